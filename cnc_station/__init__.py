@@ -1,0 +1,1 @@
+"""CNC Station: jobs in, the right machine, the controller driven, every change recorded."""

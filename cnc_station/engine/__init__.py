@@ -1,0 +1,1 @@
+"""The engine: everything that happens in the shop, without a window."""

@@ -1,0 +1,38 @@
+"""What can go wrong, in four kinds; anything else is a bug and is treated as one."""
+
+from dataclasses import dataclass
+
+
+class CncStationError(Exception):
+    """A failure with a sentence that may be shown to a person as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One bad value: which field, and in plain words why."""
+
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class InvalidInput(CncStationError):
+    """Input that was refused; nothing of it was stored."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(str(error) for error in errors))
+        self.errors = errors
+
+
+class Conflict(CncStationError):
+    """Not allowed now; the sentence names the state that forbids it."""
+
+
+class Fenced(CncStationError):
+    """The token is stale: another claim owns this run now and nothing was written."""
+
+
+class Unavailable(CncStationError):
+    """The environment fails: database away, disk full, machine unreachable."""

@@ -1,0 +1,53 @@
+"""The states of a job, a run and a machine, and which of them belong together."""
+
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job stands. `QUEUED` means claimable now; why a job waits is never a state."""
+
+    DRAFT = "draft"
+    QUEUED = "queued"
+    DELAYED = "delayed"
+    PAUSED = "paused"
+    ASSIGNED = "assigned"
+    RUNNING = "running"
+    HELD = "held"
+    INTERRUPTED = "interrupted"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    NEEDS_ATTENTION = "needs_attention"
+
+
+class RunState(StrEnum):
+    """Where one attempt stands."""
+
+    ASSIGNED = "assigned"
+    RUNNING = "running"
+    HELD = "held"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class MachineState(StrEnum):
+    """What a machine is doing, as far as its station knows."""
+
+    OFFLINE = "offline"
+    IDLE = "idle"
+    ASSIGNED = "assigned"
+    RUNNING = "running"
+    HELD = "held"
+    ALARM = "alarm"
+    NEEDS_CLEARING = "needs_clearing"
+    MAINTENANCE = "maintenance"
+
+
+WAITING_JOBS = frozenset({JobState.QUEUED, JobState.DELAYED, JobState.PAUSED})
+LIVE_JOBS = frozenset({JobState.ASSIGNED, JobState.RUNNING, JobState.HELD})
+FINISHED_JOBS = frozenset({JobState.COMPLETED, JobState.CANCELLED})
+OPEN_JOBS = frozenset(JobState) - FINISHED_JOBS
+
+LIVE_RUNS = frozenset({RunState.ASSIGNED, RunState.RUNNING, RunState.HELD})
+BUSY_MACHINES = frozenset({MachineState.ASSIGNED, MachineState.RUNNING, MachineState.HELD})

@@ -1,0 +1,1 @@
+"""Wake-ups and change notices: hints, never facts."""

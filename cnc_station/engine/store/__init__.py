@@ -1,0 +1,1 @@
+"""All SQL, and the one pen that writes it."""

@@ -1,0 +1,1 @@
+"""Dialogs that open and return futures."""
