@@ -1,0 +1,61 @@
+"""Events: facts about jobs, runs and machines, and folding them back into states."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.transitions import JOB_TRANSITIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person's name, or the service of the program that did it by itself."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact, never changed afterwards. `type` is the name of the transition that made it;
+    the `*_state` fields are the states after it, None where that subject was not touched."""
+
+    id: int
+    at: int
+    type: str
+    job_id: int | None
+    run_id: int | None
+    machine_id: int | None
+    job_state: JobState | None
+    run_state: str | None
+    machine_state: str | None
+    actor: str
+    station: str
+    trace_id: str
+    reason: str
+    details: dict[str, Any]
+
+
+class HistoryBroken(Exception):
+    """A job's events contradict the table of transitions: a bug, or a damaged database."""
+
+
+def replay(events: Iterable[Event]) -> JobState | None:
+    """The state in which a job's events, oldest first, leave it; None before and after its life.
+
+    Raises HistoryBroken where an event may not follow the one before it.
+    """
+    state: JobState | None = None
+    for event in events:
+        row = JOB_TRANSITIONS.get(event.type)
+        if row is None or row.job is None:
+            raise HistoryBroken(f"event {event.id}: {event.type!r} is no transition of a job")
+        if not row.job.allows(state):
+            raise HistoryBroken(f"event {event.id}: {event.type!r} from {state}")
+        if event.type == "deleted":
+            state = None
+            continue
+        state = row.job.target or state
+        if event.job_state is not state:
+            raise HistoryBroken(f"event {event.id} records {event.job_state}, replayed {state}")
+    return state

@@ -1,0 +1,177 @@
+"""The one table of named transitions: where a job, its run and its machine may go together.
+
+Nothing sets a state freely. The writer turns each row into guarded updates, `replay` folds a
+job's events over the same rows, and the property tests walk them; so the three cannot differ.
+A transition's name is also the type of the event that records it.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from cnc_station.engine.domain.states import (
+    BUSY_MACHINES,
+    LIVE_JOBS,
+    LIVE_RUNS,
+    WAITING_JOBS,
+    JobState,
+    MachineState,
+    RunState,
+)
+
+S = TypeVar("S", JobState, RunState, MachineState)
+J, R, M = JobState, RunState, MachineState
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[S]):
+    """One subject's part: from any of `sources` (empty: it comes into being) to `target`.
+
+    `target` None keeps the state; for a machine whose run ends it is the machine's resting
+    state instead, which only its row knows (see `MachineStep`).
+    """
+
+    sources: frozenset[S]
+    target: S | None
+
+    def allows(self, state: S | None) -> bool:
+        """Whether a subject in `state` (None: not there yet) may take this step."""
+        return state in self.sources if self.sources else state is None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineStep:
+    """What a run's transition does to its machine; `to_rest` sends it where it rests after a run:
+    maintenance if that was asked for, else needs_clearing if its operator clears it, else idle."""
+
+    sources: frozenset[MachineState]
+    target: MachineState | None = None
+    to_rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One named move of a job, and of its run and machine where it has them."""
+
+    name: str
+    job: Step[JobState] | None = None
+    run: Step[RunState] | None = None
+    machine: MachineStep | None = None
+
+
+_table: dict[str, Transition] = {}
+
+
+def _row(
+    name: str,
+    job: Step[JobState] | None = None,
+    run: Step[RunState] | None = None,
+    machine: MachineStep | None = None,
+) -> Transition:
+    row = _table[name] = Transition(name, job, run, machine)
+    return row
+
+
+def _job(sources: set[JobState] | frozenset[JobState], target: JobState | None) -> Step[JobState]:
+    return Step(frozenset(sources), target)
+
+
+def _run(sources: set[RunState] | frozenset[RunState], target: RunState) -> Step[RunState]:
+    return Step(frozenset(sources), target)
+
+
+def _at(state: MachineState, target: MachineState) -> MachineStep:
+    return MachineStep(frozenset({state}), target)
+
+
+_REST = MachineStep(BUSY_MACHINES, to_rest=True)
+_NOT_STARTED = WAITING_JOBS | {J.DRAFT}
+_IN_HAND = frozenset({J.NEEDS_ATTENTION, J.INTERRUPTED})
+_SETTLED = _NOT_STARTED | _IN_HAND | {J.CANCELLED, J.COMPLETED}
+
+# Coming into being and leaving
+DRAFTED = _row("drafted", _job(set(), J.DRAFT))
+CREATED = _row("created", _job(set(), J.QUEUED))
+CREATED_WAITING = _row("created_waiting", _job(set(), J.DELAYED))
+SUBMITTED = _row("submitted", _job({J.DRAFT}, J.QUEUED))
+SUBMITTED_WAITING = _row("submitted_waiting", _job({J.DRAFT}, J.DELAYED))
+DELETED = _row("deleted", _job(_NOT_STARTED | {J.CANCELLED}, None))
+
+# Waiting
+RELEASED = _row("released", _job({J.DELAYED}, J.QUEUED))
+POSTPONED = _row("postponed", _job(WAITING_JOBS, J.DELAYED))
+PAUSED = _row("paused", _job({J.QUEUED, J.DELAYED}, J.PAUSED))
+RESUMED = _row("resumed", _job({J.PAUSED}, J.QUEUED))
+RESUMED_WAITING = _row("resumed_waiting", _job({J.PAUSED}, J.DELAYED))
+EXPEDITED = _row("expedited", _job(WAITING_JOBS, J.QUEUED))
+REORDERED = _row("reordered", _job(WAITING_JOBS, None))
+PINNED = _row("pinned", _job(WAITING_JOBS, None))
+EDITED = _row("edited", _job(_NOT_STARTED | _IN_HAND, None))
+
+# One attempt
+ASSIGNED = _row(
+    "assigned", _job({J.QUEUED}, J.ASSIGNED), _run(set(), R.ASSIGNED), _at(M.IDLE, M.ASSIGNED)
+)
+RETURNED = _row(
+    "returned",
+    _job({J.ASSIGNED}, J.QUEUED),
+    _run({R.ASSIGNED}, R.CANCELLED),
+    _at(M.ASSIGNED, M.IDLE),
+)
+STARTED = _row(
+    "started",
+    _job({J.ASSIGNED}, J.RUNNING),
+    _run({R.ASSIGNED}, R.RUNNING),
+    _at(M.ASSIGNED, M.RUNNING),
+)
+HELD = _row("held", _job({J.RUNNING}, J.HELD), _run({R.RUNNING}, R.HELD), _at(M.RUNNING, M.HELD))
+CONTINUED = _row(
+    "continued", _job({J.HELD}, J.RUNNING), _run({R.HELD}, R.RUNNING), _at(M.HELD, M.RUNNING)
+)
+COMPLETED = _row(
+    "completed",
+    _job({J.RUNNING, J.HELD}, J.COMPLETED),
+    _run({R.RUNNING, R.HELD}, R.SUCCEEDED),
+    _REST,
+)
+FAILED_RETRY = _row("failed_retry", _job(LIVE_JOBS, J.DELAYED), _run(LIVE_RUNS, R.FAILED), _REST)
+FAILED_FINAL = _row(
+    "failed_final", _job(LIVE_JOBS, J.NEEDS_ATTENTION), _run(LIVE_RUNS, R.FAILED), _REST
+)
+ABORTED = _row("aborted", _job(LIVE_JOBS, J.CANCELLED), _run(LIVE_RUNS, R.CANCELLED), _REST)
+INTERRUPTED = _row(
+    "interrupted", _job(LIVE_JOBS, J.INTERRUPTED), _run(LIVE_RUNS, R.INTERRUPTED), _REST
+)
+
+# A person decides
+CANCELLED = _row("cancelled", _job(_NOT_STARTED | _IN_HAND, J.CANCELLED))
+RESTORED = _row("restored", _job({J.CANCELLED}, J.QUEUED))
+RESTORED_WAITING = _row("restored_waiting", _job({J.CANCELLED}, J.DELAYED))
+RESTORED_PAUSED = _row("restored_paused", _job({J.CANCELLED}, J.PAUSED))
+RETRIED = _row("retried", _job(_IN_HAND | {J.CANCELLED}, J.QUEUED))
+RETRIED_WAITING = _row("retried_waiting", _job(_IN_HAND | {J.CANCELLED}, J.DELAYED))
+DISCARDED = _row("discarded", _job({J.NEEDS_ATTENTION}, J.CANCELLED))
+ACCEPTED = _row("accepted", _job({J.INTERRUPTED}, J.COMPLETED))
+
+OVERRIDES: dict[JobState, Transition] = {
+    state: _row(f"overridden_to_{state}", _job(_SETTLED - {state}, state))
+    for state in (J.QUEUED, J.PAUSED, J.COMPLETED, J.CANCELLED, J.NEEDS_ATTENTION)
+}
+
+# Machines alone
+MACHINE_ADDED = _row("machine_added", machine=MachineStep(frozenset(), M.OFFLINE))
+MACHINE_EDITED = _row("machine_edited", machine=MachineStep(frozenset(M)))
+MACHINE_REMOVED = _row("machine_removed", machine=MachineStep(frozenset(M) - BUSY_MACHINES))
+CONNECTED = _row("connected", machine=_at(M.OFFLINE, M.IDLE))
+DISCONNECTED = _row("disconnected", machine=MachineStep(frozenset(M) - {M.MAINTENANCE}, M.OFFLINE))
+CLEARED = _row("cleared", machine=_at(M.NEEDS_CLEARING, M.IDLE))
+ALARMED = _row("alarmed", machine=MachineStep(frozenset(M) - {M.ALARM}, M.ALARM))
+UNLOCKED = _row("unlocked", machine=MachineStep(frozenset({M.ALARM}), to_rest=True))
+MAINTENANCE_STARTED = _row(
+    "maintenance_started",
+    machine=MachineStep(frozenset({M.IDLE, M.NEEDS_CLEARING, M.ALARM, M.OFFLINE}), M.MAINTENANCE),
+)
+MAINTENANCE_ASKED = _row("maintenance_asked", machine=MachineStep(BUSY_MACHINES))
+MAINTENANCE_ENDED = _row("maintenance_ended", machine=_at(M.MAINTENANCE, M.IDLE))
+
+TRANSITIONS: dict[str, Transition] = _table
+JOB_TRANSITIONS = {name: row for name, row in _table.items() if row.job is not None}
