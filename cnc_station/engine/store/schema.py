@@ -1,0 +1,201 @@
+"""The tables. Times are ms since the epoch; JSON is kept as text; partial indexes guard the
+invariants: one live run per job, one per machine."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+# SQLite counts rows by itself only in a column typed exactly INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+Time = BigInteger
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("trace_id", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("work_order", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("machine_type", Text, nullable=False),
+    Column("complexity", Integer, nullable=False),
+    Column("material", Text, nullable=False),
+    Column("axes", Integer, nullable=False),
+    Column("size_x", Float),
+    Column("size_y", Float),
+    Column("size_z", Float),
+    Column("priority", Integer, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("estimated_s", Float, nullable=False),
+    Column("due_at", Time),
+    Column("program", String(64), ForeignKey("program.sha256")),
+    Column("handler", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("retry_limit", Integer),
+    Column("timeout_s", Float),
+    Column("state", Text, nullable=False),
+    Column("state_since", Time, nullable=False),
+    Column("rank", Float(53), nullable=False),
+    Column("not_before", Time),
+    Column("blocked", Boolean, nullable=False),
+    Column("pinned_machine_id", Id),
+    Column("machine_id", Id),
+    Column("run_id", Id),
+    Column("token", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("finished_at", Time),
+    Column("search", Text, nullable=False),
+    sqlite_autoincrement=True,  # a deleted job's number is never given again
+)
+
+_queued = text("state = 'queued' AND pinned_machine_id IS NULL")
+_pinned = text("state = 'queued' AND pinned_machine_id IS NOT NULL")
+_due = text("state = 'delayed' AND NOT blocked")
+Index(
+    "job_ready",
+    job.c.machine_type,
+    job.c.rank,
+    job.c.id,
+    sqlite_where=_queued,
+    postgresql_where=_queued,
+)
+Index(
+    "job_ready_pinned",
+    job.c.pinned_machine_id,
+    job.c.rank,
+    job.c.id,
+    sqlite_where=_pinned,
+    postgresql_where=_pinned,
+)
+Index("job_due", job.c.not_before, sqlite_where=_due, postgresql_where=_due)
+
+dependency = Table(
+    "dependency",
+    metadata,
+    Column("job_id", Id, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    Column("predecessor_id", Id, ForeignKey("job.id"), primary_key=True),
+)
+Index("dependency_predecessor", dependency.c.predecessor_id)
+
+machine = Table(
+    "machine",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("machine_type", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("max_complexity", Integer, nullable=False),
+    Column("materials", Text, nullable=False),
+    Column("axes", Integer, nullable=False),
+    Column("size_x", Float),
+    Column("size_y", Float),
+    Column("size_z", Float),
+    Column("operator_clears", Boolean, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("station", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_since", Time, nullable=False),
+    Column("state_reason", Text, nullable=False),
+    Column("maintenance_due", Boolean, nullable=False),
+    Column("removed", Boolean, nullable=False),
+    Column("job_id", Id),
+    Column("run_id", Id),
+    Column("runs_done", Integer, nullable=False),
+    Column("run_seconds", Float(53), nullable=False),
+    Column("last_program", Text, nullable=False),
+    Column("last_material", Text, nullable=False),
+)
+_present = text("NOT removed")
+Index(
+    "machine_name",
+    machine.c.name,
+    unique=True,
+    sqlite_where=_present,
+    postgresql_where=_present,
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("job_id", Id, ForeignKey("job.id"), nullable=False),
+    Column("machine_id", Id, ForeignKey("machine.id"), nullable=False),
+    Column("station", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("lease_until", Time, nullable=False),
+    Column("assigned_at", Time, nullable=False),
+    Column("started_at", Time),
+    Column("ended_at", Time),
+    Column("error", Text, nullable=False),
+)
+_live = text("state IN ('assigned', 'running', 'held')")
+Index("run_live_job", run.c.job_id, unique=True, sqlite_where=_live, postgresql_where=_live)
+Index("run_live_machine", run.c.machine_id, unique=True, sqlite_where=_live, postgresql_where=_live)
+Index("run_job", run.c.job_id)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("job_id", Id),
+    Column("run_id", Id),
+    Column("machine_id", Id),
+    Column("job_state", Text),
+    Column("run_state", Text),
+    Column("machine_state", Text),
+    Column("actor", Text, nullable=False),
+    Column("station", Text, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("details", Text),
+)
+Index("event_job", event.c.job_id, event.c.id)
+Index("event_machine", event.c.machine_id, event.c.id)
+
+program = Table(
+    "program",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("duration_s", Float, nullable=False),
+    Column("findings", Text, nullable=False),
+    Column("added_at", Time, nullable=False),
+    Column("added_by", Text, nullable=False),
+)
+Index("program_name", program.c.name, program.c.revision, unique=True)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
