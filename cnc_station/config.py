@@ -1,0 +1,267 @@
+"""What a station is told from outside: environment variables CNC_* and a TOML file.
+
+Each setting has one name: `simulator_speed` in the file is `CNC_SIMULATOR_SPEED` in the
+environment. A value given on the command line wins over the environment, that over the file, that
+over the default. Nothing else in the program reads the environment.
+"""
+
+import math
+import platform
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import platformdirs
+
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.retry import RetryPolicy
+
+PREFIX = "CNC_"
+FILE_NAME = "cnc-station.toml"
+DATABASE_NAME = "station.db"
+THEMES = ("system", "light", "dark", "high_contrast", "high_contrast_light", "lavender")
+DENSITIES = ("dense", "touch")
+# What SQLite waits for at a commit: only FULL and EXTRA keep it through a power cut.
+SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL")
+_SQLITE = "sqlite:///"
+
+Reader = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings in force. Addresses may hold a password, so they stay out of `repr`.
+
+    `data_folder` need not exist yet: whoever first writes there makes it. `time_zone` is an IANA
+    name, empty for this computer's own. `workers` is how many automation handlers run at once.
+    """
+
+    data_folder: Path
+    database_url: str = field(repr=False)
+    redis_url: str = field(default="", repr=False)
+    station: str = "station"
+    operator: str = "operator"
+    time_zone: str = ""
+    theme: str = "system"
+    density: str = "dense"
+    simulator_speed: float = 1.0
+    simulator_seed: int | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    rank: RankPolicy = field(default_factory=RankPolicy)
+    lease_s: float = 300.0
+    workers: int = 5
+    synchronous: str = "FULL"
+
+    @property
+    def database_path(self) -> Path | None:
+        """The file of an embedded database; None if the database is a server."""
+        if self.database_url.startswith(_SQLITE):
+            return Path(self.database_url.removeprefix(_SQLITE))
+        return None
+
+
+def default_file() -> Path:
+    """Where the TOML file is looked for unless another place is named."""
+    return platformdirs.user_config_path("cnc-station", appauthor=False) / FILE_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value as text, and what to call it when it is wrong."""
+
+    text: str
+    source: str
+
+
+def load(
+    environ: Mapping[str, str],
+    toml_path: Path | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> Config:
+    """The settings from `overrides` (setting -> text), `environ` and the TOML file.
+
+    The file is `toml_path`, or the one `CNC_CONFIG` names, or the default one if it is there.
+    Raises InvalidInput naming each bad setting, and each unknown one of the file.
+    """
+    errors: list[FieldError] = []
+    given = _from_file(environ, toml_path, errors)
+    given |= _from_environment(environ)
+    given |= {_setting(name): _Given(text, name) for name, text in (overrides or {}).items()}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            values[name] = _READERS[name](value.text)
+        except ValueError as error:
+            errors.append(FieldError(value.source, str(error)))
+    if errors:
+        raise InvalidInput(*errors)
+    return _assembled(values, environ)
+
+
+def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables that look like settings but are none: most often a slip of the pen."""
+    known = {PREFIX + name.upper() for name in (*_READERS, *_ALIASES, "config")}
+    return tuple(sorted(n for n in environ if n.startswith(PREFIX) and n not in known))
+
+
+def _setting(name: str) -> str:
+    return _ALIASES.get(name, name)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
+    return {
+        _setting(name): _Given(environ[variable], variable)
+        for name in (*_ALIASES, *_READERS)
+        if environ.get(variable := PREFIX + name.upper())
+    }
+
+
+def _from_file(
+    environ: Mapping[str, str], toml_path: Path | None, errors: list[FieldError]
+) -> dict[str, _Given]:
+    named = toml_path or (Path(environ["CNC_CONFIG"]) if environ.get("CNC_CONFIG") else None)
+    path = named or default_file()
+    if named is None and not path.is_file():
+        return {}
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file)
+    except (OSError, ValueError) as error:  # ValueError: neither TOML nor UTF-8
+        reason = getattr(error, "strerror", None) or str(error)
+        errors.append(FieldError(str(path), f"can't be read: {reason}"))
+        return {}
+    given = {}
+    for name, value in table.items():
+        source = f"{name} in {path.name}"
+        if _setting(name) not in _READERS:
+            errors.append(FieldError(source, "there is no such setting"))
+        elif isinstance(value, bool) or not isinstance(value, str | int | float):
+            errors.append(FieldError(source, "must be text or a number"))
+        else:
+            given[_setting(name)] = _Given(str(value), source)
+    return given
+
+
+def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
+    def policy(kind: type[Any], prefix: str) -> Any:
+        names = [name for name in values if name.startswith(prefix)]
+        return kind(**{name.removeprefix(prefix): values.pop(name) for name in names})
+
+    home = values.pop("data_folder", None)
+    folder = home or platformdirs.user_data_path("cnc-station", appauthor=False)
+    values.setdefault("database_url", _SQLITE + str(folder / DATABASE_NAME))
+    values.setdefault("station", platform.node() or "station")
+    person = environ.get("USER") or environ.get("USERNAME") or "operator"
+    values.setdefault("operator", person)
+    return Config(
+        data_folder=folder,
+        retry=policy(RetryPolicy, "retry_"),
+        rank=policy(RankPolicy, "rank_"),
+        **values,
+    )
+
+
+def _path(text: str) -> Path:
+    if "\x00" in text:
+        raise ValueError("is no path")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("names a home folder that is not there") from error
+
+
+def _database(text: str) -> str:
+    """A file's path, or an address of a database."""
+    if "://" in text:
+        if not text.startswith((_SQLITE, "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("must be a file, or an address that starts with postgresql://")
+        return text
+    path = str(_path(text))
+    if "?" in path:
+        raise ValueError("the file's path must be without a question mark")
+    return _SQLITE + path
+
+
+def _redis(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis:// or rediss://")
+    return text
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if not 0 < len(name) <= 60 or not name.isprintable():
+        raise ValueError("must be a name of at most 60 characters")
+    return name
+
+
+def _time_zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("must be a time zone such as Europe/Berlin") from error
+
+
+def _one_of(*words: str) -> Reader:
+    def read(text: str) -> str:
+        for word in words:
+            if text.strip().lower().replace("-", "_") == word.lower():
+                return word
+        raise ValueError(f"must be one of {', '.join(words)}")
+
+    return read
+
+
+def _number(low: float, high: float) -> Reader:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise ValueError(f"must be a number from {low:,g} to {high:,g}")
+        return value
+
+    return read
+
+
+def _whole(low: int, high: int) -> Reader:
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise ValueError(f"must be a whole number from {low:,} to {high:,}")
+        return value
+
+    return read
+
+
+_ALIASES = {"database": "database_url"}
+_READERS: Mapping[str, Reader] = {
+    "data_folder": _path,
+    "database_url": _database,
+    "redis_url": _redis,
+    "station": _name,
+    "operator": _name,
+    "time_zone": _time_zone,
+    "theme": _one_of(*THEMES),
+    "density": _one_of(*DENSITIES),
+    "simulator_speed": _number(0.01, 100_000),
+    "simulator_seed": _whole(0, 2**63 - 1),
+    "retry_initial_s": _number(0, 86_400),
+    "retry_maximum_s": _number(0, 86_400),
+    "retry_jitter": _number(0, 1),
+    "retry_machining_limit": _whole(0, 100),
+    "retry_automation_limit": _whole(0, 100),
+    "rank_point_s": _number(0, 86_400),
+    "rank_due_pull_s": _number(1, 30 * 86_400),
+    "lease_s": _number(1, 86_400),
+    "workers": _whole(1, 100),
+    "synchronous": _one_of(*SYNCHRONOUS),
+}
