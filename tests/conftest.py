@@ -1,0 +1,81 @@
+"""What every test stands on: no screen, nobody's settings, and servers for those who ask."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.servers import Postgres, Redis, Server
+
+AnyServer = TypeVar("AnyServer", bound="Server")
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QT_API", "pyside6")
+
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("long", deadline=None, max_examples=5_000)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev")
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test sees the settings of the person at this machine, nor writes into their folders."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("CNC_")]:
+            patch.delenv(name)
+        for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+            patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Postgres"]:
+    """One PostgreSQL for the session; a test that stops or kills it starts its own instead."""
+    from tests.servers import Postgres  # noqa: PLC0415 - half a second no other test should pay
+
+    with _serving(Postgres) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: "Postgres") -> Iterator[str]:
+    """A new, empty database, dropped after the test with the connections left open to it."""
+    with postgres.new_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator["Redis"]:
+    """One Redis for the session; a test that stops or kills it starts its own instead."""
+    from tests.servers import Redis  # noqa: PLC0415 - half a second no other test should pay
+
+    with _serving(Redis) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: "Redis") -> str:
+    """An empty Redis."""
+    redis_server.clear()
+    return redis_server.url
+
+
+@contextmanager
+def _serving(new_server: Callable[[], AnyServer]) -> Iterator[AnyServer]:
+    """Skips the test where the server is not installed; in CI that is a failure."""
+    try:
+        server = new_server()
+    except FileNotFoundError as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{missing.filename} is not installed")
+    with server:
+        yield server

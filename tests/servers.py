@@ -1,0 +1,276 @@
+"""Real PostgreSQL and Redis servers for the tests: on free ports, in folders that go with them.
+
+Each is a child of the test process and dies with it, however that ends. Tests get them from the
+fixtures of conftest.py.
+"""
+
+import errno
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+import redis
+from psycopg import sql
+
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+START_ATTEMPTS = 5
+
+
+class ServerFailed(Exception):
+    """The server did not start, or ended by itself; the text holds its log."""
+
+
+class Server(ABC):
+    """A server process that can be stopped or killed, and started again on its data and port.
+
+    Made, it has its folder; entered, it runs; left, both are gone. Making one raises
+    FileNotFoundError where the program is not installed.
+    """
+
+    stop_signal = signal.SIGTERM
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"cnc-{type(self).__name__.lower()}-"))
+        self.port = 0
+        self._hand_over(self.folder)
+        self._log = self.folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The main process; raises ServerFailed where none runs."""
+        if self._process is None:
+            raise ServerFailed("not started")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Starts and waits until the server answers; the first start finds a port, which it keeps.
+
+        Must be called from a thread that outlives the server: it dies with the thread.
+        """
+        found = self.port != 0
+        for attempt in range(START_ATTEMPTS):
+            self.port = self.port if found else _free_port()
+            try:
+                self._start_once()
+            except (
+                ServerFailed
+            ):  # somebody took the port in between, or the killed one's children linger
+                if attempt + 1 == START_ATTEMPTS:
+                    raise
+            else:
+                return
+
+    def stop(self) -> None:
+        """Shuts the server down in order; kills it when it does not go within STOP_SECONDS."""
+        self._end(self.stop_signal)
+
+    def kill(self) -> None:
+        """Ends the server with SIGKILL, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self._discard()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._discard()
+
+    @abstractmethod
+    def _command(self) -> list[str]:
+        """What to run, in the foreground."""
+
+    @abstractmethod
+    def _answers(self) -> bool:
+        """Whether a client gets an answer now."""
+
+    def _hand_over(self, path: Path) -> None:
+        """Gives a file to the user the server runs as."""
+        if os.geteuid() == 0:
+            os.chown(path, _server_user().pw_uid, _server_user().pw_gid)
+
+    def _start_once(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*_as_user(), *self._command()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._end(signal.SIGKILL)
+                raise ServerFailed(f"{type(self).__name__} did not start:\n{self._log.read_text()}")
+            time.sleep(0.01)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _discard(self) -> None:
+        self._end(self.stop_signal)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Postgres(Server):
+    """A PostgreSQL cluster of its own. Commits are not flushed to the disk: fast, and still safe
+    against every end of a process, only not against the end of the machine.
+    """
+
+    stop_signal = signal.SIGINT  # "fast": open sessions are ended
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._programs = _postgres_programs()
+        super().__init__()
+        self._durable = durable
+        self._password = secrets.token_urlsafe(12)
+        self._data = self.folder / "data"
+        self._create_cluster()
+
+    def url(self, database: str = "postgres") -> str:
+        """Where to connect, as `CNC_DATABASE_URL` takes it."""
+        return f"postgresql://cnc:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    @contextmanager
+    def new_database(self) -> Iterator[str]:
+        """The URL of a new, empty database; dropped with the connections left open to it."""
+        name = f"shop_{secrets.token_hex(6)}"
+        with psycopg.connect(self.url(), autocommit=True) as admin:
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield self.url(name)
+        with psycopg.connect(self.url(), autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _create_cluster(self) -> None:
+        password_file = self.folder / "password"
+        password_file.write_text(self._password)
+        self._hand_over(password_file)
+        options = ["--username=cnc", f"--pwfile={password_file}", "--auth=scram-sha-256"]
+        options += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        subprocess.run(
+            [*_as_user(), str(self._programs / "initdb"), *options, str(self._data)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+        )
+
+    def _command(self) -> list[str]:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "fsync": "on" if self._durable else "off",
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        return [
+            str(self._programs / "postgres"),
+            "-D",
+            str(self._data),
+            f"--port={self.port}",
+            *options,
+        ]
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url(), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+class Redis(Server):
+    """A Redis that keeps nothing on disk."""
+
+    def __init__(self) -> None:
+        self._program = _program("redis-server")
+        super().__init__()
+
+    @property
+    def url(self) -> str:
+        """Where to connect, as `CNC_REDIS_URL` takes it."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def clear(self) -> None:
+        """Forgets every key."""
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+
+    def _command(self) -> list[str]:
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        return [str(self._program), *options, "--save", "", "--appendonly", "no"]
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=2) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _as_user() -> list[str]:
+    """Runs what follows as a user a server accepts, and ends it when the tests are gone."""
+    command = ["setpriv", "--pdeathsig", "KILL"]
+    if os.geteuid() == 0:
+        user = _server_user()
+        command += [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return command
+
+
+def _server_user() -> pwd.struct_passwd:
+    """PostgreSQL refuses to run as root: its own user runs it then, or nobody."""
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def _program(name: str) -> Path:
+    found = shutil.which(name)
+    if not found:
+        raise FileNotFoundError(errno.ENOENT, "not installed", name)
+    return Path(found)
+
+
+def _postgres_programs() -> Path:
+    """The newest version's folder: Debian keeps the servers out of the PATH."""
+    versions = Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    newest = max(versions, key=lambda program: int(program.parts[-3]), default=None)
+    return (newest or _program("postgres")).parent

@@ -1,0 +1,71 @@
+import os
+import select
+import shutil
+import subprocess
+import sys
+
+import psycopg
+import pytest
+import redis
+
+from tests.servers import Postgres, Redis
+
+
+def test_postgres_gives_each_test_an_empty_database(postgres: Postgres, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE jobs (id int)")
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        assert tables.fetchall() == [("jobs",)]
+    assert postgres_url != postgres.url()
+
+
+def test_postgres_takes_only_who_knows_the_password(postgres: Postgres) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(host="127.0.0.1", port=postgres.port, user="cnc", password="guessed")
+
+
+def test_a_killed_postgres_comes_back_on_its_port_with_what_was_committed() -> None:
+    with Postgres() as server:
+        with psycopg.connect(server.url()) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
+        url = server.url()
+        server.kill()
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(url, connect_timeout=2)
+        server.start()
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT value FROM kept").fetchone() == (7,)
+
+
+def test_redis_comes_empty(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.dbsize() == 0
+        assert client.zadd("mill", {"17": 1.0}) == 1
+
+
+def test_a_stopped_redis_comes_back_on_its_port() -> None:
+    with Redis() as server, redis.Redis.from_url(server.url) as client:
+        server.stop()
+        with pytest.raises(redis.ConnectionError):
+            client.ping()
+        server.start()
+        assert client.ping()
+    assert not server.folder.exists()
+
+
+def test_a_server_ends_with_the_tests_that_started_it() -> None:
+    program = (
+        "from tests.servers import Redis; server = Redis(); server.start(); "
+        "print(server.pid, server.folder, flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as tests:
+        assert tests.stdout is not None
+        pid, folder = tests.stdout.readline().split()
+        server = os.pidfd_open(int(pid))
+        tests.kill()
+    ended, _, _ = select.select([server], [], [], 10)
+    os.close(server)
+    shutil.rmtree(folder)
+    assert ended
