@@ -1,1 +1,13 @@
-"""Parts that pages are made of."""
+"""Parts that pages are made of. They hold no logic: values in, signals out, colours from `theme()`.
+
+text        Text, ElidedLabel                 card      Card, rule
+state_look  look_of(state) → icon, word, tone chip      StateChip; the painting of chips
+buttons     Button, PrimaryButton, DangerButton, HoldButton (hold_button)
+summary     SummaryCard                       filter_chip  FilterChip
+row         PressableRow                      key_value KeyValue
+tabs        SegmentedTabs                     flow_grid FlowGrid
+timeline    Timeline, TimelineEntry           table     Table, SortHeader, LOOK_ROLE
+progress    ProgressBar                       busy      BusyBar
+toasts      ToastShelf                        empty     EmptyState
+dots        ConnectionDots, Connection        search    SearchField
+"""

@@ -1,0 +1,232 @@
+"""The window: it only places things. What they mean is for whoever connects its signals.
+
+Pages are made when first shown, from `PageSpec`s. A page is any QWidget; it may also have
+`search(text)` (what is typed above it narrows it), `go_back() -> bool` (Esc closes something on it
+first) and `arrived()` (it came to the front).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from cnc_station.ui.keys import KeySheet
+from cnc_station.ui.widgets.busy import BusyBar
+from cnc_station.ui.widgets.rail import NavigationRail
+from cnc_station.ui.widgets.toasts import ToastShelf
+from cnc_station.ui.widgets.top_bar import TopBar
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """`title` stands above the page, `word` (short) in the rail; `factory` may import heavily."""
+
+    key: str
+    title: str
+    icon: str
+    factory: Callable[[], QWidget]
+    word: str = ""
+
+
+@runtime_checkable
+class Searches(Protocol):
+    """A page narrowed by the search field."""
+
+    def search(self, text: str) -> None:
+        """Shows only what matches; an empty text shows all."""
+
+
+@runtime_checkable
+class GoesBack(Protocol):
+    """A page with something Esc can close."""
+
+    def go_back(self) -> bool:
+        """Closes the innermost open thing; False if there is none."""
+
+
+@runtime_checkable
+class Arrives(Protocol):
+    """A page that wants to know when it comes to the front."""
+
+    def arrived(self) -> None:
+        """The page is now the one on view."""
+
+
+class MainWindow(QMainWindow):
+    """Rail, top bar, pages, shelf, keys.
+
+    Closing only asks (`close_requested`): the shop may be cutting. `finish()` really closes.
+    """
+
+    page_changed = Signal(str)
+    submitted = Signal(str)  # Enter in the search field, or a scanned code
+    new_job_requested = Signal()
+    files_dropped = Signal(list)  # list[Path]
+    close_requested = Signal()
+
+    def __init__(self, pages: Sequence[PageSpec], title: str = "CNC Station") -> None:
+        super().__init__()
+        self.setWindowTitle(title)
+        self.setAcceptDrops(True)
+        self.resize(1366, 768)
+        self._specs = {spec.key: spec for spec in pages}
+        self._pages: dict[str, QWidget] = {}
+        self._searches: dict[str, str] = {}
+        self._trail: list[str] = []
+        self._current = ""
+        self._finishing = False
+        self.rail = NavigationRail()
+        self.top_bar = TopBar()
+        self.toasts = ToastShelf()
+        self.busy = BusyBar()
+        self.toasts.add_left(self.busy)
+        self._stack = QStackedWidget()
+        self._place()
+        for spec in pages:
+            self.rail.add(spec.key, spec.word or spec.title, spec.icon)
+        self.rail.chosen.connect(self.show_page)
+        self.top_bar.search.searched.connect(self._search_page)
+        self.top_bar.search.submitted.connect(self._submit)
+        self.top_bar.new_job.clicked.connect(self.new_job_requested)
+        self._add_actions(pages)
+
+    def _place(self) -> None:
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.top_bar)
+        right.addWidget(self._stack, 1)
+        right.addWidget(self.toasts)
+        whole = QWidget()
+        box = QHBoxLayout(whole)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.rail)
+        box.addLayout(right, 1)
+        self.setCentralWidget(whole)
+
+    def _add_actions(self, pages: Sequence[PageSpec]) -> None:
+        self.add_action(self.tr("Search or scan"), "/", self.focus_search)
+        self.add_action(self.tr("New job"), "N", self.new_job_requested.emit)
+        for number, spec in enumerate(pages[:9], start=1):
+            self.add_action(spec.title, str(number), partial(self.show_page, spec.key))
+        self.add_action(self.tr("Back"), "Esc", self.back)
+        self.add_action(self.tr("Full screen"), "F11", self.toggle_full_screen)
+        self.add_action(self.tr("All keys"), "?", self.show_keys)
+
+    def add_action(self, text: str, keys: str, triggered: Callable[[], object]) -> QAction:
+        """Adds a command that works on every page and stands on the sheet of keys."""
+        action = QAction(text, self)
+        action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(triggered)
+        self.addAction(action)
+        return action
+
+    @property
+    def current(self) -> str:
+        """The key of the page on view; empty before the first."""
+        return self._current
+
+    def page(self, key: str) -> QWidget:
+        """The page of a key, made now if it was never shown; KeyError for an unknown key."""
+        if key not in self._pages:
+            made = self._specs[key].factory()
+            made.setProperty("part", "page")
+            self._pages[key] = made
+            self._stack.addWidget(made)
+        return self._pages[key]
+
+    def made_pages(self) -> dict[str, QWidget]:
+        """The pages that exist already, by key."""
+        return dict(self._pages)
+
+    def show_page(self, key: str) -> None:
+        """Brings a page to the front and remembers where one came from."""
+        if key == self._current:
+            return
+        page = self.page(key)
+        if self._current:
+            self._trail = [*self._trail[-19:], self._current]
+        self._front(key, page)
+
+    def _front(self, key: str, page: QWidget) -> None:
+        self._current = key
+        self._stack.setCurrentWidget(page)
+        self.rail.select(key)
+        self.top_bar.title.setText(self._specs[key].title)
+        self.top_bar.search.blockSignals(True)
+        self.top_bar.search.setText(self._searches.get(key, ""))
+        self.top_bar.search.blockSignals(False)
+        if isinstance(page, Arrives):
+            page.arrived()
+        self.page_changed.emit(key)
+
+    def back(self) -> None:
+        """Closes what is open on the page, else returns to the page before."""
+        page: object = self._pages.get(self._current)
+        if isinstance(page, GoesBack) and page.go_back():
+            return
+        if self._trail:
+            key = self._trail.pop()
+            self._front(key, self.page(key))
+
+    def focus_search(self) -> None:
+        """Puts the keyboard into the search field."""
+        self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.top_bar.search.selectAll()
+
+    def _search_page(self, text: str) -> None:
+        self._searches[self._current] = text
+        page: object = self._pages.get(self._current)
+        if isinstance(page, Searches):
+            page.search(text)
+
+    def _submit(self, text: str) -> None:
+        if text:
+            self.submitted.emit(text)
+
+    def toggle_full_screen(self) -> None:
+        """Fills the screen, or gives it back."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def show_keys(self) -> KeySheet:
+        """Opens the sheet of all keys: the window's own and those of the page on view."""
+        sheet = KeySheet(self._actions_in_reach(), self)
+        sheet.open()
+        return sheet
+
+    def _actions_in_reach(self) -> Iterator[QAction]:
+        yield from self.actions()
+        page = self._pages.get(self._current)
+        if page is not None:
+            yield from page.actions()
+            for widget in page.findChildren(QWidget):
+                yield from widget.actions()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Takes files and nothing else."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Hands on the files dropped anywhere on the window."""
+        files = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
+        event.acceptProposedAction()
+        self.files_dropped.emit(files)
+
+    def finish(self) -> None:
+        """Closes without asking; for the end of an orderly shutdown."""
+        self._finishing = True
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Asks whoever owns the program; the window stays until `finish()`."""
+        if self._finishing:
+            event.accept()
+            return
+        event.ignore()
+        self.close_requested.emit()

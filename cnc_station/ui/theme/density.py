@@ -1,0 +1,77 @@
+"""How large things are to the hand: dense for a mouse, touch for a glove."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PRIMARY_MM = 20.0
+_MM_PER_INCH = 25.4
+_PLAIN_DPI = 96.0
+_BELIEVABLE_DPI = 240.0
+
+
+class Density(StrEnum):
+    """What a user can choose."""
+
+    DENSE = "dense"
+    TOUCH = "touch"
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Sizes in device-independent pixels, in steps of 4 where the hand does not decide.
+
+    `primary` is the least height of a primary action, `rail_item` the least of a page's entry.
+    """
+
+    touch: bool
+    control: int
+    primary: int
+    chip_filter: int
+    row: int
+    gap: int
+    rail_item: int
+    top_bar: int
+    shelf: int
+    rail_width: int = 84
+    radius_card: int = 10
+    radius_control: int = 8
+    page_margin: int = 16
+    card_gap: int = 10
+
+
+def primary_px(dpi: float) -> int:
+    """20 mm on the screen in pixels.
+
+    Screens lie about their size (projectors, remote desktops): never less than 20 mm at 96 dpi
+    (76 px), never more than at 240 dpi.
+    """
+    believed = min(max(dpi, _PLAIN_DPI), _BELIEVABLE_DPI)
+    return round(PRIMARY_MM / _MM_PER_INCH * believed)
+
+
+def metrics_for(density: Density, dpi: float = _PLAIN_DPI) -> Metrics:
+    """The sizes of a density on a screen of `dpi` device-independent pixels per real inch."""
+    if density is Density.TOUCH:
+        primary = primary_px(dpi)
+        return Metrics(
+            touch=True,
+            control=52,
+            primary=primary,
+            chip_filter=48,
+            row=52,
+            gap=8,
+            rail_item=56,
+            top_bar=primary + 16,
+            shelf=64,
+        )
+    return Metrics(
+        touch=False,
+        control=36,
+        primary=36,
+        chip_filter=36,
+        row=44,
+        gap=8,
+        rail_item=48,
+        top_bar=56,
+        shelf=44,
+    )

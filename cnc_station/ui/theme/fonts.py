@@ -1,0 +1,65 @@
+"""The bundled face and the sizes text comes in."""
+
+from enum import StrEnum
+
+from PySide6.QtGui import QFont, QFontDatabase
+
+from cnc_station.bundled import bundled
+
+FAMILY = "Inter Tabular"
+_FACES = ("Regular", "Medium", "SemiBold", "Bold")
+
+
+class Role(StrEnum):
+    """What a piece of text is for. 13 px is the second line under a name; the rest as named."""
+
+    CAPTION = "caption"
+    NOTE = "note"
+    BODY = "body"
+    STRONG = "strong"
+    CARD_TITLE = "card_title"
+    PAGE_TITLE = "page_title"
+    FIGURE = "figure"
+
+
+ROLE_SIZE = {
+    Role.CAPTION: 12,
+    Role.NOTE: 13,
+    Role.BODY: 14,
+    Role.STRONG: 14,
+    Role.CARD_TITLE: 16,
+    Role.PAGE_TITLE: 18,
+    Role.FIGURE: 27,
+}
+ROLE_WEIGHT = {
+    Role.CAPTION: 400,
+    Role.NOTE: 400,
+    Role.BODY: 400,
+    Role.STRONG: 600,
+    Role.CARD_TITLE: 600,
+    Role.PAGE_TITLE: 700,
+    Role.FIGURE: 700,
+}
+
+
+def load_fonts() -> None:
+    """Makes the bundled face known to Qt; needs a QGuiApplication; again is harmless."""
+    if FAMILY in QFontDatabase.families():
+        return
+    for face in _FACES:
+        data = bundled("fonts", f"InterTabular-{face}.ttf").read_bytes()
+        QFontDatabase.addApplicationFontFromData(data)
+
+
+def weight_of(role: Role, *, bold_words: bool) -> int:
+    """The weight of a role from 100 to 900; one step up where words must be bold."""
+    weight = ROLE_WEIGHT[role]
+    return min(700, weight + 200) if bold_words else weight
+
+
+def font_of(role: Role, *, bold_words: bool = False) -> QFont:
+    """A new font for a role. Digits are tabular by the face itself."""
+    font = QFont(FAMILY)
+    font.setPixelSize(ROLE_SIZE[role])
+    font.setWeight(QFont.Weight(weight_of(role, bold_words=bold_words)))
+    return font

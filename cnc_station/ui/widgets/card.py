@@ -1,0 +1,69 @@
+"""A surface that holds one thing, with a stripe when that thing needs notice."""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.text import ElidedLabel, Text
+
+_STRIPE = 6
+
+
+class Card(QWidget):
+    """A rounded surface with a vertical `body` layout; `tone` other than NORMAL frames it."""
+
+    def __init__(self, parent: QWidget | None = None, *, title: str = "", note: str = "") -> None:
+        super().__init__(parent)
+        self._tone = Tone.NORMAL
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(15, 12, 15, 12)
+        self.body.setSpacing(4)
+        self.title = ElidedLabel(title, Role.STRONG)
+        self.note = Text(note, Role.NOTE, Ink.MUTED)
+        if title:
+            self.setAccessibleName(title)
+            head = QHBoxLayout()
+            head.addWidget(self.title, 1)
+            head.addWidget(self.note)
+            self.body.addLayout(head)
+
+    @property
+    def tone(self) -> Tone:
+        """The tone the frame shows."""
+        return self._tone
+
+    def set_tone(self, tone: Tone) -> None:
+        """Frames the card in a tone; NORMAL is the quiet line."""
+        if tone is not self._tone:
+            self._tone = tone
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints ground, frame and stripe."""
+        live = theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        half = live.tokens.line_width / 2
+        rect = QRectF(self.rect()).adjusted(half, half, -half, -half)
+        path = QPainterPath()
+        path.addRoundedRect(rect, live.metrics.radius_card, live.metrics.radius_card)
+        painter.fillPath(path, live.brush(Ink.SURFACE))
+        ink = Ink.LINE
+        if self._tone is not Tone.NORMAL:
+            ink = tone_ink(self._tone)
+            painter.setClipPath(path)
+            painter.fillRect(QRectF(0, 0, _STRIPE, self.height()), live.colour(ink))
+            painter.setClipping(False)
+        painter.setPen(live.pen(ink))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(path)
+
+
+def rule(parent: QWidget | None = None) -> QFrame:
+    """A thin line between two things."""
+    line = QFrame(parent)
+    line.setProperty("part", "rule")
+    line.setFixedHeight(theme().tokens.line_width)
+    return line

@@ -1,0 +1,77 @@
+"""A filter that is on or off, with how many it would show."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.face import paint_face
+
+_PAD = 15
+_GAP = 8
+
+
+class FilterChip(QAbstractButton):
+    """A checkable pill; `toggled` says when. The tone colours the words while it is off."""
+
+    def __init__(
+        self, label: str, parent: QWidget | None = None, *, tone: Tone = Tone.NORMAL
+    ) -> None:
+        super().__init__(parent)
+        self.setText(label)
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._tone = tone
+        self._count: int | None = None
+        self.setAccessibleName(label)
+
+    def set_count(self, count: int | None) -> None:
+        """Shows how many the filter would show; None shows no number."""
+        if count == self._count:
+            return
+        grown = len(self._number) != len("" if count is None else f"{count:,}")
+        self._count = count
+        self.setAccessibleName(f"{self.text()} {self._number}".strip())
+        if grown:
+            self.updateGeometry()
+        self.update()
+
+    @property
+    def _number(self) -> str:
+        return "" if self._count is None else f"{self._count:,}"
+
+    def sizeHint(self) -> QSize:
+        """As wide as its words."""
+        metrics = QFontMetrics(self._font(strong=True))
+        width = metrics.horizontalAdvance(self.text()) + 2 * _PAD
+        if self._number:
+            width += _GAP + metrics.horizontalAdvance(self._number)
+        return QSize(width, theme().metrics.chip_filter)
+
+    def _font(self, *, strong: bool) -> QFont:
+        font = QFont(theme().font(Role.NOTE))
+        font.setWeight(QFont.Weight.DemiBold if strong else font.weight())
+        return font
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints the pill."""
+        live = theme()
+        painter = QPainter(self)
+        on = self.isChecked()
+        ground, line = (Ink.ACCENT, Ink.ACCENT) if on else (Ink.SURFACE, Ink.LINE)
+        paint_face(painter, self, self.height() / 2, ground=ground, line=line)
+        filled = on and not self.isDown()
+        words = Ink.TEXT if self._tone is Tone.NORMAL else tone_ink(self._tone)
+        number = Ink.MUTED
+        if filled:
+            words = number = Ink.ON_ACCENT
+        painter.setFont(self._font(strong=False))
+        painter.setPen(live.pen(words))
+        room = QRectF(self.rect()).adjusted(_PAD, 0, -_PAD, 0)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(room, middle | Qt.AlignmentFlag.AlignLeft, self.text())
+        painter.setFont(self._font(strong=on))
+        painter.setPen(live.pen(number))
+        painter.drawText(room, middle | Qt.AlignmentFlag.AlignRight, self._number)

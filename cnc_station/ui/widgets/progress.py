@@ -1,0 +1,49 @@
+"""A thin line of progress."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from cnc_station.ui.theme import Ink, Tone, theme
+from cnc_station.ui.theme.live import tone_ink
+
+
+class ProgressBar(QWidget):
+    """Shows a fraction from 0 to 1; None is "not known" and stays empty."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._fraction: float | None = None
+        self._tone = Tone.RUNNING
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_fraction(self, fraction: float | None, tone: Tone = Tone.RUNNING) -> None:
+        """Moves the bar; values outside 0 to 1 are cut off."""
+        fraction = None if fraction is None else min(1.0, max(0.0, fraction))
+        if (fraction, tone) == (self._fraction, self._tone):
+            return
+        self._fraction, self._tone = fraction, tone
+        self.setAccessibleName("" if fraction is None else f"{fraction:.0%}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As thin as can be seen from three metres."""
+        return QSize(120, 8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints groove and bar."""
+        live = theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        groove = QPainterPath()
+        groove.addRoundedRect(rect, rect.height() / 2, rect.height() / 2)
+        painter.fillPath(groove, live.brush(Ink.SUNKEN))
+        if self._fraction:
+            painter.setClipPath(groove)
+            bar = QRectF(0, 0, self.width() * self._fraction, self.height())
+            painter.fillRect(bar, live.colour(tone_ink(self._tone)))
+            painter.setClipping(False)
+        painter.setPen(live.pen(Ink.LINE, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(groove)

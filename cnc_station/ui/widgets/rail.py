@@ -1,0 +1,125 @@
+"""The rail at the left: the pages, each an icon and a word."""
+
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy, QVBoxLayout
+
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.face import focus_pen
+
+_ICON = 22
+_MARKER = 4
+_TALL = 60
+
+
+class RailItem(QAbstractButton):
+    """One page's entry; `badge` counts what waits there for a person."""
+
+    def __init__(self, word: str, icon: str) -> None:
+        super().__init__()
+        self._icon = icon
+        self._badge = 0
+        self.setText(word)
+        self.setCheckable(True)
+        self.setAccessibleName(word)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+
+    def set_badge(self, count: int) -> None:
+        """Shows a count; 0 shows none."""
+        if count != self._badge:
+            self._badge = count
+            self.setAccessibleName(f"{self.text()}, {count}" if count else self.text())
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        """As wide as the rail."""
+        return QSize(theme().metrics.rail_width, max(_TALL, theme().metrics.rail_item))
+
+    def minimumSizeHint(self) -> QSize:
+        """The least that a finger hits."""
+        return QSize(theme().metrics.rail_width, theme().metrics.rail_item)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints ground, marker, icon, word and badge."""
+        live = theme()
+        painter = QPainter(self)
+        on = self.isChecked()
+        if self.isDown():
+            painter.fillRect(self.rect(), live.colour(Ink.PRESSED))
+        elif on or self.underMouse():
+            painter.fillRect(self.rect(), live.colour(Ink.SUNKEN))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if on:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(live.brush(Ink.ACCENT))
+            painter.drawRoundedRect(
+                QRectF(-_MARKER, self.height() / 2 - 20, 2 * _MARKER, 40), _MARKER, _MARKER
+            )
+        ink = Ink.TEXT if on else Ink.MUTED
+        top = (self.height() - _ICON - 22) // 2
+        left = (self.width() - _ICON) // 2
+        ratio = self.devicePixelRatioF()
+        painter.drawPixmap(left, top, live.pixmap(self._icon, ink, _ICON, ratio))
+        font = QFont(live.font(Role.CAPTION))
+        font.setPixelSize(11)
+        font.setWeight(QFont.Weight.DemiBold if on else font.weight())
+        painter.setFont(font)
+        painter.setPen(live.pen(ink))
+        word = QRect(2, top + _ICON + 4, self.width() - 4, 16)
+        painter.drawText(word, Qt.AlignmentFlag.AlignCenter, self.text())
+        if self._badge:
+            self._paint_badge(painter, left + _ICON - 6, top - 4)
+        if self.hasFocus():
+            painter.setPen(focus_pen())
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(5, 3, -5, -3), 8, 8)
+
+    def _paint_badge(self, painter: QPainter, left: int, top: int) -> None:
+        live = theme()
+        text = str(self._badge) if self._badge < 100 else "99+"
+        font = QFont(live.font(Role.CAPTION))
+        font.setPixelSize(11)
+        font.setWeight(QFont.Weight.Bold)
+        width = max(18, QFontMetrics(font).horizontalAdvance(text) + 10)
+        pill = QRectF(left, top, width, 17)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(live.brush(Ink.ALARM))
+        painter.drawRoundedRect(pill, 8.5, 8.5)
+        painter.setFont(font)
+        painter.setPen(live.pen(Ink.ON_TONE))
+        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, text)
+
+
+class NavigationRail(QFrame):
+    """The entries from top to bottom; `chosen` carries the key of the page a person picked."""
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("part", "rail")
+        self.setFixedWidth(theme().metrics.rail_width)
+        self._items: dict[str, RailItem] = {}
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(True)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 10, 0, 4)
+        self._box.setSpacing(0)
+        self._box.addStretch(1)
+
+    def add(self, key: str, word: str, icon: str) -> None:
+        """Adds an entry at the end."""
+        item = RailItem(word, icon)
+        item.clicked.connect(lambda: self.chosen.emit(key))
+        self._group.addButton(item)
+        self._items[key] = item
+        self._box.insertWidget(self._box.count() - 1, item)
+
+    def select(self, key: str) -> None:
+        """Marks an entry; KeyError if there is none of that key."""
+        self._items[key].setChecked(True)
+
+    def set_badge(self, key: str, count: int) -> None:
+        """Shows how much waits on a page; KeyError if there is none of that key."""
+        self._items[key].set_badge(count)

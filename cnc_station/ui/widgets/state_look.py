@@ -1,0 +1,78 @@
+"""How every state looks: icon, word and tone together, in one table."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from cnc_station.engine.domain.states import JobState, MachineState, RunState
+from cnc_station.ui.theme import Tone
+
+
+@dataclass(frozen=True, slots=True)
+class StateLook:
+    """`icon` names a drawing under icons/state; `english` is the word before translation."""
+
+    icon: str
+    english: str
+    tone: Tone
+
+    @property
+    def word(self) -> str:
+        """The word in the user's language."""
+        return QCoreApplication.translate("State", self.english)
+
+
+def _look(icon: str, english: object, tone: Tone = Tone.NORMAL) -> StateLook:
+    return StateLook(f"state/{icon}", str(english), tone)
+
+
+JOB_LOOKS = {
+    JobState.DRAFT: _look("draft", QT_TRANSLATE_NOOP("State", "Draft")),
+    JobState.QUEUED: _look("waiting", QT_TRANSLATE_NOOP("State", "Waiting")),
+    JobState.DELAYED: _look("delayed", QT_TRANSLATE_NOOP("State", "Delayed")),
+    JobState.PAUSED: _look("paused", QT_TRANSLATE_NOOP("State", "Paused")),
+    JobState.ASSIGNED: _look("assigned", QT_TRANSLATE_NOOP("State", "Assigned")),
+    JobState.RUNNING: _look("running", QT_TRANSLATE_NOOP("State", "Running"), Tone.RUNNING),
+    JobState.HELD: _look("held", QT_TRANSLATE_NOOP("State", "Held"), Tone.HELD),
+    JobState.INTERRUPTED: _look("alarm", QT_TRANSLATE_NOOP("State", "Interrupted"), Tone.ALARM),
+    JobState.COMPLETED: _look("done", QT_TRANSLATE_NOOP("State", "Completed")),
+    JobState.CANCELLED: _look("cancelled", QT_TRANSLATE_NOOP("State", "Cancelled")),
+    JobState.NEEDS_ATTENTION: _look(
+        "failed", QT_TRANSLATE_NOOP("State", "Needs attention"), Tone.ALARM
+    ),
+}
+RUN_LOOKS = {
+    RunState.ASSIGNED: _look("assigned", QT_TRANSLATE_NOOP("State", "Assigned")),
+    RunState.RUNNING: _look("running", QT_TRANSLATE_NOOP("State", "Running"), Tone.RUNNING),
+    RunState.HELD: _look("held", QT_TRANSLATE_NOOP("State", "Held"), Tone.HELD),
+    RunState.SUCCEEDED: _look("done", QT_TRANSLATE_NOOP("State", "Succeeded")),
+    RunState.FAILED: _look("failed", QT_TRANSLATE_NOOP("State", "Failed"), Tone.ALARM),
+    RunState.CANCELLED: _look("cancelled", QT_TRANSLATE_NOOP("State", "Cancelled")),
+    RunState.INTERRUPTED: _look("alarm", QT_TRANSLATE_NOOP("State", "Interrupted"), Tone.ALARM),
+}
+MACHINE_LOOKS = {
+    MachineState.OFFLINE: _look("offline", QT_TRANSLATE_NOOP("State", "Offline")),
+    MachineState.IDLE: _look("waiting", QT_TRANSLATE_NOOP("State", "Idle")),
+    MachineState.ASSIGNED: _look("assigned", QT_TRANSLATE_NOOP("State", "Assigned")),
+    MachineState.RUNNING: _look("running", QT_TRANSLATE_NOOP("State", "Running"), Tone.RUNNING),
+    MachineState.HELD: _look("held", QT_TRANSLATE_NOOP("State", "Held"), Tone.HELD),
+    MachineState.ALARM: _look("alarm", QT_TRANSLATE_NOOP("State", "Alarm"), Tone.ALARM),
+    MachineState.NEEDS_CLEARING: _look(
+        "operator", QT_TRANSLATE_NOOP("State", "Clear it"), Tone.OPERATOR
+    ),
+    MachineState.MAINTENANCE: _look("maintenance", QT_TRANSLATE_NOOP("State", "Maintenance")),
+}
+RETRY = _look("retry", QT_TRANSLATE_NOOP("State", "Retry"), Tone.HELD)
+"""A delayed job that waits out a backoff after a failure."""
+LATE = _look("delayed", QT_TRANSLATE_NOOP("State", "Late"), Tone.HELD)
+UNREACHABLE = _look("offline", QT_TRANSLATE_NOOP("State", "Unreachable"), Tone.HELD)
+"""A machine that should answer and does not; `OFFLINE` is one that is not expected to."""
+
+
+def look_of(state: JobState | RunState | MachineState) -> StateLook:
+    """The look of any state. The enums share words, so their type decides, never their text."""
+    if isinstance(state, JobState):
+        return JOB_LOOKS[state]
+    if isinstance(state, RunState):
+        return RUN_LOOKS[state]
+    return MACHINE_LOOKS[state]

@@ -1,0 +1,146 @@
+"""The shelf below every page, where answers to what a person just did appear.
+
+The shelf is always there, so a toast covers no button and moves nothing. At its left stands the
+progress of what takes longer than a second.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+
+from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.text import Text
+
+SECONDS = 6.0
+_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    words: str
+    undo: Callable[[], None] | None
+    error: bool
+
+
+class Toast(QFrame):
+    """One message; it calls `done` once, when its time is up or it is closed or undone."""
+
+    def __init__(self, message: _Message, seconds: float, done: Callable[["Toast"], None]) -> None:
+        super().__init__()
+        self.error = message.error
+        self._undo = message.undo
+        self._done = done
+        self.setProperty("part", "toast")
+        self.setProperty("tone", Tone.ALARM.value if message.error else Tone.NORMAL.value)
+        words = Text(message.words, Role.NOTE, Ink.ALARM if message.error else Ink.TEXT)
+        words.setWordWrap(True)
+        words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        words.setToolTip(message.words)
+        words.setMinimumWidth(self._width_of(words))
+        self.setAccessibleName(message.words)
+        box = QHBoxLayout(self)
+        box.setContentsMargins(14, 2, 4, 2)
+        box.setSpacing(8)
+        box.addWidget(words, 1)
+        if message.undo:
+            undo = Button(self.tr("Undo"), quiet=True)
+            undo.clicked.connect(self._take_back)
+            box.addWidget(undo)
+        close = Button("", quiet=True)
+        close.setIcon(theme().icon("x", Ink.MUTED, 16))
+        close.setAccessibleName(self.tr("Close"))
+        close.clicked.connect(self.close_now)
+        box.addWidget(close)
+        self._timer = QTimer(self, singleShot=True, interval=round(seconds * 1000))
+        self._timer.timeout.connect(self.close_now)
+        if not message.error:
+            self._timer.start()
+
+    @staticmethod
+    def _width_of(words: Text) -> int:
+        """One line if it is short, two lines up to 520 px if it is not."""
+        advance = words.fontMetrics().horizontalAdvance(words.text()) + 8
+        return min(advance, 520) if advance <= 420 else min(520, max(300, advance // 2 + 60))
+
+    def _take_back(self) -> None:
+        if self._undo:
+            self._undo()
+        self.close_now()
+
+    def close_now(self) -> None:
+        """Ends the message."""
+        self._timer.stop()
+        self._done(self)
+
+
+class ToastShelf(QFrame):
+    """Shows two messages at a time, the rest in order; a message's time starts when it is seen."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        super().__init__()
+        self.setProperty("part", "shelf")
+        self._seconds = seconds
+        self._shown: list[Toast] = []
+        self._queue: deque[_Message] = deque()
+        self._box = QHBoxLayout(self)
+        self._box.setContentsMargins(16, 2, 16, 4)
+        self._box.setSpacing(theme().metrics.gap)
+        self._box.addStretch(1)
+        self.setFixedHeight(theme().metrics.shelf)
+
+    def add_left(self, widget: QWidget) -> None:
+        """Puts something lasting at the left, such as a BusyBar."""
+        self._box.insertWidget(self._box.count() - 1 - len(self._shown), widget)
+
+    def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
+        """Says what was done, for 6 s; with `undo`, offers to take it back."""
+        self._take(_Message(words, undo, error=False))
+
+    def fail(self, words: str) -> None:
+        """Says what went wrong and what to do; stays until it is closed."""
+        self._take(_Message(words, None, error=True))
+
+    def messages(self) -> list[str]:
+        """The messages on view, oldest first."""
+        return [toast.accessibleName() for toast in self._shown]
+
+    def _take(self, message: _Message) -> None:
+        if message.error:
+            if message.words in self.messages():
+                return
+            self._queue.appendleft(message)
+        else:
+            self._queue.append(message)
+        self._fill()
+
+    def _fill(self) -> None:
+        while self._queue:
+            if len(self._shown) >= _AT_ONCE:
+                passing = [toast for toast in self._shown if not toast.error]
+                if not passing:
+                    return
+                self._remove(passing[0])
+            toast = Toast(self._queue.popleft(), self._seconds, self._ended)
+            self._shown.append(toast)
+            self._box.addWidget(toast, 0, Qt.AlignmentFlag.AlignRight)
+
+    def _ended(self, toast: Toast) -> None:
+        self._remove(toast)
+        self._fill()
+
+    def _remove(self, toast: Toast) -> None:
+        if toast in self._shown:
+            self._shown.remove(toast)
+            self._box.removeWidget(toast)
+            toast.hide()
+            toast.deleteLater()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Takes the height of the new density."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.setFixedHeight(theme().metrics.shelf)

@@ -1,0 +1,135 @@
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from cnc_station.ui.main_window import MainWindow, PageSpec
+
+
+class ListPage(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.detail_open = False
+        self.arrivals = 0
+
+    def search(self, text: str) -> None:
+        self.texts.append(text)
+
+    def go_back(self) -> bool:
+        was_open, self.detail_open = self.detail_open, False
+        return was_open
+
+    def arrived(self) -> None:
+        self.arrivals += 1
+
+
+def window_of(qtbot: QtBot) -> MainWindow:
+    window = MainWindow(
+        [
+            PageSpec("floor", "Floor", "layout-grid", QLabel),
+            PageSpec("jobs", "Jobs", "list", ListPage),
+            PageSpec("attention", "Needs attention", "triangle-alert", QLabel, "Attention"),
+        ]
+    )
+    qtbot.addWidget(window)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    window.show_page("floor")
+    return window
+
+
+def jobs_page(window: MainWindow) -> ListPage:
+    page = window.page("jobs")
+    assert isinstance(page, ListPage)
+    return page
+
+
+def test_a_page_is_made_only_when_it_is_first_shown(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    assert set(window.made_pages()) == {"floor"}
+    window.show_page("jobs")
+    first = window.page("jobs")
+    window.show_page("floor")
+    window.show_page("jobs")
+    assert window.page("jobs") is first
+    assert set(window.made_pages()) == {"floor", "jobs"}
+
+
+def test_number_keys_open_pages_and_the_title_follows(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    with qtbot.waitSignal(window.page_changed):
+        QTest.keyClick(window, Qt.Key.Key_3)
+    assert window.current == "attention"
+    assert window.top_bar.title.text() == "Needs attention"
+
+
+def test_escape_closes_what_is_open_on_a_page_before_it_goes_back(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    window.show_page("jobs")
+    jobs_page(window).detail_open = True
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert (window.current, jobs_page(window).detail_open) == ("jobs", False)
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.current == "floor"
+
+
+def test_slash_searches_the_page_and_each_page_keeps_its_own_text(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    window.show_page("jobs")
+    QTest.keyClick(window, Qt.Key.Key_Slash)
+    assert window.top_bar.search.hasFocus()
+    QTest.keyClicks(window.top_bar.search, "n1")
+    assert jobs_page(window).texts == ["n", "n1"]
+    window.show_page("floor")
+    assert not window.top_bar.search.text()
+    window.show_page("jobs")
+    assert window.top_bar.search.text() == "n1"
+    assert jobs_page(window).texts == ["n", "n1"]
+    assert jobs_page(window).arrivals == 2
+
+
+def test_enter_in_the_search_field_hands_on_what_was_scanned(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    window.focus_search()
+    QTest.keyClicks(window.top_bar.search, " J-1042 ")
+    with qtbot.waitSignal(window.submitted) as heard:
+        QTest.keyClick(window.top_bar.search, Qt.Key.Key_Return)
+    assert heard.args == ["J-1042"]
+
+
+def test_n_asks_for_a_new_job(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    with qtbot.waitSignal(window.new_job_requested):
+        QTest.keyClick(window, Qt.Key.Key_N)
+
+
+def test_closing_asks_first_and_finish_really_closes(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    with qtbot.waitSignal(window.close_requested):
+        window.close()
+    assert window.isVisible()
+    window.finish()
+    assert not window.isVisible()
+
+
+def test_a_badge_is_said_to_those_who_cannot_see_it(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    window.rail.set_badge("attention", 3)
+    names = [button.accessibleName() for button in window.rail.findChildren(QWidget)]
+    assert "Attention, 3" in names
+
+
+def test_the_sheet_of_keys_lists_the_windows_and_the_pages_actions(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    page = window.page("floor")
+    box = QVBoxLayout(page)
+    button = QPushButton("inner")
+    box.addWidget(button)
+    own = button.addAction("Hold the machine")
+    own.setShortcut("Ctrl+H")
+    sheet = window.show_keys()
+    assert ("N", "New job") in sheet.rows
+    assert ("Ctrl+H", "Hold the machine") in sheet.rows
+    sheet.accept()
