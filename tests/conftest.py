@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -38,10 +38,15 @@ def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator["Postgres"]:
-    """One PostgreSQL for the session; a test that stops or kills it starts its own instead."""
-    from tests.servers import Postgres  # noqa: PLC0415 - half a second no other test should pay
+    """One PostgreSQL for the session; a test that stops or kills one takes `own_postgres`."""
+    with _postgres() as server:
+        yield server
 
-    with _serving(Postgres) as server:
+
+@pytest.fixture
+def own_postgres() -> Iterator["Postgres"]:
+    """A PostgreSQL nobody else uses."""
+    with _postgres() as server:
         yield server
 
 
@@ -54,10 +59,15 @@ def postgres_url(postgres: "Postgres") -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator["Redis"]:
-    """One Redis for the session; a test that stops or kills it starts its own instead."""
-    from tests.servers import Redis  # noqa: PLC0415 - half a second no other test should pay
+    """One Redis for the session; a test that stops or kills one takes `own_redis`."""
+    with _redis() as server:
+        yield server
 
-    with _serving(Redis) as server:
+
+@pytest.fixture
+def own_redis() -> Iterator["Redis"]:
+    """A Redis nobody else uses."""
+    with _redis() as server:
         yield server
 
 
@@ -66,6 +76,18 @@ def redis_url(redis_server: "Redis") -> str:
     """An empty Redis."""
     redis_server.clear()
     return redis_server.url
+
+
+def _postgres() -> AbstractContextManager["Postgres"]:
+    from tests.servers import Postgres  # noqa: PLC0415 - half a second no other test should pay
+
+    return _serving(Postgres)
+
+
+def _redis() -> AbstractContextManager["Redis"]:
+    from tests.servers import Redis  # noqa: PLC0415 - half a second no other test should pay
+
+    return _serving(Redis)
 
 
 @contextmanager

@@ -24,17 +24,18 @@ def test_postgres_takes_only_who_knows_the_password(postgres: Postgres) -> None:
         psycopg.connect(host="127.0.0.1", port=postgres.port, user="cnc", password="guessed")
 
 
-def test_a_killed_postgres_comes_back_on_its_port_with_what_was_committed() -> None:
-    with Postgres() as server:
-        with psycopg.connect(server.url()) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
-        url = server.url()
-        server.kill()
-        with pytest.raises(psycopg.OperationalError):
-            psycopg.connect(url, connect_timeout=2)
-        server.start()
-        with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT value FROM kept").fetchone() == (7,)
+def test_a_killed_postgres_comes_back_on_its_port_with_what_was_committed(
+    own_postgres: Postgres,
+) -> None:
+    url = own_postgres.url()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
+    own_postgres.kill()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url, connect_timeout=2)
+    own_postgres.start()
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT value FROM kept").fetchone() == (7,)
 
 
 def test_redis_comes_empty(redis_url: str) -> None:
@@ -43,16 +44,23 @@ def test_redis_comes_empty(redis_url: str) -> None:
         assert client.zadd("mill", {"17": 1.0}) == 1
 
 
-def test_a_stopped_redis_comes_back_on_its_port() -> None:
-    with Redis() as server, redis.Redis.from_url(server.url) as client:
-        server.stop()
+def test_a_stopped_redis_comes_back_on_its_port(own_redis: Redis) -> None:
+    with redis.Redis.from_url(own_redis.url) as client:
+        own_redis.stop()
         with pytest.raises(redis.ConnectionError):
             client.ping()
-        server.start()
+        own_redis.start()
         assert client.ping()
+
+
+def test_a_server_that_is_left_takes_its_folder_with_it(redis_server: Redis) -> None:
+    with Redis() as server:
+        assert server.folder.is_dir()
+        assert server.port != redis_server.port
     assert not server.folder.exists()
 
 
+@pytest.mark.usefixtures("redis_server")
 def test_a_server_ends_with_the_tests_that_started_it() -> None:
     program = (
         "from tests.servers import Redis; server = Redis(); server.start(); "
