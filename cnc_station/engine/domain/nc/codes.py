@@ -1,0 +1,123 @@
+"""Which codes there are, what they set, and which of them cannot stand together."""
+
+from typing import Any
+
+from cnc_station.engine.domain.nc.arcs import Plane
+from cnc_station.engine.domain.nc.machine import FeedMode
+from cnc_station.engine.domain.nc.program import Units
+
+RAPID, FEED, ARC_CW, ARC_CCW = 0, 10, 20, 30
+SYNCHRONISED, RIGID_TAP, THREADING, CANCEL = 330, 331, 760, 800
+PROBES = frozenset({310, 382, 383, 384, 385})
+CYCLES = frozenset({730, 740, 810, 820, 830, 840, 850, 860, 890})
+MOTIONS = (
+    frozenset({RAPID, FEED, ARC_CW, ARC_CCW, SYNCHRONISED, RIGID_TAP, THREADING}) | PROBES | CYCLES
+)
+
+DWELL, SET_DATA, MACHINE_COORDINATES = 40, 100, 530
+HOMES = frozenset({280, 300})
+STORE_HOME = {281: 280, 301: 300}
+LOCAL_SHIFT, SHIFT = 520, 920
+CLEAR_SHIFT = frozenset({921, 922})
+CONSTANT_SURFACE, SPINDLE_CAP = 960, 500
+
+# Codes that set one field of the machine's state.
+SETS: dict[int, tuple[str, Any]] = {
+    70: ("diameter", True),
+    80: ("diameter", False),
+    170: ("plane", Plane.XY),
+    180: ("plane", Plane.ZX),
+    190: ("plane", Plane.YZ),
+    200: ("units", Units.INCH),
+    210: ("units", Units.MM),
+    900: ("absolute", True),
+    901: ("arc_absolute", True),
+    910: ("absolute", False),
+    911: ("arc_absolute", False),
+    930: ("feed_mode", FeedMode.INVERSE_TIME),
+    940: ("feed_mode", FeedMode.PER_MINUTE),
+    950: ("feed_mode", FeedMode.PER_REVOLUTION),
+    960: ("constant_surface", True),
+    970: ("constant_surface", False),
+    980: ("retract_to_level", True),
+    990: ("retract_to_level", False),
+} | {
+    code: ("system", number)
+    for number, code in enumerate((540, 550, 560, 570, 580, 590, 591, 592, 593))
+}
+
+# Accepted: they change neither the path in work coordinates nor, noticeably, the time.
+QUIET = frozenset(
+    {51, 90, 110, 150, 400, 430, 431, 432, 440, 490, 501, 610, 611, 640, 690, 1030, 1870}
+)
+COMPENSATION = frozenset({410, 411, 420, 421})
+UNSUPPORTED = {
+    50: "a spline",
+    52: "a NURBS curve",
+    61: "a curve",
+    62: "a NURBS curve",
+    63: "a NURBS curve",
+    120: "circular pocket milling",
+    130: "circular pocket milling",
+    160: "polar coordinates",
+    320: "threading with a fixed lead",
+    340: "threading with a varying lead",
+    510: "scaling",
+    650: "a macro call",
+    660: "a macro call",
+    680: "a rotated coordinate system",
+    700: "a turning or hole pattern cycle",
+    710: "a turning or hole pattern cycle",
+    720: "a turning or hole pattern cycle",
+    750: "a grooving cycle",
+    870: "a back-boring cycle",
+    880: "a boring cycle with a manual retract",
+}
+
+# G codes of one group exclude each other in a block. G80 stands apart: the usual safety line has it
+# with G0.
+GROUPS = (
+    MOTIONS,
+    frozenset({170, 180, 190}),
+    frozenset({200, 210}),
+    frozenset({900, 910}),
+    frozenset({901, 911}),
+    frozenset({930, 940, 950}),
+    frozenset({960, 970}),
+    frozenset({980, 990}),
+    frozenset({70, 80}),
+    frozenset({400}) | COMPENSATION,
+    frozenset({430, 431, 432, 440, 490}),
+    frozenset({540, 550, 560, 570, 580, 590, 591, 592, 593}),
+    frozenset(
+        {
+            DWELL,
+            SET_DATA,
+            LOCAL_SHIFT,
+            SHIFT,
+            MACHINE_COORDINATES,
+            *HOMES,
+            *STORE_HOME,
+            *CLEAR_SHIFT,
+        }
+    ),
+)
+GROUP_OF = {code: number for number, group in enumerate(GROUPS) for code in group}
+
+SPINDLE_ON = frozenset({3, 4, 13, 14})
+SPINDLE_OFF = 5
+STOP, OPTIONAL_STOP, PALLET_STOP = 0, 1, 60
+ENDS = frozenset({2, 30})
+TOOL_CHANGE, TOOL_IS = 6, 61
+CALL, RETURN = 98, 99
+M_QUIET = frozenset(
+    {7, 8, 9, 10, 11, 19, 21, 22, 23, 24, 29, 31, 33, 34, 35, 36, 41, 42, 43, 44, 48, 49, 50, 51}
+    | {52, 53, 62, 63, 64, 65, 66, 67, 68, 82, 83, 84, 85, 86, 88, 89}
+)
+M_RESTORING = frozenset({70, 71, 72, 73})
+M_USER = range(100, 200)
+
+
+def spelled(code: int) -> str:
+    """The code as a program spells it: G1, G38.2."""
+    return f"G{code // 10}.{code % 10}" if code % 10 else f"G{code // 10}"

@@ -1,0 +1,126 @@
+"""The drilling cycles, expanded into the moves the control makes."""
+
+from collections.abc import Callable
+from math import ceil
+
+from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc.arcs import Plane
+from cnc_station.engine.domain.nc.findings import BlockError
+from cnc_station.engine.domain.nc.machine import Cycle, Machine
+from cnc_station.engine.domain.nc.program import Kind, Point
+from cnc_station.engine.domain.nc.words import Words, whole
+
+MOST_PECKS = 10_000
+MOST_REPEATS = 10_000
+PECK_CLEARANCE_MM = 0.254
+LETTERS = "XYZ"
+
+
+def drill(machine: Machine, words: Words) -> None:
+    """One block of a drilling cycle: its hole, or with L as many as it says."""
+    plane = machine.plane if machine.plane_stated else Plane.XY
+    normal = plane.value[2]
+    cycle = machine.cycle
+    if cycle is None:
+        machine.cycle = cycle = Cycle(machine.motion, machine.position[normal])
+    cycle.code = machine.motion
+    depth_letter = LETTERS[normal]
+    cycle.words.update(
+        (letter, words[letter]) for letter in (depth_letter, *"RQP") if letter in words
+    )
+    top, bottom = levels(machine, cycle, depth_letter, normal)
+    check(machine, cycle, top, bottom)
+    machine.stretch(normal, bottom)
+    machine.stretch(normal, top)
+    clear = max(cycle.level, top) if machine.retract_to_level else top
+    if machine.position[normal] < top:
+        machine.rapid(at_level(machine, normal, top))
+    across = {letter: value for letter, value in words.items() if letter != depth_letter}
+    repeats = whole(words, "L", MOST_REPEATS, whole(words, "K", MOST_REPEATS, 1))
+    for _ in range(repeats):
+        machine.rapid(machine.target(across))
+        if machine.position[normal] != top:
+            machine.rapid(at_level(machine, normal, top))
+        HOLES[cycle.code](machine, cycle, normal, top, bottom)
+        retract(machine, cycle, normal, top, clear)
+        machine.check_room()
+
+
+def levels(machine: Machine, cycle: Cycle, depth_letter: str, normal: int) -> tuple[float, float]:
+    """Where the cycle starts to feed and its bottom, in mm."""
+    name = codes.spelled(cycle.code)
+    for letter in (depth_letter, "R"):
+        if letter not in cycle.words:
+            raise BlockError(f"{name} needs {letter}")
+    scale = machine.scales[normal]
+    here, depth = cycle.words["R"] * scale, cycle.words[depth_letter] * scale
+    if machine.absolute:
+        top, bottom = machine.offset[normal] + here, machine.offset[normal] + depth
+    else:
+        top = machine.position[normal] + here
+        bottom = top + depth
+    if top < bottom:
+        raise BlockError(f"{name}: R is below the bottom of the hole")
+    return top, bottom
+
+
+def check(machine: Machine, cycle: Cycle, top: float, bottom: float) -> None:
+    """Refuse pecks without a depth, remark on a missing dwell."""
+    name = codes.spelled(cycle.code)
+    if cycle.code in {730, 830}:
+        peck = cycle.words.get("Q", 0.0) * machine.scale
+        if peck <= 0.0:
+            raise BlockError(f"{name} needs a peck depth Q above zero")
+        if (top - bottom) / peck > MOST_PECKS:
+            raise BlockError(
+                f"{name}: Q is so small that one hole takes more than {MOST_PECKS} pecks"
+            )
+    elif cycle.code in {820, 890} and "P" not in cycle.words:
+        machine.findings.warning(machine.line, f"{name} without a dwell P: read as no dwell")
+
+
+def at_level(machine: Machine, normal: int, level: float) -> Point:
+    """The point above or below where the tool is."""
+    point = list(machine.position)
+    point[normal] = level
+    return (point[0], point[1], point[2])
+
+
+def feed_to(machine: Machine, normal: int, level: float) -> None:
+    """Cut along the drilling axis."""
+    machine.cut(at_level(machine, normal, level), abs(level - machine.position[normal]))
+
+
+def bore(machine: Machine, cycle: Cycle, normal: int, _top: float, bottom: float) -> None:
+    """In one go, with a dwell at the bottom when one is given (not for G81 and G85)."""
+    feed_to(machine, normal, bottom)
+    seconds = cycle.words.get("P", 0.0)
+    if seconds > 0 and cycle.code not in {810, 850}:
+        machine.wait(Kind.DWELL, seconds)
+
+
+def peck(machine: Machine, cycle: Cycle, normal: int, top: float, bottom: float) -> None:
+    """G83 clears the hole after each peck, G73 only breaks the chip."""
+    step = cycle.words["Q"] * machine.scale
+    pecks = max(ceil((top - bottom) / step - 1e-9), 1)
+    for number in range(1, pecks):
+        reached = top - number * step
+        feed_to(machine, normal, reached)
+        if cycle.code == 830:
+            machine.rapid(at_level(machine, normal, top))
+        machine.rapid(at_level(machine, normal, min(reached + PECK_CLEARANCE_MM, top)))
+    feed_to(machine, normal, bottom)
+
+
+def retract(machine: Machine, cycle: Cycle, normal: int, top: float, clear: float) -> None:
+    """Out of the hole: taps and reamers at the feed, the rest at once."""
+    if cycle.code in {740, 840, 850, 890}:
+        feed_to(machine, normal, top)
+        if clear == top:
+            return
+    machine.rapid(at_level(machine, normal, clear))
+
+
+HOLES: dict[int, Callable[[Machine, Cycle, int, float, float], None]] = dict.fromkeys(
+    codes.CYCLES, bore
+) | {730: peck, 830: peck}

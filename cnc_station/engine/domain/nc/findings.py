@@ -1,0 +1,67 @@
+"""What is wrong with a program, by line, in words an operator can act on."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+KEPT = 100
+
+
+class Severity(StrEnum):
+    """ERROR refuses the program, WARNING lets it pass with a remark."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark about one line, counted from 1 as an editor does; 0 is the program as a whole."""
+
+    line: int
+    severity: Severity
+    message: str
+
+
+class BlockError(Exception):
+    """This block cannot be carried out; the sentence becomes a finding at its line."""
+
+
+class ReadingStopped(BlockError):
+    """As `BlockError`, and nothing after this block can be read either."""
+
+
+class Findings:
+    """Collects remarks, each once and the first `KEPT`; never loses that there was an error."""
+
+    __slots__ = ("_dropped", "_kept", "_seen", "_worst_dropped")
+
+    def __init__(self) -> None:
+        self._kept: list[Finding] = []
+        self._seen: set[Finding] = set()
+        self._dropped = 0
+        self._worst_dropped = Severity.WARNING
+
+    def error(self, line: int, message: str) -> None:
+        self._add(Finding(line, Severity.ERROR, message))
+
+    def warning(self, line: int, message: str) -> None:
+        self._add(Finding(line, Severity.WARNING, message))
+
+    def _add(self, finding: Finding) -> None:
+        if finding in self._seen:
+            return
+        if len(self._kept) < KEPT:
+            self._seen.add(finding)
+            self._kept.append(finding)
+            return
+        self._dropped += 1
+        if finding.severity is Severity.ERROR:
+            self._worst_dropped = Severity.ERROR
+
+    def in_order(self) -> tuple[Finding, ...]:
+        """By line; the last one says how many more there were."""
+        found = sorted(self._kept, key=lambda finding: finding.line)
+        if self._dropped:
+            message = f"and {self._dropped} more findings that are not listed"
+            found.append(Finding(found[-1].line, self._worst_dropped, message))
+        return tuple(found)

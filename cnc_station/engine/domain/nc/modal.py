@@ -1,0 +1,189 @@
+"""What a block's codes set, and what its F, S, T and M words do."""
+
+from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc.findings import BlockError
+from cnc_station.engine.domain.nc.machine import FeedMode, Machine
+from cnc_station.engine.domain.nc.program import Kind, Units
+from cnc_station.engine.domain.nc.words import Block, Words, whole
+
+
+def check_groups(block: Block) -> None:
+    """Refuse two codes of which only one can hold."""
+    seen: dict[int, int] = {}
+    for code in block.g:
+        group = codes.GROUP_OF.get(code)
+        if group is not None and seen.setdefault(group, code) != code:
+            raise BlockError(
+                f"{codes.spelled(seen[group])} and {codes.spelled(code)} cannot stand in one block"
+            )
+
+
+def set_modes(machine: Machine, block: Block) -> int | None:
+    """Apply the G codes that set a mode; returns the one that acts without being modal, if any."""
+    if len(block.g) > 1:
+        check_groups(block)
+    acting = None
+    feed_mode = machine.feed_mode
+    for code in block.g:
+        if code in codes.MOTIONS:
+            take_motion(machine, code)
+        elif code in codes.SETS:
+            field, value = codes.SETS[code]
+            setattr(machine, field, value)
+            machine.plane_stated |= field == "plane"
+        elif code == codes.CANCEL:
+            cancel_cycle(machine)
+        elif not accepted(machine, code, block.words):
+            acting = code
+    if machine.feed_mode is not feed_mode:
+        machine.feed = None  # a number of the old mode means nothing in the new one
+    machine.scale = 25.4 if machine.units is Units.INCH else 1.0
+    machine.feed_checked = False
+    machine.refresh()
+    return acting
+
+
+def take_motion(machine: Machine, code: int) -> None:
+    """Make a motion code the modal one."""
+    machine.motion = code
+    if code not in codes.CYCLES:
+        machine.cycle = None
+
+
+def cancel_cycle(machine: Machine) -> None:
+    """G80: no motion is active, unless this very block says which."""
+    if machine.motion in codes.CYCLES or machine.cycle is not None:
+        machine.motion = codes.CANCEL
+    machine.cycle = None
+
+
+def accepted(machine: Machine, code: int, words: Words) -> bool:
+    """Whether a code is one to be passed over; an unknown one is refused, an acting one is left."""
+    if code in codes.QUIET:
+        return True
+    if code in codes.COMPENSATION:
+        message = "compensation is left to the control; read here is the programmed path"
+        machine.findings.warning(machine.line, f"{codes.spelled(code)}: {message}")
+        return True
+    if code == codes.SPINDLE_CAP:
+        if "S" in words:
+            machine.spindle_cap = words.pop("S")
+        return True
+    if code in codes.GROUP_OF:
+        return False
+    what = codes.UNSUPPORTED.get(code)
+    if what is None:
+        raise BlockError(f"{codes.spelled(code)} is not a known code")
+    raise BlockError(f"{codes.spelled(code)} ({what}) is not supported")
+
+
+def set_values(machine: Machine, block: Block) -> None:
+    """Take F, S, D of a surface speed and T."""
+    words = block.words
+    machine.feed_checked = False
+    if "F" in words:
+        feed = words["F"]
+        if feed < 0:
+            raise BlockError(f"F{feed:g}: a feed cannot be negative")
+        machine.feed = feed if machine.feed_mode is FeedMode.INVERSE_TIME else feed * machine.scale
+    if "S" in words:
+        set_speed(machine, words["S"])
+    if "D" in words and codes.CONSTANT_SURFACE in block.g:
+        machine.spindle_cap = words["D"]
+    if "T" in words:
+        choose_tool(machine, whole(words, "T", 999_999, 0))
+
+
+def set_speed(machine: Machine, speed: float) -> None:
+    """S: rpm, or with G96 metres (feet in inches) a minute."""
+    if speed < 0:
+        raise BlockError(f"S{speed:g}: a spindle speed cannot be negative")
+    if machine.constant_surface:
+        per_unit = 304.8 if machine.units is Units.INCH else 1000.0
+        machine.surface_mm_min = speed * per_unit
+    else:
+        machine.speed = speed
+    if speed > 0:
+        machine.spindle_warned = False
+
+
+def choose_tool(machine: Machine, number: int) -> None:
+    """T: the next tool; on a lathe T0101 turns the turret at once (tool 1, offset 1)."""
+    if machine.lathe and number >= 100:
+        machine.selected = number // 100
+        change_tool(machine)
+    else:
+        machine.selected = number
+
+
+def change_tool(machine: Machine) -> None:
+    """M6: the tool last chosen goes in; what is already in takes no time."""
+    number = machine.selected
+    if number is None:
+        machine.findings.warning(
+            machine.line, "tool change without a tool: no T before or in this block"
+        )
+        return
+    if number == 0:
+        machine.findings.warning(machine.line, "tool 0 is no tool: the spindle is emptied")
+    if number not in machine.tools:
+        machine.tools.append(number)
+    changes = number != machine.tool
+    machine.tool = number
+    machine.wait(Kind.TOOL_CHANGE, machine.limits.tool_change_s if changes else 0.0)
+
+
+def run_m_codes(machine: Machine, block: Block) -> None:
+    """Carry out the M codes that come before motion."""
+    machine.feed_checked = False
+    for code in sorted(block.m, key=lambda code: code != codes.TOOL_CHANGE):
+        if code == codes.TOOL_CHANGE:
+            change_tool(machine)
+        elif code in codes.SPINDLE_ON:
+            start_spindle(machine)
+        elif code == codes.SPINDLE_OFF:
+            machine.turning = False
+            machine.spindle_warned = False
+        elif code == codes.TOOL_IS:
+            machine.tool = whole(block.words, "Q", 999_999, 0)
+        else:
+            check_m_code(machine, code)
+
+
+def start_spindle(machine: Machine) -> None:
+    """M3, M4: warn when nothing says how fast."""
+    machine.turning = True
+    machine.spindle_warned = False
+    if (machine.surface_mm_min if machine.constant_surface else machine.speed) <= 0:
+        machine.spindle_warned = True
+        machine.findings.warning(
+            machine.line, "spindle started without a speed: no S before or in this block"
+        )
+
+
+def check_m_code(machine: Machine, code: int) -> None:
+    """Pass over an M code that moves nothing, remark on one that may, refuse one nobody knows."""
+    if code in codes.M_QUIET or code in M_AFTER_MOTION:
+        return
+    if code in codes.M_USER:
+        machine.findings.warning(
+            machine.line, f"M{code} is the machine's own command: what it does is not known"
+        )
+    elif code in codes.M_RESTORING:
+        machine.findings.warning(machine.line, f"M{code}: saved modes are not brought back")
+    else:
+        raise BlockError(f"M{code} is not a known code")
+
+
+M_AFTER_MOTION = frozenset(
+    {codes.STOP, codes.OPTIONAL_STOP, codes.PALLET_STOP, *codes.ENDS, codes.CALL, codes.RETURN}
+)
+
+
+def stop_after_motion(machine: Machine, block: Block) -> None:
+    """M0, M1 and M60 wait for the operator, after the block's motion."""
+    for code in block.m:
+        if code in {codes.STOP, codes.PALLET_STOP}:
+            machine.wait(Kind.STOP, 0.0)
+        elif code == codes.OPTIONAL_STOP:
+            machine.wait(Kind.OPTIONAL_STOP, 0.0)

@@ -1,0 +1,107 @@
+"""Straight lines, arcs and synchronised moves."""
+
+from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc.arcs import Arc, Plane, arc_around, centre_from_radius
+from cnc_station.engine.domain.nc.findings import BlockError
+from cnc_station.engine.domain.nc.machine import FeedMode, Machine, distance
+from cnc_station.engine.domain.nc.program import Kind, Point
+from cnc_station.engine.domain.nc.words import Words, whole
+
+MOST_TURNS = 1000
+CENTRE_LETTERS = "IJK"
+
+
+def straight_rapid(machine: Machine, words: Words) -> None:
+    """G0."""
+    end = machine.target(words)
+    machine.rapid(end, machine.turn_rotary(words))
+
+
+def straight_feed(machine: Machine, words: Words) -> None:
+    """G1, and a probing move read as reaching its end."""
+    if machine.feed_mode is FeedMode.INVERSE_TIME and "F" not in words:
+        raise BlockError("with inverse time feed (G93) every cutting block needs its own F")
+    end = machine.target(words)
+    degrees = machine.turn_rotary(words)
+    machine.cut(end, distance(machine.position, end), degrees=degrees)
+
+
+def probe(machine: Machine, words: Words) -> None:
+    """G38.x and G31 stop where the probe touches, which nobody knows beforehand."""
+    machine.findings.warning(machine.line, "probing move: read as if it went all the way")
+    straight_feed(machine, words)
+
+
+def arc(machine: Machine, words: Words) -> None:
+    """G2 and G3."""
+    if machine.feed_mode is FeedMode.INVERSE_TIME and "F" not in words:
+        raise BlockError("with inverse time feed (G93) every cutting block needs its own F")
+    start, plane = machine.position, machine.plane
+    end = machine.target(words)
+    machine.turn_rotary(words)
+    shape = arc_shape(machine, words, start, end)
+    for u, v in shape.extremes():
+        machine.stretch(plane.value[0], u)
+        machine.stretch(plane.value[1], v)
+    normal = plane.value[2]
+    machine.moves.arcs[len(machine.moves)] = shape
+    machine.cut(end, shape.length(end[normal] - start[normal]), Kind.ARC)
+
+
+def arc_shape(machine: Machine, words: Words, start: Point, end: Point) -> Arc:
+    """The arc a block describes by its centre or by R."""
+    plane, clockwise = machine.plane, machine.motion == codes.ARC_CW
+    u, v, normal = plane.value
+    start_uv, end_uv = (start[u], start[v]), (end[u], end[v])
+    turns = whole(words, "P", MOST_TURNS, 1) or 1
+    if CENTRE_LETTERS[normal] in words:
+        letter = CENTRE_LETTERS[normal]
+        raise BlockError(f"{letter} cannot place the centre of an arc in the {plane.name} plane")
+    placed = [letter for letter in (CENTRE_LETTERS[u], CENTRE_LETTERS[v]) if letter in words]
+    if "R" in words:
+        if placed:
+            raise BlockError(f"an arc is given by R or by {placed[0]}, not by both")
+        radius = words["R"] * machine.scale
+        centre = centre_from_radius(start_uv, end_uv, radius, clockwise=clockwise)
+    elif not placed:
+        raise BlockError("the arc has neither a centre (I, J, K) nor a radius (R)")
+    else:
+        centre = programmed_centre(machine, words, start, plane)
+    return arc_around(plane, start_uv, end_uv, centre, clockwise=clockwise, turns=turns)
+
+
+def programmed_centre(
+    machine: Machine, words: Words, start: Point, plane: Plane
+) -> tuple[float, float]:
+    """The centre from I, J and K: from the start, or with G90.1 in work coordinates."""
+    centre = []
+    for axis in plane.value[:2]:
+        letter = CENTRE_LETTERS[axis]
+        if not machine.arc_absolute:
+            centre.append(start[axis] + words.get(letter, 0.0) * machine.scale)
+        elif letter in words:
+            centre.append(machine.offset[axis] + words[letter] * machine.scales[axis])
+        else:
+            raise BlockError(f"with G90.1 the arc's centre needs {letter} too")
+    return (centre[0], centre[1])
+
+
+def synchronised(machine: Machine, words: Words) -> None:
+    """G33: K mm of the way for each turn of the spindle; G33.1 comes back the same way."""
+    lead = words.get("K", 0.0) * machine.scale
+    if lead <= 0.0:
+        raise BlockError(f"{codes.spelled(machine.motion)} needs a lead K above zero")
+    if machine.rpm() <= 0.0:
+        raise BlockError(f"{codes.spelled(machine.motion)} with the spindle stopped")
+    start, end = machine.position, machine.target(words)
+    cut_at_lead(machine, end, lead)
+    if machine.motion == codes.RIGID_TAP:
+        cut_at_lead(machine, start, lead)
+
+
+def cut_at_lead(machine: Machine, end: Point, lead: float) -> None:
+    """Record a straight cut of `lead` mm a turn."""
+    length = distance(machine.position, end)
+    rpm = machine.rpm(end)
+    machine.feed_mm += length
+    machine.add(Kind.FEED, end, lead * rpm, rpm, length * 60.0 / (lead * rpm))

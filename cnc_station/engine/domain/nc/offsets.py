@@ -1,0 +1,122 @@
+"""Where zero is: G10, G52, G92, G53, and the way home."""
+
+from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc.findings import BlockError
+from cnc_station.engine.domain.nc.machine import Machine
+from cnc_station.engine.domain.nc.program import Kind, Point
+from cnc_station.engine.domain.nc.words import Block, Words, whole
+
+LONGEST_PLAUSIBLE_DWELL_S = 60.0
+
+
+def act(machine: Machine, code: int, block: Block) -> None:
+    """Carry out a G code that holds for its block only."""
+    words = block.words
+    if code == codes.DWELL:
+        dwell(machine, words)
+    elif code == codes.SET_DATA:
+        set_data(machine, words)
+    elif code in codes.HOMES:
+        go_home(machine, code, words)
+    elif code in codes.STORE_HOME:
+        machine.homes[codes.STORE_HOME[code]] = machine.position
+    elif code == codes.MACHINE_COORDINATES:
+        machine_coordinates(machine, words)
+    else:
+        shift_zero(machine, code, words)
+
+
+def dwell(machine: Machine, words: Words) -> None:
+    """G4: P seconds, as LinuxCNC and Grbl read it; Fanuc's X and U seconds are understood too."""
+    seconds = next((words.pop(letter) for letter in "PXU" if letter in words), None)
+    if seconds is None or seconds < 0:
+        raise BlockError("G4 needs a time: P in seconds")
+    if seconds >= LONGEST_PLAUSIBLE_DWELL_S:
+        machine.findings.warning(
+            machine.line, f"dwell of {seconds:g} s: P is read as seconds, not milliseconds"
+        )
+    machine.wait(Kind.DWELL, seconds)
+
+
+def set_data(machine: Machine, words: Words) -> None:
+    """G10 L2 and L20 move a coordinate system; tool data (other L) changes nothing here."""
+    if words.get("L") not in {2.0, 20.0}:
+        return
+    number = whole(words, "P", 9, 0)
+    system = number - 1 if number else machine.system
+    if "R" in words:
+        machine.findings.warning(
+            machine.line, "G10 with R: the turned coordinate system is read as not turned"
+        )
+    old = machine.systems.get(system, (0.0, 0.0, 0.0))
+    if words["L"] == 2.0:
+        new = picked(machine, words, old, (0.0, 0.0, 0.0), 1.0)
+    else:
+        here = minus(minus(machine.position, machine.shift), machine.local)
+        new = picked(machine, words, old, here, -1.0)
+    machine.systems[system] = new
+    machine.refresh()
+
+
+def shift_zero(machine: Machine, code: int, words: Words) -> None:
+    """G52 shifts zero by its words, G92 makes this point have its words' coordinates."""
+    if code in codes.CLEAR_SHIFT:
+        machine.shift = (0.0, 0.0, 0.0)
+    elif code == codes.LOCAL_SHIFT:
+        machine.local = picked(machine, words, machine.local, (0.0, 0.0, 0.0), 1.0)
+    elif code == codes.SHIFT:
+        if machine.lathe and "S" in words and words.keys().isdisjoint("XYZ"):
+            machine.spindle_cap = words["S"]
+            return
+        here = minus(minus(machine.position, machine.offset), negative(machine.shift))
+        machine.shift = picked(machine, words, machine.shift, here, -1.0)
+    else:
+        machine.findings.warning(
+            machine.line, f"{codes.spelled(code)}: the shift it brings back is not known"
+        )
+    machine.refresh()
+
+
+def picked(machine: Machine, words: Words, old: Point, base: Point, sign: float) -> Point:
+    """`old`, but base + sign * word on the axes the block names."""
+    new = [
+        base[i] + sign * words[letter] * machine.scales[i] if letter in words else old[i]
+        for i, letter in enumerate("XYZ")
+    ]
+    return (new[0], new[1], new[2])
+
+
+def machine_coordinates(machine: Machine, words: Words) -> None:
+    """G53: a straight move in the machine's own coordinates."""
+    if machine.motion not in {codes.RAPID, codes.FEED}:
+        raise BlockError("G53 needs G0 or G1")
+    end = picked(machine, words, machine.position, machine.limits.home_mm, 1.0)
+    if machine.motion == codes.RAPID:
+        machine.rapid(end, kind=Kind.HOME)
+    else:
+        machine.cut(
+            end, sum((b - a) ** 2 for a, b in zip(machine.position, end, strict=True)) ** 0.5
+        )
+
+
+def go_home(machine: Machine, code: int, words: Words) -> None:
+    """G28, G30: by way of the point given, home on the axes given, or on all when none is."""
+    home = machine.homes.get(code, machine.limits.home_mm)
+    if words.keys().isdisjoint("XYZ"):
+        machine.rapid(home, kind=Kind.HOME)
+        return
+    via = machine.target(words)
+    if via != machine.position:
+        machine.rapid(via)
+    end = [home[i] if letter in words else via[i] for i, letter in enumerate("XYZ")]
+    machine.rapid((end[0], end[1], end[2]), kind=Kind.HOME)
+
+
+def minus(a: Point, b: Point) -> Point:
+    """a - b, axis by axis."""
+    return (a[0] - b[0], a[1] - b[1], a[2] - b[2])
+
+
+def negative(a: Point) -> Point:
+    """-a."""
+    return (-a[0], -a[1], -a[2])

@@ -1,0 +1,103 @@
+"""One clean line into words: G and M codes, and a number for each other letter."""
+
+import re
+
+from cnc_station.engine.domain.nc.findings import BlockError
+
+LONGEST_LINE = 512
+LARGEST = 1e9
+WORD = re.compile(r"([A-Z])([-+]?[0-9]*\.?[0-9]*)|.")
+# G codes are kept tenfold, so that G38.2 is 382 and G1 is 10. These are the usual spellings.
+SPELLINGS = {f"{code:{width}}": code * 10 for code in range(100) for width in ("", "02")}
+
+Words = dict[str, float]
+
+
+class Block:
+    """One line's words. `words` has each letter but G and M once."""
+
+    __slots__ = ("g", "m", "words")
+
+    def __init__(self) -> None:
+        self.g: list[int] = []
+        self.m: list[int] = []
+        self.words: Words = {}
+
+
+def parse(line: str) -> Block:
+    """The words of a line that has neither parameters nor expressions."""
+    if len(line) > LONGEST_LINE:
+        raise BlockError(f"the line is longer than {LONGEST_LINE} characters")
+    block = Block()
+    words = block.words
+    try:
+        for letter, digits in WORD.findall(line):
+            if letter == "G":
+                block.g.append(SPELLINGS.get(digits) or g_code(digits))
+            elif letter == "M":
+                block.m.append(m_code(digits))
+            elif letter in words:
+                raise BlockError(f"{letter} stands twice in one block")
+            else:
+                words[letter] = value = float(digits)
+                if not -LARGEST < value < LARGEST:
+                    raise BlockError(f"{letter}{digits} is out of range")
+    except ValueError:
+        raise BlockError(what_is_malformed(line)) from None
+    return block
+
+
+def g_code(digits: str | float) -> int:
+    """A G code times ten; raises ValueError for what is no number."""
+    tenfold = float(digits) * 10
+    if not 0 <= tenfold < 100_000 or abs(tenfold - round(tenfold)) > 1e-6:
+        raise BlockError(f"G{digits} is not a known code")
+    return round(tenfold)
+
+
+def m_code(digits: str | float) -> int:
+    """An M code; raises ValueError for what is no number."""
+    value = float(digits)
+    if not 0 <= value < 10_000 or value != round(value):
+        raise BlockError(f"M{digits} is not a known code")
+    return round(value)
+
+
+def what_is_malformed(line: str) -> str:
+    """Names the first thing in a line that is not a letter with a number after it."""
+    for match in WORD.finditer(line):
+        letter, digits = match.groups()
+        if letter is None:
+            return unreadable(match.group(), line)
+        if not is_number(digits):
+            return (
+                f"{letter}{digits} is not a number"
+                if digits
+                else f"{letter} has no number after it"
+            )
+    raise AssertionError(line)  # only called for lines that have one
+
+
+def unreadable(character: str, line: str) -> str:
+    """A sentence for a character no word can have."""
+    if character in "()":
+        return "a comment is not closed, or stands inside another"
+    shown = character if character.isprintable() else f"character {ord(character)}"
+    return f"cannot read '{shown}' in '{line[:40]}'"
+
+
+def is_number(digits: str) -> bool:
+    """Whether these signs, digits and points make a number."""
+    try:
+        float(digits)
+    except ValueError:
+        return False
+    return True
+
+
+def whole(words: Words, letter: str, largest: int, otherwise: int) -> int:
+    """A word that counts something, or what it counts without being said."""
+    value = words.get(letter, otherwise)
+    if value != round(value) or not 0 <= value <= largest:
+        raise BlockError(f"{letter}{value:g} must be a whole number from 0 to {largest}")
+    return round(value)
