@@ -20,7 +20,8 @@ class JobSpec:
 
     `estimated_s` is for one part; a run makes `quantity` parts. `program` is the SHA-256 of a
     program already kept. `after` are ids of jobs that must complete first. `key` lets several
-    new jobs of one submission refer to each other: `after_keys` names their keys.
+    new jobs of one submission refer to each other: `after_keys` names their keys. `source` says
+    in its first event where it came from ("imported from monday.csv, row 7").
     """
 
     name: str
@@ -47,6 +48,7 @@ class JobSpec:
     key: str = ""
     after_keys: tuple[str, ...] = ()
     draft: bool = False
+    source: str = ""
 
     @property
     def need(self) -> Need:
@@ -68,7 +70,13 @@ class JobSpec:
         )
 
 
-EDITABLE = frozenset(f.name for f in fields(JobSpec)) - {"key", "after_keys", "after", "draft"}
+EDITABLE = frozenset(f.name for f in fields(JobSpec)) - {
+    "key",
+    "after_keys",
+    "after",
+    "draft",
+    "source",
+}
 
 
 def _errors(spec: JobSpec) -> Iterable[FieldError]:

@@ -44,6 +44,55 @@ _SENTENCES = (
 )
 
 
+class Sqlite:
+    """What SQLite does in its own way. A singleton: statements are compiled once per dialect."""
+
+    @staticmethod
+    def now(_connection: Connection) -> int:
+        """The database's own clock (ms); for an embedded file that is this machine's."""
+        return time.time_ns() // 1_000_000
+
+    @staticmethod
+    def reserve(connection: Connection, table: Table, count: int) -> range:
+        """Ids for `count` new rows, to be used in this transaction; never given twice.
+
+        The pen holds SQLite's write lock, so counting on from the last id is safe.
+        """
+        last = connection.execute(
+            text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": table.name}
+        ).scalar()
+        return range((last or 0) + 1, (last or 0) + 1 + count)
+
+    @staticmethod
+    def changed_elsewhere(connection: Connection) -> int:
+        """A number that moves when another process has committed. Opens no transaction."""
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute("PRAGMA data_version")
+            row = cursor.fetchone()
+        finally:
+            cursor.close()
+        return int(row[0]) if row else 0
+
+    @staticmethod
+    def items(name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
+        """Rows handed to a set-based statement as one parameter, whatever their number.
+
+        Bind `packed(rows)` to `name`; the columns stand in the order given here.
+        """
+        row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
+        query: Select[Any] = select(
+            *(
+                type_coerce(func.json_extract(row.c.value, f"$[{place}]"), kind).label(column)
+                for place, (column, kind) in enumerate(columns.items())
+            )
+        )
+        return query.subquery(name)
+
+
+SQLITE = Sqlite()
+
+
 class Database:
     """One database: connections for the pen and for readers, and its dialect's expressions.
 
@@ -52,6 +101,7 @@ class Database:
 
     def __init__(self, url: str, *, synchronous: str = "FULL") -> None:
         self.url: URL = make_url(url)
+        self.dialect = SQLITE
         self.path = Path(self.url.database) if self.url.database else None
         self._synchronous = synchronous
         self._pen = self._engine(NullPool, reader=False)
@@ -101,45 +151,9 @@ class Database:
         self._readers.dispose()
         self._pen.dispose()
 
-    @staticmethod
-    def now(_connection: Connection) -> int:
-        """The database's own clock (ms); for an embedded file that is this machine's."""
-        return time.time_ns() // 1_000_000
-
-    @staticmethod
-    def reserve(connection: Connection, table: Table, count: int) -> range:
-        """Ids for `count` new rows, to be used in this transaction; never given twice.
-
-        The pen holds SQLite's write lock, so counting on from the last id is safe.
-        """
-        last = connection.execute(
-            text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": table.name}
-        ).scalar()
-        return range((last or 0) + 1, (last or 0) + 1 + count)
-
-    @staticmethod
-    def changed_elsewhere(connection: Connection) -> int:
-        """A number that moves when another process has committed."""
-        return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
-
-    @staticmethod
-    def items(name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
-        """Rows handed to a set-based statement as one parameter, whatever their number.
-
-        Bind `packed(rows)` to `name`; the columns stand in the order given here.
-        """
-        row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
-        query: Select[Any] = select(
-            *(
-                type_coerce(func.json_extract(row.c.value, f"$[{place}]"), kind).label(column)
-                for place, (column, kind) in enumerate(columns.items())
-            )
-        )
-        return query.subquery(name)
-
 
 def packed(rows: Sequence[Sequence[object]]) -> str:
-    """Rows in the form that `Database.items` unpacks."""
+    """Rows in the form that a dialect's `items` unpacks."""
     return json.dumps(rows, separators=(",", ":"))
 
 

@@ -125,6 +125,7 @@ machine = Table(
     Column("run_seconds", Float(53), nullable=False),
     Column("last_program", Text, nullable=False),
     Column("last_material", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 _present = text("NOT removed")
 Index(
@@ -150,6 +151,7 @@ run = Table(
     Column("started_at", Time),
     Column("ended_at", Time),
     Column("error", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 _live = text("state IN ('assigned', 'running', 'held')")
 Index("run_live_job", run.c.job_id, unique=True, sqlite_where=_live, postgresql_where=_live)

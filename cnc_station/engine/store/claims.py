@@ -1,0 +1,318 @@
+"""The claim: every idle machine of a station gets the best job for it, in one transaction."""
+
+import json
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.machine import Capability, Envelope, Need
+from cnc_station.engine.domain.matching import Candidate, FreeMachine, Match, match
+from cnc_station.engine.domain.states import JobState, MachineState, RunState
+from cnc_station.engine.store.database import Sqlite, packed
+from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.store.transaction import Change, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A new run and all that its runner needs to know. `token` proves the right to write."""
+
+    run_id: int
+    token: int
+    job_id: int
+    machine_id: int
+    name: str
+    attempt: int
+    failures: int
+    retry_limit: int | None
+    timeout_s: float | None
+    complexity: int
+    quantity: int
+    estimated_s: float
+    program: str
+    material: str
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Change[tuple[Claimed, ...]]):
+    """Match the waiting jobs to all idle, clear machines of this station.
+
+    Answers with the new runs; fewer than machines does not mean that nothing is left, so ask
+    again until the answer is empty.
+    """
+
+    lease_s: float
+
+    @property
+    def touches(self) -> Sequence[Hashable] | None:
+        """Any waiting job and any idle machine."""
+        return None
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
+        """One round of matching; whoever asked at the same time shares it."""
+        claimed = _claim(tx, round(changes[0].lease_s * 1000))
+        return [claimed, *(() for _ in changes[1:])]
+
+
+def _claim(tx: Tx, lease_ms: int) -> tuple[Claimed, ...]:
+    idle = tx.connection.execute(_IDLE, {"station": tx.station}).all()
+    if not idle:
+        return ()
+    free = [_free_machine(row) for row in idle]
+    rows: dict[int, Row[Any]] = {}
+    offers = {
+        capability: _candidates(rows, _offer(tx, capability, count))
+        for capability, count in _by_capability(free).items()
+    }
+    ids = [machine.machine_id for machine in free]
+    pinned = _candidates(rows, list(tx.connection.execute(_PINNED, {"machines": ids})))
+    matches = match(free, offers, pinned)
+    return _assign(tx, matches, rows, lease_ms) if matches else ()
+
+
+def _by_capability(free: Iterable[FreeMachine]) -> Mapping[Capability, int]:
+    counts: dict[Capability, int] = {}
+    for one in free:
+        counts[one.capability] = counts.get(one.capability, 0) + 1
+    return counts
+
+
+def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
+    """The first `count` claimable jobs that the capability fits, in rank order."""
+    size = capability.envelope or Envelope(1e9, 1e9, 1e9)
+    return tx.connection.execute(
+        _offer_statement(any_material=not capability.materials),
+        {
+            "machine_type": capability.machine_type,
+            "complexity": capability.max_complexity,
+            "axes": capability.axes,
+            "x": size.x,
+            "y": size.y,
+            "z": size.z,
+            "count": count,
+            **({"materials": sorted(capability.materials)} if capability.materials else {}),
+        },
+    ).all()
+
+
+def _candidates(rows: dict[int, Row[Any]], found: Sequence[Row[Any]]) -> list[Candidate]:
+    rows.update((row.id, row) for row in found)
+    return [
+        Candidate(
+            row.id,
+            row.rank,
+            Need(row.machine_type, row.complexity, row.material, row.axes, envelope(row)),
+            row.program or "",
+            row.pinned_machine_id,
+        )
+        for row in found
+    ]
+
+
+def envelope(row: Row[Any]) -> Envelope | None:
+    """The size columns of a job or machine row."""
+    if row.size_x is None:
+        return None
+    return Envelope(row.size_x, row.size_y, row.size_z)
+
+
+def capability(row: Row[Any]) -> Capability:
+    """The capability columns of a machine row."""
+    return Capability(
+        row.machine_type,
+        row.max_complexity,
+        frozenset(name.lower() for name in json.loads(row.materials)),
+        row.axes,
+        envelope(row),
+    )
+
+
+def _free_machine(row: Row[Any]) -> FreeMachine:
+    return FreeMachine(
+        row.id, capability(row), row.last_program, row.last_material, row.run_seconds
+    )
+
+
+def _assign(
+    tx: Tx, matches: Sequence[Match], rows: Mapping[int, Row[Any]], lease_ms: int
+) -> tuple[Claimed, ...]:
+    """Runs, jobs and machines together; all three are held by this transaction."""
+    run_ids = tx.dialect.reserve(tx.connection, run, len(matches))
+    claimed = tuple(
+        _claimed(run_id, m, rows[m.job_id]) for run_id, m in zip(run_ids, matches, strict=True)
+    )
+    now = {"now": tx.now}
+    jobs = packed([[c.job_id, c.machine_id, c.run_id, c.token, c.attempt] for c in claimed])
+    tx.connection.execute(_job_statement(tx.dialect), {"item": jobs, **now})
+    machines = packed([[c.machine_id, c.job_id, c.run_id] for c in claimed])
+    tx.connection.execute(_machine_statement(tx.dialect), {"item": machines, **now})
+    tx.connection.execute(insert(run), [_run_row(tx, c, lease_ms) for c in claimed])
+    for c, m in zip(claimed, matches, strict=True):
+        tx.record(
+            t.ASSIGNED,
+            actor="dispatcher",
+            job_id=c.job_id,
+            run_id=c.run_id,
+            machine_id=c.machine_id,
+            job_state=JobState.ASSIGNED,
+            run_state=RunState.ASSIGNED,
+            machine_state=MachineState.ASSIGNED,
+            trace_id=c.trace_id,
+            reason=m.why,
+        )
+    return claimed
+
+
+def _claimed(run_id: int, matched: Match, row: Row[Any]) -> Claimed:
+    return Claimed(
+        run_id=run_id,
+        token=row.token + 1,
+        job_id=row.id,
+        machine_id=matched.machine_id,
+        name=f"{row.name} · {row.operation}" if row.operation else row.name,
+        attempt=row.attempt + 1,
+        failures=row.failures,
+        retry_limit=row.retry_limit,
+        timeout_s=row.timeout_s,
+        complexity=row.complexity,
+        quantity=row.quantity,
+        estimated_s=row.estimated_s,
+        program=row.program or "",
+        material=row.material,
+        trace_id=row.trace_id,
+    )
+
+
+def _run_row(tx: Tx, claimed: Claimed, lease_ms: int) -> dict[str, Any]:
+    return {
+        "id": claimed.run_id,
+        "job_id": claimed.job_id,
+        "machine_id": claimed.machine_id,
+        "station": tx.station,
+        "attempt": claimed.attempt,
+        "state": RunState.ASSIGNED.value,
+        "token": claimed.token,
+        "lease_until": tx.now + lease_ms,
+        "assigned_at": tx.now,
+        "started_at": None,
+        "ended_at": None,
+        "error": "",
+    }
+
+
+_IDLE = (
+    select(machine)
+    .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
+    .where(machine.c.station == bindparam("station"))
+)
+
+_WANTED = (
+    job.c.id,
+    job.c.rank,
+    job.c.name,
+    job.c.operation,
+    job.c.machine_type,
+    job.c.complexity,
+    job.c.material,
+    job.c.axes,
+    job.c.size_x,
+    job.c.size_y,
+    job.c.size_z,
+    job.c.quantity,
+    job.c.estimated_s,
+    job.c.program,
+    job.c.retry_limit,
+    job.c.timeout_s,
+    job.c.pinned_machine_id,
+    job.c.token,
+    job.c.attempt,
+    job.c.failures,
+    job.c.trace_id,
+)
+
+# The state is spelt out, not bound: a partial index serves only what it can see to be its own.
+_QUEUED = job.c.state == bindparam("queued", JobState.QUEUED.value, literal_execute=True)
+
+_PINNED = (
+    select(*_WANTED)
+    .where(_QUEUED, job.c.pinned_machine_id.is_not(None))
+    .where(job.c.pinned_machine_id.in_(bindparam("machines", expanding=True)))
+    .order_by(job.c.rank, job.c.id)
+    .limit(1000)
+)
+
+
+@cache
+def _offer_statement(*, any_material: bool) -> Select[Any]:
+    query = (
+        select(*_WANTED)
+        .where(_QUEUED, job.c.pinned_machine_id.is_(None))
+        .where(job.c.machine_type == bindparam("machine_type"))
+        .where(job.c.complexity <= bindparam("complexity"), job.c.axes <= bindparam("axes"))
+        .where(func.coalesce(job.c.size_x, 0) <= bindparam("x"))
+        .where(func.coalesce(job.c.size_y, 0) <= bindparam("y"))
+        .where(func.coalesce(job.c.size_z, 0) <= bindparam("z"))
+        .order_by(job.c.rank, job.c.id)
+        .limit(bindparam("count"))
+    )
+    if any_material:
+        return query
+    return query.where(func.lower(job.c.material).in_(bindparam("materials", expanding=True)))
+
+
+@cache
+def _job_statement(dialect: Sqlite) -> Update:
+    item = dialect.items(
+        "item",
+        job_id=BigInteger,
+        machine_id=BigInteger,
+        run_id=BigInteger,
+        token=BigInteger,
+        attempt=BigInteger,
+    )
+    return (
+        update(job)
+        .where(job.c.id == item.c.job_id, job.c.state == JobState.QUEUED.value)
+        .values(
+            state=JobState.ASSIGNED.value,
+            state_since=bindparam("now", type_=BigInteger),
+            version=job.c.version + 1,
+            machine_id=item.c.machine_id,
+            run_id=item.c.run_id,
+            token=item.c.token,
+            attempt=item.c.attempt,
+        )
+    )
+
+
+@cache
+def _machine_statement(dialect: Sqlite) -> Update:
+    item = dialect.items("item", machine_id=BigInteger, job_id=BigInteger, run_id=BigInteger)
+    return (
+        update(machine)
+        .where(machine.c.id == item.c.machine_id)
+        .values(
+            state=MachineState.ASSIGNED.value,
+            state_since=bindparam("now", type_=BigInteger),
+            state_reason="",
+            version=machine.c.version + 1,
+            job_id=item.c.job_id,
+            run_id=item.c.run_id,
+        )
+    )

@@ -1,0 +1,112 @@
+"""Changing what a job asks for, while it is not at a machine."""
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.job import EDITABLE, JobSpec
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store.claims import envelope
+from cnc_station.engine.store.jobs import check_references, stored_fields
+from cnc_station.engine.store.schema import job
+from cnc_station.engine.store.transaction import Change, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class EditJob(Change[None]):
+    """Set fields of a job. With `version`, only if nobody changed it since.
+
+    Raises Conflict if the job may not be edited now, InvalidInput for bad values.
+    """
+
+    job_id: int
+    changes: Mapping[str, Any]
+    actor: str
+    version: int | None = None
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its job."""
+        return (("job", self.job_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["EditJob"]) -> list[Exception | None]:
+        """One by one: people edit rarely, and each edit is different."""
+        answers: list[Exception | None] = []
+        for change in changes:
+            try:
+                _edit(tx, change)
+                answers.append(None)
+            except (Conflict, InvalidInput) as error:
+                answers.append(error)
+        return answers
+
+
+def _edit(tx: Tx, change: EditJob) -> None:
+    if unknown := change.changes.keys() - EDITABLE:
+        raise InvalidInput(*(FieldError(name, "can't be edited") for name in sorted(unknown)))
+    row = tx.connection.execute(
+        select(job).where(job.c.id == change.job_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise Conflict(f"There is no job {change.job_id}.")
+    assert t.EDITED.job is not None
+    state = JobState(row.state)
+    if state not in t.EDITED.job.sources:
+        raise Conflict(f"{row.name} is {state.replace('_', ' ')}: it can't be edited.")
+    if change.version not in (None, row.version):
+        raise Conflict(f"{row.name} was changed by somebody else meanwhile; look again.")
+    before = spec_of(row)
+    after = replace(before, **change.changes).validated()
+    check_references(tx, [after])
+    values = stored_fields(after)
+    if (after.priority, after.due_at) != (before.priority, before.due_at):
+        values["rank"] = tx.ranking.rank(row.created_at, after.priority, after.due_at)
+    if after.not_before != before.not_before and after.not_before is not None:
+        values["not_before"] = after.not_before
+        tx.due(after.not_before)
+    tx.connection.execute(
+        update(job).where(job.c.id == row.id).values(version=job.c.version + 1, **values)
+    )
+    if state is JobState.QUEUED:
+        tx.claimable.add(after.machine_type)
+    changed = {name for name in change.changes if getattr(after, name) != getattr(before, name)}
+    tx.record(
+        t.EDITED,
+        actor=change.actor,
+        job_id=row.id,
+        job_state=state,
+        trace_id=row.trace_id,
+        reason=", ".join(sorted(changed)),
+    )
+
+
+def spec_of(row: Row[Any]) -> JobSpec:
+    """The spec that a job row holds, for editing and duplicating it."""
+    return JobSpec(
+        name=row.name,
+        machine_type=row.machine_type,
+        material=row.material,
+        complexity=row.complexity,
+        priority=row.priority,
+        estimated_s=row.estimated_s,
+        quantity=row.quantity,
+        due_at=row.due_at,
+        program=row.program,
+        payload=json.loads(row.payload),
+        tenant=row.tenant,
+        handler=row.handler,
+        retry_limit=row.retry_limit,
+        timeout_s=row.timeout_s,
+        work_order=row.work_order,
+        operation=row.operation,
+        axes=row.axes,
+        envelope=envelope(row),
+        pinned_machine_id=row.pinned_machine_id,
+        not_before=row.not_before,
+    )

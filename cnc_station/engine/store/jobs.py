@@ -1,0 +1,248 @@
+"""Jobs come in and move on through the queue; what follows from a move is in its transaction."""
+
+import json
+import uuid
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Update,
+    exists,
+    false,
+    insert,
+    select,
+    true,
+    update,
+)
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store.database import Sqlite, packed
+from cnc_station.engine.store.schema import dependency, job, machine, program
+from cnc_station.engine.store.transaction import Change, Tx
+
+MOST_RELEASED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJobs(Change[tuple[int, ...]]):
+    """Store validated specs, all or none, each with its first event. Answers with their ids.
+
+    Raises InvalidInput where a spec refers to something that is not there.
+    """
+
+    specs: tuple[JobSpec, ...]
+    actor: str
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:
+        """Reserve the ids, then insert everything in three bulk statements."""
+        wanted = [spec for change in changes for spec in change.specs]
+        check_references(tx, wanted)
+        ids = iter(tx.dialect.reserve(tx.connection, job, len(wanted)))
+        answers: list[tuple[int, ...] | Exception] = []
+        rows: list[dict[str, Any]] = []
+        edges: list[dict[str, int]] = []
+        for change in changes:
+            own = tuple(next(ids) for _ in change.specs)
+            answers.append(own)
+            keys = {s.key: i for s, i in zip(change.specs, own, strict=True) if s.key}
+            for spec, job_id in zip(change.specs, own, strict=True):
+                before = (*spec.after, *(_by_key(keys, key) for key in spec.after_keys))
+                edges += [{"job_id": job_id, "predecessor_id": p} for p in dict.fromkeys(before)]
+                rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
+                _record_new(tx, change.actor, spec, rows[-1])
+        if rows:
+            tx.connection.execute(insert(job), rows)
+        if edges:
+            tx.connection.execute(insert(dependency), edges)
+            unblock(tx, {edge["job_id"] for edge in edges})
+            release_due(tx)
+        return answers
+
+
+def _by_key(keys: dict[str, int], key: str) -> int:
+    try:
+        return keys[key]
+    except KeyError:
+        raise InvalidInput(FieldError("after", f"there is no {key!r} in this submission")) from None
+
+
+def check_references(tx: Tx, specs: Iterable[JobSpec]) -> None:
+    """What a spec names must exist: programs, predecessors, the machine it is pinned to."""
+    for name, column, wanted in (
+        ("program", program.c.sha256, {s.program for s in specs if s.program}),
+        ("after", job.c.id, {p for s in specs for p in s.after}),
+        (
+            "pinned_machine_id",
+            machine.c.id,
+            {s.pinned_machine_id for s in specs if s.pinned_machine_id is not None},
+        ),
+    ):
+        if wanted:
+            there = set(tx.connection.execute(select(column).where(column.in_(wanted))).scalars())
+            if missing := wanted - there:
+                text = ", ".join(sorted(str(m)[:12] for m in missing))
+                raise InvalidInput(FieldError(name, f"there is no {text}"))
+
+
+def _new_row(tx: Tx, spec: JobSpec, job_id: int, place: int, *, blocked: bool) -> dict[str, Any]:
+    later = spec.not_before is not None and spec.not_before > tx.now
+    if spec.draft:
+        state = JobState.DRAFT
+    elif blocked or later:
+        state = JobState.DELAYED
+    else:
+        state = JobState.QUEUED
+    queued_at = max(tx.now, spec.not_before or 0)
+    return {
+        "id": job_id,
+        "version": 1,
+        "trace_id": uuid.uuid4().hex,
+        **stored_fields(spec),
+        "state": state.value,
+        "state_since": tx.now,
+        # A thousandth of a ms apart, so that jobs of one submission keep their order.
+        "rank": tx.ranking.rank(queued_at, spec.priority, spec.due_at) + place / 1000,
+        "not_before": spec.not_before or tx.now,
+        "blocked": blocked,
+        "machine_id": None,
+        "run_id": None,
+        "token": 0,
+        "attempt": 0,
+        "failures": 0,
+        "last_error": "",
+        "created_at": tx.now,
+        "finished_at": None,
+    }
+
+
+def stored_fields(spec: JobSpec) -> dict[str, Any]:
+    """A spec as columns: those that an edit may change."""
+    size = spec.envelope
+    return {
+        "name": spec.name,
+        "work_order": spec.work_order,
+        "operation": spec.operation,
+        "tenant": spec.tenant,
+        "machine_type": spec.machine_type,
+        "complexity": spec.complexity,
+        "material": spec.material,
+        "axes": spec.axes,
+        "size_x": size.x if size else None,
+        "size_y": size.y if size else None,
+        "size_z": size.z if size else None,
+        "priority": spec.priority,
+        "quantity": spec.quantity,
+        "estimated_s": float(spec.estimated_s),
+        "due_at": spec.due_at,
+        "program": spec.program,
+        "handler": spec.handler,
+        "payload": json.dumps(dict(spec.payload)),
+        "retry_limit": spec.retry_limit,
+        "timeout_s": spec.timeout_s,
+        "pinned_machine_id": spec.pinned_machine_id,
+        "search": f"{spec.name} {spec.operation} {spec.work_order} {spec.material}".lower(),
+    }
+
+
+def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
+    state = row["state"]
+    name = {"draft": t.DRAFTED, "queued": t.CREATED, "delayed": t.CREATED_WAITING}[state]
+    tx.record(
+        name,
+        actor=actor,
+        job_id=row["id"],
+        job_state=state,
+        trace_id=row["trace_id"],
+        reason=spec.source,
+    )
+    if name is t.CREATED:
+        tx.claimable.add(spec.machine_type)
+    elif name is t.CREATED_WAITING:
+        tx.due(row["not_before"])
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDue(Change[int]):
+    """The stager's move: delayed jobs whose time has come are queued. Answers with how many."""
+
+    @property
+    def touches(self) -> Sequence[Hashable] | None:
+        """Any delayed job."""
+        return None
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["ReleaseDue"]) -> list[int | Exception]:
+        """One statement for all of them, bounded; the stager comes again while it is full."""
+        count = release_due(tx)
+        return [count for _ in changes]
+
+
+def release_due(tx: Tx) -> int:
+    """Queue the delayed jobs that are due and have no predecessor left to wait for."""
+    due = (
+        select(job.c.id)
+        .where(job.c.state == JobState.DELAYED.value, ~job.c.blocked, job.c.not_before <= tx.now)
+        .order_by(job.c.not_before)
+        .limit(MOST_RELEASED_AT_ONCE)
+    )
+    released = tx.connection.execute(
+        update(job)
+        .where(job.c.id.in_(due))
+        .values(state=JobState.QUEUED.value, state_since=tx.now, version=job.c.version + 1)
+        .returning(job.c.id, job.c.trace_id, job.c.machine_type)
+    ).all()
+    for row in released:
+        tx.claimable.add(row.machine_type)
+        tx.record(
+            t.RELEASED,
+            actor="stager",
+            job_id=row.id,
+            job_state=JobState.QUEUED,
+            trace_id=row.trace_id,
+        )
+    return len(released)
+
+
+def unblock_successors(tx: Tx, completed: Sequence[int]) -> None:
+    """After completions: find out which of their successors wait for nothing else."""
+    item = packed([[job_id] for job_id in completed])
+    tx.connection.execute(_unblock_successors(tx.dialect), {"item": item})
+
+
+@cache
+def _unblock_successors(dialect: Sqlite) -> Update:
+    item = dialect.items("item", job_id=BigInteger)
+    after = select(dependency.c.job_id).where(dependency.c.predecessor_id == item.c.job_id)
+    return (
+        update(job)
+        .where(job.c.id.in_(after), job.c.blocked, ~_waits_for_another())
+        .values(blocked=false(), version=job.c.version + 1)
+    )
+
+
+def unblock(tx: Tx, job_ids: Iterable[int]) -> None:
+    """The same for jobs that are new, or whose predecessors are all done already."""
+    ids = sorted(job_ids)
+    for start in range(0, len(ids), 500):
+        tx.connection.execute(
+            update(job)
+            .where(job.c.id.in_(ids[start : start + 500]), job.c.blocked, ~_waits_for_another())
+            .values(blocked=false())
+        )
+
+
+def _waits_for_another() -> Any:
+    before = job.alias("before")
+    return exists(
+        select(true())
+        .select_from(dependency.join(before, before.c.id == dependency.c.predecessor_id))
+        .where(dependency.c.job_id == job.c.id, before.c.state != JobState.COMPLETED.value)
+        .correlate(job)
+    )

@@ -1,0 +1,179 @@
+"""Machines: adding, editing, and their moves without a run."""
+
+import json
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.store.schema import machine
+from cnc_station.engine.store.transaction import Change, Tx
+
+
+def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
+    size = spec.capability.envelope
+    return {
+        "name": spec.name.strip(),
+        "machine_type": spec.machine_type.strip().lower(),
+        "model": spec.model,
+        "driver": spec.driver,
+        "max_complexity": spec.capability.max_complexity,
+        "materials": json.dumps(sorted(spec.capability.materials)),
+        "axes": spec.capability.axes,
+        "size_x": size.x if size else None,
+        "size_y": size.y if size else None,
+        "size_z": size.z if size else None,
+        "operator_clears": spec.operator_clears,
+        "settings": json.dumps(dict(spec.settings)),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class AddMachine(Change[int]):
+    """A new machine of this station, offline until its driver connects. Answers with its id."""
+
+    spec: MachineSpec
+    actor: str
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["AddMachine"]) -> list[int | Exception]:
+        """One by one: a shop buys few machines."""
+        answers: list[int | Exception] = []
+        for change in changes:
+            try:
+                _check_name(tx, change.spec.name, None)
+            except InvalidInput as error:
+                answers.append(error)
+                continue
+            (machine_id,) = tx.dialect.reserve(tx.connection, machine, 1)
+            tx.connection.execute(insert(machine).values(_new_row(tx, machine_id, change.spec)))
+            tx.record(
+                t.MACHINE_ADDED,
+                actor=change.actor,
+                machine_id=machine_id,
+                machine_state=MachineState.OFFLINE,
+            )
+            answers.append(machine_id)
+        return answers
+
+
+def _new_row(tx: Tx, machine_id: int, spec: MachineSpec) -> dict[str, Any]:
+    return {
+        "id": machine_id,
+        "version": 1,
+        **_stored_fields(spec),
+        "station": tx.station,
+        "state": MachineState.OFFLINE.value,
+        "state_since": tx.now,
+        "state_reason": "",
+        "maintenance_due": False,
+        "removed": False,
+        "runs_done": 0,
+        "run_seconds": 0.0,
+        "last_program": "",
+        "last_material": "",
+    }
+
+
+def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
+    there = tx.connection.execute(
+        select(machine.c.id).where(machine.c.name == name.strip(), ~machine.c.removed)
+    ).scalar()
+    if there not in (None, own_id):
+        raise InvalidInput(FieldError("name", f"there is a {name.strip()} already"))
+
+
+@dataclass(frozen=True, slots=True)
+class MoveMachine(Change[None]):
+    """One of `alternatives`, the first that the machine's state allows, with `values` to set.
+
+    Raises Conflict with the state that forbids it.
+    """
+
+    alternatives: tuple[t.Transition, ...]
+    machine_id: int
+    actor: str
+    reason: str = ""
+    spec: MachineSpec | None = None
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its machine."""
+        return (("machine", self.machine_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["MoveMachine"]) -> list[Exception | None]:
+        """One by one, in the order they were asked."""
+        answers: list[Exception | None] = []
+        for change in changes:
+            try:
+                _move(tx, change)
+                answers.append(None)
+            except (Conflict, InvalidInput) as error:
+                answers.append(error)
+        return answers
+
+
+def _move(tx: Tx, change: MoveMachine) -> None:
+    row = tx.connection.execute(
+        select(machine)
+        .where(machine.c.id == change.machine_id, ~machine.c.removed)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise Conflict(f"There is no machine {change.machine_id}.")
+    state = MachineState(row.state)
+    transition = _allowed(change, row, state)
+    assert transition.machine is not None
+    target = _resting(row) if transition.machine.to_rest else transition.machine.target or state
+    values = _values(tx, change, transition)
+    if target is not state:
+        values |= {"state": target.value, "state_since": tx.now, "state_reason": change.reason}
+    tx.connection.execute(
+        update(machine)
+        .where(machine.c.id == row.id, machine.c.version == row.version)
+        .values(version=machine.c.version + 1, **values)
+    )
+    tx.freed |= target is MachineState.IDLE
+    tx.record(
+        transition,
+        actor=change.actor,
+        machine_id=row.id,
+        machine_state=target,
+        reason=change.reason,
+    )
+
+
+def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Transition:
+    for transition in change.alternatives:
+        if transition.machine is not None and state in transition.machine.sources:
+            return transition
+    verb = change.alternatives[0].name.replace("machine_", "").replace("_", " ")
+    raise Conflict(f"{row.name} is {state.replace('_', ' ')}: it can't be {verb}.")
+
+
+def _resting(row: Row[Any]) -> MachineState:
+    if row.maintenance_due:
+        return MachineState.MAINTENANCE
+    return MachineState.NEEDS_CLEARING if row.operator_clears else MachineState.IDLE
+
+
+def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if change.spec is not None:
+        _check_name(tx, change.spec.name, change.machine_id)
+        values |= _stored_fields(change.spec)
+    if transition is t.MAINTENANCE_ASKED:
+        values["maintenance_due"] = True
+    elif transition in (t.MAINTENANCE_STARTED, t.MAINTENANCE_ENDED):
+        values["maintenance_due"] = False
+    elif transition is t.MACHINE_REMOVED:
+        values["removed"] = True
+    if transition in (t.UNLOCKED, t.MAINTENANCE_STARTED, t.DISCONNECTED):
+        values |= {"job_id": None, "run_id": None}
+    return values

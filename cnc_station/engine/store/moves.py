@@ -1,0 +1,228 @@
+"""Moves of live runs, with their jobs and machines: set-based, guarded by id, token and state."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Float,
+    Text,
+    Update,
+    bindparam,
+    case,
+    false,
+    null,
+    select,
+    update,
+)
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict, Fenced
+from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState, RunState
+from cnc_station.engine.store.database import Sqlite, packed
+from cnc_station.engine.store.jobs import release_due, unblock_successors
+from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.store.transaction import Change, Tx
+
+RESTING = case(
+    (machine.c.maintenance_due, MachineState.MAINTENANCE.value),
+    (machine.c.operator_clears, MachineState.NEEDS_CLEARING.value),
+    else_=MachineState.IDLE.value,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRun(Change[None]):
+    """One named transition of a live run. `token` proves the right to it.
+
+    Raises Fenced if the token is stale, Conflict if the run's state does not allow it.
+    `backoff_s` is how long a failed job waits before its retry, `seconds` how long it ran.
+    """
+
+    transition: t.Transition
+    run_id: int
+    token: int
+    job_id: int
+    machine_id: int
+    actor: str
+    reason: str = ""
+    backoff_s: float = 0.0
+    seconds: float = 0.0
+    program: str = ""
+    material: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def group(self) -> Hashable:
+        """Moves of one name are one set of statements."""
+        return ("move", self.transition.name)
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its job and its machine."""
+        return (("job", self.job_id), ("machine", self.machine_id))
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["MoveRun"]) -> list[Exception | None]:
+        """Runs first: their guards decide; jobs and machines follow those that moved."""
+        row = changes[0].transition
+        moved = _move_runs(tx, row, changes)
+        going = [change for change in changes if change.run_id in moved]
+        if not going:
+            return [_refusal(tx, change) for change in changes]
+        traces = _move_jobs(tx, row, going)
+        machines = _move_machines(tx, row, going)
+        assert row.job is not None
+        assert row.run is not None
+        for change in going:
+            tx.record(
+                row,
+                actor=change.actor,
+                job_id=change.job_id,
+                run_id=change.run_id,
+                machine_id=change.machine_id,
+                job_state=row.job.target,
+                run_state=row.run.target,
+                machine_state=machines.get(change.machine_id),
+                trace_id=traces[change.job_id],
+                reason=change.reason,
+                details=dict(change.details),
+            )
+        if row.run.target not in LIVE_RUNS:
+            tx.freed = True
+        if row.job.target is JobState.COMPLETED:
+            unblock_successors(tx, [change.job_id for change in going])
+            release_due(tx)
+        return [None if change.run_id in moved else _refusal(tx, change) for change in changes]
+
+
+def _move_runs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> set[int]:
+    items = packed([[c.run_id, c.token, c.reason] for c in changes])
+    statement = _run_statement(tx.dialect, row.name)
+    return set(tx.connection.execute(statement, {"item": items, "now": tx.now}).scalars())
+
+
+def _move_jobs(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int, str]:
+    due = [tx.now + round(c.backoff_s * 1000) for c in going]
+    items = packed([[c.job_id, c.run_id, c.reason, at] for c, at in zip(going, due, strict=True)])
+    statement = _job_statement(tx.dialect, row.name)
+    found = tx.connection.execute(statement, {"item": items, "now": tx.now}).all()
+    if len(found) != len(going):
+        raise Conflict(f"a job has left its run: {row.name} changes nothing")
+    if row is t.FAILED_RETRY:
+        tx.due(min(due))
+    if row.job is not None and row.job.target is JobState.QUEUED:
+        tx.claimable |= {machine_type for _, _, machine_type in found}
+    return {job_id: trace for job_id, trace, _ in found}
+
+
+def _move_machines(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int, str]:
+    items = packed(
+        [[c.machine_id, c.run_id, c.reason, c.seconds, c.program, c.material] for c in going]
+    )
+    statement = _machine_statement(tx.dialect, row.name)
+    found = tx.connection.execute(statement, {"item": items, "now": tx.now}).all()
+    assert row.machine is not None
+    if len(found) != len(going) and not row.machine.to_rest:
+        raise Conflict(f"the machine has left its run: {row.name} changes nothing")
+    return dict(found)
+
+
+def _refusal(tx: Tx, change: MoveRun) -> Exception:
+    found = tx.connection.execute(
+        select(run.c.token, run.c.state).where(run.c.id == change.run_id)
+    ).one_or_none()
+    if found is None or found.token != change.token:
+        return Fenced(f"run {change.run_id} belongs to another claim now; nothing was written")
+    return Conflict(f"run {change.run_id} is {found.state}: it can't be {change.transition.name}")
+
+
+@cache
+def _run_statement(dialect: Sqlite, name: str) -> Update:
+    step = t.TRANSITIONS[name].run
+    assert step is not None
+    assert step.target is not None
+    item = dialect.items("item", run_id=BigInteger, token=BigInteger, reason=Text)
+    values: dict[str, Any] = {"state": step.target.value}
+    if name == t.STARTED.name:
+        values["started_at"] = bindparam("now", type_=BigInteger)
+    if step.target not in LIVE_RUNS:
+        values["ended_at"] = bindparam("now", type_=BigInteger)
+    if step.target in (RunState.FAILED, RunState.INTERRUPTED, RunState.CANCELLED):
+        values["error"] = item.c.reason
+    return (
+        update(run)
+        .where(run.c.id == item.c.run_id, run.c.token == item.c.token)
+        .where(run.c.state.in_(sorted(step.sources)))
+        .values(values)
+        .returning(run.c.id)
+    )
+
+
+@cache
+def _job_statement(dialect: Sqlite, name: str) -> Update:
+    row = t.TRANSITIONS[name]
+    assert row.job is not None
+    assert row.job.target is not None
+    item = dialect.items("item", job_id=BigInteger, run_id=BigInteger, reason=Text, due=BigInteger)
+    now = bindparam("now", type_=BigInteger)
+    values: dict[str, Any] = {
+        "state": row.job.target.value,
+        "state_since": now,
+        "version": job.c.version + 1,
+    }
+    if row.run is not None and row.run.target in (RunState.FAILED, RunState.INTERRUPTED):
+        values |= {"failures": job.c.failures + 1, "last_error": item.c.reason}
+    if row is t.FAILED_RETRY:
+        values["not_before"] = item.c.due
+    if row is t.RETURNED:
+        values |= {"run_id": null(), "machine_id": null(), "token": job.c.token + 1}
+    if row.job.target in (JobState.COMPLETED, JobState.CANCELLED):
+        values["finished_at"] = now
+    return (
+        update(job)
+        .where(job.c.id == item.c.job_id, job.c.run_id == item.c.run_id)
+        .where(job.c.state.in_(sorted(row.job.sources)))
+        .values(values)
+        .returning(job.c.id, job.c.trace_id, job.c.machine_type)
+    )
+
+
+@cache
+def _machine_statement(dialect: Sqlite, name: str) -> Update:
+    step = t.TRANSITIONS[name].machine
+    assert step is not None
+    item = dialect.items(
+        "item",
+        machine_id=BigInteger,
+        run_id=BigInteger,
+        reason=Text,
+        seconds=Float,
+        program=Text,
+        material=Text,
+    )
+    values: dict[str, Any] = {
+        "state": RESTING if step.to_rest else step.target,
+        "state_since": bindparam("now", type_=BigInteger),
+        "state_reason": item.c.reason,
+        "version": machine.c.version + 1,
+    }
+    if name == t.STARTED.name:
+        values |= {"last_program": item.c.program, "last_material": item.c.material}
+    if step.to_rest or name == t.RETURNED.name:
+        values |= {"job_id": null(), "run_id": null()}
+    if step.to_rest:
+        values |= {
+            "runs_done": machine.c.runs_done + 1,
+            "run_seconds": machine.c.run_seconds + item.c.seconds,
+            "maintenance_due": false(),
+        }
+    return (
+        update(machine)
+        .where(machine.c.id == item.c.machine_id, machine.c.run_id == item.c.run_id)
+        .where(machine.c.state.in_(sorted(step.sources)))
+        .values(values)
+        .returning(machine.c.id, machine.c.state)
+    )

@@ -1,0 +1,66 @@
+"""Programs are kept by content: the same bytes are one row, whatever they are called."""
+
+import json
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select
+
+from cnc_station.engine.store.schema import program
+from cnc_station.engine.store.transaction import Change, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class KeptProgram:
+    """A checked program, ready to be kept. `findings`: (line, severity, message)."""
+
+    sha256: str
+    name: str
+    content: bytes
+    lines: int
+    duration_s: float
+    findings: tuple[tuple[int, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddProgram(Change[str]):
+    """Keep a program; new bytes under a known name become its next revision. Answers with the
+    SHA-256, also when these bytes were there already."""
+
+    kept: KeptProgram
+    actor: str
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its content and its name."""
+        return (("program", self.kept.sha256), ("program name", self.kept.name))
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["AddProgram"]) -> list[str | Exception]:
+        """One by one: each is a file."""
+        for change in changes:
+            _add(tx, change)
+        return [change.kept.sha256 for change in changes]
+
+
+def _add(tx: Tx, change: AddProgram) -> None:
+    kept = change.kept
+    there = select(program.c.sha256).where(program.c.sha256 == kept.sha256)
+    if tx.connection.execute(there).scalar() is not None:
+        return
+    newest = select(func.max(program.c.revision)).where(program.c.name == kept.name)
+    tx.connection.execute(
+        insert(program).values(
+            sha256=kept.sha256,
+            name=kept.name,
+            revision=(tx.connection.execute(newest).scalar() or 0) + 1,
+            content=kept.content,
+            size=len(kept.content),
+            lines=kept.lines,
+            duration_s=kept.duration_s,
+            findings=json.dumps(kept.findings),
+            added_at=tx.now,
+            added_by=change.actor,
+        )
+    )
+    tx.programs = True

@@ -1,0 +1,256 @@
+"""What people ask of jobs that are not at a machine: each by the table of transitions."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Float, Row, Text, Update, delete, func, select, update
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.rank import RUN_NOW
+from cnc_station.engine.domain.states import WAITING_JOBS, JobState
+from cnc_station.engine.store.database import Sqlite, packed
+from cnc_station.engine.store.jobs import unblock_successors
+from cnc_station.engine.store.schema import dependency, job
+from cnc_station.engine.store.transaction import Change, Tx
+
+# A job may be queued only if it waits for nothing; these need not ask for its time.
+_WAITS_FOR_NO_TIME = frozenset({t.EXPEDITED.name, t.OVERRIDES[JobState.QUEUED].name})
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A job as it was, for taking an action back. `version` is the one after the action."""
+
+    job_id: int
+    version: int
+    state: JobState
+    rank: float
+    pinned_machine_id: int | None
+    not_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActOnJob(Change[Before]):
+    """One of `alternatives`, the first that the job's state and what it waits for allow.
+
+    `values` sets columns with it: rank, not_before, pinned_machine_id. `before` asks for the
+    place in the queue in front of that job, or at the end. Raises Conflict with the state that
+    forbids it. With `version`, only if nobody changed the job since.
+    """
+
+    alternatives: tuple[t.Transition, ...]
+    job_id: int
+    actor: str
+    reason: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    before: int | None = None
+    version: int | None = None
+
+    @property
+    def group(self) -> Hashable:
+        """Actions of one kind share their statements."""
+        return ("act", self.alternatives[0].name)
+
+    @property
+    def touches(self) -> Sequence[Hashable] | None:
+        """Its job; a new place in the queue depends on all of them."""
+        return None if self.alternatives == (t.REORDERED,) else (("job", self.job_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["ActOnJob"]) -> list[Before | Exception]:
+        """Look at the jobs, decide by the table, write what was decided in one statement."""
+        rows = _locked(tx, [change.job_id for change in changes])
+        answers: list[Before | Exception] = []
+        decided: list[tuple[ActOnJob, Row[Any], t.Transition, JobState]] = []
+        for change in changes:
+            try:
+                row = rows.get(change.job_id)
+                transition, target = _decide(tx, change, row)
+                assert row is not None
+                if transition is t.DELETED:
+                    _delete(tx, row)
+                decided.append((change, row, transition, target))
+                answers.append(
+                    Before(
+                        row.id,
+                        row.version + 1,
+                        JobState(row.state),
+                        row.rank,
+                        row.pinned_machine_id,
+                        row.not_before,
+                    )
+                )
+            except Conflict as error:
+                answers.append(error)
+        _write(tx, decided)
+        return answers
+
+
+def _locked(tx: Tx, ids: Sequence[int]) -> dict[int, Row[Any]]:
+    found: dict[int, Row[Any]] = {}
+    for start in range(0, len(ids), 500):
+        query = select(job).where(job.c.id.in_(ids[start : start + 500])).with_for_update()
+        found.update((row.id, row) for row in tx.connection.execute(query))
+    return found
+
+
+def _decide(tx: Tx, change: ActOnJob, row: Row[Any] | None) -> tuple[t.Transition, JobState]:
+    if row is None:
+        raise Conflict(f"There is no job {change.job_id}.")
+    if change.version is not None and change.version != row.version:
+        raise Conflict(f"{row.name} has changed meanwhile.")
+    state = JobState(row.state)
+    if state is JobState.COMPLETED and (successor := _successor(tx, row.id)) is not None:
+        raise Conflict(f"{row.name} stays completed: job {successor} builds on it.")
+    for transition in change.alternatives:
+        if transition.job is None or state not in transition.job.sources:
+            continue
+        target = transition.job.target or state
+        if target is JobState.QUEUED and transition.job.target and not _ready(tx, transition, row):
+            continue
+        return transition, target
+    if row.blocked and any(a.job and state in a.job.sources for a in change.alternatives):
+        raise Conflict(f"{row.name} waits for another job.")
+    word = state.replace("_", " ")
+    verb = change.alternatives[0].name.split("_")[0]
+    raise Conflict(f"{row.name} is {word}: it can't be {verb}.")
+
+
+def _ready(tx: Tx, transition: t.Transition, row: Row[Any]) -> bool:
+    if row.blocked:
+        return False
+    return transition.name in _WAITS_FOR_NO_TIME or (row.not_before or 0) <= tx.now
+
+
+def _successor(tx: Tx, job_id: int) -> int | None:
+    after = select(dependency.c.job_id).where(dependency.c.predecessor_id == job_id).limit(1)
+    successor: int | None = tx.connection.execute(after).scalar()
+    return successor
+
+
+def _delete(tx: Tx, row: Row[Any]) -> None:
+    if row.attempt:
+        raise Conflict(f"{row.name} has run: its history is kept. Cancel it instead.")
+    if (successor := _successor(tx, row.id)) is not None:
+        raise Conflict(f"{row.name} can't be deleted: job {successor} waits for it.")
+    tx.connection.execute(delete(dependency).where(dependency.c.job_id == row.id))
+    tx.connection.execute(delete(job).where(job.c.id == row.id))
+
+
+def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, JobState]]) -> None:
+    items = []
+    completed = []
+    for change, row, transition, target in decided:
+        deleted = transition is t.DELETED
+        tx.record(
+            transition,
+            actor=change.actor,
+            job_id=row.id,
+            job_state=None if deleted else target,
+            trace_id=row.trace_id,
+            reason=change.reason,
+        )
+        if deleted:
+            continue
+        values = _values(tx, change, row, transition, target)
+        items.append([row.id, row.version, *values.values()])
+        if target is JobState.QUEUED:
+            tx.claimable.add(row.machine_type)
+        elif target is JobState.DELAYED:
+            tx.due(values["not_before"])
+        elif target is JobState.COMPLETED:
+            completed.append(row.id)
+    if items:
+        done = tx.connection.execute(_statement(tx.dialect), {"item": packed(items)}).all()
+        if len(done) != len(items):
+            raise Conflict("A job has changed meanwhile.")
+    if completed:
+        unblock_successors(tx, completed)
+        tx.due(tx.now)
+
+
+def _values(
+    tx: Tx, change: ActOnJob, row: Row[Any], transition: t.Transition, target: JobState
+) -> dict[str, Any]:
+    """The columns after the action, in the order of `_statement`."""
+    values = {
+        "state": target.value,
+        "state_since": row.state_since if target == row.state else tx.now,
+        "rank": row.rank,
+        "not_before": row.not_before,
+        "pinned_machine_id": row.pinned_machine_id,
+        "failures": row.failures,
+        "finished_at": row.finished_at,
+    }
+    if target in (JobState.COMPLETED, JobState.CANCELLED):
+        values["finished_at"] = tx.now
+    elif target in WAITING_JOBS:
+        values["finished_at"] = None
+    if transition in (t.RETRIED, t.RETRIED_WAITING):
+        values |= {"failures": 0, "not_before": tx.now}
+    if transition is t.EXPEDITED:
+        values |= {"rank": RUN_NOW + tx.now, "not_before": tx.now}
+    if transition is t.REORDERED and "rank" not in change.values:
+        values["rank"] = _place(tx, row, change.before)
+    return values | dict(change.values)
+
+
+def _place(tx: Tx, row: Row[Any], before: int | None) -> float:
+    """A rank just in front of job `before` among those that wait for the same type of machine."""
+    queue = (job.c.machine_type == row.machine_type) & job.c.state.in_(sorted(WAITING_JOBS))
+    others = queue & (job.c.id != row.id)
+    if before is None:
+        last = tx.connection.execute(select(func.max(job.c.rank)).where(others)).scalar()
+        return float(row.rank if last is None else max(last + 1, tx.now))
+    target = tx.connection.execute(
+        select(job.c.rank, job.c.id).where(others, job.c.id == before)
+    ).one_or_none()
+    if target is None:
+        raise Conflict(f"Job {before} no longer waits in the same queue.")
+    ahead = (job.c.rank < target.rank) | ((job.c.rank == target.rank) & (job.c.id < target.id))
+    previous = tx.connection.execute(select(func.max(job.c.rank)).where(others, ahead)).scalar()
+    if previous is None:
+        return float(target.rank) - 1000.0
+    place = (float(previous) + float(target.rank)) / 2
+    if not previous < place < target.rank:
+        raise Conflict("There is no room between these two jobs; move it one place further.")
+    return place
+
+
+@cache
+def _statement(dialect: Sqlite) -> Update:
+    item = dialect.items(
+        "item",
+        id=BigInteger,
+        version=BigInteger,
+        state=Text,
+        state_since=BigInteger,
+        rank=Float,
+        not_before=BigInteger,
+        pinned_machine_id=BigInteger,
+        failures=BigInteger,
+        finished_at=BigInteger,
+    )
+    return (
+        update(job)
+        .where(job.c.id == item.c.id, job.c.version == item.c.version)
+        .values(
+            version=job.c.version + 1,
+            **{
+                name: item.c[name]
+                for name in (
+                    "state",
+                    "state_since",
+                    "rank",
+                    "not_before",
+                    "pinned_machine_id",
+                    "failures",
+                    "finished_at",
+                )
+            },
+        )
+        .returning(job.c.id)
+    )

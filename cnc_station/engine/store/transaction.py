@@ -1,0 +1,150 @@
+"""What one transaction of the pen gathers: its clock, its events, and what it changed."""
+
+import json
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, insert
+
+from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.transitions import Transition
+from cnc_station.engine.store import schema
+from cnc_station.engine.store.database import Sqlite
+
+T = TypeVar("T")
+
+_INSERT_EVENTS = insert(schema.event)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a transaction changed: the content of the notices sent after its commit.
+
+    `claimable`: machine types with newly queued jobs. `freed`: some machine may take a job now.
+    `next_due`: the earliest time at which a job it delayed is due.
+    """
+
+    jobs: frozenset[int]
+    machines: frozenset[int]
+    claimable: frozenset[str]
+    freed: bool
+    next_due: int | None
+    programs: bool
+
+
+@dataclass(slots=True)
+class Tx:
+    """One transaction in the making. Lives on the writer thread; all its writes share `now`."""
+
+    dialect: Sqlite
+    connection: Connection
+    now: int
+    station: str
+    ranking: RankPolicy
+    jobs: set[int] = field(default_factory=set)
+    machines: set[int] = field(default_factory=set)
+    claimable: set[str] = field(default_factory=set)
+    freed: bool = False
+    next_due: int | None = None
+    programs: bool = False
+    _events: list[dict[str, Any]] = field(default_factory=list)
+
+    def record(
+        self,
+        transition: Transition,
+        *,
+        actor: str,
+        job_id: int | None = None,
+        run_id: int | None = None,
+        machine_id: int | None = None,
+        job_state: str | None = None,
+        run_state: str | None = None,
+        machine_state: str | None = None,
+        trace_id: str = "",
+        reason: str = "",
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        """Write down one fact; it is stored with everything else or not at all."""
+        if job_id is not None:
+            self.jobs.add(job_id)
+        if machine_id is not None:
+            self.machines.add(machine_id)
+        self._events.append(
+            {
+                "at": self.now,
+                "type": transition.name,
+                "job_id": job_id,
+                "run_id": run_id,
+                "machine_id": machine_id,
+                "job_state": job_state,
+                "run_state": run_state,
+                "machine_state": machine_state,
+                "actor": actor,
+                "station": self.station,
+                "trace_id": trace_id,
+                "reason": reason,
+                "details": json.dumps(details) if details else None,
+            }
+        )
+
+    def due(self, at: int) -> None:
+        """Remember that a job waits until `at`, for the stager."""
+        self.next_due = at if self.next_due is None else min(self.next_due, at)
+
+    def flush(self) -> None:
+        """Send the gathered events to the database, in order."""
+        if self._events:
+            self.connection.execute(_INSERT_EVENTS, self._events)
+            self._events = []
+
+    def branch(self) -> "Tx":
+        """The same transaction for one item that may fail alone."""
+        return Tx(self.dialect, self.connection, self.now, self.station, self.ranking)
+
+    def join(self, branch: "Tx") -> None:
+        """Take over what a branch that went well has changed."""
+        self.jobs |= branch.jobs
+        self.machines |= branch.machines
+        self.claimable |= branch.claimable
+        self.freed |= branch.freed
+        self.programs |= branch.programs
+        if branch.next_due is not None:
+            self.due(branch.next_due)
+
+    def committed(self) -> Committed:
+        """What to tell the others once it is committed."""
+        return Committed(
+            frozenset(self.jobs),
+            frozenset(self.machines),
+            frozenset(self.claimable),
+            self.freed,
+            self.next_due,
+            self.programs,
+        )
+
+
+class Change(Generic[T]):
+    """Something to be written. Subclasses are frozen values.
+
+    Changes of one `group` that wait at the same time are applied together, in few statements.
+    `touches` keeps the order where it matters: two changes that touch the same thing are never
+    reordered. None touches everything.
+    """
+
+    __slots__ = ()
+
+    @property
+    def group(self) -> Hashable:
+        """What it can be merged with."""
+        return type(self).__name__
+
+    @property
+    def touches(self) -> Sequence[Hashable] | None:
+        """The subjects whose order with other changes must be kept."""
+        return None
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence[Any]) -> list[T | Exception]:
+        """Write them all; an answer for each: its result, or the error that is its alone."""
+        raise NotImplementedError

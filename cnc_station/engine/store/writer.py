@@ -1,0 +1,250 @@
+"""The one pen: a thread through which every write goes, with group commit.
+
+What different callers ask for while a transaction is committing is gathered and shares the next
+one; each caller still gets an answer of its own, after the commit. One bad item never fails its
+neighbours: if a shared attempt breaks, the same items are applied again one by one, each behind
+a savepoint.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from cnc_station.engine.domain.errors import CncStationError, Unavailable
+from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.store.database import Database, unavailable
+from cnc_station.engine.store.transaction import Change, Committed, Tx
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+MOST_AT_ONCE = 1024
+ELSEWHERE_EVERY_S = 0.25
+
+
+@dataclass(slots=True)
+class _Asked:
+    change: Change[Any]
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[Any]
+    result: Any = field(default=None)
+
+
+class Writer:
+    """Owns the writing connection. `on_commit` is called on `loop` after each commit that changed
+    something, before the callers of that commit go on; `on_foreign_commit` when another process
+    has written (SQLite: the command line beside a running station)."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        station: str,
+        ranking: RankPolicy,
+        on_commit: Callable[[Committed], None] = lambda _: None,
+        on_foreign_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._station = station
+        self._ranking = ranking
+        self._on_commit = on_commit
+        self._on_foreign_commit = on_foreign_commit
+        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connection: Connection | None = None
+        self._version = 0
+        self._look_next = 0.0
+
+    async def start(self) -> None:
+        """Connect and start the thread. Raises Unavailable."""
+        self._loop = asyncio.get_running_loop()
+        self._connection = await asyncio.to_thread(self._database.connect_pen)
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Write what was asked for so far, then end the thread."""
+        if self._thread is None:
+            return
+        self._asked.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._thread = None
+
+    async def write(self, change: Change[T]) -> T:
+        """Apply one change in a transaction, shared or not; returns after its commit.
+
+        Raises what became of this change alone (Conflict, Fenced, InvalidInput), or Unavailable
+        if the transaction could not be committed.
+        """
+        if self._thread is None:
+            raise Unavailable("The station is stopping; nothing was written.")
+        loop = asyncio.get_running_loop()
+        asked = _Asked(change, loop, loop.create_future())
+        self._asked.put(asked)
+        result: T = await asked.answer
+        return result
+
+    # On the writer thread from here on.
+
+    def _run(self) -> None:
+        assert self._connection is not None
+        try:
+            while (batch := self._gather()) is not None:
+                if batch:
+                    self._write(self._connection, batch)
+                self._look_elsewhere(self._connection)
+        finally:
+            self._connection.close()
+
+    def _gather(self) -> list[_Asked] | None:
+        """What waits now; empty after a quiet while, None when it is time to end."""
+        try:
+            first = self._asked.get(timeout=ELSEWHERE_EVERY_S)
+        except queue.Empty:
+            return []
+        batch: list[_Asked] = []
+        while first is not None:
+            batch.append(first)
+            if len(batch) == MOST_AT_ONCE:
+                return batch
+            try:
+                first = self._asked.get_nowait()
+            except queue.Empty:
+                return batch
+        if batch:
+            self._asked.put(None)
+        return batch or None
+
+    def _write(self, connection: Connection, batch: list[_Asked]) -> None:
+        committed = None
+        try:
+            try:
+                committed = self._attempt(connection, batch, alone=False)
+            except Unavailable:
+                raise
+            except Exception:  # noqa: BLE001 - whatever it was, find the item that it belongs to
+                committed = self._attempt(connection, batch, alone=True)
+        except Exception as error:  # noqa: BLE001 - every caller hears of it; nobody waits for ever
+            for asked in batch:
+                asked.result = error
+        self._answer(batch, committed)
+
+    def _attempt(self, connection: Connection, batch: list[_Asked], *, alone: bool) -> Committed:
+        try:
+            with connection.begin():
+                tx = Tx(
+                    self._database.dialect,
+                    connection,
+                    self._database.dialect.now(connection),
+                    self._station,
+                    self._ranking,
+                )
+                if alone:
+                    for asked in batch:
+                        _apply_alone(tx, asked)
+                else:
+                    for group in _grouped(batch):
+                        _apply(tx, group)
+                    tx.flush()
+                return tx.committed()
+        except DBAPIError as error:
+            raise unavailable(error) from error
+
+    def _answer(self, batch: list[_Asked], committed: Committed | None) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
+        for asked in batch:
+            by_loop.setdefault(asked.loop, []).append(asked)
+        if committed is not None:
+            self._call(self._loop, self._on_commit, committed)
+        for loop, answered in by_loop.items():
+            self._call(loop, _resolve, answered)
+
+    def _look_elsewhere(self, connection: Connection) -> None:
+        if time.monotonic() < self._look_next:
+            return
+        self._look_next = time.monotonic() + ELSEWHERE_EVERY_S
+        try:
+            version = self._database.dialect.changed_elsewhere(connection)
+        except DBAPIError as error:
+            log.warning("cannot look for foreign commits: %s", error)
+            return
+        if self._version and version != self._version:
+            self._call(self._loop, self._on_foreign_commit)
+        self._version = version
+
+    @staticmethod
+    def _call(
+        loop: asyncio.AbstractEventLoop | None, function: Callable[..., None], *arguments: object
+    ) -> None:
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(function, *arguments)
+
+
+def _grouped(batch: Sequence[_Asked]) -> list[list[_Asked]]:
+    """Merge changes of one kind without reordering any two that touch the same thing."""
+    groups: list[list[_Asked]] = []
+    last_of: dict[Hashable, int] = {}
+    last_touch: dict[Hashable, int] = {}
+    barrier = -1
+    for asked in batch:
+        change = asked.change
+        touches = change.touches
+        place = last_of.get(change.group, -1)
+        if touches is None:
+            free = False
+        else:
+            latest = max((last_touch.get(key, -1) for key in touches), default=-1)
+            free = place > latest and place >= barrier
+        if not free:
+            place = len(groups)
+            groups.append([])
+            last_of[change.group] = place
+        groups[place].append(asked)
+        if touches is None:
+            barrier = place
+        else:
+            for key in touches:
+                last_touch[key] = place
+    return groups
+
+
+def _apply(tx: Tx, group: Sequence[_Asked]) -> None:
+    changes = [asked.change for asked in group]
+    for asked, result in zip(group, type(changes[0]).apply(tx, changes), strict=True):
+        asked.result = result
+
+
+def _apply_alone(tx: Tx, asked: _Asked) -> None:
+    """One change behind a savepoint; what it breaks is its own."""
+    branch = tx.branch()
+    try:
+        with tx.connection.begin_nested():
+            _apply(branch, [asked])
+            branch.flush()
+    except DBAPIError as error:
+        asked.result = unavailable(error)
+    except Exception as error:  # noqa: BLE001 - the caller of this change gets it, nobody else
+        asked.result = error
+    else:
+        tx.join(branch)
+
+
+def _resolve(answered: Sequence[_Asked]) -> None:
+    for asked in answered:
+        if asked.answer.done():
+            continue
+        if isinstance(asked.result, Exception):
+            if not isinstance(asked.result, CncStationError):
+                log.error("a write failed", exc_info=asked.result)
+            asked.answer.set_exception(asked.result)
+        else:
+            asked.answer.set_result(asked.result)
