@@ -1,0 +1,129 @@
+"""What the person at the window asks of the engine, and what the window says about it.
+
+Every operation is a task with one owner. Its failure is said in plain words; a bug is logged with
+its trace and said once. Nothing is called done before the engine has committed it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.interface import Engine
+from cnc_station.engine.views import Answer, Undo
+
+log = logging.getLogger(__name__)
+
+_DONE = {
+    JobAction.SUBMIT: "submitted",
+    JobAction.PAUSE: "paused",
+    JobAction.RESUME: "resumed",
+    JobAction.HOLD: "held",
+    JobAction.CONTINUE: "running again",
+    JobAction.CANCEL: "cancelled",
+    JobAction.ABORT: "aborted",
+    JobAction.RUN_NOW: "next in line",
+    JobAction.REORDER: "moved in the queue",
+    JobAction.PIN: "assigned",
+    JobAction.DELAY: "delayed",
+    JobAction.RETRY: "waiting again",
+    JobAction.DISCARD: "discarded",
+    JobAction.ACCEPT: "accepted as completed",
+    JobAction.OVERRIDE: "set by hand",
+    JobAction.DELETE: "deleted",
+}
+
+
+class Voice(Protocol):
+    """Where the window speaks: the toasts."""
+
+    def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
+        """Something was done."""
+        ...
+
+    def fail(self, words: str) -> None:
+        """Something went wrong; it stays until it is read."""
+        ...
+
+
+class Progress(Protocol):
+    """Where the window shows that something takes its time (it waits a second by itself)."""
+
+    def begin(self, words: str) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class Operations:
+    """Runs what is asked for as tasks that it owns, until `close`."""
+
+    def __init__(self, engine: Engine, actor: Actor, voice: Voice, progress: Progress) -> None:
+        self.engine = engine
+        self.actor = actor
+        self._voice = voice
+        self._progress = progress
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def run(self, work: Coroutine[Any, Any, Any], words: str = "") -> asyncio.Task[None]:
+        """Run `work` to its end in the background; `words` name it while it takes long."""
+        task = asyncio.get_running_loop().create_task(self._run(work, words))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _run(self, work: Coroutine[Any, Any, Any], words: str) -> None:
+        if words:
+            self._progress.begin(words)
+        try:
+            await work
+        except CncStationError as error:
+            self._voice.fail(str(error))
+        except Exception:
+            log.exception("an operation of the window failed")
+            self._voice.fail("Something went wrong inside the program; it is in the log.")
+        finally:
+            if words:
+                self._progress.end()
+
+    def act(self, action: JobAction, job_ids: Sequence[int], **arguments: Any) -> None:
+        """Do one thing to jobs, say what came of it, and offer to take it back."""
+        self.run(self._act(action, tuple(job_ids), arguments), f"{action.replace('_', ' ')} …")
+
+    async def _act(
+        self, action: JobAction, ids: tuple[int, ...], arguments: dict[str, Any]
+    ) -> None:
+        answers = await self.engine.act(action, ids, self.actor, **arguments)
+        self._tell(answers, _DONE[action])
+
+    def take_back(self, steps: Sequence[Undo]) -> None:
+        """Undo what was done, and say so."""
+        self.run(self._take_back(tuple(steps)))
+
+    async def _take_back(self, steps: tuple[Undo, ...]) -> None:
+        self._tell(await self.engine.undo(steps, self.actor), "as before")
+
+    def _tell(self, answers: Sequence[Answer], done: str) -> None:
+        applied = [answer for answer in answers if answer.applied]
+        steps = [answer.undo for answer in applied if answer.undo]
+        if applied:
+            count = f"Job {applied[0].id}" if len(applied) == 1 else f"{len(applied)} jobs"
+            undo = (lambda: self.take_back(steps)) if steps else None
+            self._voice.say(f"{count}: {done}", undo)
+        refused = [answer for answer in answers if not answer.applied]
+        if refused:
+            more = f" ({len(refused) - 1} more like this)" if len(refused) > 1 else ""
+            self._voice.fail(refused[0].error + more)
+
+    def act_on_machine(self, action: MachineAction, machine_id: int, reason: str = "") -> None:
+        """Do one thing to a machine. Its card shows that it is done."""
+        self.run(self.engine.act_on_machine(action, machine_id, self.actor, reason=reason))
+
+    async def close(self) -> None:
+        """Let nothing run on: cancel what is left and wait for it."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
