@@ -1,0 +1,336 @@
+"""The asyncio loop that runs on Qt's own: qasync's, with its hazards taken out.
+
+qasync brings what Qt needs for sockets, subprocesses and Windows. Replaced here: how callbacks and
+timers are kept and run. One queue holds what is ready, one heap what is due later, and one precise
+QTimer wakes the loop for both. A slice of work lasts 4 ms at most, then Qt gets its turn.
+
+What must hold: callbacks run in the order they were asked for, from whichever thread; a timer is
+never early, however far away; a cancelled timer does not stay behind; no callback runs inside
+another one, nor while the loop does not run.
+"""
+
+import asyncio
+import functools
+import heapq
+import itertools
+import logging
+import math
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+os.environ["QT_API"] = "pyside6"
+import qasync  # after QT_API, from which it chooses its Qt
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+_SLICE = 0.004
+"""Seconds of callbacks before Qt gets its turn: a quarter of a frame."""
+
+_LONGEST_WAIT = 86_400.0
+"""Seconds; QTimer's milliseconds end at 24.8 days. Whoever waits longer is looked at once a day."""
+
+_AT_ONCE = 0.0
+_NEVER = math.inf
+_NOT_NEEDED = -math.inf
+_STOPPED = -1
+
+
+class _Waker(QObject):
+    """Carries the wish to wake up from any thread to the loop's own."""
+
+    wanted = Signal()
+
+
+class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships no types
+    """An asyncio loop on the QApplication; make it with `application_loop()`."""
+
+    # Where qasync has its own and asyncio's is right: a plain thread pool that `Runner` shuts down,
+    # timers counted from `call_at`, one exception handler that can be asked for.
+    call_later = asyncio.BaseEventLoop.call_later
+    run_until_complete = asyncio.BaseEventLoop.run_until_complete
+    run_in_executor = asyncio.BaseEventLoop.run_in_executor
+    set_default_executor = asyncio.BaseEventLoop.set_default_executor
+    set_exception_handler = asyncio.BaseEventLoop.set_exception_handler
+    call_exception_handler = asyncio.BaseEventLoop.call_exception_handler
+    default_exception_handler = asyncio.BaseEventLoop.default_exception_handler
+
+    _current_handle: asyncio.Handle | None
+    _thread_id: int | None
+
+    def __init__(self, app: QApplication) -> None:
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._tickets = itertools.count()  # timers of the same moment keep their order
+        self._cancellations = 0  # of timers, since the heap was last cleared of them
+        self._wake_at = _NOT_NEEDED  # when the alarm is set for, in this loop's time
+        self._looping = False
+        self._nested = False
+        self._stop_asked: asyncio.Handle | None = None
+        self._fatal: BaseException | None = None
+
+        self._alarm = QTimer()
+        self._alarm.setTimerType(Qt.TimerType.PreciseTimer)
+        self._alarm.timeout.connect(self._run_slice)
+        self._alarm_ms = _STOPPED
+        self._waker = _Waker()
+        self._waker.wanted.connect(self._wake, Qt.ConnectionType.QueuedConnection)
+        super().__init__(app)
+
+    # --- taking work in ---
+
+    def call_soon(
+        self,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Runs the callback after all that already wait; never within this call."""
+        self._check_thread()  # a QTimer started from another one never fires
+        handle = asyncio.BaseEventLoop.call_soon(self, callback, *args, context=context)
+        if self._wake_at > _AT_ONCE:
+            self._wake()
+        return handle
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """As `call_soon`, from any thread, in the same queue."""
+        if threading.get_ident() == self._thread_id:
+            return self.call_soon(callback, *args, context=context)
+        self._check_closed()
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        self._waker.wanted.emit()
+        return handle
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Runs the callback once `time()` has reached `when`, however far away that is."""
+        self._check_closed()
+        self._check_thread()
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._tickets), timer))
+        if when < self._wake_at:
+            self._wake_for(when)
+        return timer
+
+    def _timer_handle_cancelled(self, timer: asyncio.TimerHandle) -> None:
+        """Called just before the timer is cancelled; keeps the heap at most half full of such."""
+        self._cancellations += 1
+        if self._cancellations * 2 > len(self._timers):
+            self._cancellations = 0
+            self._timers = [
+                entry
+                for entry in self._timers
+                if entry[2] is not timer and not entry[2].cancelled()
+            ]
+            heapq.heapify(self._timers)
+
+    def _add_callback(self, handle: asyncio.Handle) -> None:
+        self._ready.append(handle)
+        self._wake()
+
+    # --- waking up ---
+
+    def _wake(self) -> None:
+        if self._wake_at > _AT_ONCE:
+            self._wake_at = _AT_ONCE
+            self._set_alarm(0)
+
+    def _wake_for(self, when: float) -> None:
+        self._wake_at = when
+        wait = min(max(0.0, when - self.time()), _LONGEST_WAIT)
+        self._set_alarm(math.ceil(wait * 1000))
+
+    def _set_alarm(self, ms: int) -> None:
+        if ms or self._alarm_ms:  # at 0 it already fires at every turn of Qt's loop
+            self._alarm_ms = ms
+            self._alarm.start(ms)
+
+    def _stop_alarm(self) -> None:
+        self._alarm_ms = _STOPPED
+        self._alarm.stop()
+
+    # --- running ---
+
+    def _run_slice(self) -> None:
+        if self._current_handle is not None:
+            self._break_nested_loop()
+            return
+        self._wake_at = _NOT_NEEDED
+        self._alarm_ms = 0
+        self._alarm.start(0)  # anew, as Qt lets no timer fire within itself: this notices nesting
+        try:
+            self._run_ready()
+        except (KeyboardInterrupt, SystemExit) as error:
+            self._fatal = error  # would be printed and lost in a Qt slot
+            self._quit()
+        finally:
+            self._current_handle = None
+        if self._looping:
+            self._set_next_alarm()
+
+    def _run_ready(self) -> None:
+        now = self.time()
+        self._collect_due(now)
+        end = now + _SLICE
+        ready = self._ready
+        while ready and now < end and self._looping:
+            handle = ready.popleft()
+            if handle._cancelled:  # noqa: SLF001 - asyncio's own loop asks it so, for speed
+                continue
+            self._current_handle = handle
+            handle._run()  # noqa: SLF001 - the one way to run a handle
+            before, now = now, self.time()
+            if self._debug and now - before >= self.slow_callback_duration:
+                _log.warning("%r took %.3f seconds", handle, now - before)
+
+    def _collect_due(self, now: float) -> None:
+        timers = self._timers
+        while timers and timers[0][0] <= now:
+            timer = heapq.heappop(timers)[2]
+            if not timer.cancelled():
+                self._ready.append(timer)
+
+    def _set_next_alarm(self) -> None:
+        if self._ready:
+            self._wake_at = _AT_ONCE
+            self._set_alarm(0)
+        elif self._timers:
+            self._wake_for(self._timers[0][0])
+        else:
+            self._wake_at = _NEVER
+            self._stop_alarm()
+
+    def _break_nested_loop(self) -> None:
+        """A callback has opened a Qt loop within this one: report it, end it, lose nothing.
+
+        While such a loop runs no other callback may, so leases would end and machines go unwatched.
+        """
+        if not self._nested:
+            self._nested = True
+            *stack, opened, _, _ = traceback.extract_stack()
+            self.call_exception_handler(
+                {
+                    "message": f"nested Qt event loop at {opened.filename}:{opened.lineno} ended by"
+                    " force: await a future instead of exec(), processEvents() or qtbot.wait*()",
+                    "handle": self._current_handle,
+                    "source_traceback": [*stack, opened],
+                }
+            )
+        QCoreApplication.exit()  # every loop of this thread; `run_forever` takes its own up again
+
+    def run_forever(self) -> None:
+        """Runs until `stop()`, or until Qt itself is told to quit.
+
+        Raises the KeyboardInterrupt or SystemExit a callback has raised.
+        """
+        self._check_closed()
+        self._check_running()
+        self._looping = True
+        try:
+            with self._hooked():
+                self._set_next_alarm()
+                super().run_forever()
+                while self._nested and self._looping:
+                    self._nested = False
+                    super().run_forever()
+        finally:
+            self._rest()
+        if self._fatal is not None:
+            fatal, self._fatal = self._fatal, None
+            raise fatal
+
+    def _rest(self) -> None:
+        self._looping = self._nested = False
+        self._wake_at = _NOT_NEEDED
+        self._stop_alarm()
+        if self._stop_asked is not None:
+            self._stop_asked.cancel()
+            self._stop_asked = None
+
+    @contextmanager
+    def _hooked(self) -> Iterator[None]:
+        """What asyncio sets up around its loop and qasync leaves out.
+
+        A signal such as Ctrl-C must wake Qt, or Python does not see it before the next event.
+        """
+        generators = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+        wakeup = -1
+        if os.name == "posix":
+            wakeup = signal.set_wakeup_fd(self._csock.fileno(), warn_on_full_buffer=False)
+        self._thread_id = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._thread_id = None
+            if os.name == "posix":
+                signal.set_wakeup_fd(wakeup)
+            sys.set_asyncgen_hooks(*generators)
+
+    # --- ending ---
+
+    def stop(self) -> None:
+        """Ends `run_forever` once all that is ready now has run; what comes later stays queued."""
+        if self._stop_asked is None:
+            self._stop_asked = self.call_soon(self._quit)
+
+    def _quit(self) -> None:
+        self._looping = False
+        super().stop()
+
+    def close(self) -> None:
+        """Gives everything back. Does nothing the second time; raises while the loop runs."""
+        super().close()
+        self._stop_alarm()
+        self._timers.clear()
+
+
+@functools.cache
+def application() -> QApplication:
+    """The one QApplication, made if there is none and kept until the process ends.
+
+    Closing the last window does not quit it: the program shuts down in order first.
+    """
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setQuitOnLastWindowClosed(False)
+    return app
+
+
+def application_loop() -> ApplicationLoop:
+    """A new loop on the application, for `asyncio.Runner(loop_factory=...)`. Close it after use."""
+    return ApplicationLoop(application())
+
+
+def run(main: Coroutine[Any, Any, _T]) -> _T:
+    """Runs `main` on a new application loop to its end and gives back what it returns or raises.
+
+    Then, in this order: tasks left over are named in the log, cancelled and awaited, async
+    generators and the thread pool are shut down, the loop is closed. Ctrl-C cancels `main` first.
+    """
+    with asyncio.Runner(loop_factory=application_loop) as runner:
+        try:
+            return runner.run(main)
+        finally:
+            for task in asyncio.all_tasks(runner.get_loop()):
+                _log.warning("left running at the end: %r", task)

@@ -1,0 +1,74 @@
+"""What every UI test stands on: one application, the application's own loop, nothing left behind.
+
+Tests are `async def` and await `tests.until.until` or `emitted`; never `qtbot.wait*`, which opens a
+loop within the loop.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+
+from cnc_station.loop import application, application_loop
+from tests.ui.leaks import Leftovers
+from tests.until import until
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"application": application_loop}
+
+
+@pytest.fixture(scope="session")
+def qapp() -> QApplication:
+    """Takes the place of pytest-qt's: there is one application, kept to the end of the process."""
+    return application()
+
+
+@pytest.fixture
+def loop_errors() -> list[str]:
+    """What has reached the loop's exception handler; a test that means it checks and clears it."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(qapp: QApplication, loop_errors: list[str]) -> Iterator[None]:
+    """Fails the test that leaves a timer, thread or top-level widget, or an error in the loop."""
+    assert qapp is QApplication.instance()
+    leftovers = Leftovers()
+    yield
+    left = leftovers.found()
+    assert not left, "left behind:\n" + "\n".join(left)
+    assert not loop_errors, "errors nobody handled:\n" + "\n".join(loop_errors)
+
+
+@pytest.fixture(autouse=True)
+def no_task_left_behind(nothing_left_behind: None, request: pytest.FixtureRequest) -> None:  # noqa: ARG001 - set up after it, so that it looks when the loop is closed
+    """Gives each async test, and only those, the watch on its tasks."""
+    if pytest_asyncio.is_async_test(request.node):
+        request.getfixturevalue("task_watch")
+
+
+@pytest_asyncio.fixture
+async def task_watch(loop_errors: list[str]) -> AsyncIterator[None]:
+    """Fails the test that leaves a task; looks before the loop closes and cancels it."""
+
+    def note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        loop_errors.append(f"{context['message']} {context.get('exception', '')!r}")
+
+    asyncio.get_running_loop().set_exception_handler(note)
+    yield
+
+    def left() -> list[str]:
+        return [str(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]
+
+    try:
+        await until(lambda: not left(), 1.0)
+    except AssertionError:
+        pytest.fail("tasks left behind:\n" + "\n".join(left()))
