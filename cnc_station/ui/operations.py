@@ -52,9 +52,9 @@ class Voice(Protocol):
 class Progress(Protocol):
     """Where the window shows that something takes its time (it waits a second by itself)."""
 
-    def begin(self, words: str) -> None: ...
+    def start(self, words: str) -> None: ...
 
-    def end(self) -> None: ...
+    def finish(self) -> None: ...
 
 
 class Operations:
@@ -76,7 +76,7 @@ class Operations:
 
     async def _run(self, work: Coroutine[Any, Any, Any], words: str) -> None:
         if words:
-            self._progress.begin(words)
+            self._progress.start(words)
         try:
             await work
         except CncStationError as error:
@@ -86,7 +86,7 @@ class Operations:
             self._voice.fail("Something went wrong inside the program; it is in the log.")
         finally:
             if words:
-                self._progress.end()
+                self._progress.finish()
 
     def act(self, action: JobAction, job_ids: Sequence[int], **arguments: Any) -> None:
         """Do one thing to jobs, say what came of it, and offer to take it back."""
