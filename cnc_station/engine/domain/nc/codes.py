@@ -17,8 +17,9 @@ MOTIONS = (
 DWELL, SET_DATA, MACHINE_COORDINATES = 40, 100, 530
 HOMES = frozenset({280, 300})
 STORE_HOME = {281: 280, 301: 300}
-LOCAL_SHIFT, SHIFT = 520, 920
-CLEAR_SHIFT = frozenset({921, 922})
+LOCAL_SHIFT = 520
+SHIFT, FORGET_SHIFT, SUSPEND_SHIFT, RESTORE_SHIFT = 920, 921, 922, 923
+SHIFTS = frozenset({LOCAL_SHIFT, SHIFT, FORGET_SHIFT, SUSPEND_SHIFT, RESTORE_SHIFT})
 CONSTANT_SURFACE, SPINDLE_CAP = 960, 500
 
 # Codes that set one field of the machine's state.
@@ -89,18 +90,7 @@ GROUPS = (
     frozenset({400}) | COMPENSATION,
     frozenset({430, 431, 432, 440, 490}),
     frozenset({540, 550, 560, 570, 580, 590, 591, 592, 593}),
-    frozenset(
-        {
-            DWELL,
-            SET_DATA,
-            LOCAL_SHIFT,
-            SHIFT,
-            MACHINE_COORDINATES,
-            *HOMES,
-            *STORE_HOME,
-            *CLEAR_SHIFT,
-        }
-    ),
+    frozenset({DWELL, SET_DATA, MACHINE_COORDINATES, *HOMES, *STORE_HOME, *SHIFTS}),
 )
 GROUP_OF = {code: number for number, group in enumerate(GROUPS) for code in group}
 

@@ -57,7 +57,7 @@ def levels(machine: Machine, cycle: Cycle, depth_letter: str, normal: int) -> tu
     if machine.absolute:
         top, bottom = machine.offset[normal] + here, machine.offset[normal] + depth
     else:
-        top = machine.position[normal] + here
+        top = cycle.level + here
         bottom = top + depth
     if top < bottom:
         raise BlockError(f"{name}: R is below the bottom of the hole")
@@ -113,12 +113,13 @@ def peck(machine: Machine, cycle: Cycle, normal: int, top: float, bottom: float)
 
 
 def retract(machine: Machine, cycle: Cycle, normal: int, top: float, clear: float) -> None:
-    """Out of the hole: taps and reamers at the feed, the rest at once."""
-    if cycle.code in {740, 840, 850, 890}:
+    """Out of the hole: taps and reamers at the feed up to R, G89 all the way, the rest at once."""
+    if cycle.code in {740, 840, 850}:
         feed_to(machine, normal, top)
-        if clear == top:
-            return
-    machine.rapid(at_level(machine, normal, clear))
+    if cycle.code == 890:
+        feed_to(machine, normal, clear)
+    elif machine.position[normal] != clear:
+        machine.rapid(at_level(machine, normal, clear))
 
 
 HOLES: dict[int, Callable[[Machine, Cycle, int, float, float], None]] = dict.fromkeys(

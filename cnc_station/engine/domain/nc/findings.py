@@ -33,13 +33,13 @@ class ReadingStopped(BlockError):
 class Findings:
     """Collects remarks, each once and the first `KEPT`; never loses that there was an error."""
 
-    __slots__ = ("_dropped", "_kept", "_seen", "_worst_dropped")
+    __slots__ = ("_dropped", "_has_errors", "_kept", "_seen")
 
     def __init__(self) -> None:
         self._kept: list[Finding] = []
         self._seen: set[Finding] = set()
         self._dropped = 0
-        self._worst_dropped = Severity.WARNING
+        self._has_errors = False
 
     def error(self, line: int, message: str) -> None:
         self._add(Finding(line, Severity.ERROR, message))
@@ -50,18 +50,23 @@ class Findings:
     def _add(self, finding: Finding) -> None:
         if finding in self._seen:
             return
+        self._has_errors |= finding.severity is Severity.ERROR
         if len(self._kept) < KEPT:
             self._seen.add(finding)
             self._kept.append(finding)
             return
         self._dropped += 1
-        if finding.severity is Severity.ERROR:
-            self._worst_dropped = Severity.ERROR
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the program is refused already."""
+        return self._has_errors
 
     def in_order(self) -> tuple[Finding, ...]:
         """By line; the last one says how many more there were."""
         found = sorted(self._kept, key=lambda finding: finding.line)
         if self._dropped:
             message = f"and {self._dropped} more findings that are not listed"
-            found.append(Finding(found[-1].line, self._worst_dropped, message))
+            severity = Severity.ERROR if self._has_errors else Severity.WARNING
+            found.append(Finding(found[-1].line, severity, message))
         return tuple(found)

@@ -77,7 +77,7 @@ class Machine:
     system: int = 0
     systems: dict[int, Point] = field(default_factory=dict)
     shift: Point = (0.0, 0.0, 0.0)
-    local: Point = (0.0, 0.0, 0.0)
+    last_shift: Point = (0.0, 0.0, 0.0)
     homes: dict[int, Point] = field(default_factory=dict)
 
     offset: Point = (0.0, 0.0, 0.0)
@@ -91,9 +91,9 @@ class Machine:
         self.scales = (self.scale / 2 if self.diameter else self.scale, self.scale, self.scale)
         system = self.systems.get(self.system, (0.0, 0.0, 0.0))
         self.offset = (
-            system[0] + self.shift[0] + self.local[0],
-            system[1] + self.shift[1] + self.local[1],
-            system[2] + self.shift[2] + self.local[2],
+            system[0] + self.shift[0],
+            system[1] + self.shift[1],
+            system[2] + self.shift[2],
         )
 
     def target(self, words: Words) -> Point:

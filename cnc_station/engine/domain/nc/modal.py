@@ -117,7 +117,7 @@ def choose_tool(machine: Machine, number: int) -> None:
 
 
 def change_tool(machine: Machine) -> None:
-    """M6: the tool last chosen goes in; what is already in takes no time."""
+    """The tool last chosen goes in; what is already in takes no time."""
     number = machine.selected
     if number is None:
         machine.findings.warning(
@@ -138,6 +138,7 @@ def run_m_codes(machine: Machine, block: Block) -> None:
     machine.feed_checked = False
     for code in sorted(block.m, key=lambda code: code != codes.TOOL_CHANGE):
         if code == codes.TOOL_CHANGE:
+            machine.turning = machine.spindle_warned = False
             change_tool(machine)
         elif code in codes.SPINDLE_ON:
             start_spindle(machine)

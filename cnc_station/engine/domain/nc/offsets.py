@@ -7,6 +7,7 @@ from cnc_station.engine.domain.nc.program import Kind, Point
 from cnc_station.engine.domain.nc.words import Block, Words, whole
 
 LONGEST_PLAUSIBLE_DWELL_S = 60.0
+NO_OFFSET = (0.0, 0.0, 0.0)
 
 
 def act(machine: Machine, code: int, block: Block) -> None:
@@ -48,32 +49,36 @@ def set_data(machine: Machine, words: Words) -> None:
         machine.findings.warning(
             machine.line, "G10 with R: the turned coordinate system is read as not turned"
         )
-    old = machine.systems.get(system, (0.0, 0.0, 0.0))
+    old = machine.systems.get(system, NO_OFFSET)
     if words["L"] == 2.0:
-        new = picked(machine, words, old, (0.0, 0.0, 0.0), 1.0)
+        new = picked(machine, words, old, NO_OFFSET, 1.0)
     else:
-        here = minus(minus(machine.position, machine.shift), machine.local)
+        here = minus(machine.position, machine.shift)
         new = picked(machine, words, old, here, -1.0)
     machine.systems[system] = new
     machine.refresh()
 
 
 def shift_zero(machine: Machine, code: int, words: Words) -> None:
-    """G52 shifts zero by its words, G92 makes this point have its words' coordinates."""
-    if code in codes.CLEAR_SHIFT:
-        machine.shift = (0.0, 0.0, 0.0)
-    elif code == codes.LOCAL_SHIFT:
-        machine.local = picked(machine, words, machine.local, (0.0, 0.0, 0.0), 1.0)
-    elif code == codes.SHIFT:
-        if machine.lathe and "S" in words and words.keys().isdisjoint("XYZ"):
-            machine.spindle_cap = words["S"]
-            return
-        here = minus(minus(machine.position, machine.offset), negative(machine.shift))
-        machine.shift = picked(machine, words, machine.shift, here, -1.0)
+    """G52 shifts zero by its words, G92 makes this point have its words' coordinates.
+
+    Both set the one shift, as in LinuxCNC.
+    """
+    if code == codes.SUSPEND_SHIFT:
+        machine.shift = NO_OFFSET
+    elif code == codes.RESTORE_SHIFT:
+        machine.shift = machine.last_shift
     else:
-        machine.findings.warning(
-            machine.line, f"{codes.spelled(code)}: the shift it brings back is not known"
-        )
+        if code == codes.FORGET_SHIFT:
+            machine.shift = NO_OFFSET
+        elif code == codes.LOCAL_SHIFT:
+            machine.shift = picked(machine, words, machine.shift, NO_OFFSET, 1.0)
+        elif machine.lathe and "S" in words and words.keys().isdisjoint("XYZ"):
+            machine.spindle_cap = words["S"]
+        else:
+            unshifted = minus(machine.position, minus(machine.offset, machine.shift))
+            machine.shift = picked(machine, words, machine.shift, unshifted, -1.0)
+        machine.last_shift = machine.shift
     machine.refresh()
 
 
@@ -90,6 +95,10 @@ def machine_coordinates(machine: Machine, words: Words) -> None:
     """G53: a straight move in the machine's own coordinates."""
     if machine.motion not in {codes.RAPID, codes.FEED}:
         raise BlockError("G53 needs G0 or G1")
+    if not machine.absolute:
+        machine.findings.warning(
+            machine.line, "G53 with G91: read as absolute, LinuxCNC refuses it"
+        )
     end = picked(machine, words, machine.position, machine.limits.home_mm, 1.0)
     if machine.motion == codes.RAPID:
         machine.rapid(end, kind=Kind.HOME)
@@ -115,8 +124,3 @@ def go_home(machine: Machine, code: int, words: Words) -> None:
 def minus(a: Point, b: Point) -> Point:
     """a - b, axis by axis."""
     return (a[0] - b[0], a[1] - b[1], a[2] - b[2])
-
-
-def negative(a: Point) -> Point:
-    """-a."""
-    return (-a[0], -a[1], -a[2])

@@ -50,7 +50,7 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
         run(machine, text)
     except ReadingStopped as stop:
         findings.error(machine.line, str(stop))
-    if not machine.feed_mm and not machine.rapid_mm:
+    if not machine.feed_mm and not machine.rapid_mm and not findings.has_errors:
         findings.error(0, "the program moves nothing")
     return summed_up(machine, len(text.lines))
 

@@ -1,0 +1,65 @@
+import pytest
+
+from cnc_station.engine.domain.nc import Limits, Severity
+from tests.unit.nc.programs import errors, milled, read_text, steps
+
+
+def test_a_program_larger_than_the_machine_is_refused_at_the_line_that_makes_it_so() -> None:
+    small = Limits(travel_mm=(100, 100, 50))
+    program = milled("G0 X-40\nX50\nX61\nX0 Y10", small)
+
+    (wrong,) = program.findings
+    assert wrong.severity is Severity.ERROR
+    assert wrong.line == 7
+    assert wrong.message == "X travels 101.0 mm and the machine has 100.0 mm"
+
+
+def test_where_zero_lies_does_not_matter_to_the_travel() -> None:
+    assert errors(milled("G0 X1000\nX1100", Limits(travel_mm=(1200, 100, 50)))) == []
+
+
+def test_deleted_blocks_are_left_out_or_kept_as_the_switch_says() -> None:
+    body = "G0 X1\n/X2\n/3 X4"
+
+    assert len(steps(milled(body))) == 1
+    assert len(steps(milled(body, Limits(skip_deleted=False)))) == 3
+
+
+def test_a_program_is_read_to_the_limit_and_no_further() -> None:
+    assert "longer than 5 lines" in errors(milled("G0 X1\nX2\nX3", Limits(max_lines=5)))[0]
+    assert "more than 9 moves" in errors(milled("G81 Z-1 R1 L9000", Limits(max_moves=9)))[0]
+
+
+def test_a_hundred_findings_are_kept_and_the_rest_counted() -> None:
+    program = read_text("G21\n" + "\n".join(f"G1.7 X{i}" for i in range(150)))
+
+    assert len(program.findings) == 101
+    assert program.findings[-1].message == "and 51 more findings that are not listed"
+
+
+def test_an_error_after_a_hundred_warnings_still_refuses() -> None:
+    program = read_text("G21\n" + "\n".join(f"G41 D{i} G0 X1" for i in range(150)) + "\nG1 X1\nM2")
+
+    assert program.refused
+
+
+def test_findings_stand_in_the_order_of_the_lines() -> None:
+    program = milled("G1.7\nG1.8\nM999")
+    lines = [finding.line for finding in program.findings]
+
+    assert lines == sorted(lines)
+
+
+@pytest.mark.parametrize(
+    "text", ["%\nO1000 (PART)\nG21 G0 X1\nM30\n%\nrubbish", "G21 G0 X1\nM2\n?"]
+)
+def test_nothing_after_the_end_is_read(text: str) -> None:
+    program = read_text(text)
+
+    assert program.findings == ()
+    assert len(steps(program)) == 1
+
+
+def test_rates_of_zero_are_no_machine() -> None:
+    with pytest.raises(ValueError, match="more than zero"):
+        Limits(rapid_mm_min=0)
