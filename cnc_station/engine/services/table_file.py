@@ -1,0 +1,195 @@
+"""From the bytes of a CSV or XLSX file to a header and rows of text."""
+
+import csv
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import openpyxl
+
+MAX_BYTES = 20_000_000
+MAX_UNPACKED = 100_000_000
+MAX_MEMBERS = 5_000
+MAX_ROWS = 50_000
+MAX_SCANNED = 200_000  # spreadsheets often carry empty, formatted rows below the last one
+MAX_COLUMNS = 200
+DELIMITERS = (",", ";", "\t", "|")
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_EXCEL_ERRORS = frozenset(
+    ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!")
+)
+
+
+class Unreadable(Exception):
+    """The file as a whole is no table that can be imported; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that is not empty. Rows count from 1 below the header, empty ones too, so that the
+    number is the one a spreadsheet shows, less the header. Cells are trimmed."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as text. Column names are never empty and never the same."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def read_table(content: bytes, *, telling: Callable[[str], bool]) -> Table:
+    """The table in a file. `telling` says whether a column's name means something here, which
+    decides what separates the columns of a CSV file. Raises Unreadable."""
+    if len(content) > MAX_BYTES:
+        raise Unreadable(f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
+    if content.startswith(_OLD_EXCEL):
+        raise Unreadable("This is an old or locked Excel file: save it as .xlsx or CSV.")
+    if content.startswith(b"PK\x03\x04"):
+        return _from_workbook(content)
+    return _table(_csv_records(content, telling))
+
+
+def _text(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = content.decode("utf-16", errors="replace")
+    else:
+        text = _eight_bit(content)
+    if "\x00" in text:
+        raise Unreadable("This is neither a CSV nor an XLSX file.")
+    return text
+
+
+def _eight_bit(content: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
+
+
+def _csv_records(content: bytes, telling: Callable[[str], bool]) -> Iterator[list[str]]:
+    text = _text(content)
+    named, _, rest = text.partition("\n")
+    if named.lower().startswith("sep=") and len(named.strip()) == 5:  # Excel's own hint
+        return _records(rest, named[4])
+    return _records(text, max(DELIMITERS, key=lambda delimiter: _promise(text, delimiter, telling)))
+
+
+def _records(text: str, delimiter: str) -> Iterator[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise Unreadable(
+            f"Line {reader.line_num} can't be read: a quotation mark is missing or misplaced, "
+            f"or a cell is too long."
+        ) from error
+
+
+def _promise(text: str, delimiter: str, telling: Callable[[str], bool]) -> tuple[int, int]:
+    """How well a delimiter cuts the header: columns that mean something, columns at all."""
+    try:
+        header = next((record for record in _records(text, delimiter) if any(record)), [])
+    except Unreadable:
+        return (-1, 0)
+    return (sum(telling(name.strip()) for name in header), len(header))
+
+
+def _from_workbook(content: bytes) -> Table:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+        # zipfile never unpacks more of a member than its entry says, so the sum can be trusted
+        if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED:
+            raise Unreadable("The workbook unpacks to more than can be read safely.")
+        workbook = openpyxl.load_workbook(
+            io.BytesIO(content), read_only=True, data_only=True, keep_links=False
+        )
+        return _first_filled_sheet(workbook)
+    except Unreadable:
+        raise
+    except Exception as error:  # openpyxl raises anything at a damaged file
+        raise Unreadable("The workbook is damaged, or is no XLSX file.") from error
+
+
+def _first_filled_sheet(workbook: openpyxl.Workbook) -> Table:
+    table = Table((), ())
+    for sheet in workbook.worksheets:
+        sheet.reset_dimensions()  # some programs write a wrong one, and rows would be lost
+        values = sheet.iter_rows(max_col=MAX_COLUMNS + 1, max_row=MAX_SCANNED + 2, values_only=True)
+        table = _table(map(_texts, values))
+        if table.columns:
+            return table
+    return table
+
+
+def _texts(record: tuple[object, ...]) -> list[str]:
+    if record.count(None) == len(record):  # by far the most of them, in a formatted sheet
+        return []
+    return [_as_text(value) for value in record]
+
+
+def _as_text(value: object) -> str:
+    """A spreadsheet's value as a person would type it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case dt.datetime():
+            text = value.isoformat(sep=" ", timespec="seconds")
+            return text.removesuffix(" 00:00:00")
+        case dt.timedelta():
+            seconds = round(value.total_seconds())
+            return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        case _:
+            return str(value)
+
+
+def _table(records: Iterable[Sequence[str]]) -> Table:
+    columns: tuple[str, ...] = ()
+    rows: list[Row] = []
+    number = 0
+    for record in islice(records, MAX_SCANNED + 2):
+        cells = tuple(cell.strip() for cell in record)
+        filled = next((n for n in range(len(cells), 0, -1) if cells[n - 1]), 0)
+        if not columns:
+            columns = _distinct(cells[:filled])
+            continue
+        number += 1
+        if filled:
+            rows.append(Row(number, cells[: max(filled, len(columns))]))
+        if len(rows) > MAX_ROWS:
+            raise Unreadable(f"The table has more than {MAX_ROWS:,} rows: import it in parts.")
+    if number > MAX_SCANNED:
+        raise Unreadable("The sheet goes on for too long: delete the empty rows at its end.")
+    return Table(columns, tuple(rows))
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    if len(names) > MAX_COLUMNS:
+        raise Unreadable(f"The table has more than {MAX_COLUMNS} columns.")
+    found: dict[str, None] = {}
+    for place, name in enumerate(names, start=1):
+        wanted = unique = name or f"Column {place}"
+        copy = 1
+        while unique in found:
+            copy += 1
+            unique = f"{wanted} ({copy})"
+        found[unique] = None
+    return tuple(found)
+
+
+def is_spreadsheet_error(cell: str) -> bool:
+    """Whether a cell holds what a spreadsheet shows where a formula has failed."""
+    return cell in _EXCEL_ERRORS

@@ -1,0 +1,238 @@
+"""Jobs from a CSV or XLSX table: a preview with every issue, and the jobs if there is none.
+
+Pure: the clock, the time zone and what the shop already knows are handed in. Reading the largest
+table allowed takes seconds, so callers on an event loop do it on a thread.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.import_fields import (
+    IMPORT_FIELDS,
+    IMPORT_LABELS,
+    guess_mapping,
+    is_known,
+    unit_seconds,
+)
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.services import table_values as values
+from cnc_station.engine.services.table_file import (
+    Row,
+    Table,
+    Unreadable,
+    is_spreadsheet_error,
+    read_table,
+)
+from cnc_station.engine.services.table_routing import Draft, Issues, linked, split_names
+from cnc_station.engine.views import ImportIssue, ImportPreview, ProgramRow
+
+PREVIEW_ROWS = 50
+ISSUES_KEPT = 1_000
+_LONGEST_VALUE = 200  # of a cell that is not free text
+_FREE_TEXT = frozenset(("payload", "after"))
+
+Parser = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What an import needs to know. `now` in ms; `zone` is that of the times people write, None
+    for this computer's own. `program` finds the newest kept program by its file name, `machine`
+    the id of a machine by its name; both answer None for what is not there."""
+
+    now: int
+    zone: dt.tzinfo | None
+    program: Callable[[str], ProgramRow | None]
+    machine: Callable[[str], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A table as read. `specs` holds a job for every row, or nothing while there is an issue."""
+
+    preview: ImportPreview
+    specs: tuple[JobSpec, ...] = ()
+
+    def accepted(self) -> tuple[JobSpec, ...]:
+        """The jobs; raises InvalidInput with every issue if there is one, or if there is no row."""
+        if not self.preview.ready:
+            raise InvalidInput(*(FieldError(*_said(issue)) for issue in self.preview.issues))
+        return self.specs
+
+
+def read_jobs(content: bytes, shop: Shop, mapping: Mapping[str, str] | None = None) -> Imported:
+    """Read a table. `mapping` (field -> column) is taken as it is; None guesses it from the names
+    of the columns. Whatever the bytes are, the answer is a preview."""
+    wanted = set((mapping or {}).values())
+    try:
+        table = read_table(content, telling=lambda name: name in wanted or is_known(name))
+    except Unreadable as error:
+        return _refused(str(error))
+    if not table.rows:
+        return _refused("There is no row below the names of the columns.", table.columns)
+    used = guess_mapping(table.columns) if mapping is None else _chosen(mapping)
+    issues = Issues(_mapping_issues(table, used))
+    specs: tuple[JobSpec, ...] = ()
+    if not issues:
+        drafts = _Reader(table, used, shop, issues).drafts()
+        specs = linked(drafts, used.get("after", IMPORT_LABELS["after"]), issues)
+    preview = ImportPreview(
+        columns=table.columns,
+        mapping=used,
+        rows=tuple(_padded(row, table) for row in table.rows[:PREVIEW_ROWS]),
+        total=len(table.rows),
+        issues=_some(issues),
+    )
+    return Imported(preview, () if issues else specs)
+
+
+def _refused(sentence: str, columns: tuple[str, ...] = ()) -> Imported:
+    return Imported(ImportPreview(columns, {}, (), 0, (ImportIssue(0, "", sentence),)))
+
+
+def _said(issue: ImportIssue) -> tuple[str, str]:
+    where = f"row {issue.row}" if issue.row else "table"
+    return (f"{where}, {issue.column}" if issue.column else where, issue.message)
+
+
+def _chosen(mapping: Mapping[str, str]) -> dict[str, str]:
+    return {field: column for field, column in mapping.items() if column}
+
+
+def _mapping_issues(table: Table, mapping: Mapping[str, str]) -> list[ImportIssue]:
+    issues = [
+        ImportIssue(0, column, f"there is no such column for {field}")
+        for field, column in mapping.items()
+        if column not in table.columns
+    ]
+    issues += [
+        ImportIssue(0, column, f"a job has no field {field}")
+        for field, column in mapping.items()
+        if field not in IMPORT_LABELS
+    ]
+    issues += [
+        ImportIssue(0, "", f"No column is chosen for: {field.label}.")
+        for field in IMPORT_FIELDS
+        if field.wanted and field.name not in mapping
+    ]
+    return issues
+
+
+def _some(issues: list[ImportIssue]) -> tuple[ImportIssue, ...]:
+    issues.sort(key=lambda issue: issue.row)
+    if len(issues) <= ISSUES_KEPT:
+        return tuple(issues)
+    more = ImportIssue(0, "", f"and {len(issues) - ISSUES_KEPT:,} more issues")
+    return (*issues[:ISSUES_KEPT], more)
+
+
+def _padded(row: Row, table: Table) -> tuple[str, ...]:
+    return (row.cells + ("",) * len(table.columns))[: len(table.columns)]
+
+
+class _Reader:
+    """Turns rows into jobs, collecting what is wrong."""
+
+    def __init__(
+        self, table: Table, mapping: Mapping[str, str], shop: Shop, issues: Issues
+    ) -> None:
+        self._table = table
+        self._mapping = mapping
+        self._shop = shop
+        self._issues = issues
+        places = ((table.columns.index(column), field) for field, column in mapping.items())
+        self._fields = sorted(places)
+        self._parsers = self._parsers_by_field()
+        self._programs: dict[str, ProgramRow | None] = {}
+
+    def _parsers_by_field(self) -> Mapping[str, Parser]:
+        moment = partial(values.moment, now=self._shop.now, zone=self._shop.zone)
+        return {
+            "complexity": values.whole,
+            "priority": values.priority,
+            "quantity": values.whole,
+            "axes": values.whole,
+            "retry_limit": values.whole,
+            "estimated_s": self._duration("estimated_s"),
+            "timeout_s": self._duration("timeout_s"),
+            "due_at": moment,
+            "not_before": partial(moment, ends_day=False),
+            "envelope": values.envelope,
+            "payload": values.payload,
+            "draft": values.yes_or_no,
+            "program": self._program,
+            "pinned_machine_id": self._machine,
+            "after": split_names,
+        }
+
+    def _duration(self, field: str) -> Parser:
+        return partial(values.seconds, unit_s=unit_seconds(self._mapping.get(field, "")))
+
+    def _program(self, name: str) -> ProgramRow:
+        if name not in self._programs:
+            bare = name.replace("\\", "/").rpartition("/")[2]
+            self._programs[name] = self._shop.program(name) or self._shop.program(bare)
+        if (found := self._programs[name]) is None:
+            raise ValueError(f"there is no program {values.shown(name)}: add it first")
+        return found
+
+    def _machine(self, name: str) -> int:
+        if (found := self._shop.machine(name)) is None:
+            raise ValueError(f"there is no machine {values.shown(name)}")
+        return found
+
+    def drafts(self) -> list[Draft]:
+        """A draft for every row that is right by itself."""
+        return [draft for row in self._table.rows if (draft := self._draft(row))]
+
+    def _draft(self, row: Row) -> Draft | None:
+        before = len(self._issues)
+        if len(row.cells) > len(self._table.columns):
+            self._say(row, "", "has more cells than there are columns")
+        found, bad = self._values(row)
+        after = found.pop("after", ())
+        program: ProgramRow | None = found.pop("program", None)
+        if program:
+            found["program"] = program.sha256
+            found.setdefault("estimated_s", program.duration_s)
+        spec = JobSpec(**found)
+        try:
+            spec = spec.validated()
+        except InvalidInput as refused:
+            for error in refused.errors:
+                if error.field not in bad:
+                    self._say(row, error.field, error.reason)
+        return None if len(self._issues) > before else Draft(row.number, spec, after)
+
+    def _values(self, row: Row) -> tuple[dict[str, Any], set[str]]:
+        """What the cells say, and the fields whose cells say nothing that can be understood."""
+        found: dict[str, Any] = {"name": "", "machine_type": ""}
+        bad = set()
+        for place, field in self._fields:
+            text = row.cells[place] if place < len(row.cells) else ""
+            if not text:
+                continue
+            try:
+                found[field] = self._value(field, text)
+            except ValueError as error:
+                self._say(row, field, str(error))
+                bad.add(field)
+        return found, bad
+
+    def _value(self, field: str, text: str) -> Any:
+        if is_spreadsheet_error(text):
+            raise ValueError(f"the formula in this cell has failed: {text}")
+        parse = self._parsers.get(field)
+        if parse is None:
+            return text
+        if len(text) > _LONGEST_VALUE and field not in _FREE_TEXT:
+            raise ValueError(f"{values.shown(text)} is too long")
+        return parse(text)
+
+    def _say(self, row: Row, field: str, reason: str) -> None:
+        column = self._mapping.get(field, IMPORT_LABELS.get(field, field))
+        self._issues.append(ImportIssue(row.number, column, reason))
