@@ -39,6 +39,15 @@ def test_inches_become_millimetres_feed_included() -> None:
     assert program.units is Units.INCH
 
 
+def test_a_full_circle_needs_its_centre_alone_while_an_arc_is_active() -> None:
+    program = milled("G3 X10 I5\nI-5")
+
+    kinds = [move.kind for move in program.moves]
+    assert kinds.count(Kind.ARC) == 2
+    assert program.feed_mm == pytest.approx(5 * pi + 10 * pi)
+    assert program.moves.end(len(program.moves) - 1) == (10.0, 0.0, 0.0)
+
+
 def test_motion_codes_and_feeds_are_modal() -> None:
     assert steps(milled("G1 X1\nY2\nG0 Z3\nX4")) == [
         (Kind.FEED, (1.0, 0.0, 0.0)),

@@ -8,6 +8,7 @@ from cnc_station.engine.domain.nc.program import Units
 
 RAPID, FEED, ARC_CW, ARC_CCW = 0, 10, 20, 30
 SYNCHRONISED, RIGID_TAP, THREADING, CANCEL = 330, 331, 760, 800
+ARCS = frozenset({ARC_CW, ARC_CCW})
 PROBES = frozenset({310, 382, 383, 384, 385})
 CYCLES = frozenset({730, 740, 810, 820, 830, 840, 850, 860, 890})
 MOTIONS = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from math import isinf
 
-from cnc_station.engine.domain.nc import codes, cycles, modal, motion, offsets, source
+from cnc_station.engine.domain.nc import codes, cycles, modal, motion, offsets, source, threads
 from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.findings import BlockError, Findings, ReadingStopped
 from cnc_station.engine.domain.nc.limits import DEFAULT, Limits
@@ -19,6 +19,7 @@ MOVERS: dict[int, Mover] = {
     codes.ARC_CCW: motion.arc,
     codes.SYNCHRONISED: motion.synchronised,
     codes.RIGID_TAP: motion.synchronised,
+    codes.THREADING: threads.thread,
     **dict.fromkeys(codes.PROBES, motion.probe),
     **dict.fromkeys(codes.CYCLES, cycles.drill),
 }
@@ -92,7 +93,9 @@ def carry_out(machine: Machine, line: str) -> bool:
         modal.run_m_codes(machine, block)
     if acting is not None:
         offsets.act(machine, acting, block)
-    elif not AXES.isdisjoint(words) or (block.g and not ARC_WORDS.isdisjoint(words)):
+    elif not AXES.isdisjoint(words) or (
+        not ARC_WORDS.isdisjoint(words) and (block.g or machine.motion in codes.ARCS)
+    ):
         move(machine, words)
     if not block.m:
         return False
