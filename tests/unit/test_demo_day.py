@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cnc_station.bundled import bundled
+from cnc_station.engine.domain import nc
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec, Need
 
 Row = dict[str, str]
@@ -42,6 +43,11 @@ def rows() -> list[Row]:
 def fleet() -> list[MachineSpec]:
     table = tomllib.loads(bundled("demo", "fleet.toml").read_text("utf-8"))
     return [machine(entry) for entry in table["machine"]]
+
+
+@pytest.fixture(scope="module")
+def programs() -> dict[str, nc.Program]:
+    return {file.name: nc.read(file.read_bytes()) for file in bundled("demo", "programs").iterdir()}
 
 
 def machine(entry: dict[str, Any]) -> MachineSpec:
@@ -147,3 +153,45 @@ def test_every_machine_has_work_at_once_and_about_eight_hours_of_it(
         urgent = [row for row in mine if row["priority"] == "90"]
         assert sum(not row["after"] for row in urgent) >= machines, kind
         assert sum(map(seconds, urgent)) / 60 / machines > 25, kind
+
+
+def test_every_program_reads_without_an_error(programs: dict[str, nc.Program]) -> None:
+    found = {name: program.findings for name, program in programs.items() if program.findings}
+    assert found == {}
+
+
+def test_a_programs_kind_is_that_of_its_jobs(
+    rows: list[Row], programs: dict[str, nc.Program]
+) -> None:
+    for row in rows:
+        if row["program"]:
+            turned = programs[row["program"]].lathe
+            assert turned == (row["machine_type"] == "lathe"), row
+
+
+def test_an_estimate_is_what_the_program_takes(
+    rows: list[Row], programs: dict[str, nc.Program]
+) -> None:
+    for row in rows:
+        if row["program"]:
+            takes = programs[row["program"]].duration_s
+            assert float(row["estimated_runtime_s"]) == pytest.approx(takes, rel=0.2, abs=5), row
+
+
+def test_the_programs_are_short_and_long_in_both_units(programs: dict[str, nc.Program]) -> None:
+    takes = sorted(program.duration_s for program in programs.values())
+    assert takes[0] < 45
+    assert takes[len(takes) // 2] < 300
+    assert 20 * 60 < takes[-1] < 30 * 60
+    assert max(program.lines for program in programs.values()) > 5_000
+    assert {program.units for program in programs.values()} == set(nc.Units)
+
+
+def test_every_program_says_what_it_makes_and_starts_from_a_known_state() -> None:
+    for file in bundled("demo", "programs").iterdir():
+        lines = file.read_text("ascii").splitlines()
+        head = next(i for i, line in enumerate(lines) if "G40" in line)
+        assert all(line.startswith(("%", "(")) for line in lines[:head]), file.name
+        for word in ("(MATERIAL", "(ZERO", "(T"):
+            assert any(word in line for line in lines[:head]), (file.name, word)
+        assert {"G40", "G49", "G54", "G80", "G90", "G94"} <= set(lines[head].split()), file.name

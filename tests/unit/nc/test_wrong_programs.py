@@ -1,0 +1,41 @@
+"""Programs as they come in wrong: each is refused or remarked upon, at its line."""
+
+from pathlib import Path
+
+import pytest
+
+from cnc_station.engine.domain.nc import Finding, Severity, read
+
+DATA = Path(__file__).parents[2] / "data" / "nc"
+
+
+def found(name: str) -> tuple[Finding, ...]:
+    return read((DATA / name).read_bytes()).findings
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "why"),
+    [
+        ("arc_without_centre.ngc", 6, "neither a centre"),
+        ("binary.nc", 0, "not text"),
+        ("broken_number.nc", 6, "cannot read"),
+        ("cycle_without_r.ngc", 5, "needs R"),
+        ("empty.nc", 0, "empty"),
+        ("no_feed.nc", 5, "without a feed"),
+        ("open_arc.ngc", 7, "does not close"),
+        ("plain_text.tap", 6, "no number"),
+        ("unclosed_comment.nc", 6, "comment is not closed"),
+        ("unknown_g_code.nc", 6, "G987 is not a known code"),
+        ("unknown_word.nc", 6, "E is not a known word"),
+    ],
+)
+def test_a_wrong_program_is_refused_at_its_line(name: str, line: int, why: str) -> None:
+    first = next(finding for finding in found(name) if finding.severity is Severity.ERROR)
+    assert first.line == line
+    assert why in first.message
+
+
+def test_a_program_cut_short_is_remarked_upon() -> None:
+    (finding,) = found("cut_short.nc")
+    assert finding.severity is Severity.WARNING
+    assert "no end" in finding.message
