@@ -1,6 +1,7 @@
 """The demo day keeps its promises: a shop's worth of believable, consistent work."""
 
 import csv
+import datetime as dt
 import re
 import tomllib
 from collections import Counter
@@ -12,6 +13,8 @@ import pytest
 from cnc_station.bundled import bundled
 from cnc_station.engine.domain import nc
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec, Need
+from cnc_station.engine.services.table_import import Shop, read_jobs
+from cnc_station.engine.views import ProgramRow
 
 Row = dict[str, str]
 COLUMNS = [
@@ -74,7 +77,12 @@ def key(row: Row) -> tuple[str, str]:
     return row["work_order"], row["operation"]
 
 
+def before(row: Row) -> set[tuple[str, str]]:
+    return {(row["work_order"], operation) for operation in row["after"].split(";") if operation}
+
+
 def seconds(row: Row) -> float:
+    """How long the job takes: all its parts."""
     return int(row["quantity"]) * float(row["estimated_runtime_s"])
 
 
@@ -105,7 +113,7 @@ def test_every_field_is_within_its_range(rows: list[Row]) -> None:
 def test_routings_name_operations_that_exist_and_never_run_in_a_circle(rows: list[Row]) -> None:
     keys = [key(row) for row in rows]
     assert len(set(keys)) == len(keys)
-    routing = {key(row): {(row["work_order"], op) for op in row["after"].split()} for row in rows}
+    routing = {key(row): before(row) for row in rows}
     assert set().union(*routing.values()) <= set(keys)
     assert len(list(TopologicalSorter(routing).static_order())) == len(keys)
     assert any("op30" in row["operation"] and row["after"] == "op20" for row in rows)
@@ -195,3 +203,30 @@ def test_every_program_says_what_it_makes_and_starts_from_a_known_state() -> Non
         for word in ("(MATERIAL", "(ZERO", "(T"):
             assert any(word in line for line in lines[:head]), (file.name, word)
         assert {"G40", "G49", "G54", "G80", "G90", "G94"} <= set(lines[head].split()), file.name
+
+
+def test_the_table_can_be_imported_as_it_is(
+    rows: list[Row], programs: dict[str, nc.Program]
+) -> None:
+    start = 1_800_000_000_000
+    kept = {
+        name: ProgramRow(
+            f"{number:064x}", name, 1, 1, read.lines, read.duration_s, 0, 0, "", 0, None
+        )
+        for number, (name, read) in enumerate(programs.items())
+    }
+    machines: dict[str, int] = {}
+    shop = Shop(start, dt.UTC, kept.get, machines.get)
+    jobs = read_jobs(bundled("demo", "day.csv").read_bytes(), shop).accepted()
+
+    assert len(jobs) == len(rows)
+    for job, row in zip(jobs, rows, strict=True):
+        assert (job.name, job.quantity, job.priority) == (
+            row["name"],
+            int(row["quantity"]),
+            int(row["priority"]),
+        )
+        assert job.estimated_s == float(row["estimated_runtime_s"])
+        assert job.due_at == start + due_minutes(row) * 60_000
+        assert job.program == (kept[row["program"]].sha256 if row["program"] else None)
+        assert len(job.after_keys) == len(before(row))
