@@ -202,6 +202,7 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
             before, now = now, self.time()
             if self._debug and now - before >= self.slow_callback_duration:
                 _log.warning("%r took %.3f seconds", handle, now - before)
+            del handle  # an error's traceback leads here, and from here back to its task
 
     def _collect_due(self, now: float) -> None:
         timers = self._timers
@@ -232,7 +233,7 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
                 {
                     "message": f"nested Qt event loop at {opened.filename}:{opened.lineno} ended by"
                     " force: await a future instead of exec(), processEvents() or qtbot.wait*()",
-                    "handle": self._current_handle,
+                    "callback": self._current_handle,
                     "source_traceback": [*stack, opened],
                 }
             )
