@@ -217,7 +217,7 @@ def test_the_table_can_be_imported_as_it_is(
     }
     machines: dict[str, int] = {}
     shop = Shop(start, dt.UTC, kept.get, machines.get)
-    jobs = read_jobs(bundled("demo", "day.csv").read_bytes(), shop).accepted()
+    jobs = read_jobs("day.csv", bundled("demo", "day.csv").read_bytes(), shop).accepted()
 
     assert len(jobs) == len(rows)
     for job, row in zip(jobs, rows, strict=True):

@@ -16,11 +16,12 @@ from cnc_station.engine.views import ImportIssue, ProgramRow
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = int(dt.datetime(2026, 11, 21, 10, 30, tzinfo=BERLIN).timestamp() * 1000)
 BRACKET = ProgramRow("ab" * 32, "bracket.nc", 2, 900, 40, 312.5, 0, NOW, "Ada", 0, None)
+FILE = "monday.csv"
 SHOP = Shop(NOW, BERLIN, {"bracket.nc": BRACKET}.get, {"M1": 7}.get)
 
 
 def imported(text: str, mapping: dict[str, str] | None = None) -> Imported:
-    return read_jobs(text.encode(), SHOP, mapping)
+    return read_jobs(FILE, text.encode(), SHOP, mapping)
 
 
 def issues(text: str, mapping: dict[str, str] | None = None) -> list[tuple[int, str, str]]:
@@ -70,6 +71,7 @@ def test_columns_are_guessed_from_the_names_people_use() -> None:
             program=BRACKET.sha256,
             work_order="W-1",
             operation="op10",
+            source="imported from monday.csv, row 1",
         ),
     )
 
@@ -95,7 +97,7 @@ def test_a_mapping_that_does_not_fit_the_table_is_an_issue() -> None:
 def test_delimiter_and_encoding_are_found_out(delimiter: str, encoding: str) -> None:
     rows = [["Name", "Type", "Description"], ["Gehäuse", "mill", "one; two, three\tfour"]]
     text = "\r\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in rows)
-    found = read_jobs(text.encode(encoding), SHOP)
+    found = read_jobs(FILE, text.encode(encoding), SHOP)
     assert found.preview.columns == ("Name", "Type", "Description")
     assert found.preview.rows == (("Gehäuse", "mill", "one; two, three\tfour"),)
     assert found.accepted()[0].name == "Gehäuse"
@@ -165,6 +167,19 @@ def test_a_routing_is_read_from_operations_of_the_work_order() -> None:
     ]
 
 
+def test_names_of_operations_may_have_spaces_or_be_separated_by_them() -> None:
+    found = imported(
+        "wo,name,type,op,after\nW1,A,mill,rough cut,\nW1,A,mill,20,\n"
+        "W1,A,mill,30,Rough  Cut\nW1,A,mill,40,20 30\n"
+    ).accepted()
+    assert [spec.after_keys for spec in found[2:]] == [("W1 rough cut",), ("W1 20", "W1 30")]
+
+
+def test_notes_go_with_the_payload() -> None:
+    found = imported('name,type,payload,Remarks\nA,mill,"{""a"": 1}",deburr by hand\n')
+    assert found.accepted()[0].payload == {"a": 1, "notes": "deburr by hand"}
+
+
 def test_a_row_can_wait_for_the_key_of_any_other() -> None:
     found = imported("key,name,type,after\na,A,mill,b\nb,B,mill,\n").accepted()
     assert [(spec.key, spec.after_keys) for spec in found] == [("a", ("b",)), ("b", ())]
@@ -210,7 +225,7 @@ def test_a_workbook_is_read_with_its_types() -> None:
             ["B", "mill", 7, five, dt.timedelta(hours=30), False, None],
         ],
     )
-    first, second = read_jobs(content, SHOP).accepted()
+    first, second = read_jobs(FILE, content, SHOP).accepted()
     assert (first.quantity, first.estimated_s, first.draft) == (5, 750.0, True)
     assert first.due_at == int(dt.datetime(2026, 11, 23, 23, 59, tzinfo=BERLIN).timestamp() * 1000)
     assert (second.quantity, second.estimated_s, second.draft) == (7, 108_000.0, False)
@@ -218,7 +233,7 @@ def test_a_workbook_is_read_with_its_types() -> None:
 
 
 def test_a_failed_formula_is_no_value() -> None:
-    found = read_jobs(workbook([["name", "type"], ["#REF!", "mill"]]), SHOP)
+    found = read_jobs(FILE, workbook([["name", "type"], ["#REF!", "mill"]]), SHOP)
     assert found.preview.issues == (
         ImportIssue(1, "name", "the formula in this cell has failed: #REF!"),
     )
@@ -237,7 +252,7 @@ def test_a_preview_shows_the_first_rows_as_text_and_counts_all() -> None:
 
 
 def said_of(content: bytes) -> str:
-    found = read_jobs(content, SHOP)
+    found = read_jobs(FILE, content, SHOP)
     assert found.specs == ()
     (issue,) = found.preview.issues
     assert issue.row == 0
@@ -303,5 +318,5 @@ def test_cells_far_out_do_not_make_a_sheet_huge() -> None:
     assert "goes on for too long" in said_of(repacked(workbook([["name"]]), sheet1=xml.encode()))
     wide = f'<row r="2">{inline("A2", "A")}{inline("B2", "mill")}{inline("XFD2", "x")}</row>'
     xml = SHEET + head + wide + SHEET_END
-    found = read_jobs(repacked(workbook([["name"]]), sheet1=xml.encode()), SHOP)
+    found = read_jobs(FILE, repacked(workbook([["name"]]), sheet1=xml.encode()), SHOP)
     assert len(found.accepted()) == 1

@@ -19,6 +19,7 @@ from cnc_station.engine.services.table_import import Imported, Shop, read_jobs
 from cnc_station.engine.views import ProgramRow
 
 BERLIN = ZoneInfo("Europe/Berlin")
+FILE = "any"
 NOW = 1_795_000_000_000
 FIELDS = [field.name for field in IMPORT_FIELDS]
 
@@ -54,7 +55,7 @@ def cell(field: str, spec: JobSpec) -> str:
     """A field as a person, or another program, would write it."""
     if field == "after":
         return ", ".join([*(f"#{job}" for job in spec.after), *spec.after_keys])
-    value = getattr(spec, field)
+    value = getattr(spec, field, None)
     return "" if value is None else WRITTEN.get(field, str)(value)
 
 
@@ -123,6 +124,7 @@ def routings(draw: st.DrawFn) -> list[JobSpec]:
         replace(
             job,
             key=key,
+            source=f"imported from {FILE}, row {place + 1}",
             after_keys=tuple(draw(st.lists(st.sampled_from(keys[:place]), unique=True)))
             if place
             else (),
@@ -135,13 +137,13 @@ def routings(draw: st.DrawFn) -> list[JobSpec]:
 def test_jobs_written_as_csv_are_read_back_as_they_were(
     specs: list[JobSpec], delimiter: str, encoding: str
 ) -> None:
-    assert list(read_jobs(as_csv(specs, delimiter, encoding), SHOP).accepted()) == specs
+    assert list(read_jobs(FILE, as_csv(specs, delimiter, encoding), SHOP).accepted()) == specs
 
 
 @settings(max_examples=25, deadline=None)
 @given(routings())
 def test_jobs_written_as_xlsx_are_read_back_as_they_were(specs: list[JobSpec]) -> None:
-    assert list(read_jobs(as_xlsx(specs), SHOP).accepted()) == specs
+    assert list(read_jobs(FILE, as_xlsx(specs), SHOP).accepted()) == specs
 
 
 def answers(found: Imported) -> bool:
@@ -154,7 +156,7 @@ def answers(found: Imported) -> bool:
 
 @given(st.binary(max_size=2_000))
 def test_any_bytes_give_issues_or_jobs(content: bytes) -> None:
-    assert answers(read_jobs(content, SHOP))
+    assert answers(read_jobs(FILE, content, SHOP))
 
 
 HEADERS = ["name", "type", "qty", "due", "prio", "runtime", "after", "key", "wo", "op", "payload"]
@@ -172,7 +174,7 @@ def test_any_rows_below_known_columns_give_issues_or_jobs(
     rows: list[str], header: list[str]
 ) -> None:
     text = "\n".join([",".join(header), *rows])
-    assert answers(read_jobs(text.encode("utf-8", "surrogatepass"), SHOP))
+    assert answers(read_jobs(FILE, text.encode("utf-8", "surrogatepass"), SHOP))
 
 
 WORKBOOK = as_xlsx([JobSpec("A", "mill")])
@@ -182,4 +184,4 @@ WORKBOOK = as_xlsx([JobSpec("A", "mill")])
 @given(st.integers(0, len(WORKBOOK) - 1), st.binary(min_size=1, max_size=40))
 def test_a_damaged_workbook_gives_issues_or_jobs(place: int, damage: bytes) -> None:
     content = WORKBOOK[:place] + damage + WORKBOOK[place + len(damage) :]
-    assert answers(read_jobs(content, SHOP))
+    assert answers(read_jobs(FILE, content, SHOP))

@@ -81,6 +81,7 @@ IMPORT_FIELDS: tuple[ImportField, ...] = (
     _field("not_before", "Not before", "earliest, earliest start, start after, release date"),
     _field("handler", "Handler", "job type, kind"),
     _field("payload", "Payload", "data, json, parameters"),
+    _field("notes", "Notes", "note, remark, remarks, comment, comments, instructions"),
     _field("retry_limit", "Retries", "retry, max retries"),
     _field("timeout_s", "Time limit", "timeout, max time"),
     _field("draft", "Draft", "is draft"),

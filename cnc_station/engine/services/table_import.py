@@ -34,6 +34,7 @@ PREVIEW_ROWS = 50
 ISSUES_KEPT = 1_000
 _LONGEST_VALUE = 200  # of a cell that is not free text
 _FREE_TEXT = frozenset(("payload", "after"))
+_LONGEST_NAME = 100  # of the file, where an event tells it
 
 Parser = Callable[[str], Any]
 
@@ -64,9 +65,11 @@ class Imported:
         return self.specs
 
 
-def read_jobs(content: bytes, shop: Shop, mapping: Mapping[str, str] | None = None) -> Imported:
-    """Read a table. `mapping` (field -> column) is taken as it is; None guesses it from the names
-    of the columns. Whatever the bytes are, the answer is a preview."""
+def read_jobs(
+    name: str, content: bytes, shop: Shop, mapping: Mapping[str, str] | None = None
+) -> Imported:
+    """Read the table in a file of this name. `mapping` (field -> column) is taken as it is; None
+    guesses it from the names of the columns. Whatever the bytes are, the answer is a preview."""
     wanted = set((mapping or {}).values())
     try:
         table = read_table(content, telling=lambda name: name in wanted or is_known(name))
@@ -78,7 +81,7 @@ def read_jobs(content: bytes, shop: Shop, mapping: Mapping[str, str] | None = No
     issues = Issues(_mapping_issues(table, used))
     specs: tuple[JobSpec, ...] = ()
     if not issues:
-        drafts = _Reader(table, used, shop, issues).drafts()
+        drafts = _Reader(name, table, used, shop, issues).drafts()
         specs = linked(drafts, used.get("after", IMPORT_LABELS["after"]), issues)
     preview = ImportPreview(
         columns=table.columns,
@@ -138,8 +141,9 @@ class _Reader:
     """Turns rows into jobs, collecting what is wrong."""
 
     def __init__(
-        self, table: Table, mapping: Mapping[str, str], shop: Shop, issues: Issues
+        self, name: str, table: Table, mapping: Mapping[str, str], shop: Shop, issues: Issues
     ) -> None:
+        self._name = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
         self._table = table
         self._mapping = mapping
         self._shop = shop
@@ -199,7 +203,9 @@ class _Reader:
         if program:
             found["program"] = program.sha256
             found.setdefault("estimated_s", program.duration_s)
-        spec = JobSpec(**found)
+        if notes := found.pop("notes", ""):
+            found["payload"] = {**found.get("payload", {}), "notes": notes}
+        spec = JobSpec(**found, source=f"imported from {self._name}, row {row.number}")
         try:
             spec = spec.validated()
         except InvalidInput as refused:

@@ -1,7 +1,7 @@
 """The routing in a table: which of its jobs comes after which."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -26,7 +26,7 @@ class Draft:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """The names in a cell, once each: `op10, op20`."""
+    """The names in a cell, once each: `op10, op20`. Spaces may belong to a name."""
     names = (name.strip() for name in _SEPARATOR.split(text))
     return tuple(dict.fromkeys(name for name in names if name))
 
@@ -75,30 +75,36 @@ class _Routing:
 
     def _links(self, place: int) -> tuple[int, ...]:
         found: dict[int, None] = {}
-        for name in self._drafts[place].after:
-            if _STORED.fullmatch(name):
-                continue
-            other = self._find(place, name)
-            if other == place:
+        for name in self._waited_for(place):
+            others = self._named(place, name)
+            if place in others and len(others) == 1:
                 self._say(place, f"{shown(name)} is this row itself")
-            elif other is not None:
-                found[other] = None
+            elif len(others) == 1:
+                found[others[0]] = None
+            else:
+                self._say(place, self._why_not(place, name, len(others)))
         return tuple(found)
 
-    def _find(self, place: int, name: str) -> int | None:
+    def _waited_for(self, place: int) -> Iterator[str]:
+        """Names of rows; what is no name as a whole is several with spaces between them."""
+        for name in self._drafts[place].after:
+            several = not self._named(place, name) and not _STORED.fullmatch(name)
+            parts = name.split() if several else [name]
+            yield from (part for part in parts if not _STORED.fullmatch(part))
+
+    def _named(self, place: int, name: str) -> Sequence[int]:
         if name in self._by_key:
-            return self._by_key[name]
+            return [self._by_key[name]]
         order = self._drafts[place].spec.work_order
-        rows = self._by_operation.get((order, _folded(name)), [])
-        if len(rows) == 1:
-            return rows[0]
+        return self._by_operation.get((order, _folded(name)), ())
+
+    def _why_not(self, place: int, name: str, rows: int) -> str:
+        order = self._drafts[place].spec.work_order
         if rows:
-            self._say(place, f"{shown(name)} stands in {len(rows)} rows of {shown(order)}")
-        elif order:
-            self._say(place, f"no row of {shown(order)} is the operation {shown(name)}")
-        else:
-            self._say(place, f"no row has the key {shown(name)}, and this row has no work order")
-        return None
+            return f"{shown(name)} stands in {rows} rows of {shown(order)}"
+        if order:
+            return f"no row of {shown(order)} is the operation {shown(name)}"
+        return f"no row has the key {shown(name)}, and this row has no work order"
 
     def _new_key(self, place: int) -> str:
         spec = self._drafts[place].spec
@@ -122,4 +128,5 @@ def _folded(operation: str) -> str:
 
 
 def _stored(names: Sequence[str]) -> tuple[int, ...]:
-    return tuple(int(found[1]) for name in names if (found := _STORED.fullmatch(name)))
+    parts = (part for name in names for part in name.split())
+    return tuple(int(found[1]) for part in parts if (found := _STORED.fullmatch(part)))

@@ -1,0 +1,101 @@
+"""Programs on their way in, and their paths for drawing."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from cnc_station.engine.domain import nc
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.services.path_points import worth_drawing
+from cnc_station.engine.store.programs import KeptProgram
+from cnc_station.engine.views import Toolpath
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_NAME = 200
+ERRORS_TOLD = 20
+POINTS = 40_000
+PATHS_KEPT = 32
+_CUTTING = frozenset((nc.Kind.FEED, nc.Kind.ARC))
+
+
+def check_program(name: str, content: bytes) -> KeptProgram:
+    """A program ready to be kept, its warnings with it. A path in front of the name is dropped.
+
+    Reads the whole program, which takes about a second for 200,000 lines: call it on a thread.
+    Raises InvalidInput with the lines (`line 12`) where the program is wrong.
+    """
+    bare = name.replace("\\", "/").rpartition("/")[2].strip()
+    if not bare or len(bare) > MAX_NAME or not bare.isprintable():
+        raise InvalidInput(FieldError("name", f"must be a name of at most {MAX_NAME} characters"))
+    if len(content) > MAX_BYTES:
+        raise InvalidInput(FieldError("program", f"is larger than {MAX_BYTES >> 20} MB"))
+    program = nc.read(content)
+    if program.refused:
+        raise InvalidInput(*_errors(program.findings))
+    return KeptProgram(
+        sha256=hashlib.sha256(content).hexdigest(),
+        name=bare,
+        content=content,
+        lines=program.lines,
+        duration_s=program.duration_s,
+        findings=tuple((f.line, f.severity.value, f.message) for f in program.findings),
+    )
+
+
+def _errors(findings: tuple[nc.Finding, ...]) -> list[FieldError]:
+    wrong = [f for f in findings if f.severity is nc.Severity.ERROR]
+    told = [
+        FieldError(f"line {f.line}" if f.line else "program", f.message)
+        for f in wrong[:ERRORS_TOLD]
+    ]
+    if len(wrong) > ERRORS_TOLD:
+        told.append(FieldError("program", f"and {len(wrong) - ERRORS_TOLD} more errors"))
+    return told
+
+
+def toolpath(sha256: str, content: bytes) -> Toolpath:
+    """A program's path for drawing, of `POINTS` points at most (see `worth_drawing`)."""
+    program = nc.read(content)
+    path = nc.polyline(program)
+    kept = worth_drawing(path, POINTS)
+    return Toolpath(
+        sha256=sha256,
+        x=tuple(path.x[i] for i in kept),
+        y=tuple(path.y[i] for i in kept),
+        z=tuple(path.z[i] for i in kept),
+        line=tuple(path.line[i] for i in kept),
+        kind=tuple(int(path.kind[i] in _CUTTING) for i in kept),
+        seconds=tuple(path.time_s[i] for i in kept),
+        duration_s=program.duration_s,
+        lathe=program.lathe,
+    )
+
+
+class Toolpaths:
+    """Paths already worked out, the `size` last used of them. `load` gives a kept program's bytes.
+
+    Any thread may ask; work is done on the thread that asks.
+    """
+
+    def __init__(self, load: Callable[[str], bytes | None], size: int = PATHS_KEPT) -> None:
+        self._load = load
+        self._size = size
+        self._paths: OrderedDict[str, Toolpath] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, sha256: str) -> Toolpath | None:
+        """The path of a kept program; None if there is no such program."""
+        with self._lock:
+            if sha256 in self._paths:
+                self._paths.move_to_end(sha256)
+                return self._paths[sha256]
+        content = self._load(sha256)
+        if content is None:
+            return None
+        path = toolpath(sha256, content)
+        with self._lock:
+            self._paths[sha256] = path
+            while len(self._paths) > self._size:
+                self._paths.popitem(last=False)
+        return path
