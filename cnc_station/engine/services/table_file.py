@@ -7,8 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-
-import openpyxl
+from typing import Any
 
 MAX_BYTES = 20_000_000
 MAX_UNPACKED = 100_000_000
@@ -104,6 +103,8 @@ def _promise(text: str, delimiter: str, telling: Callable[[str], bool]) -> tuple
 
 
 def _from_workbook(content: bytes) -> Table:
+    import openpyxl  # noqa: PLC0415 - half a second, with numpy, that only workbooks need
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
@@ -120,7 +121,7 @@ def _from_workbook(content: bytes) -> Table:
         raise Unreadable("The workbook is damaged, or is no XLSX file.") from error
 
 
-def _first_filled_sheet(workbook: openpyxl.Workbook) -> Table:
+def _first_filled_sheet(workbook: Any) -> Table:
     table = Table((), ())
     for sheet in workbook.worksheets:
         sheet.reset_dimensions()  # some programs write a wrong one, and rows would be lost
