@@ -79,7 +79,7 @@ def test_any_bytes_are_kept_or_refused(content: bytes) -> None:
 
 
 def test_a_short_path_is_drawn_as_it_is() -> None:
-    path = toolpath("x", nc.read(GOOD))
+    path = toolpath("x", GOOD)
     assert list(zip(path.x, path.y, path.z, path.kind, path.line, strict=True))[-4:-1] == [
         (0, 0, -1, 1, 4),
         (60, 0, -1, 1, 5),
@@ -91,11 +91,11 @@ def test_a_short_path_is_drawn_as_it_is() -> None:
 
 def test_a_long_path_keeps_its_shape_and_its_time_with_few_points() -> None:
     content = surface(300)
-    program = nc.read(content)
-    path = toolpath("x", program)
+    path = toolpath("x", content)
     assert 1_000 < len(path.x) <= programs.POINTS
     assert {len(path.x)} == {len(c) for c in (path.y, path.z, path.line, path.kind, path.seconds)}
     assert list(path.seconds) == sorted(path.seconds)
+    program = nc.read(content)
     for step in range(1, 500):
         seconds = path.duration_s * step / 500
         real = nc.at(program, seconds)
@@ -155,13 +155,20 @@ def distance(point: Point, begin: Point, end: Point) -> float:
 
 def test_a_lathe_program_says_so() -> None:
     source = bundled("demo", "programs", "bushing_30x20.ngc").read_bytes()
-    assert toolpath("x", nc.read(source)).lathe
+    assert toolpath("x", source).lathe
 
 
 def test_a_path_is_worked_out_once_while_it_is_among_the_last_used() -> None:
-    paths, program = Toolpaths(size=2), nc.read(GOOD)
-    first, second = paths.of("a", program), paths.of("b", program)
-    assert paths.of("a", program) is first
-    paths.of("c", program)
-    assert paths.of("a", program) is first
-    assert paths.of("b", program) is not second
+    loaded: list[str] = []
+
+    def load(sha256: str) -> bytes | None:
+        loaded.append(sha256)
+        return None if sha256 == "gone" else GOOD
+
+    paths = Toolpaths(load, size=2)
+    for sha256 in ("a", "b", "a", "c", "a", "b"):
+        path = paths.of(sha256)
+        assert path is not None
+        assert path.sha256 == sha256
+    assert loaded == ["a", "b", "c", "b"]
+    assert paths.of("gone") is None

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 from cnc_station.engine.domain import nc
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
@@ -53,8 +54,9 @@ def _errors(findings: tuple[nc.Finding, ...]) -> list[FieldError]:
     return told
 
 
-def toolpath(sha256: str, program: nc.Program) -> Toolpath:
+def toolpath(sha256: str, content: bytes) -> Toolpath:
     """A program's path for drawing, of `POINTS` points at most (see `worth_drawing`)."""
+    program = nc.read(content)
     path = nc.polyline(program)
     kept = worth_drawing(path, POINTS)
     return Toolpath(
@@ -71,21 +73,27 @@ def toolpath(sha256: str, program: nc.Program) -> Toolpath:
 
 
 class Toolpaths:
-    """Paths already worked out, the `size` last used of them. Any thread may ask; the work is done
-    on the thread that asks."""
+    """Paths already worked out, the `size` last used of them. `load` gives a kept program's bytes.
 
-    def __init__(self, size: int = PATHS_KEPT) -> None:
+    Any thread may ask; work is done on the thread that asks.
+    """
+
+    def __init__(self, load: Callable[[str], bytes | None], size: int = PATHS_KEPT) -> None:
+        self._load = load
         self._size = size
         self._paths: OrderedDict[str, Toolpath] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, sha256: str, program: nc.Program) -> Toolpath:
-        """The path of a kept program, which is what its SHA-256 stands for."""
+    def of(self, sha256: str) -> Toolpath | None:
+        """The path of a kept program; None if there is no such program."""
         with self._lock:
             if sha256 in self._paths:
                 self._paths.move_to_end(sha256)
                 return self._paths[sha256]
-        path = toolpath(sha256, program)
+        content = self._load(sha256)
+        if content is None:
+            return None
+        path = toolpath(sha256, content)
         with self._lock:
             self._paths[sha256] = path
             while len(self._paths) > self._size:
