@@ -1,10 +1,11 @@
 from itertools import pairwise
-from math import isfinite
+from math import cos, isfinite, pi, sin
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnc_station.engine.domain.nc import Program, at, polyline, read
+from cnc_station.engine.domain.nc import Limits, Program, at, polyline, read
 
 NUMBERS = st.one_of(
     st.floats(-50, 50).map(lambda value: f"{value:.3f}"),
@@ -20,6 +21,19 @@ CODES = st.sampled_from(
 )
 LINES = st.lists(st.one_of(WORDS, WORDS, CODES), max_size=6).map(" ".join)
 TEXTS = st.lists(LINES, max_size=30).map("\n".join)
+KEYWORDS = (
+    "sub endsub call return do while endwhile if elseif else endif break continue repeat endrepeat"
+)
+FLOW = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["o1", "o2", "o<a>"]),
+    st.sampled_from(KEYWORDS.split()),
+    st.sampled_from(["", "", "[1]", "[#1 lt 3]", "[#2]"]),
+)
+EXPRESSIONS = st.sampled_from(
+    ["#1=[#1+1]", "#2=[#1*3]", "G1 X#1 F9", "X[1/#2]", "Y[#1**9]", "X##1", "Z[-[", "[1]", "#<b>=2"]
+)
+LOOPING = st.lists(st.one_of(FLOW, FLOW, EXPRESSIONS), max_size=15).map("\n".join)
 
 
 def holds_together(program: Program) -> None:
@@ -47,3 +61,82 @@ def test_any_bytes_are_read_without_an_exception(source: bytes) -> None:
 @given(TEXTS)
 def test_any_words_are_read_without_an_exception(text: str) -> None:
     holds_together(read(text.encode()))
+
+
+PLACES = st.lists(
+    st.tuples(*(st.integers(-50_000, 50_000).map(lambda steps: steps / 1000),) * 3),
+    min_size=1,
+    max_size=20,
+)
+
+
+def path(text: str) -> list[float]:
+    moves = read(f"{text}\nM2\n".encode()).moves
+    return [value for column in (moves.x, moves.y, moves.z, moves.ends_s) for value in column]
+
+
+def lines(places: list[tuple[float, ...]], scale: float = 1.0) -> str:
+    return "\n".join(
+        " ".join(f"{letter}{value / scale:.9f}" for letter, value in zip("XYZ", place, strict=True))
+        for place in places
+    )
+
+
+@given(PLACES)
+def test_inches_and_millimetres_describe_the_same_path(places: list[tuple[float, ...]]) -> None:
+    metric = path(f"G21 G1 F254\n{lines(places)}")
+    imperial = path(f"G20 G1 F10\n{lines(places, 25.4)}")
+
+    assert imperial == pytest.approx(metric, abs=1e-5)
+
+
+@given(PLACES)
+def test_absolute_and_incremental_describe_the_same_path(places: list[tuple[float, ...]]) -> None:
+    steps = [
+        tuple(b - a for a, b in zip(before, after, strict=True))
+        for before, after in pairwise([(0.0, 0.0, 0.0), *places])
+    ]
+
+    assert path(f"G21 G91 G1 F100\n{lines(steps)}") == pytest.approx(
+        path(f"G21 G90 G1 F100\n{lines(places)}"), abs=1e-6
+    )
+
+
+@given(
+    st.floats(-50, 50),
+    st.floats(-50, 50),
+    st.floats(0, 2 * pi),
+    st.floats(0.1, 2 * pi - 0.1),
+    st.floats(0.5, 100),
+    st.sampled_from([("G2", -1), ("G3", 1)]),
+)
+def test_an_arc_ends_exactly_where_it_says_and_turns_its_angle(
+    x: float, y: float, start: float, sweep: float, radius: float, turn: tuple[str, int]
+) -> None:
+    code, sign = turn
+    centre_x, centre_y = x - radius * cos(start), y - radius * sin(start)
+    end_x = centre_x + radius * cos(start + sign * sweep)
+    end_y = centre_y + radius * sin(start + sign * sweep)
+    by_centre = f"{code} X{end_x:.6f} Y{end_y:.6f} I{centre_x - x:.6f} J{centre_y - y:.6f}"
+    program = read(f"G21 F100\nG0 X{x:.6f} Y{y:.6f}\n{by_centre}\nM2".encode())
+    drawn = polyline(program)
+
+    assert not program.refused
+    assert program.moves[1].end[:2] == (float(f"{end_x:.6f}"), float(f"{end_y:.6f}"))
+    assert (drawn.x[-1], drawn.y[-1]) == program.moves[1].end[:2]
+    assert program.feed_mm == pytest.approx(radius * sweep, rel=1e-3)
+    assert program.bounds is not None
+    low, high = program.bounds.low[0] - 1e-3, program.bounds.high[0] + 1e-3
+    assert all(low <= value <= high for value in drawn.x[1:])
+
+
+@given(LOOPING)
+def test_any_loops_and_branches_come_to_an_end(text: str) -> None:
+    holds_together(read(text.encode(), limits=Limits(max_repeated_blocks=500)))
+
+
+@given(TEXTS)
+def test_the_duration_is_the_sum_of_the_moves(text: str) -> None:
+    program = read(text.encode())
+
+    assert program.duration_s == pytest.approx(sum(move.seconds for move in program.moves))

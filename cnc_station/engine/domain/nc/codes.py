@@ -7,13 +7,12 @@ from cnc_station.engine.domain.nc.machine import FeedMode
 from cnc_station.engine.domain.nc.program import Units
 
 RAPID, FEED, ARC_CW, ARC_CCW = 0, 10, 20, 30
-SYNCHRONISED, RIGID_TAP, THREADING, CANCEL = 330, 331, 760, 800
+SINGLE_THREAD, SYNCHRONISED, RIGID_TAP, THREADING, CANCEL = 320, 330, 331, 760, 800
 ARCS = frozenset({ARC_CW, ARC_CCW})
 PROBES = frozenset({310, 382, 383, 384, 385})
 CYCLES = frozenset({730, 740, 810, 820, 830, 840, 850, 860, 890})
-MOTIONS = (
-    frozenset({RAPID, FEED, ARC_CW, ARC_CCW, SYNCHRONISED, RIGID_TAP, THREADING}) | PROBES | CYCLES
-)
+SYNCHRONISED_MOTIONS = frozenset({SINGLE_THREAD, SYNCHRONISED, RIGID_TAP})
+MOTIONS = frozenset({RAPID, FEED}) | ARCS | SYNCHRONISED_MOTIONS | {THREADING} | PROBES | CYCLES
 
 DWELL, SET_DATA, MACHINE_COORDINATES = 40, 100, 530
 HOMES = frozenset({280, 300})
@@ -62,7 +61,6 @@ UNSUPPORTED = {
     120: "circular pocket milling",
     130: "circular pocket milling",
     160: "polar coordinates",
-    320: "threading with a fixed lead",
     340: "threading with a varying lead",
     510: "scaling",
     650: "a macro call",
@@ -105,6 +103,7 @@ M_QUIET = frozenset(
     {7, 8, 9, 10, 11, 19, 21, 22, 23, 24, 29, 31, 33, 34, 35, 36, 41, 42, 43, 44, 48, 49, 50, 51}
     | {52, 53, 62, 63, 64, 65, 66, 67, 68, 82, 83, 84, 85, 86, 88, 89}
 )
+ANALOG_OUTPUTS = frozenset({67, 68})
 M_RESTORING = frozenset({70, 71, 72, 73})
 M_USER = range(100, 200)
 

@@ -12,6 +12,7 @@ class Limits:
     zero lies. `lathe` says what the machine is; None guesses from the words the program uses.
     `skip_deleted` is the control's block delete switch: lines starting with `/` are left out.
     `home_mm` is where the machine's own zero (G28, G30, G53) lies in work coordinates.
+    `max_repeated_blocks` ends an endless loop.
     """
 
     rapid_mm_min: float = 10_000.0
@@ -22,6 +23,7 @@ class Limits:
     skip_deleted: bool = True
     home_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     max_lines: int = 2_000_000
+    max_repeated_blocks: int = 500_000
     max_moves: int = 3_000_000
 
     def __post_init__(self) -> None:

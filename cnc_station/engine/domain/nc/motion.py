@@ -80,19 +80,23 @@ def programmed_centre(
         if not machine.arc_absolute:
             centre.append(start[axis] + words.get(letter, 0.0) * machine.scale)
         elif letter in words:
-            centre.append(machine.offset[axis] + words[letter] * machine.scales[axis])
+            centre.append(machine.offset[axis] + words[letter] * machine.scale)
         else:
             raise BlockError(f"with G90.1 the arc's centre needs {letter} too")
     return (centre[0], centre[1])
 
 
 def synchronised(machine: Machine, words: Words) -> None:
-    """G33: K mm of the way for each turn of the spindle; G33.1 comes back the same way."""
-    lead = words.get("K", 0.0) * machine.scale
+    """G33: K mm of the way for each turn. G33.1 comes back; Fanuc's G32 says F for K."""
+    name = codes.spelled(machine.motion)
+    if machine.motion == codes.SINGLE_THREAD:
+        lead, letter = machine.feed or 0.0, "F"
+    else:
+        lead, letter = words.get("K", 0.0) * machine.scale, "K"
     if lead <= 0.0:
-        raise BlockError(f"{codes.spelled(machine.motion)} needs a lead K above zero")
+        raise BlockError(f"{name} needs a lead {letter} above zero")
     if machine.rpm() <= 0.0:
-        raise BlockError(f"{codes.spelled(machine.motion)} with the spindle stopped")
+        raise BlockError(f"{name} with the spindle stopped")
     start, end = machine.position, machine.target(words)
     cut_at_lead(machine, end, lead)
     if machine.motion == codes.RIGID_TAP:

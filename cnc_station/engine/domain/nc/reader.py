@@ -5,7 +5,9 @@ from math import isinf
 
 from cnc_station.engine.domain.nc import codes, cycles, modal, motion, offsets, source, threads
 from cnc_station.engine.domain.nc.arcs import Plane
+from cnc_station.engine.domain.nc.expressions import evaluate
 from cnc_station.engine.domain.nc.findings import BlockError, Findings, ReadingStopped
+from cnc_station.engine.domain.nc.flow import Flow
 from cnc_station.engine.domain.nc.limits import DEFAULT, Limits
 from cnc_station.engine.domain.nc.machine import Machine
 from cnc_station.engine.domain.nc.program import Bounds, Kind, Moves, Program, Units
@@ -17,9 +19,8 @@ MOVERS: dict[int, Mover] = {
     codes.FEED: motion.straight_feed,
     codes.ARC_CW: motion.arc,
     codes.ARC_CCW: motion.arc,
-    codes.SYNCHRONISED: motion.synchronised,
-    codes.RIGID_TAP: motion.synchronised,
     codes.THREADING: threads.thread,
+    **dict.fromkeys(codes.SYNCHRONISED_MOTIONS, motion.synchronised),
     **dict.fromkeys(codes.PROBES, motion.probe),
     **dict.fromkeys(codes.CYCLES, cycles.drill),
 }
@@ -58,31 +59,63 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
 
 def run(machine: Machine, text: source.Source) -> None:
     """Carry out block after block until the program ends."""
-    last = text.last
-    if last - text.first > machine.limits.max_lines:
+    lines = text.lines[: text.last]
+    if len(lines) > machine.limits.max_lines:
         raise ReadingStopped(f"the program is longer than {machine.limits.max_lines} lines")
-    for index in range(text.first, last):
-        line = text.lines[index]
+    flow = Flow(lines, machine.parameters, machine.findings)
+    blocks_left = len(lines) + machine.limits.max_repeated_blocks
+    following: int | None = text.first
+    while following is not None and following < len(lines):
+        index = following
+        following += 1
+        line = lines[index]
         if not line:
             continue
         machine.line = index + 1
+        blocks_left -= 1
+        if blocks_left < 0:
+            raise ReadingStopped("the program's loops do not come to an end; reading stops here")
         try:
-            if carry_out(machine, line):
-                return
+            if index in flow.statements:
+                following = flow.step(index)
+            else:
+                block = carry_out(machine, line)
+                if block is not None and block.m:
+                    following = after(machine, flow, block, following)
         except ReadingStopped:
             raise
         except BlockError as error:
             machine.findings.error(machine.line, str(error))
-    machine.findings.warning(last, "the program has no end: M2 or M30 is missing")
+    if following is not None:
+        machine.findings.warning(len(lines), "the program has no end: M2 or M30 is missing")
 
 
-def carry_out(machine: Machine, line: str) -> bool:
-    """One block, in the order RS274/NGC lays down; whether the program ends with it."""
+def after(machine: Machine, flow: Flow, block: Block, following: int) -> int | None:
+    """The line to go on at after a block with M codes; None when the program ends with it."""
+    modal.stop_after_motion(machine, block)
+    if codes.CALL in block.m:
+        return flow.call_program(block.words, following)
+    if codes.RETURN in block.m:
+        if "P" in block.words:
+            raise BlockError("M99 with P (a jump to a block number) is not supported")
+        back = flow.return_from_program()
+        if back is not None:
+            return back
+        message = "M99 starts the main program over and over: read once"
+        machine.findings.warning(machine.line, message)
+    elif codes.ENDS.isdisjoint(block.m):
+        return following
+    machine.wait(Kind.END, 0.0)
+    return None
+
+
+def carry_out(machine: Machine, line: str) -> Block | None:
+    """One block, in the order RS274/NGC lays down; None when it is deleted."""
     if line[0] == "/":
         if machine.limits.skip_deleted:
-            return False
+            return None
         line = line[1:].lstrip("0123456789")
-    block = parse(line)
+    block = evaluate(line, machine.parameters) if "#" in line or "[" in line else parse(line)
     words = block.words
     acting = modal.set_modes(machine, block) if block.g else None
     if not words.keys() <= PLAIN:
@@ -97,13 +130,7 @@ def carry_out(machine: Machine, line: str) -> bool:
         not ARC_WORDS.isdisjoint(words) and (block.g or machine.motion in codes.ARCS)
     ):
         move(machine, words)
-    if not block.m:
-        return False
-    modal.stop_after_motion(machine, block)
-    if codes.ENDS.isdisjoint(block.m):
-        return False
-    machine.wait(Kind.END, 0.0)
-    return True
+    return block
 
 
 def move(machine: Machine, words: Words) -> None:
@@ -131,7 +158,8 @@ def check_words(machine: Machine, block: Block) -> None:
         if letter in "UW" and machine.lathe and machine.motion in MOVERS:
             fold_increment(machine, words, "X" if letter == "U" else "Z", words.pop(letter))
         elif letter == "E":
-            raise BlockError("E is not a known word")
+            if machine.motion != codes.THREADING and codes.ANALOG_OUTPUTS.isdisjoint(block.m):
+                raise BlockError("E is not a known word")
         elif not (letter == "U" and codes.DWELL in block.g):
             raise BlockError(f"axis {letter} is not supported")
 

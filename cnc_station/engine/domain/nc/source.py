@@ -41,6 +41,7 @@ def clean(source: bytes) -> Source:
     """Split into lines, one for one with the file's own, without what carries no meaning."""
     text = source.removeprefix(BOM).upper().translate(None, SPACES).decode("latin-1")
     text = COMMENT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\n:", "\nO")  # an old spelling of a program's number
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()

@@ -7,6 +7,7 @@ from cnc_station.engine.domain.nc.findings import BlockError
 LONGEST_LINE = 512
 LARGEST = 1e9
 WORD = re.compile(r"([A-Z])([-+]?[0-9]*\.?[0-9]*)|.")
+MACRO = re.compile(r"(N[0-9]+)?(IF\[|WHILE\[|GOTO|DO[0-9]|END[0-9])")
 # G codes are kept tenfold, so that G38.2 is 382 and G1 is 10. These are the usual spellings.
 SPELLINGS = {f"{code:{width}}": code * 10 for code in range(100) for width in ("", "02")}
 
@@ -65,6 +66,8 @@ def m_code(digits: str | float) -> int:
 
 def what_is_malformed(line: str) -> str:
     """Names the first thing in a line that is not a letter with a number after it."""
+    if MACRO.match(line):
+        return "macro statements (IF, WHILE, GOTO ...) are not supported"
     for match in WORD.finditer(line):
         letter, digits = match.groups()
         if letter is None:
