@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
     text,
 )
 
@@ -46,7 +47,6 @@ job = Table(
     Column("due_at", Time),
     Column("program", String(64), ForeignKey("program.sha256")),
     Column("handler", Text, nullable=False),
-    Column("payload", Text, nullable=False),
     Column("retry_limit", Integer),
     Column("timeout_s", Float),
     Column("state", Text, nullable=False),
@@ -64,6 +64,7 @@ job = Table(
     Column("created_at", Time, nullable=False),
     Column("finished_at", Time),
     Column("search", Text, nullable=False),
+    Column("payload", Text, nullable=False),  # last: a list never reads past it
     sqlite_autoincrement=True,  # a deleted job's number is never given again
 )
 
@@ -87,6 +88,23 @@ Index(
     postgresql_where=_pinned,
 )
 Index("job_due", job.c.not_before, sqlite_where=_due, postgresql_where=_due)
+
+# For the lists. A job is open while it has no finished_at: moving on leaves job_open alone.
+# job_state serves only those who ask for it by `counted`, always true: planners without
+# statistics would else prefer it to the indexes above, whose states are not rare at all.
+_open = text("finished_at IS NULL")
+_finished = text("finished_at IS NOT NULL")
+_counted = text("state > ''")
+counted = job.c.state > literal_column("''")
+Index("job_state", job.c.state, sqlite_where=_counted, postgresql_where=_counted)
+Index("job_open", job.c.rank, job.c.id, job.c.due_at, sqlite_where=_open, postgresql_where=_open)
+Index(
+    "job_finished",
+    job.c.finished_at,
+    job.c.state,
+    sqlite_where=_finished,
+    postgresql_where=_finished,
+)
 
 dependency = Table(
     "dependency",
@@ -157,6 +175,8 @@ _live = text("state IN ('assigned', 'running', 'held')")
 Index("run_live_job", run.c.job_id, unique=True, sqlite_where=_live, postgresql_where=_live)
 Index("run_live_machine", run.c.machine_id, unique=True, sqlite_where=_live, postgresql_where=_live)
 Index("run_job", run.c.job_id)
+_ended = text("ended_at IS NOT NULL")
+Index("run_ended", run.c.ended_at, sqlite_where=_ended, postgresql_where=_ended)
 
 event = Table(
     "event",
@@ -178,6 +198,7 @@ event = Table(
 )
 Index("event_job", event.c.job_id, event.c.id)
 Index("event_machine", event.c.machine_id, event.c.id)
+Index("event_at", event.c.at)
 
 program = Table(
     "program",
@@ -185,13 +206,13 @@ program = Table(
     Column("sha256", String(64), primary_key=True),
     Column("name", Text, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("content", LargeBinary, nullable=False),
     Column("size", Integer, nullable=False),
     Column("lines", Integer, nullable=False),
     Column("duration_s", Float, nullable=False),
     Column("findings", Text, nullable=False),
     Column("added_at", Time, nullable=False),
     Column("added_by", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # last: a list never reads past it
 )
 Index("program_name", program.c.name, program.c.revision, unique=True)
 

@@ -1,0 +1,144 @@
+"""Which machine a queued job will probably get, and when: the head of the queue, dealt out.
+
+A forecast, not a promise: it takes jobs in queue order and gives each the fitting machine that
+is free first. Estimates are as good as the jobs' own.
+"""
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cnc_station.engine.domain.machine import Capability, Need
+from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
+
+_SERVING = BUSY_MACHINES | {MachineState.IDLE, MachineState.NEEDS_CLEARING}
+
+
+@dataclass(frozen=True, slots=True)
+class MachineNow:
+    """A machine as the queue sees it. `free_at` (ms) is when its run in hand should end; None
+    if nobody can say. `leaving`: it goes into maintenance after that run."""
+
+    id: int
+    name: str
+    state: MachineState
+    capability: Capability
+    free_at: int | None = None
+    leaving: bool = False
+    reason: str = ""
+
+    @property
+    def serves(self) -> bool:
+        """Whether it will take a job without being repaired, connected or put back first."""
+        return self.state in _SERVING and not self.leaving
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A claimable job: what it asks for and how long it will take (all parts)."""
+
+    id: int
+    need: Need
+    seconds: float
+    pinned_machine_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where a queued job should go: after `ahead` others, at `start_at` (ms, None: unknown)."""
+
+    machine: MachineNow
+    ahead: int
+    start_at: int | None
+
+
+class Fleet:
+    """The machines of one look, grouped so that a question about thousands stays quick."""
+
+    def __init__(self, machines: Iterable[MachineNow]) -> None:
+        self.by_id = {machine.id: machine for machine in machines}
+        alike: dict[Capability, list[MachineNow]] = defaultdict(list)
+        for machine in self.by_id.values():
+            alike[machine.capability].append(machine)
+        self._alike = dict(alike)
+        self._fitting: dict[Need, tuple[MachineNow, ...]] = {}
+
+    def capabilities(self, machine_type: str) -> tuple[Capability, ...]:
+        """The different things machines of a type can do."""
+        return tuple(one for one in self._alike if one.machine_type == machine_type)
+
+    def fitting(self, need: Need) -> tuple[MachineNow, ...]:
+        """Every machine that can make this, whatever it does now."""
+        if need not in self._fitting:
+            self._fitting[need] = tuple(
+                machine
+                for capability, machines in self._alike.items()
+                if capability.fits(need)
+                for machine in machines
+            )
+        return self._fitting[need]
+
+    def deal(self, queue: Sequence[Queued], now: int) -> dict[int, Turn]:
+        """The turn of each job of `queue` (in queue order) that some serving machine can make."""
+        table = _Table(self._alike, now)
+        turns = {}
+        for job in queue:
+            if (turn := table.give(job)) is not None:
+                turns[job.id] = turn
+        return turns
+
+
+class _Table:
+    """When each machine is free as jobs are dealt; one heap per group of machines alike."""
+
+    def __init__(self, alike: dict[Capability, list[MachineNow]], now: int) -> None:
+        self._free: dict[int, float] = {}
+        self._ahead: dict[int, int] = defaultdict(int)
+        self._machines: dict[int, MachineNow] = {}
+        self._heaps: dict[Capability, list[tuple[float, int]]] = {}
+        self._choices: dict[Need, list[list[tuple[float, int]]]] = {}
+        for capability, machines in alike.items():
+            heap = []
+            for machine in machines:
+                if machine.serves:
+                    self._machines[machine.id] = machine
+                    self._free[machine.id] = _free_at(machine, now)
+                    heap.append((self._free[machine.id], machine.id))
+            heapq.heapify(heap)
+            self._heaps[capability] = heap
+
+    def give(self, job: Queued) -> Turn | None:
+        machine = self._pinned(job) if job.pinned_machine_id is not None else self._first(job.need)
+        if machine is None:
+            return None
+        start, ahead = self._free[machine.id], self._ahead[machine.id]
+        self._ahead[machine.id] += 1
+        self._free[machine.id] = start + job.seconds * 1000
+        heap = self._heaps[machine.capability]
+        heapq.heappush(heap, (self._free[machine.id], machine.id))
+        return Turn(machine, ahead, None if math.isinf(start) else round(start))
+
+    def _pinned(self, job: Queued) -> MachineNow | None:
+        machine = self._machines.get(job.pinned_machine_id or 0)
+        return machine if machine is not None and machine.capability.fits(job.need) else None
+
+    def _first(self, need: Need) -> MachineNow | None:
+        if need not in self._choices:
+            self._choices[need] = [
+                heap for capability, heap in self._heaps.items() if heap and capability.fits(need)
+            ]
+        heaps = self._choices[need]
+        for heap in heaps:
+            while heap[0][0] != self._free[heap[0][1]]:  # outdated by a later gift
+                heapq.heappop(heap)
+        return self._machines[min(heap[0] for heap in heaps)[1]] if heaps else None
+
+
+def _free_at(machine: MachineNow, now: int) -> float:
+    if machine.state is MachineState.IDLE:
+        return now
+    if machine.state is MachineState.NEEDS_CLEARING:
+        return now + 1  # somebody has to come first: after every idle one
+    return math.inf if machine.free_at is None else max(now, machine.free_at)

@@ -1,0 +1,227 @@
+"""What comes next for a job, or why not, in an operator's words.
+
+"Why it waits" is computed from what is known now and is never a state of its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from cnc_station.engine.domain.forecast import Fleet, MachineNow, Turn
+from cnc_station.engine.domain.machine import Need
+from cnc_station.engine.domain.refusals import no_machine
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.domain.timewords import clock, countdown
+
+_NOT_SERVING = {
+    MachineState.MAINTENANCE: "is in maintenance",
+    MachineState.ALARM: "has an alarm",
+    MachineState.OFFLINE: "is offline",
+}
+_PREDECESSOR = {
+    JobState.NEEDS_ATTENTION: "failed and needs attention",
+    JobState.CANCELLED: "was cancelled",
+    JobState.INTERRUPTED: "was interrupted: decide about it first",
+    JobState.PAUSED: "is paused",
+    JobState.DRAFT: "is still a draft",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """A job that must complete first and has not."""
+
+    title: str
+    state: JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A job as far as its next step goes. `retry_limit` is the one in force; `machine` the name
+    of the one it is or was last at; `paused_by` who paused it, "" if nobody knows."""
+
+    id: int
+    state: JobState
+    since: int
+    need: Need
+    retry_limit: int = 2
+    failures: int = 0
+    last_error: str = ""
+    not_before: int | None = None
+    blocked: bool = False
+    pinned_machine_id: int | None = None
+    automation: bool = False
+    machine: str = ""
+    finished_at: int | None = None
+    paused_by: str = ""
+    predecessors: Sequence[Predecessor] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The shop around the jobs at one moment. `turns` are those of the head of the queue, and
+    `seen` how many jobs of each machine type that head holds."""
+
+    now: int
+    fleet: Fleet
+    turns: Mapping[int, Turn]
+    seen: Mapping[str, int]
+    zone: tzinfo | None = None
+
+    def clock(self, at: int) -> str:
+        """A time on the shop's wall clock."""
+        return clock(at, self.now, self.zone)
+
+
+def next_words(job: Standing, shop: Shop) -> str:
+    """One short line: what comes next for this job, or what it waits for. Never empty."""
+    return _WORDS[job.state](job, shop)
+
+
+def _queued(job: Standing, shop: Shop) -> str:
+    if job.automation:
+        return "starting"
+    if job.pinned_machine_id is not None:
+        return _pinned(job, job.pinned_machine_id, shop)
+    fitting = shop.fleet.fitting(job.need)
+    if not fitting:
+        return no_machine(job.need, shop.fleet.capabilities(job.need.machine_type))
+    if not any(machine.serves for machine in fitting):
+        return _none_serves(fitting)
+    turn = shop.turns.get(job.id)
+    if turn is None:
+        return _far_back(job, shop)
+    return _turn(turn, shop)
+
+
+def _turn(turn: Turn, shop: Shop) -> str:
+    name, state = turn.machine.name, turn.machine.state
+    if turn.ahead:
+        return f"behind {_jobs(turn.ahead)}, {name} {_when(turn, shop)}"
+    if state is MachineState.IDLE:
+        return f"starting on {name}"
+    if state is MachineState.NEEDS_CLEARING:
+        return f"{name} is not cleared"
+    if state is MachineState.HELD:
+        return f"next on {name}, which is held"
+    return f"next on {name}, {_when(turn, shop)}"
+
+
+def _when(turn: Turn, shop: Shop) -> str:
+    if turn.machine.state is MachineState.NEEDS_CLEARING:
+        return "is not cleared"
+    if turn.machine.state is MachineState.HELD:
+        return "is held"
+    if turn.start_at is None:
+        return "at a time not known"
+    if turn.start_at <= shop.now:
+        return "any moment"
+    return f"about {shop.clock(turn.start_at)}"
+
+
+def _pinned(job: Standing, machine_id: int, shop: Shop) -> str:
+    machine = shop.fleet.by_id.get(machine_id)
+    if machine is None:
+        return "pinned to a machine that is gone"
+    if obstacle := _obstacle(job.need, machine):
+        return f"pinned to {machine.name}, which {obstacle}"
+    turn = shop.turns.get(job.id)
+    if turn is None:
+        return f"pinned to {machine.name}, {_far_back(job, shop)}"
+    return f"pinned to {machine.name}, {_pinned_turn(turn, shop)}"
+
+
+def _obstacle(need: Need, machine: MachineNow) -> str:
+    if machine.capability.machine_type != need.machine_type:
+        return f"is no {need.machine_type}"
+    if refusal := machine.capability.refusal(need):
+        return refusal
+    return "" if machine.serves else _absence(machine)
+
+
+def _pinned_turn(turn: Turn, shop: Shop) -> str:
+    if turn.ahead:
+        return f"behind {_jobs(turn.ahead)}"
+    if turn.machine.state is MachineState.IDLE:
+        return "starting"
+    if turn.machine.state in {MachineState.NEEDS_CLEARING, MachineState.HELD}:
+        return f"which {_when(turn, shop)}"
+    return f"which is running: next, {_when(turn, shop)}"
+
+
+def _far_back(job: Standing, shop: Shop) -> str:
+    seen = shop.seen.get(job.need.machine_type, 0)
+    return f"behind more than {_jobs(seen)}" if seen else "waits its turn"
+
+
+def _none_serves(fitting: Sequence[MachineNow]) -> str:
+    if len(fitting) == 1:
+        return f"only {fitting[0].name} fits, and it {_absence(fitting[0])}"
+    named = " and ".join(f"{machine.name} {_absence(machine)}" for machine in fitting[:2])
+    more = len(fitting) - 2
+    return f"{named}, and {more} more are away" if more > 0 else named
+
+
+def _absence(machine: MachineNow) -> str:
+    if machine.leaving and machine.state not in _NOT_SERVING:
+        return "goes into maintenance"
+    return _NOT_SERVING[machine.state]
+
+
+def _delayed(job: Standing, shop: Shop) -> str:
+    if job.predecessors or job.blocked:
+        return _after(job.predecessors)
+    if job.not_before is None or job.not_before <= shop.now:
+        return "due now"
+    if not job.failures:
+        return f"waits until {shop.clock(job.not_before)}"
+    left = job.not_before - shop.now
+    when = f"in {countdown(left)}" if left < 86_400_000 else shop.clock(job.not_before)
+    return f"retry {when}, attempt {job.failures + 1} of {max(job.retry_limit, job.failures) + 1}"
+
+
+def _after(predecessors: Sequence[Predecessor]) -> str:
+    if not predecessors:
+        return "waits for another job"
+    worst = min(predecessors, key=lambda one: _WORST_FIRST.get(one.state, len(_WORST_FIRST)))
+    others = len(predecessors) - 1
+    more = f", and for {others} more" if others else ""
+    why = f", which {_PREDECESSOR[worst.state]}" if worst.state in _PREDECESSOR else ""
+    return f"waits for {worst.title}{why}{more}"
+
+
+def _paused(job: Standing, shop: Shop) -> str:
+    by = f" by {job.paused_by}" if job.paused_by else ""
+    return f"paused{by} at {shop.clock(job.since)}"
+
+
+def _held(job: Standing, shop: Shop) -> str:
+    return f"held since {shop.clock(job.since)}"
+
+
+def _done(job: Standing, shop: Shop) -> str:
+    return f"{shop.clock(job.finished_at or job.since)} done"
+
+
+def _cancelled(job: Standing, shop: Shop) -> str:
+    return f"cancelled {shop.clock(job.finished_at or job.since)}"
+
+
+def _jobs(count: int) -> str:
+    return f"{count:,} job" if count == 1 else f"{count:,} jobs"
+
+
+_WORST_FIRST = {state: place for place, state in enumerate(_PREDECESSOR)}
+_WORDS: Mapping[JobState, Callable[[Standing, Shop], str]] = {
+    JobState.DRAFT: lambda _job, _shop: "draft, not submitted",
+    JobState.QUEUED: _queued,
+    JobState.DELAYED: _delayed,
+    JobState.PAUSED: _paused,
+    JobState.ASSIGNED: lambda job, _shop: f"starting on {job.machine or 'its machine'}",
+    JobState.RUNNING: lambda job, _shop: f"running on {job.machine or 'its machine'}",
+    JobState.HELD: _held,
+    JobState.INTERRUPTED: lambda job, _shop: f"decide: {job.last_error or 'stopped half-way'}",
+    JobState.COMPLETED: _done,
+    JobState.CANCELLED: _cancelled,
+    JobState.NEEDS_ATTENTION: lambda job, _shop: job.last_error or "failed, nobody knows why",
+}

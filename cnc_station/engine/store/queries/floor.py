@@ -1,0 +1,139 @@
+"""The floor: one consistent look at machines, what needs a person, and what comes next."""
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+
+from sqlalchemy import Connection, func, select
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.states import MachineState, RunState
+from cnc_station.engine.domain.timewords import midnight
+from cnc_station.engine.store.queries.history import event_of
+from cnc_station.engine.store.queries.idle import IdleReasons
+from cnc_station.engine.store.queries.job_list import job_counts
+from cnc_station.engine.store.queries.job_rows import JobReader
+from cnc_station.engine.store.queries.machine_rows import machine_row
+from cnc_station.engine.store.queries.needs_you import jobs_in_need, needs_you
+from cnc_station.engine.store.queries.surroundings import DELAYED_AND_FREE
+from cnc_station.engine.store.schema import event, job, machine, run
+from cnc_station.engine.views import Floor, JobFilter, MachineCard, MachineRow
+
+NEXT_UP = 6
+JUST_NOW = 8
+_RECENT_EVENTS = 2_000
+_WORTH_TELLING = sorted(
+    row.name
+    for row in (
+        t.COMPLETED,
+        t.FAILED_RETRY,
+        t.FAILED_FINAL,
+        t.INTERRUPTED,
+        t.HELD,
+        t.ABORTED,
+        t.CANCELLED,
+        t.ALARMED,
+        t.UNLOCKED,
+        t.CLEARED,
+        t.CONNECTED,
+        t.DISCONNECTED,
+        t.MAINTENANCE_STARTED,
+        t.MAINTENANCE_ENDED,
+        *t.OVERRIDES.values(),
+    )
+)
+_SHOWS_LAST_JOB = {MachineState.NEEDS_CLEARING, MachineState.ALARM}
+
+
+def floor(
+    connection: Connection,
+    now: int,
+    *,
+    policy: RetryPolicy | None = None,
+    zone: tzinfo | None = None,
+) -> Floor:
+    """Everything the floor page shows, from one snapshot.
+
+    `needs_you` is worst first, oldest first among equals; `just_now` is newest first.
+    """
+    reader = JobReader(connection, now, policy=policy, zone=zone)
+    machines = [machine_row(row) for row in reader.around.machines if not row.removed]
+    shop = reader.around.shop({machine.spec.machine_type for machine in machines})
+    following = {turn.machine.id: job_id for job_id, turn in shop.turns.items() if not turn.ahead}
+    current = _current_jobs(connection, machines)
+    next_up = _next_up(connection, list(shop.turns)[:NEXT_UP])
+    in_need = jobs_in_need(connection)
+    wanted = dict.fromkeys([*current.values(), *following.values(), *next_up, *in_need])
+    jobs = {row.id: row for row in reader.rows(list(wanted))}
+    idle = IdleReasons(connection, shop)
+    done = _completed_by_machine(connection, midnight(now, zone))
+    cards = [
+        MachineCard(
+            machine=machine,
+            job=jobs.get(current.get(machine.id, 0)),
+            next_job=jobs.get(following.get(machine.id, 0)),
+            why_idle="" if machine.id in following else idle.why(machine),
+            completed_today=done.get(machine.id, 0),
+        )
+        for machine in machines
+    ]
+    return Floor(
+        at=now,
+        cards=tuple(cards),
+        counts=job_counts(connection, JobFilter(), now, zone=zone),
+        needs_you=needs_you(cards, [jobs[job_id] for job_id in in_need]),
+        next_up=tuple(jobs[job_id] for job_id in next_up),
+        just_now=_just_now(connection),
+    )
+
+
+def _current_jobs(connection: Connection, machines: Sequence[MachineRow]) -> Mapping[int, int]:
+    """By machine: its job in hand, or the one whose part lies on it still."""
+    stopped = [m.id for m in machines if m.job_id is None and m.state in _SHOWS_LAST_JOB]
+    current = {m.id: m.job_id for m in machines if m.job_id is not None}
+    if stopped:
+        last = (
+            select(event.c.job_id)
+            .where(event.c.machine_id == machine.c.id, event.c.job_id.is_not(None))
+            .order_by(event.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = select(machine.c.id, last.label("job_id")).where(machine.c.id.in_(stopped))
+        current |= {row.id: row.job_id for row in connection.execute(query) if row.job_id}
+    return current
+
+
+def _next_up(connection: Connection, queued: list[int]) -> list[int]:
+    """The first of the queue; where it is short, the delayed ones that are due soonest."""
+    if len(queued) >= NEXT_UP:
+        return queued
+    due = (
+        select(job.c.id)
+        .where(DELAYED_AND_FREE)
+        .order_by(job.c.not_before, job.c.id)
+        .limit(NEXT_UP - len(queued))
+    )
+    return [*queued, *connection.execute(due).scalars()]
+
+
+def _completed_by_machine(connection: Connection, since: int) -> Mapping[int, int]:
+    query = (
+        select(run.c.machine_id, func.count().label("runs"))
+        .where(run.c.ended_at >= since, run.c.state == RunState.SUCCEEDED.value)
+        .group_by(run.c.machine_id)
+    )
+    return {row.machine_id: row.runs for row in connection.execute(query)}
+
+
+def _just_now(connection: Connection) -> tuple[Event, ...]:
+    """The latest events that matter to people; older than a while back is not just now."""
+    newest = select(func.max(event.c.id)).scalar_subquery()
+    query = (
+        select(event)
+        .where(event.c.id > newest - _RECENT_EVENTS, event.c.type.in_(_WORTH_TELLING))
+        .order_by(event.c.id.desc())
+        .limit(JUST_NOW)
+    )
+    return tuple(event_of(row) for row in connection.execute(query))

@@ -1,0 +1,82 @@
+"""What happened: events and runs."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.states import JobState, RunState
+from cnc_station.engine.store.queries.surroundings import title
+from cnc_station.engine.store.schema import event, job, machine, run
+from cnc_station.engine.views import RunRow
+
+
+def events(
+    connection: Connection,
+    *,
+    job_id: int | None = None,
+    machine_id: int | None = None,
+    after: int = 0,
+    limit: int = 500,
+) -> tuple[Event, ...]:
+    """Events with an id above `after`, oldest first."""
+    query = select(event).where(event.c.id > after).order_by(event.c.id).limit(limit)
+    if job_id is not None:
+        query = query.where(event.c.job_id == job_id)
+    if machine_id is not None:
+        query = query.where(event.c.machine_id == machine_id)
+    return tuple(event_of(row) for row in connection.execute(query))
+
+
+def event_of(row: Row[Any]) -> Event:
+    """A row of the event table."""
+    return Event(
+        id=row.id,
+        at=row.at,
+        type=row.type,
+        job_id=row.job_id,
+        run_id=row.run_id,
+        machine_id=row.machine_id,
+        job_state=JobState(row.job_state) if row.job_state else None,
+        run_state=row.run_state,
+        machine_state=row.machine_state,
+        actor=row.actor,
+        station=row.station,
+        trace_id=row.trace_id,
+        reason=row.reason,
+        details=json.loads(row.details) if row.details else {},
+    )
+
+
+def runs(
+    connection: Connection, *, job_id: int | None = None, limit: int = 200
+) -> tuple[RunRow, ...]:
+    """Runs, newest first; of one job, or of all."""
+    query = (
+        select(run, job.c.name, job.c.operation, machine.c.name.label("machine"))
+        .join_from(run, job, job.c.id == run.c.job_id)
+        .join(machine, machine.c.id == run.c.machine_id)
+        .order_by(run.c.id.desc())
+        .limit(limit)
+    )
+    if job_id is not None:
+        query = query.where(run.c.job_id == job_id)
+    return tuple(
+        RunRow(
+            id=row.id,
+            job_id=row.job_id,
+            job=title(row.name, row.operation),
+            attempt=row.attempt,
+            machine_id=row.machine_id,
+            machine=row.machine,
+            station=row.station,
+            state=RunState(row.state),
+            token=row.token,
+            assigned_at=row.assigned_at,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            error=row.error,
+        )
+        for row in connection.execute(query)
+    )

@@ -1,0 +1,121 @@
+"""Job rows with their names and the words for what comes next."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from cnc_station.engine.domain.job import MACHINE_PROGRAM
+from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.waiting import Predecessor, Shop, Standing, next_words
+from cnc_station.engine.store.queries.surroundings import (
+    Surroundings,
+    need,
+    paused_by,
+    predecessors,
+)
+from cnc_station.engine.store.schema import job, program
+from cnc_station.engine.views import JobRow
+
+_AT_ONCE = 500
+_COLUMNS = (
+    *(column for column in job.c if column.name not in {"payload", "search"}),
+    program.c.name.label("program_name"),
+    program.c.revision.label("program_revision"),
+)
+
+
+class JobReader:
+    """Reads job rows by id within one look at the shop.
+
+    The number of statements depends on how many machine types are met, not on how many rows.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        now: int,
+        *,
+        policy: RetryPolicy | None = None,
+        zone: tzinfo | None = None,
+    ) -> None:
+        self.around = Surroundings(connection, now, zone)
+        self._connection = connection
+        self._now = now
+        self._policy = policy or RetryPolicy()
+
+    def rows(self, ids: Sequence[int]) -> tuple[JobRow, ...]:
+        """These jobs in the order asked for; those that are gone are left out."""
+        found: dict[int, JobRow] = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            found.update((row.id, row) for row in self._some(ids[start : start + _AT_ONCE]))
+        return tuple(found[job_id] for job_id in ids if job_id in found)
+
+    def _some(self, ids: Sequence[int]) -> list[JobRow]:
+        query = (
+            select(*_COLUMNS)
+            .join_from(job, program, program.c.sha256 == job.c.program, isouter=True)
+            .where(job.c.id.in_(ids))
+        )
+        rows = self._connection.execute(query).all()
+        shop = self.around.shop({row.machine_type for row in rows if row.state == JobState.QUEUED})
+        before = predecessors(self._connection, [row for row in rows if row.blocked])
+        paused = [row.id for row in rows if row.state == JobState.PAUSED]
+        who = paused_by(self._connection, paused)
+        return [self._row(row, shop, before.get(row.id, ()), who.get(row.id, "")) for row in rows]
+
+    def _row(self, row: Row[Any], shop: Shop, before: Sequence[Predecessor], who: str) -> JobRow:
+        state = JobState(row.state)
+        machine = self.around.names.get(row.machine_id, "")
+        automation = row.handler != MACHINE_PROGRAM
+        standing = Standing(
+            id=row.id,
+            state=state,
+            since=row.state_since,
+            need=need(row),
+            retry_limit=self._policy.limit(row.retry_limit, automation=automation),
+            failures=row.failures,
+            last_error=row.last_error,
+            not_before=row.not_before,
+            blocked=row.blocked,
+            pinned_machine_id=row.pinned_machine_id,
+            automation=automation,
+            machine=machine,
+            finished_at=row.finished_at,
+            paused_by=who,
+            predecessors=before,
+        )
+        return JobRow(
+            id=row.id,
+            version=row.version,
+            name=row.name,
+            work_order=row.work_order,
+            operation=row.operation,
+            state=state,
+            machine_type=row.machine_type,
+            machine_id=row.machine_id,
+            machine=machine,
+            material=row.material,
+            complexity=row.complexity,
+            priority=row.priority,
+            quantity=row.quantity,
+            due_at=row.due_at,
+            estimated_s=row.estimated_s,
+            program=row.program,
+            program_name=row.program_name or "",
+            program_revision=row.program_revision,
+            tenant=row.tenant,
+            attempt=row.attempt,
+            failures=row.failures,
+            not_before=row.not_before,
+            created_at=row.created_at,
+            state_since=row.state_since,
+            finished_at=row.finished_at,
+            rank=row.rank,
+            pinned_machine_id=row.pinned_machine_id,
+            last_error=row.last_error,
+            late=row.due_at is not None and row.finished_at is None and row.due_at < self._now,
+            next=next_words(standing, shop),
+        )

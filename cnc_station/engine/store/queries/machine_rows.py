@@ -1,0 +1,86 @@
+"""Machines as the window and as the queue see them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from cnc_station.engine.domain.forecast import MachineNow
+from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.store.claims import capability
+from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.views import MachineRow
+
+_MACHINES = (
+    select(
+        machine,
+        run.c.started_at,
+        (job.c.estimated_s * job.c.quantity).label("job_seconds"),
+    )
+    .select_from(machine)
+    .join(run, run.c.id == machine.c.run_id, isouter=True)
+    .join(job, job.c.id == machine.c.job_id, isouter=True)
+    .order_by(machine.c.id)
+)
+
+
+def read_machines(connection: Connection) -> Sequence[Row[Any]]:
+    """All machine rows, removed ones too (jobs still name them), with their run in hand."""
+    return connection.execute(_MACHINES).all()
+
+
+def machines(connection: Connection) -> tuple[MachineRow, ...]:
+    """Every machine of the shop, in the order they were added."""
+    return tuple(machine_row(row) for row in read_machines(connection) if not row.removed)
+
+
+def machine_row(row: Row[Any]) -> MachineRow:
+    """A row of `read_machines` for the window."""
+    return MachineRow(
+        id=row.id,
+        version=row.version,
+        spec=MachineSpec(
+            name=row.name,
+            machine_type=row.machine_type,
+            model=row.model,
+            driver=row.driver,
+            capability=capability(row),
+            operator_clears=row.operator_clears,
+            settings=json.loads(row.settings),
+        ),
+        state=MachineState(row.state),
+        state_since=row.state_since,
+        state_reason=row.state_reason,
+        station=row.station,
+        maintenance_due=row.maintenance_due,
+        job_id=row.job_id,
+        run_id=row.run_id,
+        run_started_at=row.started_at,
+        runs_done=row.runs_done,
+        run_seconds=row.run_seconds,
+        last_material=row.last_material,
+        last_program=row.last_program,
+    )
+
+
+def machine_now(row: Row[Any], now: int) -> MachineNow:
+    """A row of `read_machines` for the queue."""
+    state = MachineState(row.state)
+    return MachineNow(
+        id=row.id,
+        name=row.name,
+        state=state,
+        capability=capability(row),
+        free_at=_free_at(row, state, now),
+        leaving=row.maintenance_due,
+    )
+
+
+def _free_at(row: Row[Any], state: MachineState, now: int) -> int | None:
+    if state not in {MachineState.ASSIGNED, MachineState.RUNNING} or row.job_seconds is None:
+        return None
+    started: int = now if row.started_at is None else row.started_at
+    seconds: float = row.job_seconds
+    return started + round(seconds * 1000)

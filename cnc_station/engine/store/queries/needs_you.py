@@ -1,0 +1,70 @@
+"""The "Needs you" list: what waits for a person, worst first, each with its remedy."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, case, select
+
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.store.schema import counted, job
+from cnc_station.engine.views import JobRow, MachineCard, NeedsYou, Remedy
+
+MOST = 40
+_WORST_FIRST = (
+    Remedy.UNLOCK,
+    Remedy.DECIDE,
+    Remedy.CLEAR,
+    Remedy.CONTINUE,
+    Remedy.RETRY,
+)
+_IN_NEED = (JobState.INTERRUPTED, JobState.HELD, JobState.NEEDS_ATTENTION)
+
+
+def jobs_in_need(connection: Connection) -> list[int]:
+    """The jobs that wait for a person, worst and oldest first."""
+    place = case({state.value: n for n, state in enumerate(_IN_NEED)}, value=job.c.state)
+    query = (
+        select(job.c.id)
+        .where(job.c.state.in_([state.value for state in _IN_NEED]), counted)
+        .order_by(place, job.c.state_since, job.c.id)
+        .limit(MOST)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def needs_you(cards: Iterable[MachineCard], jobs: Iterable[JobRow]) -> tuple[NeedsYou, ...]:
+    """Machines and jobs that wait for a person, in the order to look at them."""
+    items = [item for card in cards for item in _of_machine(card)]
+    reasons = {card.machine.job_id: card.machine.state_reason for card in cards}
+    items += [_of_job(row, reasons.get(row.id, "")) for row in jobs]
+    items.sort(key=lambda item: (_WORST_FIRST.index(item.remedy), item.since))
+    return tuple(items[:MOST])
+
+
+def _of_machine(card: MachineCard) -> Sequence[NeedsYou]:
+    machine = card.machine
+    name = machine.spec.name
+    if machine.state is MachineState.ALARM:
+        stopped = f"{card.job.title} stopped" if card.job else "the controller stopped"
+        text = machine.state_reason or stopped
+        remedy, title = Remedy.UNLOCK, f"{name}: alarm"
+    elif machine.state is MachineState.NEEDS_CLEARING:
+        made = f"{card.job.title} lies on it" if card.job else "a part lies on it"
+        text = f"{card.next_job.title} can start then" if card.next_job else made
+        remedy, title = Remedy.CLEAR, f"{name}: clear it"
+    else:
+        return ()
+    job_id = card.job.id if card.job else None
+    return (NeedsYou(remedy, title, text, machine.state_since, job_id, machine.id),)
+
+
+def _of_job(row: JobRow, held_because: str) -> NeedsYou:
+    if row.state is JobState.HELD:
+        remedy, title = Remedy.CONTINUE, f"{row.machine or row.title}: held"
+        text = f"{row.title}: {held_because}" if held_because else row.title
+    elif row.state is JobState.INTERRUPTED:
+        remedy, title = Remedy.DECIDE, f"{row.title}: decide"
+        text = row.last_error or f"stopped half-way on {row.machine or 'its machine'}"
+    else:
+        remedy, title = Remedy.RETRY, f"{row.title}: failed"
+        text = row.next
+    return NeedsYou(remedy, title, text, row.state_since, row.id, row.machine_id)

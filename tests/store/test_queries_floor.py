@@ -1,0 +1,139 @@
+"""The floor: machines, what needs a person, what comes next, what just happened."""
+
+from datetime import UTC
+
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.store.queries.floor import floor
+from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.views import Floor, MachineCard, Remedy
+from tests.store.rows import DAY, HOUR, MINUTE, NOW, Rows
+
+
+def look(rows: Rows) -> Floor:
+    return rows.read(lambda connection: floor(connection, NOW, zone=UTC))
+
+
+def card(rows: Rows, name: str) -> MachineCard:
+    return next(one for one in look(rows).cards if one.machine.spec.name == name)
+
+
+def test_a_card_shows_the_job_in_hand_and_the_next_one(rows: Rows) -> None:
+    busy = rows.job(name="Bracket", state="running")
+    mill = rows.machine("Mill 1", state="running")
+    rows.link(mill, busy, rows.run(busy, mill))
+    rows.job(name="Plate", rank=2.0)
+    rows.job(name="Hinge", rank=1.0)
+    shown = card(rows, "Mill 1")
+    assert shown.job is not None
+    assert shown.next_job is not None
+    assert (shown.job.name, shown.next_job.name, shown.why_idle) == ("Bracket", "Hinge", "")
+    assert shown.machine.run_started_at == NOW - MINUTE
+
+
+def test_an_idle_machine_says_why_nothing_comes(rows: Rows) -> None:
+    rows.machine("Drill 1", machine_type="drill", materials='["brass"]')
+    assert card(rows, "Drill 1").why_idle == "nothing for a drill"
+    rows.job(machine_type="drill", state="delayed", not_before=NOW + HOUR)
+    assert card(rows, "Drill 1").why_idle == "the next may start 16:10"
+    for _ in range(4):
+        rows.job(machine_type="drill", state="delayed", blocked=True)
+    assert card(rows, "Drill 1").why_idle == "4 jobs wait for another"
+    rows.job(machine_type="drill", material="steel")
+    assert card(rows, "Drill 1").why_idle == "1 job waits, not for this machine"
+
+
+def test_a_machine_that_is_away_says_so(rows: Rows) -> None:
+    rows.machine("Mill 1", state="maintenance", state_reason="spindle bearings")
+    rows.machine("Mill 2", state="offline")
+    assert card(rows, "Mill 1").why_idle == "spindle bearings"
+    assert card(rows, "Mill 2").why_idle == "not connected"
+
+
+def test_an_uncleared_machine_shows_the_job_whose_part_lies_on_it(rows: Rows) -> None:
+    made = rows.job(name="Motor mount", state="completed")
+    mill = rows.machine("Mill 2", state="needs_clearing")
+    rows.event("completed", job_id=made, machine_id=mill)
+    rows.event("machine_edited", machine_id=mill)
+    shown = card(rows, "Mill 2").job
+    assert shown is not None
+    assert shown.name == "Motor mount"
+
+
+def test_what_needs_a_person_stands_worst_first_then_oldest(rows: Rows) -> None:
+    rows.job(name="New", state="needs_attention", state_since=NOW - 1, last_error="broke")
+    rows.job(name="Old", state="needs_attention", state_since=NOW - 2, last_error="broke")
+    lathe = rows.machine("Lathe 2", state="held", state_reason="feed hold")
+    held = rows.job(name="Flange", state="held", machine_id=lathe)
+    rows.link(lathe, held, rows.run(held, lathe, state="held"))
+    rows.machine("Mill 2", state="needs_clearing")
+    rows.job(name="Jig base", state="interrupted", state_since=NOW - 3)
+    rows.machine("Mill 3", state="alarm", state_reason="reset while moving")
+    rows.job(name="Hinge", rank=1.0)
+    items = look(rows).needs_you
+    assert [(item.remedy, item.title) for item in items] == [
+        (Remedy.UNLOCK, "Mill 3: alarm"),
+        (Remedy.DECIDE, "Jig base: decide"),
+        (Remedy.CLEAR, "Mill 2: clear it"),
+        (Remedy.CONTINUE, "Lathe 2: held"),
+        (Remedy.RETRY, "Old: failed"),
+        (Remedy.RETRY, "New: failed"),
+    ]
+    assert [item.text for item in items] == [
+        "reset while moving",
+        "stopped half-way on its machine",
+        "Hinge can start then",
+        "Flange: feed hold",
+        "broke",
+        "broke",
+    ]
+
+
+def test_next_up_is_the_head_of_the_queue_then_what_is_due_soonest(rows: Rows) -> None:
+    rows.machine("Mill 1")
+    rows.machine("Lathe 1", machine_type="lathe")
+    rows.job(name="third", state="delayed", not_before=NOW + HOUR)
+    rows.job(name="second", rank=2.0)
+    rows.job(name="first", rank=1.0, machine_type="lathe")
+    rows.job(name="stuck", rank=0.0, complexity=5, axes=9)
+    rows.job(name="blocked", state="delayed", blocked=True)
+    assert [row.name for row in look(rows).next_up] == ["first", "second", "third"]
+
+
+def test_just_now_tells_the_latest_that_matter_newest_first(rows: Rows) -> None:
+    for kind in ("created", "completed", "assigned", "failed_retry", "edited"):
+        rows.event(kind)
+    assert [event.type for event in look(rows).just_now] == ["failed_retry", "completed"]
+
+
+def test_todays_work_is_counted_from_midnight(rows: Rows) -> None:
+    mill = rows.machine("Mill 1")
+    for ended in (NOW - HOUR, NOW - 2 * HOUR, NOW - DAY):
+        made = rows.job(state="completed", state_since=ended)
+        rows.run(made, mill, state="succeeded", ended_at=ended)
+    assert card(rows, "Mill 1").completed_today == 2
+    assert look(rows).counts.completed_today == 2
+    assert look(rows).counts.by_state == {JobState.COMPLETED: 3}
+
+
+def test_a_removed_machine_is_shown_no_more_but_its_jobs_still_name_it(rows: Rows) -> None:
+    mill = rows.machine("Mill 9", removed=True, state="maintenance")
+    rows.job(state="needs_attention", machine_id=mill)
+    assert look(rows).cards == ()
+    assert rows.read(machines) == ()
+    assert look(rows).needs_you[0].machine_id == mill
+
+
+def test_machines_are_read_with_what_they_can_do(rows: Rows) -> None:
+    rows.machine(
+        "Mill 1",
+        materials='["Steel", "brass"]',
+        settings='{"port": 5}',
+        size_x=1.0,
+        size_y=2.0,
+        size_z=3.0,
+    )
+    (row,) = rows.read(machines)
+    assert row.state is MachineState.IDLE
+    assert row.spec.capability.materials == {"steel", "brass"}
+    assert row.spec.settings == {"port": 5}
+    assert row.spec.capability.envelope is not None
