@@ -1,0 +1,129 @@
+"""Brings the job table its rows: a page when one scrolls, what is on view when it changes."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from cnc_station.engine.domain.states import LIVE_JOBS, JobState
+from cnc_station.engine.views import JobFilter, JobPage, Sort
+from cnc_station.ui.asking import Asking
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.models.job_table import JobTableModel
+
+PAGE = 200
+MARGIN = 24
+
+
+class JobFeed(QObject):
+    """Asks the engine for what `show_rows` says is on view, one question at a time.
+
+    A change of filter or order fetches the first page of 200; `refresh` fetches again what is on
+    view and MARGIN rows around it; whoever scrolls to less than MARGIN rows from the end of what
+    is known gets the next page.
+    """
+
+    started_over = Signal()  # the first page of another list is there
+
+    def __init__(self, desk: Desk, model: JobTableModel, order: Sequence[Sort]) -> None:
+        super().__init__(model)
+        self._desk = desk
+        self._model = model
+        self._filter = JobFilter()
+        self._order = tuple(order)
+        self._first = 0
+        self._last = 30
+        self._downwards = True
+        self._start_over = False
+        self._stale = False
+        self._asking = Asking(desk.operations, self._answer, self)
+
+    @property
+    def chosen(self) -> JobFilter:
+        """The filter in force."""
+        return self._filter
+
+    @property
+    def order(self) -> tuple[Sort, ...]:
+        """The order in force."""
+        return self._order
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything asked for is on view."""
+        return not (self._asking.busy or self._start_over)
+
+    def choose(self, chosen: JobFilter) -> None:
+        """Show other jobs, from the first."""
+        self._filter = chosen
+        self.start_over()
+
+    def sort(self, order: Sequence[Sort]) -> None:
+        """Show them in another order, from the first."""
+        self._order = tuple(order)
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Fetch the first page."""
+        self._start_over = True
+        self._asking.again()
+
+    def refresh(self) -> None:
+        """Something changed: fetch again what is on view."""
+        self._stale = True
+        self._asking.again()
+
+    def show_rows(self, first: int, last: int) -> None:
+        """These rows are on view now."""
+        if first != self._first:
+            self._downwards = first > self._first
+        self._first, self._last = first, last
+        if not self._start_over and self._missing() is not None:
+            self._asking.again()
+
+    def waits_for_the_clock(self) -> bool:
+        """Whether a row on view says something that changes by itself, such as time left."""
+        ticking = LIVE_JOBS | {JobState.DELAYED}
+        rows = (self._model.row(at) for at in range(self._first, self._last + 1))
+        return any(row is not None and row.state in ticking for row in rows)
+
+    async def _answer(self) -> None:
+        if self._start_over:
+            self._start_over = self._stale = False
+            page = await self._fetch(range(PAGE))
+            if page is not None:
+                self._model.take(page)
+                self.started_over.emit()
+        elif self._stale:
+            self._stale = False
+            page = await self._fetch(self._near())
+            if page is not None:
+                self._model.take(page)
+        elif (gap := self._missing()) is not None:
+            page = await self._fetch(gap)
+            if page is not None and not self._model.extend(page):
+                self._stale = True
+        if self._start_over or self._stale or self._missing() is not None:
+            self._asking.again()
+
+    async def _fetch(self, wanted: range) -> JobPage | None:
+        """The rows at these positions; None if meanwhile another list is wanted."""
+        asked = self._filter, self._order
+        page = await self._desk.engine.jobs(*asked, wanted.start, len(wanted))
+        return page if asked == (self._filter, self._order) else None
+
+    def _near(self) -> range:
+        """The rows on view and a few around them."""
+        return range(max(0, self._first - MARGIN), self._last + 1 + MARGIN)
+
+    def _missing(self) -> range | None:
+        """A page of rows that should be known and is not, next to what is known if it can be."""
+        near = self._near()
+        known, end = self._model.known, min(near.stop, self._model.total)
+        if near.start >= end or (known.start <= near.start and end <= known.stop):
+            return None
+        if known.start <= near.start <= known.stop:
+            return range(known.stop, known.stop + PAGE)
+        if known.start <= end <= known.stop:
+            return range(max(0, known.start - PAGE), known.start)
+        start = near.start if self._downwards else max(0, near.stop - PAGE)
+        return range(start, start + PAGE)
