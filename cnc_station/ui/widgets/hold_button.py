@@ -1,0 +1,83 @@
+"""A button for what cannot be taken back: it acts only when it is held long enough."""
+
+from PySide6.QtCore import QElapsedTimer, QRectF, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from cnc_station.ui.theme import Ink, theme
+
+SECONDS = 2.0
+_FRAME_MS = 25
+_VEIL = 0.3
+
+
+class HoldButton(QPushButton):
+    """Emits `held` once the finger, mouse or space bar has been on it for `seconds`.
+
+    While it is held it fills up; let go early and nothing has happened. `clicked` means nothing.
+    """
+
+    held = Signal()
+
+    def __init__(
+        self, text: str, parent: QWidget | None = None, *, seconds: float = SECONDS
+    ) -> None:
+        super().__init__(text, parent)
+        self.setProperty("kind", "danger")
+        self.setAutoDefault(False)
+        self._seconds = seconds
+        self._clock = QElapsedTimer()
+        self._timer = QTimer(self, interval=_FRAME_MS)
+        self._timer.timeout.connect(self._advance)
+        self.pressed.connect(self._begin)
+        self.released.connect(self._end)
+        words = self.tr("Press and hold for {seconds:g} s").format(seconds=seconds)
+        self.setToolTip(words)
+        self.setAccessibleDescription(words)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the time it has been held, from 0 to 1."""
+        if not self._timer.isActive():
+            return 0.0
+        return min(1.0, self._clock.elapsed() / (self._seconds * 1000))
+
+    def _begin(self) -> None:
+        self._clock.start()
+        self._timer.start()
+
+    def _end(self) -> None:
+        self._timer.stop()
+        self.update()
+
+    def _advance(self) -> None:
+        if self.fraction >= 1.0:
+            self._end()
+            self.setDown(False)
+            self.held.emit()
+        else:
+            self.update()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """What is out of sight is not held."""
+        super().hideEvent(event)
+        self._end()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints the button, and over it how far one has got."""
+        super().paintEvent(event)
+        fraction = self.fraction
+        if not fraction:
+            return
+        live = theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        shape = QPainterPath()
+        shape.addRoundedRect(
+            QRectF(self.rect()), live.metrics.radius_control, live.metrics.radius_control
+        )
+        painter.setClipPath(shape)
+        painter.setOpacity(_VEIL)
+        painter.fillRect(
+            QRectF(0, 0, self.width() * fraction, self.height()), live.colour(Ink.ALARM)
+        )

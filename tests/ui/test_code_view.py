@@ -1,0 +1,71 @@
+import time
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from cnc_station.ui.theme import Tone
+from cnc_station.ui.widgets.code_view import CodeView
+
+LONG = "\n".join(f"N{n} G1 X{n % 100} Y{n % 77} F1200" for n in range(1, 100_001))
+
+
+def view_of(qtbot: QtBot, text: str, marks: dict[int, Tone] | None = None) -> CodeView:
+    view = CodeView()
+    qtbot.addWidget(view)
+    view.resize(480, 300)
+    view.show()
+    view.set_text(text, marks)
+    return view
+
+
+def test_a_program_of_100_000_lines_opens_and_paints_within_50_ms(qtbot: QtBot) -> None:
+    view = view_of(qtbot, "G0")
+    spans = []
+    for _ in range(5):
+        began = time.perf_counter()
+        view.set_text(LONG)
+        view.grab()
+        spans.append(time.perf_counter() - began)
+    assert min(spans) < 0.05
+
+
+def test_going_to_a_line_brings_it_on_view(qtbot: QtBot) -> None:
+    view = view_of(qtbot, LONG)
+    view.go_to(70_000)
+    assert view.current == 70_000
+    top = view.verticalScrollBar().value()
+    assert top < 70_000 <= top + view.verticalScrollBar().pageStep()
+    view.go_to(10**9)
+    assert view.current == 100_000
+
+
+def test_keys_move_select_and_copy_lines(qtbot: QtBot) -> None:
+    view = view_of(qtbot, "G21\nG0 X1\nG1 X2 F100\nM30")
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert view.selected() == "G0 X1\nG1 X2 F100"
+    view.copy()
+    assert QGuiApplication.clipboard().text() == "G0 X1\nG1 X2 F100"
+    QTest.keyClick(view, Qt.Key.Key_End)
+    assert view.selected() == "M30"
+
+
+def test_a_tap_chooses_the_line_under_it(qtbot: QtBot) -> None:
+    view = view_of(qtbot, "G21\nG0 X1\nM30")
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(200, 30))
+    assert view.current == 2
+
+
+def test_an_empty_text_has_no_line(qtbot: QtBot) -> None:
+    view = view_of(qtbot, "")
+    view.go_to(3)
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    assert (view.current, view.selected()) == (0, "")
+
+
+def test_marked_lines_stand_out(qtbot: QtBot) -> None:
+    plain = view_of(qtbot, "G21\nG0 X1\nM30")
+    marked = view_of(qtbot, "G21\nG0 X1\nM30", {2: Tone.ALARM})
+    assert plain.grab().toImage() != marked.grab().toImage()
