@@ -10,4 +10,5 @@ timeline    Timeline, TimelineEntry           table     Table, SortHeader, LOOK_
 progress    ProgressBar                       busy      BusyBar
 toasts      ToastShelf                        empty     EmptyState
 dots        ConnectionDots, Connection        search    SearchField
+toolpath    ToolpathView
 """

@@ -1,0 +1,121 @@
+"""Where the tool goes, has been and is."""
+
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+
+from cnc_station.engine.views import Telemetry, Toolpath
+from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.text import ElidedLabel
+from cnc_station.ui.widgets.toolpath_camera import View
+from cnc_station.ui.widgets.toolpath_canvas import ToolpathCanvas
+
+_ZOOM_STEP = 1.25
+
+
+class ToolpathView(QWidget):
+    """Shows a path with `show_path` and the tool on it with `show_tool`.
+
+    The whole path is faint, what is done of this part strong, rapids dashed, the tool a dot.
+    Wheel, pinch, + and - zoom, dragging moves, a double click or 0 shows all again. Drawing never
+    holds the window up, however long the path.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvas = ToolpathCanvas()
+        self._caption = ElidedLabel("", Role.CAPTION, Ink.MUTED)
+        self._views = QButtonGroup(self)
+        self._buttons: dict[View, Button] = {}
+        head = QHBoxLayout()
+        head.setSpacing(4)
+        for view, words, key in (
+            (View.TOP, self.tr("Top"), "T"),
+            (View.FRONT, self.tr("Front"), "F"),
+            (View.ISOMETRIC, self.tr("Isometric"), "I"),
+            (View.LATHE, self.tr("X / Z"), ""),
+        ):
+            head.addWidget(self._view_button(view, words))
+            if key:
+                self._add_key(self.tr("Toolpath: ") + words, key, partial(self.look_from, view))
+        head.addStretch(1)
+        fit = Button(self.tr("Fit"), quiet=True)
+        fit.setToolTip(self.tr("Show the whole path (0)"))
+        fit.clicked.connect(self.canvas.fit)
+        head.addWidget(fit)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addLayout(head)
+        box.addWidget(self.canvas, 1)
+        box.addWidget(self._caption)
+        self._add_key(self.tr("Toolpath: show all"), "0", self.canvas.fit)
+        self._add_key(self.tr("Toolpath: larger"), "+", partial(self.canvas.zoom, _ZOOM_STEP))
+        self._add_key(self.tr("Toolpath: smaller"), "-", partial(self.canvas.zoom, 1 / _ZOOM_STEP))
+        self.show_path(None)
+
+    def _view_button(self, view: View, words: str) -> Button:
+        button = Button(words, quiet=True)
+        button.setCheckable(True)
+        button.clicked.connect(partial(self.look_from, view))
+        self._views.addButton(button)
+        self._buttons[view] = button
+        return button
+
+    def _add_key(self, words: str, key: str, triggered: object) -> None:
+        action = QAction(words, self)
+        action.setShortcut(QKeySequence(key))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.triggered.connect(triggered)
+        self.addAction(action)
+
+    @property
+    def caption(self) -> str:
+        """The line below the picture."""
+        return self._caption.text()
+
+    def show_path(self, path: Toolpath | None) -> None:
+        """Shows another path from its start, all of it in view; None shows that there is none."""
+        lathe = path is not None and path.lathe
+        for view, button in self._buttons.items():
+            button.setVisible((view is View.LATHE) == lathe)
+        self.canvas.show_path(path, View.LATHE if lathe else View.ISOMETRIC)
+        self._buttons[self.canvas.view].setChecked(True)
+        self._say(None)
+
+    def show_tool(self, telemetry: Telemetry | None) -> None:
+        """Shows how far this part is and where the tool is; None: nothing runs."""
+        self.canvas.show_tool(telemetry)
+        self._say(telemetry)
+
+    def look_from(self, view: View) -> None:
+        """Shows the path from another side, all of it; a lathe's path has one side only."""
+        if self._buttons[view].isHidden():
+            return
+        self._buttons[view].setChecked(True)
+        self.canvas.look_from(view)
+
+    def _say(self, telemetry: Telemetry | None) -> None:
+        path, box = self.canvas.path, self.canvas.box
+        if path is None or box is None:
+            self._caption.setText("" if path is None else self.tr("The program moves nothing"))
+            self.setAccessibleName(self.tr("No toolpath"))
+            return
+        x, y, z = box.size
+        words = (
+            self.tr("Ø {x:,.1f} × {z:,.1f} mm").format(x=2 * box.high[0], z=z)  # noqa: RUF001 - sizes are written with a multiplication sign
+            if path.lathe
+            else self.tr("{x:,.1f} × {y:,.1f} × {z:,.1f} mm").format(x=x, y=y, z=z)  # noqa: RUF001 - as above
+        )
+        if telemetry is not None:
+            words += f" · {telemetry.part_fraction:.0%}"
+            if telemetry.line is not None:
+                words += self.tr(" · line {line:,}").format(line=telemetry.line)
+            axes = ("X", telemetry.x), ("Y", telemetry.y), ("Z", telemetry.z)
+            at = "  ".join(f"{name} {value:.2f}" for name, value in axes if value is not None)
+            words += f" · {at}" if at else ""
+        self._caption.setText(words)
+        self.setAccessibleName(self.tr("Toolpath, {words}").format(words=words))
