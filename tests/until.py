@@ -3,16 +3,24 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, overload
 
 _T = TypeVar("_T")
 _POLL = 0.005
 
 
+@overload
+async def until(fact: Callable[[], Awaitable[_T]], timeout: float = ...) -> _T: ...  # noqa: ASYNC109 - as below
+
+
+@overload
+async def until(fact: Callable[[], _T], timeout: float = ...) -> _T: ...  # noqa: ASYNC109 - as below
+
+
 async def until(
-    fact: Callable[[], _T | Awaitable[_T]],
+    fact: Callable[[], Any],
     timeout: float = 10.0,  # noqa: ASYNC109 - reads best where it is called
-) -> _T:
+) -> Any:
     """Looks every 5 ms until `fact()`, or what it awaits, is true; gives back that value.
 
     Raises AssertionError after `timeout` seconds, naming the fact and what it was last.
@@ -21,7 +29,7 @@ async def until(
     end = loop.time() + timeout
     while True:
         found = fact()
-        value = cast("_T", await found if inspect.isawaitable(found) else found)
+        value = await found if inspect.isawaitable(found) else found
         if value:
             return value
         if loop.time() >= end:

@@ -89,9 +89,9 @@ class Commands(Protocol):
         ...
 
     async def import_jobs(
-        self, name: str, content: bytes, mapping: Mapping[str, str], actor: Actor
+        self, name: str, content: bytes, mapping: Mapping[str, str] | None, actor: Actor
     ) -> tuple[int, ...]:
-        """Import every row or none. Raises InvalidInput."""
+        """Import every row or none; `mapping` as in `preview_import`. Raises InvalidInput."""
         ...
 
     async def save_settings(self, values: Mapping[str, Any], actor: Actor) -> None: ...
@@ -143,6 +143,10 @@ class Queries(Protocol):
         ...
 
     async def settings(self) -> Mapping[str, Any]: ...
+
+    def drivers(self) -> tuple[str, ...]:
+        """The drivers a machine can have."""
+        ...
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """The latest telemetry of a machine at work, from memory."""

@@ -41,6 +41,10 @@ class Ways(Protocol):
         """Choose files to import: programs or tables of jobs."""
         ...
 
+    def load_demo(self) -> None:
+        """Put the demo day into this shop."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:

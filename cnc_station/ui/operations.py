@@ -66,6 +66,7 @@ class Operations:
         self._voice = voice
         self._progress = progress
         self._tasks: set[asyncio.Task[None]] = set()
+        self._busy = 0
 
     def run(self, work: Coroutine[Any, Any, Any], words: str = "") -> asyncio.Task[None]:
         """Run `work` to its end in the background; `words` name it while it takes long."""
@@ -76,6 +77,7 @@ class Operations:
 
     async def _run(self, work: Coroutine[Any, Any, Any], words: str) -> None:
         if words:
+            self._busy += 1
             self._progress.start(words)
         try:
             await work
@@ -86,7 +88,9 @@ class Operations:
             self._voice.fail("Something went wrong inside the program; it is in the log.")
         finally:
             if words:
-                self._progress.finish()
+                self._busy -= 1
+                if not self._busy:
+                    self._progress.finish()
 
     def act(self, action: JobAction, job_ids: Sequence[int], **arguments: Any) -> None:
         """Do one thing to jobs, say what came of it, and offer to take it back."""

@@ -40,7 +40,7 @@ class JobSpec:
     timeout_s: float | None = None
     work_order: str = ""
     operation: str = ""
-    axes: int = 3
+    axes: int = 1
     envelope: Envelope | None = None
     pinned_machine_id: int | None = None
     not_before: int | None = None

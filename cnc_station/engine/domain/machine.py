@@ -69,7 +69,7 @@ class Need:
     machine_type: str
     complexity: int = 1
     material: str = ""
-    axes: int = 3
+    axes: int = 1
     envelope: Envelope | None = None
 
 

@@ -162,7 +162,7 @@ MACHINE_ADDED = _row("machine_added", machine=MachineStep(frozenset(), M.OFFLINE
 MACHINE_EDITED = _row("machine_edited", machine=MachineStep(frozenset(M)))
 MACHINE_REMOVED = _row("machine_removed", machine=MachineStep(frozenset(M) - BUSY_MACHINES))
 CONNECTED = _row("connected", machine=_at(M.OFFLINE, M.IDLE))
-DISCONNECTED = _row("disconnected", machine=MachineStep(frozenset(M) - {M.MAINTENANCE}, M.OFFLINE))
+DISCONNECTED = _row("disconnected", machine=_at(M.IDLE, M.OFFLINE))
 CLEARED = _row("cleared", machine=_at(M.NEEDS_CLEARING, M.IDLE))
 ALARMED = _row("alarmed", machine=MachineStep(frozenset(M) - {M.ALARM}, M.ALARM))
 UNLOCKED = _row("unlocked", machine=MachineStep(frozenset({M.ALARM}), to_rest=True))
@@ -172,6 +172,9 @@ MAINTENANCE_STARTED = _row(
 )
 MAINTENANCE_ASKED = _row("maintenance_asked", machine=MachineStep(BUSY_MACHINES))
 MAINTENANCE_ENDED = _row("maintenance_ended", machine=_at(M.MAINTENANCE, M.IDLE))
+
+# The shop itself
+SETTINGS_CHANGED = _row("settings_changed")
 
 TRANSITIONS: dict[str, Transition] = _table
 JOB_TRANSITIONS = {name: row for name, row in _table.items() if row.job is not None}

@@ -39,6 +39,11 @@ class CreateJobs(Change[tuple[int, ...]]):
     specs: tuple[JobSpec, ...]
     actor: str
 
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """New jobs are nobody else's yet; what they wait for must stay in order."""
+        return tuple(("job", before) for spec in self.specs for before in spec.after)
+
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:
         """Reserve the ids, then insert everything in three bulk statements."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from cnc_station.engine.store.schema import program
 from cnc_station.engine.store.transaction import Change, Tx
@@ -64,3 +64,10 @@ def _add(tx: Tx, change: AddProgram) -> None:
         )
     )
     tx.programs = True
+
+
+def content(connection: Connection, sha256: str) -> bytes | None:
+    """The exact bytes of a kept program."""
+    query = select(program.c.content).where(program.c.sha256 == sha256)
+    found: bytes | None = connection.execute(query).scalar()
+    return found

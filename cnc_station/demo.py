@@ -1,0 +1,50 @@
+"""The demo day: the fleet, programs and jobs under resources/demo, put into an engine."""
+
+import tomllib
+from typing import Any
+
+from cnc_station.bundled import bundled
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
+from cnc_station.engine.interface import Engine
+
+ACTOR = Actor("demo day")
+SEED = 7
+
+
+async def load_demo(engine: Engine) -> tuple[int, ...]:
+    """Add the machines that are not there yet, keep the programs, import the day's jobs.
+
+    Returns the ids of the jobs. Raises InvalidInput or Unavailable; the jobs come all or none.
+    """
+    there = {machine.spec.name for machine in await engine.machines()}
+    for spec in demo_fleet():
+        if spec.name not in there:
+            await engine.add_machine(spec, ACTOR)
+    for path in sorted(bundled("demo", "programs").iterdir(), key=lambda path: path.name):
+        await engine.add_program(path.name, path.read_bytes(), ACTOR)
+    day = bundled("demo", "day.csv").read_bytes()
+    return await engine.import_jobs("day.csv", day, None, ACTOR)
+
+
+def demo_fleet() -> list[MachineSpec]:
+    """The machines of the demo shop."""
+    table = tomllib.loads(bundled("demo", "fleet.toml").read_text("utf-8"))
+    return [_machine(row) for row in table["machine"]]
+
+
+def _machine(row: dict[str, Any]) -> MachineSpec:
+    return MachineSpec(
+        name=row["name"],
+        machine_type=row["type"],
+        model=row["model"],
+        driver="simulator",
+        capability=Capability(
+            machine_type=row["type"],
+            max_complexity=row["max_complexity"],
+            materials=frozenset(row["materials"]),
+            axes=row["axes"],
+            envelope=Envelope(*map(float, row["envelope_mm"])),
+        ),
+        operator_clears=row["operator_clears"],
+    )

@@ -1,0 +1,236 @@
+"""The command half of the door: checks at the edge, then one change through the pen."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import (
+    JOB_ACTIONS,
+    MACHINE_ACTIONS,
+    JobAction,
+    MachineAction,
+)
+from cnc_station.engine.domain.errors import (
+    CncStationError,
+    Conflict,
+    FieldError,
+    InvalidInput,
+)
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.states import BUSY_MACHINES, JobState
+from cnc_station.engine.services.fleet import Fleet
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.store.edits import EditJob, spec_of
+from cnc_station.engine.store.jobs import CreateJobs
+from cnc_station.engine.store.machines import AddMachine, MoveMachine
+from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queue_actions import ActOnJob, Before
+from cnc_station.engine.store.schema import job
+from cnc_station.engine.store.settings import SaveSettings
+from cnc_station.engine.views import Answer, MachineRow, Undo
+
+_AT_THE_MACHINE = frozenset({JobAction.HOLD, JobAction.CONTINUE, JobAction.ABORT})
+_UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
+_RESTORING = {
+    JobState.PAUSED: (t.RESTORED_PAUSED,),
+    JobState.DELAYED: (t.RESTORED_WAITING,),
+    JobState.QUEUED: (t.RESTORED, t.RESTORED_WAITING),
+}
+
+
+class StationCommands:
+    """Implements `Commands`. `_runner` and `_fleet` are None where no station runs (the command
+    line beside one): what needs a machine is refused there."""
+
+    _pen: Pen
+    _reader: Reader
+    _runner: Runner | None
+    _fleet: Fleet | None
+
+    async def submit(self, specs: Sequence[JobSpec], actor: Actor) -> tuple[int, ...]:
+        """See `Commands.submit`."""
+        checked = tuple(spec.validated() for spec in specs)
+        return await self._pen.write(CreateJobs(checked, actor.name))
+
+    async def edit_job(
+        self, job_id: int, changes: Mapping[str, Any], actor: Actor, *, version: int | None = None
+    ) -> None:
+        """See `Commands.edit_job`."""
+        await self._pen.write(EditJob(job_id, dict(changes), actor.name, version))
+
+    async def duplicate(self, job_id: int, actor: Actor) -> int:
+        """See `Commands.duplicate`."""
+        spec = await self._reader.read(partial(_spec, job_id=job_id))
+        if spec is None:
+            raise Conflict(f"There is no job {job_id}.")
+        (copy,) = await self.submit([replace(spec, source=f"copy of job {job_id}")], actor)
+        return copy
+
+    async def act(
+        self,
+        action: JobAction,
+        job_ids: Sequence[int],
+        actor: Actor,
+        *,
+        reason: str = "",
+        **arguments: Any,
+    ) -> tuple[Answer, ...]:
+        """See `Commands.act`."""
+        if action in _AT_THE_MACHINE:
+            ask = partial(self._act_at_machine, action, actor=actor, reason=reason)
+        else:
+            ask = partial(self._act_on_queue, action, actor=actor, reason=reason, **arguments)
+            if action is JobAction.PIN:
+                await self._refuse_unknown_machine(arguments.get("machine_id"))
+        return tuple(await asyncio.gather(*(ask(job_id) for job_id in job_ids)))
+
+    async def _act_at_machine(
+        self, action: JobAction, job_id: int, *, actor: Actor, reason: str
+    ) -> Answer:
+        try:
+            if self._runner is None:
+                raise Conflict("Only the station that runs it can do that: use its window.")
+            if action is JobAction.HOLD:
+                await self._runner.hold(job_id, actor.name, reason)
+            elif action is JobAction.CONTINUE:
+                await self._runner.resume(job_id, actor.name)
+            else:
+                await self._runner.abort(job_id, actor.name, reason)
+        except CncStationError as error:
+            return Answer(job_id, str(error))
+        return Answer(job_id)
+
+    async def _act_on_queue(
+        self, action: JobAction, job_id: int, *, actor: Actor, reason: str, **arguments: Any
+    ) -> Answer:
+        try:
+            change = _change(action, job_id, actor, reason, arguments)
+            if action is JobAction.PIN:
+                await self._refuse_unfit(job_id, arguments.get("machine_id"))
+            before = await self._pen.write(change)
+        except CncStationError as error:
+            return Answer(job_id, str(error))
+        undo = _undo(action, before) if action in _UNDOABLE else None
+        return Answer(job_id, undo=undo)
+
+    async def undo(self, steps: Sequence[Undo], actor: Actor) -> tuple[Answer, ...]:
+        """See `Commands.undo`."""
+        return tuple(await asyncio.gather(*(self._undo(step, actor) for step in steps)))
+
+    async def _undo(self, step: Undo, actor: Actor) -> Answer:
+        state = JobState(step.details["state"])
+        if step.action == JobAction.CANCEL:
+            alternatives = _RESTORING[state]
+        else:
+            alternatives = JOB_ACTIONS[JobAction(step.action)]
+        names = {
+            JobAction.PIN: ("pinned_machine_id",),
+            JobAction.REORDER: ("rank",),
+            JobAction.CANCEL: ("rank", "not_before"),
+        }[JobAction(step.action)]
+        change = ActOnJob(
+            alternatives,
+            step.job_id,
+            actor.name,
+            reason="taken back",
+            values={name: step.details[name] for name in names},
+            version=step.details["version"],
+        )
+        try:
+            await self._pen.write(change)
+        except CncStationError as error:
+            return Answer(step.job_id, str(error))
+        return Answer(step.job_id)
+
+    async def _machine(self, machine_id: int) -> MachineRow:
+        for machine in await self._reader.read(machines):
+            if machine.id == machine_id:
+                return machine
+        raise Conflict(f"There is no machine {machine_id}.")
+
+    async def _refuse_unknown_machine(self, machine_id: int | None) -> None:
+        if machine_id is not None:
+            await self._machine(machine_id)
+
+    async def _refuse_unfit(self, job_id: int, machine_id: int | None) -> None:
+        if machine_id is None:
+            return
+        spec = await self._reader.read(partial(_spec, job_id=job_id))
+        machine = await self._machine(machine_id)
+        if spec and (why := machine.spec.capability.refusal(spec.need)):
+            raise Conflict(f"{spec.name} can't go to {machine.spec.name}: it {why}.")
+
+    async def add_machine(self, spec: MachineSpec, actor: Actor) -> int:
+        """See `Commands.add_machine`."""
+        spec = spec.validated()
+        machine_id = await self._pen.write(AddMachine(spec, actor.name))
+        if self._fleet is not None:
+            self._fleet.make(machine_id, spec)
+            await self._fleet.connect(machine_id, (await self._machine(machine_id)).state)
+        return machine_id
+
+    async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
+        """See `Commands.edit_machine`. A machine at work keeps its driver until the run ends."""
+        spec = spec.validated()
+        before = await self._machine(machine_id)
+        rewired = (spec.driver, spec.settings) != (before.spec.driver, before.spec.settings)
+        if rewired and before.state in BUSY_MACHINES:
+            raise Conflict(f"{before.spec.name} is at work: change its driver when it is idle.")
+        await self._pen.write(MoveMachine((t.MACHINE_EDITED,), machine_id, actor.name, spec=spec))
+        if rewired and self._fleet is not None:
+            await self._fleet.replace(machine_id, spec, before.state)
+
+    async def act_on_machine(
+        self, action: MachineAction, machine_id: int, actor: Actor, *, reason: str = ""
+    ) -> None:
+        """See `Commands.act_on_machine`."""
+        await self._pen.write(MoveMachine(MACHINE_ACTIONS[action], machine_id, actor.name, reason))
+        if action is MachineAction.REMOVE and self._fleet is not None:
+            await self._fleet.drop(machine_id)
+
+    async def save_settings(self, values: Mapping[str, Any], actor: Actor) -> None:
+        """See `Commands.save_settings`."""
+        await self._pen.write(SaveSettings(dict(values), actor.name))
+
+
+def _change(
+    action: JobAction, job_id: int, actor: Actor, reason: str, arguments: Mapping[str, Any]
+) -> ActOnJob:
+    """The change that an action asks for. Raises InvalidInput for wrong arguments."""
+    alternatives = JOB_ACTIONS[action]
+    values: dict[str, Any] = {}
+    before = None
+    if action is JobAction.OVERRIDE:
+        state = arguments.get("state")
+        if state not in t.OVERRIDES:
+            raise InvalidInput(FieldError("state", f"can't be set to {state} by hand"))
+        if not reason.strip():
+            raise InvalidInput(FieldError("reason", "say why it is set by hand"))
+        alternatives = (t.OVERRIDES[JobState(state)],)
+    elif action is JobAction.PIN:
+        values["pinned_machine_id"] = arguments["machine_id"]
+    elif action is JobAction.DELAY:
+        values["not_before"] = arguments["until"]
+    elif action is JobAction.REORDER:
+        before = arguments["before"]
+    return ActOnJob(alternatives, job_id, actor.name, reason, values, before)
+
+
+def _undo(action: JobAction, before: Before) -> Undo | None:
+    if action is JobAction.CANCEL and before.state not in _RESTORING:
+        return None
+    return Undo(action.value, before.job_id, asdict(before))
+
+
+def _spec(connection: Connection, job_id: int) -> JobSpec | None:
+    row = connection.execute(select(job).where(job.c.id == job_id)).one_or_none()
+    return None if row is None else spec_of(row)

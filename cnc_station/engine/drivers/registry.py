@@ -1,0 +1,26 @@
+"""Which drivers there are. Explicit, so that a frozen bundle finds them too; others may join by
+the entry point group `cnc_station.drivers`, each a `DriverFactory`."""
+
+from importlib.metadata import entry_points
+
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.drivers.base import Driver, DriverFactory
+from cnc_station.engine.drivers.simulator import Simulator
+
+_OWN: dict[str, DriverFactory] = {"simulator": Simulator.make}
+GROUP = "cnc_station.drivers"
+
+
+def names() -> tuple[str, ...]:
+    """The drivers that can be chosen."""
+    return tuple(sorted({*_OWN, *(entry.name for entry in entry_points(group=GROUP))}))
+
+
+def make(name: str, settings: dict[str, object]) -> Driver:
+    """A driver for one machine; raises InvalidInput if there is none of that name."""
+    if name in _OWN:
+        return _OWN[name](settings)
+    for entry in entry_points(group=GROUP, name=name):
+        factory: DriverFactory = entry.load()
+        return factory(settings)
+    raise InvalidInput(FieldError("driver", f"there is no driver {name!r}"))

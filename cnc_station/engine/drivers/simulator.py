@@ -1,0 +1,187 @@
+"""A machine that is not there: it runs the program itself, in real time or faster.
+
+Time, line, position and percentage are those of the program; nothing is computed while nobody
+asks, so a hundred simulated machines cost no more than a hundred timers.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass, replace
+from typing import Self
+
+from cnc_station.engine.domain.nc import at
+from cnc_station.engine.drivers.base import OnLoss, Order, RunAborted, RunFailed
+from cnc_station.engine.views import Telemetry
+
+FAILING_COMPLEXITY = 5
+FAILURE_SHARE = 0.25
+_FAULTS = (
+    "tool broke",
+    "spindle load too high",
+    "coolant pressure lost",
+    "part moved in the vice",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorSettings:
+    """`speed`: program seconds per real second. `seed` makes the failures repeatable."""
+
+    speed: float = 1.0
+    seed: int | None = None
+    failure_share: float = FAILURE_SHARE
+
+
+@dataclass(slots=True)
+class _Run:
+    """The run in hand. Times in program seconds, `since` on the loop's clock."""
+
+    order: Order
+    part_s: float
+    fails_at: float | None
+    done: float = 0.0
+    since: float | None = None
+
+    @property
+    def total(self) -> float:
+        return self.part_s * self.order.parts
+
+    @property
+    def end(self) -> float:
+        return self.total if self.fails_at is None else self.fails_at
+
+
+class Simulator:
+    """Implements `Driver`."""
+
+    on_loss = OnLoss.RETRY
+
+    def __init__(self, settings: SimulatorSettings) -> None:
+        self._settings = settings
+        self._run: _Run | None = None
+        self._turned = asyncio.Event()
+        self._aborted = False
+
+    @classmethod
+    def make(cls, settings: dict[str, object]) -> Self:
+        """From a machine's driver settings."""
+        seed = settings.get("seed")
+        return cls(
+            SimulatorSettings(
+                speed=float(str(settings.get("speed", 1.0))),
+                seed=None if seed is None else int(str(seed)),
+                failure_share=float(str(settings.get("failure_share", FAILURE_SHARE))),
+            )
+        )
+
+    async def connect(self) -> None:
+        """Always there."""
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    async def run(self, order: Order) -> None:
+        """Lasts as long as the program, times the parts, over the speed."""
+        part_s = order.program.duration_s if order.program else order.estimated_s
+        run = self._run = _Run(order, part_s, self._failure(order, part_s * order.parts))
+        self._aborted = False
+        run.since = asyncio.get_running_loop().time()
+        try:
+            await self._until_end(run)
+        finally:
+            self._run = None
+        if run.fails_at is not None:
+            raise RunFailed(self._fault(run))
+
+    async def _until_end(self, run: _Run) -> None:
+        while True:
+            left = (run.end - self._elapsed(run)) / self._settings.speed
+            if left <= 0:
+                return
+            self._turned.clear()
+            try:
+                async with asyncio.timeout(None if run.since is None else left):
+                    await self._turned.wait()
+            except TimeoutError:
+                continue
+            if self._aborted:
+                raise RunAborted("aborted")
+
+    def _failure(self, order: Order, total: float) -> float | None:
+        if order.complexity < FAILING_COMPLEXITY:
+            return None
+        chance = self._chance(order)
+        if chance.random() >= self._settings.failure_share:
+            return None
+        return total * chance.uniform(0.1, 0.9)
+
+    def _chance(self, order: Order) -> random.Random:
+        if self._settings.seed is None:
+            return random.Random()
+        return random.Random(f"{self._settings.seed}/{order.job_id}/{order.attempt}")
+
+    def _fault(self, run: _Run) -> str:
+        fault = self._chance(run.order).choice(_FAULTS)
+        assert run.fails_at is not None
+        if run.order.program is None or run.part_s <= 0:
+            return fault
+        line = at(run.order.program, run.fails_at % run.part_s).line
+        return f"{fault}, line {line}"
+
+    async def hold(self) -> None:
+        """Stops at once."""
+        run = self._run
+        if run is not None and run.since is not None:
+            run.done = self._elapsed(run)
+            run.since = None
+            self._turned.set()
+
+    async def resume(self) -> None:
+        """Goes on at once."""
+        run = self._run
+        if run is not None and run.since is None:
+            run.since = asyncio.get_running_loop().time()
+            self._turned.set()
+
+    async def abort(self) -> None:
+        """Stops at once, for good."""
+        self._aborted = True
+        self._turned.set()
+
+    def _elapsed(self, run: _Run) -> float:
+        if run.since is None:
+            return run.done
+        passed = asyncio.get_running_loop().time() - run.since
+        return run.done + passed * self._settings.speed
+
+    def telemetry(self) -> Telemetry | None:
+        """Where the program is now."""
+        run = self._run
+        if run is None:
+            return None
+        elapsed = min(self._elapsed(run), run.total)
+        part_s = run.part_s
+        done_parts = min(int(elapsed / part_s), run.order.parts - 1) if part_s > 0 else 0
+        in_part = elapsed - done_parts * part_s
+        told = Telemetry(
+            part=done_parts + 1,
+            parts=run.order.parts,
+            fraction=elapsed / run.total if run.total > 0 else 1.0,
+            part_fraction=in_part / part_s if part_s > 0 else 1.0,
+            part_remaining_s=part_s - in_part,
+            remaining_s=run.total - elapsed,
+        )
+        if run.order.program is None:
+            return told
+        place = at(run.order.program, in_part)
+        return replace(
+            told,
+            line=place.line,
+            lines=run.order.program.lines,
+            x=place.x,
+            y=place.y,
+            z=place.z,
+            feed_mm_min=place.feed if run.since is not None else 0.0,
+            spindle_rpm=place.spindle,
+            tool=place.tool,
+        )

@@ -1,0 +1,70 @@
+"""The intake half of the door: programs and tables of jobs."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from sqlalchemy import Connection
+
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.queries import StationQueries, now_ms
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.programs import check_program
+from cnc_station.engine.services.table_import import Imported, Shop, read_jobs
+from cnc_station.engine.store.jobs import CreateJobs
+from cnc_station.engine.store.programs import AddProgram
+from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.views import ImportPreview, ProgramRow
+
+
+class StationIntake(StationQueries):
+    """Implements the intake commands of `Commands`."""
+
+    _pen: Pen
+
+    async def add_program(self, name: str, source: bytes, actor: Actor) -> ProgramRow:
+        """See `Commands.add_program`."""
+        kept = await self._reader.work(partial(check_program, name, source))
+        sha256 = await self._pen.write(AddProgram(kept, actor.name))
+        detail = await self.program(sha256)
+        assert detail is not None
+        return detail.row
+
+    async def preview_import(
+        self,
+        name: str,
+        content: bytes,
+        mapping: Mapping[str, str] | None = None,
+    ) -> ImportPreview:
+        """See `Commands.preview_import`."""
+        return (await self._read_table(name, content, mapping)).preview
+
+    async def import_jobs(
+        self, name: str, content: bytes, mapping: Mapping[str, str] | None, actor: Actor
+    ) -> tuple[int, ...]:
+        """See `Commands.import_jobs`."""
+        imported = await self._read_table(name, content, mapping)
+        specs = tuple(
+            _from_row(spec, name, row) for row, spec in enumerate(imported.accepted(), start=1)
+        )
+        return await self._pen.write(CreateJobs(specs, actor.name))
+
+    async def _read_table(
+        self, name: str, content: bytes, mapping: Mapping[str, str] | None
+    ) -> Imported:
+        shop = await self._reader.read(self._shop)
+        return await self._reader.work(partial(read_jobs, name, content, shop, mapping))
+
+    def _shop(self, connection: Connection) -> Shop:
+        newest: dict[str, ProgramRow] = {}
+        kept: tuple[ProgramRow, ...] = ()
+        for row in kept:
+            if row.name not in newest or newest[row.name].revision < row.revision:
+                newest[row.name] = row
+        by_name = {machine.spec.name: machine.id for machine in machines(connection)}
+        return Shop(now_ms(), self._zone, newest.get, by_name.get)
+
+
+def _from_row(spec: JobSpec, name: str, row: int) -> JobSpec:
+    return replace(spec.validated(), source=f"imported from {name}, row {row}")

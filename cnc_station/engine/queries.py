@@ -1,0 +1,146 @@
+"""The query half of the door: each a whole look on a reader thread, off the loop."""
+# ruff: noqa: ARG002 - half of the queries come with the next commit
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.drivers import registry
+from cnc_station.engine.services.health import Health
+from cnc_station.engine.services.programs import Toolpaths
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.ticker import Ticker
+from cnc_station.engine.store.queries import floor, history, job_list, machine_rows
+from cnc_station.engine.views import (
+    Charts,
+    Floor,
+    JobCounts,
+    JobDetail,
+    JobFilter,
+    JobPage,
+    JobRow,
+    Link,
+    MachineRow,
+    ProgramDetail,
+    ProgramRow,
+    RunRow,
+    Sort,
+    Telemetry,
+    Toolpath,
+)
+
+T = TypeVar("T")
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+class StationQueries:
+    """Implements `Queries`."""
+
+    _config: Config
+    _reader: Reader
+    _health: Health
+    _ticker: Ticker | None
+    _paths: Toolpaths
+
+    @property
+    def _zone(self) -> dt.tzinfo | None:
+        return ZoneInfo(self._config.time_zone) if self._config.time_zone else None
+
+    async def floor(self) -> Floor:
+        """See `Queries.floor`."""
+        return await self._look(floor.floor)
+
+    async def charts(self, since: int, step: int) -> Charts:
+        """See `Queries.charts`."""
+        raise Unavailable("not in this version yet")
+
+    async def jobs(
+        self, chosen: JobFilter, order: Sequence[Sort], offset: int, limit: int
+    ) -> JobPage:
+        """See `Queries.jobs`."""
+        return await self._look(
+            job_list.job_page, chosen=chosen, order=order, offset=offset, limit=limit
+        )
+
+    async def jobs_by_id(self, ids: Sequence[int]) -> tuple[JobRow, ...]:
+        """See `Queries.jobs_by_id`."""
+        return await self._look(job_list.jobs_by_id, ids=ids)
+
+    async def job_counts(self, chosen: JobFilter) -> JobCounts:
+        """See `Queries.job_counts`."""
+        return await self._reader.read(
+            partial(job_list.job_counts, chosen=chosen, now=now_ms(), zone=self._zone)
+        )
+
+    async def job(self, job_id: int) -> JobDetail | None:
+        """See `Queries.job`."""
+        raise Unavailable("not in this version yet")
+
+    async def events(
+        self,
+        *,
+        job_id: int | None = None,
+        machine_id: int | None = None,
+        after: int = 0,
+        limit: int = 500,
+    ) -> tuple[Event, ...]:
+        """See `Queries.events`."""
+        return await self._reader.read(
+            partial(history.events, job_id=job_id, machine_id=machine_id, after=after, limit=limit)
+        )
+
+    async def runs(self, *, job_id: int | None = None, limit: int = 200) -> tuple[RunRow, ...]:
+        """See `Queries.runs`."""
+        return await self._reader.read(partial(history.runs, job_id=job_id, limit=limit))
+
+    async def machines(self) -> tuple[MachineRow, ...]:
+        """See `Queries.machines`."""
+        return await self._reader.read(machine_rows.machines)
+
+    async def programs(self, text: str = "") -> tuple[ProgramRow, ...]:
+        """See `Queries.programs`."""
+        raise Unavailable("not in this version yet")
+
+    async def program(self, sha256: str) -> ProgramDetail | None:
+        """See `Queries.program`."""
+        raise Unavailable("not in this version yet")
+
+    async def toolpath(self, sha256: str) -> Toolpath | None:
+        """See `Queries.toolpath`."""
+        return await self._reader.work(partial(self._paths.of, sha256))
+
+    async def export(self, chosen: JobFilter, order: Sequence[Sort], form: str) -> bytes:
+        """See `Queries.export`."""
+        raise Unavailable("not in this version yet")
+
+    async def settings(self) -> Mapping[str, Any]:
+        """See `Queries.settings`."""
+        raise Unavailable("not in this version yet")
+
+    def drivers(self) -> tuple[str, ...]:
+        """See `Queries.drivers`."""
+        return registry.names()
+
+    def telemetry(self, machine_id: int) -> Telemetry | None:
+        """See `Queries.telemetry`."""
+        return self._ticker.latest(machine_id) if self._ticker is not None else None
+
+    def links(self) -> tuple[Link, ...]:
+        """See `Queries.links`."""
+        return self._health.links()
+
+    async def _look(self, query: Callable[..., T], **arguments: Any) -> T:
+        """A query that says in words what comes next: it needs the time, the zone and the rules."""
+        return await self._reader.read(
+            partial(query, now=now_ms(), policy=self._config.retry, zone=self._zone, **arguments)
+        )

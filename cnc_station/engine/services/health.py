@@ -1,0 +1,35 @@
+"""Whether each thing the station depends on is there, as far as its last use showed."""
+
+import time
+from collections.abc import Callable
+
+from cnc_station.engine.views import Link
+
+CONNECTED = "connected"
+OFFLINE = "offline"
+
+
+class Health:
+    """Links by name; `on_change` is called when one comes or goes."""
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._links: dict[str, Link] = {}
+
+    def links(self) -> tuple[Link, ...]:
+        """All of them, in the order they were first seen."""
+        return tuple(self._links.values())
+
+    def up(self, name: str) -> None:
+        """It has just worked."""
+        self._set(name, CONNECTED, "")
+
+    def down(self, name: str, detail: str) -> None:
+        """It has just failed, and why."""
+        self._set(name, OFFLINE, detail)
+
+    def _set(self, name: str, state: str, detail: str) -> None:
+        known = self._links.get(name)
+        if known is None or known.state != state:
+            self._links[name] = Link(name, state, time.time_ns() // 1_000_000, detail)
+            self._on_change()

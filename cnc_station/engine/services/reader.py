@@ -1,0 +1,34 @@
+"""Queries off the loop: a few threads with a connection each."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from cnc_station.engine.store.database import READERS, Database
+
+T = TypeVar("T")
+
+
+class Reader:
+    """The async face of reading: one hop for a whole query, however many statements it has."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run a query on one consistent snapshot. Raises Unavailable."""
+        loop = asyncio.get_running_loop()
+        result: T = await loop.run_in_executor(self._threads, self._database.read, query)
+        return result
+
+    async def work(self, function: Callable[[], T]) -> T:
+        """Run something that takes longer than the loop may block."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+    def close(self) -> None:
+        """Wait for what is running, then end the threads."""
+        self._threads.shutdown()

@@ -1,0 +1,67 @@
+"""Before anything new starts: put right what the last life of this station left behind."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.states import RunState
+from cnc_station.engine.drivers.base import Driver, OnLoss
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.store.recovery import AdoptMachines, LeftOver, left_over_runs
+
+log = logging.getLogger(__name__)
+
+ACTOR = "recovery"
+REASON = "the station went down while it ran"
+
+
+async def recover(
+    pen: Pen,
+    reader: Reader,
+    drivers: Mapping[int, Driver],
+    *,
+    station: str,
+    retry: RetryPolicy,
+    chance: Callable[[], float],
+) -> int:
+    """Settle every left-over run by what its driver allows; returns how many there were.
+
+    Assigned only: back to the queue. Started on something that cuts nothing: tried again like
+    any failure. Started on a real controller: interrupted, a person decides.
+    """
+    await pen.write(AdoptMachines())
+    left = await reader.read(lambda connection: left_over_runs(connection, station))
+    for run in left:
+        transition, backoff_s = _settle(run, drivers.get(run.machine_id), retry, chance)
+        log.warning(
+            "run %s of job %s was left %s: %s", run.run_id, run.job_id, run.state, transition.name
+        )
+        await pen.write(
+            MoveRun(
+                transition,
+                run.run_id,
+                run.token,
+                run.job_id,
+                run.machine_id,
+                ACTOR,
+                reason=REASON,
+                backoff_s=backoff_s,
+            )
+        )
+    return len(left)
+
+
+def _settle(
+    run: LeftOver, driver: Driver | None, retry: RetryPolicy, chance: Callable[[], float]
+) -> tuple[t.Transition, float]:
+    if run.state is RunState.ASSIGNED:
+        return t.RETURNED, 0.0
+    if driver is None or driver.on_loss is OnLoss.INTERRUPT:
+        return t.INTERRUPTED, 0.0
+    failures = run.failures + 1
+    if failures > retry.limit(run.retry_limit, automation=False):
+        return t.FAILED_FINAL, 0.0
+    return t.FAILED_RETRY, retry.backoff_s(failures, chance())

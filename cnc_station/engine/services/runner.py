@@ -1,0 +1,218 @@
+"""Drives claimed runs: one task each, from the first write to the last.
+
+What the machine did is written until it is written; who lost the right to write it is told so
+and stops acting.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict, Fenced, Unavailable
+from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.drivers.base import Driver, Order, RunAborted, RunFailed
+from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.machines import MoveMachine
+from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.views import Telemetry
+
+log = logging.getLogger(__name__)
+
+RUNNER = "runner"
+
+
+@dataclass(slots=True)
+class _Live:
+    """A run in hand. `stopped_by` is set before its driver is told to abort."""
+
+    claimed: Claimed
+    driver: Driver
+    task: asyncio.Task[None] | None = None
+    stopped_by: str = ""
+    stop_reason: str = ""
+    closing: bool = False
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    transition: t.Transition
+    reason: str = ""
+    actor: str = RUNNER
+    backoff_s: float = 0.0
+    alarm: bool = False
+
+
+class Runner:
+    """All live runs of this station."""
+
+    def __init__(
+        self,
+        pen: Pen,
+        library: Library,
+        drivers: Mapping[int, Driver],
+        retry: RetryPolicy,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._pen = pen
+        self._library = library
+        self._drivers = drivers
+        self._retry = retry
+        self._chance = chance
+        self._live: dict[int, _Live] = {}
+
+    def take(self, claimed: Claimed) -> None:
+        """Begin to drive a claimed run."""
+        live = _Live(claimed, self._drivers[claimed.machine_id])
+        self._live[claimed.job_id] = live
+        live.task = asyncio.create_task(self._drive(live), name=f"run {claimed.run_id}")
+        live.task.add_done_callback(lambda _: self._forget(live))
+
+    def _forget(self, live: _Live) -> None:
+        if self._live.get(live.claimed.job_id) is live:
+            del self._live[live.claimed.job_id]
+
+    async def _drive(self, live: _Live) -> None:
+        claimed = live.claimed
+        begun = asyncio.get_running_loop().time()
+        try:
+            order = await self._order(claimed)
+            if live.stopped_by:
+                raise RunAborted("stopped before it began")
+            await self._pen.keep(
+                self._move(claimed, t.STARTED, program=claimed.program, material=claimed.material)
+            )
+            begun = asyncio.get_running_loop().time()
+            outcome = await self._run(live, order)
+        except (Fenced, Conflict) as error:
+            log.warning("run %s of job %s: %s", claimed.run_id, claimed.job_id, error)
+            return
+        except RunAborted:
+            outcome = self._aborted(live)
+        except (RunFailed, Unavailable) as error:
+            outcome = self._failed(claimed, str(error), alarm=getattr(error, "alarm", False))
+        except Exception as error:
+            log.exception("run %s of job %s", claimed.run_id, claimed.job_id)
+            outcome = self._failed(claimed, f"error in the program: {error}")
+        await self._write(claimed, outcome, asyncio.get_running_loop().time() - begun)
+
+    async def _order(self, claimed: Claimed) -> Order:
+        program = await self._library.program(claimed.program) if claimed.program else None
+        if claimed.program and program is None:
+            raise RunFailed("its program is no longer kept")
+        return Order(
+            run_id=claimed.run_id,
+            job_id=claimed.job_id,
+            attempt=claimed.attempt,
+            complexity=claimed.complexity,
+            parts=claimed.quantity,
+            estimated_s=claimed.estimated_s,
+            program=program,
+        )
+
+    async def _run(self, live: _Live, order: Order) -> _Outcome:
+        limit = live.claimed.timeout_s
+        if limit is None:
+            await live.driver.run(order)
+            return _Outcome(t.COMPLETED)
+        try:
+            async with asyncio.timeout(limit):
+                await live.driver.run(order)
+        except TimeoutError:
+            await live.driver.abort()
+            return self._failed(live.claimed, f"took longer than its limit of {limit:g} s")
+        return _Outcome(t.COMPLETED)
+
+    def _aborted(self, live: _Live) -> _Outcome:
+        if live.closing:
+            return _Outcome(t.FAILED_RETRY, "the station was closed while it ran")
+        return _Outcome(t.ABORTED, live.stop_reason, live.stopped_by or RUNNER)
+
+    def _failed(self, claimed: Claimed, reason: str, *, alarm: bool = False) -> _Outcome:
+        """Another attempt after a pause, or a person has to look."""
+        failures = claimed.failures + 1
+        if failures > self._retry.limit(claimed.retry_limit, automation=False):
+            return _Outcome(t.FAILED_FINAL, reason, alarm=alarm)
+        backoff = self._retry.backoff_s(failures, self._chance())
+        return _Outcome(t.FAILED_RETRY, reason, backoff_s=backoff, alarm=alarm)
+
+    async def _write(self, claimed: Claimed, outcome: _Outcome, seconds: float = 0.0) -> None:
+        try:
+            if outcome.alarm:
+                await self._pen.keep(
+                    MoveMachine((t.ALARMED,), claimed.machine_id, RUNNER, outcome.reason)
+                )
+            await self._pen.keep(
+                self._move(
+                    claimed,
+                    outcome.transition,
+                    actor=outcome.actor,
+                    reason=outcome.reason,
+                    backoff_s=outcome.backoff_s,
+                    seconds=seconds,
+                )
+            )
+        except (Fenced, Conflict) as error:
+            log.warning("run %s of job %s: %s", claimed.run_id, claimed.job_id, error)
+
+    @staticmethod
+    def _move(
+        claimed: Claimed, transition: t.Transition, *, actor: str = RUNNER, **more: Any
+    ) -> MoveRun:
+        return MoveRun(
+            transition,
+            claimed.run_id,
+            claimed.token,
+            claimed.job_id,
+            claimed.machine_id,
+            actor,
+            **more,
+        )
+
+    async def hold(self, job_id: int, actor: str, reason: str = "") -> None:
+        """Stop the feed, and say so when the controller has. Raises Conflict."""
+        live = self._of(job_id)
+        async with live.changing:
+            await live.driver.hold()
+            await self._pen.write(self._move(live.claimed, t.HELD, actor=actor, reason=reason))
+
+    async def resume(self, job_id: int, actor: str) -> None:
+        """Go on after a hold. Raises Conflict."""
+        live = self._of(job_id)
+        async with live.changing:
+            await self._pen.write(self._move(live.claimed, t.CONTINUED, actor=actor))
+            await live.driver.resume()
+
+    async def abort(self, job_id: int, actor: str, reason: str = "") -> None:
+        """End the run for good; returns when that is written. Raises Conflict."""
+        live = self._of(job_id)
+        live.stopped_by, live.stop_reason = actor, reason
+        await live.driver.abort()
+        if live.task is not None:
+            await asyncio.wait([live.task])
+
+    def _of(self, job_id: int) -> _Live:
+        try:
+            return self._live[job_id]
+        except KeyError:
+            raise Conflict(f"Job {job_id} is not at a machine of this station.") from None
+
+    def telemetry(self) -> dict[int, Telemetry]:
+        """The latest of every machine at work."""
+        found = {live.claimed.machine_id: live.driver.telemetry() for live in self._live.values()}
+        return {machine_id: told for machine_id, told in found.items() if told is not None}
+
+    async def stop(self) -> None:
+        """Stop all runs and write what became of them."""
+        for live in list(self._live.values()):
+            live.closing = True
+            live.stopped_by = RUNNER
+            await live.driver.abort()
+        tasks = [live.task for live in self._live.values() if live.task is not None]
+        await asyncio.gather(*tasks, return_exceptions=True)

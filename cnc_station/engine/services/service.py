@@ -1,0 +1,54 @@
+"""The one shape of a service: a loop that does what there is to do, then waits for a hint."""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.signals.local import Wake
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+
+
+class Service(ABC):
+    """`run_once` does all there is and says how long it may rest if nobody wakes it.
+
+    If the environment fails it, it comes back after a growing pause; a bug is logged with its
+    trace and the loop goes on, so that one bad row never stops the shop.
+    """
+
+    def __init__(self) -> None:
+        self.wake = Wake()
+        self._task: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def run_once(self) -> float:
+        """Do what there is to do; returns the longest rest in seconds."""
+
+    async def start(self) -> None:
+        """Begin the loop."""
+        self._task = asyncio.create_task(self._loop(), name=type(self).__name__)
+
+    async def stop(self) -> None:
+        """End the loop where it rests or waits."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _loop(self) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                rest = await self.run_once()
+                pause = FIRST_PAUSE_S
+            except Unavailable as error:
+                log.warning("%s waits: %s", type(self).__name__, error)
+                rest, pause = pause, min(pause * 2, LONGEST_PAUSE_S)
+            except Exception:
+                log.exception("%s failed and goes on", type(self).__name__)
+                rest, pause = pause, min(pause * 2, LONGEST_PAUSE_S)
+            await self.wake.wait(rest)

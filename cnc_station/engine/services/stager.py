@@ -1,0 +1,29 @@
+"""Delayed jobs become claimable when their time has come."""
+
+import time
+
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.service import Service
+from cnc_station.engine.store.jobs import MOST_RELEASED_AT_ONCE, ReleaseDue
+from cnc_station.engine.store.recovery import next_due
+
+LONGEST_REST_S = 60.0  # the wall clock may be set while it rests
+
+
+class Stager(Service):
+    """Sleeps until the next job is due; woken when one is due earlier."""
+
+    def __init__(self, pen: Pen, reader: Reader) -> None:
+        super().__init__()
+        self._pen = pen
+        self._reader = reader
+
+    async def run_once(self) -> float:
+        """Release all that is due."""
+        while await self._pen.write(ReleaseDue()) == MOST_RELEASED_AT_ONCE:
+            pass
+        due = await self._reader.read(next_due)
+        if due is None:
+            return LONGEST_REST_S
+        return min(max(due / 1000 - time.time(), 0.0) + 0.001, LONGEST_REST_S)

@@ -1,0 +1,1 @@
+"""Alembic migrations: each brings any database of the revision before it to its own."""

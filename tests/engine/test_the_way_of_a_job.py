@@ -1,0 +1,72 @@
+import asyncio
+from dataclasses import replace
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.event import Actor, replay
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.engine import StationEngine
+from tests.until import until
+
+ME = Actor("tester")
+MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
+
+
+async def _state(engine: StationEngine, job_id: int) -> JobState:
+    (row,) = await engine.jobs_by_id([job_id])
+    return row.state
+
+
+async def test_a_submitted_job_runs_and_its_events_tell_how(engine: StationEngine) -> None:
+    await engine.add_machine(MILL, ME)
+    (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=5.0)], ME)
+
+    async def completed() -> bool:
+        return await _state(engine, job_id) is JobState.COMPLETED
+
+    assert await until(completed)
+    events = await engine.events(job_id=job_id)
+    assert [event.type for event in events] == ["created", "assigned", "started", "completed"]
+    assert replay(events) is JobState.COMPLETED
+    assert events[0].actor == "tester"
+    assert len({event.trace_id for event in events}) == 1
+
+
+async def test_a_cancelled_job_comes_back_with_its_place_when_undone(
+    engine: StationEngine,
+) -> None:
+    (job_id,) = await engine.submit([JobSpec("bracket", "lathe")], ME)
+    (before,) = await engine.jobs_by_id([job_id])
+    (answer,) = await engine.act(JobAction.CANCEL, [job_id], ME)
+    assert await _state(engine, job_id) is JobState.CANCELLED
+    assert answer.undo is not None
+    await engine.undo([answer.undo], ME)
+    (after,) = await engine.jobs_by_id([job_id])
+    assert (after.state, after.rank) == (before.state, before.rank)
+
+
+async def test_what_was_running_when_the_station_closed_runs_again(config: Config) -> None:
+    slow = StationEngine(replace(config, simulator_speed=0.01))
+    await slow.start()
+    await slow.add_machine(MILL, ME)
+    (job_id,) = await slow.submit([JobSpec("bracket", "mill", estimated_s=5.0)], ME)
+
+    async def running() -> bool:
+        return await _state(slow, job_id) is JobState.RUNNING
+
+    assert await until(running)
+    await slow.stop()
+
+    fast = StationEngine(config)
+    await fast.start()
+
+    async def completed() -> bool:
+        return await _state(fast, job_id) is JobState.COMPLETED
+
+    try:
+        assert await until(completed)
+    finally:
+        await fast.stop()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
