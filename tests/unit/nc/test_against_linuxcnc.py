@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -64,3 +65,55 @@ def test_what_linuxcnc_refuses_we_refuse(name: str) -> None:
     assert driven(DATA / name).complaint
     findings = read((DATA / name).read_bytes()).findings
     assert any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def random_program(seed: int) -> str:
+    """Lines, arcs and drilling in every plane, unit and distance mode, as a post would not dare."""
+    random = Random(seed)
+
+    def number(low: float, high: float) -> str:
+        return f"{random.uniform(low, high):.3f}"
+
+    def place() -> str:
+        return " ".join(f"{axis}{number(-20, 20)}" for axis in random.sample("XYZ", 2))
+
+    def hole() -> str:
+        cycle = random.choice(["G73 Q2", "G81", "G82 P1", "G83 Q2", "G85", "G86 P1", "G89 P1"])
+        level = random.choice(["G98", "G99"])
+        across, depths = (
+            f"X{number(-9, 9)} Y{number(-9, 9)}",
+            f"Z{number(-20, 0)} R{number(0.1, 5)}",
+        )
+        first = f"{level} {cycle} {across} {depths}"
+        repeats = random.choice(["", " L2", " L3"])
+        return f"G90 G17 G0 Z9\n{first}{repeats}\nX{number(-9, 9)}\nG80"
+
+    makers = [
+        lambda: f"G1 {place()}",
+        lambda: f"G0 {place()}",
+        lambda: f"G2 {place()} R-{number(60, 90)}",
+        lambda: f"G3 X{number(-9, 9)} Y{number(-9, 9)} Z1 R{number(60, 90)}",
+        lambda: f"G17 G2 I{number(1, 9)} J{number(-9, 9)} Z{number(-9, 9)} P2",
+        lambda: f"G18 G3 I{number(1, 9)} K{number(-9, 9)}",
+        lambda: f"G19 G2 J{number(1, 9)} K{number(-9, 9)}",
+        lambda: random.choice(["G17", "G18", "G19", "G20", "G21", "G90", "G91"]),
+        hole,
+    ]
+    body = "\n".join(random.choice(makers)() for _ in range(8))
+    return f"G21 G90 G17 G98\nS900 M3 F300\nG0 X0 Y0 Z9\n{body}\nM2\n"
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_random_program_drives_where_linuxcnc_drives_it(seed: int, tmp_path: Path) -> None:
+    file = tmp_path / "random.ngc"
+    file.write_text(random_program(seed))
+    theirs, program = driven(file), read(file.read_bytes())
+    ours = read_by_us(program)
+
+    assert program.refused == bool(theirs.complaint), (program.findings, theirs.complaint)
+    if not program.refused:
+        assert ours.end == pytest.approx(theirs.end, abs=MM)
+        assert ours.low == pytest.approx(theirs.low, abs=20 * MM)
+        assert ours.high == pytest.approx(theirs.high, abs=20 * MM)
+        assert ours.feed_mm == pytest.approx(theirs.feed_mm, rel=1e-3)
+        assert ours.rapid_mm == pytest.approx(theirs.rapid_mm, rel=1e-3)

@@ -1,6 +1,8 @@
+from time import process_time
+
 import pytest
 
-from cnc_station.engine.domain.nc import Limits, Severity
+from cnc_station.engine.domain.nc import Limits, Severity, read
 from tests.unit.nc.programs import errors, milled, read_text, steps
 
 
@@ -63,3 +65,24 @@ def test_nothing_after_the_end_is_read(text: str) -> None:
 def test_rates_of_zero_are_no_machine() -> None:
     with pytest.raises(ValueError, match="more than zero"):
         Limits(rapid_mm_min=0)
+
+
+def processor_seconds(source: bytes) -> float:
+    """The best of three readings."""
+    took = []
+    for _ in range(3):
+        begun = process_time()
+        read(source)
+        took.append(process_time() - begun)
+    return min(took)
+
+
+def test_five_thousand_lines_are_read_before_anyone_notices() -> None:
+    surface = "\n".join(f"N{i} G1 X{i % 100}.125 Y{i // 100} Z-{i % 7}.5" for i in range(5000))
+
+    assert processor_seconds(f"G21 S1 M3 F500\n{surface}\nM30\n".encode()) < 0.15
+
+
+@pytest.mark.parametrize("ugly", [b"(", b"O1IF\n", b"G1 X#", b"[\n", b"O", b"%\n", b"\n", b"9"])
+def test_time_grows_no_faster_than_the_file(ugly: bytes) -> None:
+    assert processor_seconds(ugly * 20_000) < 1.0

@@ -175,6 +175,11 @@ def test_a_wrong_program_is_refused(text: str, line: int, said: str) -> None:
         ("G21 T0 M6\nG0 X1\nM2", "tool 0"),
         ("G21 G41 D1\nG0 X1\nM2", "compensation"),
         ("G21 G0 X1\nG4 P500\nM2", "seconds, not milliseconds"),
+        ("G21 G0 X1 I2\nM2", "I means nothing in this block"),
+        ("G21 G0 X1 R2\nM2", "R means nothing in this block"),
+        ("G21 G0 X1\nM8 P2\nM2", "P means nothing in this block"),
+        ("G21 G0 X1\nM101 P2\nM2", "the machine's own command"),
+        ("G21 G0 X1\nG38.2 X5 F1 S1 M3\nM2", "probing move"),
     ],
 )
 def test_a_doubtful_program_is_warned_about(text: str, said: str) -> None:

@@ -23,6 +23,8 @@ HIGH = Limits(home_mm=(0, 0, 100))
         ("G59.3\nG10 L2 P0 X7\nG0 X1", (8, 0, 0)),
         ("G10 L1 P1 Z7\nG0 X1", (1, 0, 0)),
         ("G52 X2\nG91 G0 X1", (1, 0, 0)),
+        ("G54.1 P3\nG10 L2 P0 X7\nG0 X1\nG154 P3 X2\nG54 X1", (1, 0, 0)),
+        ("G154 P3\nG10 L2 P0 X7\nG0 X1", (8, 0, 0)),
     ],
 )
 def test_zero_moves_where_the_program_puts_it(body: str, end: tuple[float, ...]) -> None:

@@ -112,26 +112,13 @@ def test_a_rigid_tap_comes_back_at_the_same_lead() -> None:
     assert program.moves[-2].end == (0, 0, 5)
 
 
-def test_g76_cuts_deeper_pass_by_pass() -> None:
-    program = turned("G7 G0 X20 Z0\nG76 P1.5 Z-15 I-1 J0.2 K0.9 H1")
-
-    cuts = [move for move in program.moves if move.kind is Kind.FEED]
-    depths = [move.end[0] for move in cuts]
-    assert depths == pytest.approx([9.4, 9.3, 9.2, 9.1, 9.05, 9.05])
-    assert all(move.feed == pytest.approx(1500) for move in cuts)
-    assert program.moves[-2].end == (10, 0, -15)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "G76 P1.5 Z-15 I-1 J0.2",
-        "G76 P1.5 Z-15 I-1 J0 K0.9",
-        "G76 P1.5 Z-15 I-1 J0.0001 K0.9",
-        "M5\nG76 P1.5 Z-15 I-1 J0.2 K0.9",
-        "G33 Z-1",
-        "M5\nG33 Z-1 K1",
-    ],
-)
-def test_a_thread_that_cannot_be_cut_is_refused(wrong: str) -> None:
+@pytest.mark.parametrize("wrong", ["G33 Z-1", "M5\nG33 Z-1 K1", "G32 Z-1"])
+def test_a_thread_without_a_lead_or_a_spindle_is_refused(wrong: str) -> None:
     assert turned(f"G0 X20\n{wrong}").refused
+
+
+def test_a_dwell_by_u_moves_nothing() -> None:
+    program = turned("G0 X20\nG4 U1.5")
+
+    assert steps(program)[1] == (Kind.DWELL, (20, 0, 0))
+    assert program.moves[1].seconds == 1.5

@@ -21,6 +21,7 @@ LOCAL_SHIFT = 520
 SHIFT, FORGET_SHIFT, SUSPEND_SHIFT, RESTORE_SHIFT = 920, 921, 922, 923
 SHIFTS = frozenset({LOCAL_SHIFT, SHIFT, FORGET_SHIFT, SUSPEND_SHIFT, RESTORE_SHIFT})
 CONSTANT_SURFACE, SPINDLE_CAP = 960, 500
+EXTENDED_SYSTEMS = frozenset({541, 1540})  # G54.1 P (Fanuc), G154 P (Haas)
 
 # Codes that set one field of the machine's state.
 SETS: dict[int, tuple[str, Any]] = {
@@ -88,7 +89,7 @@ GROUPS = (
     frozenset({70, 80}),
     frozenset({400}) | COMPENSATION,
     frozenset({430, 431, 432, 440, 490}),
-    frozenset({540, 550, 560, 570, 580, 590, 591, 592, 593}),
+    frozenset({540, 550, 560, 570, 580, 590, 591, 592, 593}) | EXTENDED_SYSTEMS,
     frozenset({DWELL, SET_DATA, MACHINE_COORDINATES, *HOMES, *STORE_HOME, *SHIFTS}),
 )
 GROUP_OF = {code: number for number, group in enumerate(GROUPS) for code in group}

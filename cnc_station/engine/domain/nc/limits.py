@@ -24,7 +24,7 @@ class Limits:
     home_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     max_lines: int = 2_000_000
     max_repeated_blocks: int = 500_000
-    max_moves: int = 3_000_000
+    max_moves: int = 2_000_000
 
     def __post_init__(self) -> None:
         if self.rapid_mm_min <= 0 or self.max_spindle_rpm <= 0 or self.tool_change_s < 0:

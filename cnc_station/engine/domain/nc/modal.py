@@ -69,6 +69,9 @@ def accepted(machine: Machine, code: int, words: Words) -> bool:
         if "S" in words:
             machine.spindle_cap = words.pop("S")
         return True
+    if code in codes.EXTENDED_SYSTEMS:
+        machine.system = 100 + whole(words, "P", 999, 0)
+        return True
     if code in codes.GROUP_OF:
         return False
     what = codes.UNSUPPORTED.get(code)

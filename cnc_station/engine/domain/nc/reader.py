@@ -1,16 +1,25 @@
 """Reads a program from the first block to its end, as the control would."""
 
 from collections.abc import Callable
-from math import isinf
 
-from cnc_station.engine.domain.nc import codes, cycles, modal, motion, offsets, source, threads
+from cnc_station.engine.domain.nc import (
+    codes,
+    cycles,
+    letters,
+    modal,
+    motion,
+    offsets,
+    source,
+    threads,
+)
 from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.expressions import evaluate
 from cnc_station.engine.domain.nc.findings import BlockError, Findings, ReadingStopped
 from cnc_station.engine.domain.nc.flow import Flow
 from cnc_station.engine.domain.nc.limits import DEFAULT, Limits
 from cnc_station.engine.domain.nc.machine import Machine
-from cnc_station.engine.domain.nc.program import Bounds, Kind, Moves, Program, Units
+from cnc_station.engine.domain.nc.program import Kind, Program
+from cnc_station.engine.domain.nc.summary import summed_up
 from cnc_station.engine.domain.nc.words import Block, Words, parse
 
 Mover = Callable[[Machine, Words], None]
@@ -26,7 +35,7 @@ MOVERS: dict[int, Mover] = {
 }
 AXES = frozenset("XYZABC")
 ARC_WORDS = AXES | frozenset("IJKR")
-PLAIN = AXES | frozenset("FSTNO")
+PLAIN = AXES | frozenset("FSTNODH")
 
 
 def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
@@ -40,6 +49,9 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     machine = Machine(limits, findings)
     if source.is_rubbish(program):
         findings.error(0, "this is not an NC program: it is not text")
+        return summed_up(machine, 0)
+    if source.lines_in(program) > limits.max_lines:
+        findings.error(0, f"the program is longer than {limits.max_lines} lines")
         return summed_up(machine, 0)
     text = source.clean(program)
     if not any(text.lines[text.first : text.last]):
@@ -60,8 +72,6 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
 def run(machine: Machine, text: source.Source) -> None:
     """Carry out block after block until the program ends."""
     lines = text.lines[: text.last]
-    if len(lines) > machine.limits.max_lines:
-        raise ReadingStopped(f"the program is longer than {machine.limits.max_lines} lines")
     flow = Flow(lines, machine.parameters, machine.findings)
     blocks_left = len(lines) + machine.limits.max_repeated_blocks
     following: int | None = text.first
@@ -119,7 +129,7 @@ def carry_out(machine: Machine, line: str) -> Block | None:
     words = block.words
     acting = modal.set_modes(machine, block) if block.g else None
     if not words.keys() <= PLAIN:
-        check_words(machine, block)
+        letters.check(machine, block)
     if "F" in words or "S" in words or "T" in words:
         modal.set_values(machine, block)
     if block.m:
@@ -147,77 +157,3 @@ def move(machine: Machine, words: Words) -> None:
             )
     mover(machine, words)
     machine.check_room()
-
-
-def check_words(machine: Machine, block: Block) -> None:
-    """Refuse letters that mean nothing here, and turn a lathe's U and W into X and Z."""
-    words = block.words
-    for letter in "EUVW":
-        if letter not in words:
-            continue
-        if letter in "UW" and machine.lathe and machine.motion in MOVERS:
-            fold_increment(machine, words, "X" if letter == "U" else "Z", words.pop(letter))
-        elif letter == "E":
-            if machine.motion != codes.THREADING and codes.ANALOG_OUTPUTS.isdisjoint(block.m):
-                raise BlockError("E is not a known word")
-        elif not (letter == "U" and codes.DWELL in block.g):
-            raise BlockError(f"axis {letter} is not supported")
-
-
-def fold_increment(machine: Machine, words: Words, letter: str, step: float) -> None:
-    """On a lathe U and W are X and Z counted from where the tool is."""
-    if letter in words:
-        raise BlockError(f"{letter} and its increment cannot stand in one block")
-    if machine.absolute:
-        axis = "XYZ".index(letter)
-        step += (machine.position[axis] - machine.offset[axis]) / machine.scales[axis]
-    words[letter] = step
-
-
-def summed_up(machine: Machine, lines: int) -> Program:
-    """The program with its sums, and whether it fits the machine."""
-    bounds = box(machine)
-    if bounds is not None and machine.limits.travel_mm is not None:
-        check_travel(machine, bounds, machine.limits.travel_mm)
-    return Program(
-        moves=machine.moves,
-        findings=machine.findings.in_order(),
-        lines=lines,
-        duration_s=machine.clock_s,
-        bounds=bounds,
-        tools=tuple(machine.tools),
-        units=machine.units or Units.MM,
-        lathe=machine.lathe or machine.diameter is not None,
-        feed_mm=machine.feed_mm,
-        rapid_mm=machine.rapid_mm,
-    )
-
-
-def box(machine: Machine) -> Bounds | None:
-    """The box around what was programmed; an axis no block ever names stays at zero."""
-    if all(isinf(value) for value in machine.low):
-        return None
-    low = [0.0 if isinf(value) else value for value in machine.low]
-    high = [0.0 if isinf(value) else value for value in machine.high]
-    return Bounds((low[0], low[1], low[2]), (high[0], high[1], high[2]))
-
-
-def check_travel(machine: Machine, bounds: Bounds, travel: tuple[float, float, float]) -> None:
-    """Name the first block at which the program has become too large for an axis."""
-    moves = machine.moves
-    for axis, (size, room) in enumerate(zip(bounds.size, travel, strict=True)):
-        if size > room + 1e-6:
-            message = f"{'XYZ'[axis]} travels {size:.1f} mm and the machine has {room:.1f} mm"
-            machine.findings.error(first_beyond(moves, axis, room), message)
-
-
-def first_beyond(moves: Moves, axis: int, room: float) -> int:
-    """The line whose end first stretches the extent past `room`; 0 when only an arc does."""
-    low, high = float("inf"), float("-inf")
-    for index, value in enumerate((moves.x, moves.y, moves.z)[axis]):
-        if moves.kind[index] == Kind.HOME:
-            continue
-        low, high = min(low, value), max(high, value)
-        if high - low > room + 1e-6:
-            return moves.line[index]
-    return 0

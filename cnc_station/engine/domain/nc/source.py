@@ -10,7 +10,7 @@ NOT_ASCII = bytes(range(0x80, 0x100))
 SPACES = b" \t\x0b\x0c\x00\x1a\x7f"
 # Either kind of comment; what stands first in the line wins, so `;` inside ( ) is text and so is (
 # after ;.
-COMMENT = re.compile(r"\([^)\n]*\)|;[^\n]*")
+COMMENT = re.compile(r"\([^)\n]*\)?|;[^\n]*")
 Y_OR_J = re.compile(r"[YJ][-+0-9.#\[]")
 X = re.compile(r"[XU][-+0-9.#\[]")
 Z = re.compile(r"[ZW][-+0-9.#\[]")
@@ -37,10 +37,21 @@ def is_rubbish(source: bytes) -> bool:
     return controls > 8 + len(source) // 100 or foreign > 64 + len(source) // 3
 
 
+def lines_in(source: bytes) -> int:
+    """How many lines there are, whatever ends them; asked before any memory is spent on them."""
+    return max(source.count(b"\n"), source.count(b"\r")) + 1
+
+
+def without_comment(found: re.Match[str]) -> str:
+    """Nothing, or the bracket of a comment that is not closed: it is refused where it stands."""
+    comment = found.group()
+    return "(" if comment[0] == "(" and comment[-1] != ")" else ""
+
+
 def clean(source: bytes) -> Source:
     """Split into lines, one for one with the file's own, without what carries no meaning."""
     text = source.removeprefix(BOM).upper().translate(None, SPACES).decode("latin-1")
-    text = COMMENT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = COMMENT.sub(without_comment, text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.replace("\n:", "\nO")  # an old spelling of a program's number
     lines = text.split("\n")
     if lines and not lines[-1]:

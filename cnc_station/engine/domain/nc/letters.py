@@ -1,0 +1,73 @@
+"""Which letters a block's codes use: the rest is refused, or remarked on as without meaning."""
+
+from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc.findings import BlockError
+from cnc_station.engine.domain.nc.machine import Machine
+from cnc_station.engine.domain.nc.words import Block, Words
+
+WATCHED = frozenset("IJKLPQR")
+ODD = frozenset("EUVW")
+# What the watched letters are for; codes that stand in neither table use none of them.
+USED_BY_G: dict[int, str] = {
+    **dict.fromkeys(codes.ARCS, "IJKPR"),
+    **dict.fromkeys(codes.CYCLES, "KLPQR"),
+    **dict.fromkeys(codes.SYNCHRONISED_MOTIONS, "IK"),
+    **dict.fromkeys(codes.COMPENSATION, "LP"),
+    **dict.fromkeys(codes.EXTENDED_SYSTEMS, "P"),
+    codes.THREADING: "IJKLPQR",
+    codes.DWELL: "P",
+    codes.SET_DATA: "IJLPQR",
+    51: "PQR",
+    300: "P",
+    610: "P",
+    611: "P",
+    640: "PQ",
+    1030: "P",
+    1870: "PQ",
+}
+USED_BY_M: dict[int, str] = {
+    19: "PQR",
+    codes.CALL: "LPQ",
+    codes.RETURN: "P",
+    codes.TOOL_IS: "Q",
+    **dict.fromkeys((50, 51, 52, 53), "P"),
+    **dict.fromkeys((62, 63, 64, 65), "P"),
+    **dict.fromkeys((66, 67, 68), "LPQ"),
+    **dict.fromkeys(codes.M_USER, "IJKLPQR"),
+}
+
+
+def check(machine: Machine, block: Block) -> None:
+    """Refuse letters no code knows, remark on those no code here uses, read a lathe's U and W."""
+    words = block.words
+    for letter in ODD.intersection(words):
+        take_odd(machine, block, letter)
+    idle = WATCHED.intersection(words).difference(USED_BY_G.get(machine.motion, ""))
+    if not idle:
+        return
+    used = [USED_BY_G.get(code, "") for code in block.g]
+    used += [USED_BY_M.get(code, "") for code in block.m]
+    for letter in sorted(idle.difference(*used)):
+        machine.findings.warning(machine.line, f"{letter} means nothing in this block")
+
+
+def take_odd(machine: Machine, block: Block, letter: str) -> None:
+    """U in a dwell, U and W on a lathe, E for a thread or an output; nothing else."""
+    if letter == "U" and codes.DWELL in block.g:
+        return
+    if letter in "UW" and machine.lathe:
+        fold_increment(machine, block.words, "X" if letter == "U" else "Z", block.words.pop(letter))
+    elif letter != "E":
+        raise BlockError(f"axis {letter} is not supported")
+    elif machine.motion != codes.THREADING and codes.ANALOG_OUTPUTS.isdisjoint(block.m):
+        raise BlockError("E is not a known word")
+
+
+def fold_increment(machine: Machine, words: Words, letter: str, step: float) -> None:
+    """On a lathe U and W are X and Z counted from where the tool is."""
+    if letter in words:
+        raise BlockError(f"{letter} and its increment cannot stand in one block")
+    if machine.absolute:
+        axis = "XYZ".index(letter)
+        step += (machine.position[axis] - machine.offset[axis]) / machine.scales[axis]
+    words[letter] = step
