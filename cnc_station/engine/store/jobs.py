@@ -23,7 +23,7 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.database import Sqlite, packed
-from cnc_station.engine.store.schema import dependency, job, machine, program
+from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
 from cnc_station.engine.store.transaction import Change, Tx
 
 MOST_RELEASED_AT_ONCE = 500
@@ -193,7 +193,7 @@ def release_due(tx: Tx) -> int:
     """Queue the delayed jobs that are due and have no predecessor left to wait for."""
     due = (
         select(job.c.id)
-        .where(job.c.state == JobState.DELAYED.value, ~job.c.blocked, job.c.not_before <= tx.now)
+        .where(delayed_and_free, job.c.not_before <= tx.now)
         .order_by(job.c.not_before)
         .limit(MOST_RELEASED_AT_ONCE)
     )

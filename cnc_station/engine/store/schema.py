@@ -71,6 +71,7 @@ job = Table(
 _queued = text("state = 'queued' AND pinned_machine_id IS NULL")
 _pinned = text("state = 'queued' AND pinned_machine_id IS NOT NULL")
 _due = text("state = 'delayed' AND NOT blocked")
+_due_in_sqlite = text("state = 'delayed' AND blocked = 0")  # as its statements spell it
 Index(
     "job_ready",
     job.c.machine_type,
@@ -87,7 +88,11 @@ Index(
     sqlite_where=_pinned,
     postgresql_where=_pinned,
 )
-Index("job_due", job.c.not_before, sqlite_where=_due, postgresql_where=_due)
+Index("job_due", job.c.not_before, sqlite_where=_due_in_sqlite, postgresql_where=_due)
+
+# The states spelt out, not bound: a partial index serves only what it can see to be its own.
+queued = job.c.state == literal_column("'queued'")
+delayed_and_free = (job.c.state == literal_column("'delayed'")) & ~job.c.blocked
 
 # For the lists. A job is open while it has no finished_at: moving on leaves job_open alone.
 # job_state serves only those who ask for it by `counted`, always true: planners without

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, FromClause, case, func
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.store.schema import counted, job, machine
@@ -45,26 +45,43 @@ _FEW = OPEN_JOBS - {JobState.QUEUED, JobState.DELAYED}
 _MAY_BE_NULL = {SortKey.DUE, SortKey.MACHINE}
 
 
-def needs_machine(order: Sequence[Sort]) -> bool:
-    """Whether the order needs the machine joined."""
-    return any(sort.key is SortKey.MACHINE for sort in order)
+def source(order: Sequence[Sort]) -> FromClause:
+    """The jobs, with their machines where the order needs them."""
+    if any(sort.key is SortKey.MACHINE for sort in order):
+        return job.join(machine, machine.c.id == job.c.machine_id, isouter=True)
+    return job
 
 
-def sorted_by(order: Sequence[Sort], *, backwards: bool = False) -> list[ColumnElement[Any]]:
-    """ORDER BY terms, ending with the id so that the order is total; unknown values stand last.
+def sort_keys(order: Sequence[Sort]) -> list[ColumnElement[Any]]:
+    """What to sort by, most important first, the id last so that the order is total."""
+    return [*(key for sort in order for key in _KEYS[sort.key]), job.c.id]
+
+
+def sorted_by(
+    order: Sequence[Sort], keys: Sequence[ColumnElement[Any]], *, backwards: bool = False
+) -> list[ColumnElement[Any]]:
+    """ORDER BY terms over `keys`, which stand for those of `sort_keys`; unknown values are last.
 
     `backwards` turns the whole order round, for reading it from its end.
     """
+    kinds = [sort for sort in order for _ in _KEYS[sort.key]]
     terms: list[ColumnElement[Any]] = []
-    for sort in order:
-        for key in _KEYS[sort.key]:
-            down = sort.descending != backwards
-            term = key.desc() if down else key.asc()
-            if sort.key in _MAY_BE_NULL:
-                term = term.nulls_first() if backwards else term.nulls_last()
-            terms.append(term)
-    terms.append(job.c.id.desc() if backwards else job.c.id.asc())
+    for sort, key in zip(kinds, keys, strict=False):
+        term = key.desc() if sort.descending != backwards else key.asc()
+        if sort.key in _MAY_BE_NULL:
+            term = term.nulls_first() if backwards else term.nulls_last()
+        terms.append(term)
+    terms.append(keys[-1].desc() if backwards else keys[-1].asc())
     return terms
+
+
+def in_index_order(chosen: JobFilter, order: Sequence[Sort]) -> bool:
+    """Whether an index gives these jobs in this order, so that a page need not see them all."""
+    return (
+        chosen == JobFilter(states=chosen.states)
+        and list(order)[:1] == [Sort(SortKey.QUEUE)]
+        and JobState.QUEUED in chosen.states <= OPEN_JOBS
+    )
 
 
 def conditions(
@@ -103,14 +120,13 @@ def _of_states(chosen: JobFilter, order: Sequence[Sort] | None) -> list[ColumnEl
     An index that finds many rows, each to be fetched, is slower than a scan of the table. It
     pays where few are found, none is fetched, or the rows come in the order wanted.
     """
-    alone = chosen == JobFilter(states=chosen.states)
+    counting = order is None and chosen == JobFilter(states=chosen.states)
+    in_order = order is not None and in_index_order(chosen, order)
     listed = job.c.state.in_(sorted(chosen.states))
-    in_order = alone and list(order or ())[:1] == [Sort(SortKey.QUEUE)]
     if chosen.states == OPEN_JOBS:
-        by_index = in_order or (alone and order is None)
-        return [job.c.finished_at.is_(None) if by_index else _OPEN_BY_SCAN]
-    if chosen.states <= _FEW or (alone and order is None):
-        return [listed, counted]
-    if in_order and JobState.QUEUED in chosen.states <= OPEN_JOBS:
+        return [job.c.finished_at.is_(None) if counting or in_order else _OPEN_BY_SCAN]
+    if in_order:
         return [listed, job.c.finished_at.is_(None)]
+    if counting or chosen.states <= _FEW:
+        return [listed, counted]
     return [listed]

@@ -16,8 +16,7 @@ from cnc_station.engine.store.queries.job_list import job_counts
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.queries.machine_rows import machine_row
 from cnc_station.engine.store.queries.needs_you import jobs_in_need, needs_you
-from cnc_station.engine.store.queries.surroundings import DELAYED_AND_FREE
-from cnc_station.engine.store.schema import event, job, machine, run
+from cnc_station.engine.store.schema import delayed_and_free, event, job, machine, run
 from cnc_station.engine.views import Floor, JobFilter, MachineCard, MachineRow
 
 NEXT_UP = 6
@@ -111,7 +110,7 @@ def _next_up(connection: Connection, queued: list[int]) -> list[int]:
         return queued
     due = (
         select(job.c.id)
-        .where(DELAYED_AND_FREE)
+        .where(delayed_and_free)
         .order_by(job.c.not_before, job.c.id)
         .limit(NEXT_UP - len(queued))
     )

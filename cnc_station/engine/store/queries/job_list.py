@@ -11,12 +11,15 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.timewords import midnight
 from cnc_station.engine.store.queries.choice import (
     conditions,
-    needs_machine,
+    sort_keys,
     sorted_by,
+    source,
 )
 from cnc_station.engine.store.queries.job_rows import JobReader
-from cnc_station.engine.store.schema import counted, job, machine
+from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import JobCounts, JobFilter, JobPage, JobRow, Sort
+
+_FAR = 5_000
 
 
 def job_page(
@@ -55,10 +58,12 @@ def ordered_ids(
     chosen: JobFilter, order: Sequence[Sort], now: int, *, backwards: bool = False
 ) -> Select[int]:
     """The ids of the chosen jobs in this order."""
-    query = select(job.c.id).where(*conditions(chosen, now, order))
-    if needs_machine(order):
-        query = query.join_from(job, machine, machine.c.id == job.c.machine_id, isouter=True)
-    return query.order_by(*sorted_by(order, backwards=backwards))
+    return (
+        select(job.c.id)
+        .select_from(source(order))
+        .where(*conditions(chosen, now, order))
+        .order_by(*sorted_by(order, sort_keys(order), backwards=backwards))
+    )
 
 
 def _page_ids(
@@ -69,26 +74,47 @@ def _page_ids(
     limit: int,
     now: int,
 ) -> tuple[list[int], int]:
-    """Sorting costs by how far in the page begins, so a page of the second half is read from
-    the end; and a first page that is not full has told the total already."""
-    if offset == 0:
-        first = _ids(connection, ordered_ids(chosen, order, now).limit(limit))
-        if len(first) < limit:
-            return first, len(first)
-        return first, _count(connection, chosen, now)
+    """Sorting costs by how far in the page begins: one far in and past the middle is read from
+    the list's end. An index counts the jobs of some states; all else is counted while sorted."""
+    if offset < _FAR and chosen != JobFilter(states=chosen.states):
+        return _ids_and_total(connection, chosen, order, offset, limit, now)
     total = _count(connection, chosen, now)
     limit = min(limit, total - offset)
     if limit <= 0:
         return [], total
     behind = total - offset - limit
-    if behind < offset:
-        query = ordered_ids(chosen, order, now, backwards=True).limit(limit).offset(behind)
-        return _ids(connection, query)[::-1], total
-    return _ids(connection, ordered_ids(chosen, order, now).limit(limit).offset(offset)), total
+    backwards = behind < offset
+    query = ordered_ids(chosen, order, now, backwards=backwards)
+    page = query.limit(limit).offset(min(behind, offset))
+    ids = list(connection.execute(page).scalars())
+    return ids[::-1] if backwards else ids, total
 
 
-def _ids(connection: Connection, query: Select[int]) -> list[int]:
-    return list(connection.execute(query).scalars())
+def _ids_and_total(
+    connection: Connection,
+    chosen: JobFilter,
+    order: Sequence[Sort],
+    offset: int,
+    limit: int,
+    now: int,
+) -> tuple[list[int], int]:
+    """Both from one scan: what the filter leaves is kept aside, then counted and sorted."""
+    keys = [key.label(f"key_{place}") for place, key in enumerate(sort_keys(order))]
+    left = (
+        select(*keys)
+        .select_from(source(order))
+        .where(*conditions(chosen, now, order))
+        .cte("chosen")
+    )
+    total = select(func.count()).select_from(left).scalar_subquery()
+    columns = list(left.c)
+    query = (
+        select(columns[-1], total).order_by(*sorted_by(order, columns)).limit(limit).offset(offset)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return [], _count(connection, chosen, now) if offset or not limit else 0
+    return [row[0] for row in rows], rows[0][1]
 
 
 def _count(connection: Connection, chosen: JobFilter, now: int) -> int:
@@ -113,7 +139,7 @@ def job_counts(
             func.sum(case((late, 1), else_=0)).label("late"),
             func.sum(case((completed_today, 1), else_=0)).label("today"),
         )
-        .where(*conditions(chosen, now, None), counted)
+        .where(*conditions(chosen, now, ()))
         .group_by(job.c.state)
     )
     rows = connection.execute(query).all()

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
-    bindparam,
     func,
     literal,
     select,
@@ -23,16 +22,11 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.waiting import Predecessor, Shop
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.queries.machine_rows import machine_now, read_machines
-from cnc_station.engine.store.schema import dependency, event, job
+from cnc_station.engine.store.schema import dependency, event, job, queued
 
 HEAD = 60  # how far down each machine type's queue a job's own turn is worked out
 MOST_PINNED = 500
 
-# The state is spelt out, not bound: a partial index serves only what it can see to be its own.
-_QUEUED = job.c.state == bindparam("queued", JobState.QUEUED.value, literal_execute=True)
-DELAYED_AND_FREE = (
-    job.c.state == bindparam("delayed", JobState.DELAYED.value, literal_execute=True)
-) & ~job.c.blocked
 _TURN_COLUMNS = (
     job.c.id,
     job.c.rank,
@@ -90,7 +84,7 @@ def _head_of(machine_type: str, count: int) -> Select[Any]:
     """One part of a union; nested, since a part of a union may not be limited by itself."""
     part = (
         select(*_TURN_COLUMNS)
-        .where(_QUEUED, job.c.pinned_machine_id.is_(None))
+        .where(queued, job.c.pinned_machine_id.is_(None))
         .where(job.c.machine_type == literal(machine_type))
         .order_by(job.c.rank, job.c.id)
         .limit(count)
@@ -101,7 +95,7 @@ def _head_of(machine_type: str, count: int) -> Select[Any]:
 
 _PINNED_HEAD = select(
     select(*_TURN_COLUMNS)
-    .where(_QUEUED, job.c.pinned_machine_id.is_not(None))
+    .where(queued, job.c.pinned_machine_id.is_not(None))
     .order_by(job.c.rank, job.c.id)
     .limit(MOST_PINNED)
     .subquery()
