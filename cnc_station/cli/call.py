@@ -1,0 +1,39 @@
+"""What every command is given, and how it answers."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.event import Actor
+
+
+class Exit(IntEnum):
+    """Exit codes; scripts rely on them."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    UNAVAILABLE = 3
+    BUG = 70
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of the command line."""
+
+    args: Namespace
+    config: Config
+    environ: Mapping[str, str]
+
+    @property
+    def json(self) -> bool:
+        """Whether the answer is to be JSON."""
+        return bool(self.args.json)
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks: the person at the keyboard."""
+        return Actor(self.config.operator)

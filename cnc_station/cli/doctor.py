@@ -1,0 +1,117 @@
+"""`doctor`: looks at everything the station needs and says what to do about what is wrong.
+
+It changes nothing but a file it writes into the data folder and removes again.
+"""
+
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cnc_station import config
+from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.diagnosis import Diagnosis, Verdict
+from cnc_station.cli.doctor_database import database
+from cnc_station.cli.doctor_window import window
+from cnc_station.cli.output import clock, print_json
+
+_GIGABYTE = 1_000_000_000
+_BUILT = 1_760_000_000  # no clock that is right shows a time before this program was written
+
+
+Check = Callable[[Call], Iterator[Diagnosis]]
+
+
+def doctor(call: Call) -> int:
+    """Print every finding; unavailable if one of them is bad."""
+    checks: tuple[Check, ...] = (python, settings, window, folder, disk, database, wall_clock)
+    found = [diagnosis for check in checks for diagnosis in check(call)]
+    if call.json:
+        print_json({"findings": found})
+    else:
+        _print(found)
+    bad = any(diagnosis.verdict is Verdict.BAD for diagnosis in found)
+    return Exit.UNAVAILABLE if bad else Exit.OK
+
+
+def _print(found: list[Diagnosis]) -> None:
+    width = max(len(diagnosis.subject) for diagnosis in found)
+    marks = {Verdict.GOOD: "ok", Verdict.WARNING: "look", Verdict.BAD: "BAD"}
+    for diagnosis in found:
+        mark = marks[diagnosis.verdict].ljust(4)
+        print(f"{mark}  {diagnosis.subject.ljust(width)}  {diagnosis.text}")
+        if diagnosis.remedy:
+            print(f"{' ' * (width + 8)}{diagnosis.remedy}")
+
+
+def python(_call: Call) -> Iterator[Diagnosis]:
+    """The interpreter and the system."""
+    text = f"Python {platform.python_version()} on {platform.platform()}"
+    if sys.version_info < (3, 11):  # noqa: UP036 - a checkout may be started by any Python
+        yield Diagnosis("python", Verdict.BAD, text, "Install Python 3.11 or newer.")
+        return
+    yield Diagnosis("python", Verdict.GOOD, text)
+
+
+def settings(call: Call) -> Iterator[Diagnosis]:
+    """Where the settings come from, and slips of the pen among them."""
+    named = call.args.config or call.environ.get("CNC_CONFIG")
+    file = Path(named) if named else config.default_file()
+    text = f"from {file}" if file.is_file() else f"none in {file}, so the defaults hold"
+    yield Diagnosis("settings", Verdict.GOOD, f"{text}; station {call.config.station}")
+    for name in config.unknown_variables(call.environ):
+        yield Diagnosis(
+            "settings", Verdict.WARNING, f"{name} is no setting", "Check how it is written."
+        )
+
+
+def _data_folder(call: Call) -> Path:
+    path = call.config.database_path
+    return path.parent if path is not None else call.config.data_folder
+
+
+def folder(call: Call) -> Iterator[Diagnosis]:
+    """Whether the data folder can be written."""
+    place = _data_folder(call)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(b"written by doctor")
+    except OSError as error:
+        yield Diagnosis(
+            "data folder",
+            Verdict.BAD,
+            f"{place} can't be written: {error.strerror}",
+            "Give this account the right to write there, or name another place with --database.",
+        )
+        return
+    yield Diagnosis("data folder", Verdict.GOOD, f"{place} can be written")
+
+
+def disk(call: Call) -> Iterator[Diagnosis]:
+    """Room for the database to grow."""
+    place = _data_folder(call)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free / _GIGABYTE
+    text = f"{free:.1f} GB free"
+    if free < 0.1:
+        yield Diagnosis("disk", Verdict.BAD, text, "Free some space: nothing can be saved soon.")
+    elif free < 1.0:
+        yield Diagnosis("disk", Verdict.WARNING, text, "Free some space before it runs out.")
+    else:
+        yield Diagnosis("disk", Verdict.GOOD, text)
+
+
+def wall_clock(call: Call) -> Iterator[Diagnosis]:
+    """Whether this computer's clock can be right; due dates and the history depend on it."""
+    now = time.time()
+    zone = call.config.time_zone or time.tzname[0]
+    text = f"{clock(int(now * 1000), call.config.time_zone)} ({zone})"
+    if now < _BUILT:
+        yield Diagnosis("clock", Verdict.BAD, f"{text} is in the past", "Set the clock.")
+    else:
+        yield Diagnosis("clock", Verdict.GOOD, text)

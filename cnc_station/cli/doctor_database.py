@@ -1,0 +1,101 @@
+"""What state the database is in; it is only read."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cnc_station.cli.call import Call
+from cnc_station.cli.diagnosis import Diagnosis, Verdict
+from cnc_station.cli.output import clock
+from cnc_station.engine.store.lock import EngineLock
+from cnc_station.engine.store.migrate import REVISION
+
+_SUBJECT = "database"
+_AHEAD_MS = 60_000
+
+
+def database(call: Call) -> Iterator[Diagnosis]:
+    """Its file, its schema, its health, who works on it, and whether its times make sense."""
+    path = call.config.database_path
+    if path is None:
+        yield Diagnosis(_SUBJECT, Verdict.GOOD, "a server; it is not looked into from here")
+        return
+    if not path.exists():
+        yield Diagnosis(_SUBJECT, Verdict.GOOD, f"{path} will be made at the first start")
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            yield from _contents(opened, path, call)
+    except sqlite3.Error as error:
+        yield Diagnosis(
+            _SUBJECT,
+            Verdict.BAD,
+            f"{path} can't be read: {error}",
+            "Restore a copy of the file, or name another one with --database.",
+        )
+    yield _holder(path)
+
+
+def _contents(opened: sqlite3.Connection, path: Path, call: Call) -> Iterator[Diagnosis]:
+    ((state,), *_) = opened.execute("PRAGMA integrity_check(1)").fetchall()
+    if state != "ok":
+        yield Diagnosis(
+            _SUBJECT, Verdict.BAD, f"{path} is damaged: {state}", "Restore a copy of the file."
+        )
+        return
+    tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master")}
+    if "alembic_version" not in tables:
+        yield Diagnosis(
+            _SUBJECT,
+            Verdict.BAD if tables else Verdict.GOOD,
+            f"{path} holds another program's data" if tables else f"{path} is empty",
+            "Name another file with --database." if tables else "",
+        )
+        return
+    (revision,) = opened.execute("SELECT version_num FROM alembic_version").fetchone()
+    jobs, newest = opened.execute(
+        "SELECT (SELECT count(*) FROM job), (SELECT max(at) FROM event)"
+    ).fetchone()
+    size = path.stat().st_size / 1_000_000
+    text = f"{path} is sound: {jobs:,} jobs, {size:,.1f} MB, schema {revision}"
+    if revision == REVISION:
+        yield Diagnosis(_SUBJECT, Verdict.GOOD, text)
+    elif revision < REVISION:
+        yield Diagnosis(
+            _SUBJECT, Verdict.GOOD, f"{text}; it is brought to {REVISION} at the next start"
+        )
+    else:
+        yield Diagnosis(
+            _SUBJECT,
+            Verdict.BAD,
+            f"{text}, which is newer than this program's {REVISION}",
+            "Install the newer program.",
+        )
+    yield from _times(newest, call)
+
+
+def _times(newest: int | None, call: Call) -> Iterator[Diagnosis]:
+    now = time.time_ns() // 1_000_000
+    if newest is not None and newest > now + _AHEAD_MS:
+        yield Diagnosis(
+            "clock",
+            Verdict.BAD,
+            f"the last event happened at {clock(newest, call.config.time_zone)}, still to come",
+            "Set this computer's clock; it has been ahead, or is behind now.",
+        )
+
+
+def _holder(path: Path) -> Diagnosis:
+    lock = FileLock(path.with_name(f"{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return Diagnosis("station", Verdict.GOOD, f"at work: {EngineLock(path).holder()}")
+    except OSError:
+        return Diagnosis("station", Verdict.WARNING, "can't tell whether one is at work")
+    lock.release()
+    return Diagnosis("station", Verdict.GOOD, "none is at work on it")

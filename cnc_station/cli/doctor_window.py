@@ -1,0 +1,79 @@
+"""Whether a window can open, asked of another process: Qt ends a process that it can't serve."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.diagnosis import Diagnosis, Verdict
+
+_PATIENCE_S = 30.0
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+
+
+def window(call: Call) -> Iterator[Diagnosis]:
+    """Qt, its platform and its fonts."""
+    if find_spec("PySide6") is None:
+        yield Diagnosis("window", Verdict.WARNING, "PySide6 is not installed", "Install PySide6.")
+        return
+    own = [] if getattr(sys, "frozen", False) else ["-m", "cnc_station"]
+    try:
+        done = subprocess.run(
+            [sys.executable, *own, "doctor", "--probe-window"],
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        yield Diagnosis("window", Verdict.WARNING, "Qt does not answer", "Check the display.")
+        return
+    if done.returncode != Exit.OK:
+        yield _failed(done.stderr, call)
+        return
+    yield from _read(json.loads(done.stdout))
+
+
+def _failed(said: str, call: Call) -> Diagnosis:
+    lines = [line for line in said.splitlines() if line.strip()]
+    shown = any(call.environ.get(name) for name in _DISPLAYS)
+    if sys.platform == "linux" and not shown:
+        return Diagnosis(
+            "window",
+            Verdict.WARNING,
+            "there is no display",
+            "Start it from a desktop, or run `cnc-station serve`, which needs none.",
+        )
+    return Diagnosis(
+        "window",
+        Verdict.WARNING,
+        f"Qt can't open one: {lines[0] if lines else 'it says nothing'}",
+        "On Debian: apt install libegl1 libgl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 "
+        "libxcb-keysyms1 libxcb-shape0 libdbus-1-3 libfontconfig1.",
+    )
+
+
+def _read(answer: dict[str, str | int]) -> Iterator[Diagnosis]:
+    yield Diagnosis("window", Verdict.GOOD, f"Qt {answer['qt']} on {answer['platform']}")
+    if answer["fonts"]:
+        yield Diagnosis("fonts", Verdict.GOOD, f"{answer['fonts']} families")
+    else:
+        yield Diagnosis(
+            "fonts", Verdict.WARNING, "the system has none", "apt install fonts-dejavu-core"
+        )
+
+
+def probe(_call: Call) -> int:
+    """What the other process does: bring Qt up, say what it is, go."""
+    try:
+        from PySide6.QtCore import qVersion  # noqa: PLC0415 - only this process may need Qt
+        from PySide6.QtGui import QFontDatabase, QGuiApplication  # noqa: PLC0415 - likewise
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return Exit.UNAVAILABLE
+    app = QGuiApplication(sys.argv[:1])
+    families = len(QFontDatabase.families())
+    print(json.dumps({"qt": qVersion(), "platform": app.platformName(), "fonts": families}))
+    return Exit.OK

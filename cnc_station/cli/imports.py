@@ -1,0 +1,84 @@
+"""`import`: a table of jobs, all of it or nothing."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.door import opened
+from cnc_station.cli.files import programs_in, read_bytes
+from cnc_station.cli.output import print_json, print_table
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.interface import Engine
+from cnc_station.engine.views import ImportIssue, ImportPreview
+
+
+async def import_table(call: Call) -> int:
+    """Show what the table says, and store its jobs unless only a preview is asked for."""
+    path = Path(call.args.file)
+    content = read_bytes(path)
+    async with opened(call.config) as engine:
+        if call.args.programs:
+            await _keep_programs(engine, call)
+        preview = await engine.preview_import(path.name, content)
+        if call.args.map:
+            mapping = {**preview.mapping, **_pairs(call.args.map)}
+            preview = await engine.preview_import(path.name, content, mapping)
+        if call.args.preview:
+            _show(preview, call)
+            return Exit.OK if preview.ready else Exit.REFUSED
+        if not preview.ready:
+            raise _refusal(preview.issues)
+        ids = await engine.import_jobs(path.name, content, preview.mapping, call.actor)
+    if call.json:
+        print_json({"ids": ids})
+    else:
+        span = f"{ids[0]} to {ids[-1]}" if len(ids) > 1 else str(ids[0])
+        print(f"{len(ids)} jobs are in: {span}.")
+    return Exit.OK
+
+
+async def _keep_programs(engine: Engine, call: Call) -> None:
+    errors: list[FieldError] = []
+    for path in programs_in(Path(call.args.programs)):
+        try:
+            await engine.add_program(path.name, read_bytes(path), call.actor)
+        except InvalidInput as error:
+            errors += [
+                FieldError(f"{path.name}, {item.field}", item.reason) for item in error.errors
+            ]
+    if errors:
+        raise InvalidInput(*errors)
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        field, equals, column = text.partition("=")
+        if not equals:
+            raise InvalidInput(FieldError("map", f"{text} is not FIELD=COLUMN"))
+        pairs[field.strip()] = column.strip()
+    return pairs
+
+
+def _refusal(issues: Sequence[ImportIssue]) -> InvalidInput:
+    return InvalidInput(*(FieldError(_where(issue), issue.message) for issue in issues))
+
+
+def _where(issue: ImportIssue) -> str:
+    row = f"row {issue.row}" if issue.row else "table"
+    return f"{row}, {issue.column}" if issue.column else row
+
+
+def _show(preview: ImportPreview, call: Call) -> None:
+    if call.json:
+        print_json(preview)
+        return
+    meaning = {column: field for field, column in preview.mapping.items()}
+    print_table(
+        [f"{name} = {meaning[name]}" if name in meaning else name for name in preview.columns],
+        preview.rows,
+    )
+    print(f"{preview.total} rows, {len(preview.issues)} issues.")
+    for issue in preview.issues:
+        print(f"{_where(issue)}: {issue.message}", file=sys.stderr)

@@ -1,0 +1,94 @@
+"""How answers look: aligned tables and plain sentences, or JSON."""
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import fields, is_dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cnc_station.engine.domain.errors import CncStationError, InvalidInput
+
+
+def plain(value: object) -> Any:
+    """A record as JSON knows it: dataclasses become objects, sets sorted lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Set):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    return value
+
+
+def print_json(value: object) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> None:
+    """Columns aligned under their headers; those named in `right`, separated by spaces, to the
+    right. Line breaks in cells become spaces."""
+    lines = [[" ".join(cell.split()) for cell in row] for row in (headers, *rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(headers))]
+    to_right = right.split()
+    for line in lines:
+        cells = (
+            cell.rjust(width) if header in to_right else cell.ljust(width)
+            for header, cell, width in zip(headers, line, widths, strict=True)
+        )
+        print("  ".join(cells).rstrip())
+
+
+def print_fields(pairs: Sequence[tuple[str, str]]) -> None:
+    """Names and values under each other; what has no value is left out."""
+    shown = [(name, value) for name, value in pairs if value]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        print(f"{name.ljust(width)}  {value}")
+
+
+def clock(at: int | None, time_zone: str) -> str:
+    """A time on the wall, to the second: `2026-11-23 17:00:00`; "" for none."""
+    if at is None:
+        return ""
+    zone = ZoneInfo(time_zone) if time_zone else None
+    moment = dt.datetime.fromtimestamp(at / 1000, tz=dt.UTC).astimezone(zone)
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float | None) -> str:
+    """`0:12:30`, in hours, minutes and seconds; "" for none."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def print_warnings(sentences: Sequence[str]) -> None:
+    """On stderr, so that they never mix with an answer."""
+    for sentence in sentences:
+        print(f"cnc-station: warning: {sentence}", file=sys.stderr)
+
+
+def print_error(error: Exception, kind: str, *, as_json: bool) -> None:
+    """What went wrong, on stderr."""
+    named = error.errors if isinstance(error, InvalidInput) else ()
+    if as_json:
+        told: dict[str, Any] = {"kind": kind, "message": str(error)}
+        if named:
+            told["fields"] = [{"field": item.field, "reason": item.reason} for item in named]
+        print(json.dumps({"error": told}, ensure_ascii=False), file=sys.stderr)
+        return
+    for sentence in named or (error,):
+        print(f"cnc-station: {sentence}", file=sys.stderr)
+
+
+def kind_of(error: CncStationError) -> str:
+    """The error's kind in one word, as JSON tells it."""
+    return {"InvalidInput": "invalid", "Conflict": "conflict", "Fenced": "conflict"}.get(
+        type(error).__name__, "unavailable"
+    )

@@ -1,0 +1,131 @@
+"""The words of the command line."""
+
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from cnc_station import __doc__ as purpose
+from cnc_station import __version__
+
+
+class WrongUsage(Exception):
+    """The words make no command; the sentence says why."""
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise WrongUsage(f"{message} (see {self.prog} --help)")
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """The words as settings of one command: `command` is `module:function`. Raises WrongUsage;
+    leaves with SystemExit after `--help` and `--version`."""
+    return _parser().parse_args(argv)
+
+
+def _common() -> _Parser:
+    common = _Parser(add_help=False, argument_default=SUPPRESS)
+    common.add_argument("--json", action="store_true", help="answer in JSON")
+    common.add_argument("--database", metavar="FILE", help="the station's database")
+    common.add_argument("--config", metavar="FILE", help="a TOML file of settings")
+    common.add_argument("--as", dest="operator", metavar="NAME", help="who acts, for the history")
+    return common
+
+
+def _parser() -> _Parser:
+    common = _common()
+    parser = _Parser(prog="cnc-station", description=purpose, parents=[_common()])
+    parser.set_defaults(
+        command="cnc_station.cli.window:window", json=False, database=None, config=None
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def command(name: str, function: str, about: str, **options: Any) -> ArgumentParser:
+        made = commands.add_parser(name, help=about, description=about, parents=[common], **options)
+        made.set_defaults(command=f"cnc_station.cli.{function}")
+        return made
+
+    demo = command("demo", "window:demo", "Open the window on a shop's demo day.")
+    demo.add_argument(
+        "--speed", dest="simulator_speed", default="20", metavar="N", help="times real time (20)"
+    )
+    serve = command("serve", "window:serve", "Run the station without a window.")
+    serve.add_argument("--demo", action="store_true", help="on the demo day")
+    _submit(command("submit", "submit:submit", "Hand in one job."))
+    _import(command("import", "imports:import_table", "Hand in a CSV or XLSX table of jobs."))
+    _jobs(command("jobs", "look:jobs", "List jobs: the open ones, unless asked otherwise."))
+    job = command("job", "look:job", "Show a job with its runs and its history.")
+    job.add_argument("id", type=int, metavar="ID")
+    command("machines", "look:machines", "List the machines and what they do.")
+    _events(command("events", "look:events", "List what happened, oldest first."))
+    doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
+    doctor.add_argument(
+        "--probe-window",
+        dest="command",
+        action="store_const",
+        const="cnc_station.cli.doctor_window:probe",
+        help=SUPPRESS,
+    )
+    return parser
+
+
+def _submit(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("program", nargs="?", help="an NC file, or the name of a program that is kept already")
+    add("--name", help="the part's name (the program's, unless given)")
+    add("--type", dest="machine_type", help="the type of machine it needs: mill, lathe, drill")
+    add("--material")
+    add("--complexity", metavar="1-5")
+    add("--priority", help="0 to 100, or low, medium, high")
+    add("--runtime", dest="estimated_s", metavar="TIME", help="of ONE part: 90, 12min, 0:12:30")
+    add("--quantity", metavar="N", help="parts to make in one run")
+    add("--due", dest="due_at", metavar="WHEN", help="'2026-11-23 17:00', 17:00, +2h30m")
+    add("--not-before", metavar="WHEN")
+    add("--work-order", metavar="NAME")
+    add("--operation", metavar="NAME", help="its step in the work order: op10")
+    add("--after", metavar="ID", action="append", help="a job that must complete first (repeat)")
+    add("--machine", dest="pinned_machine_id", metavar="NAME", help="only on this machine")
+    add("--axes", metavar="N", help="the axes it needs (3)")
+    add("--size", dest="envelope", metavar="XxYxZ", help="of the part in mm: 100x50x20")
+    add("--tenant", metavar="NAME", help="whose job it is")
+    add("--handler", metavar="NAME", help="what does a job that needs no machine")
+    add("--payload", metavar="JSON", help="a JSON object that goes with the job")
+    add("--retry-limit", metavar="N")
+    add("--timeout", dest="timeout_s", metavar="TIME", help="of one run: 2h")
+    add("--draft", action="store_true", help="keep it out of the queue for now")
+
+
+def _import(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE", help="CSV or XLSX")
+    add(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="what a column means, where its name does not say it (repeat; no column: none)",
+    )
+    add("--programs", metavar="FOLDER", help="keep the NC files of this folder first")
+    add("--preview", action="store_true", help="only show what would be imported")
+
+
+def _jobs(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("text", nargs="*", help="words to find in name, operation, work order or material")
+    add("--state", action="append", default=[], help="in this state (repeat), or all")
+    add("--type", action="append", default=[], help="for this type of machine (repeat)")
+    add("--work-order", metavar="NAME")
+    add("--tenant", metavar="NAME")
+    add("--late", action="store_true", help="only what is late")
+    add("--sort", default="queue", metavar="COLUMN", help="queue (default), due, -created, ...")
+    add("--limit", type=int, default=50, metavar="N", help="how many (50)")
+    add("--offset", type=int, default=0, metavar="N", help="leave out the first N")
+
+
+def _events(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--job", type=int, metavar="ID")
+    add("--machine", metavar="NAME")
+    add("--after", type=int, default=0, metavar="ID", help="only those after this event")
+    add("--limit", type=int, default=100, metavar="N", help="how many (100)")

@@ -1,0 +1,70 @@
+"""From the words on the command line to a command, and from its errors to an exit code."""
+
+import asyncio
+import inspect
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from cnc_station import config
+from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.output import kind_of, print_error
+from cnc_station.cli.parser import WrongUsage, parse
+from cnc_station.engine.domain.errors import CncStationError, Unavailable
+
+_OVERRIDES = ("database", "simulator_speed", "operator")
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Do what `argv` says; returns the exit code and never raises."""
+    as_json = "--json" in argv
+    _prepare_streams()
+    try:
+        return _run(argv, environ)
+    except WrongUsage as error:
+        print_error(error, "usage", as_json=as_json)
+        return Exit.USAGE
+    except CncStationError as error:
+        print_error(error, kind_of(error), as_json=as_json)
+        return Exit.UNAVAILABLE if isinstance(error, Unavailable) else Exit.REFUSED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # whoever read the answer has seen enough
+        sys.stdout = None  # nothing more can be flushed into it
+        return Exit.OK
+    except Exception as error:  # noqa: BLE001 - the last door: a person gets a sentence
+        print_error(_bug(error), "bug", as_json=as_json)
+        return Exit.BUG
+
+
+def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    args = parse(argv)
+    if args.command is None:
+        return Exit.OK
+    given = {name: str(value) for name in _OVERRIDES if (value := getattr(args, name, None))}
+    file = Path(args.config) if args.config else None
+    call = Call(args, config.load(environ, file, given), environ)
+    module, _, name = args.command.partition(":")
+    command: Callable[[Call], Any] = getattr(import_module(module), name)
+    if inspect.iscoroutinefunction(command):
+        return int(asyncio.run(command(call)))
+    return int(command(call))
+
+
+def _prepare_streams() -> None:
+    logging.captureWarnings(capture=True)
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that can't show a sign shows a question mark; never an error
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # None only without a console
+
+
+def _bug(error: Exception) -> Exception:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}, line {last.lineno}"
+    return RuntimeError(
+        f"This is a bug in CNC Station, please report it: {type(error).__name__}: {error} ({place})"
+    )

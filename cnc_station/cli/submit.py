@@ -1,0 +1,109 @@
+"""`submit`: one job from the options of the command line."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.door import opened
+from cnc_station.cli.files import read_bytes
+from cnc_station.cli.output import print_json, print_warnings
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.interface import Engine
+from cnc_station.engine.services import table_values as values
+from cnc_station.engine.views import ProgramRow
+
+_TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant", "handler")
+
+
+async def submit(call: Call) -> int:
+    """Keep the program, if there is one, and store the job."""
+    found = _fields(call)
+    content = _content(call)
+    async with opened(call.config) as engine:
+        program = await _program(engine, content, call)
+        if program:
+            found["program"] = program.sha256
+            found.setdefault("estimated_s", program.duration_s)
+            found.setdefault("name", Path(program.name).stem)
+        if name := call.args.pinned_machine_id:
+            found["pinned_machine_id"] = await _machine(engine, name)
+        spec = JobSpec(**{"name": "", "machine_type": "", **found}, source="from the command line")
+        (job_id,) = await engine.submit([spec], call.actor)
+        warnings = await _warnings(engine, program) if program and program.warnings else ()
+    if call.json:
+        sha256 = program.sha256 if program else None
+        print_json({"id": job_id, "program": sha256, "warnings": warnings})
+    else:
+        print_warnings(warnings)
+        print(f"Job {job_id} is in.")
+    return Exit.OK
+
+
+def _fields(call: Call) -> dict[str, Any]:
+    """What the options say. Raises InvalidInput naming every option that says nothing sensible."""
+    zone = ZoneInfo(call.config.time_zone) if call.config.time_zone else None
+    moment = partial(values.moment, now=time.time_ns() // 1_000_000, zone=zone)
+    parsers: dict[str, Callable[[str], Any]] = {
+        **dict.fromkeys(_TEXTS, str),
+        **dict.fromkeys(("complexity", "quantity", "axes", "retry_limit"), values.whole),
+        "priority": values.priority,
+        "estimated_s": values.seconds,
+        "timeout_s": values.seconds,
+        "due_at": moment,
+        "not_before": partial(moment, ends_day=False),
+        "envelope": values.envelope,
+        "payload": values.payload,
+    }
+    errors: list[FieldError] = []
+    found: dict[str, Any] = {"draft": call.args.draft}
+    for field, parse in parsers.items():
+        text: str | None = getattr(call.args, field)
+        if text is None:
+            continue
+        try:
+            found[field] = parse(text)
+        except ValueError as error:
+            errors.append(FieldError(field, str(error)))
+    try:
+        found["after"] = tuple(values.whole(text) for text in call.args.after or ())
+    except ValueError as error:
+        errors.append(FieldError("after", str(error)))
+    if errors:
+        raise InvalidInput(*errors)
+    return found
+
+
+def _content(call: Call) -> bytes | None:
+    path = Path(call.args.program or "")
+    return read_bytes(path) if path.is_file() else None
+
+
+async def _program(engine: Engine, content: bytes | None, call: Call) -> ProgramRow | None:
+    """The program of a file, kept from now on; or the newest one that is kept under this name."""
+    if not call.args.program:
+        return None
+    name = Path(call.args.program).name
+    if content is not None:
+        return await engine.add_program(name, content, call.actor)
+    kept = [row for row in await engine.programs(name) if row.name == name]
+    if not kept:
+        raise InvalidInput(FieldError("program", f"there is no file and no kept program {name}"))
+    return max(kept, key=lambda row: row.revision)
+
+
+async def _machine(engine: Engine, name: str) -> int:
+    for machine in await engine.machines():
+        if machine.spec.name == name:
+            return machine.id
+    raise InvalidInput(FieldError("machine", f"there is no machine {name}"))
+
+
+async def _warnings(engine: Engine, program: ProgramRow) -> Sequence[str]:
+    detail = await engine.program(program.sha256)
+    findings = detail.findings if detail else ()
+    return [f"{program.name}, line {found.line}: {found.message}" for found in findings]

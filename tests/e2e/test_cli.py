@@ -1,0 +1,159 @@
+"""The command line as a shop's scripts see it: processes, exit codes, stdout and stderr."""
+
+import asyncio
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.engine import StationEngine
+from tests.until import until
+
+GOOD = b"G21 G90 G94 S900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X60 F600\nG0 Z5\nM30\n"
+
+
+class Shell:
+    """Runs commands on one database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "station.db"
+        self.environ = {
+            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+            "CNC_DATABASE": str(self.database),
+            "CNC_TIME_ZONE": "Europe/Berlin",
+            "CNC_OPERATOR": "Ada",
+            "QT_QPA_PLATFORM": "offscreen",
+        }
+
+    def __call__(self, *argv: str | Path) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "cnc_station", *map(str, argv)],
+            capture_output=True,
+            text=True,
+            env=self.environ,
+            timeout=60,
+            check=False,
+        )
+
+    def json(self, *argv: str | Path) -> Any:
+        done = self(*argv, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def refused(self, code: int, *argv: str | Path) -> str:
+        """What a command says that must end with `code`; never a traceback, nothing on stdout."""
+        done = self(*argv)
+        assert done.returncode == code, done
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+        return done.stderr
+
+    def file(self, name: str, content: bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def test_a_wrong_program_is_refused_with_its_line(shell: Shell) -> None:
+    part = shell.file("part.nc", GOOD.replace(b" F100", b""))
+    assert "line 3: " in shell.refused(1, "submit", part, "--type", "mill")
+    assert shell.json("jobs", "--state", "all")["total"] == 0
+
+
+def test_a_table_is_imported_whole_or_not_at_all(shell: Shell) -> None:
+    table = shell.file("day.csv", b"Part,Machine,Qty\nA,mill,1\nB,lathe,none\n")
+    said = shell.refused(1, "import", table)
+    assert "row 2, Qty: 'none' is not a whole number" in said
+    table.write_bytes(b"Part,Machine,Qty,Menge\nA,mill,1,4\nB,lathe,1,5\n")
+    preview = shell.json("import", table, "--preview")
+    assert (preview["total"], preview["issues"]) == (2, [])
+    assert len(shell.json("import", table, "--map", "quantity=Menge")["ids"]) == 2
+    assert [row["quantity"] for row in shell.json("jobs", "--sort", "name")["jobs"]] == [4, 5]
+
+
+async def test_a_running_station_takes_up_within_a_second_what_the_command_line_hands_in(
+    shell: Shell,
+) -> None:
+    config = Config(shell.folder, f"sqlite:///{shell.database}", simulator_speed=1000.0)
+    engine = StationEngine(config)
+    await engine.start()
+    try:
+        spec = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
+        await engine.add_machine(spec, Actor("Ada"))
+        done = await _beside(shell, "submit", "--name", "A", "--type", "mill", "--runtime", "1")
+        assert done.returncode == 0, done.stderr
+        await until(lambda: _finished(shell.database), timeout=5)
+        machines = json.loads((await _beside(shell, "machines", "--json")).stdout)["machines"]
+        assert machines[0]["spec"]["name"] == "Mill 1"
+        found = await _beside(shell, "doctor", "--json")
+        assert "at work" in found.stdout
+    finally:
+        await engine.stop()
+
+
+async def _beside(shell: Shell, *argv: str) -> "subprocess.CompletedProcess[str]":
+    return await asyncio.to_thread(shell, *argv)
+
+
+def _finished(database: Path) -> bool:
+    with closing(sqlite3.connect(database)) as opened:
+        return bool(opened.execute("SELECT 1 FROM job WHERE state = 'completed'").fetchone())
+
+
+def test_a_file_that_is_no_database_is_left_as_it_is(shell: Shell) -> None:
+    shell.database.write_bytes(b"a shopping list" * 100)
+    said = shell.refused(3, "jobs")
+    assert said.startswith("cnc-station: ")
+    assert shell.database.read_bytes() == b"a shopping list" * 100
+    found = shell("doctor")
+    assert found.returncode == 3
+    assert "BAD   database" in found.stdout
+
+
+def test_events_are_listed_oldest_first(shell: Shell) -> None:
+    shell.json("submit", "--name", "A", "--type", "mill")
+    shell.json("submit", "--name", "B", "--type", "mill")
+    found = shell.json("events")["events"]
+    assert [event["id"] for event in found] == sorted(event["id"] for event in found)
+    later = shell.json("events", "--after", str(found[0]["id"]))["events"]
+    assert later == found[1:]
+
+
+def test_doctor_finds_nothing_wrong_where_nothing_is(shell: Shell) -> None:
+    shell.json("submit", "--name", "A", "--type", "mill")
+    found = {item["subject"]: item for item in shell.json("doctor")["findings"]}
+    assert found["database"]["verdict"] == "good"
+    assert "1 jobs" in found["database"]["text"]
+    assert found["window"]["text"].endswith("on offscreen")
+    assert found["station"]["text"] == "none is at work on it"
+
+
+def test_looking_at_jobs_loads_no_window_and_no_spreadsheets(shell: Shell) -> None:
+    script = (
+        "import sys; from cnc_station.cli.run import run; code = run(['jobs'], {}); "
+        "sys.exit(code or bool({'PySide6', 'openpyxl', 'numpy', 'alembic'} & set(sys.modules)))"
+    )
+    shell.json("jobs")  # makes the database, which needs alembic
+    done = subprocess.run(
+        [sys.executable, "-c", script.replace("{})", f"{shell.environ!r})")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from cnc_station.cli import output
+from cnc_station.cli.parser import parse
+from cnc_station.cli.run import run
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.views import Sort, SortKey
+
+
+def test_wrong_usage_is_a_sentence_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["jobs", "--colour"], {}) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("cnc-station: ")
+    assert "--colour" in said
+    assert said.count("\n") == 1
+
+
+def test_with_json_an_error_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["jobs", "--json"], {"CNC_WORKERS": "many"}) == 1
+    told = json.loads(capsys.readouterr().err)["error"]
+    assert told["kind"] == "invalid"
+    assert told["fields"][0]["field"] == "CNC_WORKERS"
+    assert run(["frobnicate", "--json"], {}) == 2
+    assert json.loads(capsys.readouterr().err)["error"]["kind"] == "usage"
+
+
+def test_every_bad_option_of_a_job_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    job = ["submit", "--name", "A", "--type", "mill", "--quantity", "many", "--due", "someday"]
+    assert run(job, {}) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1].strip() for line in lines] == ["quantity", "due_at"]
+
+
+def test_global_options_may_stand_before_or_after_the_command() -> None:
+    for argv in (
+        ["--json", "--database", "a.db", "jobs"],
+        ["jobs", "--database", "a.db", "--json"],
+    ):
+        args = parse(argv)
+        assert (args.json, args.database) == (True, "a.db")
+        assert args.command.endswith(":jobs")
+
+
+def test_no_command_opens_the_window_and_the_demo_runs_at_20_times() -> None:
+    assert parse([]).command.endswith("window:window")
+    assert parse(["demo"]).simulator_speed == "20"
+    assert parse(["demo", "--speed", "5"]).simulator_speed == "5"
+
+
+def test_a_bug_is_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnc_station.cli.doctor.python", lambda _: 1 / 0)
+    assert run(["doctor"], {}) == 70
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said
+    assert "Traceback" not in said
+
+
+def test_a_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_table(["ID", "NAME"], [["7", "a\nb"], ["12", ""]], right="ID")
+    assert capsys.readouterr().out == "ID  NAME\n 7  a b\n12\n"
+
+
+def test_records_become_json() -> None:
+    record = Sort(SortKey.DUE, descending=True)
+    assert output.plain({"a": record, "b": frozenset({JobState.QUEUED}), 1: (2, None)}) == {
+        "a": {"key": "due", "descending": True},
+        "b": ["queued"],
+        "1": [2, None],
+    }
+
+
+def test_times_are_shown_in_the_time_zone_of_the_settings() -> None:
+    assert output.clock(1_795_000_000_000, "Europe/Berlin") == "2026-11-18 12:06:40"
+    assert output.clock(None, "") == ""
+    assert output.duration(3_725.4) == "1:02:05"
+
+
+def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert (
+        run(["import", str(tmp_path / "gone.csv"), "--database", str(tmp_path / "a.db")], {}) == 1
+    )
+    assert "gone.csv: can't be read: No such file" in capsys.readouterr().err

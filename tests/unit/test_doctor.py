@@ -1,0 +1,116 @@
+import sqlite3
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+from cnc_station.cli import doctor, doctor_window
+from cnc_station.cli.call import Call
+from cnc_station.cli.diagnosis import Diagnosis, Verdict
+from cnc_station.cli.doctor_database import database
+from cnc_station.config import Config
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.lock import EngineLock
+from cnc_station.engine.store.migrate import bring_up_to_date
+
+
+def call(folder: Path, environ: Mapping[str, str] | None = None) -> Call:
+    config = Config(folder, f"sqlite:///{folder / 'station.db'}", time_zone="Europe/Berlin")
+    return Call(Namespace(config=None, json=False), config, environ or {})
+
+
+def station(folder: Path) -> Path:
+    """A database as a station makes it."""
+    opened = Database(f"sqlite:///{folder / 'station.db'}")
+    bring_up_to_date(opened)
+    opened.close()
+    return folder / "station.db"
+
+
+def changed(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as opened, opened:
+        opened.execute(statement)
+
+
+def only(found: list[Diagnosis], verdict: Verdict) -> str:
+    (text,) = (item.text for item in found if item.verdict is verdict)
+    return text
+
+
+def looked_at(folder: Path) -> list[Diagnosis]:
+    return list(database(call(folder)))
+
+
+def test_a_sound_database_that_nobody_works_on(tmp_path: Path) -> None:
+    station(tmp_path)
+    first, second = looked_at(tmp_path)
+    assert "is sound: 0 jobs" in first.text
+    assert second.text == "none is at work on it"
+    assert {first.verdict, second.verdict} == {Verdict.GOOD}
+
+
+def test_the_station_at_work_is_named_and_not_disturbed(tmp_path: Path) -> None:
+    lock = EngineLock(station(tmp_path))
+    lock.acquire("Hall 2")
+    assert "Hall 2" in looked_at(tmp_path)[-1].text
+    lock.release()
+
+
+def test_a_database_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
+    (found,) = looked_at(tmp_path)
+    assert found.verdict is Verdict.GOOD
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "station.db").write_bytes(b"a shopping list" * 100)
+    assert "can't be read" in only(looked_at(tmp_path), Verdict.BAD)
+
+
+def test_a_damaged_database_is_bad(tmp_path: Path) -> None:
+    path = station(tmp_path)
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 8192)
+    found = looked_at(tmp_path)
+    assert any(item.verdict is Verdict.BAD and item.remedy for item in found)
+
+
+def test_a_newer_database_and_another_programs_are_bad(tmp_path: Path) -> None:
+    path = station(tmp_path)
+    changed(path, "UPDATE alembic_version SET version_num = '9999'")
+    assert "newer than this program" in only(looked_at(tmp_path), Verdict.BAD)
+    changed(path, "DROP TABLE alembic_version")
+    assert "another program's data" in only(looked_at(tmp_path), Verdict.BAD)
+
+
+def test_a_clock_behind_the_last_event_is_bad(tmp_path: Path) -> None:
+    later = (int(time.time()) + 86_400) * 1000
+    changed(
+        station(tmp_path),
+        "INSERT INTO event (at, type, actor, station, trace_id, reason) "
+        f"VALUES ({later}, 'created', '', '', '', '')",
+    )
+    assert "still to come" in only(looked_at(tmp_path), Verdict.BAD)
+
+
+def test_a_folder_that_can_not_be_is_bad_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (found,) = doctor.folder(call(tmp_path / "file"))
+    assert found.verdict is Verdict.BAD
+    assert "--database" in found.remedy
+
+
+def test_a_misspelt_setting_is_pointed_out(tmp_path: Path) -> None:
+    found = list(doctor.settings(call(tmp_path, {"CNC_TEHME": "dark"})))
+    assert only(found, Verdict.WARNING) == "CNC_TEHME is no setting"
+
+
+def test_a_missing_display_or_library_is_no_riddle(tmp_path: Path) -> None:
+    said = "libEGL.so.1: cannot open shared object file"
+    shown = doctor_window._failed(said, call(tmp_path, {"DISPLAY": ":0"}))
+    assert said in shown.text
+    assert "libegl1" in shown.remedy
+    hidden = doctor_window._failed(said, call(tmp_path))
+    assert "serve" in hidden.remedy
