@@ -30,5 +30,6 @@ def serve(call: Call) -> int:
     from cnc_station import headless  # noqa: PLC0415 - the window starts without it
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     asyncio.run(headless.serve(call.config, demo=call.args.demo))
     return Exit.OK

@@ -97,11 +97,15 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
         await engine.add_machine(spec, Actor("Ada"))
         done = await _beside(shell, "submit", "--name", "A", "--type", "mill", "--runtime", "1")
         assert done.returncode == 0, done.stderr
-        await until(lambda: _finished(shell.database), timeout=5)
+        await until(lambda: _happened(shell.database, "completed"))
+        created, assigned = (_happened(shell.database, kind) for kind in ("created", "assigned"))
+        assert 0 <= assigned - created <= 1_000
         machines = json.loads((await _beside(shell, "machines", "--json")).stdout)["machines"]
         assert machines[0]["spec"]["name"] == "Mill 1"
-        found = await _beside(shell, "doctor", "--json")
-        assert "at work" in found.stdout
+        second = await _beside(shell, "serve")
+        assert second.returncode == 3
+        assert "already works on this database" in second.stderr
+        assert "Traceback" not in second.stderr
     finally:
         await engine.stop()
 
@@ -110,9 +114,11 @@ async def _beside(shell: Shell, *argv: str) -> "subprocess.CompletedProcess[str]
     return await asyncio.to_thread(shell, *argv)
 
 
-def _finished(database: Path) -> bool:
+def _happened(database: Path, kind: str) -> int:
+    """When a job was first created, assigned ...; 0 if it was not."""
     with closing(sqlite3.connect(database)) as opened:
-        return bool(opened.execute("SELECT 1 FROM job WHERE state = 'completed'").fetchone())
+        query = "SELECT min(at) FROM event WHERE type = ? AND job_id IS NOT NULL"
+        return opened.execute(query, (kind,)).fetchone()[0] or 0
 
 
 def test_a_file_that_is_no_database_is_left_as_it_is(shell: Shell) -> None:
