@@ -43,7 +43,7 @@ class JobReader:
     ) -> None:
         self.around = Surroundings(connection, now, zone)
         self._connection = connection
-        self._now = now
+        self.now = now
         self._policy = policy or RetryPolicy()
 
     def rows(self, ids: Sequence[int]) -> tuple[JobRow, ...]:
@@ -69,7 +69,7 @@ class JobReader:
     def _row(self, row: Row[Any], shop: Shop, before: Sequence[Predecessor], who: str) -> JobRow:
         state = JobState(row.state)
         machine = self.around.names.get(row.machine_id, "")
-        automation = row.handler != MACHINE_PROGRAM
+        automation = is_automation(row.handler)
         standing = Standing(
             id=row.id,
             state=state,
@@ -116,6 +116,11 @@ class JobReader:
             rank=row.rank,
             pinned_machine_id=row.pinned_machine_id,
             last_error=row.last_error,
-            late=row.due_at is not None and row.finished_at is None and row.due_at < self._now,
+            late=row.due_at is not None and row.finished_at is None and row.due_at < self.now,
             next=next_words(standing, shop),
         )
+
+
+def is_automation(handler: str) -> bool:
+    """Whether a job needs no machine."""
+    return handler != MACHINE_PROGRAM

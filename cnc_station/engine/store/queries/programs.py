@@ -1,0 +1,84 @@
+"""Kept programs: the list, and one with its text."""
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, case, func, select
+
+from cnc_station.engine.store.schema import job, program
+from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow
+
+_COLUMNS = tuple(column for column in program.c if column.name != "content")
+
+
+def programs(connection: Connection, text: str = "") -> tuple[ProgramRow, ...]:
+    """Programs whose name holds every word of `text`, whatever its case; by name, newest
+    revision first."""
+    words = [
+        func.lower(program.c.name).contains(word, autoescape=True) for word in text.lower().split()
+    ]
+    return _rows(connection, words)
+
+
+def program_detail(connection: Connection, sha256: str) -> ProgramDetail | None:
+    """A program with its text, what the reader found in it, and all revisions of its name."""
+    found = connection.execute(select(program).where(program.c.sha256 == sha256)).one_or_none()
+    if found is None:
+        return None
+    revisions = _rows(connection, [program.c.name == found.name])
+    return ProgramDetail(
+        row=next(row for row in revisions if row.sha256 == sha256),
+        text=_decoded(found.content),
+        findings=tuple(ProgramFinding(*finding) for finding in json.loads(found.findings)),
+        revisions=revisions,
+    )
+
+
+def _rows(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]]
+) -> tuple[ProgramRow, ...]:
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(*conditions)
+        .order_by(func.lower(program.c.name), program.c.name, program.c.revision.desc())
+    ).all()
+    used = _use(connection, [row.sha256 for row in rows] if conditions else None)
+    return tuple(
+        ProgramRow(
+            sha256=row.sha256,
+            name=row.name,
+            revision=row.revision,
+            size=row.size,
+            lines=row.lines,
+            duration_s=row.duration_s,
+            warnings=len(json.loads(row.findings)),
+            added_at=row.added_at,
+            added_by=row.added_by,
+            jobs=used.get(row.sha256, (0, None))[0],
+            last_used_at=used.get(row.sha256, (0, None))[1],
+        )
+        for row in rows
+    )
+
+
+def _use(
+    connection: Connection, programs: Sequence[str] | None
+) -> dict[str, tuple[int, int | None]]:
+    """By program: how many jobs are bound to it, and when one that ran last moved on."""
+    ran = case((job.c.attempt > 0, job.c.state_since))
+    query = (
+        select(job.c.program, func.count().label("jobs"), func.max(ran).label("last"))
+        .where(job.c.program.is_not(None))
+        .group_by(job.c.program)
+    )
+    if programs is not None:
+        query = query.where(job.c.program.in_(programs))
+    return {row.program: (row.jobs, row.last) for row in connection.execute(query)}
+
+
+def _decoded(content: bytes) -> str:
+    """Programs come from many editors: UTF-8 if it is that, else every byte a character."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
