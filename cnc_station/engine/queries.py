@@ -1,5 +1,4 @@
 """The query half of the door: each a whole look on a reader thread, off the loop."""
-# ruff: noqa: ARG002 - half of the queries come with the next commit
 
 import datetime as dt
 import time
@@ -9,14 +8,23 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.ticker import Ticker
-from cnc_station.engine.store.queries import floor, history, job_list, machine_rows
+from cnc_station.engine.store.queries import (
+    charts,
+    export,
+    floor,
+    history,
+    job_detail,
+    job_list,
+    machine_rows,
+    programs,
+    settings,
+)
 from cnc_station.engine.views import (
     Charts,
     Floor,
@@ -62,7 +70,7 @@ class StationQueries:
 
     async def charts(self, since: int, step: int) -> Charts:
         """See `Queries.charts`."""
-        raise Unavailable("not in this version yet")
+        return await self._reader.read(partial(charts.charts, since=since, step=step, now=now_ms()))
 
     async def jobs(
         self, chosen: JobFilter, order: Sequence[Sort], offset: int, limit: int
@@ -84,7 +92,7 @@ class StationQueries:
 
     async def job(self, job_id: int) -> JobDetail | None:
         """See `Queries.job`."""
-        raise Unavailable("not in this version yet")
+        return await self._look(job_detail.job_detail, job_id=job_id)
 
     async def events(
         self,
@@ -109,11 +117,11 @@ class StationQueries:
 
     async def programs(self, text: str = "") -> tuple[ProgramRow, ...]:
         """See `Queries.programs`."""
-        raise Unavailable("not in this version yet")
+        return await self._reader.read(partial(programs.programs, text=text))
 
     async def program(self, sha256: str) -> ProgramDetail | None:
         """See `Queries.program`."""
-        raise Unavailable("not in this version yet")
+        return await self._reader.read(partial(programs.program_detail, sha256=sha256))
 
     async def toolpath(self, sha256: str) -> Toolpath | None:
         """See `Queries.toolpath`."""
@@ -121,11 +129,11 @@ class StationQueries:
 
     async def export(self, chosen: JobFilter, order: Sequence[Sort], form: str) -> bytes:
         """See `Queries.export`."""
-        raise Unavailable("not in this version yet")
+        return await self._look(export.export, chosen=chosen, order=order, form=form)
 
     async def settings(self) -> Mapping[str, Any]:
         """See `Queries.settings`."""
-        raise Unavailable("not in this version yet")
+        return await self._reader.read(settings.settings)
 
     def drivers(self) -> tuple[str, ...]:
         """See `Queries.drivers`."""
