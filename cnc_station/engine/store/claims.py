@@ -3,7 +3,7 @@
 import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -134,13 +134,16 @@ def envelope(row: Row[Any]) -> Envelope | None:
 
 def capability(row: Row[Any]) -> Capability:
     """The capability columns of a machine row."""
-    return Capability(
-        row.machine_type,
-        row.max_complexity,
-        frozenset(name.lower() for name in json.loads(row.materials)),
-        row.axes,
-        envelope(row),
-    )
+    return _capability(row.machine_type, row.max_complexity, row.materials, row.axes, envelope(row))
+
+
+@lru_cache(maxsize=1024)
+def _capability(
+    machine_type: str, complexity: int, materials: str, axes: int, size: Envelope | None
+) -> Capability:
+    """Read once: every claim looks at every idle machine."""
+    names = frozenset(name.lower() for name in json.loads(materials))
+    return Capability(machine_type, complexity, names, axes, size)
 
 
 def _free_machine(row: Row[Any]) -> FreeMachine:

@@ -163,10 +163,15 @@ class Writer:
         by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
         for asked in batch:
             by_loop.setdefault(asked.loop, []).append(asked)
-        if committed is not None:
-            self._call(self._loop, self._on_commit, committed)
         for loop, answered in by_loop.items():
-            self._call(loop, _resolve, answered)
+            own = committed if loop is self._loop else None
+            self._call(loop, self._tell, own, answered)
+
+    def _tell(self, committed: Committed | None, answered: Sequence[_Asked]) -> None:
+        """On the callers' loop: one hop for the notice and all the answers."""
+        if committed is not None:
+            self._on_commit(committed)
+        _resolve(answered)
 
     def _look_elsewhere(self, connection: Connection) -> None:
         if time.monotonic() < self._look_next:

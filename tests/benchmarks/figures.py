@@ -1,0 +1,90 @@
+"""What a benchmark says: a median beside a baseline measured in the same run."""
+
+import asyncio
+import json
+import statistics
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table. `aim` in words; `met` None where there is nothing to meet."""
+
+    name: str
+    value: float
+    unit: str
+    baseline: float | None
+    baseline_name: str
+    ratio: float | None
+    aim: str
+    met: bool | None
+
+    def __str__(self) -> str:
+        ratio = "" if self.ratio is None else f"{self.ratio:7.2f} × {self.baseline_name}"
+        met = {True: "met", False: "MISSED", None: ""}[self.met]
+        line = f"{self.name:44}{self.value:12,.2f} {self.unit:8} {ratio:44} {self.aim:18} {met}"
+        return line.rstrip()
+
+
+def compared(
+    name: str,
+    value: float,
+    unit: str,
+    baseline: float,
+    against: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Figure:
+    """A figure whose aim is a ratio to its baseline."""
+    ratio = value / baseline if baseline else float("inf")
+    if at_least is not None:
+        return Figure(
+            name, value, unit, baseline, against, ratio, f"≥ {at_least:g} ×", ratio >= at_least
+        )
+    if at_most is not None:
+        return Figure(
+            name, value, unit, baseline, against, ratio, f"≤ {at_most:g} ×", ratio <= at_most
+        )
+    return Figure(name, value, unit, baseline, against, ratio, "", None)
+
+
+def limited(
+    name: str, value: float, unit: str, baseline: float, against: str, *, at_most: float
+) -> Figure:
+    """A figure whose aim is absolute; the baseline says how much of it is the machine's own."""
+    ratio = value / baseline if baseline else None
+    return Figure(
+        name, value, unit, baseline, against, ratio, f"≤ {at_most:g} {unit}", value <= at_most
+    )
+
+
+def median_of(repeats: int, measure: Callable[[], float]) -> float:
+    """The median of so many runs."""
+    return statistics.median(measure() for _ in range(repeats))
+
+
+def median_of_async(repeats: int, measure: Callable[[], Awaitable[float]]) -> float:
+    """The median of so many runs, each in an event loop of its own."""
+
+    async def once() -> float:
+        return await measure()
+
+    return statistics.median(asyncio.run(once()) for _ in range(repeats))
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which a share of them lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def write_json(figures: Sequence[Figure], path: Path) -> None:
+    """{name: {value, unit, baseline, ratio, aim, met}}."""
+    table = {}
+    for figure in figures:
+        row = asdict(figure)
+        table[row.pop("name")] = row
+    path.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
