@@ -4,12 +4,13 @@ import tomllib
 from typing import Any
 
 from cnc_station.bundled import bundled
+from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.interface import Engine
+from cnc_station.engine.store.lock import EngineLock
 
 ACTOR = Actor("demo day")
-SEED = 7
 
 
 async def load_demo(engine: Engine) -> tuple[int, ...]:
@@ -25,6 +26,19 @@ async def load_demo(engine: Engine) -> tuple[int, ...]:
         await engine.add_program(path.name, path.read_bytes(), ACTOR)
     day = bundled("demo", "day.csv").read_bytes()
     return await engine.import_jobs("day.csv", day, None, ACTOR)
+
+
+def fresh_database(config: Config) -> None:
+    """Clear the demo's own database for a new day. Raises Unavailable while a station is on it."""
+    path = config.database_path
+    assert path is not None
+    lock = EngineLock(path)
+    lock.acquire(config.station)
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    finally:
+        lock.release()
 
 
 def demo_fleet() -> list[MachineSpec]:

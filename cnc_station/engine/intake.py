@@ -15,6 +15,7 @@ from cnc_station.engine.services.table_import import Imported, Shop, read_jobs
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.programs import AddProgram
 from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queries.programs import programs
 from cnc_station.engine.views import ImportPreview, ProgramRow
 
 
@@ -58,8 +59,7 @@ class StationIntake(StationQueries):
 
     def _shop(self, connection: Connection) -> Shop:
         newest: dict[str, ProgramRow] = {}
-        kept: tuple[ProgramRow, ...] = ()
-        for row in kept:
+        for row in programs(connection):
             if row.name not in newest or newest[row.name].revision < row.revision:
                 newest[row.name] = row
         by_name = {machine.spec.name: machine.id for machine in machines(connection)}

@@ -1,0 +1,73 @@
+"""A station with its window: shows the frame first, then imports and starts the engine."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.event import Actor
+from cnc_station.loop import application, run
+from cnc_station.ui.shell import Shell
+from cnc_station.ui.theme import Density, ThemeName, apply_theme
+from cnc_station.ui.widgets.empty import EmptyState
+
+if TYPE_CHECKING:
+    from cnc_station.engine.engine import StationEngine
+
+log = logging.getLogger(__name__)
+
+
+def open_window(config: Config, *, demo: bool = False) -> int:
+    """Run the program with its window until it is closed; returns the exit code."""
+    app = application()
+    apply_theme(app, ThemeName(config.theme), Density(config.density))
+    shell = Shell()
+    shell.window.show()
+    return run(_main(config, shell, demo=demo))
+
+
+async def _main(config: Config, shell: Shell, *, demo: bool) -> int:
+    from cnc_station.demo import load_demo  # noqa: PLC0415 - after the window is on the screen
+    from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - likewise
+
+    closing = asyncio.Event()
+    shell.window.close_requested.connect(closing.set)
+    engine = StationEngine(config)
+    try:
+        await engine.start()
+    except CncStationError as error:
+        log.error("cannot start: %s", error)  # noqa: TRY400 - a sentence for a person, no trace
+        await _refuse(shell, str(error), closing)
+        return 3
+    try:
+        await _put_on(config, engine)
+        shell.open(engine, Actor(config.operator), lambda: load_demo(engine))
+        if demo and not await engine.machines():
+            shell.load_demo()
+        await closing.wait()
+        await shell.close()
+    finally:
+        await engine.stop()
+        shell.window.finish()
+    return 0
+
+
+async def _put_on(config: Config, engine: "StationEngine") -> None:
+    """The theme and density that were last chosen here win over the station's defaults."""
+    chosen = await engine.settings()
+    name = ThemeName(chosen.get("ui.theme", config.theme))
+    density = Density(chosen.get("ui.density", config.density))
+    if (name, density) != (ThemeName(config.theme), Density(config.density)):
+        apply_theme(application(), name, density)
+
+
+async def _refuse(shell: Shell, sentence: str, closing: asyncio.Event) -> None:
+    """Say why the station can't start, and stay until that is read."""
+    title, close = shell.tr("The station can't start"), shell.tr("Close")
+    refusal = EmptyState("circle-alert", title, sentence, close)
+    refusal.step.connect(closing.set)
+    shell.window.setCentralWidget(refusal)
+    shell.window.setEnabled(True)
+    await closing.wait()
+    shell.window.finish()

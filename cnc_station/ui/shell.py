@@ -1,0 +1,207 @@
+"""The owner of the window: makes the pages, knows the ways between them, keeps the frame live.
+
+The window stands before the engine does: `Shell` shows it empty, `open` brings the engine. Pages
+are imported when they are first shown.
+"""
+
+import time
+from collections.abc import Callable, Coroutine
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from PySide6.QtCore import QDateTime, QObject, QTimer
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.interface import Engine
+from cnc_station.engine.views import Changes, JobFilter, Link
+from cnc_station.ui.bridge import Bridge
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.main_window import MainWindow, PageSpec
+from cnc_station.ui.operations import Operations
+from cnc_station.ui.theme import Tone
+from cnc_station.ui.widgets.dots import Connection
+
+NEEDS_A_PERSON = frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED})
+_TONES = {"connected": Tone.RUNNING, "degraded": Tone.HELD, "offline": Tone.ALARM}
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+class Shell(QObject):
+    """Implements `Ways` for the pages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.window = MainWindow(self._pages())
+        self.window.setEnabled(False)
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self._tick)
+        self._looking = False
+        self._look_again = False
+
+    def open(
+        self,
+        engine: Engine,
+        actor: Actor,
+        load_demo: Callable[[], Coroutine[Any, Any, object]],
+        now: Callable[[], int] = now_ms,
+    ) -> None:
+        """The engine has started: fill the window and go to the floor."""
+        self._engine = engine
+        self._load_demo = load_demo
+        self._now = now
+        self.bridge = Bridge(engine, self)
+        self.operations = Operations(engine, actor, self.window.toasts, self.window.busy)
+        self.desk = Desk(engine, self.bridge, self.operations, self, now)
+        self.bridge.changed.connect(self._follow)
+        self.window.new_job_requested.connect(self.new_job)
+        self.window.files_dropped.connect(self._take_files)
+        self.window.submitted.connect(self._find)
+        self.window.setEnabled(True)
+        self.window.show_page("floor")
+        self._clock.start()
+        self._tick()
+        self._follow(Changes(everything=True))
+
+    async def close(self) -> None:
+        """Stop following the engine and whatever was asked of it."""
+        self._clock.stop()
+        self.bridge.close()
+        await self.operations.close()
+
+    def _pages(self) -> list[PageSpec]:
+        tr = self.tr
+        return [
+            self._page("floor", tr("Floor"), "layout-grid", "floor.FloorPage"),
+            self._page("jobs", tr("Jobs"), "list", "jobs.JobsPage"),
+            self._page(
+                "attention",
+                tr("Needs attention"),
+                "triangle-alert",
+                "attention.AttentionPage",
+                tr("Attention"),
+            ),
+            self._page("programs", tr("Programs"), "file", "programs.ProgramsPage"),
+            self._page("machines", tr("Machines"), "factory", "machines.MachinesPage"),
+            self._page("settings", tr("Settings"), "settings", "settings.SettingsPage"),
+        ]
+
+    def _page(self, key: str, title: str, icon: str, where: str, word: str = "") -> PageSpec:
+        """A page whose module is imported when it is first shown."""
+
+        def make() -> QWidget:
+            page: QWidget = _late(f"pages.{where}")(self.desk)
+            return page
+
+        return PageSpec(key, title, icon, make, word)
+
+    # The ways between pages.
+
+    def to_page(self, key: str) -> None:
+        """See `Ways`."""
+        self.window.show_page(key)
+
+    def to_jobs(self, chosen: JobFilter) -> None:
+        """See `Ways`."""
+        self.window.show_page("jobs")
+        cast("Any", self.window.page("jobs")).apply(chosen)
+
+    def to_job(self, job_id: int) -> None:
+        """See `Ways`."""
+        self.window.show_page("jobs")
+        cast("Any", self.window.page("jobs")).open_job(job_id)
+
+    def to_machine(self, machine_id: int) -> None:
+        """See `Ways`."""
+        self.window.show_page("machines")
+        cast("Any", self.window.page("machines")).select(machine_id)
+
+    def to_program(self, sha256: str) -> None:
+        """See `Ways`."""
+        self.window.show_page("programs")
+        cast("Any", self.window.page("programs")).select(sha256)
+
+    def new_job(self, program: str | None = None) -> None:
+        """See `Ways`."""
+        _late("dialogs.job_form.JobForm").new(self.desk, self.window, program=program).open()
+
+    def import_files(self) -> None:
+        """See `Ways`."""
+        chooser = QFileDialog(self.window, self.tr("Import programs or a table of jobs"))
+        chooser.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        chooser.filesSelected.connect(lambda names: self._take_files([Path(n) for n in names]))
+        chooser.open()
+
+    def load_demo(self) -> None:
+        """See `Ways`."""
+        self.operations.run(self._load_demo(), self.tr("Loading the demo day …"))
+
+    def _take_files(self, files: list[Path]) -> None:
+        _late("intake.take_files")(self.desk, self.window, files)
+
+    # The frame around the pages.
+
+    def _tick(self) -> None:
+        self.window.top_bar.clock.setText(
+            QDateTime.fromMSecsSinceEpoch(self._now()).toString("HH:mm")
+        )
+
+    def _follow(self, changes: Changes) -> None:
+        if changes.jobs or changes.everything:
+            self._look()
+        if changes.links or changes.everything:
+            self._show_links()
+
+    def _look(self) -> None:
+        """Count what needs a person; one look at a time."""
+        if self._looking:
+            self._look_again = True
+            return
+        self._looking = True
+        self.operations.run(self._count())
+
+    async def _count(self) -> None:
+        try:
+            counts = await self._engine.job_counts(JobFilter(states=OPEN_JOBS))
+            self.window.rail.set_badge("attention", counts.of(NEEDS_A_PERSON))
+        finally:
+            self._looking = False
+        if self._look_again:
+            self._look_again = False
+            self._look()
+
+    def _show_links(self) -> None:
+        self.window.top_bar.set_connections([_said(link) for link in self._engine.links()])
+
+    def _find(self, text: str) -> None:
+        """Enter in the search field, or a scanned code: a job's number opens it."""
+        number = text.strip().removeprefix("#")
+        if number.isdecimal():
+            self.operations.run(self._find_job(int(number)))
+        else:
+            self.to_jobs(JobFilter(text=text))
+
+    async def _find_job(self, job_id: int) -> None:
+        if await self._engine.job(job_id) is None:
+            self.window.toasts.fail(self.tr("There is no job %1.").replace("%1", str(job_id)))
+        else:
+            self.to_job(job_id)
+
+
+def _late(where: str) -> Any:
+    """Something of the window that is imported when it is first used: starting stays quick."""
+    module, _, name = where.rpartition(".")
+    return getattr(import_module(f"cnc_station.ui.{module}"), name)
+
+
+def _said(link: Link) -> Connection:
+    words = link.name.capitalize()
+    if link.detail:
+        words = f"{words} · {link.detail}"
+    return Connection(words, _TONES.get(link.state, Tone.NORMAL))
