@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from cnc_station.engine.domain.forecast import Fleet, MachineNow, Turn
+from cnc_station.engine.domain.forecast import Fleet, MachineNow, Queued, Turn
 from cnc_station.engine.domain.machine import Need
 from cnc_station.engine.domain.refusals import no_machine
 from cnc_station.engine.domain.states import JobState, MachineState
@@ -59,13 +59,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The shop around the jobs at one moment. `turns` are those of the head of the queue, and
-    `seen` how many jobs of each machine type that head holds."""
+    """The shop around the jobs at one moment. `head` holds the first queued jobs of each machine
+    type in queue order; `turns` are theirs."""
 
     now: int
     fleet: Fleet
+    head: Mapping[str, Sequence[Queued]]
     turns: Mapping[int, Turn]
-    seen: Mapping[str, int]
     zone: tzinfo | None = None
 
     def clock(self, at: int) -> str:
@@ -150,8 +150,8 @@ def _pinned_turn(turn: Turn, shop: Shop) -> str:
 
 
 def _far_back(job: Standing, shop: Shop) -> str:
-    seen = shop.seen.get(job.need.machine_type, 0)
-    return f"behind more than {_jobs(seen)}" if seen else "waits its turn"
+    head = shop.head.get(job.need.machine_type, ())
+    return f"behind more than {_jobs(len(head))}" if head else "waits its turn"
 
 
 def _none_serves(fitting: Sequence[MachineNow]) -> str:

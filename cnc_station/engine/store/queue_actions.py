@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Float, Row, Text, Update, delete, func, selec
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.rank import RUN_NOW
-from cnc_station.engine.domain.states import WAITING_JOBS, JobState
+from cnc_station.engine.domain.states import FINISHED_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.store.database import Sqlite, packed
 from cnc_station.engine.store.jobs import unblock_successors
 from cnc_station.engine.store.schema import dependency, job
@@ -183,12 +183,8 @@ def _values(
         "not_before": row.not_before,
         "pinned_machine_id": row.pinned_machine_id,
         "failures": row.failures,
-        "finished_at": row.finished_at,
+        "finished_at": tx.now if target in FINISHED_JOBS else None,
     }
-    if target in (JobState.COMPLETED, JobState.CANCELLED):
-        values["finished_at"] = tx.now
-    elif target in WAITING_JOBS:
-        values["finished_at"] = None
     if transition in (t.RETRIED, t.RETRIED_WAITING):
         values |= {"failures": 0, "not_before": tx.now}
     if transition is t.EXPEDITED:

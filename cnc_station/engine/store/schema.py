@@ -94,7 +94,8 @@ Index("job_due", job.c.not_before, sqlite_where=_due_in_sqlite, postgresql_where
 queued = job.c.state == literal_column("'queued'")
 delayed_and_free = (job.c.state == literal_column("'delayed'")) & ~job.c.blocked
 
-# For the lists. A job is open while it has no finished_at: moving on leaves job_open alone.
+# For the lists. A job is open exactly while it has no finished_at, so that a job which only
+# moves on leaves job_open alone.
 # job_state serves only those who ask for it by `counted`, always true: planners without
 # statistics would else prefer it to the indexes above, whose states are not rare at all.
 _open = text("finished_at IS NULL")

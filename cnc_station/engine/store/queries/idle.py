@@ -1,7 +1,11 @@
 """Why a machine has nothing to do next."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, func, select
 
+from cnc_station.engine.domain.forecast import Queued
+from cnc_station.engine.domain.machine import Capability
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.domain.waiting import Shop
 from cnc_station.engine.store.schema import counted, job
@@ -29,9 +33,8 @@ class IdleReasons:
         if machine.maintenance_due:
             return "goes into maintenance after this run"
         kind = machine.spec.machine_type
-        if queued := self._shop.seen.get(kind, 0):
-            elsewhere = "1 job waits, not" if queued == 1 else f"{queued} jobs wait, none"
-            return f"{elsewhere} for this machine"
+        if queued := self._shop.head.get(kind, ()):
+            return _others_only(machine.spec.capability, queued)
         blocked, _ = self._waiting(kind, blocked=True)
         if blocked:
             return f"{'1 job waits' if blocked == 1 else f'{blocked:,} jobs wait'} for another"
@@ -58,3 +61,12 @@ class IdleReasons:
                 for row in self._connection.execute(query)
             }
         return self._delayed.get((kind, blocked), (0, 0))
+
+
+def _others_only(capability: Capability, queued: Sequence[Queued]) -> str:
+    """Why none of the queued jobs of its type is this machine's next."""
+    if any(capability.fits(one.need) for one in queued):
+        return "other machines are free sooner"
+    if len(queued) == 1:
+        return "1 job waits, not for this machine"
+    return f"{len(queued)} jobs wait, none for this machine"

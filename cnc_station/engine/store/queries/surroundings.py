@@ -58,12 +58,15 @@ class Surroundings:
         """The shop with the turns of the first jobs that wait for these machine types."""
         types = frozenset(machine_types)
         if types not in self._shops:
-            head = self._head(types) if types else []
+            queue = [_queued(row) for row in self._head(types)] if types else []
+            head: dict[str, list[Queued]] = defaultdict(list)
+            for one in queue:
+                head[one.need.machine_type].append(one)
             self._shops[types] = Shop(
                 now=self._now,
                 fleet=self._fleet,
-                turns=self._fleet.deal([_queued(row) for row in head], self._now),
-                seen=Counter(row.machine_type for row in head),
+                head=head,
+                turns=self._fleet.deal(queue, self._now),
                 zone=self._zone,
             )
         return self._shops[types]

@@ -1,0 +1,84 @@
+"""What the pen wrote, as the queries tell it."""
+
+import json
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
+from tests.until import until
+
+ME = Actor("tester")
+OPEN = JobFilter(states=OPEN_JOBS)
+IN_QUEUE_ORDER = (Sort(SortKey.QUEUE),)
+
+
+async def _open(engine: StationEngine) -> list[int]:
+    page = await engine.jobs(OPEN, IN_QUEUE_ORDER, 0, 50)
+    assert page.total == len(page.rows)
+    return [row.id for row in page.rows]
+
+
+async def _row(engine: StationEngine, job_id: int) -> JobRow:
+    (row,) = await engine.jobs_by_id([job_id])
+    return row
+
+
+async def test_a_job_is_listed_as_open_until_it_is_finished_and_again_when_taken_up(
+    engine: StationEngine,
+) -> None:
+    (job_id,) = await engine.submit([JobSpec("bracket", "lathe")], ME)
+    assert await _open(engine) == [job_id]
+    await engine.act(JobAction.CANCEL, [job_id], ME)
+    assert await _open(engine) == []
+    (answer,) = await engine.act(
+        JobAction.OVERRIDE, [job_id], ME, reason="look", state=JobState.NEEDS_ATTENTION
+    )
+    assert answer.applied
+    assert await _open(engine) == [job_id]
+    counts = await engine.job_counts(JobFilter())
+    assert counts.by_state == {JobState.NEEDS_ATTENTION: 1}
+
+
+async def test_reasons_follow_what_people_do(engine: StationEngine) -> None:
+    first, second = await engine.submit(
+        [
+            JobSpec("plate", "lathe", operation="op10", key="1"),
+            JobSpec("plate", "lathe", operation="op20", after_keys=("1",)),
+        ],
+        ME,
+    )
+    assert (await _row(engine, first)).next == "there is no lathe"
+    assert (await _row(engine, second)).next == "waits for op10"
+    await engine.act(JobAction.PAUSE, [first], ME)
+    assert (await _row(engine, first)).next.startswith("paused by tester at ")
+    assert (await _row(engine, second)).next == "waits for op10, which is paused"
+    await engine.act(JobAction.CANCEL, [first], ME)
+    assert (await _row(engine, second)).next == "waits for op10, which was cancelled"
+
+
+async def test_a_finished_job_is_in_its_detail_the_charts_the_floor_and_the_export(
+    engine: StationEngine,
+) -> None:
+    await engine.add_machine(MachineSpec("Mill 1", "mill", capability=Capability("mill")), ME)
+    (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=5.0)], ME)
+
+    async def completed() -> bool:
+        return (await _row(engine, job_id)).state is JobState.COMPLETED
+
+    assert await until(completed)
+    detail = await engine.job(job_id)
+    assert detail is not None
+    assert [run.machine for run in detail.runs] == ["Mill 1"]
+    floor = await engine.floor()
+    assert floor.cards[0].completed_today == floor.counts.completed_today == 1
+    assert "completed" in [event.type for event in floor.just_now]
+    charts = await engine.charts(floor.at - 3_600_000, 600_000)
+    assert sum(charts.completed.values) == 1
+    assert charts.waiting.values[-1] == 0
+    assert charts.stretches[-1].machine_id == floor.cards[0].machine.id
+    (row,) = json.loads(await engine.export(JobFilter(), (), "json"))
+    assert (row["id"], row["state"], row["machine"]) == (job_id, "completed", "Mill 1")
