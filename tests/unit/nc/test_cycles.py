@@ -82,6 +82,13 @@ def test_repeats_in_incremental_mode_make_a_row_of_holes() -> None:
     assert holes == [(5, 0, 0), (10, 0, 0), (15, 0, 0)]
 
 
+def test_incremental_r_counts_from_the_level_the_cycle_began_at() -> None:
+    program = milled("G0 Z10\nG91 G99 G81 X5 Z-3 R-7\nX5\nG80")
+
+    holes = [end for kind, end in steps(program) if kind is FEED]
+    assert holes == [(5, 0, 0), (10, 0, 0)]
+
+
 def test_l0_keeps_the_cycle_and_drills_nothing() -> None:
     program = milled("G0 Z10\nG81 X5 Z-3 R1 L0\nX9\nG80")
 

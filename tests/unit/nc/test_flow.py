@@ -20,6 +20,8 @@ def ends(body: str) -> list[float]:
         ("[[1+2]*3]", 9.0),
         ("[2+3*4-2**3/4]", 12.0),
         ("[7 mod 4]", 3.0),
+        ("[10-2-3]", 5.0),
+        ("[12/2*3]", 18.0),
         ("[-7 mod 3]", 2.0),
         ("-[2]", -2.0),
         ("[1 lt 2 and 3 gt 2]", 1.0),
@@ -124,6 +126,12 @@ def test_a_program_without_an_end_is_stopped(body: str) -> None:
     program = milled(f"G0 X1\n{body}", Limits(max_repeated_blocks=1000))
 
     assert program.refused
+
+
+def test_a_wrong_block_in_a_loop_is_named_once() -> None:
+    program = milled("o1 repeat [5]\nG1 X1 E5\no1 endrepeat")
+
+    assert errors(program) == ["E is not a known word"]
 
 
 def test_m99_in_the_main_program_is_read_once() -> None:

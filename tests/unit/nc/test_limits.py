@@ -16,6 +16,13 @@ def test_a_program_larger_than_the_machine_is_refused_at_the_line_that_makes_it_
     assert wrong.message == "X travels 101.0 mm and the machine has 100.0 mm"
 
 
+def test_the_way_home_is_no_part_of_the_extent() -> None:
+    far = Limits(travel_mm=(100, 100, 50), home_mm=(-500, 0, 0))
+    program = milled("G0 X10\nG28\nG0 X50\nX120", far)
+
+    assert [finding.line for finding in program.findings] == [8]
+
+
 def test_where_zero_lies_does_not_matter_to_the_travel() -> None:
     assert errors(milled("G0 X1000\nX1100", Limits(travel_mm=(1200, 100, 50)))) == []
 

@@ -188,3 +188,41 @@ def test_a_doubtful_program_is_warned_about(text: str, said: str) -> None:
     assert not program.refused
     (warning,) = warnings(program)
     assert said in warning
+
+
+@pytest.mark.parametrize(("radius", "off", "closes"), [(100, 0.05, True), (1, 0.05, False)])
+def test_an_arc_may_miss_by_the_rounding_of_its_radius(
+    radius: float, off: float, closes: bool
+) -> None:
+    program = milled(f"G2 X{2 * radius + off} I{radius}")
+
+    assert program.refused is not closes
+
+
+def test_a_rotary_axis_alone_turns_at_degrees_a_minute_in_inches_too() -> None:
+    program = read_text("G20 S1 M3\nG1 A90 F360\nG91 A90\nX1 C5\nM2")
+
+    assert [move.seconds for move in program.moves][:2] == pytest.approx([15.0, 15.0])
+    assert program.moves[2].end == (25.4, 0.0, 0.0)
+    assert program.feed_mm == pytest.approx(25.4)
+
+
+def test_a_tool_change_stops_the_spindle() -> None:
+    assert warnings(milled("G1 X1\nT2 M6\nX2")) == ["cutting move with the spindle stopped"]
+
+
+def test_a_tool_that_is_in_already_takes_no_time_to_change() -> None:
+    program = milled("T1 M6\nT2 M6\nS9 M3\nG1 X1")
+
+    changes = [move.seconds for move in program.moves if move.kind is Kind.TOOL_CHANGE]
+    assert changes == [5.0, 0.0, 5.0]
+    assert program.tools == (1, 2)
+
+
+def test_stops_take_no_time_and_keep_their_place() -> None:
+    program = milled("G1 X1\nM0\nX2\nM1")
+
+    stops = [(move.kind, move.line, move.seconds) for move in program.moves[2:-1]]
+    assert stops[0] == (Kind.STOP, 6, 0.0)
+    assert stops[2] == (Kind.OPTIONAL_STOP, 8, 0.0)
+    assert program.moves[-1].kind is Kind.END

@@ -66,6 +66,12 @@ def test_surface_speed_turns_faster_towards_the_centre() -> None:
     assert facing.seconds == pytest.approx(minutes * 60)
 
 
+def test_surface_speed_is_feet_in_an_inch_program() -> None:
+    program = read_text("G20 G18\nG0 X1\nG96 S100 M3 G95 F0.01\nG1 Z-1\nM2", LATHE)
+
+    assert program.moves[1].spindle == pytest.approx(100 * 12 / (2 * pi))
+
+
 @pytest.mark.parametrize("cap", ["G96 S100 D500", "G50 S500\nG96 S100", "G92 S500\nG96 S100"])
 def test_surface_speed_is_capped(cap: str) -> None:
     program = turned(f"G0 X1\n{cap} G95 F0.1\nG1 Z-10")
@@ -90,6 +96,7 @@ def test_a_program_of_x_and_z_only_is_taken_for_a_lathes() -> None:
 
     assert turning.lathe
     assert not milling.lathe
+    assert not read_text("G21 G0 X10 A2 Z1\nM2").lathe
     assert not read_text("G21 G0 X10 Z1\nM2", Limits(lathe=False)).lathe
 
 

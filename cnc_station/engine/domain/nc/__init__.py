@@ -4,6 +4,8 @@ The dialect is what Fanuc, Haas, LinuxCNC and Grbl share. Where they differ, thi
 report "The NIST RS274NGC Interpreter - Version 3" (NISTIR 6556) and LinuxCNC's G-code reference:
 
 - G4's P and the dwell of a cycle are seconds;
+- drilling cycles retract to where they began (G98) until G99, peck with 0.254 mm clearance;
+- parameters, expressions, O-word loops and subs, M98 and M99 within the file; no macro statements;
 - a number without a point means whole units (X10 is 10 mm), never the control's smallest step;
 - X on a lathe is a radius until G7 makes it a diameter;
 - a line starting with `/` is left out (`Limits.skip_deleted`);

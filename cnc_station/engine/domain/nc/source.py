@@ -11,7 +11,7 @@ SPACES = b" \t\x0b\x0c\x00\x1a\x7f"
 # Either kind of comment; what stands first in the line wins, so `;` inside ( ) is text and so is (
 # after ;.
 COMMENT = re.compile(r"\([^)\n]*\)?|;[^\n]*")
-Y_OR_J = re.compile(r"[YJ][-+0-9.#\[]")
+MILL_ONLY = re.compile(r"[YJAB][-+0-9.#\[]")
 X = re.compile(r"[XU][-+0-9.#\[]")
 Z = re.compile(r"[ZW][-+0-9.#\[]")
 
@@ -60,5 +60,5 @@ def clean(source: bytes) -> Source:
     if lines and lines[first : first + 1] == ["%"]:
         first += 1
     last = next((i for i in range(first, len(lines)) if lines[i] == "%"), len(lines))
-    turns = not Y_OR_J.search(text) and bool(X.search(text)) and bool(Z.search(text))
+    turns = not MILL_ONLY.search(text) and bool(X.search(text)) and bool(Z.search(text))
     return Source(lines, first, last, turns)
