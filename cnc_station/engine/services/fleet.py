@@ -40,6 +40,7 @@ class Fleet:
                 self.make(machine.id, machine.spec)
             except InvalidInput as error:
                 log.warning("%s has no driver: %s", machine.spec.name, error)
+                await self._say_offline(machine.id, str(error))
 
     async def connect(self, machine_id: int, state: MachineState) -> None:
         """Reach the controller; a machine that was offline is idle then."""

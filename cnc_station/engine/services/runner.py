@@ -25,6 +25,7 @@ from cnc_station.engine.views import Telemetry
 log = logging.getLogger(__name__)
 
 RUNNER = "runner"
+PATIENCE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -83,8 +84,6 @@ class Runner:
         begun = asyncio.get_running_loop().time()
         try:
             order = await self._order(claimed)
-            if live.stopped_by:
-                raise RunAborted("stopped before it began")
             await self._pen.keep(
                 self._move(claimed, t.STARTED, program=claimed.program, material=claimed.material)
             )
@@ -117,6 +116,8 @@ class Runner:
         )
 
     async def _run(self, live: _Live, order: Order) -> _Outcome:
+        if live.stopped_by:
+            raise RunAborted("stopped before it began")
         limit = live.claimed.timeout_s
         if limit is None:
             await live.driver.run(order)
@@ -209,10 +210,15 @@ class Runner:
         return {machine_id: told for machine_id, told in found.items() if told is not None}
 
     async def stop(self) -> None:
-        """Stop all runs and write what became of them."""
+        """Stop all runs and write what became of them; what can't be written in `PATIENCE_S` is
+        left to the recovery at the next start."""
         for live in list(self._live.values()):
             live.closing = True
             live.stopped_by = RUNNER
             await live.driver.abort()
         tasks = [live.task for live in self._live.values() if live.task is not None]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            _, unwritten = await asyncio.wait(tasks, timeout=PATIENCE_S)
+            for task in unwritten:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,141 @@
+"""`./dev shots [FOLDER]`: a picture of every page in every look and size, of the demo day at work.
+
+The README's own pictures are among them: `--readme` writes those to resources/screenshots.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QSize
+
+from cnc_station.config import Config
+from cnc_station.demo import load_demo
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.views import JobFilter
+from cnc_station.loop import application, run
+from cnc_station.ui.shell import Shell
+from cnc_station.ui.theme import Density, ThemeName, apply_theme
+from tests.until import until
+
+SIZES = (QSize(1366, 768), QSize(1920, 1080))
+LOOKS = {
+    "light": (ThemeName.LIGHT, Density.DENSE),
+    "dark": (ThemeName.DARK, Density.DENSE),
+    "high-contrast": (ThemeName.HIGH_CONTRAST, Density.DENSE),
+    "lavender": (ThemeName.LAVENDER, Density.DENSE),
+    "touch": (ThemeName.LIGHT, Density.TOUCH),
+}
+PAGES = ("floor", "jobs", "attention", "programs", "machines", "settings")
+README = Path("resources/screenshots")
+README_SHOTS = (("floor", "light"), ("floor", "dark"), ("jobs", "light"), ("programs", "light"))
+SPEED = 60.0
+COMPLETED_FIRST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture to take."""
+
+    page: str
+    look: str
+    size: QSize
+
+    @property
+    def name(self) -> str:
+        return f"{self.page}-{self.look}-{self.size.width()}x{self.size.height()}.png"
+
+
+def shots(*, readme: bool, only: str | None) -> Iterator[Shot]:
+    """All that are wanted; look by look, so that each is put on once a size."""
+    if readme:
+        for page, look in README_SHOTS:
+            yield Shot(page, look, SIZES[0])
+        return
+    for look in LOOKS:
+        for size in SIZES:
+            for page in PAGES:
+                if only in (None, page):
+                    yield Shot(page, look, size)
+
+
+async def _take(folder: Path, wanted: list[Shot]) -> None:
+    app = application()
+    with tempfile.TemporaryDirectory(prefix="cnc-shots-") as data:
+        config = Config(
+            data_folder=Path(data),
+            database_url=f"sqlite:///{data}/day.db",
+            station="Shop PC 1",
+            operator="operator 7",
+            simulator_speed=SPEED,
+            simulator_seed=7,
+            synchronous="NORMAL",
+        )
+        shell = Shell()
+        engine = StationEngine(config)
+        await engine.start()
+        try:
+            await load_demo(engine)
+            shell.window.show()
+            shell.open(engine, Actor(config.operator), partial(load_demo, engine))
+            await until(partial(_lived_in, engine), timeout=180)
+            look = ""
+            for shot in wanted:
+                if shot.look != look:
+                    look = shot.look
+                    apply_theme(app, *LOOKS[look])
+                await _picture(shell, shot, folder)
+            await shell.close()
+        finally:
+            await engine.stop()
+            shell.window.finish()
+
+
+async def _lived_in(engine: StationEngine) -> bool:
+    """Enough has happened for a picture to show a day."""
+    counts = await engine.job_counts(JobFilter())
+    failed = counts.of(frozenset({JobState.NEEDS_ATTENTION}))
+    return counts.completed_today >= COMPLETED_FIRST and failed > 0
+
+
+async def _picture(shell: Shell, shot: Shot, folder: Path) -> None:
+    shell.window.resize(shot.size)
+    shell.window.show_page(shot.page)
+    page = shell.window.page(shot.page)
+    if shot.page == "jobs":
+        (first,) = (await shell.desk.engine.jobs(_RUNNING, (), 0, 1)).rows
+        shell.to_job(first.id)
+    elif shot.page in ("programs", "machines", "attention"):
+        select_first = getattr(page, "select_first", None)
+        if select_first is not None:
+            select_first()
+    await asyncio.sleep(SETTLE_S)
+    shell.window.grab().save(str(folder / shot.name))
+    print(folder / shot.name, flush=True)
+
+
+_RUNNING = JobFilter(states=frozenset({JobState.RUNNING}))
+SETTLE_S = 1.2  # pages load, charts are drawn one after the other
+
+
+def main() -> None:
+    """Take them."""
+    parser = argparse.ArgumentParser(prog="dev shots", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("build/shots"))
+    parser.add_argument("--readme", action="store_true", help="only the README's own")
+    parser.add_argument("--page", choices=PAGES, help="only this page")
+    options = parser.parse_args()
+    wanted = list(shots(readme=options.readme, only=options.page))
+    folder = README if options.readme else options.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    run(_take(folder, wanted))
+
+
+if __name__ == "__main__":
+    main()
