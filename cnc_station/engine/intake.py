@@ -1,13 +1,11 @@
 """The intake half of the door: programs and tables of jobs."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection
 
 from cnc_station.engine.domain.event import Actor
-from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.queries import StationQueries, now_ms
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.programs import check_program
@@ -46,10 +44,7 @@ class StationIntake(StationQueries):
     ) -> tuple[int, ...]:
         """See `Commands.import_jobs`."""
         imported = await self._read_table(name, content, mapping)
-        specs = tuple(
-            _from_row(spec, name, row) for row, spec in enumerate(imported.accepted(), start=1)
-        )
-        return await self._pen.write(CreateJobs(specs, actor.name))
+        return await self._pen.write(CreateJobs(imported.accepted(), actor.name))
 
     async def _read_table(
         self, name: str, content: bytes, mapping: Mapping[str, str] | None
@@ -59,12 +54,7 @@ class StationIntake(StationQueries):
 
     def _shop(self, connection: Connection) -> Shop:
         newest: dict[str, ProgramRow] = {}
-        for row in programs(connection):
-            if row.name not in newest or newest[row.name].revision < row.revision:
-                newest[row.name] = row
+        for row in programs(connection):  # of each name the newest revision first
+            newest.setdefault(row.name, row)
         by_name = {machine.spec.name: machine.id for machine in machines(connection)}
         return Shop(now_ms(), self._zone, newest.get, by_name.get)
-
-
-def _from_row(spec: JobSpec, name: str, row: int) -> JobSpec:
-    return replace(spec.validated(), source=f"imported from {name}, row {row}")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cnc_station.bundled import bundled
 from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, MachineSpec
@@ -67,6 +68,48 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
+
+
+def test_a_job_is_handed_in_with_its_program_and_looked_at(shell: Shell) -> None:
+    part = shell.file("part.nc", GOOD)
+    answer = shell.json(
+        *("submit", part, "--type", "mill", "--priority", "high", "--quantity", "3"),
+        *("--due", "2026-11-23 17:00", "--work-order", "W1", "--operation", "op10"),
+        *("--payload", '{"batch": 7}', "--size", "60x20x5", "--retry-limit", "1"),
+    )
+    detail = shell.json("job", str(answer["id"]))
+    row = detail["job"]["row"]
+    assert (row["name"], row["priority"], row["quantity"]) == ("part", 90, 3)
+    assert (row["program"], row["program_name"]) == (answer["program"], "part.nc")
+    assert row["due_at"] == 1_795_449_600_000
+    assert row["estimated_s"] > 6
+    assert detail["job"]["payload"] == {"batch": 7}
+    assert detail["events"][0]["actor"] == "Ada"
+    (listed,) = shell.json("jobs")["jobs"]
+    assert listed["id"] == answer["id"]
+    text = shell("jobs").stdout.splitlines()
+    assert text[0].split()[:3] == ["ID", "STATE", "PRIO"]
+    assert "2026-11-23 17:00" in text[1]
+
+
+def test_a_doubtful_program_is_kept_with_a_warning(shell: Shell) -> None:
+    part = shell.file("part.nc", GOOD.replace(b"M30\n", b""))
+    done = shell("submit", part, "--type", "mill")
+    assert done.returncode == 0
+    assert "warning: part.nc, line" in done.stderr
+
+
+def test_the_demo_day_is_imported_with_its_programs(shell: Shell) -> None:
+    folder = Path(str(bundled("demo")))
+    answer = shell.json("import", folder / "day.csv", "--programs", folder / "programs")
+    assert len(answer["ids"]) >= 60
+    assert shell.json("jobs", "--limit", "5")["total"] == len(answer["ids"])
+
+
+def test_what_is_not_there_is_told_in_a_sentence(shell: Shell) -> None:
+    assert shell.refused(1, "job", "99") == "cnc-station: There is no job 99.\n"
+    assert "no machine M9" in shell.refused(1, "events", "--machine", "M9")
+    assert "can't be read" in shell.refused(1, "import", shell.folder / "gone.csv")
 
 
 def test_a_wrong_program_is_refused_with_its_line(shell: Shell) -> None:

@@ -208,6 +208,11 @@ def test_a_routing_that_can_not_be_followed_is_refused() -> None:
     assert "wait for each other in a circle" in said
 
 
+def test_a_wrong_row_is_still_there_for_those_that_wait_for_it() -> None:
+    found = issues("wo,name,type,op,after,qty\nW1,A,mill,10,,0\nW1,A,mill,20,10,1\n")
+    assert found == [(1, "qty", "from 1 to 1,000,000")]
+
+
 def test_two_rows_with_one_key_are_refused() -> None:
     assert issues("key,name,type\na,A,mill\na,B,mill\n") == [
         (2, "After", "the key 'a' stands in two rows")

@@ -190,11 +190,10 @@ class _Reader:
         return found
 
     def drafts(self) -> list[Draft]:
-        """A draft for every row that is right by itself."""
-        return [draft for row in self._table.rows if (draft := self._draft(row))]
+        """A draft for every row, as far as it can be understood."""
+        return [self._draft(row) for row in self._table.rows]
 
-    def _draft(self, row: Row) -> Draft | None:
-        before = len(self._issues)
+    def _draft(self, row: Row) -> Draft:
         if len(row.cells) > len(self._table.columns):
             self._say(row, "", "has more cells than there are columns")
         found, bad = self._values(row)
@@ -212,7 +211,7 @@ class _Reader:
             for error in refused.errors:
                 if error.field not in bad:
                     self._say(row, error.field, error.reason)
-        return None if len(self._issues) > before else Draft(row.number, spec, after)
+        return Draft(row.number, spec, after)
 
     def _values(self, row: Row) -> tuple[dict[str, Any], set[str]]:
         """What the cells say, and the fields whose cells say nothing that can be understood."""

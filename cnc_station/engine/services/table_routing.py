@@ -17,8 +17,9 @@ Issues = list[ImportIssue]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A row that is right by itself, with the names of what comes before it: an operation of the
-    same work order, the key of another row, or `#17`, a job the shop already has."""
+    """A row with the names of what comes before it: an operation of the same work order, the key
+    of another row, or `#17`, a job the shop already has. A row that is wrong in other ways stands
+    here too, so that nobody is told of its absence besides."""
 
     number: int
     spec: JobSpec
