@@ -16,6 +16,8 @@ from cnc_station.cli.output import kind_of, print_error
 from cnc_station.cli.parser import WrongUsage, parse
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 
+log = logging.getLogger(__name__)
+
 _OVERRIDES = ("database", "simulator_speed", "operator")
 
 
@@ -36,7 +38,9 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except BrokenPipeError:  # whoever read the answer has seen enough
         sys.stdout = None  # nothing more can be flushed into it
         return Exit.OK
-    except Exception as error:  # noqa: BLE001 - the last door: a person gets a sentence
+    except Exception as error:
+        if logging.getLogger().handlers:  # else the trace would end up before a person's eyes
+            log.exception("a bug ended the program")
         print_error(_bug(error), "bug", as_json=as_json)
         return Exit.BUG
 

@@ -1,10 +1,10 @@
 """Commands that stay: the window, the demo day, and the station without a window."""
 
 import asyncio
-import logging
 from dataclasses import replace
 
 from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.logs import start_log
 from cnc_station.config import DATABASE_NAME
 
 DEMO_DATABASE_NAME = "demo.db"
@@ -31,6 +31,7 @@ def demo(call: Call) -> int:
         fresh_database(config)
     if config.simulator_seed is None:
         config = replace(config, simulator_seed=DEMO_SEED)
+    start_log(config, aloud=False)
     return open_window(config, demo=True)
 
 
@@ -38,7 +39,6 @@ def serve(call: Call) -> int:
     """Run the station without a window until it is told to stop."""
     from cnc_station import headless  # noqa: PLC0415 - the window starts without it
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    start_log(call.config, aloud=True)
     asyncio.run(headless.serve(call.config, demo=call.args.demo))
     return Exit.OK

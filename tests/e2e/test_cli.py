@@ -31,6 +31,7 @@ class Shell:
         self.environ = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
             "CNC_DATABASE": str(self.database),
+            "CNC_DATA_FOLDER": str(folder),
             "CNC_TIME_ZONE": "Europe/Berlin",
             "CNC_OPERATOR": "Ada",
             "QT_QPA_PLATFORM": "offscreen",
@@ -151,6 +152,22 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
         assert "Traceback" not in second.stderr
     finally:
         await engine.stop()
+
+
+def test_a_station_without_a_window_serves_until_it_is_told_to_stop(shell: Shell) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "cnc_station", "serve", "--demo"],
+        env=shell.environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as station:
+        assert station.stderr is not None
+        said = next(line for line in station.stderr if "is at work on" in line)
+        assert str(shell.database) in said
+        assert len(shell.json("machines")["machines"]) == 9
+        station.terminate()
+        assert station.wait(timeout=20) == 0
+    assert "is at work on" in (shell.folder / "cnc-station.log").read_text("utf-8")
 
 
 async def _beside(shell: Shell, *argv: str) -> "subprocess.CompletedProcess[str]":
