@@ -21,7 +21,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeEngine
 
@@ -165,16 +165,23 @@ def said_plainly() -> Iterator[None]:
     """
     try:
         yield
-    except IntegrityError:
-        raise
     except DBAPIError as error:
-        raise unavailable(error) from error
+        if plain := unavailable(error):
+            raise plain from error
+        raise
 
 
-def unavailable(error: DBAPIError) -> Exception:
-    """The plain sentence for a driver's complaint, or the complaint itself if it is a bug."""
-    complaint = str(error.orig).lower()
-    for words, sentence in _SENTENCES:
-        if words in complaint:
-            return Unavailable(sentence)
-    return error
+def unavailable(error: DBAPIError) -> Unavailable | None:
+    """The plain sentence for a driver's complaint about the environment; None for a bug.
+
+    A complaint may come up again, in other words, where a transaction is cleaned up after it: the
+    errors before this one are asked as well.
+    """
+    before: BaseException | None = error
+    while before is not None:
+        complaint = str(before.orig).lower() if isinstance(before, DBAPIError) else ""
+        for words, sentence in _SENTENCES:
+            if words in complaint:
+                return Unavailable(sentence)
+        before = before.__context__
+    return None

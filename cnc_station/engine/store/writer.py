@@ -7,6 +7,7 @@ a savepoint.
 """
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.rank import RankPolicy
@@ -73,11 +74,10 @@ class Writer:
 
     async def stop(self) -> None:
         """Write what was asked for so far, then end the thread."""
-        if self._thread is None:
-            return
-        self._asked.put(None)
-        await asyncio.to_thread(self._thread.join)
-        self._thread = None
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._asked.put(None)
+            await asyncio.to_thread(thread.join)
 
     async def write(self, change: Change[T]) -> T:
         """Apply one change in a transaction, shared or not; returns after its commit.
@@ -157,7 +157,9 @@ class Writer:
                     tx.flush()
                 return tx.committed()
         except DBAPIError as error:
-            raise unavailable(error) from error
+            if plain := unavailable(error):
+                raise plain from error
+            raise
 
     def _answer(self, batch: list[_Asked], committed: Committed | None) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
@@ -179,7 +181,7 @@ class Writer:
         self._look_next = time.monotonic() + ELSEWHERE_EVERY_S
         try:
             version = self._database.dialect.changed_elsewhere(connection)
-        except DBAPIError as error:
+        except Exception as error:  # noqa: BLE001 - a hint that is lost; the pen must go on
             log.warning("cannot look for foreign commits: %s", error)
             return
         if self._version and version != self._version:
@@ -190,8 +192,9 @@ class Writer:
     def _call(
         loop: asyncio.AbstractEventLoop | None, function: Callable[..., None], *arguments: object
     ) -> None:
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(function, *arguments)
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(function, *arguments)
 
 
 def _grouped(batch: Sequence[_Asked]) -> list[list[_Asked]]:
@@ -229,14 +232,17 @@ def _apply(tx: Tx, group: Sequence[_Asked]) -> None:
 
 
 def _apply_alone(tx: Tx, asked: _Asked) -> None:
-    """One change behind a savepoint; what it breaks is its own."""
+    """One change behind a savepoint; what it breaks is its own.
+
+    A failing environment breaks the whole transaction: a full disk has undone it already.
+    """
     branch = tx.branch()
     try:
         with tx.connection.begin_nested():
             _apply(branch, [asked])
             branch.flush()
-    except DBAPIError as error:
-        asked.result = unavailable(error)
+    except OperationalError:
+        raise
     except Exception as error:  # noqa: BLE001 - the caller of this change gets it, nobody else
         asked.result = error
     else:

@@ -1,0 +1,235 @@
+"""The one pen: what gathers shares a transaction, and each caller gets an answer of its own."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.errors import Conflict, InvalidInput, Unavailable
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store.claims import Claim
+from cnc_station.engine.store.jobs import CreateJobs
+from cnc_station.engine.store.queue_actions import ActOnJob
+from cnc_station.engine.store.transaction import Change, Tx
+from tests.store.shop import Shop
+from tests.until import until
+
+
+@dataclass(frozen=True, slots=True)
+class Wait(Change[None]):
+    """Holds the pen's thread until the test lets it go, so that other changes gather."""
+
+    entered: threading.Event
+    go: threading.Event
+
+    @classmethod
+    def apply(cls, _tx: Tx, changes: Sequence["Wait"]) -> list[Exception | None]:
+        for change in changes:
+            change.entered.set()
+            assert change.go.wait(10)
+        return [None for _ in changes]
+
+
+@dataclass(frozen=True, slots=True)
+class Break(Change[None]):
+    """Does something in the transaction, then what the test says."""
+
+    then: Callable[[Tx], None]
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["Break"]) -> list[Exception | None]:
+        for change in changes:
+            tx.record(t.SETTINGS_CHANGED, actor="broken")
+            change.then(tx)
+        return [None for _ in changes]
+
+
+@asynccontextmanager
+async def gathering(shop: Shop) -> AsyncIterator[None]:
+    """Whatever is asked for inside is applied in one go when it ends."""
+    wait = Wait(threading.Event(), threading.Event())
+    task = asyncio.ensure_future(shop.write(wait))
+    try:
+        await until(wait.entered.is_set)
+        yield
+        await asyncio.sleep(0)
+    finally:
+        wait.go.set()
+        await task
+
+
+async def _together(shop: Shop, *changes: Change[Any]) -> list[Any]:
+    """The answers of changes that wait for the pen at the same time."""
+    async with gathering(shop):
+        tasks = [asyncio.ensure_future(shop.write(change)) for change in changes]
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _new(name: str) -> CreateJobs:
+    return CreateJobs((JobSpec(name, "mill"),), "anna")
+
+
+async def test_what_gathers_shares_a_transaction(shop: Shop) -> None:
+    answers = await _together(shop, *(_new(f"job {n}") for n in range(20)))
+    assert [ids for (ids,) in answers] == list(range(1, 21))
+    assert [notice.jobs for notice in shop.notices if notice.jobs] == [frozenset(range(1, 21))]
+
+
+async def test_a_bad_item_never_fails_its_neighbours(shop: Shop) -> None:
+    bad = CreateJobs((JobSpec("bad", "mill", after=(99,)),), "anna")
+    first, refused, last = await _together(shop, _new("a"), bad, _new("b"))
+    assert isinstance(refused, InvalidInput)
+    assert [shop.job_row(job_id).name for (job_id,) in (first, last)] == ["a", "b"]
+
+
+async def test_a_bug_in_one_change_is_the_error_of_its_caller_alone(shop: Shop) -> None:
+    def bug(_tx: Tx) -> None:
+        raise ZeroDivisionError
+
+    first, error, last = await _together(shop, _new("a"), Break(bug), _new("b"))
+    assert isinstance(error, ZeroDivisionError)
+    assert shop.told() == ["created", "created"]
+    assert [first, last] == [(1,), (2,)]
+
+
+async def test_changes_of_one_job_keep_their_order(shop: Shop) -> None:
+    job_id, other = await shop.job(), await shop.job()
+    pause, resume = (t.PAUSED,), (t.RESUMED,)
+    await _together(
+        shop,
+        *(
+            _act(alternatives, which)
+            for alternatives, which in (
+                (pause, job_id),
+                (resume, job_id),
+                (pause, other),
+                (pause, job_id),
+                (resume, other),
+            )
+        ),
+    )
+    assert shop.told(job_id=job_id) == ["created", "paused", "resumed", "paused"]
+    assert shop.told(job_id=other) == ["created", "paused", "resumed"]
+
+
+def _act(alternatives: tuple[t.Transition, ...], job_id: int) -> Change[Any]:
+    return ActOnJob(alternatives, job_id, "anna")
+
+
+async def test_a_cancel_asked_before_a_claim_comes_before_it(shop: Shop) -> None:
+    await shop.machine()
+    job_id = await shop.job()
+    _, claimed = await _together(shop, _act((t.CANCELLED,), job_id), Claim(300.0))
+    assert claimed == ()
+    assert shop.state(job_id) is JobState.CANCELLED
+
+
+async def test_a_full_disk_fails_everything_that_shares_the_transaction(shop: Shop) -> None:
+    def full(_tx: Tx) -> None:
+        raise OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
+
+    answers = await _together(shop, _new("a"), Break(full), _new("b"))
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert shop.told() == []
+
+
+async def test_a_disk_that_fills_up_while_items_are_applied_alone_fails_them_all(
+    shop: Shop,
+) -> None:
+    """SQLite has then rolled back the whole transaction, the items before it included."""
+    attempts = 0
+
+    def bug_then_full(tx: Tx) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            raise ZeroDivisionError
+        tx.connection.exec_driver_sql("ROLLBACK")  # as SQLite does by itself on SQLITE_FULL
+        raise OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
+
+    answers = await _together(shop, _new("a"), Break(bug_then_full), _new("b"))
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert shop.told() == []
+    assert await shop.job() == 1
+
+
+async def test_the_others_hear_of_a_commit_before_its_caller_goes_on(shop: Shop) -> None:
+    job_id = await shop.job()
+    assert shop.notices[-1].jobs == {job_id}
+    assert shop.notices[-1].claimable == {"mill"}
+
+
+async def test_what_was_asked_for_before_the_end_is_written(shop: Shop) -> None:
+    asked = [asyncio.ensure_future(shop.write(_new(f"{n}"))) for n in range(5)]
+    await asyncio.sleep(0)
+    await shop.writer.stop()
+    assert [await one for one in asked] == [(n,) for n in range(1, 6)]
+
+
+async def test_what_is_asked_for_while_it_ends_is_refused_and_never_hangs(shop: Shop) -> None:
+    wait = Wait(threading.Event(), threading.Event())
+    first = asyncio.ensure_future(shop.write(wait))
+    await until(wait.entered.is_set)
+    stopping = asyncio.ensure_future(shop.writer.stop())
+    await asyncio.sleep(0)
+    late = asyncio.ensure_future(shop.write(_new("late")))
+    await asyncio.sleep(0)
+    wait.go.set()
+    await stopping
+    await first
+    with pytest.raises(Unavailable, match="stopping"):
+        await asyncio.wait_for(late, 5)
+
+
+async def test_a_caller_who_gave_up_does_not_disturb_the_others(shop: Shop) -> None:
+    async with gathering(shop):
+        gone = asyncio.ensure_future(shop.write(_new("gone")))
+        stays = asyncio.ensure_future(shop.write(_new("stays")))
+        await asyncio.sleep(0)
+        gone.cancel()
+    assert await stays == (2,)
+
+
+async def test_a_refusal_is_an_answer_not_a_failure_of_the_pen(shop: Shop) -> None:
+    job_id = await shop.job()
+    with pytest.raises(Conflict, match="bracket is queued: it can't be resumed"):
+        await shop.act(JobAction.RESUME, job_id)
+    assert shop.told(job_id=job_id) == ["created"]
+
+
+async def test_a_commit_by_another_process_is_noticed(shop: Shop) -> None:
+    heard = threading.Event()
+    shop.writer._on_foreign_commit = heard.set
+    await until(lambda: shop.writer._version)
+    path = shop.database.path
+    assert path is not None
+    with sqlite3.connect(path) as other:
+        other.execute("INSERT INTO setting VALUES ('theme', '\"dark\"')")
+    await until(heard.is_set, timeout=1.0)
+    heard.clear()
+    await shop.job()
+    await asyncio.sleep(0.6)  # two looks: its own commits are nobody else's
+    assert not heard.is_set()
+
+
+async def test_a_pen_that_cannot_look_for_others_goes_on_writing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Event()
+
+    def fail(_connection: object) -> int:
+        looked.set()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(shop.clock, "changed_elsewhere", fail, raising=False)
+    await until(looked.is_set)
+    assert await asyncio.wait_for(shop.job(), 5) == 1
