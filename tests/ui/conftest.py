@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from cnc_station.loop import application, application_loop
 from tests.ui.leaks import Leftovers
+from tests.ui.real_engine import config, office  # noqa: F401 - fixtures for every test
 from tests.until import until
 
 
@@ -33,6 +34,15 @@ def qapp() -> QApplication:
     gc.collect()
     gc.freeze()  # what the imports made need not be searched for leaks after each test
     return app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_events_outside_the_loop() -> Iterator[None]:
+    """pytest-qt handles events after each test, when no loop runs: a page's timer that fires then
+    would ask for a task nobody can run. What waits is for the loop, or ends with its owner."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pytestqt.plugin._process_events", lambda: None)
+        yield
 
 
 @pytest.fixture

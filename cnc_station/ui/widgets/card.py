@@ -20,8 +20,10 @@ class Card(QWidget):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(15, 12, 15, 12)
         self.body.setSpacing(4)
-        self.title = ElidedLabel(title, Role.STRONG)
-        self.note = Text(note, Role.NOTE, Ink.MUTED)
+        self.title = ElidedLabel(title, Role.STRONG, parent=self)
+        self.note = Text(note, Role.NOTE, Ink.MUTED, self)
+        self.title.setVisible(bool(title))
+        self.note.setVisible(bool(title))
         if title:
             self.setAccessibleName(title)
             head = QHBoxLayout()

@@ -27,6 +27,7 @@ from cnc_station.ui.theme.live import tone_fill, tone_ink
 
 _PAD = 8
 _SIZE = 13
+_BAR = 3
 
 
 class CodeView(QAbstractScrollArea):
@@ -170,33 +171,32 @@ class CodeView(QAbstractScrollArea):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paints the lines on view."""
-        live = theme()
         painter = QPainter(self.viewport())
-        painter.fillRect(self.viewport().rect(), live.colour(Ink.SUNKEN))
+        painter.fillRect(self.viewport().rect(), theme().colour(Ink.SUNKEN))
         painter.setFont(self._font)
+        first = self.verticalScrollBar().value() + 1
+        last = min(len(self._lines), first + self._on_view())
+        for number in range(first, last + 1):
+            top = (number - first) * self._high
+            self._paint_line(painter, number, QRect(0, top, self.viewport().width(), self._high))
+
+    def _paint_line(self, painter: QPainter, number: int, row: QRect) -> None:
+        live = theme()
+        tone = self._marks.get(number)
+        if min(self._anchor, self._current) <= number <= max(self._anchor, self._current):
+            painter.fillRect(row, live.colour(Ink.SELECTION))
+            painter.fillRect(QRect(0, row.top(), _BAR, self._high), live.colour(Ink.OPERATOR))
+        if tone is not None:
+            painter.fillRect(row.adjusted(_BAR, 0, 0, 0), live.colour(tone_fill(tone)))
         gutter = self._gutter()
-        left = gutter + _PAD - self.horizontalScrollBar().value()
-        first = self.verticalScrollBar().value()
-        chosen = range(min(self._anchor, self._current), max(self._anchor, self._current) + 1)
-        for place in range(self._on_view() + 1):
-            number = first + place + 1
-            if number > len(self._lines):
-                break
-            row = QRect(0, place * self._high, self.viewport().width(), self._high)
-            tone = self._marks.get(number)
-            if tone is not None:
-                painter.fillRect(row, live.colour(tone_fill(tone)))
-            if number in chosen:
-                painter.fillRect(row, live.colour(Ink.SELECTION))
-            painter.setPen(live.pen(Ink.TEXT if tone is None else tone_ink(tone)))
-            text = row.adjusted(left, 0, max(0, self.horizontalScrollBar().value()), 0)
-            painter.setClipRect(row.adjusted(gutter, 0, 0, 0))
-            painter.drawText(
-                text, Qt.AlignmentFlag.AlignVCenter, self._lines[number - 1].expandtabs(4)
-            )
-            painter.setClipping(False)
-            painter.setPen(live.pen(Ink.MUTED if tone is None else tone_ink(tone)))
-            side = QRect(0, row.top(), gutter - _PAD, self._high)
-            painter.drawText(
-                side, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, str(number)
-            )
+        ink = None if tone is None else tone_ink(tone)
+        painter.setPen(live.pen(ink or Ink.MUTED))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        side = row.adjusted(0, 0, gutter - _PAD - row.width(), 0)
+        painter.drawText(side, middle | Qt.AlignmentFlag.AlignRight, str(number))
+        across = self.horizontalScrollBar().value()
+        painter.setPen(live.pen(ink or Ink.TEXT))
+        painter.setClipRect(row.adjusted(gutter, 0, 0, 0))
+        text = row.adjusted(gutter + _PAD - across, 0, 0, 0)
+        painter.drawText(text, middle, self._lines[number - 1].expandtabs(4))
+        painter.setClipping(False)

@@ -15,15 +15,23 @@ class HoldButton(QPushButton):
     """Emits `held` once the finger, mouse or space bar has been on it for `seconds`.
 
     While it is held it fills up; let go early and nothing has happened. `clicked` means nothing.
+    `danger` False is for what loses nothing and still cannot be taken back.
     """
 
     held = Signal()
 
     def __init__(
-        self, text: str, parent: QWidget | None = None, *, seconds: float = SECONDS
+        self,
+        text: str,
+        parent: QWidget | None = None,
+        *,
+        seconds: float = SECONDS,
+        danger: bool = True,
     ) -> None:
         super().__init__(text, parent)
-        self.setProperty("kind", "danger")
+        if danger:
+            self.setProperty("kind", "danger")
+        self._ink = Ink.ALARM if danger else Ink.OPERATOR
         self.setAutoDefault(False)
         self._seconds = seconds
         self._clock = QElapsedTimer()
@@ -79,5 +87,5 @@ class HoldButton(QPushButton):
         painter.setClipPath(shape)
         painter.setOpacity(_VEIL)
         painter.fillRect(
-            QRectF(0, 0, self.width() * fraction, self.height()), live.colour(Ink.ALARM)
+            QRectF(0, 0, self.width() * fraction, self.height()), live.colour(self._ink)
         )

@@ -1,0 +1,231 @@
+"""One job that needs a person: what happened, every attempt, and what can be done about it."""
+
+import json
+import re
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.views import JobDetail, ProgramDetail, RunRow
+from cnc_station.ui import words
+from cnc_station.ui.theme import Ink, Role, Tone
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.card import Card, rule
+from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.code_view import CodeView
+from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.properties import restyle
+from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.text import ElidedLabel, Text
+
+_LINE = re.compile(r"\bline (\d[\d,]*)", re.IGNORECASE)
+_HOLD_S = 1.0
+_EXCERPT_HEIGHT = 116
+
+
+def line_of(error: str) -> int | None:
+    """The line of the program that an error names."""
+    found = _LINE.search(error)
+    return int(found[1].replace(",", "")) if found else None
+
+
+class AttentionDetail(Card):
+    """Shows a job; its buttons say what the person wants, the page does it."""
+
+    retry = Signal()
+    edit = Signal()
+    accept = Signal()
+    discard = Signal()
+    more = Signal()
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        super().__init__()
+        self._now = now
+        self._shown: JobDetail | None = None
+        self._name = ElidedLabel("", Role.CARD_TITLE)
+        self._chip = StateChip(look_of(JobState.NEEDS_ATTENTION))
+        self._about = ElidedLabel("", Role.NOTE, Ink.MUTED)
+        head = QHBoxLayout()
+        head.addWidget(self._name, 1)
+        head.addWidget(self._chip)
+        self.body.addLayout(head)
+        self.body.addWidget(self._about)
+        self.body.addSpacing(8)
+        self.body.addLayout(self._buttons())
+        self.body.addSpacing(8)
+        self.body.addWidget(self._reading(), 1)
+
+    def _buttons(self) -> QVBoxLayout:
+        self.retry_button = PrimaryButton(self.tr("Retry"))
+        self.edit_button = Button(self.tr("Edit and retry…"))
+        self.accept_button = HoldButton(
+            self.tr("Part is good: hold 1 s"), seconds=_HOLD_S, danger=False
+        )
+        self.discard_button = HoldButton(self.tr("Discard: hold 1 s"), seconds=_HOLD_S)
+        self.retry_button.clicked.connect(self.retry)
+        self.edit_button.clicked.connect(self.edit)
+        self.accept_button.held.connect(self.accept)
+        self.discard_button.held.connect(self.discard)
+        self.edit_button.setSizePolicy(
+            QSizePolicy.Policy.Minimum, QSizePolicy.Policy.MinimumExpanding
+        )
+        first, second = QHBoxLayout(), QHBoxLayout()
+        first.addWidget(self.retry_button, 1)
+        first.addWidget(self.edit_button, 1)
+        second.addWidget(self.accept_button, 1)
+        second.addWidget(self.discard_button, 1)
+        rows = QVBoxLayout()
+        for row in (first, second):
+            row.setSpacing(8)
+            rows.addLayout(row)
+        rows.setSpacing(8)
+        return rows
+
+    def _reading(self) -> QScrollArea:
+        self._advice = Text("", Role.NOTE, Ink.MUTED)
+        self._error = Text("", Role.STRONG, Ink.ALARM)
+        for text in (self._advice, self._error):
+            text.setWordWrap(True)
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.excerpt = CodeView()
+        self.excerpt.setFixedHeight(_EXCERPT_HEIGHT)
+        self.excerpt.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.excerpt.hide()
+        self._attempts = QVBoxLayout()
+        self._attempts.setSpacing(6)
+        self._attempts_title = Text("", Role.STRONG)
+        self._payload_title = Text(self.tr("Payload"), Role.STRONG)
+        self.payload = CodeView()
+        self.payload.setAccessibleName(self.tr("Payload"))
+        self._more = Button(self.tr("All about this job"))
+        self._more.clicked.connect(self.more)
+        inner = QWidget()
+        inner.setProperty("part", "plain")
+        box = QVBoxLayout(inner)
+        box.setContentsMargins(0, 0, 8, 0)
+        box.setSpacing(8)
+        box.addWidget(self._error)
+        box.addWidget(self._advice)
+        box.addWidget(self.excerpt)
+        box.addWidget(rule())
+        box.addWidget(self._attempts_title)
+        box.addLayout(self._attempts)
+        box.addWidget(rule())
+        box.addWidget(self._payload_title)
+        box.addWidget(self.payload)
+        box.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        box.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.viewport().setAutoFillBackground(False)
+        area.setWidget(inner)
+        return area
+
+    @property
+    def shown(self) -> JobDetail | None:
+        """The job on view."""
+        return self._shown
+
+    def show_job(self, job: JobDetail, program: ProgramDetail | None) -> None:
+        """Shows a job; `program` is there if its error names a line of it."""
+        row = job.row
+        same_runs = self._shown is not None and self._shown.runs == job.runs
+        self._shown = job
+        self._name.setText(row.title)
+        self._chip.set_look(look_of(row.state), words.lasted(row.state_since, self._now()))
+        self._about.setText(self._said_about(job))
+        interrupted = row.state is JobState.INTERRUPTED
+        self.accept_button.setVisible(interrupted)
+        # What lies half-way in a machine has no obvious next step: a person looks first.
+        restyle(self.retry_button, kind="" if interrupted else "primary")
+        self._error.setText(_sentence(row.last_error) or self.tr("No reason was given."))
+        self._advice.setText(self._advice_for(row.state))
+        self._show_line(row.last_error, program)
+        if not same_runs:
+            self._show_attempts(job.runs)
+        self._show_payload(job)
+
+    def clock_moved(self) -> None:
+        """Says anew how long it has been waiting."""
+        if self._shown is not None:
+            row = self._shown.row
+            self._chip.set_look(look_of(row.state), words.lasted(row.state_since, self._now()))
+
+    def _said_about(self, job: JobDetail) -> str:
+        row = job.row
+        parts = [
+            self.tr("Job {id}").format(id=row.id),
+            row.machine or row.machine_type,
+            row.material,
+            self.tr("{count} pieces").format(count=f"{row.quantity:,}") if row.quantity > 1 else "",
+            self.tr("priority {priority}").format(priority=row.priority),
+            self.tr("due {due}").format(due=words.due(row.due_at, self._now()))
+            if row.due_at
+            else "",
+        ]
+        return " · ".join(part for part in parts if part)
+
+    def _advice_for(self, state: JobState) -> str:
+        if state is JobState.INTERRUPTED:
+            return self.tr(
+                "It stopped half-way. Look at the part first: if it is good, say so; Retry makes "
+                "it again from the start; Discard gives it up."
+            )
+        return self.tr("All its retries are used up. Put right what is wrong, then retry it.")
+
+    def _show_line(self, error: str, program: ProgramDetail | None) -> None:
+        line = line_of(error)
+        self.excerpt.setVisible(program is not None and line is not None)
+        if program is not None and line is not None:
+            self.excerpt.set_text(program.text, {line: Tone.ALARM})
+            self.excerpt.go_to(line)
+
+    def _show_attempts(self, runs: tuple[RunRow, ...]) -> None:
+        while (item := self._attempts.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        self._attempts_title.setText(self.tr("Attempts {count}").format(count=len(runs)))
+        for run in runs:
+            self._attempts.addWidget(_Attempt(run, self._now()))
+
+    def _show_payload(self, job: JobDetail) -> None:
+        text = json.dumps(dict(job.payload), indent=2, ensure_ascii=False) if job.payload else ""
+        self._payload_title.setVisible(bool(text))
+        self.payload.setVisible(bool(text))
+        self.payload.setFixedHeight(min(240, 24 + 21 * (text.count("\n") + 1)))
+        self.payload.set_text(text)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+class _Attempt(QWidget):
+    """One run: where, when, how long, and how it ended."""
+
+    def __init__(self, run: RunRow, now: int) -> None:
+        super().__init__()
+        title = self.tr("Attempt {number} on {machine}").format(
+            number=run.attempt, machine=run.machine
+        )
+        begun = run.started_at if run.started_at is not None else run.assigned_at
+        head = QHBoxLayout()
+        head.addWidget(ElidedLabel(title, Role.NOTE), 1)
+        head.addWidget(Text(words.moment(begun, now), Role.NOTE, Ink.MUTED))
+        ended = run.ended_at if run.ended_at is not None else now
+        lasted = words.lasted(begun, ended)
+        ending = Text(f"{look_of(run.state).word} · {lasted}", Role.NOTE, Ink.MUTED)
+        error = Text(_sentence(run.error), Role.NOTE, Ink.MUTED)
+        error.setWordWrap(True)
+        error.setVisible(bool(run.error))
+        self.setAccessibleName(f"{title}: {look_of(run.state).word}, {run.error}")
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(1)
+        box.addLayout(head)
+        box.addWidget(ending)
+        box.addWidget(error)

@@ -1,0 +1,135 @@
+"""A desk on a real engine: what the tests of pages stand on.
+
+`tests/ui/conftest.py` takes the fixtures in: every test may ask for `office`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import pytest_asyncio
+from PySide6.QtWidgets import QWidget
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import now_ms
+from cnc_station.engine.views import JobFilter
+from cnc_station.ui.bridge import Bridge
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.main_window import Arrives
+from cnc_station.ui.operations import Operations
+
+ME = Actor("tester")
+P = TypeVar("P", bound=QWidget)
+
+
+@dataclass(slots=True)
+class Said:
+    """What the window said: a `Voice` and a `Progress`."""
+
+    done: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def say(self, words: str, undo: object = None) -> None:  # noqa: ARG002 - offered to a person
+        self.done.append(words)
+
+    def fail(self, words: str) -> None:
+        self.failed.append(words)
+
+    def start(self, words: str) -> None:
+        pass
+
+    def finish(self) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class Went:
+    """Where a page has sent the person: `Ways`, each as (where, what)."""
+
+    to: list[tuple[str, object]] = field(default_factory=list)
+
+    def to_page(self, key: str) -> None:
+        self.to.append(("page", key))
+
+    def to_jobs(self, chosen: JobFilter) -> None:
+        self.to.append(("jobs", chosen))
+
+    def to_job(self, job_id: int) -> None:
+        self.to.append(("job", job_id))
+
+    def to_machine(self, machine_id: int) -> None:
+        self.to.append(("machine", machine_id))
+
+    def to_program(self, sha256: str) -> None:
+        self.to.append(("program", sha256))
+
+    def new_job(self, program: str | None = None) -> None:
+        self.to.append(("new job", program))
+
+    def import_files(self) -> None:
+        self.to.append(("import", None))
+
+    def load_demo(self) -> None:
+        self.to.append(("demo", None))
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A desk, and what came of sitting at it."""
+
+    desk: Desk
+    engine: StationEngine
+    said: Said
+    went: Went
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """A station of its own, its simulators a thousand times faster than life."""
+    return Config(
+        data_folder=tmp_path,
+        database_url=f"sqlite:///{tmp_path / 'station.db'}",
+        station="A",
+        simulator_speed=1000.0,
+        simulator_seed=1,
+        synchronous="NORMAL",
+    )
+
+
+@pytest_asyncio.fixture
+async def office(config: Config, task_watch: None) -> AsyncIterator[Office]:  # noqa: ARG001 - it looks when all is closed
+    """The engine runs before, and stops after, the test."""
+    engine = StationEngine(config)
+    await engine.start()
+    said, went = Said(), Went()
+    bridge = Bridge(engine)
+    operations = Operations(engine, ME, said, said)
+    yield Office(Desk(engine, bridge, operations, went, now_ms), engine, said, went)
+    bridge.close()
+    await operations.close()
+    await engine.stop()
+
+
+@asynccontextmanager
+async def opened(office: Office, page: P) -> AsyncIterator[P]:
+    """A page on view, as the window would have it, and put away as the window would."""
+    page.resize(1250, 650)
+    page.show()
+    arriving: object = page
+    if isinstance(arriving, Arrives):
+        arriving.arrived()
+    yield page
+    await office.desk.operations.close()
+    page.hide()
+    page.deleteLater()
+
+
+def mill(name: str = "Mill 1", **settings: object) -> MachineSpec:
+    """A simulated mill; `failure_share=1.0` fails every job of complexity 5."""
+    return MachineSpec(name, "mill", capability=Capability("mill"), settings=settings)

@@ -1,0 +1,171 @@
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store.moves import MoveRun
+from cnc_station.ui.pages.attention import AttentionPage
+from tests.ui.real_engine import ME, Office, mill, opened
+from tests.until import until
+
+
+@pytest_asyncio.fixture
+async def page(office: Office) -> AsyncIterator[AttentionPage]:
+    async with opened(office, AttentionPage(office.desk)) as page:
+        yield page
+
+
+def doomed(name: str, **more: Any) -> JobSpec:
+    return JobSpec(name, "mill", complexity=5, retry_limit=0, estimated_s=1.0, **more)
+
+
+async def fail(office: Office, *names: str, **more: Any) -> list[int]:
+    """Jobs that have failed for good, the first one first."""
+    if not await office.engine.machines():
+        await office.engine.add_machine(mill(failure_share=1.0), ME)
+    return [await _fail(office, doomed(name, **more)) for name in names]
+
+
+async def _fail(office: Office, spec: JobSpec) -> int:
+    (job_id,) = await office.engine.submit([spec], ME)
+    await until(lambda: in_state(office, job_id, JobState.NEEDS_ATTENTION))
+    return job_id
+
+
+async def interrupt(office: Office, name: str) -> int:
+    """A job whose run stopped half-way."""
+    await office.engine.add_machine(mill("Mill 9", speed=0.001), ME)
+    (job_id,) = await office.engine.submit([JobSpec(name, "mill", complexity=1)], ME)
+    await until(lambda: in_state(office, job_id, JobState.RUNNING))
+    (run,) = await office.engine.runs(job_id=job_id)
+    await office.engine._pen.write(
+        MoveRun(
+            t.INTERRUPTED, run.id, run.token, job_id, run.machine_id, "station", "stopped, line 2"
+        )
+    )
+    return job_id
+
+
+async def state(office: Office, job_id: int) -> JobState:
+    (row,) = await office.engine.jobs_by_id([job_id])
+    return row.state
+
+
+async def in_state(office: Office, job_id: int, wanted: JobState) -> bool:
+    return await state(office, job_id) is wanted
+
+
+async def event_types(office: Office, job_id: int) -> list[str]:
+    return [event.type for event in await office.engine.events(job_id=job_id)]
+
+
+async def test_with_nothing_to_decide_the_page_says_so(page: AttentionPage) -> None:
+    await until(page.empty.isVisible)
+
+
+async def test_what_stopped_half_way_comes_first_then_the_oldest(
+    office: Office, page: AttentionPage
+) -> None:
+    first, second = await fail(office, "first", "second")
+    half_way = await interrupt(office, "half-way")
+    await until(lambda: [row.id for row in page.rows.rows] == [half_way, first, second])
+
+
+async def test_a_retry_puts_the_job_back_into_the_queue_with_its_event(
+    office: Office, page: AttentionPage
+) -> None:
+    (job_id,) = await fail(office, "bracket")
+    await until(lambda: page.detail.shown)
+    page.detail.retry_button.click()
+    await until(lambda: office.said.done == [f"Job {job_id}: waiting again"])
+    assert "retried" in await event_types(office, job_id)
+
+
+async def test_the_detail_shows_every_attempt_the_error_and_the_payload(
+    office: Office, page: AttentionPage
+) -> None:
+    await fail(office, "bracket", payload={"fixture": "V4"})
+    shown = await until(lambda: page.detail.shown)
+    assert shown
+    assert len(shown.runs) == 1
+    assert shown.runs[0].error == shown.row.last_error != ""
+    assert page.detail._error.text().lower() == shown.row.last_error
+    page.detail.payload.setFocus()
+    QTest.keyClick(page.detail.payload, Qt.Key.Key_Down)
+    assert '"fixture": "V4"' in page.detail.payload.selected()
+
+
+async def test_the_line_that_failed_is_shown_in_its_program(
+    office: Office, page: AttentionPage
+) -> None:
+    source = b"G21 G90\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X500 F100\nG1 Y500\nM30\n"
+    program = await office.engine.add_program("plate.nc", source, ME)
+    await fail(office, "plate", program=program.sha256)
+    await until(page.detail.excerpt.isVisible)
+    assert page.detail.excerpt.selected() in {"G1 X500 F100", "G1 Y500", "G1 Z-1 F100"}
+    assert str(page.detail.excerpt.current) in page.detail._error.text()
+
+
+async def test_an_interrupted_job_is_accepted_as_completed(
+    office: Office, page: AttentionPage
+) -> None:
+    job_id = await interrupt(office, "half-way")
+    await until(lambda: page.detail.shown and page.detail.accept_button.isVisible())
+    page.detail.accept_button.held.emit()
+    await until(lambda: in_state(office, job_id, JobState.COMPLETED))
+    await until(page.empty.isVisible)
+    assert (await event_types(office, job_id))[-1] == "accepted"
+
+
+async def test_discarding_gives_up_failed_and_interrupted_jobs_alike(
+    office: Office, page: AttentionPage
+) -> None:
+    (failed,) = await fail(office, "bracket")
+    half_way = await interrupt(office, "half-way")
+    await until(lambda: len(page.rows.rows) == 2)
+    page.rows.check([failed, half_way])
+    page.discard_selected.held.emit()
+    await until(lambda: in_state(office, failed, JobState.CANCELLED))
+    await until(lambda: in_state(office, half_way, JobState.CANCELLED))
+    assert (await event_types(office, failed))[-1] == "discarded"
+    assert (await event_types(office, half_way))[-1] == "cancelled"
+
+
+async def test_retry_all_leaves_what_stopped_half_way_to_a_person(
+    office: Office, page: AttentionPage
+) -> None:
+    failed = await fail(office, "one", "two")
+    half_way = await interrupt(office, "half-way")
+    await until(lambda: len(page.rows.rows) == 3)
+    page.retry_all.click()
+    await until(lambda: office.said.done == ["2 jobs: waiting again"])
+    for job_id in failed:
+        assert "retried" in await event_types(office, job_id)
+    assert await state(office, half_way) is JobState.INTERRUPTED
+
+
+async def test_only_the_ticked_jobs_are_retried(office: Office, page: AttentionPage) -> None:
+    one, two = await fail(office, "one", "two")
+    await until(lambda: len(page.rows.rows) == 2)
+    assert not page.retry_selected.isEnabled()
+    page.table.setFocus()
+    QTest.keyClick(page.table, Qt.Key.Key_Down)
+    QTest.keyClick(page.table, Qt.Key.Key_Space)
+    assert [row.id for row in page.rows.checked] == [two]
+    page.retry_selected.click()
+    await until(lambda: office.said.done == [f"Job {two}: waiting again"])
+    assert await state(office, one) is JobState.NEEDS_ATTENTION
+
+
+async def test_the_search_narrows_the_list(office: Office, page: AttentionPage) -> None:
+    await fail(office, "bracket", "flange")
+    await until(lambda: len(page.rows.rows) == 2)
+    page.search("flan")
+    await until(lambda: [row.name for row in page.rows.rows] == ["flange"])
+    page.search("nothing like it")
+    await until(page.nothing_found.isVisible)
