@@ -13,6 +13,7 @@ from cnc_station.engine.domain.event import Actor, Event
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.views import (
+    About,
     Answer,
     Changes,
     Charts,
@@ -124,8 +125,9 @@ class Queries(Protocol):
         machine_id: int | None = None,
         after: int = 0,
         limit: int = 500,
+        newest: bool = False,
     ) -> tuple[Event, ...]:
-        """Events oldest first."""
+        """Events oldest first; the first `limit` after `after`, or with `newest` the last."""
         ...
 
     async def runs(self, *, job_id: int | None = None, limit: int = 200) -> tuple[RunRow, ...]: ...
@@ -143,6 +145,10 @@ class Queries(Protocol):
         ...
 
     async def settings(self) -> Mapping[str, Any]: ...
+
+    def about(self) -> About:
+        """What station this is, and what it was told from outside."""
+        ...
 
     def drivers(self) -> tuple[str, ...]:
         """The drivers a machine can have."""

@@ -7,6 +7,9 @@ from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import make_url
+
+from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.drivers import registry
@@ -26,6 +29,7 @@ from cnc_station.engine.store.queries import (
     settings,
 )
 from cnc_station.engine.views import (
+    About,
     Charts,
     Floor,
     JobCounts,
@@ -101,10 +105,18 @@ class StationQueries:
         machine_id: int | None = None,
         after: int = 0,
         limit: int = 500,
+        newest: bool = False,
     ) -> tuple[Event, ...]:
         """See `Queries.events`."""
         return await self._reader.read(
-            partial(history.events, job_id=job_id, machine_id=machine_id, after=after, limit=limit)
+            partial(
+                history.events,
+                job_id=job_id,
+                machine_id=machine_id,
+                after=after,
+                limit=limit,
+                newest=newest,
+            )
         )
 
     async def runs(self, *, job_id: int | None = None, limit: int = 200) -> tuple[RunRow, ...]:
@@ -134,6 +146,17 @@ class StationQueries:
     async def settings(self) -> Mapping[str, Any]:
         """See `Queries.settings`."""
         return await self._reader.read(settings.settings)
+
+    def about(self) -> About:
+        """See `Queries.about`."""
+        config = self._config
+        path = config.database_path
+        return About(
+            version=__version__,
+            station=config.station,
+            database=str(path) if path else make_url(config.database_url).render_as_string(),
+            simulator_speed=config.simulator_speed,
+        )
 
     def drivers(self) -> tuple[str, ...]:
         """See `Queries.drivers`."""

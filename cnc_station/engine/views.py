@@ -376,6 +376,17 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What station this is, and what its window cannot change. `database` is a file's path, or a
+    server's address without its password; `simulator_speed` program seconds per real second."""
+
+    version: str
+    station: str
+    database: str
+    simulator_speed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What changed since the last notice: ids only, ask the queries for the facts."""
 

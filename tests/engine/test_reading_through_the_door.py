@@ -1,7 +1,9 @@
 """What the pen wrote, as the queries tell it."""
 
 import json
+from dataclasses import replace
 
+from cnc_station.config import Config
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
@@ -82,3 +84,11 @@ async def test_a_finished_job_is_in_its_detail_the_charts_the_floor_and_the_expo
     assert charts.stretches[-1].machine_id == floor.cards[0].machine.id
     (row,) = json.loads(await engine.export(JobFilter(), (), "json"))
     assert (row["id"], row["state"], row["machine"]) == (job_id, "completed", "Mill 1")
+
+
+async def test_the_station_says_what_it_is_without_its_password(config: Config) -> None:
+    said = StationEngine(config).about()
+    assert (said.station, said.simulator_speed) == ("A", 1000.0)
+    assert said.database == str(config.database_path)
+    secret = replace(config, database_url="postgresql://shop:hunter2@db.hall/cnc")
+    assert StationEngine(secret).about().database == "postgresql://shop:***@db.hall/cnc"

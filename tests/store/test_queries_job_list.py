@@ -227,6 +227,8 @@ def test_events_are_read_oldest_first_and_from_where_one_left_off(rows: Rows) ->
     assert [e.id for e in rows.read(lambda c: events(c, job_id=1))] == [first, second, third]
     assert [e.id for e in rows.read(lambda c: events(c, after=first, limit=1))] == [second]
     assert [e.id for e in rows.read(lambda c: events(c, machine_id=7))] == [first, third]
+    newest = rows.read(lambda c: events(c, limit=2, newest=True))
+    assert [e.id for e in newest] == [second, third]
 
 
 def test_runs_are_read_newest_first_with_names(rows: Rows) -> None:

@@ -19,14 +19,17 @@ def events(
     machine_id: int | None = None,
     after: int = 0,
     limit: int = 500,
+    newest: bool = False,
 ) -> tuple[Event, ...]:
-    """Events with an id above `after`, oldest first."""
-    query = select(event).where(event.c.id > after).order_by(event.c.id).limit(limit)
+    """Events with an id above `after`, oldest first: the first of them, or the `newest`."""
+    order = event.c.id.desc() if newest else event.c.id
+    query = select(event).where(event.c.id > after).order_by(order).limit(limit)
     if job_id is not None:
         query = query.where(event.c.job_id == job_id)
     if machine_id is not None:
         query = query.where(event.c.machine_id == machine_id)
-    return tuple(event_of(row) for row in connection.execute(query))
+    rows = connection.execute(query).all()
+    return tuple(event_of(row) for row in (reversed(rows) if newest else rows))
 
 
 def event_of(row: Row[Any]) -> Event:
