@@ -9,7 +9,6 @@ from pathlib import Path
 
 from cnc_station.config import Config
 from cnc_station.engine.commands import StationCommands
-from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.intake import StationIntake
 from cnc_station.engine.services.dispatcher import Dispatcher
 from cnc_station.engine.services.fleet import Fleet
@@ -54,9 +53,7 @@ class StationEngine(StationCommands, StationIntake):
         """Open the database, settle what was left, then open for work. Raises Unavailable."""
         config = self._config
         path = config.database_path
-        if path is None:
-            raise Unavailable("This version works on a local database file only.")
-        if self._with_services:
+        if self._with_services and path is not None:
             self._lock = EngineLock(path)
             self._lock.acquire(config.station)
         try:

@@ -14,7 +14,7 @@ from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim, Claimed
-from cnc_station.engine.store.database import Database, Sqlite
+from cnc_station.engine.store.database import Database, Dialect
 from cnc_station.engine.store.jobs import CreateJobs, ReleaseDue
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.migrate import bring_up_to_date
@@ -31,7 +31,7 @@ START = 1_790_003_400_000  # Monday, 21 September 2026, 15:10 UTC
 class Clock:
     """A dialect whose clock the test sets."""
 
-    def __init__(self, dialect: Sqlite) -> None:
+    def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self.ms = START
 
@@ -59,7 +59,7 @@ class Shop:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.clock = Clock(database.dialect)
-        database.dialect = cast(Sqlite, self.clock)
+        database.dialect = cast(Dialect, self.clock)
         self.notices: list[Committed] = []
         self.writer = Writer(
             database, station="A", ranking=RankPolicy(), on_commit=self.notices.append

@@ -22,7 +22,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
 from cnc_station.engine.domain.matching import Candidate, FreeMachine, Match, match
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
-from cnc_station.engine.store.database import Sqlite, packed
+from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -280,7 +280,7 @@ def _offer_statement(*, any_material: bool) -> Select[Any]:
 
 
 @cache
-def _job_statement(dialect: Sqlite) -> Update:
+def _job_statement(dialect: Dialect) -> Update:
     item = dialect.items(
         "item",
         job_id=BigInteger,
@@ -305,7 +305,7 @@ def _job_statement(dialect: Sqlite) -> Update:
 
 
 @cache
-def _machine_statement(dialect: Sqlite) -> Update:
+def _machine_statement(dialect: Dialect) -> Update:
     item = dialect.items("item", machine_id=BigInteger, job_id=BigInteger, run_id=BigInteger)
     return (
         update(machine)

@@ -2,17 +2,20 @@
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     Connection,
     FromClause,
     Select,
     Table,
     bindparam,
+    cast,
     create_engine,
     event,
     func,
@@ -21,7 +24,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeEngine
 
@@ -44,85 +47,62 @@ _SENTENCES = (
 )
 
 
-class Sqlite:
-    """What SQLite does in its own way. A singleton: statements are compiled once per dialect."""
+class Dialect(ABC):
+    """What databases do differently. Singletons: statements are compiled once for each."""
 
-    @staticmethod
-    def now(_connection: Connection) -> int:
-        """The database's own clock (ms); for an embedded file that is this machine's."""
-        return time.time_ns() // 1_000_000
+    embedded: bool
 
-    @staticmethod
-    def reserve(connection: Connection, table: Table, count: int) -> range:
-        """Ids for `count` new rows, to be used in this transaction; never given twice.
+    @abstractmethod
+    def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
+        """Connections for the pen, or for readers: those see one snapshot and can't write."""
 
-        The pen holds SQLite's write lock, so counting on from the last id is safe.
-        """
-        last = connection.execute(
-            text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": table.name}
-        ).scalar()
-        return range((last or 0) + 1, (last or 0) + 1 + count)
+    @abstractmethod
+    def now(self, connection: Connection) -> int:
+        """The database's own clock (ms)."""
 
-    @staticmethod
-    def changed_elsewhere(connection: Connection) -> int:
-        """A number that moves when another process has committed. Opens no transaction."""
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute("PRAGMA data_version")
-            row = cursor.fetchone()
-        finally:
-            cursor.close()
-        return int(row[0]) if row else 0
+    @abstractmethod
+    def reserve(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
+        """Ids for `count` new rows, to be used in this transaction; never given twice."""
 
-    @staticmethod
-    def items(name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
+    @abstractmethod
+    def changed_elsewhere(self, connection: Connection) -> object:
+        """A value that changes when another process has committed. Leaves no transaction open."""
+
+    @abstractmethod
+    def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         """Rows handed to a set-based statement as one parameter, whatever their number.
 
         Bind `packed(rows)` to `name`; the columns stand in the order given here.
         """
-        row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
-        query: Select[Any] = select(
-            *(
-                type_coerce(func.json_extract(row.c.value, f"$[{place}]"), kind).label(column)
-                for place, (column, kind) in enumerate(columns.items())
-            )
+
+    @abstractmethod
+    def unavailable(self, error: DBAPIError) -> Unavailable | None:
+        """The plain sentence for a complaint about the environment; None for a bug."""
+
+    @abstractmethod
+    def passing(self, error: DBAPIError) -> bool:
+        """Whether the same transaction may succeed when it is tried again at once."""
+
+
+class Sqlite(Dialect):
+    """One file, one writer. Its snapshot and its lock are the file's own."""
+
+    embedded = True
+
+    def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
+        """Transactions are begun by hand: the driver's own habits would hide locks."""
+        pool: dict[str, Any] = (
+            {"poolclass": QueuePool, "pool_size": READERS} if reader else {"poolclass": NullPool}
         )
-        return query.subquery(name)
-
-
-SQLITE = Sqlite()
-
-
-class Database:
-    """One database: connections for the pen and for readers, and its dialect's expressions.
-
-    Synchronous; its callers bring the threads.
-    """
-
-    def __init__(self, url: str, *, synchronous: str = "FULL") -> None:
-        self.url: URL = make_url(url)
-        self.dialect = SQLITE
-        self.path = Path(self.url.database) if self.url.database else None
-        self._synchronous = synchronous
-        self._pen = self._engine(NullPool, reader=False)
-        self._readers = self._engine(QueuePool, reader=True)
-
-    def _engine(self, pool: type[NullPool] | type[QueuePool], *, reader: bool) -> Engine:
-        size: dict[str, Any] = {"pool_size": READERS} if pool is QueuePool else {}
-        engine = create_engine(
-            self.url,
-            poolclass=pool,
-            connect_args={"timeout": 10, "isolation_level": None, "check_same_thread": False},
-            json_serializer=json.dumps,
-            **size,
-        )
+        arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
+        engine = create_engine(url, connect_args=arguments, **pool)
         opening = "BEGIN" if reader else "BEGIN IMMEDIATE"
 
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: object) -> None:
             for pragma in (
                 "journal_mode=WAL",
-                f"synchronous={self._synchronous}",
+                f"synchronous={synchronous}",
                 "foreign_keys=ON",
                 "cache_size=-32000",
                 "temp_store=MEMORY",
@@ -136,14 +116,152 @@ class Database:
 
         return engine
 
+    def now(self, connection: Connection) -> int:  # noqa: ARG002 - a file has its machine's clock
+        """This machine's clock."""
+        return time.time_ns() // 1_000_000
+
+    def reserve(self, connection: Connection, table: Table, count: int) -> range:
+        """The pen holds the write lock, so counting on from the last id is safe."""
+        last = connection.execute(
+            text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": table.name}
+        ).scalar()
+        return range((last or 0) + 1, (last or 0) + 1 + count)
+
+    def changed_elsewhere(self, connection: Connection) -> int:
+        """SQLite counts foreign commits for each connection."""
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute("PRAGMA data_version")
+            row = cursor.fetchone()
+        finally:
+            cursor.close()
+        return int(row[0]) if row else 0
+
+    def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
+        """Unpacked by json_each."""
+        row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
+        query: Select[Any] = select(
+            *(
+                type_coerce(func.json_extract(row.c.value, f"$[{place}]"), kind).label(column)
+                for place, (column, kind) in enumerate(columns.items())
+            )
+        )
+        return query.subquery(name)
+
+    def unavailable(self, error: DBAPIError) -> Unavailable | None:
+        """By SQLite's own words. They may come up again, in others, where a transaction is
+        cleaned up after them: the errors before this one are asked as well."""
+        before: BaseException | None = error
+        while before is not None:
+            complaint = str(before.orig).lower() if isinstance(before, DBAPIError) else ""
+            for words, sentence in _SENTENCES:
+                if words in complaint:
+                    return Unavailable(sentence)
+            before = before.__context__
+        return None
+
+    def passing(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one pen meets no other
+        """Never: nobody else writes."""
+        return False
+
+
+class Postgres(Dialect):
+    """A server that several stations share."""
+
+    embedded = False
+
+    def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
+        """`jit` costs the dispatcher's statements far more than it saves. Readers take one
+        snapshot for a whole look, and are short: a long one would hold up the clean-up of rows."""
+        arguments = {
+            "connect_timeout": 3,
+            "options": f"-c jit=off -c synchronous_commit={_DURABLE.get(synchronous, 'on')}",
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+        }
+        url = url.set(drivername="postgresql+psycopg")
+        if not reader:
+            return create_engine(url, connect_args=arguments, poolclass=NullPool)
+        return create_engine(
+            url,
+            connect_args=arguments,
+            pool_size=READERS,
+            pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",
+            execution_options={"postgresql_readonly": True},
+        )
+
+    def now(self, connection: Connection) -> int:
+        """The server's clock, at this moment rather than at the transaction's beginning."""
+        clock = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+        return int(connection.execute(clock).scalar_one())
+
+    def reserve(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
+        """From the table's own sequence."""
+        query = text(
+            "SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)"
+        )
+        return connection.execute(query, {"table": table.name, "count": count}).scalars().all()
+
+    def changed_elsewhere(self, connection: Connection) -> object:
+        """The oldest transaction still running moves on whenever one has ended."""
+        with connection.begin():
+            return connection.execute(
+                text(
+                    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text, "
+                    "(SELECT max(id) FROM event)"
+                )
+            ).one()
+
+    def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
+        """Unpacked by json_array_elements."""
+        rows = func.json_array_elements(cast(bindparam(name), JSON)).column_valued(f"{name}_row")
+        query: Select[Any] = select(
+            *(
+                cast(rows.op("->>")(place), kind).label(column)
+                for place, (column, kind) in enumerate(columns.items())
+            )
+        )
+        return query.subquery(name)
+
+    def unavailable(self, error: DBAPIError) -> Unavailable | None:
+        """What the server or the way to it complains about; broken statements stay bugs."""
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            return Unavailable("The database server can't be reached.")
+        return None
+
+    def passing(self, error: DBAPIError) -> bool:
+        """Deadlocks and serialization failures, by their SQLSTATE."""
+        return getattr(error.orig, "sqlstate", None) in {"40P01", "40001"}
+
+
+_DURABLE = {"NORMAL": "off"}
+SQLITE = Sqlite()
+POSTGRES = Postgres()
+
+
+class Database:
+    """One database: connections for the pen and for readers, and its dialect.
+
+    Synchronous; its callers bring the threads.
+    """
+
+    def __init__(self, url: str, *, synchronous: str = "FULL") -> None:
+        self.url: URL = make_url(url)
+        self.dialect: Dialect = SQLITE if self.url.get_backend_name() == "sqlite" else POSTGRES
+        self.path = Path(self.url.database or "") if self.dialect.embedded else None
+        self._pen = self.dialect.engine(self.url, reader=False, synchronous=synchronous)
+        self._readers = self.dialect.engine(self.url, reader=True, synchronous=synchronous)
+
     def connect_pen(self) -> Connection:
         """The connection of the one writer thread."""
-        with said_plainly():
+        with self.said_plainly():
             return self._pen.connect()
 
     def read(self, query: Callable[[Connection], Any]) -> Any:
         """Run a query on one consistent snapshot."""
-        with said_plainly(), self._readers.connect() as connection, connection.begin():
+        with self.said_plainly(), self._readers.connect() as connection, connection.begin():
             return query(connection)
 
     def close(self) -> None:
@@ -151,37 +269,20 @@ class Database:
         self._readers.dispose()
         self._pen.dispose()
 
+    @contextmanager
+    def said_plainly(self) -> Iterator[None]:
+        """Turns complaints about the environment into Unavailable with a sentence.
+
+        Broken constraints pass through: they are for the writer, which answers for each item.
+        """
+        try:
+            yield
+        except DBAPIError as error:
+            if plain := self.dialect.unavailable(error):
+                raise plain from error
+            raise
+
 
 def packed(rows: Sequence[Sequence[object]]) -> str:
     """Rows in the form that a dialect's `items` unpacks."""
     return json.dumps(rows, separators=(",", ":"))
-
-
-@contextmanager
-def said_plainly() -> Iterator[None]:
-    """Turns the driver's complaints about the environment into Unavailable with a sentence.
-
-    Broken constraints pass through: they are for the writer, which answers for each item.
-    """
-    try:
-        yield
-    except DBAPIError as error:
-        if plain := unavailable(error):
-            raise plain from error
-        raise
-
-
-def unavailable(error: DBAPIError) -> Unavailable | None:
-    """The plain sentence for a driver's complaint about the environment; None for a bug.
-
-    A complaint may come up again, in other words, where a transaction is cleaned up after it: the
-    errors before this one are asked as well.
-    """
-    before: BaseException | None = error
-    while before is not None:
-        complaint = str(before.orig).lower() if isinstance(before, DBAPIError) else ""
-        for words, sentence in _SENTENCES:
-            if words in complaint:
-                return Unavailable(sentence)
-        before = before.__context__
-    return None

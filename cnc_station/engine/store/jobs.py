@@ -22,7 +22,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.store.database import Sqlite, packed
+from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -222,7 +222,7 @@ def unblock_successors(tx: Tx, completed: Sequence[int]) -> None:
 
 
 @cache
-def _unblock_successors(dialect: Sqlite) -> Update:
+def _unblock_successors(dialect: Dialect) -> Update:
     item = dialect.items("item", job_id=BigInteger)
     after = select(dependency.c.job_id).where(dependency.c.predecessor_id == item.c.job_id)
     return (

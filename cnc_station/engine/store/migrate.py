@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.store.database import Database, said_plainly
+from cnc_station.engine.store.database import Database
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -30,7 +30,7 @@ def bring_up_to_date(database: Database) -> Path | None:
     """
     if database.path is not None:
         _look_at_file(database.path)
-    with said_plainly(), closing(database.connect_pen()) as connection:
+    with database.said_plainly(), closing(database.connect_pen()) as connection:
         found = _revision(connection)
         connection.rollback()
         if found == REVISION:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState, RunState
-from cnc_station.engine.store.database import Sqlite, packed
+from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.jobs import release_due, unblock_successors
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.store.transaction import Change, Tx
@@ -140,7 +140,7 @@ def _refusal(tx: Tx, change: MoveRun) -> Exception:
 
 
 @cache
-def _run_statement(dialect: Sqlite, name: str) -> Update:
+def _run_statement(dialect: Dialect, name: str) -> Update:
     step = t.TRANSITIONS[name].run
     assert step is not None
     assert step.target is not None
@@ -162,7 +162,7 @@ def _run_statement(dialect: Sqlite, name: str) -> Update:
 
 
 @cache
-def _job_statement(dialect: Sqlite, name: str) -> Update:
+def _job_statement(dialect: Dialect, name: str) -> Update:
     row = t.TRANSITIONS[name]
     assert row.job is not None
     assert row.job.target is not None
@@ -191,7 +191,7 @@ def _job_statement(dialect: Sqlite, name: str) -> Update:
 
 
 @cache
-def _machine_statement(dialect: Sqlite, name: str) -> Update:
+def _machine_statement(dialect: Dialect, name: str) -> Update:
     step = t.TRANSITIONS[name].machine
     assert step is not None
     item = dialect.items(

@@ -11,7 +11,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.rank import RUN_NOW
 from cnc_station.engine.domain.states import FINISHED_JOBS, WAITING_JOBS, JobState
-from cnc_station.engine.store.database import Sqlite, packed
+from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.jobs import unblock_successors
 from cnc_station.engine.store.schema import dependency, job
 from cnc_station.engine.store.transaction import Change, Tx
@@ -217,7 +217,7 @@ def _place(tx: Tx, row: Row[Any], before: int | None) -> float:
 
 
 @cache
-def _statement(dialect: Sqlite) -> Update:
+def _statement(dialect: Dialect) -> Update:
     item = dialect.items(
         "item",
         id=BigInteger,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.database import Sqlite
+from cnc_station.engine.store.database import Dialect
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Committed:
 class Tx:
     """One transaction in the making. Lives on the writer thread; all its writes share `now`."""
 
-    dialect: Sqlite
+    dialect: Dialect
     connection: Connection
     now: int
     station: str

@@ -21,13 +21,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.rank import RankPolicy
-from cnc_station.engine.store.database import Database, unavailable
+from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.transaction import Change, Committed, Tx
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 MOST_AT_ONCE = 1024
+MOST_TRIES = 5
 ELSEWHERE_EVERY_S = 0.25
 
 
@@ -62,7 +63,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Connection | None = None
-        self._version = 0
+        self._version: object = None
         self._look_next = 0.0
 
     async def start(self) -> None:
@@ -139,27 +140,36 @@ class Writer:
         self._answer(batch, committed)
 
     def _attempt(self, connection: Connection, batch: list[_Asked], *, alone: bool) -> Committed:
-        try:
-            with connection.begin():
-                tx = Tx(
-                    self._database.dialect,
-                    connection,
-                    self._database.dialect.now(connection),
-                    self._station,
-                    self._ranking,
-                )
-                if alone:
-                    for asked in batch:
-                        _apply_alone(tx, asked)
-                else:
-                    for group in _grouped(batch):
-                        _apply(tx, group)
-                    tx.flush()
-                return tx.committed()
-        except DBAPIError as error:
-            if plain := unavailable(error):
-                raise plain from error
-            raise
+        for _ in range(MOST_TRIES):
+            try:
+                return self._transaction(connection, batch, alone=alone)
+            except DBAPIError as error:
+                if self._database.dialect.passing(error):
+                    continue
+                if plain := self._database.dialect.unavailable(error):
+                    raise plain from error
+                raise
+        raise Unavailable("The database is too busy; it is tried again.")
+
+    def _transaction(
+        self, connection: Connection, batch: list[_Asked], *, alone: bool
+    ) -> Committed:
+        with connection.begin():
+            tx = Tx(
+                self._database.dialect,
+                connection,
+                self._database.dialect.now(connection),
+                self._station,
+                self._ranking,
+            )
+            if alone:
+                for asked in batch:
+                    _apply_alone(tx, asked)
+            else:
+                for group in _grouped(batch):
+                    _apply(tx, group)
+                tx.flush()
+            return tx.committed()
 
     def _answer(self, batch: list[_Asked], committed: Committed | None) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
@@ -184,7 +194,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - a hint that is lost; the pen must go on
             log.warning("cannot look for foreign commits: %s", error)
             return
-        if self._version and version != self._version:
+        if self._version is not None and version != self._version:
             self._call(self._loop, self._on_foreign_commit)
         self._version = version
 
