@@ -103,12 +103,12 @@ class Rows:
 
     def __init__(self, path: Path) -> None:
         self.database = Database(f"sqlite:///{path}", synchronous="OFF")
-        self._pen = self.database.connect_pen()
-        with self._pen.begin():
-            schema.metadata.create_all(self._pen)
+        self.pen = self.database.connect_pen()
+        with self.pen.begin():
+            schema.metadata.create_all(self.pen)
 
     def close(self) -> None:
-        self._pen.close()
+        self.pen.close()
         self.database.close()
 
     def read(self, query: Callable[[Connection], T]) -> T:
@@ -116,19 +116,19 @@ class Rows:
         return answer
 
     def insert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-        with self._pen.begin():
-            self._pen.execute(insert(table), rows)
+        with self.pen.begin():
+            self.pen.execute(insert(table), rows)
 
     def _add(self, table: Table, row: dict[str, Any]) -> int:
-        with self._pen.begin():
-            key = self._pen.execute(insert(table).values(row)).inserted_primary_key
+        with self.pen.begin():
+            key = self.pen.execute(insert(table).values(row)).inserted_primary_key
         assert key is not None
         return int(key[0])
 
     def link(self, machine_id: int, job_id: int, run_id: int) -> None:
         """Put a job and its run on a machine."""
-        with self._pen.begin():
-            self._pen.execute(
+        with self.pen.begin():
+            self.pen.execute(
                 update(schema.machine)
                 .where(schema.machine.c.id == machine_id)
                 .values(job_id=job_id, run_id=run_id)

@@ -1,5 +1,6 @@
 """Why jobs wait, whatever the shop looks like."""
 
+import math
 from dataclasses import replace
 from datetime import UTC
 from itertools import pairwise
@@ -149,6 +150,34 @@ def test_each_machines_jobs_are_numbered_in_queue_order_and_start_one_after_anot
             assert (turn.start_at is None) == (after.start_at is None)
             if turn.start_at is not None and after.start_at is not None:
                 assert abs(after.start_at - turn.start_at - job.seconds * 1000) <= 1
+
+
+@given(fleets, queues)
+def test_every_job_gets_the_machine_that_is_free_first(
+    fleet: list[MachineNow], queue: list[Queued]
+) -> None:
+    free = {m.id: free_at(m) for m in fleet if m.serves}
+    turns = Fleet(fleet).deal(queue, NOW)
+    for job in queue:
+        able = [
+            (free[m.id], m.id)
+            for m in fleet
+            if m.id in free
+            and m.capability.fits(job.need)
+            and job.pinned_machine_id in (None, m.id)
+        ]
+        if able:
+            start, first = min(able)
+            assert turns[job.id].machine.id == first
+            free[first] = start + job.seconds * 1000
+
+
+def free_at(machine: MachineNow) -> float:
+    if machine.state is MachineState.IDLE:
+        return NOW
+    if machine.state is MachineState.NEEDS_CLEARING:
+        return NOW + 1
+    return math.inf if machine.free_at is None else max(NOW, machine.free_at)
 
 
 @given(fleets, queues)

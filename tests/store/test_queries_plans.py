@@ -1,0 +1,143 @@
+"""Which index serves which statement, at a hundred thousand jobs."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert, literal, select
+
+from cnc_station.engine.domain.states import OPEN_JOBS, WAITING_JOBS, JobState
+from cnc_station.engine.store import claims, schema
+from cnc_station.engine.store.queries.charts import charts
+from cnc_station.engine.store.queries.floor import floor
+from cnc_station.engine.store.queries.history import events, runs
+from cnc_station.engine.store.queries.job_list import job_counts, job_page, jobs_by_id
+from cnc_station.engine.views import JobFilter, Sort, SortKey
+from tests.store.rows import DAY, HOUR, NOW, Rows
+
+JOBS = 100_000
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
+    path: Path = tmp_path_factory.mktemp("plans") / "shop.db"
+    rows = Rows(path)
+    mill = rows.machine("Mill 1")
+    done = rows.job(state="completed", machine_id=mill)
+    rows.run(done, mill, state="succeeded", ended_at=NOW - HOUR)
+    rows.event("completed", job_id=done, machine_id=mill, job_state="completed")
+    rows.job(due_at=NOW - DAY)
+    count = 1
+    while count < JOBS:  # each round copies them all
+        copied = [c for c in schema.job.c if c.name not in {"id", "rank"}]
+        source = select(*copied, schema.job.c.rank + literal(float(count)))
+        source = source.where(schema.job.c.state == "queued").limit(JOBS - count)
+        with rows.pen.begin():
+            names = [*(c.name for c in copied), "rank"]
+            rows.pen.execute(insert(schema.job).from_select(names, source))
+        count = min(2 * count, JOBS)
+    yield rows
+    rows.close()
+
+
+def plans(shop: Rows, query: Callable[[Connection], Any]) -> list[str]:
+    """What the database does for each statement of a query, a line a step."""
+    statements: list[tuple[str, Any]] = []
+
+    def explained(connection: Connection) -> list[str]:
+        @event.listens_for(connection, "before_cursor_execute")
+        def keep(_c: object, _k: object, statement: str, given: object, *_rest: object) -> None:
+            statements.append((statement, given))
+
+        query(connection)
+        wanted = list(statements)
+        return [
+            str(row[3])
+            for statement, given in wanted
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+        ]
+
+    return shop.read(explained)
+
+
+def steps_on(lines: list[str], *tables: str) -> list[str]:
+    return [line for line in lines if line.split()[:2][-1] in tables]
+
+
+def page(chosen: JobFilter, *order: Sort, offset: int = 0) -> Callable[[Connection], Any]:
+    return lambda c: job_page(c, chosen, order, offset, 100, NOW)
+
+
+def test_a_claim_walks_its_types_queue_in_order(shop: Rows) -> None:
+    wanted = {"machine_type": "mill", "complexity": 5, "axes": 5, "count": 5}
+    size = {"x": 1.0, "y": 1.0, "z": 1.0}
+    offer = claims._offer_statement(any_material=True)
+    lines = plans(shop, lambda c: c.execute(offer, {**wanted, **size}))
+    assert lines == ["SEARCH job USING INDEX job_ready (machine_type=?)"]
+
+
+def test_pinned_jobs_are_found_by_their_machine(shop: Rows) -> None:
+    lines = plans(shop, lambda c: c.execute(claims._PINNED, {"machines": [1, 2]}))
+    assert lines[0] == "SEARCH job USING INDEX job_ready_pinned (pinned_machine_id=?)"
+
+
+def test_due_jobs_are_found_by_their_time(shop: Rows) -> None:
+    job = schema.job
+    due = select(job.c.id).where(schema.delayed_and_free, job.c.not_before <= NOW)
+    lines = plans(shop, lambda c: c.execute(due.order_by(job.c.not_before)))
+    assert lines == ["SEARCH job USING INDEX job_due (not_before<?)"]
+
+
+@pytest.mark.parametrize("states", [OPEN_JOBS, WAITING_JOBS])
+@pytest.mark.parametrize("offset", [0, 20_000, JOBS - 200])
+def test_the_default_list_comes_in_order_from_its_index(
+    shop: Rows, states: frozenset[JobState], offset: int
+) -> None:
+    lines = plans(shop, page(JobFilter(states=states), Sort(SortKey.QUEUE), offset=offset))
+    lists = [line for line in steps_on(lines, "job") if "job_open" in line]
+    assert lists
+    assert "SCAN job" not in lines
+    assert "USE TEMP B-TREE FOR ORDER BY" not in lines[:2]
+
+
+def test_a_list_in_another_order_is_one_scan_of_the_table(shop: Rows) -> None:
+    lines = plans(shop, page(JobFilter(text="bracket"), Sort(SortKey.NAME)))
+    assert lines.count("SCAN job") == 1
+    lines = plans(shop, page(JobFilter(states=OPEN_JOBS), Sort(SortKey.NAME)))
+    assert lines.count("SCAN job") == 1
+
+
+def test_rare_states_are_found_without_a_scan(shop: Rows) -> None:
+    chosen = JobFilter(states=frozenset({JobState.NEEDS_ATTENTION}))
+    lines = plans(shop, page(chosen, Sort(SortKey.CHANGED)))
+    assert "SCAN job" not in lines
+
+
+def test_counts_of_all_jobs_touch_indexes_alone(shop: Rows) -> None:
+    lines = plans(shop, lambda c: job_counts(c, JobFilter(), NOW))
+    assert len(steps_on(lines, "job")) == 3
+    assert all("INDEX" in line for line in steps_on(lines, "job"))
+
+
+def test_the_floor_scans_no_table_that_grows(shop: Rows) -> None:
+    lines = plans(shop, lambda c: floor(c, NOW))
+    assert all("INDEX" in line or "PRIMARY" in line for line in steps_on(lines, "job", "run"))
+    assert not [line for line in steps_on(lines, "event") if line.startswith("SCAN event")]
+
+
+def test_charts_read_what_is_in_their_window(shop: Rows) -> None:
+    lines = plans(shop, lambda c: charts(c, NOW - 4 * HOUR, HOUR, NOW))
+    for line in steps_on(lines, "job", "run", "event", "earlier"):
+        assert "INDEX" in line or "PRIMARY" in line
+
+
+def test_one_jobs_row_history_and_runs_are_looked_up(shop: Rows) -> None:
+    for query in (
+        lambda c: jobs_by_id(c, [3, 5], NOW),
+        lambda c: events(c, job_id=3),
+        lambda c: events(c, machine_id=1),
+        lambda c: runs(c, job_id=3),
+    ):
+        lines = plans(shop, query)
+        assert not {"SCAN job", "SCAN event", "SCAN run"} & set(lines)
