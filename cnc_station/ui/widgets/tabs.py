@@ -1,0 +1,48 @@
+"""Tabs as words with a line below the chosen one."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QTabBar, QWidget
+
+
+class SegmentedTabs(QTabBar):
+    """Tabs by key; `chosen` carries the key of the tab picked. Left and right keys move."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setDrawBase(False)
+        self.setExpanding(False)
+        self.setUsesScrollButtons(True)
+        self._words: dict[str, str] = {}
+        self.currentChanged.connect(self._changed)
+
+    def add(self, key: str, words: str) -> None:
+        """Adds a tab at the end."""
+        self._words[key] = words
+        self.setTabData(self.addTab(words), key)
+        if self.count() == 1:
+            self.chosen.emit(key)
+
+    def set_count(self, key: str, count: int | None) -> None:
+        """Shows a number after a tab's words; KeyError if there is no such tab."""
+        words = self._words[key]
+        self.setTabText(self._index(key), words if count is None else f"{words} {count:,}")
+
+    def choose(self, key: str) -> None:
+        """Goes to a tab; KeyError if there is no such tab."""
+        self.setCurrentIndex(self._index(key))
+
+    @property
+    def current(self) -> str:
+        """The key of the chosen tab; empty if there is none."""
+        return str(self.tabData(self.currentIndex()) or "")
+
+    def _index(self, key: str) -> int:
+        index = {self.tabData(i): i for i in range(self.count())}
+        return index[key]
+
+    def _changed(self, index: int) -> None:
+        key = self.tabData(index)
+        if key:
+            self.chosen.emit(str(key))

@@ -1,0 +1,162 @@
+"""What happened, oldest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QSize,
+    Qt,
+)
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.theme.live import tone_ink
+
+Index = QModelIndex | QPersistentModelIndex
+_LINE = 19
+_HEIGHT = 48
+_DOT = 9
+_TEXT_LEFT = 22
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One event: what happened, who and why, when (to the second, already in local words).
+
+    A tone other than NORMAL only where something abnormal happened or runs now.
+    """
+
+    title: str
+    note: str
+    time: str
+    tone: Tone = Tone.NORMAL
+
+    @property
+    def plain(self) -> str:
+        """The entry as a line of text to paste elsewhere."""
+        return f"{self.time}\t{self.title}\t{self.note}".rstrip()
+
+
+class _Entries(QAbstractListModel):
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[TimelineEntry] = []
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else len(self.entries)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        entry = self.entries[index.row()]
+        if role == Qt.ItemDataRole.UserRole:
+            return entry
+        if role in {Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.DisplayRole}:
+            return entry.plain
+        return entry.note if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def replace(self, entries: Sequence[TimelineEntry]) -> None:
+        """Keeps the rows both have from the start, which is all of them when events are added."""
+        same = 0
+        while same < min(len(entries), len(self.entries)) and self.entries[same] == entries[same]:
+            same += 1
+        if same < len(self.entries):
+            self.beginRemoveRows(QModelIndex(), same, len(self.entries) - 1)
+            del self.entries[same:]
+            self.endRemoveRows()
+        if same < len(entries):
+            self.beginInsertRows(QModelIndex(), same, len(entries) - 1)
+            self.entries.extend(entries[same:])
+            self.endInsertRows()
+
+
+class _EntryPainter(QStyledItemDelegate):
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(160, _HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        live = theme()
+        entry: TimelineEntry = index.data(Qt.ItemDataRole.UserRole)
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        painter.save()
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, live.colour(Ink.SELECTION))
+        centre = QPointF(rect.left() + _DOT, rect.top() + 3 + _LINE / 2)
+        painter.setPen(live.pen(Ink.LINE, 1))
+        painter.drawLine(QPointF(centre.x(), centre.y()), QPointF(centre.x(), rect.bottom() + 1))
+        if index.row():
+            painter.drawLine(QPointF(centre.x(), rect.top()), centre)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        quiet = entry.tone is Tone.NORMAL
+        painter.setBrush(live.brush(Ink.FAINT if quiet else tone_ink(entry.tone)))
+        painter.drawEllipse(centre, _DOT / 2, _DOT / 2)
+        self._words(painter, rect, entry)
+        painter.restore()
+
+    @staticmethod
+    def _words(painter: QPainter, rect: QRect, entry: TimelineEntry) -> None:
+        live = theme()
+        middle = Qt.AlignmentFlag.AlignVCenter
+        left, right = rect.left() + _TEXT_LEFT, rect.right() - 4
+        painter.setFont(live.font(Role.NOTE))
+        painter.setPen(live.pen(Ink.MUTED))
+        metrics = painter.fontMetrics()
+        time = metrics.horizontalAdvance(entry.time)
+        top = rect.top() + 3
+        painter.drawText(QRect(right - time, top, time + 1, _LINE), middle, entry.time)
+        cut = Qt.TextElideMode.ElideRight
+        note = metrics.elidedText(entry.note, cut, right - left)
+        painter.drawText(QRect(left, top + _LINE, right - left, _LINE), middle, note)
+        painter.setFont(live.font(Role.BODY))
+        painter.setPen(live.pen(Ink.TEXT))
+        room = max(0, right - time - 10 - left)
+        title = painter.fontMetrics().elidedText(entry.title, cut, room)
+        painter.drawText(QRect(left, top, room, _LINE), middle, title)
+
+
+class Timeline(QListView):
+    """Entries oldest first; selected ones are copied as text, one line each."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._entries = _Entries()
+        self.setModel(self._entries)
+        self.setItemDelegate(_EntryPainter(self))
+        self.setUniformItemSizes(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("What happened, oldest first"))
+        copy = QAction(self.tr("Copy these events"), self)
+        copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
+        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        copy.triggered.connect(self.copy)
+        self.addAction(copy)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    def set_entries(self, entries: Sequence[TimelineEntry]) -> None:
+        """Shows these; what was there already stays where it is."""
+        self._entries.replace(entries)
+
+    def as_text(self) -> str:
+        """The selected entries, or all if none is, as lines of time, title and note."""
+        rows = sorted(index.row() for index in self.selectedIndexes())
+        chosen = [self._entries.entries[row] for row in rows] or self._entries.entries
+        return "\n".join(entry.plain for entry in chosen)
+
+    def copy(self) -> None:
+        """Puts `as_text` on the clipboard."""
+        QGuiApplication.clipboard().setText(self.as_text())
