@@ -6,16 +6,18 @@ its trace and said once. Nothing is called done before the engine has committed 
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
-from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.errors import CncStationError, Conflict
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.interface import Engine
 from cnc_station.engine.views import Answer, Undo
 
 log = logging.getLogger(__name__)
+Fields = Mapping[int, Mapping[str, Any]]
 
 _DONE = {
     JobAction.SUBMIT: "submitted",
@@ -102,6 +104,21 @@ class Operations:
         answers = await self.engine.act(action, ids, self.actor, **arguments)
         self._tell(answers, _DONE[action])
 
+    def edit(self, after: Fields, before: Fields, done: str) -> None:
+        """Change fields of jobs (by number), say `done`, and offer to put back what was before."""
+        self.run(self._edit(after, before, done), f"{done} …")
+
+    async def _edit(self, after: Fields, before: Fields, done: str) -> None:
+        answers = []
+        for job_id, changes in after.items():
+            try:
+                await self.engine.edit_job(job_id, changes, self.actor)
+                answers.append(Answer(job_id))
+            except Conflict as error:
+                answers.append(Answer(job_id, str(error)))
+        back = {a.id: before[a.id] for a in answers if a.applied and a.id in before}
+        self._tell(answers, done, partial(self.edit, back, {}, "as before") if back else None)
+
     def take_back(self, steps: Sequence[Undo]) -> None:
         """Undo what was done, and say so."""
         self.run(self._take_back(tuple(steps)))
@@ -109,12 +126,15 @@ class Operations:
     async def _take_back(self, steps: tuple[Undo, ...]) -> None:
         self._tell(await self.engine.undo(steps, self.actor), "as before")
 
-    def _tell(self, answers: Sequence[Answer], done: str) -> None:
+    def _tell(
+        self, answers: Sequence[Answer], done: str, undo: Callable[[], None] | None = None
+    ) -> None:
         applied = [answer for answer in answers if answer.applied]
         steps = [answer.undo for answer in applied if answer.undo]
         if applied:
             count = f"Job {applied[0].id}" if len(applied) == 1 else f"{len(applied)} jobs"
-            undo = (lambda: self.take_back(steps)) if steps else None
+            if steps:
+                undo = partial(self.take_back, steps)
             self._voice.say(f"{count}: {done}", undo)
         refused = [answer for answer in answers if not answer.applied]
         if refused:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from cnc_station.engine.domain.states import LIVE_JOBS, JobState
+from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobFilter, JobPage, Sort
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
@@ -12,6 +12,7 @@ from cnc_station.ui.models.job_table import JobTableModel
 
 PAGE = 200
 MARGIN = 24
+_TICKING = frozenset({JobState.HELD, JobState.DELAYED})
 
 
 class JobFeed(QObject):
@@ -82,9 +83,8 @@ class JobFeed(QObject):
 
     def waits_for_the_clock(self) -> bool:
         """Whether a row on view says something that changes by itself, such as time left."""
-        ticking = LIVE_JOBS | {JobState.DELAYED}
         rows = (self._model.row(at) for at in range(self._first, self._last + 1))
-        return any(row is not None and row.state in ticking for row in rows)
+        return any(row is not None and row.state in _TICKING for row in rows)
 
     async def _answer(self) -> None:
         if self._start_over:

@@ -5,7 +5,7 @@ never all at once, so that what a view points at stays. Rows outside the page ar
 show no text until the feed has fetched them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from PySide6.QtCore import (
     QAbstractTableModel,
@@ -14,14 +14,14 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QGuiApplication, QIcon
 
-from cnc_station.engine.views import JobPage, JobRow
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.views import JobPage, JobRow, Telemetry
 from cnc_station.ui.models.job_columns import COLUMNS, DUE, NAME, NEXT, STATE, Column, look
 from cnc_station.ui.models.row_changes import Fill, Insert, Move, Remove, Step, steps
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.chip import chip_pixmap
-from cnc_station.ui.widgets.state_look import StateLook
+from cnc_station.ui.widgets.chip import chip_icon
+from cnc_station.ui.words import duration
 
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
@@ -36,16 +36,20 @@ class JobTableModel(QAbstractTableModel):
 
     taken = Signal()  # a page has come in and every row signal is out
 
-    def __init__(self, columns: Sequence[str], now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        now: Callable[[], int],
+        telemetry: Callable[[int], Telemetry | None] = lambda _: None,
+    ) -> None:
         super().__init__()
         self._columns = [COLUMNS[key] for key in columns]
         self._now = now
+        self._telemetry = telemetry
         self.taking = False  # rows come and go because of a page, not by anybody's hand
         self._total = 0
         self._first = 0
         self._rows: list[JobRow | None] = []
-        self._chips: dict[tuple[StateLook, float], QIcon] = {}
-        self._chips_of = theme().serial
 
     # what it holds
 
@@ -172,6 +176,23 @@ class JobTableModel(QAbstractTableModel):
             if late or looks or column.text(old, now) != column.text(new, now):
                 self._emit(at, at, place, place)
 
+    def hear(self, machines: Set[int]) -> None:
+        """Machines have said how far they are: their jobs' rows tell it."""
+        place = next((at for at, c in enumerate(self._columns) if c.key == NEXT), None)
+        if place is not None:
+            for at, row in self.rows():
+                if row.state is JobState.RUNNING and row.machine_id in machines:
+                    self._emit(at, at, place, place)
+
+    def _text(self, row: JobRow, column: Column) -> str:
+        if column.key == NEXT and row.state is JobState.RUNNING and row.machine_id is not None:
+            now = self._telemetry(row.machine_id)
+            if now is not None and now.remaining_s is not None:
+                return self.tr("{time} left · {part:.0%}").format(
+                    time=duration(now.remaining_s), part=now.fraction
+                )
+        return column.text(row, self._now())
+
     def _emit(self, first: int, last: int, left: int, right: int) -> None:
         self.dataChanged.emit(self.index(first, left), self.index(last, right))
 
@@ -232,33 +253,20 @@ class JobTableModel(QAbstractTableModel):
             waiting = role == Qt.ItemDataRole.DisplayRole and index.column() == 0
             return "…" if waiting else None
         if role == Qt.ItemDataRole.DisplayRole:
-            return None if column.key == STATE else column.text(row, self._now())
+            return None if column.key == STATE else self._text(row, column)
         return self._other(row, column, role)
 
     def _other(self, row: JobRow, column: Column, role: int) -> object:
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return column.text(row, self._now())
+            return self._text(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            text = column.text(row, self._now())
+            text = self._text(row, column)
             return f"{text} · {row.id}" if column.key == NAME else text
         if role == Qt.ItemDataRole.DecorationRole and column.key == STATE:
-            return self._chip(look(row))
+            return chip_icon(look(row))
         if role == Qt.ItemDataRole.FontRole and column.key == NAME:
             return theme().font(Role.STRONG)
         if role == Qt.ItemDataRole.ForegroundRole and column.key in {DUE, NEXT}:
             late = column.key == DUE and row.late
             return theme().brush(Ink.HELD if late else _INK[column.key])
         return None
-
-    def _chip(self, shown: StateLook) -> QIcon:
-        if self._chips_of != theme().serial:
-            self._chips_of = theme().serial
-            self._chips.clear()
-        ratio = QGuiApplication.primaryScreen().devicePixelRatio()
-        key = (shown, ratio)
-        if key not in self._chips:
-            pixmap = chip_pixmap(shown, ratio)
-            icon = QIcon(pixmap)
-            icon.addPixmap(pixmap, QIcon.Mode.Selected)
-            self._chips[key] = icon
-        return self._chips[key]

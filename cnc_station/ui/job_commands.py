@@ -1,0 +1,184 @@
+"""What a person can do to the jobs they point at: one list for the bar, the menus and the panel."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMenu, QWidget
+
+from cnc_station.engine.domain.actions import JobAction, allowed
+from cnc_station.engine.domain.job import PRIORITIES
+from cnc_station.engine.views import JobRow
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.when import WhenDialog
+from cnc_station.ui.words import local
+
+A = JobAction
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing to do: `run` does it; with `fill`, a menu asks first how.
+
+    `loses` marks what ends a job, `aside` what is rarely what one came for.
+    """
+
+    key: str
+    words: str
+    run: Callable[[], object] | None = None
+    fill: Callable[[QMenu], None] | None = None
+    loses: bool = False
+    aside: bool = False
+
+
+class JobCommands(QObject):
+    """Finds what jobs have in common and does it through the desk's operations."""
+
+    form_wanted = Signal(int, str)  # job id; "edit", "duplicate" or "retry" (edit, then retry)
+
+    def __init__(self, desk: Desk, window: QWidget) -> None:
+        super().__init__(window)
+        self._desk = desk
+        self._window = window
+        self.machines: tuple[tuple[int, str, str], ...] = ()
+        """Those jobs can be assigned to: id, name, type; whoever owns this keeps it fresh."""
+
+    def of(self, rows: Sequence[JobRow]) -> list[Command]:
+        """What can be done to all of these jobs, the most useful first."""
+        if not rows:
+            return []
+        common = frozenset.intersection(*map(allowed, {row.state for row in rows}))
+        ids = [row.id for row in rows]
+        found = [
+            Command(action.value, words, partial(self._act, action, ids), loses=loses)
+            for action, words, loses in (
+                (A.HOLD, self.tr("Hold"), False),
+                (A.CONTINUE, self.tr("Continue"), False),
+                (A.SUBMIT, self.tr("Submit"), False),
+                (A.RETRY, self._retry_words(rows), False),
+                (A.ACCEPT, self.tr("Accept as good"), False),
+                (A.RESUME, self.tr("Resume"), False),
+                (A.RUN_NOW, self.tr("Run now"), False),
+                (A.PAUSE, self.tr("Pause"), False),
+            )
+            if action in common
+        ]
+        found += self._asking(common, rows)
+        found += [
+            Command(action.value, words, partial(self._act, action, ids), loses=True)
+            for action, words in (
+                (A.DISCARD, self.tr("Discard")),
+                (A.CANCEL, self.tr("Cancel")),
+                (A.DELETE, self.tr("Delete")),
+            )
+            if action in common and not (action is A.CANCEL and A.DISCARD in common)
+        ]
+        return found
+
+    def of_one(self, row: JobRow) -> list[Command]:
+        """What can be done to one job: as for many, and editing it."""
+        found = self.of([row])
+        can = allowed(row.state)
+        edit = partial(self.form_wanted.emit, row.id, "edit")
+        if can & {A.DISCARD, A.ACCEPT}:
+            again = partial(self.form_wanted.emit, row.id, "retry")
+            place = 1 + next(at for at, command in enumerate(found) if command.key == A.RETRY)
+            found.insert(place, Command("edit", self.tr("Edit and retry"), again))
+        elif can & {A.PIN, A.SUBMIT}:
+            found.insert(min(2, len(found)), Command("edit", self.tr("Edit …"), edit))
+        return found
+
+    def _retry_words(self, rows: Sequence[JobRow]) -> str:
+        again = all(allowed(row.state) & {A.DISCARD, A.ACCEPT} for row in rows)
+        return self.tr("Retry") if again else self.tr("Queue again")
+
+    def _asking(self, common: frozenset[JobAction], rows: Sequence[JobRow]) -> list[Command]:
+        found = []
+        if A.PIN in common:
+            found.append(
+                Command("assign", self.tr("Assign to"), fill=partial(self._machines, rows))
+            )
+        if A.DELAY in common:
+            found.append(Command("delay", self.tr("Delay"), fill=partial(self._delays, rows)))
+        if A.PIN in common or common & {A.SUBMIT, A.DISCARD}:
+            found.append(
+                Command("priority", self.tr("Priority"), fill=partial(self._priorities, rows))
+            )
+        again = partial(self._duplicate, rows)
+        found.append(Command("duplicate", self.tr("Duplicate"), again, aside=bool(common)))
+        return found
+
+    def _act(self, action: JobAction, ids: Sequence[int]) -> None:
+        self._desk.operations.act(action, ids)
+
+    # assign
+
+    def _machines(self, rows: Sequence[JobRow], menu: QMenu) -> None:
+        types = {row.machine_type for row in rows}
+        fitting = [(number, name) for number, name, kind in self.machines if types == {kind}]
+        for number, name in fitting:
+            menu.addAction(name, partial(self._pin, rows, number))
+        if not fitting:
+            words = (
+                self.tr("These jobs need different types of machine")
+                if len(types) > 1
+                else self.tr("There is no {type}").format(type=next(iter(types)))
+            )
+            menu.addAction(words).setEnabled(False)
+        if any(row.pinned_machine_id is not None for row in rows):
+            menu.addSeparator()
+            menu.addAction(self.tr("Any machine that fits"), partial(self._pin, rows, None))
+
+    def _pin(self, rows: Sequence[JobRow], machine_id: int | None) -> None:
+        self._desk.operations.act(A.PIN, [row.id for row in rows], machine_id=machine_id)
+
+    # delay
+
+    def _delays(self, rows: Sequence[JobRow], menu: QMenu) -> None:
+        now = local(self._desk.now())
+        tomorrow = (now + timedelta(days=1)).replace(hour=6, minute=0, second=0, microsecond=0)
+        monday = tomorrow + timedelta(days=-tomorrow.weekday() % 7)
+        for words, until in (
+            (self.tr("15 minutes"), now + timedelta(minutes=15)),
+            (self.tr("1 hour"), now + timedelta(hours=1)),
+            (self.tr("Until tomorrow 6:00"), tomorrow),
+            (self.tr("Until Monday 6:00"), monday),
+        ):
+            menu.addAction(words, partial(self._delay, rows, until))
+        menu.addSeparator()
+        menu.addAction(self.tr("Until …"), partial(self._ask_until, rows))
+
+    def _ask_until(self, rows: Sequence[JobRow]) -> None:
+        dialog = WhenDialog(self.tr("Delay until"), local(self._desk.now()), self._window)
+        dialog.chosen.connect(partial(self._delay, rows))
+        dialog.open()
+
+    def _delay(self, rows: Sequence[JobRow], until: datetime) -> None:
+        at = int(until.astimezone().timestamp() * 1000)
+        self._desk.operations.act(A.DELAY, [row.id for row in rows], until=at)
+
+    # priority
+
+    def _priorities(self, rows: Sequence[JobRow], menu: QMenu) -> None:
+        words = {"low": self.tr("Low"), "medium": self.tr("Medium"), "high": self.tr("High")}
+        for key, value in sorted(PRIORITIES.items(), key=lambda pair: -pair[1]):
+            menu.addAction(f"{words[key]} · {value}", partial(self._prioritise, rows, value))
+
+    def _prioritise(self, rows: Sequence[JobRow], value: int) -> None:
+        before = {row.id: {"priority": row.priority} for row in rows if row.priority != value}
+        after = {job_id: {"priority": value} for job_id in before}
+        self._desk.operations.edit(after, before, self.tr("priority {value}").format(value=value))
+
+    # the rest
+
+    def _duplicate(self, rows: Sequence[JobRow]) -> None:
+        if len(rows) == 1:
+            self.form_wanted.emit(rows[0].id, "duplicate")
+        else:
+            self._desk.operations.run(self._copy(rows), self.tr("Duplicating …"))
+
+    async def _copy(self, rows: Sequence[JobRow]) -> None:
+        for row in rows:
+            await self._desk.engine.duplicate(row.id, self._desk.operations.actor)

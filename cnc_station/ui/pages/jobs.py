@@ -1,0 +1,313 @@
+"""The Jobs page: which jobs, in what order, what to do with them, and one of them in detail."""
+
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer
+from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.actions import JobAction, allowed
+from cnc_station.engine.domain.states import OPEN_JOBS
+from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort, SortKey
+from cnc_station.ui.asking import Asking
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.job_commands import JobCommands
+from cnc_station.ui.models.job_columns import SHOWN_AT_FIRST
+from cnc_station.ui.models.job_feed import JobFeed
+from cnc_station.ui.models.job_groups import normal
+from cnc_station.ui.models.job_table import JobTableModel
+from cnc_station.ui.models.selected_rows import SelectedRows
+from cnc_station.ui.theme import theme
+from cnc_station.ui.widgets.bulk_bar import BulkBar
+from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.job_actions import fill_menu
+from cnc_station.ui.widgets.job_detail import JobDetailPanel
+from cnc_station.ui.widgets.job_filters import JobFilterBar
+from cnc_station.ui.widgets.job_table_view import JobTableView
+
+ORDER = (Sort(SortKey.STATE), Sort(SortKey.QUEUE))
+"""At first: what runs, what is held or in trouble, then the queue as it will be worked off."""
+SETTING = "jobs.columns"
+_COUNT_EVERY_MS = 400
+_TYPING_MS = 120
+_NARROW_PX = 900
+
+
+class JobsPage(QWidget):
+    """`apply(filter)` and `open_job(id)` are the ways in from elsewhere."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._text = ""
+        self._restored = False
+        self.commands = JobCommands(desk, self)
+        self.model = JobTableModel(SHOWN_AT_FIRST, desk.now, desk.engine.telemetry)
+        self.model.setParent(self)
+        self.feed = JobFeed(desk, self.model, ORDER)
+        self.view = JobTableView(self.model)
+        self.view.set_order(ORDER)
+        self.selected = SelectedRows(desk, self.feed, self.model, self.view.selection)
+        self.filters = JobFilterBar()
+        self.bulk = BulkBar()
+        self.detail = JobDetailPanel(desk, self.commands)
+        self.detail.hide()
+        self._counts = Asking(desk.operations, self._count, self, rest_ms=_COUNT_EVERY_MS)
+        self._values = Asking(desk.operations, self._load_values, self, rest_ms=_COUNT_EVERY_MS)
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self._tick)
+        self._typed = QTimer(self, singleShot=True, interval=_TYPING_MS)
+        self._typed.timeout.connect(self._search)
+        self._place()
+        self._connect()
+        self._add_keys()
+        self._chosen = JobFilter(states=OPEN_JOBS)
+
+    # its parts
+
+    def _place(self) -> None:
+        self._bar = QStackedWidget()
+        self._bar.addWidget(self.filters)
+        self._bar.addWidget(self.bulk)
+        self._bar.setFixedHeight(theme().metrics.chip_filter)
+        self.nothing = EmptyState(
+            "list",
+            self.tr("No job here"),
+            self.tr("No job matches this filter. Show all open jobs, or add one."),
+            self.tr("Show all open jobs"),
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self.nothing)
+        card = QFrame()
+        card.setProperty("part", "card")
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(1, 1, 1, 1)
+        inside.addWidget(self._stack)
+        self.left = QWidget()
+        column = QVBoxLayout(self.left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme().metrics.page_margin)
+        column.addWidget(self._bar)
+        column.addWidget(card, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 14, 16, 0)
+        row.setSpacing(16)
+        row.addWidget(self.left, 1)
+        row.addWidget(self.detail)
+
+    def _connect(self) -> None:
+        self.view.rows_on_view.connect(self.feed.show_rows)
+        self.view.order_wanted.connect(self._sort)
+        self.view.columns_changed.connect(self._remember_columns)
+        self.view.clicked.connect(self._clicked)
+        self.view.activated.connect(self._clicked)
+        self.view.selection.currentChanged.connect(self._current_changed)
+        self.view.customContextMenuRequested.connect(self._context_menu)
+        self.model.taken.connect(self._taken)
+        self.feed.started_over.connect(self.view.scrollToTop)
+        self.selected.changed.connect(self._show_selection)
+        self.filters.chosen.connect(self._choose)
+        self.filters.menu_opens.connect(self._more_menu)
+        self.bulk.cleared.connect(self.view.selection.clearSelection)
+        self.nothing.step.connect(self._show_open)
+        self.detail.closed.connect(self._fit)
+        self._desk.bridge.changed.connect(self._changed)
+
+    def _add_keys(self) -> None:
+        for words, key, run in (
+            (self.tr("Hold or continue the job"), "Space", self.hold_or_continue),
+            (self.tr("Select all jobs"), "Ctrl+A", self.view.selectAll),
+        ):
+            action = QAction(words, self.view)
+            action.setShortcut(QKeySequence(key))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+            action.triggered.connect(run)
+            self.view.addAction(action)
+
+    # the ways in
+
+    def arrived(self) -> None:
+        """Comes to the front: everything is looked at anew."""
+        if not self._restored:
+            self._restored = True
+            self._desk.operations.run(self._restore_columns())
+        self.feed.choose(self._chosen)
+        self._values.again()
+        self._counts.again()
+        self._show_filter()
+        self.view.setFocus()
+
+    def apply(self, chosen: JobFilter) -> None:
+        """Shows these jobs, whatever was chosen before."""
+        self._text = chosen.text
+        self._choose(normal(chosen))
+
+    def open_job(self, job_id: int) -> None:
+        """Shows a job in detail, and its row where it is on view."""
+        self.view.show_job(job_id)
+        self._open(job_id)
+
+    def search(self, text: str) -> None:
+        """Narrows the list to jobs in which every word of `text` is found."""
+        self._text = text
+        self._typed.start()
+
+    def go_back(self) -> bool:
+        """Closes the panel, or lets go of what is selected."""
+        if self.detail.job_id is not None:
+            self.detail.close_panel()
+            self.view.setFocus()
+            return True
+        if self.selected.count > 1:
+            self.view.selection.clearSelection()
+            return True
+        return False
+
+    # which jobs, in what order
+
+    def _choose(self, chosen: JobFilter) -> None:
+        self._chosen = replace(chosen, text=self._text)
+        self.feed.choose(self._chosen)
+        self._show_filter()
+        self._counts.again()
+
+    def _show_filter(self) -> None:
+        self.filters.show_filter(self._chosen, self._desk.now())
+
+    def _show_open(self) -> None:
+        self._text = ""
+        self._choose(JobFilter(states=OPEN_JOBS))
+
+    def _search(self) -> None:
+        if self._text != self._chosen.text:
+            self._choose(self._chosen)
+
+    def _sort(self, order: tuple[Sort, ...]) -> None:
+        order = order or ORDER
+        self.view.set_order(order)
+        self.feed.sort(order)
+
+    async def _count(self) -> None:
+        chosen = self._chosen
+        counts = await self._desk.engine.job_counts(chosen)
+        if chosen == self._chosen:
+            self.filters.show_counts(counts)
+
+    async def _load_values(self) -> None:
+        machines = await self._desk.engine.machines()
+        self.commands.machines = tuple((m.id, m.spec.name, m.spec.machine_type) for m in machines)
+        names = {m.id: m.spec.name for m in machines}
+        self.detail.machines = names
+        types = sorted({m.spec.machine_type for m in machines})
+        tenants = {row.tenant for _, row in self.model.rows() if row.tenant}
+        self.filters.set_values(types, names, sorted(tenants))
+        self._show_filter()
+
+    # what changes
+
+    def _changed(self, changes: Changes) -> None:
+        if not self.isVisible():
+            return
+        if changes.everything or changes.jobs:
+            self.feed.refresh()
+            self._counts.again()
+        if changes.everything or changes.machines:
+            self._values.again()
+        if changes.telemetry:
+            self.model.hear(changes.telemetry)
+        self.selected.follow(changes)
+        self.detail.follow(changes)
+
+    def _taken(self) -> None:
+        self._stack.setCurrentWidget(self.view if self.model.total else self.nothing)
+
+    def _tick(self) -> None:
+        if self.feed.waits_for_the_clock():
+            self.feed.refresh()
+        self.detail.tick()
+
+    # one job
+
+    def _clicked(self, index: QModelIndex) -> None:
+        row = self.model.row(index.row())
+        if row is not None and self.selected.count <= 1:
+            self._open(row.id, row)
+
+    def _current_changed(self, index: QModelIndex) -> None:
+        row = self.model.row(index.row()) if index.isValid() else None
+        if row is not None and self.detail.job_id is not None and not self.model.taking:
+            self._open(row.id, row)
+
+    def _open(self, job_id: int, row: JobRow | None = None) -> None:
+        if job_id != self.detail.job_id:
+            self.detail.open_job(job_id, row)
+            self._fit()
+
+    def hold_or_continue(self) -> None:
+        """Holds the current job if it runs, continues it if it is held."""
+        row = self.model.row(self.view.currentIndex().row())
+        if row is None:
+            return
+        for action in (JobAction.HOLD, JobAction.CONTINUE):
+            if action in allowed(row.state):
+                self._desk.operations.act(action, [row.id])
+                return
+
+    # several jobs
+
+    def _show_selection(self) -> None:
+        several = self.selected.count > 1
+        if several:
+            self.bulk.show_selection(self.selected.count, self.commands.of(self.selected.rows))
+        self._bar.setCurrentWidget(self.bulk if several else self.filters)
+
+    def _context_menu(self, where: QPoint) -> None:
+        rows = self.selected.rows
+        if not rows:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        fill_menu(menu, self.commands.of_one(rows[0]) if len(rows) == 1 else self.commands.of(rows))
+        menu.popup(self.view.viewport().mapToGlobal(where))
+
+    def _more_menu(self, menu: QMenu) -> None:
+        menu.addAction(self.tr("Select all"), self.view.selectAll)
+        self.view.fill_columns(menu.addMenu(self.tr("Columns")))
+
+    # what is remembered
+
+    async def _restore_columns(self) -> None:
+        self.view.restore((await self._desk.engine.settings()).get(SETTING))
+
+    def _remember_columns(self, columns: dict[str, object]) -> None:
+        save = partial(self._desk.engine.save_settings, {SETTING: columns})
+        self._desk.operations.run(save(self._desk.operations.actor))
+
+    # room
+
+    def _fit(self) -> None:
+        """On a narrow window the panel stands in the place of the table."""
+        narrow = self.width() < _NARROW_PX and self.detail.job_id is not None
+        self.left.setVisible(not narrow)
+        if narrow:
+            self.detail.setMinimumWidth(0)
+            self.detail.setMaximumWidth(16_777_215)
+        else:
+            self.detail.setFixedWidth(self.detail.preferred_width())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fits panel and table into the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """On view: time goes on."""
+        super().showEvent(event)
+        self._clock.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Out of sight: nothing is done."""
+        super().hideEvent(event)
+        self._clock.stop()

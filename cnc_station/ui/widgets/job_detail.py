@@ -1,0 +1,221 @@
+"""The panel of one job: what it does, what to do about it, and all that is known of it."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.actions import JobAction, allowed
+from cnc_station.engine.domain.states import LIVE_JOBS, JobState
+from cnc_station.engine.views import Changes, JobDetail, JobRow
+from cnc_station.ui import words
+from cnc_station.ui.asking import Asking
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.job_commands import JobCommands
+from cnc_station.ui.models.job_columns import look
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.job_actions import JobActionRow
+from cnc_station.ui.widgets.job_preview import JobPreview
+from cnc_station.ui.widgets.job_tabs import PROGRAM, JobTabs
+from cnc_station.ui.widgets.state_look import JOB_LOOKS
+from cnc_station.ui.widgets.text import ElidedLabel, Text
+
+WIDTH = 396
+_WIDTH_TOUCH = 460
+_DECIDE = frozenset({JobState.INTERRUPTED, JobState.NEEDS_ATTENTION})
+
+
+class JobDetailPanel(QFrame):
+    """Shows job `job_id` and follows it while it is on view; `closed` when it was closed."""
+
+    closed = Signal()
+    gone = Signal()  # the job it shows is no more
+
+    def __init__(self, desk: Desk, commands: JobCommands, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("part", "card")
+        self._desk = desk
+        self._commands = commands
+        self.machines: Mapping[int, str] = {}
+        self.job_id: int | None = None
+        self._row: JobRow | None = None
+        self._program_shown: str | None = None
+        self.title = Text("", Role.PAGE_TITLE)
+        self.title.setWordWrap(True)
+        self.chip = StateChip(JOB_LOOKS[JobState.QUEUED])
+        self.second = ElidedLabel("", Role.NOTE, Ink.MUTED)
+        self.preview = JobPreview()
+        self.trouble = Text("", Role.NOTE, Ink.ALARM)
+        self.trouble.setWordWrap(True)
+        self.actions_row = JobActionRow()
+        self.actions_row.aborted.connect(self._abort)
+        self.tabs = JobTabs()
+        self.tabs.program_wanted.connect(self._want_program)
+        self.tabs.program_opened.connect(self._open_program)
+        self._detail = Asking(desk.operations, self._load, self)
+        self._path = Asking(desk.operations, self._load_path, self)
+        self._program = Asking(desk.operations, self._load_program, self)
+        self._place()
+
+    def _place(self) -> None:
+        close = Button("", quiet=True)
+        close.setIcon(theme().icon("x", Ink.MUTED, 16))
+        close.setFixedWidth(36)
+        close.setAccessibleName(self.tr("Close (Esc)"))
+        close.setToolTip(close.accessibleName())
+        close.clicked.connect(self.close_panel)
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.title, 1)
+        head.addWidget(self.chip, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(16, 8, 12, 8)
+        box.setSpacing(8)
+        box.addLayout(head)
+        box.addWidget(self.second)
+        box.addWidget(self.trouble)
+        box.addWidget(self.preview)
+        box.addWidget(self.actions_row)
+        box.addWidget(self.tabs, 1)
+
+    # opening and closing
+
+    def open_job(self, job_id: int, row: JobRow | None = None) -> None:
+        """Shows a job; what `row` knows of it at once, the rest as soon as it is there."""
+        self.job_id = job_id
+        self._row = None
+        if row is not None:
+            self._show_row(row)
+        self.show()
+        self._detail.again()
+
+    def close_panel(self) -> None:
+        """Shows no job."""
+        if self.job_id is not None:
+            self.job_id = None
+            self.hide()
+            self.closed.emit()
+
+    # following
+
+    def follow(self, changes: Changes) -> None:
+        """Takes in what changed, as far as it is about this job."""
+        if self.job_id is None:
+            return
+        if changes.everything or self.job_id in changes.jobs:
+            self._detail.again()
+        row = self._row
+        if row is not None and row.machine_id in changes.telemetry:
+            self._show_telemetry(row)
+
+    def tick(self) -> None:
+        """A second has passed: what counts time says so."""
+        if self._row is not None:
+            self._say_second(self._row)
+
+    @property
+    def row(self) -> JobRow | None:
+        """The job as it was last seen."""
+        return self._row
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was asked for is shown."""
+        return not (self._detail.busy or self._path.busy or self._program.busy)
+
+    async def _load(self) -> None:
+        job_id = self.job_id
+        if job_id is None:
+            return
+        detail = await self._desk.engine.job(job_id)
+        if detail is None:
+            if job_id == self.job_id:
+                self.close_panel()
+                self.gone.emit()
+            return
+        events = await self._desk.engine.events(job_id=job_id)
+        if job_id == self.job_id:
+            self._show_row(detail.row)
+            self.tabs.show_events(events, detail, self.machines, self._desk.now())
+            self._trouble(detail)
+
+    async def _load_path(self) -> None:
+        sha256 = self.preview.program
+        if sha256 is not None:
+            path = await self._desk.engine.toolpath(sha256)
+            if sha256 == self.preview.program:
+                self.preview.show_path(path)
+
+    async def _load_program(self) -> None:
+        sha256 = self._row.program if self._row else None
+        if sha256 is not None and sha256 != self._program_shown:
+            program = await self._desk.engine.program(sha256)
+            if self._row is not None and sha256 == self._row.program:
+                self._program_shown = sha256
+                self.tabs.show_program(program)
+
+    def _show_row(self, row: JobRow) -> None:
+        self._row = row
+        self.title.setText(row.title)
+        self.setAccessibleName(row.title)
+        self.chip.set_look(look(row))
+        self._say_second(row)
+        self.actions_row.show_commands(
+            self._commands.of_one(row), can_abort=JobAction.ABORT in allowed(row.state)
+        )
+        if self.preview.show_job(row):
+            self._path.again()
+        if row.program != self._program_shown and self.tabs.tabs.current == PROGRAM:
+            self._want_program()
+        self.trouble.setVisible(row.state in _DECIDE)
+        self._show_telemetry(row)
+
+    def _show_telemetry(self, row: JobRow) -> None:
+        if row.machine_id is None or row.state not in LIVE_JOBS:
+            return
+        now = self._desk.engine.telemetry(row.machine_id)
+        self.preview.show_telemetry(now)
+        if self.tabs.tabs.current == PROGRAM:
+            self.tabs.show_telemetry(now)
+
+    def _say_second(self, row: JobRow) -> None:
+        now = self._desk.now()
+        parts = [row.machine] if row.machine else [row.machine_type]
+        parts.append(self.tr("quantity {number:,}").format(number=row.quantity))
+        parts.append(self.tr("priority {number}").format(number=row.priority))
+        if row.due_at is not None:
+            late = self.tr("late since") if row.late else self.tr("due")
+            parts.append(f"{late} {words.due(row.due_at, now)}")
+        if row.state not in LIVE_JOBS and row.next:
+            parts.insert(0, row.next)
+        self.second.setText(" · ".join(parts))
+
+    def _trouble(self, detail: JobDetail) -> None:
+        what = detail.row.last_error or detail.row.next
+        if detail.row.state is JobState.INTERRUPTED:
+            advice = self.tr(
+                "Look at the part: is it good, accept it; else retry from the start or cancel."
+            )
+        else:
+            advice = self.tr("Put right what failed, then retry; or discard the job.")
+        self.trouble.setText(f"{what}\n{advice}" if what else advice)
+
+    # what a person does here
+
+    def _abort(self) -> None:
+        if self.job_id is not None:
+            self._desk.operations.act(JobAction.ABORT, [self.job_id])
+
+    def _want_program(self) -> None:
+        self._program.again()
+
+    def _open_program(self) -> None:
+        if self._row is not None and self._row.program is not None:
+            self._desk.ways.to_program(self._row.program)
+
+    def preferred_width(self) -> int:
+        """How wide it is beside the table."""
+        return _WIDTH_TOUCH if theme().metrics.touch else WIDTH

@@ -1,0 +1,198 @@
+"""The chips above the job table: which jobs are shown, and how many of each kind there are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from cnc_station.engine.views import JobCounts, JobFilter
+from cnc_station.ui.models import job_groups
+from cnc_station.ui.models.job_groups import GROUPS, MORE_GROUPS, PRIORITIES, Group, priority_words
+from cnc_station.ui.theme import theme
+from cnc_station.ui.widgets.filter_chip import FilterChip
+from cnc_station.ui.widgets.menu_chip import MenuChip
+
+
+class JobFilterBar(QWidget):
+    """Shows a filter as chips; `chosen(JobFilter)` when a person changes it.
+
+    What has no room goes into the menu at the end (`menu`), which also takes the page's own
+    entries: whoever owns the bar adds them when `menu_opens`.
+    """
+
+    chosen = Signal(object)
+    menu_opens = Signal(QMenu)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._filter = JobFilter()
+        self._tenants: tuple[str, ...] = ()
+        self._types: tuple[str, ...] = ()
+        self._machines: Mapping[int, str] = {}
+        self.groups: dict[str, FilterChip] = {}
+        for group in GROUPS:
+            chip = FilterChip(group.words, tone=group.tone)
+            chip.clicked.connect(partial(self._choose_group, group))
+            self.groups[group.key] = chip
+        self.types = MenuChip(self.tr("Type"))
+        self.machines = MenuChip(self.tr("Machine"))
+        self.priority = MenuChip(self.tr("Priority"))
+        self.tenants = MenuChip(self.tr("Tenant"))
+        self.rest = FilterChip("")
+        self.rest.clicked.connect(self._forget_rest)
+        self.more = FilterChip("⋯")
+        self.more.setCheckable(False)
+        self.more.setAccessibleName(self.tr("More filters, columns and export"))
+        self.more.setToolTip(self.more.accessibleName())
+        self.more.clicked.connect(self._open_menu)
+        self.menu = QMenu(self)
+        self._place()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def _place(self) -> None:
+        box = QHBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(theme().metrics.gap)
+        for chip in self._chips():
+            box.addWidget(chip)
+        box.addWidget(self.more)
+        box.addStretch(1)
+
+    def _chips(self) -> Sequence[FilterChip]:
+        fixed = [chip for key, chip in self.groups.items() if key != "completed"]
+        menus = (self.types, self.machines, self.priority, self.tenants)
+        return (*fixed, self.rest, *menus, self.groups["completed"])
+
+    # what it shows
+
+    def show_filter(self, chosen: JobFilter, now: int) -> None:
+        """Shows a filter (see `job_groups.normal`)."""
+        self._filter = chosen
+        group = job_groups.group_of(chosen)
+        for key, chip in self.groups.items():
+            chip.setChecked(group is not None and group.key == key)
+        words = job_groups.rest(chosen, now)
+        if group is not None and group in MORE_GROUPS:
+            words = " · ".join(part for part in (group.words, words) if part)
+        self.rest.setText(f"{words}  ✕")
+        self.rest.setAccessibleName(self.tr("{what}: take away").format(what=words))
+        self.rest.setChecked(bool(words))
+        self.rest.setProperty("wanted", bool(words))
+        self.types.show_value(", ".join(sorted(chosen.machine_types)))
+        named = "" if chosen.machine_id is None else self._machines.get(chosen.machine_id, "…")
+        self.machines.show_value(named)
+        limits = (chosen.min_priority, chosen.max_priority)
+        self.priority.show_value(priority_words(*limits))
+        self.tenants.show_value(chosen.tenant or "")
+        self._offer()
+        self._fit()
+
+    def show_counts(self, counts: JobCounts) -> None:
+        """Shows how many jobs each chip would show."""
+        for group in GROUPS:
+            self.groups[group.key].set_count(group.count(counts))
+        self._fit()
+
+    def set_values(
+        self, types: Sequence[str], machines: Mapping[int, str], tenants: Sequence[str]
+    ) -> None:
+        """Offers these machine types, machines and tenants."""
+        values = (tuple(types), dict(machines), tuple(tenants))
+        if values != (self._types, self._machines, self._tenants):
+            self._types, self._machines, self._tenants = values
+            self._offer()
+            self._fit()
+
+    def _offer(self) -> None:
+        one_type = next(iter(self._filter.machine_types), None)
+        self.types.offer([(t, t) for t in self._types], one_type, self._choose_type)
+        machines = [(name, number) for number, name in self._machines.items()]
+        self.machines.offer(machines, self._filter.machine_id, self._choose_machine)
+        limits = (self._filter.min_priority, self._filter.max_priority)
+        self.priority.offer(
+            [(priority_words(low, high), (low, high)) for _, low, high in PRIORITIES],
+            None if limits == (None, None) else limits,
+            self._choose_priority,
+        )
+        self.tenants.offer(
+            [(t, t) for t in self._tenants], self._filter.tenant, self._choose_tenant
+        )
+
+    # what a person chooses
+
+    def _choose(self, chosen: JobFilter) -> None:
+        self.chosen.emit(chosen)
+
+    def _choose_group(self, group: Group) -> None:
+        self._choose(replace(self._filter, states=group.states, late=group.late))
+
+    def _choose_type(self, name: str | None) -> None:
+        self._choose(replace(self._filter, machine_types=frozenset({name} if name else ())))
+
+    def _choose_machine(self, number: int | None) -> None:
+        self._choose(replace(self._filter, machine_id=number))
+
+    def _choose_priority(self, limits: tuple[int | None, int | None] | None) -> None:
+        low, high = limits or (None, None)
+        self._choose(replace(self._filter, min_priority=low, max_priority=high))
+
+    def _choose_tenant(self, name: str | None) -> None:
+        self._choose(replace(self._filter, tenant=name))
+
+    def _forget_rest(self) -> None:
+        chosen = job_groups.without_rest(self._filter)
+        if job_groups.group_of(chosen) in MORE_GROUPS:
+            chosen = replace(chosen, states=job_groups.ALL_OPEN.states)
+        self._choose(chosen)
+
+    def _open_menu(self) -> None:
+        self.menu.clear()
+        for group in (*GROUPS, *MORE_GROUPS):
+            chip = self.groups.get(group.key)
+            if chip is None or chip.isHidden():
+                self.menu.addAction(group.words, partial(self._choose_group, group))
+        self.menu.addSeparator()
+        for menu_chip in (self.types, self.machines, self.priority, self.tenants):
+            if menu_chip.isHidden() and menu_chip.offers:
+                self.menu.addMenu(menu_chip.menu)
+        self.menu.addSeparator()
+        self.menu_opens.emit(self.menu)
+        self.menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+
+    # room
+
+    def _fit(self) -> None:
+        """Shows as many chips as there is room for; the rest is in the menu."""
+        gap = theme().metrics.gap
+        room = self.width() - self.more.sizeHint().width()
+        for chip in self._chips():
+            wanted = self._wanted(chip)
+            width = chip.sizeHint().width() + gap
+            fits = wanted and (width <= room or chip.isChecked())
+            chip.setVisible(fits)
+            if fits:
+                room -= width
+
+    def _wanted(self, chip: FilterChip) -> bool:
+        if chip is self.rest:
+            return bool(self.rest.property("wanted"))
+        return not isinstance(chip, MenuChip) or chip.offers
+
+    def sizeHint(self) -> QSize:
+        """One row of chips."""
+        return QSize(600, theme().metrics.chip_filter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fits the chips into the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Takes the sizes of the new density."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.updateGeometry()
+            self._fit()

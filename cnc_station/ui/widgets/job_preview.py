@@ -1,0 +1,100 @@
+"""What a job's machine is doing: the path of the tool, the line, how far and how long still."""
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.states import LIVE_JOBS, JobState
+from cnc_station.engine.views import JobRow, Telemetry, Toolpath
+from cnc_station.ui import words
+from cnc_station.ui.theme import Ink, Role, Tone
+from cnc_station.ui.widgets.progress import ProgressBar
+from cnc_station.ui.widgets.text import ElidedLabel
+from cnc_station.ui.widgets.toolpath_camera import View
+from cnc_station.ui.widgets.toolpath_canvas import ToolpathCanvas
+
+_PICTURE_PX = 132
+
+
+class JobPreview(QWidget):
+    """A caption, the path while there is a program, and progress while the job is at a machine."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row: JobRow | None = None
+        self._sha256: str | None = None
+        self.caption = ElidedLabel("", Role.CAPTION, Ink.MUTED)
+        self.picture = ToolpathCanvas()
+        self.picture.setFixedHeight(_PICTURE_PX)
+        self.left = ElidedLabel("", Role.STRONG)
+        self.progress = ProgressBar()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        for part in (self.caption, self.picture, self.left, self.progress):
+            box.addWidget(part)
+
+    @property
+    def program(self) -> str | None:
+        """The program whose path is wanted or shown."""
+        return self._sha256
+
+    def show_job(self, row: JobRow) -> bool:
+        """Shows a job; True if the path of another program is wanted now (see `show_path`)."""
+        self._row = row
+        changed = row.program != self._sha256
+        if changed:
+            self._sha256 = row.program
+            self.picture.show_path(None, View.TOP)
+        self.picture.setVisible(row.program is not None)
+        self.show_telemetry(None)
+        return changed and row.program is not None
+
+    def show_path(self, path: Toolpath | None) -> None:
+        """Shows the path of the job's program; None where it moves nothing."""
+        lathe = path is not None and path.lathe
+        self.picture.show_path(path, View.LATHE if lathe else View.TOP)
+
+    def show_telemetry(self, now: Telemetry | None) -> None:
+        """Shows what the controller said last; None before it said anything."""
+        row = self._row
+        if row is None:
+            return
+        live = row.state in LIVE_JOBS
+        self.picture.show_tool(now if live else None)
+        self.caption.setText(" · ".join(self._caption_parts(row, now if live else None)))
+        self.left.setVisible(live)
+        self.progress.setVisible(live)
+        if live:
+            self.left.setText(self._left(row, now))
+            tone = Tone.HELD if row.state is JobState.HELD else Tone.RUNNING
+            self.progress.set_fraction(now.fraction if now else None, tone)
+
+    def _caption_parts(self, row: JobRow, now: Telemetry | None) -> list[str]:
+        parts = []
+        if row.program is None:
+            each = words.duration(row.estimated_s)
+            parts.append(self.tr("No program · {time} a part").format(time=each))
+        else:
+            parts.append(f"{row.program_name} r{row.program_revision}")
+        if now is None:
+            return parts
+        if now.line is not None:
+            of = f" of {now.lines:,}" if now.lines else ""
+            parts.append(self.tr("line {line:,}{of}").format(line=now.line, of=of))
+        if now.feed_mm_min is not None:
+            parts.append(f"F {now.feed_mm_min:,.0f}")
+        if now.spindle_rpm is not None:
+            parts.append(f"S {now.spindle_rpm:,.0f}")
+        if now.tool is not None:
+            parts.append(f"T{now.tool}")
+        return parts
+
+    def _left(self, row: JobRow, now: Telemetry | None) -> str:
+        if now is None:
+            return row.next
+        parts = []
+        if now.remaining_s is not None:
+            parts.append(self.tr("{time} left").format(time=words.duration(now.remaining_s)))
+        parts.append(f"{now.fraction:.0%}")
+        if now.parts > 1:
+            parts.append(self.tr("part {part} of {parts}").format(part=now.part, parts=now.parts))
+        return " · ".join(parts)

@@ -1,0 +1,223 @@
+"""The table of jobs: columns that can be chosen, sorted by several, and are remembered."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
+
+from cnc_station.engine.views import Sort
+from cnc_station.ui.models.job_columns import COLUMNS, NAME, NEXT, known
+from cnc_station.ui.models.job_selection import JobSelection
+from cnc_station.ui.models.job_table import JobTableModel
+from cnc_station.ui.widgets.table import SortKey, Table
+
+_CHIP = QSize(160, 24)
+_REMEMBER_AFTER_MS = 1000
+_NAME_SHARE = 0.24
+
+
+class JobTableView(Table):
+    """Shows the model; `rows_on_view(first, last)` whenever other rows come into sight.
+
+    `order_wanted` carries a tuple of `Sort`, `columns_changed` what `remembered` can restore.
+    """
+
+    rows_on_view = Signal(int, int)
+    order_wanted = Signal(tuple)
+    columns_changed = Signal(dict)
+
+    def __init__(self, model: JobTableModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = model
+        self._order: tuple[Sort, ...] = ()
+        self._name_dragged = False
+        self._sharing = False
+        self.setModel(model)
+        self.selection = JobSelection(model)
+        self.setSelectionModel(self.selection)
+        self.setIconSize(_CHIP)
+        self.setAccessibleName(self.tr("Jobs"))
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.header.customContextMenuRequested.connect(self._header_menu)
+        self.header.order_chosen.connect(self._sort_by_columns)
+        self.header.setSectionsMovable(True)
+        self._remember = QTimer(self, singleShot=True, interval=_REMEMBER_AFTER_MS)
+        self._remember.timeout.connect(self._tell_columns)
+        self.header.sectionMoved.connect(self._remember.start)
+        self.header.sectionResized.connect(self._resized)
+        self.verticalScrollBar().valueChanged.connect(self._tell_rows)
+        model.rowsInserted.connect(self._tell_rows)
+        model.rowsRemoved.connect(self._tell_rows)
+        model.columnsInserted.connect(self._set_widths)
+        self._set_widths()
+
+    # rows on view
+
+    def _tell_rows(self) -> None:
+        first = max(0, self.rowAt(0))
+        last = self.rowAt(self.viewport().height() - 1)
+        if last < 0:
+            last = self._jobs.total - 1
+        self.rows_on_view.emit(first, max(first, last))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another height, other rows."""
+        super().resizeEvent(event)
+        self._share_room()
+        self._tell_rows()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another density, other rows."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "_jobs"):
+            self._tell_rows()
+
+    def show_job(self, job_id: int) -> bool:
+        """Makes a job's row the current one and brings it into sight; False if it is not known."""
+        at = self._jobs.position(job_id)
+        if at is None:
+            return False
+        index = self._jobs.index(at, 0)
+        self.setCurrentIndex(index)
+        self.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
+        return True
+
+    def current_job(self) -> int | None:
+        """The job in the current row."""
+        row = self._jobs.row(self.currentIndex().row()) if self.currentIndex().isValid() else None
+        return row.id if row else None
+
+    # order
+
+    def set_order(self, order: Sequence[Sort]) -> None:
+        """Marks the columns the rows are sorted by."""
+        self._order = tuple(order)
+        keys = [column.sort for column in self._jobs.columns]
+        self.header.set_order(
+            [
+                SortKey(keys.index(sort.key), sort.descending)
+                for sort in self._order
+                if sort.key in keys
+            ]
+        )
+        self.header.set_sortable([at for at, key in enumerate(keys) if key is not None])
+
+    def _sort_by_columns(self, keys: Sequence[SortKey]) -> None:
+        order = []
+        for key in keys:
+            sort = self._jobs.columns[key.column].sort
+            if sort is not None:
+                order.append(Sort(sort, key.descending))
+        self.order_wanted.emit(tuple(order))
+
+    def _sort_by(self, sort: Sort, *, add: bool) -> None:
+        others = [known for known in self._order if known.key is not sort.key] if add else []
+        self.order_wanted.emit((*others, sort))
+
+    # columns
+
+    def _header_menu(self, where: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        at = self.header.logicalIndexAt(where)
+        if at >= 0:
+            self._sort_actions(menu, at)
+        self.fill_columns(menu)
+        menu.popup(self.header.mapToGlobal(where))
+
+    def _sort_actions(self, menu: QMenu, at: int) -> None:
+        column = self._jobs.columns[at]
+        key = column.sort
+        if key is None:
+            return
+        for words, descending, add in (
+            (self.tr("Sort by {column} ▴"), False, False),
+            (self.tr("Sort by {column} ▾"), True, False),
+            (self.tr("Then by {column} ▴"), False, True),
+            (self.tr("Then by {column} ▾"), True, True),
+        ):
+            action = menu.addAction(words.format(column=column.title))
+            sort = Sort(key, descending)
+            action.triggered.connect(lambda _=False, s=sort, a=add: self._sort_by(s, add=a))
+        menu.addSeparator()
+
+    def fill_columns(self, menu: QMenu) -> None:
+        """Adds every column to a menu, ticked if it is shown."""
+        shown = {column.key for column in self._jobs.columns}
+        for key, column in COLUMNS.items():
+            if key == NAME:
+                continue
+            action = QAction(column.title, menu, checkable=True, checked=key in shown)
+            action.triggered.connect(lambda on, key=key: self._toggle(key, on=on))
+            menu.addAction(action)
+
+    def _toggle(self, key: str, *, on: bool) -> None:
+        keys = [column.key for column in self._jobs.columns]
+        if on:
+            keys.append(key)
+        elif key in keys and len(keys) > 1:
+            keys.remove(key)
+        self._jobs.set_columns(keys)
+        self.set_order(self._order)
+        self._remember.start()
+
+    def restore(self, remembered: object) -> None:
+        """Shows the columns as `columns_changed` once told; whatever does not fit is left out.
+
+        What somebody has changed in the meantime stays.
+        """
+        if self._remember.isActive():
+            return
+        found: Mapping[str, Any] = remembered if isinstance(remembered, Mapping) else {}
+        keys = known(found.get("shown"))
+        self._jobs.set_columns(keys)
+        widths = found.get("widths")
+        self._set_widths(widths=widths if isinstance(widths, Mapping) else {})
+        self._name_dragged = isinstance(widths, Mapping) and NAME in widths
+        self._share_room()
+        places = [column.key for column in self._jobs.columns]
+        for at, key in enumerate(keys):
+            self.header.moveSection(self.header.visualIndex(places.index(key)), at)
+        self.set_order(self._order)
+        self._remember.stop()  # moving them back into their places is no change
+
+    def _set_widths(self, *_: object, widths: Mapping[str, Any] | None = None) -> None:
+        wanted = widths or {}
+        for at, column in enumerate(self._jobs.columns):
+            width = wanted.get(column.key)
+            if isinstance(width, int) and 30 <= width <= 2000:
+                self.setColumnWidth(at, width)
+            elif column.key == NEXT:
+                continue
+            elif widths is not None or self.columnWidth(at) == self.header.defaultSectionSize():
+                self.setColumnWidth(at, column.width)
+
+    def _share_room(self) -> None:
+        """The wider the table, the more of a job's name is seen, until somebody drags it."""
+        keys = [column.key for column in self._jobs.columns]
+        if NAME in keys and not self._name_dragged:
+            width = round(self.viewport().width() * _NAME_SHARE)
+            least = COLUMNS[NAME].width
+            self._sharing = True
+            self.setColumnWidth(keys.index(NAME), max(least, min(width, 2 * least)))
+            self._sharing = False
+
+    def _resized(self, at: int, _old: int, _new: int) -> None:
+        """Only what a person drags is worth remembering."""
+        dragged = QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton
+        if dragged and not self._sharing:
+            self._name_dragged = self._name_dragged or self._jobs.columns[at].key == NAME
+            self._remember.start()
+
+    def _tell_columns(self) -> None:
+        keys = [column.key for column in self._jobs.columns]
+        shown = [keys[self.header.logicalIndex(place)] for place in range(len(keys))]
+        widths = {
+            key: self.columnWidth(at)
+            for at, key in enumerate(keys)
+            if key != NEXT and (key != NAME or self._name_dragged)
+        }
+        self.columns_changed.emit({"shown": shown, "widths": widths})

@@ -1,0 +1,179 @@
+"""What is known of a job, tab by tab: timeline, runs, program, payload, fields."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QFrame,
+    QPlainTextEdit,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.views import JobDetail, ProgramDetail, Telemetry
+from cnc_station.ui.models.job_fields import fields
+from cnc_station.ui.models.job_history import entries, run_entries
+from cnc_station.ui.theme import Ink, Role, Tone
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.code_view import CodeView
+from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.tabs import SegmentedTabs
+from cnc_station.ui.widgets.text import Text
+from cnc_station.ui.widgets.timeline import Timeline
+
+TIMELINE, RUNS, PROGRAM, PAYLOAD, FIELDS = "timeline", "runs", "program", "payload", "fields"
+_MARKS = {"error": Tone.ALARM, "warning": Tone.HELD}
+
+
+class JobTabs(QWidget):
+    """Shows a job's detail and events; `program_wanted` when the program's text is to be seen."""
+
+    program_wanted = Signal()
+    program_opened = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tabs = SegmentedTabs()
+        self.timeline = Timeline()
+        self.runs = Timeline()
+        self.runs.setAccessibleName(self.tr("Runs, oldest first"))
+        self.code = CodeView()
+        self.program = _ProgramTab(self.code)
+        self.program.opened.connect(self.program_opened)
+        self.payload = _PayloadTab()
+        self.fields = KeyValue()
+        self._stack = QStackedWidget()
+        self._places: dict[str, QWidget] = {}
+        for key, title, widget in (
+            (TIMELINE, self.tr("Timeline"), self.timeline),
+            (RUNS, self.tr("Runs"), self.runs),
+            (PROGRAM, self.tr("Program"), self.program),
+            (PAYLOAD, self.tr("Payload"), self.payload),
+            (FIELDS, self.tr("Fields"), _scrolling(self.fields)),
+        ):
+            self.tabs.add(key, title)
+            self._stack.addWidget(widget)
+            self._places[key] = widget
+        self.tabs.chosen.connect(self._show)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(8)
+        box.addWidget(self.tabs)
+        box.addWidget(self._stack, 1)
+
+    def show_events(
+        self, events: Sequence[Event], detail: JobDetail, machines: Mapping[int, str], now: int
+    ) -> None:
+        """Shows everything but the program's text."""
+        self.timeline.set_entries(entries(events, machines, now))
+        self.runs.set_entries(run_entries(detail.runs, now))
+        self.tabs.set_count(RUNS, len(detail.runs) or None)
+        self.payload.show_payload(detail.payload)
+        self.fields.set_pairs(fields(detail, machines, now))
+        if detail.row.program is None:
+            self.program.show_none()
+
+    def show_program(self, program: ProgramDetail | None) -> None:
+        """Shows the program's text with what the reader found in it."""
+        self.program.show_program(program)
+
+    def show_telemetry(self, now: Telemetry | None) -> None:
+        """Follows the line being made, unless somebody reads elsewhere in the text."""
+        if now is not None and now.line is not None and not self.code.hasFocus():
+            self.code.go_to(now.line)
+
+    def _show(self, key: str) -> None:
+        if key in self._places:
+            self._stack.setCurrentWidget(self._places[key])
+        if key == PROGRAM:
+            self.program_wanted.emit()
+
+
+class _ProgramTab(QWidget):
+    opened = Signal()
+
+    def __init__(self, code: CodeView) -> None:
+        super().__init__()
+        self._code = code
+        self._words = Text("", Role.NOTE, Ink.MUTED)
+        self._words.setWordWrap(True)
+        self._open = Button(self.tr("Open the program"))
+        self._open.clicked.connect(self.opened)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self._words)
+        box.addWidget(code, 1)
+        box.addWidget(self._open)
+        self.show_none()
+
+    def show_none(self) -> None:
+        self._words.setText(self.tr("No program: the job runs for its estimated time."))
+        self._code.hide()
+        self._open.hide()
+
+    def show_program(self, program: ProgramDetail | None) -> None:
+        if program is None:
+            self._words.setText(self.tr("The program is not kept here any more."))
+            self._code.hide()
+            return
+        row = program.row
+        self._words.setText(
+            self.tr("{name} r{revision} · {lines:,} lines · {findings} remarks").format(
+                name=row.name,
+                revision=row.revision,
+                lines=row.lines,
+                findings=len(program.findings),
+            )
+        )
+        self._code.set_text(
+            program.text, {f.line: _MARKS.get(f.severity, Tone.HELD) for f in program.findings}
+        )
+        self._code.show()
+        self._open.show()
+
+
+class _PayloadTab(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName(self.tr("Payload as JSON"))
+        self._none = Text(self.tr("This job carries no payload."), Role.NOTE, Ink.MUTED)
+        self._copy = Button(self.tr("Copy"))
+        self._copy.clicked.connect(self.copy)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self._none)
+        box.addWidget(self.text, 1)
+        box.addWidget(self._copy)
+        box.addStretch(0)
+
+    def show_payload(self, payload: Mapping[str, object]) -> None:
+        shown = json.dumps(dict(payload), indent=2, ensure_ascii=False) if payload else ""
+        if shown != self.text.toPlainText():
+            self.text.setPlainText(shown)
+        self._none.setVisible(not shown)
+        self.text.setVisible(bool(shown))
+        self._copy.setVisible(bool(shown))
+
+    def copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text.toPlainText())
+
+
+def _scrolling(inner: QWidget) -> QScrollArea:
+    page = QWidget()
+    page.setProperty("part", "plain")
+    box = QVBoxLayout(page)
+    box.setContentsMargins(0, 0, 8, 0)
+    box.addWidget(inner)
+    box.addStretch(1)
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setWidget(page)
+    return area

@@ -1,0 +1,182 @@
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import pytest_asyncio
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QSignalSpy, QTest
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.views import JobFilter, Sort, SortKey
+from cnc_station.ui.pages.jobs import SETTING, JobsPage
+from tests.ui.real_engine import ME, Office, mill, opened
+from tests.until import until
+
+BRACKET = JobSpec("Bracket v2", "mill", operation="op20", quantity=40, priority=90)
+FLANGE = JobSpec("Flange DN50", "lathe", priority=70, material="1.4301")
+HINGE = JobSpec("Hinge set", "mill", priority=10, quantity=8)
+
+
+@pytest_asyncio.fixture
+async def page(office: Office) -> AsyncIterator[JobsPage]:
+    async with opened(office, JobsPage(office.desk)) as page:
+        await shown(page)
+        yield page
+
+
+async def shown(page: JobsPage) -> None:
+    await until(lambda: page.feed.settled and page.detail.settled)
+
+
+async def submit(office: Office, *specs: JobSpec) -> tuple[int, ...]:
+    return await office.engine.submit(specs, ME)
+
+
+def names(page: JobsPage) -> list[str]:
+    return [row.name for _, row in page.model.rows()]
+
+
+async def listed(page: JobsPage, wanted: Sequence[str]) -> None:
+    await until(lambda: names(page) == list(wanted))
+
+
+async def test_a_job_that_comes_in_stands_in_the_table_by_itself(
+    office: Office, page: JobsPage
+) -> None:
+    assert page.nothing.isVisibleTo(page)
+    resets = QSignalSpy(page.model.modelReset)
+    await submit(office, BRACKET, HINGE)
+    await listed(page, ["Bracket v2", "Hinge set"])
+    await submit(office, FLANGE)
+    await until(lambda: page.model.total == 3)
+    assert page.view.isVisibleTo(page)
+    assert resets.count() == 0
+
+
+async def test_chips_narrow_the_list_and_carry_their_counts(office: Office, page: JobsPage) -> None:
+    ids = await submit(office, BRACKET, FLANGE, HINGE)
+    await office.engine.act(JobAction.CANCEL, ids[:1], ME)
+    await until(lambda: page.filters.groups["waiting"].accessibleName() == "Waiting 2")
+    assert page.filters.groups["open"].accessibleName() == "All open 2"
+    QTest.mouseClick(page.filters.groups["running"], Qt.MouseButton.LeftButton)
+    await until(lambda: page.model.total == 0)
+    page.apply(JobFilter(states=frozenset({JobState.CANCELLED})))
+    await listed(page, ["Bracket v2"])
+    assert page.filters.rest.isVisibleTo(page.filters)
+    QTest.mouseClick(page.filters.rest, Qt.MouseButton.LeftButton)
+    await until(lambda: page.model.total == 2)
+
+
+async def test_the_search_finds_every_word_in_any_field(office: Office, page: JobsPage) -> None:
+    await submit(office, BRACKET, FLANGE, HINGE)
+    page.search("dn50 1.43")
+    await listed(page, ["Flange DN50"])
+    page.search("")
+    await until(lambda: page.model.total == 3)
+
+
+async def test_a_click_on_a_header_sorts_and_shift_adds_a_column(
+    office: Office, page: JobsPage
+) -> None:
+    await submit(office, BRACKET, FLANGE, HINGE, replace(BRACKET, name="Anvil", priority=10))
+    await until(lambda: page.model.total == 4)
+    header = page.view.header
+    keys = [column.key for column in page.model.columns]
+
+    def click(key: str, modifier: Qt.KeyboardModifier) -> None:
+        at = header.sectionViewportPosition(keys.index(key)) + 12
+        where = header.viewport().rect().center()
+        where.setX(at)
+        QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, modifier, where)
+
+    click("priority", Qt.KeyboardModifier.NoModifier)
+    click("name", Qt.KeyboardModifier.ShiftModifier)
+    await listed(page, ["Anvil", "Hinge set", "Flange DN50", "Bracket v2"])
+    assert page.feed.order == (Sort(SortKey.PRIORITY), Sort(SortKey.NAME))
+
+
+async def test_the_columns_and_their_places_are_remembered(office: Office, page: JobsPage) -> None:
+    page.view._toggle("material", on=True)
+    page.view._toggle("quantity", on=False)
+    await until(lambda: "material" in [column.key for column in page.model.columns])
+
+    async def saved() -> bool:
+        found = (await office.engine.settings()).get(SETTING)
+        return isinstance(found, dict) and "material" in found["shown"]
+
+    await until(saved)
+    async with opened(office, JobsPage(office.desk)) as again:
+        await until(lambda: "material" in [column.key for column in again.model.columns])
+        assert "quantity" not in [column.key for column in again.model.columns]
+
+
+async def test_enter_opens_a_job_and_escape_closes_it(office: Office, page: JobsPage) -> None:
+    (job_id,) = await submit(office, BRACKET)
+    await listed(page, ["Bracket v2"])
+    page.view.setCurrentIndex(page.model.index(0, 0))
+    QTest.keyClick(page.view, Qt.Key.Key_Return)
+    await until(lambda: page.detail.job_id == job_id and page.detail.settled)
+    assert page.detail.title.text() == "Bracket v2 · op20"
+    await until(lambda: "Came in" in page.detail.tabs.timeline.as_text())
+    assert page.go_back()
+    assert page.detail.job_id is None
+    assert not page.go_back()
+
+
+async def test_the_panel_follows_its_job(office: Office, page: JobsPage) -> None:
+    (job_id,) = await submit(office, BRACKET)
+    page.open_job(job_id)
+    await until(lambda: page.detail.title.text() == "Bracket v2 · op20")
+    await office.engine.act(JobAction.PAUSE, [job_id], ME)
+    await until(lambda: page.detail.chip.look.word == "Paused")
+    await until(lambda: "Paused" in page.detail.tabs.timeline.as_text())
+    assert "resume" in page.detail.actions_row.buttons
+
+
+async def test_space_holds_a_running_job_and_continues_it(office: Office, page: JobsPage) -> None:
+    await office.engine.add_machine(mill(), ME)
+    await submit(office, replace(BRACKET, estimated_s=100_000.0))
+    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
+    page.view.setFocus()
+    page.view.setCurrentIndex(page.model.index(0, 0))
+    QTest.keyClick(page.view, Qt.Key.Key_Space)
+    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.HELD])
+    QTest.keyClick(page.view, Qt.Key.Key_Space)
+    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
+
+
+async def test_several_selected_jobs_are_acted_on_together(office: Office, page: JobsPage) -> None:
+    await submit(office, BRACKET, FLANGE, HINGE)
+    await until(lambda: page.model.total == 3)
+    page.view.selectAll()
+    await until(lambda: page.bulk.isVisibleTo(page))
+    assert page.bulk.count.text() == "3 selected"
+    page.bulk.run(JobAction.PAUSE)
+    await until(lambda: {row.state for _, row in page.model.rows()} == {JobState.PAUSED})
+    assert office.said.done == ["3 jobs: paused"]
+    assert page.go_back(), "Esc lets go of the selection"
+    await until(lambda: page.filters.isVisibleTo(page))
+
+
+async def test_a_job_that_leaves_the_list_is_no_longer_selected(
+    office: Office, page: JobsPage
+) -> None:
+    ids = await submit(office, BRACKET, FLANGE, HINGE)
+    await until(lambda: page.model.total == 3)
+    page.view.selectAll()
+    await until(lambda: page.selected.count == 3)
+    await office.engine.act(JobAction.CANCEL, ids[1:2], ME)
+    await until(lambda: set(page.view.selection.chosen) == {ids[0], ids[2]})
+
+
+async def test_a_hidden_page_asks_for_nothing_and_is_fresh_when_it_comes_back(
+    office: Office, page: JobsPage
+) -> None:
+    page.hide()
+    await submit(office, BRACKET)
+    await until(lambda: not page.feed._asking.busy)
+    assert page.model.total == 0
+    page.show()
+    page.arrived()
+    await listed(page, ["Bracket v2"])
