@@ -103,8 +103,9 @@ class StationEngine(StationCommands, StationIntake):
         self._runner = Runner(self._pen, self._library, self._fleet.drivers, config.retry)
         self._dispatcher = Dispatcher(self._pen, self._take, config.lease_s)
         self._stager = Stager(self._pen, self._reader)
+        runner = self._runner
         self._ticker = Ticker(
-            self._runner.telemetry, lambda ids: self._tell(Changes(telemetry=ids))
+            runner.telemetry, lambda ids: self._tell(Changes(telemetry=ids)), lambda: runner.busy
         )
         for machine in await self._reader.read(machines):
             await self._fleet.connect(machine.id, machine.state)

@@ -70,3 +70,14 @@ async def test_what_was_running_when_the_station_closed_runs_again(config: Confi
     finally:
         await fast.stop()
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_single_run_on_an_idle_station_tells_how_far_it_is(config: Config) -> None:
+    slow = StationEngine(replace(config, simulator_speed=0.01))
+    await slow.start()
+    machine = await slow.add_machine(MILL, ME)
+    await slow.submit([JobSpec("bracket", "mill", estimated_s=5.0)], ME)
+    told = await until(lambda: slow.telemetry(machine), 3.0)
+    assert told is not None
+    assert told.remaining_s is not None
+    await slow.stop()

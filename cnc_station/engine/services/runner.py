@@ -204,6 +204,11 @@ class Runner:
         except KeyError:
             raise Conflict(f"Job {job_id} is not at a machine of this station.") from None
 
+    @property
+    def busy(self) -> bool:
+        """Whether any run is in hand."""
+        return bool(self._live)
+
     def telemetry(self) -> dict[int, Telemetry]:
         """The latest of every machine at work."""
         found = {live.claimed.machine_id: live.driver.telemetry() for live in self._live.values()}

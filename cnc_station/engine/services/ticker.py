@@ -16,8 +16,10 @@ class Ticker(Service):
         self,
         look: Callable[[], dict[int, Telemetry]],
         tell: Callable[[frozenset[int]], None],
+        busy: Callable[[], bool],
     ) -> None:
         super().__init__()
+        self._busy = busy
         self._look = look
         self._tell = tell
         self._latest: Mapping[int, Telemetry] = {}
@@ -32,8 +34,9 @@ class Ticker(Service):
             self.wake.hint()
 
     async def run_once(self) -> float:
-        """Look at all of them; rest for long when nothing runs."""
+        """Look at all of them; rest for long when nothing runs. A run that has only just been taken
+        says nothing yet: that is no rest."""
         before, self._latest = self._latest, self._look()
         if news := before.keys() | self._latest.keys():
             self._tell(frozenset(news))
-        return EVERY_S if self._latest else AT_REST_S
+        return EVERY_S if self._latest or self._busy() else AT_REST_S

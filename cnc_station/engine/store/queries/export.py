@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import tzinfo
 from typing import Any
 
@@ -85,9 +85,6 @@ def _json(pages: Iterator[Sequence[JobRow]]) -> Iterator[bytes]:
     between = "\n"
     for page in pages:
         for row in page:
-            yield (
-                between
-                + json.dumps({name: getattr(row, name) for name in _COLUMNS}, ensure_ascii=False)
-            ).encode()
+            yield (between + json.dumps(asdict(row), ensure_ascii=False)).encode()
             between = ",\n"
     yield b"\n]\n"

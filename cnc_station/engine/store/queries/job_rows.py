@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.domain.job import MACHINE_PROGRAM
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.waiting import Predecessor, Shop, Standing, next_words
-from cnc_station.engine.store.queries.plain import plain_rows
 from cnc_station.engine.store.queries.surroundings import (
     Surroundings,
     need,
@@ -60,14 +59,14 @@ class JobReader:
             .join_from(job, program, program.c.sha256 == job.c.program, isouter=True)
             .where(job.c.id.in_(ids))
         )
-        rows = plain_rows(self._connection, query)
+        rows = self._connection.execute(query).all()
         shop = self.around.shop({row.machine_type for row in rows if row.state == JobState.QUEUED})
         before = predecessors(self._connection, [row for row in rows if row.blocked])
         paused = [row.id for row in rows if row.state == JobState.PAUSED]
         who = paused_by(self._connection, paused)
         return [self._row(row, shop, before.get(row.id, ()), who.get(row.id, "")) for row in rows]
 
-    def _row(self, row: Any, shop: Shop, before: Sequence[Predecessor], who: str) -> JobRow:
+    def _row(self, row: Row[Any], shop: Shop, before: Sequence[Predecessor], who: str) -> JobRow:
         state = JobState(row.state)
         machine = self.around.names.get(row.machine_id, "")
         automation = is_automation(row.handler)

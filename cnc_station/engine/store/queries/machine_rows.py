@@ -4,13 +4,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.domain.forecast import MachineNow
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.claims import capability
-from cnc_station.engine.store.queries.plain import plain_rows
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.views import MachineRow
 
@@ -27,9 +26,9 @@ _MACHINES = (
 )
 
 
-def read_machines(connection: Connection) -> Sequence[Any]:
+def read_machines(connection: Connection) -> Sequence[Row[Any]]:
     """All machine rows, removed ones too (jobs still name them), with their run in hand."""
-    return plain_rows(connection, _MACHINES)
+    return connection.execute(_MACHINES).all()
 
 
 def machines(connection: Connection) -> tuple[MachineRow, ...]:
@@ -37,7 +36,7 @@ def machines(connection: Connection) -> tuple[MachineRow, ...]:
     return tuple(machine_row(row) for row in read_machines(connection) if not row.removed)
 
 
-def machine_row(row: Any) -> MachineRow:
+def machine_row(row: Row[Any]) -> MachineRow:
     """A row of `read_machines` for the window."""
     return MachineRow(
         id=row.id,
@@ -66,7 +65,7 @@ def machine_row(row: Any) -> MachineRow:
     )
 
 
-def machine_now(row: Any, now: int) -> MachineNow:
+def machine_now(row: Row[Any], now: int) -> MachineNow:
     """A row of `read_machines` for the queue."""
     state = MachineState(row.state)
     return MachineNow(
@@ -79,7 +78,7 @@ def machine_now(row: Any, now: int) -> MachineNow:
     )
 
 
-def _free_at(row: Any, state: MachineState, now: int) -> int | None:
+def _free_at(row: Row[Any], state: MachineState, now: int) -> int | None:
     if state not in {MachineState.ASSIGNED, MachineState.RUNNING} or row.job_seconds is None:
         return None
     started: int = now if row.started_at is None else row.started_at

@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.store.queries.plain import plain_rows
 from cnc_station.engine.store.schema import event, machine
 from cnc_station.engine.views import Stretch
 
@@ -22,18 +21,17 @@ _FACTS: Sequence[ColumnElement[Any]] = (
 def stretches(connection: Connection, since: int, now: int) -> tuple[Stretch, ...]:
     """Every present machine's states from `since` to `now`, machine by machine, without gaps
     from its first event on. Events that kept the state join the stretch they fall in."""
-    found = plain_rows(
-        connection,
+    found = connection.execute(
         select(event.c.machine_id, *_FACTS)
         .where(event.c.at >= since, event.c.at < now)
         .where(event.c.machine_id.is_not(None), event.c.machine_state.is_not(None))
-        .order_by(event.c.id),
+        .order_by(event.c.id)
     )
-    facts: dict[int, list[Any]] = defaultdict(list)
+    facts: dict[int, list[Row[Any]]] = defaultdict(list)
     for row in found:
         facts[row.machine_id].append(row)
     drawn: list[Stretch] = []
-    for row in plain_rows(connection, _before(since)):
+    for row in connection.execute(_before(since)):
         own = facts[row.id]
         if row.machine_state is not None:
             own = [row, *own]
@@ -60,9 +58,9 @@ def _before(since: int) -> Select[Any]:
     )
 
 
-def _joined(machine_id: int, facts: Sequence[Any], since: int, now: int) -> Iterable[Stretch]:
+def _joined(machine_id: int, facts: Sequence[Row[Any]], since: int, now: int) -> Iterable[Stretch]:
     """One stretch for each run of facts with the same state."""
-    starts: list[Any] = []
+    starts: list[Row[Any]] = []
     for fact in facts:
         if not starts or fact.machine_state != starts[-1].machine_state:
             starts.append(fact)

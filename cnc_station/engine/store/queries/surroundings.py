@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Row,
     Select,
     func,
     literal,
@@ -21,7 +22,6 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.waiting import Predecessor, Shop
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.queries.machine_rows import machine_now, read_machines
-from cnc_station.engine.store.queries.plain import plain_rows
 from cnc_station.engine.store.schema import dependency, event, job, queued
 
 HEAD = 60  # how far down each machine type's queue a job's own turn is worked out
@@ -71,13 +71,13 @@ class Surroundings:
             )
         return self._shops[types]
 
-    def _head(self, types: frozenset[str]) -> list[Any]:
+    def _head(self, types: frozenset[str]) -> list[Row[Any]]:
         serving = Counter(
             one.capability.machine_type for one in self._fleet.by_id.values() if one.serves
         )
         parts = [_head_of(name, HEAD + serving[name]) for name in sorted(types)]
         query = union_all(*parts, _PINNED_HEAD)
-        rows = plain_rows(self._connection, query)
+        rows = self._connection.execute(query).all()
         return sorted(
             (row for row in rows if row.machine_type in types), key=lambda row: (row.rank, row.id)
         )
@@ -105,12 +105,12 @@ _PINNED_HEAD = select(
 )
 
 
-def need(row: Any) -> Need:
+def need(row: Row[Any]) -> Need:
     """What a job row asks of a machine."""
     return Need(row.machine_type, row.complexity, row.material, row.axes, envelope(row))
 
 
-def _queued(row: Any) -> Queued:
+def _queued(row: Row[Any]) -> Queued:
     return Queued(row.id, need(row), row.seconds, row.pinned_machine_id)
 
 
@@ -119,7 +119,9 @@ def title(name: str, operation: str) -> str:
     return f"{name} · {operation}" if operation else name
 
 
-def predecessors(connection: Connection, blocked: Sequence[Any]) -> dict[int, list[Predecessor]]:
+def predecessors(
+    connection: Connection, blocked: Sequence[Row[Any]]
+) -> dict[int, list[Predecessor]]:
     """What each of these jobs still waits for. A step of the same part goes by its operation."""
     found: dict[int, list[Predecessor]] = defaultdict(list)
     if not blocked:
