@@ -48,9 +48,9 @@ class Said:
         pass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Went:
-    """Where a page has sent the person: `Ways`, each as (where, what)."""
+    """Where a page has sent the person: `Ways`, each as (where, what). Signals connect to it."""
 
     to: list[tuple[str, object]] = field(default_factory=list)
 

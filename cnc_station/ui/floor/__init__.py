@@ -1,0 +1,1 @@
+"""The parts of the floor page: machine cards, what needs a person, live charts."""

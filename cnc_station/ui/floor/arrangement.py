@@ -1,0 +1,53 @@
+"""How the floor shares its room between the summary, the cards and the charts."""
+
+from dataclasses import dataclass
+
+SUMMARY = 72
+LEAST_CARD = 300
+LEAST_CHARTS = 144
+GAP = 10
+SECTION = 12
+_TALL_CHARTS = 220
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """From top to bottom in px. `total` may be more than there is: then the floor scrolls."""
+
+    columns: int
+    compact: bool
+    card_height: int
+    cards_top: int
+    charts_top: int
+    charts_height: int
+    total: int
+
+
+def arrange(
+    width: int, height: int, cards: int, *, roomy: int, compact: int, margin: int
+) -> Arrangement:
+    """Share `width` by `height` px among so many cards of height `roomy`, or `compact`.
+
+    Everything is in view if it can be: the cards give up their last line before the charts leave
+    the screen. Where even that is not enough, the floor scrolls, with roomy cards.
+    """
+    columns = max(1, (width + GAP) // (LEAST_CARD + GAP))
+    rows = -(-cards // columns)
+    top = margin + SUMMARY + SECTION
+
+    def charts_at(card: int) -> int:
+        return top + rows * (card + GAP) - GAP + SECTION
+
+    fits = [card for card in (roomy, compact) if charts_at(card) + LEAST_CHARTS <= height]
+    card = fits[0] if fits else roomy
+    charts_top = charts_at(card)
+    charts = height - charts_top if fits else _TALL_CHARTS
+    return Arrangement(
+        columns=columns,
+        compact=card == compact,
+        card_height=card,
+        cards_top=top,
+        charts_top=charts_top,
+        charts_height=charts,
+        total=charts_top + charts,
+    )

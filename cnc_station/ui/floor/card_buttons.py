@@ -1,0 +1,77 @@
+"""The buttons of a machine card."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.theme import Ink, Tone, theme
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.face import paint_face
+from cnc_station.ui.widgets.hold_button import HoldButton
+
+_ICON = 18
+
+
+class PauseButton(QAbstractButton):
+    """Holds a run: one tap, no question."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setText(QCoreApplication.translate("Floor", "Hold"))
+        self.setToolTip(QCoreApplication.translate("Floor", "Hold this run (Space on the card)"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def sizeHint(self) -> QSize:
+        """A control's height, square."""
+        return QSize(theme().metrics.control, theme().metrics.control)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints the face and two bars."""
+        painter = QPainter(self)
+        paint_face(painter, self, theme().metrics.radius_control, ground=Ink.SUNKEN)
+        ink = Ink.TEXT if self.isEnabled() else Ink.FAINT
+        icon = theme().pixmap("pause", ink, _ICON, self.devicePixelRatioF())
+        painter.drawPixmap((self.width() - _ICON) // 2, (self.height() - _ICON) // 2, icon)
+
+
+def card_button(
+    card: QWidget, action: CardAction, machine: str, asked: Callable[[], None]
+) -> QAbstractButton:
+    """The button of an action; what stops a run for good wants to be held."""
+    button = _made(card, action)
+    button.setCursor(Qt.CursorShape.ArrowCursor)
+    button.setAccessibleName(f"{button.text()}, {machine}")
+    if isinstance(button, HoldButton):
+        button.held.connect(asked)
+    else:
+        button.clicked.connect(asked)
+    return button
+
+
+def _made(card: QWidget, action: CardAction) -> QAbstractButton:
+    if action is CardAction.HOLD:
+        return PauseButton(card)
+    word = {
+        CardAction.CONTINUE: QCoreApplication.translate("Floor", "Continue"),
+        CardAction.ABORT: QCoreApplication.translate("Floor", "Abort: hold 2 s"),
+        CardAction.CLEAR: QCoreApplication.translate("Floor", "Cleared"),
+        CardAction.UNLOCK: QCoreApplication.translate("Floor", "Unlock"),
+        CardAction.END_MAINTENANCE: QCoreApplication.translate("Floor", "End maintenance"),
+        CardAction.DETAILS: QCoreApplication.translate("Floor", "Details"),
+    }[action]
+    if action is CardAction.ABORT:
+        button = HoldButton(word, card)
+        warning = QCoreApplication.translate(
+            "Floor", "Keep it pressed for 2 s. This is not an emergency stop: use the red button."
+        )
+        button.setToolTip(warning)
+        button.setAccessibleDescription(warning)
+        return button
+    if action is CardAction.CLEAR:
+        return PrimaryButton(word, card, tone=Tone.OPERATOR)
+    if action is CardAction.CONTINUE:
+        return PrimaryButton(word, card)
+    return Button(word, card)

@@ -1,0 +1,102 @@
+"""Paints what a machine card says; only the lines that a region touches."""
+
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QPainter, QRegion
+
+from cnc_station.ui import words as say
+from cnc_station.ui.floor.card_places import BAR, GAP, CardPlaces
+from cnc_station.ui.floor.card_words import CardWords
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.chip import chip_size, paint_chip
+
+_LEAST_MODEL = 24
+_LINE = 17
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def paint_words(
+    painter: QPainter, region: QRegion, at: CardPlaces, words: CardWords, lasted: str
+) -> None:
+    """Paints the lines in `region`; `lasted` is the time in state."""
+    if region.intersects(at.head):
+        _head(painter, at.head, words, lasted)
+    if region.intersects(at.title):
+        ink = Ink.MUTED if words.idle else Ink.TEXT
+        _text(painter, at.title, words.title, Role.CARD_TITLE, ink)
+    if region.intersects(at.note):
+        _text(painter, at.note, words.note, Role.NOTE, Ink.MUTED)
+    if not words.remedies:
+        if region.intersects(at.figures):
+            _figures(painter, at.figures, words)
+        if region.intersects(at.bar):
+            _bar(painter, at.bar, words)
+    if at.foot is not None and region.intersects(at.foot):
+        _foot(painter, at.foot, words)
+
+
+def _head(painter: QPainter, line: QRect, words: CardWords, lasted: str) -> None:
+    extra = f"{words.look.word} {lasted}"
+    size = chip_size(extra)
+    chip = QRect(line.right() + 1 - size.width(), line.top(), size.width(), size.height())
+    paint_chip(painter, QRectF(chip), words.look, extra)
+    room = QRect(line.left(), line.top(), chip.left() - GAP - line.left(), line.height())
+    used = _text(painter, room, words.name, Role.CARD_TITLE, Ink.TEXT)
+    room.setLeft(room.left() + used + GAP)
+    if room.width() > _LEAST_MODEL:
+        _text(painter, room, words.model, Role.NOTE, Ink.MUTED)
+
+
+def _figures(painter: QPainter, place: QRect, words: CardWords) -> None:
+    shown = words.figure or say.NONE
+    ink = Ink.TEXT if words.figure else Ink.FAINT
+    used = _text(painter, place, shown, Role.FIGURE, ink)
+    aside = place.adjusted(used + GAP, 0, 0, 0)
+    if words.can_hold:
+        aside.setRight(place.right() - theme().metrics.control - GAP)
+    middle = place.center().y() + 1
+    for text, top in zip(words.aside, (middle - _LINE, middle), strict=True):
+        line = QRect(aside.left(), top, aside.width(), _LINE)
+        _text(painter, line, text, Role.NOTE, Ink.MUTED, _RIGHT)
+
+
+def _bar(painter: QPainter, place: QRect, words: CardWords) -> None:
+    live = theme()
+    groove = QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5)
+    painter.setPen(live.pen(Ink.LINE, 1))
+    painter.setBrush(live.brush(Ink.SUNKEN))
+    painter.drawRoundedRect(groove, BAR / 2, BAR / 2)
+    if words.fraction:
+        done = QRectF(groove)
+        done.setWidth(max(BAR, groove.width() * min(1.0, words.fraction)))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(live.brush(tone_ink(words.look.tone)))
+        painter.drawRoundedRect(done, BAR / 2, BAR / 2)
+
+
+def _foot(painter: QPainter, place: QRect, words: CardWords) -> None:
+    live = theme()
+    rule = QRect(place.left(), place.top() - 5, place.width(), live.tokens.line_width)
+    painter.fillRect(rule, live.colour(Ink.LINE))
+    used = _text(painter, place, words.count, Role.NOTE, Ink.MUTED, _RIGHT)
+    room = place.adjusted(0, 0, -(used + GAP) if used else 0, 0)
+    _text(painter, room, words.foot, Role.NOTE, Ink.HELD if words.late else Ink.MUTED)
+
+
+def _text(
+    painter: QPainter,
+    room: QRect,
+    text: str,
+    role: Role,
+    ink: Ink,
+    align: Qt.AlignmentFlag = _LEFT,
+) -> int:
+    """Writes what fits into `room` and gives back how wide it is."""
+    live = theme()
+    painter.setFont(live.font(role))
+    painter.setPen(live.pen(ink))
+    metrics = painter.fontMetrics()
+    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+    painter.drawText(room, align, shown)
+    return metrics.horizontalAdvance(shown)

@@ -1,0 +1,81 @@
+"""Where things are on a machine card."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect
+
+from cnc_station.ui.theme import theme
+
+PAD = 15
+BAR = 8
+GAP = 8
+_FIGURE = 36
+
+
+@dataclass(frozen=True, slots=True)
+class CardPlaces:
+    """The lines of a card from top to bottom. `block` holds the figures above the bar, or the
+    buttons in their place; `foot` is None on a compact card."""
+
+    head: QRect
+    title: QRect
+    note: QRect
+    block: QRect
+    bar: QRect
+    foot: QRect | None
+
+    @property
+    def figures(self) -> QRect:
+        """The block without the bar."""
+        return self.block.adjusted(0, 0, 0, -BAR - 4)
+
+
+def block_height() -> int:
+    """The room a primary action needs, and the figures too."""
+    return max(_FIGURE + 4 + BAR, theme().metrics.primary + 4)
+
+
+def card_height(*, compact: bool) -> int:
+    """The height of every card; compact ones have no last line."""
+    return (81 if compact else 134) + block_height()
+
+
+def places(width: int, height: int, *, compact: bool) -> CardPlaces:
+    """The places on a card of a size."""
+
+    def line(top: int, high: int) -> QRect:
+        return QRect(PAD, top, width - 2 * PAD, high)
+
+    block = line(73 if compact else 90, block_height())
+    return CardPlaces(
+        head=line(8 if compact else 12, 24),
+        title=line(33 if compact else 44, 22),
+        note=line(54 if compact else 66, 18),
+        block=block,
+        bar=QRect(block.left(), block.bottom() + 1 - BAR, block.width(), BAR),
+        foot=None if compact else line(height - 29, 20),
+    )
+
+
+def pause_place(at: CardPlaces) -> QRect:
+    """The one tap that holds a run, right of the figures."""
+    side = theme().metrics.control
+    figures = at.figures
+    top = figures.center().y() - side // 2 + 1
+    return QRect(figures.right() + 1 - side, top, side, side)
+
+
+def remedy_places(at: CardPlaces, count: int, first_needs: int) -> list[QRect]:
+    """Side by side in the block; the first of two gets at least the width it needs."""
+    metrics = theme().metrics
+    block = at.block
+    height = max(metrics.control, min(block.height() - 4, metrics.primary))
+    top = block.top() + (block.height() - height) // 2
+    if count < 2:
+        return [QRect(block.left(), top, block.width(), height)]
+    first = max(first_needs, (block.width() - metrics.gap) // 2)
+    second = block.left() + first + metrics.gap
+    return [
+        QRect(block.left(), top, first, height),
+        QRect(second, top, block.right() + 1 - second, height),
+    ]

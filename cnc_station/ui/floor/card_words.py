@@ -1,0 +1,211 @@
+"""What a machine card says, worked out from what the engine knows; nothing here paints."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from PySide6.QtCore import QCoreApplication
+
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.views import JobRow, MachineCard, Telemetry
+from cnc_station.ui import words
+from cnc_station.ui.theme import Tone
+from cnc_station.ui.widgets.state_look import StateLook, look_of
+
+_TELLING = 0.02
+"""The least share of a run from which its pace foretells its end."""
+
+
+class CardAction(StrEnum):
+    """What a card offers with one tap; ABORT with a held one."""
+
+    HOLD = "hold"
+    CONTINUE = "continue"
+    ABORT = "abort"
+    CLEAR = "clear"
+    UNLOCK = "unlock"
+    END_MAINTENANCE = "end_maintenance"
+    DETAILS = "details"
+
+
+REMEDIES = {
+    MachineState.HELD: (CardAction.ABORT, CardAction.CONTINUE),
+    MachineState.ALARM: (CardAction.DETAILS, CardAction.UNLOCK),
+    MachineState.NEEDS_CLEARING: (CardAction.DETAILS, CardAction.CLEAR),
+    MachineState.MAINTENANCE: (CardAction.END_MAINTENANCE,),
+}
+"""The buttons that replace the figures, the likeliest last: under the right thumb."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardWords:
+    """Everything on a card but the time in state, which runs by itself from `since` (ms).
+
+    `figure` is the time left, `aside` the two short lines beside it. `idle` greys the title.
+    """
+
+    name: str
+    model: str
+    look: StateLook
+    since: int
+    title: str
+    note: str = ""
+    figure: str = ""
+    aside: tuple[str, str] = ("", "")
+    fraction: float | None = None
+    foot: str = ""
+    late: bool = False
+    count: str = ""
+    idle: bool = False
+    remedies: tuple[CardAction, ...] = ()
+    can_hold: bool = False
+
+    @property
+    def tone(self) -> Tone:
+        """The tone of the frame: what runs as it should needs none."""
+        return Tone.NORMAL if self.look.tone is Tone.RUNNING else self.look.tone
+
+    @property
+    def spoken(self) -> str:
+        """The card in one sentence, for who can't see it."""
+        parts = (self.name, self.look.word, self.title, self.note, self.figure, *self.aside)
+        return ", ".join(part for part in (*parts, self.foot) if part)
+
+
+def card_words(card: MachineCard, telemetry: Telemetry | None, now: int) -> CardWords:
+    """The words of a card; `telemetry` None means that the controller says nothing (yet)."""
+    machine = card.machine
+    state = machine.state
+    live = telemetry if card.job is not None else None
+    told = CardWords(
+        name=machine.spec.name,
+        model=machine.spec.model or machine.spec.driver,
+        look=look_of(state),
+        since=machine.state_since,
+        title=_title(card),
+        note=_note(card, live),
+        foot=_foot(card, live, now),
+        late=card.job is not None and card.job.late,
+        count=_count(card.completed_today),
+        idle=card.job is None,
+        remedies=REMEDIES.get(state, ()),
+        can_hold=state is MachineState.RUNNING,
+    )
+    return _with_figures(told, card.job, live, state)
+
+
+def _with_figures(
+    told: CardWords, job: JobRow | None, live: Telemetry | None, state: MachineState
+) -> CardWords:
+    if job is None:
+        return told
+    if live is None:
+        if state is not MachineState.ASSIGNED:
+            return told
+        figure = words.duration(job.estimated_s)
+        return replace(told, figure=figure, aside=(_estimated(), _starting()))
+    several = live.parts > 1
+    fraction = live.part_fraction if several else live.fraction
+    percent = f"{fraction * 100:.0f} %"
+    first = percent if live.line is None else f"{percent} · {_line(live.line)}"
+    return replace(
+        told, figure=_time_left(live), aside=(first, _left(several=several)), fraction=fraction
+    )
+
+
+def _time_left(live: Telemetry) -> str:
+    """Of the part in hand where there are several, else of the run."""
+    left = live.part_remaining_s if live.parts > 1 else live.remaining_s
+    return words.NONE if left is None else words.duration(left)
+
+
+def _title(card: MachineCard) -> str:
+    if card.job is not None:
+        return card.job.title
+    if card.machine.state is MachineState.IDLE and card.next_job is not None:
+        return QCoreApplication.translate("Floor", "Free for the next job")
+    return {
+        MachineState.OFFLINE: QCoreApplication.translate("Floor", "Not reachable"),
+        MachineState.MAINTENANCE: QCoreApplication.translate("Floor", "Out of service"),
+        MachineState.ALARM: QCoreApplication.translate("Floor", "The controller stopped"),
+        MachineState.NEEDS_CLEARING: QCoreApplication.translate("Floor", "A part lies on it"),
+    }.get(card.machine.state, QCoreApplication.translate("Floor", "Nothing to make"))
+
+
+def _note(card: MachineCard, live: Telemetry | None) -> str:
+    """Below the title: why it stopped, else material, part and program, else why it is idle."""
+    reason = card.machine.state_reason
+    if card.job is None:
+        return reason or card.why_idle
+    if reason and card.machine.state in {MachineState.ALARM, MachineState.HELD}:
+        return reason
+    job = card.job
+    program = job.program_name
+    if program and job.program_revision is not None:
+        program = f"{program} r{job.program_revision}"
+    return " · ".join(part for part in (job.material, _parts(job, live), program) if part)
+
+
+def _parts(job: JobRow, live: Telemetry | None) -> str:
+    if job.quantity <= 1:
+        return ""
+    if live is None:
+        return QCoreApplication.translate("Floor", "{n:,} parts").format(n=job.quantity)
+    part = QCoreApplication.translate("Floor", "part {n:,} of {m:,}")
+    return part.format(n=live.part, m=live.parts)
+
+
+def _foot(card: MachineCard, live: Telemetry | None, now: int) -> str:
+    """The last line: that it is late, else what comes next and when, else why nothing does."""
+    ends = _ends_at(card, live, now)
+    job = card.job
+    if job is not None and job.late and job.due_at is not None:
+        due = words.due(job.due_at, now)
+        if ends is None:
+            return QCoreApplication.translate("Floor", "Late: due {due}").format(due=due)
+        likely = QCoreApplication.translate("Floor", "Late: due {due}, likely {end}")
+        return likely.format(due=due, end=words.time_of_day(ends, seconds=False))
+    if live is not None and card.machine.state is MachineState.HELD:
+        held = QCoreApplication.translate("Floor", "{time} left, held at {percent:.0f} %")
+        return held.format(time=_time_left(live), percent=live.fraction * 100)
+    if card.next_job is None:
+        why = card.why_idle if job is not None or card.machine.state_reason else ""
+        return why[:1].upper() + why[1:]
+    if ends is None:
+        return QCoreApplication.translate("Floor", "Next: {job}").format(job=card.next_job.title)
+    return QCoreApplication.translate("Floor", "Next: {job}, {time}").format(
+        job=card.next_job.title, time=words.time_of_day(ends, seconds=False)
+    )
+
+
+def _ends_at(card: MachineCard, live: Telemetry | None, now: int) -> int | None:
+    """When the run in hand is likely to end (ms), by its own pace so far; None when not known."""
+    began = card.machine.run_started_at
+    if live is None or began is None or card.machine.state is not MachineState.RUNNING:
+        return None
+    if live.fraction < _TELLING:
+        return None
+    return now + round((now - began) * (1 - live.fraction) / live.fraction)
+
+
+def _count(completed: int) -> str:
+    if not completed:
+        return ""
+    return QCoreApplication.translate("Floor", "{n:,} today").format(n=completed)
+
+
+def _line(line: int) -> str:
+    return QCoreApplication.translate("Floor", "line {line:,}").format(line=line)
+
+
+def _left(*, several: bool) -> str:
+    if several:
+        return QCoreApplication.translate("Floor", "left of this part")
+    return QCoreApplication.translate("Floor", "left")
+
+
+def _estimated() -> str:
+    return QCoreApplication.translate("Floor", "estimated")
+
+
+def _starting() -> str:
+    return QCoreApplication.translate("Floor", "about to start")

@@ -1,0 +1,154 @@
+"""The left part of the floor: summary, machine cards, charts, in one column that may scroll."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QScrollArea, QWidget
+
+from cnc_station.ui.floor.arrangement import GAP, SUMMARY, Arrangement, arrange
+from cnc_station.ui.floor.card_places import card_height
+from cnc_station.ui.floor.card_words import CardAction, CardWords
+from cnc_station.ui.floor.machine_card import MachineCardView
+from cnc_station.ui.theme import theme
+
+_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+class FloorColumn(QScrollArea):
+    """Places `summary` above the cards and `charts` below. Cards keep their place by machine id.
+
+    `asked` carries machine id and action, `opened` the machine id. Arrow keys go from card to card,
+    Space holds the run of the card they are on, or goes on with it.
+    """
+
+    asked = Signal(int, CardAction)
+    opened = Signal(int)
+
+    def __init__(self, summary: QWidget, charts: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._inner = QWidget()
+        self._inner.setProperty("part", "plain")
+        self._summary, self._charts = summary, charts
+        for part in (summary, charts):
+            part.setParent(self._inner)
+        self.cards: dict[int, MachineCardView] = {}
+        self._places: Arrangement | None = None
+        self.setWidget(self._inner)
+        self._space = QAction(self.tr("Hold the machine in focus, or go on"), self)
+        self._space.setShortcut(QKeySequence("Space"))
+        self._space.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._space.setEnabled(False)
+        self._space.triggered.connect(self._hold_or_go_on)
+        self.addAction(self._space)
+
+    @property
+    def columns(self) -> int:
+        """How many cards stand side by side."""
+        return self._places.columns if self._places else 1
+
+    def set_cards(self, words: Mapping[int, CardWords], now: int) -> None:
+        """Shows these machines in this order; a machine that stays keeps its card."""
+        changed = list(words) != list(self.cards)
+        for gone in [machine for machine in self.cards if machine not in words]:
+            card = self.cards.pop(gone)
+            card.hide()
+            card.deleteLater()
+        for machine, told in words.items():
+            if machine in self.cards:
+                self.cards[machine].set_words(told, now)
+            else:
+                self._add(machine, told, now)
+        if changed:
+            self.cards = {machine: self.cards[machine] for machine in words}
+            self._arrange()
+
+    def _add(self, machine: int, told: CardWords, now: int) -> None:
+        card = MachineCardView(told, now, self._inner)
+        card.asked.connect(partial(self.asked.emit, machine))
+        card.opened.connect(partial(self.opened.emit, machine))
+        card.focused.connect(self._space.setEnabled)
+        card.show()
+        self.cards[machine] = card
+
+    def in_view(self, machines: Iterable[int]) -> list[int]:
+        """Those of `machines` whose card can be seen now."""
+        return [
+            machine
+            for machine in machines
+            if machine in self.cards and not self.cards[machine].visibleRegion().isEmpty()
+        ]
+
+    def tick(self, now: int) -> None:
+        """A second has passed."""
+        for machine in self.in_view(self.cards):
+            self.cards[machine].tick(now)
+
+    def _arrange(self) -> None:
+        room = self.viewport().size()
+        metrics = theme().metrics
+        at = self._places = arrange(
+            room.width(),
+            room.height(),
+            len(self.cards),
+            roomy=card_height(compact=False),
+            compact=card_height(compact=True),
+            margin=metrics.page_margin,
+        )
+        self._inner.setMinimumHeight(at.total)
+        self._summary.setGeometry(0, metrics.page_margin, room.width(), SUMMARY)
+        whole = room.width() - (at.columns - 1) * GAP
+        for place, card in enumerate(self.cards.values()):
+            row, column = divmod(place, at.columns)
+            left = whole * column // at.columns + column * GAP
+            right = whole * (column + 1) // at.columns + column * GAP
+            top = at.cards_top + row * (at.card_height + GAP)
+            card.set_compact(compact=at.compact)
+            card.setGeometry(QRect(left, top, right - left, at.card_height))
+        self._charts.setGeometry(0, at.charts_top, room.width(), at.charts_height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shares the new room."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Shares the room anew in the new density."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._places is not None:
+            self._arrange()
+
+    def _in_focus(self) -> int | None:
+        for machine, card in self.cards.items():
+            if card.hasFocus():
+                return machine
+        return None
+
+    def _hold_or_go_on(self) -> None:
+        machine = self._in_focus()
+        if machine is None:
+            return
+        words = self.cards[machine].words
+        if words.can_hold:
+            self.asked.emit(machine, CardAction.HOLD)
+        elif CardAction.CONTINUE in words.remedies:
+            self.asked.emit(machine, CardAction.CONTINUE)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows go from card to card; the rest scrolls as usual."""
+        machine = self._in_focus()
+        steps = {**_STEPS, Qt.Key.Key_Up: -self.columns, Qt.Key.Key_Down: self.columns}
+        step = steps.get(Qt.Key(event.key()))
+        if machine is None or step is None:
+            super().keyPressEvent(event)
+            return
+        order = list(self.cards)
+        place = order.index(machine) + step
+        if 0 <= place < len(order):
+            card = self.cards[order[place]]
+            card.setFocus(Qt.FocusReason.TabFocusReason)
+            self.ensureWidgetVisible(card, 0, GAP)

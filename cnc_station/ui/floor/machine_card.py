@@ -1,0 +1,212 @@
+"""One machine as a card. It paints its words itself: fifty cards must cost nothing to tick."""
+
+from functools import partial
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from cnc_station.ui import words as say
+from cnc_station.ui.floor.card_buttons import card_button
+from cnc_station.ui.floor.card_paint import paint_words
+from cnc_station.ui.floor.card_places import (
+    card_height,
+    pause_place,
+    places,
+    remedy_places,
+)
+from cnc_station.ui.floor.card_words import CardAction, CardWords
+from cnc_station.ui.theme import Ink, theme
+from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.face import FOCUS_WIDTH, focus_pen
+
+
+class MachineCardView(Card):
+    """Shows `CardWords`; `asked` carries what a person wants done, `opened` that they look."""
+
+    asked = Signal(CardAction)
+    opened = Signal()
+    focused = Signal(bool)
+
+    def __init__(self, words: CardWords, now: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._words = words
+        self._compact = False
+        self._lasted = ""
+        self._pressed = False
+        self._buttons: dict[CardAction, QAbstractButton] = {}
+        self._at = places(self.width(), self.height(), compact=False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._take_words()
+        self._show_buttons()
+        self.tick(now)
+
+    @property
+    def words(self) -> CardWords:
+        """What the card says."""
+        return self._words
+
+    @property
+    def lasted(self) -> str:
+        """The time in state on view."""
+        return self._lasted
+
+    def button(self, action: CardAction) -> QAbstractButton | None:
+        """The button of an action, if the card offers it now."""
+        button = self._buttons.get(action)
+        return None if button is None or button.isHidden() else button
+
+    def set_words(self, words: CardWords, now: int) -> None:
+        """Shows other words; repaints only the lines that differ."""
+        if words == self._words:
+            return
+        before, self._words = self._words, words
+        self._take_words()
+        if (words.remedies, words.can_hold) != (before.remedies, before.can_hold):
+            self._show_buttons()
+            self.update()
+        for place in self._differing(before):
+            self.update(place)
+        self.tick(now)
+
+    def _take_words(self) -> None:
+        self.set_tone(self._words.tone)
+        self.setAccessibleName(self._words.spoken)
+        self.setToolTip(self._words.foot if self._compact else "")
+
+    def _differing(self, before: CardWords) -> list[QRect]:
+        words, at = self._words, self._at
+        lines = [
+            (at.head, (words.name, words.model, words.look)),
+            (at.title, (words.title, words.idle)),
+            (at.note, (words.note,)),
+            (at.figures, (words.figure, words.aside)),
+            (at.bar, (words.fraction, words.look)),
+            (at.foot or QRect(), (words.foot, words.late, words.count)),
+        ]
+        were = (
+            (before.name, before.model, before.look),
+            (before.title, before.idle),
+            (before.note,),
+            (before.figure, before.aside),
+            (before.fraction, before.look),
+            (before.foot, before.late, before.count),
+        )
+        return [place for (place, now), then in zip(lines, were, strict=True) if now != then]
+
+    def tick(self, now: int) -> None:
+        """Time has passed."""
+        lasted = say.lasted(self._words.since, now)
+        if lasted != self._lasted:
+            self._lasted = lasted
+            self.update(self._at.head)
+
+    def set_compact(self, *, compact: bool) -> None:
+        """Without or with the last line."""
+        if compact != self._compact:
+            self._compact = compact
+            self._take_words()
+            self._arrange()
+
+    def sizeHint(self) -> QSize:
+        """The least width in which a card reads well."""
+        return QSize(300, card_height(compact=self._compact))
+
+    # Buttons
+
+    def _show_buttons(self) -> None:
+        wanted = [*self._words.remedies, *([CardAction.HOLD] if self._words.can_hold else [])]
+        for action in wanted:
+            if action not in self._buttons:
+                ask = partial(self._ask, action)
+                self._buttons[action] = card_button(self, action, self._words.name, ask)
+        for action, button in self._buttons.items():
+            button.setEnabled(True)
+            button.setVisible(action in wanted)
+        self._arrange()
+
+    def _ask(self, action: CardAction) -> None:
+        self.asked.emit(action)
+
+    def set_waiting(self, *, waiting: bool) -> None:
+        """While the answer to what was asked for is under way there is no second tap."""
+        for action, button in self._buttons.items():
+            button.setDisabled(waiting and action is not CardAction.DETAILS)
+
+    def _arrange(self) -> None:
+        self._at = places(self.width(), self.height(), compact=self._compact)
+        remedies = [self._buttons[action] for action in self._words.remedies]
+        if remedies:
+            needs = remedies[0].sizeHint().width()
+            spots = remedy_places(self._at, len(remedies), needs)
+            for button, spot in zip(remedies, spots, strict=True):
+                button.setGeometry(spot)
+        if self._words.can_hold:
+            self._buttons[CardAction.HOLD].setGeometry(pause_place(self._at))
+        self.update()
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints the surface and the lines that the event's region touches."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_words(painter, event.region(), self._at, self._words, self._lasted)
+        if self._pressed or self.hasFocus():
+            painter.setPen(theme().pen(Ink.TEXT, FOCUS_WIDTH) if self._pressed else focus_pen())
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            radius = theme().metrics.radius_card
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), radius, radius)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Finds the new places."""
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Takes the sizes of the new density."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._arrange()
+
+    # Fingers and keys
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Shows that the card is under the finger."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._pressed = True
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Opens the card unless the finger slid off it."""
+        if self._pressed:
+            self._pressed = False
+            self.update()
+            if self.rect().contains(event.position().toPoint()):
+                self.opened.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter opens."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.opened.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The keyboard is here."""
+        super().focusInEvent(event)
+        self.focused.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The keyboard has gone."""
+        super().focusOutEvent(event)
+        self._pressed = False
+        self.focused.emit(False)

@@ -1,0 +1,109 @@
+"""The column beside the machines: what needs a person, what comes next, what just happened."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.states import WAITING_JOBS
+from cnc_station.engine.views import Floor, JobRow, NeedsYou, Remedy
+from cnc_station.ui import event_words, words
+from cnc_station.ui.floor.first_jobs import FirstJobs
+from cnc_station.ui.floor.short_list import ShortList
+from cnc_station.ui.floor.side_row import RowWords
+from cnc_station.ui.theme import Tone, theme
+
+_TONES = {
+    Remedy.UNLOCK: Tone.ALARM,
+    Remedy.DECIDE: Tone.ALARM,
+    Remedy.CLEAR: Tone.OPERATOR,
+    Remedy.CONTINUE: Tone.HELD,
+    Remedy.RETRY: Tone.ALARM,
+}
+
+
+class Side(QWidget):
+    """Shows the lists of a `Floor`; `remedied` and `chosen` carry the NeedsYou that is meant."""
+
+    remedied = Signal(object)
+    needed = Signal(object)
+    job_chosen = Signal(int)
+    machine_chosen = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.needs = ShortList(self.tr("Needs you"), self.tr("Nothing needs you now."), least=3)
+        self.next_up = ShortList(self.tr("Next up"), self.tr("Nothing waits."), least=2)
+        self.just_now = ShortList(self.tr("Just now"), self.tr("Nothing has happened yet."), 1)
+        self.first_jobs = FirstJobs()
+        self.next_up.body.insertWidget(1, self.first_jobs)
+        self._needs: dict[str, NeedsYou] = {}
+        self._events: dict[str, Event] = {}
+        self._names: dict[int, str] = {}
+        self.needs.remedied.connect(lambda key: self.remedied.emit(self._needs[key]))
+        self.needs.chosen.connect(lambda key: self.needed.emit(self._needs[key]))
+        self.next_up.chosen.connect(lambda key: self.job_chosen.emit(int(key)))
+        self.just_now.chosen.connect(self._open_event)
+        self.needs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, theme().metrics.page_margin, 0, 0)
+        box.setSpacing(theme().metrics.card_gap)
+        box.addWidget(self.needs)
+        box.addWidget(self.next_up, 3)
+        box.addWidget(self.just_now, 2)
+
+    def show_floor(self, floor: Floor, jobs: Mapping[int, str], now: int) -> None:
+        """Shows what a look at the floor found; `jobs` has the titles for the events' jobs."""
+        self._names = {card.machine.id: card.machine.spec.name for card in floor.cards}
+        self._needs = {f"{n.remedy}/{n.machine_id}/{n.job_id}": n for n in floor.needs_you}
+        self.tick(now)
+        self.needs.set_note(f"{len(self._needs)}" if self._needs else "")
+        waiting = floor.counts.of(WAITING_JOBS)
+        self.next_up.set_note(self.tr("{n:,} waiting").format(n=waiting) if waiting else "")
+        self.next_up.set_rows({str(row.id): _coming(row, now) for row in floor.next_up})
+        empty = not sum(floor.counts.by_state.values())
+        self.first_jobs.setVisible(empty)
+        self._events = {str(event.id): event for event in floor.just_now}
+        told = {key: self._happened(event, jobs) for key, event in self._events.items()}
+        self.just_now.set_rows(told)
+
+    def tick(self, now: int) -> None:
+        """A second has passed."""
+        self.needs.set_rows({key: self._needed(item, now) for key, item in self._needs.items()})
+
+    def _needed(self, item: NeedsYou, now: int) -> RowWords:
+        remedy = {
+            Remedy.CLEAR: self.tr("Cleared"),
+            Remedy.UNLOCK: self.tr("Unlock"),
+            Remedy.CONTINUE: self.tr("Continue"),
+            Remedy.DECIDE: self.tr("Decide …"),
+            Remedy.RETRY: self.tr("Retry"),
+        }[item.remedy]
+        note = f"{words.lasted(item.since, now)} · {item.text}"
+        return RowWords(item.title, note, "", _TONES[item.remedy], remedy)
+
+    def _happened(self, event: Event, jobs: Mapping[int, str]) -> RowWords:
+        machine = self._names.get(event.machine_id or 0, "")
+        time = words.time_of_day(event.at)
+        why = event_words.by_and_why(event)
+        if event.job_id is None:
+            told = event_words.told(event)
+            return RowWords(machine or told, f"{told} · {why}" if why else told, time)
+        told = event_words.told(event, machine)
+        title = jobs.get(event.job_id) or self.tr("Job {id}").format(id=event.job_id)
+        return RowWords(title, f"{told} · {why}" if why else told, time)
+
+    def _open_event(self, key: str) -> None:
+        event = self._events[key]
+        if event.job_id is not None:
+            self.job_chosen.emit(event.job_id)
+        elif event.machine_id is not None:
+            self.machine_chosen.emit(event.machine_id)
+
+
+def _coming(row: JobRow, now: int) -> RowWords:
+    """A job of the queue: what it is, then why it waits or what comes."""
+    due = words.due(row.due_at, now) if row.due_at is not None else ""
+    parts = (row.machine_type, due, row.next)
+    return RowWords(row.title, " · ".join(part for part in parts if part), f"P{row.priority}")

@@ -1,0 +1,186 @@
+"""The floor: what runs, what needs me, what is next, how long still."""
+
+from functools import partial
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
+
+from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.views import Changes, Floor, MachineCard, NeedsYou, Remedy
+from cnc_station.ui.asking import Asking
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.floor.card_words import CardAction, CardWords, card_words
+from cnc_station.ui.floor.column import FloorColumn
+from cnc_station.ui.floor.no_machines import NoMachines
+from cnc_station.ui.floor.side import Side
+from cnc_station.ui.floor.summary import Summary
+from cnc_station.ui.theme import theme
+
+_REST_MS = 60
+_SIDE_WIDTH = 284
+_ON_JOB = {
+    CardAction.HOLD: JobAction.HOLD,
+    CardAction.CONTINUE: JobAction.CONTINUE,
+    CardAction.ABORT: JobAction.ABORT,
+}
+_ON_MACHINE = {
+    CardAction.CLEAR: MachineAction.CLEAR,
+    CardAction.UNLOCK: MachineAction.UNLOCK,
+    CardAction.END_MAINTENANCE: MachineAction.MAINTENANCE_OFF,
+}
+
+
+class FloorPage(QWidget):
+    """Follows the engine while it is on view; hidden, it asks for nothing. `looks` counts how often
+    it has asked."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._floor: Floor | None = None
+        self._titles: dict[int, str] = {}
+        self.looks = 0
+        self.summary = Summary(desk)
+        self.charts = QWidget()
+        self.column = FloorColumn(self.summary, self.charts)
+        self.side = Side()
+        self.side.setFixedWidth(_SIDE_WIDTH)
+        self.no_machines = NoMachines()
+        self._asking = Asking(desk.operations, self._look, self, rest_ms=_REST_MS)
+        self._seconds = QTimer(self, interval=1000)
+        self._seconds.timeout.connect(self._tick)
+        self._place()
+        self._connect()
+
+    def _place(self) -> None:
+        metrics = theme().metrics
+        shop = QWidget()
+        box = QHBoxLayout(shop)
+        box.setContentsMargins(metrics.page_margin, 0, metrics.page_margin, 0)
+        box.setSpacing(metrics.page_margin)
+        box.addWidget(self.column, 1)
+        box.addWidget(self.side)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(shop)
+        self._pages.addWidget(self.no_machines)
+
+    def _connect(self) -> None:
+        ways = self._desk.ways
+        self._desk.bridge.changed.connect(self._follow)
+        self.column.asked.connect(self._act)
+        self.column.opened.connect(self._open_card)
+        self.side.remedied.connect(self._remedy)
+        self.side.needed.connect(self._open_need)
+        self.side.job_chosen.connect(ways.to_job)
+        self.side.machine_chosen.connect(ways.to_machine)
+        self.side.first_jobs.form_wanted.connect(partial(ways.new_job, None))
+        self.side.first_jobs.import_wanted.connect(ways.import_files)
+        self.no_machines.add_wanted.connect(partial(ways.to_page, "machines"))
+        self.no_machines.demo_wanted.connect(ways.load_demo)
+
+    # Following the engine
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """On view: look, and let the seconds run."""
+        self._seconds.start()
+        self._asking.again()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Out of view: nothing is asked, nothing ticks."""
+        self._seconds.stop()
+        self._asking.stop()
+
+    def _follow(self, changes: Changes) -> None:
+        if not self.isVisible():
+            return
+        if changes.jobs or changes.machines or changes.everything:
+            self._asking.again()
+        if changes.telemetry and self._floor is not None:
+            self._show_telemetry(changes.telemetry)
+
+    async def _look(self) -> None:
+        self.looks += 1
+        floor = await self._desk.engine.floor()
+        titles = _titles_in(floor)
+        told = {event.job_id for event in floor.just_now if event.job_id is not None}
+        unknown = sorted(told - titles.keys() - self._titles.keys())
+        if unknown:
+            rows = await self._desk.engine.jobs_by_id(unknown)
+            titles |= {row.id: row.title for row in rows}
+        kept = {job: title for job, title in self._titles.items() if job in told}
+        self._titles = kept | titles
+        self._floor = floor
+        self._show_floor(floor)
+
+    def _show_floor(self, floor: Floor) -> None:
+        self._pages.setCurrentIndex(0 if floor.cards else 1)
+        now = self._desk.now()
+        self.summary.show_counts(floor.counts)
+        self.column.set_cards({card.machine.id: self._words(card) for card in floor.cards}, now)
+        self.side.show_floor(floor, self._titles, now)
+
+    def _words(self, card: MachineCard) -> CardWords:
+        telemetry = self._desk.engine.telemetry(card.machine.id)
+        return card_words(card, telemetry, self._desk.now())
+
+    def _show_telemetry(self, machines: frozenset[int]) -> None:
+        now = self._desk.now()
+        for machine in self.column.in_view(machines):
+            card = self._card(machine)
+            if card is not None:
+                self.column.cards[machine].set_words(self._words(card), now)
+
+    def _tick(self) -> None:
+        now = self._desk.now()
+        self.column.tick(now)
+        self.side.tick(now)
+
+    def _card(self, machine: int) -> MachineCard | None:
+        cards = self._floor.cards if self._floor is not None else ()
+        return next((card for card in cards if card.machine.id == machine), None)
+
+    # What a person does
+
+    def _act(self, machine: int, action: CardAction) -> None:
+        card = self._card(machine)
+        if card is None:
+            return
+        if action is CardAction.DETAILS:
+            self._open_card(machine)
+        elif action in _ON_MACHINE:
+            self._desk.operations.act_on_machine(_ON_MACHINE[action], machine)
+        elif card.machine.job_id is not None:
+            self._desk.operations.act(_ON_JOB[action], [card.machine.job_id])
+
+    def _open_card(self, machine: int) -> None:
+        card = self._card(machine)
+        if card is not None and card.job is not None:
+            self._desk.ways.to_job(card.job.id)
+        else:
+            self._desk.ways.to_machine(machine)
+
+    def _remedy(self, item: NeedsYou) -> None:
+        operations = self._desk.operations
+        on_machine = {Remedy.CLEAR: MachineAction.CLEAR, Remedy.UNLOCK: MachineAction.UNLOCK}
+        on_job = {Remedy.CONTINUE: JobAction.CONTINUE, Remedy.RETRY: JobAction.RETRY}
+        if item.remedy in on_machine and item.machine_id is not None:
+            operations.act_on_machine(on_machine[item.remedy], item.machine_id)
+        elif item.remedy in on_job and item.job_id is not None:
+            operations.act(on_job[item.remedy], [item.job_id])
+        else:
+            self._open_need(item)
+
+    def _open_need(self, item: NeedsYou) -> None:
+        if item.job_id is not None:
+            self._desk.ways.to_job(item.job_id)
+        elif item.machine_id is not None:
+            self._desk.ways.to_machine(item.machine_id)
+
+
+def _titles_in(floor: Floor) -> dict[int, str]:
+    """The titles of the jobs that came with a look at the floor."""
+    rows = [*floor.next_up]
+    for card in floor.cards:
+        rows += [row for row in (card.job, card.next_job) if row is not None]
+    return {row.id: row.title for row in rows}
