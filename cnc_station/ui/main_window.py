@@ -108,6 +108,8 @@ class MainWindow(QMainWindow):
         box.addWidget(self.rail)
         box.addLayout(right, 1)
         self.setCentralWidget(whole)
+        whole.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        whole.setFocus()  # not the search field: single keys are commands until asked otherwise
 
     def _add_actions(self, pages: Sequence[PageSpec]) -> None:
         self.add_action(self.tr("Search or scan"), "/", self.focus_search)

@@ -17,6 +17,7 @@ def style_sheet(tokens: Tokens, metrics: Metrics) -> str:
     values["mark"] = "dark" if tokens.dark else "light"
     values["inner"] = metrics.control - 2 * tokens.line_width
     values["inner_primary"] = max(metrics.control, metrics.primary) - 2 * tokens.line_width
+    values["pad_primary"] = 24 if metrics.touch else 14
     values["tick"] = 28 if metrics.touch else 18
     values["scroll"] = 20 if metrics.touch else 12
     for role in Role:

@@ -1,13 +1,14 @@
 """What stands where nothing is yet: what belongs here, and the first step."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.text import Text
 
 _ICON = 40
+_WIDTH = 420
 
 
 class EmptyState(QWidget):
@@ -28,7 +29,7 @@ class EmptyState(QWidget):
         self._picture = QLabel()
         words = Text(sentence, Role.BODY, Ink.MUTED)
         words.setWordWrap(True)
-        words.setMinimumWidth(420)
+        words.setFixedWidth(_WIDTH)
         words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         box = QVBoxLayout(self)
         box.setSpacing(8)
@@ -37,7 +38,11 @@ class EmptyState(QWidget):
         box.addWidget(self._picture, 0, centre)
         box.addSpacing(4)
         box.addWidget(Text(title, Role.CARD_TITLE), 0, centre)
-        box.addWidget(words, 0, centre)
+        line = QHBoxLayout()
+        line.addStretch(1)
+        line.addWidget(words)
+        line.addStretch(1)
+        box.addLayout(line)
         if step_label:
             button = PrimaryButton(step_label)
             button.clicked.connect(self.step)

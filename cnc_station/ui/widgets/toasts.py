@@ -90,6 +90,7 @@ class ToastShelf(QFrame):
         self._box.setContentsMargins(16, 2, 16, 4)
         self._box.setSpacing(theme().metrics.gap)
         self._box.addStretch(1)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(theme().metrics.shelf)
 
     def add_left(self, widget: QWidget) -> None:
