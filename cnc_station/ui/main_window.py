@@ -12,10 +12,18 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from cnc_station.ui.keys import KeySheet
+from cnc_station.ui.scanner import ScanCatcher
 from cnc_station.ui.widgets.busy import BusyBar
 from cnc_station.ui.widgets.rail import NavigationRail
 from cnc_station.ui.widgets.toasts import ToastShelf
@@ -60,7 +68,8 @@ class Arrives(Protocol):
 class MainWindow(QMainWindow):
     """Rail, top bar, pages, shelf, keys.
 
-    Closing only asks (`close_requested`): the shop may be cutting. `finish()` really closes.
+    Closing only asks (`close_requested`): the shop may be cutting. `finish()` really closes, and
+    must come before `QApplication.quit()`, which an unwilling window stops.
     """
 
     page_changed = Signal(str)
@@ -80,6 +89,7 @@ class MainWindow(QMainWindow):
         self._trail: list[str] = []
         self._current = ""
         self._finishing = False
+        self._scans: ScanCatcher | None = None
         self.rail = NavigationRail()
         self.top_bar = TopBar()
         self.toasts = ToastShelf()
@@ -219,6 +229,13 @@ class MainWindow(QMainWindow):
         files = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
         event.acceptProposedAction()
         self.files_dropped.emit(files)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """From the first time it is shown, a scanner may be used anywhere in it."""
+        super().showEvent(event)
+        if self._scans is None:
+            self._scans = ScanCatcher(self)
+            self._scans.scanned.connect(self.top_bar.search.take_scan)
 
     def finish(self) -> None:
         """Closes without asking; for the end of an orderly shutdown."""

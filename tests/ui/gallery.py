@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
@@ -32,12 +33,11 @@ from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.dots import Connection
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.filter_chip import FilterChip
-from cnc_station.ui.widgets.flow_grid import FlowGrid
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.list_table import table_card
 from cnc_station.ui.widgets.progress import ProgressBar
 from cnc_station.ui.widgets.properties import restyle
-from cnc_station.ui.widgets.row import PressableRow, RowWords
 from cnc_station.ui.widgets.state_look import RETRY, StateLook, look_of
 from cnc_station.ui.widgets.summary import SummaryCard
 from cnc_station.ui.widgets.table import LOOK_ROLE, SortKey, Table
@@ -78,8 +78,8 @@ def _machine(name: str, control: str, state: MachineState, since: str, job: str)
     line = QHBoxLayout()
     line.setSpacing(8)
     if state is MachineState.NEEDS_CLEARING:
-        line.addWidget(Button("Scrap…"), 1)
-        line.addWidget(PrimaryButton("Cleared", tone=Tone.OPERATOR), 1)
+        line.addWidget(Button("Scrap…", large=True), 1)
+        line.addWidget(PrimaryButton("Cleared", tone=Tone.OPERATOR, large=True), 1)
         card.body.addLayout(line)
     else:
         line.addWidget(Text("18:42", Role.FIGURE))
@@ -90,7 +90,7 @@ def _machine(name: str, control: str, state: MachineState, since: str, job: str)
         bar = ProgressBar()
         bar.set_fraction(0.64, Tone.RUNNING if look.tone is Tone.NORMAL else look.tone)
         card.body.addWidget(bar)
-    card.body.addSpacing(4)
+    card.body.addStretch(1)
     card.body.addWidget(rule())
     card.body.addWidget(ElidedLabel("Next: Manifold plate · op10, 15:40", Role.NOTE, Ink.MUTED))
     return card
@@ -105,27 +105,21 @@ def floor_page() -> QWidget:
     main.setSpacing(14)
     side.setSpacing(10)
     main.addLayout(_summaries())
-    grid = FlowGrid()
-    for words in (
-        ("Mill 1", "VF-2", MachineState.RUNNING, "1:12:08", "Bracket v2 · op20"),
-        ("Mill 2", "LinuxCNC", MachineState.NEEDS_CLEARING, "04:10", "Motor mount · op10"),
-        ("Mill 3", "GRBL", MachineState.ALARM, "02:31", "Jig base · op10"),
-        ("Lathe 1", "ST-10", MachineState.RUNNING, "22:15", "Shaft Ø22 · op10"),
-        ("Lathe 2", "MTConnect", MachineState.HELD, "07:44", "Flange DN50 · op20"),
-        ("Drill 1", "Simulator", MachineState.IDLE, "12:03", "Nothing for a drill"),
+    grid = QGridLayout()
+    grid.setSpacing(10)
+    for place, words in enumerate(
+        (
+            ("Mill 1", "VF-2", MachineState.RUNNING, "1:12:08", "Bracket v2 · op20"),
+            ("Mill 2", "LinuxCNC", MachineState.NEEDS_CLEARING, "04:10", "Motor mount · op10"),
+            ("Mill 3", "GRBL", MachineState.ALARM, "02:31", "Jig base · op10"),
+            ("Lathe 1", "ST-10", MachineState.RUNNING, "22:15", "Shaft Ø22 · op10"),
+            ("Lathe 2", "MTConnect", MachineState.HELD, "07:44", "Flange DN50 · op20"),
+            ("Drill 1", "Simulator", MachineState.IDLE, "12:03", "Nothing for a drill"),
+        )
     ):
-        grid.addWidget(_machine(*words))
+        grid.addWidget(_machine(*words), place // 3, place % 3)
     main.addLayout(grid)
     main.addStretch(1)
-    needs = Card(title="Needs you", note="3")
-    rows = (
-        RowWords("Mill 3: alarm", "Jig base stopped at line 412", "02:31", Tone.ALARM),
-        RowWords("Mill 2: clear it", "Hinge set can start then", "04:10", Tone.OPERATOR),
-        RowWords("Lathe 2: held", "Give a reason", "07:44", Tone.HELD),
-    )
-    for row in rows:
-        needs.body.addWidget(PressableRow(row))
-    side.addWidget(needs)
     empty = Card()
     empty.body.addWidget(EmptyState("inbox", "Nothing waits", "New jobs stand here.", "New job"))
     side.addWidget(empty, 1)
@@ -189,7 +183,7 @@ def _detail() -> Card:
     head.addWidget(StateChip(look_of(JobState.RUNNING)))
     card.body.addLayout(head)
     fields = KeyValue()
-    fields.set_rows(
+    fields.set_pairs(
         [
             ("Machine", "Mill 1"),
             ("Parts", "12 of 40 good, 0 scrap"),
@@ -203,7 +197,7 @@ def _detail() -> Card:
     buttons.setSpacing(8)
     buttons.addWidget(Button("Hold"), 1)
     buttons.addWidget(Button("Message…"), 1)
-    abort = HoldButton("Abort")
+    abort = HoldButton("Abort: hold 2 s")
     buttons.addWidget(abort, 1)
     card.body.addSpacing(8)
     card.body.addLayout(buttons)
@@ -234,18 +228,15 @@ def jobs_page() -> QWidget:
     left = QVBoxLayout()
     left.setSpacing(14)
     left.addLayout(_filters())
-    card = Card()
-    card.body.setContentsMargins(1, 1, 1, 8)
     table = Table(chip_columns=[1])
     model = _model()
     model.setParent(table)
     table.setModel(model)
-    for column, width in enumerate((150, 150, 76, 60, 86, 96)):
+    for column, width in enumerate((150, 150, 76, 60, 86, 110)):
         table.setColumnWidth(column, width)
     table.header.set_order([SortKey(1), SortKey(4, descending=True)])
     table.selectRow(5)
-    card.body.addWidget(table)
-    left.addWidget(card, 1)
+    left.addWidget(table_card(table), 1)
     box.addLayout(left, 1)
     box.addWidget(_detail())
     return page
@@ -260,7 +251,12 @@ def form_page() -> QWidget:
     restyle(wrong, wrong=True)
     off = QLineEdit("cannot be changed")
     off.setEnabled(False)
-    combo, spin, ticked, radio = QComboBox(), QSpinBox(), QCheckBox("Ticked"), QRadioButton("One")
+    combo, spin, ticked, radio = (
+        QComboBox(),
+        QSpinBox(),
+        QCheckBox("Ticked"),
+        QRadioButton("One"),
+    )
     combo.addItems(["Mill", "Lathe", "Drill"])
     ticked.setChecked(True)
     radio.setChecked(True)
@@ -270,15 +266,12 @@ def form_page() -> QWidget:
     card.body.addWidget(QPlainTextEdit("several lines\nof text"))
     box.addWidget(card, 1)
     other = Card(title="Buttons")
-    down, held, idle = Button("Under a finger"), HoldButton("Abort"), Button("Disabled")
+    down, held, idle = Button("Under a finger"), HoldButton("Abort: hold 2 s"), Button("Disabled")
     down.setDown(True)
     idle.setEnabled(False)
     primary_down = PrimaryButton("Primary, pressed")
     primary_down.setDown(True)
     held.setDown(True)
-    held._fill(0.6)
-    row = PressableRow(RowWords("A row under a finger", "its second line", "P90"))
-    row.setDown(True)
     for button in (
         PrimaryButton("Primary"),
         primary_down,
@@ -289,7 +282,6 @@ def form_page() -> QWidget:
         Button("Quiet", quiet=True),
         DangerButton("Danger"),
         held,
-        row,
     ):
         other.body.addWidget(button)
     for state in MachineState:

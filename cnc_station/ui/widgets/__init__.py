@@ -2,10 +2,11 @@
 
 text        Text, ElidedLabel                 card      Card, rule
 state_look  look_of(state) → icon, word, tone chip      StateChip; the painting of chips
-buttons     Button, PrimaryButton, DangerButton, HoldButton (hold_button)
+buttons     Button, PrimaryButton, DangerButton
+hold_button HoldButton
 summary     SummaryCard                       filter_chip  FilterChip
-row         PressableRow                      key_value KeyValue
-tabs        SegmentedTabs                     flow_grid FlowGrid
+key_value   KeyValue
+tabs        SegmentedTabs
 timeline    Timeline, TimelineEntry           table     Table, SortHeader, LOOK_ROLE
 progress    ProgressBar                       busy      BusyBar
 toasts      ToastShelf                        empty     EmptyState

@@ -29,7 +29,7 @@ class EmptyState(QWidget):
         self._picture = QLabel()
         words = Text(sentence, Role.BODY, Ink.MUTED)
         words.setWordWrap(True)
-        words.setFixedWidth(_WIDTH)
+        words.setMaximumWidth(_WIDTH)
         words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         box = QVBoxLayout(self)
         box.setSpacing(8)
@@ -40,7 +40,7 @@ class EmptyState(QWidget):
         box.addWidget(Text(title, Role.CARD_TITLE), 0, centre)
         line = QHBoxLayout()
         line.addStretch(1)
-        line.addWidget(words)
+        line.addWidget(words, 1000)
         line.addStretch(1)
         box.addLayout(line)
         if step_label:

@@ -15,8 +15,12 @@ _TALL = 60
 class RailItem(QAbstractButton):
     """One page's entry; `badge` counts what waits there for a person."""
 
-    def __init__(self, word: str, icon: str) -> None:
+    picked = Signal(str)
+
+    def __init__(self, key: str, word: str, icon: str) -> None:
         super().__init__()
+        self._key = key
+        self.clicked.connect(self._pick)
         self._icon = icon
         self._badge = 0
         self.setText(word)
@@ -24,6 +28,9 @@ class RailItem(QAbstractButton):
         self.setAccessibleName(word)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+
+    def _pick(self) -> None:
+        self.picked.emit(self._key)
 
     def set_badge(self, count: int) -> None:
         """Shows a count; 0 shows none."""
@@ -110,8 +117,8 @@ class NavigationRail(QFrame):
 
     def add(self, key: str, word: str, icon: str) -> None:
         """Adds an entry at the end."""
-        item = RailItem(word, icon)
-        item.clicked.connect(lambda: self.chosen.emit(key))
+        item = RailItem(key, word, icon)
+        item.picked.connect(self.chosen)
         self._group.addButton(item)
         self._items[key] = item
         self._box.insertWidget(self._box.count() - 1, item)

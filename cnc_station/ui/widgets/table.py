@@ -121,9 +121,9 @@ class ChipDelegate(QStyledItemDelegate):
             size = chip.deviceIndependentSize()
             top = rect.top() + (rect.height() - size.height()) / 2
             painter.drawPixmap(rect.left() + _PAD, round(top), chip)
-        painter.fillRect(
-            rect.left(), rect.bottom(), rect.width(), live.tokens.line_width, live.colour(Ink.LINE)
-        )
+        line = live.tokens.line_width
+        below = QRect(rect.left(), rect.bottom() + 1 - line, rect.width(), line)
+        painter.fillRect(below, live.colour(Ink.LINE))
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """As wide as the chip."""

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
@@ -27,13 +27,18 @@ class _Message:
 
 
 class Toast(QFrame):
-    """One message; it calls `done` once, when its time is up or it is closed or undone."""
+    """One message; `ended` carries the toast when its time is up or it is closed or undone.
 
-    def __init__(self, message: _Message, seconds: float, done: Callable[["Toast"], None]) -> None:
+    It keeps no reference to its shelf: a child that holds the last one would, in dying, delete its
+    parent and so itself a second time.
+    """
+
+    ended = Signal(object)
+
+    def __init__(self, message: _Message, seconds: float) -> None:
         super().__init__()
         self.error = message.error
         self._undo = message.undo
-        self._done = done
         self.setProperty("part", "toast")
         self.setProperty("tone", Tone.ALARM.value if message.error else Tone.NORMAL.value)
         words = Text(message.words, Role.NOTE, Ink.ALARM if message.error else Ink.TEXT)
@@ -43,7 +48,7 @@ class Toast(QFrame):
         words.setMinimumWidth(self._width_of(words))
         self.setAccessibleName(message.words)
         box = QHBoxLayout(self)
-        box.setContentsMargins(14, 2, 4, 2)
+        box.setContentsMargins(14, 0, 4, 0)
         box.setSpacing(8)
         box.addWidget(words, 1)
         if message.undo:
@@ -74,7 +79,7 @@ class Toast(QFrame):
     def close_now(self) -> None:
         """Ends the message."""
         self._timer.stop()
-        self._done(self)
+        self.ended.emit(self)
 
 
 class ToastShelf(QFrame):
@@ -87,7 +92,7 @@ class ToastShelf(QFrame):
         self._shown: list[Toast] = []
         self._queue: deque[_Message] = deque()
         self._box = QHBoxLayout(self)
-        self._box.setContentsMargins(16, 2, 16, 4)
+        self._box.setContentsMargins(16, 4, 16, 4)
         self._box.setSpacing(theme().metrics.gap)
         self._box.addStretch(1)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -125,7 +130,8 @@ class ToastShelf(QFrame):
                 if not passing:
                     return
                 self._remove(passing[0])
-            toast = Toast(self._queue.popleft(), self._seconds, self._ended)
+            toast = Toast(self._queue.popleft(), self._seconds)
+            toast.ended.connect(self._ended)
             self._shown.append(toast)
             self._box.addWidget(toast, 0, Qt.AlignmentFlag.AlignRight)
 

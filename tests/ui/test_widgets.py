@@ -1,0 +1,147 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.ui.theme import Ink, Tone, theme
+from cnc_station.ui.widgets.busy import BusyBar
+from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.dots import Connection, ConnectionDots
+from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.filter_chip import FilterChip
+from cnc_station.ui.widgets.progress import ProgressBar
+from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.summary import SummaryCard
+from cnc_station.ui.widgets.tabs import SegmentedTabs
+from cnc_station.ui.widgets.text import ElidedLabel
+from cnc_station.ui.widgets.timeline import Timeline, TimelineEntry
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def picture(widget: QWidget) -> QImage:
+    return widget.grab().toImage()
+
+
+def shown(qtbot: QtBot, widget: QWidget) -> None:
+    qtbot.addWidget(widget)
+    with qtbot.waitActive(widget):
+        widget.show()
+        widget.activateWindow()
+
+
+def test_a_button_under_a_finger_looks_different(qtbot: QtBot) -> None:
+    for button in (SummaryCard("Waiting"), FilterChip("Late")):
+        qtbot.addWidget(button)
+        button.resize(button.sizeHint())
+        before = picture(button)
+        button.setDown(True)
+        assert picture(button) != before, type(button).__name__
+
+
+def test_a_chip_shows_its_tone_and_says_its_word(qtbot: QtBot) -> None:
+    chip = StateChip(look_of(MachineState.ALARM), "02:31")
+    qtbot.addWidget(chip)
+    chip.resize(chip.sizeHint())
+    assert chip.accessibleName() == "Alarm 02:31"
+    image = picture(chip)
+    colours = {image.pixelColor(x, 12).name() for x in range(image.width())}
+    assert theme().colour(Ink.ALARM).name() in colours
+    chip.set_look(look_of(MachineState.IDLE), "00:01")
+    assert chip.accessibleName() == "Idle 00:01"
+
+
+def test_a_filter_chip_counts_and_toggles(qtbot: QtBot) -> None:
+    chip = FilterChip("Waiting")
+    shown(qtbot, chip)
+    chip.set_count(1234)
+    assert chip.accessibleName() == "Waiting 1,234"
+    with qtbot.waitSignal(chip.toggled):
+        QTest.keyClick(chip, Qt.Key.Key_Space)
+    assert chip.isChecked()
+
+
+@given(st.floats(min_value=-3, max_value=3), st.integers(min_value=20, max_value=300))
+@pytest.mark.usefixtures("qapp")
+def test_a_progress_bar_fills_in_proportion(fraction: float, width: int) -> None:
+    bar = ProgressBar()
+    bar.resize(width, 8)
+    bar.set_fraction(fraction, Tone.HELD)
+    image = picture(bar)
+    ink = theme().colour(Ink.HELD).name()
+    filled = sum(image.pixelColor(x, 4).name() == ink for x in range(width))
+    assert abs(filled - min(1, max(0, fraction)) * width) <= 4  # the rounded ends are blended
+
+
+def test_an_elided_label_keeps_the_whole_text_within_reach(qtbot: QtBot) -> None:
+    label = ElidedLabel("aluminium · 12 of 40 · bracket_v2.nc r3")
+    qtbot.addWidget(label)
+    label.resize(60, 20)
+    assert label.toolTip() == label.text() == "aluminium · 12 of 40 · bracket_v2.nc r3"
+    assert label.minimumSizeHint().width() <= 60
+
+
+def test_connections_are_said_in_words(qtbot: QtBot) -> None:
+    dots = ConnectionDots()
+    qtbot.addWidget(dots)
+    dots.set_connections([Connection("Database"), Connection("Redis away 00:42", Tone.HELD)])
+    assert dots.accessibleName() == "Database, Redis away 00:42"
+
+
+def test_an_empty_page_offers_the_first_step(qtbot: QtBot) -> None:
+    empty = EmptyState("inbox", "Nothing waits", "New jobs stand here.", "New job")
+    shown(qtbot, empty)
+    button = empty.findChild(QPushButton)
+    assert isinstance(button, QPushButton)
+    with qtbot.waitSignal(empty.step):
+        button.click()
+
+
+def test_tabs_are_chosen_by_key(qtbot: QtBot) -> None:
+    tabs = SegmentedTabs()
+    qtbot.addWidget(tabs)
+    tabs.add("timeline", "Timeline")
+    tabs.add("runs", "Runs")
+    tabs.set_count("runs", 2)
+    assert tabs.current == "timeline"
+    with qtbot.waitSignal(tabs.chosen) as heard:
+        tabs.choose("runs")
+    assert heard.args == ["runs"]
+    assert tabs.tabText(1) == "Runs 2"
+
+
+def test_a_timeline_adds_events_without_losing_the_selection(qtbot: QtBot) -> None:
+    line = Timeline()
+    qtbot.addWidget(line)
+    first = TimelineEntry("Created", "by operator 7", "08:02:11")
+    line.set_entries([first, TimelineEntry("Waiting", "", "08:02:11")])
+    line.setCurrentIndex(line.model().index(0, 0))
+    line.set_entries([first, TimelineEntry("Waiting", "", "08:02:11"), first])
+    assert line.model().rowCount() == 3
+    line.copy()
+    assert QGuiApplication.clipboard().text() == "08:02:11\tCreated\tby operator 7"
+    line.clearSelection()
+    assert len(line.as_text().splitlines()) == 3
+
+
+def test_work_is_shown_as_busy_only_when_it_lasts(qtbot: QtBot) -> None:
+    whole = QWidget()
+    box = QVBoxLayout(whole)
+    bar = BusyBar(patience_s=0.05)
+    box.addWidget(bar)
+    shown(qtbot, whole)
+    bar.start("Importing")
+    assert not bar.isVisible()
+    qtbot.waitUntil(bar.isVisible)
+    bar.finish()
+    assert not bar.isVisible()
+    bar.start("Quick")
+    bar.finish()
+    with qtbot.assertNotEmitted(bar.cancelled, wait=120):
+        pass
+    assert not bar.isVisible()
