@@ -1,6 +1,5 @@
-from collections.abc import Iterator
+"""Not coroutines: `QTest` runs a loop of its own to press a key on a window."""
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QWindow
 from PySide6.QtTest import QTest
@@ -17,18 +16,26 @@ class FormPage(QWidget):
         QVBoxLayout(self).addWidget(self.field)
 
 
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(
+class Heard:
+    def __init__(self, window: MainWindow) -> None:
+        self.codes: list[str] = []
+        self.pages: list[str] = []
+        self.new_jobs: list[bool] = []
+        window.submitted.connect(self.codes.append)
+        window.page_changed.connect(self.pages.append)
+        window.new_job_requested.connect(lambda: self.new_jobs.append(True))
+
+
+def window_of(qtbot: QtBot) -> MainWindow:
+    window = MainWindow(
         [PageSpec("floor", "Floor", "list", QWidget), PageSpec("form", "Form", "file", FormPage)]
     )
-    qtbot.addWidget(made)
-    with qtbot.waitActive(made):
-        made.show()
-        made.activateWindow()
-    made.show_page("floor")
-    yield made
-    made.finish()
+    qtbot.addWidget(window, before_close_func=MainWindow.finish)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.show_page("floor")
+    return window
 
 
 def handle(window: MainWindow) -> QWindow:
@@ -42,36 +49,35 @@ def type_at_once(window: MainWindow, text: str) -> None:
         QTest.keyClick(handle(window), Qt.Key(ord(letter.upper())))
 
 
-def test_a_burst_ended_by_enter_is_a_scan_and_presses_no_command(
-    qtbot: QtBot, window: MainWindow
-) -> None:
-    pages: list[str] = []
-    window.page_changed.connect(pages.append)
-    with (
-        qtbot.assertNotEmitted(window.new_job_requested),
-        qtbot.waitSignal(window.submitted) as heard,
-    ):
-        type_at_once(window, "n-2471")
-        QTest.keyClick(handle(window), Qt.Key.Key_Return)
-    assert heard.args == ["n-2471"]
-    assert pages == []
+def test_a_burst_ended_by_enter_is_a_scan_and_presses_no_command(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    heard = Heard(window)
+    type_at_once(window, "n-2471")
+    QTest.keyClick(handle(window), Qt.Key.Key_Return)
+    assert heard.codes == ["n-2471"]
     assert window.top_bar.search.text() == "n-2471"
+    type_at_once(window, "n")
+    qtbot.waitUntil(lambda: bool(heard.new_jobs))
+    assert (heard.new_jobs, heard.pages) == ([True], [])
 
 
-def test_a_single_key_is_still_a_command(qtbot: QtBot, window: MainWindow) -> None:
-    with qtbot.waitSignal(window.new_job_requested):
-        type_at_once(window, "n")
-    with qtbot.waitSignal(window.page_changed):
-        type_at_once(window, "2")
-    assert window.current == "form"
+def test_single_keys_are_still_commands(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
+    heard = Heard(window)
+    type_at_once(window, "n")
+    qtbot.waitUntil(lambda: bool(heard.new_jobs))
+    type_at_once(window, "2")
+    qtbot.waitUntil(lambda: heard.pages == ["form"])
 
 
-def test_what_is_typed_into_a_field_stays_there(qtbot: QtBot, window: MainWindow) -> None:
+def test_what_is_typed_into_a_field_stays_there(qtbot: QtBot) -> None:
+    window = window_of(qtbot)
     window.show_page("form")
+    heard = Heard(window)
     page = window.page("form")
     assert isinstance(page, FormPage)
     page.field.setFocus()
-    with qtbot.assertNotEmitted(window.submitted):
-        type_at_once(window, "n247")
-        QTest.keyClick(handle(window), Qt.Key.Key_Return)
+    type_at_once(window, "n247")
+    QTest.keyClick(handle(window), Qt.Key.Key_Return)
     assert page.field.text() == "n247"
+    assert (heard.codes, heard.new_jobs) == ([], [])

@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from cnc_station.ui.widgets.toasts import ToastShelf
+from tests.until import until
 
 
 def shelf_of(qtbot: QtBot, seconds: float = 60.0) -> ToastShelf:
@@ -14,59 +15,59 @@ def shelf_of(qtbot: QtBot, seconds: float = 60.0) -> ToastShelf:
     return shelf
 
 
-def press(qtbot: QtBot, shelf: ToastShelf, name: str) -> None:
+async def press(shelf: ToastShelf, name: str) -> None:
     found = next(
         button
         for button in shelf.findChildren(QPushButton)
         if name in {button.text(), button.accessibleName()} and not button.isHidden()
     )
-    qtbot.waitUntil(found.isVisible)
+    await until(found.isVisible)
     QTest.mouseClick(found, Qt.MouseButton.LeftButton)
 
 
-def test_a_toast_goes_by_itself(qtbot: QtBot) -> None:
+async def test_a_toast_goes_by_itself(qtbot: QtBot) -> None:
     shelf = shelf_of(qtbot, seconds=0.05)
     shelf.say("Moved")
     assert shelf.messages() == ["Moved"]
-    qtbot.waitUntil(lambda: shelf.messages() == [])
+    await until(lambda: shelf.messages() == [])
 
 
-def test_an_error_stays_until_it_is_closed_and_is_not_said_twice(qtbot: QtBot) -> None:
+async def test_an_error_stays_until_it_is_closed_and_is_not_said_twice(qtbot: QtBot) -> None:
     shelf = shelf_of(qtbot, seconds=0.05)
     shelf.fail("Mill 3 does not answer")
     shelf.fail("Mill 3 does not answer")
     shelf.say("Moved")
-    qtbot.waitUntil(lambda: shelf.messages() == ["Mill 3 does not answer"])
-    press(qtbot, shelf, "Close")
+    await until(lambda: shelf.messages() == ["Mill 3 does not answer"])
+    await press(shelf, "Close")
     assert shelf.messages() == []
 
 
-def test_undo_undoes_once_and_ends_the_message(qtbot: QtBot) -> None:
+async def test_undo_undoes_once_and_ends_the_message(qtbot: QtBot) -> None:
     undone: list[str] = []
     shelf = shelf_of(qtbot)
     shelf.say("Cancelled Hinge set", lambda: undone.append("cancel"))
-    press(qtbot, shelf, "Undo")
+    await press(shelf, "Undo")
     assert (undone, shelf.messages()) == (["cancel"], [])
 
 
-def test_errors_are_never_pushed_away_by_what_comes_later(qtbot: QtBot) -> None:
+async def test_errors_are_never_pushed_away_by_what_comes_later(qtbot: QtBot) -> None:
     shelf = shelf_of(qtbot)
     for words in ("one", "two", "three"):
         shelf.fail(words)
     shelf.say("Moved")
     assert shelf.messages() == ["one", "two"]
-    press(qtbot, shelf, "Close")
+    await press(shelf, "Close")
     assert shelf.messages() == ["two", "three"]
 
 
-def test_a_newer_message_takes_the_place_of_the_oldest_passing_one(qtbot: QtBot) -> None:
+async def test_a_newer_message_takes_the_place_of_the_oldest_passing_one(qtbot: QtBot) -> None:
     shelf = shelf_of(qtbot)
     for words in ("one", "two", "three"):
         shelf.say(words)
     assert shelf.messages() == ["two", "three"]
 
 
-def test_the_shelf_never_grows_with_what_it_says(qtbot: QtBot) -> None:
+async def test_the_shelf_never_grows_with_what_it_says(qtbot: QtBot) -> None:
     shelf = shelf_of(qtbot)
     height = shelf.height()
     shelf.fail("a sentence that goes on " * 20)
