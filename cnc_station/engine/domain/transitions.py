@@ -41,11 +41,16 @@ class Step(Generic[S]):
 @dataclass(frozen=True, slots=True)
 class MachineStep:
     """What a run's transition does to its machine; `to_rest` sends it where it rests after a run:
-    maintenance if that was asked for, else needs_clearing if its operator clears it, else idle."""
+    maintenance if that was asked for, else needs_clearing if its operator clears it, else idle.
+
+    With `required` the run can't move without its machine; otherwise a machine that is elsewhere
+    already (in alarm, say) stays there.
+    """
 
     sources: frozenset[MachineState]
     target: MachineState | None = None
     to_rest: bool = False
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ def _at(state: MachineState, target: MachineState) -> MachineStep:
     return MachineStep(frozenset({state}), target)
 
 
-_REST = MachineStep(BUSY_MACHINES, to_rest=True)
+_REST = MachineStep(BUSY_MACHINES, to_rest=True, required=False)
+_GONE = MachineStep(BUSY_MACHINES, M.OFFLINE, required=False)
 _NOT_STARTED = WAITING_JOBS | {J.DRAFT}
 _IN_HAND = frozenset({J.NEEDS_ATTENTION, J.INTERRUPTED})
 _SETTLED = _NOT_STARTED | _IN_HAND | {J.CANCELLED, J.COMPLETED}
@@ -142,6 +148,18 @@ INTERRUPTED = _row(
     "interrupted", _job(LIVE_JOBS, J.INTERRUPTED), _run(LIVE_RUNS, R.INTERRUPTED), _REST
 )
 
+# Its station is gone: nobody heard of the run until its lease ended
+LOST_RETURNED = _row(
+    "lost_returned", _job({J.ASSIGNED}, J.QUEUED), _run({R.ASSIGNED}, R.CANCELLED), _GONE
+)
+LOST_RETRY = _row("lost_retry", _job(LIVE_JOBS, J.DELAYED), _run(LIVE_RUNS, R.FAILED), _GONE)
+LOST_FINAL = _row(
+    "lost_final", _job(LIVE_JOBS, J.NEEDS_ATTENTION), _run(LIVE_RUNS, R.FAILED), _GONE
+)
+LOST_INTERRUPTED = _row(
+    "lost_interrupted", _job(LIVE_JOBS, J.INTERRUPTED), _run(LIVE_RUNS, R.INTERRUPTED), _GONE
+)
+
 # A person decides
 CANCELLED = _row("cancelled", _job(_NOT_STARTED | _IN_HAND, J.CANCELLED))
 RESTORED = _row("restored", _job({J.CANCELLED}, J.QUEUED))
@@ -160,6 +178,7 @@ OVERRIDES: dict[JobState, Transition] = {
 # Machines alone
 MACHINE_ADDED = _row("machine_added", machine=MachineStep(frozenset(), M.OFFLINE))
 MACHINE_EDITED = _row("machine_edited", machine=MachineStep(frozenset(M)))
+MACHINE_MOVED = _row("machine_moved", machine=MachineStep(frozenset(M) - BUSY_MACHINES, M.OFFLINE))
 MACHINE_REMOVED = _row("machine_removed", machine=MachineStep(frozenset(M) - BUSY_MACHINES))
 CONNECTED = _row("connected", machine=_at(M.OFFLINE, M.IDLE))
 DISCONNECTED = _row("disconnected", machine=_at(M.IDLE, M.OFFLINE))
@@ -174,6 +193,9 @@ MAINTENANCE_ASKED = _row("maintenance_asked", machine=MachineStep(BUSY_MACHINES)
 MAINTENANCE_ENDED = _row("maintenance_ended", machine=_at(M.MAINTENANCE, M.IDLE))
 
 # The shop itself
+STATION_JOINED = _row("station_joined")
+STATION_LEFT = _row("station_left")
+LEADER_CHANGED = _row("leader_changed")
 SETTINGS_CHANGED = _row("settings_changed")
 
 TRANSITIONS: dict[str, Transition] = _table

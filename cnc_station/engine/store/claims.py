@@ -50,13 +50,15 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Claim(Change[tuple[Claimed, ...]]):
-    """Match the waiting jobs to all idle, clear machines of this station.
+    """Match the waiting jobs to all idle, clear machines of this station, but for those that it
+    still drives (`except_machines`): a run that was taken from it must have stopped first.
 
     Answers with the new runs; fewer than machines does not mean that nothing is left, so ask
     again until the answer is empty.
     """
 
     lease_s: float
+    except_machines: frozenset[int] = frozenset()
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
@@ -66,12 +68,14 @@ class Claim(Change[tuple[Claimed, ...]]):
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
         """One round of matching; whoever asked at the same time shares it."""
-        claimed = _claim(tx, round(changes[0].lease_s * 1000))
+        busy = frozenset().union(*(change.except_machines for change in changes))
+        claimed = _claim(tx, round(changes[0].lease_s * 1000), busy)
         return [claimed, *(() for _ in changes[1:])]
 
 
-def _claim(tx: Tx, lease_ms: int) -> tuple[Claimed, ...]:
-    idle = tx.connection.execute(_IDLE, {"station": tx.station}).all()
+def _claim(tx: Tx, lease_ms: int, busy: frozenset[int]) -> tuple[Claimed, ...]:
+    found = tx.connection.execute(_IDLE, {"station": tx.station})
+    idle = [row for row in found if row.id not in busy]
     if not idle:
         return ()
     free = [_free_machine(row) for row in idle]
@@ -223,6 +227,8 @@ _IDLE = (
     select(machine)
     .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
     .where(machine.c.station == bindparam("station"))
+    .order_by(machine.c.id)
+    .with_for_update(skip_locked=True)
 )
 
 _WANTED = (
@@ -258,6 +264,7 @@ _PINNED = (
     .where(job.c.pinned_machine_id.in_(bindparam("machines", expanding=True)))
     .order_by(job.c.rank, job.c.id)
     .limit(1000)
+    .with_for_update(skip_locked=True)
 )
 
 
@@ -273,6 +280,7 @@ def _offer_statement(*, any_material: bool) -> Select[Any]:
         .where(func.coalesce(job.c.size_z, 0) <= bindparam("z"))
         .order_by(job.c.rank, job.c.id)
         .limit(bindparam("count"))
+        .with_for_update(skip_locked=True)
     )
     if any_material:
         return query

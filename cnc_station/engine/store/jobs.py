@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Update,
+    Select,
     exists,
     false,
     insert,
@@ -90,7 +90,9 @@ def check_references(tx: Tx, specs: Iterable[JobSpec]) -> None:
         ),
     ):
         if wanted:
-            there = set(tx.connection.execute(select(column).where(column.in_(wanted))).scalars())
+            # Locked: a predecessor that completes meanwhile would not see its new successor.
+            query = select(column).where(column.in_(wanted)).with_for_update(read=True)
+            there = set(tx.connection.execute(query).scalars())
             if missing := wanted - there:
                 text = ", ".join(sorted(str(m)[:12] for m in missing))
                 raise InvalidInput(FieldError(name, f"there is no {text}"))
@@ -196,10 +198,12 @@ def release_due(tx: Tx) -> int:
         .where(delayed_and_free, job.c.not_before <= tx.now)
         .order_by(job.c.not_before)
         .limit(MOST_RELEASED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+        .cte("due")
     )
     released = tx.connection.execute(
         update(job)
-        .where(job.c.id.in_(due))
+        .where(job.c.id.in_(select(due.c.id)), job.c.state == JobState.DELAYED.value)
         .values(state=JobState.QUEUED.value, state_since=tx.now, version=job.c.version + 1)
         .returning(job.c.id, job.c.trace_id, job.c.machine_type)
     ).all()
@@ -216,30 +220,36 @@ def release_due(tx: Tx) -> int:
 
 
 def unblock_successors(tx: Tx, completed: Sequence[int]) -> None:
-    """After completions: find out which of their successors wait for nothing else."""
+    """After completions: find out which of their successors wait for nothing else.
+
+    They are locked first and looked at in a second statement: of two stations that complete the
+    last two predecessors of a job at the same time, the later one must see the other's.
+    """
     item = packed([[job_id] for job_id in completed])
-    tx.connection.execute(_unblock_successors(tx.dialect), {"item": item})
+    waiting = tx.connection.execute(_blocked_successors(tx.dialect), {"item": item}).scalars().all()
+    unblock(tx, waiting)
 
 
 @cache
-def _unblock_successors(dialect: Dialect) -> Update:
+def _blocked_successors(dialect: Dialect) -> Select[int]:
     item = dialect.items("item", job_id=BigInteger)
     after = select(dependency.c.job_id).where(dependency.c.predecessor_id == item.c.job_id)
     return (
-        update(job)
-        .where(job.c.id.in_(after), job.c.blocked, ~_waits_for_another())
-        .values(blocked=false(), version=job.c.version + 1)
+        select(job.c.id)
+        .where(job.c.id.in_(after), job.c.blocked)
+        .order_by(job.c.id)
+        .with_for_update()
     )
 
 
 def unblock(tx: Tx, job_ids: Iterable[int]) -> None:
-    """The same for jobs that are new, or whose predecessors are all done already."""
+    """Free those of these blocked jobs whose predecessors are all completed."""
     ids = sorted(job_ids)
     for start in range(0, len(ids), 500):
         tx.connection.execute(
             update(job)
             .where(job.c.id.in_(ids[start : start + 500]), job.c.blocked, ~_waits_for_another())
-            .values(blocked=false())
+            .values(blocked=false(), version=job.c.version + 1)
         )
 
 

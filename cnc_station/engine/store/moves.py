@@ -111,7 +111,7 @@ def _move_jobs(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int,
     found = tx.connection.execute(statement, {"item": items, "now": tx.now}).all()
     if len(found) != len(going):
         raise Conflict(f"a job has left its run: {row.name} changes nothing")
-    if row is t.FAILED_RETRY:
+    if row.job is not None and row.job.target is JobState.DELAYED:
         tx.due(min(due))
     if row.job is not None and row.job.target is JobState.QUEUED:
         tx.claimable |= {machine_type for _, _, machine_type in found}
@@ -125,7 +125,7 @@ def _move_machines(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[
     statement = _machine_statement(tx.dialect, row.name)
     found = tx.connection.execute(statement, {"item": items, "now": tx.now}).all()
     assert row.machine is not None
-    if len(found) != len(going) and not row.machine.to_rest:
+    if len(found) != len(going) and row.machine.required:
         raise Conflict(f"the machine has left its run: {row.name} changes nothing")
     return dict(found)
 
@@ -175,10 +175,12 @@ def _job_statement(dialect: Dialect, name: str) -> Update:
     }
     if row.run is not None and row.run.target in (RunState.FAILED, RunState.INTERRUPTED):
         values |= {"failures": job.c.failures + 1, "last_error": item.c.reason}
-    if row is t.FAILED_RETRY:
+    if row.job.target is JobState.DELAYED:
         values["not_before"] = item.c.due
-    if row is t.RETURNED:
-        values |= {"run_id": null(), "machine_id": null(), "token": job.c.token + 1}
+    if row.job.target in (JobState.DELAYED, JobState.QUEUED):
+        values["token"] = job.c.token + 1  # whoever drove it has lost the right to write
+    if row.job.target is JobState.QUEUED:
+        values |= {"run_id": null(), "machine_id": null()}
     if row.job.target in (JobState.COMPLETED, JobState.CANCELLED):
         values["finished_at"] = now
     return (
@@ -192,8 +194,10 @@ def _job_statement(dialect: Dialect, name: str) -> Update:
 
 @cache
 def _machine_statement(dialect: Dialect, name: str) -> Update:
-    step = t.TRANSITIONS[name].machine
+    row = t.TRANSITIONS[name]
+    step = row.machine
     assert step is not None
+    assert row.run is not None
     item = dialect.items(
         "item",
         machine_id=BigInteger,
@@ -211,7 +215,7 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
     }
     if name == t.STARTED.name:
         values |= {"last_program": item.c.program, "last_material": item.c.material}
-    if step.to_rest or name == t.RETURNED.name:
+    if row.run.target not in LIVE_RUNS:
         values |= {"job_id": null(), "run_id": null()}
     if step.to_rest:
         values |= {

@@ -180,6 +180,7 @@ run = Table(
 _live = text("state IN ('assigned', 'running', 'held')")
 Index("run_live_job", run.c.job_id, unique=True, sqlite_where=_live, postgresql_where=_live)
 Index("run_live_machine", run.c.machine_id, unique=True, sqlite_where=_live, postgresql_where=_live)
+Index("run_lease", run.c.lease_until, sqlite_where=_live, postgresql_where=_live)
 Index("run_job", run.c.job_id)
 _ended = text("ended_at IS NOT NULL")
 Index("run_ended", run.c.ended_at, sqlite_where=_ended, postgresql_where=_ended)
@@ -221,6 +222,29 @@ program = Table(
     Column("content", LargeBinary, nullable=False),  # last: a list never reads past it
 )
 Index("program_name", program.c.name, program.c.revision, unique=True)
+
+station = Table(
+    "station",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("incarnation", String(32), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("started_at", Time, nullable=False),
+    Column("heard_at", Time, nullable=False),
+    Column("lag_ms", Float, nullable=False),
+    Column("left_at", Time),
+)
+
+leader = Table(
+    "leader",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("holder", Text, nullable=False),
+    Column("incarnation", String(32), nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("expires_at", Time, nullable=False),
+)
 
 setting = Table(
     "setting",

@@ -31,6 +31,7 @@ class Committed:
     freed: bool
     next_due: int | None
     programs: bool
+    stations: bool
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class Tx:
     freed: bool = False
     next_due: int | None = None
     programs: bool = False
+    stations: bool = False
     _events: list[dict[str, Any]] = field(default_factory=list)
 
     def record(
@@ -109,6 +111,7 @@ class Tx:
         self.claimable |= branch.claimable
         self.freed |= branch.freed
         self.programs |= branch.programs
+        self.stations |= branch.stations
         if branch.next_due is not None:
             self.due(branch.next_due)
 
@@ -121,6 +124,7 @@ class Tx:
             self.freed,
             self.next_due,
             self.programs,
+            self.stations,
         )
 
 

@@ -1,0 +1,100 @@
+"""Runs whose station is gone: their leases have ended, by the database's clock."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Fenced
+from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.states import LIVE_RUNS, RunState
+from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.store.stations import leads
+from cnc_station.engine.store.transaction import Change, Tx
+
+MOST_AT_ONCE = 500
+ACTOR = "reaper"
+REASON = "its station is gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Reap(Change[int]):
+    """The leader's move: settle every run whose lease has ended. Answers with how many.
+
+    What may be retried is a property of the driver: `retried` names the drivers that cut nothing.
+    Raises Fenced if this is no longer the leader of `term`.
+    """
+
+    incarnation: str
+    term: int
+    retried: frozenset[str]
+    retry: RetryPolicy
+
+    @property
+    def touches(self) -> Sequence[Hashable] | None:
+        """Any live run."""
+        return None
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["Reap"]) -> list[int | Exception]:
+        """Grouped by what becomes of them, then moved like any other run."""
+        return [_reap(tx, change) for change in changes]
+
+
+def _reap(tx: Tx, change: Reap) -> int | Exception:
+    if not leads(tx, change.incarnation, change.term):
+        return Fenced("another station leads")
+    expired = tx.connection.execute(
+        select(
+            run.c.id,
+            run.c.token,
+            run.c.job_id,
+            run.c.machine_id,
+            run.c.state,
+            job.c.failures,
+            job.c.retry_limit,
+            machine.c.driver,
+        )
+        .join(job, job.c.id == run.c.job_id)
+        .join(machine, machine.c.id == run.c.machine_id)
+        .where(run.c.state.in_(sorted(LIVE_RUNS)), run.c.lease_until < tx.now)
+        .order_by(run.c.id)
+        .limit(MOST_AT_ONCE)
+        .with_for_update(of=run, skip_locked=True)
+    )
+    by_transition: dict[str, list[MoveRun]] = {}
+    count = 0
+    for row in expired:
+        count += 1
+        move = _move(row, change)
+        by_transition.setdefault(move.transition.name, []).append(move)
+    for moves in by_transition.values():
+        MoveRun.apply(tx, moves)
+    return count
+
+
+def _move(row: Any, change: Reap) -> MoveRun:
+    failures = row.failures + 1
+    backoff_s = 0.0
+    if row.state == RunState.ASSIGNED:
+        transition = t.LOST_RETURNED
+    elif row.driver not in change.retried:
+        transition = t.LOST_INTERRUPTED
+    elif failures > change.retry.limit(row.retry_limit, automation=False):
+        transition = t.LOST_FINAL
+    else:
+        transition = t.LOST_RETRY
+        backoff_s = change.retry.backoff_s(failures, 0.0)
+    return MoveRun(
+        transition,
+        row.id,
+        row.token,
+        row.job_id,
+        row.machine_id,
+        ACTOR,
+        reason=REASON,
+        backoff_s=backoff_s,
+    )

@@ -1,0 +1,178 @@
+"""Stations: who is there, what leases they hold, and which of them leads."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict, Fenced
+from cnc_station.engine.domain.states import LIVE_RUNS
+from cnc_station.engine.store.schema import leader, run, station
+from cnc_station.engine.store.transaction import Change, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Change[None]):
+    """A station comes into the fleet under its name, with a new incarnation each start.
+
+    Raises Conflict while another one of that name is heard of.
+    """
+
+    incarnation: str
+    host: str
+    version: str
+    silence_s: float
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["Join"]) -> list[Exception | None]:
+        """One row a name; what was there before under it has left."""
+        return [_join(tx, change) for change in changes]
+
+
+def _join(tx: Tx, change: Join) -> Exception | None:
+    known = tx.connection.execute(
+        select(station).where(station.c.name == tx.station).with_for_update()
+    ).one_or_none()
+    heard = tx.now - round(change.silence_s * 1000)
+    if known is not None and known.left_at is None and known.heard_at > heard:
+        return Conflict(
+            f"A station named {tx.station} is at work already (on {known.host}). "
+            "Give this one another name."
+        )
+    values = {
+        "incarnation": change.incarnation,
+        "host": change.host,
+        "version": change.version,
+        "started_at": tx.now,
+        "heard_at": tx.now,
+        "lag_ms": 0.0,
+        "left_at": None,
+    }
+    if known is None:
+        tx.connection.execute(insert(station).values(name=tx.station, **values))
+    else:
+        tx.connection.execute(update(station).where(station.c.name == tx.station).values(**values))
+    tx.stations = True
+    tx.record(t.STATION_JOINED, actor="station", reason=f"version {change.version}")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat(Change[None]):
+    """Still there: the station's row and the leases of its live runs, in one transaction.
+
+    Raises Fenced if another incarnation has taken the name over.
+    """
+
+    incarnation: str
+    lease_s: float
+    lag_ms: float
+    runs: tuple[int, ...]
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["Heartbeat"]) -> list[Exception | None]:
+        """Only the runs that the station says it drives: what it has forgotten must expire."""
+        return [_beat(tx, change) for change in changes]
+
+
+def _beat(tx: Tx, change: Heartbeat) -> Exception | None:
+    heard = tx.connection.execute(
+        update(station)
+        .where(station.c.name == tx.station, station.c.incarnation == change.incarnation)
+        .values(heard_at=tx.now, lag_ms=change.lag_ms)
+        .returning(station.c.name)
+    ).all()
+    if not heard:
+        return Fenced(f"Another station is called {tx.station} now.")
+    for start in range(0, len(change.runs), 500):
+        tx.connection.execute(
+            update(run)
+            .where(run.c.id.in_(change.runs[start : start + 500]))
+            .where(run.c.station == tx.station, run.c.state.in_(sorted(LIVE_RUNS)))
+            .values(lease_until=tx.now + round(change.lease_s * 1000))
+        )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave(Change[None]):
+    """An orderly end: the name is free at once, and so is the leadership."""
+
+    incarnation: str
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["Leave"]) -> list[Exception | None]:
+        """Both rows, if they are still this incarnation's."""
+        for change in changes:
+            tx.connection.execute(
+                update(station)
+                .where(station.c.name == tx.station)
+                .where(station.c.incarnation == change.incarnation)
+                .values(left_at=tx.now)
+            )
+            tx.connection.execute(
+                update(leader)
+                .where(leader.c.incarnation == change.incarnation)
+                .values(expires_at=tx.now)
+            )
+            tx.stations = True
+            tx.record(t.STATION_LEFT, actor="station")
+        return [None for _ in changes]
+
+
+@dataclass(frozen=True, slots=True)
+class Lead(Change[int]):
+    """Take or keep the leadership; answers with the term.
+
+    It is taken only when it has expired, with a term one higher. Raises Conflict while somebody
+    else holds it. No lock of the connection's and none of Redis's: those have no token.
+    """
+
+    incarnation: str
+    lease_s: float
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """The one row."""
+        return ("leader",)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["Lead"]) -> list[int | Exception]:
+        """The row is locked, so that of two takers one sees the other."""
+        return [_lead(tx, change) for change in changes]
+
+
+def _lead(tx: Tx, change: Lead) -> int | Exception:
+    until = tx.now + round(change.lease_s * 1000)
+    row = tx.connection.execute(select(leader).with_for_update()).one()
+    if row.incarnation == change.incarnation and row.expires_at > tx.now:
+        tx.connection.execute(update(leader).values(expires_at=until))
+        term: int = row.term
+        return term
+    if row.expires_at > tx.now:
+        return Conflict(f"{row.holder} leads.")
+    tx.connection.execute(
+        update(leader).values(
+            holder=tx.station, incarnation=change.incarnation, term=row.term + 1, expires_at=until
+        )
+    )
+    return _elected(tx, row.term + 1)
+
+
+def _elected(tx: Tx, term: int) -> int:
+    tx.stations = True
+    tx.record(t.LEADER_CHANGED, actor="leader", reason=f"{tx.station}, term {term}")
+    return term
+
+
+def leads(tx: Tx, incarnation: str, term: int) -> bool:
+    """Whether this is still the leader, and stays it until the transaction ends: its row is
+    locked, so nobody can take over in between."""
+    found = tx.connection.execute(
+        select(leader.c.id)
+        .where(leader.c.incarnation == incarnation, leader.c.term == term)
+        .where(leader.c.expires_at > tx.now)
+        .with_for_update(read=True)
+    ).one_or_none()
+    return found is not None
