@@ -7,6 +7,8 @@ from datetime import datetime
 
 from PySide6.QtCore import QCoreApplication
 
+from cnc_station.engine.domain.machine import Envelope
+
 NONE = "—"
 _NEAR_DAYS = 6
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -65,3 +67,8 @@ def moment(at: int | None, now: int) -> str:
     if local(at).date() == local(now).date():
         return time_of_day(at)
     return f"{day(at, now)} {time_of_day(at)}"
+
+
+def size(envelope: Envelope) -> str:
+    """`762 × 406 × 508`, in mm."""
+    return " × ".join(f"{side:g}" for side in (envelope.x, envelope.y, envelope.z))

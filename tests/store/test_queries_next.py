@@ -27,7 +27,7 @@ def test_a_job_without_any_machine_of_its_type_says_so(rows: Rows) -> None:
         (
             {"size_x": 900.0, "size_y": 1.0, "size_z": 1.0},
             {"size_x": 500.0, "size_y": 500.0, "size_z": 500.0},
-            "no mill is large enough for 900 × 1 × 1 mm",  # noqa: RUF001 - the sign between sides
+            "no mill is large enough for 900 × 1 × 1 mm",
         ),
     ],
 )

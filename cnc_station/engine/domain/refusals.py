@@ -46,7 +46,7 @@ def _named(need: Need) -> str:
 
 def _sides(need: Need) -> str:
     size = need.envelope
-    return f"{size.x:g} × {size.y:g} × {size.z:g} mm" if size else "that size"  # noqa: RUF001 - the sign between sides of a part
+    return f"{size.x:g} × {size.y:g} × {size.z:g} mm" if size else "that size"
 
 
 _LIMITS: Sequence[_Limit] = (

@@ -201,7 +201,7 @@ class AttentionPage(QWidget):
         listed = len(self.rows.rows)
         more = self.tr(", the first {listed} listed").format(listed=listed)
         self.count.setText(
-            self.tr("{total} need you").format(total=f"{self._total:,}")
+            self.tr("Waiting for you: {total}").format(total=f"{self._total:,}")
             + (more if self._total > listed else "")
         )
         self.retry_selected.setText(self.tr("Retry selected ({count})").format(count=failed))

@@ -24,6 +24,7 @@ def style_sheet(tokens: Tokens, metrics: Metrics) -> str:
     values["tick"] = tick
     values["tick_radius"] = tick // 2 + tokens.line_width
     values["tick_hole"] = tick + 2 * tokens.line_width - 12
+    values["spin"] = 44 if metrics.touch else 26
     values["scroll"] = 20 if metrics.touch else 12
     for role in Role:
         values[f"size_{role.value}"] = f"{ROLE_SIZE[role]}px"

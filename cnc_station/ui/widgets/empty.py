@@ -1,10 +1,12 @@
 """What stands where nothing is yet: what belongs here, and the first step."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.buttons import PrimaryButton
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.text import Text
 
 _ICON = 40
@@ -48,8 +50,16 @@ class EmptyState(QWidget):
             button.clicked.connect(self.step)
             box.addSpacing(8)
             box.addWidget(button, 0, centre)
+        self._offers = QHBoxLayout()
+        box.addLayout(self._offers)
         box.addStretch(3)
         self._draw()
+
+    def offer(self, label: str, taken: Callable[[], object]) -> None:
+        """Adds another way to begin, below the first step."""
+        button = Button(label)
+        button.clicked.connect(taken)
+        self._offers.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def _draw(self) -> None:
         ratio = self.devicePixelRatioF()

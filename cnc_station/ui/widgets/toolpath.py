@@ -106,9 +106,9 @@ class ToolpathView(QWidget):
             return
         x, y, z = box.size
         words = (
-            self.tr("Ø {x:,.1f} × {z:,.1f} mm").format(x=2 * box.high[0], z=z)  # noqa: RUF001 - sizes are written with a multiplication sign
+            self.tr("Ø {x:,.1f} × {z:,.1f} mm").format(x=2 * box.high[0], z=z)
             if path.lathe
-            else self.tr("{x:,.1f} × {y:,.1f} × {z:,.1f} mm").format(x=x, y=y, z=z)  # noqa: RUF001 - as above
+            else self.tr("{x:,.1f} × {y:,.1f} × {z:,.1f} mm").format(x=x, y=y, z=z)
         )
         if telemetry is not None:
             words += f" · {telemetry.part_fraction:.0%}"

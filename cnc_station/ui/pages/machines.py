@@ -1,0 +1,222 @@
+"""The machines of the shop: what each is, takes and does, and the way to change that."""
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.actions import MachineAction
+from cnc_station.engine.views import Changes, MachineRow
+from cnc_station.ui import words
+from cnc_station.ui.asking import Asking
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.machine_form import MachineForm
+from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.pages.machine_detail import MachineDetail, takes_in_short
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.list_table import ListTable, table_card
+from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.text import ElidedLabel
+
+_LATEST = 100
+
+
+class MachinesPage(QWidget):
+    """A list of the machines, one of them in full."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._text = ""
+        self._wanted: int | None = None
+        self.rows = RowList(self._columns(), lambda machine: machine.id, self)
+        self.table = ListTable(self.rows, self.tr("Machines"))
+        self.table.chosen.connect(self._chosen)
+        self.table.opened.connect(lambda _: self.edit())
+        self.detail = MachineDetail(desk.now)
+        self._connect_detail()
+        self._asking = Asking(desk.operations, self._load, self)
+        self._asking_events = Asking(desk.operations, self._load_events, self)
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self.detail.clock_moved)
+        desk.bridge.changed.connect(self._follow)
+        self._place()
+        self._add_action(self.tr("Add a machine"), "A", self.add)
+        self._add_action(self.tr("Edit the machine"), "E", self.edit)
+
+    def _columns(self) -> tuple[ListColumn[MachineRow], ...]:
+        return (
+            ListColumn(self.tr("Machine"), lambda m: m.spec.name, 96, strong=True),
+            ListColumn(
+                self.tr("State"),
+                lambda m: look_of(m.state).word,
+                132,
+                look=lambda m: look_of(m.state),
+            ),
+            ListColumn(self.tr("Type"), lambda m: m.spec.machine_type, 66),
+            ListColumn(self.tr("Model"), lambda m: m.spec.model or words.NONE, 132),
+            ListColumn(self.tr("Runs"), lambda m: f"{m.runs_done:,}", 56, right=True),
+            ListColumn(self.tr("Hours"), lambda m: f"{m.run_seconds / 3600:,.1f}", 66, right=True),
+            ListColumn(self.tr("Station"), lambda m: m.station, 76),
+            ListColumn(
+                self.tr("Takes"),
+                lambda m: takes_in_short(m.spec.capability, self.tr),
+                ink=lambda _: Ink.MUTED,
+            ),
+        )
+
+    def _place(self) -> None:
+        self.count = ElidedLabel("", Role.STRONG)
+        add = Button(self.tr("Add machine…"))
+        add.clicked.connect(self.add)
+        bar = QHBoxLayout()
+        bar.addWidget(self.count, 1)
+        bar.addWidget(add)
+        left = QVBoxLayout()
+        left.setSpacing(theme().metrics.card_gap)
+        left.addLayout(bar)
+        left.addWidget(table_card(self.table), 1)
+        self._full = QWidget()
+        panes = QHBoxLayout(self._full)
+        panes.setContentsMargins(0, 0, 0, 0)
+        panes.setSpacing(theme().metrics.page_margin)
+        panes.addLayout(left, 2)
+        panes.addWidget(self.detail, 1)
+        self.detail.setMinimumWidth(380)
+        self.empty = self._empty()
+        self.nothing_found = EmptyState(
+            "search", self.tr("Nothing found"), self.tr("No machine matches the search.")
+        )
+        self._stack = QStackedLayout()
+        for widget in (self._full, self.empty, self.nothing_found):
+            self._stack.addWidget(widget)
+        box = QVBoxLayout(self)
+        margin = theme().metrics.page_margin
+        box.setContentsMargins(margin, 14, margin, 4)
+        box.addLayout(self._stack)
+
+    def _empty(self) -> EmptyState:
+        empty = EmptyState(
+            "factory",
+            self.tr("No machine yet"),
+            self.tr("Jobs run on machines. Add the first of yours, or look around with the demo."),
+            self.tr("Add your first machine"),
+        )
+        empty.step.connect(self.add)
+        empty.offer(self.tr("Load the demo day"), self._desk.ways.load_demo)
+        return empty
+
+    def _connect_detail(self) -> None:
+        detail = self.detail
+        detail.clear.connect(lambda: self._act(MachineAction.CLEAR))
+        detail.unlock.connect(lambda: self._act(MachineAction.UNLOCK))
+        detail.maintenance.connect(
+            lambda on: self._act(
+                MachineAction.MAINTENANCE_ON if on else MachineAction.MAINTENANCE_OFF
+            )
+        )
+        detail.remove.connect(lambda: self._act(MachineAction.REMOVE))
+        detail.edit.connect(self.edit)
+        detail.to_job.connect(self._to_job)
+
+    def _add_action(self, text: str, key: str, slot: object) -> None:
+        action = QAction(text, self)
+        action.setShortcut(key)
+        action.triggered.connect(slot)
+        self.addAction(action)
+
+    # what is on view
+
+    def arrived(self) -> None:
+        """Looks again: much may have happened."""
+        self._asking.again()
+
+    def search(self, text: str) -> None:
+        """Shows only machines that match."""
+        self._text = text
+        self._asking.again()
+
+    def select(self, machine_id: int) -> None:
+        """Chooses a machine, now or as soon as it is listed."""
+        self._wanted = machine_id
+        self._asking.again()
+
+    def _follow(self, changes: Changes) -> None:
+        if self.isVisible() and (changes.machines or changes.everything):
+            self._asking.again()
+
+    async def _load(self) -> None:
+        machines = await self._desk.engine.machines()
+        wanted = self._text.lower().split()
+        found = [m for m in machines if all(word in _searched(m) for word in wanted)]
+        self.rows.take(found)
+        place = None if self._wanted is None else self.rows.position(self._wanted)
+        self._wanted = None
+        if place is not None:
+            self.table.choose(place)
+        elif found and self.table.current is None:
+            self.table.choose(0)
+        nothing = self.nothing_found if machines else self.empty
+        self._stack.setCurrentWidget(self._full if found else nothing)
+        self.count.setText(self.tr("{count} in this shop").format(count=len(found)))
+        self._chosen(self.table.current)
+
+    def _chosen(self, machine: MachineRow | None) -> None:
+        if machine is not None:
+            self.detail.show_machine(machine)
+            self._asking_events.again()
+
+    async def _load_events(self) -> None:
+        machine = self.table.current
+        if machine is None:
+            return
+        events = await self._desk.engine.events(machine_id=machine.id, limit=_LATEST, newest=True)
+        ids = {event.job_id for event in events if event.job_id is not None}
+        if machine.job_id is not None:
+            ids.add(machine.job_id)
+        jobs = await self._desk.engine.jobs_by_id(sorted(ids))
+        current = self.table.current
+        if current is not None and current.id == machine.id:
+            self.detail.show_events(events, {job.id: job.title for job in jobs})
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Lets the clock run."""
+        super().showEvent(event)
+        self._clock.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stops the clock: nobody looks."""
+        super().hideEvent(event)
+        self._clock.stop()
+
+    # what can be done
+
+    def _act(self, action: MachineAction) -> None:
+        machine = self.table.current
+        if machine is not None:
+            self._desk.operations.act_on_machine(action, machine.id)
+
+    def add(self) -> MachineForm:
+        """Opens the form for a new machine."""
+        return self._open(None)
+
+    def edit(self) -> MachineForm | None:
+        """Opens the form of the machine chosen."""
+        machine = self.table.current
+        return None if machine is None else self._open(machine)
+
+    def _open(self, machine: MachineRow | None) -> MachineForm:
+        form = MachineForm(self._desk, self, machine)
+        form.open()
+        return form
+
+    def _to_job(self) -> None:
+        machine = self.table.current
+        if machine is not None and machine.job_id is not None:
+            self._desk.ways.to_job(machine.job_id)
+
+
+def _searched(machine: MachineRow) -> str:
+    spec = machine.spec
+    return f"{spec.name} {spec.machine_type} {spec.model} {machine.station}".lower()

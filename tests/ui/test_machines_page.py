@@ -1,0 +1,191 @@
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from PySide6.QtWidgets import QPushButton
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.store.machines import MoveMachine
+from cnc_station.engine.views import MachineRow
+from cnc_station.ui.dialogs.machine_form import MachineForm
+from cnc_station.ui.pages.machines import MachinesPage
+from tests.ui.real_engine import ME, Office, mill, opened
+from tests.until import until
+
+
+@pytest_asyncio.fixture
+async def page(office: Office) -> AsyncIterator[MachinesPage]:
+    async with opened(office, MachinesPage(office.desk)) as page:
+        yield page
+
+
+async def stored(office: Office) -> MachineRow:
+    (machine,) = await office.engine.machines()
+    return machine
+
+
+async def is_in(office: Office, state: MachineState) -> bool:
+    return (await stored(office)).state is state
+
+
+async def shown(page: MachinesPage, state: MachineState) -> MachineRow:
+    await until(lambda: page.detail.shown is not None and page.detail.shown.state is state)
+    assert page.detail.shown is not None
+    return page.detail.shown
+
+
+def fill(form: MachineForm, name: str) -> None:
+    form.name.setText(name)
+    form.machine_type.setCurrentText("Lathe")
+    form.model.setText("Haas ST-10")
+    form.complexity.setValue(3)
+    form.axes.setValue(2)
+    form.materials.setText("Steel, brass ,")
+    form.envelope.setText("356 × 356 x 406 mm")
+    form.operator_clears.setChecked(True)
+    form.settings.setPlainText('{"speed": 20}')
+
+
+async def test_an_empty_shop_offers_the_first_machine_and_the_demo(
+    office: Office, page: MachinesPage
+) -> None:
+    await until(page.empty.isVisible)
+    buttons = {button.text(): button for button in page.empty.findChildren(QPushButton)}
+    assert list(buttons) == ["Add your first machine", "Load the demo day"]
+    buttons["Load the demo day"].click()
+    assert office.went.to == [("demo", None)]
+
+
+async def test_a_machine_typed_into_the_form_is_stored_as_typed(
+    office: Office, page: MachinesPage
+) -> None:
+    form = page.add()
+    fill(form, "Lathe 1")
+    form.save_button.click()
+    await until(lambda: page.rows.rows)
+    assert (await stored(office)).spec == MachineSpec(
+        "Lathe 1",
+        "lathe",
+        "Haas ST-10",
+        "simulator",
+        Capability("lathe", 3, frozenset({"steel", "brass"}), 2, Envelope(356, 356, 406)),
+        operator_clears=True,
+        settings={"speed": 20},
+    )
+    (event, *_) = await office.engine.events(machine_id=(await stored(office)).id)
+    assert (event.type, event.actor) == ("machine_added", "tester")
+
+
+async def test_what_is_wrong_is_said_next_to_its_field_and_nothing_is_stored(
+    office: Office, page: MachinesPage
+) -> None:
+    form = page.add()
+    form.machine_type.setCurrentText("")
+    form.envelope.setText("as large as a house")
+    form.settings.setPlainText("[1]")
+    form.save_button.click()
+    assert form.fields["name"].error == "a machine needs a name"
+    assert form.fields["machine_type"].error
+    assert form.fields["envelope"].error == "three lengths, such as 762 × 406 × 508"
+    assert form.fields["settings"].error
+    assert await office.engine.machines() == ()
+    form.reject()
+
+
+async def test_a_name_that_is_taken_is_refused_and_the_form_stays(
+    office: Office, page: MachinesPage
+) -> None:
+    await office.engine.add_machine(mill(), ME)
+    form = page.add()
+    fill(form, "Mill 1")
+    form.save_button.click()
+    await until(lambda: form.fields["name"].error)
+    assert form.isVisible()
+    assert len(await office.engine.machines()) == 1
+    form.reject()
+
+
+async def test_editing_keeps_what_was_not_touched(office: Office, page: MachinesPage) -> None:
+    spec = MachineSpec(
+        "Mill 1",
+        "mill",
+        "Haas VF-2",
+        capability=Capability("mill", 4, frozenset({"steel"}), 3, Envelope(762.5, 406, 508)),
+        settings={"speed": 5},
+    )
+    await office.engine.add_machine(spec, ME)
+    await until(lambda: page.table.current)
+    form = page.edit()
+    assert form is not None
+    form.name.setText("Mill A")
+    form.save_button.click()
+    await until(lambda: page.rows.rows[0].spec.name == "Mill A")
+    after = (await stored(office)).spec
+    assert (after.capability, after.model, after.settings) == (
+        spec.capability,
+        "Haas VF-2",
+        {"speed": 5},
+    )
+
+
+async def test_clearing_frees_the_machine_for_the_next_job(
+    office: Office, page: MachinesPage
+) -> None:
+    spec = MachineSpec("Mill 1", "mill", capability=Capability("mill"), operator_clears=True)
+    await office.engine.add_machine(spec, ME)
+    await office.engine.submit([JobSpec("bracket", "mill", estimated_s=0.1)], ME)
+    await shown(page, MachineState.NEEDS_CLEARING)
+    page.detail.clear_button.click()
+    await until(lambda: is_in(office, MachineState.IDLE))
+    events = await office.engine.events(machine_id=(await stored(office)).id)
+    assert [events[-1].type, events[-1].actor] == ["cleared", "tester"]
+
+
+async def test_an_alarm_is_unlocked_by_a_person(office: Office, page: MachinesPage) -> None:
+    machine_id = await office.engine.add_machine(mill(), ME)
+    await office.engine._pen.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
+    await shown(page, MachineState.ALARM)
+    page.detail.unlock_button.click()
+    await until(lambda: is_in(office, MachineState.IDLE))
+
+
+async def test_maintenance_of_a_busy_machine_begins_after_its_run_and_says_so(
+    office: Office, page: MachinesPage
+) -> None:
+    await office.engine.add_machine(mill(speed=1.0), ME)
+    await office.engine.submit([JobSpec("bracket", "mill", estimated_s=0.8)], ME)
+    await shown(page, MachineState.RUNNING)
+    assert page.detail.maintenance_button.text() == "Maintenance after this run"
+    page.detail.maintenance_button.click()
+    await until(lambda: not page.detail.maintenance_button.isEnabled())
+    assert (await stored(office)).maintenance_due
+    await shown(page, MachineState.MAINTENANCE)
+    page.detail.maintenance_button.click()
+    await until(lambda: is_in(office, MachineState.IDLE))
+
+
+async def test_a_removed_machine_leaves_the_list(office: Office, page: MachinesPage) -> None:
+    await office.engine.add_machine(mill(), ME)
+    await shown(page, MachineState.IDLE)
+    page.detail.remove_button.held.emit()
+    await until(page.empty.isVisible)
+    assert await office.engine.machines() == ()
+
+
+async def test_the_latest_events_name_their_jobs(office: Office, page: MachinesPage) -> None:
+    await office.engine.add_machine(mill(), ME)
+    await office.engine.submit([JobSpec("bracket", "mill", operation="op10")], ME)
+    await until(lambda: "Completed\tbracket · op10" in page.detail.timeline.as_text())
+
+
+async def test_the_page_finds_and_chooses_machines(office: Office, page: MachinesPage) -> None:
+    await office.engine.add_machine(mill("Mill 1"), ME)
+    second = await office.engine.add_machine(mill("Mill 2"), ME)
+    page.select(second)
+    await until(lambda: page.detail.shown and page.detail.shown.id == second)
+    page.search("mill 1")
+    await until(lambda: [m.spec.name for m in page.rows.rows] == ["Mill 1"])
+    page.search("saw")
+    await until(page.nothing_found.isVisible)
