@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy import Connection, Table, insert, text, update
 
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
@@ -101,8 +100,8 @@ def machine_row(**values: Any) -> dict[str, Any]:
 class Rows:
     """A fresh database and the means to fill it, row by row or at once."""
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(f"sqlite:///{path}", synchronous="OFF")
+    def __init__(self, url: str) -> None:
+        self.database = Database(url, synchronous="OFF")
         self.pen = self.database.connect_pen()
         with self.pen.begin():
             schema.metadata.create_all(self.pen)
@@ -110,6 +109,12 @@ class Rows:
     def close(self) -> None:
         self.pen.close()
         self.database.close()
+
+    def clear(self) -> None:
+        """Empty every table of a server's database, and count from 1 again."""
+        tables = ", ".join(table.name for table in schema.metadata.sorted_tables)
+        with self.pen.begin():
+            self.pen.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
 
     def read(self, query: Callable[[Connection], T]) -> T:
         answer: T = self.database.read(query)

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC
-from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +18,9 @@ from cnc_station.engine.store.queries.history import events, runs
 from cnc_station.engine.store.queries.job_list import job_counts, job_page, jobs_by_id
 from cnc_station.engine.views import JobFilter, JobPage, Sort, SortKey
 from tests.store.rows import DAY, HOUR, NOW, Rows, job_row
+
+if TYPE_CHECKING:
+    from tests.servers import Postgres
 
 MACHINES = {1: "Mill 1", 2: "Lathe 1", 3: "Drill 1"}
 
@@ -56,15 +59,22 @@ def some_jobs(count: int) -> list[dict[str, Any]]:
 JOBS = some_jobs(150)
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
-    path: Path = tmp_path_factory.mktemp("list") / "shop.db"
-    rows = Rows(path)
-    for name in MACHINES.values():
-        rows.machine(name)
-    rows.insert(schema.job, JOBS)
-    yield rows
-    rows.close()
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def shop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Rows]:
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('list') / 'shop.db'}"
+        else:
+            server: Postgres = request.getfixturevalue("postgres")
+            url = stack.enter_context(server.new_database())
+        rows = Rows(url)
+        stack.callback(rows.close)
+        for name in MACHINES.values():
+            rows.machine(name)
+        rows.insert(schema.job, JOBS)
+        yield rows
 
 
 def matches(row: dict[str, Any], chosen: JobFilter) -> bool:

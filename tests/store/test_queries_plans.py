@@ -22,7 +22,7 @@ JOBS = 100_000
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
     path: Path = tmp_path_factory.mktemp("plans") / "shop.db"
-    rows = Rows(path)
+    rows = Rows(f"sqlite:///{path}")
     mill = rows.machine("Mill 1")
     done = rows.job(state="completed", machine_id=mill)
     rows.run(done, mill, state="succeeded", ended_at=NOW - HOUR)
