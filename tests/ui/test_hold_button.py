@@ -56,3 +56,16 @@ async def test_a_button_that_is_hidden_while_it_is_held_does_nothing(qtbot: QtBo
     QTest.mousePress(other, Qt.MouseButton.LeftButton)
     await until(lambda: heard, 3.0)
     assert held == []
+
+
+async def test_losing_the_keyboard_is_letting_go(qtbot: QtBot) -> None:
+    button, held = button_of(qtbot, 0.05)
+    other, heard = button_of(qtbot, 0.1)
+    button.activateWindow()
+    await until(button.isActiveWindow)
+    button.setFocus()
+    QTest.keyPress(button, Qt.Key.Key_Space)
+    button.clearFocus()
+    QTest.mousePress(other, Qt.MouseButton.LeftButton)
+    await until(lambda: heard, 3.0)
+    assert held == []
