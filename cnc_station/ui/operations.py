@@ -119,6 +119,10 @@ class Operations:
         back = {a.id: before[a.id] for a in answers if a.applied and a.id in before}
         self._tell(answers, done, partial(self.edit, back, {}, "as before") if back else None)
 
+    def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
+        """Say that something was done that no action tells of."""
+        self._voice.say(words, undo)
+
     def take_back(self, steps: Sequence[Undo]) -> None:
         """Undo what was done, and say so."""
         self.run(self._take_back(tuple(steps)))

@@ -12,6 +12,7 @@ from cnc_station.engine.domain.states import OPEN_JOBS
 from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort, SortKey
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.job_commands import JobCommands
 from cnc_station.ui.models.job_columns import SHOWN_AT_FIRST
 from cnc_station.ui.models.job_feed import JobFeed
@@ -113,6 +114,7 @@ class JobsPage(QWidget):
         self.bulk.cleared.connect(self.view.selection.clearSelection)
         self.nothing.step.connect(self._show_open)
         self.detail.closed.connect(self._fit)
+        self.commands.form_wanted.connect(self._want_form)
         self._desk.bridge.changed.connect(self._changed)
 
     def _add_keys(self) -> None:
@@ -275,6 +277,19 @@ class JobsPage(QWidget):
     def _more_menu(self, menu: QMenu) -> None:
         menu.addAction(self.tr("Select all"), self.view.selectAll)
         self.view.fill_columns(menu.addMenu(self.tr("Columns")))
+
+    def _want_form(self, job_id: int, what: str) -> None:
+        self._desk.operations.run(self._open_form(job_id, what))
+
+    async def _open_form(self, job_id: int, what: str) -> None:
+        detail = await self._desk.engine.job(job_id)
+        if detail is None:
+            return
+        if what == "duplicate":
+            form = JobForm.copy(self._desk, self, detail)
+        else:
+            form = JobForm.change(self._desk, self, detail, retry=what == "retry")
+        form.open()
 
     # what is remembered
 

@@ -1,0 +1,197 @@
+"""The fields of the job form and what stands in them."""
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cnc_station.engine.domain.errors import FieldError
+from cnc_station.engine.domain.machine import MAX_COMPLEXITY
+from cnc_station.ui.models.job_draft import JobDraft
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.due_field import DueField
+from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.priority_field import PriorityField
+from cnc_station.ui.widgets.program_field import ProgramField
+
+_PAYLOAD_PX = 110
+
+
+class JobFields(QWidget):
+    """Editors for a `JobDraft`; the rare ones are shown when asked for, or when one is wrong."""
+
+    def __init__(self, now: int, *, new: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name, self.operation, self.work_order = QLineEdit(), QLineEdit(), QLineEdit()
+        self.tenant, self.after = QLineEdit(), QLineEdit()
+        self.retry_limit, self.timeout = QLineEdit(), QLineEdit()
+        self.machine_type, self.material = _combo(), _combo()
+        self.complexity = _number(1, MAX_COMPLEXITY)
+        self.axes = _number(1, 9)
+        self.quantity = _number(1, 1_000_000)
+        self.estimated = QLineEdit()
+        self.priority = PriorityField()
+        self.due = DueField(now)
+        self.program = ProgramField()
+        self.payload = QPlainTextEdit()
+        self.payload.setFixedHeight(_PAYLOAD_PX)
+        self.payload.setTabChangesFocus(True)
+        self.fields: dict[str, Field] = {}
+        self.more = Button(self.tr("More fields"))
+        self.more.setCheckable(True)
+        self.more.toggled.connect(self._show_rare)
+        self._rare = QWidget()
+        self._place(new=new)
+        self._show_rare(False)
+
+    def _place(self, *, new: bool) -> None:
+        tr = self.tr
+        time_hint = tr("mm:ss, or minutes")
+        common, rare = QGridLayout(), QGridLayout(self._rare)
+        for grid in (common, rare):
+            grid.setContentsMargins(0, 0, 0, 0)
+            grid.setHorizontalSpacing(12)
+            grid.setVerticalSpacing(10)
+            for column in range(4):
+                grid.setColumnStretch(column, 1)
+        self._add(common, 0, 0, 3, "name", tr("Name"), self.name, wanted=True)
+        self._add(common, 0, 3, 1, "operation", tr("Operation"), self.operation)
+        self._add(common, 1, 0, 2, "machine_type", tr("Machine type"), self.machine_type)
+        self._add(common, 1, 2, 2, "material", tr("Material"), self.material)
+        self._add(common, 2, 0, 1, "quantity", tr("Quantity"), self.quantity)
+        self._add(common, 2, 1, 1, "estimated_s", tr("Time a part"), self.estimated, hint=time_hint)
+        self._add(common, 2, 2, 1, "complexity", tr("Complexity"), self.complexity)
+        self._add(common, 2, 3, 1, "axes", tr("Axes"), self.axes)
+        self._add(common, 3, 0, 4, "program", tr("Program"), self.program)
+        self._add(common, 4, 0, 4, "priority", tr("Priority"), self.priority)
+        self._add(common, 5, 0, 4, "due_at", tr("Due"), self.due)
+        self._add(rare, 0, 0, 2, "work_order", tr("Work order"), self.work_order)
+        self._add(rare, 0, 2, 2, "tenant", tr("Tenant"), self.tenant)
+        after = tr("numbers of jobs that must be completed first")
+        self._add(rare, 1, 0, 4, "after", tr("Runs after"), self.after, hint=after)
+        self.fields["after"].setVisible(new)
+        retries = tr("empty: as usual")
+        self._add(rare, 2, 0, 2, "retry_limit", tr("Retry limit"), self.retry_limit, hint=retries)
+        limit = tr("mm:ss; empty: none")
+        self._add(rare, 2, 2, 2, "timeout_s", tr("Time limit"), self.timeout, hint=limit)
+        self._add(rare, 3, 0, 4, "payload", tr("Payload (JSON)"), self.payload)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 8, 0)
+        box.setSpacing(10)
+        box.addLayout(common)
+        box.addWidget(self.more)
+        box.addWidget(self._rare)
+        box.addStretch(1)
+
+    def _add(
+        self,
+        grid: QGridLayout,
+        row: int,
+        column: int,
+        span: int,
+        key: str,
+        label: str,
+        editor: QWidget,
+        *,
+        hint: str = "",
+        wanted: bool = False,
+    ) -> None:
+        field = Field(label, editor, hint=hint, wanted=wanted)
+        self.fields[key] = field
+        grid.addWidget(field, row, column, 1, span)
+
+    def _show_rare(self, shown: bool) -> None:
+        self._rare.setVisible(shown)
+        self.more.setText(self.tr("Fewer fields") if shown else self.tr("More fields"))
+
+    # values
+
+    def show_draft(self, draft: JobDraft) -> None:
+        """Puts a draft into the editors."""
+        for edit, text in (
+            (self.name, draft.name),
+            (self.operation, draft.operation),
+            (self.work_order, draft.work_order),
+            (self.tenant, draft.tenant),
+            (self.after, draft.after),
+            (self.retry_limit, draft.retry_limit),
+            (self.timeout, draft.timeout_s),
+            (self.estimated, draft.estimated_s),
+        ):
+            edit.setText(text)
+        self.machine_type.setEditText(draft.machine_type)
+        self.material.setEditText(draft.material)
+        self.complexity.setValue(draft.complexity)
+        self.axes.setValue(draft.axes)
+        self.quantity.setValue(draft.quantity)
+        self.priority.set_value(draft.priority)
+        self.due.set_value(draft.due_at)
+        self.program.set_value(draft.program)
+        self.payload.setPlainText(draft.payload)
+        rare = (draft.work_order, draft.tenant, draft.after, draft.timeout_s, draft.payload)
+        self.more.setChecked(any(rare))
+
+    def draft(self) -> JobDraft:
+        """What stands in the editors."""
+        return JobDraft(
+            name=self.name.text(),
+            machine_type=self.machine_type.currentText(),
+            material=self.material.currentText(),
+            complexity=self.complexity.value(),
+            axes=self.axes.value(),
+            priority=self.priority.value,
+            quantity=self.quantity.value(),
+            estimated_s=self.estimated.text(),
+            due_at=self.due.value,
+            program=self.program.value,
+            work_order=self.work_order.text(),
+            operation=self.operation.text(),
+            after=self.after.text(),
+            tenant=self.tenant.text(),
+            retry_limit=self.retry_limit.text(),
+            timeout_s=self.timeout.text(),
+            payload=self.payload.toPlainText(),
+        )
+
+    def offer(self, types: Sequence[str], materials: Sequence[str]) -> None:
+        """Offers the shop's machine types and materials; what stands there stays."""
+        for combo, values in ((self.machine_type, types), (self.material, materials)):
+            text = combo.currentText()
+            combo.clear()
+            combo.addItems(list(values))
+            combo.setEditText(text)
+
+    # faults
+
+    def show_errors(self, errors: Sequence[FieldError]) -> list[FieldError]:
+        """Says each fault at its field and goes to the first; returns those without a field."""
+        told = {error.field: error.reason for error in errors}
+        for key, field in self.fields.items():
+            field.set_error(told.get(key, ""))
+        wrong = [field for key, field in self.fields.items() if key in told]
+        if any(self._rare.isAncestorOf(field) for field in wrong):
+            self.more.setChecked(True)
+        if wrong:
+            wrong[0].editor.setFocus()
+        return [error for error in errors if error.field not in self.fields]
+
+
+def _combo() -> QComboBox:
+    combo = QComboBox()
+    combo.setEditable(True)
+    combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    return combo
+
+
+def _number(least: int, most: int) -> QSpinBox:
+    spin = QSpinBox()
+    spin.setRange(least, most)
+    spin.setGroupSeparatorShown(True)
+    return spin

@@ -1,0 +1,227 @@
+"""The form for a job: a new one, a copy, or one to change. Nothing typed is lost by a fault."""
+
+import asyncio
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.views import JobDetail, ProgramRow
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.job_fields import JobFields
+from cnc_station.ui.models.job_draft import JobDraft, draft_of
+from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.text import Text
+from cnc_station.ui.words import duration
+
+
+class JobForm(QDialog):
+    """Make it with `new`, `copy` or `change`, then `open()` it; `saved(job id)` when stored."""
+
+    saved = Signal(int)
+
+    def __init__(
+        self,
+        desk: Desk,
+        parent: QWidget,
+        *,
+        title: str,
+        draft: JobDraft,
+        editing: JobDetail | None = None,
+        retry: bool = False,
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self._desk = desk
+        self._editing = editing
+        self._retry = retry
+        self._before = draft
+        self._saving = False
+        self.fields = JobFields(desk.now(), new=editing is None)
+        self.fields.program.picked.connect(self._take_from_program)
+        self.fields.program.file_chosen.connect(self._keep_file)
+        self.banner = Text("", Role.NOTE, Ink.ALARM)
+        self.banner.setWordWrap(True)
+        self.banner.hide()
+        self.submit = PrimaryButton(self._submit_words())
+        self.submit.setDefault(True)
+        self.as_draft = Button(self.tr("Keep as draft"))
+        self._place(title)
+        self.fields.show_draft(draft)
+        self.fields.name.setFocus()
+        self._loading = [desk.operations.run(self._load())]
+
+    @classmethod
+    def new(cls, desk: Desk, parent: QWidget, program: str | None = None) -> "JobForm":
+        """The form for a new job, perhaps of a kept program."""
+        title = parent.tr("New job")
+        return cls(desk, parent, title=title, draft=JobDraft(program=program))
+
+    @classmethod
+    def copy(cls, desk: Desk, parent: QWidget, detail: JobDetail) -> "JobForm":
+        """The form for a new job like another."""
+        title = parent.tr("Copy of {name}").format(name=detail.row.title)
+        return cls(desk, parent, title=title, draft=draft_of(detail))
+
+    @classmethod
+    def change(
+        cls, desk: Desk, parent: QWidget, detail: JobDetail, *, retry: bool = False
+    ) -> "JobForm":
+        """The form for a job that is not at a machine; with `retry` it is queued again."""
+        title = parent.tr("Edit {name}").format(name=detail.row.title)
+        draft = draft_of(detail)
+        return cls(desk, parent, title=title, draft=draft, editing=detail, retry=retry)
+
+    def _submit_words(self) -> str:
+        if self._retry:
+            return self.tr("Save and retry")
+        return self.tr("Add the job") if self._editing is None else self.tr("Save")
+
+    def _place(self, title: str) -> None:
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        self.fields.setProperty("part", "plain")
+        area.setWidget(self.fields)
+        cancel = Button(self.tr("Cancel"))
+        cancel.clicked.connect(self.reject)
+        self.as_draft.setVisible(self._editing is None)
+        self.as_draft.clicked.connect(self._save_draft)
+        self.submit.clicked.connect(self._save_all)
+        self.submit.setToolTip(self.tr("Ctrl+Enter"))
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            action = QAction(self.submit.text(), self)
+            action.setShortcut(QKeySequence(keys))
+            action.triggered.connect(self._save_all)
+            self.addAction(action)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.as_draft)
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self.submit)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(20, 16, 20, 16)
+        box.setSpacing(12)
+        box.addWidget(Text(title, Role.PAGE_TITLE))
+        box.addWidget(self.banner)
+        box.addWidget(area, 1)
+        box.addLayout(buttons)
+        self.resize(680, 620)
+
+    # what it offers
+
+    async def _load(self) -> None:
+        engine = self._desk.engine
+        machines, programs = await asyncio.gather(engine.machines(), engine.programs())
+        types = sorted({machine.spec.machine_type for machine in machines})
+        materials = {m for machine in machines for m in machine.spec.capability.materials}
+        self.fields.offer(types, sorted(materials))
+        self.fields.program.offer(programs)
+        if self._editing is None and not self.fields.machine_type.currentText() and types:
+            self.fields.machine_type.setEditText(types[0])
+        chosen = {row.sha256: row for row in programs}.get(self._before.program or "")
+        if chosen is not None and not self._before.name:
+            self._take_from_program(chosen)
+
+    def _take_from_program(self, row: ProgramRow) -> None:
+        """The program knows how long a part takes, and has a name if the job has none yet."""
+        if row.duration_s > 0:
+            self.fields.estimated.setText(duration(row.duration_s))
+        if not self.fields.name.text().strip():
+            self.fields.name.setText(Path(row.name).stem.replace("_", " ").capitalize())
+
+    def _keep_file(self, path: Path) -> None:
+        words = self.tr("Reading {name} …").format(name=path.name)
+        self._loading.append(self._desk.operations.run(self._keep(path), words))
+
+    async def _keep(self, path: Path) -> None:
+        try:
+            source = await asyncio.to_thread(path.read_bytes)
+            row = await self._desk.engine.add_program(
+                path.name, source, self._desk.operations.actor
+            )
+        except InvalidInput as error:
+            words = "\n".join(str(fault) for fault in error.errors)
+            self.fields.fields["program"].set_error(words)
+            return
+        except OSError as error:
+            self.fields.fields["program"].set_error(str(error.strerror or error))
+            return
+        self.fields.fields["program"].set_error("")
+        self.fields.program.offer(await self._desk.engine.programs())
+        self.fields.program.set_value(row.sha256)
+        self._take_from_program(row)
+
+    # storing
+
+    def _save_all(self) -> None:
+        self._save(draft=False)
+
+    def _save_draft(self) -> None:
+        self._save(draft=True)
+
+    def _save(self, *, draft: bool) -> None:
+        if self._saving:
+            return
+        self._set_saving(saving=True)
+        self._desk.operations.run(self._store(draft=draft), self.tr("Saving …"))
+
+    async def _store(self, *, draft: bool) -> None:
+        try:
+            job_id = await (self._submit(draft=draft) if self._editing is None else self._change())
+        except InvalidInput as error:
+            self._show_faults(error.errors)
+        except CncStationError as error:
+            self._show_faults((), str(error))
+        else:
+            self.saved.emit(job_id)
+            self.accept()
+        finally:
+            self._set_saving(saving=False)
+
+    async def _submit(self, *, draft: bool) -> int:
+        spec = self.fields.draft().spec(draft=draft)
+        (job_id,) = await self._desk.engine.submit([spec], self._desk.operations.actor)
+        done = self.tr("kept as a draft") if draft else self.tr("added")
+        self._desk.operations.say(f"{self.tr('Job')} {job_id}: {done}")
+        return job_id
+
+    async def _change(self) -> int:
+        assert self._editing is not None
+        row = self._editing.row
+        changes = self.fields.draft().changes(self._before)
+        if changes:
+            await self._desk.engine.edit_job(
+                row.id, changes, self._desk.operations.actor, version=row.version
+            )
+        if self._retry:
+            self._desk.operations.act(JobAction.RETRY, [row.id])
+        elif changes:
+            self._desk.operations.say(f"{self.tr('Job')} {row.id}: {self.tr('changed')}")
+        return row.id
+
+    def _show_faults(self, errors: tuple[FieldError, ...], sentence: str = "") -> None:
+        rest = self.fields.show_errors(errors)
+        words = " ".join([sentence, *(str(error) for error in rest)]).strip()
+        self.banner.setText(words)
+        self.banner.setVisible(bool(words))
+
+    def reject(self) -> None:
+        """Closes without storing, unless it is being stored."""
+        if not self._saving:
+            super().reject()
+
+    def done(self, result: int) -> None:
+        """Ends what was still being fetched for it."""
+        for task in self._loading:
+            task.cancel()
+        super().done(result)
+
+    def _set_saving(self, *, saving: bool) -> None:
+        self._saving = saving
+        self.submit.setEnabled(not saving)

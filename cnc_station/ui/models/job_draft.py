@@ -1,0 +1,166 @@
+"""A job as it is typed: texts in, checked values out, every fault named by its field."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.views import JobDetail
+from cnc_station.ui.words import duration
+
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):([0-5]?\d)")
+_ONLY_NEW = frozenset({"after"})
+
+
+@dataclass(frozen=True, slots=True)
+class JobDraft:
+    """What stands in the form's fields. Names are those of `JobSpec`; times that are durations
+    are texts (`mm:ss`), as are numbers that may be left out."""
+
+    name: str = ""
+    machine_type: str = ""
+    material: str = ""
+    complexity: int = 1
+    axes: int = 3
+    priority: int = 50
+    quantity: int = 1
+    estimated_s: str = "05:00"
+    due_at: int | None = None
+    program: str | None = None
+    work_order: str = ""
+    operation: str = ""
+    after: str = ""
+    tenant: str = ""
+    retry_limit: str = ""
+    timeout_s: str = ""
+    payload: str = ""
+
+    def values(self) -> dict[str, Any]:
+        """The fields of a `JobSpec`, checked; raises InvalidInput naming every bad one."""
+        errors: list[FieldError] = []
+
+        def read(name: str, as_what: Callable[[str], object], otherwise: object) -> object:
+            try:
+                return as_what(getattr(self, name).strip())
+            except ValueError as error:
+                errors.append(FieldError(name, str(error)))
+                return otherwise
+
+        found: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        found |= {
+            "estimated_s": read("estimated_s", seconds, 0.0),
+            "timeout_s": read("timeout_s", lambda text: seconds(text) if text else None, None),
+            "retry_limit": read("retry_limit", lambda text: whole(text) if text else None, None),
+            "after": read("after", numbers, ()),
+            "payload": read("payload", json_object, {}),
+        }
+        try:
+            JobSpec(**found).validated()
+        except InvalidInput as error:
+            known = {bad.field for bad in errors}
+            errors += [bad for bad in error.errors if bad.field not in known]
+        if errors:
+            raise InvalidInput(*errors)
+        return found
+
+    def spec(self, *, draft: bool = False) -> JobSpec:
+        """The new job; raises InvalidInput."""
+        return JobSpec(**self.values(), draft=draft, source=_t(_TYPED)).validated()
+
+    def changes(self, before: "JobDraft") -> dict[str, Any]:
+        """What differs from `before`, as `Commands.edit_job` takes it; raises InvalidInput."""
+        mine = self.values()
+        return {
+            name: mine[name]
+            for name in mine
+            if name not in _ONLY_NEW and getattr(self, name) != getattr(before, name)
+        }
+
+
+def draft_of(detail: JobDetail) -> JobDraft:
+    """A job as the form shows it."""
+    row = detail.row
+    return JobDraft(
+        name=row.name,
+        machine_type=row.machine_type,
+        material=row.material,
+        complexity=row.complexity,
+        axes=detail.axes,
+        priority=row.priority,
+        quantity=row.quantity,
+        estimated_s=duration(row.estimated_s),
+        due_at=row.due_at,
+        program=row.program,
+        work_order=row.work_order,
+        operation=row.operation,
+        after=", ".join(str(link.id) for link in detail.after),
+        tenant=row.tenant,
+        retry_limit=str(detail.retry_limit),
+        timeout_s="" if detail.timeout_s is None else duration(detail.timeout_s),
+        payload=pretty(detail.payload),
+    )
+
+
+def pretty(payload: Mapping[str, object]) -> str:
+    """A payload as a person reads it; empty for none."""
+    return json.dumps(dict(payload), indent=2, ensure_ascii=False) if payload else ""
+
+
+def seconds(text: str) -> float:
+    """`mm:ss`, `h:mm:ss` or minutes alone as seconds; ValueError says what is expected."""
+    if text.isdecimal():
+        return int(text) * 60.0
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        raise ValueError(_t(_TIME))
+    hours, minutes, rest = (int(part or 0) for part in match.groups())
+    return hours * 3600.0 + minutes * 60 + rest
+
+
+def whole(text: str) -> int:
+    """A whole number; ValueError says so."""
+    if not text.isdecimal():
+        raise ValueError(_t(_WHOLE))
+    return int(text)
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Numbers of jobs between commas or spaces; ValueError says so."""
+    parts = text.replace(",", " ").replace("#", " ").split()
+    if not all(part.isdecimal() for part in parts):
+        raise ValueError(_t(_NUMBERS))
+    return tuple(dict.fromkeys(int(part) for part in parts))
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """A JSON object; nothing is an empty one. ValueError says where it goes wrong."""
+    if not text:
+        return {}
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            _t(_BAD_JSON).format(line=error.lineno, column=error.colno, what=error.msg)
+        ) from None
+    except RecursionError:
+        raise ValueError(_t(_OBJECT)) from None
+    if not isinstance(found, dict):
+        raise ValueError(_t(_OBJECT))  # noqa: TRY004 - a bad value to whoever typed it
+    return found
+
+
+_TYPED = QT_TRANSLATE_NOOP("JobDraft", "typed at the station")
+_TIME = QT_TRANSLATE_NOOP("JobDraft", "mm:ss or h:mm:ss; a number alone is minutes")
+_WHOLE = QT_TRANSLATE_NOOP("JobDraft", "must be a whole number")
+_NUMBERS = QT_TRANSLATE_NOOP("JobDraft", "numbers of jobs, with commas between them")
+_OBJECT = QT_TRANSLATE_NOOP("JobDraft", 'must be a JSON object: {"key": "value"}')
+_BAD_JSON = QT_TRANSLATE_NOOP("JobDraft", "no JSON, line {line}, column {column}: {what}")
+
+
+def _t(english: object) -> str:
+    return QCoreApplication.translate("JobDraft", str(english))

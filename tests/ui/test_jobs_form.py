@@ -1,0 +1,171 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.views import JobDetail, JobFilter, Sort, SortKey
+from cnc_station.ui.dialogs.job_form import JobForm
+from tests.ui.real_engine import ME, Office, mill
+from tests.until import until
+
+PROGRAM = Path(__file__).parents[2] / "resources/demo/programs/drill_rail_20.nc"
+
+
+@pytest_asyncio.fixture
+async def window(office: Office) -> AsyncIterator[QWidget]:
+    window = QWidget()
+    window.show()
+    yield window
+    await office.desk.operations.close()
+    window.close()
+    window.deleteLater()
+
+
+async def opened(form: JobForm) -> JobForm:
+    """Open, and done with fetching what it offers."""
+    form.open()
+    await until(lambda: all(task.done() for task in form._loading))
+    return form
+
+
+async def jobs(office: Office) -> list[str]:
+    page = await office.engine.jobs(JobFilter(), (Sort(SortKey.CREATED),), 0, 10)
+    return [row.name for row in page.rows]
+
+
+async def detail(office: Office, job_id: int) -> JobDetail:
+    found = await office.engine.job(job_id)
+    assert found is not None
+    return found
+
+
+async def test_a_job_is_typed_and_submitted_with_the_keyboard_alone(
+    office: Office, window: QWidget
+) -> None:
+    await office.engine.add_machine(mill(), ME)
+    form = await opened(JobForm.new(office.desk, window))
+    assert form.fields.machine_type.currentText() == "mill"
+    QTest.keyClicks(form.fields.name, "Bracket v2")
+    QTest.keyClick(form, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    await until(lambda: office.said.done == ["Job 1: added"])
+    assert await jobs(office) == ["Bracket v2"]
+
+
+async def test_faults_stand_at_their_fields_and_nothing_typed_is_lost(
+    office: Office, window: QWidget
+) -> None:
+    form = await opened(JobForm.new(office.desk, window))
+    form.fields.machine_type.setEditText("mill")
+    form.fields.estimated.setText("soon")
+    form.fields.payload.setPlainText("{")
+    QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
+    await until(lambda: form.fields.fields["name"].error == "is missing")
+    assert "mm:ss" in form.fields.fields["estimated_s"].error
+    assert "JSON" in form.fields.fields["payload"].error
+    assert form.fields.payload.isVisible(), "a hidden field that is wrong comes to light"
+    assert (form.fields.estimated.text(), form.fields.payload.toPlainText()) == ("soon", "{")
+    form.fields.name.setText("Bracket")
+    form.fields.estimated.setText("4:30")
+    form.fields.payload.setPlainText("")
+    QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
+    await until(lambda: office.said.done)
+    assert (await detail(office, 1)).row.estimated_s == 270.0
+
+
+async def test_what_only_the_engine_can_know_stands_at_its_field_too(
+    office: Office, window: QWidget
+) -> None:
+    form = await opened(JobForm.new(office.desk, window))
+    form.fields.name.setText("Second operation")
+    form.fields.machine_type.setEditText("mill")
+    form.fields.after.setText("77")
+    QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
+    await until(lambda: form.fields.fields["after"].error)
+    assert "77" in form.fields.fields["after"].error
+    form.reject()
+
+
+async def test_a_draft_waits_until_it_is_submitted(office: Office, window: QWidget) -> None:
+    form = await opened(JobForm.new(office.desk, window))
+    form.fields.name.setText("Bracket")
+    form.fields.machine_type.setEditText("mill")
+    QTest.mouseClick(form.as_draft, Qt.MouseButton.LeftButton)
+    await until(lambda: office.said.done)
+    assert (await detail(office, 1)).row.state is JobState.DRAFT
+
+
+async def test_an_edit_sends_what_changed_and_refuses_a_job_changed_meanwhile(
+    office: Office, window: QWidget
+) -> None:
+    (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill", quantity=4)], ME)
+    form = await opened(JobForm.change(office.desk, window, await detail(office, job_id)))
+    form.fields.quantity.setValue(9)
+    await office.engine.edit_job(job_id, {"priority": 90}, ME)
+    QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
+    await until(form.banner.isVisible)
+    assert "changed" in form.banner.text()
+    assert form.fields.quantity.value() == 9
+    form.reject()
+    form = await opened(JobForm.change(office.desk, window, await detail(office, job_id)))
+    form.fields.quantity.setValue(9)
+    QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
+    await until(lambda: office.said.done)
+    row = (await detail(office, job_id)).row
+    assert (row.quantity, row.priority) == (9, 90)
+
+
+async def test_edit_and_retry_puts_a_job_back_into_the_queue(
+    office: Office, window: QWidget
+) -> None:
+    (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill", complexity=5)], ME)
+    await office.engine.act(
+        JobAction.OVERRIDE, [job_id], ME, state=JobState.NEEDS_ATTENTION, reason="test"
+    )
+    form = JobForm.change(office.desk, window, await detail(office, job_id), retry=True)
+    await opened(form)
+    form.fields.complexity.setValue(3)
+    QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
+
+    async def queued() -> bool:
+        return (await detail(office, job_id)).row.state is JobState.QUEUED
+
+    await until(queued)
+    assert (await detail(office, job_id)).row.complexity == 3
+
+
+async def test_a_copy_is_another_job_with_the_same_values(office: Office, window: QWidget) -> None:
+    spec = JobSpec("Bracket", "mill", quantity=4, payload={"batch": 3}, work_order="WO-7")
+    (job_id,) = await office.engine.submit([spec], ME)
+    form = await opened(JobForm.copy(office.desk, window, await detail(office, job_id)))
+    QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
+    await until(lambda: office.said.done)
+    copy = await detail(office, job_id + 1)
+    assert (copy.row.name, copy.row.quantity, copy.payload) == ("Bracket", 4, {"batch": 3})
+
+
+async def test_a_file_is_kept_and_tells_its_time(office: Office, window: QWidget) -> None:
+    form = await opened(JobForm.new(office.desk, window))
+    form.fields.program.file_chosen.emit(PROGRAM)
+    await until(lambda: form.fields.program.value is not None)
+    await until(form.fields.name.text)
+    assert form.fields.name.text() == "Drill rail 20"
+    assert form.fields.estimated.text() != "05:00"
+    form.reject()
+
+
+async def test_a_bad_program_is_refused_at_its_field(
+    office: Office, window: QWidget, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.nc"
+    bad.write_bytes(b"G1 X10\nG2 X5 Y5 I90 J90\nQWERTY\n")
+    form = await opened(JobForm.new(office.desk, window))
+    form.fields.program.file_chosen.emit(bad)
+    await until(lambda: form.fields.fields["program"].error)
+    assert form.fields.program.value is None
+    form.reject()
