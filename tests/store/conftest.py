@@ -1,5 +1,6 @@
 """What the store's tests share."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.migrate import bring_up_to_date
 from tests.store.rows import Rows
 from tests.store.shop import Shop
 
@@ -36,19 +38,33 @@ def rows_on_postgres(postgres: "Postgres") -> Iterator[Rows]:
         filled.close()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file without rows, to be copied: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "shop.db"
+    database = Database(f"sqlite:///{path}", synchronous="OFF")
+    bring_up_to_date(database)
+    database.close()
+    return path
+
+
 @pytest.fixture(params=["sqlite"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
-    """An empty database, one of each kind the store works on."""
-    return {"sqlite": lambda: Database(f"sqlite:///{tmp_path / 'shop.db'}", synchronous="OFF")}[
-        request.param
-    ]()
+def database(
+    request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path
+) -> Iterator[Database]:
+    """A database without rows, of each kind the store works on."""
+    assert request.param == "sqlite"
+    path = shutil.copy(migrated_file, tmp_path / "shop.db")
+    opened = Database(f"sqlite:///{path}", synchronous="OFF")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
 async def shop(database: Database) -> AsyncIterator[Shop]:
-    """A migrated database with its writer. After the test all that must hold still does."""
+    """A database with its writer. After the test all that must hold still does."""
     opened = Shop(database)
-    await opened.open()
+    await opened.writer.start()
     yield opened
     assert opened.broken() == []
-    await opened.close()
+    await opened.writer.stop()

@@ -17,7 +17,6 @@ from cnc_station.engine.store.claims import Claim, Claimed
 from cnc_station.engine.store.database import Database, Dialect
 from cnc_station.engine.store.jobs import CreateJobs, ReleaseDue
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
-from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
 from cnc_station.engine.store.transaction import Change, Committed
@@ -64,14 +63,6 @@ class Shop:
         self.writer = Writer(
             database, station="A", ranking=RankPolicy(), on_commit=self.notices.append
         )
-
-    async def open(self) -> None:
-        bring_up_to_date(self.database)
-        await self.writer.start()
-
-    async def close(self) -> None:
-        await self.writer.stop()
-        self.database.close()
 
     async def write(self, change: Change[T]) -> T:
         return await self.writer.write(change)

@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
@@ -68,6 +69,28 @@ class JobSpec:
             work_order=self.work_order.strip(),
             operation=self.operation.strip(),
         )
+
+
+def check_keys(specs: Sequence[JobSpec]) -> None:
+    """Whether the specs of one submission may refer to each other as they do.
+
+    Raises InvalidInput for a key given twice, one that is not there, and jobs that would wait for
+    each other for ever.
+    """
+    graph: dict[str, tuple[str, ...]] = {}
+    for spec in specs:
+        if spec.key and spec.key in graph:
+            raise InvalidInput(FieldError("key", f"{spec.key!r} is given twice"))
+        if spec.key:
+            graph[spec.key] = spec.after_keys
+    for key in (key for spec in specs for key in spec.after_keys):
+        if key not in graph:
+            raise InvalidInput(FieldError("after", f"there is no {key!r} in this submission"))
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = ", ".join(error.args[1][1:])
+        raise InvalidInput(FieldError("after", f"{circle} would wait for each other")) from None
 
 
 EDITABLE = frozenset(f.name for f in fields(JobSpec)) - {

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.job import JobSpec, check_keys
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
@@ -47,6 +47,8 @@ class CreateJobs(Change[tuple[int, ...]]):
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:
         """Reserve the ids, then insert everything in three bulk statements."""
+        for change in changes:
+            check_keys(change.specs)
         wanted = [spec for change in changes for spec in change.specs]
         check_references(tx, wanted)
         ids = iter(tx.dialect.reserve(tx.connection, job, len(wanted)))
@@ -58,7 +60,7 @@ class CreateJobs(Change[tuple[int, ...]]):
             answers.append(own)
             keys = {s.key: i for s, i in zip(change.specs, own, strict=True) if s.key}
             for spec, job_id in zip(change.specs, own, strict=True):
-                before = (*spec.after, *(_by_key(keys, key) for key in spec.after_keys))
+                before = (*spec.after, *(keys[key] for key in spec.after_keys))
                 edges += [{"job_id": job_id, "predecessor_id": p} for p in dict.fromkeys(before)]
                 rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
                 _record_new(tx, change.actor, spec, rows[-1])
@@ -69,13 +71,6 @@ class CreateJobs(Change[tuple[int, ...]]):
             unblock(tx, {edge["job_id"] for edge in edges})
             release_due(tx)
         return answers
-
-
-def _by_key(keys: dict[str, int], key: str) -> int:
-    try:
-        return keys[key]
-    except KeyError:
-        raise InvalidInput(FieldError("after", f"there is no {key!r} in this submission")) from None
 
 
 def check_references(tx: Tx, specs: Iterable[JobSpec]) -> None:
@@ -114,8 +109,8 @@ def _new_row(tx: Tx, spec: JobSpec, job_id: int, place: int, *, blocked: bool) -
         **stored_fields(spec),
         "state": state.value,
         "state_since": tx.now,
-        # A thousandth of a ms apart, so that jobs of one submission keep their order.
-        "rank": tx.ranking.rank(queued_at, spec.priority, spec.due_at) + place / 1000,
+        # A ms apart: jobs of one submission keep their order, and others fit between them.
+        "rank": tx.ranking.rank(queued_at, spec.priority, spec.due_at) + place,
         "not_before": spec.not_before or tx.now,
         "blocked": blocked,
         "machine_id": None,

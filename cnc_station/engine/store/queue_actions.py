@@ -187,6 +187,9 @@ def _values(
     }
     if transition in (t.RETRIED, t.RETRIED_WAITING):
         values |= {"failures": 0, "not_before": tx.now}
+    if transition in (t.SUBMITTED, t.SUBMITTED_WAITING):  # a draft has not waited yet
+        queued_at = max(tx.now, row.not_before or 0)
+        values["rank"] = tx.ranking.rank(queued_at, row.priority, row.due_at)
     if transition is t.EXPEDITED:
         values |= {"rank": RUN_NOW + tx.now, "not_before": tx.now}
     if transition is t.REORDERED and "rank" not in change.values:

@@ -1,0 +1,137 @@
+"""Jobs come in: all or none, each with its first event."""
+
+import json
+
+import pytest
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.errors import InvalidInput
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Envelope
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store.edits import spec_of
+from tests.store.shop import START, Shop
+
+
+async def test_a_new_job_has_its_first_event(shop: Shop) -> None:
+    job_id = await shop.job(source="imported from monday.csv, row 7")
+    row = shop.job_row(job_id)
+    (event,) = shop.events(job_id=job_id)
+    assert (event["type"], event["actor"], event["station"]) == ("created", "anna", "A")
+    assert event["reason"] == "imported from monday.csv, row 7"
+    assert event["trace_id"] == row.trace_id
+    assert (event["at"], row.created_at, row.state_since) == (START, START, START)
+
+
+async def test_every_field_is_kept(shop: Shop) -> None:
+    machine_id = await shop.machine()
+    before = await shop.job()
+    spec = JobSpec(
+        "Flansch Ø40",
+        "mill",
+        material="1.4301",
+        complexity=4,
+        priority=50,
+        estimated_s=12.5,
+        quantity=7,
+        due_at=START + 1,
+        payload={"fixture": "F2", "nested": [1, {"a": None}]},
+        tenant="Krämer",
+        retry_limit=0,
+        timeout_s=90.5,
+        work_order="WO-1",
+        operation="op10",
+        axes=5,
+        envelope=Envelope(100.5, 20, 3),
+        pinned_machine_id=machine_id,
+        not_before=START + 2,
+    )
+    (job_id,) = await shop.create(spec)
+    assert spec_of(shop.job_row(job_id)) == spec
+    assert json.loads(shop.job_row(before).payload) == {}
+
+
+async def test_one_wrong_spec_keeps_the_others_out_too(shop: Shop) -> None:
+    with pytest.raises(InvalidInput, match="after: there is no 99"):
+        await shop.create(JobSpec("good", "mill"), JobSpec("bad", "mill", after=(99,)))
+    assert shop.events() == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "complaint"),
+    [
+        (JobSpec("a", "mill", program="0" * 64), "program: there is no 000000000000"),
+        (JobSpec("a", "mill", pinned_machine_id=5), "pinned_machine_id: there is no 5"),
+        (JobSpec("a", "mill", after_keys=("x",)), "after: there is no 'x' in this submission"),
+    ],
+)
+async def test_what_a_spec_names_must_be_there(shop: Shop, spec: JobSpec, complaint: str) -> None:
+    with pytest.raises(InvalidInput, match=complaint):
+        await shop.create(spec)
+
+
+@pytest.mark.parametrize(
+    "specs",
+    [
+        (JobSpec("a", "mill", key="a", after_keys=("a",)),),
+        (
+            JobSpec("a", "mill", key="a", after_keys=("c",)),
+            JobSpec("b", "mill", key="b", after_keys=("a",)),
+            JobSpec("c", "mill", key="c", after_keys=("b",)),
+        ),
+    ],
+)
+async def test_jobs_that_would_wait_for_each_other_for_ever_are_refused(
+    shop: Shop, specs: tuple[JobSpec, ...]
+) -> None:
+    with pytest.raises(InvalidInput, match="wait for each other"):
+        await shop.create(*specs)
+    assert shop.events() == []
+
+
+async def test_a_key_given_twice_is_refused(shop: Shop) -> None:
+    with pytest.raises(InvalidInput, match="'a' is given twice"):
+        await shop.create(JobSpec("a", "mill", key="a"), JobSpec("b", "mill", key="a"))
+
+
+async def test_a_deleted_jobs_number_is_never_given_again(shop: Shop) -> None:
+    first, last = await shop.job(), await shop.job()
+    await shop.act(JobAction.DELETE, last)
+    assert await shop.job() == last + 1
+    assert shop.told(job_id=last) == ["created", "deleted"]
+    assert shop.state(first) is JobState.QUEUED
+
+
+async def test_jobs_of_one_submission_keep_their_order(shop: Shop) -> None:
+    ids = await shop.create(*(JobSpec(f"part {n}", "mill") for n in range(50)))
+    ranks = [shop.job_row(job_id).rank for job_id in ids]
+    assert ranks == sorted(set(ranks))
+
+
+async def test_a_draft_and_a_later_job_are_not_claimable(shop: Shop) -> None:
+    draft = await shop.job(draft=True)
+    later = await shop.job(not_before=START + 5000)
+    past = await shop.job(not_before=START - 5000)
+    states = [shop.state(job_id) for job_id in (draft, later, past)]
+    assert states == [JobState.DRAFT, JobState.DELAYED, JobState.QUEUED]
+    assert shop.told(job_id=draft) == ["drafted"]
+    assert shop.told(job_id=later) == ["created_waiting"]
+
+
+async def test_a_submitted_draft_queues_up_behind_those_who_came_before_it(shop: Shop) -> None:
+    draft = await shop.job(draft=True)
+    shop.later(3600)
+    other = await shop.job()
+    shop.later(60)
+    await shop.act(JobAction.SUBMIT, draft)
+    assert shop.job_row(draft).rank > shop.job_row(other).rank
+
+
+async def test_a_draft_with_a_time_to_wait_for_waits_when_it_is_submitted(shop: Shop) -> None:
+    draft = await shop.job(draft=True, not_before=START + 60_000)
+    await shop.act(JobAction.SUBMIT, draft)
+    assert shop.state(draft) is JobState.DELAYED
+    assert shop.notices[-1].next_due == START + 60_000
+    shop.later(60)
+    assert await shop.release_due() == 1
+    assert shop.told(job_id=draft) == ["drafted", "submitted_waiting", "released"]
