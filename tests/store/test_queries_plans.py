@@ -72,7 +72,7 @@ def page(chosen: JobFilter, *order: Sort, offset: int = 0) -> Callable[[Connecti
 def test_a_claim_walks_its_types_queue_in_order(shop: Rows) -> None:
     wanted = {"machine_type": "mill", "complexity": 5, "axes": 5, "count": 5}
     size = {"x": 1.0, "y": 1.0, "z": 1.0}
-    offer = claims._offer_statement(any_material=True)
+    offer = claims._offer_statement(shop.database.dialect, any_material=True)
     lines = plans(shop, lambda c: c.execute(offer, {**wanted, **size}))
     assert lines == ["SEARCH job USING INDEX job_ready (machine_type=?)"]
 

@@ -43,6 +43,8 @@ class MachineStep:
     """What a run's transition does to its machine; `to_rest` sends it where it rests after a run:
     maintenance if that was asked for, else needs_clearing if its operator clears it, else idle.
 
+    One that is `untouched`, nothing having been started on it, needs no clearing.
+
     With `required` the run can't move without its machine; otherwise a machine that is elsewhere
     already (in alarm, say) stays there.
     """
@@ -50,6 +52,7 @@ class MachineStep:
     sources: frozenset[MachineState]
     target: MachineState | None = None
     to_rest: bool = False
+    untouched: bool = False
     required: bool = True
 
 
@@ -121,7 +124,7 @@ RETURNED = _row(
     "returned",
     _job({J.ASSIGNED}, J.QUEUED),
     _run({R.ASSIGNED}, R.CANCELLED),
-    _at(M.ASSIGNED, M.IDLE),
+    MachineStep(frozenset({M.ASSIGNED}), to_rest=True, untouched=True, required=False),
 )
 STARTED = _row(
     "started",
@@ -180,7 +183,9 @@ MACHINE_ADDED = _row("machine_added", machine=MachineStep(frozenset(), M.OFFLINE
 MACHINE_EDITED = _row("machine_edited", machine=MachineStep(frozenset(M)))
 MACHINE_MOVED = _row("machine_moved", machine=MachineStep(frozenset(M) - BUSY_MACHINES, M.OFFLINE))
 MACHINE_REMOVED = _row("machine_removed", machine=MachineStep(frozenset(M) - BUSY_MACHINES))
-CONNECTED = _row("connected", machine=_at(M.OFFLINE, M.IDLE))
+CONNECTED = _row(
+    "connected", machine=MachineStep(frozenset({M.OFFLINE}), to_rest=True, untouched=True)
+)
 DISCONNECTED = _row("disconnected", machine=_at(M.IDLE, M.OFFLINE))
 CLEARED = _row("cleared", machine=_at(M.NEEDS_CLEARING, M.IDLE))
 ALARMED = _row("alarmed", machine=MachineStep(frozenset(M) - {M.ALARM}, M.ALARM))

@@ -101,7 +101,7 @@ def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
     """The first `count` claimable jobs that the capability fits, in rank order."""
     size = capability.envelope or Envelope(1e9, 1e9, 1e9)
     return tx.connection.execute(
-        _offer_statement(any_material=not capability.materials),
+        _offer_statement(tx.dialect, any_material=not capability.materials),
         {
             "machine_type": capability.machine_type,
             "complexity": capability.max_complexity,
@@ -269,7 +269,7 @@ _PINNED = (
 
 
 @cache
-def _offer_statement(*, any_material: bool) -> Select[Any]:
+def _offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
     query = (
         select(*_WANTED)
         .where(_QUEUED, job.c.pinned_machine_id.is_(None))
@@ -284,7 +284,7 @@ def _offer_statement(*, any_material: bool) -> Select[Any]:
     )
     if any_material:
         return query
-    return query.where(func.lower(job.c.material).in_(bindparam("materials", expanding=True)))
+    return query.where(dialect.lower(job.c.material).in_(bindparam("materials", expanding=True)))
 
 
 @cache

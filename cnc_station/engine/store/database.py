@@ -10,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     Connection,
     FromClause,
     Select,
     Table,
+    Text,
     bindparam,
     cast,
     create_engine,
@@ -76,6 +78,10 @@ class Dialect(ABC):
         """
 
     @abstractmethod
+    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """In lower case, whatever the letters."""
+
+    @abstractmethod
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """The plain sentence for a complaint about the environment; None for a bug."""
 
@@ -109,6 +115,7 @@ class Sqlite(Dialect):
                 f"query_only={'ON' if reader else 'OFF'}",
             ):
                 connection.execute(f"PRAGMA {pragma}")
+            connection.create_function("lower_any", 1, _lower, deterministic=True)
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
@@ -147,6 +154,10 @@ class Sqlite(Dialect):
             )
         )
         return query.subquery(name)
+
+    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """By Python: SQLite's own knows ASCII only."""
+        return func.lower_any(text, type_=Text)
 
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """By SQLite's own words. They may come up again, in others, where a transaction is
@@ -225,6 +236,10 @@ class Postgres(Dialect):
         )
         return query.subquery(name)
 
+    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """The server's own."""
+        return func.lower(text)
+
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """What the server or the way to it complains about; broken statements stay bugs."""
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
@@ -281,6 +296,10 @@ class Database:
             if plain := self.dialect.unavailable(error):
                 raise plain from error
             raise
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def packed(rows: Sequence[Sequence[object]]) -> str:

@@ -211,6 +211,8 @@ def release_due(tx: Tx) -> int:
             job_state=JobState.QUEUED,
             trace_id=row.trace_id,
         )
+    if len(released) == MOST_RELEASED_AT_ONCE:
+        tx.due(tx.now)  # there may be more: the stager goes on
     return len(released)
 
 
@@ -241,11 +243,16 @@ def unblock(tx: Tx, job_ids: Iterable[int]) -> None:
     """Free those of these blocked jobs whose predecessors are all completed."""
     ids = sorted(job_ids)
     for start in range(0, len(ids), 500):
-        tx.connection.execute(
+        freed = tx.connection.execute(
             update(job)
             .where(job.c.id.in_(ids[start : start + 500]), job.c.blocked, ~_waits_for_another())
             .values(blocked=false(), version=job.c.version + 1)
+            .returning(job.c.id, job.c.state, job.c.not_before)
         )
+        for row in freed:
+            tx.jobs.add(row.id)
+            if row.state == JobState.DELAYED:
+                tx.due(row.not_before)
 
 
 def _waits_for_another() -> Any:

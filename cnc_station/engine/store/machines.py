@@ -10,9 +10,11 @@ from sqlalchemy import Row, insert, select, update
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.store.schema import machine
+from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
+from cnc_station.engine.store.schema import machine, run
 from cnc_station.engine.store.transaction import Change, Tx
+
+_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED)
 
 
 def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
@@ -129,9 +131,14 @@ def _move(tx: Tx, change: MoveMachine) -> None:
         raise Conflict(f"There is no machine {change.machine_id}.")
     state = MachineState(row.state)
     transition = _allowed(change, row, state)
+    if transition in _GIVING_FREE and _has_live_run(tx, row.id):
+        raise Conflict(f"{row.name}: its run is not over yet.")
     assert transition.machine is not None
-    target = _resting(row) if transition.machine.to_rest else transition.machine.target or state
+    step = transition.machine
+    target = _resting(row, step) if step.to_rest else step.target or state
     values = _values(tx, change, transition)
+    if step.to_rest:
+        values["maintenance_due"] = False
     if target is not state:
         values |= {"state": target.value, "state_since": tx.now, "state_reason": change.reason}
     tx.connection.execute(
@@ -157,10 +164,19 @@ def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Trans
     raise Conflict(f"{row.name} is {state.replace('_', ' ')}: it can't be {verb}.")
 
 
-def _resting(row: Row[Any]) -> MachineState:
+def _has_live_run(tx: Tx, machine_id: int) -> bool:
+    """Only a machine in alarm may have one without being busy, until its end is written."""
+    live = select(run.c.id).where(
+        run.c.machine_id == machine_id, run.c.state.in_(sorted(LIVE_RUNS))
+    )
+    return tx.connection.execute(live).first() is not None
+
+
+def _resting(row: Row[Any], step: t.MachineStep) -> MachineState:
     if row.maintenance_due:
         return MachineState.MAINTENANCE
-    return MachineState.NEEDS_CLEARING if row.operator_clears else MachineState.IDLE
+    to_clear = row.operator_clears and not step.untouched
+    return MachineState.NEEDS_CLEARING if to_clear else MachineState.IDLE
 
 
 def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, Any]:

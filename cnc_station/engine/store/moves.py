@@ -26,11 +26,10 @@ from cnc_station.engine.store.jobs import release_due, unblock_successors
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
-RESTING = case(
-    (machine.c.maintenance_due, MachineState.MAINTENANCE.value),
-    (machine.c.operator_clears, MachineState.NEEDS_CLEARING.value),
-    else_=MachineState.IDLE.value,
-)
+_TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
+_TO_CLEARING = (machine.c.operator_clears, MachineState.NEEDS_CLEARING.value)
+_RESTING = case(_TO_MAINTENANCE, _TO_CLEARING, else_=MachineState.IDLE.value)
+_RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +207,7 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
         material=Text,
     )
     values: dict[str, Any] = {
-        "state": RESTING if step.to_rest else step.target,
+        "state": step.target,
         "state_since": bindparam("now", type_=BigInteger),
         "state_reason": item.c.reason,
         "version": machine.c.version + 1,
@@ -219,9 +218,13 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
         values |= {"job_id": null(), "run_id": null()}
     if step.to_rest:
         values |= {
+            "state": _RESTING_UNTOUCHED if step.untouched else _RESTING,
+            "maintenance_due": false(),
+        }
+    if step.to_rest and not step.untouched:
+        values |= {
             "runs_done": machine.c.runs_done + 1,
             "run_seconds": machine.c.run_seconds + item.c.seconds,
-            "maintenance_due": false(),
         }
     return (
         update(machine)

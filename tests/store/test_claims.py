@@ -1,0 +1,198 @@
+"""Claims: the right job on the right machine, in one transaction."""
+
+from dataclasses import replace
+
+import pytest
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.store import schema
+from tests.store.shop import START, Shop, mill
+
+
+async def test_a_claim_makes_a_run_and_ties_job_and_machine_to_it(shop: Shop) -> None:
+    machine_id = await shop.machine()
+    job_id = await shop.job(quantity=3, estimated_s=12.0, operation="op10", timeout_s=5.0)
+    run = await shop.claim_one()
+    assert (run.job_id, run.machine_id, run.token, run.attempt) == (job_id, machine_id, 1, 1)
+    assert (run.name, run.quantity, run.estimated_s, run.timeout_s) == ("bracket · op10", 3, 12, 5)
+    row = shop.row(schema.run, run.run_id)
+    assert (row.state, row.station, row.lease_until) == ("assigned", "A", START + 300_000)
+    assert shop.machine_state(machine_id) is MachineState.ASSIGNED
+    assert shop.events()[-1]["reason"] == "least used"
+    assert await shop.claim() == ()
+
+
+@pytest.mark.parametrize(
+    ("machine", "job"),
+    [
+        (mill("M", max_complexity=3), {"complexity": 4}),
+        (mill("M", materials=frozenset({"steel"})), {"material": "brass"}),
+        (mill("M", materials=frozenset({"steel"})), {}),
+        (mill("M", axes=3), {"axes": 4}),
+        (mill("M", envelope=Envelope(100, 100, 100)), {"envelope": Envelope(101, 1, 1)}),
+        (mill("M", envelope=Envelope(100, 100, 100)), {"envelope": Envelope(1, 101, 1)}),
+        (mill("M", envelope=Envelope(100, 100, 100)), {"envelope": Envelope(1, 1, 101)}),
+        (mill("M"), {"machine_type": "lathe"}),
+    ],
+)
+async def test_an_unfit_machine_gets_nothing_even_pinned(
+    shop: Shop, machine: MachineSpec, job: dict[str, object]
+) -> None:
+    machine_id = await shop.machine(machine)
+    await shop.job(**job)
+    await shop.job(**job, pinned_machine_id=machine_id)
+    assert await shop.claim() == ()
+
+
+@pytest.mark.parametrize(
+    ("machine", "job"),
+    [
+        (mill("M", materials=frozenset({"steel"})), {"material": "STEEL"}),
+        (mill("M", materials=frozenset({"édelstahl"})), {"material": "Édelstahl"}),
+        (mill("M", materials=frozenset({"ÖLBRONZE"})), {"material": "Ölbronze"}),
+        (mill("M", envelope=Envelope(100, 100, 100)), {"envelope": Envelope(100, 100, 100)}),
+        (mill("M", envelope=Envelope(100, 100, 100)), {}),
+        (mill("M"), {"envelope": Envelope(1e5, 1e5, 1e5), "material": "unobtainium"}),
+    ],
+)
+async def test_a_fit_machine_gets_it(
+    shop: Shop, machine: MachineSpec, job: dict[str, object]
+) -> None:
+    await shop.machine(machine)
+    job_id = await shop.job(**job)
+    assert (await shop.claim_one()).job_id == job_id
+
+
+@pytest.mark.parametrize("state", sorted(frozenset(MachineState) - {MachineState.IDLE}))
+async def test_only_an_idle_machine_is_given_work(shop: Shop, state: MachineState) -> None:
+    machine_id = await shop.machine(replace(mill("M"), operator_clears=True), connected=False)
+    await shop.job()
+    moves = {
+        MachineState.OFFLINE: [],
+        MachineState.MAINTENANCE: [t.MAINTENANCE_STARTED],
+        MachineState.ALARM: [t.CONNECTED, t.ALARMED],
+    }
+    if state in moves:
+        for move in moves[state]:
+            await shop.move_machine(move, machine_id)
+    else:
+        await shop.move_machine(t.CONNECTED, machine_id)
+        run = await shop.claim_one()
+        for step in {
+            MachineState.ASSIGNED: [],
+            MachineState.RUNNING: [t.STARTED],
+            MachineState.HELD: [t.STARTED, t.HELD],
+            MachineState.NEEDS_CLEARING: [t.STARTED, t.COMPLETED],
+        }[state]:
+            await shop.move(step, run)
+        await shop.job()
+    assert shop.machine_state(machine_id) is state
+    assert await shop.claim() == ()
+
+
+async def test_a_removed_machine_is_given_nothing(shop: Shop) -> None:
+    machine_id = await shop.machine()
+    await shop.job()
+    await shop.move_machine(t.MACHINE_REMOVED, machine_id)
+    assert await shop.claim() == ()
+
+
+async def test_jobs_go_out_in_the_order_of_their_rank(shop: Shop) -> None:
+    for number in range(3):
+        await shop.machine(mill(f"Mill {number}"))
+    old = await shop.job()
+    shop.later(60)
+    high = await shop.job(priority=90)
+    due = await shop.job(due_at=shop.clock.ms + 60_000)
+    low = await shop.job(priority=10)
+    now = await shop.job()
+    await shop.act(JobAction.RUN_NOW, now)
+    assert [run.job_id for run in await shop.claim()] == [now, high, due]
+    await shop.machine(mill("Mill 3"))
+    await shop.machine(mill("Mill 4"))
+    assert [run.job_id for run in await shop.claim()] == [low, old]
+
+
+async def test_a_pinned_job_waits_for_its_machine_and_gets_no_other(shop: Shop) -> None:
+    first, second = await shop.machine(mill("Mill 1")), await shop.machine(mill("Mill 2"))
+    await shop.move_machine(t.MAINTENANCE_STARTED, second)
+    pinned = await shop.job(pinned_machine_id=second)
+    assert await shop.claim() == ()
+    await shop.move_machine(t.MAINTENANCE_ENDED, second)
+    run = await shop.claim_one()
+    assert (run.job_id, run.machine_id) == (pinned, second)
+    assert shop.events()[-1]["reason"] == "pinned to it"
+    assert shop.machine_state(first) is MachineState.IDLE
+
+
+async def test_a_pinned_job_goes_before_those_of_lower_rank_on_its_machine(shop: Shop) -> None:
+    machine_id = await shop.machine()
+    await shop.job()
+    pinned = await shop.job(pinned_machine_id=machine_id, priority=10)
+    assert (await shop.claim_one()).job_id == pinned
+
+
+async def test_the_same_set_up_is_chosen_before_the_least_used(shop: Shop) -> None:
+    steel, brass = await shop.machine(mill("Mill 1")), await shop.machine(mill("Mill 2"))
+    for machine_id, material in ((steel, "steel"), (brass, "brass")):
+        await shop.job(material=material, pinned_machine_id=machine_id)
+        run = await shop.claim_one()
+        await shop.move(t.STARTED, run, material=material)
+        await shop.move(t.COMPLETED, run, seconds=60.0)
+    job_id = await shop.job(material="Brass")
+    assert [(run.job_id, run.machine_id) for run in await shop.claim()] == [(job_id, brass)]
+    assert shop.events()[-1]["reason"] == "same material as the run before"
+
+
+async def test_machines_of_different_ability_share_what_both_can_make(shop: Shop) -> None:
+    small = await shop.machine(mill("Small", max_complexity=2))
+    large = await shop.machine(mill("Large"))
+    hard = await shop.job(complexity=5)
+    easy, easier = await shop.create(JobSpec("a", "mill"), JobSpec("b", "mill"))
+    claimed = []
+    while runs := await shop.claim():
+        claimed += [(run.job_id, run.machine_id) for run in runs]
+    assert claimed[0] == (hard, large)
+    assert sorted(claimed[1:]) == [(easy, small)]
+    assert shop.state(easier) is JobState.QUEUED
+
+
+async def test_asked_again_until_nothing_is_left_every_machine_that_can_has_work(
+    shop: Shop,
+) -> None:
+    kinds = [mill(f"Mill {n}", max_complexity=1 + n % 5, axes=3 + n % 3) for n in range(20)]
+    for spec in kinds:
+        await shop.machine(spec)
+    await shop.create(*(JobSpec(f"{n}", "mill", complexity=1 + n % 3) for n in range(30)))
+    rounds = 0
+    while await shop.claim():
+        rounds += 1
+    able = sum(spec.capability.max_complexity >= 1 for spec in kinds)
+    assert len([e for e in shop.told() if e == "assigned"]) == able
+    assert rounds <= able
+
+
+async def test_another_stations_machines_are_left_alone(shop: Shop) -> None:
+    await shop.machine()
+    await shop.job()
+    with shop.database.connect_pen() as connection, connection.begin():
+        connection.execute(schema.machine.update().values(station="B"))
+    assert await shop.claim() == ()
+
+
+async def test_a_capability_of_the_shop_fits_the_same_jobs_in_sql_and_in_python() -> None:
+    """`refusal` words what `fits` decides."""
+    capability = Capability("mill", 3, frozenset({"steel"}), 3, Envelope(10, 10, 10))
+    for spec in (
+        JobSpec("a", "mill", material="steel"),
+        JobSpec("a", "mill"),
+        JobSpec("a", "mill", material="Steel", complexity=4),
+        JobSpec("a", "mill", material="steel", axes=4),
+        JobSpec("a", "mill", material="steel", envelope=Envelope(10, 10, 11)),
+        JobSpec("a", "lathe", material="steel"),
+    ):
+        assert capability.fits(spec.need) == (capability.refusal(spec.need) is None)
