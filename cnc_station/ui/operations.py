@@ -75,6 +75,7 @@ class Operations:
         task = asyncio.get_running_loop().create_task(self._run(work, words))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # it may have ended before it began
         return task
 
     async def _run(self, work: Coroutine[Any, Any, Any], words: str) -> None:

@@ -69,3 +69,11 @@ def test_marked_lines_stand_out(qtbot: QtBot) -> None:
     plain = view_of(qtbot, "G21\nG0 X1\nM30")
     marked = view_of(qtbot, "G21\nG0 X1\nM30", {2: Tone.ALARM})
     assert plain.grab().toImage() != marked.grab().toImage()
+
+
+def test_lines_end_where_the_reader_of_programs_ends_them(qtbot: QtBot) -> None:
+    view = view_of(qtbot, "G21\r\nG0\x0c X1\rM30\r\n")
+    view.go_to(2)
+    assert view.selected() == "G0\x0c X1"
+    view.go_to(9)
+    assert (view.current, view.selected()) == (3, "M30")

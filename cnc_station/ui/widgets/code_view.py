@@ -64,8 +64,10 @@ class CodeView(QAbstractScrollArea):
         return self._current
 
     def set_text(self, text: str, marks: Mapping[int, Tone] | None = None) -> None:
-        """Shows another text from its first line."""
-        self._lines = text.splitlines()
+        """Shows another text from its first line. Only line ends end a line, as in an editor."""
+        self._lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+        if self._lines == [""]:
+            self._lines = []
         self._marks = marks or {}
         self._current = self._anchor = min(1, len(self._lines))
         self._fit()

@@ -1,0 +1,206 @@
+"""One program: its path, what the reader found, its text, its revisions."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow, Telemetry, Toolpath
+from cnc_station.ui import words
+from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.code_view import CodeView
+from cnc_station.ui.widgets.text import ElidedLabel, Text
+from cnc_station.ui.widgets.toolpath import ToolpathView
+
+_FINDINGS_HIGH = 3
+_SHARES = (240, 300)
+_ERROR = "error"
+
+
+class ProgramDetailCard(Card):
+    """Shows a program; its buttons say what the person wants, the page does it."""
+
+    new_job = Signal()
+    to_jobs = Signal()
+    revision_chosen = Signal(str)  # the SHA-256
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        super().__init__()
+        self._now = now
+        self._shown: ProgramDetail | None = None
+        self._toolpath: Toolpath | None = None
+        self._ends: list[tuple[int, int]] = []  # line, the last point it leads to
+        self._name = ElidedLabel("", Role.CARD_TITLE)
+        self._about = ElidedLabel("", Role.NOTE, Ink.MUTED)
+        self.path = ToolpathView()
+        self.code = CodeView()
+        self.code.line_changed.connect(self._show_tool_at)
+        self.findings = QListWidget()
+        self.findings.setAccessibleName(self.tr("Remarks on lines"))
+        self.findings.itemClicked.connect(self._to_line)
+        self.findings.itemActivated.connect(self._to_line)
+        self._clean = Text(self.tr("The reader found nothing to remark."), Role.NOTE, Ink.MUTED)
+        self.body.addWidget(self._name)
+        self.body.addWidget(self._about)
+        self.body.addSpacing(4)
+        self.body.addLayout(self._buttons())
+        self.body.addSpacing(4)
+        self.body.addWidget(self._reading(), 1)
+
+    def _buttons(self) -> QHBoxLayout:
+        self.revisions = QComboBox()
+        self.revisions.setAccessibleName(self.tr("Revision"))
+        self.revisions.activated.connect(self._choose_revision)
+        self.jobs_button = Button("")
+        self.jobs_button.clicked.connect(self.to_jobs)
+        self.new_job_button = PrimaryButton(self.tr("New job from this program"))
+        self.new_job_button.clicked.connect(self.new_job)
+        row = QHBoxLayout()
+        row.setSpacing(theme().metrics.gap)
+        row.addWidget(self.new_job_button)
+        row.addWidget(self.jobs_button)
+        row.addStretch(1)
+        row.addWidget(self.revisions)
+        return row
+
+    def _reading(self) -> QSplitter:
+        below = QWidget()
+        box = QVBoxLayout(below)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(6)
+        box.addWidget(self._clean)
+        box.addWidget(self.findings)
+        box.addWidget(self.code, 1)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(self.path)
+        splitter.addWidget(below)
+        splitter.setSizes(list(_SHARES))
+        return splitter
+
+    @property
+    def shown(self) -> ProgramDetail | None:
+        """The program on view."""
+        return self._shown
+
+    def show_program(self, program: ProgramDetail) -> None:
+        """Shows a program; the same one again keeps the place in its text."""
+        same = self._shown is not None and self._shown.row.sha256 == program.row.sha256
+        self._shown = program
+        row = program.row
+        self._name.setText(row.name)
+        self._about.setText(self._said(row))
+        self._about.setToolTip(f"SHA-256 {row.sha256}")
+        jobs = self.tr("Jobs: {count}").format(count=f"{row.jobs:,}")
+        self.jobs_button.setText(jobs)
+        self.jobs_button.setEnabled(row.jobs > 0)
+        self._show_revisions(program.revisions, row.sha256)
+        if not same:
+            self.show_path(None)
+            self._show_text(program)
+
+    def show_path(self, path: Toolpath | None) -> None:
+        """Shows the path of the program on view; going through its text moves the tool on it."""
+        self._toolpath = path
+        ends = {line: at for at, line in enumerate(path.line)} if path else {}
+        self._ends = sorted(ends.items())
+        self.path.show_path(path)
+
+    def _show_tool_at(self, line: int) -> None:
+        """The tool as it is once this line is done."""
+        path = self._toolpath
+        place = bisect_right(self._ends, line, key=itemgetter(0)) - 1
+        if path is None or place < 0 or not path.duration_s:
+            self.path.show_tool(None)
+            return
+        at = self._ends[place][1]
+        self.path.show_tool(
+            Telemetry(
+                line=line,
+                x=path.x[at],
+                y=path.y[at],
+                z=path.z[at],
+                part_fraction=path.seconds[at] / path.duration_s,
+            )
+        )
+
+    def _said(self, row: ProgramRow) -> str:
+        now = self._now()
+        return " · ".join(
+            (
+                self.tr("{lines} lines").format(lines=f"{row.lines:,}"),
+                self.tr("{time} a part").format(time=words.duration(row.duration_s)),
+                self.tr("added {when} by {who}").format(
+                    when=words.moment(row.added_at, now), who=row.added_by
+                ),
+                row.sha256[:12],
+            )
+        )
+
+    def _show_revisions(self, revisions: Sequence[ProgramRow], sha256: str) -> None:
+        with QSignalBlocker(self.revisions):
+            self.revisions.clear()
+            for row in revisions:
+                when = words.moment(row.added_at, self._now())
+                self.revisions.addItem(f"r{row.revision} · {when}", row.sha256)
+            self.revisions.setCurrentIndex(self.revisions.findData(sha256))
+        self.revisions.setEnabled(len(revisions) > 1)
+
+    def _choose_revision(self, place: int) -> None:
+        self.revision_chosen.emit(self.revisions.itemData(place))
+
+    def _show_text(self, program: ProgramDetail) -> None:
+        self.code.set_text(
+            program.text, {finding.line: _tone(finding) for finding in program.findings}
+        )
+        self.findings.clear()
+        for finding in program.findings:
+            item = QListWidgetItem(self._finding_words(finding))
+            item.setData(Qt.ItemDataRole.UserRole, finding.line)
+            ink = Ink.ALARM if finding.severity == _ERROR else Ink.HELD
+            item.setIcon(theme().icon("triangle-alert", ink, 16))
+            item.setToolTip(finding.message)
+            self.findings.addItem(item)
+        some = len(program.findings)
+        self.findings.setVisible(some > 0)
+        self._clean.setVisible(some == 0)
+        self._fit_findings()
+
+    def _fit_findings(self) -> None:
+        rows = min(self.findings.count(), _FINDINGS_HIGH)
+        self.findings.setFixedHeight(rows * theme().metrics.row + 2)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Takes the row height of the new density."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._shown is not None:
+            self._fit_findings()
+
+    def _finding_words(self, finding: ProgramFinding) -> str:
+        if not finding.line:
+            return finding.message
+        return self.tr("Line {line}: {message}").format(
+            line=f"{finding.line:,}", message=finding.message
+        )
+
+    def _to_line(self, item: QListWidgetItem) -> None:
+        line = item.data(Qt.ItemDataRole.UserRole)
+        if line:
+            self.code.go_to(line)
+            self.code.setFocus()
+
+
+def _tone(finding: ProgramFinding) -> Tone:
+    return Tone.ALARM if finding.severity == _ERROR else Tone.HELD

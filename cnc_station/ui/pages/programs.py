@@ -1,0 +1,176 @@
+"""The programs kept, each known by its content: what they do, and new jobs from them."""
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from cnc_station.engine.views import Changes, JobFilter, ProgramRow
+from cnc_station.ui import words
+from cnc_station.ui.asking import Asking
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.pages.program_detail import ProgramDetailCard
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.list_table import ListTable, table_card
+from cnc_station.ui.widgets.text import ElidedLabel
+
+_REST_MS = 1000
+
+
+class ProgramsPage(QWidget):
+    """A list of the programs, one of them in full."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._text = ""
+        self._wanted: str | None = None
+        self.rows = RowList(self._columns(), lambda row: row.sha256, self)
+        self.table = ListTable(self.rows, self.tr("Programs"))
+        self.table.chosen.connect(self._chosen)
+        self.table.opened.connect(lambda _: self.new_job())
+        self.detail = ProgramDetailCard(desk.now)
+        self.detail.new_job.connect(self.new_job)
+        self.detail.to_jobs.connect(self._to_jobs)
+        self.detail.revision_chosen.connect(self.select)
+        self._asking = Asking(desk.operations, self._load, self, rest_ms=_REST_MS)
+        self._asking_detail = Asking(desk.operations, self._load_detail, self)
+        desk.bridge.changed.connect(self._follow)
+        self._place()
+        action = QAction(self.tr("New job from this program"), self)
+        action.setShortcut("J")
+        action.triggered.connect(self.new_job)
+        self.addAction(action)
+
+    def _columns(self) -> tuple[ListColumn[ProgramRow], ...]:
+        return (
+            ListColumn(self.tr("Program"), lambda row: row.name, 178, strong=True),
+            ListColumn(self.tr("Rev"), lambda row: f"r{row.revision}", 44, right=True),
+            ListColumn(self.tr("Lines"), lambda row: f"{row.lines:,}", 72, right=True),
+            ListColumn(self.tr("Part"), lambda row: words.duration(row.duration_s), 66, right=True),
+            ListColumn(
+                self.tr("Remarks"),
+                lambda row: str(row.warnings) if row.warnings else words.NONE,
+                72,
+                right=True,
+                ink=lambda row: Ink.HELD if row.warnings else Ink.MUTED,
+            ),
+            ListColumn(self.tr("Jobs"), lambda row: f"{row.jobs:,}", 50, right=True),
+            ListColumn(
+                self.tr("Added"),
+                lambda row: words.moment(row.added_at, self._desk.now()),
+                80,
+                ink=lambda _: Ink.MUTED,
+            ),
+        )
+
+    def _place(self) -> None:
+        self.count = ElidedLabel("", Role.STRONG)
+        add = Button(self.tr("Add programs…"))
+        add.clicked.connect(self._desk.ways.import_files)
+        bar = QHBoxLayout()
+        bar.addWidget(self.count, 1)
+        bar.addWidget(add)
+        left = QVBoxLayout()
+        left.setSpacing(theme().metrics.card_gap)
+        left.addLayout(bar)
+        left.addWidget(table_card(self.table), 1)
+        self._full = QWidget()
+        panes = QHBoxLayout(self._full)
+        panes.setContentsMargins(0, 0, 0, 0)
+        panes.setSpacing(theme().metrics.page_margin)
+        panes.addLayout(left, 11)
+        panes.addWidget(self.detail, 10)
+        self.empty = EmptyState(
+            "file",
+            self.tr("Drop .nc, .ngc, .tap or .gcode files here"),
+            self.tr(
+                "Programs are kept by their content: a job runs exactly the lines it was given, "
+                "and a changed file becomes a new revision."
+            ),
+            self.tr("Add programs…"),
+        )
+        self.empty.step.connect(self._desk.ways.import_files)
+        self.nothing_found = EmptyState(
+            "search", self.tr("Nothing found"), self.tr("No program's name matches the search.")
+        )
+        self._stack = QStackedLayout()
+        for widget in (self._full, self.empty, self.nothing_found):
+            self._stack.addWidget(widget)
+        box = QVBoxLayout(self)
+        margin = theme().metrics.page_margin
+        box.setContentsMargins(margin, 14, margin, 4)
+        box.addLayout(self._stack)
+
+    # what is on view
+
+    def arrived(self) -> None:
+        """Looks again: programs may have come."""
+        self._asking.again()
+
+    def search(self, text: str) -> None:
+        """Shows only programs whose name matches."""
+        self._text = text
+        self._asking.again()
+
+    def select(self, sha256: str) -> None:
+        """Chooses a program, now or as soon as it is listed."""
+        self._wanted = sha256
+        self._asking.again()
+
+    def _follow(self, changes: Changes) -> None:
+        """Jobs count too: each program says how many are bound to it."""
+        if self.isVisible() and (changes.programs or changes.jobs or changes.everything):
+            self._asking.again()
+
+    async def _load(self) -> None:
+        rows = await self._desk.engine.programs(self._text)
+        self.rows.take(rows)
+        place = None if self._wanted is None else self.rows.position(self._wanted)
+        self._wanted = None
+        if place is not None:
+            self.table.choose(place)
+        elif rows and self.table.current is None:
+            self.table.choose(0)
+        nothing = self.nothing_found if self._text else self.empty
+        self._stack.setCurrentWidget(self._full if rows else nothing)
+        self.count.setText(self.tr("{count} kept").format(count=f"{len(rows):,}"))
+        self._asking_detail.again()
+
+    def _chosen(self, row: ProgramRow | None) -> None:
+        if row is not None:
+            self._asking_detail.again()
+
+    async def _load_detail(self) -> None:
+        """The text first: a long path takes a moment to work out."""
+        row = self.table.current
+        if row is None:
+            return
+        had = self.detail.shown
+        program = await self._desk.engine.program(row.sha256)
+        if program is None or not self._still(row):
+            return
+        self.detail.show_program(program)
+        if had is not None and had.row.sha256 == row.sha256:
+            return
+        path = await self._desk.engine.toolpath(row.sha256)
+        if self._still(row):
+            self.detail.show_path(path)
+
+    def _still(self, row: ProgramRow) -> bool:
+        current = self.table.current
+        return current is not None and current.sha256 == row.sha256
+
+    # what can be done
+
+    def new_job(self) -> None:
+        """A job that runs the program chosen."""
+        row = self.table.current
+        if row is not None:
+            self._desk.ways.new_job(row.sha256)
+
+    def _to_jobs(self) -> None:
+        row = self.table.current
+        if row is not None:
+            self._desk.ways.to_jobs(JobFilter(program=row.sha256))
