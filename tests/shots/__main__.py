@@ -15,6 +15,7 @@ from PySide6.QtCore import QSize
 
 from cnc_station.config import Config
 from cnc_station.demo import load_demo
+from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
@@ -36,7 +37,7 @@ PAGES = ("floor", "jobs", "attention", "programs", "machines", "settings")
 README = Path("resources/screenshots")
 README_SHOTS = (("floor", "light"), ("floor", "dark"), ("jobs", "light"), ("programs", "light"))
 SPEED = 60.0
-COMPLETED_FIRST = 40
+COMPLETED_FIRST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ async def _take(folder: Path, wanted: list[Shot]) -> None:
             shell.window.show()
             shell.open(engine, Actor(config.operator), partial(load_demo, engine))
             await until(partial(_lived_in, engine), timeout=180)
+            await _something_is_wrong(engine)
             look = ""
             for shot in wanted:
                 if shot.look != look:
@@ -100,8 +102,20 @@ async def _take(folder: Path, wanted: list[Shot]) -> None:
 async def _lived_in(engine: StationEngine) -> bool:
     """Enough has happened for a picture to show a day."""
     counts = await engine.job_counts(JobFilter())
-    failed = counts.of(frozenset({JobState.NEEDS_ATTENTION}))
-    return counts.completed_today >= COMPLETED_FIRST and failed > 0
+    return counts.completed_today >= COMPLETED_FIRST
+
+
+async def _something_is_wrong(engine: StationEngine) -> None:
+    """What a bad moment looks like: failed jobs, a held machine, one in maintenance."""
+    waiting = await engine.jobs(JobFilter(states=frozenset({JobState.QUEUED})), (), 20, 2)
+    for row, why in zip(waiting.rows, _TROUBLES, strict=False):
+        await engine.act(
+            JobAction.OVERRIDE, [row.id], PERSON, reason=why, state=JobState.NEEDS_ATTENTION
+        )
+    running = (await engine.jobs(_RUNNING, (), 0, 20)).rows
+    await engine.act(JobAction.HOLD, [running[0].id], PERSON, reason="chips in the way")
+    idle = [m.id for m in await engine.machines() if m.spec.machine_type == "drill"]
+    await engine.act_on_machine(MachineAction.MAINTENANCE_ON, idle[-1], PERSON)
 
 
 async def _picture(shell: Shell, shot: Shot, folder: Path) -> None:
@@ -120,6 +134,8 @@ async def _picture(shell: Shell, shot: Shot, folder: Path) -> None:
     print(folder / shot.name, flush=True)
 
 
+PERSON = Actor("operator 7")
+_TROUBLES = ("tool 4 broke, line 812", "first article out of tolerance: bore 22.08")
 _RUNNING = JobFilter(states=frozenset({JobState.RUNNING}))
 SETTLE_S = 1.2  # pages load, charts are drawn one after the other
 
