@@ -67,13 +67,18 @@ def _edit(tx: Tx, change: EditJob) -> None:
     values = stored_fields(after)
     if (after.priority, after.due_at) != (before.priority, before.due_at):
         values["rank"] = tx.ranking.rank(row.created_at, after.priority, after.due_at)
-    if after.not_before != before.not_before and after.not_before is not None:
-        values["not_before"] = after.not_before
-        tx.due(after.not_before)
+    postponed = False
+    if after.not_before != before.not_before:
+        due = tx.now if after.not_before is None else after.not_before
+        postponed = state is JobState.QUEUED and due > tx.now
+        values["not_before"] = due
+        tx.due(due)
+    if postponed:  # what is queued may be claimed now
+        values |= {"state": JobState.DELAYED.value, "state_since": tx.now}
     tx.connection.execute(
         update(job).where(job.c.id == row.id).values(version=job.c.version + 1, **values)
     )
-    if state is JobState.QUEUED:
+    if state is JobState.QUEUED and not postponed:
         tx.claimable.add(after.machine_type)
     changed = {name for name in change.changes if getattr(after, name) != getattr(before, name)}
     tx.record(
@@ -84,6 +89,14 @@ def _edit(tx: Tx, change: EditJob) -> None:
         trace_id=row.trace_id,
         reason=", ".join(sorted(changed)),
     )
+    if postponed:
+        tx.record(
+            t.POSTPONED,
+            actor=change.actor,
+            job_id=row.id,
+            job_state=JobState.DELAYED,
+            trace_id=row.trace_id,
+        )
 
 
 def spec_of(row: Row[Any]) -> JobSpec:

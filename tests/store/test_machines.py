@@ -1,0 +1,92 @@
+"""Machines: adding, editing, and their moves without a run."""
+
+from dataclasses import replace
+
+import pytest
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict, InvalidInput
+from cnc_station.engine.domain.machine import Envelope
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.store.machines import AddMachine, MoveMachine
+from cnc_station.engine.store.queries.machine_rows import machines
+from tests.store.shop import Shop, mill
+
+
+async def test_a_new_machine_is_offline_until_its_driver_connects(shop: Shop) -> None:
+    machine_id = await shop.machine(connected=False)
+    assert shop.machine_state(machine_id) is MachineState.OFFLINE
+    await shop.move_machine(t.CONNECTED, machine_id)
+    assert shop.told(machine_id=machine_id) == ["machine_added", "connected"]
+
+
+async def test_every_field_of_a_machine_is_kept(shop: Shop) -> None:
+    spec = replace(
+        mill("VF-2", max_complexity=4, materials=frozenset({"steel", "Messing"}), axes=5),
+        model="Haas",
+        operator_clears=True,
+        settings={"port": "/dev/ttyUSB0", "baud": 115200},
+    )
+    spec = replace(spec, capability=replace(spec.capability, envelope=Envelope(762, 406, 508)))
+    await shop.machine(spec)
+    (row,) = shop.database.read(machines)
+    lowered = frozenset({"steel", "messing"})
+    assert row.spec == replace(spec, capability=replace(spec.capability, materials=lowered))
+
+
+async def test_two_machines_never_have_one_name_but_a_removed_ones_is_free(shop: Shop) -> None:
+    first = await shop.machine()
+    with pytest.raises(InvalidInput, match="there is a Mill 1 already"):
+        await shop.machine(mill(" Mill 1 "))
+    second = await shop.machine(mill("Mill 2"))
+    with pytest.raises(InvalidInput, match="there is a Mill 1 already"):
+        await shop.move_machine(t.MACHINE_EDITED, second, spec=mill("Mill 1"))
+    await shop.move_machine(t.MACHINE_REMOVED, first)
+    assert await shop.machine() > second
+
+
+async def test_an_edit_may_let_it_make_more_and_says_so(shop: Shop) -> None:
+    machine_id = await shop.machine(mill("Mill 1", max_complexity=1))
+    job_id = await shop.job(complexity=5)
+    assert await shop.claim() == ()
+    await shop.move_machine(t.MACHINE_EDITED, machine_id, spec=mill("Mill 1"))
+    assert shop.notices[-1].freed
+    assert (await shop.claim_one()).job_id == job_id
+
+
+async def test_what_a_machines_state_forbids_is_refused_with_that_state(shop: Shop) -> None:
+    machine_id = await shop.machine()
+    await shop.job()
+    await shop.claim_one()
+    for transition in (t.CLEARED, t.UNLOCKED, t.MACHINE_REMOVED, t.MAINTENANCE_ENDED):
+        with pytest.raises(Conflict, match="Mill 1 is assigned"):
+            await shop.move_machine(transition, machine_id)
+    with pytest.raises(Conflict, match="There is no machine 7"):
+        await shop.move_machine(t.CLEARED, 7)
+
+
+async def test_the_first_alternative_that_its_state_allows_is_taken(shop: Shop) -> None:
+    machine_id = await shop.machine()
+    either = (t.MAINTENANCE_STARTED, t.MAINTENANCE_ASKED)
+    await shop.write(MoveMachine(either, machine_id, "anna", "new belt"))
+    assert shop.machine_state(machine_id) is MachineState.MAINTENANCE
+    assert shop.told(machine_id=machine_id)[-1] == "maintenance_started"
+    assert shop.events(machine_id=machine_id)[-1]["reason"] == "new belt"
+
+
+async def test_a_machine_that_comes_back_for_maintenance_goes_there(shop: Shop) -> None:
+    """Asked for while its station was lost with a run on it."""
+    machine_id = await shop.machine()
+    await shop.job()
+    run = await shop.claim_one()
+    await shop.move_machine(t.MAINTENANCE_ASKED, machine_id)
+    await shop.move(t.LOST_RETURNED, run)
+    assert shop.machine_state(machine_id) is MachineState.OFFLINE
+    await shop.move_machine(t.CONNECTED, machine_id)
+    assert shop.machine_state(machine_id) is MachineState.MAINTENANCE
+
+
+async def test_machines_added_together_get_numbers_of_their_own(shop: Shop) -> None:
+    first = await shop.write(AddMachine(mill("A"), "anna"))
+    await shop.move_machine(t.MACHINE_REMOVED, first)
+    assert await shop.write(AddMachine(mill("B"), "anna")) == first + 1
