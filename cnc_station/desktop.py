@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import CncStationError
@@ -11,9 +12,6 @@ from cnc_station.loop import application, run
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from cnc_station.ui.widgets.empty import EmptyState
-
-if TYPE_CHECKING:
-    from cnc_station.engine.engine import StationEngine
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +39,10 @@ async def _main(config: Config, shell: Shell, *, demo: bool) -> int:
         await _refuse(shell, str(error), closing)
         return 3
     try:
-        await _put_on(config, engine)
-        shell.open(engine, Actor(config.operator), lambda: load_demo(engine))
+        chosen = await engine.settings()
+        _put_on(config, chosen)
+        operator = Actor(str(chosen.get("ui.operator") or config.operator))
+        shell.open(engine, operator, lambda: load_demo(engine))
         if demo and not await engine.machines():
             shell.load_demo()
         await closing.wait()
@@ -53,9 +53,8 @@ async def _main(config: Config, shell: Shell, *, demo: bool) -> int:
     return 0
 
 
-async def _put_on(config: Config, engine: "StationEngine") -> None:
+def _put_on(config: Config, chosen: Mapping[str, Any]) -> None:
     """The theme and density that were last chosen here win over the station's defaults."""
-    chosen = await engine.settings()
     name = ThemeName(chosen.get("ui.theme", config.theme))
     density = Density(chosen.get("ui.density", config.density))
     if (name, density) != (ThemeName(config.theme), Density(config.density)):

@@ -169,3 +169,19 @@ async def test_the_search_narrows_the_list(office: Office, page: AttentionPage) 
     await until(lambda: [row.name for row in page.rows.rows] == ["flange"])
     page.search("nothing like it")
     await until(page.nothing_found.isVisible)
+
+
+async def test_an_edited_job_is_stored_as_edited_and_retried(
+    office: Office, page: AttentionPage
+) -> None:
+    (job_id,) = await fail(office, "bracket")
+    await until(lambda: page.detail.shown)
+    form = page._edit()
+    assert form is not None
+    form.fields.complexity.setValue(1)
+    form.submit.click()
+    await until(lambda: in_state(office, job_id, JobState.COMPLETED))
+    (row,) = await office.engine.jobs_by_id([job_id])
+    assert row.complexity == 1
+    types = await event_types(office, job_id)
+    assert types[types.index("failed_final") :][:3] == ["failed_final", "edited", "retried"]

@@ -12,6 +12,7 @@ from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort, SortKey
 from cnc_station.ui import words
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.models.row_list import ListColumn, RowList
 from cnc_station.ui.pages.attention_detail import AttentionDetail, line_of
 from cnc_station.ui.theme import Ink, Role, theme
@@ -268,8 +269,14 @@ class AttentionPage(QWidget):
         if ids:
             self._desk.operations.act(JobAction.RETRY, ids)
 
-    def _edit(self) -> None:
-        self._to_job()
+    def _edit(self) -> JobForm | None:
+        """Opens the form of the job on view; saving it retries the job."""
+        job, row = self.detail.shown, self.table.current
+        if job is None or row is None or job.row.id != row.id:
+            return None
+        form = JobForm.change(self._desk, self, job, retry=True)
+        form.open()
+        return form
 
     def _to_job(self) -> None:
         row = self.table.current

@@ -1,0 +1,289 @@
+"""Settings: how the window looks, who stands at it, and what the station was told from outside.
+
+A setting is saved when it is changed, and called saved when the engine has said so.
+"""
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, qVersion
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QApplication,
+    QButtonGroup,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.views import Changes
+from cnc_station.ui import words
+from cnc_station.ui.asking import Asking
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.licences import LicenceTexts, parts
+from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.filter_chip import FilterChip
+from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.number_box import NumberBox
+from cnc_station.ui.widgets.text import Text
+
+THEME = "ui.theme"
+DENSITY = "ui.density"
+OPERATOR = "ui.operator"
+TARGET = "floor.target_per_hour"
+_LONGEST_NAME = 60
+_MOST_AN_HOUR = 100_000
+
+
+class SettingsPage(QWidget):
+    """Cards of settings; each card says when what was changed in it is saved."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._asking = Asking(desk.operations, self._load, self)
+        desk.bridge.changed.connect(self._follow)
+        inner = QWidget()
+        inner.setProperty("part", "plain")
+        grid = QGridLayout(inner)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(theme().metrics.page_margin)
+        self.appearance = self._appearance()
+        self.window_card = self._window()
+        grid.addWidget(self.appearance, 0, 0)
+        grid.addWidget(self.window_card, 1, 0)
+        grid.addWidget(self._station(), 2, 0)
+        grid.addWidget(self._about(), 0, 1, 3, 1)
+        grid.setColumnStretch(0, 3)
+        grid.setColumnStretch(1, 2)
+        grid.setRowStretch(3, 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(inner)
+        box = QVBoxLayout(self)
+        margin = theme().metrics.page_margin
+        box.setContentsMargins(margin, 14, margin, 4)
+        box.addWidget(area)
+
+    # the cards
+
+    def _appearance(self) -> Card:
+        card = Card(title=self.tr("Appearance"), note=" ")
+        self.themes = self._choices(
+            {
+                ThemeName.SYSTEM: self.tr("As the system"),
+                ThemeName.LIGHT: self.tr("Light"),
+                ThemeName.DARK: self.tr("Dark"),
+                ThemeName.HIGH_CONTRAST: self.tr("High contrast"),
+                ThemeName.HIGH_CONTRAST_LIGHT: self.tr("High contrast, light"),
+                ThemeName.LAVENDER: self.tr("Lavender"),
+            }
+        )
+        self.densities = self._choices(
+            {
+                Density.DENSE: self.tr("Dense, for a mouse"),
+                Density.TOUCH: self.tr("Touch, for gloves"),
+            }
+        )
+        for name, chips in ((self.tr("Theme"), self.themes), (self.tr("Size"), self.densities)):
+            card.body.addSpacing(8)
+            card.body.addWidget(Text(name, Role.NOTE, Ink.MUTED))
+            card.body.addLayout(_wrapped(list(chips.values())))
+        for chip in (*self.themes.values(), *self.densities.values()):
+            chip.clicked.connect(lambda: self._dress(card))
+        card.body.addStretch(1)
+        return card
+
+    def _choices(self, choices: Mapping[Any, str]) -> dict[Any, FilterChip]:
+        group = QButtonGroup(self)
+        chips = {value: FilterChip(label) for value, label in choices.items()}
+        for chip in chips.values():
+            group.addButton(chip)
+        return chips
+
+    def _window(self) -> Card:
+        card = Card(title=self.tr("This window"), note=" ")
+        self.operator = QLineEdit(self._desk.operations.actor.name)
+        self.operator.setMaxLength(_LONGEST_NAME)
+        self.operator.editingFinished.connect(lambda: self._rename(card))
+        self.target = NumberBox(0, _MOST_AN_HOUR, 0)
+        self.target.setSpecialValueText(self.tr("none"))
+        self.target.setKeyboardTracking(False)
+        self.target.valueChanged.connect(lambda value: self._save({TARGET: value or None}, card))
+        self.operator_field = Field(
+            self.tr("Operator at this window"),
+            self.operator,
+            hint=self.tr("Stands in the history of whatever is done here."),
+        )
+        target = Field(
+            self.tr("Parts an hour to aim for"),
+            self.target,
+            hint=self.tr("A line in the chart of the floor."),
+        )
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addWidget(self.operator_field, 1, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(target, 1, Qt.AlignmentFlag.AlignTop)
+        card.body.addSpacing(8)
+        card.body.addLayout(row)
+        return card
+
+    def _station(self) -> Card:
+        about = self._desk.engine.about()
+        card = Card(title=self.tr("This station"))
+        speed = self.tr("{speed:g} times as fast as the clock").format(speed=about.simulator_speed)
+        real = self.tr("in real time")
+        self._facts = (
+            (self.tr("Name"), about.station),
+            (self.tr("Simulated machines"), real if about.simulator_speed == 1 else speed),
+            (self.tr("Kept in"), about.database),
+        )
+        self.station = KeyValue()
+        copy = Button(self.tr("Copy the path of the database"))
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(about.database))
+        card.body.addSpacing(8)
+        card.body.addWidget(self.station)
+        card.body.addSpacing(8)
+        card.body.addWidget(
+            _wrapping(
+                self.tr(
+                    "Set outside the window: by CNC_STATION, CNC_SIMULATOR_SPEED and CNC_DATABASE, "
+                    "or in cnc-station.toml; read at the start."
+                )
+            )
+        )
+        card.body.addSpacing(8)
+        card.body.addWidget(copy, 0, Qt.AlignmentFlag.AlignLeft)
+        return card
+
+    def _about(self) -> Card:
+        card = Card(title=self.tr("About"))
+        facts = KeyValue()
+        facts.set_pairs(
+            (
+                ("CNC Station", self._desk.engine.about().version),
+                ("Qt", qVersion()),
+                ("Python", platform.python_version()),
+            )
+        )
+        bundled = KeyValue()
+        bundled.set_pairs(parts())
+        texts = Button(self.tr("Licence texts…"))
+        texts.clicked.connect(self.show_licences)
+        card.body.addSpacing(8)
+        card.body.addWidget(facts)
+        card.body.addSpacing(8)
+        card.body.addWidget(Text(self.tr("Made with"), Role.STRONG))
+        card.body.addWidget(bundled)
+        card.body.addWidget(_wrapping(self.tr("CNC Station itself is free under the MIT licence.")))
+        card.body.addWidget(texts, 0, Qt.AlignmentFlag.AlignLeft)
+        card.body.addStretch(1)
+        return card
+
+    # what is on view
+
+    def arrived(self) -> None:
+        """Reads the settings: another window may have changed them."""
+        self._asking.again()
+
+    def _follow(self, changes: Changes) -> None:
+        if self.isVisible() and (changes.links or changes.everything):
+            self._show_links()
+
+    async def _load(self) -> None:
+        found = await self._desk.engine.settings()
+        self.themes[theme().name].setChecked(True)
+        self.densities[theme().density].setChecked(True)
+        if not self.operator.hasFocus():
+            self.operator.setText(self._desk.operations.actor.name)
+        with QSignalBlocker(self.target):
+            self.target.setValue(int(found.get(TARGET) or 0))
+        self._show_links()
+
+    def _show_links(self) -> None:
+        now = self._desk.now()
+        links = [
+            (
+                link.name.capitalize(),
+                " · ".join(
+                    part
+                    for part in (
+                        self.tr("{state} since {when}").format(
+                            state=link.state, when=words.moment(link.since, now)
+                        ),
+                        link.detail,
+                    )
+                    if part
+                ),
+            )
+            for link in self._desk.engine.links()
+        ]
+        self.station.set_pairs([*self._facts, *links])
+
+    # what can be changed
+
+    def _dress(self, card: Card) -> None:
+        """The window changes at once; what was chosen is kept for the next start."""
+        name = next(name for name, chip in self.themes.items() if chip.isChecked())
+        density = next(density for density, chip in self.densities.items() if chip.isChecked())
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        apply_theme(app, name, density)
+        self._save({THEME: name.value, DENSITY: density.value}, card)
+
+    def _rename(self, card: Card) -> None:
+        name = self.operator.text().strip()
+        if name == self._desk.operations.actor.name:
+            self.operator_field.set_error("")
+            return
+        if not name or not name.isprintable():
+            self.operator_field.set_error(self.tr("A name, so that the history can say who"))
+            return
+        self.operator_field.set_error("")
+        self._desk.operations.actor = Actor(name)
+        self._save({OPERATOR: name}, card)
+
+    def _save(self, values: Mapping[str, Any], card: Card) -> None:
+        self._desk.operations.run(self._keep(values, card.note))
+
+    async def _keep(self, values: Mapping[str, Any], note: Text) -> None:
+        note.setText(self.tr("Saving …"))
+        try:
+            await self._desk.engine.save_settings(values, self._desk.operations.actor)
+        except CncStationError:
+            note.setText(self.tr("Not saved"))
+            raise
+        saved = self.tr("Saved {when}")
+        note.setText(saved.format(when=words.time_of_day(self._desk.now())))
+
+    def show_licences(self) -> LicenceTexts:
+        """Opens the texts of the licences of what is bundled."""
+        dialog = LicenceTexts(self)
+        dialog.open()
+        return dialog
+
+
+def _wrapped(chips: list[FilterChip]) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(theme().metrics.gap)
+    for chip in chips:
+        row.addWidget(chip)
+    row.addStretch(1)
+    return row
+
+
+def _wrapping(text: str) -> Text:
+    label = Text(text, Role.NOTE, Ink.MUTED)
+    label.setWordWrap(True)
+    return label
