@@ -150,6 +150,7 @@ class JobFilter:
     """Which jobs; each field narrows, None and empty do not. `text` is found anywhere in name,
     operation, work order or material, whatever its case; several words must all be found."""
 
+    ids: frozenset[int] = frozenset()
     states: frozenset[JobState] = frozenset()
     machine_types: frozenset[str] = frozenset()
     machine_id: int | None = None

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
     QLineEdit,
     QPlainTextEdit,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -18,6 +18,7 @@ from cnc_station.ui.models.job_draft import JobDraft
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.due_field import DueField
 from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.number_box import NumberBox
 from cnc_station.ui.widgets.priority_field import PriorityField
 from cnc_station.ui.widgets.program_field import ProgramField
 
@@ -33,9 +34,9 @@ class JobFields(QWidget):
         self.tenant, self.after = QLineEdit(), QLineEdit()
         self.retry_limit, self.timeout = QLineEdit(), QLineEdit()
         self.machine_type, self.material = _combo(), _combo()
-        self.complexity = _number(1, MAX_COMPLEXITY)
-        self.axes = _number(1, 9)
-        self.quantity = _number(1, 1_000_000)
+        self.complexity = NumberBox(1, MAX_COMPLEXITY, 1)
+        self.axes = NumberBox(1, 9, 3)
+        self.quantity = NumberBox(1, 1_000_000, 1)
         self.estimated = QLineEdit()
         self.priority = PriorityField()
         self.due = DueField(now)
@@ -105,7 +106,7 @@ class JobFields(QWidget):
     ) -> None:
         field = Field(label, editor, hint=hint, wanted=wanted)
         self.fields[key] = field
-        grid.addWidget(field, row, column, 1, span)
+        grid.addWidget(field, row, column, 1, span, Qt.AlignmentFlag.AlignTop)
 
     def _show_rare(self, shown: bool) -> None:
         self._rare.setVisible(shown)
@@ -188,10 +189,3 @@ def _combo() -> QComboBox:
     combo.setEditable(True)
     combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
     return combo
-
-
-def _number(least: int, most: int) -> QSpinBox:
-    spin = QSpinBox()
-    spin.setRange(least, most)
-    spin.setGroupSeparatorShown(True)
-    return spin

@@ -1,6 +1,7 @@
 """The form for a job: a new one, a copy, or one to change. Nothing typed is lost by a fault."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -118,7 +119,7 @@ class JobForm(QDialog):
     async def _load(self) -> None:
         engine = self._desk.engine
         machines, programs = await asyncio.gather(engine.machines(), engine.programs())
-        types = sorted({machine.spec.machine_type for machine in machines})
+        types = [kind for kind, _ in Counter(m.spec.machine_type for m in machines).most_common()]
         materials = {m for machine in machines for m in machine.spec.capability.materials}
         self.fields.offer(types, sorted(materials))
         self.fields.program.offer(programs)

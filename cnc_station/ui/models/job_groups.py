@@ -99,6 +99,7 @@ def without_rest(chosen: JobFilter) -> JobFilter:
     return replace(
         chosen,
         states=chosen.states if group_of(chosen) else OPEN_JOBS,
+        ids=frozenset(),
         work_order=None,
         program=None,
         finished_since=None,
@@ -111,6 +112,8 @@ def rest(chosen: JobFilter, now: int) -> str:
     parts = []
     if group_of(chosen) is None:
         parts.append(", ".join(look_of(state).word for state in JobState if state in chosen.states))
+    if chosen.ids:
+        parts.append(_said("{value} chosen jobs", f"{len(chosen.ids):,}"))
     if chosen.work_order is not None:
         parts.append(_said("Work order {value}", chosen.work_order))
     if chosen.program is not None:

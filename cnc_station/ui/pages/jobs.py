@@ -3,17 +3,17 @@
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer
-from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QTimer
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from cnc_station.engine.domain.actions import JobAction, allowed
 from cnc_station.engine.domain.states import OPEN_JOBS
-from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort, SortKey
+from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
-from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.job_commands import JobCommands
+from cnc_station.ui.job_menus import JobList, JobMenus
+from cnc_station.ui.job_order import BY_STATE_AND_QUEUE, QueueMoves
 from cnc_station.ui.models.job_columns import SHOWN_AT_FIRST
 from cnc_station.ui.models.job_feed import JobFeed
 from cnc_station.ui.models.job_groups import normal
@@ -22,12 +22,11 @@ from cnc_station.ui.models.selected_rows import SelectedRows
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.bulk_bar import BulkBar
 from cnc_station.ui.widgets.empty import EmptyState
-from cnc_station.ui.widgets.job_actions import fill_menu
 from cnc_station.ui.widgets.job_detail import JobDetailPanel
 from cnc_station.ui.widgets.job_filters import JobFilterBar
 from cnc_station.ui.widgets.job_table_view import JobTableView
 
-ORDER = (Sort(SortKey.STATE), Sort(SortKey.QUEUE))
+ORDER = BY_STATE_AND_QUEUE
 """At first: what runs, what is held or in trouble, then the queue as it will be worked off."""
 SETTING = "jobs.columns"
 _COUNT_EVERY_MS = 400
@@ -42,6 +41,7 @@ class JobsPage(QWidget):
         super().__init__()
         self._desk = desk
         self._text = ""
+        self._chosen = JobFilter(states=OPEN_JOBS)
         self._restored = False
         self.commands = JobCommands(desk, self)
         self.model = JobTableModel(SHOWN_AT_FIRST, desk.now, desk.engine.telemetry)
@@ -54,6 +54,8 @@ class JobsPage(QWidget):
         self.bulk = BulkBar()
         self.detail = JobDetailPanel(desk, self.commands)
         self.detail.hide()
+        jobs = JobList(self.view, self.feed, self.selected, self.commands)
+        self.menus = JobMenus(desk, self, jobs, QueueMoves(desk, self.model))
         self._counts = Asking(desk.operations, self._count, self, rest_ms=_COUNT_EVERY_MS)
         self._values = Asking(desk.operations, self._load_values, self, rest_ms=_COUNT_EVERY_MS)
         self._clock = QTimer(self, interval=1000)
@@ -62,8 +64,6 @@ class JobsPage(QWidget):
         self._typed.timeout.connect(self._search)
         self._place()
         self._connect()
-        self._add_keys()
-        self._chosen = JobFilter(states=OPEN_JOBS)
 
     # its parts
 
@@ -105,28 +105,16 @@ class JobsPage(QWidget):
         self.view.clicked.connect(self._clicked)
         self.view.activated.connect(self._clicked)
         self.view.selection.currentChanged.connect(self._current_changed)
-        self.view.customContextMenuRequested.connect(self._context_menu)
+        self.menus.sort_wanted.connect(self._sort)
         self.model.taken.connect(self._taken)
         self.feed.started_over.connect(self.view.scrollToTop)
         self.selected.changed.connect(self._show_selection)
         self.filters.chosen.connect(self._choose)
-        self.filters.menu_opens.connect(self._more_menu)
+        self.filters.menu_opens.connect(self.menus.fill_more)
         self.bulk.cleared.connect(self.view.selection.clearSelection)
         self.nothing.step.connect(self._show_open)
         self.detail.closed.connect(self._fit)
-        self.commands.form_wanted.connect(self._want_form)
         self._desk.bridge.changed.connect(self._changed)
-
-    def _add_keys(self) -> None:
-        for words, key, run in (
-            (self.tr("Hold or continue the job"), "Space", self.hold_or_continue),
-            (self.tr("Select all jobs"), "Ctrl+A", self.view.selectAll),
-        ):
-            action = QAction(words, self.view)
-            action.setShortcut(QKeySequence(key))
-            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-            action.triggered.connect(run)
-            self.view.addAction(action)
 
     # the ways in
 
@@ -234,7 +222,7 @@ class JobsPage(QWidget):
 
     def _clicked(self, index: QModelIndex) -> None:
         row = self.model.row(index.row())
-        if row is not None and self.selected.count <= 1:
+        if row is not None and self.selected.count <= 1 and not self.view.taps_select:
             self._open(row.id, row)
 
     def _current_changed(self, index: QModelIndex) -> None:
@@ -247,49 +235,13 @@ class JobsPage(QWidget):
             self.detail.open_job(job_id, row)
             self._fit()
 
-    def hold_or_continue(self) -> None:
-        """Holds the current job if it runs, continues it if it is held."""
-        row = self.model.row(self.view.currentIndex().row())
-        if row is None:
-            return
-        for action in (JobAction.HOLD, JobAction.CONTINUE):
-            if action in allowed(row.state):
-                self._desk.operations.act(action, [row.id])
-                return
-
     # several jobs
 
     def _show_selection(self) -> None:
-        several = self.selected.count > 1
+        several = self.selected.count > (0 if self.view.taps_select else 1)
         if several:
-            self.bulk.show_selection(self.selected.count, self.commands.of(self.selected.rows))
+            self.bulk.show_selection(self.selected.count, self.menus.commands())
         self._bar.setCurrentWidget(self.bulk if several else self.filters)
-
-    def _context_menu(self, where: QPoint) -> None:
-        rows = self.selected.rows
-        if not rows:
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        fill_menu(menu, self.commands.of_one(rows[0]) if len(rows) == 1 else self.commands.of(rows))
-        menu.popup(self.view.viewport().mapToGlobal(where))
-
-    def _more_menu(self, menu: QMenu) -> None:
-        menu.addAction(self.tr("Select all"), self.view.selectAll)
-        self.view.fill_columns(menu.addMenu(self.tr("Columns")))
-
-    def _want_form(self, job_id: int, what: str) -> None:
-        self._desk.operations.run(self._open_form(job_id, what))
-
-    async def _open_form(self, job_id: int, what: str) -> None:
-        detail = await self._desk.engine.job(job_id)
-        if detail is None:
-            return
-        if what == "duplicate":
-            form = JobForm.copy(self._desk, self, detail)
-        else:
-            form = JobForm.change(self._desk, self, detail, retry=what == "retry")
-        form.open()
 
     # what is remembered
 

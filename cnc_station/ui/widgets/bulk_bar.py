@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from cnc_station.ui.job_commands import Command
@@ -46,6 +47,12 @@ class BulkBar(QWidget):
         if shown != self._shown:
             self._shown = shown
             self._make(commands)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width has room for other buttons."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._make(tuple(self._commands.values()))
 
     def _make(self, commands: Sequence[Command]) -> None:
         for part in self._parts:

@@ -13,7 +13,8 @@ _GAP = 8
 
 
 class FilterChip(QAbstractButton):
-    """A checkable pill; `toggled` says when. The tone colours the words while it is off."""
+    """A checkable pill; `toggled` says when. The tone colours the words while it is off and the
+    filter would show something: nothing in need is nothing to notice."""
 
     def __init__(
         self, label: str, parent: QWidget | None = None, *, tone: Tone = Tone.NORMAL
@@ -63,7 +64,8 @@ class FilterChip(QAbstractButton):
         ground, line = (Ink.ACCENT, Ink.ACCENT) if on else (Ink.SURFACE, Ink.LINE)
         paint_face(painter, self, self.height() / 2, ground=ground, line=line)
         filled = on and not self.isDown()
-        words = Ink.TEXT if self._tone is Tone.NORMAL else tone_ink(self._tone)
+        quiet = self._tone is Tone.NORMAL or self._count == 0
+        words = Ink.TEXT if quiet else tone_ink(self._tone)
         number = Ink.MUTED
         if filled:
             words = number = Ink.ON_ACCENT

@@ -23,7 +23,8 @@ class JobPreview(QWidget):
         self._sha256: str | None = None
         self.caption = ElidedLabel("", Role.CAPTION, Ink.MUTED)
         self.picture = ToolpathCanvas()
-        self.picture.setFixedHeight(_PICTURE_PX)
+        self.picture.setMinimumHeight(_PICTURE_PX // 2)
+        self.picture.setMaximumHeight(_PICTURE_PX)
         self.left = ElidedLabel("", Role.STRONG)
         self.progress = ProgressBar()
         box = QVBoxLayout(self)
@@ -69,14 +70,15 @@ class JobPreview(QWidget):
             self.progress.set_fraction(now.fraction if now else None, tone)
 
     def _caption_parts(self, row: JobRow, now: Telemetry | None) -> list[str]:
-        parts = []
         if row.program is None:
             each = words.duration(row.estimated_s)
-            parts.append(self.tr("No program · {time} a part").format(time=each))
+            program = self.tr("No program · {time} a part").format(time=each)
         else:
-            parts.append(f"{row.program_name} r{row.program_revision}")
-        if now is None:
-            return parts
+            program = f"{row.program_name} r{row.program_revision}"
+        return [*self._live_parts(now), program] if now is not None else [program]
+
+    def _live_parts(self, now: Telemetry) -> list[str]:
+        parts = []
         if now.line is not None:
             of = f" of {now.lines:,}" if now.lines else ""
             parts.append(self.tr("line {line:,}{of}").format(line=now.line, of=of))

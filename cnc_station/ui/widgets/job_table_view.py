@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
 
-from cnc_station.engine.views import Sort
+from cnc_station.engine.views import JobRow, Sort
 from cnc_station.ui.models.job_columns import COLUMNS, NAME, NEXT, known
 from cnc_station.ui.models.job_selection import JobSelection
 from cnc_station.ui.models.job_table import JobTableModel
@@ -16,6 +16,8 @@ from cnc_station.ui.widgets.table import SortKey, Table
 _CHIP = QSize(160, 24)
 _REMEMBER_AFTER_MS = 1000
 _NAME_SHARE = 0.24
+_LEAST_NEXT = 150
+_GIVE_WAY = ("priority", "quantity", "machine")
 
 
 class JobTableView(Table):
@@ -85,10 +87,20 @@ class JobTableView(Table):
         self.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
         return True
 
-    def current_job(self) -> int | None:
-        """The job in the current row."""
-        row = self._jobs.row(self.currentIndex().row()) if self.currentIndex().isValid() else None
-        return row.id if row else None
+    def current_row(self) -> JobRow | None:
+        """The job in the current row, if its row is known."""
+        index = self.currentIndex()
+        return self._jobs.row(index.row()) if index.isValid() else None
+
+    @property
+    def taps_select(self) -> bool:
+        """Whether a tap adds to the selection, for hands without Ctrl."""
+        return self.selectionMode() is QAbstractItemView.SelectionMode.MultiSelection
+
+    def set_taps_select(self, on: bool) -> None:
+        """Switches between a tap that opens a job and one that adds it to the selection."""
+        modes = QAbstractItemView.SelectionMode
+        self.setSelectionMode(modes.MultiSelection if on else modes.ExtendedSelection)
 
     # order
 
@@ -161,6 +173,7 @@ class JobTableView(Table):
         elif key in keys and len(keys) > 1:
             keys.remove(key)
         self._jobs.set_columns(keys)
+        self._share_room()
         self.set_order(self._order)
         self._remember.start()
 
@@ -196,7 +209,8 @@ class JobTableView(Table):
                 self.setColumnWidth(at, column.width)
 
     def _share_room(self) -> None:
-        """The wider the table, the more of a job's name is seen, until somebody drags it."""
+        """The wider the table, the more of a job's name is seen, until somebody drags it. Where it
+        is narrow, figures give way to what comes next; they are not forgotten."""
         keys = [column.key for column in self._jobs.columns]
         if NAME in keys and not self._name_dragged:
             width = round(self.viewport().width() * _NAME_SHARE)
@@ -204,6 +218,15 @@ class JobTableView(Table):
             self._sharing = True
             self.setColumnWidth(keys.index(NAME), max(least, min(width, 2 * least)))
             self._sharing = False
+
+        room = self.viewport().width() - _LEAST_NEXT
+        shown = {key: self.columnWidth(at) or COLUMNS[key].width for at, key in enumerate(keys)}
+        taken = sum(width for key, width in shown.items() if key != NEXT)
+        for key in _GIVE_WAY if NEXT in keys else ():
+            if key in keys:
+                gives_way = taken > room
+                self.setColumnHidden(keys.index(key), gives_way)
+                taken -= shown[key] if gives_way else 0
 
     def _resized(self, at: int, _old: int, _new: int) -> None:
         """Only what a person drags is worth remembering."""
@@ -218,6 +241,6 @@ class JobTableView(Table):
         widths = {
             key: self.columnWidth(at)
             for at, key in enumerate(keys)
-            if key != NEXT and (key != NAME or self._name_dragged)
+            if key != NEXT and (key != NAME or self._name_dragged) and self.columnWidth(at)
         }
         self.columns_changed.emit({"shown": shown, "widths": widths})

@@ -1,11 +1,12 @@
 """A priority: low, medium or high, or any number from 0 to 100."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 
 from cnc_station.engine.domain.job import PRIORITIES
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.filter_chip import FilterChip
+from cnc_station.ui.widgets.number_box import NumberBox
 
 
 class PriorityField(QWidget):
@@ -15,8 +16,7 @@ class PriorityField(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.number = QSpinBox()
-        self.number.setRange(0, 100)
+        self.number = NumberBox(0, 100, 50)
         self.number.setAccessibleName(self.tr("Priority, 0 to 100"))
         self.number.valueChanged.connect(self._follow)
         self._group = QButtonGroup(self)

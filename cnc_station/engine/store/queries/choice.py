@@ -89,6 +89,8 @@ def conditions(
 ) -> list[ColumnElement[bool]]:
     """WHERE terms of a filter for a list in this order; None: to count the jobs only."""
     terms = _of_states(chosen, order) if chosen.states else []
+    if chosen.ids:
+        terms.append(job.c.id.in_(sorted(chosen.ids)))
     if chosen.late:
         terms += [job.c.finished_at.is_(None), job.c.due_at < now]
     if chosen.machine_types:

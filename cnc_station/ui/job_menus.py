@@ -1,0 +1,172 @@
+"""The Jobs page's menus and keys: what they offer, and that it is done to the jobs pointed at."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from cnc_station.engine.domain.actions import JobAction, allowed
+from cnc_station.engine.views import JobFilter
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.job_form import JobForm
+from cnc_station.ui.job_commands import Command, JobCommands
+from cnc_station.ui.job_export import FORMS, JobExport
+from cnc_station.ui.job_order import BY_QUEUE, BY_STATE_AND_QUEUE, QueueMoves, Way
+from cnc_station.ui.models.job_feed import JobFeed
+from cnc_station.ui.models.selected_rows import SelectedRows
+from cnc_station.ui.widgets.job_actions import fill_menu
+from cnc_station.ui.widgets.job_table_view import JobTableView
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    """The parts of the page that show the list."""
+
+    view: JobTableView
+    feed: JobFeed
+    selected: SelectedRows
+    commands: JobCommands
+
+
+class JobMenus(QObject):
+    """`sort_wanted` asks for another order of the list."""
+
+    sort_wanted = Signal(tuple)
+
+    def __init__(self, desk: Desk, window: QWidget, jobs: JobList, moves: QueueMoves) -> None:
+        super().__init__(window)
+        self._desk = desk
+        self._window = window
+        self._jobs = jobs
+        self._moves = moves
+        self.export = JobExport(desk, window)
+        jobs.commands.form_wanted.connect(self._want_form)
+        jobs.view.customContextMenuRequested.connect(self._context_menu)
+        self._add_keys()
+
+    def _add_keys(self) -> None:
+        view = self._jobs.view
+        for words, key, run in (
+            (self.tr("Hold or continue the job"), "Space", self.hold_or_continue),
+            (self.tr("Edit the job"), "F2", self.edit),
+            (self.tr("Select all jobs"), "Ctrl+A", view.selectAll),
+            (self.tr("Earlier in the queue"), "Alt+Up", partial(self.move, Way.UP)),
+            (self.tr("Later in the queue"), "Alt+Down", partial(self.move, Way.DOWN)),
+            (self.tr("To the front of the queue"), "Alt+Home", partial(self.move, Way.FRONT)),
+            (self.tr("To the end of the queue"), "Alt+End", partial(self.move, Way.END)),
+        ):
+            action = QAction(words, view)
+            action.setShortcut(QKeySequence(key))
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+            action.triggered.connect(run)
+            view.addAction(action)
+
+    # on one job
+
+    def hold_or_continue(self) -> None:
+        """Holds the current job if it runs, continues it if it is held."""
+        row = self._jobs.view.current_row()
+        if row is None:
+            return
+        for action in (JobAction.HOLD, JobAction.CONTINUE):
+            if action in allowed(row.state):
+                self._desk.operations.act(action, [row.id])
+                return
+
+    def edit(self) -> None:
+        """Opens the form on the current job, if it may be edited."""
+        row = self._jobs.view.current_row()
+        commands = self._jobs.commands.of_one(row) if row is not None else []
+        for command in commands:
+            if command.key == "edit" and command.run is not None:
+                command.run()
+
+    def _want_form(self, job_id: int, what: str) -> None:
+        self._desk.operations.run(self._open_form(job_id, what))
+
+    async def _open_form(self, job_id: int, what: str) -> None:
+        detail = await self._desk.engine.job(job_id)
+        if detail is None:
+            return
+        if what == "duplicate":
+            form = JobForm.copy(self._desk, self._window, detail)
+        else:
+            form = JobForm.change(self._desk, self._window, detail, retry=what == "retry")
+        form.open()
+
+    # on those selected
+
+    def commands(self) -> list[Command]:
+        """What can be done to all that are selected."""
+        rows = self._jobs.selected.rows
+        found = self._jobs.commands.of(rows)
+        ids = frozenset(row.id for row in rows)
+        if ids:
+            words = self.tr("Export")
+            fill = partial(self._export_entries, JobFilter(ids=ids))
+            place = next((at for at, c in enumerate(found) if c.loses), len(found))
+            found.insert(place, Command("export", words, fill=fill))
+        if self._moves.movable(rows):
+            place = next((at for at, c in enumerate(found) if c.key == "assign"), len(found))
+            found.insert(place, Command("move", self.tr("Move"), fill=self._move_entries))
+        return found
+
+    def move(self, way: Way) -> None:
+        """Moves the selected jobs within their queue; from another order, shows the queue first."""
+        rows = self._jobs.selected.rows
+        if not self._moves.movable(rows):
+            return
+        if way in (Way.UP, Way.DOWN) and not self._moves.shows_queue(self._jobs.feed.order):
+            self.sort_wanted.emit(BY_QUEUE)
+        else:
+            self._moves.move(rows, way)
+
+    def _move_entries(self, menu: QMenu) -> None:
+        here = self._moves.shows_queue(self._jobs.feed.order)
+        for words, way, anywhere in (
+            (self.tr("To the front"), Way.FRONT, True),
+            (self.tr("Earlier"), Way.UP, False),
+            (self.tr("Later"), Way.DOWN, False),
+            (self.tr("To the end"), Way.END, True),
+        ):
+            menu.addAction(words, partial(self.move, way)).setEnabled(anywhere or here)
+
+    def _context_menu(self, where: QPoint) -> None:
+        row = self._jobs.view.current_row()
+        commands = self.commands()
+        if self._jobs.selected.count == 1 and row is not None:
+            commands = self._jobs.commands.of_one(row) + [
+                command for command in commands if command.key in {"move", "export"}
+            ]
+        if commands:
+            menu = QMenu(self._window)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            fill_menu(menu, commands)
+            menu.popup(self._jobs.view.viewport().mapToGlobal(where))
+
+    # on the whole list
+
+    def fill_more(self, menu: QMenu) -> None:
+        """Adds what concerns the list as a whole to the menu at the end of the chips."""
+        view = self._jobs.view
+        several = menu.addAction(self.tr("Tap to select several"))
+        several.setCheckable(True)
+        several.setChecked(view.taps_select)
+        several.toggled.connect(view.set_taps_select)
+        menu.addAction(self.tr("Select all"), view.selectAll)
+        order = partial(self.sort_wanted.emit, BY_STATE_AND_QUEUE)
+        menu.addAction(self.tr("Sort by state and queue"), order)
+        menu.addSeparator()
+        self._export_entries(None, menu)
+        view.fill_columns(menu.addMenu(self.tr("Columns")))
+
+    def _export_entries(self, chosen: JobFilter | None, menu: QMenu) -> None:
+        for form in FORMS:
+            words = self.tr("Export as {form} …").format(form=form.upper())
+            menu.addAction(words, partial(self._export, chosen, form))
+
+    def _export(self, chosen: JobFilter | None, form: str) -> None:
+        feed = self._jobs.feed
+        self.export.ask(chosen if chosen is not None else feed.chosen, feed.order, form)

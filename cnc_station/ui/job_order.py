@@ -1,0 +1,80 @@
+"""Moving waiting jobs within their queue: one place, to the front, to the end."""
+
+from collections.abc import Sequence
+from enum import Enum
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.states import WAITING_JOBS
+from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.models.job_table import JobTableModel
+
+BY_QUEUE = (Sort(SortKey.QUEUE),)
+BY_STATE_AND_QUEUE = (Sort(SortKey.STATE), Sort(SortKey.QUEUE))
+
+
+class Way(Enum):
+    """Where to."""
+
+    UP = "up"
+    DOWN = "down"
+    FRONT = "front"
+    END = "end"
+
+
+class QueueMoves:
+    """A job's queue is that of its machine type: the rows of other types are passed over."""
+
+    def __init__(self, desk: Desk, model: JobTableModel) -> None:
+        self._desk = desk
+        self._model = model
+
+    @staticmethod
+    def shows_queue(order: Sequence[Sort]) -> bool:
+        """Whether rows stand as they will be worked off, so that `up` and `down` mean that."""
+        return tuple(order) in (BY_QUEUE, BY_STATE_AND_QUEUE)
+
+    @staticmethod
+    def movable(rows: Sequence[JobRow]) -> bool:
+        """Whether these wait, all in one queue."""
+        waiting = all(row.state in WAITING_JOBS for row in rows)
+        return bool(rows) and waiting and len({row.machine_type for row in rows}) == 1
+
+    def move(self, rows: Sequence[JobRow], way: Way) -> None:
+        """Moves jobs, keeping their order among themselves; the toast offers to undo it."""
+        ids = [row.id for row in rows]
+        if way is Way.END:
+            self._desk.operations.act(JobAction.REORDER, ids, before=None)
+        elif way is Way.FRONT:
+            self._desk.operations.run(self._to_front(ids, rows[0].machine_type))
+        else:
+            found = self._before(set(ids), rows[0].machine_type, way)
+            if found is not None:
+                self._desk.operations.act(JobAction.REORDER, ids, before=found or None)
+
+    def _before(self, ids: set[int], machine_type: str, way: Way) -> int | None:
+        """The job to stand in front of; 0 for the end of the queue, None: it is there already or
+        what comes next is not known."""
+        queue = [
+            row.id
+            for _, row in self._model.rows()
+            if row.machine_type == machine_type and row.state in WAITING_JOBS
+        ]
+        places = [at for at, job_id in enumerate(queue) if job_id in ids]
+        if not places:
+            return None
+        if way is Way.UP:
+            ahead = [job_id for job_id in queue[: places[0]] if job_id not in ids]
+            return ahead[-1] if ahead else None
+        behind = [job_id for job_id in queue[places[-1] + 1 :] if job_id not in ids]
+        if len(behind) > 1:
+            return behind[1]
+        all_known = self._model.known.stop == self._model.total
+        return 0 if behind and all_known else None
+
+    async def _to_front(self, ids: Sequence[int], machine_type: str) -> None:
+        queue = JobFilter(states=WAITING_JOBS, machine_types=frozenset({machine_type}))
+        page = await self._desk.engine.jobs(queue, BY_QUEUE, 0, len(ids) + 1)
+        first = next((row.id for row in page.rows if row.id not in ids), None)
+        if first is not None:
+            self._desk.operations.act(JobAction.REORDER, ids, before=first)
