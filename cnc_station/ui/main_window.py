@@ -152,10 +152,6 @@ class MainWindow(QMainWindow):
             self._stack.addWidget(made)
         return self._pages[key]
 
-    def made_pages(self) -> dict[str, QWidget]:
-        """The pages that exist already, by key."""
-        return dict(self._pages)
-
     def show_page(self, key: str) -> None:
         """Brings a page to the front and remembers where one came from."""
         if key == self._current:

@@ -78,8 +78,8 @@ def _machine(name: str, control: str, state: MachineState, since: str, job: str)
     line = QHBoxLayout()
     line.setSpacing(8)
     if state is MachineState.NEEDS_CLEARING:
-        line.addWidget(Button("Scrap…", large=True), 1)
-        line.addWidget(PrimaryButton("Cleared", tone=Tone.OPERATOR, large=True), 1)
+        line.addWidget(Button("Scrap…"), 1)
+        line.addWidget(PrimaryButton("Cleared", tone=Tone.OPERATOR), 1)
         card.body.addLayout(line)
     else:
         line.addWidget(Text("18:42", Role.FIGURE))
@@ -121,7 +121,7 @@ def floor_page() -> QWidget:
     main.addLayout(grid)
     main.addStretch(1)
     empty = Card()
-    empty.body.addWidget(EmptyState("inbox", "Nothing waits", "New jobs stand here.", "New job"))
+    empty.body.addWidget(EmptyState("list", "Nothing waits", "New jobs stand here.", "New job"))
     side.addWidget(empty, 1)
     box.addLayout(main, 1)
     holder = QWidget()
@@ -311,13 +311,8 @@ RAIL = (
     ("floor", "Floor", "layout-grid"),
     ("jobs", "Jobs", "list"),
     ("form", "Attention", "triangle-alert"),
-    ("empty", "Plan", "chart-gantt"),
-    ("programs", "Programs", "file"),
-    ("schedules", "Schedules", "clock"),
-    ("machines", "Machines", "drill"),
-    ("stations", "Stations", "monitor"),
-    ("integrations", "Integrations", "webhook"),
-    ("reports", "Reports", "chart-column"),
+    ("empty", "Programs", "file"),
+    ("machines", "Machines", "factory"),
     ("settings", "Settings", "settings"),
 )
 

@@ -4,11 +4,11 @@ from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.ui.theme import Ink, Tone, theme
+from cnc_station.ui.theme import Density, Ink, ThemeName, Tone, apply_theme, theme
 from cnc_station.ui.widgets.busy import BusyBar
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.dots import Connection, ConnectionDots
@@ -27,6 +27,12 @@ LEFT = Qt.MouseButton.LeftButton
 
 def picture(widget: QWidget) -> QImage:
     return widget.grab().toImage()
+
+
+def colours_of(image: QImage) -> set[str]:
+    return {
+        image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())
+    }
 
 
 async def shown(qtbot: QtBot, widget: QWidget) -> None:
@@ -55,6 +61,34 @@ def test_a_chip_shows_its_tone_and_says_its_word(qtbot: QtBot) -> None:
     assert theme().colour(Ink.ALARM).name() in colours
     chip.set_look(look_of(MachineState.IDLE), "00:01")
     assert chip.accessibleName() == "Idle 00:01"
+
+
+def test_a_filter_with_nothing_to_notice_is_quiet(qtbot: QtBot) -> None:
+    chip = FilterChip("Needs attention", tone=Tone.ALARM)
+    qtbot.addWidget(chip)
+    chip.resize(chip.sizeHint())
+    chip.set_count(3)
+    alarm = theme().colour(Ink.ALARM).name()
+    assert alarm in colours_of(picture(chip))
+    chip.set_count(0)
+    assert alarm not in colours_of(picture(chip))
+
+
+def test_a_painted_widget_takes_its_new_size_with_a_new_density(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    whole = QWidget()
+    qtbot.addWidget(whole)
+    box, line = QVBoxLayout(whole), QHBoxLayout()
+    chip = FilterChip("Waiting")
+    line.addWidget(chip)
+    box.addLayout(line)
+    whole.show()
+    apply_theme(qapp, ThemeName.LIGHT, Density.TOUCH)
+    box.activate()
+    height = chip.height()
+    apply_theme(qapp, ThemeName.LIGHT, Density.DENSE)
+    assert height == 48
 
 
 async def test_a_filter_chip_counts_and_toggles(qtbot: QtBot) -> None:
@@ -94,7 +128,7 @@ def test_connections_are_said_in_words(qtbot: QtBot) -> None:
 
 
 async def test_an_empty_page_offers_the_first_step(qtbot: QtBot) -> None:
-    empty = EmptyState("inbox", "Nothing waits", "New jobs stand here.", "New job")
+    empty = EmptyState("list", "Nothing waits", "New jobs stand here.", "New job")
     await shown(qtbot, empty)
     button = empty.findChild(QPushButton)
     assert isinstance(button, QPushButton)

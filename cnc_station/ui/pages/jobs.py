@@ -5,7 +5,7 @@ from functools import partial
 
 from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.states import OPEN_JOBS
 from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort
@@ -71,7 +71,7 @@ class JobsPage(QWidget):
         self._bar = QStackedWidget()
         self._bar.addWidget(self.filters)
         self._bar.addWidget(self.bulk)
-        self._bar.setFixedHeight(theme().metrics.chip_filter)
+        self._bar.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.nothing = EmptyState(
             "list",
             self.tr("No job here"),

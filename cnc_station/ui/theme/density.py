@@ -20,14 +20,13 @@ class Density(StrEnum):
 class Metrics:
     """Sizes in device-independent pixels, in steps of 4 where the hand does not decide.
 
-    `primary` is the least height of a primary action, `large` of one that stands large on a card,
-    `rail_item` of a page's entry in the rail.
+    `primary` is the least height of a primary action, `rail_item` of a page's entry in
+    the rail.
     """
 
     touch: bool
     control: int
     primary: int
-    large: int
     chip_filter: int
     row: int
     gap: int
@@ -59,7 +58,6 @@ def metrics_for(density: Density, dpi: float = _PLAIN_DPI) -> Metrics:
             touch=True,
             control=52,
             primary=primary,
-            large=primary,
             chip_filter=48,
             row=52,
             gap=8,
@@ -71,7 +69,6 @@ def metrics_for(density: Density, dpi: float = _PLAIN_DPI) -> Metrics:
         touch=False,
         control=36,
         primary=36,
-        large=44,
         chip_filter=36,
         row=44,
         gap=8,

@@ -6,30 +6,19 @@ from cnc_station.ui.theme import Tone
 
 
 class Button(QPushButton):
-    """An ordinary action. `quiet` has no frame until it is touched.
+    """An ordinary action. `quiet` has no frame until it is touched."""
 
-    `large` makes it as high as a large primary action beside it.
-    """
-
-    def __init__(
-        self,
-        text: str,
-        parent: QWidget | None = None,
-        *,
-        quiet: bool = False,
-        large: bool = False,
-    ) -> None:
+    def __init__(self, text: str, parent: QWidget | None = None, *, quiet: bool = False) -> None:
         super().__init__(text, parent)
         if quiet:
             self.setProperty("kind", "quiet")
-        self.setProperty("large", large)
         self.setAutoDefault(False)
 
 
 class PrimaryButton(QPushButton):
     """The one thing to do next here; 20 mm high in touch mode.
 
-    Tone OPERATOR marks a remedy a person owes a machine ("Cleared"); `large` is for cards.
+    Tone OPERATOR marks a remedy a person owes a machine ("Cleared").
     """
 
     def __init__(
@@ -38,11 +27,9 @@ class PrimaryButton(QPushButton):
         parent: QWidget | None = None,
         *,
         tone: Tone = Tone.NORMAL,
-        large: bool = False,
     ) -> None:
         super().__init__(text, parent)
         self.setProperty("kind", "primary")
-        self.setProperty("large", large)
         self.setProperty("tone", tone.value)
         self.setAutoDefault(False)
 

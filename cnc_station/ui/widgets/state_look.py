@@ -65,8 +65,6 @@ MACHINE_LOOKS = {
 RETRY = _look("retry", QT_TRANSLATE_NOOP("State", "Retry"), Tone.HELD)
 """A delayed job that waits out a backoff after a failure."""
 LATE = _look("delayed", QT_TRANSLATE_NOOP("State", "Late"), Tone.HELD)
-UNREACHABLE = _look("offline", QT_TRANSLATE_NOOP("State", "Unreachable"), Tone.HELD)
-"""A machine that should answer and does not; `OFFLINE` is one that is not expected to."""
 
 
 def look_of(state: JobState | RunState | MachineState) -> StateLook:
