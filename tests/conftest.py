@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from tests.servers import Postgres, Redis, Server
+    from cnc_station.servers import Postgres, Redis, Server
 
 AnyServer = TypeVar("AnyServer", bound="Server")
 
@@ -79,13 +79,13 @@ def redis_url(redis_server: "Redis") -> str:
 
 
 def _postgres() -> AbstractContextManager["Postgres"]:
-    from tests.servers import Postgres  # noqa: PLC0415 - half a second no other test should pay
+    from cnc_station.servers import Postgres  # noqa: PLC0415 - half a second no other test should pay
 
     return _serving(Postgres)
 
 
 def _redis() -> AbstractContextManager["Redis"]:
-    from tests.servers import Redis  # noqa: PLC0415 - half a second no other test should pay
+    from cnc_station.servers import Redis  # noqa: PLC0415 - half a second no other test should pay
 
     return _serving(Redis)
 

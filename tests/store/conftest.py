@@ -13,7 +13,7 @@ from tests.store.rows import Rows
 from tests.store.shop import Shop
 
 if TYPE_CHECKING:
-    from tests.servers import Postgres
+    from cnc_station.servers import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,14 +1,15 @@
 import os
 import select
-import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
-from tests.servers import Postgres, Redis
+from cnc_station.servers import Postgres, Redis
 
 
 def test_postgres_gives_each_test_an_empty_database(postgres: Postgres, postgres_url: str) -> None:
@@ -61,19 +62,39 @@ def test_a_server_that_is_left_takes_its_folder_with_it(redis_server: Redis) -> 
 
 
 @pytest.mark.usefixtures("redis_server")
-def test_a_server_ends_with_the_tests_that_started_it() -> None:
+@pytest.mark.usefixtures("redis_server")
+def test_a_server_ends_with_whoever_started_it_and_leaves_nothing_behind() -> None:
     program = (
-        "from tests.servers import Redis; server = Redis(); server.start(); "
+        "from cnc_station.servers import Redis; server = Redis(); server.start(); "
         "print(server.pid, server.folder, flush=True); input()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as tests:
-        assert tests.stdout is not None
-        pid, folder = tests.stdout.readline().split()
+    ) as owner:
+        assert owner.stdout is not None
+        pid, folder = owner.stdout.readline().split()
         server = os.pidfd_open(int(pid))
-        tests.kill()
+        owner.kill()
     ended, _, _ = select.select([server], [], [], 10)
     os.close(server)
-    shutil.rmtree(folder)
     assert ended
+    deadline = time.monotonic() + 10
+    while Path(folder).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_redis_takes_only_who_knows_the_password(redis_server: Redis) -> None:
+    with (
+        redis.Redis(host="127.0.0.1", port=redis_server.port) as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        client.ping()
+
+
+@pytest.mark.parametrize("server_fixture", ["postgres", "redis_server"])
+def test_no_password_stands_on_a_command_line(
+    server_fixture: str, request: pytest.FixtureRequest
+) -> None:
+    server = request.getfixturevalue(server_fixture)
+    assert server._password.encode() not in Path(f"/proc/{server.pid}/cmdline").read_bytes()

@@ -1,7 +1,8 @@
-"""Real PostgreSQL and Redis servers for the tests: on free ports, in folders that go with them.
+"""Temporary PostgreSQL and Redis servers, for the fleet's demo day and for tests.
 
-Each is a child of the test process and dies with it, however that ends. Tests get them from the
-fixtures of conftest.py.
+Each listens on a free port of this computer alone, with a password of its own, keeps its data in
+a folder that goes with it, is a child of this process and ends with it, however that ends. Linux
+only: `setpriv` ties a child to its parent there.
 """
 
 import errno
@@ -12,18 +13,19 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import psycopg
 import redis
 from psycopg import sql
+
+from cnc_station.temporary import TemporaryFolder
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
@@ -38,14 +40,19 @@ class Server(ABC):
     """A server process that can be stopped or killed, and started again on its data and port.
 
     Made, it has its folder; entered, it runs; left, both are gone. Making one raises
-    FileNotFoundError where the program is not installed.
+    FileNotFoundError where the program is not installed; `package` is Debian's name for what to
+    install then.
     """
 
+    package: ClassVar[str]
     stop_signal = signal.SIGTERM
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=f"cnc-{type(self).__name__.lower()}-"))
+        _program("setpriv")
+        self._temporary = TemporaryFolder(f"cnc-{type(self).__name__.lower()}-")
+        self.folder = self._temporary.path
         self.port = 0
+        self._password = secrets.token_urlsafe(12)
         self._hand_over(self.folder)
         self._log = self.folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -120,6 +127,7 @@ class Server(ABC):
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
+                start_new_session=True,  # Ctrl-C ends its users first, and they end it
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
@@ -139,9 +147,17 @@ class Server(ABC):
             process.kill()
             process.wait()
 
+    def _private(self, name: str, content: str) -> Path:
+        """A file in the folder that only the server's user can read."""
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(content)
+        self._hand_over(path)
+        return path
+
     def _discard(self) -> None:
         self._end(self.stop_signal)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._temporary.remove()
 
 
 class Postgres(Server):
@@ -149,13 +165,13 @@ class Postgres(Server):
     against every end of a process, only not against the end of the machine.
     """
 
+    package = "postgresql"
     stop_signal = signal.SIGINT  # "fast": open sessions are ended
 
     def __init__(self, *, durable: bool = False) -> None:
         self._programs = _postgres_programs()
         super().__init__()
         self._durable = durable
-        self._password = secrets.token_urlsafe(12)
         self._data = self.folder / "data"
         self._create_cluster()
 
@@ -174,9 +190,7 @@ class Postgres(Server):
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _create_cluster(self) -> None:
-        password_file = self.folder / "password"
-        password_file.write_text(self._password)
-        self._hand_over(password_file)
+        password_file = self._private("password", self._password)
         options = ["--username=cnc", f"--pwfile={password_file}", "--auth=scram-sha-256"]
         options += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
         subprocess.run(
@@ -213,14 +227,18 @@ class Postgres(Server):
 class Redis(Server):
     """A Redis that keeps nothing on disk."""
 
+    package = "redis-server"
+
     def __init__(self) -> None:
         self._program = _program("redis-server")
         super().__init__()
+        # in a file, as every user can read command lines
+        self._settings = self._private("redis.conf", f"requirepass {self._password}\n")
 
     @property
     def url(self) -> str:
         """Where to connect, as `CNC_REDIS_URL` takes it."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
     def clear(self) -> None:
         """Forgets every key."""
@@ -229,7 +247,8 @@ class Redis(Server):
 
     def _command(self) -> list[str]:
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
-        return [str(self._program), *options, "--save", "", "--appendonly", "no"]
+        options += ["--save", "", "--appendonly", "no"]
+        return [str(self._program), str(self._settings), *options]
 
     def _answers(self) -> bool:
         try:
@@ -246,7 +265,7 @@ def _free_port() -> int:
 
 
 def _as_user() -> list[str]:
-    """Runs what follows as a user a server accepts, and ends it when the tests are gone."""
+    """Runs what follows as a user a server accepts, and ends it with this process."""
     command = ["setpriv", "--pdeathsig", "KILL"]
     if os.geteuid() == 0:
         user = _server_user()
