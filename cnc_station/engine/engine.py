@@ -2,32 +2,26 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import Connection, text
+
 from cnc_station.config import Config
 from cnc_station.engine.commands import StationCommands
+from cnc_station.engine.crew import Crew, Tools
 from cnc_station.engine.intake import StationIntake
-from cnc_station.engine.services.dispatcher import Dispatcher
-from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.pen import DATABASE, Pen
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.recovery import recover
-from cnc_station.engine.services.runner import Runner
-from cnc_station.engine.services.service import Service
-from cnc_station.engine.services.stager import Stager
-from cnc_station.engine.services.ticker import Ticker
-from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.lock import EngineLock
 from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.engine.store.programs import content
-from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.store.transaction import Committed
 from cnc_station.engine.store.writer import Writer
 from cnc_station.engine.views import Changes
@@ -43,7 +37,9 @@ class StationEngine(StationCommands, StationIntake):
 
     def __init__(self, config: Config, *, services: bool = True) -> None:
         self._config = config
-        self._services: tuple[Service, ...] = ()
+        self._crew: Crew | None = None
+        self._runner = None
+        self._fleet = None
         self._with_services = services
         self._listeners: list[Callable[[Changes], None]] = []
         self._lock: EngineLock | None = None
@@ -80,48 +76,21 @@ class StationEngine(StationCommands, StationIntake):
         self._library = Library(self._reader)
         self._paths = Toolpaths(self._content)
         self._health.up(DATABASE)
-        self._runner = None
-        self._fleet = None
-        self._ticker = None
         if self._with_services:
-            await self._start_services()
-
-    async def _start_services(self) -> None:
-        config = self._config
-        simulator = {"speed": config.simulator_speed, "seed": config.simulator_seed}
-        self._fleet = Fleet(self._pen, {"simulator": simulator})
-        rows = await self._reader.read(machines)
-        await self._fleet.prepare(rows)
-        await recover(
-            self._pen,
-            self._reader,
-            self._fleet.drivers,
-            station=config.station,
-            retry=config.retry,
-            chance=random.random,
-        )
-        self._runner = Runner(self._pen, self._library, self._fleet.drivers, config.retry)
-        self._dispatcher = Dispatcher(self._pen, self._take, config.lease_s)
-        self._stager = Stager(self._pen, self._reader)
-        runner = self._runner
-        self._ticker = Ticker(
-            runner.telemetry, lambda ids: self._tell(Changes(telemetry=ids)), lambda: runner.busy
-        )
-        for machine in await self._reader.read(machines):
-            await self._fleet.connect(machine.id, machine.state)
-        self._services = (self._stager, self._dispatcher, self._ticker)
-        for service in self._services:
-            await service.start()
+            signals = _redis(config.redis_url) if config.redis_url else None
+            ping = partial(self._database.read, _nothing)
+            tools = Tools(
+                config, self._pen, self._reader, self._library, self._health, ping, self._tell
+            )
+            self._crew = Crew(tools, signals)
+            await self._crew.start()
+            self._runner, self._fleet = self._crew.runner, self._crew.fleet
 
     async def stop(self) -> None:
-        """Stop in order: no new claims, runs ended and written, controllers let go, the pen."""
-        for service in reversed(self._services):
-            await service.stop()
-        self._services = ()
-        if self._runner is not None:
-            await self._runner.stop()
-        if self._fleet is not None:
-            await self._fleet.close()
+        """Stop in order: the services, then the pen."""
+        if self._crew is not None:
+            await self._crew.stop()
+            self._crew = None
         await self._writer.stop()
         self._reader.close()
         self._database.close()
@@ -144,29 +113,35 @@ class StationEngine(StationCommands, StationIntake):
 
     def _committed(self, committed: Committed) -> None:
         """After each commit: wake who has work, then tell the window."""
-        if self._services:
-            if committed.claimable or committed.freed:
-                self._dispatcher.wake.hint()
-            if committed.next_due is not None:
-                self._stager.wake.hint()
-        if committed.jobs or committed.machines or committed.programs:
-            self._tell(Changes(committed.jobs, committed.machines, committed.programs))
-
-    def _take(self, claimed: Claimed) -> None:
-        assert self._runner is not None
-        assert self._ticker is not None
-        self._runner.take(claimed)
-        self._ticker.begin()
+        changes = Changes(
+            committed.jobs,
+            committed.machines,
+            programs=committed.programs,
+            stations=committed.stations,
+        )
+        if changes == Changes():
+            return
+        if self._crew is not None:
+            self._crew.committed(committed, changes)
+        self._tell(changes)
 
     def _changed_elsewhere(self) -> None:
-        """Another process has written: look for work, and look at everything again."""
-        for service in self._services:
-            service.wake.hint()
-        self._tell(Changes(programs=True, everything=True))
+        if self._crew is not None:
+            self._crew.changed_elsewhere()
 
     def _tell(self, changes: Changes) -> None:
         for listener in tuple(self._listeners):
             listener(changes)
+
+
+def _redis(url: str) -> Signals:
+    from cnc_station.engine.signals.redis import RedisSignals  # noqa: PLC0415 - fleets only
+
+    return RedisSignals(url)
+
+
+def _nothing(connection: Connection) -> None:
+    connection.execute(text("SELECT 1"))
 
 
 async def open_client(config: Config) -> StationEngine:

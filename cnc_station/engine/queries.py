@@ -11,12 +11,12 @@ from sqlalchemy import make_url
 
 from cnc_station import __version__
 from cnc_station.config import Config
+from cnc_station.engine.crew import Crew
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.ticker import Ticker
 from cnc_station.engine.store.queries import (
     charts,
     export,
@@ -61,7 +61,7 @@ class StationQueries:
     _config: Config
     _reader: Reader
     _health: Health
-    _ticker: Ticker | None
+    _crew: Crew | None
     _paths: Toolpaths
 
     @property
@@ -164,7 +164,7 @@ class StationQueries:
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """See `Queries.telemetry`."""
-        return self._ticker.latest(machine_id) if self._ticker is not None else None
+        return self._crew.telemetry(machine_id) if self._crew is not None else None
 
     def links(self) -> tuple[Link, ...]:
         """See `Queries.links`."""

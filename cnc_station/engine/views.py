@@ -396,6 +396,7 @@ class Changes:
     programs: bool = False
     telemetry: frozenset[int] = frozenset()
     links: bool = False
+    stations: bool = False
     everything: bool = False
 
     def __or__(self, other: "Changes") -> "Changes":
@@ -405,8 +406,27 @@ class Changes:
             self.programs or other.programs,
             self.telemetry | other.telemetry,
             self.links or other.links,
+            self.stations or other.stations,
             self.everything or other.everything,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """A station of the fleet. `here`: the one that was asked. `heard_s`: seconds since it was
+    last heard of, None once it has left in order. `lag_ms`: how long its last heartbeat took."""
+
+    name: str
+    host: str
+    version: str
+    started_at: int
+    heard_s: float | None
+    lag_ms: float
+    leads: bool
+    term: int
+    machines: int
+    running: int
+    here: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ from cnc_station.engine.store.jobs import CreateJobs, ReleaseDue
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
+from cnc_station.engine.store.stations import Lead
 from cnc_station.engine.store.transaction import Change, Committed
 from cnc_station.engine.store.writer import Writer
 from tests.invariants import broken
 
 T = TypeVar("T")
+FOR_EVER_S = 1e9
 START = 1_790_003_400_000  # Monday, 21 September 2026, 15:10 UTC
 
 
@@ -110,7 +112,8 @@ class Shop:
         await self.override(job_id, JobState.COMPLETED)
 
     async def release_due(self) -> int:
-        return await self.write(ReleaseDue())
+        term = await self.write(Lead("shop", FOR_EVER_S))
+        return await self.write(ReleaseDue("shop", term))
 
     def later(self, seconds: float) -> None:
         self.clock.ms += round(seconds * 1000)

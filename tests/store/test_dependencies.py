@@ -53,7 +53,7 @@ async def test_a_completion_announces_the_types_of_machine_it_frees_work_for(sho
     assert shop.state(op40) is JobState.DELAYED
     assert await _run(shop) == op30
     assert shop.state(op40) is JobState.QUEUED
-    assert shop.notices[-1].claimable == {"lathe"}
+    assert shop.notices[-1].claimable == {"lathe": 1}
 
 
 async def test_a_job_waits_for_all_that_it_comes_after(shop: Shop) -> None:

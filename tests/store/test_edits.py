@@ -99,4 +99,4 @@ async def test_a_delayed_job_given_an_earlier_time_is_released_then(shop: Shop) 
 async def test_an_edited_job_is_announced_to_the_machines_it_now_fits(shop: Shop) -> None:
     job_id = await shop.job(machine_type="lathe")
     await _edit(shop, job_id, machine_type="mill")
-    assert shop.notices[-1].claimable == {"mill"}
+    assert shop.notices[-1].claimable == {"mill": 1}

@@ -165,7 +165,7 @@ async def test_a_disk_that_fills_up_while_items_are_applied_alone_fails_them_all
 async def test_the_others_hear_of_a_commit_before_its_caller_goes_on(shop: Shop) -> None:
     job_id = await shop.job()
     assert shop.notices[-1].jobs == {job_id}
-    assert shop.notices[-1].claimable == {"mill"}
+    assert shop.notices[-1].claimable == {"mill": 1}
 
 
 async def test_what_was_asked_for_before_the_end_is_written(shop: Shop) -> None:

@@ -4,10 +4,11 @@ the entry point group `cnc_station.drivers`, each a `DriverFactory`."""
 from importlib.metadata import entry_points
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.drivers.base import Driver, DriverFactory
+from cnc_station.engine.drivers.base import Driver, DriverFactory, OnLoss
 from cnc_station.engine.drivers.simulator import Simulator
 
 _OWN: dict[str, DriverFactory] = {"simulator": Simulator.make}
+_RETRIED = frozenset({"simulator"} if Simulator.on_loss is OnLoss.RETRY else ())
 GROUP = "cnc_station.drivers"
 
 
@@ -24,3 +25,9 @@ def make(name: str, settings: dict[str, object]) -> Driver:
         factory: DriverFactory = entry.load()
         return factory(settings)
     raise InvalidInput(FieldError("driver", f"there is no driver {name!r}"))
+
+
+def retried() -> frozenset[str]:
+    """The drivers whose runs may be tried again blindly when their station is gone. One that the
+    leader does not know is not among them."""
+    return _RETRIED

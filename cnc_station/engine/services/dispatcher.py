@@ -1,26 +1,48 @@
 """Claims: whenever there is a new job or a free machine, match them."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 
+from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
-from cnc_station.engine.store.claims import Claim, Claimed
+from cnc_station.engine.store.claims import Claim
 
 SLOW_TICK_S = 30.0
 
 
 class Dispatcher(Service):
-    """Hands every claimed run to `take`. Woken by hints; the slow tick makes up for lost ones."""
+    """Hands every claimed run to the runner. Woken by hints; the slow tick makes up for lost ones.
 
-    def __init__(self, pen: Pen, take: Callable[[Claimed], None], lease_s: float) -> None:
+    `on_idle` hears after each round; the machines that found nothing wait for a wake-up then.
+    """
+
+    def __init__(
+        self,
+        pen: Pen,
+        runner: Runner,
+        lease_s: float,
+        on_taken: Callable[[], None],
+        on_idle: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__()
         self._pen = pen
-        self._take = take
-        self._claim = Claim(lease_s)
+        self._runner = runner
+        self._lease_s = lease_s
+        self._on_taken = on_taken
+        self._on_idle = on_idle
 
     async def run_once(self) -> float:
         """Claim until nothing can be matched."""
-        while claimed := await self._pen.write(self._claim):
+        loop = asyncio.get_running_loop()
+        while True:
+            ends = loop.time() + self._lease_s * (1 - MARGIN)
+            claimed = await self._pen.write(Claim(self._lease_s, self._runner.machines()))
+            if not claimed:
+                break
             for one in claimed:
-                self._take(one)
+                self._runner.take(one, ends)
+            self._on_taken()
+        await self._on_idle()
         return SLOW_TICK_S

@@ -1,7 +1,7 @@
 """Before anything new starts: put right what the last life of this station left behind."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.retry import RetryPolicy
@@ -10,7 +10,7 @@ from cnc_station.engine.drivers.base import Driver, OnLoss
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.store.moves import MoveRun
-from cnc_station.engine.store.recovery import AdoptMachines, LeftOver, left_over_runs
+from cnc_station.engine.store.recovery import LeftOver, left_over_runs
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +26,15 @@ async def recover(
     station: str,
     retry: RetryPolicy,
     chance: Callable[[], float],
+    only: Collection[int] | None = None,
 ) -> int:
-    """Settle every left-over run by what its driver allows; returns how many there were.
+    """Settle every live run of this station, or `only` these; returns how many there were.
 
     Assigned only: back to the queue. Started on something that cuts nothing: tried again like
     any failure. Started on a real controller: interrupted, a person decides.
     """
-    await pen.write(AdoptMachines())
-    left = await reader.read(lambda connection: left_over_runs(connection, station))
+    found = await reader.read(lambda connection: left_over_runs(connection, station))
+    left = [run for run in found if only is None or run.run_id in only]
     for run in left:
         transition, backoff_s = _settle(run, drivers.get(run.machine_id), retry, chance)
         log.warning(

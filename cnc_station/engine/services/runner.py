@@ -7,7 +7,7 @@ and stops acting.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,8 @@ class _Live:
     stopped_by: str = ""
     stop_reason: str = ""
     closing: bool = False
+    lost: bool = False
+    lease_ends: float = float("inf")
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -68,9 +70,10 @@ class Runner:
         self._chance = chance
         self._live: dict[int, _Live] = {}
 
-    def take(self, claimed: Claimed) -> None:
-        """Begin to drive a claimed run."""
-        live = _Live(claimed, self._drivers[claimed.machine_id])
+    def take(self, claimed: Claimed, lease_ends: float = float("inf")) -> None:
+        """Begin to drive a claimed run; it may be acted on until `lease_ends` (the loop's clock),
+        unless the lifeline asks for more."""
+        live = _Live(claimed, self._drivers[claimed.machine_id], lease_ends=lease_ends)
         self._live[claimed.job_id] = live
         live.task = asyncio.create_task(self._drive(live), name=f"run {claimed.run_id}")
         live.task.add_done_callback(lambda _: self._forget(live))
@@ -93,6 +96,8 @@ class Runner:
             log.warning("run %s of job %s: %s", claimed.run_id, claimed.job_id, error)
             return
         except RunAborted:
+            if live.lost:
+                return
             outcome = self._aborted(live)
         except (RunFailed, Unavailable) as error:
             outcome = self._failed(claimed, str(error), alarm=getattr(error, "alarm", False))
@@ -208,6 +213,36 @@ class Runner:
     def busy(self) -> bool:
         """Whether any run is in hand."""
         return bool(self._live)
+
+    def run_ids(self) -> tuple[int, ...]:
+        """The runs it drives."""
+        return tuple(live.claimed.run_id for live in self._live.values() if not live.lost)
+
+    def machines(self) -> frozenset[int]:
+        """The machines it still drives, those whose lease was lost included."""
+        return frozenset(live.claimed.machine_id for live in self._live.values())
+
+    def keep_leases(self, run_ids: Iterable[int], lease_ends: float) -> None:
+        """These may be acted on until `lease_ends`."""
+        kept = frozenset(run_ids)
+        for live in self._live.values():
+            if live.claimed.run_id in kept:
+                live.lease_ends = max(lease_ends, live.lease_ends)
+
+    def shortest_lease(self, now: float) -> float:
+        """Seconds until the first of them ends."""
+        ends = (live.lease_ends for live in self._live.values() if not live.lost)
+        return max(0.0, min(ends, default=float("inf")) - now)
+
+    async def let_go(self, now: float) -> None:
+        """Stop acting on the runs whose lease has ended: others may have taken over. A real
+        controller goes on cutting; nothing is written about either."""
+        for live in list(self._live.values()):
+            if live.lease_ends <= now and not live.lost:
+                log.warning("lost the lease of run %s", live.claimed.run_id)
+                live.lost = True
+                live.stopped_by = RUNNER
+                await live.driver.abort()
 
     def telemetry(self) -> dict[int, Telemetry]:
         """The latest of every machine at work."""

@@ -2,6 +2,8 @@
 
 import time
 
+from cnc_station.engine.domain.errors import Fenced
+from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.service import Service
@@ -14,15 +16,24 @@ LONGEST_REST_S = 60.0  # the wall clock may be set while it rests
 class Stager(Service):
     """Sleeps until the next job is due; woken when one is due earlier."""
 
-    def __init__(self, pen: Pen, reader: Reader) -> None:
+    def __init__(self, pen: Pen, reader: Reader, leadership: Leadership) -> None:
         super().__init__()
         self._pen = pen
         self._reader = reader
+        self._leadership = leadership
 
     async def run_once(self) -> float:
-        """Release all that is due."""
-        while await self._pen.write(ReleaseDue()) == MOST_RELEASED_AT_ONCE:
-            pass
+        """Release all that is due, if this station leads."""
+        term = self._leadership.term
+        if term is None:
+            return LONGEST_REST_S
+        release = ReleaseDue(self._leadership.incarnation, term)
+        try:
+            while await self._pen.write(release) == MOST_RELEASED_AT_ONCE:
+                pass
+        except Fenced:
+            self._leadership.wake.hint()
+            return LONGEST_REST_S
         due = await self._reader.read(next_due)
         if due is None:
             return LONGEST_REST_S

@@ -79,7 +79,7 @@ def _edit(tx: Tx, change: EditJob) -> None:
         update(job).where(job.c.id == row.id).values(version=job.c.version + 1, **values)
     )
     if state is JobState.QUEUED and not postponed:
-        tx.claimable.add(after.machine_type)
+        tx.claimable[after.machine_type] += 1
     changed = {name for name in change.changes if getattr(after, name) != getattr(before, name)}
     tx.record(
         t.EDITED,

@@ -19,11 +19,12 @@ from sqlalchemy import (
 )
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec, check_keys
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
+from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import Change, Tx
 
 MOST_RELEASED_AT_ONCE = 500
@@ -165,14 +166,20 @@ def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
         reason=spec.source,
     )
     if name is t.CREATED:
-        tx.claimable.add(spec.machine_type)
+        tx.claimable[spec.machine_type] += 1
     elif name is t.CREATED_WAITING:
         tx.due(row["not_before"])
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDue(Change[int]):
-    """The stager's move: delayed jobs whose time has come are queued. Answers with how many."""
+    """The leader's move: delayed jobs whose time has come are queued. Answers with how many.
+
+    Raises Fenced if this is no longer the leader of `term`.
+    """
+
+    incarnation: str
+    term: int
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
@@ -182,8 +189,12 @@ class ReleaseDue(Change[int]):
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["ReleaseDue"]) -> list[int | Exception]:
         """One statement for all of them, bounded; the stager comes again while it is full."""
-        count = release_due(tx)
-        return [count for _ in changes]
+        return [
+            release_due(tx)
+            if leads(tx, change.incarnation, change.term)
+            else Fenced("another station leads")
+            for change in changes
+        ]
 
 
 def release_due(tx: Tx) -> int:
@@ -203,7 +214,7 @@ def release_due(tx: Tx) -> int:
         .returning(job.c.id, job.c.trace_id, job.c.machine_type)
     ).all()
     for row in released:
-        tx.claimable.add(row.machine_type)
+        tx.claimable[row.machine_type] += 1
         tx.record(
             t.RELEASED,
             actor="stager",

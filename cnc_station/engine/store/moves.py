@@ -113,7 +113,7 @@ def _move_jobs(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int,
     if row.job is not None and row.job.target is JobState.DELAYED:
         tx.due(min(due))
     if row.job is not None and row.job.target is JobState.QUEUED:
-        tx.claimable |= {machine_type for _, _, machine_type in found}
+        tx.claimable.update(machine_type for _, _, machine_type in found)
     return {job_id: trace for job_id, trace, _ in found}
 
 

@@ -158,7 +158,7 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, Job
         values = _values(tx, change, row, transition, target)
         items.append([row.id, row.version, *values.values()])
         if target is JobState.QUEUED:
-            tx.claimable.add(row.machine_type)
+            tx.claimable[row.machine_type] += 1
         elif target is JobState.DELAYED:
             tx.due(values["not_before"])
         elif target is JobState.COMPLETED:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select, update
 
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
-from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.store.schema import job, leader, machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
 
@@ -60,7 +60,7 @@ def next_due(connection: Connection) -> int | None:
 @dataclass(frozen=True, slots=True)
 class AdoptMachines(Change[None]):
     """An embedded file has one engine: whatever it is called today, the machines and the runs
-    left in the file are its own."""
+    left in the file are its own, and nobody else can lead."""
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["AdoptMachines"]) -> list[Exception | None]:
@@ -73,4 +73,5 @@ class AdoptMachines(Change[None]):
             .where(run.c.station != tx.station, run.c.state.in_(sorted(LIVE_RUNS)))
             .values(station=tx.station)
         )
+        tx.connection.execute(update(leader).values(expires_at=0))
         return [None for _ in changes]

@@ -53,6 +53,9 @@ def _join(tx: Tx, change: Join) -> Exception | None:
         tx.connection.execute(insert(station).values(name=tx.station, **values))
     else:
         tx.connection.execute(update(station).where(station.c.name == tx.station).values(**values))
+    tx.connection.execute(
+        update(leader).where(leader.c.holder == tx.station).values(expires_at=tx.now)
+    )
     tx.stations = True
     tx.record(t.STATION_JOINED, actor="station", reason=f"version {change.version}")
     return None

@@ -1,7 +1,8 @@
 """What one transaction of the pen gathers: its clock, its events, and what it changed."""
 
 import json
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -21,13 +22,13 @@ _INSERT_EVENTS = insert(schema.event)
 class Committed:
     """What a transaction changed: the content of the notices sent after its commit.
 
-    `claimable`: machine types with newly queued jobs. `freed`: some machine may take a job now.
+    `claimable`: newly queued jobs by machine type. `freed`: some machine may take a job now.
     `next_due`: the earliest time at which a job it delayed is due.
     """
 
     jobs: frozenset[int]
     machines: frozenset[int]
-    claimable: frozenset[str]
+    claimable: Mapping[str, int]
     freed: bool
     next_due: int | None
     programs: bool
@@ -45,7 +46,7 @@ class Tx:
     ranking: RankPolicy
     jobs: set[int] = field(default_factory=set)
     machines: set[int] = field(default_factory=set)
-    claimable: set[str] = field(default_factory=set)
+    claimable: Counter[str] = field(default_factory=Counter)
     freed: bool = False
     next_due: int | None = None
     programs: bool = False
@@ -108,7 +109,7 @@ class Tx:
         """Take over what a branch that went well has changed."""
         self.jobs |= branch.jobs
         self.machines |= branch.machines
-        self.claimable |= branch.claimable
+        self.claimable.update(branch.claimable)
         self.freed |= branch.freed
         self.programs |= branch.programs
         self.stations |= branch.stations
@@ -120,7 +121,7 @@ class Tx:
         return Committed(
             frozenset(self.jobs),
             frozenset(self.machines),
-            frozenset(self.claimable),
+            self.claimable,
             self.freed,
             self.next_due,
             self.programs,

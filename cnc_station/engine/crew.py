@@ -1,0 +1,176 @@
+"""The services of a station at work: made, started and stopped together, woken by what changes."""
+
+import contextlib
+import random
+import socket
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cnc_station import __version__
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.fleet import Fleet
+from cnc_station.engine.services.health import Health
+from cnc_station.engine.services.leadership import Leadership
+from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.lifeline import Lifeline
+from cnc_station.engine.services.pen import DATABASE, Pen
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.reaper import Reaper
+from cnc_station.engine.services.reconciler import Reconciler
+from cnc_station.engine.services.recovery import recover
+from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.services.service import Service
+from cnc_station.engine.services.stager import Stager
+from cnc_station.engine.services.ticker import Ticker
+from cnc_station.engine.services.watch import Watch
+from cnc_station.engine.signals.base import Hearing, Signals
+from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.recovery import AdoptMachines
+from cnc_station.engine.store.stations import Join, Leave
+from cnc_station.engine.store.transaction import Committed
+from cnc_station.engine.views import Changes, MachineRow, Telemetry
+
+REDIS = "redis"
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the services work with."""
+
+    config: Config
+    pen: Pen
+    reader: Reader
+    library: Library
+    health: Health
+    ping: Callable[[], None]  # asks the database, on a thread of its own choice
+    tell: Callable[[Changes], None]
+
+
+class Crew:
+    """One station's services. `signals` None: it is alone, or the fleet has no Redis."""
+
+    def __init__(self, tools: Tools, signals: Signals | None) -> None:
+        config = self._config = tools.config
+        self._tools = tools
+        self._signals = signals
+        self._alone = config.database_path is not None
+        self._incarnation = uuid.uuid4().hex
+        simulator = {"speed": config.simulator_speed, "seed": config.simulator_seed}
+        self.fleet = Fleet(tools.pen, {"simulator": simulator})
+        self.runner = Runner(tools.pen, tools.library, self.fleet.drivers, config.retry)
+        self._remote: dict[int, Telemetry] = {}
+        self._leadership = Leadership(tools.pen, self._incarnation, self._elected)
+        self._stager = Stager(tools.pen, tools.reader, self._leadership)
+        self._dispatcher = Dispatcher(
+            tools.pen, self.runner, config.lease_s, self._taken, self._look_out
+        )
+        self._ticker = Ticker(self.runner.telemetry, self._show, lambda: self.runner.busy)
+        self._services: list[Service] = [
+            self._leadership,
+            Lifeline(tools.pen, self.runner, self._incarnation, config.lease_s, alone=self._alone),
+            Reaper(tools.pen, self._leadership, config.retry, config.lease_s),
+            self._stager,
+            self._dispatcher,
+            self._ticker,
+            Reconciler(
+                tools.pen, tools.reader, self.runner, self.fleet, config.station, config.retry
+            ),
+        ]
+
+    async def start(self) -> None:
+        """Join, settle what was left, then open for work. Raises Unavailable, Conflict."""
+        tools, config = self._tools, self._config
+        if self._alone:
+            await tools.pen.write(AdoptMachines())
+        silence_s = 0.0 if self._alone else config.lease_s
+        await tools.pen.write(Join(self._incarnation, socket.gethostname(), __version__, silence_s))
+        await self.fleet.prepare(await self._own())
+        await recover(
+            tools.pen,
+            tools.reader,
+            self.fleet.drivers,
+            station=config.station,
+            retry=config.retry,
+            chance=random.random,
+        )
+        for machine in await self._own():
+            await self.fleet.connect(machine.id, machine.state)
+        if self._signals is not None:
+            await self._signals.start(
+                Hearing(self._dispatcher.wake.hint, tools.tell, self._hear, self.look_everywhere)
+            )
+            self._services.append(Watch(REDIS, self._signals.ping, tools.health))
+        if not self._alone:
+            self._services.append(Watch(DATABASE, self._ping_database, tools.health))
+        for service in self._services:
+            await service.start()
+
+    async def _own(self) -> tuple[MachineRow, ...]:
+        rows = await self._tools.reader.read(machines)
+        return tuple(row for row in rows if row.station == self._config.station)
+
+    async def _ping_database(self) -> None:
+        await self._tools.reader.work(self._tools.ping)
+
+    async def stop(self) -> None:
+        """No new claims, runs ended and written, controllers let go, the fleet left."""
+        for service in reversed(self._services):
+            await service.stop()
+        await self.runner.stop()
+        await self.fleet.close()
+        with contextlib.suppress(Unavailable):  # the others will notice the silence
+            await self._tools.pen.write(Leave(self._incarnation))
+        if self._signals is not None:
+            await self._signals.stop()
+
+    def committed(self, committed: Committed, changes: Changes) -> None:
+        """This station has written: wake who has work here, and tell the others."""
+        if committed.claimable or committed.freed:
+            self._dispatcher.wake.hint()
+        if committed.next_due is not None:
+            self._stager.wake.hint()
+        if self._signals is not None:
+            if committed.claimable:
+                self._signals.announce(committed.claimable)
+            self._signals.tell(changes)
+
+    def changed_elsewhere(self) -> None:
+        """The database says that others have written. With signals, they have said what."""
+        if self._signals is None or not self._signals.connected:
+            self.look_everywhere()
+
+    def look_everywhere(self) -> None:
+        """Notices may have been missed: look for work, and at everything again."""
+        for service in self._services:
+            service.wake.hint()
+        self._tools.tell(Changes(programs=True, stations=True, everything=True))
+
+    def telemetry(self, machine_id: int) -> Telemetry | None:
+        """The latest of one machine at work, here or at another station."""
+        return self._ticker.latest(machine_id) or self._remote.get(machine_id)
+
+    def _elected(self) -> None:
+        self._stager.wake.hint()
+
+    def _taken(self) -> None:
+        self._ticker.begin()
+
+    async def _look_out(self) -> None:
+        """Nothing could be matched: say for which types this station waits."""
+        if self._signals is None:
+            return
+        idle = (row for row in await self._own() if row.state is MachineState.IDLE)
+        self._signals.want(frozenset(row.spec.machine_type for row in idle))
+
+    def _show(self, news: frozenset[int]) -> None:
+        self._tools.tell(Changes(telemetry=news))
+        if self._signals is not None:
+            self._signals.show(self.runner.telemetry())
+
+    def _hear(self, telemetry: Mapping[int, Telemetry]) -> None:
+        self._remote.update(telemetry)
+        self._tools.tell(Changes(telemetry=frozenset(telemetry)))

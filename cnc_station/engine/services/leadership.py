@@ -1,0 +1,47 @@
+"""One station leads: it stages, reaps and cleans up for all. See `store.stations.Lead`."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.service import Service
+from cnc_station.engine.store.stations import Lead
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 30.0
+
+
+class Leadership(Service):
+    """`term` is the one this station leads in, None while it does not. It may be out of date: each
+    write of a leader checks it again in the database. `on_elected` is called with each new term.
+    """
+
+    def __init__(
+        self,
+        pen: Pen,
+        incarnation: str,
+        on_elected: Callable[[], None],
+        lease_s: float = LEASE_S,
+    ) -> None:
+        super().__init__()
+        self._pen = pen
+        self.incarnation = incarnation
+        self._on_elected = on_elected
+        self._lease_s = lease_s
+        self.term: int | None = None
+
+    async def run_once(self) -> float:
+        """Take or keep it; look again long before a lease can end."""
+        before = self.term
+        try:
+            async with asyncio.timeout(self._lease_s / 3):
+                self.term = await self._pen.write(Lead(self.incarnation, self._lease_s))
+        except (Conflict, TimeoutError):
+            self.term = None
+        if self.term is not None and self.term != before:
+            log.info("this station leads, term %d", self.term)
+            self._on_elected()
+        return self._lease_s / 3

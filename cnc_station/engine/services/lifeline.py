@@ -1,0 +1,57 @@
+"""Says that the station is there, and keeps the leases of the runs it drives.
+
+A station may act on a run until its lease ends. It judges that by its own monotonic clock, counted
+from before it asked and shortened by a margin, so it stops before the database's clock lets others
+take over, whatever the clocks of either say.
+"""
+
+import asyncio
+import logging
+
+from cnc_station.engine.domain.errors import CncStationError, Fenced
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.services.service import Service
+from cnc_station.engine.store.stations import Heartbeat
+
+log = logging.getLogger(__name__)
+
+MARGIN = 0.1  # of the lease, given away to be early
+LONGEST_BEAT_S = 5.0
+AGAIN_S = 0.5
+
+
+class Lifeline(Service):
+    """One heartbeat for the station and all its leases, in one transaction."""
+
+    def __init__(
+        self, pen: Pen, runner: Runner, incarnation: str, lease_s: float, *, alone: bool
+    ) -> None:
+        super().__init__()
+        self._pen = pen
+        self._runner = runner
+        self._incarnation = incarnation
+        self._lease_s = lease_s
+        self._beat_s = lease_s / 3 if alone else min(lease_s / 3, LONGEST_BEAT_S)
+        self._lag_ms = 0.0
+
+    async def run_once(self) -> float:
+        """Stop what has lost its lease, then ask for the others'."""
+        loop = asyncio.get_running_loop()
+        await self._runner.let_go(loop.time())
+        asked = loop.time()
+        runs = self._runner.run_ids()
+        change = Heartbeat(self._incarnation, self._lease_s, self._lag_ms, runs)
+        try:
+            async with asyncio.timeout(self._beat_s):
+                await self._pen.write(change)
+        except Fenced as error:
+            log.critical("this station acts no longer: %s", error)
+            await self._runner.let_go(float("inf"))
+            return self._beat_s
+        except (CncStationError, TimeoutError) as error:
+            log.warning("no heartbeat: %s", error)
+            return min(AGAIN_S, self._runner.shortest_lease(loop.time()))
+        self._lag_ms = (loop.time() - asked) * 1000
+        self._runner.keep_leases(runs, asked + self._lease_s * (1 - MARGIN))
+        return self._beat_s

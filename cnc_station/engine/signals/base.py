@@ -1,0 +1,57 @@
+"""What stations of a fleet tell each other. All of it is hints: the database is the truth."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from cnc_station.engine.views import Changes, Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a station does with what it hears; called on its loop.
+
+    `gap`: notices may have been missed, look at everything again.
+    """
+
+    work: Callable[[], None]
+    changes: Callable[[Changes], None]
+    telemetry: Callable[[Mapping[int, Telemetry]], None]
+    gap: Callable[[], None]
+
+
+class Signals(Protocol):
+    """A way to the other stations. Losing anything on it costs time, never a fact."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether hints come through now; without it the database is looked at instead."""
+        ...
+
+    async def start(self, hearing: Hearing) -> None:
+        """Begin to listen, and keep trying where that fails."""
+        ...
+
+    async def stop(self) -> None:
+        """Let go of every connection."""
+        ...
+
+    def announce(self, claimable: Mapping[str, int]) -> None:
+        """So many jobs for each machine type have become claimable."""
+        ...
+
+    def want(self, machine_types: frozenset[str]) -> None:
+        """This station has idle machines of these types and found nothing for them."""
+        ...
+
+    def tell(self, changes: Changes) -> None:
+        """These have changed."""
+        ...
+
+    def show(self, telemetry: Mapping[int, Telemetry]) -> None:
+        """What this station's machines do at this moment."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises Unavailable if the way is not there."""
+        ...

@@ -1,0 +1,216 @@
+"""Hints between stations through Redis: who looks for work, what changed, what machines do.
+
+Work is announced in one sorted set for each machine type. A station with an idle machine blocks on
+the sets of its types (BZPOPMAX), so that one new job wakes one station and not all. What it pops is
+only a hint to look: the claim in the database decides. Changes and telemetry go by publish and
+subscribe. Commands, the blocking wait and the subscription each have a connection of their own.
+"""
+
+import asyncio
+import json
+import logging
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.signals.base import Hearing
+from cnc_station.engine.views import Changes, Telemetry
+
+log = logging.getLogger(__name__)
+
+BLOCK_S = 5.0
+DRAINED = 100  # further hints taken with one: a claim looks at everything anyway
+MOST_HINTS = 500
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+_LOST = (RedisError, OSError, TimeoutError)
+
+
+class RedisSignals:
+    """Implements `Signals`. `fleet` keeps fleets on one server apart."""
+
+    def __init__(self, url: str, fleet: str = "cnc") -> None:
+        self._url = url
+        self._prefix = f"{fleet}:"
+        self._own = uuid.uuid4().hex
+        self._commands = self._client()
+        self._outbox: dict[str, int] = {}
+        self._changes = Changes()
+        self._telemetry: Mapping[int, Telemetry] | None = None
+        self._filled = asyncio.Event()
+        self._wanted: frozenset[str] = frozenset()
+        self._wants = asyncio.Event()
+        self._waiting: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.connected = False
+
+    def _client(self) -> Redis:
+        # No timeout of the client's own: each would leave a timer behind with every command.
+        return Redis.from_url(
+            self._url, socket_timeout=None, socket_connect_timeout=3, socket_keepalive=True
+        )
+
+    async def start(self, hearing: Hearing) -> None:
+        """Three loops, each with its connection."""
+        self._hearing = hearing
+        for work in (self._send, self._listen, self._wait):
+            self._tasks.append(asyncio.create_task(self._for_ever(work), name=work.__name__))
+
+    async def stop(self) -> None:
+        """End the loops, close the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await self._commands.aclose()
+
+    async def ping(self) -> None:
+        """See `Signals.ping`."""
+        try:
+            await self._commands.ping()
+        except _LOST as error:
+            raise Unavailable("Redis can't be reached.") from error
+
+    def announce(self, claimable: Mapping[str, int]) -> None:
+        """See `Signals.announce`."""
+        for machine_type, count in claimable.items():
+            self._outbox[machine_type] = self._outbox.get(machine_type, 0) + count
+        self._filled.set()
+
+    def want(self, machine_types: frozenset[str]) -> None:
+        """See `Signals.want`. A wait for fewer types goes on; one for more begins anew."""
+        more = machine_types - self._wanted
+        self._wanted = machine_types
+        self._wants.set()
+        if more and self._waiting is not None:
+            self._waiting.cancel()
+
+    def tell(self, changes: Changes) -> None:
+        """See `Signals.tell`; what gathers while one notice is under way goes in the next."""
+        self._changes |= changes
+        self._filled.set()
+
+    def show(self, telemetry: Mapping[int, Telemetry]) -> None:
+        """See `Signals.show`."""
+        self._telemetry = telemetry
+        self._filled.set()
+
+    async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin again after each loss, after a pause that grows and is never the same for two."""
+        pause = FIRST_PAUSE_S
+        while True:
+            begun = asyncio.get_running_loop().time()
+            try:
+                await work()
+            except _LOST as error:
+                log.info("Redis: %s", error)
+            if asyncio.get_running_loop().time() - begun > LONGEST_PAUSE_S:
+                pause = FIRST_PAUSE_S
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    async def _send(self) -> None:
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            outbox, self._outbox = self._outbox, {}
+            changes, self._changes = self._changes, Changes()
+            telemetry, self._telemetry = self._telemetry, None
+            async with self._commands.pipeline(transaction=False) as pipe:
+                for machine_type, count in outbox.items():
+                    members = {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))}
+                    pipe.zadd(self._key(machine_type), members)
+                if changes != Changes():
+                    pipe.publish(self._prefix + "changes", self._letter(_packed(changes)))
+                if telemetry is not None:
+                    told = {str(key): asdict(value) for key, value in telemetry.items()}
+                    pipe.publish(self._prefix + "telemetry", self._letter(told))
+                await pipe.execute()
+
+    async def _listen(self) -> None:
+        client = self._client()
+        try:
+            async with client.pubsub(ignore_subscribe_messages=True) as channel:
+                await channel.subscribe(self._prefix + "changes", self._prefix + "telemetry")
+                self.connected = True
+                self._hearing.gap()
+                async for message in channel.listen():
+                    self._hear(message)
+        finally:
+            self.connected = False
+            await client.aclose()
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        letter = json.loads(message["data"])
+        if letter["from"] == self._own:
+            return
+        if message["channel"].endswith(b"telemetry"):
+            told = letter["body"].items()
+            self._hearing.telemetry({int(key): Telemetry(**value) for key, value in told})
+        else:
+            self._hearing.changes(_unpacked(letter["body"]))
+
+    async def _wait(self) -> None:
+        client = self._client()
+        try:
+            while True:
+                while not self._wanted:
+                    self._wants.clear()
+                    await self._wants.wait()
+                self._waiting = asyncio.create_task(self._pop(client))
+                try:
+                    await self._waiting
+                except asyncio.CancelledError:
+                    task = asyncio.current_task()
+                    if task is None or task.cancelling():
+                        raise  # this loop itself is to end, not only its wait
+                finally:
+                    self._waiting.cancel()
+        finally:
+            await client.aclose()
+
+    async def _pop(self, client: Redis) -> None:
+        """Block on the sets of the wanted types until one has a hint."""
+        wanted = self._wanted
+        keys = [self._key(name) for name in sorted(wanted)]
+        popped: Any = await client.bzpopmax(keys, BLOCK_S)
+        if popped is None:
+            return
+        machine_type = popped[0].decode().removeprefix(self._prefix + "wake:")
+        if machine_type not in self._wanted:
+            self.announce({machine_type: 1})  # another station's, then
+            return
+        await client.zpopmax(popped[0], DRAINED)
+        self._hearing.work()
+
+    def _key(self, machine_type: str) -> str:
+        return f"{self._prefix}wake:{machine_type}"
+
+    def _letter(self, body: Mapping[str, Any]) -> str:
+        return json.dumps({"from": self._own, "body": body}, separators=(",", ":"))
+
+
+def _packed(changes: Changes) -> dict[str, Any]:
+    return {
+        "jobs": sorted(changes.jobs),
+        "machines": sorted(changes.machines),
+        "programs": changes.programs,
+        "stations": changes.stations,
+        "everything": changes.everything,
+    }
+
+
+def _unpacked(body: Mapping[str, Any]) -> Changes:
+    return Changes(
+        frozenset(body["jobs"]),
+        frozenset(body["machines"]),
+        programs=body["programs"],
+        stations=body["stations"],
+        everything=body["everything"],
+    )

@@ -1,0 +1,40 @@
+"""Who is in the fleet."""
+
+from sqlalchemy import Connection, func, select
+
+from cnc_station.engine.domain.states import BUSY_MACHINES
+from cnc_station.engine.store.schema import leader, machine, station
+from cnc_station.engine.views import StationRow
+
+
+def stations(connection: Connection, now: int, own: str) -> tuple[StationRow, ...]:
+    """Every station that ever joined, by name, with what it has and does at `now` (ms, by the
+    database's clock)."""
+    first = connection.execute(select(leader)).one()
+    has = dict(_count(connection, busy=False))
+    runs = dict(_count(connection, busy=True))
+    rows = connection.execute(select(station).order_by(station.c.name))
+    return tuple(
+        StationRow(
+            name=row.name,
+            host=row.host,
+            version=row.version,
+            started_at=row.started_at,
+            heard_s=None if row.left_at is not None else max(0.0, (now - row.heard_at) / 1000),
+            lag_ms=row.lag_ms,
+            leads=row.incarnation == first.incarnation and first.expires_at > now,
+            term=first.term,
+            machines=has.get(row.name, 0),
+            running=runs.get(row.name, 0),
+            here=row.name == own,
+        )
+        for row in rows
+    )
+
+
+def _count(connection: Connection, *, busy: bool) -> list[tuple[str, int]]:
+    query = select(machine.c.station, func.count()).where(~machine.c.removed)
+    if busy:
+        query = query.where(machine.c.state.in_(sorted(BUSY_MACHINES)))
+    found = connection.execute(query.group_by(machine.c.station))
+    return [(name, count) for name, count in found]
