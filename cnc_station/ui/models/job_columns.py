@@ -66,7 +66,7 @@ _COLUMNS = (
         STATE,
         QT_TRANSLATE_NOOP("JobColumns", "State"),
         lambda row, _: look(row).word,
-        138,
+        156,
         SortKey.STATE,
     ),
     _column(

@@ -67,5 +67,4 @@ def rule(parent: QWidget | None = None) -> QFrame:
     """A thin line between two things."""
     line = QFrame(parent)
     line.setProperty("part", "rule")
-    line.setFixedHeight(theme().tokens.line_width)
     return line
