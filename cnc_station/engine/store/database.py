@@ -86,6 +86,10 @@ class Dialect(ABC):
         """The plain sentence for a complaint about the environment; None for a bug."""
 
     @abstractmethod
+    def claim_schema(self, connection: Connection) -> None:
+        """Keep everybody else from changing the schema until this transaction ends."""
+
+    @abstractmethod
     def passing(self, error: DBAPIError) -> bool:
         """Whether the same transaction may succeed when it is tried again at once."""
 
@@ -107,7 +111,7 @@ class Sqlite(Dialect):
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: object) -> None:
             for pragma in (
-                "journal_mode=WAL",
+                *(() if reader else ("journal_mode=WAL",)),  # it writes into the file
                 f"synchronous={synchronous}",
                 "foreign_keys=ON",
                 "cache_size=-32000",
@@ -170,6 +174,9 @@ class Sqlite(Dialect):
                     return Unavailable(sentence)
             before = before.__context__
         return None
+
+    def claim_schema(self, connection: Connection) -> None:
+        """The pen's transactions are alone as it is."""
 
     def passing(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one pen meets no other
         """Never: nobody else writes."""
@@ -246,12 +253,17 @@ class Postgres(Dialect):
             return Unavailable("The database server can't be reached.")
         return None
 
+    def claim_schema(self, connection: Connection) -> None:
+        """A lock of the transaction's: who else comes waits, and then finds the work done."""
+        connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
     def passing(self, error: DBAPIError) -> bool:
         """Deadlocks and serialization failures, by their SQLSTATE."""
         return getattr(error.orig, "sqlstate", None) in {"40P01", "40001"}
 
 
 _DURABLE = {"NORMAL": "off"}
+_SCHEMA_LOCK = 0x434E43  # any number, the same in every version of the program
 SQLITE = Sqlite()
 POSTGRES = Postgres()
 

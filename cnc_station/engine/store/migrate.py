@@ -1,59 +1,133 @@
 """Bringing a database to the schema of this program, never losing what is in it.
 
-A file that is newer, damaged or somebody else's is refused before anything is written. Before an
-upgrade a copy of the file is made beside it. A database that is up to date costs one query.
+A database that is newer, damaged or somebody else's is refused before anything is written. An
+embedded one that is older is upgraded at the start, after a copy of the file was made beside it. A
+shared one is upgraded only when that is asked for, as other stations may be at work on it. A
+database that is up to date costs one look.
 """
 
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.store.database import Database
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 REVISION = "0001"  # the newest migration; a test holds it to that
+MIGRATIONS = Path(__file__).parent / "migrations"
+SILENCE_S = 60.0  # a station that was heard of within this time counts as at work
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
-def bring_up_to_date(database: Database) -> Path | None:
-    """Create or upgrade the schema; returns the copy made before an upgrade, if one was.
+class Fit(StrEnum):
+    """How a database's schema stands to this program's."""
 
-    Raises Unavailable with a sentence where that can't be done safely.
+    EMPTY = "empty"
+    CURRENT = "current"
+    OLDER = "older"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a database holds; `revision` is None where it is empty."""
+
+    revision: str | None
+    fit: Fit
+
+
+def look(database: Database) -> Schema:
+    """Read the schema's version and write nothing. Raises Unavailable where the database can't be
+    read, or holds something else."""
+    path = database.path
+    if path is not None:
+        _look_at_file(path)
+        if not path.exists() or not path.stat().st_size:
+            return Schema(None, Fit.EMPTY)
+    return _schema(database.read(_revision))
+
+
+def bring_up_to_date(database: Database) -> Path | None:
+    """What a station needs at its start: the schema created, or the one it knows.
+
+    Returns the copy made before an upgrade, if one was. Raises Unavailable with a sentence where
+    the database must be left as it is.
     """
-    if database.path is not None:
-        _look_at_file(database.path)
+    found = look(database)
+    if found.fit is Fit.OLDER and not database.dialect.embedded:
+        raise Unavailable(
+            f"The database has schema {found.revision}, this CNC Station needs {REVISION}. Nothing "
+            "was changed: stop all stations, then run `cnc-station db upgrade`."
+        )
+    return _bring(database, found)
+
+
+def upgrade(database: Database) -> Path | None:
+    """Create or upgrade the schema because somebody asked for it; otherwise as
+    `bring_up_to_date`. Raises Conflict while stations are at work on a shared database."""
+    return _bring(database, look(database))
+
+
+def _bring(database: Database, found: Schema) -> Path | None:
+    if found.fit is Fit.CURRENT:
+        return None
+    if found.fit is Fit.NEWER:
+        raise Unavailable(
+            f"The database was made by a newer CNC Station (schema {found.revision}; this one "
+            f"knows {REVISION}). Nothing was changed: install the newer program."
+        )
+    copy = None if database.path is None else _prepare(database.path, found)
     with database.said_plainly(), closing(database.connect_pen()) as connection:
-        found = _revision(connection)
-        connection.rollback()
-        if found == REVISION:
-            return None
-        known = _known_revisions()
-        if found is not None and found not in known:
-            raise Unavailable(
-                f"The database was made by a newer CNC Station (schema {found}; this one knows "
-                f"{REVISION}). Nothing was changed: install the newer program."
-            )
-        copy = _copy(database.path) if found is not None and database.path else None
         try:
-            _upgrade(connection)
+            _upgrade(database, connection, found)
         except DBAPIError as error:
             raise Unavailable(
                 f"The database could not be upgraded and was left as it was: {error.orig}"
             ) from error
-        return copy
+    return copy
+
+
+def _upgrade(database: Database, connection: Connection, found: Schema) -> None:
+    """In one transaction, unless somebody else has done it since the look."""
+    from alembic import command  # noqa: PLC0415 - 100 ms that only an upgrade needs
+
+    configuration = _configuration()
+    configuration.attributes["connection"] = connection
+    with connection.begin():
+        database.dialect.claim_schema(connection)
+        now = _schema(_revision(connection))
+        if now.fit is Fit.CURRENT:
+            return
+        if now != found:
+            raise Unavailable("Somebody else is changing the database: try again.")
+        if found.fit is Fit.OLDER and not database.dialect.embedded:
+            _nobody_at_work(database, connection)
+        command.upgrade(configuration, "head")
+
+
+def _nobody_at_work(database: Database, connection: Connection) -> None:
+    since = database.dialect.now(connection) - round(SILENCE_S * 1000)
+    heard = text("SELECT name FROM station WHERE left_at IS NULL AND heard_at > :since ORDER BY 1")
+    names = connection.execute(heard, {"since": since}).scalars().all()
+    if names:
+        raise Conflict(
+            f"Stations are at work on the database: {', '.join(names)}. Stop them first; one that "
+            f"has died counts as stopped {SILENCE_S:.0f} seconds after its last sign of life."
+        )
 
 
 def _look_at_file(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise Unavailable(f"{path} is a folder, not a database file.")
         if path.exists() and path.stat().st_size:
@@ -75,15 +149,23 @@ def _revision(connection: Connection) -> str | None:
         if found is not None:
             return str(found)
     if tables - {"alembic_version"}:
-        raise Unavailable("The file holds another program's data. It was left as it is.")
+        raise Unavailable("The database holds another program's data. It was left as it is.")
     return None
 
 
+def _schema(revision: str | None) -> Schema:
+    if revision is None:
+        return Schema(None, Fit.EMPTY)
+    if revision == REVISION:
+        return Schema(revision, Fit.CURRENT)
+    return Schema(revision, Fit.OLDER if revision in _known_revisions() else Fit.NEWER)
+
+
 def _configuration() -> "Config":
-    from alembic.config import Config  # noqa: PLC0415 - 100 ms that only an upgrade needs
+    from alembic.config import Config  # noqa: PLC0415 - as above
 
     configuration = Config()
-    configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    configuration.set_main_option("script_location", str(MIGRATIONS))
     return configuration
 
 
@@ -94,17 +176,14 @@ def _known_revisions() -> set[str]:
     return {script.revision for script in scripts.walk_revisions()}
 
 
-def _upgrade(connection: Connection) -> None:
-    from alembic import command  # noqa: PLC0415 - as above
-
-    configuration = _configuration()
-    configuration.attributes["connection"] = connection
-    with connection.begin():
-        command.upgrade(configuration, "head")
-
-
-def _copy(path: Path) -> Path:
-    """A consistent copy of an embedded database, write-ahead log included."""
+def _prepare(path: Path, found: Schema) -> Path | None:
+    """Make the file's folder, or a consistent copy of the file, write-ahead log included."""
+    if found.fit is Fit.EMPTY:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"{path} can't be made: {error.strerror}.") from error
+        return None
     copy = path.with_name(f"{path.name}.before-{REVISION}-{time.strftime('%Y%m%d-%H%M%S')}")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)

@@ -1,0 +1,221 @@
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, text
+
+from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.store import migrate
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look, upgrade
+
+SECOND = textwrap.dedent("""
+    from alembic import op
+    from sqlalchemy import Column, Text
+
+    revision = "0002"
+    down_revision = "0001"
+
+    def upgrade() -> None:
+        op.add_column("job", Column("colour", Text))
+        op.execute("{extra}")
+""")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of each kind without a table."""
+    if request.param == "postgres":
+        database = Database(request.getfixturevalue("postgres_url"))
+    else:
+        database = Database(f"sqlite:///{tmp_path / 'shop' / 'station.db'}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def shared(postgres_url: str) -> Iterator[Database]:
+    """A database on a server, as the program makes it."""
+    database = Database(postgres_url)
+    bring_up_to_date(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Database]:
+    """A database file, as the program makes it."""
+    database = Database(f"sqlite:///{tmp_path / 'station.db'}")
+    bring_up_to_date(database)
+    yield database
+    database.close()
+
+
+def grow(monkeypatch: pytest.MonkeyPatch, folder: Path, extra: str = "SELECT 1") -> None:
+    """From here on the program is one that has a second migration."""
+    migrations = folder / "migrations"
+    shutil.copytree(migrate.MIGRATIONS, migrations)
+    (migrations / "versions" / "v0002_second.py").write_text(SECOND.format(extra=extra))
+    monkeypatch.setattr(migrate, "MIGRATIONS", migrations)
+    monkeypatch.setattr(migrate, "REVISION", "0002")
+
+
+def write(database: Database, statement: str, **values: Any) -> None:
+    with closing(database.connect_pen()) as connection, connection.begin():
+        connection.execute(text(statement), values)
+
+
+def columns(database: Database) -> set[str]:
+    found: set[str] = database.read(
+        lambda connection: {column["name"] for column in inspect(connection).get_columns("job")}
+    )
+    return found
+
+
+def station(database: Database, name: str, *, seconds_ago: float, left: bool = False) -> None:
+    heard = time.time_ns() // 1_000_000 - round(seconds_ago * 1000)
+    write(
+        database,
+        "INSERT INTO station (name, incarnation, host, version, started_at, heard_at, lag_ms, "
+        "left_at) VALUES (:name, '', '', '', 0, :heard, 0, :left)",
+        name=name,
+        heard=heard,
+        left=heard if left else None,
+    )
+
+
+def test_an_empty_database_gets_the_newest_schema(empty: Database) -> None:
+    assert look(empty) == Schema(None, Fit.EMPTY)
+    assert bring_up_to_date(empty) is None
+    assert look(empty) == Schema(migrate.REVISION, Fit.CURRENT)
+    assert max(migrate._known_revisions()) == migrate.REVISION
+
+
+def test_a_look_makes_no_file(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'shop' / 'station.db'}")
+    look(database)
+    database.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_newer_database_is_refused_by_start_and_upgrade(empty: Database) -> None:
+    bring_up_to_date(empty)
+    write(empty, "UPDATE alembic_version SET version_num = '9999'")
+    for way in (bring_up_to_date, upgrade):
+        with pytest.raises(Unavailable, match=r"newer CNC Station \(schema 9999"):
+            way(empty)
+    assert look(empty) == Schema("9999", Fit.NEWER)
+
+
+def test_another_programs_data_stay_as_they_are(empty: Database, tmp_path: Path) -> None:
+    if empty.path is not None:
+        empty.path.parent.mkdir()
+        with closing(sqlite3.connect(empty.path)) as other:
+            other.execute("CREATE TABLE recipe (name text)")
+        before = empty.path.read_bytes()
+    else:
+        write(empty, "CREATE TABLE recipe (name text)")
+    with pytest.raises(Unavailable, match="another program's data"):
+        bring_up_to_date(empty)
+    assert empty.read(lambda connection: inspect(connection).get_table_names()) == ["recipe"]
+    if empty.path is not None:
+        assert empty.path.read_bytes() == before
+        assert [path.name for path in tmp_path.rglob("*.*")] == ["station.db"]
+
+
+def test_an_older_file_is_upgraded_at_the_start_after_a_copy(
+    file: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(monkeypatch, tmp_path)
+    copied = bring_up_to_date(file)
+    assert "colour" in columns(file)
+    assert copied is not None
+    before = Database(f"sqlite:///{copied}")
+    assert look(before) == Schema("0001", Fit.OLDER)
+    before.close()
+
+
+def test_an_older_shared_database_is_refused_at_the_start(
+    shared: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(monkeypatch, tmp_path)
+    with pytest.raises(Unavailable, match="stop all stations, then run `cnc-station db upgrade`"):
+        bring_up_to_date(shared)
+    assert look(shared) == Schema("0001", Fit.OLDER)
+    assert "colour" not in columns(shared)
+    assert upgrade(shared) is None
+    assert look(shared) == Schema("0002", Fit.CURRENT)
+    assert bring_up_to_date(shared) is None
+
+
+def test_a_shared_database_is_not_upgraded_under_a_station_at_work(
+    shared: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station(shared, "Hall 1", seconds_ago=5)
+    station(shared, "Hall 2", seconds_ago=5, left=True)
+    station(shared, "Hall 3", seconds_ago=migrate.SILENCE_S + 5)
+    grow(monkeypatch, tmp_path)
+    with pytest.raises(Conflict, match=r"at work on the database: Hall 1\."):
+        upgrade(shared)
+    assert look(shared).fit is Fit.OLDER
+    write(shared, "UPDATE station SET left_at = heard_at")
+    upgrade(shared)
+    assert look(shared).fit is Fit.CURRENT
+
+
+def test_an_upgrade_that_breaks_half_way_leaves_everything_as_it_was(
+    shared: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(monkeypatch, tmp_path, extra="SELECT 1/0")
+    with pytest.raises(Unavailable, match="could not be upgraded and was left as it was"):
+        upgrade(shared)
+    assert look(shared) == Schema("0001", Fit.OLDER)
+    assert "colour" not in columns(shared)
+
+
+STATION = """
+import sys
+from cnc_station.engine.store import migrate
+from cnc_station.engine.store.database import Database
+database = Database(sys.argv[1])
+migrate._known_revisions()  # what an upgrade imports, so that all are at the same point
+print(migrate.look(database).fit, flush=True)
+input()
+migrate.bring_up_to_date(database)
+print(migrate.look(database).fit)
+"""
+
+
+def test_stations_that_start_at_once_on_an_empty_database_do_not_collide(postgres_url: str) -> None:
+    with ExitStack() as stack:
+        stations = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", STATION, postgres_url],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _ in range(3)
+        ]
+        for one in stations:
+            assert one.stdout is not None
+            assert one.stdout.readline() == "empty\n"
+        for one in stations:
+            assert one.stdin is not None
+            one.stdin.write("\n")
+            one.stdin.flush()
+        assert [one.communicate(timeout=30) for one in stations] == [("current\n", "")] * 3
+    database = Database(postgres_url)
+    assert database.read(lambda c: c.execute(text("SELECT count(*) FROM leader")).scalar()) == 1
+    database.close()
