@@ -25,11 +25,13 @@ from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import BUSY_MACHINES, JobState
+from cnc_station.engine.queries import StationQueries
 from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.store.edits import EditJob, spec_of
+from cnc_station.engine.store.errands import Ask, answer_of
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.queries.machine_rows import machines
@@ -38,6 +40,8 @@ from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.settings import SaveSettings
 from cnc_station.engine.views import Answer, MachineRow, Undo
 
+LOOK_EVERY_S = 0.1
+LOOKS = 100
 _AT_THE_MACHINE = frozenset({JobAction.HOLD, JobAction.CONTINUE, JobAction.ABORT})
 _UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
 _RESTORING = {
@@ -47,7 +51,7 @@ _RESTORING = {
 }
 
 
-class StationCommands:
+class StationCommands(StationQueries):
     """Implements `Commands`. `_runner` and `_fleet` are None where no station runs (the command
     line beside one): what needs a machine is refused there."""
 
@@ -97,8 +101,8 @@ class StationCommands:
         self, action: JobAction, job_id: int, *, actor: Actor, reason: str
     ) -> Answer:
         try:
-            if self._runner is None:
-                raise Conflict("Only the station that runs it can do that: use its window.")
+            if self._runner is None or not self._runner.drives(job_id):
+                return Answer(job_id, await self._ask_its_station(action, job_id, actor, reason))
             if action is JobAction.HOLD:
                 await self._runner.hold(job_id, actor.name, reason)
             elif action is JobAction.CONTINUE:
@@ -108,6 +112,18 @@ class StationCommands:
         except CncStationError as error:
             return Answer(job_id, str(error))
         return Answer(job_id)
+
+    async def _ask_its_station(
+        self, action: JobAction, job_id: int, actor: Actor, reason: str
+    ) -> str:
+        """Leave word for the station that drives the job, and wait for its answer."""
+        asked = await self._pen.write(Ask(action.value, job_id, actor.name, reason))
+        look = partial(answer_of, errand_id=asked.id)
+        for _ in range(LOOKS):
+            if (answer := await self._reader.read(look)) is not None:
+                return answer
+            await asyncio.sleep(LOOK_EVERY_S)
+        return f"Station {asked.station} does not answer; it may still do it later."
 
     async def _act_on_queue(
         self, action: JobAction, job_id: int, *, actor: Actor, reason: str, **arguments: Any
@@ -195,6 +211,18 @@ class StationCommands:
         """See `Commands.act_on_machine`."""
         await self._pen.write(MoveMachine(MACHINE_ACTIONS[action], machine_id, actor.name, reason))
         if action is MachineAction.REMOVE and self._fleet is not None:
+            await self._fleet.drop(machine_id)
+
+    async def move_machine(self, machine_id: int, station: str, actor: Actor) -> None:
+        """See `Commands.move_machine`."""
+        if station not in {row.name for row in await self.stations()}:
+            raise Conflict(f"There is no station {station}.")
+        await self._pen.write(
+            MoveMachine(
+                (t.MACHINE_MOVED,), machine_id, actor.name, f"to station {station}", station=station
+            )
+        )
+        if self._fleet is not None:
             await self._fleet.drop(machine_id)
 
     async def save_settings(self, values: Mapping[str, Any], actor: Actor) -> None:

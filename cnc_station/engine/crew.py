@@ -12,6 +12,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.errands import Errands
 from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.leadership import Leadership
@@ -68,6 +69,10 @@ class Crew:
         self._dispatcher = Dispatcher(
             tools.pen, self.runner, config.lease_s, self._taken, self._look_out
         )
+        self._reconciler = Reconciler(
+            tools.pen, tools.reader, self.runner, self.fleet, config.station, config.retry
+        )
+        self._errands = Errands(tools.pen, tools.reader, self.runner, config.station)
         self._ticker = Ticker(self.runner.telemetry, self._show, lambda: self.runner.busy)
         self._services: list[Service] = [
             self._leadership,
@@ -76,9 +81,8 @@ class Crew:
             self._stager,
             self._dispatcher,
             self._ticker,
-            Reconciler(
-                tools.pen, tools.reader, self.runner, self.fleet, config.station, config.retry
-            ),
+            self._errands,
+            self._reconciler,
         ]
 
     async def start(self) -> None:
@@ -101,7 +105,12 @@ class Crew:
             await self.fleet.connect(machine.id, machine.state)
         if self._signals is not None:
             await self._signals.start(
-                Hearing(self._dispatcher.wake.hint, tools.tell, self._hear, self.look_everywhere)
+                Hearing(
+                    work=self._dispatcher.wake.hint,
+                    changes=self._hear,
+                    telemetry=self._hear_telemetry,
+                    gap=self.look_everywhere,
+                )
             )
             self._services.append(Watch(REDIS, self._signals.ping, tools.health))
         if not self._alone:
@@ -133,15 +142,21 @@ class Crew:
             self._dispatcher.wake.hint()
         if committed.next_due is not None:
             self._stager.wake.hint()
+        if committed.stations:
+            self._errands.wake.hint()
         if self._signals is not None:
             if committed.claimable:
                 self._signals.announce(committed.claimable)
             self._signals.tell(changes)
 
     def changed_elsewhere(self) -> None:
-        """The database says that others have written. With signals, they have said what."""
+        """The database says that others have written. With signals they have said what, and the
+        screen knows; a hint of work may still have been lost."""
         if self._signals is None or not self._signals.connected:
             self.look_everywhere()
+            return
+        for service in (self._dispatcher, self._stager, self._errands):
+            service.wake.hint()
 
     def look_everywhere(self) -> None:
         """Notices may have been missed: look for work, and at everything again."""
@@ -171,6 +186,12 @@ class Crew:
         if self._signals is not None:
             self._signals.show(self.runner.telemetry())
 
-    def _hear(self, telemetry: Mapping[int, Telemetry]) -> None:
+    def _hear(self, changes: Changes) -> None:
+        if changes.stations:
+            for service in (self._errands, self._reconciler, self._leadership):
+                service.wake.hint()
+        self._tools.tell(changes)
+
+    def _hear_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
         self._remote.update(telemetry)
         self._tools.tell(Changes(telemetry=frozenset(telemetry)))

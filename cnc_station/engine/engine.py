@@ -44,6 +44,20 @@ class StationEngine(StationCommands, StationIntake):
         self._listeners: list[Callable[[Changes], None]] = []
         self._lock: EngineLock | None = None
         self.copied: Path | None = None
+        self._database = Database(config.database_url, synchronous=config.synchronous)
+        self._health = Health(lambda: self._tell(Changes(links=True)))
+        self._writer = Writer(
+            self._database,
+            station=config.station,
+            ranking=config.rank,
+            on_commit=self._committed,
+            on_foreign_commit=self._changed_elsewhere,
+        )
+        self._pen = Pen(self._writer, self._health)
+        self._reader = Reader(self._database)
+        self._clock = self._database.dialect.now
+        self._library = Library(self._reader)
+        self._paths = Toolpaths(self._content)
 
     async def start(self) -> None:
         """Open the database, settle what was left, then open for work. Raises Unavailable."""
@@ -55,26 +69,13 @@ class StationEngine(StationCommands, StationIntake):
         try:
             await self._open()
         except BaseException:
-            self._release()
+            await self._shut()
             raise
 
     async def _open(self) -> None:
         config = self._config
-        self._database = Database(config.database_url, synchronous=config.synchronous)
         self.copied = await asyncio.to_thread(bring_up_to_date, self._database)
-        self._health = Health(lambda: self._tell(Changes(links=True)))
-        self._writer = Writer(
-            self._database,
-            station=config.station,
-            ranking=config.rank,
-            on_commit=self._committed,
-            on_foreign_commit=self._changed_elsewhere,
-        )
         await self._writer.start()
-        self._pen = Pen(self._writer, self._health)
-        self._reader = Reader(self._database)
-        self._library = Library(self._reader)
-        self._paths = Toolpaths(self._content)
         self._health.up(DATABASE)
         if self._with_services:
             signals = _redis(config.redis_url) if config.redis_url else None
@@ -91,6 +92,10 @@ class StationEngine(StationCommands, StationIntake):
         if self._crew is not None:
             await self._crew.stop()
             self._crew = None
+        await self._shut()
+
+    async def _shut(self) -> None:
+        """Let go of everything that was opened."""
         await self._writer.stop()
         self._reader.close()
         self._database.close()

@@ -30,6 +30,7 @@ from cnc_station.engine.views import (
     ProgramRow,
     RunRow,
     Sort,
+    StationRow,
     Telemetry,
     Toolpath,
     Undo,
@@ -77,6 +78,10 @@ class Commands(Protocol):
     async def act_on_machine(
         self, action: MachineAction, machine_id: int, actor: Actor, *, reason: str = ""
     ) -> None: ...
+
+    async def move_machine(self, machine_id: int, station: str, actor: Actor) -> None:
+        """Give a machine that is not at work to another station, which connects to it."""
+        ...
 
     async def add_program(self, name: str, source: bytes, actor: Actor) -> ProgramRow:
         """Keep a program by content: the same bytes give the same row, new bytes under a known
@@ -133,6 +138,10 @@ class Queries(Protocol):
     async def runs(self, *, job_id: int | None = None, limit: int = 200) -> tuple[RunRow, ...]: ...
 
     async def machines(self) -> tuple[MachineRow, ...]: ...
+
+    async def stations(self) -> tuple[StationRow, ...]:
+        """Who is in the fleet, this one included."""
+        ...
 
     async def programs(self, text: str = "") -> tuple[ProgramRow, ...]: ...
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import make_url
+from sqlalchemy import Connection, make_url
 
 from cnc_station import __version__
 from cnc_station.config import Config
@@ -27,6 +27,7 @@ from cnc_station.engine.store.queries import (
     machine_rows,
     programs,
     settings,
+    stations,
 )
 from cnc_station.engine.views import (
     About,
@@ -43,6 +44,7 @@ from cnc_station.engine.views import (
     ProgramRow,
     RunRow,
     Sort,
+    StationRow,
     Telemetry,
     Toolpath,
 )
@@ -60,6 +62,7 @@ class StationQueries:
 
     _config: Config
     _reader: Reader
+    _clock: Callable[[Connection], int]  # the database's
     _health: Health
     _crew: Crew | None
     _paths: Toolpaths
@@ -126,6 +129,11 @@ class StationQueries:
     async def machines(self) -> tuple[MachineRow, ...]:
         """See `Queries.machines`."""
         return await self._reader.read(machine_rows.machines)
+
+    async def stations(self) -> tuple[StationRow, ...]:
+        """See `Queries.stations`."""
+        own = self._config.station
+        return await self._reader.read(partial(stations.stations, own=own, clock=self._clock))
 
     async def programs(self, text: str = "") -> tuple[ProgramRow, ...]:
         """See `Queries.programs`."""

@@ -20,7 +20,8 @@ class Reconciler(Service):
 
     A claim whose answer was lost with the connection has a run that nobody drives: it is settled
     like one left over by a crash, on the second look, so that none in flight is taken for lost.
-    Machines that others set offline while this station was not heard of are connected again.
+    Machines that others set offline while this station was not heard of, or gave to it, are
+    connected.
     """
 
     def __init__(
@@ -62,5 +63,7 @@ class Reconciler(Service):
         at_work = self._runner.machines()
         for row in own:
             if row.state is MachineState.OFFLINE and row.id not in at_work:
+                if row.id not in self._fleet.drivers:
+                    self._fleet.make(row.id, row.spec)
                 await self._fleet.connect(row.id, row.state)
         return REST_S

@@ -214,6 +214,10 @@ class Runner:
         """Whether any run is in hand."""
         return bool(self._live)
 
+    def drives(self, job_id: int) -> bool:
+        """Whether a job is at a machine of this station."""
+        return job_id in self._live
+
     def run_ids(self) -> tuple[int, ...]:
         """The runs it drives."""
         return tuple(live.claimed.run_id for live in self._live.values() if not live.lost)

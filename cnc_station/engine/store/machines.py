@@ -102,6 +102,7 @@ class MoveMachine(Change[None]):
     actor: str
     reason: str = ""
     spec: MachineSpec | None = None
+    station: str | None = None
 
     @property
     def touches(self) -> Sequence[Hashable]:
@@ -190,6 +191,9 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
         values["maintenance_due"] = False
     elif transition is t.MACHINE_REMOVED:
         values["removed"] = True
+    elif transition is t.MACHINE_MOVED:
+        values["station"] = change.station
+        tx.stations = True
     if transition in (t.UNLOCKED, t.MAINTENANCE_STARTED, t.DISCONNECTED):
         values |= {"job_id": None, "run_id": None}
     return values

@@ -246,6 +246,27 @@ leader = Table(
     Column("expires_at", Time, nullable=False),
 )
 
+errand = Table(
+    "errand",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("station", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("job_id", Id, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_at", Time, nullable=False),
+    Column("answer", Text),
+    sqlite_autoincrement=True,
+)
+_unanswered = text("answer IS NULL")
+Index(
+    "errand_open",
+    errand.c.station,
+    sqlite_where=_unanswered,
+    postgresql_where=_unanswered,
+)
+
 setting = Table(
     "setting",
     metadata,

@@ -1,5 +1,7 @@
 """Who is in the fleet."""
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection, func, select
 
 from cnc_station.engine.domain.states import BUSY_MACHINES
@@ -7,9 +9,12 @@ from cnc_station.engine.store.schema import leader, machine, station
 from cnc_station.engine.views import StationRow
 
 
-def stations(connection: Connection, now: int, own: str) -> tuple[StationRow, ...]:
-    """Every station that ever joined, by name, with what it has and does at `now` (ms, by the
-    database's clock)."""
+def stations(
+    connection: Connection, own: str, clock: Callable[[Connection], int]
+) -> tuple[StationRow, ...]:
+    """Every station that ever joined, by name, with what it has and does; `clock` is the
+    database's, by which it was heard."""
+    now = clock(connection)
     first = connection.execute(select(leader)).one()
     has = dict(_count(connection, busy=False))
     runs = dict(_count(connection, busy=True))

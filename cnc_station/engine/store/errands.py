@@ -1,0 +1,115 @@
+"""What one station asks of another: something only the station at the machine can do."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.states import LIVE_RUNS
+from cnc_station.engine.store.schema import errand, run
+from cnc_station.engine.store.transaction import Change, Tx
+
+KEPT_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One question on its way. `answer` None: not answered yet; "": done; else why not."""
+
+    id: int
+    station: str
+    action: str
+    job_id: int
+    actor: str
+    reason: str
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Change[Errand]):
+    """Leave word for the station that drives a job's run. Raises Conflict if none does."""
+
+    action: str
+    job_id: int
+    actor: str
+    reason: str
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["Ask"]) -> list[Errand | Exception]:
+        """Addressed by the live run, so it reaches whoever drives the job now."""
+        tx.connection.execute(delete(errand).where(errand.c.asked_at < tx.now - KEPT_MS))
+        return [_ask(tx, change) for change in changes]
+
+
+def _ask(tx: Tx, change: Ask) -> Errand | Exception:
+    station: str | None = tx.connection.execute(
+        select(run.c.station).where(
+            run.c.job_id == change.job_id, run.c.state.in_(sorted(LIVE_RUNS))
+        )
+    ).scalar()
+    if station is None:
+        return Conflict(f"Job {change.job_id} is not at a machine.")
+    (errand_id,) = tx.dialect.reserve(tx.connection, errand, 1)
+    asked = Errand(
+        errand_id, station, change.action, change.job_id, change.actor, change.reason, None
+    )
+    tx.connection.execute(
+        insert(errand).values(
+            id=asked.id,
+            station=station,
+            action=asked.action,
+            job_id=asked.job_id,
+            actor=asked.actor,
+            reason=asked.reason,
+            asked_at=tx.now,
+        )
+    )
+    tx.stations = True
+    return asked
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerErrand(Change[None]):
+    """Say what became of an errand; "" if it was done."""
+
+    errand_id: int
+    answer: str
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its errand."""
+        return (("errand", self.errand_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["AnswerErrand"]) -> list[Exception | None]:
+        """Once: the first answer stays."""
+        for change in changes:
+            tx.connection.execute(
+                update(errand)
+                .where(errand.c.id == change.errand_id, errand.c.answer.is_(None))
+                .values(answer=change.answer)
+            )
+        tx.stations = True
+        return [None for _ in changes]
+
+
+def open_errands(connection: Connection, station: str) -> tuple[Errand, ...]:
+    """What this station was asked and has not answered, oldest first."""
+    found = connection.execute(
+        select(errand)
+        .where(errand.c.station == station, errand.c.answer.is_(None))
+        .order_by(errand.c.id)
+    )
+    return tuple(
+        Errand(row.id, row.station, row.action, row.job_id, row.actor, row.reason, None)
+        for row in found
+    )
+
+
+def answer_of(connection: Connection, errand_id: int) -> str | None:
+    """The answer, if there is one."""
+    answer: str | None = connection.execute(
+        select(errand.c.answer).where(errand.c.id == errand_id)
+    ).scalar()
+    return answer

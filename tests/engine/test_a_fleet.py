@@ -1,0 +1,118 @@
+"""Two stations of one fleet, on a real PostgreSQL, with and without a real Redis."""
+
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.engine import StationEngine
+from cnc_station.servers import Redis
+from tests.until import until
+
+ME = Actor("tester")
+MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
+
+
+@pytest.fixture(params=["redis", "no redis"])
+def shared(
+    config: Config, postgres_url: str, redis_server: Redis, request: pytest.FixtureRequest
+) -> Config:
+    redis_server.clear()
+    redis_url = redis_server.url if request.param == "redis" else ""
+    return replace(config, database_url=postgres_url, redis_url=redis_url, simulator_speed=50.0)
+
+
+@pytest.fixture
+async def fleet(shared: Config) -> AsyncIterator[tuple[StationEngine, StationEngine]]:
+    a, b = StationEngine(shared), StationEngine(replace(shared, station="B"))
+    await a.start()
+    await b.start()
+    yield a, b
+    await b.stop()
+    await a.stop()
+
+
+async def _is(engine: StationEngine, job_id: int, state: JobState) -> bool:
+    (row,) = await engine.jobs_by_id([job_id])
+    return row.state is state
+
+
+async def test_a_job_handed_in_at_one_station_runs_at_another(
+    fleet: tuple[StationEngine, StationEngine],
+) -> None:
+    a, b = fleet
+    await b.add_machine(MILL, ME)
+    (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+    await until(partial(_is, a, job_id, JobState.COMPLETED))
+    (run,) = await a.runs(job_id=job_id)
+    assert run.station == "B"
+
+
+async def test_a_run_is_held_and_ended_from_the_window_of_another_station(
+    fleet: tuple[StationEngine, StationEngine],
+) -> None:
+    a, b = fleet
+    await b.add_machine(MILL, ME)
+    (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=10_000.0)], ME)
+    await until(partial(_is, a, job_id, JobState.RUNNING))
+    assert [answer.error for answer in await a.act(JobAction.HOLD, [job_id], ME)] == [""]
+    assert await _is(a, job_id, JobState.HELD)
+    assert [answer.error for answer in await a.act(JobAction.ABORT, [job_id], ME)] == [""]
+    assert await _is(a, job_id, JobState.CANCELLED)
+    assert (await a.events(job_id=job_id))[-1].actor == "tester"
+
+
+async def test_one_of_them_leads_and_the_other_takes_over_when_it_leaves(
+    shared: Config,
+) -> None:
+    a, b = StationEngine(shared), StationEngine(replace(shared, station="B"))
+    await a.start()
+    await b.start()
+
+    async def leaders() -> list[str]:
+        return [row.name for row in await b.stations() if row.leads]
+
+    assert await until(leaders) == ["A"]
+    await a.stop()
+
+    async def b_leads() -> bool:
+        return await leaders() == ["B"]
+
+    try:
+        await until(b_leads, timeout=15)
+    finally:
+        await b.stop()
+
+
+async def test_a_machine_given_to_another_station_works_there(
+    fleet: tuple[StationEngine, StationEngine],
+) -> None:
+    a, b = fleet
+    machine_id = await a.add_machine(MILL, ME)
+    await a.move_machine(machine_id, "B", ME)
+
+    async def idle_at_b() -> bool:
+        (row,) = await a.machines()
+        return (row.station, row.state) == ("B", MachineState.IDLE)
+
+    await until(idle_at_b)
+    (job_id,) = await b.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+    await until(partial(_is, b, job_id, JobState.COMPLETED))
+
+
+@pytest.mark.usefixtures("fleet")
+async def test_a_second_station_of_the_same_name_is_refused(shared: Config) -> None:
+    before = [thread for thread in threading.enumerate() if thread.name == "writer"]
+    twin = StationEngine(shared)
+    with pytest.raises(Conflict, match="named A is at work already"):
+        await twin.start()
+    assert [thread for thread in threading.enumerate() if thread.name == "writer"] == before
