@@ -124,6 +124,10 @@ class Operations:
         """Say that something was done that no action tells of."""
         self._voice.say(words, undo)
 
+    def fail(self, words: str) -> None:
+        """Say that something went wrong; it stays until it is read."""
+        self._voice.fail(words)
+
     def take_back(self, steps: Sequence[Undo]) -> None:
         """Undo what was done, and say so."""
         self.run(self._take_back(tuple(steps)))

@@ -38,6 +38,7 @@ class FormDialog(QDialog):
         self.setWindowTitle(title)
         self.setModal(True)
         self._operations = operations
+        self._saving = False
         self.fields: dict[str, Field] = {}
         inner = QWidget()
         inner.setProperty("part", "plain")
@@ -99,6 +100,7 @@ class FormDialog(QDialog):
             self.tell(refused.errors)
             return
         self.tell(())
+        self._saving = True
         self.save_button.setEnabled(False)
         self._operations.run(self._store(work), self.tr("Saving …"))
 
@@ -116,4 +118,10 @@ class FormDialog(QDialog):
         else:
             self.accept()
         finally:
+            self._saving = False
             self.save_button.setEnabled(True)
+
+    def reject(self) -> None:
+        """Closes without storing, unless it is being stored."""
+        if not self._saving:
+            super().reject()

@@ -1,0 +1,260 @@
+"""Importing jobs from a table: its columns understood, its rows looked at, all of it or nothing."""
+
+import asyncio
+from pathlib import Path
+
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.views import ImportIssue, ImportPreview
+from cnc_station.ui import words
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.import_mapping import ImportMapping
+from cnc_station.ui.models.import_preview import PreviewModel
+from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.busy import BusyBar
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.list_table import ListTable, table_card
+from cnc_station.ui.widgets.tabs import SegmentedTabs
+from cnc_station.ui.widgets.text import Text
+
+_SIZE = (1080, 660)
+_FIRST_WIDTH = 170
+_ROWS, _PROBLEMS = "rows", "problems"
+
+
+class ImportDialog(QDialog):
+    """Shows what the engine makes of a table, and imports it; `imported` when it is stored."""
+
+    imported = Signal(tuple)  # the ids of the jobs
+
+    def __init__(self, desk: Desk, parent: QWidget | None, name: str, content: bytes) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Import jobs"))
+        self.resize(*_SIZE)
+        self.setAcceptDrops(True)
+        self._desk = desk
+        self._name = name
+        self._content = content
+        self._stale = False
+        self._storing = False
+        self._task: asyncio.Task[None] | None = None
+        self.preview: ImportPreview | None = None
+        self.mapping = ImportMapping()
+        self.mapping.changed.connect(self._read)
+        self.problems = RowList(self._columns(), lambda issue: issue, self)
+        self._place()
+        self._read()
+
+    def _columns(self) -> tuple[ListColumn[ImportIssue], ...]:
+        return (
+            ListColumn(
+                self.tr("Row"), lambda i: f"{i.row:,}" if i.row else words.NONE, 64, right=True
+            ),
+            ListColumn(self.tr("Column"), lambda i: i.column or words.NONE, 150, strong=True),
+            ListColumn(self.tr("What is wrong"), lambda i: i.message, ink=lambda _: Ink.ALARM),
+        )
+
+    def _place(self) -> None:
+        self.rows = QTableView()
+        self.rows.setProperty("part", "bare")
+        self.rows.setAccessibleName(self.tr("The first rows of the table"))
+        self.rows.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.rows.setShowGrid(False)
+        self.rows.setWordWrap(False)
+        self.rows.setTabKeyNavigation(False)
+        self.rows.verticalHeader().setDefaultSectionSize(theme().metrics.row)
+        self.problem_table = ListTable(self.problems, self.tr("What is wrong, row by row"))
+        self.problem_table.opened.connect(self._to_row)
+        self.tabs = SegmentedTabs()
+        self._stack = QStackedWidget()
+        for key, label, table in (
+            (_ROWS, self.tr("First rows"), self.rows),
+            (_PROBLEMS, self.tr("Problems"), self.problem_table),
+        ):
+            self._stack.addWidget(table_card(table))
+            self.tabs.add(key, label)
+        self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
+        right = QVBoxLayout()
+        right.setSpacing(8)
+        right.addWidget(self.tabs)
+        right.addWidget(self._stack, 1)
+        middle = QHBoxLayout()
+        middle.setSpacing(16)
+        middle.addWidget(self.mapping)
+        middle.addLayout(right, 1)
+        self.summary = Text("", Role.BODY, Ink.MUTED)
+        self.summary.setWordWrap(True)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(16, 16, 16, 16)
+        box.setSpacing(12)
+        self.title = Text(self.tr("Import {name}").format(name=self._name), Role.PAGE_TITLE)
+        box.addWidget(self.title)
+        box.addWidget(self.summary)
+        box.addLayout(middle, 1)
+        box.addLayout(self._foot())
+
+    def _foot(self) -> QHBoxLayout:
+        self.busy = BusyBar()
+        cancel = Button(self.tr("Cancel"))
+        cancel.clicked.connect(self.reject)
+        self.import_button = PrimaryButton(self.tr("Import"))
+        self.import_button.setEnabled(False)
+        self.import_button.clicked.connect(self._import)
+        foot = QHBoxLayout()
+        foot.addWidget(Text(self.tr("All rows or none."), Role.NOTE, Ink.MUTED))
+        foot.addWidget(self.busy)
+        foot.addStretch(1)
+        foot.addWidget(cancel)
+        foot.addWidget(self.import_button)
+        return foot
+
+    # reading
+
+    def _read(self) -> None:
+        """Reads the table with the choices as they are; one reading at a time."""
+        self.import_button.setEnabled(False)
+        self._stale = True
+        if self._task is None or self._task.done():
+            self._task = self._desk.operations.run(self._look())
+
+    async def _look(self) -> None:
+        """If the dialog is closed meanwhile this ends at the await, and touches nothing of it."""
+        while self._stale:
+            self._stale = False
+            chosen = self.mapping.mapping if self.preview else None
+            self.busy.start(self.tr("Reading the table …"))
+            try:
+                preview = await self._desk.engine.preview_import(self._name, self._content, chosen)
+            except CncStationError as error:
+                self.busy.finish()
+                self._say(str(error), Ink.ALARM)
+            else:
+                self.busy.finish()
+                self.show_preview(preview)
+
+    def show_preview(self, preview: ImportPreview) -> None:
+        """Shows what the engine makes of the table."""
+        if self.preview is None:
+            self.mapping.offer(preview.columns, preview.mapping)
+        self.preview = preview
+        before = self.rows.model()
+        self.rows.setModel(PreviewModel(preview, self))
+        if preview.columns:
+            self.rows.setColumnWidth(0, _FIRST_WIDTH)
+        if before is not None:
+            before.deleteLater()
+        self.problems.take(preview.issues)
+        self.tabs.set_count(_PROBLEMS, len(preview.issues) or None)
+        self.tabs.choose(_PROBLEMS if preview.issues else _ROWS)
+        count = f"{preview.total:,}"
+        if preview.ready:
+            self._say(
+                self.tr("{count} rows are understood. Look at the first ones, then import.").format(
+                    count=count
+                ),
+                Ink.MUTED,
+            )
+            self.import_button.setText(self.tr("Import {count} jobs").format(count=count))
+        else:
+            self._say(
+                self.tr(
+                    "Nothing is imported while something is wrong: choose other columns, or put "
+                    "the file right and drop it again."
+                ),
+                Ink.ALARM,
+            )
+            self.import_button.setText(self.tr("Import"))
+        self.import_button.setEnabled(preview.ready and not self._stale)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Takes a file: this one put right, or another one."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Reads the file dropped; columns that it has too keep their meaning."""
+        path = Path(event.mimeData().urls()[0].toLocalFile())
+        event.acceptProposedAction()
+        self.take(path)
+
+    def take(self, path: Path) -> None:
+        """Reads another file in place of this one."""
+        try:
+            self._content = path.read_bytes()
+        except OSError as error:
+            self._say(f"{path.name}: {error.strerror or error}", Ink.ALARM)
+            return
+        self._name = path.name
+        self.title.setText(self.tr("Import {name}").format(name=self._name))
+        if self.preview is not None and not self.preview.columns:
+            self.preview = None
+        self._read()
+
+    def _say(self, sentence: str, ink: Ink) -> None:
+        self.summary.set_ink(ink)
+        self.summary.setText(sentence)
+
+    def _to_row(self, issue: ImportIssue) -> None:
+        """A problem leads to its row, if that is among the first."""
+        model = self.rows.model()
+        if 0 < issue.row <= model.rowCount():
+            self.tabs.choose(_ROWS)
+            index = model.index(issue.row - 1, 0)
+            self.rows.selectionModel().setCurrentIndex(
+                index,
+                QItemSelectionModel.SelectionFlag.ClearAndSelect
+                | QItemSelectionModel.SelectionFlag.Rows,
+            )
+            self.rows.scrollTo(index)
+
+    # bringing the jobs in
+
+    def _import(self) -> None:
+        self._storing = True
+        self.import_button.setEnabled(False)
+        self.mapping.setEnabled(False)
+        self._task = self._desk.operations.run(self._store(self.mapping.mapping))
+
+    async def _store(self, mapping: dict[str, str]) -> None:
+        operations = self._desk.operations
+        self.busy.start(self.tr("Importing …"))
+        try:
+            ids = await self._desk.engine.import_jobs(
+                self._name, self._content, mapping, operations.actor
+            )
+        except CncStationError as error:
+            self._say(str(error), Ink.ALARM)
+            self.import_button.setEnabled(True)
+        else:
+            done = self.tr("{count} jobs imported from {name}")
+            operations.say(done.format(count=f"{len(ids):,}", name=self._name))
+            self.imported.emit(ids)
+            self.accept()
+        finally:
+            self.busy.finish()
+            self.mapping.setEnabled(True)
+            self._storing = False
+
+    def reject(self) -> None:
+        """Closes, unless the jobs are being stored."""
+        if not self._storing:
+            super().reject()
+
+    def done(self, result: int) -> None:
+        """Ends a reading that nobody waits for any more."""
+        if self._task is not None and not self._storing:
+            self._task.cancel()
+        super().done(result)

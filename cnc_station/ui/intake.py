@@ -1,0 +1,106 @@
+"""What becomes of files dropped on the window: programs are kept, tables are imported."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QWidget
+
+from cnc_station.engine.domain.errors import CncStationError, InvalidInput
+from cnc_station.engine.views import ProgramRow
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.import_table import ImportDialog
+
+PROGRAMS = frozenset((".nc", ".ngc", ".tap", ".gcode", ".cnc", ".txt"))
+TABLES = frozenset((".csv", ".xlsx"))
+_LARGEST = 64 << 20  # no program and no table of jobs is larger; a film is
+
+
+def take_files(desk: Desk, parent: QWidget, files: Sequence[Path]) -> None:
+    """Take files in and say what came of each.
+
+    One program leads to the form for a job of it, several to their page, a table to its import.
+    What is wrong is said in a message that stays, and stops none of the other files.
+    """
+    desk.operations.run(_take(desk, parent, files), _say("Reading files …"))
+
+
+async def _take(desk: Desk, parent: QWidget, files: Sequence[Path]) -> None:
+    kept: list[ProgramRow] = []
+    for path in files:
+        kind = path.suffix.lower()
+        try:
+            content = await asyncio.to_thread(_content, path, kind)
+            if kind in TABLES:
+                _import(desk, parent, path.name, content)
+            else:
+                kept.append(
+                    await desk.engine.add_program(path.name, content, desk.operations.actor)
+                )
+        except OSError as error:
+            words = _say("{name} can't be read: {why}.")
+            desk.operations.fail(words.format(name=path.name, why=error.strerror or error))
+        except InvalidInput as refused:
+            desk.operations.fail(_refused(path.name, refused))
+        except CncStationError as error:
+            desk.operations.fail(f"{path.name}: {error}")
+    if kept:
+        _lead_on(desk, kept)
+
+
+def _content(path: Path, kind: str) -> bytes:
+    """The bytes of a file that can be taken in. Raises OSError, or InvalidInput with a sentence."""
+    if path.is_dir():
+        raise _Unfit(_say("{name} is a folder: drop the files in it.").format(name=path.name))
+    if kind not in PROGRAMS | TABLES:
+        raise _Unfit(
+            _say(
+                "{name} is neither a program (.nc .ngc .tap .gcode .cnc .txt) nor a table of "
+                "jobs (.csv .xlsx)."
+            ).format(name=path.name)
+        )
+    if path.stat().st_size > _LARGEST:
+        raise _Unfit(_say("{name} is too large to be taken in.").format(name=path.name))
+    return path.read_bytes()
+
+
+class _Unfit(InvalidInput):
+    """A file that is not looked into; the sentence is whole."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+
+
+def _refused(name: str, refused: InvalidInput) -> str:
+    if isinstance(refused, _Unfit):
+        return refused.sentence
+    first, *others = refused.errors
+    more = _say(" (and {count} more)").format(count=len(others)) if others else ""
+    return _say("{name} is not taken in: {why}").format(name=name, why=f"{first}{more}")
+
+
+def _import(desk: Desk, parent: QWidget, name: str, content: bytes) -> None:
+    dialog = ImportDialog(desk, parent, name, content)
+    dialog.imported.connect(lambda _: desk.ways.to_page("jobs"))
+    dialog.open()
+
+
+def _lead_on(desk: Desk, kept: Sequence[ProgramRow]) -> None:
+    remarks = sum(row.warnings for row in kept)
+    said = (
+        f"{kept[0].name} r{kept[0].revision}"
+        if len(kept) == 1
+        else _say("{count} programs").format(count=len(kept))
+    )
+    words = _say("{what}: kept, with remarks on {count} lines") if remarks else _say("{what}: kept")
+    desk.operations.say(words.format(what=said, count=remarks))
+    if len(kept) == 1:
+        desk.ways.new_job(kept[0].sha256)
+    else:
+        desk.ways.to_program(kept[-1].sha256)
+
+
+def _say(text: str) -> str:
+    return QCoreApplication.translate("Intake", text)
