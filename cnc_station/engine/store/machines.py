@@ -14,7 +14,8 @@ from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
 from cnc_station.engine.store.schema import machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
-_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED)
+# Out of an alarm, these leave the run behind that it interrupted.
+_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
 
 
 def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
@@ -194,6 +195,6 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
     elif transition is t.MACHINE_MOVED:
         values["station"] = change.station
         tx.stations = True
-    if transition in (t.UNLOCKED, t.MAINTENANCE_STARTED, t.DISCONNECTED):
+    if transition in _GIVING_FREE:
         values |= {"job_id": None, "run_id": None}
     return values

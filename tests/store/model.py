@@ -1,0 +1,184 @@
+"""A shop in plain Python, moved by the same table of transitions as the real one."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.machine import Capability, Need
+from cnc_station.engine.domain.states import (
+    LIVE_RUNS,
+    JobState,
+    MachineState,
+    RunState,
+)
+
+_LEAVING = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
+_WAITS_FOR_NO_TIME = (t.EXPEDITED, t.OVERRIDES[JobState.QUEUED])
+
+
+@dataclass(slots=True)
+class ModelJob:
+    state: JobState
+    need: Need
+    not_before: int
+    after: frozenset[int] = frozenset()
+    pinned: int | None = None
+    ran: bool = False
+    run: int | None = None
+
+
+@dataclass(slots=True)
+class ModelMachine:
+    capability: Capability
+    clears: bool
+    state: MachineState = MachineState.OFFLINE
+    maintenance_due: bool = False
+    removed: bool = False
+
+
+@dataclass(slots=True)
+class ModelRun:
+    job: int
+    machine: int
+    state: RunState = RunState.ASSIGNED
+
+
+@dataclass(slots=True)
+class Model:
+    """What the database should hold. A refused request is False and changes nothing."""
+
+    now: int
+    jobs: dict[int, ModelJob] = field(default_factory=dict)
+    machines: dict[int, ModelMachine] = field(default_factory=dict)
+    runs: dict[int, ModelRun] = field(default_factory=dict)
+
+    def blocked(self, job: ModelJob) -> bool:
+        return any(self.jobs[one].state is not JobState.COMPLETED for one in job.after)
+
+    def successors(self, job_id: int) -> list[int]:
+        return [other for other, job in self.jobs.items() if job_id in job.after]
+
+    def create(self, job_id: int, job: ModelJob, *, draft: bool) -> None:
+        self.jobs[job_id] = job
+        waits = self.blocked(job) or job.not_before > self.now
+        job.state = JobState.DRAFT if draft else JobState.DELAYED if waits else JobState.QUEUED
+
+    def release_due(self) -> int:
+        due = [
+            job
+            for job in self.jobs.values()
+            if job.state is JobState.DELAYED
+            and job.not_before <= self.now
+            and not self.blocked(job)
+        ]
+        for job in due:
+            job.state = JobState.QUEUED
+        return len(due)
+
+    def act(self, alternatives: Sequence[t.Transition], job_id: int) -> t.Transition | None:
+        """The transition it takes; None: refused."""
+        job = self.jobs.get(job_id)
+        if job is None or (job.state is JobState.COMPLETED and self.successors(job_id)):
+            return None
+        for row in alternatives:
+            assert row.job is not None
+            if job.state not in row.job.sources:
+                continue
+            if row.job.target is JobState.QUEUED and not self._ready(row, job):
+                continue
+            if row is t.DELETED and (job.ran or self.successors(job_id)):
+                return None
+            self._apply(row, job_id)
+            return row
+        return None
+
+    def _ready(self, row: t.Transition, job: ModelJob) -> bool:
+        timely = row in _WAITS_FOR_NO_TIME or job.not_before <= self.now
+        return timely and not self.blocked(job)
+
+    def _apply(self, row: t.Transition, job_id: int) -> None:
+        assert row.job is not None
+        job = self.jobs[job_id]
+        if row is t.DELETED:
+            del self.jobs[job_id]
+            return
+        job.state = row.job.target or job.state
+        if row in (t.RETRIED, t.RETRIED_WAITING, t.EXPEDITED):
+            job.not_before = self.now
+
+    def fits(self, machine_id: int, job: ModelJob) -> bool:
+        """Whether a machine could take a job now."""
+        machine = self.machines[machine_id]
+        return (
+            machine.state is MachineState.IDLE
+            and not machine.removed
+            and job.state is JobState.QUEUED
+            and job.pinned in (None, machine_id)
+            and machine.capability.refusal(job.need) is None
+        )
+
+    def claim(self, run_id: int, job_id: int, machine_id: int) -> None:
+        job, machine = self.jobs[job_id], self.machines[machine_id]
+        assert self.fits(machine_id, job), "an unfit machine was given a job"
+        job.state, machine.state = JobState.ASSIGNED, MachineState.ASSIGNED
+        job.ran, job.run = True, run_id
+        self.runs[run_id] = ModelRun(job_id, machine_id)
+
+    def live_run(self, machine_id: int) -> bool:
+        return any(
+            run.machine == machine_id and run.state in LIVE_RUNS for run in self.runs.values()
+        )
+
+    def move_run(self, row: t.Transition, run_id: int, backoff_ms: int) -> bool:
+        run = self.runs[run_id]
+        assert row.run is not None
+        assert row.job is not None
+        assert row.machine is not None
+        machine, job = self.machines[run.machine], self.jobs[run.job]
+        if run.state not in row.run.sources:
+            return False
+        if machine.state not in row.machine.sources and row.machine.required:
+            return False
+        assert job.state in row.job.sources
+        assert row.run.target is not None
+        run.state, job.state = row.run.target, row.job.target or job.state
+        self._move(machine, row.machine)
+        if job.state is JobState.DELAYED:
+            job.not_before = self.now + backoff_ms
+        if job.state is JobState.COMPLETED:
+            self.release_due()
+        return True
+
+    def move_machine(self, rows: Iterable[t.Transition], machine_id: int) -> bool:
+        machine = self.machines[machine_id]
+        if machine.removed:
+            return False
+        for row in rows:
+            assert row.machine is not None
+            if machine.state not in row.machine.sources:
+                continue
+            if row in _LEAVING and self.live_run(machine_id):
+                return False
+            self._move(machine, row.machine)
+            if row is t.MAINTENANCE_ASKED:
+                machine.maintenance_due = True
+            if row is t.MAINTENANCE_STARTED:
+                machine.maintenance_due = False
+            machine.removed = row is t.MACHINE_REMOVED
+            return True
+        return False
+
+    @staticmethod
+    def _move(machine: ModelMachine, step: t.MachineStep) -> None:
+        if machine.state not in step.sources:
+            return
+        if not step.to_rest:
+            machine.state = step.target or machine.state
+            return
+        if machine.maintenance_due:
+            machine.state = MachineState.MAINTENANCE
+        elif machine.clears and not step.untouched:
+            machine.state = MachineState.NEEDS_CLEARING
+        else:
+            machine.state = MachineState.IDLE
+        machine.maintenance_due = False
