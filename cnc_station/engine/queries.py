@@ -29,6 +29,7 @@ from cnc_station.engine.store.queries import (
     settings,
     stations,
 )
+from cnc_station.engine.store.queries.house import House
 from cnc_station.engine.views import (
     About,
     Charts,
@@ -180,6 +181,6 @@ class StationQueries:
 
     async def _look(self, query: Callable[..., T], **arguments: Any) -> T:
         """A query that says in words what comes next: it needs the time, the zone and the rules."""
-        return await self._reader.read(
-            partial(query, now=now_ms(), policy=self._config.retry, zone=self._zone, **arguments)
-        )
+        config = self._config
+        house = House(config.retry, self._zone, config.simulator_speed)
+        return await self._reader.read(partial(query, now=now_ms(), house=house, **arguments))

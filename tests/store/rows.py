@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, insert, text, update
 
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.queries.house import House
 
 T = TypeVar("T")
 
 NOW = 1_790_003_400_000  # Monday, 21 September 2026, 15:10 UTC
+HOUSE = House(zone=UTC)
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import tracemalloc
-from datetime import UTC
 
 import pytest
 
@@ -16,14 +15,14 @@ from cnc_station.engine.store.queries.job_detail import job_detail
 from cnc_station.engine.store.queries.programs import program_detail, programs
 from cnc_station.engine.store.queries.settings import settings
 from cnc_station.engine.views import JobFilter, JobLink, ProgramFinding, Sort, SortKey
-from tests.store.rows import HOUR, NOW, Rows, job_row
+from tests.store.rows import HOUR, HOUSE, NOW, Rows, job_row
 
 OLD, NEW, OTHER = "a" * 64, "b" * 64, "c" * 64
 
 
 def exported(rows: Rows, form: str, chosen: JobFilter | None = None) -> bytes:
     order = [Sort(SortKey.NAME)]
-    return rows.read(lambda c: export(c, chosen or JobFilter(), order, form, NOW, zone=UTC))
+    return rows.read(lambda c: export(c, chosen or JobFilter(), order, form, NOW, house=HOUSE))
 
 
 def test_a_job_is_shown_with_its_runs_and_its_neighbours_in_the_routing(rows: Rows) -> None:
@@ -37,7 +36,7 @@ def test_a_job_is_shown_with_its_runs_and_its_neighbours_in_the_routing(rows: Ro
     rows.after(last, job)
     failed = rows.run(job, mill, state="failed", ended_at=NOW)
     live = rows.run(job, mill, attempt=2)
-    detail = rows.read(lambda c: job_detail(c, job, NOW, zone=UTC))
+    detail = rows.read(lambda c: job_detail(c, job, NOW, house=HOUSE))
     assert detail is not None
     assert detail.row.next == "running on Mill 1"
     assert detail.payload == {"fixture": 3}

@@ -1,16 +1,14 @@
 """The floor: machines, what needs a person, what comes next, what just happened."""
 
-from datetime import UTC
-
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store.queries.floor import floor
 from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.views import Floor, MachineCard, Remedy
-from tests.store.rows import DAY, HOUR, MINUTE, NOW, Rows
+from tests.store.rows import DAY, HOUR, HOUSE, MINUTE, NOW, Rows
 
 
 def look(rows: Rows) -> Floor:
-    return rows.read(lambda connection: floor(connection, NOW, zone=UTC))
+    return rows.read(lambda connection: floor(connection, NOW, house=HOUSE))
 
 
 def card(rows: Rows, name: str) -> MachineCard:

@@ -1,15 +1,13 @@
 """What the last column of the job table says."""
 
-from datetime import UTC
-
 import pytest
 
 from cnc_station.engine.store.queries.job_list import jobs_by_id
-from tests.store.rows import DAY, HOUR, MINUTE, NOW, Rows
+from tests.store.rows import DAY, HOUR, HOUSE, MINUTE, NOW, Rows
 
 
 def said(rows: Rows, job_id: int) -> str:
-    (row,) = rows.read(lambda connection: jobs_by_id(connection, [job_id], NOW, zone=UTC))
+    (row,) = rows.read(lambda connection: jobs_by_id(connection, [job_id], NOW, house=HOUSE))
     return row.next
 
 

@@ -19,7 +19,8 @@ _SERVING = BUSY_MACHINES | {MachineState.IDLE, MachineState.NEEDS_CLEARING}
 @dataclass(frozen=True, slots=True)
 class MachineNow:
     """A machine as the queue sees it. `free_at` (ms) is when its run in hand should end; None
-    if nobody can say. `leaving`: it goes into maintenance after that run."""
+    if nobody can say. `leaving`: it goes into maintenance after that run. `pace`: how many seconds
+    of a program pass in one on the clock."""
 
     id: int
     name: str
@@ -27,6 +28,7 @@ class MachineNow:
     capability: Capability
     free_at: int | None = None
     leaving: bool = False
+    pace: float = 1.0
     reason: str = ""
 
     @property
@@ -115,7 +117,7 @@ class _Table:
             return None
         start, ahead = self._free[machine.id], self._ahead[machine.id]
         self._ahead[machine.id] += 1
-        self._free[machine.id] = start + job.seconds * 1000
+        self._free[machine.id] = start + job.seconds / machine.pace * 1000
         heap = self._heaps[machine.capability]
         heapq.heappush(heap, (self._free[machine.id], machine.id))
         return Turn(machine, ahead, None if math.isinf(start) else round(start))

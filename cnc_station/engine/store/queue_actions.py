@@ -176,6 +176,7 @@ def _values(
     tx: Tx, change: ActOnJob, row: Row[Any], transition: t.Transition, target: JobState
 ) -> dict[str, Any]:
     """The columns after the action, in the order of `_statement`."""
+    set_wrong = transition is t.OVERRIDES[JobState.NEEDS_ATTENTION]
     values = {
         "state": target.value,
         "state_since": row.state_since if target == row.state else tx.now,
@@ -183,6 +184,7 @@ def _values(
         "not_before": row.not_before,
         "pinned_machine_id": row.pinned_machine_id,
         "failures": row.failures,
+        "last_error": change.reason if set_wrong else row.last_error,
         "finished_at": tx.now if target in FINISHED_JOBS else None,
     }
     if transition in (t.RETRIED, t.RETRIED_WAITING):
@@ -231,6 +233,7 @@ def _statement(dialect: Dialect) -> Update:
         not_before=BigInteger,
         pinned_machine_id=BigInteger,
         failures=BigInteger,
+        last_error=Text,
         finished_at=BigInteger,
     )
     return (
@@ -247,6 +250,7 @@ def _statement(dialect: Dialect) -> Update:
                     "not_before",
                     "pinned_machine_id",
                     "failures",
+                    "last_error",
                     "finished_at",
                 )
             },

@@ -1,16 +1,15 @@
 """The floor: one consistent look at machines, what needs a person, and what comes next."""
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
 
 from sqlalchemy import Connection, func, select
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import MachineState, RunState
 from cnc_station.engine.domain.timewords import midnight
 from cnc_station.engine.store.queries.history import event_of
+from cnc_station.engine.store.queries.house import ALONE, House
 from cnc_station.engine.store.queries.idle import IdleReasons
 from cnc_station.engine.store.queries.job_list import job_counts
 from cnc_station.engine.store.queries.job_rows import JobReader
@@ -49,14 +48,13 @@ def floor(
     connection: Connection,
     now: int,
     *,
-    policy: RetryPolicy | None = None,
-    zone: tzinfo | None = None,
+    house: House = ALONE,
 ) -> Floor:
     """Everything the floor page shows, from one snapshot.
 
     `needs_you` is worst first, oldest first among equals; `just_now` is newest first.
     """
-    reader = JobReader(connection, now, policy=policy, zone=zone)
+    reader = JobReader(connection, now, house=house)
     machines = [machine_row(row) for row in reader.around.machines if not row.removed]
     shop = reader.around.shop({machine.spec.machine_type for machine in machines})
     following = {turn.machine.id: job_id for job_id, turn in shop.turns.items() if not turn.ahead}
@@ -66,7 +64,7 @@ def floor(
     wanted = dict.fromkeys([*current.values(), *following.values(), *next_up, *in_need])
     jobs = {row.id: row for row in reader.rows(list(wanted))}
     idle = IdleReasons(connection, shop)
-    done = _completed_by_machine(connection, midnight(now, zone))
+    done = _completed_by_machine(connection, midnight(now, house.zone))
     cards = [
         MachineCard(
             machine=machine,
@@ -80,7 +78,7 @@ def floor(
     return Floor(
         at=now,
         cards=tuple(cards),
-        counts=job_counts(connection, JobFilter(), now, zone=zone),
+        counts=job_counts(connection, JobFilter(), now, zone=house.zone),
         needs_you=needs_you(cards, [jobs[job_id] for job_id in in_need]),
         next_up=tuple(jobs[job_id] for job_id in next_up),
         just_now=_just_now(connection),

@@ -6,7 +6,6 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection, Select, case, func, select
 
-from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.timewords import midnight
 from cnc_station.engine.store.queries.choice import (
@@ -15,6 +14,7 @@ from cnc_station.engine.store.queries.choice import (
     sorted_by,
     source,
 )
+from cnc_station.engine.store.queries.house import ALONE, House
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import JobCounts, JobFilter, JobPage, JobRow, Sort
@@ -30,15 +30,14 @@ def job_page(
     limit: int,
     now: int,
     *,
-    policy: RetryPolicy | None = None,
-    zone: tzinfo | None = None,
+    house: House = ALONE,
 ) -> JobPage:
     """Rows `offset` to `offset + limit` of the chosen jobs in this order, and how many there are.
 
     An offset past the end answers with no rows and the true total.
     """
     ids, total = _page_ids(connection, chosen, order, max(0, offset), max(0, limit), now)
-    rows = JobReader(connection, now, policy=policy, zone=zone).rows(ids)
+    rows = JobReader(connection, now, house=house).rows(ids)
     return JobPage(rows, offset, total)
 
 
@@ -47,11 +46,10 @@ def jobs_by_id(
     ids: Sequence[int],
     now: int,
     *,
-    policy: RetryPolicy | None = None,
-    zone: tzinfo | None = None,
+    house: House = ALONE,
 ) -> tuple[JobRow, ...]:
     """These jobs in the order asked for; those that are gone are left out."""
-    return JobReader(connection, now, policy=policy, zone=zone).rows(ids)
+    return JobReader(connection, now, house=house).rows(ids)
 
 
 def ordered_ids(

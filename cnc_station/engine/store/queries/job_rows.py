@@ -1,15 +1,14 @@
 """Job rows with their names and the words for what comes next."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.domain.job import MACHINE_PROGRAM
-from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.waiting import Predecessor, Shop, Standing, next_words
+from cnc_station.engine.store.queries.house import ALONE, House
 from cnc_station.engine.store.queries.surroundings import (
     Surroundings,
     need,
@@ -38,13 +37,12 @@ class JobReader:
         connection: Connection,
         now: int,
         *,
-        policy: RetryPolicy | None = None,
-        zone: tzinfo | None = None,
+        house: House = ALONE,
     ) -> None:
-        self.around = Surroundings(connection, now, zone)
+        self.around = Surroundings(connection, now, house)
         self._connection = connection
         self.now = now
-        self._policy = policy or RetryPolicy()
+        self._house = house
 
     def rows(self, ids: Sequence[int]) -> tuple[JobRow, ...]:
         """These jobs in the order asked for; those that are gone are left out."""
@@ -75,7 +73,7 @@ class JobReader:
             state=state,
             since=row.state_since,
             need=need(row),
-            retry_limit=self._policy.limit(row.retry_limit, automation=automation),
+            retry_limit=self._house.retry.limit(row.retry_limit, automation=automation),
             failures=row.failures,
             last_error=row.last_error,
             not_before=row.not_before,

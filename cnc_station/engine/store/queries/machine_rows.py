@@ -10,6 +10,7 @@ from cnc_station.engine.domain.forecast import MachineNow
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.claims import capability
+from cnc_station.engine.store.queries.house import House
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.views import MachineRow
 
@@ -65,22 +66,24 @@ def machine_row(row: Row[Any]) -> MachineRow:
     )
 
 
-def machine_now(row: Row[Any], now: int) -> MachineNow:
+def machine_now(row: Row[Any], now: int, house: House) -> MachineNow:
     """A row of `read_machines` for the queue."""
+    pace = house.pace_of(row.driver)
     state = MachineState(row.state)
     return MachineNow(
         id=row.id,
         name=row.name,
         state=state,
         capability=capability(row),
-        free_at=_free_at(row, state, now),
+        free_at=_free_at(row, state, now, pace),
         leaving=row.maintenance_due,
+        pace=pace,
     )
 
 
-def _free_at(row: Row[Any], state: MachineState, now: int) -> int | None:
+def _free_at(row: Row[Any], state: MachineState, now: int, pace: float) -> int | None:
     if state not in {MachineState.ASSIGNED, MachineState.RUNNING} or row.job_seconds is None:
         return None
     started: int = now if row.started_at is None else row.started_at
     seconds: float = row.job_seconds
-    return started + round(seconds * 1000)
+    return started + round(seconds / pace * 1000)

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import tzinfo
 from typing import Any
 
 from sqlalchemy import (
@@ -21,6 +20,7 @@ from cnc_station.engine.domain.machine import Need
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.waiting import Predecessor, Shop
 from cnc_station.engine.store.claims import envelope
+from cnc_station.engine.store.queries.house import House
 from cnc_station.engine.store.queries.machine_rows import machine_now, read_machines
 from cnc_station.engine.store.schema import dependency, event, job, queued
 
@@ -45,13 +45,15 @@ _TURN_COLUMNS = (
 class Surroundings:
     """One look at the machines and the head of the queue; read once, used for many jobs."""
 
-    def __init__(self, connection: Connection, now: int, zone: tzinfo | None) -> None:
+    def __init__(self, connection: Connection, now: int, house: House) -> None:
         self.machines = read_machines(connection)
         self.names = {row.id: str(row.name) for row in self.machines}
         self._connection = connection
-        self._fleet = Fleet(machine_now(row, now) for row in self.machines if not row.removed)
+        self._fleet = Fleet(
+            machine_now(row, now, house) for row in self.machines if not row.removed
+        )
         self._now = now
-        self._zone = zone
+        self._zone = house.zone
         self._shops: dict[frozenset[str], Shop] = {}
 
     def shop(self, machine_types: Iterable[str]) -> Shop:
