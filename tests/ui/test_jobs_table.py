@@ -150,7 +150,6 @@ def test_rows_not_looked_at_yet_say_so_and_nothing_else() -> None:
     model.take(page_of(list(range(1, 101)), 0, 10))
     assert model.index(50, 0).data() == "…"
     assert model.index(50, 3).data() is None
-    assert model.index(50, 1).data(Qt.ItemDataRole.DecorationRole) is None
 
 
 def test_scrolling_through_all_rows_keeps_only_those_nearby() -> None:

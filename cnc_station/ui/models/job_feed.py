@@ -1,9 +1,11 @@
 """Brings the job table its rows: a page when one scrolls, what is on view when it changes."""
 
+import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobFilter, JobPage, Sort
 from cnc_station.ui.asking import Asking
@@ -12,15 +14,17 @@ from cnc_station.ui.models.job_table import JobTableModel
 
 PAGE = 200
 MARGIN = 24
+_SHORTEST_REST_MS, _LONGEST_REST_MS = 30, 250
 _TICKING = frozenset({JobState.HELD, JobState.DELAYED})
 
 
 class JobFeed(QObject):
     """Asks the engine for what `show_rows` says is on view, one question at a time.
 
-    A change of filter or order fetches the first page of 200; `refresh` fetches again what is on
-    view and MARGIN rows around it; whoever scrolls to less than MARGIN rows from the end of what
-    is known gets the next page.
+    Another filter or order fetches the first rows; `refresh` fetches again what is on view and
+    MARGIN rows around it, and rests as long as that took, so that a long list in an order no
+    index gives never keeps the database busy. Whoever scrolls to less than MARGIN rows from the
+    end of what is known gets a page of 200 more.
     """
 
     started_over = Signal()  # the first page of another list is there
@@ -37,6 +41,8 @@ class JobFeed(QObject):
         self._start_over = False
         self._stale = False
         self._asking = Asking(desk.operations, self._answer, self)
+        self._rest = QTimer(self, singleShot=True)
+        self._rest.timeout.connect(self._refresh_after_rest)
 
     @property
     def chosen(self) -> JobFilter:
@@ -51,7 +57,7 @@ class JobFeed(QObject):
     @property
     def settled(self) -> bool:
         """Whether everything asked for is on view."""
-        return not (self._asking.busy or self._start_over)
+        return not (self._asking.busy or self._start_over or self._stale)
 
     def choose(self, chosen: JobFilter) -> None:
         """Show other jobs, from the first."""
@@ -71,7 +77,17 @@ class JobFeed(QObject):
     def refresh(self) -> None:
         """Something changed: fetch again what is on view."""
         self._stale = True
-        self._asking.again()
+        if not self._rest.isActive():
+            self._asking.again()
+
+    def _refresh_after_rest(self) -> None:
+        if self._stale:
+            self._asking.again()
+
+    def stop(self) -> None:
+        """Fetch nothing more until asked again."""
+        self._rest.stop()
+        self._asking.stop()
 
     def show_rows(self, first: int, last: int) -> None:
         """These rows are on view now."""
@@ -88,22 +104,36 @@ class JobFeed(QObject):
 
     async def _answer(self) -> None:
         if self._start_over:
-            self._start_over = self._stale = False
-            page = await self._fetch(range(PAGE))
-            if page is not None:
-                self._model.take(page)
-                self.started_over.emit()
+            await self._fetch_first()
         elif self._stale:
-            self._stale = False
-            page = await self._fetch(self._near())
-            if page is not None:
-                self._model.take(page)
+            await self._fetch_again()
         elif (gap := self._missing()) is not None:
             page = await self._fetch(gap)
             if page is not None and not self._model.extend(page):
                 self._stale = True
-        if self._start_over or self._stale or self._missing() is not None:
+        stale = self._stale and not self._rest.isActive()
+        if self._start_over or stale or self._missing() is not None:
             self._asking.again()
+
+    async def _fetch_first(self) -> None:
+        self._start_over = self._stale = False
+        try:
+            page = await self._fetch(range(self._last - self._first + 1 + 2 * MARGIN))
+        except CncStationError:
+            self._start_over = True  # for whoever asks next
+            raise
+        if page is not None:
+            self._model.take(page)
+            self.started_over.emit()
+
+    async def _fetch_again(self) -> None:
+        self._stale = False
+        began = time.monotonic()
+        page = await self._fetch(self._near())
+        took = round((time.monotonic() - began) * 1000)
+        self._rest.start(min(max(took, _SHORTEST_REST_MS), _LONGEST_REST_MS))
+        if page is not None:
+            self._model.take(page)
 
     async def _fetch(self, wanted: range) -> JobPage | None:
         """The rows at these positions; None if meanwhile another list is wanted."""

@@ -13,7 +13,9 @@ from cnc_station.ui.widgets.state_look import look_of
 def fields(detail: JobDetail, machines: Mapping[int, str], now: int) -> list[tuple[str, str]]:
     """Names and values, the most asked for first; an empty value is one that is not set."""
     row = detail.row
-    pinned = "" if row.pinned_machine_id is None else machines.get(row.pinned_machine_id, "?")
+    pinned = (
+        _t("any") if row.pinned_machine_id is None else machines.get(row.pinned_machine_id, "?")
+    )
     program = f"{row.program_name} r{row.program_revision}" if row.program else ""
     limit = "" if detail.timeout_s is None else words.duration(detail.timeout_s)
     return [
@@ -34,7 +36,7 @@ def fields(detail: JobDetail, machines: Mapping[int, str], now: int) -> list[tup
         (_t("Due"), words.moment(row.due_at, now)),
         (_t("Not before"), words.moment(row.not_before, now)),
         (_t("Program"), program),
-        (_t("SHA-256"), row.program or ""),
+        (_t("SHA-256"), f"{row.program[:16]} …" if row.program else ""),
         (_t("Runs after"), _links(detail.after)),
         (_t("Then"), _links(detail.before)),
         (_t("Attempts"), str(row.attempt)),

@@ -19,14 +19,13 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobPage, JobRow, Telemetry
 from cnc_station.ui.models.job_columns import COLUMNS, DUE, NAME, NEXT, STATE, Column, look
 from cnc_station.ui.models.row_changes import Fill, Insert, Move, Remove, Step, steps
-from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.chip import chip_icon
+from cnc_station.ui.theme import Ink
 from cnc_station.ui.words import duration
 
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 MOST_KNOWN = 1000
-_INK = {DUE: Ink.TEXT, NEXT: Ink.MUTED}
+_SAYS = frozenset({Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole})
 _ALIGN_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _ALIGN_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
@@ -184,7 +183,7 @@ class JobTableModel(QAbstractTableModel):
                 if row.state is JobState.RUNNING and row.machine_id in machines:
                     self._emit(at, at, place, place)
 
-    def _text(self, row: JobRow, column: Column) -> str:
+    def _said(self, row: JobRow, column: Column) -> str:
         if column.key == NEXT and row.state is JobState.RUNNING and row.machine_id is not None:
             now = self._telemetry(row.machine_id)
             if now is not None and now.remaining_s is not None:
@@ -244,29 +243,28 @@ class JobTableModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What a cell shows; a row not looked at yet shows `…` in its first cell."""
-        column = self._columns[index.column()]
+        """What a cell says; a row not looked at yet says `…` in its first cell."""
+        at, place = index.row(), index.column()
+        if role in _SAYS:
+            return self.text(at, place) or None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _ALIGN_RIGHT if column.right else _ALIGN_LEFT
-        row = self.row(index.row())
-        if row is None:
-            waiting = role == Qt.ItemDataRole.DisplayRole and index.column() == 0
-            return "…" if waiting else None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return None if column.key == STATE else self._text(row, column)
-        return self._other(row, column, role)
-
-    def _other(self, row: JobRow, column: Column, role: int) -> object:
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._text(row, column)
+            return _ALIGN_RIGHT if self._columns[place].right else _ALIGN_LEFT
         if role == Qt.ItemDataRole.ToolTipRole:
-            text = self._text(row, column)
-            return f"{text} · {row.id}" if column.key == NAME else text
-        if role == Qt.ItemDataRole.DecorationRole and column.key == STATE:
-            return chip_icon(look(row))
-        if role == Qt.ItemDataRole.FontRole and column.key == NAME:
-            return theme().font(Role.STRONG)
-        if role == Qt.ItemDataRole.ForegroundRole and column.key in {DUE, NEXT}:
-            late = column.key == DUE and row.late
-            return theme().brush(Ink.HELD if late else _INK[column.key])
+            row, column = self.row(at), self._columns[place]
+            number = f" · {row.id}" if row is not None and column.key == NAME else ""
+            return self.text(at, place) + number
         return None
+
+    def text(self, at: int, place: int) -> str:
+        """The text of row `at` in column `place`."""
+        row = self.row(at)
+        if row is None:
+            return "" if place else "…"
+        return self._said(row, self._columns[place])
+
+    def ink(self, at: int, place: int) -> Ink:
+        """The colour of that text."""
+        row, key = self.row(at), self._columns[place].key
+        if row is None or key == NEXT:
+            return Ink.MUTED
+        return Ink.HELD if key == DUE and row.late else Ink.TEXT

@@ -200,7 +200,7 @@ class JobsPage(QWidget):
     def _changed(self, changes: Changes) -> None:
         if not self.isVisible():
             return
-        if changes.everything or changes.jobs:
+        if changes.everything or changes.jobs or changes.links:
             self.feed.refresh()
             self._counts.again()
         if changes.everything or changes.machines:
@@ -278,3 +278,4 @@ class JobsPage(QWidget):
         """Out of sight: nothing is done."""
         super().hideEvent(event)
         self._clock.stop()
+        self.feed.stop()

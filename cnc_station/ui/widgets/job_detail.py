@@ -189,7 +189,7 @@ class JobDetailPanel(QFrame):
         if row.due_at is not None:
             late = self.tr("late since") if row.late else self.tr("due")
             parts.append(f"{late} {words.due(row.due_at, now)}")
-        if row.state not in LIVE_JOBS and row.next:
+        if row.state not in LIVE_JOBS | _DECIDE and row.next:
             parts.insert(0, row.next)
         self.second.setText(" · ".join(parts))
 

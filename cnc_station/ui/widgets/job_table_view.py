@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
 
@@ -11,9 +11,9 @@ from cnc_station.engine.views import JobRow, Sort
 from cnc_station.ui.models.job_columns import COLUMNS, NAME, NEXT, known
 from cnc_station.ui.models.job_selection import JobSelection
 from cnc_station.ui.models.job_table import JobTableModel
+from cnc_station.ui.widgets.job_painter import JobPainter
 from cnc_station.ui.widgets.table import SortKey, Table
 
-_CHIP = QSize(160, 24)
 _REMEMBER_AFTER_MS = 1000
 _NAME_SHARE = 0.24
 _LEAST_NEXT = 150
@@ -39,7 +39,7 @@ class JobTableView(Table):
         self.setModel(model)
         self.selection = JobSelection(model)
         self.setSelectionModel(self.selection)
-        self.setIconSize(_CHIP)
+        self.setItemDelegate(JobPainter(model, self))
         self.setAccessibleName(self.tr("Jobs"))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
