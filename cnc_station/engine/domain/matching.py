@@ -6,6 +6,7 @@ program, then same material, as the machine's last run), then the least used.
 """
 
 import heapq
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -57,8 +58,10 @@ class _Pool:
     """The free machines of one capability, found by set-up in constant time."""
 
     by_setup: dict[tuple[int, str], list[tuple[float, int]]] = field(default_factory=dict)
+    size: int = 0
 
     def add(self, machine: FreeMachine) -> None:
+        self.size += 1
         entry = (machine.run_seconds, machine.machine_id)
         for key in _setups(machine.last_program, machine.last_material):
             heapq.heappush(self.by_setup.setdefault(key, []), entry)
@@ -74,6 +77,20 @@ class _Pool:
         return None
 
 
+def _end(offer: Sequence[Candidate], pool: _Pool) -> tuple[float, float]:
+    """The rank up to which an offer holds every job; one with fewer than machines holds all."""
+    if len(offer) < pool.size:
+        return (math.inf, math.inf)
+    return (offer[-1].rank, offer[-1].job_id)
+
+
+def _may_have(
+    machine: FreeMachine, pinned: Candidate, ends: Mapping[Capability, tuple[float, float]]
+) -> bool:
+    sooner = (pinned.rank, pinned.job_id) <= ends[machine.capability]
+    return sooner and machine.capability.fits(pinned.need)
+
+
 def match(
     machines: Iterable[FreeMachine],
     offers: Mapping[Capability, Sequence[Candidate]],
@@ -83,7 +100,8 @@ def match(
 
     `offers` holds for each capability the first of the jobs it fits, in rank order, at least as
     many as it has machines (or all there are). A job is matched only to capabilities that were
-    offered it: beyond the end of an offer there may be an earlier job that was not looked at.
+    offered it, and a pinned one only where it comes before the end of an offer: beyond it there
+    may be an earlier job that was not looked at. So ask again until nothing is matched.
     """
     free = {machine.machine_id: machine for machine in machines}
     pools: dict[Capability, _Pool] = {}
@@ -96,12 +114,13 @@ def match(
             if capability in pools and capability.fits(job.need):
                 jobs[job.job_id] = job
                 offered.setdefault(job.job_id, []).append(capability)
+    ends = {capability: _end(offers.get(capability, ()), pools[capability]) for capability in pools}
     taken: set[int] = set()
     matches = []
     for job in sorted(jobs.values(), key=lambda job: (job.rank, job.job_id)):
         if job.pinned_machine_id is not None:
             own = free.get(job.pinned_machine_id)
-            if own is None or own.machine_id in taken or not own.capability.fits(job.need):
+            if own is None or own.machine_id in taken or not _may_have(own, job, ends):
                 continue
             found: tuple[int, str] = (own.machine_id, "pinned to it")
         else:
