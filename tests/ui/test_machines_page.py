@@ -86,7 +86,7 @@ async def test_what_is_wrong_is_said_next_to_its_field_and_nothing_is_stored(
     form.envelope.setText("as large as a house")
     form.settings.setPlainText("[1]")
     form.save_button.click()
-    assert form.fields["name"].error == "a machine needs a name"
+    assert form.fields["name"].error == "is missing"
     assert form.fields["machine_type"].error
     assert form.fields["envelope"].error == "three lengths, such as 762 × 406 × 508"
     assert form.fields["settings"].error

@@ -1,18 +1,32 @@
 """A job as it is asked for, and the one door at which every field is checked."""
 
-import json
-import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Envelope, Need
 
 PRIORITIES = {"low": 10, "medium": 50, "high": 90}
 MACHINE_PROGRAM = "machine.program"
 YEAR_S = 366 * 86_400
+_YEAR_9999_MS = 253_402_300_799_000
+_SHA256 = re.compile("[0-9a-f]{64}")
+_WANTED = frozenset({"name", "machine_type", "handler"})
+_MOST_CHARACTERS = {
+    "name": 200,
+    "machine_type": 40,
+    "handler": 60,
+    "material": 80,
+    "tenant": 80,
+    "work_order": 80,
+    "operation": 80,
+    "key": 200,
+    "source": 400,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +119,19 @@ EDITABLE = frozenset(f.name for f in fields(JobSpec)) - {
 def _errors(spec: JobSpec) -> Iterable[FieldError]:
     yield from _texts(spec)
     yield from _numbers(spec)
-    yield from _payload(spec)
+    yield from _size(spec.envelope)
+    yield from _references(spec)
+    yield from checks.json_object("payload", spec.payload)
+    draft: object = spec.draft
+    if not isinstance(draft, bool):
+        yield FieldError("draft", "must be yes or no")
 
 
 def _texts(spec: JobSpec) -> Iterable[FieldError]:
-    for name, wanted, most in (
-        ("name", True, 200),
-        ("machine_type", True, 40),
-        ("handler", True, 60),
-        ("material", False, 80),
-        ("tenant", False, 80),
-        ("work_order", False, 80),
-        ("operation", False, 80),
-    ):
-        text: object = getattr(spec, name)
-        if not isinstance(text, str):
-            yield FieldError(name, "must be text")
-        elif wanted and not text.strip():
-            yield FieldError(name, "is missing")
-        elif len(text) > most:
-            yield FieldError(name, f"at most {most} characters")
-        elif "\x00" in text:
-            yield FieldError(name, "holds a character that can't be kept")
+    for name, most in _MOST_CHARACTERS.items():
+        yield from checks.text(name, getattr(spec, name), most, wanted=name in _WANTED)
     program: object = spec.program
-    if program is not None and not (isinstance(program, str) and len(program) == 64):
+    if program is not None and not (isinstance(program, str) and _SHA256.fullmatch(program)):
         yield FieldError("program", "must be the SHA-256 of a kept program")
 
 
@@ -139,43 +142,42 @@ def _numbers(spec: JobSpec) -> Iterable[FieldError]:
         ("quantity", 1, 1_000_000),
         ("axes", 1, 9),
     ):
-        yield from _whole(name, getattr(spec, name), low, high)
-    if spec.retry_limit is not None:
-        yield from _whole("retry_limit", spec.retry_limit, 0, 100)
-    for name in ("due_at", "not_before"):
-        if (time := getattr(spec, name)) is not None:
-            yield from _whole(name, time, 0, 253_402_300_799_000)
+        yield from checks.whole(name, getattr(spec, name), low, high)
+    for name, low, high in (
+        ("retry_limit", 0, 100),
+        ("due_at", 0, _YEAR_9999_MS),
+        ("not_before", 0, _YEAR_9999_MS),
+        ("pinned_machine_id", 1, checks.MOST_ID),
+    ):
+        if (value := getattr(spec, name)) is not None:
+            yield from checks.whole(name, value, low, high)
     yield from _seconds("estimated_s", spec.estimated_s, 0.0)
     if spec.timeout_s is not None:
         yield from _seconds("timeout_s", spec.timeout_s, 0.001)
-    size = spec.envelope
-    if size and not all(0 <= side <= 100_000 for side in (size.x, size.y, size.z)):
-        yield FieldError("envelope", "each side from 0 to 100,000 mm")
-
-
-def _whole(name: str, value: object, low: int, high: int) -> Iterable[FieldError]:
-    if not isinstance(value, int) or isinstance(value, bool):
-        yield FieldError(name, "must be a whole number")
-    elif not low <= value <= high:
-        yield FieldError(name, f"from {low} to {high:,}")
 
 
 def _seconds(name: str, value: object, low: float) -> Iterable[FieldError]:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+    if not isinstance(value, int | float) or not checks.number(value):
         yield FieldError(name, "must be a number of seconds")
     elif not low <= value <= YEAR_S:
         yield FieldError(name, f"from {low:g} s to a year")
 
 
-def _payload(spec: JobSpec) -> Iterable[FieldError]:
-    payload: object = spec.payload
-    if not isinstance(payload, Mapping):
-        yield FieldError("payload", "must be a JSON object")
+def _size(size: object) -> Iterable[FieldError]:
+    if size is None:
         return
-    try:
-        text = json.dumps(dict(payload), allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        yield FieldError("payload", "must be JSON")
-        return
-    if len(text) > 65_536:
-        yield FieldError("payload", "at most 64 KiB")
+    sides = (size.x, size.y, size.z) if isinstance(size, Envelope) else ()
+    if not sides or not all(checks.number(side) and 0 <= side <= 100_000 for side in sides):
+        yield FieldError("envelope", "each side from 0 to 100,000 mm")
+
+
+def _references(spec: JobSpec) -> Iterable[FieldError]:
+    after: object = spec.after
+    if not isinstance(after, tuple):
+        yield FieldError("after", "must be numbers of jobs")
+    else:
+        for job_id in after:
+            yield from checks.whole("after", job_id, 1, checks.MOST_ID)
+    keys: object = spec.after_keys
+    if not isinstance(keys, tuple) or not all(isinstance(key, str) for key in keys):
+        yield FieldError("after_keys", "must be keys of this submission")

@@ -1,9 +1,10 @@
 """A machine as the shop describes it, and which jobs it can make."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 
 MAX_COMPLEXITY = 5
@@ -86,23 +87,50 @@ class MachineSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def validated(self) -> "MachineSpec":
-        """Itself; raises InvalidInput naming each bad field."""
-        errors = []
-        if not self.name.strip():
-            errors.append(FieldError("name", "a machine needs a name"))
-        if len(self.name) > 60:
-            errors.append(FieldError("name", "at most 60 characters"))
-        if not self.machine_type.strip():
-            errors.append(FieldError("machine_type", "mill, lathe, drill or a type of your own"))
-        if not 1 <= self.capability.max_complexity <= MAX_COMPLEXITY:
-            errors.append(FieldError("max_complexity", f"from 1 to {MAX_COMPLEXITY}"))
-        if not 1 <= self.capability.axes <= 9:
-            errors.append(FieldError("axes", "from 1 to 9"))
-        size = self.capability.envelope
-        if size and not all(0 < side <= 100_000 for side in (size.x, size.y, size.z)):
-            errors.append(FieldError("envelope", "each side above 0 and at most 100,000 mm"))
-        if self.capability.machine_type != self.machine_type:
-            errors.append(FieldError("machine_type", "differs from the capability's type"))
-        if errors:
+        """Itself with its texts trimmed; raises InvalidInput naming each bad field."""
+        if errors := tuple(_errors(self)):
             raise InvalidInput(*errors)
-        return self
+        kind = self.machine_type.strip().lower()
+        return replace(
+            self,
+            name=self.name.strip(),
+            machine_type=kind,
+            capability=replace(self.capability, machine_type=kind),
+        )
+
+
+def _errors(spec: MachineSpec) -> Iterable[FieldError]:
+    for name, most, wanted in (
+        ("name", 60, True),
+        ("machine_type", 40, True),
+        ("model", 80, False),
+        ("driver", 60, True),
+    ):
+        yield from checks.text(name, getattr(spec, name), most, wanted=wanted)
+    clears: object = spec.operator_clears
+    if not isinstance(clears, bool):
+        yield FieldError("operator_clears", "must be yes or no")
+    yield from checks.json_object("settings", spec.settings)
+    capability: object = spec.capability
+    if not isinstance(capability, Capability):
+        yield FieldError("capability", "must say what the machine can make")
+    else:
+        yield from _limits(capability)
+        if capability.machine_type != spec.machine_type:
+            yield FieldError("machine_type", "differs from the capability's type")
+
+
+def _limits(capability: Capability) -> Iterable[FieldError]:
+    yield from checks.whole("max_complexity", capability.max_complexity, 1, MAX_COMPLEXITY)
+    yield from checks.whole("axes", capability.axes, 1, 9)
+    materials: object = capability.materials
+    if not isinstance(materials, frozenset):
+        yield FieldError("materials", "must be names of materials")
+    else:
+        for name in materials:
+            yield from checks.text("materials", name, 80, wanted=True)
+    size: object = capability.envelope
+    sides = (size.x, size.y, size.z) if isinstance(size, Envelope) else ()
+    sound = sides and all(checks.number(side) and 0 < side <= 100_000 for side in sides)
+    if size is not None and not sound:
+        yield FieldError("envelope", "each side above 0 and at most 100,000 mm")
