@@ -45,6 +45,8 @@ async def _main(config: Config, shell: Shell, *, demo: bool) -> int:
         shell.open(engine, operator, lambda: load_demo(engine))
         if demo and not await engine.machines():
             shell.load_demo()
+        else:
+            shell.welcome()
         await closing.wait()
         await shell.close()
     finally:

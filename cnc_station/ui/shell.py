@@ -69,6 +69,10 @@ class Shell(QObject):
         self._tick()
         self._follow(Changes(everything=True))
 
+    def welcome(self) -> None:
+        """Ask a new shop how it wants to begin."""
+        self.operations.run(_late("dialogs.first_start.welcome")(self.desk, self.window))
+
     async def close(self) -> None:
         """Stop following the engine and whatever was asked of it."""
         self._clock.stop()

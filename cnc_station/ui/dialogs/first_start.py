@@ -1,0 +1,94 @@
+"""The first start: who works here, and a day to look at or machines of one's own to begin with."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.event import Actor
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.machine_form import MachineForm
+from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.text import Text
+
+WELCOMED = "ui.welcomed"
+OPERATOR = "ui.operator"
+_WIDTH = 480
+_LONGEST_NAME = 60
+
+
+async def welcome(desk: Desk, parent: QWidget) -> "FirstStart | None":
+    """Opens the dialog where nothing is configured and nobody was asked yet."""
+    settings = await desk.engine.settings()
+    if settings.get(WELCOMED) or await desk.engine.machines():
+        return None
+    dialog = FirstStart(desk, parent)
+    dialog.open()
+    return dialog
+
+
+class FirstStart(QDialog):
+    """Asks for the name that stands in the history; each way to begin is one tap. It comes once."""
+
+    def __init__(self, desk: Desk, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Welcome"))
+        self.setMinimumWidth(_WIDTH)
+        self._desk = desk
+        self.operator = QLineEdit(desk.operations.actor.name)
+        self.operator.setMaxLength(_LONGEST_NAME)
+        self.demo = PrimaryButton(self.tr("Load the demo day"))
+        self.demo.clicked.connect(self._begin_with_demo)
+        self.own = Button(self.tr("Add your machines"))
+        self.own.clicked.connect(self._begin_with_own)
+        self.finished.connect(self._remember)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(24, 20, 24, 20)
+        box.setSpacing(8)
+        box.addWidget(Text(self.tr("Welcome to CNC Station"), Role.PAGE_TITLE))
+        alone = self.tr("This PC works alone; all it knows is kept in {place}.")
+        box.addWidget(_note(alone.format(place=desk.engine.about().database)))
+        box.addSpacing(8)
+        box.addWidget(
+            Field(
+                self.tr("Who works at this window?"),
+                self.operator,
+                hint=self.tr("Stands in the history of whatever is done here."),
+            )
+        )
+        box.addSpacing(12)
+        box.addWidget(self.demo)
+        box.addWidget(
+            _note(self.tr("Nine simulated machines and a day's work for them, to look around."))
+        )
+        box.addSpacing(8)
+        box.addWidget(self.own)
+        box.addWidget(_note(self.tr("Then drop programs on the window, or a table of jobs.")))
+        self.demo.setFocus()
+
+    def _begin_with_demo(self) -> None:
+        self.accept()
+        self._desk.ways.load_demo()
+
+    def _begin_with_own(self) -> None:
+        parent = self.parentWidget()
+        self.accept()
+        self._desk.ways.to_page("machines")
+        MachineForm(self._desk, parent).open()
+
+    def _remember(self) -> None:
+        """The name counts from now on; whoever closes the dialog is not asked again."""
+        operations = self._desk.operations
+        values: dict[str, object] = {WELCOMED: True}
+        name = self.operator.text().strip()
+        if name and name.isprintable() and name != operations.actor.name:
+            operations.actor = Actor(name)
+            values[OPERATOR] = name
+        operations.run(self._desk.engine.save_settings(values, operations.actor))
+
+
+def _note(words: str) -> Text:
+    text = Text(words, Role.NOTE, Ink.MUTED)
+    text.setWordWrap(True)
+    return text
