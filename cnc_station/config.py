@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import platformdirs
 
+from cnc_station import addresses
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.retry import RetryPolicy
@@ -34,7 +35,8 @@ Reader = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings in force. Addresses may hold a password, so they stay out of `repr`.
+    """The settings in force. Addresses may hold a password, so they stay out of `repr`; where they
+    leave it out, `secrets.complete` finds it.
 
     `data_folder` need not exist yet: whoever first writes there makes it. `time_zone` is an IANA
     name, empty for this computer's own. `workers` is how many automation handlers run at once.
@@ -62,6 +64,12 @@ class Config:
         if self.database_url.startswith(_SQLITE):
             return Path(self.database_url.removeprefix(_SQLITE))
         return None
+
+    @property
+    def database_shown(self) -> str:
+        """Where the database is, as people may see it: a file, or an address without password."""
+        path = self.database_path
+        return addresses.shown(self.database_url) if path is None else str(path)
 
 
 def default_file() -> Path:
@@ -176,20 +184,14 @@ def _path(text: str) -> Path:
 
 def _database(text: str) -> str:
     """A file's path, or an address of a database."""
+    if "://" in text and not text.startswith(_SQLITE):
+        return addresses.database(text)
     if "://" in text:
-        if not text.startswith((_SQLITE, "postgresql://", "postgresql+psycopg://")):
-            raise ValueError("must be a file, or an address that starts with postgresql://")
         return text
     path = str(_path(text))
     if "?" in path:
         raise ValueError("the file's path must be without a question mark")
     return _SQLITE + path
-
-
-def _redis(text: str) -> str:
-    if not text.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("must start with redis:// or rediss://")
-    return text
 
 
 def _name(text: str) -> str:
@@ -246,7 +248,7 @@ _ALIASES = {"database": "database_url"}
 _READERS: Mapping[str, Reader] = {
     "data_folder": _path,
     "database_url": _database,
-    "redis_url": _redis,
+    "redis_url": addresses.redis,
     "station": _name,
     "operator": _name,
     "time_zone": _time_zone,

@@ -9,6 +9,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.event import Actor
 from cnc_station.loop import application, run
+from cnc_station.secrets import complete
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from cnc_station.ui.widgets.empty import EmptyState
@@ -31,8 +32,8 @@ async def _main(config: Config, shell: Shell, *, demo: bool) -> int:
 
     closing = asyncio.Event()
     shell.window.close_requested.connect(closing.set)
-    engine = StationEngine(config)
     try:
+        engine = StationEngine(await asyncio.to_thread(complete, config))
         await engine.start()
     except CncStationError as error:
         log.error("cannot start: %s", error)  # noqa: TRY400 - a sentence for a person, no trace

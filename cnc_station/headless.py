@@ -8,28 +8,31 @@ import signal
 from cnc_station.config import Config
 from cnc_station.demo import load_demo
 from cnc_station.engine.engine import StationEngine
+from cnc_station.secrets import complete
 
 log = logging.getLogger(__name__)
 
 
 async def serve(config: Config, *, demo: bool = False) -> None:
     """Run the engine until SIGINT or SIGTERM, then stop it in order. Raises Unavailable."""
-    engine = StationEngine(config)
+    asked_to_stop = _stop_signals()
+    engine = StationEngine(await asyncio.to_thread(complete, config))
     await engine.start()
     try:
         if demo:
             await load_demo(engine)
-        log.info("station %s is at work on %s", config.station, config.database_path)
-        await _asked_to_stop()
+        log.info("station %s is at work on %s", config.station, config.database_shown)
+        await asked_to_stop.wait()
     finally:
         await engine.stop()
         log.info("station %s has stopped", config.station)
 
 
-async def _asked_to_stop() -> None:
+def _stop_signals() -> asyncio.Event:
+    """Set by the first of them; asked for before the start, so that none ends it half-way."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt ends it
             loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop

@@ -15,6 +15,7 @@ from cnc_station import config
 from cnc_station.cli.call import Call, Exit
 from cnc_station.cli.diagnosis import Diagnosis, Verdict
 from cnc_station.cli.doctor_database import database
+from cnc_station.cli.doctor_servers import redis
 from cnc_station.cli.doctor_window import window
 from cnc_station.cli.output import clock, print_json
 
@@ -27,7 +28,16 @@ Check = Callable[[Call], Iterator[Diagnosis]]
 
 def doctor(call: Call) -> int:
     """Print every finding; unavailable if one of them is bad."""
-    checks: tuple[Check, ...] = (python, settings, window, folder, disk, database, wall_clock)
+    checks: tuple[Check, ...] = (
+        python,
+        settings,
+        window,
+        folder,
+        disk,
+        database,
+        redis,
+        wall_clock,
+    )
     found = [diagnosis for check in checks for diagnosis in check(call)]
     if call.json:
         print_json({"findings": found})

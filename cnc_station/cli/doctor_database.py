@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from cnc_station.cli.call import Call
 from cnc_station.cli.diagnosis import Diagnosis, Verdict
+from cnc_station.cli.doctor_servers import database as server
 from cnc_station.cli.output import clock
 from cnc_station.engine.store.lock import EngineLock
 from cnc_station.engine.store.migrate import REVISION
@@ -22,7 +23,7 @@ def database(call: Call) -> Iterator[Diagnosis]:
     """Its file, its schema, its health, who works on it, and whether its times make sense."""
     path = call.config.database_path
     if path is None:
-        yield Diagnosis(_SUBJECT, Verdict.GOOD, "a server; it is not looked into from here")
+        yield from server(call)
         return
     if not path.exists():
         yield Diagnosis(_SUBJECT, Verdict.GOOD, f"{path} will be made at the first start")

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from cnc_station.config import Config
 from cnc_station.engine.interface import Engine
+from cnc_station.secrets import complete
 
 
 @asynccontextmanager
@@ -15,7 +16,7 @@ async def opened(config: Config) -> AsyncIterator[Engine]:
     """
     from cnc_station.engine.engine import open_client  # noqa: PLC0415 - a second, with SQLAlchemy
 
-    engine = await open_client(config)
+    engine = await open_client(complete(config))
     try:
         yield engine
     finally:

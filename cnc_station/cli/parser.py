@@ -1,11 +1,13 @@
 """The words of the command line."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
 from cnc_station import __version__
+
+Verb = Callable[[str, str, str], ArgumentParser]
 
 
 class WrongUsage(Exception):
@@ -46,6 +48,17 @@ def _parser() -> _Parser:
         made.set_defaults(command=f"cnc_station.cli.{function}")
         return made
 
+    def group(name: str, about: str) -> Verb:
+        made = commands.add_parser(name, help=about, description=about)
+        verbs = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+        def verb(name: str, function: str, about: str) -> ArgumentParser:
+            made = verbs.add_parser(name, help=about, description=about, parents=[common])
+            made.set_defaults(command=f"cnc_station.cli.{function}")
+            return made
+
+        return verb
+
     demo = command("demo", "window:demo", "Open the window on a shop's demo day.")
     demo.add_argument(
         "--speed", dest="simulator_speed", default="20", metavar="N", help="times real time (20)"
@@ -59,6 +72,8 @@ def _parser() -> _Parser:
     job.add_argument("id", type=int, metavar="ID")
     command("machines", "look:machines", "List the machines and what they do.")
     _events(command("events", "look:events", "List what happened, oldest first."))
+    _database(group("db", "Look at the database's schema, or upgrade it."))
+    _secret(group("secret", "Keep a server's password outside the settings."))
     doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
     doctor.add_argument(
         "--probe-window",
@@ -68,6 +83,21 @@ def _parser() -> _Parser:
         help=SUPPRESS,
     )
     return parser
+
+
+def _database(verb: Verb) -> None:
+    verb("status", "db:status", "Say what schema it has, and whether it fits this program.")
+    verb("upgrade", "db:upgrade", "Bring it to this program's schema; stop all stations first.")
+
+
+def _secret(verb: Verb) -> None:
+    keep = verb("set", "secret:keep", "Ask for a server's password, or read it from stdin.")
+    keep.add_argument(
+        "--file", action="store_true", help="in a file, for a station that starts by itself"
+    )
+    forget = verb("forget", "secret:forget", "Forget a server's password.")
+    for parser in (keep, forget):
+        parser.add_argument("server", choices=["database", "redis"])
 
 
 def _submit(parser: ArgumentParser) -> None:

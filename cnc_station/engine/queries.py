@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
 from cnc_station import __version__
 from cnc_station.config import Config
@@ -159,11 +159,10 @@ class StationQueries:
     def about(self) -> About:
         """See `Queries.about`."""
         config = self._config
-        path = config.database_path
         return About(
             version=__version__,
             station=config.station,
-            database=str(path) if path else make_url(config.database_url).render_as_string(),
+            database=config.database_shown,
             simulator_speed=config.simulator_speed,
         )
 

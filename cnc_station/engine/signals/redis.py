@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.signals.base import Hearing
@@ -74,6 +74,10 @@ class RedisSignals:
         """See `Signals.ping`."""
         try:
             await self._commands.ping()
+        except AuthenticationError as error:
+            raise Unavailable(
+                "Redis refuses the password: set it with `cnc-station secret set redis`."
+            ) from error
         except _LOST as error:
             raise Unavailable("Redis can't be reached.") from error
 

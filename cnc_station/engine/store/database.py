@@ -1,6 +1,7 @@
 """Opening a database, and the few things dialects do differently: the only file that names one."""
 
 import json
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +48,25 @@ _SENTENCES = (
     ("disk i/o error", "The disk reports an error: nothing was saved."),
     ("database is locked", "The database is busy with another program; try again."),
 )
+# What PostgreSQL says at the door, in English; in another language the last sentence has to do.
+_SERVER_SENTENCES = (
+    (
+        r"password authentication failed|no password supplied",
+        (
+            "The database server refuses this station's name or password: set it with "
+            "`cnc-station secret set database`."
+        ),
+    ),
+    (
+        r"certificate|does not support ssl|ssl error: .* alert",
+        (
+            "No secure connection to the database server: look at its certificate and at sslmode, "
+            "sslrootcert, sslcert and sslkey in the address."
+        ),
+    ),
+    (r"pg_hba\.conf", "The database server does not let this computer in (its pg_hba.conf)."),
+    (r'database ".*" does not exist', "The database server has no database of that name."),
+)
 
 
 class Dialect(ABC):
@@ -84,6 +104,10 @@ class Dialect(ABC):
     @abstractmethod
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """The plain sentence for a complaint about the environment; None for a bug."""
+
+    @abstractmethod
+    def encryption(self, connection: Connection) -> str:
+        """How the connection is protected on its way: `TLSv1.3`; "" if it is not."""
 
     @abstractmethod
     def claim_schema(self, connection: Connection) -> None:
@@ -175,6 +199,10 @@ class Sqlite(Dialect):
             before = before.__context__
         return None
 
+    def encryption(self, connection: Connection) -> str:  # noqa: ARG002 - there is no way
+        """A file is here."""
+        return ""
+
     def claim_schema(self, connection: Connection) -> None:
         """The pen's transactions are alone as it is."""
 
@@ -250,8 +278,17 @@ class Postgres(Dialect):
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """What the server or the way to it complains about; broken statements stay bugs."""
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            complaint = str(error.orig).lower()
+            for words, sentence in _SERVER_SENTENCES:
+                if re.search(words, complaint):
+                    return Unavailable(sentence)
             return Unavailable("The database server can't be reached.")
         return None
+
+    def encryption(self, connection: Connection) -> str:
+        """As the server sees it."""
+        own = text("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        return str(connection.execute(own).scalar() or "")
 
     def claim_schema(self, connection: Connection) -> None:
         """A lock of the transaction's: who else comes waits, and then finds the work done."""

@@ -1,0 +1,140 @@
+"""The addresses of servers: `postgresql://user@host/name` and `redis://host`, with or without a
+password, TLS set up in their parameters by the names that PostgreSQL's and Redis' own clients use.
+
+Nothing here, refusals included, ever repeats a password.
+"""
+
+import re
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+
+DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+_DATABASE_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+_REDIS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_VERIFYING = ("verify-ca", "verify-full")
+
+
+def database(text: str) -> str:
+    """The address of a PostgreSQL server's database. Raises ValueError saying what is wrong."""
+    parts = _split(text, DATABASE_SCHEMES, "postgresql://user@host/name")
+    given = _parameters(parts, _DATABASE_FILES, "sslmode", "host")
+    if not parts.path.strip("/"):
+        raise ValueError("must end in the name of a database: postgresql://user@host/name")
+    if given.get("sslmode", "prefer") not in _SSL_MODES:
+        raise ValueError(f"must have one of {', '.join(_SSL_MODES)} as sslmode")
+    if "sslrootcert" in given and given.get("sslmode") not in _VERIFYING:
+        raise ValueError("must have sslmode=verify-full with sslrootcert: else nothing is verified")
+    if "host" in given and (parts.hostname or not given["host"].startswith("/")):
+        raise ValueError("may have the folder of the server's socket as host, instead of a host")
+    _both(given, "sslcert", "sslkey")
+    return text
+
+
+def redis(text: str) -> str:
+    """The address of a Redis server. Raises ValueError saying what is wrong."""
+    parts = _split(text, REDIS_SCHEMES, "redis://host or rediss://host")
+    given = _parameters(parts, _REDIS_FILES, "db")
+    if parts.scheme != "rediss" and any(name.startswith("ssl_") for name in given):
+        raise ValueError("must start with rediss:// for a secure connection")
+    if not given.get("db", "0").isdecimal():
+        raise ValueError("must have a number as db")
+    _both(given, "ssl_certfile", "ssl_keyfile")
+    return text
+
+
+def password(url: str) -> str | None:
+    """The password an address holds."""
+    _, colon, word = _person(url).partition(":")
+    return unquote(word) if colon else None
+
+
+def with_password(url: str, word: str) -> str:
+    """The same address, holding this password."""
+    user = _person(url).partition(":")[0]
+    return _replaced(url, f"{user}:{quote(word, safe='')}")
+
+
+def shown(url: str) -> str:
+    """The address as people may see it."""
+    user, colon, _ = _person(url).partition(":")
+    return _replaced(url, f"{user}:***") if colon else url
+
+
+def account(url: str) -> str:
+    """Who connects where: what a password belongs to, whatever else the address says."""
+    parts = urlsplit(url)
+    user = _person(url).partition(":")[0]
+    place = parts.netloc.rpartition("@")[2] or parts.path
+    scheme = "postgresql" if parts.scheme in DATABASE_SCHEMES else "redis"
+    return f"{scheme}://{user}@{place}" if user else f"{scheme}://{place}"
+
+
+def is_here(url: str) -> bool:
+    """Whether the server is this computer, so that nobody can listen on the way."""
+    return urlsplit(url).hostname in {None, "localhost", "127.0.0.1", "::1"}
+
+
+def is_secured(url: str) -> bool:
+    """Whether the address insists on a connection that proves who the server is."""
+    parts = urlsplit(url)
+    mode = dict(parse_qsl(parts.query)).get("sslmode")
+    return parts.scheme == "rediss" or mode in _VERIFYING
+
+
+def _split(text: str, schemes: tuple[str, ...], example: str) -> SplitResult:
+    refusal = ValueError(
+        f"must be an address such as {example}; in a password, write signs other than letters and "
+        "digits as %XX"
+    )
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise refusal from None  # the library's own words repeat the address
+    person = parts.netloc.rpartition("@")[0]
+    odd = parts.fragment or "@" in person or person.count(":") > 1 or port == 0
+    if parts.scheme not in schemes or odd or not re.fullmatch(r"[!-~]+", text):
+        raise refusal
+    if not parts.hostname and not parts.path.strip("/"):
+        raise refusal
+    return parts
+
+
+def _parameters(parts: SplitResult, files: tuple[str, ...], *others: str) -> dict[str, str]:
+    allowed = (*files, *others)
+    try:
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        pairs = [("", "")]
+    given = dict(pairs)
+    if len(given) < len(pairs) or not given.keys() <= set(allowed):
+        raise ValueError(f"may have these parameters, once each: {', '.join(allowed)}")
+    for name in sorted(given.keys() & files):
+        if not _is_file(Path(given[name])):
+            raise ValueError(f"must name a file that is there, by its full path, as {name}")
+    return given
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_absolute() and path.is_file()
+    except OSError:  # no name a file could have
+        return False
+
+
+def _both(given: dict[str, str], certificate: str, key: str) -> None:
+    if (certificate in given) != (key in given):
+        raise ValueError(f"must have both {certificate} and {key}, or neither")
+
+
+def _person(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[0]
+
+
+def _replaced(url: str, person: str) -> str:
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{person}@{place}{rest.removeprefix(parts.netloc)}"

@@ -1,0 +1,71 @@
+"""`db`: the database's schema."""
+
+from contextlib import closing
+from pathlib import Path
+
+from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.output import print_fields, print_json
+from cnc_station.config import Config
+from cnc_station.engine.store import migrate
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.lock import EngineLock
+from cnc_station.engine.store.migrate import Fit, Schema
+from cnc_station.secrets import complete
+
+_MEANING = {
+    Fit.EMPTY: "it is empty: the first station that starts makes its tables",
+    Fit.CURRENT: "it fits this program",
+    Fit.OLDER: "it is older than this program: stop all stations, then run cnc-station db upgrade",
+    Fit.NEWER: "it is newer than this program: install the newer program",
+}
+
+
+def status(call: Call) -> int:
+    """Say how the schema stands to this program's; unavailable if no station could start."""
+    schema = _look(call.config)
+    if call.json:
+        print_json({"database": call.config.database_shown, "schema": schema})
+    else:
+        print_fields(
+            [
+                ("Database", call.config.database_shown),
+                ("Schema", schema.revision or "none"),
+                ("This program's", migrate.REVISION),
+                ("So", _MEANING[schema.fit]),
+            ]
+        )
+    return Exit.OK if schema.fit in {Fit.EMPTY, Fit.CURRENT} else Exit.UNAVAILABLE
+
+
+def upgrade(call: Call) -> int:
+    """Create or upgrade the schema."""
+    before = _look(call.config)
+    copied = _upgrade(call.config)
+    if call.json:
+        print_json(
+            {"before": before.revision, "after": migrate.REVISION, "copy": copied and str(copied)}
+        )
+    elif before.fit is Fit.CURRENT:
+        print(f"The database has schema {migrate.REVISION} already.")
+    else:
+        print(f"The database has schema {migrate.REVISION} now.")
+        if copied:
+            print(f"What it held before is in {copied}.")
+    return Exit.OK
+
+
+def _look(config: Config) -> Schema:
+    with closing(Database(complete(config).database_url)) as database:
+        return migrate.look(database)
+
+
+def _upgrade(config: Config) -> Path | None:
+    lock = EngineLock(config.database_path) if config.database_path else None
+    if lock:
+        lock.acquire("cnc-station db upgrade")
+    try:
+        with closing(Database(complete(config).database_url)) as database:
+            return migrate.upgrade(database)
+    finally:
+        if lock:
+            lock.release()

@@ -1,0 +1,181 @@
+"""The servers' passwords: in the system's keyring, or in a file that only this user can read.
+
+An address that holds its password needs neither. One that leaves it out gets it once, at the start:
+from `secrets.toml` in the data folder if it stands there, else from the keyring. The file comes
+first as a keyring may ask a person to unlock it, and a station without a window has nobody to ask.
+A password belongs to an account at a server: another server never gets it.
+"""
+
+import json
+import os
+import tempfile
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from cnc_station import addresses
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, Unavailable
+
+FILE_NAME = "secrets.toml"
+KEYRING = "the system's keyring"
+_SERVICE = "cnc-station"
+
+Server = Literal["database", "redis"]
+
+
+def complete(config: Config) -> Config:
+    """The settings with their passwords. Blocks, for long where a keyring asks to be unlocked.
+
+    Where none is kept the address stays as it is: the server may not ask for one. Raises
+    Unavailable where the file can't be trusted.
+    """
+    servers: tuple[Server, ...] = ("database", "redis")
+    for server in servers:
+        url = _url(config, server)
+        if url and addresses.password(url) is None:
+            word, _ = find(config, server)
+            if word is not None:
+                config = _with_url(config, server, addresses.with_password(url, word))
+    return config
+
+
+def address(config: Config, server: Server) -> str:
+    """A server's address as the settings give it. Raises Conflict where they name no server."""
+    url = _url(config, server)
+    if not url:
+        name = f"CNC_{server.upper()}_URL"
+        raise Conflict(f"There is no {server} server in the settings: set {name} first.")
+    return url
+
+
+def find(config: Config, server: Server) -> tuple[str | None, str]:
+    """A kept password and where it is kept; None and "" where there is none."""
+    account = addresses.account(address(config, server))
+    file = config.data_folder / FILE_NAME
+    if word := _read(file).get(account):
+        return word, str(file)
+    if word := _from_keyring(account):
+        return word, KEYRING
+    return None, ""
+
+
+def keep(config: Config, server: Server, word: str, *, in_file: bool = False) -> str:
+    """Keep a password for the server's account and say where: in the keyring if there is one,
+    unless `in_file`. Raises InvalidInput, Conflict, Unavailable."""
+    url = address(config, server)
+    if not word or not word.isprintable():
+        raise InvalidInput(FieldError("password", "must be one line of text"))
+    if addresses.password(url) is not None:
+        raise Conflict(
+            f"CNC_{server.upper()}_URL holds a password, which would win: take it out there first."
+        )
+    account = addresses.account(url)
+    file = config.data_folder / FILE_NAME
+    kept = _read(file)
+    if not in_file and _into_keyring(account, word):
+        if kept.pop(account, None) is not None:  # it would win
+            _write(file, kept)
+        return KEYRING
+    _write(file, {**kept, account: word})
+    return str(file)
+
+
+def forget(config: Config, server: Server) -> tuple[str, ...]:
+    """Forget a password and say where it was."""
+    account = addresses.account(address(config, server))
+    file = config.data_folder / FILE_NAME
+    kept = _read(file)
+    places = []
+    if kept.pop(account, None) is not None:
+        _write(file, kept)
+        places.append(str(file))
+    if _out_of_keyring(account):
+        places.append(KEYRING)
+    return tuple(places)
+
+
+def _url(config: Config, server: Server) -> str:
+    if server == "redis":
+        return config.redis_url
+    return config.database_url if config.database_path is None else ""
+
+
+def _with_url(config: Config, server: Server, url: str) -> Config:
+    return (
+        replace(config, redis_url=url) if server == "redis" else replace(config, database_url=url)
+    )
+
+
+def _from_keyring(account: str) -> str | None:
+    import keyring  # noqa: PLC0415 - a quarter of a second, for those who leave a password out
+    from keyring.errors import KeyringError  # noqa: PLC0415 - likewise
+
+    try:
+        return keyring.get_password(_SERVICE, account)
+    except (KeyringError, OSError):
+        return None
+
+
+def _into_keyring(account: str, word: str) -> bool:
+    import keyring  # noqa: PLC0415 - as above
+    from keyring.errors import KeyringError  # noqa: PLC0415 - as above
+
+    try:
+        keyring.set_password(_SERVICE, account, word)
+    except (KeyringError, OSError):
+        return False
+    return _from_keyring(account) == word  # some keyrings keep nothing
+
+
+def _out_of_keyring(account: str) -> bool:
+    import keyring  # noqa: PLC0415 - as above
+    from keyring.errors import KeyringError  # noqa: PLC0415 - as above
+
+    if _from_keyring(account) is None:
+        return False
+    try:
+        keyring.delete_password(_SERVICE, account)
+    except (KeyringError, OSError) as error:
+        raise Unavailable(f"{KEYRING.capitalize()} does not let go of it: {error}") from error
+    return True
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        with file.open("rb") as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            if os.name == "posix" and mode & 0o077:
+                raise Unavailable(
+                    f"{file} can be read by other users, so its passwords are not used. Change "
+                    f"them if others may have seen them, then run: chmod 600 {file}"
+                )
+            table = tomllib.load(opened)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Unavailable(f"{file} can't be read: {error.strerror}.") from error
+    except ValueError:  # its words may repeat a password
+        raise Unavailable(f"{file} is not in order: it must hold lines of TOML.") from None
+    return {account: word for account, word in table.items() if isinstance(word, str)}
+
+
+def _write(file: Path, kept: dict[str, str]) -> None:
+    """A new file in place of the old one, never readable by others. TOML's strings are JSON's."""
+    if not kept:
+        file.unlink(missing_ok=True)
+        return
+    lines = (f"{_quoted(account)} = {_quoted(word)}\n" for account, word in kept.items())
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")  # mode 600
+        os.close(handle)
+        Path(name).write_text("".join(lines), encoding="utf-8")
+        Path(name).replace(file)
+    except OSError as error:
+        raise Unavailable(f"{file} can't be written: {error.strerror}.") from error
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
