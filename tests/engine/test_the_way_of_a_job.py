@@ -81,3 +81,18 @@ async def test_a_single_run_on_an_idle_station_tells_how_far_it_is(config: Confi
     assert told is not None
     assert told.remaining_s is not None
     await slow.stop()
+
+
+async def test_a_machine_that_has_finished_takes_the_next_job_at_once(
+    engine: StationEngine,
+) -> None:
+    """Not only when something else happens to wake the dispatcher."""
+    await engine.add_machine(MILL, ME)
+    specs = [JobSpec(f"bracket {number}", "mill", estimated_s=0.5) for number in range(20)]
+    ids = await engine.submit(specs, ME)
+
+    async def all_completed() -> bool:
+        rows = await engine.jobs_by_id(ids)
+        return all(row.state is JobState.COMPLETED for row in rows)
+
+    assert await until(all_completed, timeout=5)

@@ -38,7 +38,7 @@ class Dispatcher(Service):
         loop = asyncio.get_running_loop()
         while True:
             ends = loop.time() + self._lease_s * (1 - MARGIN)
-            claimed = await self._pen.write(Claim(self._lease_s, self._runner.machines()))
+            claimed = await self._pen.write(Claim(self._lease_s, self._runner.lost_machines()))
             if not claimed:
                 break
             for one in claimed:

@@ -226,6 +226,10 @@ class Runner:
         """The machines it still drives, those whose lease was lost included."""
         return frozenset(live.claimed.machine_id for live in self._live.values())
 
+    def lost_machines(self) -> frozenset[int]:
+        """Those that may still move for a run that is no longer this station's."""
+        return frozenset(live.claimed.machine_id for live in self._live.values() if live.lost)
+
     def keep_leases(self, run_ids: Iterable[int], lease_ends: float) -> None:
         """These may be acted on until `lease_ends`."""
         kept = frozenset(run_ids)
