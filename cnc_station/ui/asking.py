@@ -41,6 +41,10 @@ class Asking(QObject):
         self._wanted = True
         self._put()
 
+    def set_rest(self, rest_ms: int) -> None:
+        """Let another time pass between two questions from the next answer on."""
+        self._rest.setInterval(rest_ms)
+
     def stop(self) -> None:
         """Put no further question."""
         self._wanted = False

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 SUMMARY = 72
 LEAST_CARD = 300
+MOST_CARD = 520
 LEAST_CHARTS = 144
 GAP = 10
 SECTION = 12
 _TALL_CHARTS = 220
+_CHART_ROW = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def arrange(
     Everything is in view if it can be: the cards give up their last line before the charts leave
     the screen. Where even that is not enough, the floor scrolls, with roomy cards.
     """
-    columns = max(1, (width + GAP) // (LEAST_CARD + GAP))
+    columns = _columns(width, cards)
     rows = -(-cards // columns)
     top = margin + SUMMARY + SECTION
 
@@ -41,7 +43,7 @@ def arrange(
     fits = [card for card in (roomy, compact) if charts_at(card) + LEAST_CHARTS <= height]
     card = fits[0] if fits else roomy
     charts_top = charts_at(card)
-    charts = height - charts_top if fits else _TALL_CHARTS
+    charts = height - charts_top if fits else max(_TALL_CHARTS, 60 + cards * _CHART_ROW)
     return Arrangement(
         columns=columns,
         compact=card == compact,
@@ -51,3 +53,11 @@ def arrange(
         charts_height=charts,
         total=charts_top + charts,
     )
+
+
+def _columns(width: int, cards: int) -> int:
+    """As few as make no more rows than all that fit would: no gaps at the end, wider cards."""
+    fit = max(1, (width + GAP) // (LEAST_CARD + GAP))
+    rows = max(1, -(-cards // fit))
+    even = -(-cards // rows)
+    return min(fit, max(even, -(-(width + GAP) // (MOST_CARD + GAP))))

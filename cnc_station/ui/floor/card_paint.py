@@ -97,6 +97,9 @@ def _text(
     painter.setFont(live.font(role))
     painter.setPen(live.pen(ink))
     metrics = painter.fontMetrics()
-    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-    painter.drawText(room, align, shown)
-    return metrics.horizontalAdvance(shown)
+    wide = metrics.horizontalAdvance(text)
+    if wide > room.width():
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        wide = metrics.horizontalAdvance(text)
+    painter.drawText(room, align, text)
+    return wide

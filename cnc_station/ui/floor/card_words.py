@@ -11,6 +11,9 @@ from cnc_station.ui import words
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import StateLook, look_of
 
+_STEPS = 250
+"""A bar moves by pixels: smaller steps than its width are not worth a repaint."""
+
 _TELLING = 0.02
 """The least share of a run from which its pace foretells its end."""
 
@@ -108,7 +111,10 @@ def _with_figures(
     percent = f"{fraction * 100:.0f} %"
     first = percent if live.line is None else f"{percent} · {_line(live.line)}"
     return replace(
-        told, figure=_time_left(live), aside=(first, _left(several=several)), fraction=fraction
+        told,
+        figure=_time_left(live),
+        aside=(first, _left(several=several)),
+        fraction=round(fraction * _STEPS) / _STEPS,
     )
 
 
@@ -135,7 +141,8 @@ def _note(card: MachineCard, live: Telemetry | None) -> str:
     """Below the title: why it stopped, else material, part and program, else why it is idle."""
     reason = card.machine.state_reason
     if card.job is None:
-        return reason or card.why_idle
+        away = card.machine.state in {MachineState.OFFLINE, MachineState.MAINTENANCE}
+        return reason if away else reason or card.why_idle
     if reason and card.machine.state in {MachineState.ALARM, MachineState.HELD}:
         return reason
     job = card.job
@@ -157,7 +164,7 @@ def _parts(job: JobRow, live: Telemetry | None) -> str:
 def _foot(card: MachineCard, live: Telemetry | None, now: int) -> str:
     """The last line: that it is late, else what comes next and when, else why nothing does."""
     ends = _ends_at(card, live, now)
-    job = card.job
+    job, reason = card.job, card.machine.state_reason
     if job is not None and job.late and job.due_at is not None:
         due = words.due(job.due_at, now)
         if ends is None:
@@ -168,7 +175,7 @@ def _foot(card: MachineCard, live: Telemetry | None, now: int) -> str:
         held = QCoreApplication.translate("Floor", "{time} left, held at {percent:.0f} %")
         return held.format(time=_time_left(live), percent=live.fraction * 100)
     if card.next_job is None:
-        why = card.why_idle if job is not None or card.machine.state_reason else ""
+        why = "" if card.why_idle in {_note(card, live), reason} else card.why_idle
         return why[:1].upper() + why[1:]
     if ends is None:
         return QCoreApplication.translate("Floor", "Next: {job}").format(job=card.next_job.title)

@@ -1,6 +1,6 @@
 """The left part of the floor: summary, machine cards, charts, in one column that may scroll."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
@@ -51,21 +51,23 @@ class FloorColumn(QScrollArea):
         """How many cards stand side by side."""
         return self._places.columns if self._places else 1
 
-    def set_cards(self, words: Mapping[int, CardWords], now: int) -> None:
-        """Shows these machines in this order; a machine that stays keeps its card."""
-        changed = list(words) != list(self.cards)
-        for gone in [machine for machine in self.cards if machine not in words]:
+    def set_machines(
+        self, machines: Iterable[int], say: Callable[[int], CardWords], now: int
+    ) -> None:
+        """Shows these machines in this order; one that stays keeps its card and what it says, for
+        a new one `say` gives the words."""
+        wanted = list(machines)
+        if wanted == list(self.cards):
+            return
+        for gone in [machine for machine in self.cards if machine not in wanted]:
             card = self.cards.pop(gone)
             card.hide()
             card.deleteLater()
-        for machine, told in words.items():
-            if machine in self.cards:
-                self.cards[machine].set_words(told, now)
-            else:
-                self._add(machine, told, now)
-        if changed:
-            self.cards = {machine: self.cards[machine] for machine in words}
-            self._arrange()
+        for machine in wanted:
+            if machine not in self.cards:
+                self._add(machine, say(machine), now)
+        self.cards = {machine: self.cards[machine] for machine in wanted}
+        self._arrange()
 
     def _add(self, machine: int, told: CardWords, now: int) -> None:
         card = MachineCardView(told, now, self._inner)
@@ -83,25 +85,22 @@ class FloorColumn(QScrollArea):
             if machine in self.cards and not self.cards[machine].visibleRegion().isEmpty()
         ]
 
-    def tick(self, now: int) -> None:
-        """A second has passed."""
-        for machine in self.in_view(self.cards):
-            self.cards[machine].tick(now)
-
     def _arrange(self) -> None:
-        room = self.viewport().size()
+        width, height = self.viewport().width(), self.viewport().height()
         metrics = theme().metrics
+        if self.verticalScrollBar().isVisible():
+            width -= metrics.gap
         at = self._places = arrange(
-            room.width(),
-            room.height(),
+            width,
+            height,
             len(self.cards),
             roomy=card_height(compact=False),
             compact=card_height(compact=True),
             margin=metrics.page_margin,
         )
         self._inner.setMinimumHeight(at.total)
-        self._summary.setGeometry(0, metrics.page_margin, room.width(), SUMMARY)
-        whole = room.width() - (at.columns - 1) * GAP
+        self._summary.setGeometry(0, metrics.page_margin, width, SUMMARY)
+        whole = width - (at.columns - 1) * GAP
         for place, card in enumerate(self.cards.values()):
             row, column = divmod(place, at.columns)
             left = whole * column // at.columns + column * GAP
@@ -109,7 +108,7 @@ class FloorColumn(QScrollArea):
             top = at.cards_top + row * (at.card_height + GAP)
             card.set_compact(compact=at.compact)
             card.setGeometry(QRect(left, top, right - left, at.card_height))
-        self._charts.setGeometry(0, at.charts_top, room.width(), at.charts_height)
+        self._charts.setGeometry(0, at.charts_top, width, at.charts_height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Shares the new room."""

@@ -17,6 +17,8 @@ from cnc_station.ui import words as say
 from cnc_station.ui.floor.card_buttons import card_button
 from cnc_station.ui.floor.card_paint import paint_words
 from cnc_station.ui.floor.card_places import (
+    GAP,
+    PAD,
     card_height,
     pause_place,
     places,
@@ -47,7 +49,7 @@ class MachineCardView(Card):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._take_words()
         self._show_buttons()
-        self.tick(now)
+        self._tick(now)
 
     @property
     def words(self) -> CardWords:
@@ -65,17 +67,16 @@ class MachineCardView(Card):
         return None if button is None or button.isHidden() else button
 
     def set_words(self, words: CardWords, now: int) -> None:
-        """Shows other words; repaints only the lines that differ."""
-        if words == self._words:
-            return
-        before, self._words = self._words, words
-        self._take_words()
-        if (words.remedies, words.can_hold) != (before.remedies, before.can_hold):
-            self._show_buttons()
-            self.update()
-        for place in self._differing(before):
-            self.update(place)
-        self.tick(now)
+        """Shows other words and the time in state; repaints only the lines that differ."""
+        if words != self._words:
+            before, self._words = self._words, words
+            self._take_words()
+            if (words.remedies, words.can_hold) != (before.remedies, before.can_hold):
+                self._show_buttons()
+                self.update()
+            for place in self._differing(before):
+                self.update(place)
+        self._tick(now)
 
     def _take_words(self) -> None:
         self.set_tone(self._words.tone)
@@ -102,8 +103,7 @@ class MachineCardView(Card):
         )
         return [place for (place, now), then in zip(lines, were, strict=True) if now != then]
 
-    def tick(self, now: int) -> None:
-        """Time has passed."""
+    def _tick(self, now: int) -> None:
         lasted = say.lasted(self._words.since, now)
         if lasted != self._lasted:
             self._lasted = lasted
@@ -156,9 +156,14 @@ class MachineCardView(Card):
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the surface and the lines that the event's region touches."""
-        super().paintEvent(event)
+        """Paints the surface and the lines that the event's region touches; where that is within
+        the card, there is no frame to paint."""
+        inside = self.rect().adjusted(PAD, GAP, -PAD, -GAP).contains(event.rect())
+        if not inside:
+            super().paintEvent(event)
         painter = QPainter(self)
+        if inside:
+            painter.fillRect(event.rect(), theme().brush(Ink.SURFACE))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint_words(painter, event.region(), self._at, self._words, self._lasted)
         if self._pressed or self.hasFocus():

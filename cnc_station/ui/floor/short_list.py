@@ -1,9 +1,8 @@
 """A card with as many entries of a list as there is room for."""
 
 from collections.abc import Mapping
-from functools import partial
 
-from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -16,17 +15,10 @@ from cnc_station.ui.widgets.text import Text
 class _Rows(QWidget):
     """The rows themselves: whole ones only, the first of the list that fit."""
 
-    def __init__(self, least: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._least = least
         self.rows: dict[str, SideRow] = {}
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-
-    def sizeHint(self) -> QSize:
-        return QSize(180, len(self.rows) * row_height())
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(100, min(self._least, len(self.rows)) * row_height())
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
 
     def place(self) -> None:
         height, room = row_height(), self.height()
@@ -41,27 +33,40 @@ class _Rows(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
-            self.updateGeometry()
             self.place()
 
 
 class ShortList(Card):
     """Entries by key; `chosen` and `remedied` carry the key. Rows keep their place by key.
 
-    `least` rows are shown however little room there is; what does not fit is left out.
+    What does not fit is left out: whoever places the card asks `wants` and `chrome` how high it
+    should be, again when `wants_changed`.
     """
 
     chosen = Signal(str)
     remedied = Signal(str)
+    wants_changed = Signal()
 
-    def __init__(self, title: str, nothing: str, least: int) -> None:
+    def __init__(self, title: str, nothing: str) -> None:
         super().__init__(title=title)
         self.body.setSpacing(2)
-        self._rows = _Rows(least)
+        self._rows = _Rows()
         self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
         self._nothing.setWordWrap(True)
         self.body.addWidget(self._nothing)
         self.body.addWidget(self._rows, 1)
+
+    @property
+    def wants(self) -> int:
+        """How many rows it would show; the words for an empty list take the room of one."""
+        return max(1, len(self._rows.rows))
+
+    @property
+    def chrome(self) -> int:
+        """The height of the card without its rows, in px."""
+        margins = self.body.contentsMargins()
+        head = self.title.sizeHint().height() + 2 * self.body.spacing()
+        return margins.top() + head + margins.bottom()
 
     @property
     def rows(self) -> Mapping[str, SideRow]:
@@ -77,24 +82,27 @@ class ShortList(Card):
         """Shows these in this order; a row whose key stays is changed in place."""
         rows = self._rows.rows
         moved = list(rows) != list(wanted)
-        for gone in [key for key in rows if key not in wanted]:
-            row = rows.pop(gone)
+        spare = [rows.pop(key) for key in list(rows) if key not in wanted]
+        for key, words in wanted.items():
+            if key not in rows:
+                rows[key] = spare.pop() if spare else self._made(words)
+            rows[key].set_words(words)
+        for row in spare:
             row.hide()
             row.deleteLater()
-        for key, words in wanted.items():
-            if key in rows:
-                rows[key].set_words(words)
-            else:
-                rows[key] = SideRow(words, partial(self._remedy, key), self._rows)
-                rows[key].clicked.connect(partial(self._choose, key))
         if moved:
             self._rows.rows = {key: rows[key] for key in wanted}
             self._nothing.setVisible(not wanted)
-            self._rows.updateGeometry()
             self._rows.place()
+            self.wants_changed.emit()
 
-    def _choose(self, key: str) -> None:
-        self.chosen.emit(key)
+    def _made(self, words: RowWords) -> SideRow:
+        row = SideRow(words, self._rows)
+        row.clicked.connect(lambda: self.chosen.emit(self._key_of(row)))
+        row.remedied.connect(lambda: self.remedied.emit(self._key_of(row)))
+        return row
 
-    def _remedy(self, key: str) -> None:
-        self.remedied.emit(key)
+    def _key_of(self, row: SideRow) -> str:
+        """Rows are used again for other entries: what one stands for is looked up when it
+        counts."""
+        return next(key for key, shown in self._rows.rows.items() if shown is row)

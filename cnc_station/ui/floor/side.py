@@ -1,9 +1,10 @@
 """The column beside the machines: what needs a person, what comes next, what just happened."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import WAITING_JOBS
@@ -11,7 +12,7 @@ from cnc_station.engine.views import Floor, JobRow, NeedsYou, Remedy
 from cnc_station.ui import event_words, words
 from cnc_station.ui.floor.first_jobs import FirstJobs
 from cnc_station.ui.floor.short_list import ShortList
-from cnc_station.ui.floor.side_row import RowWords
+from cnc_station.ui.floor.side_row import RowWords, row_height
 from cnc_station.ui.theme import Tone, theme
 
 _TONES = {
@@ -21,6 +22,8 @@ _TONES = {
     Remedy.CONTINUE: Tone.HELD,
     Remedy.RETRY: Tone.ALARM,
 }
+_LEAST = (3, 2, 1)
+_TURNS = (1, 1, 2)
 
 
 class Side(QWidget):
@@ -33,10 +36,11 @@ class Side(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.needs = ShortList(self.tr("Needs you"), self.tr("Nothing needs you now."), least=3)
-        self.next_up = ShortList(self.tr("Next up"), self.tr("Nothing waits."), least=2)
-        self.just_now = ShortList(self.tr("Just now"), self.tr("Nothing has happened yet."), 1)
+        self.needs = ShortList(self.tr("Needs you"), self.tr("Nothing needs you now."))
+        self.next_up = ShortList(self.tr("Next up"), self.tr("Nothing waits."))
+        self.just_now = ShortList(self.tr("Just now"), self.tr("Nothing has happened yet."))
         self.first_jobs = FirstJobs()
+        self.first_jobs.hide()
         self.next_up.body.insertWidget(1, self.first_jobs)
         self._needs: dict[str, NeedsYou] = {}
         self._events: dict[str, Event] = {}
@@ -45,13 +49,38 @@ class Side(QWidget):
         self.needs.chosen.connect(lambda key: self.needed.emit(self._needs[key]))
         self.next_up.chosen.connect(lambda key: self.job_chosen.emit(int(key)))
         self.just_now.chosen.connect(self._open_event)
-        self.needs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, theme().metrics.page_margin, 0, 0)
-        box.setSpacing(theme().metrics.card_gap)
-        box.addWidget(self.needs)
-        box.addWidget(self.next_up, 3)
-        box.addWidget(self.just_now, 2)
+        for card in (self.needs, self.next_up, self.just_now):
+            card.setParent(self)
+            card.wants_changed.connect(self._arrange)
+
+    def _arrange(self) -> None:
+        """Whole rows for every list, as the room allows; the last card takes what is left."""
+        gap, top = theme().metrics.card_gap, theme().metrics.page_margin
+        cards = (self.needs, self.next_up, self.just_now)
+        extra = 0 if self.first_jobs.isHidden() else self.first_jobs.sizeHint().height()
+        chrome = sum(card.chrome for card in cards) + 2 * gap + extra
+        rows = shares(
+            (self.height() - top - chrome) // row_height(), [card.wants for card in cards]
+        )
+        for card, count in zip(cards, rows, strict=True):
+            height = card.chrome + count * row_height()
+            if card is self.next_up:
+                height += extra
+            if card is self.just_now:
+                height = max(height, self.height() - top)
+            card.setGeometry(0, top, self.width(), height)
+            top += height + gap
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shares the new room."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Shares the room anew in the new density."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._arrange()
 
     def show_floor(self, floor: Floor, jobs: Mapping[int, str], now: int) -> None:
         """Shows what a look at the floor found; `jobs` has the titles for the events' jobs."""
@@ -63,7 +92,9 @@ class Side(QWidget):
         self.next_up.set_note(self.tr("{n:,} waiting").format(n=waiting) if waiting else "")
         self.next_up.set_rows({str(row.id): _coming(row, now) for row in floor.next_up})
         empty = not sum(floor.counts.by_state.values())
-        self.first_jobs.setVisible(empty)
+        if empty is self.first_jobs.isHidden():
+            self.first_jobs.setVisible(empty)
+            self._arrange()
         self._events = {str(event.id): event for event in floor.just_now}
         told = {key: self._happened(event, jobs) for key, event in self._events.items()}
         self.just_now.set_rows(told)
@@ -102,8 +133,23 @@ class Side(QWidget):
             self.machine_chosen.emit(event.machine_id)
 
 
+def shares(room: int, wanted: Sequence[int]) -> list[int]:
+    """Rows for three lists: at first three of what needs a person, two to come, one that happened;
+    then all that needs a person, then the others in turn."""
+    rows = [min(want, least) for want, least in zip(wanted, _LEAST, strict=True)]
+    for place in (0, *_TURNS * max(wanted)):
+        left = room - sum(rows)
+        if left > 0 and rows[place] < wanted[place]:
+            rows[place] += min(left, wanted[place] - rows[place]) if place == 0 else 1
+    return rows
+
+
 def _coming(row: JobRow, now: int) -> RowWords:
-    """A job of the queue: what it is, then why it waits or what comes."""
-    due = words.due(row.due_at, now) if row.due_at is not None else ""
-    parts = (row.machine_type, due, row.next)
-    return RowWords(row.title, " · ".join(part for part in parts if part), f"P{row.priority}")
+    """A job of the queue: why it waits or what comes, then when it is due."""
+    due = ""
+    if row.due_at is not None:
+        today = words.local(row.due_at).date() == words.local(now).date()
+        at = words.time_of_day(row.due_at, seconds=False) if today else words.due(row.due_at, now)
+        due = QCoreApplication.translate("Floor", "due {due}").format(due=at)
+    note = " · ".join(part for part in (row.next, due) if part)
+    return RowWords(row.title, note, f"P{row.priority}")

@@ -1,9 +1,8 @@
 """One entry of the lists beside the machine cards: two lines that open something, and a remedy."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
@@ -38,13 +37,14 @@ def row_height() -> int:
 
 
 class SideRow(QAbstractButton):
-    """`clicked` opens what the entry is about; `remedied` is called by the remedy's button."""
+    """`clicked` opens what the entry is about, `remedied` is its button."""
 
-    def __init__(self, words: RowWords, remedied: Callable[[], None], parent: QWidget) -> None:
+    remedied = Signal()
+
+    def __init__(self, words: RowWords, parent: QWidget) -> None:
         super().__init__(parent)
         self._words = words
         self._last = False
-        self._remedied = remedied
         self.remedy: Button | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._take_words()
@@ -74,7 +74,7 @@ class SideRow(QAbstractButton):
         self.setToolTip(words.note)
         if words.remedy and self.remedy is None:
             self.remedy = Button(words.remedy, self)
-            self.remedy.clicked.connect(self._remedied)
+            self.remedy.clicked.connect(self.remedied)
             self.remedy.show()
         if self.remedy is not None:
             self.remedy.setText(words.remedy)

@@ -1,24 +1,31 @@
 """The floor: what runs, what needs me, what is next, how long still."""
 
 from functools import partial
+from time import perf_counter
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
-from cnc_station.engine.views import Changes, Floor, MachineCard, NeedsYou, Remedy
+from cnc_station.engine.views import Changes, Floor, NeedsYou, Remedy
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
-from cnc_station.ui.floor.card_words import CardAction, CardWords, card_words
+from cnc_station.ui.floor.card_feed import CardFeed
+from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.floor.charts import ChartShelf
 from cnc_station.ui.floor.column import FloorColumn
 from cnc_station.ui.floor.no_machines import NoMachines
 from cnc_station.ui.floor.side import Side
 from cnc_station.ui.floor.summary import Summary
 from cnc_station.ui.theme import theme
 
-_REST_MS = 60
-_SIDE_WIDTH = 284
+_REST_MS = 50
+_RESTS = 3
+"""A look that took long is followed by a rest so many times as long: a busy shop must not turn the
+engine into one that does nothing but answer the window."""
+
+_LEAST_SIDE, _MOST_SIDE = 284, 380
 _ON_JOB = {
     CardAction.HOLD: JobAction.HOLD,
     CardAction.CONTINUE: JobAction.CONTINUE,
@@ -38,14 +45,13 @@ class FloorPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        self._floor: Floor | None = None
         self._titles: dict[int, str] = {}
         self.looks = 0
         self.summary = Summary(desk)
-        self.charts = QWidget()
+        self.charts = ChartShelf(desk)
         self.column = FloorColumn(self.summary, self.charts)
+        self.feed = CardFeed(self.column, desk.engine.telemetry, desk.now, self)
         self.side = Side()
-        self.side.setFixedWidth(_SIDE_WIDTH)
         self.no_machines = NoMachines()
         self._asking = Asking(desk.operations, self._look, self, rest_ms=_REST_MS)
         self._seconds = QTimer(self, interval=1000)
@@ -68,6 +74,8 @@ class FloorPage(QWidget):
     def _connect(self) -> None:
         ways = self._desk.ways
         self._desk.bridge.changed.connect(self._follow)
+        self.charts.machine_chosen.connect(ways.to_machine)
+        self.charts.jobs_chosen.connect(ways.to_jobs)
         self.column.asked.connect(self._act)
         self.column.opened.connect(self._open_card)
         self.side.remedied.connect(self._remedy)
@@ -79,29 +87,40 @@ class FloorPage(QWidget):
         self.no_machines.add_wanted.connect(partial(ways.to_page, "machines"))
         self.no_machines.demo_wanted.connect(ways.load_demo)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The lists take a fifth of the width, within reason."""
+        super().resizeEvent(event)
+        self.side.setFixedWidth(min(_MOST_SIDE, max(_LEAST_SIDE, self.width() // 5)))
+
     # Following the engine
 
     def showEvent(self, event: QShowEvent) -> None:
         """On view: look, and let the seconds run."""
         self._seconds.start()
         self._asking.again()
+        self.charts.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Out of view: nothing is asked, nothing ticks."""
         self._seconds.stop()
         self._asking.stop()
+        self.charts.stop()
+        self.feed.stop()
 
     def _follow(self, changes: Changes) -> None:
         if not self.isVisible():
             return
         if changes.jobs or changes.machines or changes.everything:
             self._asking.again()
-        if changes.telemetry and self._floor is not None:
-            self._show_telemetry(changes.telemetry)
+            self.charts.changed()
+        if changes.telemetry:
+            self.feed.move(changes.telemetry)
 
     async def _look(self) -> None:
         self.looks += 1
+        begun = perf_counter()
         floor = await self._desk.engine.floor()
+        self._asking.set_rest(max(_REST_MS, round(_RESTS * 1000 * (perf_counter() - begun))))
         titles = _titles_in(floor)
         told = {event.job_id for event in floor.just_now if event.job_id is not None}
         unknown = sorted(told - titles.keys() - self._titles.keys())
@@ -110,40 +129,24 @@ class FloorPage(QWidget):
             titles |= {row.id: row.title for row in rows}
         kept = {job: title for job, title in self._titles.items() if job in told}
         self._titles = kept | titles
-        self._floor = floor
         self._show_floor(floor)
 
     def _show_floor(self, floor: Floor) -> None:
         self._pages.setCurrentIndex(0 if floor.cards else 1)
         now = self._desk.now()
         self.summary.show_counts(floor.counts)
-        self.column.set_cards({card.machine.id: self._words(card) for card in floor.cards}, now)
+        self.feed.show(floor.cards)
         self.side.show_floor(floor, self._titles, now)
-
-    def _words(self, card: MachineCard) -> CardWords:
-        telemetry = self._desk.engine.telemetry(card.machine.id)
-        return card_words(card, telemetry, self._desk.now())
-
-    def _show_telemetry(self, machines: frozenset[int]) -> None:
-        now = self._desk.now()
-        for machine in self.column.in_view(machines):
-            card = self._card(machine)
-            if card is not None:
-                self.column.cards[machine].set_words(self._words(card), now)
+        self.charts.show_machines({card.machine.id: card.machine.spec.name for card in floor.cards})
 
     def _tick(self) -> None:
-        now = self._desk.now()
-        self.column.tick(now)
-        self.side.tick(now)
-
-    def _card(self, machine: int) -> MachineCard | None:
-        cards = self._floor.cards if self._floor is not None else ()
-        return next((card for card in cards if card.machine.id == machine), None)
+        self.feed.tick()
+        self.side.tick(self._desk.now())
 
     # What a person does
 
     def _act(self, machine: int, action: CardAction) -> None:
-        card = self._card(machine)
+        card = self.feed.card(machine)
         if card is None:
             return
         if action is CardAction.DETAILS:
@@ -154,7 +157,7 @@ class FloorPage(QWidget):
             self._desk.operations.act(_ON_JOB[action], [card.machine.job_id])
 
     def _open_card(self, machine: int) -> None:
-        card = self._card(machine)
+        card = self.feed.card(machine)
         if card is not None and card.job is not None:
             self._desk.ways.to_job(card.job.id)
         else:

@@ -1,0 +1,76 @@
+"""Brings news to the machine cards, a few at a time, so that no frame has to paint them all."""
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QObject, QTimer
+
+from cnc_station.engine.views import MachineCard, Telemetry
+from cnc_station.ui.floor.card_words import CardWords, card_words
+from cnc_station.ui.floor.column import FloorColumn
+
+_FRAME_MS = 16
+_A_FRAME = 3
+
+
+class CardFeed(QObject):
+    """Knows what the engine said of each machine. Cards in view are shown their news three a frame,
+    what has changed before what only moves (progress, the seconds); the others when they come into
+    view, at the next second at the latest."""
+
+    def __init__(
+        self,
+        column: FloorColumn,
+        telemetry: Callable[[int], Telemetry | None],
+        now: Callable[[], int],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._column = column
+        self._telemetry = telemetry
+        self._now = now
+        self._cards: dict[int, MachineCard] = {}
+        self._waiting: dict[int, None] = {}
+        self._frames = QTimer(self, interval=_FRAME_MS)
+        self._frames.timeout.connect(self._show_some)
+
+    def card(self, machine: int) -> MachineCard | None:
+        """What the engine said last of a machine."""
+        return self._cards.get(machine)
+
+    def show(self, cards: Iterable[MachineCard]) -> None:
+        """The engine has been asked again."""
+        before = self._cards
+        self._cards = {card.machine.id: card for card in cards}
+        self._column.set_machines(self._cards, self._said, self._now())
+        changed = [machine for machine, card in self._cards.items() if card != before.get(machine)]
+        self._waiting = dict.fromkeys([*self._column.in_view(changed), *self._waiting])
+        self._show_some()
+
+    def move(self, machines: Iterable[int]) -> None:
+        """There is new telemetry of these, or time has passed for them."""
+        for machine in self._column.in_view(machines):
+            self._waiting[machine] = None
+        if self._waiting and not self._frames.isActive():
+            self._frames.start()
+
+    def tick(self) -> None:
+        """A second has passed."""
+        self.move(self._cards)
+
+    def stop(self) -> None:
+        """Show nothing more for now."""
+        self._frames.stop()
+        self._waiting.clear()
+
+    def _said(self, machine: int) -> CardWords:
+        return card_words(self._cards[machine], self._telemetry(machine), self._now())
+
+    def _show_some(self) -> None:
+        for machine in list(self._waiting)[:_A_FRAME]:
+            del self._waiting[machine]
+            if machine in self._cards:
+                self._column.cards[machine].set_words(self._said(machine), self._now())
+        if not self._waiting:
+            self._frames.stop()
+        elif not self._frames.isActive():
+            self._frames.start()

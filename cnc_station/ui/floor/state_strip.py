@@ -1,0 +1,295 @@
+"""Every machine's states over time, one row each, painted onto one kept picture."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.views import Stretch
+from cnc_station.ui import words
+from cnc_station.ui.floor.spans import Span, ticks
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.face import focus_pen
+from cnc_station.ui.widgets.state_look import look_of
+
+_LABELS = 60
+_AXIS = 18
+_LARGEST_ROW = 26
+_LEAST_MARK = 3.0
+_SHARE_OF_RUNNING = 0.55
+_INKS = {
+    MachineState.HELD: Ink.HELD,
+    MachineState.ALARM: Ink.ALARM,
+    MachineState.NEEDS_CLEARING: Ink.OPERATOR,
+    MachineState.MAINTENANCE: Ink.FAINT,
+}
+_BLANK = {MachineState.OFFLINE}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the strip shows: machines (id to name) in order, and their stretches in a window of
+    time (ms)."""
+
+    machines: Mapping[int, str]
+    stretches: Sequence[Stretch]
+    since: int
+    until: int
+    span: Span
+
+
+class StateStrip(QWidget):
+    """Shows a `History`; `chosen` carries the machine whose row was tapped.
+
+    Up and down go from row to row, Enter opens. A stretch that needs a person is never narrower
+    than 3 px: what went wrong for a moment is seen too.
+    """
+
+    chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._history: History | None = None
+        self._picture = QPixmap()
+        self._painted = -1
+        self._row = 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    @property
+    def history(self) -> History | None:
+        """What is shown."""
+        return self._history
+
+    def show_history(self, history: History) -> None:
+        """Shows another window of time."""
+        if history == self._history:
+            return
+        self._history = history
+        self._painted = -1
+        self._row = min(self._row, max(0, len(history.machines) - 1))
+        self.setAccessibleName(history.span.machines_title)
+        self.setAccessibleDescription(_in_words(history))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As low as can be read."""
+        return QSize(400, 100)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few rows."""
+        return QSize(160, 60)
+
+    def row_rect(self, machine: int) -> QRect:
+        """The row of a machine."""
+        assert self._history is not None
+        place = list(self._history.machines).index(machine)
+        height = self._row_height()
+        return QRect(0, round(place * height), self.width(), round(height))
+
+    def _row_height(self) -> float:
+        rows = len(self._history.machines) if self._history else 1
+        return min(_LARGEST_ROW, (self.height() - _AXIS) / max(1, rows))
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Shows the kept picture, and the row the keyboard is on."""
+        painter = QPainter(self)
+        if self._history is None:
+            return
+        ratio = self.devicePixelRatioF()
+        if self._painted != theme().serial or self._picture.size() != self.size() * ratio:
+            self._picture = self._drawn(self._history, ratio)
+            self._painted = theme().serial
+        painter.drawPixmap(0, 0, self._picture)
+        if self.hasFocus() and self._history.machines:
+            height = self._row_height()
+            painter.setPen(focus_pen())
+            row = QRectF(1, self._row * height + 1, self.width() - 2, height - 2)
+            painter.drawRoundedRect(row, 3, 3)
+
+    def _drawn(self, history: History, ratio: float) -> QPixmap:
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._draw_labels(painter, history)
+        self._draw_axis(painter, history)
+        painter.setPen(Qt.PenStyle.NoPen)
+        by_machine: dict[int, list[Stretch]] = defaultdict(list)
+        for stretch in history.stretches:
+            by_machine[stretch.machine_id].append(stretch)
+        height = self._row_height()
+        gap = 1.0 if height < 14 else 2.0
+        for place, machine in enumerate(history.machines):
+            top = place * height + gap
+            for abnormal in (False, True):
+                for stretch in by_machine[machine]:
+                    if (stretch.state in _INKS) is abnormal:
+                        self._draw(painter, history, stretch, top, height - 2 * gap)
+        painter.end()
+        return picture
+
+    def _x(self, history: History, at: int) -> float:
+        share = (at - history.since) / max(1, history.until - history.since)
+        return _LABELS + share * (self.width() - _LABELS - 1)
+
+    def _draw(
+        self, painter: QPainter, history: History, stretch: Stretch, top: float, height: float
+    ) -> None:
+        if stretch.state in _BLANK:
+            return
+        left, right = self._x(history, stretch.start), self._x(history, stretch.end)
+        if stretch.state in _INKS:
+            right = max(right, left + _LEAST_MARK)
+        elif right - left < 0.5:
+            return
+        gap = 1.0 if right - left > 4 else 0.0
+        painter.setBrush(_colour(stretch.state))
+        if stretch.state in {MachineState.IDLE, MachineState.ASSIGNED} and _outlined():
+            painter.drawRect(QRectF(left, top + height / 2, right - left - gap, 1))
+        else:
+            painter.drawRoundedRect(QRectF(left, top, right - left - gap, height), 2, 2)
+
+    def _draw_labels(self, painter: QPainter, history: History) -> None:
+        height = self._row_height()
+        font = QFont(theme().font(Role.CAPTION))
+        font.setPixelSize(max(9, min(12, round(height))))
+        painter.setFont(font)
+        painter.setPen(theme().pen(Ink.MUTED))
+        for place, name in enumerate(history.machines.values()):
+            room = QRectF(0, place * height - 2, _LABELS - 8, height + 4)
+            shown = painter.fontMetrics().elidedText(
+                name, Qt.TextElideMode.ElideRight, round(room.width())
+            )
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown)
+
+    def _draw_axis(self, painter: QPainter, history: History) -> None:
+        painter.setFont(theme().font(Role.CAPTION))
+        painter.setPen(theme().pen(Ink.MUTED))
+        top = min(self.height() - _AXIS, self._row_height() * len(history.machines)) + 2
+        for at in ticks(history.span, history.since, history.until):
+            label = words.time_of_day(at, seconds=False)
+            wide = painter.fontMetrics().horizontalAdvance(label)
+            left = self._x(history, at) - wide / 2
+            left = min(max(left, _LABELS), self.width() - wide)
+            painter.drawText(QPointF(left, top + 12), label)
+
+    # Fingers and keys
+
+    def _machine_at(self, point: QPoint) -> int | None:
+        if self._history is None:
+            return None
+        place = int(point.y() / self._row_height())
+        machines = list(self._history.machines)
+        return machines[place] if 0 <= place < len(machines) else None
+
+    def _stretch_at(self, point: QPoint) -> Stretch | None:
+        machine = self._machine_at(point)
+        if self._history is None or machine is None:
+            return None
+        for stretch in self._history.stretches:
+            if stretch.machine_id == machine and (
+                self._x(self._history, stretch.start)
+                <= point.x()
+                < max(
+                    self._x(self._history, stretch.end),
+                    self._x(self._history, stretch.start) + _LEAST_MARK,
+                )
+            ):
+                return stretch
+        return None
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Opens the machine."""
+        machine = self._machine_at(event.position().toPoint())
+        if machine is not None and self.rect().contains(event.position().toPoint()):
+            self.chosen.emit(machine)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down choose a row, Enter opens it."""
+        machines = list(self._history.machines) if self._history else []
+        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+        if step is not None and 0 <= self._row + step < len(machines):
+            self._row += step
+            self.update()
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and machines:
+            self.chosen.emit(machines[self._row])
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """The tool tip says what was when, and why."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            stretch = self._stretch_at(event.pos())
+            if stretch is None or self._history is None:
+                QToolTip.hideText()
+            else:
+                name = self._history.machines[stretch.machine_id]
+                QToolTip.showText(event.globalPos(), f"{name}: {_told(stretch)}", self)
+            return True
+        return super().event(event)
+
+
+def _outlined() -> bool:
+    """Whether the theme is one of pure ink, where a filled "idle" would outshout the rest."""
+    return theme().tokens.line_width > 1
+
+
+def _colour(state: MachineState) -> QColor:
+    if state in _INKS:
+        return theme().colour(_INKS[state])
+    if state is MachineState.RUNNING:
+        return mixed(Ink.RUNNING, 1.0 if _outlined() else _SHARE_OF_RUNNING)
+    return mixed(Ink.LINE, 1.0 if _outlined() else 0.7)
+
+
+def mixed(ink: Ink, share: float) -> QColor:
+    """An ink thinned with the surface: what is normal stays quiet."""
+    strong, ground = theme().colour(ink), theme().colour(Ink.SURFACE)
+    return QColor.fromRgbF(
+        *(
+            strong_part * share + ground_part * (1 - share)
+            for strong_part, ground_part in (
+                (strong.redF(), ground.redF()),
+                (strong.greenF(), ground.greenF()),
+                (strong.blueF(), ground.blueF()),
+            )
+        )
+    )
+
+
+def _told(stretch: Stretch) -> str:
+    begun = words.time_of_day(stretch.start)
+    ended = words.time_of_day(stretch.end)
+    told = f"{look_of(stretch.state).word} {begun} - {ended}"
+    return f"{told} · {stretch.reason}" if stretch.reason else told
+
+
+def _in_words(history: History) -> str:
+    """The picture for who can't see it: how much of the time each machine ran."""
+    ran: dict[int, int] = defaultdict(int)
+    for stretch in history.stretches:
+        if stretch.state is MachineState.RUNNING:
+            ran[stretch.machine_id] += stretch.end - stretch.start
+    whole = max(1, history.until - history.since)
+    running = look_of(MachineState.RUNNING).word.lower()
+    return ", ".join(
+        f"{name} {running} {ran[machine] / whole:.0%}" for machine, name in history.machines.items()
+    )
