@@ -55,6 +55,7 @@ class Config:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     rank: RankPolicy = field(default_factory=RankPolicy)
     lease_s: float = 300.0
+    leader_lease_s: float = 30.0
     workers: int = 5
     synchronous: str = "FULL"
 
@@ -264,6 +265,7 @@ _READERS: Mapping[str, Reader] = {
     "rank_point_s": _number(0, 86_400),
     "rank_due_pull_s": _number(1, 30 * 86_400),
     "lease_s": _number(1, 86_400),
+    "leader_lease_s": _number(1, 3_600),
     "workers": _whole(1, 100),
     "synchronous": _one_of(*SYNCHRONOUS),
 }

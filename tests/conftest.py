@@ -82,17 +82,17 @@ def redis_url(redis_server: "Redis") -> str:
 def _postgres() -> AbstractContextManager["Postgres"]:
     from cnc_station.servers import Postgres  # noqa: PLC0415 - half a second no other test should pay
 
-    return _serving(Postgres)
+    return serving(Postgres)
 
 
 def _redis() -> AbstractContextManager["Redis"]:
     from cnc_station.servers import Redis  # noqa: PLC0415 - half a second no other test should pay
 
-    return _serving(Redis)
+    return serving(Redis)
 
 
 @contextmanager
-def _serving(new_server: Callable[[], AnyServer]) -> Iterator[AnyServer]:
+def serving(new_server: Callable[[], AnyServer]) -> Iterator[AnyServer]:
     """Skips the test where the server is not installed; in CI that is a failure."""
     try:
         server = new_server()

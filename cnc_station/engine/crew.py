@@ -64,7 +64,9 @@ class Crew:
         self.fleet = Fleet(tools.pen, {"simulator": simulator})
         self.runner = Runner(tools.pen, tools.library, self.fleet.drivers, config.retry)
         self._remote: dict[int, Telemetry] = {}
-        self._leadership = Leadership(tools.pen, self._incarnation, self._elected)
+        self._leadership = Leadership(
+            tools.pen, self._incarnation, self._elected, config.leader_lease_s
+        )
         self._stager = Stager(tools.pen, tools.reader, self._leadership)
         self._dispatcher = Dispatcher(
             tools.pen, self.runner, config.lease_s, self._taken, self._look_out

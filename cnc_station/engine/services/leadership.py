@@ -11,8 +11,6 @@ from cnc_station.engine.store.stations import Lead
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 30.0
-
 
 class Leadership(Service):
     """`term` is the one this station leads in, None while it does not. It may be out of date: each
@@ -24,7 +22,7 @@ class Leadership(Service):
         pen: Pen,
         incarnation: str,
         on_elected: Callable[[], None],
-        lease_s: float = LEASE_S,
+        lease_s: float,
     ) -> None:
         super().__init__()
         self._pen = pen

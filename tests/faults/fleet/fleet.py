@@ -1,0 +1,322 @@
+"""A fleet of real stations under load, on servers of its own, and the ways to hurt it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.engine import make_url
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.store import schema
+from cnc_station.engine.store.database import Database
+from cnc_station.servers import Postgres, Redis
+from tests.faults.fleet.checks import Span, violations
+from tests.faults.fleet.load import Load
+from tests.faults.fleet.mutations import MUTATIONS
+from tests.faults.fleet.station import Orders
+from tests.faults.fleet.wire import Wire, Wires
+
+T = TypeVar("T")
+LEASE_S = 3.0
+RESTART_S = 0.3
+MACHINES = 2  # at each station
+SPEED = 50.0
+SETTINGS = {
+    "CNC_LEASE_S": str(LEASE_S),
+    "CNC_LEADER_LEASE_S": str(LEASE_S),
+    "CNC_SIMULATOR_SPEED": str(SPEED),
+    "CNC_RETRY_INITIAL_S": "0.2",
+    "CNC_RETRY_MAXIMUM_S": "1",
+    "CNC_RETRY_MACHINING_LIMIT": "100",
+    "CNC_RANK_DUE_PULL_S": "60",
+}
+
+
+@dataclass(slots=True)
+class Station:
+    """One station of the shop, whichever process it is at the moment."""
+
+    name: str
+    database: Wire
+    redis: Wire
+    clock_ahead_s: float = 0.0
+    process: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+    held: bool = False  # nobody restarts it
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a campaign counts."""
+
+    done_to_it: dict[str, int] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+    def count(self, what: str) -> None:
+        self.done_to_it[what] = self.done_to_it.get(what, 0) + 1
+
+
+class Fleet:
+    """`stations` on `postgres` and `redis`. Killed stations are started again, as a shop's PC or
+    its supervisor would; nothing else is ever repaired by hand."""
+
+    def __init__(
+        self,
+        postgres: Postgres,
+        redis: Redis | None,
+        folder: Path,
+        stations: int,
+        *,
+        mutation: str = "",
+        clocks: Sequence[float] = (),
+    ) -> None:
+        self.postgres = postgres
+        self.redis = redis
+        self.folder = folder
+        self.mutation = mutation
+        self.figures = Figures()
+        self._count = stations
+        self._clocks = [*clocks, *[0.0] * stations]
+        self._notes = folder / "notes"
+        self._frozen: dict[int, list[Span]] = {}
+        self._died: dict[int, int] = {}
+        self._ending = threading.Event()
+        self._lock = threading.Lock()
+        self.stations: list[Station] = []
+
+    def __enter__(self) -> Self:
+        self._wires = Wires()
+        self._wires.__enter__()
+        self._new_database = self.postgres.new_database()
+        self.url = self._new_database.__enter__()
+        self.database = Database(self.url, synchronous="NORMAL")
+        names = [f"S{number + 1}" for number in range(self._count)]
+        self.load = Load(self.url, self.folder)
+        self.load.prepare(names, MACHINES)
+        if self.mutation:
+            self._write(MUTATIONS[self.mutation].in_the_database)
+        redis_port = self.redis.port if self.redis else 1
+        for name, ahead in zip(names, self._clocks, strict=False):
+            wires = (self._wires.to(self.postgres.port), self._wires.to(redis_port))
+            self.stations.append(Station(name, *wires, clock_ahead_s=ahead))
+        self._keeper = threading.Thread(target=self._keep_running, name="keeper", daemon=True)
+        self._keeper.start()
+        self.load.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.load.stop()
+        self._ending.set()
+        self._keeper.join()
+        for station in self.stations:
+            if station.process is not None:
+                station.process.kill()
+                station.process.wait()
+        self.database.close()
+        self._wires.__exit__(kind, error, trace)
+        self._new_database.__exit__(None, None, None)
+
+    # Keeping it running
+
+    def _keep_running(self) -> None:
+        while not self._ending.wait(0.05):
+            with self._lock:
+                for station in self.stations:
+                    if station.held:
+                        continue
+                    process = station.process
+                    if process is not None and process.poll() is None:
+                        continue
+                    if process is not None:
+                        self._died.setdefault(process.pid, time.monotonic_ns())
+                        time.sleep(RESTART_S)
+                    station.process = self._spawn(station)
+                    station.starts += 1
+
+    def _spawn(self, station: Station) -> subprocess.Popen[bytes]:
+        orders = Orders(str(self._notes), station.clock_ahead_s, self.mutation)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("CNC_")}
+        environment |= SETTINGS | {
+            "CNC_STATION": station.name,
+            "CNC_DATA_FOLDER": str(self.folder / station.name),
+            "CNC_DATABASE_URL": _through(station.database, self.url),
+            "CNC_SYNCHRONOUS": "NORMAL",
+        }
+        if self.redis is not None:
+            environment["CNC_REDIS_URL"] = _through(station.redis, self.redis.url)
+        command = ["setpriv", "--pdeathsig", "KILL", sys.executable]
+        command += ["-m", "tests.faults.fleet.station", orders.dumped()]
+        with (self.folder / f"{station.name}.log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+
+    # Looking
+
+    def _write(self, work: Callable[[Connection], None]) -> None:
+        with self.database.connect_pen() as connection, connection.begin():
+            work(connection)
+
+    def completed(self) -> int:
+        """How many jobs are done."""
+        done = schema.job.c.state == "completed"
+        count = select(func.count()).select_from(schema.job).where(done)
+        found: int = self.database.read(lambda c: c.execute(count).scalar_one())
+        return found
+
+    def open_jobs(self) -> list[tuple[int, str, str]]:
+        """What is not done yet: id, state, last error."""
+        query = select(schema.job.c.id, schema.job.c.state, schema.job.c.last_error)
+        query = query.where(schema.job.c.state != "completed")
+        return [tuple(row) for row in self.database.read(lambda c: c.execute(query).all())]
+
+    def leader(self) -> Station:
+        """Who leads, once somebody does."""
+
+        def holder() -> str:
+            query = select(schema.leader.c.holder, schema.leader.c.expires_at)
+            row = self.database.read(
+                lambda c: (c.execute(query).one(), self.database.dialect.now(c))
+            )
+            return str(row[0].holder) if row[0].expires_at > row[1] else ""
+
+        name = until(holder, 30, "a station leads")
+        return next(station for station in self.stations if station.name == name)
+
+    def works_again(self, jobs: int = 5, within_s: float = 60.0) -> None:
+        """Wait until so many more jobs are done: whatever was hurt has healed."""
+        before = until(self._completed_or_none, within_s, "the database answers") or 0
+        until(lambda: (self._completed_or_none() or 0) >= before + jobs, within_s, "jobs get done")
+
+    def _completed_or_none(self) -> int | None:
+        try:
+            return self.completed() + 1
+        except Unavailable:
+            return None
+
+    def drained(self, within_s: float = 60.0) -> list[str]:
+        """Let everything come to its end; what is not as it must be then."""
+        with self.load.paused():
+            try:
+                until(lambda: not self.open_jobs(), within_s, "every job is done")
+            except AssertionError as error:
+                return [str(error), *(f"left: {row}" for row in self.open_jobs()[:20])]
+            return self.check()
+
+    def check(self) -> list[str]:
+        """What is not as it must be."""
+        acknowledged = tuple(self.load.acknowledged)
+        with self._lock:
+            found: list[str] = self.database.read(
+                lambda connection: violations(
+                    connection,
+                    self._notes,
+                    acknowledged=acknowledged,
+                    frozen=self._frozen,
+                    died=self._died,
+                    now=time.monotonic_ns(),
+                )
+            )
+        self.figures.violations = found
+        return found
+
+    # Hurting
+
+    def kill(self, station: Station) -> None:
+        """A power cut of one PC."""
+        self.figures.count("stations killed")
+        process = station.process
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        self._died[process.pid] = time.monotonic_ns()
+        until(lambda: station.process is not process, 30, "it is started again")
+
+    @contextmanager
+    def stopped(self, station: Station) -> Iterator[None]:
+        """A PC that stands still, and wakes without knowing."""
+        self.figures.count("stations stopped")
+        pid, begun = station.pid, time.monotonic_ns()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._frozen.setdefault(pid, []).append(Span(begun, time.monotonic_ns()))
+            os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def cut_off(self, station: Station, *, reset: bool) -> Iterator[None]:
+        """A pulled cable, for the database and for Redis."""
+        self.figures.count("stations cut off")
+        for wire in (station.database, station.redis):
+            self._wires.call(wire.cut())
+        try:
+            yield
+        finally:
+            for wire in (station.database, station.redis):
+                self._wires.call(wire.mend(reset=reset))
+
+    def cut_connections(self) -> None:
+        """The database server ends everybody's session."""
+        self.figures.count("database connections cut")
+        import psycopg  # noqa: PLC0415 - here alone
+
+        with psycopg.connect(self.url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    @contextmanager
+    def paused(self, server: Postgres | Redis) -> Iterator[None]:
+        """A server that stands still with all its processes; connections stay open."""
+        self.figures.count(f"{type(server).__name__} paused")
+        pids = [server.pid, *_children(server.pid)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+
+def _through(wire: Wire, url: str) -> str:
+    return make_url(url).set(port=wire.port).render_as_string(hide_password=False)
+
+
+def _children(pid: int) -> list[int]:
+    """A postmaster's backends: they are no group of their own."""
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in found for child in file.read_text().split()]
+
+
+def until(fact: Callable[[], T], within_s: float, what: str) -> T:
+    """Look until it is true. Raises AssertionError after `within_s`."""
+    end = time.monotonic() + within_s
+    while True:
+        found = fact()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {within_s:g} s: {what}")
+        time.sleep(0.05)

@@ -1,0 +1,87 @@
+"""Somebody in the office who keeps handing in jobs, and remembers which were acknowledged."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.engine import StationEngine, open_client
+
+ME = Actor("office")
+EVERY_S = 0.25
+TYPES = ("mill", "lathe")
+
+
+class Load:
+    """`acknowledged` are the jobs that must be done in the end. A submission that was refused with
+    Unavailable may have been stored or not; it is not among them."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._config = Config(folder, url, station="office", synchronous="NORMAL")
+        self.acknowledged: list[int] = []
+        self._chance = random.Random(1)
+        self._going = threading.Event()
+        self._ended = threading.Event()
+        self._resting = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="load")
+
+    def prepare(self, stations: Sequence[str], machines: int) -> None:
+        """The schema, and the machines of each station."""
+
+        async def add() -> None:
+            for name in stations:
+                client = await open_client(replace(self._config, station=name))
+                for number in range(machines):
+                    kind = TYPES[number % len(TYPES)]
+                    spec = MachineSpec(f"{name} {kind} {number}", kind, capability=Capability(kind))
+                    await client.add_machine(spec, ME)
+                await client.stop()
+
+        asyncio.run(add())
+
+    def start(self) -> None:
+        self._going.set()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is handed in meanwhile."""
+        self._going.clear()
+        self._resting.wait(30)
+        try:
+            yield
+        finally:
+            self._resting.clear()
+            self._going.set()
+
+    async def _run(self) -> None:
+        client = await open_client(self._config)
+        while not self._ended.is_set():
+            if self._going.is_set():
+                await self._hand_in(client)
+            else:
+                self._resting.set()
+            await asyncio.sleep(EVERY_S)
+        await client.stop()
+
+    async def _hand_in(self, client: StationEngine) -> None:
+        specs = [
+            JobSpec(f"part {kind}", kind, estimated_s=self._chance.uniform(2, 30)) for kind in TYPES
+        ]
+        try:
+            async with asyncio.timeout(5):
+                self.acknowledged += await client.submit(specs, ME)
+        except (Unavailable, TimeoutError):
+            pass  # tried again with others
