@@ -45,7 +45,8 @@ class StationEngine(StationCommands, StationIntake):
         self._lock: EngineLock | None = None
         self.copied: Path | None = None
         self._database = Database(config.database_url, synchronous=config.synchronous)
-        self._health = Health(lambda: self._tell(Changes(links=True)))
+        own = frozenset({DATABASE}) if config.database_path else frozenset()
+        self._health = Health(lambda: self._tell(Changes(links=True)), own)
         self._writer = Writer(
             self._database,
             station=config.station,

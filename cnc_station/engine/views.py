@@ -411,6 +411,19 @@ class Changes:
         )
 
 
+SILENT_AFTER_S = 12.0
+"""A station says every five seconds or oftener that it is there: two such words are missing."""
+
+
+class Presence(StrEnum):
+    """Whether a station is there, as its last word to the database tells."""
+
+    HERE = "here"
+    CONNECTED = "connected"
+    SILENT = "silent"
+    LEFT = "left"
+
+
 @dataclass(frozen=True, slots=True)
 class StationRow:
     """A station of the fleet. `here`: the one that was asked. `heard_s`: seconds since it was
@@ -427,6 +440,15 @@ class StationRow:
     machines: int
     running: int
     here: bool
+
+    @property
+    def presence(self) -> Presence:
+        """The one asked is here: it has just answered."""
+        if self.here:
+            return Presence.HERE
+        if self.heard_s is None:
+            return Presence.LEFT
+        return Presence.SILENT if self.heard_s > SILENT_AFTER_S else Presence.CONNECTED
 
 
 @dataclass(frozen=True, slots=True)

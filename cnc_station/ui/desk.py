@@ -14,7 +14,8 @@ class Ways(Protocol):
     """Where a page can send the person at the window; the window's owner knows how."""
 
     def to_page(self, key: str) -> None:
-        """Bring a page to the front: floor, jobs, attention, programs, machines, settings."""
+        """Bring a page to the front: floor, jobs, attention, programs, machines, stations,
+        settings."""
         ...
 
     def to_jobs(self, chosen: JobFilter) -> None:

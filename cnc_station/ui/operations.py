@@ -69,10 +69,16 @@ class Operations:
         self._progress = progress
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy = 0
+        self._closed = False
 
     def run(self, work: Coroutine[Any, Any, Any], words: str = "") -> asyncio.Task[None]:
-        """Run `work` to its end in the background; `words` name it while it takes long."""
+        """Run `work` to its end in the background; `words` name it while it takes long.
+
+        After `close` nothing begins any more: a page's clock may tick once while the engine stops.
+        """
         task = asyncio.get_running_loop().create_task(self._run(work, words))
+        if self._closed:
+            task.cancel()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: work.close())  # it may have ended before it began
@@ -156,6 +162,7 @@ class Operations:
 
     async def close(self) -> None:
         """Let nothing run on: cancel what is left and wait for it."""
+        self._closed = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -16,16 +16,14 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.interface import Engine
-from cnc_station.engine.views import Changes, JobFilter, Link
+from cnc_station.engine.views import Changes, JobFilter
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.link_words import said
 from cnc_station.ui.main_window import MainWindow, PageSpec
 from cnc_station.ui.operations import Operations
-from cnc_station.ui.theme import Tone
-from cnc_station.ui.widgets.dots import Connection
 
 NEEDS_A_PERSON = frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED})
-_TONES = {"connected": Tone.RUNNING, "degraded": Tone.HELD, "offline": Tone.ALARM}
 
 
 def now_ms() -> int:
@@ -93,6 +91,7 @@ class Shell(QObject):
             ),
             self._page("programs", tr("Programs"), "file", "programs.ProgramsPage"),
             self._page("machines", tr("Machines"), "factory", "machines.MachinesPage"),
+            self._page("stations", tr("Stations"), "monitor", "stations.StationsPage"),
             self._page("settings", tr("Settings"), "settings", "settings.SettingsPage"),
         ]
 
@@ -155,6 +154,7 @@ class Shell(QObject):
         self.window.top_bar.clock.setText(
             QDateTime.fromMSecsSinceEpoch(self._now()).toString("HH:mm")
         )
+        self._show_links()
 
     def _follow(self, changes: Changes) -> None:
         if changes.jobs or changes.everything:
@@ -181,7 +181,8 @@ class Shell(QObject):
             self._look()
 
     def _show_links(self) -> None:
-        self.window.top_bar.set_connections([_said(link) for link in self._engine.links()])
+        now = self._now()
+        self.window.top_bar.set_connections([said(link, now) for link in self._engine.links()])
 
     def _find(self, text: str) -> None:
         """Enter in the search field, or a scanned code: a job's number opens it."""
@@ -202,10 +203,3 @@ def _late(where: str) -> Any:
     """Something of the window that is imported when it is first used: starting stays quick."""
     module, _, name = where.rpartition(".")
     return getattr(import_module(f"cnc_station.ui.{module}"), name)
-
-
-def _said(link: Link) -> Connection:
-    words = link.name.capitalize()
-    if link.detail:
-        words = f"{words} · {link.detail}"
-    return Connection(words, _TONES.get(link.state, Tone.NORMAL))

@@ -33,7 +33,7 @@ LOOKS = {
     "lavender": (ThemeName.LAVENDER, Density.DENSE),
     "touch": (ThemeName.LIGHT, Density.TOUCH),
 }
-PAGES = ("floor", "jobs", "attention", "programs", "machines", "settings")
+PAGES = ("floor", "jobs", "attention", "programs", "machines", "stations", "settings")
 README = Path("resources/screenshots")
 README_SHOTS = (("floor", "light"), ("floor", "dark"), ("jobs", "light"), ("programs", "light"))
 SPEED = 60.0

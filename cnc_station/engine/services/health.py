@@ -6,14 +6,17 @@ from collections.abc import Callable
 from cnc_station.engine.views import Link
 
 CONNECTED = "connected"
+STANDALONE = "standalone"
 OFFLINE = "offline"
 
 
 class Health:
-    """Links by name; `on_change` is called when one comes or goes."""
+    """Links by name; `on_change` is called when one comes or goes. Those named in `own` are part
+    of this PC: what works there stands alone."""
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    def __init__(self, on_change: Callable[[], None], own: frozenset[str] = frozenset()) -> None:
         self._on_change = on_change
+        self._own = own
         self._links: dict[str, Link] = {}
 
     def links(self) -> tuple[Link, ...]:
@@ -22,7 +25,7 @@ class Health:
 
     def up(self, name: str) -> None:
         """It has just worked."""
-        self._set(name, CONNECTED, "")
+        self._set(name, STANDALONE if name in self._own else CONNECTED, "")
 
     def down(self, name: str, detail: str) -> None:
         """It has just failed, and why."""

@@ -28,6 +28,7 @@ from cnc_station.ui import words
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.licences import LicenceTexts, parts
+from cnc_station.ui.link_words import named
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.card import Card
@@ -215,7 +216,7 @@ class SettingsPage(QWidget):
         now = self._desk.now()
         links = [
             (
-                link.name.capitalize(),
+                named(link),
                 " · ".join(
                     part
                     for part in (

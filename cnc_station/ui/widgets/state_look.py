@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
+from cnc_station.engine.views import Presence
 from cnc_station.ui.theme import Tone
 
 
@@ -62,15 +63,23 @@ MACHINE_LOOKS = {
     ),
     MachineState.MAINTENANCE: _look("maintenance", QT_TRANSLATE_NOOP("State", "Maintenance")),
 }
+STATION_LOOKS = {
+    Presence.HERE: _look("operator", QT_TRANSLATE_NOOP("State", "Here")),
+    Presence.CONNECTED: _look("done", QT_TRANSLATE_NOOP("State", "Connected")),
+    Presence.SILENT: _look("alarm", QT_TRANSLATE_NOOP("State", "Silent"), Tone.ALARM),
+    Presence.LEFT: _look("offline", QT_TRANSLATE_NOOP("State", "Left")),
+}
 RETRY = _look("retry", QT_TRANSLATE_NOOP("State", "Retry"), Tone.HELD)
 """A delayed job that waits out a backoff after a failure."""
 LATE = _look("delayed", QT_TRANSLATE_NOOP("State", "Late"), Tone.HELD)
 
 
-def look_of(state: JobState | RunState | MachineState) -> StateLook:
+def look_of(state: JobState | RunState | MachineState | Presence) -> StateLook:
     """The look of any state. The enums share words, so their type decides, never their text."""
     if isinstance(state, JobState):
         return JOB_LOOKS[state]
     if isinstance(state, RunState):
         return RUN_LOOKS[state]
+    if isinstance(state, Presence):
+        return STATION_LOOKS[state]
     return MACHINE_LOOKS[state]

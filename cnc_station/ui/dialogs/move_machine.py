@@ -1,0 +1,39 @@
+"""Gives a machine to another station."""
+
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from cnc_station.engine.views import MachineRow
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.form_dialog import FormDialog
+from cnc_station.ui.widgets.field import Field
+
+_SIZE = (460, 250)
+
+
+class MoveMachineForm(FormDialog):
+    """One of `stations` for `machine`; the first is chosen already. It closes once the machine
+    is that station's."""
+
+    def __init__(
+        self, desk: Desk, parent: QWidget | None, machine: MachineRow, stations: Sequence[str]
+    ) -> None:
+        title = self.tr("Move {name} to another station").format(name=machine.spec.name)
+        super().__init__(desk.operations, title, self.tr("Move it"), parent)
+        self._desk = desk
+        self._machine = machine
+        self.resize(*_SIZE)
+        self.station = QComboBox()
+        self.station.addItems(list(stations))
+        hint = self.tr("{station} lets go of its controller, the other station connects to it.")
+        hint = hint.format(station=machine.station)
+        self.add("station", Field(self.tr("Station"), self.station, hint=hint), 0, 0)
+        self.fill_below()
+
+    def storing(self) -> Coroutine[Any, Any, None]:
+        """The engine refuses a machine that has begun to work meanwhile."""
+        return self._desk.engine.move_machine(
+            self._machine.id, self.station.currentText(), self._desk.operations.actor
+        )

@@ -1,0 +1,59 @@
+"""The fleet as its page shows it: each station with its machines and what runs there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cnc_station.engine.domain.states import BUSY_MACHINES
+from cnc_station.engine.views import JobRow, MachineRow, Presence, StationRow
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A machine at its station, and the job it is at work on."""
+
+    machine: MachineRow
+    job: JobRow | None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is at work: it stays where it is until its run is over."""
+        return self.machine.state in BUSY_MACHINES
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A station and the machines wired to it."""
+
+    station: StationRow
+    posts: tuple[Post, ...]
+
+    @property
+    def at_work(self) -> tuple[Post, ...]:
+        """The machines that run something there."""
+        return tuple(post for post in self.posts if post.busy)
+
+    def has(self, words: Iterable[str]) -> bool:
+        """Whether all the words are found at the station or its machines."""
+        row = self.station
+        names = [post.machine.spec.name for post in self.posts]
+        text = " ".join((row.name, row.host, row.version, *names)).lower()
+        return all(word in text for word in words)
+
+
+def places(
+    stations: Sequence[StationRow], machines: Sequence[MachineRow], jobs: Sequence[JobRow]
+) -> tuple[Place, ...]:
+    """Those who are there by name, then those who have left."""
+    by_id: Mapping[int, JobRow] = {job.id: job for job in jobs}
+    posts: dict[str, list[Post]] = {}
+    for machine in machines:
+        job = None if machine.job_id is None else by_id.get(machine.job_id)
+        posts.setdefault(machine.station, []).append(Post(machine, job))
+    order = sorted(stations, key=lambda row: (row.presence is Presence.LEFT, row.name))
+    return tuple(Place(row, tuple(posts.get(row.name, ()))) for row in order)
+
+
+def others(stations: Iterable[StationRow], than: str) -> tuple[str, ...]:
+    """The stations that are there and could take a machine of station `than`."""
+    there = (Presence.HERE, Presence.CONNECTED)
+    return tuple(row.name for row in stations if row.presence in there and row.name != than)

@@ -1,0 +1,155 @@
+"""One station: whether it is there, what it is, and the machines wired to it with what they do."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from cnc_station.engine.views import Presence, StationRow
+from cnc_station.ui import words
+from cnc_station.ui.models.fleet import Place, Post
+from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.card import Card, rule
+from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.list_table import ListTable
+from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.text import ElidedLabel, Text
+
+
+class StationDetail(Card):
+    """Shows a place; its buttons say what the person wants, the page does it."""
+
+    move_asked = Signal()
+    machine_asked = Signal()
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        super().__init__()
+        self._now = now
+        self._shown = ""
+        self._elsewhere = False
+        self._name = ElidedLabel("", Role.CARD_TITLE)
+        self._chip = StateChip(look_of(Presence.CONNECTED))
+        self._meaning = Text("", Role.NOTE, Ink.MUTED)
+        self._meaning.setWordWrap(True)
+        self.facts = KeyValue()
+        self.posts = RowList(self._columns(), lambda post: post.machine.id, self)
+        self.table = ListTable(self.posts, self.tr("Machines of this station"))
+        self._rest = QWidget()  # takes the table's room where there is none to show
+        self.table.chosen.connect(self._fit_buttons)
+        self.table.opened.connect(self.machine_asked)
+        head = QHBoxLayout()
+        head.addWidget(self._name, 1)
+        head.addWidget(self._chip)
+        self.body.addLayout(head)
+        self.body.addWidget(self._meaning)
+        self.body.addSpacing(8)
+        self.body.addWidget(self.facts)
+        self.body.addSpacing(8)
+        self.body.addWidget(rule())
+        self._title = Text("", Role.STRONG)
+        self._title.setWordWrap(True)
+        self.body.addWidget(self._title)
+        self.body.addWidget(self.table, 1)
+        self.body.addWidget(self._rest, 1)
+        self.body.addSpacing(8)
+        self._place_buttons()
+
+    def _columns(self) -> tuple[ListColumn[Post], ...]:
+        return (
+            ListColumn(self.tr("Machine"), lambda p: p.machine.spec.name, 92, strong=True),
+            ListColumn(
+                self.tr("State"),
+                lambda p: look_of(p.machine.state).word,
+                126,
+                look=lambda p: look_of(p.machine.state),
+            ),
+            ListColumn(
+                self.tr("At work on"), lambda p: words.NONE if p.job is None else p.job.title
+            ),
+        )
+
+    def _place_buttons(self) -> None:
+        self.why_not = Text("", Role.NOTE, Ink.MUTED)
+        self.why_not.setWordWrap(True)
+        self.move_button = Button(self.tr("Move to another station…"))
+        self.move_button.clicked.connect(self.move_asked)
+        self.machine_button = Button(self.tr("Show machine"))
+        self.machine_button.clicked.connect(self.machine_asked)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.move_button, 1)
+        line.addWidget(self.machine_button)
+        self.body.addWidget(self.why_not)
+        self.body.addLayout(line)
+
+    @property
+    def post(self) -> Post | None:
+        """The machine chosen."""
+        return self.table.current
+
+    def show_place(self, place: Place, *, leads: str, here: str, elsewhere: bool) -> None:
+        """Shows a place. `leads` is who leads, in words; `here` the version of this station;
+        `elsewhere` whether there is another station that could take a machine."""
+        row = place.station
+        self._elsewhere = elsewhere
+        self._name.setText(row.name)
+        silent = row.presence is Presence.SILENT
+        self._chip.set_look(look_of(row.presence), words.duration(row.heard_s or 0) * silent)
+        self._meaning.setText(self._means(row))
+        self._meaning.setVisible(bool(self._meaning.text()))
+        other = "" if row.version == here else self.tr(" · this station: {own}").format(own=here)
+        self.facts.set_pairs(
+            (
+                (self.tr("PC"), row.host),
+                (self.tr("Version"), f"{row.version}{other}"),
+                (self.tr("Started"), words.moment(row.started_at, self._now())),
+                (
+                    self.tr("Lag"),
+                    self.tr("{ms} ms to the database").format(ms=f"{row.lag_ms:,.0f}"),
+                ),
+                (self.tr("Leader"), leads),
+            )
+        )
+        self._show_posts(place)
+        self._shown = row.name
+        self._fit_buttons()
+
+    def _show_posts(self, place: Place) -> None:
+        count, busy = len(place.posts), len(place.at_work)
+        self._title.setText(
+            self.tr("{count} wired to it, {busy} at work").format(count=count, busy=busy)
+            if count
+            else self.tr("No machine is wired to it. One can be added there, or moved to it.")
+        )
+        self.posts.take(place.posts)
+        self.table.setVisible(bool(count))
+        self._rest.setVisible(not count)
+        if count and (self.table.current is None or place.station.name != self._shown):
+            self.table.choose(0)
+
+    def _means(self, row: StationRow) -> str:
+        if row.presence is Presence.SILENT:
+            return self.tr(
+                "Not heard of. Its machines go on with what they cut; what it drove is looked "
+                "after by the leader when its leases end."
+            )
+        if row.presence is Presence.LEFT:
+            return self.tr("Closed in order. Its machines wait for it, or can be moved.")
+        return ""
+
+    def _fit_buttons(self) -> None:
+        post = self.post
+        why_not = ""
+        if post is not None and post.busy:
+            name = post.machine.spec.name
+            why_not = self.tr("{name} is at work: it can be moved when its run is over.")
+            why_not = why_not.format(name=name)
+        elif post is not None and not self._elsewhere:
+            why_not = self.tr("No other station is there to move it to.")
+        self.why_not.setText(why_not)
+        self.why_not.setVisible(bool(why_not))
+        self.move_button.setEnabled(post is not None and not why_not)
+        self.machine_button.setEnabled(post is not None)

@@ -1,0 +1,227 @@
+"""The fleet: which stations are there, which of them leads, and what runs where."""
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.views import Changes, Presence
+from cnc_station.ui import words
+from cnc_station.ui.asking import Asking
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.move_machine import MoveMachineForm
+from cnc_station.ui.link_words import STANDALONE
+from cnc_station.ui.models.fleet import Place, others, places
+from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.pages.station_detail import StationDetail
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.list_table import ListTable, table_card
+from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.text import ElidedLabel
+
+
+class StationsPage(QWidget):
+    """A list of the stations, one of them in full. While it is on view it asks every second:
+    silence makes no change that could be heard."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._own_version = desk.engine.about().version
+        self._text = ""
+        self._places: tuple[Place, ...] = ()
+        self._as_of = words.NONE
+        self.rows = RowList(self._columns(), lambda place: place.station.name, self)
+        self.table = ListTable(self.rows, self.tr("Stations"))
+        self.table.chosen.connect(self._chosen)
+        self.detail = StationDetail(desk.now)
+        self.detail.move_asked.connect(self.move_machine)
+        self.detail.machine_asked.connect(self._to_machine)
+        self._asking = Asking(desk.operations, self._load, self)
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self._asking.again)
+        desk.bridge.changed.connect(self._follow)
+        self._place()
+        move = QAction(self.tr("Move the machine to another station"), self)
+        move.setShortcut("M")
+        move.triggered.connect(self.move_machine)
+        self.addAction(move)
+
+    def _columns(self) -> tuple[ListColumn[Place], ...]:
+        return (
+            ListColumn(self.tr("Station"), lambda p: p.station.name, 116, strong=True),
+            ListColumn(
+                self.tr("State"),
+                lambda p: look_of(p.station.presence).word,
+                116,
+                look=lambda p: look_of(p.station.presence),
+            ),
+            ListColumn(self.tr("Heard"), self._heard, 62, ink=_heard_ink),
+            ListColumn(self.tr("Leads"), self._leads, 70),
+            ListColumn(self.tr("Lag"), _lag, 80, right=True),
+            ListColumn(self.tr("Version"), self._version, 112, ink=self._version_ink),
+            ListColumn(self.tr("Machines"), lambda p: str(len(p.posts)), 80, right=True),
+            ListColumn(self.tr("At work"), _at_work, ink=lambda _: Ink.MUTED),
+        )
+
+    def _place(self) -> None:
+        self.count = ElidedLabel("", Role.STRONG)
+        left = QVBoxLayout()
+        left.setSpacing(theme().metrics.card_gap)
+        left.addWidget(self.count)
+        left.addWidget(table_card(self.table), 1)
+        self._full = QWidget()
+        panes = QHBoxLayout(self._full)
+        panes.setContentsMargins(0, 0, 0, 0)
+        panes.setSpacing(theme().metrics.page_margin)
+        panes.addLayout(left, 3)
+        panes.addWidget(self.detail, 2)
+        self.detail.setMinimumWidth(400)
+        self.alone = self._alone()
+        self.nothing_found = EmptyState(
+            "search", self.tr("Nothing found"), self.tr("No station matches the search.")
+        )
+        self._stack = QStackedLayout()
+        for widget in (self._full, self.alone, self.nothing_found):
+            self._stack.addWidget(widget)
+        box = QVBoxLayout(self)
+        margin = theme().metrics.page_margin
+        box.setContentsMargins(margin, 14, margin, 4)
+        box.addLayout(self._stack)
+
+    def _alone(self) -> EmptyState:
+        empty = EmptyState(
+            "monitor",
+            self.tr("This PC works alone"),
+            self.tr(
+                "Its jobs are kept in a file on this PC. Stations that are given the same "
+                "PostgreSQL database become one fleet with one queue: set CNC_DATABASE_URL to "
+                "postgresql://… on each PC, and CNC_REDIS_URL to redis://… to notice work sooner."
+            ),
+            self.tr("Show this station's settings"),
+        )
+        empty.step.connect(lambda: self._desk.ways.to_page("settings"))
+        return empty
+
+    # what is on view
+
+    def arrived(self) -> None:
+        """Looks again: much may have happened."""
+        self._asking.again()
+
+    def search(self, text: str) -> None:
+        """Shows only stations that match, by their names or their machines'."""
+        self._text = text
+        self._asking.again()
+
+    def select_first(self) -> None:
+        """Chooses the first station."""
+        self.table.choose(0)
+
+    def _follow(self, changes: Changes) -> None:
+        if self.isVisible() and (changes.stations or changes.machines or changes.everything):
+            self._asking.again()
+
+    async def _load(self) -> None:
+        engine = self._desk.engine
+        try:
+            stations = await engine.stations()
+            machines = await engine.machines()
+            jobs = await engine.jobs_by_id(sorted(m.job_id for m in machines if m.job_id))
+        except Unavailable:  # the bar above says so, and how long; asked again in a second
+            self.count.setText(
+                self.tr("As it was at {time}: the database is away").format(time=self._as_of)
+            )
+            return
+        self._as_of = words.time_of_day(self._desk.now())
+        self._places = places(stations, machines, jobs)
+        found = [p for p in self._places if p.has(self._text.lower().split())]
+        self.rows.take(found)
+        if found and self.table.current is None:
+            self.table.choose(0)
+        self.count.setText(self._summary())
+        alone = any(link.state == STANDALONE for link in engine.links())
+        shown = self._full if found else self.nothing_found
+        self._stack.setCurrentWidget(self.alone if alone else shown)
+        self._chosen(self.table.current)
+
+    def _summary(self) -> str:
+        there = [p for p in self._places if p.station.presence is not Presence.LEFT]
+        busy = sum(len(place.at_work) for place in self._places)
+        return self.tr("{count} there · {leader} · {busy} at work").format(
+            count=len(there), leader=self._leader(), busy=busy
+        )
+
+    def _leader(self) -> str:
+        for place in self._places:
+            if place.station.leads:
+                return self.tr("{name} leads, term {term}").format(
+                    name=place.station.name, term=place.station.term
+                )
+        return self.tr("nobody leads at the moment")
+
+    def _chosen(self, place: Place | None) -> None:
+        if place is not None:
+            elsewhere = others((p.station for p in self._places), than=place.station.name)
+            self.detail.show_place(
+                place, leads=self._leader(), here=self._own_version, elsewhere=bool(elsewhere)
+            )
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Lets the clock run."""
+        super().showEvent(event)
+        self._clock.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stops the clock: nobody looks."""
+        super().hideEvent(event)
+        self._clock.stop()
+
+    # what the cells say
+
+    def _heard(self, place: Place) -> str:
+        if place.station.presence is not Presence.SILENT:
+            return words.NONE if place.station.heard_s is None else self.tr("now")
+        return words.duration(place.station.heard_s or 0.0)
+
+    def _leads(self, place: Place) -> str:
+        row = place.station
+        return self.tr("term {term}").format(term=row.term) if row.leads else ""
+
+    def _version(self, place: Place) -> str:
+        version = place.station.version
+        same = version == self._own_version
+        return version if same else self.tr("{version} · differs").format(version=version)
+
+    def _version_ink(self, place: Place) -> Ink:
+        return Ink.TEXT if place.station.version == self._own_version else Ink.HELD
+
+    # what can be done
+
+    def move_machine(self) -> MoveMachineForm | None:
+        """Asks which station the machine chosen goes to, if it can go."""
+        post = self.detail.post
+        if post is None or not self.detail.move_button.isEnabled():
+            return None
+        candidates = others((p.station for p in self._places), than=post.machine.station)
+        form = MoveMachineForm(self._desk, self, post.machine, candidates)
+        form.open()
+        return form
+
+    def _to_machine(self) -> None:
+        if self.detail.post is not None:
+            self._desk.ways.to_machine(self.detail.post.machine.id)
+
+
+def _heard_ink(place: Place) -> Ink:
+    return Ink.ALARM if place.station.presence is Presence.SILENT else Ink.MUTED
+
+
+def _lag(place: Place) -> str:
+    there = place.station.presence in (Presence.HERE, Presence.CONNECTED)
+    return f"{place.station.lag_ms:,.0f} ms" if there else words.NONE
+
+
+def _at_work(place: Place) -> str:
+    return ", ".join(post.machine.spec.name for post in place.at_work)

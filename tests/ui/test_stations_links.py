@@ -1,0 +1,110 @@
+"""What the top bar says about the database and Redis, as they go and come back."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import now_ms
+from cnc_station.engine.views import Link
+from cnc_station.servers import Postgres, Redis
+from cnc_station.ui.link_words import said
+from cnc_station.ui.pages.stations import StationsPage
+from cnc_station.ui.shell import Shell
+from cnc_station.ui.theme import Tone
+from tests.ui.real_engine import Office, opened
+from tests.until import until
+
+Opened = Callable[[Config], AbstractAsyncContextManager[Shell]]
+
+
+@dataclass(slots=True)
+class Clock:
+    ahead_ms: int = 0
+
+    def now(self) -> int:
+        return now_ms() + self.ahead_ms
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def window(clock: Clock) -> Opened:
+    """The whole window on a station of its own."""
+
+    @asynccontextmanager
+    async def opened(config: Config) -> AsyncIterator[Shell]:
+        shell, engine = Shell(), StationEngine(config)
+        await engine.start()
+        shell.window.show()
+        shell.open(engine, Actor("tester"), lambda: engine.save_settings({}, Actor("x")), clock.now)
+        yield shell
+        await shell.close()
+        await engine.stop()
+        shell.window.finish()
+        shell.window.deleteLater()
+
+    return opened
+
+
+def words(shell: Shell) -> str:
+    return shell.window.top_bar.dots.accessibleName()
+
+
+async def test_a_pc_alone_says_so(config: Config, window: Opened) -> None:
+    async with window(config) as shell:
+        assert words(shell) == "Standalone"
+
+
+async def test_redis_away_is_said_with_its_time_and_taken_back(
+    config: Config, postgres_url: str, own_redis: Redis, window: Opened, clock: Clock
+) -> None:
+    fleet = replace(config, database_url=postgres_url, redis_url=own_redis.url)
+    async with window(fleet) as shell:
+        await until(lambda: words(shell) == "Database, Redis")
+        own_redis.kill()
+        await until(lambda: words(shell).startswith("Database, Redis away 00:0"))
+        assert words(shell).endswith(" · slower, nothing lost")
+        clock.ahead_ms = 42_000
+        await until(lambda: "away 00:4" in words(shell))
+        own_redis.start()
+        await until(lambda: words(shell) == "Database, Redis")
+
+
+async def test_a_database_away_is_said_and_the_stations_stay_as_they_were(
+    config: Config, own_postgres: Postgres, window: Opened
+) -> None:
+    with own_postgres.new_database() as url:
+        async with window(replace(config, database_url=url)) as shell:
+            shell.to_page("stations")
+            page = shell.window.page("stations")
+            assert isinstance(page, StationsPage)
+            await until(lambda: page.rows.rows)
+            own_postgres.stop()
+            await until(lambda: words(shell).startswith("Database away 00:0"))
+            assert words(shell).endswith(" · machines keep running, it is tried again")
+            await until(lambda: page.count.text().endswith("the database is away"))
+            assert [p.station.name for p in page.rows.rows] == ["A"]
+            own_postgres.start()
+            await until(lambda: words(shell) == "Database")
+            await until(lambda: page.count.text().startswith("1 there"))
+
+
+async def test_the_page_of_a_pc_alone_says_how_a_fleet_is_made(office: Office) -> None:
+    async with opened(office, StationsPage(office.desk)) as page:
+        await until(page.alone.isVisible)
+        page.alone.step.emit()
+        assert office.went.to == [("page", "settings")]
+
+
+def test_what_is_away_is_coloured_by_what_it_costs() -> None:
+    assert said(Link("redis", "offline", 0), 42_000).tone is Tone.HELD
+    assert said(Link("database", "offline", 0), 12_000).tone is Tone.ALARM
+    assert said(Link("database", "offline", 0), 12_000).words.startswith("Database away 00:12 · ")
