@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import (
     JOB_ACTIONS,
@@ -25,6 +26,7 @@ from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import BUSY_MACHINES, JobState
+from cnc_station.engine.drivers import registry
 from cnc_station.engine.queries import StationQueries
 from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.pen import Pen
@@ -187,7 +189,7 @@ class StationCommands(StationQueries):
 
     async def add_machine(self, spec: MachineSpec, actor: Actor) -> int:
         """See `Commands.add_machine`."""
-        spec = spec.validated()
+        spec = _drivable(spec.validated())
         machine_id = await self._pen.write(AddMachine(spec, actor.name))
         if self._fleet is not None:
             self._fleet.make(machine_id, spec)
@@ -196,7 +198,7 @@ class StationCommands(StationQueries):
 
     async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
         """See `Commands.edit_machine`. A machine at work keeps its driver until the run ends."""
-        spec = spec.validated()
+        spec = _drivable(spec.validated())
         before = await self._machine(machine_id)
         rewired = (spec.driver, spec.settings) != (before.spec.driver, before.spec.settings)
         if rewired and before.state in BUSY_MACHINES:
@@ -230,6 +232,12 @@ class StationCommands(StationQueries):
         await self._pen.write(SaveSettings(dict(values), actor.name))
 
 
+def _drivable(spec: MachineSpec) -> MachineSpec:
+    """Itself, if its driver can be made. Raises InvalidInput before anything is kept."""
+    registry.make(spec.driver, dict(spec.settings))
+    return spec
+
+
 def _change(
     action: JobAction, job_id: int, actor: Actor, reason: str, arguments: Mapping[str, Any]
 ) -> ActOnJob:
@@ -245,12 +253,21 @@ def _change(
             raise InvalidInput(FieldError("reason", "say why it is set by hand"))
         alternatives = (t.OVERRIDES[JobState(state)],)
     elif action is JobAction.PIN:
-        values["pinned_machine_id"] = arguments["machine_id"]
+        values["pinned_machine_id"] = _number(arguments, "machine_id", optional=True)
     elif action is JobAction.DELAY:
-        values["not_before"] = arguments["until"]
+        values["not_before"] = _number(arguments, "until")
     elif action is JobAction.REORDER:
-        before = arguments["before"]
+        before = _number(arguments, "before", optional=True)
     return ActOnJob(alternatives, job_id, actor.name, reason, values, before)
+
+
+def _number(arguments: Mapping[str, Any], name: str, *, optional: bool = False) -> int | None:
+    value: int | None = arguments.get(name)
+    if value is None and optional:
+        return None
+    if errors := tuple(checks.whole(name, value, 0, checks.MOST_ID)):
+        raise InvalidInput(*errors)
+    return value
 
 
 def _undo(action: JobAction, before: Before) -> Undo | None:

@@ -1,12 +1,15 @@
 """A real engine on a temporary file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from cnc_station.config import Config
 from cnc_station.engine.engine import StationEngine
+from tests.engine.floor import FloorOf
+
+Station = Callable[..., Awaitable[FloorOf]]
 
 
 @pytest.fixture
@@ -29,3 +32,22 @@ async def engine(config: Config) -> AsyncIterator[StationEngine]:
     await station.start()
     yield station
     await station.stop()
+
+
+@pytest.fixture
+async def station(config: Config) -> AsyncIterator[Station]:
+    """Starts stations (`await station()`, or with settings of its own). Afterwards all that must
+    hold does, while they run and when they have stopped."""
+    started: list[FloorOf] = []
+
+    async def start(settings: Config = config) -> FloorOf:
+        floor = FloorOf(StationEngine(settings))
+        await floor.engine.start()
+        started.append(floor)
+        return floor
+
+    yield start
+    for floor in started:
+        if floor.engine._crew is not None:
+            assert await floor.broken() == []
+            await floor.engine.stop()

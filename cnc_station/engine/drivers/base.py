@@ -77,5 +77,6 @@ class Driver(Protocol):
         ...
 
 
-# What a driver is made from: the machine's driver settings (see MachineSpec.settings).
+# What a driver is made from: the machine's driver settings (see MachineSpec.settings). Raises
+# ValueError with a sentence if it can't work with them.
 DriverFactory = Callable[[dict[str, object]], Driver]

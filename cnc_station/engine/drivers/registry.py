@@ -18,12 +18,20 @@ def names() -> tuple[str, ...]:
 
 
 def make(name: str, settings: dict[str, object]) -> Driver:
-    """A driver for one machine; raises InvalidInput if there is none of that name."""
+    """A driver for one machine; raises InvalidInput if there is none of that name, or if it can't
+    work with these settings."""
+    try:
+        return _factory(name)(settings)
+    except ValueError as error:
+        raise InvalidInput(FieldError("settings", str(error))) from error
+
+
+def _factory(name: str) -> DriverFactory:
     if name in _OWN:
-        return _OWN[name](settings)
+        return _OWN[name]
     for entry in entry_points(group=GROUP, name=name):
         factory: DriverFactory = entry.load()
-        return factory(settings)
+        return factory
     raise InvalidInput(FieldError("driver", f"there is no driver {name!r}"))
 
 

@@ -13,6 +13,7 @@ from cnc_station.engine.domain.nc import at
 from cnc_station.engine.drivers.base import OnLoss, Order, RunAborted, RunFailed
 from cnc_station.engine.views import Telemetry
 
+SLOWEST, FASTEST = 0.001, 1e6  # program seconds per second
 FAILING_COMPLEXITY = 5
 FAILURE_SHARE = 0.25
 _FAULTS = (
@@ -51,6 +52,13 @@ class _Run:
         return self.total if self.fails_at is None else self.fails_at
 
 
+def _number(settings: dict[str, object], name: str, default: float) -> float:
+    try:
+        return float(str(settings.get(name, default)))
+    except ValueError:
+        raise ValueError(f"{name.replace('_', ' ')} must be a number") from None
+
+
 class Simulator:
     """Implements `Driver`."""
 
@@ -65,14 +73,16 @@ class Simulator:
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
         """From a machine's driver settings."""
+        speed = _number(settings, "speed", 1.0)
+        if not SLOWEST <= speed <= FASTEST:
+            raise ValueError(f"the speed must be from {SLOWEST:g} to {FASTEST:,g}")
+        share = _number(settings, "failure_share", FAILURE_SHARE)
+        if not 0 <= share <= 1:
+            raise ValueError("the share of failures must be from 0 to 1")
         seed = settings.get("seed")
-        return cls(
-            SimulatorSettings(
-                speed=float(str(settings.get("speed", 1.0))),
-                seed=None if seed is None else int(str(seed)),
-                failure_share=float(str(settings.get("failure_share", FAILURE_SHARE))),
-            )
-        )
+        if seed is not None and not str(seed).isdecimal():
+            raise ValueError("seed must be a whole number")
+        return cls(SimulatorSettings(speed, None if seed is None else int(str(seed)), share))
 
     async def connect(self) -> None:
         """Always there."""

@@ -71,8 +71,11 @@ class Fleet:
     async def close(self) -> None:
         """Let go of all controllers; idle machines are offline from now on."""
         for machine_id in list(self.drivers):
-            await self.drop(machine_id)
-            await self._say_offline(machine_id, "the station is closed")
+            try:
+                await self.drop(machine_id)
+                await self._say_offline(machine_id, "the station is closed")
+            except CncStationError as error:  # the others are let go of all the same
+                log.warning("machine %s was left as it is: %s", machine_id, error)
 
     async def _say_offline(self, machine_id: int, reason: str) -> None:
         try:

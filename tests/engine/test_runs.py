@@ -1,0 +1,250 @@
+"""One attempt from claim to outcome, through the whole engine with simulated machines."""
+
+import itertools
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import InvalidInput
+from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.engine import open_client
+from tests.engine.conftest import Station
+from tests.engine.floor import ME, MILL, FloorOf
+from tests.until import until
+
+FAILS = {"failure_share": 1.0}
+QUICK = RetryPolicy(initial_s=0.05, maximum_s=0.1)
+
+
+async def test_a_hard_job_fails_waits_its_backoff_is_retried_and_then_needs_attention(
+    config: Config, station: Station
+) -> None:
+    floor = await station(replace(config, retry=RetryPolicy(initial_s=0.2, maximum_s=10.0)))
+    await floor.mill(settings=FAILS)
+    job_id = await floor.job(complexity=5)
+    row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
+    assert await floor.told(job_id) == [
+        "created",
+        *("assigned", "started", "failed_retry", "released") * 2,
+        *("assigned", "started", "failed_final"),
+    ]
+    events = await floor.engine.events(job_id=job_id)
+    waits = [
+        released.at - failed.at
+        for failed, released in itertools.pairwise(events)
+        if released.type == "released"
+    ]
+    assert 200 <= waits[0] < 400 <= waits[1] < 800
+    assert (row.attempt, row.failures) == (3, 3)
+    assert row.last_error
+    assert [run.error for run in await floor.engine.runs(job_id=job_id)].count("") == 0
+
+
+async def test_a_job_with_no_retries_needs_attention_at_once(station: Station) -> None:
+    floor = await station()
+    await floor.mill(settings=FAILS)
+    job_id = await floor.job(complexity=5, retry_limit=0)
+    await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
+    assert (await floor.row(job_id)).attempt == 1
+
+
+async def test_a_retry_by_a_person_gives_a_fresh_set_of_attempts(
+    config: Config, station: Station
+) -> None:
+    floor = await station(replace(config, retry=QUICK))
+    await floor.mill(settings=FAILS)
+    job_id = await floor.job(complexity=5, retry_limit=1)
+    await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
+    assert (await floor.act("retry", job_id)).applied
+
+    async def failed_again() -> bool:
+        row = await floor.row(job_id)
+        return row.state is JobState.NEEDS_ATTENTION and row.attempt == 4
+
+    await until(failed_again)
+
+
+async def test_a_run_that_takes_longer_than_its_limit_is_stopped_and_fails(
+    station: Station,
+) -> None:
+    floor = await station()
+    machine_id = await floor.mill(settings={"speed": 0.01})
+    job_id = await floor.job(timeout_s=0.05, retry_limit=0)
+    row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
+    assert row.last_error == "took longer than its limit of 0.05 s"
+    assert await floor.machine_state(machine_id) is MachineState.IDLE
+    other = await floor.job(estimated_s=0.0)
+    await floor.comes_to(other, JobState.COMPLETED)
+
+
+async def test_a_held_run_stands_still_goes_on_and_completes(station: Station) -> None:
+    floor = await station()
+    machine_id = await floor.mill(settings={"speed": 10.0})
+    job_id = await floor.job(estimated_s=3.0)
+    await floor.comes_to(job_id, JobState.RUNNING)
+    assert (await floor.act("hold", job_id, reason="chips")).applied
+    assert await floor.machine_state(machine_id) is MachineState.HELD
+    told = await until(lambda: floor.engine.telemetry(machine_id))
+    assert told is not None
+    again = floor.engine.telemetry(machine_id)
+    assert again is not None
+    assert again.fraction == told.fraction
+    assert "held: it can't be held" in (await floor.act("hold", job_id)).error
+    assert (await floor.act("continue", job_id)).applied
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    assert (await floor.told(job_id))[-4:] == ["started", "held", "continued", "completed"]
+    held = next(e for e in await floor.engine.events(job_id=job_id) if e.type == "held")
+    assert (held.actor, held.reason) == ("tester", "chips")
+
+
+@pytest.mark.parametrize("held", [False, True])
+async def test_an_aborted_run_is_over_when_the_answer_comes(station: Station, held: bool) -> None:
+    floor = await station()
+    machine_id = await floor.mill(settings={"speed": 0.01})
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    if held:
+        await floor.act("hold", job_id)
+    assert (await floor.act("abort", job_id, reason="wrong stock")).applied
+    assert (await floor.row(job_id)).state is JobState.CANCELLED
+    assert await floor.machine_state(machine_id) is MachineState.IDLE
+    (*_, last) = await floor.engine.events(job_id=job_id)
+    assert (last.type, last.actor, last.reason) == ("aborted", "tester", "wrong stock")
+
+
+async def test_what_is_not_at_a_machine_can_not_be_held_or_aborted(station: Station) -> None:
+    floor = await station()
+    job_id = await floor.job()
+    for action in ("hold", "continue", "abort"):
+        answer = await floor.act(action, job_id)
+        assert answer.error == f"Job {job_id} is not at a machine."
+
+
+async def test_telemetry_shows_within_a_second_of_the_only_runs_start(station: Station) -> None:
+    floor = await station()
+    machine_id = await floor.mill(settings={"speed": 0.01})
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    await until(lambda: floor.engine.telemetry(machine_id), timeout=1.0)
+    await floor.act("abort", job_id)
+    await until(lambda: floor.engine.telemetry(machine_id) is None, timeout=1.0)
+
+
+async def test_maintenance_asked_for_during_a_run_begins_after_it(station: Station) -> None:
+    floor = await station()
+    machine_id = await floor.mill(settings={"speed": 5.0})
+    job_id, next_one = await floor.job(), await floor.job()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    await floor.act_on_machine("maintenance_on", machine_id)
+    assert await floor.machine_state(machine_id) is MachineState.RUNNING
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    await floor.machine_comes_to(machine_id, MachineState.MAINTENANCE)
+    assert (await floor.row(next_one)).state is JobState.QUEUED
+    await floor.act_on_machine("maintenance_off", machine_id)
+    await floor.comes_to(next_one, JobState.COMPLETED)
+
+
+async def test_a_machine_that_is_to_be_cleared_waits_for_that(station: Station) -> None:
+    floor = await station()
+    machine_id = await floor.mill(operator_clears=True)
+    first, second = await floor.job(), await floor.job()
+    await floor.comes_to(first, JobState.COMPLETED)
+    await floor.machine_comes_to(machine_id, MachineState.NEEDS_CLEARING)
+    assert (await floor.row(second)).state is JobState.QUEUED
+    await floor.act_on_machine("clear", machine_id)
+    await floor.comes_to(second, JobState.COMPLETED)
+
+
+async def test_a_pinned_job_waits_for_its_machine_while_another_is_free(
+    station: Station,
+) -> None:
+    floor = await station()
+    await floor.mill("Mill 1")
+    second = await floor.mill("Mill 2")
+    await floor.act_on_machine("maintenance_on", second)
+    job_id = await floor.job(pinned_machine_id=second)
+    other = await floor.job()
+    await floor.comes_to(other, JobState.COMPLETED)
+    assert (await floor.row(job_id)).state is JobState.QUEUED
+    await floor.act_on_machine("maintenance_off", second)
+    assert (await floor.comes_to(job_id, JobState.COMPLETED)).machine == "Mill 2"
+
+
+async def test_a_delayed_job_starts_at_its_time_not_before(station: Station) -> None:
+    floor = await station()
+    await floor.mill()
+    due = time.time_ns() // 1_000_000 + 300
+    job_id = await floor.job(not_before=due)
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    released, assigned = (await floor.engine.events(job_id=job_id))[1:3]
+    assert due <= released.at <= due + 500
+    assert assigned.at - released.at < 500
+
+
+async def test_run_now_overtakes_the_queue_and_a_wait(station: Station) -> None:
+    floor = await station()
+    machine_id = await floor.mill()
+    await floor.act_on_machine("maintenance_on", machine_id)
+    first = await floor.job(priority=100)
+    late = await floor.job(not_before=time.time_ns() // 1_000_000 + 3_600_000)
+    assert (await floor.act("run_now", late)).applied
+    await floor.act_on_machine("maintenance_off", machine_id)
+    await floor.comes_to(first, JobState.COMPLETED)
+    runs = sorted(await floor.engine.runs(), key=lambda run: run.id)
+    assert [run.job_id for run in runs] == [late, first]
+
+
+@pytest.mark.parametrize("until_when", [None, "tomorrow", -1, 2**70, True])
+async def test_a_delay_until_no_time_is_refused_in_words(
+    station: Station, until_when: object
+) -> None:
+    floor = await station()
+    job_id = await floor.job(machine_type="lathe")
+    answer = await floor.act("delay", job_id, until=until_when)
+    assert answer.error.startswith("until: ")
+    assert (await floor.row(job_id)).state is JobState.QUEUED
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"driver": "no such driver"},
+        {"settings": {"speed": "fast"}},
+        {"settings": {"speed": 0}},
+        {"settings": {"speed": float("1e-320")}},
+        {"settings": {"seed": "x"}},
+    ],
+)
+async def test_a_machine_whose_driver_can_not_be_made_is_refused_and_not_kept(
+    config: Config, station: Station, values: dict[str, Any]
+) -> None:
+    floor = await station()
+    with pytest.raises(InvalidInput):
+        await floor.mill("Wrong", **values)
+    good = await floor.mill("Good")
+    with pytest.raises(InvalidInput):
+        await floor.engine.edit_machine(good, replace(MILL, name="Good", **values), ME)
+    await floor.engine.stop()
+    again = await station(config)
+    (row,) = await again.engine.machines()
+    assert (row.spec.name, row.spec.driver, row.spec.settings) == ("Good", "simulator", {})
+    assert row.state is MachineState.IDLE
+
+
+async def test_who_works_beside_a_station_asks_it_to_act_at_its_machine(
+    config: Config, station: Station
+) -> None:
+    floor = await station()
+    machine_id = await floor.mill(settings={"speed": 0.01})
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    beside = FloorOf(await open_client(config))
+    assert (await beside.act("hold", job_id)).applied
+    assert await floor.machine_state(machine_id) is MachineState.HELD
+    assert (await beside.act("abort", job_id)).applied
+    assert (await floor.row(job_id)).state is JobState.CANCELLED
+    await beside.engine.stop()
