@@ -53,7 +53,15 @@ _SENTENCES = {
     "maintenance_started": QT_TRANSLATE_NOOP("Event", "Maintenance began"),
     "maintenance_asked": QT_TRANSLATE_NOOP("Event", "Maintenance after this run"),
     "maintenance_ended": QT_TRANSLATE_NOOP("Event", "Maintenance ended"),
+    "machine_moved": QT_TRANSLATE_NOOP("Event", "Given to another station"),
+    "lost_returned": QT_TRANSLATE_NOOP("Event", "Back to the queue{at}, its station is silent"),
+    "lost_retry": QT_TRANSLATE_NOOP("Event", "Lost with its station{at}, will be tried again"),
+    "lost_final": QT_TRANSLATE_NOOP("Event", "Lost with its station{at} for good"),
+    "lost_interrupted": QT_TRANSLATE_NOOP("Event", "Interrupted{at}, its station is silent"),
     "settings_changed": QT_TRANSLATE_NOOP("Event", "Settings changed"),
+    "station_joined": QT_TRANSLATE_NOOP("Event", "A station joined"),
+    "station_left": QT_TRANSLATE_NOOP("Event", "A station left"),
+    "leader_changed": QT_TRANSLATE_NOOP("Event", "Another station leads"),
 }
 _AT = QT_TRANSLATE_NOOP("Event", " on {machine}")
 _SET_BY_HAND = QT_TRANSLATE_NOOP("Event", "Set by hand to {state}")
@@ -64,10 +72,13 @@ _TONES = {
     "aborted": Tone.HELD,
     "failed_final": Tone.ALARM,
     "interrupted": Tone.ALARM,
+    "lost_retry": Tone.HELD,
+    "lost_final": Tone.ALARM,
+    "lost_interrupted": Tone.ALARM,
     "alarmed": Tone.ALARM,
     "disconnected": Tone.HELD,
 }
-_SERVICES = frozenset({"dispatcher", "recovery", "runner", "stager", "station"})
+_SERVICES = frozenset({"dispatcher", "leader", "reaper", "recovery", "runner", "stager", "station"})
 
 
 def _say(text: object) -> str:
