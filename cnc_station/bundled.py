@@ -1,11 +1,17 @@
-"""Finds what ships with the program: icons, fonts, sample programs.
+"""Finds what ships with the program: icons, fonts, sample programs, and the program itself.
 
 In a wheel and in a frozen bundle the folder stands inside the package; in a checkout beside it.
 """
 
+import sys
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+
+
+def itself() -> list[str]:
+    """The command that starts this program once more; words for it follow."""
+    return [sys.executable, *([] if getattr(sys, "frozen", False) else ["-m", "cnc_station"])]
 
 
 def bundled(*parts: str) -> Traversable:

@@ -1,27 +1,57 @@
 """The demo day: the fleet, programs and jobs under resources/demo, put into an engine."""
 
+import re
 import tomllib
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from cnc_station.bundled import bundled
 from cnc_station.config import Config
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.interface import Engine
 from cnc_station.engine.store.lock import EngineLock
 
 ACTOR = Actor("demo day")
+SEED = 7  # a day on which the first complexity-5 jobs show the retry path
 
 
-async def load_demo(engine: Engine) -> tuple[int, ...]:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one of `stations` brings to the demo day: every n-th machine, so that each has some of
+    every type; the first brings the programs and the day's jobs as well."""
+
+    number: int = 1
+    stations: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`2/3` is the second of three. Raises InvalidInput."""
+        found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", text)
+        if found is None or int(found[1]) > int(found[2]):
+            raise InvalidInput(FieldError("demo", "must be a share such as 2/3"))
+        return cls(int(found[1]), int(found[2]))
+
+    def machines(self) -> list[MachineSpec]:
+        """This share of the demo shop's machines."""
+        return demo_fleet()[self.number - 1 :: self.stations]
+
+
+WHOLE = Share()
+
+
+async def load_demo(engine: Engine, share: Share = WHOLE) -> tuple[int, ...]:
     """Add the machines that are not there yet, keep the programs, import the day's jobs.
 
     Returns the ids of the jobs. Raises InvalidInput or Unavailable; the jobs come all or none.
     """
     there = {machine.spec.name for machine in await engine.machines()}
-    for spec in demo_fleet():
+    for spec in share.machines():
         if spec.name not in there:
             await engine.add_machine(spec, ACTOR)
+    if share.number > 1:
+        return ()
     for path in sorted(bundled("demo", "programs").iterdir(), key=lambda path: path.name):
         await engine.add_program(path.name, path.read_bytes(), ACTOR)
     day = bundled("demo", "day.csv").read_bytes()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import CncStationError
@@ -14,20 +14,24 @@ from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from cnc_station.ui.widgets.empty import EmptyState
 
+if TYPE_CHECKING:
+    from cnc_station.demo import Share
+
 log = logging.getLogger(__name__)
 
 
-def open_window(config: Config, *, demo: bool = False) -> int:
-    """Run the program with its window until it is closed; returns the exit code."""
+def open_window(config: Config, demo: "Share | None" = None) -> int:
+    """Run the program with its window until it is closed; returns the exit code. `demo`: the share
+    of the demo day this station brings if it has no machines."""
     app = application()
     apply_theme(app, ThemeName(config.theme), Density(config.density))
     shell = Shell()
     shell.window.show()
-    return run(_main(config, shell, demo=demo))
+    return run(_main(config, shell, demo))
 
 
-async def _main(config: Config, shell: Shell, *, demo: bool) -> int:
-    from cnc_station.demo import load_demo  # noqa: PLC0415 - after the window is on the screen
+async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
+    from cnc_station.demo import WHOLE, load_demo  # noqa: PLC0415 - after the window is on the screen
     from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - likewise
 
     closing = asyncio.Event()
@@ -43,8 +47,9 @@ async def _main(config: Config, shell: Shell, *, demo: bool) -> int:
         chosen = await engine.settings()
         _put_on(config, chosen)
         operator = Actor(str(chosen.get("ui.operator") or config.operator))
-        shell.open(engine, operator, lambda: load_demo(engine))
-        if demo and not await engine.machines():
+        shell.open(engine, operator, lambda: load_demo(engine, demo or WHOLE))
+        machines = await engine.machines()
+        if demo and not any(machine.station == config.station for machine in machines):
             shell.load_demo()
         else:
             shell.welcome()

@@ -6,21 +6,21 @@ import logging
 import signal
 
 from cnc_station.config import Config
-from cnc_station.demo import load_demo
+from cnc_station.demo import Share, load_demo
 from cnc_station.engine.engine import StationEngine
 from cnc_station.secrets import complete
 
 log = logging.getLogger(__name__)
 
 
-async def serve(config: Config, *, demo: bool = False) -> None:
+async def serve(config: Config, demo: Share | None = None) -> None:
     """Run the engine until SIGINT or SIGTERM, then stop it in order. Raises Unavailable."""
     asked_to_stop = _stop_signals()
     engine = StationEngine(await asyncio.to_thread(complete, config))
     await engine.start()
     try:
         if demo:
-            await load_demo(engine)
+            await load_demo(engine, demo)
         log.info("station %s is at work on %s", config.station, config.database_shown)
         await asked_to_stop.wait()
     finally:

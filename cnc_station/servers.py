@@ -15,11 +15,12 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Self
 
 import psycopg
 import redis
@@ -36,15 +37,29 @@ class ServerFailed(Exception):
     """The server did not start, or ended by itself; the text holds its log."""
 
 
+def missing_packages() -> tuple[str, ...]:
+    """What has to be installed before these servers can run, by Debian's names."""
+    needed: dict[str, Callable[[], Path]] = {
+        "postgresql": _postgres_programs,
+        "redis-server": partial(_program, "redis-server"),
+        "util-linux": partial(_program, "setpriv"),
+    }
+    missing = []
+    for package, find in needed.items():
+        try:
+            find()
+        except FileNotFoundError:
+            missing.append(package)
+    return tuple(missing)
+
+
 class Server(ABC):
     """A server process that can be stopped or killed, and started again on its data and port.
 
     Made, it has its folder; entered, it runs; left, both are gone. Making one raises
-    FileNotFoundError where the program is not installed; `package` is Debian's name for what to
-    install then.
+    FileNotFoundError where the program is not installed.
     """
 
-    package: ClassVar[str]
     stop_signal = signal.SIGTERM
 
     def __init__(self) -> None:
@@ -165,7 +180,6 @@ class Postgres(Server):
     against every end of a process, only not against the end of the machine.
     """
 
-    package = "postgresql"
     stop_signal = signal.SIGINT  # "fast": open sessions are ended
 
     def __init__(self, *, durable: bool = False) -> None:
@@ -226,8 +240,6 @@ class Postgres(Server):
 
 class Redis(Server):
     """A Redis that keeps nothing on disk."""
-
-    package = "redis-server"
 
     def __init__(self) -> None:
         self._program = _program("redis-server")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
+from cnc_station.bundled import itself
 from cnc_station.cli.call import Call, Exit
 from cnc_station.cli.diagnosis import Diagnosis, Verdict
 
@@ -18,10 +19,9 @@ def window(call: Call) -> Iterator[Diagnosis]:
     if find_spec("PySide6") is None:
         yield Diagnosis("window", Verdict.WARNING, "PySide6 is not installed", "Install PySide6.")
         return
-    own = [] if getattr(sys, "frozen", False) else ["-m", "cnc_station"]
     try:
         done = subprocess.run(
-            [sys.executable, *own, "doctor", "--probe-window"],
+            [*itself(), "doctor", "--probe-window"],
             capture_output=True,
             text=True,
             timeout=_PATIENCE_S,

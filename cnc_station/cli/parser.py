@@ -63,8 +63,17 @@ def _parser() -> _Parser:
     demo.add_argument(
         "--speed", dest="simulator_speed", default="20", metavar="N", help="times real time (20)"
     )
+    demo.add_argument(
+        "--fleet", type=int, metavar="N", help="N stations on PostgreSQL and Redis of their own"
+    )
     serve = command("serve", "window:serve", "Run the station without a window.")
-    serve.add_argument("--demo", action="store_true", help="on the demo day")
+    serve.add_argument(
+        "--demo",
+        nargs="?",
+        const="1/1",
+        metavar="N/ALL",
+        help="on the demo day, with all its machines or with the N-th share of them",
+    )
     _submit(command("submit", "submit:submit", "Hand in one job."))
     _import(command("import", "imports:import_table", "Hand in a CSV or XLSX table of jobs."))
     _jobs(command("jobs", "look:jobs", "List jobs: the open ones, unless asked otherwise."))

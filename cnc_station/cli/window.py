@@ -8,7 +8,6 @@ from cnc_station.cli.logs import start_log
 from cnc_station.config import DATABASE_NAME
 
 DEMO_DATABASE_NAME = "demo.db"
-DEMO_SEED = 7  # a day on which the first complexity-5 jobs show the retry path
 
 
 def window(call: Call) -> int:
@@ -21,24 +20,43 @@ def window(call: Call) -> int:
 def demo(call: Call) -> int:
     """Open the window on the demo day, which has a database of its own unless one is named; that
     one starts afresh each time."""
-    from cnc_station.demo import fresh_database  # noqa: PLC0415 - as above
+    from cnc_station.demo import SEED, WHOLE, fresh_database  # noqa: PLC0415 - as above
     from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
 
     config = call.config
+    if call.args.fleet is not None:
+        return _fleet(call)
     path = config.database_path
     if not call.args.database and path is not None and path.name == DATABASE_NAME:
         config = replace(config, database_url=f"sqlite:///{path.with_name(DEMO_DATABASE_NAME)}")
         fresh_database(config)
     if config.simulator_seed is None:
-        config = replace(config, simulator_seed=DEMO_SEED)
+        config = replace(config, simulator_seed=SEED)
     start_log(config, aloud=False)
-    return open_window(config, demo=True)
+    return open_window(config, WHOLE)
+
+
+def _fleet(call: Call) -> int:
+    from cnc_station.demo import Share  # noqa: PLC0415 - as above
+    from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
+    from cnc_station.fleet_demo import running_fleet  # noqa: PLC0415 - as above
+
+    stations = call.args.fleet
+    with running_fleet(call.config, call.environ, stations) as fleet:
+        start_log(fleet.config, aloud=False)
+        print(f"{fleet.config.station} opens its window. Beside it, without one:")
+        for name, process in fleet.others.items():
+            print(f"  {name}, process {process.pid}")
+        print("End one of them (kill -9) and see the others take over.", flush=True)
+        return open_window(fleet.config, Share(1, stations))
 
 
 def serve(call: Call) -> int:
     """Run the station without a window until it is told to stop."""
     from cnc_station import headless  # noqa: PLC0415 - the window starts without it
+    from cnc_station.demo import Share  # noqa: PLC0415 - likewise
 
+    share = Share.parse(call.args.demo) if call.args.demo else None
     start_log(call.config, aloud=True)
-    asyncio.run(headless.serve(call.config, demo=call.args.demo))
+    asyncio.run(headless.serve(call.config, share))
     return Exit.OK
