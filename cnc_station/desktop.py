@@ -1,6 +1,7 @@
 """A station with its window: shows the frame first, then imports and starts the engine."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
             shell.load_demo()
         else:
             shell.welcome()
+        gc.freeze()  # what has been imported need not be searched for garbage again and again
         await closing.wait()
         await shell.close()
     finally:

@@ -28,6 +28,8 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from cnc_station.garbage import Collector
+
 os.environ["QT_API"] = "pyside6"
 import qasync  # after QT_API, from which it chooses its Qt
 
@@ -310,11 +312,13 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
 def application() -> QApplication:
     """The one QApplication, made if there is none and kept until the process ends.
 
-    Closing the last window does not quit it: the program shuts down in order first.
+    Closing the last window does not quit it: the program shuts down in order first. From here on
+    garbage is collected on this thread alone.
     """
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setQuitOnLastWindowClosed(False)
+    Collector(app)
     return app
 
 
