@@ -7,7 +7,7 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
 
-# {at} is " on Mill 1", or nothing where no machine was involved.
+# {at} is " on Mill 1" and {to} " to Mill 1", or nothing where no machine was involved.
 _SENTENCES = {
     "drafted": QT_TRANSLATE_NOOP("Event", "Drafted"),
     "created": QT_TRANSLATE_NOOP("Event", "Came in"),
@@ -24,7 +24,7 @@ _SENTENCES = {
     "reordered": QT_TRANSLATE_NOOP("Event", "Moved in the queue"),
     "pinned": QT_TRANSLATE_NOOP("Event", "Bound to a machine, or free of it"),
     "edited": QT_TRANSLATE_NOOP("Event", "Changed"),
-    "assigned": QT_TRANSLATE_NOOP("Event", "Given to a machine{at}"),
+    "assigned": QT_TRANSLATE_NOOP("Event", "Assigned{to}"),
     "returned": QT_TRANSLATE_NOOP("Event", "Back to the queue, not started{at}"),
     "started": QT_TRANSLATE_NOOP("Event", "Started{at}"),
     "held": QT_TRANSLATE_NOOP("Event", "Held{at}"),
@@ -63,6 +63,7 @@ _SENTENCES = {
     "station_left": QT_TRANSLATE_NOOP("Event", "A station left"),
     "leader_changed": QT_TRANSLATE_NOOP("Event", "Another station leads"),
 }
+_TO = QT_TRANSLATE_NOOP("Event", " to {machine}")
 _AT = QT_TRANSLATE_NOOP("Event", " on {machine}")
 _SET_BY_HAND = QT_TRANSLATE_NOOP("Event", "Set by hand to {state}")
 _OVERRIDDEN = "overridden_to_"
@@ -97,7 +98,8 @@ def told(event: Event, machine: str = "") -> str:
     if sentence is None:
         return event.type.replace("_", " ").capitalize()
     at = _say(_AT).format(machine=machine) if machine else ""
-    return _say(sentence).format(at=at)
+    to = _say(_TO).format(machine=machine) if machine else ""
+    return _say(sentence).format(at=at, to=to)
 
 
 def by_and_why(event: Event) -> str:
