@@ -170,6 +170,60 @@ async def test_a_job_that_leaves_the_list_is_no_longer_selected(
     await until(lambda: set(page.view.selection.chosen) == {ids[0], ids[2]})
 
 
+async def test_an_empty_list_says_why_and_offers_the_next_step(
+    office: Office, page: JobsPage
+) -> None:
+    nothing = page.nothing
+    assert nothing.currentWidget() is nothing.first
+    nothing.first.step.emit()
+    assert office.went.to == [("new job", None)]
+    ids = await submit(office, BRACKET, FLANGE)
+    await office.engine.act(JobAction.CANCEL, ids[:1], ME)
+    await until(lambda: page.model.total == 1)
+    page.search("bracket")
+    await until(lambda: page.model.total == 0)
+    assert nothing.currentWidget() is nothing.not_found
+    nothing.not_found.step.emit()
+    await listed(page, ["Bracket v2"])
+    page.apply(JobFilter(states=frozenset({JobState.DRAFT})))
+    await until(lambda: page.model.total == 0)
+    assert nothing.currentWidget() is nothing.filtered
+    nothing.filtered.step.emit()
+    await listed(page, ["Flange DN50"])
+
+
+async def test_tenants_can_be_chosen_once_there_are_any(office: Office, page: JobsPage) -> None:
+    assert not page.filters.tenants.isVisibleTo(page.filters)
+    await submit(office, replace(BRACKET, tenant="Berg"), FLANGE)
+    await until(lambda: page.filters.tenants.offers)
+    page.filters.tenants.menu.actions()[-1].trigger()
+    await listed(page, ["Bracket v2"])
+    assert page.filters.tenants.accessibleName() == "Tenant: Berg"
+
+
+async def test_remedies_are_buttons_and_an_abort_is_held(office: Office, page: JobsPage) -> None:
+    await office.engine.add_machine(mill(), ME)
+    job_id, other = await submit(office, replace(BRACKET, estimated_s=100_000.0), FLANGE)
+    page.open_job(job_id)
+    await until(lambda: page.detail.actions_row.abort is not None)
+    abort = page.detail.actions_row.abort
+    assert abort is not None
+    QTest.mouseClick(abort, Qt.MouseButton.LeftButton)
+    assert page.detail.row is not None
+    assert page.detail.row.state is JobState.RUNNING, "a click is not enough"
+    abort.held.emit()
+    await until(lambda: page.detail.chip.look.word == "Cancelled")
+    await office.engine.act(
+        JobAction.OVERRIDE, [other], ME, state=JobState.NEEDS_ATTENTION, reason="tool broke"
+    )
+    page.open_job(other)
+    await until(lambda: "discard" in page.detail.actions_row.buttons)
+    assert {"retry", "edit", "discard"} <= set(page.detail.actions_row.buttons)
+    assert "tool broke" in page.detail.trouble.text()
+    QTest.mouseClick(page.detail.actions_row.buttons["retry"], Qt.MouseButton.LeftButton)
+    await until(lambda: page.detail.chip.look.word == "Waiting")
+
+
 async def test_a_hidden_page_asks_for_nothing_and_is_fresh_when_it_comes_back(
     office: Office, page: JobsPage
 ) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.states import WAITING_JOBS, JobState
 from cnc_station.engine.views import JobRow, SortKey
 from cnc_station.ui import words
 from cnc_station.ui.widgets.state_look import RETRY, StateLook, look_of
@@ -32,6 +32,11 @@ def look(row: JobRow) -> StateLook:
     """The look of a job's state; one that waits out a failure says so."""
     waits_out_failure = row.state is JobState.DELAYED and row.failures > 0
     return RETRY if waits_out_failure else look_of(row.state)
+
+
+def machine(row: JobRow) -> str:
+    """Where a job is or was made; one that waits is nowhere, wherever it ran before."""
+    return "" if row.state in WAITING_JOBS else row.machine
 
 
 def _program(row: JobRow) -> str:
@@ -72,7 +77,7 @@ _COLUMNS = (
     _column(
         "machine",
         QT_TRANSLATE_NOOP("JobColumns", "Machine"),
-        lambda row, _: row.machine or words.NONE,
+        lambda row, _: machine(row) or words.NONE,
         80,
         SortKey.MACHINE,
     ),

@@ -11,14 +11,14 @@ from cnc_station.ui.widgets.state_look import look_of
 
 
 def fields(detail: JobDetail, machines: Mapping[int, str], now: int) -> list[tuple[str, str]]:
-    """Names and values, the most asked for first; an empty value is one that is not set."""
+    """Names and values, the most asked for first."""
     row = detail.row
     pinned = (
         _t("any") if row.pinned_machine_id is None else machines.get(row.pinned_machine_id, "?")
     )
     program = f"{row.program_name} r{row.program_revision}" if row.program else ""
     limit = "" if detail.timeout_s is None else words.duration(detail.timeout_s)
-    return [
+    found = [
         (_t("Number"), str(row.id)),
         (_t("Work order"), row.work_order),
         (_t("Operation"), row.operation),
@@ -51,6 +51,7 @@ def fields(detail: JobDetail, machines: Mapping[int, str], now: int) -> list[tup
         (_t("Trace"), detail.trace_id),
         (_t("Version"), str(row.version)),
     ]
+    return [(name, value or words.NONE) for name, value in found]
 
 
 def _links(links: tuple[JobLink, ...]) -> str:

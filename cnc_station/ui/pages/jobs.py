@@ -21,9 +21,9 @@ from cnc_station.ui.models.job_table import JobTableModel
 from cnc_station.ui.models.selected_rows import SelectedRows
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.bulk_bar import BulkBar
-from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.job_detail import JobDetailPanel
 from cnc_station.ui.widgets.job_filters import JobFilterBar
+from cnc_station.ui.widgets.job_nothing import NoJobs
 from cnc_station.ui.widgets.job_table_view import JobTableView
 
 ORDER = BY_STATE_AND_QUEUE
@@ -43,6 +43,8 @@ class JobsPage(QWidget):
         self._text = ""
         self._chosen = JobFilter(states=OPEN_JOBS)
         self._restored = False
+        self._tenants: set[str] = set()
+        self._jobs_of_all_states = 0
         self.commands = JobCommands(desk, self)
         self.model = JobTableModel(SHOWN_AT_FIRST, desk.now, desk.engine.telemetry)
         self.model.setParent(self)
@@ -72,12 +74,7 @@ class JobsPage(QWidget):
         self._bar.addWidget(self.filters)
         self._bar.addWidget(self.bulk)
         self._bar.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.nothing = EmptyState(
-            "list",
-            self.tr("No job here"),
-            self.tr("No job matches this filter. Show all open jobs, or add one."),
-            self.tr("Show all open jobs"),
-        )
+        self.nothing = NoJobs()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         self._stack.addWidget(self.nothing)
@@ -112,7 +109,8 @@ class JobsPage(QWidget):
         self.filters.chosen.connect(self._choose)
         self.filters.menu_opens.connect(self.menus.fill_more)
         self.bulk.cleared.connect(self.view.selection.clearSelection)
-        self.nothing.step.connect(self._show_open)
+        self.nothing.chosen.connect(self.apply)
+        self.nothing.new_job.connect(self._desk.ways.new_job)
         self.detail.closed.connect(self._fit)
         self._desk.bridge.changed.connect(self._changed)
 
@@ -166,10 +164,6 @@ class JobsPage(QWidget):
     def _show_filter(self) -> None:
         self.filters.show_filter(self._chosen, self._desk.now())
 
-    def _show_open(self) -> None:
-        self._text = ""
-        self._choose(JobFilter(states=OPEN_JOBS))
-
     def _search(self) -> None:
         if self._text != self._chosen.text:
             self._choose(self._chosen)
@@ -184,6 +178,8 @@ class JobsPage(QWidget):
         counts = await self._desk.engine.job_counts(chosen)
         if chosen == self._chosen:
             self.filters.show_counts(counts)
+            self._jobs_of_all_states = sum(counts.by_state.values())
+            self._explain_nothing()
 
     async def _load_values(self) -> None:
         machines = await self._desk.engine.machines()
@@ -191,8 +187,7 @@ class JobsPage(QWidget):
         names = {m.id: m.spec.name for m in machines}
         self.detail.machines = names
         types = sorted({m.spec.machine_type for m in machines})
-        tenants = {row.tenant for _, row in self.model.rows() if row.tenant}
-        self.filters.set_values(types, names, sorted(tenants))
+        self.filters.set_values(types, names, sorted(self._tenants))
         self._show_filter()
 
     # what changes
@@ -212,6 +207,15 @@ class JobsPage(QWidget):
 
     def _taken(self) -> None:
         self._stack.setCurrentWidget(self.view if self.model.total else self.nothing)
+        self._explain_nothing()
+        tenants = {row.tenant for _, row in self.model.rows() if row.tenant}
+        if not tenants <= self._tenants:
+            self._tenants |= tenants
+            self._values.again()
+
+    def _explain_nothing(self) -> None:
+        plain = self._chosen == JobFilter(states=OPEN_JOBS)
+        self.nothing.explain(self._chosen, shop_is_empty=plain and self._jobs_of_all_states == 0)
 
     def _tick(self) -> None:
         if self.feed.waits_for_the_clock():

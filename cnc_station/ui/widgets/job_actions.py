@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.ui.job_commands import Command
@@ -11,22 +11,28 @@ from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button, DangerButton, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
 
-_AT_ONCE = 3
+_AT_ONCE = 3  # one fewer beside the abort
+_REMEDIES = 4  # of a job that needs a person: none of them in a menu
 _URGENT = frozenset({JobAction.HOLD, JobAction.CONTINUE, JobAction.RETRY, JobAction.SUBMIT})
 
 
 class JobActionRow(QWidget):
-    """Shows commands; `aborted` after the abort was held long enough."""
+    """Shows commands in `room` pixels; `aborted` after the abort was held long enough."""
 
     aborted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, room: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown: tuple[tuple[str, str], ...] = ()
         self._commands: dict[str, Command] = {}
-        self._box = QHBoxLayout(self)
-        self._box.setContentsMargins(0, 0, 0, 0)
-        self._box.setSpacing(theme().metrics.gap)
+        self._room = room
+        self._rows = QHBoxLayout(), QHBoxLayout()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(theme().metrics.gap)
+        for row in self._rows:
+            row.setSpacing(theme().metrics.gap)
+            box.addLayout(row)
         self._parts: list[QWidget] = []
         self.buttons: dict[str, QPushButton] = {}
         self.abort: HoldButton | None = None
@@ -41,24 +47,34 @@ class JobActionRow(QWidget):
             return
         self._shown = shown
         self._clear()
-        room = _AT_ONCE - 1 if can_abort else _AT_ONCE
-        direct = [command for command in commands if command.run and not command.aside][:room]
-        for command in direct:
-            self._add(self._button(command), 1)
+        direct = [command for command in commands if command.run and not command.aside]
+        most = _REMEDIES if JobAction.RETRY in self._commands else _AT_ONCE
+        direct = direct[: most - 1 if can_abort else most]
         rest = [command for command in commands if command not in direct]
+        parts: list[QWidget] = [self._button(command) for command in direct]
         if rest:
-            self._add(self._menu_button(rest))
+            parts.append(self._menu_button(rest))
         if can_abort:
-            self.abort = HoldButton(self.tr("Abort: press 2 s"))
-            self.abort.setToolTip(
-                self.tr("Stops the run and scraps the part. It is not an emergency stop.")
-            )
-            self.abort.held.connect(self.aborted)
-            self._add(self.abort)
+            parts.append(self._abort_button())
+        self._place(parts)
 
-    def _add(self, part: QWidget, stretch: int = 0) -> None:
-        self._box.addWidget(part, stretch)
-        self._parts.append(part)
+    def _place(self, parts: list[QWidget]) -> None:
+        """In one row, or in two where their words would be cut."""
+        self._parts = parts
+        gap = theme().metrics.gap
+        wide = sum(part.sizeHint().width() + gap for part in parts) > self._room
+        in_first = (len(parts) + 1) // 2 if wide and len(parts) > 2 else len(parts)
+        for at, part in enumerate(parts):
+            row = self._rows[0] if at < in_first else self._rows[1]
+            row.addWidget(part, 0 if part in (self.more, self.abort) else 1)
+
+    def _abort_button(self) -> HoldButton:
+        self.abort = HoldButton(self.tr("Abort: press 2 s"))
+        self.abort.setToolTip(
+            self.tr("Stops the run and scraps the part. It is not an emergency stop.")
+        )
+        self.abort.held.connect(self.aborted)
+        return self.abort
 
     def run(self, key: str) -> None:
         """Does what a button does, as it is meant now."""
@@ -95,7 +111,6 @@ class JobActionRow(QWidget):
         self.abort = self.more = None
         self.buttons.clear()
         for part in self._parts:
-            self._box.removeWidget(part)
             part.hide()
             part.deleteLater()
         self._parts = []

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, allowed
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
@@ -12,7 +12,7 @@ from cnc_station.ui import words
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.job_commands import JobCommands
-from cnc_station.ui.models.job_columns import look
+from cnc_station.ui.models.job_columns import look, machine
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.chip import StateChip
@@ -24,6 +24,8 @@ from cnc_station.ui.widgets.text import ElidedLabel, Text
 
 WIDTH = 396
 _WIDTH_TOUCH = 460
+_SIDES = 28
+_LEAST_TABS = 190
 _DECIDE = frozenset({JobState.INTERRUPTED, JobState.NEEDS_ATTENTION})
 
 
@@ -49,7 +51,7 @@ class JobDetailPanel(QFrame):
         self.preview = JobPreview()
         self.trouble = Text("", Role.NOTE, Ink.ALARM)
         self.trouble.setWordWrap(True)
-        self.actions_row = JobActionRow()
+        self.actions_row = JobActionRow(WIDTH - _SIDES)
         self.actions_row.aborted.connect(self._abort)
         self.tabs = JobTabs()
         self.tabs.program_wanted.connect(self._want_program)
@@ -71,8 +73,20 @@ class JobDetailPanel(QFrame):
         head.addWidget(self.title, 1)
         head.addWidget(self.chip, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(16, 8, 12, 8)
+        inside = QWidget()
+        inside.setProperty("part", "plain")
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(inside)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(1, 1, 1, 1)
+        around.addWidget(area)
+        self.tabs.setMinimumHeight(_LEAST_TABS)
+        box = QVBoxLayout(inside)
+        box.setContentsMargins(16, 8, _SIDES - 16, 8)
         box.setSpacing(8)
         box.addLayout(head)
         box.addWidget(self.second)
@@ -183,7 +197,7 @@ class JobDetailPanel(QFrame):
 
     def _say_second(self, row: JobRow) -> None:
         now = self._desk.now()
-        parts = [row.machine] if row.machine else [row.machine_type]
+        parts = [machine(row) or row.machine_type]
         parts.append(self.tr("quantity {number:,}").format(number=row.quantity))
         parts.append(self.tr("priority {number}").format(number=row.priority))
         if row.due_at is not None:

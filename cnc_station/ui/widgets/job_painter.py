@@ -39,7 +39,7 @@ class JobPainter(QStyledItemDelegate):
                 self._fonts[strong] = font, QFontMetrics(font)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paints ground, content, the line below and, for the keyboard, the current cell."""
+        """Paints ground, content, the line below and the current cell of a row not selected."""
         self._renew()
         live = theme()
         rect: QRect = option.rect
@@ -62,7 +62,8 @@ class JobPainter(QStyledItemDelegate):
             painter.setFont(font)
             painter.setPen(live.colour(self._model.ink(index.row(), index.column())))
             painter.drawText(room, _RIGHT if column.right else _LEFT, words)
-        if state & QStyle.StateFlag.State_HasFocus:
+        current = state & QStyle.StateFlag.State_HasFocus
+        if current and not state & QStyle.StateFlag.State_Selected:
             painter.setPen(live.pen(Ink.OPERATOR, 1))
             painter.drawRect(rect.adjusted(1, 1, -2, -line - 1))
 
