@@ -9,6 +9,7 @@ LEAST_CHARTS = 144
 GAP = 10
 SECTION = 12
 _TALL_CHARTS = 220
+_MOST_CHARTS = 420
 _CHART_ROW = 12
 
 
@@ -43,7 +44,8 @@ def arrange(
     fits = [card for card in (roomy, compact) if charts_at(card) + LEAST_CHARTS <= height]
     card = fits[0] if fits else roomy
     charts_top = charts_at(card)
-    charts = height - charts_top if fits else max(_TALL_CHARTS, 60 + cards * _CHART_ROW)
+    room = min(_MOST_CHARTS, height - charts_top)
+    charts = room if fits else max(_TALL_CHARTS, 60 + cards * _CHART_ROW)
     return Arrangement(
         columns=columns,
         compact=card == compact,

@@ -76,6 +76,8 @@ def _bar(painter: QPainter, place: QRect, words: CardWords) -> None:
 
 
 def _foot(painter: QPainter, place: QRect, words: CardWords) -> None:
+    if not words.foot and not words.count:
+        return
     live = theme()
     rule = QRect(place.left(), place.top() - 5, place.width(), live.tokens.line_width)
     painter.fillRect(rule, live.colour(Ink.LINE))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,8 @@ class ChartShelf(QWidget):
         """The machines (id to name) in the order of their rows."""
         if dict(names) != dict(self._names) or list(names) != list(self._names):
             self._names = dict(names)
+            if self.strip.history is not None:
+                self.strip.show_history(replace(self.strip.history, machines=self._names))
             self.changed()
 
     async def _put_plots(self) -> None:

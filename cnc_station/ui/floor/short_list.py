@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -10,6 +10,8 @@ from cnc_station.ui.floor.side_row import RowWords, SideRow, row_height
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.text import Text
+
+SETTLE_MS = 400
 
 
 class _Rows(QWidget):
@@ -51,6 +53,7 @@ class ShortList(Card):
         super().__init__(title=title)
         self.body.setSpacing(2)
         self._rows = _Rows()
+        self._moved = QElapsedTimer()
         self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
         self._nothing.setWordWrap(True)
         self.body.addWidget(self._nothing)
@@ -73,6 +76,11 @@ class ShortList(Card):
         """The rows by key, in their order."""
         return self._rows.rows
 
+    def set_nothing(self, words: str) -> None:
+        """What stands there while the list is empty."""
+        if words != self._nothing.text():
+            self._nothing.setText(words)
+
     def set_note(self, note: str) -> None:
         """The figure beside the title."""
         if note != self.note.text():
@@ -81,28 +89,44 @@ class ShortList(Card):
     def set_rows(self, wanted: Mapping[str, RowWords]) -> None:
         """Shows these in this order; a row whose key stays is changed in place."""
         rows = self._rows.rows
-        moved = list(rows) != list(wanted)
-        spare = [rows.pop(key) for key in list(rows) if key not in wanted]
+        before = list(rows)
+        spare = [rows.pop(key) for key in before if key not in wanted]
+        for row in [row for row in spare if row.under_finger]:
+            spare.remove(row)
+            _drop(row)
         for key, words in wanted.items():
             if key not in rows:
                 rows[key] = spare.pop() if spare else self._made(words)
             rows[key].set_words(words)
         for row in spare:
-            row.hide()
-            row.deleteLater()
-        if moved:
+            _drop(row)
+        if before != list(wanted):
             self._rows.rows = {key: rows[key] for key in wanted}
             self._nothing.setVisible(not wanted)
             self._rows.place()
             self.wants_changed.emit()
+            if any(key in before for key in wanted):
+                self._moved.start()
 
     def _made(self, words: RowWords) -> SideRow:
         row = SideRow(words, self._rows)
         row.clicked.connect(lambda: self.chosen.emit(self._key_of(row)))
-        row.remedied.connect(lambda: self.remedied.emit(self._key_of(row)))
+        row.remedied.connect(lambda: self._remedy(row))
         return row
+
+    def _remedy(self, row: SideRow) -> None:
+        """A tap that was on its way when the rows moved was meant for another."""
+        if not self._moved.isValid() or self._moved.elapsed() > SETTLE_MS:
+            self.remedied.emit(self._key_of(row))
 
     def _key_of(self, row: SideRow) -> str:
         """Rows are used again for other entries: what one stands for is looked up when it
         counts."""
         return next(key for key, shown in self._rows.rows.items() if shown is row)
+
+
+def _drop(row: SideRow) -> None:
+    """Gone at once; a finger still on it is not heard any more."""
+    row.blockSignals(True)
+    row.hide()
+    row.deleteLater()

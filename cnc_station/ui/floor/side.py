@@ -94,6 +94,7 @@ class Side(QWidget):
         empty = not sum(floor.counts.by_state.values())
         if empty is self.first_jobs.isHidden():
             self.first_jobs.setVisible(empty)
+            self.next_up.set_nothing("" if empty else self.tr("Nothing waits."))
             self._arrange()
         self._events = {str(event.id): event for event in floor.just_now}
         told = {key: self._happened(event, jobs) for key, event in self._events.items()}

@@ -54,6 +54,11 @@ class SideRow(QAbstractButton):
         """What the row says."""
         return self._words
 
+    @property
+    def under_finger(self) -> bool:
+        """Whether it, or its remedy, is pressed now."""
+        return self.isDown() or (self.remedy is not None and self.remedy.isDown())
+
     def set_words(self, words: RowWords) -> None:
         """Shows other words in the same place."""
         if words != self._words:

@@ -15,10 +15,10 @@ from cnc_station.ui.floor.card_feed import CardFeed
 from cnc_station.ui.floor.card_words import CardAction
 from cnc_station.ui.floor.charts import ChartShelf
 from cnc_station.ui.floor.column import FloorColumn
-from cnc_station.ui.floor.no_machines import NoMachines
 from cnc_station.ui.floor.side import Side
 from cnc_station.ui.floor.summary import Summary
 from cnc_station.ui.theme import theme
+from cnc_station.ui.widgets.empty import EmptyState
 
 _REST_MS = 50
 _RESTS = 3
@@ -52,7 +52,15 @@ class FloorPage(QWidget):
         self.column = FloorColumn(self.summary, self.charts)
         self.feed = CardFeed(self.column, desk.engine.telemetry, desk.now, self)
         self.side = Side()
-        self.no_machines = NoMachines()
+        self.no_machines = EmptyState(
+            "factory",
+            self.tr("No machines yet"),
+            self.tr(
+                "The floor shows every machine of the shop with its job, its time left and what it "
+                "needs. Add your first machine, or look around with a day of an example shop."
+            ),
+            self.tr("Add your first machine"),
+        )
         self._asking = Asking(desk.operations, self._look, self, rest_ms=_REST_MS)
         self._seconds = QTimer(self, interval=1000)
         self._seconds.timeout.connect(self._tick)
@@ -84,8 +92,8 @@ class FloorPage(QWidget):
         self.side.machine_chosen.connect(ways.to_machine)
         self.side.first_jobs.form_wanted.connect(partial(ways.new_job, None))
         self.side.first_jobs.import_wanted.connect(ways.import_files)
-        self.no_machines.add_wanted.connect(partial(ways.to_page, "machines"))
-        self.no_machines.demo_wanted.connect(ways.load_demo)
+        self.no_machines.step.connect(partial(ways.to_page, "machines"))
+        self.no_machines.offer(self.tr("Load the demo day"), ways.load_demo)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The lists take a fifth of the width, within reason."""

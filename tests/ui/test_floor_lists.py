@@ -1,0 +1,67 @@
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from cnc_station.ui.floor.short_list import SETTLE_MS, ShortList
+from cnc_station.ui.floor.side_row import RowWords
+from cnc_station.ui.theme import Density, ThemeName, apply_theme
+from tests.until import until
+
+
+@pytest.fixture
+def needs(qapp: QApplication) -> Iterator[ShortList]:
+    apply_theme(qapp, ThemeName.LIGHT, Density.DENSE)
+    shown = ShortList("Needs you", "Nothing needs you now.")
+    shown.resize(284, 400)
+    shown.show()
+    yield shown
+    shown.close()
+    shown.deleteLater()
+
+
+def row(title: str) -> RowWords:
+    return RowWords(title, remedy="Cleared")
+
+
+def tap(needs: ShortList, key: str) -> None:
+    remedy = needs.rows[key].remedy
+    assert remedy is not None
+    QTest.mouseClick(remedy, Qt.MouseButton.LeftButton)
+
+
+async def test_a_tap_meant_for_the_row_that_was_here_a_moment_ago_does_nothing(
+    needs: ShortList,
+) -> None:
+    done: list[str] = []
+    needs.remedied.connect(done.append)
+    needs.set_rows({"a": row("Mill 1: clear it")})
+    tap(needs, "a")
+    assert done == ["a"]
+    needs.set_rows({"b": row("Mill 2: alarm"), "a": row("Mill 1: clear it")})
+    tap(needs, "b")
+    assert done == ["a"]
+    await until(lambda: needs._moved.elapsed() > SETTLE_MS)
+    tap(needs, "b")
+    assert done == ["a", "b"]
+
+
+async def test_a_row_under_the_finger_is_never_used_for_another_entry(needs: ShortList) -> None:
+    done: list[str] = []
+    needs.remedied.connect(done.append)
+    needs.set_rows({"a": row("Mill 1: clear it")})
+    pressed = needs.rows["a"].remedy
+    assert pressed is not None
+    QTest.mousePress(pressed, Qt.MouseButton.LeftButton)
+    needs.set_rows({"b": row("Mill 2: alarm")})
+    QTest.mouseRelease(pressed, Qt.MouseButton.LeftButton)
+    assert done == []
+
+
+async def test_only_whole_rows_are_shown(needs: ShortList) -> None:
+    needs.set_rows({str(n): row(f"Mill {n}: clear it") for n in range(12)})
+    shown = [r for r in needs.rows.values() if not r.isHidden()]
+    assert 4 <= len(shown) < 12
+    assert all(r.geometry().bottom() < needs.height() for r in shown)
