@@ -78,8 +78,15 @@ def test_a_claim_walks_its_types_queue_in_order(shop: Rows) -> None:
 
 
 def test_pinned_jobs_are_found_by_their_machine(shop: Rows) -> None:
-    lines = plans(shop, lambda c: c.execute(claims._PINNED, {"machines": [1, 2]}))
+    pinned = claims._pinned_statement(shop.database.dialect)
+    lines = plans(shop, lambda c: c.execute(pinned, {"item": "[[1],[2]]"}))
     assert lines[0] == "SEARCH job USING INDEX job_ready_pinned (pinned_machine_id=?)"
+
+
+def test_whether_any_job_waits_is_answered_without_a_scan(shop: Rows) -> None:
+    lines = plans(shop, lambda c: c.execute(claims._ANY_WAITS))
+    assert len(steps_on(lines, "job")) == 2
+    assert all("INDEX job_ready" in line for line in steps_on(lines, "job"))
 
 
 def test_due_jobs_are_found_by_their_time(shop: Rows) -> None:

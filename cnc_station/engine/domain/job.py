@@ -75,14 +75,15 @@ class JobSpec:
         errors = tuple(_errors(self))
         if errors:
             raise InvalidInput(*errors)
-        return replace(
-            self,
-            name=self.name.strip(),
-            machine_type=self.machine_type.strip().lower(),
-            material=self.material.strip(),
-            work_order=self.work_order.strip(),
-            operation=self.operation.strip(),
-        )
+        trimmed: dict[str, Any] = {
+            "name": self.name.strip(),
+            "machine_type": self.machine_type.strip().lower(),
+            "material": self.material.strip(),
+            "work_order": self.work_order.strip(),
+            "operation": self.operation.strip(),
+        }
+        untidy = any(getattr(self, name) != text for name, text in trimmed.items())
+        return replace(self, **trimmed) if untidy else self
 
 
 def check_keys(specs: Sequence[JobSpec]) -> None:

@@ -1,7 +1,8 @@
 """The claim: every idle machine of a station gets the best job for it, in one transaction."""
 
 import json
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -12,8 +13,9 @@ from sqlalchemy import (
     Select,
     Update,
     bindparam,
+    exists,
     func,
-    insert,
+    literal_column,
     select,
     update,
 )
@@ -22,8 +24,8 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
 from cnc_station.engine.domain.matching import Candidate, FreeMachine, Match, match
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
-from cnc_station.engine.store.database import Dialect, packed
-from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.store.database import Dialect, insert_rows, packed
+from cnc_station.engine.store.schema import job, machine, queued, run
 from cnc_station.engine.store.transaction import Change, Tx
 
 
@@ -74,27 +76,22 @@ class Claim(Change[tuple[Claimed, ...]]):
 
 
 def _claim(tx: Tx, lease_ms: int, busy: frozenset[int]) -> tuple[Claimed, ...]:
-    found = tx.connection.execute(_IDLE, {"station": tx.station})
-    idle = [row for row in found if row.id not in busy]
-    if not idle:
+    if tx.connection.execute(_ANY_WAITS).first() is None:
         return ()
-    free = [_free_machine(row) for row in idle]
+    idle = tx.connection.execute(_IDLE, {"station": tx.station}).all()
+    free = [_free_machine(row) for row in idle if row.id not in busy]
+    if not free:
+        return ()
     rows: dict[int, Row[Any]] = {}
+    counts = Counter(one.capability for one in free)
     offers = {
         capability: _candidates(rows, _offer(tx, capability, count))
-        for capability, count in _by_capability(free).items()
+        for capability, count in counts.items()
     }
-    ids = [machine.machine_id for machine in free]
-    pinned = _candidates(rows, list(tx.connection.execute(_PINNED, {"machines": ids})))
-    matches = match(free, offers, pinned)
+    machines = packed([[one.machine_id] for one in free])
+    pinned = tx.connection.execute(_pinned_statement(tx.dialect), {"item": machines}).all()
+    matches = match(free, offers, _candidates(rows, pinned))
     return _assign(tx, matches, rows, lease_ms) if matches else ()
-
-
-def _by_capability(free: Iterable[FreeMachine]) -> Mapping[Capability, int]:
-    counts: dict[Capability, int] = {}
-    for one in free:
-        counts[one.capability] = counts.get(one.capability, 0) + 1
-    return counts
 
 
 def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
@@ -169,7 +166,7 @@ def _assign(
     tx.connection.execute(_job_statement(tx.dialect), {"item": jobs, **now})
     machines = packed([[c.machine_id, c.job_id, c.run_id] for c in claimed])
     tx.connection.execute(_machine_statement(tx.dialect), {"item": machines, **now})
-    tx.connection.execute(insert(run), [_run_row(tx, c, lease_ms) for c in claimed])
+    insert_rows(tx.connection, run, [_run_row(tx, c, lease_ms) for c in claimed])
     for c, m in zip(claimed, matches, strict=True):
         tx.record(
             t.ASSIGNED,
@@ -223,8 +220,25 @@ def _run_row(tx: Tx, claimed: Claimed, lease_ms: int) -> dict[str, Any]:
     }
 
 
-_IDLE = (
-    select(machine)
+_ANY_WAITS: Select[Any] = select(literal_column("1")).where(
+    exists().where(queued, job.c.pinned_machine_id.is_(None))
+    | exists().where(queued, job.c.pinned_machine_id.is_not(None))
+)
+
+_IDLE: Select[Any] = (
+    select(
+        machine.c.id,
+        machine.c.machine_type,
+        machine.c.max_complexity,
+        machine.c.materials,
+        machine.c.axes,
+        machine.c.size_x,
+        machine.c.size_y,
+        machine.c.size_z,
+        machine.c.last_program,
+        machine.c.last_material,
+        machine.c.run_seconds,
+    )
     .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
     .where(machine.c.station == bindparam("station"))
     .order_by(machine.c.id)
@@ -255,24 +269,25 @@ _WANTED = (
     job.c.trace_id,
 )
 
-# The state is spelt out, not bound: a partial index serves only what it can see to be its own.
-_QUEUED = job.c.state == bindparam("queued", JobState.QUEUED.value, literal_execute=True)
 
-_PINNED = (
-    select(*_WANTED)
-    .where(_QUEUED, job.c.pinned_machine_id.is_not(None))
-    .where(job.c.pinned_machine_id.in_(bindparam("machines", expanding=True)))
-    .order_by(job.c.rank, job.c.id)
-    .limit(1000)
-    .with_for_update(skip_locked=True)
-)
+@cache
+def _pinned_statement(dialect: Dialect) -> Select[Any]:
+    item = dialect.items("item", machine_id=BigInteger)
+    return (
+        select(*_WANTED)
+        .where(queued, job.c.pinned_machine_id.is_not(None))
+        .where(job.c.pinned_machine_id.in_(select(item.c.machine_id)))
+        .order_by(job.c.rank, job.c.id)
+        .limit(1000)
+        .with_for_update(skip_locked=True)
+    )
 
 
 @cache
 def _offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
     query = (
         select(*_WANTED)
-        .where(_QUEUED, job.c.pinned_machine_id.is_(None))
+        .where(queued, job.c.pinned_machine_id.is_(None))
         .where(job.c.machine_type == bindparam("machine_type"))
         .where(job.c.complexity <= bindparam("complexity"), job.c.axes <= bindparam("axes"))
         .where(func.coalesce(job.c.size_x, 0) <= bindparam("x"))

@@ -10,19 +10,20 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Select,
+    bindparam,
     exists,
     false,
-    insert,
     select,
     true,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec, check_keys
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.store.database import Dialect, packed
+from cnc_station.engine.store.database import Dialect, insert_rows, packed
 from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
 from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import Change, Tx
@@ -65,10 +66,9 @@ class CreateJobs(Change[tuple[int, ...]]):
                 edges += [{"job_id": job_id, "predecessor_id": p} for p in dict.fromkeys(before)]
                 rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
                 _record_new(tx, change.actor, spec, rows[-1])
-        if rows:
-            tx.connection.execute(insert(job), rows)
+        insert_rows(tx.connection, job, rows)
         if edges:
-            tx.connection.execute(insert(dependency), edges)
+            insert_rows(tx.connection, dependency, edges)
             unblock(tx, {edge["job_id"] for edge in edges})
             release_due(tx)
         return answers
@@ -199,20 +199,7 @@ class ReleaseDue(Change[int]):
 
 def release_due(tx: Tx) -> int:
     """Queue the delayed jobs that are due and have no predecessor left to wait for."""
-    due = (
-        select(job.c.id)
-        .where(delayed_and_free, job.c.not_before <= tx.now)
-        .order_by(job.c.not_before)
-        .limit(MOST_RELEASED_AT_ONCE)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    released = tx.connection.execute(
-        update(job)
-        .where(job.c.id.in_(select(due.c.id)), job.c.state == JobState.DELAYED.value)
-        .values(state=JobState.QUEUED.value, state_since=tx.now, version=job.c.version + 1)
-        .returning(job.c.id, job.c.trace_id, job.c.machine_type)
-    ).all()
+    released = tx.connection.execute(_release_due(), {"now": tx.now}).all()
     for row in released:
         tx.claimable[row.machine_type] += 1
         tx.record(
@@ -227,15 +214,37 @@ def release_due(tx: Tx) -> int:
     return len(released)
 
 
-def unblock_successors(tx: Tx, completed: Sequence[int]) -> None:
-    """After completions: find out which of their successors wait for nothing else.
+@cache
+def _release_due() -> ReturningUpdate[Any]:
+    now = bindparam("now", type_=BigInteger)
+    due = (
+        select(job.c.id)
+        .where(delayed_and_free, job.c.not_before <= now)
+        .order_by(job.c.not_before)
+        .limit(MOST_RELEASED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(job)
+        .where(job.c.id.in_(select(due.c.id)), job.c.state == JobState.DELAYED.value)
+        .values(state=JobState.QUEUED.value, state_since=now, version=job.c.version + 1)
+        .returning(job.c.id, job.c.trace_id, job.c.machine_type)
+    )
+
+
+def unblock_successors(tx: Tx, completed: Sequence[int]) -> bool:
+    """After completions: find out which of their successors wait for nothing else. False if there
+    was none to look at.
 
     They are locked first and looked at in a second statement: of two stations that complete the
     last two predecessors of a job at the same time, the later one must see the other's.
     """
     item = packed([[job_id] for job_id in completed])
     waiting = tx.connection.execute(_blocked_successors(tx.dialect), {"item": item}).scalars().all()
-    unblock(tx, waiting)
+    if waiting:
+        unblock(tx, waiting)
+    return bool(waiting)
 
 
 @cache

@@ -23,7 +23,7 @@ from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState, RunState
 from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.jobs import release_due, unblock_successors
-from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.store.schema import job, machine, run, standing_in
 from cnc_station.engine.store.transaction import Change, Tx
 
 _TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
@@ -92,15 +92,15 @@ class MoveRun(Change[None]):
         if row.run.target not in LIVE_RUNS:
             tx.freed = True
         if row.job.target is JobState.COMPLETED:
-            unblock_successors(tx, [change.job_id for change in going])
-            release_due(tx)
+            if unblock_successors(tx, [change.job_id for change in going]):
+                release_due(tx)
         return [None if change.run_id in moved else _refusal(tx, change) for change in changes]
 
 
 def _move_runs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> set[int]:
     items = packed([[c.run_id, c.token, c.reason] for c in changes])
     statement = _run_statement(tx.dialect, row.name)
-    return set(tx.connection.execute(statement, {"item": items, "now": tx.now}).scalars())
+    return set(tx.connection.execute(statement, {"item": items, "now": tx.now}).scalars().all())
 
 
 def _move_jobs(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int, str]:
@@ -154,7 +154,7 @@ def _run_statement(dialect: Dialect, name: str) -> Update:
     return (
         update(run)
         .where(run.c.id == item.c.run_id, run.c.token == item.c.token)
-        .where(run.c.state.in_(sorted(step.sources)))
+        .where(standing_in(run, step.sources))
         .values(values)
         .returning(run.c.id)
     )
@@ -185,7 +185,7 @@ def _job_statement(dialect: Dialect, name: str) -> Update:
     return (
         update(job)
         .where(job.c.id == item.c.job_id, job.c.run_id == item.c.run_id)
-        .where(job.c.state.in_(sorted(row.job.sources)))
+        .where(standing_in(job, row.job.sources))
         .values(values)
         .returning(job.c.id, job.c.trace_id, job.c.machine_type)
     )
@@ -229,7 +229,7 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
     return (
         update(machine)
         .where(machine.c.id == item.c.machine_id, machine.c.run_id == item.c.run_id)
-        .where(machine.c.state.in_(sorted(step.sources)))
+        .where(standing_in(machine, step.sources))
         .values(values)
         .returning(machine.c.id, machine.c.state)
     )

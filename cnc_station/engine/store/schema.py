@@ -1,10 +1,13 @@
 """The tables. Times are ms since the epoch; JSON is kept as text; partial indexes guard the
 invariants: one live run per job, one per machine."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -90,7 +93,13 @@ Index(
 )
 Index("job_due", job.c.not_before, sqlite_where=_due_in_sqlite, postgresql_where=_due)
 
-# The states spelt out, not bound: a partial index serves only what it can see to be its own.
+
+def standing_in(table: Table, states: Iterable[str]) -> ColumnElement[bool]:
+    """Rows in one of these states, spelt out: a partial index serves only what it can see to be
+    its own, and a list that is bound would be expanded again at every execution."""
+    return table.c.state.in_([literal_column(f"'{state}'") for state in sorted(states)])
+
+
 queued = job.c.state == literal_column("'queued'")
 delayed_and_free = (job.c.state == literal_column("'delayed'")) & ~job.c.blocked
 

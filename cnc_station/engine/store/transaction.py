@@ -6,16 +6,14 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.database import Dialect
+from cnc_station.engine.store.database import Dialect, insert_rows
 
 T = TypeVar("T")
-
-_INSERT_EVENTS = insert(schema.event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ class Tx:
     def flush(self) -> None:
         """Send the gathered events to the database, in order."""
         if self._events:
-            self.connection.execute(_INSERT_EVENTS, self._events)
+            insert_rows(self.connection, schema.event, self._events)
             self._events = []
 
     def branch(self) -> "Tx":

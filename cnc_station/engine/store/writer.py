@@ -217,11 +217,9 @@ def _grouped(batch: Sequence[_Asked]) -> list[list[_Asked]]:
         change = asked.change
         touches = change.touches
         place = last_of.get(change.group, -1)
-        if touches is None:
-            free = False
-        else:
-            latest = max((last_touch.get(key, -1) for key in touches), default=-1)
-            free = place > latest and place >= barrier
+        free = touches is not None and place >= max(barrier, 0)
+        for key in touches or ():
+            free = free and place > last_touch.get(key, -1)
         if not free:
             place = len(groups)
             groups.append([])
