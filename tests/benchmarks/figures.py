@@ -1,9 +1,8 @@
 """What a benchmark says: a median beside a baseline measured in the same run."""
 
-import asyncio
 import json
 import statistics
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -61,18 +60,10 @@ def limited(
     )
 
 
-def median_of(repeats: int, measure: Callable[[], float]) -> float:
-    """The median of so many runs."""
-    return statistics.median(measure() for _ in range(repeats))
-
-
-def median_of_async(repeats: int, measure: Callable[[], Awaitable[float]]) -> float:
-    """The median of so many runs, each in an event loop of its own."""
-
-    async def once() -> float:
-        return await measure()
-
-    return statistics.median(asyncio.run(once()) for _ in range(repeats))
+def in_turn(repeats: int, *measures: Callable[[], float]) -> list[float]:
+    """The median of each. They take turns, so that what else the machine does meets them all."""
+    rounds = [[measure() for measure in measures] for _ in range(repeats)]
+    return [statistics.median(values) for values in zip(*rounds, strict=True)]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -145,7 +145,7 @@ class Model:
         self._move(machine, row.machine)
         if job.state is JobState.DELAYED:
             job.not_before = self.now + backoff_ms
-        if job.state is JobState.COMPLETED:
+        if job.state is JobState.COMPLETED and self.successors(run.job):
             self.release_due()
         return True
 

@@ -91,9 +91,9 @@ class MoveRun(Change[None]):
             )
         if row.run.target not in LIVE_RUNS:
             tx.freed = True
-        if row.job.target is JobState.COMPLETED:
-            if unblock_successors(tx, [change.job_id for change in going]):
-                release_due(tx)
+        ids = [change.job_id for change in going]
+        if row.job.target is JobState.COMPLETED and unblock_successors(tx, ids):
+            release_due(tx)
         return [None if change.run_id in moved else _refusal(tx, change) for change in changes]
 
 
