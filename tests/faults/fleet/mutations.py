@@ -54,9 +54,9 @@ def _without_locks() -> None:
         return copy
 
     patched: Any = claims
-    made = claims._offer_statement.__wrapped__
-    patched._offer_statement = lambda *a, **k: unlocked(made(*a, **k))
-    patched._PINNED = unlocked(claims._PINNED)
+    for name in ("_offer_statement", "_pinned_statement"):
+        made = getattr(claims, name).__wrapped__
+        setattr(patched, name, lambda *a, made=made, **k: unlocked(made(*a, **k)))
     patched._IDLE = unlocked(claims._IDLE)
 
 
