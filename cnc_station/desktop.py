@@ -11,6 +11,7 @@ from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.event import Actor
 from cnc_station.loop import application, run
 from cnc_station.secrets import complete
+from cnc_station.ui.remembered import DENSITY, OPERATOR, THEME
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from cnc_station.ui.widgets.empty import EmptyState
@@ -47,7 +48,7 @@ async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
     try:
         chosen = await engine.settings()
         _put_on(config, chosen)
-        operator = Actor(str(chosen.get("ui.operator") or config.operator))
+        operator = Actor(str(chosen.get(OPERATOR) or config.operator))
         shell.open(engine, operator, lambda: load_demo(engine, demo or WHOLE))
         machines = await engine.machines()
         if demo and not any(machine.station == config.station for machine in machines):
@@ -65,8 +66,8 @@ async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
 
 def _put_on(config: Config, chosen: Mapping[str, Any]) -> None:
     """The theme and density that were last chosen here win over the station's defaults."""
-    name = ThemeName(chosen.get("ui.theme", config.theme))
-    density = Density(chosen.get("ui.density", config.density))
+    name = ThemeName(chosen.get(THEME, config.theme))
+    density = Density(chosen.get(DENSITY, config.density))
     if (name, density) != (ThemeName(config.theme), Density(config.density)):
         apply_theme(application(), name, density)
 

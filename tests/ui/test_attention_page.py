@@ -157,6 +157,9 @@ async def test_only_the_ticked_jobs_are_retried(office: Office, page: AttentionP
     QTest.keyClick(page.table, Qt.Key.Key_Down)
     QTest.keyClick(page.table, Qt.Key.Key_Space)
     assert [row.id for row in page.rows.checked] == [two]
+    assert page.go_back()
+    assert not page.go_back()
+    QTest.keyClick(page.table, Qt.Key.Key_Space)
     page.retry_selected.click()
     await until(lambda: office.said.done == [f"Job {two}: waiting again"])
     assert await state(office, one) is JobState.NEEDS_ATTENTION

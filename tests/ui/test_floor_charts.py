@@ -12,10 +12,10 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import WAITING_JOBS, JobState, MachineState
 from cnc_station.engine.views import JobFilter, Stretch
 from cnc_station.ui.floor.chart_places import chart_places
-from cnc_station.ui.floor.charts import TARGET
 from cnc_station.ui.floor.spans import SPANS, Span, bars_since, span_for, ticks
 from cnc_station.ui.floor.state_strip import History, StateStrip
 from cnc_station.ui.pages.floor import FloorPage
+from cnc_station.ui.remembered import TARGET_PER_HOUR
 from cnc_station.ui.theme import Ink, theme
 from tests.ui.real_engine import ME, Office, mill, opened
 from tests.until import until
@@ -39,7 +39,7 @@ async def drawn(page: FloorPage) -> None:
 async def test_what_is_completed_and_what_waits_reaches_the_charts(
     office: Office, page: FloorPage
 ) -> None:
-    await office.engine.save_settings({TARGET: 240}, ME)
+    await office.engine.save_settings({TARGET_PER_HOUR: 240}, ME)
     machine = await office.engine.add_machine(mill(), ME)
     await office.engine.submit([JobSpec(f"Part {n}", "mill", estimated_s=1) for n in range(3)], ME)
     await drawn(page)

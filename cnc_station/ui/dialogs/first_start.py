@@ -6,13 +6,12 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 from cnc_station.engine.domain.event import Actor
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.machine_form import MachineForm
+from cnc_station.ui.remembered import OPERATOR, WELCOMED
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.field import Field
 from cnc_station.ui.widgets.text import Text
 
-WELCOMED = "ui.welcomed"
-OPERATOR = "ui.operator"
 _WIDTH = 480
 _LONGEST_NAME = 60
 

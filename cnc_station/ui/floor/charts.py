@@ -20,11 +20,11 @@ from cnc_station.ui.floor.chart_card import ChartCard, ChartSwitch
 from cnc_station.ui.floor.chart_places import chart_places
 from cnc_station.ui.floor.spans import SPANS, Span, bars_since, span_for
 from cnc_station.ui.floor.state_strip import History, StateStrip
+from cnc_station.ui.remembered import TARGET_PER_HOUR
 
 if TYPE_CHECKING:
     from cnc_station.ui.floor.plots import BarsPlot, LinePlot
 
-TARGET = "floor.target_per_hour"
 _REST_MS = 2000
 _BREATH_S = 0.03
 _STAGGER_MS = 25
@@ -129,7 +129,7 @@ class ChartShelf(QWidget):
         since = now - wanted.seconds * 1000
         drawn = await engine.charts(since, wanted.step_ms)
         made = await engine.charts(bars_since(wanted, now), wanted.bar_s * 1000)
-        target = (await engine.settings()).get(TARGET)
+        target = (await engine.settings()).get(TARGET_PER_HOUR)
         self._draw(drawn, made, since, now, target)
         if not self._plots_wanted:
             self._plots_wanted = True

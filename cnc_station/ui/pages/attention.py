@@ -28,7 +28,8 @@ _AT_ONCE = 1000
 _OLDEST_FIRST = (Sort(SortKey.CHANGED),)
 # The worst first: a part is half-way in a machine.
 _WORST_FIRST = (JobState.INTERRUPTED, JobState.NEEDS_ATTENTION)
-_SINCE = 4
+_SINCE = 4  # the column
+_REST_MS = 60
 
 
 class AttentionPage(QWidget):
@@ -46,7 +47,7 @@ class AttentionPage(QWidget):
         self.table.opened.connect(lambda row: desk.ways.to_job(row.id))
         self.detail = AttentionDetail(desk.now)
         self._connect_detail()
-        self._asking = Asking(desk.operations, self._load, self)
+        self._asking = Asking(desk.operations, self._load, self, rest_ms=_REST_MS)
         self._asking_detail = Asking(desk.operations, self._load_detail, self)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
@@ -152,6 +153,12 @@ class AttentionPage(QWidget):
     def arrived(self) -> None:
         """Looks again: much may have happened."""
         self._asking.again()
+
+    def go_back(self) -> bool:
+        """Takes the ticks away, if there are any."""
+        ticked = [row.id for row in self.rows.checked]
+        self.rows.check(ticked, on=False)
+        return bool(ticked)
 
     def search(self, text: str) -> None:
         """Shows only jobs that match."""

@@ -21,6 +21,8 @@ from cnc_station.ui.widgets.text import ElidedLabel
 
 _LATEST = 100
 
+_REST_MS = 60
+
 
 class MachinesPage(QWidget):
     """A list of the machines, one of them in full."""
@@ -36,7 +38,7 @@ class MachinesPage(QWidget):
         self.table.opened.connect(lambda _: self.edit())
         self.detail = MachineDetail(desk.now)
         self._connect_detail()
-        self._asking = Asking(desk.operations, self._load, self)
+        self._asking = Asking(desk.operations, self._load, self, rest_ms=_REST_MS)
         self._asking_events = Asking(desk.operations, self._load_events, self)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self.detail.clock_moved)

@@ -1,6 +1,7 @@
 """The programs kept, each known by its content: what they do, and new jobs from them."""
 
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction, QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from cnc_station.engine.views import Changes, JobFilter, ProgramRow
@@ -15,7 +16,7 @@ from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.list_table import ListTable, table_card
 from cnc_station.ui.widgets.text import ElidedLabel
 
-_REST_MS = 1000
+_RECOUNT_MS = 1000
 
 
 class ProgramsPage(QWidget):
@@ -34,7 +35,9 @@ class ProgramsPage(QWidget):
         self.detail.new_job.connect(self.new_job)
         self.detail.to_jobs.connect(self._to_jobs)
         self.detail.revision_chosen.connect(self.select)
-        self._asking = Asking(desk.operations, self._load, self, rest_ms=_REST_MS)
+        self._asking = Asking(desk.operations, self._load, self)
+        self._recount = QTimer(self, singleShot=True, interval=_RECOUNT_MS)
+        self._recount.timeout.connect(self._asking.again)
         self._asking_detail = Asking(desk.operations, self._load_detail, self)
         desk.bridge.changed.connect(self._follow)
         self._place()
@@ -120,9 +123,18 @@ class ProgramsPage(QWidget):
         self._asking.again()
 
     def _follow(self, changes: Changes) -> None:
-        """Jobs count too: each program says how many are bound to it."""
-        if self.isVisible() and (changes.programs or changes.jobs or changes.everything):
+        """Jobs matter too, if less: each program says how many are bound to it."""
+        if not self.isVisible():
+            return
+        if changes.programs or changes.everything:
             self._asking.again()
+        elif changes.jobs and not self._recount.isActive():
+            self._recount.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Counts no more: nobody looks."""
+        super().hideEvent(event)
+        self._recount.stop()
 
     async def _load(self) -> None:
         rows = await self._desk.engine.programs(self._text)

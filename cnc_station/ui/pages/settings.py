@@ -29,6 +29,7 @@ from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.licences import LicenceTexts, parts
 from cnc_station.ui.link_words import named
+from cnc_station.ui.remembered import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.card import Card
@@ -38,10 +39,6 @@ from cnc_station.ui.widgets.key_value import KeyValue
 from cnc_station.ui.widgets.number_box import NumberBox
 from cnc_station.ui.widgets.text import Text
 
-THEME = "ui.theme"
-DENSITY = "ui.density"
-OPERATOR = "ui.operator"
-TARGET = "floor.target_per_hour"
 _LONGEST_NAME = 60
 _MOST_AN_HOUR = 100_000
 
@@ -121,7 +118,9 @@ class SettingsPage(QWidget):
         self.target = NumberBox(0, _MOST_AN_HOUR, 0)
         self.target.setSpecialValueText(self.tr("none"))
         self.target.setKeyboardTracking(False)
-        self.target.valueChanged.connect(lambda value: self._save({TARGET: value or None}, card))
+        self.target.valueChanged.connect(
+            lambda value: self._save({TARGET_PER_HOUR: value or None}, card)
+        )
         self.operator_field = Field(
             self.tr("Operator at this window"),
             self.operator,
@@ -209,7 +208,7 @@ class SettingsPage(QWidget):
         if not self.operator.hasFocus():
             self.operator.setText(self._desk.operations.actor.name)
         with QSignalBlocker(self.target):
-            self.target.setValue(int(found.get(TARGET) or 0))
+            self.target.setValue(int(found.get(TARGET_PER_HOUR) or 0))
         self._show_links()
 
     def _show_links(self) -> None:
