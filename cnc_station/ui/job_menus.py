@@ -18,6 +18,7 @@ from cnc_station.ui.models.job_feed import JobFeed
 from cnc_station.ui.models.selected_rows import SelectedRows
 from cnc_station.ui.widgets.job_actions import fill_menu
 from cnc_station.ui.widgets.job_table_view import JobTableView
+from cnc_station.ui.widgets.row_drag import RowDrag
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class JobMenus(QObject):
         self.export = JobExport(desk, window)
         jobs.commands.form_wanted.connect(self._want_form)
         jobs.view.customContextMenuRequested.connect(self._context_menu)
+        self._drag = RowDrag(jobs.view, self._may_drag)
+        self._drag.dropped.connect(self._dropped)
         self._add_keys()
 
     def _add_keys(self) -> None:
@@ -122,6 +125,16 @@ class JobMenus(QObject):
             self.sort_wanted.emit(BY_QUEUE)
         else:
             self._moves.move(rows, way)
+
+    def _may_drag(self, at: int) -> bool:
+        row = self._jobs.view.row_at(at)
+        in_queue = self._moves.shows_queue(self._jobs.feed.order)
+        return row is not None and in_queue and self._moves.movable([row])
+
+    def _dropped(self, at: int, place: int) -> None:
+        row = self._jobs.view.row_at(at)
+        if row is not None:
+            self._moves.drop(row, place)
 
     def _move_entries(self, menu: QMenu) -> None:
         here = self._moves.shows_queue(self._jobs.feed.order)

@@ -72,6 +72,20 @@ class QueueMoves:
         all_known = self._model.known.stop == self._model.total
         return 0 if behind and all_known else None
 
+    def drop(self, row: JobRow, place: int) -> None:
+        """Moves a job in front of the first of its queue that stands at `place` or below."""
+        behind = [
+            other.id
+            for at, other in self._model.rows()
+            if at >= place
+            and other.machine_type == row.machine_type
+            and other.state in WAITING_JOBS
+            and other.id != row.id
+        ]
+        if behind or self._model.known.stop == self._model.total:
+            before = behind[0] if behind else None
+            self._desk.operations.act(JobAction.REORDER, [row.id], before=before)
+
     async def _to_front(self, ids: Sequence[int], machine_type: str) -> None:
         queue = JobFilter(states=WAITING_JOBS, machine_types=frozenset({machine_type}))
         page = await self._desk.engine.jobs(queue, BY_QUEUE, 0, len(ids) + 1)

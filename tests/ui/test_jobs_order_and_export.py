@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest_asyncio
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from cnc_station.engine.domain.job import JobSpec
@@ -15,6 +15,7 @@ from tests.ui.real_engine import ME, Office, opened
 from tests.until import until
 
 ALT = Qt.KeyboardModifier.AltModifier
+NO = Qt.KeyboardModifier.NoModifier
 
 
 @pytest_asyncio.fixture
@@ -71,6 +72,45 @@ async def test_moving_in_another_order_first_shows_the_queue(
     point_at(page, "C")
     QTest.keyClick(page.view, Qt.Key.Key_Up, ALT)
     await listed(page, ["A", "B", "C", "turned", "D"])
+    assert office.said.done == []
+
+
+def middle(page: JobsPage, name: str) -> QPoint:
+    at = names(page).index(name)
+    return page.view.visualRect(page.model.index(at, 0)).center()
+
+
+def dragging(page: JobsPage) -> bool:
+    return page.menus._drag.dragging
+
+
+async def test_a_row_is_dragged_to_its_new_place(page: JobsPage) -> None:
+    below_a = middle(page, "A") + QPoint(0, 16)
+    viewport = page.view.viewport()
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, NO, middle(page, "D"))
+    QTest.mouseMove(viewport, middle(page, "B"))
+    QTest.mouseMove(viewport, below_a)
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, NO, below_a)
+    await listed(page, ["A", "D", "B", "C", "turned"])
+    assert page.selected.count == 1, "dragging selects nothing on its way"
+
+
+async def test_a_drag_ends_with_escape_and_other_orders_have_none(
+    office: Office, page: JobsPage
+) -> None:
+    viewport = page.view.viewport()
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, NO, middle(page, "D"))
+    QTest.mouseMove(viewport, middle(page, "A"))
+    assert dragging(page)
+    QTest.keyClick(page.view, Qt.Key.Key_Escape)
+    assert not dragging(page)
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, NO, middle(page, "A"))
+    page.menus.sort_wanted.emit((Sort(SortKey.NAME),))
+    await listed(page, ["A", "B", "C", "D", "turned"])
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, NO, middle(page, "D"))
+    QTest.mouseMove(viewport, middle(page, "A"))
+    assert not dragging(page)
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, NO, middle(page, "A"))
     assert office.said.done == []
 
 

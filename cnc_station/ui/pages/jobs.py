@@ -105,6 +105,7 @@ class JobsPage(QWidget):
         self.menus.sort_wanted.connect(self._sort)
         self.model.taken.connect(self._taken)
         self.feed.started_over.connect(self.view.scrollToTop)
+        self.feed.started_over.connect(self._counts.again)  # after the rows: those come first
         self.selected.changed.connect(self._show_selection)
         self.filters.chosen.connect(self._choose)
         self.filters.menu_opens.connect(self.menus.fill_more)
@@ -123,7 +124,6 @@ class JobsPage(QWidget):
             self._desk.operations.run(self._restore_columns())
         self.feed.choose(self._chosen)
         self._values.again()
-        self._counts.again()
         self._show_filter()
         self.view.setFocus()
 
@@ -159,7 +159,6 @@ class JobsPage(QWidget):
         self._chosen = replace(chosen, text=self._text)
         self.feed.choose(self._chosen)
         self._show_filter()
-        self._counts.again()
 
     def _show_filter(self) -> None:
         self.filters.show_filter(self._chosen, self._desk.now())

@@ -87,6 +87,10 @@ class JobTableView(Table):
         self.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
         return True
 
+    def row_at(self, at: int) -> JobRow | None:
+        """The job in a row, if it is known."""
+        return self._jobs.row(at)
+
     def current_row(self) -> JobRow | None:
         """The job in the current row, if its row is known."""
         index = self.currentIndex()
