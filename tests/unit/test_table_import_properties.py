@@ -101,7 +101,7 @@ one_job = st.builds(
     program=st.none() | st.binary(min_size=32, max_size=32).map(bytes.hex),
     payload=st.dictionaries(names, st.none() | st.integers() | names, max_size=3),
     tenant=st.just("") | names,
-    handler=st.sampled_from(["machine.program", "test.echo"]),
+    handler=st.just("machine.program"),
     retry_limit=st.none() | st.integers(0, 100),
     timeout_s=st.none() | seconds,
     work_order=st.just("") | names,

@@ -12,6 +12,7 @@ from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Envelope, Need
 
 PRIORITIES = {"low": 10, "medium": 50, "high": 90}
 MACHINE_PROGRAM = "machine.program"
+HANDLERS = (MACHINE_PROGRAM,)
 YEAR_S = 366 * 86_400
 _YEAR_9999_MS = 253_402_300_799_000
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -131,6 +132,9 @@ def _errors(spec: JobSpec) -> Iterable[FieldError]:
 def _texts(spec: JobSpec) -> Iterable[FieldError]:
     for name, most in _MOST_CHARACTERS.items():
         yield from checks.text(name, getattr(spec, name), most, wanted=name in _WANTED)
+    handler: object = spec.handler
+    if isinstance(handler, str) and handler.strip() not in HANDLERS:
+        yield FieldError("handler", f"there is none of that name; known: {', '.join(HANDLERS)}")
     program: object = spec.program
     if program is not None and not (isinstance(program, str) and _SHA256.fullmatch(program)):
         yield FieldError("program", "must be the SHA-256 of a kept program")
