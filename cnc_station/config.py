@@ -7,6 +7,7 @@ over the default. Nothing else in the program reads the environment.
 
 import math
 import platform
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Config:
 
     `data_folder` need not exist yet: whoever first writes there makes it. `time_zone` is an IANA
     name, empty for this computer's own. `workers` is how many automation handlers run at once.
+    `health_port` 0 serves no health, None serves it where no window shows it.
     """
 
     data_folder: Path
@@ -58,6 +60,8 @@ class Config:
     leader_lease_s: float = 30.0
     workers: int = 5
     synchronous: str = "FULL"
+    health_host: str = "127.0.0.1"
+    health_port: int | None = None
 
     @property
     def database_path(self) -> Path | None:
@@ -195,6 +199,12 @@ def _database(text: str) -> str:
     return _SQLITE + path
 
 
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z.:-]{1,253}", text):
+        raise ValueError("must be an address of this computer: 127.0.0.1, or 0.0.0.0 for all")
+    return text
+
+
 def _name(text: str) -> str:
     name = text.strip()
     if not 0 < len(name) <= 60 or not name.isprintable():
@@ -268,4 +278,6 @@ _READERS: Mapping[str, Reader] = {
     "leader_lease_s": _number(1, 3_600),
     "workers": _whole(1, 100),
     "synchronous": _one_of(*SYNCHRONOUS),
+    "health_host": _host,
+    "health_port": _whole(0, 65_535),
 }

@@ -15,6 +15,7 @@ from cnc_station.ui.remembered import DENSITY, OPERATOR, THEME
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.web.serving import serving
 
 if TYPE_CHECKING:
     from cnc_station.demo import Share
@@ -56,7 +57,8 @@ async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
         else:
             shell.welcome()
         gc.freeze()  # what has been imported need not be searched for garbage again and again
-        await closing.wait()
+        async with serving(config, engine):
+            await closing.wait()
         await shell.close()
     finally:
         await engine.stop()

@@ -124,6 +124,7 @@ def _environment(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
         "lease_s": config.lease_s,
         "simulator_speed": config.simulator_speed,
         "simulator_seed": config.simulator_seed,
+        "health_port": 0,  # they would all want the same one
     }
     kept = {name: value for name, value in environ.items() if name != f"{PREFIX}DATABASE"}
     return {**kept, **{PREFIX + name.upper(): str(own[name]) for name in own}}

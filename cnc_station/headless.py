@@ -9,8 +9,11 @@ from cnc_station.config import Config
 from cnc_station.demo import Share, load_demo
 from cnc_station.engine.engine import StationEngine
 from cnc_station.secrets import complete
+from cnc_station.web.serving import serving
 
 log = logging.getLogger(__name__)
+
+HEALTH_PORT = 8460
 
 
 async def serve(config: Config, demo: Share | None = None) -> None:
@@ -21,8 +24,9 @@ async def serve(config: Config, demo: Share | None = None) -> None:
     try:
         if demo:
             await load_demo(engine, demo)
-        log.info("station %s is at work on %s", config.station, config.database_shown)
-        await asked_to_stop.wait()
+        async with serving(config, engine, HEALTH_PORT):
+            log.info("station %s is at work on %s", config.station, config.database_shown)
+            await asked_to_stop.wait()
     finally:
         await engine.stop()
         log.info("station %s has stopped", config.station)

@@ -1,0 +1,85 @@
+"""`/health/live` and `/health/ready`, in JSON, for whoever watches over a station."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from aiohttp import web
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.interface import Queries
+from cnc_station.web.readiness import Readiness, Status, database_away, readiness
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 1.0
+
+
+class HealthServer:
+    """Answers from the station's own loop: a loop that hangs does not answer, and is not alive.
+
+    Tells names and counts to anybody who asks, so it listens on this computer alone unless it is
+    told otherwise.
+    """
+
+    def __init__(self, engine: Queries) -> None:
+        self._engine = engine
+        app = web.Application()
+        app.router.add_get("/health/live", self._live)
+        app.router.add_get("/health/ready", self._ready)
+        app.router.add_get("/health", self._ready)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen, and say on which port: the one asked for, or for 0 a free one. Raises
+        Unavailable."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise Unavailable(
+                f"The station's health can't be served on {host}, port {port}: {error.strerror}. "
+                "Choose another one with CNC_HEALTH_PORT and CNC_HEALTH_HOST."
+            ) from error
+        listening: int = self._runner.addresses[0][1]
+        log.info("health is served on http://%s:%d/health", host, listening)
+        return listening
+
+    async def stop(self) -> None:
+        """Let go of the port, in a second at most."""
+        await self._runner.cleanup()
+
+    async def _live(self, _request: web.Request) -> web.Response:
+        about = self._engine.about()
+        return _answer({"status": "alive", "station": about.station, "version": about.version})
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        found = await self._look()
+        about = self._engine.about()
+        content = {
+            "status": found.status,
+            "station": about.station,
+            "version": about.version,
+            "checks": {name: asdict(check) for name, check in found.checks.items()},
+        }
+        return _answer(content, 503 if found.status is Status.NOT_READY else 200)
+
+    async def _look(self) -> Readiness:
+        engine = self._engine
+        known = readiness(engine.links(), (), (), "")
+        if known.status is Status.NOT_READY:  # a question more would wait behind the others
+            return known
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                stations, machines = await asyncio.gather(engine.stations(), engine.machines())
+        except TimeoutError:
+            return database_away(engine.links(), "does not answer")
+        except Unavailable as error:
+            return database_away(engine.links(), str(error))
+        return readiness(engine.links(), stations, machines, engine.about().station)
+
+
+def _answer(content: Mapping[str, object], status: int = 200) -> web.Response:
+    return web.json_response(content, status=status, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,35 @@
+"""Serves over HTTP what the settings ask for, while a station is at work."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.interface import Queries
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def serving(config: Config, engine: Queries, health_port: int = 0) -> AsyncIterator[None]:
+    """The station's health, on `health_port` where the settings name none; 0 serves none.
+
+    A port that is taken is said in the log and costs the health only: no machine stands still for
+    it, and whoever asks there notices.
+    """
+    port = health_port if config.health_port is None else config.health_port
+    if not port:
+        yield
+        return
+    from cnc_station.web.health import HealthServer  # noqa: PLC0415 - aiohttp, where it is needed
+
+    server = HealthServer(engine)
+    try:
+        await server.start(config.health_host, port)
+    except Unavailable as error:
+        log.error("%s", error)  # noqa: TRY400 - a sentence for a person, no trace
+    try:
+        yield
+    finally:
+        await server.stop()

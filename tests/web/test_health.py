@@ -1,0 +1,123 @@
+"""The station's health as whoever watches over it asks for it: over HTTP, from real servers."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.demo import load_demo
+from cnc_station.engine.engine import StationEngine
+from cnc_station.servers import Postgres, Redis
+from cnc_station.web.health import HealthServer
+from cnc_station.web.serving import serving
+from tests.until import until
+
+LOCALHOST = "127.0.0.1"
+
+
+async def asked(port: int, path: str = "ready") -> tuple[int, Any]:
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as client,
+        client.get(f"http://{LOCALHOST}:{port}/health/{path}") as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(tmp_path, f"sqlite:///{tmp_path / 'station.db'}", station="Hall 1")
+
+
+@pytest.fixture
+async def alone(config: Config) -> AsyncIterator[StationEngine]:
+    engine = StationEngine(config)
+    await engine.start()
+    yield engine
+    await engine.stop()
+
+
+async def test_a_station_alone_says_that_it_lives_and_is_ready(alone: StationEngine) -> None:
+    server = HealthServer(alone)
+    port = await server.start(LOCALHOST, 0)
+    assert await asked(port, "live") == (
+        200,
+        {"status": "alive", "station": "Hall 1", "version": alone.about().version},
+    )
+    await load_demo(alone)
+    status, told = await until(lambda: ready(port))
+    assert status == 200
+    assert {name: check["ok"] for name, check in told["checks"].items()} == {
+        "database": True,
+        "redis": True,
+        "leader": True,
+        "machines": True,
+    }
+    assert told["checks"]["machines"]["detail"] == "9 of 9 are connected"
+    await server.stop()
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await asked(port)
+
+
+async def ready(port: int) -> tuple[int, Any] | None:
+    found = await asked(port)
+    return found if found[1]["status"] == "ready" else None
+
+
+async def test_a_fleets_station_tells_which_server_is_away_and_when_it_is_back(
+    tmp_path: Path, own_postgres: Postgres, own_redis: Redis
+) -> None:
+    engine = StationEngine(Config(tmp_path, own_postgres.url(), own_redis.url))
+    await engine.start()
+    server = HealthServer(engine)
+    port = await server.start(LOCALHOST, 0)
+
+    async def told(status: int, **wrong: str) -> bool:
+        found, content = await asked(port)
+        checks = {name: check["state"] for name, check in content["checks"].items()}
+        bad = {name for name, check in content["checks"].items() if not check["ok"]}
+        return found == status and bad == set(wrong) and wrong.items() <= checks.items()
+
+    try:
+        await until(lambda: told(200))
+        await asyncio.to_thread(own_redis.kill)
+        await until(lambda: told(200, redis="offline"))
+        own_redis.start()
+        await until(lambda: told(200))
+        _pause(own_postgres, signal.SIGSTOP)
+        away = {"database": "offline", "leader": "unknown", "machines": "unknown"}
+        await until(lambda: told(503, **away))
+        assert (await asked(port, "live"))[0] == 200
+        _pause(own_postgres, signal.SIGCONT)
+        await until(lambda: told(200), 30)
+    finally:
+        _pause(own_postgres, signal.SIGCONT)
+        await server.stop()
+        await engine.stop()
+
+
+def _pause(server: Postgres, how: signal.Signals) -> None:
+    """The server and each of its sessions."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    for pid in (server.pid, *map(int, children)):
+        os.kill(pid, how)
+
+
+async def test_a_port_that_is_taken_costs_the_health_and_not_the_station(
+    alone: StationEngine, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as taken:
+        taken.bind((LOCALHOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        caplog.set_level(logging.ERROR)
+        async with serving(config, alone, port):
+            assert f"can't be served on {LOCALHOST}, port {port}" in caplog.text
+            assert "CNC_HEALTH_PORT" in caplog.text
