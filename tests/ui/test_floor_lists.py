@@ -39,6 +39,7 @@ async def test_a_tap_meant_for_the_row_that_was_here_a_moment_ago_does_nothing(
     needs.remedied.connect(done.append)
     needs.set_rows({"a": row("Mill 1: clear it")})
     tap(needs, "a")
+    tap(needs, "a")
     assert done == ["a"]
     needs.set_rows({"b": row("Mill 2: alarm"), "a": row("Mill 1: clear it")})
     tap(needs, "b")

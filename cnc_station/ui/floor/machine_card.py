@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
@@ -29,6 +29,8 @@ from cnc_station.ui.theme import Ink, theme
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.face import FOCUS_WIDTH, focus_pen
 
+SAME_TAP_MS = 700
+
 
 class MachineCardView(Card):
     """Shows `CardWords`; `asked` carries what a person wants done, `opened` that they look."""
@@ -44,6 +46,8 @@ class MachineCardView(Card):
         self._lasted = ""
         self._pressed = False
         self._buttons: dict[CardAction, QAbstractButton] = {}
+        self._asked_for: CardAction | None = None
+        self._asked_ago = QElapsedTimer()
         self._at = places(self.width(), self.height(), compact=False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -134,12 +138,12 @@ class MachineCardView(Card):
         self._arrange()
 
     def _ask(self, action: CardAction) -> None:
+        """A second tap right after the first is the same wish, or a glove's."""
+        if action is self._asked_for and self._asked_ago.elapsed() < SAME_TAP_MS:
+            return
+        self._asked_for = action
+        self._asked_ago.start()
         self.asked.emit(action)
-
-    def set_waiting(self, *, waiting: bool) -> None:
-        """While the answer to what was asked for is under way there is no second tap."""
-        for action, button in self._buttons.items():
-            button.setDisabled(waiting and action is not CardAction.DETAILS)
 
     def _arrange(self) -> None:
         self._at = places(self.width(), self.height(), compact=self._compact)

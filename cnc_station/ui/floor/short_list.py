@@ -6,6 +6,7 @@ from PySide6.QtCore import QElapsedTimer, QEvent, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from cnc_station.ui.floor.machine_card import SAME_TAP_MS
 from cnc_station.ui.floor.side_row import RowWords, SideRow, row_height
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.card import Card
@@ -54,6 +55,8 @@ class ShortList(Card):
         self.body.setSpacing(2)
         self._rows = _Rows()
         self._moved = QElapsedTimer()
+        self._remedied = ""
+        self._remedied_ago = QElapsedTimer()
         self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
         self._nothing.setWordWrap(True)
         self.body.addWidget(self._nothing)
@@ -115,9 +118,16 @@ class ShortList(Card):
         return row
 
     def _remedy(self, row: SideRow) -> None:
-        """A tap that was on its way when the rows moved was meant for another."""
-        if not self._moved.isValid() or self._moved.elapsed() > SETTLE_MS:
-            self.remedied.emit(self._key_of(row))
+        """A tap that was on its way when the rows moved was meant for another, and one right after
+        another on the same entry is the same wish."""
+        if self._moved.isValid() and self._moved.elapsed() < SETTLE_MS:
+            return
+        key = self._key_of(row)
+        if key == self._remedied and self._remedied_ago.elapsed() < SAME_TAP_MS:
+            return
+        self._remedied = key
+        self._remedied_ago.start()
+        self.remedied.emit(key)
 
     def _key_of(self, row: SideRow) -> str:
         """Rows are used again for other entries: what one stands for is looked up when it
