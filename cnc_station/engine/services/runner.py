@@ -7,12 +7,12 @@ and stops acting.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.errors import Conflict, Fenced, Unavailable
+from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced, Unavailable
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.drivers.base import Driver, Order, RunAborted, RunFailed
 from cnc_station.engine.services.library import Library
@@ -34,7 +34,7 @@ class _Live:
 
     claimed: Claimed
     driver: Driver
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[t.Transition | None] | None = None
     stopped_by: str = ""
     stop_reason: str = ""
     closing: bool = False
@@ -69,20 +69,47 @@ class Runner:
         self._retry = retry
         self._chance = chance
         self._live: dict[int, _Live] = {}
+        self._giving_back: set[asyncio.Task[object]] = set()
 
     def take(self, claimed: Claimed, lease_ends: float = float("inf")) -> None:
         """Begin to drive a claimed run; it may be acted on until `lease_ends` (the loop's clock),
         unless the lifeline asks for more."""
-        live = _Live(claimed, self._drivers[claimed.machine_id], lease_ends=lease_ends)
+        driver = self._drivers.get(claimed.machine_id)
+        if driver is None:
+            self._keep(self._give_back(claimed))
+            return
+        live = _Live(claimed, driver, lease_ends=lease_ends)
         self._live[claimed.job_id] = live
-        live.task = asyncio.create_task(self._drive(live), name=f"run {claimed.run_id}")
+        live.task = asyncio.create_task(self._see_through(live), name=f"run {claimed.run_id}")
         live.task.add_done_callback(lambda _: self._forget(live))
 
     def _forget(self, live: _Live) -> None:
         if self._live.get(live.claimed.job_id) is live:
             del self._live[live.claimed.job_id]
 
-    async def _drive(self, live: _Live) -> None:
+    def _keep(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(work)
+        self._giving_back.add(task)
+        task.add_done_callback(self._giving_back.discard)
+
+    async def _give_back(self, claimed: Claimed) -> None:
+        """The machine has no driver: asked for at once, so that no claim comes in between."""
+        reason = "its driver is not there"
+        await asyncio.gather(
+            self._write(claimed, _Outcome(t.RETURNED, reason)),
+            self._pen.keep(MoveMachine((t.DISCONNECTED,), claimed.machine_id, RUNNER, reason)),
+            return_exceptions=True,
+        )
+
+    async def _see_through(self, live: _Live) -> t.Transition | None:
+        """Drive a run to its end; returns how it ended, None if others have decided that."""
+        try:
+            return await self._drive(live)
+        except Exception:
+            log.exception("run %s of job %s", live.claimed.run_id, live.claimed.job_id)
+            return None
+
+    async def _drive(self, live: _Live) -> t.Transition | None:
         claimed = live.claimed
         begun = asyncio.get_running_loop().time()
         try:
@@ -94,17 +121,17 @@ class Runner:
             outcome = await self._run(live, order)
         except (Fenced, Conflict) as error:
             log.warning("run %s of job %s: %s", claimed.run_id, claimed.job_id, error)
-            return
+            return None
         except RunAborted:
             if live.lost:
-                return
+                return None
             outcome = self._aborted(live)
         except (RunFailed, Unavailable) as error:
             outcome = self._failed(claimed, str(error), alarm=getattr(error, "alarm", False))
         except Exception as error:
             log.exception("run %s of job %s", claimed.run_id, claimed.job_id)
             outcome = self._failed(claimed, f"error in the program: {error}")
-        await self._write(claimed, outcome, asyncio.get_running_loop().time() - begun)
+        return await self._write(claimed, outcome, asyncio.get_running_loop().time() - begun)
 
     async def _order(self, claimed: Claimed) -> Order:
         program = await self._library.program(claimed.program) if claimed.program else None
@@ -128,9 +155,11 @@ class Runner:
             await live.driver.run(order)
             return _Outcome(t.COMPLETED)
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit) as timer:
                 await live.driver.run(order)
         except TimeoutError:
+            if not timer.expired():  # the driver's own: a socket's, say
+                raise
             await live.driver.abort()
             return self._failed(live.claimed, f"took longer than its limit of {limit:g} s")
         return _Outcome(t.COMPLETED)
@@ -148,7 +177,9 @@ class Runner:
         backoff = self._retry.backoff_s(failures, self._chance())
         return _Outcome(t.FAILED_RETRY, reason, backoff_s=backoff, alarm=alarm)
 
-    async def _write(self, claimed: Claimed, outcome: _Outcome, seconds: float = 0.0) -> None:
+    async def _write(
+        self, claimed: Claimed, outcome: _Outcome, seconds: float = 0.0
+    ) -> t.Transition | None:
         try:
             if outcome.alarm:
                 await self._pen.keep(
@@ -166,6 +197,8 @@ class Runner:
             )
         except (Fenced, Conflict) as error:
             log.warning("run %s of job %s: %s", claimed.run_id, claimed.job_id, error)
+            return None
+        return outcome.transition
 
     @staticmethod
     def _move(
@@ -186,22 +219,32 @@ class Runner:
         live = self._of(job_id)
         async with live.changing:
             await live.driver.hold()
-            await self._pen.write(self._move(live.claimed, t.HELD, actor=actor, reason=reason))
+            await self._pen.keep(self._move(live.claimed, t.HELD, actor=actor, reason=reason))
 
     async def resume(self, job_id: int, actor: str) -> None:
-        """Go on after a hold. Raises Conflict."""
+        """Go on after a hold. Raises Conflict, Unavailable.
+
+        Written first, since that proves the right to set the machine going; and written back if
+        the controller does not go on.
+        """
         live = self._of(job_id)
         async with live.changing:
             await self._pen.write(self._move(live.claimed, t.CONTINUED, actor=actor))
-            await live.driver.resume()
+            try:
+                await live.driver.resume()
+            except CncStationError as error:
+                await self._pen.keep(self._move(live.claimed, t.HELD, reason=str(error)))
+                raise
 
     async def abort(self, job_id: int, actor: str, reason: str = "") -> None:
-        """End the run for good; returns when that is written. Raises Conflict."""
+        """End the run for good; returns when that is written. Raises Conflict, Unavailable."""
         live = self._of(job_id)
         live.stopped_by, live.stop_reason = actor, reason
         await live.driver.abort()
-        if live.task is not None:
-            await asyncio.wait([live.task])
+        assert live.task is not None
+        await asyncio.wait([live.task])
+        if live.task.cancelled() or live.task.result() is not t.ABORTED:
+            raise Conflict(f"Job {job_id} had ended before it could be aborted.")
 
     def _of(self, job_id: int) -> _Live:
         try:
@@ -263,7 +306,10 @@ class Runner:
         for live in list(self._live.values()):
             live.closing = True
             live.stopped_by = RUNNER
-            await live.driver.abort()
+            try:
+                await live.driver.abort()
+            except CncStationError as error:  # the others are stopped all the same
+                log.warning("run %s could not be stopped: %s", live.claimed.run_id, error)
         tasks = [live.task for live in self._live.values() if live.task is not None]
         if tasks:
             _, unwritten = await asyncio.wait(tasks, timeout=PATIENCE_S)

@@ -1,0 +1,238 @@
+"""What the controller does is what is written: a real engine, a controller that obeys the test."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers.base import RunFailed
+from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.store.writer import Writer
+from tests.engine.conftest import Station
+from tests.engine.floor import ME, Controller, FloorOf, factory
+from tests.until import until
+
+AWAY = Unavailable("The controller does not answer.")
+
+
+@pytest.fixture
+def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
+    """What the driver named `scripted` gives."""
+    made = Controller()
+    monkeypatch.setitem(registry._OWN, "scripted", factory(made))
+    return made
+
+
+@pytest.fixture
+async def floor(station: Station, controller: Controller) -> AsyncIterator[FloorOf]:
+    floor = await station()
+    await floor.mill(driver="scripted")
+    yield floor
+    if controller._end is not None and not controller._end.done():
+        controller.end()
+
+
+async def _running(floor: FloorOf, controller: Controller, **values: object) -> int:
+    job_id = await floor.job(**values)
+    await floor.comes_to(job_id, JobState.RUNNING)
+    await until(lambda: controller.orders)
+    return job_id
+
+
+async def test_a_run_that_the_controller_finishes_is_completed(
+    floor: FloorOf, controller: Controller
+) -> None:
+    job_id = await _running(floor, controller, quantity=3, estimated_s=12.5)
+    (order,) = controller.orders
+    assert (order.job_id, order.parts, order.estimated_s, order.attempt) == (job_id, 3, 12.5, 1)
+    controller.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_an_alarm_stops_the_machine_until_a_person_unlocks_it(
+    floor: FloorOf, controller: Controller
+) -> None:
+    job_id = await _running(floor, controller, retry_limit=0)
+    controller.end(RunFailed("limit switch", alarm=True))
+    row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
+    assert row.last_error == "limit switch"
+    assert await floor.machine_state(1) is MachineState.ALARM
+    other = await floor.job()
+    await floor.act_on_machine("unlock", 1)
+    await floor.comes_to(other, JobState.RUNNING)
+
+
+@pytest.mark.parametrize(
+    "error", [RunFailed("tool broke"), AWAY, ZeroDivisionError("bug"), TimeoutError("socket")]
+)
+async def test_whatever_ends_a_run_it_is_written_and_the_machine_goes_on(
+    floor: FloorOf, controller: Controller, error: Exception
+) -> None:
+    job_id = await _running(floor, controller, retry_limit=0, timeout_s=60.0)
+    controller.end(error)
+    row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
+    assert str(error) in row.last_error
+    assert "limit" not in row.last_error
+    assert await floor.machine_state(1) is MachineState.IDLE
+
+
+async def test_a_hold_that_the_controller_does_not_confirm_is_not_written(
+    floor: FloorOf, controller: Controller
+) -> None:
+    job_id = await _running(floor, controller)
+    controller.refuses["hold"] = AWAY
+    assert (await floor.act("hold", job_id)).error == str(AWAY)
+    assert (await floor.row(job_id)).state is JobState.RUNNING
+    assert "held" not in await floor.told(job_id)
+
+
+async def test_a_continue_that_the_controller_does_not_confirm_leaves_it_held(
+    floor: FloorOf, controller: Controller
+) -> None:
+    job_id = await _running(floor, controller)
+    await floor.act("hold", job_id)
+    controller.refuses["resume"] = AWAY
+    assert (await floor.act("continue", job_id)).error == str(AWAY)
+    assert (await floor.row(job_id)).state is JobState.HELD
+    assert await floor.machine_state(1) is MachineState.HELD
+    del controller.refuses["resume"]
+    assert (await floor.act("continue", job_id)).applied
+    assert (await floor.row(job_id)).state is JobState.RUNNING
+
+
+async def test_a_machine_is_never_set_going_where_its_run_is_not_held(
+    floor: FloorOf, controller: Controller
+) -> None:
+    job_id = await _running(floor, controller)
+    assert not (await floor.act("continue", job_id)).applied
+    assert "resume" not in controller.asked
+
+
+async def test_a_hold_that_happened_is_written_even_if_the_disk_is_full_just_then(
+    floor: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await _running(floor, controller)
+    write = Writer.write
+    failures = [Unavailable("The disk is full.")] * 2
+
+    async def sometimes(self: Writer, change: Change[Any]) -> Any:
+        if failures:
+            raise failures.pop()
+        return await write(self, change)
+
+    monkeypatch.setattr(Writer, "write", sometimes)
+    assert (await floor.act("hold", job_id)).applied
+    assert (await floor.row(job_id)).state is JobState.HELD
+
+
+async def test_an_abort_that_comes_too_late_says_so(floor: FloorOf, controller: Controller) -> None:
+    job_id = await _running(floor, controller)
+    controller.end()
+    answer = await floor.act("abort", job_id)
+    assert "had ended before" in answer.error
+    assert (await floor.row(job_id)).state is JobState.COMPLETED
+
+
+async def test_an_abort_that_the_controller_does_not_confirm_leaves_it_running(
+    floor: FloorOf, controller: Controller
+) -> None:
+    job_id = await _running(floor, controller)
+    controller.refuses["abort"] = AWAY
+    assert (await floor.act("abort", job_id)).error == str(AWAY)
+    assert (await floor.row(job_id)).state is JobState.RUNNING
+    controller.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_an_outcome_waits_for_a_full_disk_to_have_room_again(
+    floor: FloorOf, controller: Controller, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = await _running(floor, controller)
+    pages = await _limit_pages(floor, 1)
+    with pytest.raises(Unavailable, match="The disk is full: nothing was saved"):
+        await _fill_the_last_page(floor)
+    controller.end()
+    await until(lambda: "not written yet" in caplog.text)
+    assert (await floor.row(job_id)).state is JobState.RUNNING
+    (database,) = floor.engine.links()
+    assert (database.state, database.detail[:17]) == ("offline", "The disk is full:")
+    await _limit_pages(floor, pages)
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    (database,) = floor.engine.links()
+    assert database.state != "offline"
+
+
+async def _fill_the_last_page(floor: FloorOf) -> None:
+    while True:
+        await floor.engine.save_settings({"filler": 1}, ME)
+
+
+async def _limit_pages(floor: FloorOf, pages: int) -> int:
+    """Let the database grow to so many pages, or to what it has; returns what it was."""
+    connection = floor.engine._writer._connection
+    assert connection is not None
+
+    def set_limit() -> int:
+        cursor = connection.connection.cursor()
+        before: int = cursor.execute("PRAGMA max_page_count").fetchone()[0]
+        free = cursor.execute("PRAGMA freelist_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+        assert free == 0
+        return before
+
+    return await asyncio.to_thread(set_limit)
+
+
+async def test_closing_lets_every_machine_go_even_if_one_controller_fails_to(
+    config: Config, station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, well = Controller(), Controller()
+    stuck.refuses["abort"] = AWAY
+    made = iter([stuck, stuck, well, well])
+    monkeypatch.setitem(registry._OWN, "scripted", lambda _settings: next(made))
+    floor = await station()
+    for name in ("Mill 1", "Mill 2"):
+        await floor.mill(name, driver="scripted")
+    first, second = await floor.job(), await floor.job()
+    for job_id in (first, second):
+        await floor.comes_to(job_id, JobState.RUNNING)
+    stopping = asyncio.ensure_future(floor.engine.stop())
+    await until(lambda: "abort" in well.asked)
+    stuck.end(RunFailed("power gone"))
+    await stopping
+    assert stuck.closed
+    assert well.closed
+    monkeypatch.setitem(registry._OWN, "scripted", lambda _settings: Controller())
+    again = await station(config)
+    assert await again.broken() == []
+    assert {(await again.row(job_id)).failures for job_id in (first, second)} == {1}
+
+
+async def test_what_ran_on_a_real_controller_when_the_station_died_waits_for_a_person(
+    floor: FloorOf, controller: Controller, config: Config, station: Station
+) -> None:
+    job_id = await _running(floor, controller)
+    floor.engine._crew = None  # as if killed: nothing is written about the run
+    await floor.engine.stop()
+    again = await station(config)
+    row = await again.row(job_id)
+    assert row.state is JobState.INTERRUPTED
+    assert row.last_error == "the station went down while it ran"
+    assert (await again.act("accept", job_id)).applied
+
+
+async def test_a_machine_whose_driver_is_gone_gives_its_job_back_and_is_offline(
+    floor: FloorOf, controller: Controller
+) -> None:
+    assert floor.engine._fleet is not None
+    floor.engine._fleet.drivers.clear()
+    job_id = await floor.job()
+    await floor.machine_comes_to(1, MachineState.OFFLINE)
+    assert (await floor.row(job_id)).state is JobState.QUEUED
+    assert (await floor.told(job_id))[:3] == ["created", "assigned", "returned"]
+    assert controller.orders == []
