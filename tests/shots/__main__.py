@@ -35,7 +35,13 @@ LOOKS = {
 }
 PAGES = ("floor", "jobs", "attention", "programs", "machines", "stations", "settings")
 README = Path("resources/screenshots")
-README_SHOTS = (("floor", "light"), ("floor", "dark"), ("jobs", "light"), ("programs", "light"))
+README_SHOTS = (
+    ("floor", "light"),
+    ("floor", "dark"),
+    ("jobs", "light"),
+    ("attention", "light"),
+    ("programs", "light"),
+)
 SPEED = 60.0
 COMPLETED_FIRST = 30
 
