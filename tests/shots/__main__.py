@@ -129,9 +129,14 @@ async def _picture(shell: Shell, shot: Shot, folder: Path) -> None:
     shell.window.show_page(shot.page)
     page = shell.window.page(shot.page)
     if shot.page == "jobs":
-        (first,) = (await shell.desk.engine.jobs(_RUNNING, (), 0, 1)).rows
-        shell.to_job(first.id)
-    elif shot.page in ("programs", "machines", "attention"):
+        running = (await shell.desk.engine.jobs(_RUNNING, (), 0, 20)).rows
+        milled = [row for row in running if row.program and row.machine_type == "mill"]
+        longest = max(milled or running, key=lambda row: row.estimated_s * row.quantity)
+        shell.to_job(longest.id)
+    elif shot.page == "programs":
+        kept = await shell.desk.engine.programs("bracket")
+        shell.to_program(kept[0].sha256)
+    elif shot.page in ("machines", "attention"):
         select_first = getattr(page, "select_first", None)
         if select_first is not None:
             select_first()
