@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, allowed
-from cnc_station.engine.views import JobFilter
+from cnc_station.engine.views import JobFilter, JobRow
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.job_commands import Command, JobCommands
@@ -68,9 +68,15 @@ class JobMenus(QObject):
 
     # on one job
 
+    def _one(self) -> JobRow | None:
+        """The one selected job. Never the table's current row: when a row goes, its neighbour
+        becomes current, and nobody has pointed at that."""
+        selected = self._jobs.selected
+        return selected.rows[0] if selected.count == 1 and selected.rows else None
+
     def hold_or_continue(self) -> None:
-        """Holds the current job if it runs, continues it if it is held."""
-        row = self._jobs.view.current_row()
+        """Holds the selected job if it runs, continues it if it is held."""
+        row = self._one()
         if row is None:
             return
         for action in (JobAction.HOLD, JobAction.CONTINUE):
@@ -79,8 +85,8 @@ class JobMenus(QObject):
                 return
 
     def edit(self) -> None:
-        """Opens the form on the current job, if it may be edited."""
-        row = self._jobs.view.current_row()
+        """Opens the form on the selected job, if it may be edited."""
+        row = self._one()
         commands = self._jobs.commands.of_one(row) if row is not None else []
         for command in commands:
             if command.key == "edit" and command.run is not None:
@@ -147,9 +153,9 @@ class JobMenus(QObject):
             menu.addAction(words, partial(self.move, way)).setEnabled(anywhere or here)
 
     def _context_menu(self, where: QPoint) -> None:
-        row = self._jobs.view.current_row()
+        row = self._one()
         commands = self.commands()
-        if self._jobs.selected.count == 1 and row is not None:
+        if row is not None:
             commands = self._jobs.commands.of_one(row) + [
                 command for command in commands if command.key in {"move", "export"}
             ]
@@ -169,8 +175,12 @@ class JobMenus(QObject):
         several.setChecked(view.taps_select)
         several.toggled.connect(view.set_taps_select)
         menu.addAction(self.tr("Select all"), view.selectAll)
+        sorting = menu.addMenu(self.tr("Sort by"))
         order = partial(self.sort_wanted.emit, BY_STATE_AND_QUEUE)
-        menu.addAction(self.tr("Sort by state and queue"), order)
+        sorting.addAction(self.tr("State, then the queue"), order)
+        sorting.addAction(self.tr("The queue"), partial(self.sort_wanted.emit, BY_QUEUE))
+        sorting.addSeparator()
+        view.fill_sorting(sorting)
         menu.addSeparator()
         self._export_entries(None, menu)
         view.fill_columns(menu.addMenu(self.tr("Columns")))

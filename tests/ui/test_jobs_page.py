@@ -146,6 +146,27 @@ async def test_space_holds_a_running_job_and_continues_it(office: Office, page: 
     await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
 
 
+async def test_space_never_reaches_a_job_that_took_the_place_of_the_one_pointed_at(
+    office: Office, page: JobsPage
+) -> None:
+    for number in (1, 2):
+        await office.engine.add_machine(mill(f"Mill {number}"), ME)
+    long = replace(BRACKET, estimated_s=100_000.0)
+    first, second = await submit(office, long, replace(long, name="Other"))
+    running = [JobState.RUNNING] * 2
+    await until(lambda: [r.state for _, r in page.model.rows()] == running)
+    page.view.show_job(first)
+    await office.engine.act(JobAction.ABORT, [first], ME)
+    await until(lambda: page.model.total == 1)
+    await until(lambda: page.selected.count == 0)
+    page.view.setFocus()
+    QTest.keyClick(page.view, Qt.Key.Key_Space)
+    await office.engine.act(JobAction.HOLD, [second], ME)
+    (row,) = await office.engine.jobs_by_id([second])
+    assert row.state is JobState.HELD
+    assert office.said.done == [], "nothing was asked for in the window"
+
+
 async def test_several_selected_jobs_are_acted_on_together(office: Office, page: JobsPage) -> None:
     await submit(office, BRACKET, FLANGE, HINGE)
     await until(lambda: page.model.total == 3)

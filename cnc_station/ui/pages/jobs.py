@@ -119,10 +119,12 @@ class JobsPage(QWidget):
 
     def arrived(self) -> None:
         """Comes to the front: everything is looked at anew."""
-        if not self._restored:
+        if self._restored:
+            self._changed(Changes(everything=True))
+        else:
             self._restored = True
             self._desk.operations.run(self._restore_columns())
-        self.feed.choose(self._chosen)
+            self.feed.choose(self._chosen)
         self._values.again()
         self._show_filter()
         self.view.setFocus()

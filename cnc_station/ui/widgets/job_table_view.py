@@ -91,11 +91,6 @@ class JobTableView(Table):
         """The job in a row, if it is known."""
         return self._jobs.row(at)
 
-    def current_row(self) -> JobRow | None:
-        """The job in the current row, if its row is known."""
-        index = self.currentIndex()
-        return self._jobs.row(index.row()) if index.isValid() else None
-
     @property
     def taps_select(self) -> bool:
         """Whether a tap adds to the selection, for hands without Ctrl."""
@@ -159,6 +154,12 @@ class JobTableView(Table):
             sort = Sort(key, descending)
             action.triggered.connect(lambda _=False, s=sort, a=add: self._sort_by(s, add=a))
         menu.addSeparator()
+
+    def fill_sorting(self, menu: QMenu) -> None:
+        """Adds to a menu how each column shown can be sorted by, first or after others."""
+        for at, column in enumerate(self._jobs.columns):
+            if column.sort is not None:
+                self._sort_actions(menu.addMenu(column.title), at)
 
     def fill_columns(self, menu: QMenu) -> None:
         """Adds every column to a menu, ticked if it is shown."""
