@@ -78,6 +78,7 @@ async def test_older_revisions_are_one_choice_away(office: Office, page: Program
     first = await office.engine.add_program("plate.nc", PLATE, ME)
     second = await office.engine.add_program("plate.nc", PLATE.replace(b"X40", b"X50"), ME)
     await until(lambda: [row.revision for row in page.rows.rows] == [2, 1])
+    page.select(second.sha256)
     await until(lambda: page.detail.shown and page.detail.shown.row.sha256 == second.sha256)
     assert page.detail.revisions.count() == 2
     page.detail.revisions.activated.emit(1)

@@ -47,6 +47,17 @@ async def test_a_theme_is_put_on_at_once_and_kept(office: Office, page: Settings
     await until(both)
 
 
+async def test_the_keyboard_chooses_a_theme_too(page: SettingsPage) -> None:
+    page.themes[ThemeName.DARK].setFocus()
+    QTest.keyClick(page.themes[ThemeName.DARK], Qt.Key.Key_Space)
+    assert theme().name is ThemeName.DARK
+    QTest.keyClick(page.themes[ThemeName.DARK], Qt.Key.Key_Right)
+    assert page.themes[ThemeName.HIGH_CONTRAST].hasFocus()
+    QTest.keyClick(page.themes[ThemeName.HIGH_CONTRAST], Qt.Key.Key_Space)
+    assert theme().name is ThemeName.HIGH_CONTRAST
+    await until(lambda: page.appearance.note.text().startswith("Saved "))
+
+
 async def test_the_operator_at_the_window_is_who_acts_from_now_on(
     office: Office, page: SettingsPage
 ) -> None:

@@ -62,6 +62,7 @@ class ProgramDetailCard(Card):
     def _buttons(self) -> QHBoxLayout:
         self.revisions = QComboBox()
         self.revisions.setAccessibleName(self.tr("Revision"))
+        self.revisions.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.revisions.activated.connect(self._choose_revision)
         self.jobs_button = Button("")
         self.jobs_button.clicked.connect(self.to_jobs)
