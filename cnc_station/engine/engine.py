@@ -20,7 +20,7 @@ from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.lock import EngineLock
-from cnc_station.engine.store.migrate import bring_up_to_date
+from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.transaction import Committed
 from cnc_station.engine.store.writer import Writer
@@ -64,14 +64,19 @@ class StationEngine(StationCommands, StationIntake):
         """Open the database, settle what was left, then open for work. Raises Unavailable."""
         config = self._config
         path = config.database_path
-        if self._with_services and path is not None:
-            self._lock = EngineLock(path)
-            self._lock.acquire(config.station)
         try:
+            if path is not None and (self._with_services or await self._needs_upgrade()):
+                self._lock = EngineLock(path)
+                self._lock.acquire(config.station)
             await self._open()
         except BaseException:
             await self._shut()
             raise
+
+    async def _needs_upgrade(self) -> bool:
+        """Nobody changes the schema under a station at work."""
+        found = await asyncio.to_thread(look, self._database)
+        return found.fit is Fit.OLDER
 
     async def _open(self) -> None:
         config = self._config

@@ -39,6 +39,7 @@ from sqlalchemy.types import TypeEngine
 from cnc_station.engine.domain.errors import Unavailable
 
 READERS = 3
+_FILE = "sqlite:///"
 
 # What SQLite's own words mean to the person in front of the screen.
 _SENTENCES = (
@@ -318,7 +319,9 @@ class Database:
     """
 
     def __init__(self, url: str, *, synchronous: str = "FULL") -> None:
-        self.url: URL = make_url(url)
+        # A file's path is what it is; only an address has signs that stand for others.
+        file = url.removeprefix(_FILE)
+        self.url = make_url(url) if file == url else URL.create("sqlite", database=file)
         self.dialect: Dialect = SQLITE if self.url.get_backend_name() == "sqlite" else POSTGRES
         self.path = Path(self.url.database or "") if self.dialect.embedded else None
         self._pen = self.dialect.engine(self.url, reader=False, synchronous=synchronous)

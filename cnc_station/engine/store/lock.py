@@ -12,6 +12,7 @@ class EngineLock:
     """Held while an engine runs; the operating system gives it back if the process dies."""
 
     def __init__(self, database: Path) -> None:
+        database = database.resolve()  # links lead to one file, which has one lock
         self._path = database.with_name(database.name + ".lock")
         self._holder = database.with_name(database.name + ".holder")
         self._lock = FileLock(self._path)
@@ -28,6 +29,7 @@ class EngineLock:
                 "Use its window, or close it first."
             ) from None
         except OSError as error:
+            self._lock.release()
             raise Unavailable(f"{self._path.parent} can't be written: {error.strerror}.") from error
 
     def release(self) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 REVISION = "0001"  # the newest migration; a test holds it to that
 MIGRATIONS = Path(__file__).parent / "migrations"
 SILENCE_S = 60.0  # a station that was heard of within this time counts as at work
+_VERSION_TABLE = "alembic_version"
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
@@ -144,13 +145,11 @@ def _look_at_file(path: Path) -> None:
 def _revision(connection: Connection) -> str | None:
     """The schema's revision; None for an empty database."""
     tables = set(inspect(connection).get_table_names())
-    if "alembic_version" in tables:
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        if found is not None:
-            return str(found)
-    if tables - {"alembic_version"}:
+    if not tables - {_VERSION_TABLE}:
+        return None
+    if not tables >= {_VERSION_TABLE, "job", "run", "machine", "event"}:
         raise Unavailable("The database holds another program's data. It was left as it is.")
-    return None
+    return str(connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar())
 
 
 def _schema(revision: str | None) -> Schema:
@@ -185,6 +184,12 @@ def _prepare(path: Path, found: Schema) -> Path | None:
             raise Unavailable(f"{path} can't be made: {error.strerror}.") from error
         return None
     copy = path.with_name(f"{path.name}.before-{REVISION}-{time.strftime('%Y%m%d-%H%M%S')}")
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    except sqlite3.Error as error:
+        copy.unlink(missing_ok=True)
+        raise Unavailable(
+            f"No copy of the database could be made, so it was not upgraded: {error}."
+        ) from error
     return copy
