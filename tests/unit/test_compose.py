@@ -1,0 +1,179 @@
+"""The shop server's compose files: no engine runs them here, so what can be checked without is."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import yaml
+
+from cnc_station import addresses, config
+from cnc_station.cli.parser import parse
+from cnc_station.config import Config
+from cnc_station.engine.engine import StationEngine
+from cnc_station.web.health import HealthServer
+
+FOLDER = Path(__file__).parents[2] / "packaging" / "compose"
+BASE = (FOLDER / "compose.yaml").read_text("utf-8")
+LAN = (FOLDER / "compose.lan.yaml").read_text("utf-8")
+DOCKERFILE = (FOLDER / "Dockerfile").read_text("utf-8")
+SECRETS = ("CNC_DATABASE_PASSWORD", "CNC_REDIS_PASSWORD")
+
+
+def services(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(text)["services"]
+    return found
+
+
+def filled(text: str, **values: str) -> str:
+    """With its variables in place, as compose does it."""
+    return re.sub(r"\$\{(\w+):[-?]([^}]*)\}", lambda m: values.get(m[1], m[2]), text)
+
+
+def test_no_password_has_a_default_and_none_stands_there() -> None:
+    for text in (BASE, LAN):
+        for name in SECRETS:
+            used = re.findall(rf"\$\{{{name}[^}}]*\}}", text)
+            assert all(use.startswith(f"${{{name}:?") for use in used)
+    for name in SECRETS:
+        assert f"${{{name}:?" in BASE
+    kept = services(BASE)["postgres"]["environment"]
+    assert kept["POSTGRES_PASSWORD"].startswith("${CNC_DATABASE_PASSWORD:?")
+    assert "POSTGRES_HOST_AUTH_METHOD" not in kept
+
+
+def test_nothing_listens_beyond_this_computer_unless_asked() -> None:
+    ports = [port for service in services(BASE).values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    opened = [port for service in services(LAN).values() for port in service.get("ports", [])]
+    assert all(port.startswith("${CNC_LAN_ADDRESS:?") for port in opened)
+
+
+def test_every_service_is_looked_after_and_keeps_its_data_in_a_named_volume() -> None:
+    document = yaml.safe_load(BASE)
+    for service in document["services"].values():
+        assert service["restart"] == "unless-stopped"
+        assert service["healthcheck"]["test"]
+    named = {
+        volume.partition(":")[0]
+        for service in document["services"].values()
+        for volume in service.get("volumes", [])
+    }
+    assert named == set(document["volumes"]) == {"database", "station"}
+    waits = document["services"]["station"]["depends_on"]
+    assert {wait["condition"] for wait in waits.values()} == {"service_healthy"}
+    assert set(waits) == {"postgres", "redis"}
+
+
+def test_the_stations_settings_are_settings_and_are_accepted(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.crt"
+    ca.touch()
+    for text in (BASE, LAN):
+        given = services(filled(text, **dict.fromkeys(SECRETS, "0a1b2c")))["station"]["environment"]
+        assert config.unknown_variables(given) == ()
+        read = config.load(
+            {name: value.replace("/etc/cnc/ca.crt", str(ca)) for name, value in given.items()}
+        )
+        assert addresses.password(read.database_url) == "0a1b2c"
+    assert addresses.is_secured(read.database_url)
+
+
+def test_the_image_is_built_from_what_is_there() -> None:
+    station = services(BASE)["station"]
+    root = (FOLDER / station["build"]["context"]).resolve()
+    assert (root / station["build"]["dockerfile"]).read_text("utf-8") == DOCKERFILE
+    allowed = {
+        line[1:]
+        for line in (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    copied = set(re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE))
+    assert copied == allowed
+    assert all((root / path).exists() for path in copied)
+    (words,) = re.findall(r'^CMD \["(.*)"\]$', DOCKERFILE, re.MULTILINE)
+    assert parse(words.split('", "')).command.endswith(":serve")
+
+
+def test_the_image_leaves_out_the_window_and_a_station_needs_none(tmp_path: Path) -> None:
+    (wanted,) = re.findall(r"awk '(.*)'", DOCKERFILE)
+    lock = FOLDER.parent / "requirements.txt"
+    kept = subprocess.run(
+        ["awk", wanted, str(lock)], capture_output=True, text=True, check=True
+    ).stdout
+    names = set(re.findall(r"^([a-z0-9-]+)==", kept, re.MULTILINE))
+    left_out = set(re.findall(r"^([a-z0-9-]+)==", lock.read_text(), re.MULTILINE)) - names
+    assert left_out == {"pyside6-essentials", "shiboken6", "pyqtgraph", "qasync"}
+    assert all("--hash" in line or "==" in line for line in kept.splitlines())
+    script = (
+        "import sys\n"
+        "for name in ('PySide6', 'shiboken6', 'pyqtgraph', 'qasync'): sys.modules[name] = None\n"
+        "from cnc_station.cli.run import run\n"
+        f"sys.exit(run(['jobs'], {{'CNC_DATA_FOLDER': {str(tmp_path)!r}}}))\n"
+        "import cnc_station.headless, cnc_station.web.health\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+async def test_the_health_check_asks_the_station(tmp_path: Path) -> None:
+    engine = StationEngine(Config(tmp_path, f"sqlite:///{tmp_path / 'station.db'}"))
+    await engine.start()
+    server = HealthServer(engine)
+    port = await server.start("127.0.0.1", 0)
+    _, _, *words = services(BASE)["station"]["healthcheck"]["test"]  # CMD, python, …
+    words = [word.replace(":8460", f":{port}") for word in words]
+
+    async def ended() -> int:
+        silent = asyncio.subprocess.DEVNULL
+        check = await asyncio.create_subprocess_exec(sys.executable, *words, stderr=silent)
+        return await check.wait()
+
+    assert await ended() == 0
+    await server.stop()
+    assert await ended() == 1
+    await engine.stop()
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
+def test_the_command_that_starts_redis_lets_in_only_who_knows_the_password() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shell, option, script = services(BASE)["redis"]["command"]
+    assert "exec redis-server - " in script
+    ours = script.replace("$$", "$").replace(" - ", f" - --bind 127.0.0.1 --port {port} ", 1)
+    with subprocess.Popen(
+        [shell, option, ours],
+        env={**os.environ, "CNC_REDIS_PASSWORD": "0a1b2c"},
+        stdout=subprocess.DEVNULL,
+    ) as server:
+        try:
+            with redis.Redis(host="127.0.0.1", port=port, password="0a1b2c") as client:
+                assert _answer(client)
+            with (
+                redis.Redis(host="127.0.0.1", port=port) as stranger,
+                pytest.raises(redis.AuthenticationError),
+            ):
+                stranger.ping()
+            assert b"0a1b2c" not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
+        finally:
+            server.send_signal(signal.SIGTERM)
+
+
+def _answer(client: redis.Redis) -> bool:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
