@@ -1,14 +1,16 @@
-"""`./dev bench [--only NAME] [--json FILE] [--repeats N]`."""
+"""`./dev bench [--only NAME] [--json FILE] [--repeats N] [--share S]`."""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks.figures import Figure, write_json
+from tests.benchmarks.claims import claims
+from tests.benchmarks.figures import Effort, Figure, write_json
 from tests.benchmarks.throughput import throughput
 
-BENCHMARKS: dict[str, Callable[[int], list[Figure]]] = {
+BENCHMARKS: dict[str, Callable[[Effort], list[Figure]]] = {
     "throughput": throughput,
+    "claims": claims,
 }
 
 
@@ -18,11 +20,19 @@ def main() -> None:
     parser.add_argument("--only", choices=sorted(BENCHMARKS), metavar="NAME")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--repeats", type=int, default=3, metavar="N")
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="a share of the full size, to see whether it works; such figures mean nothing",
+    )
     options = parser.parse_args()
+    effort = Effort(max(1, options.repeats), options.share)
     figures: list[Figure] = []
     for name, run in BENCHMARKS.items():
         if options.only in (None, name):
-            for figure in run(max(3, options.repeats)):
+            for figure in run(effort):
                 figures.append(figure)
                 print(figure, flush=True)
     if options.json:

@@ -8,6 +8,18 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
+class Effort:
+    """How often each thing is measured, and at what share of its full size."""
+
+    repeats: int = 3
+    share: float = 1.0
+
+    def of(self, count: int) -> int:
+        """So many of a full number; never fewer than a hundred."""
+        return max(100, round(count * self.share))
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One line of the table. `aim` in words; `met` None where there is nothing to meet."""
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -364,22 +365,43 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     """Insert rows that all have the same columns, in plain values of the database's own types.
 
     The driver gets them as they are: for thousands of rows a second, looking up each value's type
-    costs as much as storing it.
+    costs as much as storing it. A driver that counts its parameters gets many rows in a statement:
+    in SQLite each statement has its own cost, for a run as much as that of storing it.
     """
-    if rows:
-        statement, arranged = _insertion(connection.dialect, table, tuple(rows[0]))
-        connection.exec_driver_sql(statement, [arranged(row) for row in rows])
+    if not rows:
+        return
+    statement, columns = _insertion(connection.dialect, table, tuple(rows[0]))
+    if columns is None:
+        connection.exec_driver_sql(statement, rows)
+        return
+    values = [columns(row) for row in rows]
+    place = 0
+    for size in _ROWS_TOGETHER:
+        while len(values) - place >= size:
+            together = tuple(chain.from_iterable(values[place : place + size]))
+            connection.exec_driver_sql(_for_many(statement, size), together)
+            place += size
+    if values[place:]:
+        connection.exec_driver_sql(statement, values[place:])
+
+
+_ROWS_TOGETHER = (64, 16)  # few sizes, so that each is prepared once; SQLite takes 32,766 values
 
 
 @lru_cache(maxsize=64)
 def _insertion(
     dialect: DriverDialect, table: Table, columns: tuple[str, ...]
-) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
+) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]] | None]:
     compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
     assert isinstance(compiled, SQLCompiler)
-    if compiled.positiontup is None:
-        return compiled.string, lambda row: row
-    return compiled.string, itemgetter(*compiled.positiontup)
+    order = compiled.positiontup
+    return compiled.string, itemgetter(*order) if order else None
+
+
+@lru_cache(maxsize=64)
+def _for_many(statement: str, count: int) -> str:
+    start = statement.rindex("(")
+    return f"{statement[:start]}{', '.join([statement[start:]] * count)}"
 
 
 def packed(rows: Sequence[Sequence[object]]) -> str:
