@@ -48,7 +48,7 @@ class ProgramsPage(QWidget):
 
     def _columns(self) -> tuple[ListColumn[ProgramRow], ...]:
         return (
-            ListColumn(self.tr("Program"), lambda row: row.name, 178, strong=True),
+            ListColumn(self.tr("Program"), lambda row: row.name, 216, strong=True),
             ListColumn(self.tr("Rev"), lambda row: f"r{row.revision}", 44, right=True),
             ListColumn(self.tr("Lines"), lambda row: f"{row.lines:,}", 72, right=True),
             ListColumn(self.tr("Part"), lambda row: words.duration(row.duration_s), 66, right=True),

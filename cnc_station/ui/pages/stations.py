@@ -59,8 +59,8 @@ class StationsPage(QWidget):
             ),
             ListColumn(self.tr("Heard"), self._heard, 62, ink=_heard_ink),
             ListColumn(self.tr("Leads"), self._leads, 70),
-            ListColumn(self.tr("Lag"), _lag, 80, right=True),
-            ListColumn(self.tr("Version"), self._version, 112, ink=self._version_ink),
+            ListColumn(self.tr("Lag"), _lag, 72, right=True),
+            ListColumn(self.tr("Version"), self._version, 84, ink=self._version_ink),
             ListColumn(self.tr("Machines"), lambda p: str(len(p.posts)), 80, right=True),
             ListColumn(self.tr("At work"), _at_work, ink=lambda _: Ink.MUTED),
         )
