@@ -1,6 +1,7 @@
 """A station with its window: shows the frame first, then imports and starts the engine."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 from collections.abc import Mapping
@@ -67,9 +68,12 @@ async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
 
 
 def _put_on(config: Config, chosen: Mapping[str, Any]) -> None:
-    """The theme and density that were last chosen here win over the station's defaults."""
-    name = ThemeName(chosen.get(THEME, config.theme))
-    density = Density(chosen.get(DENSITY, config.density))
+    """The theme and density that were last chosen here win over the station's defaults; one that
+    this version does not know is as if nothing had been chosen."""
+    name, density = ThemeName(config.theme), Density(config.density)
+    with contextlib.suppress(ValueError):
+        name = ThemeName(chosen.get(THEME, name))
+        density = Density(chosen.get(DENSITY, density))
     if (name, density) != (ThemeName(config.theme), Density(config.density)):
         apply_theme(application(), name, density)
 
