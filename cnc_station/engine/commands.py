@@ -204,7 +204,8 @@ class StationCommands(StationQueries):
         if rewired and before.state in BUSY_MACHINES:
             raise Conflict(f"{before.spec.name} is at work: change its driver when it is idle.")
         await self._pen.write(MoveMachine((t.MACHINE_EDITED,), machine_id, actor.name, spec=spec))
-        if rewired and self._fleet is not None:
+        here = before.station == self._config.station  # another's reconciler sees it
+        if rewired and here and self._fleet is not None:
             await self._fleet.replace(machine_id, spec, before.state)
 
     async def act_on_machine(

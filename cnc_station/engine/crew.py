@@ -17,7 +17,7 @@ from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.library import Library
-from cnc_station.engine.services.lifeline import Lifeline
+from cnc_station.engine.services.lifeline import SILENCE_S, Lifeline
 from cnc_station.engine.services.pen import DATABASE, Pen
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.reaper import Reaper
@@ -36,6 +36,7 @@ from cnc_station.engine.store.transaction import Committed
 from cnc_station.engine.views import Changes, MachineRow, Telemetry
 
 REDIS = "redis"
+NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Crew:
     def __init__(self, tools: Tools, signals: Signals | None) -> None:
         config = self._config = tools.config
         self._tools = tools
+        self._health = tools.health
         self._signals = signals
         self._alone = config.database_path is not None
         self._incarnation = uuid.uuid4().hex
@@ -69,7 +71,7 @@ class Crew:
         )
         self._stager = Stager(tools.pen, tools.reader, self._leadership)
         self._dispatcher = Dispatcher(
-            tools.pen, self.runner, config.lease_s, self._taken, self._look_out
+            tools.pen, self.runner, self._incarnation, config.lease_s, self._taken, self._look_out
         )
         self._reconciler = Reconciler(
             tools.pen, tools.reader, self.runner, self.fleet, config.station, config.retry
@@ -78,7 +80,14 @@ class Crew:
         self._ticker = Ticker(self.runner.telemetry, self._show, lambda: self.runner.busy)
         self._services: list[Service] = [
             self._leadership,
-            Lifeline(tools.pen, self.runner, self._incarnation, config.lease_s, alone=self._alone),
+            Lifeline(
+                tools.pen,
+                self.runner,
+                self._incarnation,
+                config.lease_s,
+                self._replaced,
+                alone=self._alone,
+            ),
             Reaper(tools.pen, self._leadership, config.retry, config.lease_s),
             self._stager,
             self._dispatcher,
@@ -92,7 +101,7 @@ class Crew:
         tools, config = self._tools, self._config
         if self._alone:
             await tools.pen.write(AdoptMachines())
-        silence_s = 0.0 if self._alone else config.lease_s
+        silence_s = 0.0 if self._alone else min(config.lease_s, SILENCE_S)
         await tools.pen.write(Join(self._incarnation, socket.gethostname(), __version__, silence_s))
         await self.fleet.prepare(await self._own())
         await recover(
@@ -146,6 +155,7 @@ class Crew:
             self._stager.wake.hint()
         if committed.stations:
             self._errands.wake.hint()
+            self._reconciler.wake.hint()
         if self._signals is not None:
             if committed.claimable:
                 self._signals.announce(committed.claimable)
@@ -154,7 +164,7 @@ class Crew:
     def changed_elsewhere(self) -> None:
         """The database says that others have written. With signals they have said what, and the
         screen knows; a hint of work may still have been lost."""
-        if self._signals is None or not self._signals.connected:
+        if self._signals is None or not self._signals.connected or not self._health.is_up(REDIS):
             self.look_everywhere()
             return
         for service in (self._dispatcher, self._stager, self._errands):
@@ -162,13 +172,19 @@ class Crew:
 
     def look_everywhere(self) -> None:
         """Notices may have been missed: look for work, and at everything again."""
-        for service in self._services:
+        for service in (self._dispatcher, self._stager, self._errands, self._reconciler):
             service.wake.hint()
         self._tools.tell(Changes(programs=True, stations=True, everything=True))
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """The latest of one machine at work, here or at another station."""
         return self._ticker.latest(machine_id) or self._remote.get(machine_id)
+
+    async def _replaced(self, why: str) -> None:
+        """Another station has this one's name, and with it its machines: leave them alone."""
+        self._health.down(NAME, why)
+        for service in (self._dispatcher, self._reconciler, self._errands, self._leadership):
+            await service.stop()
 
     def _elected(self) -> None:
         self._stager.wake.hint()

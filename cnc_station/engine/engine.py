@@ -46,7 +46,7 @@ class StationEngine(StationCommands, StationIntake):
         self.copied: Path | None = None
         self._database = Database(config.database_url, synchronous=config.synchronous)
         own = frozenset({DATABASE}) if config.database_path else frozenset()
-        self._health = Health(lambda: self._tell(Changes(links=True)), own)
+        self._health = Health(lambda: self._tell(Changes(links=True)), self._look_everywhere, own)
         self._writer = Writer(
             self._database,
             station=config.station,
@@ -139,6 +139,10 @@ class StationEngine(StationCommands, StationIntake):
     def _changed_elsewhere(self) -> None:
         if self._crew is not None:
             self._crew.changed_elsewhere()
+
+    def _look_everywhere(self) -> None:
+        if self._crew is not None:
+            self._crew.look_everywhere()
 
     def _tell(self, changes: Changes) -> None:
         for listener in tuple(self._listeners):

@@ -116,3 +116,18 @@ async def test_a_second_station_of_the_same_name_is_refused(shared: Config) -> N
     with pytest.raises(Conflict, match="named A is at work already"):
         await twin.start()
     assert [thread for thread in threading.enumerate() if thread.name == "writer"] == before
+
+
+async def test_a_machine_rewired_at_another_station_gets_its_new_driver_at_its_own(
+    fleet: tuple[StationEngine, StationEngine],
+) -> None:
+    a, b = fleet
+    machine_id = await b.add_machine(MILL, ME)
+    assert a._fleet is not None
+    assert b._fleet is not None
+    former = b._fleet.drivers[machine_id]
+    await a.edit_machine(machine_id, replace(MILL, settings={"speed": 7.0}), ME)
+    assert machine_id not in a._fleet.drivers
+    assert b._crew is not None
+    await b._crew._reconciler.run_once()
+    assert b._fleet.drivers[machine_id] is not former

@@ -226,7 +226,7 @@ async def test_a_pen_that_cannot_look_for_others_goes_on_writing(
 ) -> None:
     looked = threading.Event()
 
-    def fail(_connection: object) -> int:
+    def fail(_connection: object, _station: str) -> int:
         looked.set()
         raise sqlite3.OperationalError("disk I/O error")
 

@@ -30,6 +30,11 @@ class Conflict(CncStationError):
     """Not allowed now; the sentence names the state that forbids it."""
 
 
+class AlreadyDone(Conflict):
+    """It is so already, by the same right to write: perhaps the answer to an earlier attempt was
+    lost with the connection."""
+
+
 class Fenced(CncStationError):
     """The token is stale: another claim owns this run now and nothing was written."""
 

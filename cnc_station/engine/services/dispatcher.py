@@ -22,6 +22,7 @@ class Dispatcher(Service):
         self,
         pen: Pen,
         runner: Runner,
+        incarnation: str,
         lease_s: float,
         on_taken: Callable[[], None],
         on_idle: Callable[[], Awaitable[None]],
@@ -29,6 +30,7 @@ class Dispatcher(Service):
         super().__init__()
         self._pen = pen
         self._runner = runner
+        self._incarnation = incarnation
         self._lease_s = lease_s
         self._on_taken = on_taken
         self._on_idle = on_idle
@@ -38,7 +40,9 @@ class Dispatcher(Service):
         loop = asyncio.get_running_loop()
         while True:
             ends = loop.time() + self._lease_s * (1 - MARGIN)
-            claimed = await self._pen.write(Claim(self._lease_s, self._runner.lost_machines()))
+            claimed = await self._pen.write(
+                Claim(self._lease_s, self._runner.lost_machines(), self._incarnation)
+            )
             if not claimed:
                 break
             for one in claimed:

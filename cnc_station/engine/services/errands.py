@@ -31,10 +31,15 @@ class Errands(Service):
     async def run_once(self) -> float:
         """Each in turn, with its answer."""
         for errand in await self._reader.read(partial(open_errands, station=self._station)):
-            answer = ""
-            try:
-                await self._doing[errand.action](errand)
-            except CncStationError as error:
-                answer = str(error)
-            await self._pen.write(AnswerErrand(errand.id, answer))
+            await self._pen.write(AnswerErrand(errand.id, await self._do(errand)))
         return REST_S
+
+    async def _do(self, errand: Errand) -> str:
+        """What became of it: "" if it was done."""
+        if not errand.in_time:
+            return f"Job {errand.job_id} is not at a machine any more."
+        try:
+            await self._doing[errand.action](errand)
+        except CncStationError as error:
+            return str(error)
+        return ""

@@ -27,11 +27,20 @@ class Fleet:
         self._pen = pen
         self._defaults = defaults
         self.drivers: dict[int, Driver] = {}
+        self._made_from: dict[int, MachineSpec] = {}
 
     def make(self, machine_id: int, spec: MachineSpec) -> None:
         """Give a machine its driver. Raises InvalidInput."""
         settings = {**self._defaults.get(spec.driver, {}), **spec.settings}
         self.drivers[machine_id] = registry.make(spec.driver, settings)
+        self._made_from[machine_id] = spec
+
+    def fits(self, machine_id: int, spec: MachineSpec) -> bool:
+        """Whether the machine has the driver that `spec` asks for; another station may have
+        edited it."""
+        made = self._made_from.get(machine_id)
+        wanted = (spec.driver, dict(spec.settings))
+        return made is not None and (made.driver, dict(made.settings)) == wanted
 
     async def prepare(self, machines: tuple[MachineRow, ...]) -> None:
         """Drivers for all machines, before recovery asks them."""
@@ -64,6 +73,7 @@ class Fleet:
 
     async def drop(self, machine_id: int) -> None:
         """Let go of a machine's controller."""
+        self._made_from.pop(machine_id, None)
         driver = self.drivers.pop(machine_id, None)
         if driver is not None:
             await driver.close()

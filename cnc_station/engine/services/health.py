@@ -11,17 +11,29 @@ OFFLINE = "offline"
 
 
 class Health:
-    """Links by name; `on_change` is called when one comes or goes. Those named in `own` are part
-    of this PC: what works there stands alone."""
+    """Links by name; `on_change` is called when one comes or goes, `on_return` when one is back
+    that was away: what happened meanwhile may have been missed. Those named in `own` are part of
+    this PC: what works there stands alone."""
 
-    def __init__(self, on_change: Callable[[], None], own: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[], None],
+        on_return: Callable[[], None] = lambda: None,
+        own: frozenset[str] = frozenset(),
+    ) -> None:
         self._on_change = on_change
+        self._on_return = on_return
         self._own = own
         self._links: dict[str, Link] = {}
 
     def links(self) -> tuple[Link, ...]:
         """All of them, in the order they were first seen."""
         return tuple(self._links.values())
+
+    def is_up(self, name: str) -> bool:
+        """Whether its last use went well."""
+        known = self._links.get(name)
+        return known is not None and known.state != OFFLINE
 
     def up(self, name: str) -> None:
         """It has just worked."""
@@ -36,3 +48,5 @@ class Health:
         if known is None or known.state != state:
             self._links[name] = Link(name, state, time.time_ns() // 1_000_000, detail)
             self._on_change()
+            if known is not None and known.state == OFFLINE:
+                self._on_return()

@@ -7,6 +7,7 @@ take over, whatever the clocks of either say.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from cnc_station.engine.domain.errors import CncStationError, Fenced
 from cnc_station.engine.services.pen import Pen
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MARGIN = 0.1  # of the lease, given away to be early
 LONGEST_BEAT_S = 5.0
+SILENCE_S = 3 * LONGEST_BEAT_S  # who has not been heard of for so long has no name any more
 AGAIN_S = 0.5
 
 
@@ -25,12 +27,21 @@ class Lifeline(Service):
     """One heartbeat for the station and all its leases, in one transaction."""
 
     def __init__(
-        self, pen: Pen, runner: Runner, incarnation: str, lease_s: float, *, alone: bool
+        self,
+        pen: Pen,
+        runner: Runner,
+        incarnation: str,
+        lease_s: float,
+        on_replaced: Callable[[str], Awaitable[None]],
+        *,
+        alone: bool,
     ) -> None:
+        """`on_replaced` hears why this station acts no longer."""
         super().__init__()
         self._pen = pen
         self._runner = runner
         self._incarnation = incarnation
+        self._on_replaced = on_replaced
         self._lease_s = lease_s
         self._beat_s = lease_s / 3 if alone else min(lease_s / 3, LONGEST_BEAT_S)
         self._lag_ms = 0.0
@@ -42,15 +53,17 @@ class Lifeline(Service):
         asked = loop.time()
         runs = self._runner.run_ids()
         change = Heartbeat(self._incarnation, self._lease_s, self._lag_ms, runs)
+        patience = min(self._beat_s, self._runner.shortest_lease(asked))
         try:
-            async with asyncio.timeout(self._beat_s):
+            async with asyncio.timeout(patience):
                 await self._pen.write(change)
         except Fenced as error:
             log.critical("this station acts no longer: %s", error)
+            await self._on_replaced(str(error))
             await self._runner.let_go(float("inf"))
             return self._beat_s
         except (CncStationError, TimeoutError) as error:
-            log.warning("no heartbeat: %s", error)
+            log.warning("no heartbeat: %s", str(error) or "no answer in time")
             return min(AGAIN_S, self._runner.shortest_lease(loop.time()))
         self._lag_ms = (loop.time() - asked) * 1000
         self._runner.keep_leases(runs, asked + self._lease_s * (1 - MARGIN))

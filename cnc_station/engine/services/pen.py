@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import TypeVar
 
-from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.errors import AlreadyDone, Unavailable
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.store.writer import Writer
@@ -34,14 +34,22 @@ class Pen:
         self._health.up(DATABASE)
         return result
 
-    async def keep(self, change: Change[T]) -> T:
+    async def keep(self, change: Change[None]) -> None:
         """Write what has happened and must not be lost: again and again until it is written, or
-        refused for good."""
+        refused for good. It may have been written although the answer was lost."""
         pause = FIRST_PAUSE_S
+        again = False
         while True:
             try:
-                return await self.write(change)
+                await self.write(change)
+            except AlreadyDone:
+                if not again:
+                    raise
+                return
             except Unavailable as error:
+                again = True
                 log.warning("not written yet, trying again in %.1f s: %s", pause, error)
+            else:
+                return
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)

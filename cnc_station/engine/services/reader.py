@@ -25,6 +25,11 @@ class Reader:
         result: T = await loop.run_in_executor(self._threads, self._database.read, query)
         return result
 
+    async def read_now(self, query: Callable[[Connection, int], T]) -> T:
+        """The same with the time (ms) by the database's clock, whatever this computer's says."""
+        now = self._database.dialect.now
+        return await self.read(lambda connection: query(connection, now(connection)))
+
     async def work(self, function: Callable[[], T]) -> T:
         """Run something that takes longer than the loop may block."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)

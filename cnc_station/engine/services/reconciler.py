@@ -1,7 +1,10 @@
 """Makes up for what was lost on the way: answers, hints, connections."""
 
+import asyncio
+import logging
 import random
 
+from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.services.fleet import Fleet
@@ -11,17 +14,22 @@ from cnc_station.engine.services.recovery import recover
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.views import MachineRow
+
+log = logging.getLogger(__name__)
 
 REST_S = 15.0
+DOUBT_S = 5.0
 
 
 class Reconciler(Service):
     """Compares what the database says of this station with what the station does.
 
     A claim whose answer was lost with the connection has a run that nobody drives: it is settled
-    like one left over by a crash, on the second look, so that none in flight is taken for lost.
-    Machines that others set offline while this station was not heard of, or gave to it, are
-    connected.
+    like one left over by a crash, once it has been seen for a while, so that none in flight is
+    taken for lost. Machines that others set offline while this station was not heard of, or gave
+    to it, are connected, those that others edited get the driver they ask for, and those that were
+    given away are let go.
     """
 
     def __init__(
@@ -40,16 +48,18 @@ class Reconciler(Service):
         self._fleet = fleet
         self._station = station
         self._retry = retry
-        self._suspected: frozenset[int] = frozenset()
+        self._suspected: dict[int, float] = {}
 
     async def run_once(self) -> float:
         """One look at everything that is this station's."""
+        wired = frozenset(self._fleet.drivers)  # before the look: one may be added meanwhile
         rows = await self._reader.read(machines)
         own = [row for row in rows if row.station == self._station]
-        driven = frozenset(self._runner.run_ids())
-        unknown = frozenset(row.run_id for row in own if row.run_id is not None) - driven
-        lost = unknown & self._suspected
-        self._suspected = unknown
+        in_hand = self._runner.in_hand()
+        unknown = frozenset(row.run_id for row in own if row.run_id is not None) - in_hand
+        now = asyncio.get_running_loop().time()
+        self._suspected = {run_id: self._suspected.get(run_id, now) for run_id in unknown}
+        lost = [run_id for run_id, since in self._suspected.items() if now - since >= DOUBT_S]
         if lost:
             await recover(
                 self._pen,
@@ -61,9 +71,18 @@ class Reconciler(Service):
                 only=lost,
             )
         at_work = self._runner.machines()
+        for machine_id in wired - {row.id for row in own} - at_work:
+            await self._fleet.drop(machine_id)
         for row in own:
-            if row.state is MachineState.OFFLINE and row.id not in at_work:
-                if row.id not in self._fleet.drivers:
-                    self._fleet.make(row.id, row.spec)
+            if row.id not in at_work:
+                await self._connect(row)
+        return DOUBT_S if self._suspected else REST_S
+
+    async def _connect(self, row: MachineRow) -> None:
+        try:
+            if not self._fleet.fits(row.id, row.spec):
+                await self._fleet.replace(row.id, row.spec, row.state)
+            elif row.state is MachineState.OFFLINE:
                 await self._fleet.connect(row.id, row.state)
-        return REST_S
+        except InvalidInput as error:
+            log.warning("%s has no driver: %s", row.spec.name, error)

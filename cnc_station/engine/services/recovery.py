@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 
 from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.drivers.base import Driver, OnLoss
@@ -40,18 +41,21 @@ async def recover(
         log.warning(
             "run %s of job %s was left %s: %s", run.run_id, run.job_id, run.state, transition.name
         )
-        await pen.write(
-            MoveRun(
-                transition,
-                run.run_id,
-                run.token,
-                run.job_id,
-                run.machine_id,
-                ACTOR,
-                reason=REASON,
-                backoff_s=backoff_s,
+        try:
+            await pen.write(
+                MoveRun(
+                    transition,
+                    run.run_id,
+                    run.token,
+                    run.job_id,
+                    run.machine_id,
+                    ACTOR,
+                    reason=REASON,
+                    backoff_s=backoff_s,
+                )
             )
-        )
+        except (Fenced, Conflict) as error:  # the leader was quicker, or the run had an end
+            log.info("run %s is settled already: %s", run.run_id, error)
     return len(left)
 
 

@@ -5,6 +5,7 @@ and stops acting.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced, Unavailable
 from cnc_station.engine.domain.retry import RetryPolicy
-from cnc_station.engine.drivers.base import Driver, Order, RunAborted, RunFailed
+from cnc_station.engine.drivers.base import Driver, OnLoss, Order, RunAborted, RunFailed
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.store.claims import Claimed
@@ -79,13 +80,12 @@ class Runner:
             self._keep(self._give_back(claimed))
             return
         live = _Live(claimed, driver, lease_ends=lease_ends)
-        self._live[claimed.job_id] = live
+        self._live[claimed.run_id] = live
         live.task = asyncio.create_task(self._see_through(live), name=f"run {claimed.run_id}")
         live.task.add_done_callback(lambda _: self._forget(live))
 
     def _forget(self, live: _Live) -> None:
-        if self._live.get(live.claimed.job_id) is live:
-            del self._live[live.claimed.job_id]
+        del self._live[live.claimed.run_id]
 
     def _keep(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
@@ -114,9 +114,12 @@ class Runner:
         begun = asyncio.get_running_loop().time()
         try:
             order = await self._order(claimed)
+            await self._after_former(claimed)
+            self._still_ours(live)
             await self._pen.keep(
                 self._move(claimed, t.STARTED, program=claimed.program, material=claimed.material)
             )
+            self._still_ours(live)
             begun = asyncio.get_running_loop().time()
             outcome = await self._run(live, order)
         except (Fenced, Conflict) as error:
@@ -132,6 +135,26 @@ class Runner:
             log.exception("run %s of job %s", claimed.run_id, claimed.job_id)
             outcome = self._failed(claimed, f"error in the program: {error}")
         return await self._write(claimed, outcome, asyncio.get_running_loop().time() - begun)
+
+    async def _after_former(self, claimed: Claimed) -> None:
+        """The same job may be here again while the run that lost its lease is still stopping."""
+        former = [
+            live.task
+            for live in self._live.values()
+            if live.lost and live.claimed.job_id == claimed.job_id and live.task is not None
+        ]
+        if former:
+            await asyncio.wait(former)
+
+    @staticmethod
+    def _still_ours(live: _Live) -> None:
+        """A process that stood still wakes wherever it was, perhaps just before it starts a
+        machine; others may have taken over. Raises RunAborted."""
+        if live.lease_ends <= asyncio.get_running_loop().time():
+            live.lost = True
+        if live.lost:
+            log.warning("lost the lease of run %s before it began", live.claimed.run_id)
+            raise RunAborted("its lease has ended")
 
     async def _order(self, claimed: Claimed) -> Order:
         program = await self._library.program(claimed.program) if claimed.program else None
@@ -182,9 +205,10 @@ class Runner:
     ) -> t.Transition | None:
         try:
             if outcome.alarm:
-                await self._pen.keep(
-                    MoveMachine((t.ALARMED,), claimed.machine_id, RUNNER, outcome.reason)
-                )
+                with contextlib.suppress(Conflict):  # somebody was quicker, or an answer was lost
+                    await self._pen.keep(
+                        MoveMachine((t.ALARMED,), claimed.machine_id, RUNNER, outcome.reason)
+                    )
             await self._pen.keep(
                 self._move(
                     claimed,
@@ -247,10 +271,10 @@ class Runner:
             raise Conflict(f"Job {job_id} had ended before it could be aborted.")
 
     def _of(self, job_id: int) -> _Live:
-        try:
-            return self._live[job_id]
-        except KeyError:
-            raise Conflict(f"Job {job_id} is not at a machine of this station.") from None
+        for live in self._live.values():
+            if live.claimed.job_id == job_id and not live.lost:
+                return live
+        raise Conflict(f"Job {job_id} is not at a machine of this station.")
 
     @property
     def busy(self) -> bool:
@@ -259,11 +283,15 @@ class Runner:
 
     def drives(self, job_id: int) -> bool:
         """Whether a job is at a machine of this station."""
-        return job_id in self._live
+        return any(live.claimed.job_id == job_id and not live.lost for live in self._live.values())
 
     def run_ids(self) -> tuple[int, ...]:
-        """The runs it drives."""
+        """The runs it drives and may drive."""
         return tuple(live.claimed.run_id for live in self._live.values() if not live.lost)
+
+    def in_hand(self) -> frozenset[int]:
+        """The runs it drives, those whose lease was lost included."""
+        return frozenset(self._live)
 
     def machines(self) -> frozenset[int]:
         """The machines it still drives, those whose lease was lost included."""
@@ -286,14 +314,17 @@ class Runner:
         return max(0.0, min(ends, default=float("inf")) - now)
 
     async def let_go(self, now: float) -> None:
-        """Stop acting on the runs whose lease has ended: others may have taken over. A real
-        controller goes on cutting; nothing is written about either."""
-        for live in list(self._live.values()):
-            if live.lease_ends <= now and not live.lost:
-                log.warning("lost the lease of run %s", live.claimed.run_id)
-                live.lost = True
-                live.stopped_by = RUNNER
-                await live.driver.abort()
+        """Stop acting on the runs whose lease has ended: others may have taken over. Nothing is
+        written about them, and what may be half made goes on: nobody else will begin it blindly.
+        """
+        lost = [live for live in self._live.values() if live.lease_ends <= now and not live.lost]
+        for live in lost:
+            log.warning("lost the lease of run %s", live.claimed.run_id)
+            live.lost = True
+        stopping = [live.driver.abort() for live in lost if live.driver.on_loss is OnLoss.RETRY]
+        for answer in await asyncio.gather(*stopping, return_exceptions=True):
+            if isinstance(answer, Exception):
+                log.warning("a run that was lost could not be stopped: %s", answer)
 
     def telemetry(self) -> dict[int, Telemetry]:
         """The latest of every machine at work."""

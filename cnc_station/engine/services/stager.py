@@ -1,20 +1,18 @@
 """Delayed jobs become claimable when their time has come."""
 
-import time
-
 from cnc_station.engine.domain.errors import Fenced
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.jobs import MOST_RELEASED_AT_ONCE, ReleaseDue
-from cnc_station.engine.store.recovery import next_due
+from cnc_station.engine.store.recovery import next_due_s
 
 LONGEST_REST_S = 60.0  # the wall clock may be set while it rests
 
 
 class Stager(Service):
-    """Sleeps until the next job is due; woken when one is due earlier."""
+    """Sleeps until the next job is due, by the database's clock; woken when one is due earlier."""
 
     def __init__(self, pen: Pen, reader: Reader, leadership: Leadership) -> None:
         super().__init__()
@@ -34,7 +32,7 @@ class Stager(Service):
         except Fenced:
             self._leadership.wake.hint()
             return LONGEST_REST_S
-        due = await self._reader.read(next_due)
-        if due is None:
+        due_s = await self._reader.read_now(next_due_s)
+        if due_s is None:
             return LONGEST_REST_S
-        return min(max(due / 1000 - time.time(), 0.0) + 0.001, LONGEST_REST_S)
+        return min(max(due_s, 0.0) + 0.001, LONGEST_REST_S)

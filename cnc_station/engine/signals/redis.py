@@ -3,7 +3,7 @@
 Work is announced in one sorted set for each machine type. A station with an idle machine blocks on
 the sets of its types (BZPOPMAX), so that one new job wakes one station and not all. What it pops is
 only a hint to look: the claim in the database decides. Changes and telemetry go by publish and
-subscribe. Commands, the blocking wait and the subscription each have a connection of their own.
+subscribe. Sending, the blocking wait and the subscription each have a connection of their own.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import json
 import logging
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 BLOCK_S = 5.0
 DRAINED = 100  # further hints taken with one: a claim looks at everything anyway
 MOST_HINTS = 500
+SILENCE_S = 3.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 _LOST = (RedisError, OSError, TimeoutError)
@@ -39,7 +40,7 @@ class RedisSignals:
         self._url = url
         self._prefix = f"{fleet}:"
         self._own = uuid.uuid4().hex
-        self._commands = self._client()
+        self._probe = self._client()
         self._outbox: dict[str, int] = {}
         self._changes = Changes()
         self._telemetry: Mapping[int, Telemetry] | None = None
@@ -48,6 +49,7 @@ class RedisSignals:
         self._wants = asyncio.Event()
         self._waiting: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._turns: set[asyncio.Future[None]] = set()
         self.connected = False
 
     def _client(self) -> Redis:
@@ -64,21 +66,26 @@ class RedisSignals:
 
     async def stop(self) -> None:
         """End the loops, close the connections."""
-        for task in self._tasks:
+        for task in (*self._tasks, *self._turns):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        await self._commands.aclose()
+        await self._probe.aclose()
 
     async def ping(self) -> None:
-        """See `Signals.ping`."""
+        """See `Signals.ping`. A connection that says nothing need not be one any more: after a
+        silence every loop begins anew with another."""
         try:
-            await self._commands.ping()
+            async with asyncio.timeout(SILENCE_S):
+                await self._probe.ping()
         except AuthenticationError as error:
             raise Unavailable(
                 "Redis refuses the password: set it with `cnc-station secret set redis`."
             ) from error
         except _LOST as error:
+            self.connected = False
+            for turn in self._turns:
+                turn.cancel()
             raise Unavailable("Redis can't be reached.") from error
 
     def announce(self, claimable: Mapping[str, int]) -> None:
@@ -105,37 +112,63 @@ class RedisSignals:
         self._telemetry = telemetry
         self._filled.set()
 
-    async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _for_ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Begin again after each loss, after a pause that grows and is never the same for two."""
         pause = FIRST_PAUSE_S
         while True:
             begun = asyncio.get_running_loop().time()
+            turn = asyncio.ensure_future(work())
+            self._turns.add(turn)
             try:
-                await work()
-            except _LOST as error:
-                log.info("Redis: %s", error)
+                await asyncio.wait([turn])
+            finally:
+                turn.cancel()
+                self._turns.discard(turn)
+            (end,) = await asyncio.gather(turn, return_exceptions=True)
+            if isinstance(end, _LOST):
+                log.info("Redis: %s", end)
+            elif isinstance(end, Exception):
+                log.error("Redis: begun again after a bug", exc_info=end)
             if asyncio.get_running_loop().time() - begun > LONGEST_PAUSE_S:
                 pause = FIRST_PAUSE_S
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
     async def _send(self) -> None:
-        while True:
-            await self._filled.wait()
-            self._filled.clear()
-            outbox, self._outbox = self._outbox, {}
-            changes, self._changes = self._changes, Changes()
-            telemetry, self._telemetry = self._telemetry, None
-            async with self._commands.pipeline(transaction=False) as pipe:
-                for machine_type, count in outbox.items():
-                    members = {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))}
-                    pipe.zadd(self._key(machine_type), members)
-                if changes != Changes():
-                    pipe.publish(self._prefix + "changes", self._letter(_packed(changes)))
-                if telemetry is not None:
-                    told = {str(key): asdict(value) for key, value in telemetry.items()}
-                    pipe.publish(self._prefix + "telemetry", self._letter(told))
-                await pipe.execute()
+        client = self._client()
+        try:
+            while True:
+                await self._filled.wait()
+                self._filled.clear()
+                outbox, self._outbox = self._outbox, {}
+                changes, self._changes = self._changes, Changes()
+                telemetry, self._telemetry = self._telemetry, None
+                try:
+                    await self._deliver(client, outbox, changes, telemetry)
+                except BaseException:  # said later: who listens again before that has missed it
+                    self._changes |= changes
+                    self.announce(outbox)
+                    raise
+        finally:
+            await client.aclose()
+
+    async def _deliver(
+        self,
+        client: Redis,
+        outbox: Mapping[str, int],
+        changes: Changes,
+        telemetry: Mapping[int, Telemetry] | None,
+    ) -> None:
+        async with client.pipeline(transaction=False) as pipe:
+            for machine_type, count in outbox.items():
+                members = {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))}
+                pipe.zadd(self._key(machine_type), members)
+            if changes != Changes():
+                pipe.publish(self._prefix + "changes", self._letter(_packed(changes)))
+            if telemetry is not None:
+                told = {str(key): asdict(value) for key, value in telemetry.items()}
+                pipe.publish(self._prefix + "telemetry", self._letter(told))
+            await pipe.execute()
 
     async def _listen(self) -> None:
         client = self._client()

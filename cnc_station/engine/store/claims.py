@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Row,
     Select,
+    Text,
     Update,
     bindparam,
     exists,
@@ -25,7 +26,7 @@ from cnc_station.engine.domain.machine import Capability, Envelope, Need
 from cnc_station.engine.domain.matching import Candidate, FreeMachine, Match, match
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store.database import Dialect, insert_rows, packed
-from cnc_station.engine.store.schema import job, machine, queued, run
+from cnc_station.engine.store.schema import job, machine, queued, run, station
 from cnc_station.engine.store.transaction import Change, Tx
 
 
@@ -53,7 +54,8 @@ class Claimed:
 @dataclass(frozen=True, slots=True)
 class Claim(Change[tuple[Claimed, ...]]):
     """Match the waiting jobs to all idle, clear machines of this station, but for those that it
-    still drives (`except_machines`): a run that was taken from it must have stopped first.
+    still drives (`except_machines`): a run that was taken from it must have stopped first. An
+    `incarnation` whose name another one has taken over gets nothing.
 
     Answers with the new runs; fewer than machines does not mean that nothing is left, so ask
     again until the answer is empty.
@@ -61,6 +63,7 @@ class Claim(Change[tuple[Claimed, ...]]):
 
     lease_s: float
     except_machines: frozenset[int] = frozenset()
+    incarnation: str = ""
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
@@ -71,14 +74,15 @@ class Claim(Change[tuple[Claimed, ...]]):
     def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
         """One round of matching; whoever asked at the same time shares it."""
         busy = frozenset().union(*(change.except_machines for change in changes))
-        claimed = _claim(tx, round(changes[0].lease_s * 1000), busy)
+        claimed = _claim(tx, changes[0], busy)
         return [claimed, *(() for _ in changes[1:])]
 
 
-def _claim(tx: Tx, lease_ms: int, busy: frozenset[int]) -> tuple[Claimed, ...]:
+def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
     if tx.connection.execute(_ANY_WAITS).first() is None:
         return ()
-    idle = tx.connection.execute(_IDLE, {"station": tx.station}).all()
+    own = {"station": tx.station, "incarnation": change.incarnation}
+    idle = tx.connection.execute(_IDLE, own).all()
     free = [_free_machine(row) for row in idle if row.id not in busy]
     if not free:
         return ()
@@ -91,7 +95,7 @@ def _claim(tx: Tx, lease_ms: int, busy: frozenset[int]) -> tuple[Claimed, ...]:
     machines = packed([[one.machine_id] for one in free])
     pinned = tx.connection.execute(_pinned_statement(tx.dialect), {"item": machines}).all()
     matches = match(free, offers, _candidates(rows, pinned))
-    return _assign(tx, matches, rows, lease_ms) if matches else ()
+    return _assign(tx, matches, rows, round(change.lease_s * 1000)) if matches else ()
 
 
 def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
@@ -225,6 +229,13 @@ _ANY_WAITS: Select[Any] = select(literal_column("1")).where(
     | exists().where(queued, job.c.pinned_machine_id.is_not(None))
 )
 
+_REPLACED = (
+    exists()
+    .where(station.c.name == bindparam("station"))
+    .where(station.c.incarnation != bindparam("incarnation"))
+    .where(bindparam("incarnation", type_=Text) != "")
+)
+
 _IDLE: Select[Any] = (
     select(
         machine.c.id,
@@ -239,6 +250,7 @@ _IDLE: Select[Any] = (
         machine.c.last_material,
         machine.c.run_seconds,
     )
+    .where(~_REPLACED)
     .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
     .where(machine.c.station == bindparam("station"))
     .order_by(machine.c.id)

@@ -41,6 +41,8 @@ from cnc_station.engine.domain.errors import Unavailable
 
 READERS = 3
 _FILE = "sqlite:///"
+IDLE_MS = 3_000
+LOCK_MS = 2_000
 
 # What SQLite's own words mean to the person in front of the screen.
 _SENTENCES = (
@@ -94,8 +96,9 @@ class Dialect(ABC):
         """Ids for `count` new rows, to be used in this transaction; never given twice."""
 
     @abstractmethod
-    def changed_elsewhere(self, connection: Connection) -> object:
-        """A value that changes when another process has committed. Leaves no transaction open."""
+    def changed_elsewhere(self, connection: Connection, station: str) -> object:
+        """A value that changes when another process than `station` has written something worth a
+        look. Leaves no transaction open."""
 
     @abstractmethod
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
@@ -170,7 +173,7 @@ class Sqlite(Dialect):
         last = connection.execute(_LAST_ID, {"table": table.name}).scalar()
         return range((last or 0) + 1, (last or 0) + 1 + count)
 
-    def changed_elsewhere(self, connection: Connection) -> int:
+    def changed_elsewhere(self, connection: Connection, station: str) -> int:  # noqa: ARG002 - as above
         """SQLite counts foreign commits for each connection."""
         cursor = connection.connection.cursor()
         try:
@@ -226,13 +229,20 @@ class Postgres(Dialect):
 
     def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
         """`jit` costs the dispatcher's statements far more than it saves. Readers take one
-        snapshot for a whole look, and are short: a long one would hold up the clean-up of rows."""
+        snapshot for a whole look, and are short: a long one would hold up the clean-up of rows.
+
+        A station that stands still or is cut off in the middle of a transaction must not hold
+        its locks, on which the others' pens wait. Nor does a pen wait for a lock for long: its
+        station's leases wait behind it.
+        """
         arguments = {
             "connect_timeout": 3,
-            "options": f"-c jit=off -c synchronous_commit={_DURABLE.get(synchronous, 'on')}",
+            "options": f"-c jit=off -c synchronous_commit={_DURABLE.get(synchronous, 'on')} "
+            f"-c idle_in_transaction_session_timeout={IDLE_MS} -c lock_timeout={LOCK_MS}",
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,  # ms without an acknowledgement until it counts as lost
         }
         url = url.set(drivername="postgresql+psycopg")
         if not reader:
@@ -258,15 +268,12 @@ class Postgres(Dialect):
         )
         return connection.execute(query, {"table": table.name, "count": count}).scalars().all()
 
-    def changed_elsewhere(self, connection: Connection) -> object:
-        """The oldest transaction still running moves on whenever one has ended."""
+    def changed_elsewhere(self, connection: Connection, station: str) -> object:
+        """From the last events of others, as ids are not in commit order, and from what is
+        written without an event. Heartbeats and locks are none: who looks because another one
+        looked would keep a whole fleet awake."""
         with connection.begin():
-            return connection.execute(
-                text(
-                    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text, "
-                    "(SELECT max(id) FROM event)"
-                )
-            ).one()
+            return connection.execute(_ELSEWHERE, {"station": station}).one()
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         """Unpacked by json_array_elements."""
@@ -300,13 +307,20 @@ class Postgres(Dialect):
 
     def claim_schema(self, connection: Connection) -> None:
         """A lock of the transaction's: who else comes waits, and then finds the work done."""
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
 
     def passing(self, error: DBAPIError) -> bool:
-        """Deadlocks and serialization failures, by their SQLSTATE."""
-        return getattr(error.orig, "sqlstate", None) in {"40P01", "40001"}
+        """Deadlocks, serialization failures and locks that took too long, by their SQLSTATE."""
+        return getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
 
 
+_ELSEWHERE = text(
+    "SELECT sum(id), (SELECT max(id) FROM errand), (SELECT count(*) FROM program) "
+    "FROM (SELECT id, station FROM event ORDER BY id DESC LIMIT 200) AS last "
+    "WHERE station <> :station"
+)
 _DURABLE = {"NORMAL": "off"}
 _SCHEMA_LOCK = 0x434E43  # any number, the same in every version of the program
 SQLITE = Sqlite()

@@ -24,6 +24,7 @@ class Errand:
     actor: str
     reason: str
     answer: str | None
+    in_time: bool = True  # it was asked about the run that is at the machine now
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +96,25 @@ class AnswerErrand(Change[None]):
 
 
 def open_errands(connection: Connection, station: str) -> tuple[Errand, ...]:
-    """What this station was asked and has not answered, oldest first."""
+    """What this station was asked and has not answered, oldest first.
+
+    A station that was away finds errands about runs that are over; a new run of the same job must
+    not be ended by them.
+    """
+    same_run = (
+        select(run.c.id)
+        .where(run.c.job_id == errand.c.job_id, run.c.station == station)
+        .where(run.c.state.in_(sorted(LIVE_RUNS)), run.c.assigned_at <= errand.c.asked_at)
+    )
     found = connection.execute(
-        select(errand)
+        select(errand, same_run.exists().label("in_time"))
         .where(errand.c.station == station, errand.c.answer.is_(None))
         .order_by(errand.c.id)
     )
     return tuple(
-        Errand(row.id, row.station, row.action, row.job_id, row.actor, row.reason, None)
+        Errand(
+            row.id, row.station, row.action, row.job_id, row.actor, row.reason, None, row.in_time
+        )
         for row in found
     )
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.errors import Conflict, Fenced
+from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Fenced
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState, RunState
 from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.jobs import release_due, unblock_successors
@@ -135,7 +135,9 @@ def _refusal(tx: Tx, change: MoveRun) -> Exception:
     ).one_or_none()
     if found is None or found.token != change.token:
         return Fenced(f"run {change.run_id} belongs to another claim now; nothing was written")
-    return Conflict(f"run {change.run_id} is {found.state}: it can't be {change.transition.name}")
+    words = f"run {change.run_id} is {found.state}: it can't be {change.transition.name}"
+    step = change.transition.run
+    return AlreadyDone(words) if step and step.target == found.state else Conflict(words)
 
 
 @cache

@@ -73,6 +73,7 @@ def _reap(tx: Tx, change: Reap) -> int | Exception:
         by_transition.setdefault(move.transition.name, []).append(move)
     for moves in by_transition.values():
         MoveRun.apply(tx, moves)
+        tx.stations = True  # a station that is there after all looks at its machines
     return count
 
 

@@ -47,14 +47,14 @@ def left_over_runs(connection: Connection, station: str) -> tuple[LeftOver, ...]
     )
 
 
-def next_due(connection: Connection) -> int | None:
-    """When the next delayed job is due (ms), if one waits for a time."""
+def next_due_s(connection: Connection, now: int) -> float | None:
+    """In how many seconds the next delayed job is due, if one waits for a time."""
     due: int | None = connection.execute(
         select(func.min(job.c.not_before)).where(
             job.c.state == JobState.DELAYED.value, ~job.c.blocked
         )
     ).scalar()
-    return due
+    return None if due is None else (due - now) / 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ class Writer:
             return
         self._look_next = time.monotonic() + ELSEWHERE_EVERY_S
         try:
-            version = self._database.dialect.changed_elsewhere(connection)
+            version = self._database.dialect.changed_elsewhere(connection, self._station)
         except Exception as error:  # noqa: BLE001 - a hint that is lost; the pen must go on
             log.warning("cannot look for foreign commits: %s", error)
             return

@@ -25,6 +25,7 @@ from tests.faults.fleet.load import Load
 from tests.faults.fleet.mutations import MUTATIONS
 from tests.faults.fleet.station import Orders
 from tests.faults.fleet.wire import Wire, Wires
+from tests.standing_still import standing_still
 
 T = TypeVar("T")
 LEASE_S = 3.0
@@ -290,24 +291,12 @@ class Fleet:
     def paused(self, server: Postgres | Redis) -> Iterator[None]:
         """A server that stands still with all its processes; connections stay open."""
         self.figures.count(f"{type(server).__name__} paused")
-        pids = [server.pid, *_children(server.pid)]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with standing_still(server):
             yield
-        finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
 
 
 def _through(wire: Wire, url: str) -> str:
     return make_url(url).set(port=wire.port).render_as_string(hide_password=False)
-
-
-def _children(pid: int) -> list[int]:
-    """A postmaster's backends: they are no group of their own."""
-    found = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for file in found for child in file.read_text().split()]
 
 
 def until(fact: Callable[[], T], within_s: float, what: str) -> T:

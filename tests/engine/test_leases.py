@@ -1,0 +1,250 @@
+"""What a station may still do when its leases end, told from its own clock alone."""
+
+import asyncio
+import time
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import Update, update
+
+from cnc_station.config import Config
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Unavailable
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.drivers.base import OnLoss, Order, RunAborted
+from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.services.lifeline import Lifeline
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.recovery import recover
+from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.store import schema
+from cnc_station.engine.store.claims import Claim, Claimed
+from cnc_station.engine.store.errands import Ask
+from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.store.transaction import Change
+from tests.until import until
+
+ME = Actor("tester")
+MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
+
+
+class _Machine:
+    """A driver whose runs last until they are aborted; `stuck`: even longer."""
+
+    def __init__(self, on_loss: OnLoss = OnLoss.RETRY, *, stuck: bool = False) -> None:
+        self.on_loss = on_loss
+        self.stuck = stuck
+        self.running: list[int] = []
+        self.aborted = asyncio.Event()
+
+    async def run(self, order: Order) -> None:
+        self.running.append(order.run_id)
+        await self.aborted.wait()
+        self.running.remove(order.run_id)
+        raise RunAborted("aborted")
+
+    async def abort(self) -> None:
+        if not self.stuck:
+            self.aborted.set()
+
+    def telemetry(self) -> None:
+        return None
+
+
+class _Database:
+    """A pen whose database writes everything, or stands still."""
+
+    def __init__(self) -> None:
+        self.moves: list[str] = []
+        self.stands_still = False
+
+    async def write(self, change: Change[Any]) -> None:
+        if self.stands_still:
+            await asyncio.Event().wait()
+        if isinstance(change, MoveRun):
+            self.moves.append(change.transition.name)
+
+    keep = write
+
+
+def _runner(database: _Database, **machines: _Machine) -> Runner:
+    drivers = {int(name[1:]): machine for name, machine in machines.items()}
+    return Runner(cast(Pen, database), cast(Any, None), cast(Any, drivers), RetryPolicy())
+
+
+def _claimed(run_id: int, machine_id: int = 1, job_id: int = 1) -> Claimed:
+    return Claimed(
+        run_id, 1, job_id, machine_id, "bracket", 1, 0, None, None, 1, 1, 60.0, "", "", ""
+    )
+
+
+async def test_a_run_whose_lease_has_ended_is_never_begun() -> None:
+    """As when the process stood still between its claim and its start."""
+    database, machine = _Database(), _Machine()
+    runner = _runner(database, m1=machine)
+    runner.take(_claimed(1), asyncio.get_running_loop().time() - 0.1)
+    await until(lambda: not runner.busy)
+    assert (database.moves, machine.running) == ([], [])
+
+
+async def test_a_run_is_let_go_before_its_lease_ends_although_the_database_stands_still() -> None:
+    database, machine = _Database(), _Machine()
+    runner = _runner(database, m1=machine)
+    loop = asyncio.get_running_loop()
+    lease_ends = loop.time() + 0.3
+    runner.take(_claimed(1), lease_ends)
+    await until(lambda: machine.running)
+    database.stands_still = True
+    lifeline = Lifeline(cast(Pen, database), runner, "me", 30.0, _never, alone=False)
+    await lifeline.start()
+    await machine.aborted.wait()
+    assert loop.time() == pytest.approx(lease_ends, abs=0.15)
+    await lifeline.stop()
+
+
+async def _never(why: str) -> None:
+    raise AssertionError(why)
+
+
+async def test_what_may_be_half_made_goes_on_when_its_lease_is_lost() -> None:
+    database, mill = _Database(), _Machine(OnLoss.INTERRUPT)
+    runner = _runner(database, m1=mill)
+    runner.take(_claimed(1))
+    await until(lambda: mill.running)
+    await runner.let_go(float("inf"))
+    assert mill.running == [1]
+    assert not mill.aborted.is_set()
+    assert runner.lost_machines() == {1}
+    mill.aborted.set()
+    await until(lambda: not runner.busy)
+
+
+async def test_a_job_that_comes_back_waits_until_its_lost_run_has_stopped_here() -> None:
+    database = _Database()
+    stuck, other = _Machine(stuck=True), _Machine()
+    runner = _runner(database, m1=stuck, m2=other)
+    runner.take(_claimed(1, 1))
+    await until(lambda: stuck.running)
+    await runner.let_go(float("inf"))
+    runner.take(_claimed(2, 2))
+    await asyncio.sleep(0.05)
+    assert runner.lost_machines() == {1}
+    assert runner.run_ids() == (2,)
+    assert not other.running
+    stuck.aborted.set()
+    await until(lambda: other.running == [2])
+    await other.abort()
+    await until(lambda: not runner.busy)
+
+
+async def test_a_start_whose_answer_was_lost_counts_as_written(engine: StationEngine) -> None:
+    await engine.add_machine(MILL, ME)
+    (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+    await until(partial(_is, engine, job_id, JobState.RUNNING))
+    (run,) = await engine.runs(job_id=job_id)
+    again = MoveRun(t.STARTED, run.id, 1, job_id, run.machine_id, "runner")
+    with pytest.raises(AlreadyDone):
+        await engine._pen.write(again)
+    answers = iter([Unavailable("the answer was lost"), None])
+    write = engine._writer.write
+
+    async def losing(change: Change[Any]) -> Any:
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+        return await write(change)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine._writer, "write", losing)
+        await engine._pen.keep(again)
+
+
+async def _is(engine: StationEngine, job_id: int, state: JobState) -> bool:
+    (row,) = await engine.jobs_by_id([job_id])
+    return row.state is state
+
+
+async def test_a_station_whose_name_was_taken_over_claims_and_drives_nothing_more(
+    config: Config,
+) -> None:
+    engine = StationEngine(replace(config, lease_s=3.0))
+    await engine.start()
+    try:
+        await engine.add_machine(MILL, ME)
+        _by_hand(engine, update(schema.station).values(incarnation="other"))
+        await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+        assert await engine._pen.write(Claim(3.0, incarnation="mine")) == ()
+        await until(lambda: "name" in {link.name for link in engine.links()})
+        runner = engine._runner
+        assert runner is not None
+        await until(lambda: not runner.run_ids())
+    finally:
+        await engine.stop()
+
+
+def _by_hand(engine: StationEngine, statement: Update) -> None:
+    with engine._database.connect_pen() as connection, connection.begin():
+        connection.execute(statement)
+
+
+async def test_an_errand_about_a_run_that_is_over_leaves_the_next_one_alone(
+    engine: StationEngine,
+) -> None:
+    await engine.add_machine(MILL, ME)
+    (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+    await until(partial(_is, engine, job_id, JobState.RUNNING))
+    assert engine._crew is not None
+    await engine._crew._errands.stop()  # as if the station were away meanwhile
+    asked = await engine._pen.write(Ask(JobAction.ABORT, job_id, "anna", ""))
+    _by_hand(engine, update(schema.errand).values(asked_at=1))
+    await engine._crew._errands.run_once()
+    answer = await engine._reader.read(
+        lambda c: c.execute(schema.errand.select().where(schema.errand.c.id == asked.id)).one()
+    )
+    assert answer.answer == f"Job {job_id} is not at a machine any more."
+    assert await _is(engine, job_id, JobState.RUNNING)
+
+
+async def test_the_stager_sleeps_by_the_databases_clock(
+    engine: StationEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A station whose own is ten minutes ahead would else ask a thousand times a second."""
+    await engine.submit([JobSpec("bracket", "mill", not_before=_soon(20))], ME)
+    assert engine._crew is not None
+    monkeypatch.setattr("time.time", lambda: 4e9)
+    assert 10 < await engine._crew._stager.run_once() < 21
+
+
+def _soon(seconds: float) -> int:
+    return time.time_ns() // 1_000_000 + round(seconds * 1000)
+
+
+async def test_a_run_settled_by_another_meanwhile_does_not_stop_a_start(config: Config) -> None:
+    class _Late:
+        async def write(self, change: MoveRun) -> None:
+            raise Conflict(f"run {change.run_id} is failed")
+
+    engine = StationEngine(config)
+    await engine.start()
+    try:
+        await engine.add_machine(MILL, ME)
+        (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+        await until(partial(_is, engine, job_id, JobState.RUNNING))
+        found = await recover(
+            cast(Pen, _Late()),
+            engine._reader,
+            {},
+            station="A",
+            retry=RetryPolicy(),
+            chance=lambda: 0.5,
+        )
+        assert found == 1
+    finally:
+        await engine.stop()

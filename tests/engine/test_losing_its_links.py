@@ -1,0 +1,184 @@
+"""A station of a fleet whose servers stand still or go, and what its window hears of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.actions import MachineAction
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.engine import StationEngine, open_client
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.schema import machine
+from cnc_station.engine.views import Changes
+from cnc_station.servers import Postgres, Redis
+from tests.standing_still import standing_still
+from tests.until import until
+
+ME = Actor("tester")
+MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
+
+
+def _links(engine: StationEngine) -> dict[str, str]:
+    return {link.name: link.state for link in engine.links()}
+
+
+def _heard(engine: StationEngine) -> list[Changes]:
+    heard: list[Changes] = []
+    engine.subscribe(heard.append)
+    return heard
+
+
+def _looked_again(heard: list[Changes]) -> bool:
+    return any(changes.everything for changes in heard)
+
+
+@pytest.fixture
+def own_config(config: Config, own_postgres: Postgres) -> Config:
+    return replace(config, database_url=own_postgres.url(), lease_s=300.0)
+
+
+@pytest.fixture
+def redis_config(config: Config, postgres_url: str, own_redis: Redis) -> Config:
+    return replace(config, database_url=postgres_url, redis_url=own_redis.url)
+
+
+@pytest.fixture
+async def alone(config: Config, postgres_url: str) -> AsyncIterator[StationEngine]:
+    """The only station of a fleet without Redis."""
+    engine = StationEngine(replace(config, database_url=postgres_url))
+    await engine.start()
+    yield engine
+    await engine.stop()
+
+
+async def test_a_database_that_stands_still_is_shown_and_looked_at_again_when_back(
+    own_config: Config, own_postgres: Postgres
+) -> None:
+    engine = StationEngine(own_config)
+    await engine.start()
+    try:
+        await until(lambda: _links(engine) == {"database": "connected"})
+        with standing_still(own_postgres):
+            await until(lambda: _links(engine) == {"database": "offline"}, 2.0)
+            heard = _heard(engine)
+        await until(lambda: _links(engine) == {"database": "connected"}, 2.0)
+        await until(lambda: _looked_again(heard), 2.0)
+    finally:
+        await engine.stop()
+
+
+async def test_a_database_that_was_restarted_is_shown_and_looked_at_again(
+    own_config: Config, own_postgres: Postgres
+) -> None:
+    engine = StationEngine(own_config)
+    await engine.start()
+    try:
+        own_postgres.stop()
+        await until(lambda: _links(engine) == {"database": "offline"}, 2.0)
+        heard = _heard(engine)
+        own_postgres.start()
+        await until(lambda: _looked_again(heard), 6.0)
+        await until(lambda: _links(engine) == {"database": "connected"}, 2.0)
+        assert await engine.submit([JobSpec("bracket", "mill")], ME)
+    finally:
+        await engine.stop()
+
+
+async def test_a_redis_that_stands_still_is_shown_and_what_changes_is_noticed_without_it(
+    redis_config: Config, own_redis: Redis
+) -> None:
+    a, b = StationEngine(redis_config), StationEngine(replace(redis_config, station="B"))
+    await a.start()
+    await b.start()
+    try:
+        await until(lambda: _links(b).get("redis") == "connected")
+        with standing_still(own_redis):
+            await until(lambda: _links(b)["redis"] == "offline", 2.0)
+            heard = _heard(b)
+            await a.submit([JobSpec("bracket", "mill")], ME)
+            await until(lambda: _looked_again(heard), 1.0)
+        heard = _heard(b)
+        await until(lambda: _links(b)["redis"] == "connected", 4.0)
+        await until(lambda: _looked_again(heard), 4.0)
+    finally:
+        await b.stop()
+        await a.stop()
+
+
+async def test_what_was_told_while_redis_was_away_is_heard_when_it_is_back(
+    redis_config: Config, own_redis: Redis
+) -> None:
+    a, b = StationEngine(redis_config), StationEngine(replace(redis_config, station="B"))
+    await a.start()
+    await b.start()
+    try:
+        await until(lambda: _links(b).get("redis") == "connected")
+        own_redis.kill()
+        await until(lambda: _links(b)["redis"] == "offline", 2.0)
+        own_redis.start()
+        await until(lambda: _links(b)["redis"] == "connected", 4.0)
+        heard = _heard(b)
+        (job_id,) = await a.submit([JobSpec("bracket", "mill")], ME)
+        await until(lambda: any(job_id in changes.jobs for changes in heard), 4.0)
+    finally:
+        await b.stop()
+        await a.stop()
+
+
+async def test_without_redis_what_others_change_is_noticed_within_a_second(
+    alone: StationEngine, config: Config, postgres_url: str
+) -> None:
+    client = await open_client(replace(config, database_url=postgres_url, station="office"))
+    heard = _heard(alone)
+    await client.submit([JobSpec("bracket", "mill")], ME)
+    try:
+        await until(lambda: _looked_again(heard), 1.0)
+    finally:
+        await client.stop()
+
+
+async def test_stations_without_redis_leave_each_other_in_peace(
+    alone: StationEngine, config: Config, postgres_url: str
+) -> None:
+    """One that looks because another one has looked would keep them all awake for ever."""
+    other = StationEngine(replace(config, database_url=postgres_url, station="B", lease_s=3.0))
+    await other.start()
+    try:
+        await asyncio.sleep(0.6)  # what the start has changed has been noticed
+        heard = _heard(alone)
+        await asyncio.sleep(2.5)  # heartbeats of the other meanwhile
+        assert not _looked_again(heard)
+    finally:
+        await other.stop()
+
+
+async def test_a_station_that_stands_still_in_a_transaction_does_not_hold_up_the_others(
+    alone: StationEngine, postgres_url: str
+) -> None:
+    """Its locks go with its session, after seconds and not when it wakes."""
+    machine_id = await alone.add_machine(MILL, ME)
+    frozen = Database(postgres_url)
+    connection = frozen.connect_pen()
+    try:
+        connection.begin()
+        connection.execute(select(machine).with_for_update())
+
+        async def rested() -> bool:
+            try:
+                await alone.act_on_machine(MachineAction.MAINTENANCE_ON, machine_id, ME)
+            except Unavailable:
+                return False
+            return True
+
+        assert await until(rested, 8.0)
+    finally:
+        connection.invalidate()
+        connection.close()
+        frozen.close()

@@ -1,0 +1,28 @@
+"""Servers that stand still, as a computer does that swaps or whose disk hangs."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cnc_station.servers import Server
+
+
+@contextmanager
+def standing_still(server: Server) -> Iterator[None]:
+    """Stops all processes of a server with SIGSTOP; connections to it stay open."""
+    pids = [server.pid, *_children(server.pid)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _children(pid: int) -> list[int]:
+    """A postmaster's backends: they are no group of their own."""
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in found for child in file.read_text().split()]
