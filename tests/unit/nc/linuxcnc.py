@@ -3,6 +3,7 @@
 import math
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,10 +39,7 @@ def driven(program: Path) -> Driven:
 
     Raises FileNotFoundError where LinuxCNC is not installed.
     """
-    command = ["rs274", "-g", "-t", str(DATA / "tool.tbl"), str(program)]
-    done = subprocess.run(
-        command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False
-    )
+    done = _ran(["rs274", "-g", "-t", str(DATA / "tool.tbl"), str(program)])
     said = done.stderr.decode("latin-1").replace("executing", "").strip()
     result = Driven(complaint=said)
     unit, plane = 1.0, PLANES["XY"]
@@ -66,6 +64,23 @@ def driven(program: Path) -> Driven:
             result.end = points[-1]
             result.cut(points, sum(map(math.dist, points, points[1:])))
     return result
+
+
+def _ran(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """It dies of a bus error now and then while another one runs: that is no answer."""
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as folder:  # it writes its parameters where it stands
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                timeout=60,
+                check=False,
+                cwd=folder,
+            )
+        if done.returncode >= 0:
+            break
+    return done
 
 
 def canonical(text: str) -> Iterator[tuple[str, str]]:
