@@ -40,7 +40,7 @@ def _set_clock(ahead_s: float) -> None:
     time.time_ns = lambda: now_ns() + round(ahead_s * 1e9)
 
 
-def _note_drivers(path: str) -> None:
+def note_drivers(path: str) -> None:
     from cnc_station.engine.drivers import registry  # noqa: PLC0415 - after the clock is set
 
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -67,7 +67,7 @@ def main() -> None:
     from cnc_station.cli.logs import start_log  # noqa: PLC0415 - as above
     from tests.faults.fleet.mutations import MUTATIONS  # noqa: PLC0415 - as above
 
-    _note_drivers(orders.notes)
+    note_drivers(orders.notes)
     if orders.mutation:
         MUTATIONS[orders.mutation].in_a_station()
     settings = config.load(os.environ)
