@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -61,15 +61,11 @@ class Station:
         return self.process.pid
 
 
-@dataclass(slots=True)
-class Figures:
-    """What a campaign counts."""
-
-    done_to_it: dict[str, int] = field(default_factory=dict)
-    violations: list[str] = field(default_factory=list)
+class Figures(dict[str, int]):
+    """How often each thing was done to the fleet."""
 
     def count(self, what: str) -> None:
-        self.done_to_it[what] = self.done_to_it.get(what, 0) + 1
+        self[what] = self.get(what, 0) + 1
 
 
 class Fleet:
@@ -219,7 +215,7 @@ class Fleet:
             try:
                 until(lambda: not self.open_jobs(), within_s, "every job is done")
             except AssertionError as error:
-                return [str(error), *(f"left: {row}" for row in self.open_jobs()[:20])]
+                return [str(error), *(f"left: {row}" for row in self.open_jobs()), *self.check()]
             return self.check()
 
     def check(self) -> list[str]:
@@ -236,7 +232,6 @@ class Fleet:
                     now=time.monotonic_ns(),
                 )
             )
-        self.figures.violations = found
         return found
 
     # Hurting

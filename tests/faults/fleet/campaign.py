@@ -1,0 +1,142 @@
+"""The long campaign: many faults at random, over every promise of `checks` after each phase."""
+
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnc_station.servers import Postgres, Redis
+from tests.faults.fleet.fleet import LEASE_S, Fleet
+
+STATIONS = 4
+CLOCKS = (0.0, 600.0, -600.0, 0.0)
+LONGER_S = LEASE_S + 1.5
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was done to the fleet, what became of its jobs, and what was not as it must be."""
+
+    faults: dict[str, int] = field(default_factory=dict)
+    jobs: int = 0
+    seconds: float = 0.0
+    violations: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        done = ", ".join(f"{what} {count} times" for what, count in sorted(self.faults.items()))
+        found = "\n".join(f"  {words}" for words in self.violations[:20])
+        return (
+            f"fleet: {STATIONS} stations, {self.seconds:.0f} s, {self.jobs} jobs; {done}; "
+            f"{len(self.violations)} violations\n{found}"
+        ).rstrip()
+
+
+@contextmanager
+def _hurt_fleet(mutation: str) -> Iterator[Fleet]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cnc-faults-")))
+        postgres = stack.enter_context(Postgres())
+        redis = stack.enter_context(Redis())
+        fleet = Fleet(postgres, redis, folder, STATIONS, mutation=mutation, clocks=CLOCKS)
+        yield stack.enter_context(fleet)
+
+
+def run(seed: int, scale: float = 1.0) -> Outcome:
+    """All phases; `scale` multiplies how often each fault comes."""
+    chance = random.Random(seed)
+    phases: dict[str, Callable[[Fleet], None]] = {
+        "stations killed and stopped": lambda f: _stations(f, chance, round(20 * scale)),
+        "Redis": lambda f: _redis(f, 60 * scale),
+        "PostgreSQL": lambda f: _postgres(f, round(5 * scale), 30 * scale),
+        "leaders": lambda f: _leaders(f, round(5 * scale)),
+        "cables": lambda f: _cables(f, chance, round(5 * scale)),
+    }
+    outcome, begun = Outcome(), time.monotonic()
+    with _hurt_fleet("") as fleet:
+        for name, phase in phases.items():
+            fleet.works_again()
+            phase(fleet)
+            fleet.works_again()
+            found = fleet.drained()
+            print(f"  after {name}: {len(found)} violations", flush=True)
+            outcome.violations += [f"{name}: {words}" for words in found]
+        outcome.faults = fleet.figures
+        outcome.jobs = len(fleet.load.acknowledged)
+    outcome.seconds = time.monotonic() - begun
+    return outcome
+
+
+def run_mutated(mutation: str, seed: int) -> Outcome:
+    """The same with a guard taken out, until that has been noticed."""
+    chance = random.Random(seed)
+    outcome, begun = Outcome(), time.monotonic()
+    with _hurt_fleet(mutation) as fleet:
+        fleet.works_again()
+        for _ in range(5):
+            _stations(fleet, chance, 2)
+            if found := fleet.drained(15):
+                outcome.violations = found
+                break
+        outcome.faults = fleet.figures
+        outcome.jobs = len(fleet.load.acknowledged)
+    outcome.seconds = time.monotonic() - begun
+    return outcome
+
+
+def _stations(fleet: Fleet, chance: random.Random, times: int) -> None:
+    """One stands still and wakes too late, another is killed meanwhile."""
+    for _ in range(times):
+        still, killed = chance.sample(fleet.stations, 2)
+        with fleet.stopped(still):
+            time.sleep(chance.uniform(0, 1))
+            fleet.kill(killed)
+            time.sleep(LONGER_S)
+        time.sleep(chance.uniform(0, 1))
+
+
+def _redis(fleet: Fleet, pause_s: float) -> None:
+    assert fleet.redis is not None
+    for _ in range(3):
+        fleet.figures.count("Redis killed")
+        fleet.redis.kill()
+        fleet.works_again()
+        fleet.redis.start()
+        fleet.works_again()
+        fleet.figures.count("Redis flushed")
+        fleet.redis.clear()
+    with fleet.paused(fleet.redis):
+        end = time.monotonic() + pause_s
+        while time.monotonic() < end:
+            fleet.works_again()
+
+
+def _postgres(fleet: Fleet, times: int, pause_s: float) -> None:
+    for _ in range(times):
+        fleet.cut_connections()
+        fleet.works_again()
+    for _ in range(times):
+        fleet.figures.count("PostgreSQL restarted")
+        fleet.postgres.stop()
+        fleet.postgres.start()
+        fleet.works_again()
+    with fleet.paused(fleet.postgres):
+        time.sleep(pause_s)
+
+
+def _leaders(fleet: Fleet, times: int) -> None:
+    for _ in range(times):
+        fleet.kill(fleet.leader())
+        fleet.works_again()
+        with fleet.stopped(fleet.leader()):
+            time.sleep(LONGER_S)
+        fleet.works_again()
+
+
+def _cables(fleet: Fleet, chance: random.Random, times: int) -> None:
+    for number in range(2 * times):
+        with fleet.cut_off(chance.choice(fleet.stations), reset=bool(number % 2)):
+            time.sleep(chance.uniform(1.0, 2 * LONGER_S))
+        fleet.works_again()
