@@ -9,15 +9,20 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Row,
+    ScalarSelect,
     Select,
     Text,
     Update,
     bindparam,
+    case,
     exists,
+    false,
     func,
     literal_column,
     select,
+    true,
     update,
 )
 
@@ -224,9 +229,15 @@ def _run_row(tx: Tx, claimed: Claimed, lease_ms: int) -> dict[str, Any]:
     }
 
 
+def _first(of: ColumnElement[bool], order: ColumnElement[Any]) -> ScalarSelect[Any]:
+    query = select(job.c.id).where(queued, of).order_by(order, job.c.rank, job.c.id)
+    return query.limit(1).scalar_subquery()
+
+
+# In the order of an index: a planner that thinks any row will do may walk past all that are done.
 _ANY_WAITS: Select[Any] = select(literal_column("1")).where(
-    exists().where(queued, job.c.pinned_machine_id.is_(None))
-    | exists().where(queued, job.c.pinned_machine_id.is_not(None))
+    _first(job.c.pinned_machine_id.is_(None), job.c.machine_type).is_not(None)
+    | _first(job.c.pinned_machine_id.is_not(None), job.c.pinned_machine_id).is_not(None)
 )
 
 _REPLACED = (
@@ -311,7 +322,10 @@ def _offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
     )
     if any_material:
         return query
-    return query.where(dialect.lower(job.c.material).in_(bindparam("materials", expanding=True)))
+    fits = dialect.lower(job.c.material).in_(bindparam("materials", expanding=True))
+    # As a case: planners have no statistics of what lower() gives, take a match for rare, and would
+    # sort a type's whole queue instead of walking it in order.
+    return query.where(case((fits, true()), else_=false()))
 
 
 @cache
