@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, literal_column, select, true
 
 from cnc_station.config import Config
-from cnc_station.engine.store.database import Database, insert_rows
+from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.engine.store.schema import job, machine
 from tests.store.rows import job_row, machine_row
@@ -50,9 +50,11 @@ def fill(path: Path, jobs: int, machines: int, *, one_type: bool = False, **valu
     with closing(database.connect_pen()) as pen, pen.begin():
         types = ("mill",) if one_type else _TYPES
         kinds = [types[number % len(types)] for number in range(machines)]
-        insert_rows(pen, machine, [_machine(number, kind) for number, kind in enumerate(kinds)])
+        database.dialect.insert(
+            pen, machine, [_machine(number, kind) for number, kind in enumerate(kinds)]
+        )
         pattern = [_job(number, types, values) for number in range(min(jobs, _PATTERN))]
-        insert_rows(pen, job, pattern)
+        database.dialect.insert(pen, job, pattern)
         _repeat(pen, job, jobs)
     database.close()
 

@@ -5,17 +5,35 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from cnc_station.engine.store.database import insert_rows
+from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.schema import event
 from tests.store.rows import Rows
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'rows.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 64, 65, 161])
-def test_every_row_is_stored_once_and_in_order(tmp_path: Path, count: int) -> None:
-    rows = Rows(f"sqlite:///{tmp_path / 'rows.db'}")
+def test_every_row_is_stored_once_and_in_order(url: str, count: int) -> None:
+    rows, dialect = Rows(url), Database(url).dialect
     shared = {"type": "created", "actor": "anna", "station": "A", "trace_id": "", "reason": ""}
     with rows.pen.begin():
-        insert_rows(rows.pen, event, [{"at": at, **shared} for at in range(count)])
+        dialect.insert(rows.pen, event, [{"at": at, **shared} for at in range(count)])
     found = rows.read(lambda c: c.execute(select(event.c.at).order_by(event.c.id)).scalars().all())
     rows.close()
     assert list(found) == list(range(count))
+
+
+def test_a_text_comes_back_as_it_was_stored(url: str) -> None:
+    rows, dialect = Rows(url), Database(url).dialect
+    odd = 'Müller "7" \\ {1,2} \n\t 螺丝 \U0001f529'
+    one = {"type": odd, "actor": "", "station": "", "trace_id": "", "reason": odd, "details": None}
+    with rows.pen.begin():
+        dialect.insert(rows.pen, event, [{"at": 2**53 + 1, **one}])
+    (found,) = rows.read(lambda c: c.execute(select(event)).all())
+    rows.close()
+    assert (found.at, found.type, found.reason, found.details) == (2**53 + 1, odd, odd, None)

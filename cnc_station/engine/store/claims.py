@@ -30,7 +30,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
 from cnc_station.engine.domain.matching import Candidate, FreeMachine, Match, match
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
-from cnc_station.engine.store.database import Dialect, insert_rows, packed
+from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.schema import job, machine, queued, run, station
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -175,7 +175,7 @@ def _assign(
     tx.connection.execute(_job_statement(tx.dialect), {"item": jobs, **now})
     machines = packed([[c.machine_id, c.job_id, c.run_id] for c in claimed])
     tx.connection.execute(_machine_statement(tx.dialect), {"item": machines, **now})
-    insert_rows(tx.connection, run, [_run_row(tx, c, lease_ms) for c in claimed])
+    tx.dialect.insert(tx.connection, run, [_run_row(tx, c, lease_ms) for c in claimed])
     for c, m in zip(claimed, matches, strict=True):
         tx.record(
             t.ASSIGNED,

@@ -4,11 +4,8 @@ import json
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +22,17 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
-    insert,
     select,
     text,
     type_coerce,
 )
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.engine import Dialect as DriverDialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.store.insertion import Rows, insert_many
 
 READERS = 3
 _FILE = "sqlite:///"
@@ -94,6 +89,11 @@ class Dialect(ABC):
     @abstractmethod
     def reserve(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
         """Ids for `count` new rows, to be used in this transaction; never given twice."""
+
+    @abstractmethod
+    def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Insert rows that all have the same columns, in plain values of the database's types:
+        for thousands of rows a second, looking up each value's type costs as much as storing it."""
 
     @abstractmethod
     def changed_elsewhere(self, connection: Connection, station: str) -> object:
@@ -172,6 +172,11 @@ class Sqlite(Dialect):
         """The pen holds the write lock, so counting on from the last id is safe."""
         last = connection.execute(_LAST_ID, {"table": table.name}).scalar()
         return range((last or 0) + 1, (last or 0) + 1 + count)
+
+    def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Many rows in a statement: each statement has its own cost, for a run as much as that of
+        storing it."""
+        insert_many(connection, table, rows)
 
     def changed_elsewhere(self, connection: Connection, station: str) -> int:  # noqa: ARG002 - as above
         """SQLite counts foreign commits for each connection."""
@@ -267,6 +272,16 @@ class Postgres(Dialect):
             "SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)"
         )
         return connection.execute(query, {"table": table.name, "count": count}).scalars().all()
+
+    def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """All as one statement's one parameter: bound one by one they cost three times as much."""
+        if rows:
+            columns = ", ".join(rows[0])
+            connection.exec_driver_sql(
+                f"INSERT INTO {table.name} ({columns}) SELECT {columns} "
+                f"FROM json_populate_recordset(NULL::{table.name}, %s)",
+                (json.dumps(rows, separators=(",", ":")),),
+            )
 
     def changed_elsewhere(self, connection: Connection, station: str) -> object:
         """From the last events of others, as ids are not in commit order, and from what is
@@ -373,49 +388,6 @@ class Database:
 
 def _lower(text: str | None) -> str | None:
     return None if text is None else text.lower()
-
-
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the same columns, in plain values of the database's own types.
-
-    The driver gets them as they are: for thousands of rows a second, looking up each value's type
-    costs as much as storing it. A driver that counts its parameters gets many rows in a statement:
-    in SQLite each statement has its own cost, for a run as much as that of storing it.
-    """
-    if not rows:
-        return
-    statement, columns = _insertion(connection.dialect, table, tuple(rows[0]))
-    if columns is None:
-        connection.exec_driver_sql(statement, rows)
-        return
-    values = [columns(row) for row in rows]
-    place = 0
-    for size in _ROWS_TOGETHER:
-        while len(values) - place >= size:
-            together = tuple(chain.from_iterable(values[place : place + size]))
-            connection.exec_driver_sql(_for_many(statement, size), together)
-            place += size
-    if values[place:]:
-        connection.exec_driver_sql(statement, values[place:])
-
-
-_ROWS_TOGETHER = (64, 16)  # few sizes, so that each is prepared once; SQLite takes 32,766 values
-
-
-@lru_cache(maxsize=64)
-def _insertion(
-    dialect: DriverDialect, table: Table, columns: tuple[str, ...]
-) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]] | None]:
-    compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
-    assert isinstance(compiled, SQLCompiler)
-    order = compiled.positiontup
-    return compiled.string, itemgetter(*order) if order else None
-
-
-@lru_cache(maxsize=64)
-def _for_many(statement: str, count: int) -> str:
-    start = statement.rindex("(")
-    return f"{statement[:start]}{', '.join([statement[start:]] * count)}"
 
 
 def packed(rows: Sequence[Sequence[object]]) -> str:

@@ -23,7 +23,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec, check_keys
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.store.database import Dialect, insert_rows, packed
+from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
 from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import Change, Tx
@@ -66,9 +66,9 @@ class CreateJobs(Change[tuple[int, ...]]):
                 edges += [{"job_id": job_id, "predecessor_id": p} for p in dict.fromkeys(before)]
                 rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
                 _record_new(tx, change.actor, spec, rows[-1])
-        insert_rows(tx.connection, job, rows)
+        tx.dialect.insert(tx.connection, job, rows)
         if edges:
-            insert_rows(tx.connection, dependency, edges)
+            tx.dialect.insert(tx.connection, dependency, edges)
             unblock(tx, {edge["job_id"] for edge in edges})
             release_due(tx)
         return answers

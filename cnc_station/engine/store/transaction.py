@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.database import Dialect, insert_rows
+from cnc_station.engine.store.database import Dialect
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class Tx:
     def flush(self) -> None:
         """Send the gathered events to the database, in order."""
         if self._events:
-            insert_rows(self.connection, schema.event, self._events)
+            self.dialect.insert(self.connection, schema.event, self._events)
             self._events = []
 
     def branch(self) -> "Tx":
