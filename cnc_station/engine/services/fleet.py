@@ -60,6 +60,8 @@ class Fleet:
             await driver.connect()
             if state is MachineState.OFFLINE:
                 await self._pen.write(MoveMachine((t.CONNECTED,), machine_id, ACTOR))
+        except Conflict as error:
+            log.debug("connected meanwhile: %s", error)
         except CncStationError as error:
             log.warning("machine %s is not reachable: %s", machine_id, error)
             if state not in BUSY_MACHINES | {MachineState.OFFLINE, MachineState.MAINTENANCE}:
