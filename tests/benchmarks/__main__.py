@@ -6,11 +6,13 @@ from pathlib import Path
 
 from tests.benchmarks.claims import claims
 from tests.benchmarks.figures import Effort, Figure, write_json
+from tests.benchmarks.fleet import FLEET
 from tests.benchmarks.throughput import throughput
 
 BENCHMARKS: dict[str, Callable[[Effort], list[Figure]]] = {
     "throughput": throughput,
     "claims": claims,
+    **FLEET,
 }
 
 

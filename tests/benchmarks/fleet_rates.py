@@ -1,0 +1,234 @@
+"""Jobs per second through the engine on PostgreSQL, beside pgqueuer and a bare loop.
+
+All of them drain the same number of waiting no-op jobs from the same server, which waits for the
+disk at every commit. The bare loop stores the rows that the engine stores, for a full fleet in each
+transaction, and does nothing else: no matching, no guards, no drivers, no answers, no signals.
+"""
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import psycopg
+
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.migrate import bring_up_to_date
+from cnc_station.servers import Postgres, Redis
+from tests.benchmarks.figures import Effort, Figure, compared, in_turn
+from tests.benchmarks.fleet_station import ME, cpu_s, station, working
+
+MACHINES = 200
+JOBS = 6_000
+NO_OP = JobSpec("no-op", "mill", estimated_s=0.0)
+
+
+async def drained(url: str, count: int) -> None:
+    """Returns when so many jobs are completed; looks from outside, so that no station pays."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as looking:
+        while True:
+            cursor = await looking.execute(
+                "SELECT count(*) FROM job WHERE state = 'completed' HAVING count(*) >= %s", (count,)
+            )
+            if await cursor.fetchone():
+                return
+            await asyncio.sleep(0.02)
+
+
+async def _engine_rate(server: Postgres, jobs: int) -> float:
+    with server.new_database() as url:
+        async with working("bench", url, machines=MACHINES) as engine:
+            await engine.submit([NO_OP] * jobs, ME)
+            begun = time.perf_counter()
+            await drained(url, jobs)
+            return jobs / (time.perf_counter() - begun)
+
+
+def _bare_rate(server: Postgres, jobs: int) -> float:
+    with server.new_database() as url:
+        bring_up_to_date(Database(url))
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_MACHINES, (MACHINES,))
+            connection.execute(_JOBS, (jobs,))
+            begun = time.perf_counter()
+            while _bare_round(connection):
+                pass
+            return jobs / (time.perf_counter() - begun)
+
+
+def _bare_round(connection: psycopg.Connection[tuple[int, ...]]) -> int:
+    """A full fleet is given jobs, starts them and completes them: three commits."""
+    with connection.transaction():
+        taken = connection.execute(_TAKE, (MACHINES,)).fetchall()
+        pairs = list(zip((job for (job,) in taken), range(1, MACHINES + 1), strict=False))
+        jobs, machines = [job for job, _ in pairs], [machine for _, machine in pairs]
+        runs = connection.execute(_RUN, (jobs, machines)).fetchall()
+        run_ids = [run for (run,) in runs]
+        _bare_move(connection, "assigned", ("assigned", "assigned"), jobs, machines, run_ids)
+    for name, run, job, machine in (
+        ("started", "running", "running", "running"),
+        ("completed", "succeeded", "completed", "idle"),
+    ):
+        with connection.transaction():
+            connection.execute("UPDATE run SET state = %s WHERE id = ANY(%s)", (run, run_ids))
+            _bare_move(connection, name, (job, machine), jobs, machines, run_ids)
+    return len(jobs)
+
+
+def _bare_move(
+    connection: psycopg.Connection[tuple[int, ...]],
+    name: str,
+    states: tuple[str, str],
+    jobs: Sequence[int],
+    machines: Sequence[int],
+    runs: Sequence[int],
+) -> None:
+    job, machine = states
+    connection.execute(_MOVE_JOBS, (job, jobs, machines, runs))
+    connection.execute(_MOVE_MACHINES, (machine, jobs, machines, runs))
+    connection.execute(_EVENTS, (name, job, machine, jobs, machines, runs))
+
+
+_MACHINES = """INSERT INTO machine (version, name, machine_type, model, driver, max_complexity,
+ materials, axes, operator_clears, settings, station, state, state_since, state_reason,
+ maintenance_due, removed, runs_done, run_seconds, last_program, last_material)
+ SELECT 1, 'M' || n, 'mill', '', 'simulator', 5, '[]', 3, false, '{}', 'bench', 'idle', 0, '',
+ false, false, 0, 0.0, '', '' FROM generate_series(1, %s) n"""
+_JOBS = """INSERT INTO job (version, trace_id, name, work_order, operation, tenant, machine_type,
+ complexity, material, axes, priority, quantity, estimated_s, handler, payload, state, state_since,
+ rank, not_before, blocked, token, attempt, failures, last_error, created_at, search)
+ SELECT 1, md5(n::text), 'no-op', '', '', '', 'mill', 1, '', 1, 0, 1, 0.0, 'machine.program', '{}',
+ 'queued', 0, n, 0, false, 0, 0, 0, '', 0, 'no-op' FROM generate_series(1, %s) n"""
+_TAKE = """SELECT id FROM job WHERE state = 'queued' AND machine_type = 'mill'
+ ORDER BY rank, id LIMIT %s FOR UPDATE SKIP LOCKED"""
+_RUN = """INSERT INTO run (job_id, machine_id, station, attempt, state, token, lease_until,
+ assigned_at, error) SELECT j, m, 'bench', 1, 'assigned', 1, 0, 0, ''
+ FROM unnest(%s::bigint[], %s::bigint[]) x (j, m) RETURNING id"""
+_MOVE_JOBS = """UPDATE job SET state = %s, version = version + 1, machine_id = x.m, run_id = x.r
+ FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) x (j, m, r) WHERE id = x.j"""
+_MOVE_MACHINES = """UPDATE machine SET state = %s, version = version + 1, job_id = x.j,
+ run_id = x.r FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) x (j, m, r) WHERE id = x.m"""
+_EVENTS = """INSERT INTO event (at, type, job_state, machine_state, job_id, machine_id, run_id,
+ actor, station, trace_id, reason) SELECT 0, %s, %s, %s, j, m, r, 'bench', 'bench', 'trace', ''
+ FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) x (j, m, r)"""
+
+
+def _pgqueuer_rate(server: Postgres, jobs: int) -> float:
+    """As its own benchmark does it: asyncpg under uvloop, and batches of a full fleet."""
+    with server.new_database() as url:
+        done = subprocess.run(
+            [sys.executable, "-c", _PGQUEUER, url, str(jobs), str(MACHINES)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        return float(done.stdout.strip())
+
+
+_PGQUEUER = """
+import sys, time, asyncpg, uvloop
+from pgqueuer import AsyncpgDriver, PgQueuer
+from pgqueuer.domain.types import QueueExecutionMode
+async def main(url, count, batch):
+    app = PgQueuer(AsyncpgDriver(await asyncpg.connect(url)))
+    await app.queries.install()
+    await app.queries.enqueue(["nothing"] * count, [None] * count, [0] * count)
+    @app.entrypoint("nothing")
+    async def nothing(job):
+        pass
+    begun = time.perf_counter()
+    await app.qm.run(batch_size=batch, mode=QueueExecutionMode.drain)
+    print(count / (time.perf_counter() - begun))
+uvloop.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+"""
+
+
+def peers(effort: Effort) -> list[Figure]:
+    """One station against both."""
+    jobs = effort.of(JOBS)
+    with Postgres(durable=True) as server:
+        engine, bare, pgqueuer = in_turn(
+            effort.repeats,
+            lambda: asyncio.run(_engine_rate(server, jobs)),
+            partial(_bare_rate, server, jobs),
+            partial(_pgqueuer_rate, server, jobs),
+        )
+    name = "fleet: engine jobs/s vs"
+    return [
+        compared(f"{name} pgqueuer", engine, "jobs/s", pgqueuer, "pgqueuer", at_least=1.0),
+        compared(f"{name} bare loop", engine, "jobs/s", bare, "bare loop", at_least=0.5),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """What it took. CPU in ms for each job: of the stations, and of the database's processes."""
+
+    rate: float
+    stations_ms: float
+    server_ms: float
+
+
+async def _stations_drain(server: Postgres, redis: Redis, count: int, jobs: int) -> Drain:
+    """So many processes share the machines; the jobs come from one more, which has none."""
+    redis.clear()
+    with server.new_database() as url:
+        async with AsyncExitStack() as stack:
+            stations = [
+                await stack.enter_async_context(
+                    station(f"S{number}", url, redis.url, MACHINES // count)
+                )
+                for number in range(count)
+            ]
+            office = await stack.enter_async_context(working("office", url, redis.url))
+            before, server_before = sum(s.cpu_s() for s in stations), _server_cpu_s(server)
+            await office.submit([NO_OP] * jobs, ME)
+            begun = time.perf_counter()
+            await drained(url, jobs)
+            rate = jobs / (time.perf_counter() - begun)
+            used = sum(s.cpu_s() for s in stations) - before
+            return Drain(
+                rate, used / jobs * 1000, (_server_cpu_s(server) - server_before) / jobs * 1000
+            )
+
+
+def _server_cpu_s(server: Postgres) -> float:
+    """The main process and all that it has begun."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    return cpu_s(server.pid) + sum(cpu_s(int(child)) for child in children)
+
+
+def stations(effort: Effort) -> list[Figure]:
+    """1, 2 and 4 of them on the same 200 machines."""
+    figures = []
+    first: Drain | None = None
+    jobs = effort.of(JOBS)
+    with Postgres(durable=True) as server, Redis() as redis:
+        for count in (1, 2, 4):
+            drains = [
+                asyncio.run(_stations_drain(server, redis, count, jobs))
+                for _ in range(effort.repeats)
+            ]
+            one = Drain(
+                statistics.median(d.rate for d in drains),
+                statistics.median(d.stations_ms for d in drains),
+                statistics.median(d.server_ms for d in drains),
+            )
+            first = first or one
+            name = f"fleet: {count} station{'s' if count > 1 else ''}"
+            figures += [
+                compared(f"{name}, jobs/s", one.rate, "jobs/s", first.rate, "1 station"),
+                compared(f"{name}, CPU", one.stations_ms, "ms/job", first.stations_ms, "1 station"),
+                compared(
+                    f"{name}, database CPU", one.server_ms, "ms/job", first.server_ms, "1 station"
+                ),
+            ]
+    return figures

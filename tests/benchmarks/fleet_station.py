@@ -1,0 +1,122 @@
+"""A station of the measured fleet, in a process of its own: `Station` starts one and talks to it.
+
+It says `ready` when its machines are idle. With `stamp` it says for each job when its machine was
+told to begin, on the clock that all processes of a PC share. It ends with its standard input.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.drivers.base import Driver, Order
+from cnc_station.engine.engine import StationEngine, open_client
+
+ME = Actor("benchmark")
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A running one."""
+
+    process: asyncio.subprocess.Process
+
+    async def said(self) -> list[str]:
+        """Its next line, in words."""
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(self.process.stdout.readline(), 60)
+        return line.decode().split()
+
+    def cpu_s(self) -> float:
+        """What it has computed so far."""
+        return cpu_s(self.process.pid)
+
+
+def cpu_s(pid: int) -> float:
+    """What a process has computed so far, with the children that it has seen the end of."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+@asynccontextmanager
+async def station(
+    name: str, database_url: str, redis_url: str, machines: int, *, stamp: bool = False
+) -> AsyncIterator[Station]:
+    """Started with its machines idle, ended in order."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", __name__, name, database_url, redis_url or "-", str(machines)),
+        *(["stamp"] if stamp else []),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    one = Station(process)
+    assert process.stdin is not None
+    try:
+        assert await one.said() == ["ready"]
+        yield one
+    finally:
+        process.stdin.close()
+        await asyncio.wait_for(process.communicate(), 30)
+
+
+def config(folder: Path, name: str, database_url: str, redis_url: str) -> Config:
+    """A station that waits for the disk at every commit."""
+    return Config(data_folder=folder, database_url=database_url, redis_url=redis_url, station=name)
+
+
+@asynccontextmanager
+async def working(
+    name: str, database_url: str, redis_url: str = "", machines: int = 0
+) -> AsyncIterator[StationEngine]:
+    """A station in this process, with mills that take anything: each idle before it is at work."""
+    with tempfile.TemporaryDirectory(prefix="cnc-bench-") as folder:
+        settings = config(Path(folder), name, database_url, redis_url)
+        door = await open_client(settings)
+        mills = [
+            MachineSpec(f"{name}-{number:04}", "mill", capability=Capability("mill"))
+            for number in range(machines)
+        ]
+        await asyncio.gather(*(door.add_machine(mill, ME) for mill in mills))
+        await door.stop()
+        engine = StationEngine(settings)
+        await engine.start()
+        try:
+            yield engine
+        finally:
+            await engine.stop()
+
+
+def _stamping(driver: Driver) -> Callable[[Order], Coroutine[Any, Any, None]]:
+    run = driver.run
+
+    async def stamped(order: Order) -> None:
+        print(order.job_id, time.monotonic_ns(), flush=True)
+        await run(order)
+
+    return stamped
+
+
+async def _main(name: str, database_url: str, redis_url: str, machines: str, *how: str) -> None:
+    redis_url = "" if redis_url == "-" else redis_url
+    async with working(name, database_url, redis_url, int(machines)) as engine:
+        if "stamp" in how:
+            assert engine._fleet is not None
+            for driver in engine._fleet.drivers.values():
+                setattr(driver, "run", _stamping(driver))  # noqa: B010 - a method is not to be assigned
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(partial(_main, *sys.argv[1:])())
