@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 def open_window(config: Config, demo: "Share | None" = None) -> int:
     """Run the program with its window until it is closed; returns the exit code. `demo`: the share
     of the demo day this station brings if it has no machines."""
+    _hear_interrupts(later=True)
     app = application()
     apply_theme(app, ThemeName(config.theme), Density(config.density))
     shell = Shell()
@@ -34,10 +36,18 @@ def open_window(config: Config, demo: "Share | None" = None) -> int:
     return run(_main(config, shell, demo))
 
 
+def _hear_interrupts(*, later: bool) -> None:
+    """Ctrl-C while Qt paints the first frame would be lost: it is heard once the loop runs."""
+    if hasattr(signal, "pthread_sigmask"):
+        how = signal.SIG_BLOCK if later else signal.SIG_UNBLOCK
+        signal.pthread_sigmask(how, {signal.SIGINT})
+
+
 async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
     from cnc_station.demo import WHOLE, load_demo  # noqa: PLC0415 - after the window is on the screen
     from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - likewise
 
+    _hear_interrupts(later=False)
     closing = asyncio.Event()
     shell.window.close_requested.connect(closing.set)
     try:
