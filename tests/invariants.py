@@ -68,7 +68,7 @@ def _histories(jobs: Rows, events: Sequence[Event]) -> Iterator[str]:
         row = jobs.get(job_id)
         if state != (row.state if row else None):
             yield f"job {job_id} is {row and row.state}, its events say {state}"
-        if row and len({event.trace_id for event in told[job_id]} | {row.trace_id}) != 1:
+        if row and len({event.trace_id for event in told.get(job_id, [])} | {row.trace_id}) != 1:
             yield f"job {job_id} has events of several traces"
 
 

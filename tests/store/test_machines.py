@@ -58,8 +58,13 @@ async def test_what_a_machines_state_forbids_is_refused_with_that_state(shop: Sh
     machine_id = await shop.machine()
     await shop.job()
     await shop.claim_one()
-    for transition in (t.CLEARED, t.UNLOCKED, t.MACHINE_REMOVED, t.MAINTENANCE_ENDED):
-        with pytest.raises(Conflict, match="Mill 1 is assigned"):
+    for transition, verb in (
+        (t.CLEARED, "cleared"),
+        (t.UNLOCKED, "unlocked"),
+        (t.MACHINE_REMOVED, "removed"),
+        (t.MAINTENANCE_ENDED, "taken out of maintenance"),
+    ):
+        with pytest.raises(Conflict, match=f"^Mill 1 is assigned: it can't be {verb}.$"):
             await shop.move_machine(transition, machine_id)
     with pytest.raises(Conflict, match="There is no machine 7"):
         await shop.move_machine(t.CLEARED, 7)

@@ -14,6 +14,10 @@ from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
 from cnc_station.engine.store.schema import machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
+_VERBS = {
+    t.MAINTENANCE_STARTED.name: "taken into maintenance",
+    t.MAINTENANCE_ENDED.name: "taken out of maintenance",
+}
 # Out of an alarm, these leave the run behind that it interrupted.
 _GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
 
@@ -162,7 +166,8 @@ def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Trans
     for transition in change.alternatives:
         if transition.machine is not None and state in transition.machine.sources:
             return transition
-    verb = change.alternatives[0].name.replace("machine_", "").replace("_", " ")
+    name = change.alternatives[0].name
+    verb = _VERBS.get(name, name.removeprefix("machine_"))
     raise Conflict(f"{row.name} is {state.replace('_', ' ')}: it can't be {verb}.")
 
 
