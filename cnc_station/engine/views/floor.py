@@ -1,0 +1,129 @@
+"""The shop floor: machines, what they do, what needs a person, and the charts."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.views.jobs import JobCounts, JobRow
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """The latest a controller said about the run in hand. `fraction` and `remaining_s` are of
+    the whole run (all parts); `part_remaining_s` is of the part being made."""
+
+    line: int | None = None
+    lines: int | None = None
+    x: float | None = None
+    y: float | None = None
+    z: float | None = None
+    feed_mm_min: float | None = None
+    spindle_rpm: float | None = None
+    tool: int | None = None
+    part: int = 1
+    parts: int = 1
+    fraction: float = 0.0
+    part_fraction: float = 0.0
+    part_remaining_s: float | None = None
+    remaining_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRow:
+    """A machine with what it does now."""
+
+    id: int
+    version: int
+    spec: MachineSpec
+    state: MachineState
+    state_since: int
+    state_reason: str
+    station: str
+    maintenance_due: bool
+    job_id: int | None
+    run_id: int | None
+    run_started_at: int | None
+    runs_done: int
+    run_seconds: float
+    last_material: str
+    last_program: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineCard:
+    """What a machine card shows: the machine, its job, what comes next or why nothing does."""
+
+    machine: MachineRow
+    job: JobRow | None
+    next_job: JobRow | None
+    why_idle: str
+    completed_today: int
+
+
+class Remedy(StrEnum):
+    """What a person can do about an item of the "Needs you" list, one tap away."""
+
+    CLEAR = "clear"
+    UNLOCK = "unlock"
+    CONTINUE = "continue"
+    DECIDE = "decide"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsYou:
+    """One thing that waits for a person, with its remedy."""
+
+    remedy: Remedy
+    title: str
+    text: str
+    since: int
+    job_id: int | None
+    machine_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """One consistent look at the shop floor."""
+
+    at: int
+    cards: tuple[MachineCard, ...]
+    counts: JobCounts
+    needs_you: tuple[NeedsYou, ...]
+    next_up: tuple[JobRow, ...]
+    just_now: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A machine in one state from `start` to `end` (ms)."""
+
+    machine_id: int
+    state: MachineState
+    start: int
+    end: int
+    job_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Counts or shares in equal buckets: `values[i]` belongs to [start + i·step, +step) (ms)."""
+
+    start: int
+    step: int
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """What the floor draws: completed and failed a bucket, jobs waiting at each bucket's end,
+    the share of machine time spent running, and every machine's stretches."""
+
+    completed: Series
+    failed: Series
+    waiting: Series
+    utilisation: Series
+    stretches: tuple[Stretch, ...]

@@ -1,0 +1,160 @@
+"""Jobs, their runs, and the lists they stand in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from cnc_station.engine.domain.states import JobState, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One row of the job table. `next` says in words what comes next, or why not."""
+
+    id: int
+    version: int
+    name: str
+    work_order: str
+    operation: str
+    state: JobState
+    machine_type: str
+    machine_id: int | None
+    machine: str
+    material: str
+    complexity: int
+    priority: int
+    quantity: int
+    due_at: int | None
+    estimated_s: float
+    program: str | None
+    program_name: str
+    program_revision: int | None
+    tenant: str
+    attempt: int
+    failures: int
+    not_before: int | None
+    created_at: int
+    state_since: int
+    finished_at: int | None
+    rank: float
+    pinned_machine_id: int | None
+    last_error: str
+    late: bool
+    next: str
+
+    @property
+    def title(self) -> str:
+        """The name with its operation, as people call it."""
+        return f"{self.name} · {self.operation}" if self.operation else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One attempt."""
+
+    id: int
+    job_id: int
+    job: str
+    attempt: int
+    machine_id: int
+    machine: str
+    station: str
+    state: RunState
+    token: int
+    assigned_at: int
+    started_at: int | None
+    ended_at: int | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobLink:
+    """Another job of the same routing."""
+
+    id: int
+    title: str
+    state: JobState
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetail:
+    """Everything about one job but its events (see `Queries.events`)."""
+
+    row: JobRow
+    handler: str
+    payload: Mapping[str, Any]
+    retry_limit: int
+    timeout_s: float | None
+    axes: int
+    trace_id: str
+    runs: tuple[RunRow, ...]
+    after: tuple[JobLink, ...]
+    before: tuple[JobLink, ...]
+
+
+class SortKey(StrEnum):
+    """Columns of the job table that can be sorted."""
+
+    QUEUE = "queue"
+    NAME = "name"
+    STATE = "state"
+    MACHINE = "machine"
+    TYPE = "type"
+    MATERIAL = "material"
+    COMPLEXITY = "complexity"
+    QUANTITY = "quantity"
+    PRIORITY = "priority"
+    DUE = "due"
+    CREATED = "created"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One column of a sort order; the first in a tuple weighs most."""
+
+    key: SortKey
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs; each field narrows, None and empty do not. `text` is found anywhere in name,
+    operation, work order or material, whatever its case; several words must all be found."""
+
+    ids: frozenset[int] = frozenset()
+    states: frozenset[JobState] = frozenset()
+    machine_types: frozenset[str] = frozenset()
+    machine_id: int | None = None
+    tenant: str | None = None
+    min_priority: int | None = None
+    max_priority: int | None = None
+    work_order: str | None = None
+    program: str | None = None
+    late: bool = False
+    finished_since: int | None = None
+    finished_until: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Some rows of a filtered, sorted list, and how many it has in all."""
+
+    rows: tuple[JobRow, ...]
+    offset: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobCounts:
+    """How many jobs per state, and how many open ones are late."""
+
+    by_state: Mapping[JobState, int]
+    late: int
+    completed_today: int
+
+    def of(self, states: frozenset[JobState]) -> int:
+        """How many are in any of these states."""
+        return sum(self.by_state.get(state, 0) for state in states)

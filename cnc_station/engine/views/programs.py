@@ -1,0 +1,84 @@
+"""Kept programs, and tables of jobs on their way in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRow:
+    """A kept program: immutable bytes known by SHA-256, one revision of its name."""
+
+    sha256: str
+    name: str
+    revision: int
+    size: int
+    lines: int
+    duration_s: float
+    warnings: int
+    added_at: int
+    added_by: str
+    jobs: int
+    last_used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFinding:
+    """What the reader says about a line of a program (lines count from 1)."""
+
+    line: int
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Toolpath:
+    """A program's path for drawing, as parallel columns, one entry a point (mm).
+
+    `kind`: 0 rapid, 1 feed. `seconds` is the program time at which the tool is there.
+    """
+
+    sha256: str
+    x: tuple[float, ...] = ()
+    y: tuple[float, ...] = ()
+    z: tuple[float, ...] = ()
+    line: tuple[int, ...] = ()
+    kind: tuple[int, ...] = ()
+    seconds: tuple[float, ...] = ()
+    duration_s: float = 0.0
+    lathe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramDetail:
+    """A program with its text, what the reader found, and the jobs bound to it."""
+
+    row: ProgramRow
+    text: str
+    findings: tuple[ProgramFinding, ...]
+    revisions: tuple[ProgramRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportIssue:
+    """Why a row can't be imported: row (from 1, the header not counted; 0: the whole file)."""
+
+    row: int
+    column: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPreview:
+    """A table as read: its columns, the mapping in force (field -> column), the first rows as
+    text, how many rows there are, and every issue. Nothing is stored while there is an issue."""
+
+    columns: tuple[str, ...]
+    mapping: Mapping[str, str]
+    rows: tuple[tuple[str, ...], ...]
+    total: int
+    issues: tuple[ImportIssue, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the import can go ahead, all of it."""
+        return self.total > 0 and not self.issues
