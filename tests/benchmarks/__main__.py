@@ -7,11 +7,19 @@ from pathlib import Path
 from tests.benchmarks.claims import claims
 from tests.benchmarks.figures import Effort, Figure, write_json
 from tests.benchmarks.fleet import FLEET
+from tests.benchmarks.lag import lag
+from tests.benchmarks.lists import lists
+from tests.benchmarks.pickup import pickup
+from tests.benchmarks.start import start
 from tests.benchmarks.throughput import throughput
 
 BENCHMARKS: dict[str, Callable[[Effort], list[Figure]]] = {
     "throughput": throughput,
+    "pickup": pickup,
     "claims": claims,
+    "lag": lag,
+    "lists": lists,
+    "start": start,
     **FLEET,
 }
 

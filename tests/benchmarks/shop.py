@@ -67,23 +67,23 @@ def _job(number: int, types: tuple[str, ...], values: dict[str, Any]) -> dict[st
     now = time.time_ns() // 1_000_000
     done = number % 10 == 9
     since = now - (number * 37 % 480) * MINUTE_MS
-    return job_row(
-        name=f"{_PARTS[number % len(_PARTS)]} {number * 7919 % _PATTERN:03}",
-        work_order=f"WO-{number // 4:05}",
-        operation=f"op{10 * (1 + number % 4)}",
-        machine_type=types[number % len(types)],
-        complexity=1 + number % 4,
-        material=_MATERIALS[number % len(_MATERIALS)],
-        priority=(10, 50, 90)[number % 3],
-        quantity=1 + number % 25,
-        due_at=now + (number * 13 % 700) * 60 * MINUTE_MS,
-        state="completed" if done else "queued",
-        finished_at=since if done else None,
-        state_since=since,
-        created_at=since - 60 * MINUTE_MS,
-        rank=float(since - number % 3 * 60 * MINUTE_MS),
-        **values,
-    )
+    row = {
+        "name": f"{_PARTS[number % len(_PARTS)]} {number * 7919 % _PATTERN:03}",
+        "work_order": f"WO-{number // 4:05}",
+        "operation": f"op{10 * (1 + number % 4)}",
+        "machine_type": types[number % len(types)],
+        "complexity": 1 + number % 4,
+        "material": _MATERIALS[number % len(_MATERIALS)],
+        "priority": (10, 50, 90)[number % 3],
+        "quantity": 1 + number % 25,
+        "due_at": now + (number * 13 % 700) * 60 * MINUTE_MS,
+        "state": "completed" if done else "queued",
+        "finished_at": since if done else None,
+        "state_since": since,
+        "created_at": since - 60 * MINUTE_MS,
+        "rank": float(since - number % 3 * 60 * MINUTE_MS),
+    }
+    return job_row(**row | values)
 
 
 def _repeat(pen: Connection, table: Table, count: int) -> None:

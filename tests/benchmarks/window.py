@@ -1,0 +1,71 @@
+"""A real window on a real engine, in the program's own loop: what the window's figures stand on."""
+
+import gc
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QSize
+from PySide6.QtWidgets import QWidget
+
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.engine import StationEngine
+from cnc_station.loop import application
+from cnc_station.ui.shell import Shell
+from cnc_station.ui.theme import Density, ThemeName, apply_theme
+from tests.benchmarks.shop import config
+from tests.until import until
+
+ME = Actor("benchmark")
+SIZE = QSize(1920, 1080)
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """The engine and its window."""
+
+    engine: StationEngine
+    shell: Shell
+
+
+@asynccontextmanager
+async def station(path: Path, *, charts: bool = True) -> AsyncIterator[Station]:
+    """A shop's station with its window open on the floor, its charts drawn once if it has any."""
+    apply_theme(application(), ThemeName.LIGHT, Density.DENSE)
+    shell = Shell()
+    engine = StationEngine(config(path))
+    await engine.start()
+    try:
+        shell.window.resize(SIZE)
+        shell.window.show()
+        shell.open(engine, ME, _no_demo)
+        floor: Any = shell.window.page("floor")
+        await until(lambda: floor.looks and (floor.charts.use or not charts), timeout=60)
+        gc.freeze()  # as the program does
+        yield Station(engine, shell)
+        await shell.close()
+    finally:
+        await engine.stop()
+        shell.window.finish()
+
+
+async def _no_demo() -> None:
+    raise AssertionError("nobody asks for the demo day")
+
+
+class Painted(QObject):
+    """Notes when a widget was last painted. `at`: seconds on `time.perf_counter`, 0.0 for never."""
+
+    def __init__(self, watched: QWidget) -> None:
+        super().__init__(watched)
+        self.at = 0.0
+        watched.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """The filter comes before the painting; a moment after it, all of it is done."""
+        if event.type() == QEvent.Type.Paint:
+            self.at = time.perf_counter()
+        return False
