@@ -1,7 +1,7 @@
 """The command half of the door: checks at the edge, then one change through the pen."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -45,6 +45,7 @@ from cnc_station.engine.views import Answer, MachineRow, Undo
 LOOK_EVERY_S = 0.1
 LOOKS = 100
 _AT_THE_MACHINE = frozenset({JobAction.HOLD, JobAction.CONTINUE, JobAction.ABORT})
+_REASON = 2_000  # characters
 _UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
 _RESTORING = {
     JobState.PAUSED: (t.RESTORED_PAUSED,),
@@ -91,6 +92,7 @@ class StationCommands(StationQueries):
         **arguments: Any,
     ) -> tuple[Answer, ...]:
         """See `Commands.act`."""
+        _refuse(checks.text("reason", reason, _REASON))
         if action in _AT_THE_MACHINE:
             ask = partial(self._act_at_machine, action, actor=actor, reason=reason)
         else:
@@ -212,6 +214,7 @@ class StationCommands(StationQueries):
         self, action: MachineAction, machine_id: int, actor: Actor, *, reason: str = ""
     ) -> None:
         """See `Commands.act_on_machine`."""
+        _refuse(checks.text("reason", reason, _REASON))
         await self._pen.write(MoveMachine(MACHINE_ACTIONS[action], machine_id, actor.name, reason))
         if action is MachineAction.REMOVE and self._fleet is not None:
             await self._fleet.drop(machine_id)
@@ -230,7 +233,13 @@ class StationCommands(StationQueries):
 
     async def save_settings(self, values: Mapping[str, Any], actor: Actor) -> None:
         """See `Commands.save_settings`."""
+        _refuse(checks.json_object("settings", values))
         await self._pen.write(SaveSettings(dict(values), actor.name))
+
+
+def _refuse(complaints: Iterable[FieldError]) -> None:
+    if errors := tuple(complaints):
+        raise InvalidInput(*errors)
 
 
 def _drivable(spec: MachineSpec) -> MachineSpec:
@@ -266,8 +275,7 @@ def _number(arguments: Mapping[str, Any], name: str, *, optional: bool = False) 
     value: int | None = arguments.get(name)
     if value is None and optional:
         return None
-    if errors := tuple(checks.whole(name, value, 0, checks.MOST_ID)):
-        raise InvalidInput(*errors)
+    _refuse(checks.whole(name, value, 0, checks.MOST_ID))
     return value
 
 

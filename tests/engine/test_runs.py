@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState, MachineState
@@ -233,6 +234,24 @@ async def test_a_machine_whose_driver_can_not_be_made_is_refused_and_not_kept(
     (row,) = await again.engine.machines()
     assert (row.spec.name, row.spec.driver, row.spec.settings) == ("Good", "simulator", {})
     assert row.state is MachineState.IDLE
+
+
+@pytest.mark.parametrize("reason", ["\udcff", "a\x00", "x" * 2001])
+async def test_a_reason_that_can_not_be_kept_is_refused(station: Station, reason: str) -> None:
+    floor = await station()
+    job_id, machine_id = await floor.job(), await floor.mill()
+    with pytest.raises(InvalidInput, match="reason: "):
+        await floor.act("cancel", job_id, reason=reason)
+    with pytest.raises(InvalidInput, match="reason: "):
+        await floor.engine.act_on_machine(
+            MachineAction.MAINTENANCE_ON, machine_id, ME, reason=reason
+        )
+
+
+async def test_a_setting_that_is_no_json_is_refused(station: Station) -> None:
+    floor = await station()
+    with pytest.raises(InvalidInput, match="settings: must be JSON"):
+        await floor.engine.save_settings({"theme": object()}, ME)
 
 
 async def test_who_works_beside_a_station_asks_it_to_act_at_its_machine(

@@ -111,9 +111,11 @@ class Campaign:
     def _station(self) -> Iterator["_Process"]:
         """A new process; killed at the end, never asked to stop."""
         process = _Process(self._config, self._notes)
+        self._office.open.set()
         try:
             yield process
         finally:
+            self._office.open.clear()  # a long look would else give it ever more to do
             self._died[process.kill()] = time.monotonic_ns()
 
     def _wait_until_at_work(self, process: "_Process") -> None:

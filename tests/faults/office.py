@@ -25,6 +25,7 @@ class Office:
     def __init__(self, config: Config, seed: int) -> None:
         self._config = config
         self._chance = random.Random(seed + 1)
+        self.open = threading.Event()  # closed, it hands in nothing
         self._ended = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="office")
         self.acknowledged: list[int] = []
@@ -63,7 +64,8 @@ class Office:
         try:
             while not self._ended.is_set():
                 with contextlib.suppress(CncStationError):  # busy just then: others come
-                    await self._do_something(client)
+                    if self.open.is_set():
+                        await self._do_something(client)
                 await asyncio.sleep(EVERY_S)
         finally:
             await client.stop()
