@@ -39,7 +39,7 @@ SETTINGS = {
     "CNC_RETRY_INITIAL_S": "0.2",
     "CNC_RETRY_MAXIMUM_S": "1",
     "CNC_RETRY_MACHINING_LIMIT": "100",
-    "CNC_RANK_DUE_PULL_S": "60",
+    "CNC_HEALTH_PORT": "0",
 }
 
 
@@ -285,7 +285,7 @@ class Fleet:
     @contextmanager
     def paused(self, server: Postgres | Redis) -> Iterator[None]:
         """A server that stands still with all its processes; connections stay open."""
-        self.figures.count(f"{type(server).__name__} paused")
+        self.figures.count("PostgreSQL paused" if server is self.postgres else "Redis paused")
         with standing_still(server):
             yield
 
