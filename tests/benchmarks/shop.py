@@ -41,11 +41,18 @@ def url(path: Path) -> str:
 
 
 def fill(path: Path, jobs: int, machines: int, *, one_type: bool = False, **values: Any) -> None:
+    """A shop in a folder; see `fill_database`."""
+    fill_database(url(path), jobs, machines, one_type=one_type, **values)
+
+
+def fill_database(
+    where: str, jobs: int, machines: int, *, one_type: bool = False, **values: Any
+) -> None:
     """A shop with so many machines, and jobs of which nine of ten wait and the others are done.
 
     `one_type`: all are for mills. `values` are columns that all jobs share.
     """
-    database = Database(url(path), synchronous="OFF")
+    database = Database(where, synchronous="OFF")
     bring_up_to_date(database)
     with closing(database.connect_pen()) as pen, pen.begin():
         types = ("mill",) if one_type else _TYPES

@@ -1,0 +1,135 @@
+"""Claims on a long backlog: a million jobs on PostgreSQL; a thousand machines on both databases."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from sqlalchemy import Connection, text
+
+from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.store.claims import Claim
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.transaction import Tx
+from cnc_station.servers import Postgres
+from tests.benchmarks.figures import Effort, Figure, compared, limited
+from tests.benchmarks.shop import STATION, fill_database, folder
+from tests.benchmarks.shop import url as file_url
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+MACHINES = 20
+CLAIMS = 60
+FLEETS = (1, 10, 100, 1_000)
+BACKLOG = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    """A filled database with its pen."""
+
+    database: Database
+    pen: Connection
+
+    def claim_ms(self, machines: int) -> float:
+        """So many machines get a job each; it is taken back, so that the next claim finds the
+        same."""
+        with self.pen.begin() as transaction:
+            begun = time.perf_counter()
+            self._claim(machines)
+            took = time.perf_counter() - begun
+            transaction.rollback()
+        return took * 1000
+
+    def round_ms(self, machines: int) -> float:
+        """The same, with its commit; then, untimed, the jobs are done and the machines idle."""
+        begun = time.perf_counter()
+        with self.pen.begin():
+            self._claim(machines)
+        took = time.perf_counter() - begun
+        with self.pen.begin():
+            for statement in _DONE:
+                self.pen.execute(statement)
+        return took * 1000
+
+    def _claim(self, machines: int) -> None:
+        dialect = self.database.dialect
+        tx = Tx(dialect, self.pen, dialect.now(self.pen), STATION, RankPolicy())
+        (claimed,) = Claim.apply(tx, [Claim(30.0)])
+        tx.flush()
+        if isinstance(claimed, Exception) or len(claimed) != machines:
+            raise AssertionError(f"claimed {claimed}")
+
+
+_DONE = (
+    text("UPDATE run SET state = 'succeeded', ended_at = 1 WHERE state = 'assigned'"),
+    text("UPDATE job SET state = 'completed', finished_at = 1 WHERE state = 'assigned'"),
+    text("UPDATE machine SET state = 'idle', job_id = NULL, run_id = NULL WHERE job_id > 0"),
+)
+
+
+@contextmanager
+def _shop(where: str, jobs: int, machines: int, *, one_type: bool = False) -> Iterator[_Shop]:
+    fill_database(where, jobs, machines, one_type=one_type)
+    database = Database(where)
+    if not database.dialect.embedded:
+        with psycopg.connect(where, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")  # as the server does by itself after such a day
+    with database.connect_pen() as pen:
+        yield _Shop(database, pen)
+    database.close()
+
+
+def claims(effort: Effort) -> list[Figure]:
+    """Twenty idle machines of three types; the sizes take turns."""
+    with ExitStack() as stack:
+        server = stack.enter_context(Postgres(durable=True))
+        shops = {}
+        for size in (effort.of(size) for size in SIZES):
+            where = stack.enter_context(server.new_database())
+            shops[size] = stack.enter_context(_shop(where, size, MACHINES))
+        times: dict[int, list[float]] = {size: [] for size in shops}
+        for _ in range(CLAIMS * effort.repeats):
+            for size, shop in shops.items():
+                times[size].append(shop.claim_ms(MACHINES))
+    medians = {size: statistics.median(values) for size, values in times.items()}
+    first, *_, last = medians
+    return [
+        compared(
+            f"fleet: claim for {MACHINES} machines, {size:,} jobs",
+            median,
+            "ms",
+            medians[first],
+            f"{first:,} jobs",
+            at_most=1.5 if size == last else None,
+        )
+        for size, median in medians.items()
+    ]
+
+
+def rounds(effort: Effort) -> list[Figure]:
+    """A dispatch round for a whole fleet of mills, on a backlog of 100,000 jobs."""
+    figures: list[Figure] = []
+    with Postgres(durable=True) as server:
+        for count in FLEETS:
+            with folder() as path, server.new_database() as on_server:
+                for kind, where in (("SQLite", file_url(path)), ("PostgreSQL", on_server)):
+                    took = _round(where, max(effort.of(BACKLOG), 10 * count), count, effort.repeats)
+                    name = f"fleet: round for {count:,} machines, {kind}"
+                    first = next((f.value for f in figures if f.name.endswith(kind)), took)
+                    figures.append(_limited_at_a_thousand(name, took, first, count))
+    return figures
+
+
+def _round(where: str, jobs: int, machines: int, repeats: int) -> float:
+    """The median of so many; the first two prepare the statements."""
+    with _shop(where, jobs, machines, one_type=True) as shop:
+        took = [shop.round_ms(machines) for _ in range(2 + 2 * repeats)]
+        return statistics.median(took[2:])
+
+
+def _limited_at_a_thousand(name: str, took: float, first: float, count: int) -> Figure:
+    if count == FLEETS[-1]:
+        return limited(name, took, "ms", first, "1 machine", at_most=30.0)
+    return compared(name, took, "ms", first, "1 machine")
