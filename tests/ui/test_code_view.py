@@ -1,8 +1,11 @@
 import time
+from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from cnc_station.ui.theme import Tone
@@ -20,15 +23,26 @@ def view_of(qtbot: QtBot, text: str, marks: dict[int, Tone] | None = None) -> Co
     return view
 
 
-def test_a_program_of_100_000_lines_opens_and_paints_within_50_ms(qtbot: QtBot) -> None:
+def test_a_program_of_100_000_lines_opens_and_paints_in_half_the_time_of_a_text_editor(
+    qtbot: QtBot,
+) -> None:
     view = view_of(qtbot, "G0")
+    editor = QPlainTextEdit()
+    qtbot.addWidget(editor)
+    assert spent(partial(view.set_text, LONG), view) < 0.5 * spent(
+        partial(editor.setPlainText, LONG), editor
+    )
+
+
+def spent(fill: Callable[[], object], shown: QWidget) -> float:
+    """Filling and painting it, the least of three times, in seconds."""
     spans = []
-    for _ in range(5):
+    for _ in range(3):
         began = time.perf_counter()
-        view.set_text(LONG)
-        view.grab()
+        fill()
+        shown.grab()
         spans.append(time.perf_counter() - began)
-    assert min(spans) < 0.05
+    return min(spans)
 
 
 def test_going_to_a_line_brings_it_on_view(qtbot: QtBot) -> None:
