@@ -4,6 +4,16 @@ Times are ms since the epoch (UTC), durations seconds. A record says nothing tha
 None means unknown or not applicable, and the window says so.
 """
 
+from cnc_station.engine.views.controllers import (
+    Abilities,
+    ConnectionReport,
+    Doing,
+    DriverInfo,
+    Identity,
+    Message,
+    Setting,
+    Status,
+)
 from cnc_station.engine.views.floor import (
     Charts,
     Floor,
@@ -47,11 +57,16 @@ from cnc_station.engine.views.station import (
 
 __all__ = [
     "SILENT_AFTER_S",
+    "Abilities",
     "About",
     "Answer",
     "Changes",
     "Charts",
+    "ConnectionReport",
+    "Doing",
+    "DriverInfo",
     "Floor",
+    "Identity",
     "ImportIssue",
     "ImportPreview",
     "JobCounts",
@@ -63,6 +78,7 @@ __all__ = [
     "Link",
     "MachineCard",
     "MachineRow",
+    "Message",
     "NeedsYou",
     "Presence",
     "ProgramDetail",
@@ -71,9 +87,11 @@ __all__ = [
     "Remedy",
     "RunRow",
     "Series",
+    "Setting",
     "Sort",
     "SortKey",
     "StationRow",
+    "Status",
     "Stretch",
     "Telemetry",
     "Toolpath",

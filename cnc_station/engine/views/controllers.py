@@ -1,0 +1,105 @@
+"""Controllers as people see them: what one is doing, who answered, what went over the wire."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Doing(StrEnum):
+    """What a controller does, in words that all kinds share."""
+
+    READY = "ready"  # nothing runs, and a program could be started now
+    RUNNING = "running"
+    HELD = "held"  # stopped in a program, and goes on when told to: feed hold, M0
+    NOT_READY = "not_ready"  # off, not homed, in manual mode, in somebody else's hands
+    ALARM = "alarm"  # does nothing until it is unlocked
+    UNREACHABLE = "unreachable"  # nobody can tell
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a controller says of itself. None: it does not say. mm, mm/min, rpm; overrides 1.0 is
+    100 %.
+
+    `why` are the controller's own words where it is held, not ready, in alarm or unreachable;
+    `remedy` is what a person can do about it. `program` is what it calls the program it has
+    loaded. `fraction` is of the part in hand, for a controller that knows. `parts` is its own
+    counter.
+    """
+
+    doing: Doing
+    why: str = ""
+    remedy: str = ""
+    program: str = ""
+    line: int | None = None
+    fraction: float | None = None
+    x: float | None = None
+    y: float | None = None
+    z: float | None = None
+    feed_mm_min: float | None = None
+    spindle_rpm: float | None = None
+    tool: int | None = None
+    feed_override: float | None = None
+    rapid_override: float | None = None
+    spindle_override: float | None = None
+    parts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What can be asked of a controller. One that only reports can do none of it: people start
+    and stop it at its panel."""
+
+    starts: bool = True
+    holds: bool = True  # and resumes
+    aborts: bool = True
+    unlocks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answered: for the connection test and the machine's page."""
+
+    controller: str  # "LinuxCNC 2.9", "grblHAL 1.1f"
+    details: tuple[tuple[str, str], ...] = ()  # a label and what was found, in reading order
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message on the wire; `at` in ms since the epoch, `sent` by us or received."""
+
+    at: int
+    sent: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field of a driver's settings, for the form that asks for it."""
+
+    name: str
+    label: str
+    default: str = ""
+    hint: str = ""
+    wanted: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DriverInfo:
+    """A kind of driver as people choose it. `real`: a machine moves; its runs are never tried
+    again blindly, and people start and clear it unless the shop says otherwise."""
+
+    name: str
+    title: str
+    settings: tuple[Setting, ...] = ()
+    abilities: Abilities = Abilities()
+    real: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """What a connection test found. `failure`: why there was none, in plain words."""
+
+    identity: Identity | None = None
+    status: Status | None = None
+    failure: str = ""
