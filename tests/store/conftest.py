@@ -1,19 +1,24 @@
 """What the store's tests share."""
 
+import itertools
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import insert
 
+from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
-from tests.store.rows import Rows
+from tests.store.rows import Rows, empty
 from tests.store.shop import Shop
 
 if TYPE_CHECKING:
     from cnc_station.servers import Postgres
+
+FREE_TO_LEAD = {"id": 1, "holder": "", "incarnation": "", "term": 0, "expires_at": 0}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -48,14 +53,39 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite"])
-def database(
-    request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path
-) -> Iterator[Database]:
-    """A database without rows, of each kind the store works on."""
-    assert request.param == "sqlite"
-    path = shutil.copy(migrated_file, tmp_path / "shop.db")
-    opened = Database(f"sqlite:///{path}", synchronous="OFF")
+@pytest.fixture(scope="session")
+def emptied_on_postgres(postgres: "Postgres") -> Iterator[Callable[[], Database]]:
+    """All tests' one database on the server, without rows whenever it is asked for."""
+    with postgres.new_database() as url:
+        keeper = Database(url)
+        bring_up_to_date(keeper)
+        pen = keeper.connect_pen()
+
+        def emptied() -> Database:
+            with pen.begin():
+                empty(pen)
+                pen.execute(insert(schema.leader).values(FREE_TO_LEAD))
+            return Database(url, synchronous="OFF")
+
+        yield emptied
+        pen.close()
+        keeper.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Database]:
+    """Opens a database without rows, of each kind the store works on."""
+    if request.param == "postgres":
+        on_postgres: Callable[[], Database] = request.getfixturevalue("emptied_on_postgres")
+        return on_postgres
+    template: Path = request.getfixturevalue("migrated_file")
+    files = (tmp_path / f"shop-{number}.db" for number in itertools.count())
+    return lambda: Database(f"sqlite:///{shutil.copy(template, next(files))}", synchronous="OFF")
+
+
+@pytest.fixture
+def database(new_database: Callable[[], Database]) -> Iterator[Database]:
+    opened = new_database()
     yield opened
     opened.close()
 

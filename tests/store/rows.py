@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, insert, text, update
+from sqlalchemy import Connection, Table, insert, update
 
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
@@ -100,6 +100,16 @@ def machine_row(**values: Any) -> dict[str, Any]:
     return row
 
 
+def empty(connection: Connection) -> None:
+    """Empty every table of a server's database, and count from 1 again.
+
+    For the few rows of a test that takes a hundredth of the time of TRUNCATE, which makes new
+    files for every table and index."""
+    statements = [f"DELETE FROM {table.name}" for table in reversed(schema.metadata.sorted_tables)]
+    statements.append("SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'")
+    connection.exec_driver_sql("; ".join(statements))
+
+
 class Rows:
     """A fresh database and the means to fill it, row by row or at once."""
 
@@ -114,10 +124,8 @@ class Rows:
         self.database.close()
 
     def clear(self) -> None:
-        """Empty every table of a server's database, and count from 1 again."""
-        tables = ", ".join(table.name for table in schema.metadata.sorted_tables)
         with self.pen.begin():
-            self.pen.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+            empty(self.pen)
 
     def read(self, query: Callable[[Connection], T]) -> T:
         answer: T = self.database.read(query)

@@ -57,13 +57,13 @@ def mill(name: str, **limits: Any) -> MachineSpec:
 class Shop:
     """The store of one station. `notices` are what its commits told."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, station: str = "A") -> None:
         self.database = database
         self.clock = Clock(database.dialect)
         database.dialect = cast(Dialect, self.clock)
         self.notices: list[Committed] = []
         self.writer = Writer(
-            database, station="A", ranking=RankPolicy(), on_commit=self.notices.append
+            database, station=station, ranking=RankPolicy(), on_commit=self.notices.append
         )
 
     async def write(self, change: Change[T]) -> T:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from cnc_station.engine.domain import transitions as t
@@ -17,6 +18,7 @@ from cnc_station.engine.domain.errors import Conflict, InvalidInput, Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.claims import Claim
+from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.queue_actions import ActOnJob
 from cnc_station.engine.store.transaction import Change, Tx
@@ -98,7 +100,7 @@ async def test_a_bug_in_one_change_is_the_error_of_its_caller_alone(shop: Shop) 
     first, error, last = await _together(shop, _new("a"), Break(bug), _new("b"))
     assert isinstance(error, ZeroDivisionError)
     assert shop.told() == ["created", "created"]
-    assert [first, last] == [(1,), (2,)]
+    assert [shop.job_row(job_id).name for (job_id,) in (first, last)] == ["a", "b"]
 
 
 async def test_changes_of_one_job_keep_their_order(shop: Shop) -> None:
@@ -133,33 +135,40 @@ async def test_a_cancel_asked_before_a_claim_comes_before_it(shop: Shop) -> None
     assert shop.state(job_id) is JobState.CANCELLED
 
 
-async def test_a_full_disk_fails_everything_that_shares_the_transaction(shop: Shop) -> None:
-    def full(_tx: Tx) -> None:
+def _break_the_environment(tx: Tx) -> None:
+    """A file's disk is full, and SQLite rolls back by itself; a server ends the session."""
+    if tx.dialect.embedded:
+        tx.connection.exec_driver_sql("ROLLBACK")
         raise OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
-
-    answers = await _together(shop, _new("a"), Break(full), _new("b"))
-    assert all(isinstance(answer, Unavailable) for answer in answers)
-    assert shop.told() == []
+    tx.connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
-async def test_a_disk_that_fills_up_while_items_are_applied_alone_fails_them_all(
+async def test_a_broken_environment_fails_everything_that_shares_the_transaction(
     shop: Shop,
 ) -> None:
-    """SQLite has then rolled back the whole transaction, the items before it included."""
+    answers = await _together(shop, _new("a"), Break(_break_the_environment), _new("b"))
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert shop.told() == []
+    assert shop.state(await shop.job()) is JobState.QUEUED
+
+
+async def test_an_environment_that_breaks_while_items_are_applied_alone_fails_them_all(
+    shop: Shop,
+) -> None:
+    """The items before it have gone with the whole transaction."""
     attempts = 0
 
-    def bug_then_full(tx: Tx) -> None:
+    def bug_then_broken(tx: Tx) -> None:
         nonlocal attempts
         attempts += 1
         if attempts == 1:
             raise ZeroDivisionError
-        tx.connection.exec_driver_sql("ROLLBACK")  # as SQLite does by itself on SQLITE_FULL
-        raise OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
+        _break_the_environment(tx)
 
-    answers = await _together(shop, _new("a"), Break(bug_then_full), _new("b"))
+    answers = await _together(shop, _new("a"), Break(bug_then_broken), _new("b"))
     assert all(isinstance(answer, Unavailable) for answer in answers)
     assert shop.told() == []
-    assert await shop.job() == 1
+    assert shop.state(await shop.job()) is JobState.QUEUED
 
 
 async def test_the_others_hear_of_a_commit_before_its_caller_goes_on(shop: Shop) -> None:
@@ -206,18 +215,33 @@ async def test_a_refusal_is_an_answer_not_a_failure_of_the_pen(shop: Shop) -> No
     assert shop.told(job_id=job_id) == ["created"]
 
 
-async def test_a_commit_by_another_process_is_noticed(shop: Shop) -> None:
+async def test_a_commit_by_another_process_is_noticed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heard = threading.Event()
+    looks = 0
+    look = shop.clock.changed_elsewhere
+
+    def counted(connection: Connection, station: str) -> object:
+        nonlocal looks
+        found = look(connection, station)
+        looks += 1
+        return found
+
+    monkeypatch.setattr(shop.clock, "changed_elsewhere", counted, raising=False)
     shop.writer._on_foreign_commit = heard.set
-    await until(lambda: shop.writer._version)
-    path = shop.database.path
-    assert path is not None
-    with sqlite3.connect(path) as other:
-        other.execute("INSERT INTO setting VALUES ('theme', '\"dark\"')")
+    await until(lambda: looks)
+    url = shop.database.url.render_as_string(hide_password=False)
+    other = Shop(Database(url), station="B")
+    await other.writer.start()
+    await other.job()
     await until(heard.is_set, timeout=1.0)
+    await other.writer.stop()
+    other.database.close()
     heard.clear()
     await shop.job()
-    await asyncio.sleep(0.6)  # two looks: its own commits are nobody else's
+    before = looks
+    await until(lambda: looks >= before + 2)  # its own commits are nobody else's
     assert not heard.is_set()
 
 

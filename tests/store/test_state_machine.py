@@ -1,10 +1,7 @@
 """Anything people, machines and services may do, in any order, on the real store and on a model."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import Coroutine, Sequence
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Sequence
 from random import Random
 from typing import Any, ClassVar, TypeVar
 
@@ -17,7 +14,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction
@@ -74,14 +71,12 @@ _STEPS = (
 class TheShop(RuleBasedStateMachine):
     """Both shops; after every step the real one agrees with itself and with the model."""
 
-    template: ClassVar[Path]
+    new_database: ClassVar[Callable[[], Database]]
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.folder = tempfile.mkdtemp()
-        path = shutil.copy(self.template, Path(self.folder) / "shop.db")
-        self.shop = Shop(Database(f"sqlite:///{path}", synchronous="OFF"))
+        self.shop = Shop(type(self).new_database())
         self.model = Model(START)
         self.claimed: list[Claimed] = []
         self.run(self.shop.writer.start())
@@ -90,7 +85,6 @@ class TheShop(RuleBasedStateMachine):
         self.run(self.shop.writer.stop())
         self.shop.database.close()
         self.loop.close()
-        shutil.rmtree(self.folder)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
@@ -128,14 +122,11 @@ class TheShop(RuleBasedStateMachine):
     def check(self) -> None:
         assert self.shop.broken() == []
         model = self.model
-        assert self._states(schema.job) == {key: job.state for key, job in model.jobs.items()}
-        assert self._states(schema.run) == {key: run.state for key, run in model.runs.items()}
-        assert self._states(schema.machine) == {key: m.state for key, m in model.machines.items()}
-
-    def _states(self, table: Any) -> dict[int, str]:
-        query = select(table.c.id, table.c.state)
-        found = self.shop.database.read(lambda c: c.execute(query).all())
-        return {row.id: row.state for row in found}
+        assert self.shop.database.read(_states) == [
+            {key: job.state for key, job in model.jobs.items()},
+            {key: run.state for key, run in model.runs.items()},
+            {key: machine.state for key, machine in model.machines.items()},
+        ]
 
     # The steps.
 
@@ -275,8 +266,16 @@ class TheShop(RuleBasedStateMachine):
         assert self.run(self.shop.release_due()) == self.model.release_due()
 
 
-def _play(migrated_file: Path, examples: int, steps: int) -> None:
-    TheShop.template = migrated_file
+def _states(connection: Connection) -> list[dict[int, str]]:
+    """Of jobs, runs and machines."""
+    queries = (
+        select(table.c.id, table.c.state) for table in (schema.job, schema.run, schema.machine)
+    )
+    return [{row.id: row.state for row in connection.execute(query)} for query in queries]
+
+
+def _play(new_database: Callable[[], Database], examples: int, steps: int) -> None:
+    TheShop.new_database = staticmethod(new_database)
     run_state_machine_as_test(
         TheShop,
         settings=settings(
@@ -289,11 +288,15 @@ def _play(migrated_file: Path, examples: int, steps: int) -> None:
     )
 
 
-def test_whatever_happens_the_store_keeps_to_the_table(migrated_file: Path) -> None:
-    _play(migrated_file, examples=14, steps=12)
+def test_whatever_happens_the_store_keeps_to_the_table(
+    new_database: Callable[[], Database],
+) -> None:
+    _play(new_database, examples=10, steps=12)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_whatever_happens_for_long_the_store_keeps_to_the_table(migrated_file: Path) -> None:
-    _play(migrated_file, examples=500, steps=50)
+def test_whatever_happens_for_long_the_store_keeps_to_the_table(
+    new_database: Callable[[], Database],
+) -> None:
+    _play(new_database, examples=500, steps=50)
