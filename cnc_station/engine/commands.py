@@ -44,7 +44,16 @@ from cnc_station.engine.views import Answer, MachineRow, Undo
 
 LOOK_EVERY_S = 0.1
 LOOKS = 100
-_AT_THE_MACHINE = frozenset({JobAction.HOLD, JobAction.CONTINUE, JobAction.ABORT})
+_AT_THE_MACHINE = frozenset(
+    {
+        JobAction.HOLD,
+        JobAction.CONTINUE,
+        JobAction.ABORT,
+        JobAction.START,
+        JobAction.FINISH,
+        JobAction.PUT_ASIDE,
+    }
+)
 _REASON = 2_000  # characters
 _UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
 _RESTORING = {
@@ -111,8 +120,10 @@ class StationCommands(StationQueries):
                 await self._runner.hold(job_id, actor.name, reason)
             elif action is JobAction.CONTINUE:
                 await self._runner.resume(job_id, actor.name)
-            else:
+            elif action is JobAction.ABORT:
                 await self._runner.abort(job_id, actor.name, reason)
+            else:
+                raise Conflict(f"Job {job_id} waits for nobody at its machine.")
         except CncStationError as error:
             return Answer(job_id, str(error))
         return Answer(job_id)

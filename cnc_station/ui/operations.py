@@ -27,6 +27,9 @@ _DONE = {
     JobAction.CONTINUE: "running again",
     JobAction.CANCEL: "cancelled",
     JobAction.ABORT: "aborted",
+    JobAction.START: "started",
+    JobAction.FINISH: "completed",
+    JobAction.PUT_ASIDE: "put aside",
     JobAction.RUN_NOW: "next in line",
     JobAction.REORDER: "moved in the queue",
     JobAction.PIN: "assigned",
@@ -34,6 +37,7 @@ _DONE = {
     JobAction.RETRY: "waiting again",
     JobAction.DISCARD: "discarded",
     JobAction.ACCEPT: "accepted as completed",
+    JobAction.SCRAP: "counted as scrap and waiting again",
     JobAction.OVERRIDE: "set by hand",
     JobAction.DELETE: "deleted",
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import Capability, Need
 from cnc_station.engine.domain.states import (
+    BUSY_MACHINES,
     LIVE_RUNS,
     JobState,
     MachineState,
@@ -13,6 +14,7 @@ from cnc_station.engine.domain.states import (
 )
 
 _LEAVING = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
+_SCRAPPING = (t.SCRAPPED, t.SCRAPPED_WAITING)
 _WAITS_FOR_NO_TIME = (t.EXPEDITED, t.OVERRIDES[JobState.QUEUED])
 
 
@@ -34,6 +36,8 @@ class ModelMachine:
     state: MachineState = MachineState.OFFLINE
     maintenance_due: bool = False
     removed: bool = False
+    ready: bool = True
+    part_on_it: bool = False  # while it is offline
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class ModelRun:
     job: int
     machine: int
     state: RunState = RunState.ASSIGNED
+    started: bool = False
 
 
 @dataclass(slots=True)
@@ -88,9 +93,14 @@ class Model:
                 continue
             if row is t.DELETED and (job.ran or self.successors(job_id)):
                 return None
+            if row in _SCRAPPING and not self._was_started(job_id):
+                return None
             self._apply(row, job_id)
             return row
         return None
+
+    def _was_started(self, job_id: int) -> bool:
+        return any(run.job == job_id and run.started for run in self.runs.values())
 
     def _ready(self, row: t.Transition, job: ModelJob) -> bool:
         timely = row in _WAITS_FOR_NO_TIME or job.not_before <= self.now
@@ -103,7 +113,7 @@ class Model:
             del self.jobs[job_id]
             return
         job.state = row.job.target or job.state
-        if row in (t.RETRIED, t.RETRIED_WAITING, t.EXPEDITED):
+        if row in (t.RETRIED, t.RETRIED_WAITING, t.EXPEDITED, *_SCRAPPING):
             job.not_before = self.now
 
     def fits(self, machine_id: int, job: ModelJob) -> bool:
@@ -112,6 +122,7 @@ class Model:
         return (
             machine.state is MachineState.IDLE
             and not machine.removed
+            and machine.ready
             and job.state is JobState.QUEUED
             and job.pinned in (None, machine_id)
             and machine.capability.refusal(job.need) is None
@@ -139,14 +150,34 @@ class Model:
             return False
         if machine.state not in row.machine.sources and row.machine.required:
             return False
+        if row is t.TAKEN_UP and not self._can_take_up(run_id):
+            return False
         assert job.state in row.job.sources
         assert row.run.target is not None
         run.state, job.state = row.run.target, row.job.target or job.state
+        run.started |= row is t.STARTED
         self._move(machine, row.machine)
         if job.state is JobState.DELAYED:
             job.not_before = self.now + backoff_ms
         if job.state is JobState.COMPLETED and self.successors(run.job):
             self.release_due()
+        return True
+
+    def _can_take_up(self, run_id: int) -> bool:
+        """Nobody has decided about its job, and nothing else has its machine."""
+        run = self.runs[run_id]
+        if run.state in LIVE_RUNS:
+            return True
+        job = self.jobs.get(run.job)
+        undecided = job and job.state is JobState.INTERRUPTED and job.run == run_id
+        removed = self.machines[run.machine].removed
+        return bool(undecided) and not removed and not self.live_run(run.machine)
+
+    def say_readiness(self, machine_id: int, *, ready: bool) -> bool:
+        machine = self.machines[machine_id]
+        if machine.removed:
+            return False
+        machine.ready = ready
         return True
 
     def move_machine(self, rows: Iterable[t.Transition], machine_id: int) -> bool:
@@ -164,6 +195,8 @@ class Model:
                 machine.maintenance_due = True
             if row is t.MAINTENANCE_STARTED:
                 machine.maintenance_due = False
+            if row is t.MACHINE_MOVED:
+                machine.ready = True
             machine.removed = row is t.MACHINE_REMOVED
             return True
         return False
@@ -172,13 +205,20 @@ class Model:
     def _move(machine: ModelMachine, step: t.MachineStep) -> None:
         if machine.state not in step.sources:
             return
+        before = machine.state
         if not step.to_rest:
-            machine.state = step.target or machine.state
-            return
-        if machine.maintenance_due:
+            machine.state = step.target or before
+        elif machine.maintenance_due:
             machine.state = MachineState.MAINTENANCE
-        elif machine.clears and not step.untouched:
+        elif machine.part_on_it or (machine.clears and not step.untouched):
             machine.state = MachineState.NEEDS_CLEARING
         else:
             machine.state = MachineState.IDLE
-        machine.maintenance_due = False
+        if step.to_rest:
+            machine.maintenance_due = False
+        if machine.state is not MachineState.OFFLINE:
+            machine.part_on_it = False
+        elif before in BUSY_MACHINES | {MachineState.ALARM}:
+            machine.part_on_it = machine.clears and not step.untouched
+        elif before is not MachineState.OFFLINE:
+            machine.part_on_it = before is MachineState.NEEDS_CLEARING

@@ -10,6 +10,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store import schema
+from cnc_station.engine.store.machines import SayReadiness
 from tests.store.shop import START, Shop, mill
 
 
@@ -99,6 +100,29 @@ async def test_a_removed_machine_is_given_nothing(shop: Shop) -> None:
     await shop.job()
     await shop.move_machine(t.MACHINE_REMOVED, machine_id)
     assert await shop.claim() == ()
+
+
+async def test_a_machine_whose_controller_would_start_nothing_is_given_nothing(
+    shop: Shop,
+) -> None:
+    machine_id = await shop.machine()
+    job_id = await shop.job()
+    await shop.write(SayReadiness(machine_id, "not homed", "station"))
+    assert await shop.claim() == ()
+    await shop.write(SayReadiness(machine_id, "", "station"))
+    assert shop.notices[-1].freed
+    assert (await shop.claim_one()).job_id == job_id
+
+
+@pytest.mark.parametrize("starts", [False, True])
+@pytest.mark.parametrize("clears", [False, True])
+async def test_a_claim_says_what_its_machine_waits_for_a_person_for(
+    shop: Shop, starts: bool, clears: bool
+) -> None:
+    await shop.machine(replace(mill("M"), operator_starts=starts, operator_clears=clears))
+    await shop.job()
+    claimed = await shop.claim_one()
+    assert (claimed.operator_starts, claimed.operator_clears) == (starts, clears)
 
 
 async def test_jobs_go_out_in_the_order_of_their_rank(shop: Shop) -> None:

@@ -8,7 +8,8 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, InvalidInput
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.store.machines import AddMachine, MoveMachine
+from cnc_station.engine.store import schema
+from cnc_station.engine.store.machines import AddMachine, MoveMachine, SayReadiness
 from cnc_station.engine.store.queries.machine_rows import machines
 from tests.store.shop import Shop, mill
 
@@ -25,6 +26,7 @@ async def test_every_field_of_a_machine_is_kept(shop: Shop) -> None:
         mill("VF-2", max_complexity=4, materials=frozenset({"steel", "Messing"}), axes=5),
         model="Haas",
         operator_clears=True,
+        operator_starts=True,
         settings={"port": "/dev/ttyUSB0", "baud": 115200},
     )
     spec = replace(spec, capability=replace(spec.capability, envelope=Envelope(762, 406, 508)))
@@ -95,3 +97,27 @@ async def test_machines_added_together_get_numbers_of_their_own(shop: Shop) -> N
     first = await shop.write(AddMachine(mill("A"), "anna"))
     await shop.move_machine(t.MACHINE_REMOVED, first)
     assert await shop.write(AddMachine(mill("B"), "anna")) == first + 1
+
+
+async def test_readiness_is_told_once_and_leaves_the_state_alone(shop: Shop) -> None:
+    machine_id = await shop.machine()
+    freed = len(shop.notices)
+    for why in ("", "not homed", "not homed", "manual mode", ""):
+        await shop.write(SayReadiness(machine_id, why, "station"))
+    told = [
+        (event["reason"], event["machine_state"])
+        for event in shop.events(machine_id=machine_id)
+        if event["type"] == "readiness_changed"
+    ]
+    assert told == [("not homed", "idle"), ("manual mode", "idle"), ("", "idle")]
+    assert [notice.freed for notice in shop.notices[freed:]] == [False] * 4 + [True]
+    assert shop.database.read(machines)[0].not_ready == ""
+
+
+async def test_only_its_own_station_says_whether_a_machine_is_ready(shop: Shop) -> None:
+    machine_id = await shop.machine()
+    await shop.write(SayReadiness(machine_id, "not homed", "station"))
+    await shop.move_machine(t.MACHINE_MOVED, machine_id, station="B")
+    assert shop.row(schema.machine, machine_id).not_ready == ""
+    with pytest.raises(Conflict, match="no machine 1 at this station"):
+        await shop.write(SayReadiness(machine_id, "not homed", "station"))

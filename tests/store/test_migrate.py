@@ -17,12 +17,14 @@ from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look, upgrade
 
-SECOND = textwrap.dedent("""
+NOW = migrate.REVISION
+NEXT = f"{int(NOW) + 1:04}"
+ANOTHER = textwrap.dedent("""
     from alembic import op
     from sqlalchemy import Column, Text
 
-    revision = "0002"
-    down_revision = "0001"
+    revision = "{revision}"
+    down_revision = "{down}"
 
     def upgrade() -> None:
         op.add_column("job", Column("colour", Text))
@@ -60,12 +62,13 @@ def file(tmp_path: Path) -> Iterator[Database]:
 
 
 def grow(monkeypatch: pytest.MonkeyPatch, folder: Path, extra: str = "SELECT 1") -> None:
-    """From here on the program is one that has a second migration."""
+    """From here on the program is one that has another migration."""
     migrations = folder / "migrations"
     shutil.copytree(migrate.MIGRATIONS, migrations)
-    (migrations / "versions" / "v0002_second.py").write_text(SECOND.format(extra=extra))
+    source = ANOTHER.format(extra=extra, revision=NEXT, down=NOW)
+    (migrations / "versions" / "v_another.py").write_text(source)
     monkeypatch.setattr(migrate, "MIGRATIONS", migrations)
-    monkeypatch.setattr(migrate, "REVISION", "0002")
+    monkeypatch.setattr(migrate, "REVISION", NEXT)
 
 
 def write(database: Database, statement: str, **values: Any) -> None:
@@ -139,7 +142,7 @@ def test_an_older_file_is_upgraded_at_the_start_after_a_copy(
     assert "colour" in columns(file)
     assert copied is not None
     before = Database(f"sqlite:///{copied}")
-    assert look(before) == Schema("0001", Fit.OLDER)
+    assert look(before) == Schema(NOW, Fit.OLDER)
     before.close()
 
 
@@ -149,10 +152,10 @@ def test_an_older_shared_database_is_refused_at_the_start(
     grow(monkeypatch, tmp_path)
     with pytest.raises(Unavailable, match="stop all stations, then run `cnc-station db upgrade`"):
         bring_up_to_date(shared)
-    assert look(shared) == Schema("0001", Fit.OLDER)
+    assert look(shared) == Schema(NOW, Fit.OLDER)
     assert "colour" not in columns(shared)
     assert upgrade(shared) is None
-    assert look(shared) == Schema("0002", Fit.CURRENT)
+    assert look(shared) == Schema(NEXT, Fit.CURRENT)
     assert bring_up_to_date(shared) is None
 
 
@@ -177,8 +180,46 @@ def test_an_upgrade_that_breaks_half_way_leaves_everything_as_it_was(
     grow(monkeypatch, tmp_path, extra="SELECT 1/0")
     with pytest.raises(Unavailable, match="could not be upgraded and was left as it was"):
         upgrade(shared)
-    assert look(shared) == Schema("0001", Fit.OLDER)
+    assert look(shared) == Schema(NOW, Fit.OLDER)
     assert "colour" not in columns(shared)
+
+
+FIRST_ROWS = (Path(__file__).parent / "schema_0001.sql").read_text()
+
+
+def all_rows(database: Database, table: str) -> list[dict[str, Any]]:
+    query = text(f"SELECT * FROM {table}")
+    found: list[dict[str, Any]] = database.read(
+        lambda connection: [dict(row) for row in connection.execute(query).mappings()]
+    )
+    return found
+
+
+def test_a_database_of_the_first_schema_keeps_all_it_holds(
+    empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(migrate.MIGRATIONS, first, ignore=shutil.ignore_patterns("v0002*"))
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "MIGRATIONS", first)
+        patch.setattr(migrate, "REVISION", "0001")
+        bring_up_to_date(empty)
+    for statement in FIRST_ROWS.split(";")[:-1]:
+        write(empty, statement)
+    tables = ("program", "job", "machine", "run", "event", "errand", "leader")
+    before = {table: all_rows(empty, table) for table in tables}
+    assert "operator_starts" not in before["machine"][0]
+    upgrade(empty)
+    assert look(empty) == Schema(NOW, Fit.CURRENT)
+    added: dict[str, dict[str, Any]] = {
+        "machine": {"operator_starts": False, "not_ready": "", "to_clear": False},
+        "run": {"good": None, "scrap": None},
+        "errand": {"machine_id": None},
+    }
+    for table in tables:
+        kept = [row | added.get(table, {}) for row in before[table]]
+        assert all_rows(empty, table) == kept
+        assert len(kept) == 1
 
 
 STATION = """

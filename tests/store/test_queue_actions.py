@@ -1,6 +1,6 @@
 """What people ask of jobs that are not at a machine."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -9,12 +9,15 @@ from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction, allowed
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store import schema
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
-from tests.store.shop import START, Shop
+from tests.store.shop import START, Shop, mill
 
+_AT_A_MACHINE = {row.name for row in t.TRANSITIONS.values() if row.run is not None}
 _QUEUE_ACTIONS = sorted(
-    frozenset(JobAction)
-    - {JobAction.HOLD, JobAction.CONTINUE, JobAction.ABORT, JobAction.OVERRIDE, JobAction.REORDER}
+    action
+    for action in frozenset(JobAction) - {JobAction.OVERRIDE, JobAction.REORDER}
+    if JOB_ACTIONS[action][0].name not in _AT_A_MACHINE
 )
 
 
@@ -35,6 +38,9 @@ async def _job_in(shop: Shop, state: JobState) -> int:
             JobState.INTERRUPTED: [t.STARTED, t.INTERRUPTED],
         }[state]:
             await shop.move(transition, run)
+    elif state is JobState.NEEDS_ATTENTION:
+        await shop.machine()
+        await shop.run_to(t.FAILED_FINAL, await shop.claim_one())
     elif state is not JobState.QUEUED:
         await shop.override(job_id, state)
     return job_id
@@ -232,3 +238,50 @@ async def test_an_interrupted_job_can_be_accepted_and_frees_its_successors(shop:
     assert shop.notices[-1].next_due == START
     assert await shop.release_due() == 1
     assert shop.state(second) is JobState.QUEUED
+
+
+async def test_a_scrapped_part_is_counted_and_made_again(shop: Shop) -> None:
+    job_id = await _job_in(shop, JobState.INTERRUPTED)
+    await shop.act(JobAction.SCRAP, job_id, reason="broken tool in it")
+    event = shop.events(job_id=job_id)[-1]
+    assert (event["type"], event["actor"], event["reason"]) == (
+        "scrapped",
+        "anna",
+        "broken tool in it",
+    )
+    row = shop.row(schema.run, 1)
+    assert (row.state, row.good, row.scrap) == ("interrupted", None, 1)
+    assert (shop.state(job_id), shop.job_row(job_id).failures) == (JobState.QUEUED, 0)
+    assert (await shop.claim_one()).attempt == 2
+
+
+async def test_a_part_counted_at_the_clearing_is_not_counted_again_as_scrap(shop: Shop) -> None:
+    machine_id = await shop.machine(replace(mill("Mill 1"), operator_clears=True))
+    job_id = await shop.job()
+    await shop.run_to(t.INTERRUPTED, await shop.claim_one())
+    await shop.move_machine(t.CLEARED, machine_id, good=3, scrap=2)
+    await shop.act(JobAction.SCRAP, job_id)
+    assert (shop.row(schema.run, 1).good, shop.row(schema.run, 1).scrap) == (3, 2)
+
+
+async def test_what_was_never_started_has_no_part_to_scrap(shop: Shop) -> None:
+    job_id = await shop.job()
+    await shop.machine()
+    await shop.move(t.RETURNED, await shop.claim_one())
+    await shop.override(job_id, JobState.NEEDS_ATTENTION)
+    with pytest.raises(Conflict, match="bracket was never started: there is no part"):
+        await shop.act(JobAction.SCRAP, job_id)
+    assert shop.state(job_id) is JobState.NEEDS_ATTENTION
+
+
+async def test_a_part_scrapped_while_its_retry_still_waited_is_made_again_at_once(
+    shop: Shop,
+) -> None:
+    await shop.machine()
+    job_id = await shop.job()
+    await shop.run_to(t.FAILED_RETRY, await shop.claim_one(), backoff_s=3600)
+    await shop.override(job_id, JobState.NEEDS_ATTENTION)
+    await shop.act(JobAction.SCRAP, job_id)
+    assert shop.told(job_id=job_id)[-1] == "scrapped_waiting"
+    assert await shop.release_due() == 1
+    assert shop.row(schema.run, 1).scrap == 1

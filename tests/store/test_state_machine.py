@@ -21,11 +21,11 @@ from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction
 from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
-from cnc_station.engine.domain.states import LIVE_RUNS, JobState
+from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claimed
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.machines import MoveMachine
+from cnc_station.engine.store.machines import MoveMachine, SayReadiness
 from cnc_station.engine.store.queue_actions import ActOnJob
 from cnc_station.engine.store.transaction import Change
 from tests.store.model import Model, ModelJob, ModelMachine
@@ -35,7 +35,9 @@ T = TypeVar("T")
 Rows = tuple[t.Transition, ...]
 
 _WITH_ARGUMENTS = {JobAction.PIN, JobAction.DELAY, JobAction.REORDER, JobAction.OVERRIDE}
-_AT_A_MACHINE = {JobAction.HOLD, JobAction.CONTINUE, JobAction.ABORT}
+_AT_A_MACHINE = {
+    action for action, rows in JOB_ACTIONS.items() if any(row.run is not None for row in rows)
+}
 _ACTIONS: Sequence[Rows] = (
     *(JOB_ACTIONS[a] for a in JobAction if a not in _WITH_ARGUMENTS | _AT_A_MACHINE),
     *((row,) for row in t.OVERRIDES.values()),
@@ -64,6 +66,7 @@ _STEPS = (
     *("claim",) * 5,
     *("move_a_live_run",) * 8,
     *("move_machine", "time_passes", "many_at_once") * 2,
+    *("take_up", "say_readiness") * 2,
     *("new_machine", "move_any_run", "undo_a_cancel", "delay", "pin", "reorder"),
 )
 
@@ -249,6 +252,20 @@ class TheShop(RuleBasedStateMachine):
         if self.claimed:
             run = dice.choice(self.claimed)
             self._move(run, dice.choice(_RUN_MOVES), 1)
+
+    def take_up(self, _dice: Random) -> None:
+        """The last that was given up, if there is one: seldom hit upon otherwise."""
+        given_up = [
+            run for run in self.claimed if self.model.runs[run.run_id].state is RunState.INTERRUPTED
+        ]
+        if given_up:
+            self._move(given_up[-1], t.TAKEN_UP, 0)
+
+    def say_readiness(self, dice: Random) -> None:
+        machine_id, ready = self._machine(dice), dice.random() < 0.7
+        said = self.model.say_readiness(machine_id, ready=ready)
+        words = "" if ready else "not homed"
+        assert self.write(SayReadiness(machine_id, words, "station")) == [said]
 
     def _move(self, run: Claimed, row: t.Transition, backoff: int) -> None:
         moved = self.model.move_run(row, run.run_id, backoff * 1000)

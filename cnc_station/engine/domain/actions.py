@@ -17,6 +17,9 @@ class JobAction(StrEnum):
     CONTINUE = "continue"
     CANCEL = "cancel"  # a job that is not at a machine; for one that is, see ABORT
     ABORT = "abort"  # stops the controller and waits until it says so
+    START = "start"  # its set-up is right; where nobody can start it from here: it was started
+    FINISH = "finish"  # where the controller can't say so: it is done
+    PUT_ASIDE = "put_aside"  # not now: it leaves the machine, unstarted, and waits paused
     RUN_NOW = "run_now"
     REORDER = "reorder"  # [before: job id | None = to the end]
     PIN = "pin"  # [machine_id: int | None]
@@ -24,6 +27,7 @@ class JobAction(StrEnum):
     RETRY = "retry"
     DISCARD = "discard"
     ACCEPT = "accept"  # an interrupted job whose part is good
+    SCRAP = "scrap"  # its part is scrap: count that, and make another
     OVERRIDE = "override"  # [state: JobState], and a reason
     DELETE = "delete"
 
@@ -48,6 +52,9 @@ JOB_ACTIONS: Mapping[JobAction, tuple[t.Transition, ...]] = {
     JobAction.CONTINUE: (t.CONTINUED,),
     JobAction.CANCEL: (t.CANCELLED,),
     JobAction.ABORT: (t.ABORTED,),
+    JobAction.START: (t.STARTED,),
+    JobAction.FINISH: (t.COMPLETED,),
+    JobAction.PUT_ASIDE: (t.PUT_ASIDE,),
     JobAction.RUN_NOW: (t.EXPEDITED,),
     JobAction.REORDER: (t.REORDERED,),
     JobAction.PIN: (t.PINNED,),
@@ -55,6 +62,7 @@ JOB_ACTIONS: Mapping[JobAction, tuple[t.Transition, ...]] = {
     JobAction.RETRY: (t.RETRIED, t.RETRIED_WAITING),
     JobAction.DISCARD: (t.DISCARDED,),
     JobAction.ACCEPT: (t.ACCEPTED,),
+    JobAction.SCRAP: (t.SCRAPPED, t.SCRAPPED_WAITING),
     JobAction.OVERRIDE: tuple(t.OVERRIDES.values()),
     JobAction.DELETE: (t.DELETED,),
 }

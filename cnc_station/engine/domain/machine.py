@@ -76,7 +76,11 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
-    """A machine as the shop enters it. `settings` belong to its driver (for example a port)."""
+    """A machine as the shop enters it. `settings` belong to its driver (for example a port).
+
+    `operator_starts`: each job waits there until its set-up is confirmed; `operator_clears`: after
+    each the machine waits until it is said to be clear.
+    """
 
     name: str
     machine_type: str
@@ -84,6 +88,7 @@ class MachineSpec:
     driver: str = "simulator"
     capability: Capability = field(default_factory=lambda: Capability("mill"))
     operator_clears: bool = False
+    operator_starts: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def validated(self) -> "MachineSpec":
@@ -107,9 +112,9 @@ def _errors(spec: MachineSpec) -> Iterable[FieldError]:
         ("driver", 60, True),
     ):
         yield from checks.text(name, getattr(spec, name), most, wanted=wanted)
-    clears: object = spec.operator_clears
-    if not isinstance(clears, bool):
-        yield FieldError("operator_clears", "must be yes or no")
+    for name in ("operator_clears", "operator_starts"):
+        if not isinstance(getattr(spec, name), bool):
+            yield FieldError(name, "must be yes or no")
     yield from checks.json_object("settings", spec.settings)
     capability: object = spec.capability
     if not isinstance(capability, Capability):

@@ -43,7 +43,8 @@ class MachineStep:
     """What a run's transition does to its machine; `to_rest` sends it where it rests after a run:
     maintenance if that was asked for, else needs_clearing if its operator clears it, else idle.
 
-    One that is `untouched`, nothing having been started on it, needs no clearing.
+    One that is `untouched`, nothing having been started on it, needs no clearing. One that goes
+    offline remembers whether it does, for when it comes back.
 
     With `required` the run can't move without its machine; otherwise a machine that is elsewhere
     already (in alarm, say) stays there.
@@ -92,7 +93,9 @@ def _at(state: MachineState, target: MachineState) -> MachineStep:
 
 
 _REST = MachineStep(BUSY_MACHINES, to_rest=True, required=False)
+_LEFT_UNTOUCHED = MachineStep(frozenset({M.ASSIGNED}), to_rest=True, untouched=True, required=False)
 _GONE = MachineStep(BUSY_MACHINES, M.OFFLINE, required=False)
+_GONE_UNTOUCHED = MachineStep(BUSY_MACHINES, M.OFFLINE, untouched=True, required=False)
 _NOT_STARTED = WAITING_JOBS | {J.DRAFT}
 _IN_HAND = frozenset({J.NEEDS_ATTENTION, J.INTERRUPTED})
 _SETTLED = _NOT_STARTED | _IN_HAND | {J.CANCELLED, J.COMPLETED}
@@ -124,7 +127,13 @@ RETURNED = _row(
     "returned",
     _job({J.ASSIGNED}, J.QUEUED),
     _run({R.ASSIGNED}, R.CANCELLED),
-    MachineStep(frozenset({M.ASSIGNED}), to_rest=True, untouched=True, required=False),
+    _LEFT_UNTOUCHED,
+)
+PUT_ASIDE = _row(
+    "put_aside",
+    _job({J.ASSIGNED}, J.PAUSED),
+    _run({R.ASSIGNED}, R.CANCELLED),
+    _LEFT_UNTOUCHED,
 )
 STARTED = _row(
     "started",
@@ -153,7 +162,7 @@ INTERRUPTED = _row(
 
 # Its station is gone: nobody heard of the run until its lease ended
 LOST_RETURNED = _row(
-    "lost_returned", _job({J.ASSIGNED}, J.QUEUED), _run({R.ASSIGNED}, R.CANCELLED), _GONE
+    "lost_returned", _job({J.ASSIGNED}, J.QUEUED), _run({R.ASSIGNED}, R.CANCELLED), _GONE_UNTOUCHED
 )
 LOST_RETRY = _row("lost_retry", _job(LIVE_JOBS, J.DELAYED), _run(LIVE_RUNS, R.FAILED), _GONE)
 LOST_FINAL = _row(
@@ -163,6 +172,15 @@ LOST_INTERRUPTED = _row(
     "lost_interrupted", _job(LIVE_JOBS, J.INTERRUPTED), _run(LIVE_RUNS, R.INTERRUPTED), _GONE
 )
 
+# Found at the machine by its station, which had lost sight of it: the run goes on. Whoever gave it
+# up in between had let go of the machine too.
+TAKEN_UP = _row(
+    "taken_up",
+    _job({J.RUNNING, J.HELD, J.INTERRUPTED}, J.RUNNING),
+    _run({R.RUNNING, R.HELD, R.INTERRUPTED}, R.RUNNING),
+    MachineStep(frozenset({M.RUNNING, M.HELD, M.IDLE, M.OFFLINE, M.NEEDS_CLEARING}), M.RUNNING),
+)
+
 # A person decides
 CANCELLED = _row("cancelled", _job(_NOT_STARTED | _IN_HAND, J.CANCELLED))
 RESTORED = _row("restored", _job({J.CANCELLED}, J.QUEUED))
@@ -170,6 +188,8 @@ RESTORED_WAITING = _row("restored_waiting", _job({J.CANCELLED}, J.DELAYED))
 RESTORED_PAUSED = _row("restored_paused", _job({J.CANCELLED}, J.PAUSED))
 RETRIED = _row("retried", _job(_IN_HAND | {J.CANCELLED}, J.QUEUED))
 RETRIED_WAITING = _row("retried_waiting", _job(_IN_HAND | {J.CANCELLED}, J.DELAYED))
+SCRAPPED = _row("scrapped", _job(_IN_HAND, J.QUEUED))
+SCRAPPED_WAITING = _row("scrapped_waiting", _job(_IN_HAND, J.DELAYED))
 DISCARDED = _row("discarded", _job({J.NEEDS_ATTENTION}, J.CANCELLED))
 ACCEPTED = _row("accepted", _job({J.INTERRUPTED}, J.COMPLETED))
 
@@ -188,6 +208,7 @@ CONNECTED = _row(
 )
 DISCONNECTED = _row("disconnected", machine=_at(M.IDLE, M.OFFLINE))
 CLEARED = _row("cleared", machine=_at(M.NEEDS_CLEARING, M.IDLE))
+READINESS_CHANGED = _row("readiness_changed", machine=MachineStep(frozenset(M)))
 ALARMED = _row("alarmed", machine=MachineStep(frozenset(M) - {M.ALARM}, M.ALARM))
 UNLOCKED = _row("unlocked", machine=MachineStep(frozenset({M.ALARM}), to_rest=True))
 MAINTENANCE_STARTED = _row(

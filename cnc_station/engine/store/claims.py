@@ -54,13 +54,15 @@ class Claimed:
     program: str
     material: str
     trace_id: str
+    operator_starts: bool = False
+    operator_clears: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Claim(Change[tuple[Claimed, ...]]):
-    """Match the waiting jobs to all idle, clear machines of this station, but for those that it
-    still drives (`except_machines`): a run that was taken from it must have stopped first. An
-    `incarnation` whose name another one has taken over gets nothing.
+    """Match the waiting jobs to all idle, clear, ready machines of this station, but for those
+    that it still drives (`except_machines`): a run that was taken from it must have stopped first.
+    An `incarnation` whose name another one has taken over gets nothing.
 
     Answers with the new runs; fewer than machines does not mean that nothing is left, so ask
     again until the answer is empty.
@@ -100,7 +102,8 @@ def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
     machines = packed([[one.machine_id] for one in free])
     pinned = tx.connection.execute(_pinned_statement(tx.dialect), {"item": machines}).all()
     matches = match(free, offers, _candidates(rows, pinned))
-    return _assign(tx, matches, rows, round(change.lease_s * 1000)) if matches else ()
+    here = {row.id: row for row in idle}
+    return _assign(tx, matches, rows, here, round(change.lease_s * 1000)) if matches else ()
 
 
 def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
@@ -163,12 +166,17 @@ def _free_machine(row: Row[Any]) -> FreeMachine:
 
 
 def _assign(
-    tx: Tx, matches: Sequence[Match], rows: Mapping[int, Row[Any]], lease_ms: int
+    tx: Tx,
+    matches: Sequence[Match],
+    rows: Mapping[int, Row[Any]],
+    idle: Mapping[int, Row[Any]],
+    lease_ms: int,
 ) -> tuple[Claimed, ...]:
     """Runs, jobs and machines together; all three are held by this transaction."""
     run_ids = tx.dialect.reserve(tx.connection, run, len(matches))
     claimed = tuple(
-        _claimed(run_id, m, rows[m.job_id]) for run_id, m in zip(run_ids, matches, strict=True)
+        _claimed(run_id, rows[m.job_id], idle[m.machine_id])
+        for run_id, m in zip(run_ids, matches, strict=True)
     )
     now = {"now": tx.now}
     jobs = packed([[c.job_id, c.machine_id, c.run_id, c.token, c.attempt] for c in claimed])
@@ -192,12 +200,12 @@ def _assign(
     return claimed
 
 
-def _claimed(run_id: int, matched: Match, row: Row[Any]) -> Claimed:
+def _claimed(run_id: int, row: Row[Any], taker: Row[Any]) -> Claimed:
     return Claimed(
         run_id=run_id,
         token=row.token + 1,
         job_id=row.id,
-        machine_id=matched.machine_id,
+        machine_id=taker.id,
         name=f"{row.name} · {row.operation}" if row.operation else row.name,
         attempt=row.attempt + 1,
         failures=row.failures,
@@ -209,6 +217,8 @@ def _claimed(run_id: int, matched: Match, row: Row[Any]) -> Claimed:
         program=row.program or "",
         material=row.material,
         trace_id=row.trace_id,
+        operator_starts=taker.operator_starts,
+        operator_clears=taker.operator_clears,
     )
 
 
@@ -260,9 +270,12 @@ _IDLE: Select[Any] = (
         machine.c.last_program,
         machine.c.last_material,
         machine.c.run_seconds,
+        machine.c.operator_starts,
+        machine.c.operator_clears,
     )
     .where(~_REPLACED)
     .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
+    .where(machine.c.not_ready == "")
     .where(machine.c.station == bindparam("station"))
     .order_by(machine.c.id)
     .with_for_update(skip_locked=True)

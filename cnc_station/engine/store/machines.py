@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
+from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
@@ -14,6 +15,7 @@ from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
 from cnc_station.engine.store.schema import machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
+MOST_PARTS = 1_000_000
 _VERBS = {
     t.MAINTENANCE_STARTED.name: "taken into maintenance",
     t.MAINTENANCE_ENDED.name: "taken out of maintenance",
@@ -36,6 +38,7 @@ def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
         "size_y": size.y if size else None,
         "size_z": size.z if size else None,
         "operator_clears": spec.operator_clears,
+        "operator_starts": spec.operator_starts,
         "settings": json.dumps(dict(spec.settings)),
     }
 
@@ -84,6 +87,8 @@ def _new_row(tx: Tx, machine_id: int, spec: MachineSpec) -> dict[str, Any]:
         "run_seconds": 0.0,
         "last_program": "",
         "last_material": "",
+        "not_ready": "",
+        "to_clear": False,
     }
 
 
@@ -97,9 +102,11 @@ def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class MoveMachine(Change[None]):
-    """One of `alternatives`, the first that the machine's state allows, with `values` to set.
+    """One of `alternatives`, the first that the machine's state allows.
 
-    Raises Conflict with the state that forbids it.
+    `spec` and `station` belong to an edit and a move; `good` and `scrap`, the parts of its last
+    run, to a clearing: None leaves what is known of them as it is. Raises Conflict with the state
+    that forbids it, InvalidInput.
     """
 
     alternatives: tuple[t.Transition, ...]
@@ -108,6 +115,8 @@ class MoveMachine(Change[None]):
     reason: str = ""
     spec: MachineSpec | None = None
     station: str | None = None
+    good: int | None = None
+    scrap: int | None = None
 
     @property
     def touches(self) -> Sequence[Hashable]:
@@ -143,9 +152,11 @@ def _move(tx: Tx, change: MoveMachine) -> None:
     step = transition.machine
     target = _resting(row, step) if step.to_rest else step.target or state
     values = _values(tx, change, transition)
+    counts = _count(tx, change, transition, row)
     if step.to_rest:
         values["maintenance_due"] = False
     if target is not state:
+        values["to_clear"] = target is MachineState.OFFLINE and _part_on_it(row, state)
         values |= {"state": target.value, "state_since": tx.now, "state_reason": change.reason}
     tx.connection.execute(
         update(machine)
@@ -159,7 +170,55 @@ def _move(tx: Tx, change: MoveMachine) -> None:
         machine_id=row.id,
         machine_state=target,
         reason=change.reason,
+        details=counts,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SayReadiness(Change[None]):
+    """Why a machine's controller would start nothing now, in its own words; "" if it would. The
+    same words again change nothing. Raises Conflict for a machine that is not this station's."""
+
+    machine_id: int
+    why: str
+    actor: str
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its machine."""
+        return (("machine", self.machine_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["SayReadiness"]) -> list[Exception | None]:
+        """One by one: controllers seldom change their minds at the same time."""
+        return [_say_readiness(tx, change) for change in changes]
+
+
+def _say_readiness(tx: Tx, change: SayReadiness) -> Exception | None:
+    row = tx.connection.execute(
+        select(machine.c.name, machine.c.state, machine.c.not_ready)
+        .where(machine.c.id == change.machine_id, ~machine.c.removed)
+        .where(machine.c.station == tx.station)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        return Conflict(f"There is no machine {change.machine_id} at this station.")
+    if row.not_ready == change.why:
+        return None
+    tx.connection.execute(
+        update(machine)
+        .where(machine.c.id == change.machine_id)
+        .values(version=machine.c.version + 1, not_ready=change.why)
+    )
+    tx.freed |= not change.why
+    tx.record(
+        t.READINESS_CHANGED,
+        actor=change.actor,
+        machine_id=change.machine_id,
+        machine_state=row.state,
+        reason=change.why,
+    )
+    return None
 
 
 def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Transition:
@@ -179,10 +238,42 @@ def _has_live_run(tx: Tx, machine_id: int) -> bool:
     return tx.connection.execute(live).first() is not None
 
 
+def _part_on_it(row: Row[Any], state: MachineState) -> bool:
+    """Whether a machine that goes offline comes back with something to clear from it."""
+    if state is MachineState.ALARM:
+        return bool(row.operator_clears)
+    return state is MachineState.NEEDS_CLEARING
+
+
+def _count(
+    tx: Tx, change: MoveMachine, transition: t.Transition, row: Row[Any]
+) -> dict[str, Any] | None:
+    """Keep the counts that came with a clearing; returns what its event tells of them."""
+    counts = {"good": change.good, "scrap": change.scrap}
+    known = {name: count for name, count in counts.items() if count is not None}
+    if not known:
+        return None
+    if errors := [e for n, c in known.items() for e in checks.whole(n, c, 0, MOST_PARTS)]:
+        raise InvalidInput(*errors)
+    if transition is not t.CLEARED:
+        raise InvalidInput(*(FieldError(n, "is counted when a machine is cleared") for n in known))
+    last = tx.connection.execute(
+        select(run.c.id, run.c.job_id, run.c.started_at)
+        .where(run.c.machine_id == row.id)
+        .order_by(run.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None or last.started_at is None:
+        raise Conflict(f"{row.name} has made nothing since it was cleared: there is no part.")
+    tx.connection.execute(update(run).where(run.c.id == last.id).values(known))
+    tx.jobs.add(last.job_id)
+    return {**known, "run_id": last.id, "job_id": last.job_id}
+
+
 def _resting(row: Row[Any], step: t.MachineStep) -> MachineState:
     if row.maintenance_due:
         return MachineState.MAINTENANCE
-    to_clear = row.operator_clears and not step.untouched
+    to_clear = row.to_clear or (row.operator_clears and not step.untouched)
     return MachineState.NEEDS_CLEARING if to_clear else MachineState.IDLE
 
 
@@ -198,7 +289,7 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
     elif transition is t.MACHINE_REMOVED:
         values["removed"] = True
     elif transition is t.MACHINE_MOVED:
-        values["station"] = change.station
+        values |= {"station": change.station, "not_ready": ""}  # the next station will say
         tx.stations = True
     if transition in _GIVING_FREE:
         values |= {"job_id": None, "run_id": None}

@@ -7,12 +7,15 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Float,
     Text,
     Update,
     bindparam,
     case,
+    exists,
     false,
+    literal_column,
     null,
     select,
     update,
@@ -20,7 +23,13 @@ from sqlalchemy import (
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Fenced
-from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState, RunState
+from cnc_station.engine.domain.states import (
+    LIVE_RUNS,
+    WAITING_JOBS,
+    JobState,
+    MachineState,
+    RunState,
+)
 from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.jobs import release_due, unblock_successors
 from cnc_station.engine.store.schema import job, machine, run, standing_in
@@ -38,6 +47,10 @@ class MoveRun(Change[None]):
 
     Raises Fenced if the token is stale, Conflict if the run's state does not allow it.
     `backoff_s` is how long a failed job waits before its retry, `seconds` how long it ran.
+
+    A run that was given up meanwhile may be taken up again by the station of its machine, while
+    nobody has decided about its job and nothing else has the machine: for `lease_s` it is that
+    station's again, as if it had never been given up.
     """
 
     transition: t.Transition
@@ -51,6 +64,7 @@ class MoveRun(Change[None]):
     seconds: float = 0.0
     program: str = ""
     material: str = ""
+    lease_s: float = 30.0
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -98,9 +112,14 @@ class MoveRun(Change[None]):
 
 
 def _move_runs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> set[int]:
-    items = packed([[c.run_id, c.token, c.reason] for c in changes])
+    leases = [tx.now + round(c.lease_s * 1000) for c in changes]
+    items = packed(
+        [[c.run_id, c.token, c.reason, until] for c, until in zip(changes, leases, strict=True)]
+    )
     statement = _run_statement(tx.dialect, row.name)
-    return set(tx.connection.execute(statement, {"item": items, "now": tx.now}).scalars().all())
+    more = {"station": tx.station} if row is t.TAKEN_UP else {}
+    found = tx.connection.execute(statement, {"item": items, "now": tx.now, **more})
+    return set(found.scalars().all())
 
 
 def _move_jobs(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int, str]:
@@ -119,7 +138,10 @@ def _move_jobs(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int,
 
 def _move_machines(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int, str]:
     items = packed(
-        [[c.machine_id, c.run_id, c.reason, c.seconds, c.program, c.material] for c in going]
+        [
+            [c.machine_id, c.run_id, c.reason, c.seconds, c.program, c.material, c.job_id]
+            for c in going
+        ]
     )
     statement = _machine_statement(tx.dialect, row.name)
     found = tx.connection.execute(statement, {"item": items, "now": tx.now}).all()
@@ -131,11 +153,23 @@ def _move_machines(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[
 
 def _refusal(tx: Tx, change: MoveRun) -> Exception:
     found = tx.connection.execute(
-        select(run.c.token, run.c.state).where(run.c.id == change.run_id)
+        select(
+            run.c.token,
+            run.c.state,
+            job.c.state.label("job_state"),
+            machine.c.name.label("machine"),
+            machine.c.state.label("at"),
+        )
+        .join(job, job.c.id == run.c.job_id)
+        .join(machine, machine.c.id == run.c.machine_id)
+        .where(run.c.id == change.run_id)
     ).one_or_none()
     if found is None or found.token != change.token:
         return Fenced(f"run {change.run_id} belongs to another claim now; nothing was written")
-    words = f"run {change.run_id} is {found.state}: it can't be {change.transition.name}"
+    name = change.transition.name.replace("_", " ")
+    words = f"run {change.run_id} is {found.state}: it can't be {name}"
+    if change.transition is t.TAKEN_UP:
+        return Conflict(f"{words}; its job is {found.job_state}, {found.machine} {found.at}")
     step = change.transition.run
     return AlreadyDone(words) if step and step.target == found.state else Conflict(words)
 
@@ -145,7 +179,9 @@ def _run_statement(dialect: Dialect, name: str) -> Update:
     step = t.TRANSITIONS[name].run
     assert step is not None
     assert step.target is not None
-    item = dialect.items("item", run_id=BigInteger, token=BigInteger, reason=Text)
+    item = dialect.items(
+        "item", run_id=BigInteger, token=BigInteger, reason=Text, lease_until=BigInteger
+    )
     values: dict[str, Any] = {"state": step.target.value}
     if name == t.STARTED.name:
         values["started_at"] = bindparam("now", type_=BigInteger)
@@ -153,12 +189,36 @@ def _run_statement(dialect: Dialect, name: str) -> Update:
         values["ended_at"] = bindparam("now", type_=BigInteger)
     if step.target in (RunState.FAILED, RunState.INTERRUPTED, RunState.CANCELLED):
         values["error"] = item.c.reason
-    return (
+    query = (
         update(run)
         .where(run.c.id == item.c.run_id, run.c.token == item.c.token)
         .where(standing_in(run, step.sources))
-        .values(values)
-        .returning(run.c.id)
+    )
+    if name == t.TAKEN_UP.name:
+        values |= {"ended_at": null(), "error": "", "lease_until": item.c.lease_until}
+        values["station"] = bindparam("station")
+        query = query.where(_undecided(), _still_there())
+    return query.values(values).returning(run.c.id)
+
+
+def _undecided() -> ColumnElement[bool]:
+    """The run's job has no newer run, and nobody has said what becomes of it."""
+    step = t.TAKEN_UP.job
+    assert step is not None
+    return exists().where(
+        job.c.id == run.c.job_id, job.c.run_id == run.c.id, standing_in(job, step.sources)
+    )
+
+
+def _still_there() -> ColumnElement[bool]:
+    """The run's machine is this station's, and has no other run."""
+    step = t.TAKEN_UP.machine
+    assert step is not None
+    return (
+        exists()
+        .where(machine.c.id == run.c.machine_id, machine.c.station == bindparam("station"))
+        .where(~machine.c.removed, standing_in(machine, step.sources))
+        .where(machine.c.run_id.is_(None) | (machine.c.run_id == run.c.id))
     )
 
 
@@ -178,12 +238,15 @@ def _job_statement(dialect: Dialect, name: str) -> Update:
         values |= {"failures": job.c.failures + 1, "last_error": item.c.reason}
     if row.job.target is JobState.DELAYED:
         values["not_before"] = item.c.due
-    if row.job.target in (JobState.DELAYED, JobState.QUEUED):
+    if row.job.target in WAITING_JOBS:
         values["token"] = job.c.token + 1  # whoever drove it has lost the right to write
-    if row.job.target is JobState.QUEUED:
+    if row.job.target in (JobState.QUEUED, JobState.PAUSED):
         values |= {"run_id": null(), "machine_id": null()}
     if row.job.target in (JobState.COMPLETED, JobState.CANCELLED):
         values["finished_at"] = now
+    if name == t.TAKEN_UP.name:  # it did not fail after all
+        given_up = job.c.state == literal_column(f"'{JobState.INTERRUPTED}'")
+        values["failures"] = case((given_up, job.c.failures - 1), else_=job.c.failures)
     return (
         update(job)
         .where(job.c.id == item.c.job_id, job.c.run_id == item.c.run_id)
@@ -207,6 +270,7 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
         seconds=Float,
         program=Text,
         material=Text,
+        job_id=BigInteger,
     )
     values: dict[str, Any] = {
         "state": step.target,
@@ -218,6 +282,8 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
         values |= {"last_program": item.c.program, "last_material": item.c.material}
     if row.run.target not in LIVE_RUNS:
         values |= {"job_id": null(), "run_id": null()}
+    if step.target is MachineState.OFFLINE and not step.untouched:
+        values["to_clear"] = machine.c.operator_clears
     if step.to_rest:
         values |= {
             "state": _RESTING_UNTOUCHED if step.untouched else _RESTING,
@@ -228,9 +294,13 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
             "runs_done": machine.c.runs_done + 1,
             "run_seconds": machine.c.run_seconds + item.c.seconds,
         }
+    own = machine.c.run_id == item.c.run_id
+    if name == t.TAKEN_UP.name:
+        values |= {"job_id": item.c.job_id, "run_id": item.c.run_id, "to_clear": false()}
+        own |= machine.c.run_id.is_(None)
     return (
         update(machine)
-        .where(machine.c.id == item.c.machine_id, machine.c.run_id == item.c.run_id)
+        .where(machine.c.id == item.c.machine_id, own)
         .where(standing_in(machine, step.sources))
         .values(values)
         .returning(machine.c.id, machine.c.state)

@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, Row, Text, Update, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Float,
+    Row,
+    Text,
+    Update,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
@@ -13,11 +24,13 @@ from cnc_station.engine.domain.rank import RUN_NOW
 from cnc_station.engine.domain.states import FINISHED_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.jobs import unblock_successors
-from cnc_station.engine.store.schema import dependency, job
+from cnc_station.engine.store.schema import dependency, job, run
 from cnc_station.engine.store.transaction import Change, Tx
 
 # A job may be queued only if it waits for nothing; these need not ask for its time.
 _WAITS_FOR_NO_TIME = frozenset({t.EXPEDITED.name, t.OVERRIDES[JobState.QUEUED].name})
+
+_SCRAPPING = (t.SCRAPPED, t.SCRAPPED_WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,8 @@ class ActOnJob(Change[Before]):
                 assert row is not None
                 if transition is t.DELETED:
                     _delete(tx, row)
+                elif transition in _SCRAPPING:
+                    _scrap(tx, row)
                 decided.append((change, row, transition, target))
                 answers.append(
                     Before(
@@ -140,6 +155,21 @@ def _delete(tx: Tx, row: Row[Any]) -> None:
     tx.connection.execute(delete(job).where(job.c.id == row.id))
 
 
+def _scrap(tx: Tx, row: Row[Any]) -> None:
+    """Count a part of its last run that was started; one at the least, for it may have been
+    counted when the machine was cleared."""
+    last = select(func.max(run.c.id)).where(run.c.job_id == row.id, run.c.started_at.is_not(None))
+    known = func.coalesce(run.c.scrap, 0)
+    counted = tx.connection.execute(
+        update(run)
+        .where(run.c.id == last.scalar_subquery())
+        .values(scrap=case((known > 0, known), else_=1))
+        .returning(run.c.id)
+    ).all()
+    if not counted:
+        raise Conflict(f"{row.name} was never started: there is no part.")
+
+
 def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, JobState]]) -> None:
     items = []
     completed = []
@@ -187,7 +217,7 @@ def _values(
         "last_error": change.reason if set_wrong else row.last_error,
         "finished_at": tx.now if target in FINISHED_JOBS else None,
     }
-    if transition in (t.RETRIED, t.RETRIED_WAITING):
+    if transition in (t.RETRIED, t.RETRIED_WAITING, *_SCRAPPING):
         values |= {"failures": 0, "not_before": tx.now}
     if transition in (t.SUBMITTED, t.SUBMITTED_WAITING):  # a draft has not waited yet
         queued_at = max(tx.now, row.not_before or 0)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     literal_column,
     text,
 )
@@ -158,6 +159,9 @@ machine = Table(
     Column("run_seconds", Float(53), nullable=False),
     Column("last_program", Text, nullable=False),
     Column("last_material", Text, nullable=False),
+    Column("operator_starts", Boolean, nullable=False, server_default=false()),
+    Column("not_ready", Text, nullable=False, server_default=""),
+    Column("to_clear", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
 _present = text("NOT removed")
@@ -184,6 +188,8 @@ run = Table(
     Column("started_at", Time),
     Column("ended_at", Time),
     Column("error", Text, nullable=False),
+    Column("good", Integer),
+    Column("scrap", Integer),
     sqlite_autoincrement=True,
 )
 _live = text("state IN ('assigned', 'running', 'held')")
@@ -266,6 +272,7 @@ errand = Table(
     Column("reason", Text, nullable=False),
     Column("asked_at", Time, nullable=False),
     Column("answer", Text),
+    Column("machine_id", Id),
     sqlite_autoincrement=True,
 )
 _unanswered = text("answer IS NULL")

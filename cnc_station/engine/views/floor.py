@@ -49,6 +49,7 @@ class MachineRow:
     run_seconds: float
     last_material: str
     last_program: str
+    not_ready: str = ""  # why its controller would start nothing; "": it would
 
 
 @dataclass(frozen=True, slots=True)

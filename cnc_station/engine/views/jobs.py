@@ -66,6 +66,8 @@ class RunRow:
     started_at: int | None
     ended_at: int | None
     error: str
+    good: int | None = None  # parts, as counted at the machine; None: nobody has
+    scrap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

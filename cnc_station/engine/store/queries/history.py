@@ -80,6 +80,8 @@ def runs(
             started_at=row.started_at,
             ended_at=row.ended_at,
             error=row.error,
+            good=row.good,
+            scrap=row.scrap,
         )
         for row in connection.execute(query)
     )

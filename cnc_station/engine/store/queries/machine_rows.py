@@ -49,6 +49,7 @@ def machine_row(row: Row[Any]) -> MachineRow:
             driver=row.driver,
             capability=capability(row),
             operator_clears=row.operator_clears,
+            operator_starts=row.operator_starts,
             settings=json.loads(row.settings),
         ),
         state=MachineState(row.state),
@@ -63,6 +64,7 @@ def machine_row(row: Row[Any]) -> MachineRow:
         run_seconds=row.run_seconds,
         last_material=row.last_material,
         last_program=row.last_program,
+        not_ready=row.not_ready,
     )
 
 

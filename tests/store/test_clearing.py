@@ -1,0 +1,156 @@
+"""Machines that a person clears: none is given work while a part lies on it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.store import schema
+from cnc_station.engine.store.claims import Claimed
+from tests.store.shop import Shop, mill
+
+_LOST = (t.LOST_RETRY, t.LOST_FINAL, t.LOST_INTERRUPTED)
+
+
+async def _started(shop: Shop, *, clears: bool = True) -> Claimed:
+    await shop.machine(replace(mill("Mill 1"), operator_clears=clears))
+    await shop.job()
+    run = await shop.claim_one()
+    await shop.move(t.STARTED, run)
+    return run
+
+
+@pytest.mark.parametrize("lost", _LOST)
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_machine_whose_station_was_lost_half_way_comes_back_to_be_cleared(
+    shop: Shop, lost: t.Transition, held: bool
+) -> None:
+    run = await _started(shop)
+    if held:
+        await shop.move(t.HELD, run)
+    await shop.move(lost, run)
+    assert shop.machine_state(run.machine_id) is MachineState.OFFLINE
+    await shop.move_machine(t.CONNECTED, run.machine_id)
+    assert shop.machine_state(run.machine_id) is MachineState.NEEDS_CLEARING
+    await shop.move_machine(t.CLEARED, run.machine_id)
+    await shop.move_machine(t.DISCONNECTED, run.machine_id)
+    await shop.move_machine(t.CONNECTED, run.machine_id)
+    assert shop.machine_state(run.machine_id) is MachineState.IDLE
+
+
+@pytest.mark.parametrize("lost", _LOST)
+async def test_a_machine_that_clears_itself_comes_back_idle(shop: Shop, lost: t.Transition) -> None:
+    run = await _started(shop, clears=False)
+    await shop.move(lost, run)
+    await shop.move_machine(t.CONNECTED, run.machine_id)
+    assert shop.machine_state(run.machine_id) is MachineState.IDLE
+
+
+async def test_a_machine_lost_before_anything_was_started_comes_back_idle(shop: Shop) -> None:
+    await shop.machine(replace(mill("Mill 1"), operator_clears=True))
+    await shop.job()
+    run = await shop.claim_one()
+    await shop.move(t.LOST_RETURNED, run)
+    await shop.move_machine(t.CONNECTED, run.machine_id)
+    assert shop.machine_state(run.machine_id) is MachineState.IDLE
+
+
+@pytest.mark.parametrize("way", [[t.COMPLETED], [t.ALARMED, t.FAILED_FINAL]])
+async def test_a_machine_with_a_part_on_it_is_still_to_be_cleared_at_another_station(
+    shop: Shop, way: Sequence[t.Transition]
+) -> None:
+    run = await _started(shop)
+    for step in way:
+        if step.run is None:
+            await shop.move_machine(step, run.machine_id)
+        else:
+            await shop.move(step, run)
+    await shop.move_machine(t.MACHINE_MOVED, run.machine_id, station="A")
+    assert shop.machine_state(run.machine_id) is MachineState.OFFLINE
+    await shop.move_machine(t.CONNECTED, run.machine_id)
+    assert shop.machine_state(run.machine_id) is MachineState.NEEDS_CLEARING
+
+
+async def test_a_machine_taken_into_maintenance_has_been_cleared_there(shop: Shop) -> None:
+    run = await _started(shop)
+    await shop.move(t.LOST_INTERRUPTED, run)
+    for step in (t.MAINTENANCE_STARTED, t.MAINTENANCE_ENDED, t.DISCONNECTED, t.CONNECTED):
+        await shop.move_machine(step, run.machine_id)
+    assert shop.machine_state(run.machine_id) is MachineState.IDLE
+
+
+async def test_the_parts_counted_at_a_clearing_are_those_of_the_last_run(shop: Shop) -> None:
+    for good, scrap in ((4, 1), (5, None)):
+        run = await _started(shop) if good == 4 else await shop.claim_one()
+        if good == 5:
+            await shop.move(t.STARTED, run)
+        await shop.move(t.COMPLETED, run)
+        await shop.job()
+        await shop.move_machine(t.CLEARED, run.machine_id, good=good, scrap=scrap, reason="chatter")
+    counts = [(row.good, row.scrap) for row in (shop.row(schema.run, n) for n in (1, 2))]
+    assert counts == [(4, 1), (5, None)]
+    told = [event for event in shop.events(machine_id=1) if event["type"] == "cleared"]
+    assert told[0]["details"] == '{"good": 4, "scrap": 1, "run_id": 1, "job_id": 1}'
+    assert told[1]["details"] == '{"good": 5, "run_id": 2, "job_id": 2}'
+    assert shop.notices[-1].jobs == {2}
+
+
+async def test_a_clearing_without_counts_leaves_them_unknown(shop: Shop) -> None:
+    run = await _started(shop)
+    await shop.move(t.COMPLETED, run)
+    await shop.move_machine(t.CLEARED, run.machine_id)
+    row = shop.row(schema.run, run.run_id)
+    assert (row.good, row.scrap) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("good", "scrap", "field"), [(-1, 0, "good"), (1, 2_000_000, "scrap"), (True, 0, "good")]
+)
+async def test_absurd_counts_are_refused_and_the_machine_stays_to_be_cleared(
+    shop: Shop, good: int, scrap: int, field: str
+) -> None:
+    run = await _started(shop)
+    await shop.move(t.COMPLETED, run)
+    with pytest.raises(InvalidInput, match=field):
+        await shop.move_machine(t.CLEARED, run.machine_id, good=good, scrap=scrap)
+    assert shop.machine_state(run.machine_id) is MachineState.NEEDS_CLEARING
+    assert shop.row(schema.run, run.run_id).good is None
+
+
+async def test_parts_are_counted_when_a_machine_is_cleared_and_at_no_other_time(
+    shop: Shop,
+) -> None:
+    machine_id = await shop.machine()
+    with pytest.raises(InvalidInput, match="counted when a machine is cleared"):
+        await shop.move_machine(t.MAINTENANCE_STARTED, machine_id, good=1)
+    assert shop.machine_state(machine_id) is MachineState.IDLE
+
+
+async def test_nothing_is_counted_for_a_run_that_never_began(shop: Shop) -> None:
+    """Not for the run before it either, whose parts were counted."""
+    run = await _started(shop)
+    await shop.move(t.COMPLETED, run)
+    await shop.move_machine(t.CLEARED, run.machine_id, good=1)
+    await shop.job()
+    second = await shop.claim_one()
+    await shop.move_machine(t.ALARMED, run.machine_id)
+    await shop.move(t.ABORTED, second)
+    await shop.move_machine(t.UNLOCKED, run.machine_id)
+    with pytest.raises(Conflict, match="has made nothing since it was cleared"):
+        await shop.move_machine(t.CLEARED, run.machine_id, good=7)
+    assert shop.row(schema.run, run.run_id).good == 1
+    await shop.move_machine(t.CLEARED, run.machine_id)
+
+
+async def test_a_refused_count_spoils_nothing_for_those_asked_for_at_the_same_time(
+    shop: Shop,
+) -> None:
+    first = await _started(shop)
+    await shop.move(t.COMPLETED, first)
+    with pytest.raises(CncStationError):
+        await shop.move_machine(t.CLEARED, first.machine_id, good=-1)
+    await shop.move_machine(t.CLEARED, first.machine_id, good=0, scrap=1)
+    assert shop.machine_state(first.machine_id) is MachineState.IDLE
