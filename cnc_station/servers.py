@@ -129,6 +129,10 @@ class Server(ABC):
     def _answers(self) -> bool:
         """Whether a client gets an answer now."""
 
+    def _launcher(self) -> list[str]:
+        """What the command is run by."""
+        return _as_user()
+
     def _hand_over(self, path: Path) -> None:
         """Gives a file to the user the server runs as."""
         if os.geteuid() == 0:
@@ -137,7 +141,7 @@ class Server(ABC):
     def _start_once(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*_as_user(), *self._command()],
+                [*self._launcher(), *self._command()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -93,9 +93,12 @@ def _redis() -> AbstractContextManager["Redis"]:
 
 @contextmanager
 def serving(new_server: Callable[[], AnyServer]) -> Iterator[AnyServer]:
-    """Skips the test where the server is not installed; in CI that is a failure."""
+    """Skips the test where the server is not installed, which is a failure in CI, or where this
+    user may not start it."""
     try:
         server = new_server()
+    except PermissionError as forbidden:
+        pytest.skip(str(forbidden))
     except FileNotFoundError as missing:
         if os.environ.get("CI") == "true":
             raise
