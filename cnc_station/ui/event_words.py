@@ -52,7 +52,7 @@ _SENTENCES = {
     "connected": QT_TRANSLATE_NOOP("Event", "Connected"),
     "disconnected": QT_TRANSLATE_NOOP("Event", "Disconnected"),
     "cleared": QT_TRANSLATE_NOOP("Event", "Cleared"),
-    "readiness_changed": QT_TRANSLATE_NOOP("Event", "Readiness changed"),
+    "readiness_changed": QT_TRANSLATE_NOOP("Event", "Ready"),
     "alarmed": QT_TRANSLATE_NOOP("Event", "Alarm"),
     "unlocked": QT_TRANSLATE_NOOP("Event", "Unlocked"),
     "maintenance_started": QT_TRANSLATE_NOOP("Event", "Maintenance began"),
@@ -70,6 +70,7 @@ _SENTENCES = {
 }
 _TO = QT_TRANSLATE_NOOP("Event", " to {machine}")
 _AT = QT_TRANSLATE_NOOP("Event", " on {machine}")
+_NOT_READY = QT_TRANSLATE_NOOP("Event", "Not ready")
 _SET_BY_HAND = QT_TRANSLATE_NOOP("Event", "Set by hand to {state}")
 _OVERRIDDEN = "overridden_to_"
 _TONES = {
@@ -100,6 +101,8 @@ def told(event: Event, machine: str = "") -> str:
         state = JobState(event.type.removeprefix(_OVERRIDDEN))
         return _say(_SET_BY_HAND).format(state=look_of(state).word.lower())
     sentence = _SENTENCES.get(event.type)
+    if event.type == "readiness_changed" and event.reason:
+        sentence = _NOT_READY
     if sentence is None:
         return event.type.replace("_", " ").capitalize()
     at = _say(_AT).format(machine=machine) if machine else ""

@@ -1,14 +1,18 @@
 """The floor: machines, what needs a person, what comes next, what just happened."""
 
+from dataclasses import replace
+
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store.queries.floor import floor
+from cnc_station.engine.store.queries.job_list import jobs_by_id
 from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.views import Floor, MachineCard, Remedy
 from tests.store.rows import DAY, HOUR, HOUSE, MINUTE, NOW, Rows
 
 
 def look(rows: Rows) -> Floor:
-    return rows.read(lambda connection: floor(connection, NOW, house=HOUSE))
+    house = replace(HOUSE, watching=frozenset({"mtconnect"}))
+    return rows.read(lambda connection: floor(connection, NOW, house=house))
 
 
 def card(rows: Rows, name: str) -> MachineCard:
@@ -45,6 +49,56 @@ def test_a_machine_that_is_away_says_so(rows: Rows) -> None:
     rows.machine("Mill 2", state="offline")
     assert card(rows, "Mill 1").why_idle == "spindle bearings"
     assert card(rows, "Mill 2").why_idle == "not connected"
+
+
+def test_a_machine_whose_controller_would_start_nothing_says_why(rows: Rows) -> None:
+    rows.machine("Mill 1", not_ready="not homed: home it at the panel")
+    job_id = rows.job(name="Bracket")
+    shown = card(rows, "Mill 1")
+    assert (shown.why_idle, shown.next_job) == ("not ready: not homed: home it at the panel", None)
+    (waiting,) = rows.read(lambda c: jobs_by_id(c, [job_id], NOW, house=HOUSE))
+    assert waiting.next == "only Mill 1 fits, and it is not ready (not homed: home it at the panel)"
+
+
+def test_a_job_that_is_to_be_set_up_needs_a_person(rows: Rows) -> None:
+    for name, driver, starts in (
+        ("Mill 1", "linuxcnc", True),
+        ("Mill 2", "linuxcnc", False),
+        ("Mill 3", "mtconnect", False),
+    ):
+        machine_id = rows.machine(name, state="assigned", driver=driver, operator_starts=starts)
+        job_id = rows.job(name=f"Job of {name}", state="assigned", machine_id=machine_id)
+        rows.link(machine_id, job_id, rows.run(job_id, machine_id, state="assigned"))
+    found = look(rows)
+    assert [(item.remedy, item.title, item.text) for item in found.needs_you] == [
+        (Remedy.SET_UP, "Mill 1: Job of Mill 1", "set-up to confirm"),
+        (Remedy.SET_UP, "Mill 3: Job of Mill 3", "start it at the panel"),
+    ]
+    assert [one.job.next for one in found.cards if one.job] == [
+        "set-up on Mill 1 to be confirmed",
+        "starting on Mill 2",
+        "set-up on Mill 3 to be confirmed",
+    ]
+
+
+def test_what_is_behind_a_set_up_waits_for_no_time_that_anybody_knows(rows: Rows) -> None:
+    mill = rows.machine("Mill 1", state="assigned", operator_starts=True)
+    busy = rows.job(name="First", state="assigned", machine_id=mill)
+    rows.link(mill, busy, rows.run(busy, mill, state="assigned"))
+    rows.job(name="Second", rank=1.0)
+    rows.job(name="Third", rank=2.0)
+    assert [row.next for row in look(rows).next_up] == [
+        "next on Mill 1, which is being set up",
+        "behind 1 job, Mill 1 is being set up",
+    ]
+
+
+def test_a_job_on_a_machine_that_is_only_watched_can_be_said_to_be_done(rows: Rows) -> None:
+    mill = rows.machine("Mill 1", state="running", driver="mtconnect")
+    busy = rows.job(name="Bracket", state="running", machine_id=mill)
+    rows.link(mill, busy, rows.run(busy, mill))
+    (item,) = look(rows).needs_you
+    assert (item.remedy, item.title, item.job_id) == (Remedy.FINISH, "Mill 1: Bracket", busy)
 
 
 def test_an_uncleared_machine_shows_the_job_whose_part_lies_on_it(rows: Rows) -> None:

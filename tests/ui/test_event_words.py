@@ -24,6 +24,12 @@ def test_the_machine_is_named_where_it_is_known() -> None:
     assert told(event("overridden_to_needs_attention")) == "Set by hand to needs attention"
 
 
+def test_a_machine_that_is_not_ready_says_so_with_the_reason_behind_it() -> None:
+    refused = event("readiness_changed", "controller", "not homed")
+    assert told(refused) == "Not ready"
+    assert told(event("readiness_changed")) == "Ready"
+
+
 def test_a_service_goes_unnamed_and_a_person_does_not() -> None:
     assert by_and_why(event("held", "Ana", "chips in the vice")) == "Ana · chips in the vice"
     assert by_and_why(event("failed_retry", "runner", "tool broke")) == "tool broke"

@@ -36,6 +36,8 @@ machines = st.builds(
     capability=capabilities,
     free_at=st.one_of(st.none(), st.integers(NOW - HOUR, NOW + 30 * HOUR)),
     leaving=st.booleans(),
+    not_ready=st.sampled_from(["", "not homed"]),
+    set_up=st.booleans(),
 )
 fleets = st.lists(machines, max_size=6).map(
     lambda found: [replace(m, id=n, name=f"M{n}") for n, m in enumerate(found, 1)]

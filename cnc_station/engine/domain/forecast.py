@@ -20,7 +20,8 @@ _SERVING = BUSY_MACHINES | {MachineState.IDLE, MachineState.NEEDS_CLEARING}
 class MachineNow:
     """A machine as the queue sees it. `free_at` (ms) is when its run in hand should end; None
     if nobody can say. `leaving`: it goes into maintenance after that run. `pace`: how many seconds
-    of a program pass in one on the clock."""
+    of a program pass in one on the clock. `not_ready`: why its controller would start nothing;
+    `set_up`: its job waits until a person has set it up."""
 
     id: int
     name: str
@@ -29,12 +30,18 @@ class MachineNow:
     free_at: int | None = None
     leaving: bool = False
     pace: float = 1.0
-    reason: str = ""
+    not_ready: str = ""
+    set_up: bool = False
 
     @property
     def serves(self) -> bool:
         """Whether it will take a job without being repaired, connected or put back first."""
-        return self.state in _SERVING and not self.leaving
+        return self.state in _SERVING and not self.leaving and not self.refuses
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it has no run, and its controller would not start one."""
+        return bool(self.not_ready) and self.state not in BUSY_MACHINES
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _NOT_SERVING = {
     MachineState.ALARM: "has an alarm",
     MachineState.OFFLINE: "is offline",
 }
+_WAITS_FOR_A_PERSON = {MachineState.NEEDS_CLEARING, MachineState.HELD}
 _PREDECESSOR = {
     JobState.NEEDS_ATTENTION: "failed and needs attention",
     JobState.CANCELLED: "was cancelled",
@@ -38,7 +39,8 @@ class Predecessor:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A job as far as its next step goes. `retry_limit` is the one in force; `machine` the name
-    of the one it is or was last at; `paused_by` who paused it, "" if nobody knows."""
+    of the one it is or was last at; `paused_by` who paused it, "" if nobody knows; `set_up`: at
+    that machine a person has to set it up and say so."""
 
     id: int
     state: JobState
@@ -54,6 +56,7 @@ class Standing:
     machine: str = ""
     finished_at: int | None = None
     paused_by: str = ""
+    set_up: bool = False
     predecessors: Sequence[Predecessor] = ()
 
 
@@ -102,8 +105,8 @@ def _turn(turn: Turn, shop: Shop) -> str:
         return f"starting on {name}"
     if state is MachineState.NEEDS_CLEARING:
         return f"{name} is not cleared"
-    if state is MachineState.HELD:
-        return f"next on {name}, which is held"
+    if state is MachineState.HELD or turn.machine.set_up:
+        return f"next on {name}, which {_when(turn, shop)}"
     return f"next on {name}, {_when(turn, shop)}"
 
 
@@ -112,6 +115,8 @@ def _when(turn: Turn, shop: Shop) -> str:
         return "is not cleared"
     if turn.machine.state is MachineState.HELD:
         return "is held"
+    if turn.machine.set_up:
+        return "is being set up"
     if turn.start_at is None:
         return "at a time not known"
     if turn.start_at <= shop.now:
@@ -144,7 +149,7 @@ def _pinned_turn(turn: Turn, shop: Shop) -> str:
         return f"behind {_jobs(turn.ahead)}"
     if turn.machine.state is MachineState.IDLE:
         return "starting"
-    if turn.machine.state in {MachineState.NEEDS_CLEARING, MachineState.HELD}:
+    if turn.machine.set_up or turn.machine.state in _WAITS_FOR_A_PERSON:
         return f"which {_when(turn, shop)}"
     return f"which is running: next, {_when(turn, shop)}"
 
@@ -163,8 +168,10 @@ def _none_serves(fitting: Sequence[MachineNow]) -> str:
 
 
 def _absence(machine: MachineNow) -> str:
-    if machine.leaving and machine.state not in _NOT_SERVING:
-        return "goes into maintenance"
+    if machine.state not in _NOT_SERVING:
+        if machine.leaving:
+            return "goes into maintenance"
+        return f"is not ready ({machine.not_ready})"
     return _NOT_SERVING[machine.state]
 
 
@@ -195,6 +202,11 @@ def _paused(job: Standing, shop: Shop) -> str:
     return f"paused{by} at {shop.clock(job.since)}"
 
 
+def _assigned(job: Standing, _shop: Shop) -> str:
+    machine = job.machine or "its machine"
+    return f"set-up on {machine} to be confirmed" if job.set_up else f"starting on {machine}"
+
+
 def _held(job: Standing, shop: Shop) -> str:
     return f"held since {shop.clock(job.since)}"
 
@@ -217,7 +229,7 @@ _WORDS: Mapping[JobState, Callable[[Standing, Shop], str]] = {
     JobState.QUEUED: _queued,
     JobState.DELAYED: _delayed,
     JobState.PAUSED: _paused,
-    JobState.ASSIGNED: lambda job, _shop: f"starting on {job.machine or 'its machine'}",
+    JobState.ASSIGNED: _assigned,
     JobState.RUNNING: lambda job, _shop: f"running on {job.machine or 'its machine'}",
     JobState.HELD: _held,
     JobState.INTERRUPTED: lambda job, _shop: f"decide: {job.last_error or 'stopped half-way'}",

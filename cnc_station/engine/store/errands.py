@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select, update
 
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.states import LIVE_RUNS
-from cnc_station.engine.store.schema import errand, run
+from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
+from cnc_station.engine.store.schema import errand, machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
 KEPT_MS = 3_600_000
@@ -15,7 +15,8 @@ KEPT_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One question on its way. `answer` None: not answered yet; "": done; else why not."""
+    """One question on its way, about a job or (then `job_id` is 0) about a machine. `answer`
+    None: not answered yet; "": done; else why not."""
 
     id: int
     station: str
@@ -24,36 +25,50 @@ class Errand:
     actor: str
     reason: str
     answer: str | None
-    in_time: bool = True  # it was asked about the run that is at the machine now
+    in_time: bool = True  # it was asked about the run, or the alarm, that is there now
+    machine_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ask(Change[Errand]):
-    """Leave word for the station that drives a job's run. Raises Conflict if none does."""
+    """Leave word for the station that drives a job's run, or with `machine_id` for the one that
+    the machine is wired to. Raises Conflict if there is none."""
 
     action: str
     job_id: int
     actor: str
     reason: str
+    machine_id: int | None = None
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["Ask"]) -> list[Errand | Exception]:
-        """Addressed by the live run, so it reaches whoever drives the job now."""
+        """Addressed by the live run, or the machine: it reaches whoever is there now."""
         tx.connection.execute(delete(errand).where(errand.c.asked_at < tx.now - KEPT_MS))
         return [_ask(tx, change) for change in changes]
 
 
 def _ask(tx: Tx, change: Ask) -> Errand | Exception:
-    station: str | None = tx.connection.execute(
-        select(run.c.station).where(
+    if change.machine_id is None:
+        at = select(run.c.station).where(
             run.c.job_id == change.job_id, run.c.state.in_(sorted(LIVE_RUNS))
         )
-    ).scalar()
+        nowhere = f"Job {change.job_id} is not at a machine."
+    else:
+        at = select(machine.c.station).where(machine.c.id == change.machine_id, ~machine.c.removed)
+        nowhere = f"There is no machine {change.machine_id}."
+    station: str | None = tx.connection.execute(at).scalar()
     if station is None:
-        return Conflict(f"Job {change.job_id} is not at a machine.")
+        return Conflict(nowhere)
     (errand_id,) = tx.dialect.reserve(tx.connection, errand, 1)
     asked = Errand(
-        errand_id, station, change.action, change.job_id, change.actor, change.reason, None
+        errand_id,
+        station,
+        change.action,
+        change.job_id,
+        change.actor,
+        change.reason,
+        None,
+        machine_id=change.machine_id,
     )
     tx.connection.execute(
         insert(errand).values(
@@ -61,6 +76,7 @@ def _ask(tx: Tx, change: Ask) -> Errand | Exception:
             station=station,
             action=asked.action,
             job_id=asked.job_id,
+            machine_id=asked.machine_id,
             actor=asked.actor,
             reason=asked.reason,
             asked_at=tx.now,
@@ -98,22 +114,36 @@ class AnswerErrand(Change[None]):
 def open_errands(connection: Connection, station: str) -> tuple[Errand, ...]:
     """What this station was asked and has not answered, oldest first.
 
-    A station that was away finds errands about runs that are over; a new run of the same job must
-    not be ended by them.
+    A station that was away finds errands about runs and alarms that are over; a new run of the same
+    job must not be ended by them, nor a machine unlocked that somebody has looked at since.
     """
     same_run = (
         select(run.c.id)
         .where(run.c.job_id == errand.c.job_id, run.c.station == station)
         .where(run.c.state.in_(sorted(LIVE_RUNS)), run.c.assigned_at <= errand.c.asked_at)
     )
+    same_alarm = (
+        select(machine.c.id)
+        .where(machine.c.id == errand.c.machine_id, machine.c.station == station)
+        .where(machine.c.state == MachineState.ALARM.value)
+        .where(machine.c.state_since <= errand.c.asked_at)
+    )
     found = connection.execute(
-        select(errand, same_run.exists().label("in_time"))
+        select(errand, (same_run.exists() | same_alarm.exists()).label("in_time"))
         .where(errand.c.station == station, errand.c.answer.is_(None))
         .order_by(errand.c.id)
     )
     return tuple(
         Errand(
-            row.id, row.station, row.action, row.job_id, row.actor, row.reason, None, row.in_time
+            row.id,
+            row.station,
+            row.action,
+            row.job_id,
+            row.actor,
+            row.reason,
+            None,
+            row.in_time,
+            row.machine_id,
         )
         for row in found
     )

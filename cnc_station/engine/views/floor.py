@@ -70,6 +70,8 @@ class Remedy(StrEnum):
     UNLOCK = "unlock"
     CONTINUE = "continue"
     DECIDE = "decide"
+    SET_UP = "set_up"  # the job in hand is set up: confirm it, and it starts
+    FINISH = "finish"  # its machine is only watched: say when it is done
     RETRY = "retry"
 
 

@@ -20,6 +20,8 @@ _TONES = {
     Remedy.DECIDE: Tone.ALARM,
     Remedy.CLEAR: Tone.OPERATOR,
     Remedy.CONTINUE: Tone.HELD,
+    Remedy.SET_UP: Tone.OPERATOR,
+    Remedy.FINISH: Tone.NORMAL,
     Remedy.RETRY: Tone.ALARM,
 }
 _LEAST = (3, 2, 1)
@@ -109,6 +111,8 @@ class Side(QWidget):
             Remedy.CLEAR: self.tr("Cleared"),
             Remedy.UNLOCK: self.tr("Unlock"),
             Remedy.CONTINUE: self.tr("Continue"),
+            Remedy.SET_UP: self.tr("Set-up …"),
+            Remedy.FINISH: self.tr("Done"),
             Remedy.DECIDE: self.tr("Decide …"),
             Remedy.RETRY: self.tr("Retry"),
         }[item.remedy]

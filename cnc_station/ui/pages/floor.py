@@ -174,7 +174,11 @@ class FloorPage(QWidget):
     def _remedy(self, item: NeedsYou) -> None:
         operations = self._desk.operations
         on_machine = {Remedy.CLEAR: MachineAction.CLEAR, Remedy.UNLOCK: MachineAction.UNLOCK}
-        on_job = {Remedy.CONTINUE: JobAction.CONTINUE, Remedy.RETRY: JobAction.RETRY}
+        on_job = {
+            Remedy.CONTINUE: JobAction.CONTINUE,
+            Remedy.RETRY: JobAction.RETRY,
+            Remedy.FINISH: JobAction.FINISH,
+        }
         if item.remedy in on_machine and item.machine_id is not None:
             operations.act_on_machine(on_machine[item.remedy], item.machine_id)
         elif item.remedy in on_job and item.job_id is not None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from cnc_station.engine.domain.forecast import Queued
 from cnc_station.engine.domain.machine import Capability
-from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.domain.states import BUSY_MACHINES, JobState, MachineState
 from cnc_station.engine.domain.waiting import Shop
 from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import MachineRow
@@ -28,10 +28,8 @@ class IdleReasons:
 
     def why(self, machine: MachineRow) -> str:
         """One line for a machine for which no queued job is next."""
-        if machine.state in _AWAY:
-            return machine.state_reason or _AWAY[machine.state]
-        if machine.maintenance_due:
-            return "goes into maintenance after this run"
+        if away := _away(machine):
+            return away
         kind = machine.spec.machine_type
         if queued := self._shop.head.get(kind, ()):
             return _others_only(machine.spec.capability, queued)
@@ -61,6 +59,15 @@ class IdleReasons:
                 for row in self._connection.execute(query)
             }
         return self._delayed.get((kind, blocked), (0, 0))
+
+
+def _away(machine: MachineRow) -> str:
+    """Why it would take no job at all; "" if it would."""
+    if machine.state in _AWAY:
+        return machine.state_reason or _AWAY[machine.state]
+    if machine.not_ready and machine.state not in BUSY_MACHINES:
+        return f"not ready: {machine.not_ready}"
+    return "goes into maintenance after this run" if machine.maintenance_due else ""
 
 
 def _others_only(capability: Capability, queued: Sequence[Queued]) -> str:

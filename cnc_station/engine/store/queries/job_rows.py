@@ -83,6 +83,7 @@ class JobReader:
             machine=machine,
             finished_at=row.finished_at,
             paused_by=who,
+            set_up=self.around.sets_up(row.machine_id),
             predecessors=before,
         )
         return JobRow(

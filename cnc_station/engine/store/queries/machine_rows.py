@@ -72,14 +72,18 @@ def machine_now(row: Row[Any], now: int, house: House) -> MachineNow:
     """A row of `read_machines` for the queue."""
     pace = house.pace_of(row.driver)
     state = MachineState(row.state)
+    assigned = state is MachineState.ASSIGNED
+    set_up = assigned and house.sets_up(row.driver, operator_starts=row.operator_starts)
     return MachineNow(
         id=row.id,
         name=row.name,
         state=state,
         capability=capability(row),
-        free_at=_free_at(row, state, now, pace),
+        free_at=None if set_up else _free_at(row, state, now, pace),
         leaving=row.maintenance_due,
         pace=pace,
+        not_ready=row.not_ready,
+        set_up=set_up,
     )
 
 

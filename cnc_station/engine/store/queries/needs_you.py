@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, case, select
 
 from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.store.queries.house import House
 from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import JobRow, MachineCard, NeedsYou, Remedy
 
@@ -14,7 +15,9 @@ _WORST_FIRST = (
     Remedy.DECIDE,
     Remedy.CLEAR,
     Remedy.CONTINUE,
+    Remedy.SET_UP,
     Remedy.RETRY,
+    Remedy.FINISH,
 )
 _IN_NEED = (JobState.INTERRUPTED, JobState.HELD, JobState.NEEDS_ATTENTION)
 
@@ -31,16 +34,18 @@ def jobs_in_need(connection: Connection) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def needs_you(cards: Iterable[MachineCard], jobs: Iterable[JobRow]) -> tuple[NeedsYou, ...]:
+def needs_you(
+    cards: Iterable[MachineCard], jobs: Iterable[JobRow], house: House
+) -> tuple[NeedsYou, ...]:
     """Machines and jobs that wait for a person, in the order to look at them."""
-    items = [item for card in cards for item in _of_machine(card)]
+    items = [item for card in cards for item in _of_machine(card, house)]
     reasons = {card.machine.job_id: card.machine.state_reason for card in cards}
     items += [_of_job(row, reasons.get(row.id, "")) for row in jobs]
     items.sort(key=lambda item: (_WORST_FIRST.index(item.remedy), item.since))
     return tuple(items[:MOST])
 
 
-def _of_machine(card: MachineCard) -> Sequence[NeedsYou]:
+def _of_machine(card: MachineCard, house: House) -> Sequence[NeedsYou]:
     machine = card.machine
     name = machine.spec.name
     if machine.state is MachineState.ALARM:
@@ -51,6 +56,19 @@ def _of_machine(card: MachineCard) -> Sequence[NeedsYou]:
         made = f"{card.job.title} lies on it" if card.job else "a part lies on it"
         text = f"{card.next_job.title} can start then" if card.next_job else made
         remedy, title = Remedy.CLEAR, f"{name}: clear it"
+    elif (
+        card.job
+        and machine.state is MachineState.ASSIGNED
+        and house.sets_up(machine.spec.driver, operator_starts=machine.spec.operator_starts)
+    ):
+        watched = machine.spec.driver in house.watching
+        text = "start it at the panel" if watched else "set-up to confirm"
+        remedy, title = Remedy.SET_UP, f"{name}: {card.job.title}"
+    elif (
+        card.job and machine.state is MachineState.RUNNING and machine.spec.driver in house.watching
+    ):
+        text = "runs: say when it is done"
+        remedy, title = Remedy.FINISH, f"{name}: {card.job.title}"
     else:
         return ()
     job_id = card.job.id if card.job else None

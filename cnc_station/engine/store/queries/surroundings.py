@@ -56,6 +56,11 @@ class Surroundings:
         self._zone = house.zone
         self._shops: dict[frozenset[str], Shop] = {}
 
+    def sets_up(self, machine_id: int | None) -> bool:
+        """Whether the job in hand at a machine waits until a person has set it up."""
+        machine = self._fleet.by_id.get(machine_id or 0)
+        return machine is not None and machine.set_up
+
     def shop(self, machine_types: Iterable[str]) -> Shop:
         """The shop with the turns of the first jobs that wait for these machine types."""
         types = frozenset(machine_types)
