@@ -5,10 +5,9 @@ are served in rank order; each gets the best of its free machines: least set-up 
 program, then same material, as the machine's last run), then the least used.
 """
 
-import heapq
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from cnc_station.engine.domain.machine import Capability, Need
 
@@ -45,49 +44,69 @@ class Match:
 
 
 _SETUPS = ("same program as the run before", "same material as the run before", "least used")
+_Setup = tuple[int, str]
+_Place = tuple[float, float]
 
 
-def _setups(program: str, material: str) -> list[tuple[int, str]]:
+def _setups(program: str, material: str) -> tuple[_Setup, ...]:
     """Set-up costs, cheapest first, with what has to be the same for each."""
+    least = (2, "")
+    if not (program or material):
+        return (least,)
     known = [(cost, name) for cost, name in ((0, program), (1, material.lower())) if name]
-    return [*known, (2, "")]
+    return (*known, least)
 
 
-@dataclass(slots=True)
+def by_capability(machines: Iterable[FreeMachine]) -> dict[Capability, list[FreeMachine]]:
+    """Interchangeable machines together. Most share one object: to hash each machine's own would
+    cost more than the matching."""
+    of_object: dict[int, list[FreeMachine]] = {}
+    for machine in machines:
+        of_object.setdefault(id(machine.capability), []).append(machine)
+    groups: dict[Capability, list[FreeMachine]] = {}
+    for group in of_object.values():
+        groups.setdefault(group[0].capability, []).extend(group)
+    return groups
+
+
 class _Pool:
     """The free machines of one capability, found by set-up in constant time."""
 
-    by_setup: dict[tuple[int, str], list[tuple[float, int]]] = field(default_factory=dict)
-    size: int = 0
+    def __init__(self, capability: Capability, machines: Sequence[FreeMachine]) -> None:
+        self.capability = capability
+        self.size = len(machines)
+        self._by_setup: dict[_Setup, list[tuple[float, int]]] = {}
+        for machine in machines:
+            entry = (machine.run_seconds, machine.machine_id)
+            for setup in _setups(machine.last_program, machine.last_material):
+                self._by_setup.setdefault(setup, []).append(entry)
+        for entries in self._by_setup.values():
+            entries.sort(reverse=True)  # the best at the end, where it can be taken away
 
-    def add(self, machine: FreeMachine) -> None:
-        self.size += 1
-        entry = (machine.run_seconds, machine.machine_id)
-        for key in _setups(machine.last_program, machine.last_material):
-            heapq.heappush(self.by_setup.setdefault(key, []), entry)
-
-    def best(self, job: Candidate, taken: set[int]) -> tuple[int, float, int] | None:
+    def best(
+        self, setups: Iterable[_Setup], taken: Container[int]
+    ) -> tuple[int, float, int] | None:
         """(set-up cost, use, machine id) of its best machine that is not taken."""
-        for key in _setups(job.program, job.need.material):
-            heap = self.by_setup.get(key)
-            while heap and heap[0][1] in taken:
-                heapq.heappop(heap)
-            if heap:
-                return (key[0], *heap[0])
+        for setup in setups:
+            entries = self._by_setup.get(setup)
+            while entries and entries[-1][1] in taken:
+                entries.pop()
+            if entries:
+                return (setup[0], *entries[-1])
         return None
 
 
-def _end(offer: Sequence[Candidate], pool: _Pool) -> tuple[float, float]:
+def _place(job: Candidate) -> _Place:
+    return (job.rank, job.job_id)
+
+
+def _end(offer: Sequence[Candidate], pool: _Pool) -> _Place:
     """The rank up to which an offer holds every job; one with fewer than machines holds all."""
-    if len(offer) < pool.size:
-        return (math.inf, math.inf)
-    return (offer[-1].rank, offer[-1].job_id)
+    return (math.inf, math.inf) if len(offer) < pool.size else _place(offer[-1])
 
 
-def _may_have(
-    machine: FreeMachine, pinned: Candidate, ends: Mapping[Capability, tuple[float, float]]
-) -> bool:
-    sooner = (pinned.rank, pinned.job_id) <= ends[machine.capability]
+def _may_have(machine: FreeMachine, pinned: Candidate, ends: Mapping[Capability, _Place]) -> bool:
+    sooner = _place(pinned) <= ends[machine.capability]
     return sooner and machine.capability.fits(pinned.need)
 
 
@@ -104,28 +123,27 @@ def match(
     may be an earlier job that was not looked at. So ask again until nothing is matched.
     """
     free = {machine.machine_id: machine for machine in machines}
-    pools: dict[Capability, _Pool] = {}
-    for machine in free.values():
-        pools.setdefault(machine.capability, _Pool()).add(machine)
+    pools = [_Pool(*group) for group in by_capability(free.values()).items()]
     jobs = {job.job_id: job for job in pinned}
-    offered: dict[int, list[Capability]] = {}
-    for capability, candidates in offers.items():
+    offered: dict[int, list[_Pool]] = {}
+    ends: dict[Capability, _Place] = {}
+    for pool in pools:
+        candidates = offers.get(pool.capability, ())
+        ends[pool.capability] = _end(candidates, pool)
         for job in candidates:
-            if capability in pools and capability.fits(job.need):
+            if pool.capability.fits(job.need):
                 jobs[job.job_id] = job
-                offered.setdefault(job.job_id, []).append(capability)
-    ends = {capability: _end(offers.get(capability, ()), pools[capability]) for capability in pools}
+                offered.setdefault(job.job_id, []).append(pool)
     taken: set[int] = set()
     matches = []
-    for job in sorted(jobs.values(), key=lambda job: (job.rank, job.job_id)):
+    for job in sorted(jobs.values(), key=_place):
         if job.pinned_machine_id is not None:
             own = free.get(job.pinned_machine_id)
             if own is None or own.machine_id in taken or not _may_have(own, job, ends):
                 continue
             found: tuple[int, str] = (own.machine_id, "pinned to it")
         else:
-            bests = (pools[c].best(job, taken) for c in offered.get(job.job_id, ()))
-            best = min((b for b in bests if b), default=None)
+            best = _best(job, offered.get(job.job_id, ()), taken)
             if best is None:
                 continue
             found = (best[2], _SETUPS[best[0]])
@@ -134,3 +152,13 @@ def match(
         if len(taken) == len(free):
             break
     return matches
+
+
+def _best(
+    job: Candidate, pools: Sequence[_Pool], taken: Container[int]
+) -> tuple[int, float, int] | None:
+    setups = _setups(job.program, job.need.material)
+    if len(pools) == 1:
+        return pools[0].best(setups, taken)
+    bests = (pool.best(setups, taken) for pool in pools)
+    return min((best for best in bests if best), default=None)

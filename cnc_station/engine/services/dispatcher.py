@@ -36,17 +36,14 @@ class Dispatcher(Service):
         self._on_idle = on_idle
 
     async def run_once(self) -> float:
-        """Claim until nothing can be matched."""
-        loop = asyncio.get_running_loop()
-        while True:
-            ends = loop.time() + self._lease_s * (1 - MARGIN)
-            claimed = await self._pen.write(
-                Claim(self._lease_s, self._runner.lost_machines(), self._incarnation)
-            )
-            if not claimed:
-                break
-            for one in claimed:
-                self._runner.take(one, ends)
+        """Claim for every idle machine."""
+        ends = asyncio.get_running_loop().time() + self._lease_s * (1 - MARGIN)
+        claimed = await self._pen.write(
+            Claim(self._lease_s, self._runner.lost_machines(), self._incarnation)
+        )
+        for one in claimed:
+            self._runner.take(one, ends)
+        if claimed:
             self._on_taken()
         await self._on_idle()
         return SLOW_TICK_S

@@ -1,7 +1,6 @@
 """The claim: every idle machine of a station gets the best job for it, in one transaction."""
 
 import json
-from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -28,11 +27,19 @@ from sqlalchemy import (
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
-from cnc_station.engine.domain.matching import Candidate, FreeMachine, Match, match
+from cnc_station.engine.domain.matching import (
+    Candidate,
+    FreeMachine,
+    Match,
+    by_capability,
+    match,
+)
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.schema import job, machine, queued, run, station
 from cnc_station.engine.store.transaction import Change, Tx
+
+MOST_PINNED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,8 @@ class Claim(Change[tuple[Claimed, ...]]):
     that it still drives (`except_machines`): a run that was taken from it must have stopped first.
     An `incarnation` whose name another one has taken over gets nothing.
 
-    Answers with the new runs; fewer than machines does not mean that nothing is left, so ask
-    again until the answer is empty.
+    Answers with the new runs: where there are fewer than machines, there was nothing else for
+    them to do.
     """
 
     lease_s: float
@@ -79,7 +86,7 @@ class Claim(Change[tuple[Claimed, ...]]):
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
-        """One round of matching; whoever asked at the same time shares it."""
+        """Matching until nothing is left to match; whoever asked at the same time shares it."""
         busy = frozenset().union(*(change.except_machines for change in changes))
         claimed = _claim(tx, changes[0], busy)
         return [claimed, *(() for _ in changes[1:])]
@@ -90,20 +97,42 @@ def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
         return ()
     own = {"station": tx.station, "incarnation": change.incarnation}
     idle = tx.connection.execute(_IDLE, own).all()
-    free = [_free_machine(row) for row in idle if row.id not in busy]
-    if not free:
-        return ()
+    free = [_free_machine(*row) for row in idle]
+    free = [one for one in free if one.machine_id not in busy]
+    by_hand = {row[0]: row[1:3] for row in idle}
+    lease_ms = round(change.lease_s * 1000)
+    claimed: list[Claimed] = []
+    while free:
+        matched, settled = _round(tx, free, by_hand, lease_ms)
+        claimed += matched
+        if settled:
+            break
+        taken = {one.machine_id for one in matched}
+        free = [one for one in free if one.machine_id not in taken]
+    return tuple(claimed)
+
+
+def _round(
+    tx: Tx,
+    free: Sequence[FreeMachine],
+    by_hand: Mapping[int, Sequence[bool]],
+    lease_ms: int,
+) -> tuple[tuple[Claimed, ...], bool]:
+    """Match once. Nothing is left when no machine is, or when every job that fits was looked at."""
     rows: dict[int, Row[Any]] = {}
-    counts = Counter(one.capability for one in free)
+    groups = by_capability(free)
     offers = {
-        capability: _candidates(rows, _offer(tx, capability, count))
-        for capability, count in counts.items()
+        capability: _candidates(rows, _offer(tx, capability, len(group)))
+        for capability, group in groups.items()
     }
     machines = packed([[one.machine_id] for one in free])
     pinned = tx.connection.execute(_pinned_statement(tx.dialect), {"item": machines}).all()
     matches = match(free, offers, _candidates(rows, pinned))
-    here = {row.id: row for row in idle}
-    return _assign(tx, matches, rows, here, round(change.lease_s * 1000)) if matches else ()
+    if not matches:
+        return (), True
+    whole = all(len(offers[capability]) < len(group) for capability, group in groups.items())
+    settled = len(matches) == len(free) or (whole and len(pinned) < MOST_PINNED)
+    return _assign(tx, matches, rows, by_hand, lease_ms), settled
 
 
 def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
@@ -125,57 +154,75 @@ def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
 
 
 def _candidates(rows: dict[int, Row[Any]], found: Sequence[Row[Any]]) -> list[Candidate]:
-    rows.update((row.id, row) for row in found)
-    return [
-        Candidate(
-            row.id,
-            row.rank,
-            Need(row.machine_type, row.complexity, row.material, row.axes, envelope(row)),
-            row.program or "",
-            row.pinned_machine_id,
-        )
-        for row in found
-    ]
+    candidates = []
+    for row in found:
+        # By place, here and below: a name costs as much as twenty places, and there are thousands.
+        job_id, rank, program, pinned, *need = row[: len(_FOR_MATCHING)]
+        rows[job_id] = row
+        candidates.append(Candidate(job_id, rank, _need(*need), program or "", pinned))
+    return candidates
+
+
+@lru_cache(maxsize=4096)
+def _need(machine_type: str, complexity: int, material: str, axes: int, *size: float) -> Need:
+    """Made once: a shop's jobs are much alike."""
+    return Need(machine_type, complexity, material, axes, _envelope(*size))
 
 
 def envelope(row: Row[Any]) -> Envelope | None:
     """The size columns of a job or machine row."""
-    if row.size_x is None:
-        return None
-    return Envelope(row.size_x, row.size_y, row.size_z)
+    return _envelope(row.size_x, row.size_y, row.size_z)
+
+
+def _envelope(x: float | None, y: float, z: float) -> Envelope | None:
+    return None if x is None else Envelope(x, y, z)
 
 
 def capability(row: Row[Any]) -> Capability:
     """The capability columns of a machine row."""
-    return _capability(row.machine_type, row.max_complexity, row.materials, row.axes, envelope(row))
+    return _capability(
+        row.machine_type,
+        row.max_complexity,
+        row.materials,
+        row.axes,
+        row.size_x,
+        row.size_y,
+        row.size_z,
+    )
 
 
 @lru_cache(maxsize=1024)
 def _capability(
-    machine_type: str, complexity: int, materials: str, axes: int, size: Envelope | None
+    machine_type: str, complexity: int, materials: str, axes: int, *size: float
 ) -> Capability:
     """Read once: every claim looks at every idle machine."""
     names = frozenset(name.lower() for name in json.loads(materials))
-    return Capability(machine_type, complexity, names, axes, size)
+    return Capability(machine_type, complexity, names, axes, _envelope(*size))
 
 
-def _free_machine(row: Row[Any]) -> FreeMachine:
-    return FreeMachine(
-        row.id, capability(row), row.last_program, row.last_material, row.run_seconds
-    )
+def _free_machine(
+    machine_id: int,
+    _starts: bool,
+    _clears: bool,
+    last_program: str,
+    last_material: str,
+    run_seconds: float,
+    *able: Any,
+) -> FreeMachine:
+    return FreeMachine(machine_id, _capability(*able), last_program, last_material, run_seconds)
 
 
 def _assign(
     tx: Tx,
     matches: Sequence[Match],
     rows: Mapping[int, Row[Any]],
-    idle: Mapping[int, Row[Any]],
+    by_hand: Mapping[int, Sequence[bool]],
     lease_ms: int,
 ) -> tuple[Claimed, ...]:
     """Runs, jobs and machines together; all three are held by this transaction."""
     run_ids = tx.dialect.reserve(tx.connection, run, len(matches))
     claimed = tuple(
-        _claimed(run_id, rows[m.job_id], idle[m.machine_id])
+        _claimed(run_id, m, rows[m.job_id], by_hand[m.machine_id])
         for run_id, m in zip(run_ids, matches, strict=True)
     )
     now = {"now": tx.now}
@@ -200,25 +247,17 @@ def _assign(
     return claimed
 
 
-def _claimed(run_id: int, row: Row[Any], taker: Row[Any]) -> Claimed:
+def _claimed(run_id: int, matched: Match, row: Row[Any], by_hand: Sequence[bool]) -> Claimed:
+    told: list[Any] = [*row[len(_FOR_MATCHING) :], *by_hand]
+    name, operation, token, attempt, *more = told
     return Claimed(
-        run_id=run_id,
-        token=row.token + 1,
-        job_id=row.id,
-        machine_id=taker.id,
-        name=f"{row.name} · {row.operation}" if row.operation else row.name,
-        attempt=row.attempt + 1,
-        failures=row.failures,
-        retry_limit=row.retry_limit,
-        timeout_s=row.timeout_s,
-        complexity=row.complexity,
-        quantity=row.quantity,
-        estimated_s=row.estimated_s,
-        program=row.program or "",
-        material=row.material,
-        trace_id=row.trace_id,
-        operator_starts=taker.operator_starts,
-        operator_clears=taker.operator_clears,
+        run_id,
+        token + 1,
+        matched.job_id,
+        matched.machine_id,
+        f"{name} · {operation}" if operation else name,
+        attempt + 1,
+        *more,
     )
 
 
@@ -260,6 +299,11 @@ _REPLACED = (
 _IDLE: Select[Any] = (
     select(
         machine.c.id,
+        machine.c.operator_starts,
+        machine.c.operator_clears,
+        machine.c.last_program,
+        machine.c.last_material,
+        machine.c.run_seconds,
         machine.c.machine_type,
         machine.c.max_complexity,
         machine.c.materials,
@@ -267,11 +311,6 @@ _IDLE: Select[Any] = (
         machine.c.size_x,
         machine.c.size_y,
         machine.c.size_z,
-        machine.c.last_program,
-        machine.c.last_material,
-        machine.c.run_seconds,
-        machine.c.operator_starts,
-        machine.c.operator_clears,
     )
     .where(~_REPLACED)
     .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
@@ -281,11 +320,11 @@ _IDLE: Select[Any] = (
     .with_for_update(skip_locked=True)
 )
 
-_WANTED = (
+_FOR_MATCHING = (
     job.c.id,
     job.c.rank,
-    job.c.name,
-    job.c.operation,
+    job.c.program,
+    job.c.pinned_machine_id,
     job.c.machine_type,
     job.c.complexity,
     job.c.material,
@@ -293,17 +332,23 @@ _WANTED = (
     job.c.size_x,
     job.c.size_y,
     job.c.size_z,
-    job.c.quantity,
-    job.c.estimated_s,
-    job.c.program,
-    job.c.retry_limit,
-    job.c.timeout_s,
-    job.c.pinned_machine_id,
+)
+_FOR_RUNNER = (  # from failures on in the order of `Claimed`
+    job.c.name,
+    job.c.operation,
     job.c.token,
     job.c.attempt,
     job.c.failures,
+    job.c.retry_limit,
+    job.c.timeout_s,
+    job.c.complexity,
+    job.c.quantity,
+    job.c.estimated_s,
+    func.coalesce(job.c.program, literal_column("''")),
+    job.c.material,
     job.c.trace_id,
 )
+_WANTED = (*_FOR_MATCHING, *_FOR_RUNNER)
 
 
 @cache
@@ -314,7 +359,7 @@ def _pinned_statement(dialect: Dialect) -> Select[Any]:
         .where(queued, job.c.pinned_machine_id.is_not(None))
         .where(job.c.pinned_machine_id.in_(select(item.c.machine_id)))
         .order_by(job.c.rank, job.c.id)
-        .limit(1000)
+        .limit(MOST_PINNED)
         .with_for_update(skip_locked=True)
     )
 
