@@ -222,11 +222,21 @@ class StationCommands(StationQueries):
             await self._fleet.replace(machine_id, spec, before.state)
 
     async def act_on_machine(
-        self, action: MachineAction, machine_id: int, actor: Actor, *, reason: str = ""
+        self,
+        action: MachineAction,
+        machine_id: int,
+        actor: Actor,
+        *,
+        reason: str = "",
+        good: int | None = None,
+        scrap: int | None = None,
     ) -> None:
         """See `Commands.act_on_machine`."""
         _refuse(checks.text("reason", reason, _REASON))
-        await self._pen.write(MoveMachine(MACHINE_ACTIONS[action], machine_id, actor.name, reason))
+        rows = MACHINE_ACTIONS[action]
+        await self._pen.write(
+            MoveMachine(rows, machine_id, actor.name, reason, good=good, scrap=scrap)
+        )
         if action is MachineAction.REMOVE and self._fleet is not None:
             await self._fleet.drop(machine_id)
 

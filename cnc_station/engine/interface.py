@@ -76,8 +76,18 @@ class Commands(Protocol):
     async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None: ...
 
     async def act_on_machine(
-        self, action: MachineAction, machine_id: int, actor: Actor, *, reason: str = ""
-    ) -> None: ...
+        self,
+        action: MachineAction,
+        machine_id: int,
+        actor: Actor,
+        *,
+        reason: str = "",
+        good: int | None = None,
+        scrap: int | None = None,
+    ) -> None:
+        """With CLEAR, `good` and `scrap` count the parts of the machine's last run. UNLOCK asks
+        the controller, at whatever station it is, and Conflict says what it wants first."""
+        ...
 
     async def move_machine(self, machine_id: int, station: str, actor: Actor) -> None:
         """Give a machine that is not at work to another station, which connects to it."""
