@@ -1,8 +1,8 @@
 """Temporary PostgreSQL and Redis servers, for the fleet's demo day and for tests.
 
-Each listens on a free port of this computer alone, with a password of its own, keeps its data in
-a folder that goes with it, is a child of this process and ends with it, however that ends. Linux
-only: `setpriv` ties a child to its parent there.
+Each listens on a free port of this computer alone, unless it is told of another address of it,
+with a password of its own, keeps its data in a folder that goes with it, is a child of this process
+and ends with it, however that ends. Linux only: `setpriv` ties a child to its parent there.
 """
 
 import errno
@@ -15,7 +15,7 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -57,13 +57,15 @@ class Server(ABC):
     """A server process that can be stopped or killed, and started again on its data and port.
 
     Made, it has its folder; entered, it runs; left, both are gone. Making one raises
-    FileNotFoundError where the program is not installed.
+    FileNotFoundError where the program is not installed. `also_at` are addresses beside 127.0.0.1
+    at which the neighbours in their networks may come in as well.
     """
 
     stop_signal = signal.SIGTERM
 
-    def __init__(self) -> None:
+    def __init__(self, *, also_at: Sequence[str] = ()) -> None:
         _program("setpriv")
+        self._addresses = ["127.0.0.1", *also_at]
         self._temporary = TemporaryFolder(f"cnc-{type(self).__name__.lower()}-")
         self.folder = self._temporary.path
         self.port = 0
@@ -186,9 +188,9 @@ class Postgres(Server):
 
     stop_signal = signal.SIGINT  # "fast": open sessions are ended
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, also_at: Sequence[str] = ()) -> None:
         self._programs = _postgres_programs()
-        super().__init__()
+        super().__init__(also_at=also_at)
         self._durable = durable
         self._data = self.folder / "data"
         self._create_cluster()
@@ -217,10 +219,12 @@ class Postgres(Server):
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
         )
+        with (self._data / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet scram-sha-256\n")
 
     def _command(self) -> list[str]:
         settings = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": ",".join(self._addresses),
             "unix_socket_directories": "",
             "max_connections": "200",
             "fsync": "on" if self._durable else "off",
@@ -245,9 +249,9 @@ class Postgres(Server):
 class Redis(Server):
     """A Redis that keeps nothing on disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, also_at: Sequence[str] = ()) -> None:
         self._program = _program("redis-server")
-        super().__init__()
+        super().__init__(also_at=also_at)
         # in a file, as every user can read command lines
         self._settings = self._private("redis.conf", f"requirepass {self._password}\n")
 
@@ -262,7 +266,7 @@ class Redis(Server):
             client.flushall()
 
     def _command(self) -> list[str]:
-        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        options = ["--bind", *self._addresses, "--port", str(self.port), "--dir", str(self.folder)]
         options += ["--save", "", "--appendonly", "no"]
         return [str(self._program), str(self._settings), *options]
 

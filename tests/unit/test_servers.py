@@ -1,8 +1,10 @@
 import os
 import select
+import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -10,6 +12,7 @@ import pytest
 import redis
 
 from cnc_station.servers import Postgres, Redis
+from tests.conftest import serving
 
 
 def test_postgres_gives_each_test_an_empty_database(postgres: Postgres, postgres_url: str) -> None:
@@ -37,6 +40,18 @@ def test_a_killed_postgres_comes_back_on_its_port_with_what_was_committed(
     own_postgres.start()
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT value FROM kept").fetchone() == (7,)
+
+
+@pytest.mark.parametrize("also_at", [(), ("127.0.0.2",)])
+def test_a_server_listens_where_it_was_told_to_and_nowhere_else(also_at: tuple[str, ...]) -> None:
+    with serving(partial(Redis, also_at=also_at)) as server:
+        assert _listens("127.0.0.1", server.port)
+        assert _listens("127.0.0.2", server.port) is bool(also_at)
+
+
+def _listens(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((address, port)) == 0
 
 
 def test_redis_comes_empty(redis_url: str) -> None:

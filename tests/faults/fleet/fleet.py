@@ -23,6 +23,7 @@ from cnc_station.servers import Postgres, Redis
 from tests.faults.fleet.checks import Span, violations
 from tests.faults.fleet.load import Load
 from tests.faults.fleet.mutations import MUTATIONS
+from tests.faults.fleet.namespace import Namespace
 from tests.faults.fleet.station import Orders
 from tests.faults.fleet.wire import Wire, Wires
 from tests.standing_still import standing_still
@@ -51,6 +52,7 @@ class Station:
     database: Wire
     redis: Wire
     clock_ahead_s: float = 0.0
+    namespace: Namespace | None = None  # the computer it is on, if not on this one
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     held: bool = False  # nobody restarts it
@@ -59,6 +61,11 @@ class Station:
     def pid(self) -> int:
         assert self.process is not None
         return self.process.pid
+
+    def way(self, wire: Wire, url: str) -> str:
+        """How it reaches a server: over a cable, or over what stands for one."""
+        place = {"host": self.namespace.address} if self.namespace else {"port": wire.port}
+        return make_url(url).set(**place).render_as_string(hide_password=False)
 
 
 class Figures(dict[str, int]):
@@ -81,7 +88,9 @@ class Fleet:
         *,
         mutation: str = "",
         clocks: Sequence[float] = (),
+        namespaces: Sequence[Namespace] = (),
     ) -> None:
+        """Either each station is in a namespace of its own, or none is."""
         self.postgres = postgres
         self.redis = redis
         self.folder = folder
@@ -89,6 +98,7 @@ class Fleet:
         self.figures = Figures()
         self._count = stations
         self._clocks = [*clocks, *[0.0] * stations]
+        self._namespaces: Sequence[Namespace | None] = namespaces or [None] * stations
         self._notes = folder / "notes"
         self._frozen: dict[int, list[Span]] = {}
         self._died: dict[int, int] = {}
@@ -108,9 +118,9 @@ class Fleet:
         if self.mutation:
             self._write(MUTATIONS[self.mutation].in_the_database)
         redis_port = self.redis.port if self.redis else 1
-        for name, ahead in zip(names, self._clocks, strict=False):
+        for name, ahead, where in zip(names, self._clocks, self._namespaces, strict=False):
             wires = (self._wires.to(self.postgres.port), self._wires.to(redis_port))
-            self.stations.append(Station(name, *wires, clock_ahead_s=ahead))
+            self.stations.append(Station(name, *wires, clock_ahead_s=ahead, namespace=where))
         self._keeper = threading.Thread(target=self._keep_running, name="keeper", daemon=True)
         self._keeper.start()
         self.load.start()
@@ -156,12 +166,13 @@ class Fleet:
         environment |= SETTINGS | {
             "CNC_STATION": station.name,
             "CNC_DATA_FOLDER": str(self.folder / station.name),
-            "CNC_DATABASE_URL": _through(station.database, self.url),
+            "CNC_DATABASE_URL": station.way(station.database, self.url),
             "CNC_SYNCHRONOUS": "NORMAL",
         }
         if self.redis is not None:
-            environment["CNC_REDIS_URL"] = _through(station.redis, self.redis.url)
-        command = ["setpriv", "--pdeathsig", "KILL", sys.executable]
+            environment["CNC_REDIS_URL"] = station.way(station.redis, self.redis.url)
+        command = ["setpriv", "--pdeathsig", "KILL"]
+        command += [*(station.namespace.inside if station.namespace else ()), sys.executable]
         command += ["-m", "tests.faults.fleet.station", orders.dumped()]
         with (self.folder / f"{station.name}.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
@@ -260,9 +271,13 @@ class Fleet:
             os.kill(pid, signal.SIGCONT)
 
     @contextmanager
-    def cut_off(self, station: Station, *, reset: bool) -> Iterator[None]:
+    def cut_off(self, station: Station, *, reset: bool = False) -> Iterator[None]:
         """A pulled cable, for the database and for Redis."""
         self.figures.count("stations cut off")
+        if station.namespace is not None:
+            with station.namespace.unplugged():
+                yield
+            return
         for wire in (station.database, station.redis):
             self._wires.call(wire.cut())
         try:
@@ -288,10 +303,6 @@ class Fleet:
         self.figures.count("PostgreSQL paused" if server is self.postgres else "Redis paused")
         with standing_still(server):
             yield
-
-
-def _through(wire: Wire, url: str) -> str:
-    return make_url(url).set(port=wire.port).render_as_string(hide_password=False)
 
 
 def until(fact: Callable[[], T], within_s: float, what: str) -> T:

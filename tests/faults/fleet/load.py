@@ -55,6 +55,19 @@ class Load:
         self._ended.set()
         self._thread.join()
 
+    def hand_in(self, spec: JobSpec) -> int:
+        """One job beside the others, from the caller's thread."""
+
+        async def submit() -> int:
+            client = await open_client(self._config)
+            (job_id,) = await client.submit([spec], ME)
+            await client.stop()
+            return job_id
+
+        job_id = asyncio.run(submit())
+        self.acknowledged.append(job_id)
+        return job_id
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Nothing is handed in meanwhile."""
