@@ -33,6 +33,7 @@ def broken(connection: Connection) -> list[str]:
         *_last_words(runs, machines, events),
         *_live_runs(jobs, runs, machines),
         *_live_jobs(jobs, runs),
+        *_parts(runs),
         *_machines(machines, runs),
         *_dependencies(jobs, edges),
     ]
@@ -109,6 +110,12 @@ def _live_runs(jobs: Rows, runs: Rows, machines: Rows) -> Iterator[str]:
             seen.add(key)
 
 
+def _parts(runs: Rows) -> Iterator[str]:
+    for run in runs.values():
+        if run.started_at is None and (run.good, run.scrap) != (None, None):
+            yield f"run {run.id} was never started, and has {run.good} good and {run.scrap} scrap"
+
+
 def _live_jobs(jobs: Rows, runs: Rows) -> Iterator[str]:
     for job in jobs.values():
         if (job.finished_at is not None) != (job.state in FINISHED_JOBS):
@@ -126,6 +133,8 @@ def _machines(machines: Rows, runs: Rows) -> Iterator[str]:
             yield f"machine {machine.id} is {machine.state} with run {run}"
         if machine.state not in BUSY_MACHINES | {MachineState.ALARM} and run is not None:
             yield f"machine {machine.id} is {machine.state} and still has run {run.id}"
+        if machine.to_clear and machine.state != MachineState.OFFLINE:
+            yield f"machine {machine.id} is {machine.state} and remembers a part on it"
         if machine.state == MachineState.IDLE and machine.maintenance_due:
             yield f"machine {machine.id} is idle although maintenance was asked for"
 

@@ -36,6 +36,7 @@ _SENTENCES = {
     "aborted": QT_TRANSLATE_NOOP("Event", "Aborted{at}"),
     "interrupted": QT_TRANSLATE_NOOP("Event", "Interrupted{at}"),
     "taken_up": QT_TRANSLATE_NOOP("Event", "Taken up again{at}, it was still running"),
+    "examined": QT_TRANSLATE_NOOP("Event", "Controller asked{at}"),
     "cancelled": QT_TRANSLATE_NOOP("Event", "Cancelled"),
     "restored": QT_TRANSLATE_NOOP("Event", "Cancelling taken back"),
     "restored_waiting": QT_TRANSLATE_NOOP("Event", "Cancelling taken back, to start later"),

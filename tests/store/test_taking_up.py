@@ -10,6 +10,7 @@ from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.examining import SayFound
 from tests.store.shop import Shop, mill
 
 
@@ -177,3 +178,19 @@ async def test_a_job_put_aside_waits_paused_and_its_machine_is_free(shop: Shop) 
     await shop.move(t.RETURNED, second)
     with pytest.raises(Conflict):
         await shop.move(t.STARTED, run)
+
+
+async def test_what_the_controller_tells_afterwards_is_there_for_who_decides(shop: Shop) -> None:
+    run = await _lost(shop)
+    words = "reset at line 120 of 400"
+    found = SayFound(run.job_id, run.run_id, run.token, run.machine_id, words, "recovery")
+    for _ in range(2):
+        await shop.write(found)
+    assert shop.job_row(run.job_id).last_error == words
+    assert shop.row(schema.run, run.run_id).error == "its station is gone"
+    assert shop.told(job_id=run.job_id)[-2:] == ["lost_interrupted", "examined"]
+    with pytest.raises(Conflict, match="decided about meanwhile"):
+        await shop.write(replace(found, token=run.token - 1, words="nothing"))
+    await shop.act(JobAction.ACCEPT, run.job_id)
+    with pytest.raises(Conflict, match="decided about meanwhile"):
+        await shop.write(replace(found, words="idle"))

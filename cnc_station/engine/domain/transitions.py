@@ -180,6 +180,7 @@ TAKEN_UP = _row(
     _run({R.RUNNING, R.HELD, R.INTERRUPTED}, R.RUNNING),
     MachineStep(frozenset({M.RUNNING, M.HELD, M.IDLE, M.OFFLINE, M.NEEDS_CLEARING}), M.RUNNING),
 )
+EXAMINED = _row("examined", _job({J.INTERRUPTED}, None))
 
 # A person decides
 CANCELLED = _row("cancelled", _job(_NOT_STARTED | _IN_HAND, J.CANCELLED))
