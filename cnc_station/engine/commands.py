@@ -40,7 +40,7 @@ from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.settings import SaveSettings
-from cnc_station.engine.views import Answer, MachineRow, Undo
+from cnc_station.engine.views import Answer, ConnectionReport, MachineRow, Undo
 
 LOOK_EVERY_S = 0.1
 LOOKS = 100
@@ -206,7 +206,7 @@ class StationCommands(StationQueries):
         machine_id = await self._pen.write(AddMachine(spec, actor.name))
         if self._fleet is not None:
             self._fleet.make(machine_id, spec)
-            await self._fleet.connect(machine_id, (await self._machine(machine_id)).state)
+            await self._fleet.connect(await self._machine(machine_id))
         return machine_id
 
     async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
@@ -219,7 +219,7 @@ class StationCommands(StationQueries):
         await self._pen.write(MoveMachine((t.MACHINE_EDITED,), machine_id, actor.name, spec=spec))
         here = before.station == self._config.station  # another's reconciler sees it
         if rewired and here and self._fleet is not None:
-            await self._fleet.replace(machine_id, spec, before.state)
+            await self._fleet.replace(before, spec)
 
     async def act_on_machine(
         self,
@@ -251,6 +251,12 @@ class StationCommands(StationQueries):
         )
         if self._fleet is not None:
             await self._fleet.drop(machine_id)
+
+    async def try_machine(self, spec: MachineSpec) -> ConnectionReport:
+        """See `Commands.try_machine`."""
+        if self._fleet is None:
+            raise Conflict("A machine is tried at the station it is wired to.")
+        return await self._fleet.report(spec)
 
     async def save_settings(self, values: Mapping[str, Any], actor: Actor) -> None:
         """See `Commands.save_settings`."""

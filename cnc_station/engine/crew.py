@@ -1,7 +1,6 @@
 """The services of a station at work: made, started and stopped together, woken by what changes."""
 
 import contextlib
-import random
 import socket
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,12 +16,14 @@ from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.library import Library
-from cnc_station.engine.services.lifeline import SILENCE_S, Lifeline
+from cnc_station.engine.services.lifeline import MARGIN, SILENCE_S, Lifeline
+from cnc_station.engine.services.outcome import Judge
+from cnc_station.engine.services.oversight import Oversight
 from cnc_station.engine.services.pen import DATABASE, Pen
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.reconciler import Reconciler
-from cnc_station.engine.services.recovery import recover
+from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.services.stager import Stager
@@ -31,7 +32,7 @@ from cnc_station.engine.services.watch import Watch
 from cnc_station.engine.signals.base import Hearing, Signals
 from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.store.recovery import AdoptMachines
-from cnc_station.engine.store.stations import Join, Leave
+from cnc_station.engine.store.stations import Heartbeat, Join, Leave
 from cnc_station.engine.store.transaction import Committed
 from cnc_station.engine.views import Changes, MachineRow, Telemetry
 
@@ -63,8 +64,20 @@ class Crew:
         self._alone = config.database_path is not None
         self._incarnation = uuid.uuid4().hex
         simulator = {"speed": config.simulator_speed, "seed": config.simulator_seed}
-        self.fleet = Fleet(tools.pen, {"simulator": simulator})
-        self.runner = Runner(tools.pen, tools.library, self.fleet.drivers, config.retry)
+        judge = Judge(config.retry)
+        self.fleet = Fleet(tools.pen, {"simulator": simulator}, self._news)
+        self.runner = Runner(
+            tools.pen,
+            tools.library,
+            self.fleet.drivers,
+            judge,
+            on_refused=self.fleet.refused,
+            on_over=self._news,
+        )
+        self._recovery = Recovery(
+            tools.pen, tools.reader, self.fleet, self.runner, judge, config.station
+        )
+        self._oversight = Oversight(tools.reader, self.fleet, self.runner, config.station)
         self._remote: dict[int, Telemetry] = {}
         self._leadership = Leadership(
             tools.pen, self._incarnation, self._elected, config.leader_lease_s
@@ -74,7 +87,7 @@ class Crew:
             tools.pen, self.runner, self._incarnation, config.lease_s, self._taken, self._look_out
         )
         self._reconciler = Reconciler(
-            tools.pen, tools.reader, self.runner, self.fleet, config.station, config.retry
+            tools.reader, self.runner, self.fleet, self._recovery, config.station, config.lease_s
         )
         self._errands = Errands(tools.pen, tools.reader, self.runner, config.station)
         self._ticker = Ticker(self.runner.telemetry, self._show, lambda: self.runner.busy)
@@ -94,6 +107,7 @@ class Crew:
             self._ticker,
             self._errands,
             self._reconciler,
+            self._oversight,
         ]
 
     async def start(self) -> None:
@@ -104,16 +118,11 @@ class Crew:
         silence_s = 0.0 if self._alone else min(config.lease_s, SILENCE_S)
         await tools.pen.write(Join(self._incarnation, socket.gethostname(), __version__, silence_s))
         await self.fleet.prepare(await self._own())
-        await recover(
-            tools.pen,
-            tools.reader,
-            self.fleet.drivers,
-            station=config.station,
-            retry=config.retry,
-            chance=random.random,
-        )
-        for machine in await self._own():
-            await self.fleet.connect(machine.id, machine.state)
+        lease_s = config.lease_s * (1 - MARGIN)
+        await self._recovery.settle(lease_s)
+        if taken_up := self.runner.run_ids():  # before a leader can think that they are lost
+            await tools.pen.write(Heartbeat(self._incarnation, config.lease_s, 0.0, taken_up))
+        await self._oversight.run_once()
         if self._signals is not None:
             await self._signals.start(
                 Hearing(
@@ -156,6 +165,7 @@ class Crew:
         if committed.stations:
             self._errands.wake.hint()
             self._reconciler.wake.hint()
+            self._oversight.wake.hint()
         if self._signals is not None:
             if committed.claimable:
                 self._signals.announce(committed.claimable)
@@ -172,7 +182,13 @@ class Crew:
 
     def look_everywhere(self) -> None:
         """Notices may have been missed: look for work, and at everything again."""
-        for service in (self._dispatcher, self._stager, self._errands, self._reconciler):
+        for service in (
+            self._dispatcher,
+            self._stager,
+            self._errands,
+            self._reconciler,
+            self._oversight,
+        ):
             service.wake.hint()
         self._tools.tell(Changes(programs=True, stations=True, everything=True))
 
@@ -183,8 +199,18 @@ class Crew:
     async def _replaced(self, why: str) -> None:
         """Another station has this one's name, and with it its machines: leave them alone."""
         self._health.down(NAME, why)
-        for service in (self._dispatcher, self._reconciler, self._errands, self._leadership):
+        for service in (
+            self._dispatcher,
+            self._reconciler,
+            self._oversight,
+            self._errands,
+            self._leadership,
+        ):
             await service.stop()
+
+    def _news(self) -> None:
+        """A controller does something else than before."""
+        self._oversight.wake.hint()
 
     def _elected(self) -> None:
         self._stager.wake.hint()
@@ -206,7 +232,7 @@ class Crew:
 
     def _hear(self, changes: Changes) -> None:
         if changes.stations:
-            for service in (self._errands, self._reconciler, self._leadership):
+            for service in (self._errands, self._reconciler, self._leadership, self._oversight):
                 service.wake.hint()
         self._tools.tell(changes)
 

@@ -17,6 +17,8 @@ from cnc_station.engine.views import (
     Answer,
     Changes,
     Charts,
+    ConnectionReport,
+    DriverInfo,
     Floor,
     ImportPreview,
     JobCounts,
@@ -26,11 +28,13 @@ from cnc_station.engine.views import (
     JobRow,
     Link,
     MachineRow,
+    Message,
     ProgramDetail,
     ProgramRow,
     RunRow,
     Sort,
     StationRow,
+    Status,
     Telemetry,
     Toolpath,
     Undo,
@@ -91,6 +95,11 @@ class Commands(Protocol):
 
     async def move_machine(self, machine_id: int, station: str, actor: Actor) -> None:
         """Give a machine that is not at work to another station, which connects to it."""
+        ...
+
+    async def try_machine(self, spec: MachineSpec) -> ConnectionReport:
+        """Connect as `spec` says, tell what was found, and let go; nothing is kept or moved.
+        Raises InvalidInput."""
         ...
 
     async def add_program(self, name: str, source: bytes, actor: Actor) -> ProgramRow:
@@ -169,8 +178,16 @@ class Queries(Protocol):
         """What station this is, and what it was told from outside."""
         ...
 
-    def drivers(self) -> tuple[str, ...]:
-        """The drivers a machine can have."""
+    def drivers(self) -> tuple[DriverInfo, ...]:
+        """The drivers a machine can have, by name."""
+        ...
+
+    def status(self, machine_id: int) -> Status | None:
+        """What a machine's controller says, from memory; None for one of another station."""
+        ...
+
+    def machine_log(self, machine_id: int) -> tuple[Message, ...]:
+        """What went over a machine's wire lately, oldest first; from memory, this station's."""
         ...
 
     def telemetry(self, machine_id: int) -> Telemetry | None:

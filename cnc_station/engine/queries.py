@@ -14,6 +14,7 @@ from cnc_station.config import Config
 from cnc_station.engine.crew import Crew
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
@@ -33,6 +34,7 @@ from cnc_station.engine.store.queries.house import House
 from cnc_station.engine.views import (
     About,
     Charts,
+    DriverInfo,
     Floor,
     JobCounts,
     JobDetail,
@@ -41,11 +43,13 @@ from cnc_station.engine.views import (
     JobRow,
     Link,
     MachineRow,
+    Message,
     ProgramDetail,
     ProgramRow,
     RunRow,
     Sort,
     StationRow,
+    Status,
     Telemetry,
     Toolpath,
 )
@@ -166,9 +170,22 @@ class StationQueries:
             simulator_speed=config.simulator_speed,
         )
 
-    def drivers(self) -> tuple[str, ...]:
+    def drivers(self) -> tuple[DriverInfo, ...]:
         """See `Queries.drivers`."""
-        return registry.names()
+        return registry.infos()
+
+    def status(self, machine_id: int) -> Status | None:
+        """See `Queries.status`."""
+        driver = self._driver(machine_id)
+        return driver.status() if driver is not None else None
+
+    def machine_log(self, machine_id: int) -> tuple[Message, ...]:
+        """See `Queries.machine_log`."""
+        driver = self._driver(machine_id)
+        return tuple(driver.traffic()) if driver is not None else ()
+
+    def _driver(self, machine_id: int) -> Driver | None:
+        return self._crew.fleet.drivers.get(machine_id) if self._crew is not None else None
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """See `Queries.telemetry`."""

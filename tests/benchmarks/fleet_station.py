@@ -97,12 +97,12 @@ async def working(
             await engine.stop()
 
 
-def _stamping(driver: Driver) -> Callable[[Order], Coroutine[Any, Any, None]]:
-    run = driver.run
+def _stamping(driver: Driver) -> Callable[[Order, int], Coroutine[Any, Any, None]]:
+    load = driver.load
 
-    async def stamped(order: Order) -> None:
+    async def stamped(order: Order, part: int) -> None:
         print(order.job_id, time.monotonic_ns(), flush=True)
-        await run(order)
+        await load(order, part)
 
     return stamped
 
@@ -113,7 +113,7 @@ async def _main(name: str, database_url: str, redis_url: str, machines: str, *ho
         if "stamp" in how:
             assert engine._fleet is not None
             for driver in engine._fleet.drivers.values():
-                setattr(driver, "run", _stamping(driver))  # noqa: B010 - a method is not to be assigned
+                setattr(driver, "load", _stamping(driver))  # noqa: B010 - a method is not to be assigned
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
 

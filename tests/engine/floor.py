@@ -1,7 +1,7 @@
 """Short words for working with a whole engine, and a controller that does as the test says."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +11,26 @@ from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
-from cnc_station.engine.drivers.base import OnLoss, Order, RunAborted
+from cnc_station.engine.drivers.base import (
+    Driver,
+    DriverKind,
+    Finding,
+    Found,
+    OnLoss,
+    Order,
+    RunAborted,
+)
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.views import Answer, JobRow, Telemetry
+from cnc_station.engine.views import (
+    Abilities,
+    Answer,
+    Doing,
+    DriverInfo,
+    Identity,
+    JobRow,
+    Message,
+    Status,
+)
 from tests.invariants import broken
 from tests.until import until
 
@@ -74,15 +91,20 @@ class FloorOf:
 
 
 class Controller:
-    """Implements `Driver`: a run ends when the test says how; it notes what it was asked."""
+    """Implements `Driver`: a run ends when the test says how; it notes what it was asked. `found`
+    is what it says of a run that nobody watched."""
 
     on_loss = OnLoss.INTERRUPT
+    abilities = Abilities(outlives=False)
 
     def __init__(self) -> None:
         self.orders: list[Order] = []
         self.asked: list[str] = []
         self.refuses: dict[str, CncStationError] = {}
+        self.found = Found(Finding.STOPPED, "the station went down while it ran")
         self.closed = False
+        self._status = Status(Doing.READY)
+        self._listeners: list[Callable[[Status], None]] = []
         self._end: asyncio.Future[None] | None = None
 
     def _note(self, what: str) -> None:
@@ -91,40 +113,77 @@ class Controller:
             raise self.refuses[what]
 
     def end(self, error: BaseException | None = None) -> None:
-        """The run in hand is over."""
+        """The part in hand is over."""
         assert self._end is not None
+        self._status = Status(Doing.ALARM if getattr(error, "alarm", False) else Doing.READY)
         if error is None:
             self._end.set_result(None)
         else:
             self._end.set_exception(error)
 
-    async def connect(self) -> None:
+    def does(self, doing: Doing, why: str = "") -> None:
+        """By itself, or because of somebody at its panel."""
+        self._status = Status(doing, why)
+        for listener in tuple(self._listeners):
+            listener(self._status)
+
+    async def connect(self) -> Identity:
         self._note("connect")
+        if self._status.doing is Doing.UNREACHABLE:
+            self._status = Status(Doing.READY)
+        return Identity("Scripted")
 
     async def close(self) -> None:
         self.closed = True
 
-    async def run(self, order: Order) -> None:
-        self._end = asyncio.get_running_loop().create_future()
+    async def load(self, order: Order, part: int) -> None:
         self.orders.append(order)
-        self._note("run")
+        self._note(f"load {part}")
+
+    async def start(self) -> None:
+        self._note("start")
+        self._end = asyncio.get_running_loop().create_future()
+        self.does(Doing.RUNNING)
+
+    async def ended(self) -> None:
+        if self._end is None:
+            self._end = asyncio.get_running_loop().create_future()
         await self._end
 
     async def hold(self) -> None:
         self._note("hold")
+        self.does(Doing.HELD)
 
     async def resume(self) -> None:
         self._note("resume")
+        self.does(Doing.RUNNING)
 
     async def abort(self) -> None:
         self._note("abort")
         if self._end is not None and not self._end.done():
             self._end.set_exception(RunAborted("aborted"))
+        self._status = Status(Doing.READY)
 
-    def telemetry(self) -> Telemetry | None:
-        return None
+    async def unlock(self) -> None:
+        self._note("unlock")
+        self.does(Doing.READY)
+
+    async def look(self, order: Order) -> Found:
+        self.orders.append(order)
+        self._note("look")
+        return self.found
+
+    def status(self) -> Status:
+        return self._status
+
+    def listen(self, listener: Callable[[Status], None]) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def traffic(self) -> Sequence[Message]:
+        return ()
 
 
-def factory(controller: Controller) -> Callable[[dict[str, object]], Controller]:
-    """A driver factory that always gives this controller."""
-    return lambda _settings: controller
+def kind_of(make: Callable[[], Driver], *, name: str = "scripted") -> DriverKind:
+    """A driver that the registry can offer."""
+    return DriverKind(DriverInfo(name, name.title()), lambda _settings: make())

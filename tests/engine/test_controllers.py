@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,11 +11,11 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
-from cnc_station.engine.drivers.base import RunFailed
+from cnc_station.engine.drivers.base import Finding, Found, RunFailed
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.store.writer import Writer
 from tests.engine.conftest import Station
-from tests.engine.floor import ME, Controller, FloorOf, factory
+from tests.engine.floor import ME, Controller, FloorOf, kind_of
 from tests.until import until
 
 AWAY = Unavailable("The controller does not answer.")
@@ -24,7 +25,7 @@ AWAY = Unavailable("The controller does not answer.")
 def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
     """What the driver named `scripted` gives."""
     made = Controller()
-    monkeypatch.setitem(registry._OWN, "scripted", factory(made))
+    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: made))
     return made
 
 
@@ -44,14 +45,21 @@ async def _running(floor: FloorOf, controller: Controller, **values: object) -> 
     return job_id
 
 
-async def test_a_run_that_the_controller_finishes_is_completed(
+async def test_a_run_is_completed_when_the_controller_has_finished_its_last_part(
     floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller, quantity=3, estimated_s=12.5)
-    (order,) = controller.orders
-    assert (order.job_id, order.parts, order.estimated_s, order.attempt) == (job_id, 3, 12.5, 1)
-    controller.end()
+    for part in (1, 2, 3):
+        await until(partial(_was_asked, controller, f"load {part}", "start"))
+        assert (await floor.row(job_id)).state is JobState.RUNNING
+        controller.end()
     await floor.comes_to(job_id, JobState.COMPLETED)
+    order = controller.orders[-1]
+    assert (order.job_id, order.parts, order.estimated_s, order.attempt) == (job_id, 3, 12.5, 1)
+
+
+def _was_asked(controller: Controller, *last: str) -> bool:
+    return tuple(controller.asked[-len(last) :]) == last
 
 
 async def test_an_alarm_stops_the_machine_until_a_person_unlocks_it(
@@ -67,18 +75,27 @@ async def test_an_alarm_stops_the_machine_until_a_person_unlocks_it(
     await floor.comes_to(other, JobState.RUNNING)
 
 
-@pytest.mark.parametrize(
-    "error", [RunFailed("tool broke"), AWAY, ZeroDivisionError("bug"), TimeoutError("socket")]
-)
-async def test_whatever_ends_a_run_it_is_written_and_the_machine_goes_on(
-    floor: FloorOf, controller: Controller, error: Exception
+async def test_a_failure_that_the_controller_tells_of_is_written_and_the_machine_goes_on(
+    floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller, retry_limit=0, timeout_s=60.0)
-    controller.end(error)
+    controller.end(RunFailed("tool broke"))
     row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
+    assert row.last_error == "tool broke"
+    assert await floor.machine_state(1) is MachineState.IDLE
+
+
+@pytest.mark.parametrize("error", [AWAY, ZeroDivisionError("bug"), TimeoutError("socket")])
+async def test_what_nobody_can_tell_the_end_of_waits_for_a_person(
+    floor: FloorOf, controller: Controller, error: Exception
+) -> None:
+    """It may be cutting still: no second attempt, whatever the retry limit says."""
+    job_id = await _running(floor, controller, retry_limit=3, timeout_s=60.0)
+    controller.found = Found(Finding.STOPPED, str(error))
+    controller.end(error)
+    row = await floor.comes_to(job_id, JobState.INTERRUPTED)
     assert str(error) in row.last_error
     assert "limit" not in row.last_error
-    assert await floor.machine_state(1) is MachineState.IDLE
 
 
 async def test_a_hold_that_the_controller_does_not_confirm_is_not_written(
@@ -194,7 +211,7 @@ async def test_closing_lets_every_machine_go_even_if_one_controller_fails_to(
     stuck, well = Controller(), Controller()
     stuck.refuses["abort"] = AWAY
     made = iter([stuck, stuck, well, well])
-    monkeypatch.setitem(registry._OWN, "scripted", lambda _settings: next(made))
+    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: next(made)))
     floor = await station()
     for name in ("Mill 1", "Mill 2"):
         await floor.mill(name, driver="scripted")
@@ -207,7 +224,7 @@ async def test_closing_lets_every_machine_go_even_if_one_controller_fails_to(
     await stopping
     assert stuck.closed
     assert well.closed
-    monkeypatch.setitem(registry._OWN, "scripted", lambda _settings: Controller())
+    monkeypatch.setitem(registry._OWN, "scripted", kind_of(Controller))
     again = await station(config)
     assert await again.broken() == []
     assert {(await again.row(job_id)).failures for job_id in (first, second)} == {1}

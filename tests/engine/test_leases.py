@@ -18,44 +18,45 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.drivers.base import OnLoss, Order, RunAborted
+from cnc_station.engine.drivers.base import Driver, OnLoss, RunAborted
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.lifeline import Lifeline
+from cnc_station.engine.services.outcome import Judge
 from cnc_station.engine.services.pen import Pen
-from cnc_station.engine.services.recovery import recover
+from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim, Claimed
 from cnc_station.engine.store.errands import Ask
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.transaction import Change
+from tests.engine.floor import Controller
 from tests.until import until
 
 ME = Actor("tester")
 MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
 
 
-class _Machine:
+class _Machine(Controller):
     """A driver whose runs last until they are aborted; `stuck`: even longer."""
 
     def __init__(self, on_loss: OnLoss = OnLoss.RETRY, *, stuck: bool = False) -> None:
+        super().__init__()
         self.on_loss = on_loss
         self.stuck = stuck
         self.running: list[int] = []
         self.aborted = asyncio.Event()
 
-    async def run(self, order: Order) -> None:
-        self.running.append(order.run_id)
+    async def ended(self) -> None:
+        run_id = self.orders[-1].run_id
+        self.running.append(run_id)
         await self.aborted.wait()
-        self.running.remove(order.run_id)
+        self.running.remove(run_id)
         raise RunAborted("aborted")
 
     async def abort(self) -> None:
         if not self.stuck:
             self.aborted.set()
-
-    def telemetry(self) -> None:
-        return None
 
 
 class _Database:
@@ -75,8 +76,8 @@ class _Database:
 
 
 def _runner(database: _Database, **machines: _Machine) -> Runner:
-    drivers = {int(name[1:]): machine for name, machine in machines.items()}
-    return Runner(cast(Pen, database), cast(Any, None), cast(Any, drivers), RetryPolicy())
+    drivers: dict[int, Driver] = {int(n[1:]): machine for n, machine in machines.items()}
+    return Runner(cast(Pen, database), cast(Any, None), drivers, Judge(RetryPolicy()))
 
 
 def _claimed(run_id: int, machine_id: int = 1, job_id: int = 1) -> Claimed:
@@ -237,14 +238,10 @@ async def test_a_run_settled_by_another_meanwhile_does_not_stop_a_start(config: 
         await engine.add_machine(MILL, ME)
         (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
         await until(partial(_is, engine, job_id, JobState.RUNNING))
-        found = await recover(
-            cast(Pen, _Late()),
-            engine._reader,
-            {},
-            station="A",
-            retry=RetryPolicy(),
-            chance=lambda: 0.5,
-        )
-        assert found == 1
+        assert engine._runner is not None
+        assert engine._fleet is not None
+        late, judge = cast(Pen, _Late()), Judge(RetryPolicy())
+        recovery = Recovery(late, engine._reader, engine._fleet, engine._runner, judge, "A")
+        assert await recovery.settle(60.0) == 1
     finally:
         await engine.stop()

@@ -151,6 +151,12 @@ COMPLETED = _row(
     _run({R.RUNNING, R.HELD}, R.SUCCEEDED),
     _REST,
 )
+GIVEN_BACK = _row(
+    "given_back",
+    _job({J.RUNNING, J.HELD}, J.QUEUED),
+    _run({R.RUNNING, R.HELD}, R.CANCELLED),
+    MachineStep(BUSY_MACHINES, to_rest=True, untouched=True, required=False),
+)
 FAILED_RETRY = _row("failed_retry", _job(LIVE_JOBS, J.DELAYED), _run(LIVE_RUNS, R.FAILED), _REST)
 FAILED_FINAL = _row(
     "failed_final", _job(LIVE_JOBS, J.NEEDS_ATTENTION), _run(LIVE_RUNS, R.FAILED), _REST

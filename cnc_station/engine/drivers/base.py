@@ -1,13 +1,18 @@
-"""The seam to a machine's controller."""
+"""The seam to a machine's controller: one small asynchronous protocol, a file for each kind.
 
-from collections.abc import Callable
+A driver speaks one controller's language and knows nothing of jobs, databases or screens. For each
+part the runner asks it to `load`, to `start` and then waits in `ended`; what the controller does
+meanwhile it tells its listeners as `Status`. All is called from one event loop.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.nc import Program
-from cnc_station.engine.views import Telemetry
+from cnc_station.engine.views import Abilities, DriverInfo, Identity, Message, Status
 
 
 class OnLoss(StrEnum):
@@ -19,7 +24,10 @@ class OnLoss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a driver is asked to run: a program `parts` times, or `estimated_s` for each part."""
+    """What a driver is asked to make: `parts` times a program, or `estimated_s` each without one.
+
+    `source` are the program's exact bytes, `name` what people call it.
+    """
 
     run_id: int
     job_id: int
@@ -27,8 +35,27 @@ class Order:
     complexity: int
     parts: int
     estimated_s: float
+    name: str = ""
     program: Program | None = None
     source: bytes | None = None
+
+
+class Finding(StrEnum):
+    """What has become of a run that nobody watched."""
+
+    UNDER_WAY = "under_way"  # this very run goes on, or is held: `ended` can wait for it
+    FINISHED = "finished"  # it came to its end; only said where there is proof
+    STOPPED = "stopped"  # it did not, or nobody can tell
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to `look`. `words` is all that is known, for the person who has to decide; `part`
+    is the part that is, or was, in hand, from 1."""
+
+    finding: Finding
+    words: str
+    part: int = 1
 
 
 class RunFailed(CncStationError):
@@ -43,40 +70,88 @@ class RunAborted(CncStationError):
     """The run was stopped because somebody asked for it, and the controller has confirmed."""
 
 
+class NotReady(CncStationError):
+    """Nothing was started, and why: the job is none the worse for it."""
+
+
 class Driver(Protocol):
-    """One machine's controller. All methods are called from one event loop."""
+    """One machine's controller."""
 
     on_loss: OnLoss
+    abilities: Abilities
 
-    async def connect(self) -> None:
-        """Reach the controller. Raises Unavailable."""
+    async def connect(self) -> Identity:
+        """Reach the controller; again after a loss. Changes nothing on the machine: what runs
+        there goes on. Raises Unavailable."""
         ...
 
     async def close(self) -> None:
-        """Let go of the controller; what it runs goes on if it is a real one."""
+        """Let go of the controller; what it runs goes on if it `outlives` us. May be called
+        again, and without `connect`."""
         ...
 
-    async def run(self, order: Order) -> None:
-        """Start and stay until all parts are done. Raises RunFailed, RunAborted, Unavailable."""
+    async def load(self, order: Order, part: int) -> None:
+        """Have the program for part `part` (from 1) ready. Raises NotReady, Unavailable, and
+        RunFailed for a program that the controller refuses."""
+        ...
+
+    async def start(self) -> None:
+        """Start what is loaded; returns when the controller has begun, or has ended already.
+
+        One that only reports returns when the controller says that it has begun by itself.
+        Raises NotReady if nothing moved, RunFailed, Unavailable (then it may have begun).
+        """
+        ...
+
+    async def ended(self) -> None:
+        """Stay until the part is done, and there is proof of it. Raises RunFailed, RunAborted
+        after `abort`, Unavailable when the connection is lost: the run may go on without us."""
         ...
 
     async def hold(self) -> None:
-        """Stop the feed; returns when the controller has stopped."""
+        """Stop the feed; returns when the controller has stopped. Raises Conflict, Unavailable."""
         ...
 
     async def resume(self) -> None:
-        """Go on after a hold; returns when the controller moves again."""
+        """Go on after a hold; returns when the controller moves again. Raises as `hold`."""
         ...
 
     async def abort(self) -> None:
-        """End the run for good; `run` then raises RunAborted."""
+        """End the run for good; returns when the controller has confirmed, and `ended` raises
+        RunAborted. Without a run it does nothing. Raises Unavailable."""
         ...
 
-    def telemetry(self) -> Telemetry | None:
-        """The latest known about the run in hand, without asking the controller."""
+    async def unlock(self) -> None:
+        """Out of an alarm, without moving an axis. Raises Conflict with what has to be done at
+        the machine first, Unavailable."""
+        ...
+
+    async def look(self, order: Order) -> Found:
+        """What has become of a run that was started with this order, perhaps by an earlier life
+        of this program. Asks the controller, changes nothing. Raises Unavailable."""
+        ...
+
+    def status(self) -> Status:
+        """The latest, from memory."""
+        ...
+
+    def listen(self, listener: Callable[[Status], None]) -> Callable[[], None]:
+        """Call `listener` with each new status; returns how to stop that."""
+        ...
+
+    def traffic(self) -> Sequence[Message]:
+        """What went over the wire lately, oldest first."""
         ...
 
 
 # What a driver is made from: the machine's driver settings (see MachineSpec.settings). Raises
 # ValueError with a sentence if it can't work with them.
 DriverFactory = Callable[[dict[str, object]], Driver]
+
+
+@dataclass(frozen=True, slots=True)
+class DriverKind:
+    """A row of the registry: what people choose, and how one is made."""
+
+    info: DriverInfo
+    make: DriverFactory

@@ -1,41 +1,48 @@
 """Which drivers there are. Explicit, so that a frozen bundle finds them too; others may join by
-the entry point group `cnc_station.drivers`, each a `DriverFactory`."""
+the entry point group `cnc_station.drivers`, each a `DriverKind`."""
 
 from importlib.metadata import entry_points
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.drivers.base import Driver, DriverFactory, OnLoss
-from cnc_station.engine.drivers.simulator import Simulator
+from cnc_station.engine.drivers import simulator
+from cnc_station.engine.drivers.base import Driver, DriverKind
+from cnc_station.engine.views import DriverInfo
 
-_OWN: dict[str, DriverFactory] = {"simulator": Simulator.make}
-_RETRIED = frozenset({"simulator"} if Simulator.on_loss is OnLoss.RETRY else ())
+_OWN: dict[str, DriverKind] = {kind.info.name: kind for kind in (simulator.KIND,)}
 GROUP = "cnc_station.drivers"
 
 
-def names() -> tuple[str, ...]:
-    """The drivers that can be chosen."""
-    return tuple(sorted({*_OWN, *(entry.name for entry in entry_points(group=GROUP))}))
+def infos() -> tuple[DriverInfo, ...]:
+    """The drivers that can be chosen, by name."""
+    joined = (_load(entry.name) for entry in entry_points(group=GROUP))
+    found = {kind.info.name: kind.info for kind in (*joined, *_OWN.values())}
+    return tuple(found[name] for name in sorted(found))
+
+
+def info(name: str) -> DriverInfo:
+    """One of them; raises InvalidInput if there is none of that name."""
+    return _load(name).info
 
 
 def make(name: str, settings: dict[str, object]) -> Driver:
     """A driver for one machine; raises InvalidInput if there is none of that name, or if it can't
     work with these settings."""
     try:
-        return _factory(name)(settings)
+        return _load(name).make(settings)
     except ValueError as error:
         raise InvalidInput(FieldError("settings", str(error))) from error
 
 
-def _factory(name: str) -> DriverFactory:
+def _load(name: str) -> DriverKind:
     if name in _OWN:
         return _OWN[name]
     for entry in entry_points(group=GROUP, name=name):
-        factory: DriverFactory = entry.load()
-        return factory
+        kind: DriverKind = entry.load()
+        return kind
     raise InvalidInput(FieldError("driver", f"there is no driver {name!r}"))
 
 
 def retried() -> frozenset[str]:
     """The drivers whose runs may be tried again blindly when their station is gone. One that the
     leader does not know is not among them."""
-    return _RETRIED
+    return frozenset(name for name, kind in _OWN.items() if not kind.info.real)

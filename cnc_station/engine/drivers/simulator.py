@@ -6,12 +6,29 @@ asks, so a hundred simulated machines cost no more than a hundred timers.
 
 import asyncio
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from cnc_station.engine.domain.nc import at
-from cnc_station.engine.drivers.base import OnLoss, Order, RunAborted, RunFailed
-from cnc_station.engine.views import Telemetry
+from cnc_station.engine.drivers.base import (
+    DriverKind,
+    Finding,
+    Found,
+    OnLoss,
+    Order,
+    RunAborted,
+    RunFailed,
+)
+from cnc_station.engine.views import (
+    Abilities,
+    Doing,
+    DriverInfo,
+    Identity,
+    Message,
+    Setting,
+    Status,
+)
 
 SLOWEST, FASTEST = 0.001, 1e6  # program seconds per second
 FAILING_COMPLEXITY = 5
@@ -35,7 +52,7 @@ class SimulatorSettings:
 
 @dataclass(slots=True)
 class _Run:
-    """The run in hand. Times in program seconds, `since` on the loop's clock."""
+    """The part in hand. Times in program seconds, `since` on the loop's clock."""
 
     order: Order
     part_s: float
@@ -44,12 +61,8 @@ class _Run:
     since: float | None = None
 
     @property
-    def total(self) -> float:
-        return self.part_s * self.order.parts
-
-    @property
     def end(self) -> float:
-        return self.total if self.fails_at is None else self.fails_at
+        return self.part_s if self.fails_at is None else self.fails_at
 
 
 def _number(settings: dict[str, object], name: str, default: float) -> float:
@@ -63,12 +76,14 @@ class Simulator:
     """Implements `Driver`."""
 
     on_loss = OnLoss.RETRY
+    abilities = Abilities(outlives=False)
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
         self._run: _Run | None = None
         self._turned = asyncio.Event()
         self._aborted = False
+        self._luck = random.random()
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
@@ -84,18 +99,32 @@ class Simulator:
             raise ValueError("seed must be a whole number")
         return cls(SimulatorSettings(speed, None if seed is None else int(str(seed)), share))
 
-    async def connect(self) -> None:
+    async def connect(self) -> Identity:
         """Always there."""
+        return Identity("Simulator", (("Speed", f"{self._settings.speed:g} ×"),))
 
     async def close(self) -> None:
         """Nothing to let go of."""
 
-    async def run(self, order: Order) -> None:
-        """Lasts as long as the program, times the parts, over the speed."""
+    async def load(self, order: Order, part: int) -> None:
+        """Whether and where it will fail is decided for the whole run, so that its parts agree."""
         part_s = order.program.duration_s if order.program else order.estimated_s
-        run = self._run = _Run(order, part_s, self._failure(order, part_s * order.parts))
+        fails_at = self._failure(order, part_s * order.parts)
+        if fails_at is not None:
+            fails_at -= (part - 1) * part_s
+        fails_here = fails_at is not None and fails_at < part_s
+        self._run = _Run(order, part_s, fails_at if fails_here else None)
         self._aborted = False
-        run.since = asyncio.get_running_loop().time()
+
+    async def start(self) -> None:
+        """Moves at once."""
+        assert self._run is not None
+        self._run.since = asyncio.get_running_loop().time()
+
+    async def ended(self) -> None:
+        """Lasts as long as the program, over the speed."""
+        run = self._run
+        assert run is not None
         try:
             await self._until_end(run)
         finally:
@@ -105,6 +134,8 @@ class Simulator:
 
     async def _until_end(self, run: _Run) -> None:
         while True:
+            if self._aborted:
+                raise RunAborted("aborted")
             left = (run.end - self._elapsed(run)) / self._settings.speed
             if left <= 0:
                 return
@@ -114,8 +145,6 @@ class Simulator:
                     await self._turned.wait()
             except TimeoutError:
                 continue
-            if self._aborted:
-                raise RunAborted("aborted")
 
     def _failure(self, order: Order, total: float) -> float | None:
         if order.complexity < FAILING_COMPLEXITY:
@@ -127,7 +156,7 @@ class Simulator:
 
     def _chance(self, order: Order) -> random.Random:
         if self._settings.seed is None:
-            return random.Random()
+            return random.Random(f"{self._luck}/{order.run_id}")
         return random.Random(f"{self._settings.seed}/{order.job_id}/{order.attempt}")
 
     def _fault(self, run: _Run) -> str:
@@ -135,7 +164,7 @@ class Simulator:
         assert run.fails_at is not None
         if run.order.program is None or run.part_s <= 0:
             return fault
-        line = at(run.order.program, run.fails_at % run.part_s).line
+        line = at(run.order.program, run.fails_at).line
         return f"{fault}, line {line}"
 
     async def hold(self) -> None:
@@ -158,36 +187,34 @@ class Simulator:
         self._aborted = True
         self._turned.set()
 
+    async def unlock(self) -> None:
+        """Never locked."""
+
+    async def look(self, order: Order) -> Found:  # noqa: ARG002 - the seam's signature
+        """It ran in the station that is gone, and cut nothing."""
+        return Found(Finding.STOPPED, "the simulation ended with its station")
+
     def _elapsed(self, run: _Run) -> float:
         if run.since is None:
             return run.done
         passed = asyncio.get_running_loop().time() - run.since
         return run.done + passed * self._settings.speed
 
-    def telemetry(self) -> Telemetry | None:
+    def status(self) -> Status:
         """Where the program is now."""
         run = self._run
         if run is None:
-            return None
-        elapsed = min(self._elapsed(run), run.total)
-        part_s = run.part_s
-        done_parts = min(int(elapsed / part_s), run.order.parts - 1) if part_s > 0 else 0
-        in_part = elapsed - done_parts * part_s
-        told = Telemetry(
-            part=done_parts + 1,
-            parts=run.order.parts,
-            fraction=elapsed / run.total if run.total > 0 else 1.0,
-            part_fraction=in_part / part_s if part_s > 0 else 1.0,
-            part_remaining_s=part_s - in_part,
-            remaining_s=run.total - elapsed,
-        )
+            return Status(Doing.READY)
+        doing = Doing.HELD if run.since is None else Doing.RUNNING
+        elapsed = min(self._elapsed(run), run.part_s)
+        told = Status(doing, fraction=elapsed / run.part_s if run.part_s > 0 else 1.0)
         if run.order.program is None:
             return told
-        place = at(run.order.program, in_part)
+        place = at(run.order.program, elapsed)
         return replace(
             told,
+            program=run.order.name,
             line=place.line,
-            lines=run.order.program.lines,
             x=place.x,
             y=place.y,
             z=place.z,
@@ -195,3 +222,30 @@ class Simulator:
             spindle_rpm=place.spindle,
             tool=place.tool,
         )
+
+    def listen(
+        self,
+        listener: Callable[[Status], None],  # noqa: ARG002 - the seam's signature
+    ) -> Callable[[], None]:
+        """It does nothing by itself, so there is nothing to tell."""
+        return lambda: None
+
+    def traffic(self) -> Sequence[Message]:
+        """No wire."""
+        return ()
+
+
+KIND = DriverKind(
+    DriverInfo(
+        "simulator",
+        "Simulator",
+        (
+            Setting("speed", "Speed", hint="Program seconds per second; empty: the station's"),
+            Setting("failure_share", "Share of failures", hint="Of runs of complexity 5, 0 to 1"),
+            Setting("seed", "Seed", hint="A whole number makes the failures repeatable"),
+        ),
+        Simulator.abilities,
+        real=False,
+    ),
+    Simulator.make,
+)

@@ -1,46 +1,87 @@
-"""The drivers of the machines wired to this station."""
+"""The drivers of the machines wired to this station, and what their controllers say."""
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput
+from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput, Unavailable
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.pen import Pen
-from cnc_station.engine.store.machines import MoveMachine
-from cnc_station.engine.views import MachineRow
+from cnc_station.engine.store.machines import MoveMachine, SayReadiness
+from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.views import ConnectionReport, Doing, Identity, MachineRow, Status
 
 log = logging.getLogger(__name__)
 
 ACTOR = "station"
+CONTROLLER = "controller"
+REFUSED_S = 15.0  # a machine that would not start is not asked again for so long
+_IN_USE = {
+    Doing.RUNNING: "runs a program that was not started from here",
+    Doing.HELD: "is held in a program that was not started from here",
+    Doing.NOT_READY: "is not ready",
+}
+
+
+@dataclass(slots=True)
+class _Wired:
+    """One machine's driver, with what it was made from. `told` is what was last heard."""
+
+    driver: Driver
+    spec: MachineSpec
+    deaf: Callable[[], None] = lambda: None
+    told: tuple[Doing, str] | None = None
+    identity: Identity | None = None
+    failure: str = ""
+    refused_until: float = 0.0
+    reaching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Fleet:
-    """Makes drivers, connects them, and says so in the machines' states."""
+    """Makes drivers, connects them, and says in the machines' states what they say."""
 
-    def __init__(self, pen: Pen, defaults: Mapping[str, Mapping[str, Any]]) -> None:
-        """`defaults`: driver settings of the station by driver name; a machine's own win."""
+    def __init__(
+        self,
+        pen: Pen,
+        defaults: Mapping[str, Mapping[str, Any]],
+        on_news: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`defaults`: driver settings of the station by driver name; a machine's own win.
+        `on_news` hears that a controller does something else than before."""
         self._pen = pen
         self._defaults = defaults
+        self._on_news = on_news
+        self._wired: dict[int, _Wired] = {}
         self.drivers: dict[int, Driver] = {}
-        self._made_from: dict[int, MachineSpec] = {}
+
+    def _new(self, spec: MachineSpec) -> Driver:
+        return registry.make(spec.driver, {**self._defaults.get(spec.driver, {}), **spec.settings})
 
     def make(self, machine_id: int, spec: MachineSpec) -> None:
         """Give a machine its driver. Raises InvalidInput."""
-        settings = {**self._defaults.get(spec.driver, {}), **spec.settings}
-        self.drivers[machine_id] = registry.make(spec.driver, settings)
-        self._made_from[machine_id] = spec
+        wired = _Wired(self._new(spec), spec)
+        wired.deaf = wired.driver.listen(lambda status: self._hear(wired, status))
+        self._wired[machine_id], self.drivers[machine_id] = wired, wired.driver
+
+    def _hear(self, wired: _Wired, status: Status) -> None:
+        """Positions change ten times a second; that is no news."""
+        told = (status.doing, status.why)
+        if told != wired.told:
+            wired.told, wired.refused_until = told, 0.0
+            self._on_news()
 
     def fits(self, machine_id: int, spec: MachineSpec) -> bool:
         """Whether the machine has the driver that `spec` asks for; another station may have
         edited it."""
-        made = self._made_from.get(machine_id)
+        wired = self._wired.get(machine_id)
         wanted = (spec.driver, dict(spec.settings))
-        return made is not None and (made.driver, dict(made.settings)) == wanted
+        return wired is not None and (wired.spec.driver, dict(wired.spec.settings)) == wanted
 
     async def prepare(self, machines: tuple[MachineRow, ...]) -> None:
         """Drivers for all machines, before recovery asks them."""
@@ -49,48 +90,116 @@ class Fleet:
                 self.make(machine.id, machine.spec)
             except InvalidInput as error:
                 log.warning("%s has no driver: %s", machine.spec.name, error)
-                await self._say_offline(machine.id, str(error))
+                await self._say(MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, str(error)))
 
-    async def connect(self, machine_id: int, state: MachineState) -> None:
-        """Reach the controller; a machine that was offline is idle then."""
-        driver = self.drivers.get(machine_id)
-        if driver is None:
+    def is_reached(self, machine_id: int) -> bool:
+        """Whether its controller answers, as far as is known."""
+        wired = self._wired[machine_id]
+        return wired.identity is not None and wired.driver.status().doing is not Doing.UNREACHABLE
+
+    async def reach(self, machine_id: int) -> None:
+        """Connect to a controller; who asks meanwhile waits for the same. Raises Unavailable."""
+        wired = self._wired[machine_id]
+        async with wired.reaching:
+            if self.is_reached(machine_id):
+                return
+            try:
+                wired.identity = await wired.driver.connect()
+                wired.failure = ""
+            except CncStationError as error:
+                wired.failure = str(error)
+                raise
+
+    async def connect(self, machine: MachineRow) -> None:
+        """Reach a machine's controller, and say what it says."""
+        if machine.id not in self._wired:
             return
         try:
-            await driver.connect()
-            if state is MachineState.OFFLINE:
-                await self._pen.write(MoveMachine((t.CONNECTED,), machine_id, ACTOR))
-        except Conflict as error:
-            log.debug("connected meanwhile: %s", error)
-        except CncStationError as error:
-            log.warning("machine %s is not reachable: %s", machine_id, error)
-            if state not in BUSY_MACHINES | {MachineState.OFFLINE, MachineState.MAINTENANCE}:
-                await self._say_offline(machine_id, str(error))
+            await self.reach(machine.id)
+        except Unavailable as error:
+            log.warning("%s is not reachable: %s", machine.spec.name, error)
+        await self.settle(machine)
 
-    async def replace(self, machine_id: int, spec: MachineSpec, state: MachineState) -> None:
-        """A machine was edited: a new driver in place of the old one."""
-        await self.drop(machine_id)
-        self.make(machine_id, spec)
-        await self.connect(machine_id, state)
+    def refused(self, machine_id: int) -> None:
+        """It would not start although it had said that it was ready: its word counts for nothing
+        until it says something else, or for a while."""
+        if machine_id in self._wired:
+            until = asyncio.get_running_loop().time() + REFUSED_S
+            self._wired[machine_id].refused_until = until
+
+    async def settle(self, machine: MachineRow) -> None:
+        """Write what a machine without a run says, where it differs from what is written."""
+        wired = self._wired.get(machine.id)
+        if wired is None or machine.state in BUSY_MACHINES:
+            return
+        status = wired.driver.status()
+        if not self.is_reached(machine.id):
+            why = wired.failure or status.why or "not reachable"
+            if machine.state is MachineState.IDLE:
+                await self._say(MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, why))
+            elif machine.state is not MachineState.OFFLINE:
+                await self._say(SayReadiness(machine.id, why, ACTOR))
+            return
+        if machine.state is MachineState.OFFLINE:
+            await self._say(MoveMachine((t.CONNECTED,), machine.id, ACTOR))
+        if status.doing is Doing.ALARM:
+            if machine.state not in (MachineState.ALARM, MachineState.MAINTENANCE):
+                await self._say(MoveMachine((t.ALARMED,), machine.id, CONTROLLER, status.why))
+            return
+        if machine.state is MachineState.ALARM and self._is_real(machine):
+            await self._say(MoveMachine((t.UNLOCKED,), machine.id, CONTROLLER, "at its panel"))
+        why = "" if status.doing is Doing.READY else status.why or _IN_USE[status.doing]
+        refused = asyncio.get_running_loop().time() < wired.refused_until
+        if machine.not_ready != why and not (refused and not why):
+            await self._say(SayReadiness(machine.id, why, CONTROLLER))
+
+    @staticmethod
+    def _is_real(machine: MachineRow) -> bool:
+        return registry.info(machine.spec.driver).real
+
+    async def unlock(self, machine_id: int) -> None:
+        """Have the controller out of its alarm. Raises Conflict with what has to be done first,
+        Unavailable."""
+        if machine_id in self.drivers:
+            await self.drivers[machine_id].unlock()
+
+    async def report(self, spec: MachineSpec) -> ConnectionReport:
+        """Try a machine's settings without keeping them. Raises InvalidInput."""
+        driver = self._new(spec)
+        try:
+            identity = await driver.connect()
+            return ConnectionReport(identity, driver.status())
+        except CncStationError as error:
+            return ConnectionReport(failure=str(error))
+        finally:
+            await driver.close()
+
+    async def replace(self, machine: MachineRow, spec: MachineSpec) -> None:
+        """A machine was edited: a new driver in place of the old one. Raises InvalidInput."""
+        await self.drop(machine.id)
+        self.make(machine.id, spec)
+        await self.connect(machine)
 
     async def drop(self, machine_id: int) -> None:
         """Let go of a machine's controller."""
-        self._made_from.pop(machine_id, None)
-        driver = self.drivers.pop(machine_id, None)
-        if driver is not None:
-            await driver.close()
+        wired = self._wired.pop(machine_id, None)
+        self.drivers.pop(machine_id, None)
+        if wired is not None:
+            wired.deaf()
+            await wired.driver.close()
 
     async def close(self) -> None:
         """Let go of all controllers; idle machines are offline from now on."""
         for machine_id in list(self.drivers):
             try:
                 await self.drop(machine_id)
-                await self._say_offline(machine_id, "the station is closed")
+                closed = "the station is closed"
+                await self._say(MoveMachine((t.DISCONNECTED,), machine_id, ACTOR, closed))
             except CncStationError as error:  # the others are let go of all the same
                 log.warning("machine %s was left as it is: %s", machine_id, error)
 
-    async def _say_offline(self, machine_id: int, reason: str) -> None:
+    async def _say(self, change: Change[None]) -> None:
         try:
-            await self._pen.write(MoveMachine((t.DISCONNECTED,), machine_id, ACTOR, reason))
-        except Conflict:
-            log.debug("machine %s keeps its state", machine_id)
+            await self._pen.write(change)
+        except Conflict as error:
+            log.debug("a machine keeps its state: %s", error)

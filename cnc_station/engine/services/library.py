@@ -1,13 +1,23 @@
 """Kept programs, read and ready to run or to draw; the last used stay in memory."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from functools import partial
 
 from cnc_station.engine.domain.nc import Program, read
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.store.programs import content
+from cnc_station.engine.store.programs import named_content
 
 KEPT_IN_MEMORY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A program's exact bytes, what people call it, and what it does."""
+
+    name: str
+    source: bytes
+    program: Program
 
 
 class Library:
@@ -15,18 +25,24 @@ class Library:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._programs: OrderedDict[str, Program] = OrderedDict()
+        self._programs: OrderedDict[str, Kept] = OrderedDict()
 
     async def program(self, sha256: str) -> Program | None:
         """A program as its moves; None if it is not kept."""
+        kept = await self.kept(sha256)
+        return kept.program if kept else None
+
+    async def kept(self, sha256: str) -> Kept | None:
+        """A program with its bytes; None if it is not kept."""
         if sha256 in self._programs:
             self._programs.move_to_end(sha256)
             return self._programs[sha256]
-        source = await self._reader.read(partial(content, sha256=sha256))
-        if source is None:
+        found = await self._reader.read(partial(named_content, sha256=sha256))
+        if found is None:
             return None
-        program = await self._reader.work(partial(read, source))
-        self._programs[sha256] = program
+        name, source = found
+        kept = Kept(name, source, await self._reader.work(partial(read, source)))
+        self._programs[sha256] = kept
         if len(self._programs) > KEPT_IN_MEMORY:
             self._programs.popitem(last=False)
-        return program
+        return kept

@@ -2,15 +2,12 @@
 
 import asyncio
 import logging
-import random
 
 from cnc_station.engine.domain.errors import InvalidInput
-from cnc_station.engine.domain.retry import RetryPolicy
-from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.services.fleet import Fleet
-from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.recovery import recover
+from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import machines
@@ -27,27 +24,27 @@ class Reconciler(Service):
 
     A claim whose answer was lost with the connection has a run that nobody drives: it is settled
     like one left over by a crash, once it has been seen for a while, so that none in flight is
-    taken for lost. Machines that others set offline while this station was not heard of, or gave
-    to it, are connected, those that others edited get the driver they ask for, and those that were
-    given away are let go.
+    taken for lost. Runs whose lease was lost and which still cut are asked back. Machines that
+    others gave to this station or edited get the driver they ask for, and those that were given
+    away are let go.
     """
 
     def __init__(
         self,
-        pen: Pen,
         reader: Reader,
         runner: Runner,
         fleet: Fleet,
+        recovery: Recovery,
         station: str,
-        retry: RetryPolicy,
+        lease_s: float,
     ) -> None:
         super().__init__()
-        self._pen = pen
         self._reader = reader
         self._runner = runner
         self._fleet = fleet
+        self._recovery = recovery
         self._station = station
-        self._retry = retry
+        self._lease_s = lease_s * (1 - MARGIN)
         self._suspected: dict[int, float] = {}
 
     async def run_once(self) -> float:
@@ -61,28 +58,19 @@ class Reconciler(Service):
         self._suspected = {run_id: self._suspected.get(run_id, now) for run_id in unknown}
         lost = [run_id for run_id, since in self._suspected.items() if now - since >= DOUBT_S]
         if lost:
-            await recover(
-                self._pen,
-                self._reader,
-                self._fleet.drivers,
-                station=self._station,
-                retry=self._retry,
-                chance=random.random,
-                only=lost,
-            )
+            await self._recovery.settle(self._lease_s, only=lost)
+        await self._runner.take_back(self._lease_s)
         at_work = self._runner.machines()
         for machine_id in wired - {row.id for row in own} - at_work:
             await self._fleet.drop(machine_id)
         for row in own:
             if row.id not in at_work:
-                await self._connect(row)
+                await self._rewire(row)
         return DOUBT_S if self._suspected else REST_S
 
-    async def _connect(self, row: MachineRow) -> None:
+    async def _rewire(self, row: MachineRow) -> None:
         try:
             if not self._fleet.fits(row.id, row.spec):
-                await self._fleet.replace(row.id, row.spec, row.state)
-            elif row.state is MachineState.OFFLINE:
-                await self._fleet.connect(row.id, row.state)
+                await self._fleet.replace(row, row.spec)
         except InvalidInput as error:
             log.warning("%s has no driver: %s", row.spec.name, error)

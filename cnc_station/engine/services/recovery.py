@@ -1,72 +1,107 @@
-"""Before anything new starts: put right what the last life of this station left behind."""
+"""What a station does about runs of its own that nobody watched: it asks the machine.
 
+Assigned only: back to the queue. Started on something that cuts nothing: tried again like any
+failure. Started on a real controller: still under way, it is taken up; at its end, it is completed
+and said to have been unwatched; else it is interrupted and a person decides. Never started again
+blindly.
+"""
+
+import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
+from functools import partial
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.errors import Conflict, Fenced
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced
 from cnc_station.engine.domain.states import RunState
-from cnc_station.engine.drivers.base import Driver, OnLoss
+from cnc_station.engine.drivers.base import Driver, Finding, Found, OnLoss
+from cnc_station.engine.services.fleet import Fleet
+from cnc_station.engine.services.outcome import Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.store.reaping import REASON as REAPED
 from cnc_station.engine.store.recovery import LeftOver, left_over_runs
 
 log = logging.getLogger(__name__)
 
 ACTOR = "recovery"
 REASON = "the station went down while it ran"
+ANSWER_S = 10.0  # a controller that does not answer within this time can't be asked
+UNWATCHED = "it came to its end while nobody watched"
 
 
-async def recover(
-    pen: Pen,
-    reader: Reader,
-    drivers: Mapping[int, Driver],
-    *,
-    station: str,
-    retry: RetryPolicy,
-    chance: Callable[[], float],
-    only: Collection[int] | None = None,
-) -> int:
-    """Settle every live run of this station, or `only` these; returns how many there were.
+class Recovery:
+    """Settles runs that nobody drives."""
 
-    Assigned only: back to the queue. Started on something that cuts nothing: tried again like
-    any failure. Started on a real controller: interrupted, a person decides.
-    """
-    found = await reader.read(lambda connection: left_over_runs(connection, station))
-    left = [run for run in found if only is None or run.run_id in only]
-    for run in left:
-        transition, backoff_s = _settle(run, drivers.get(run.machine_id), retry, chance)
-        log.warning(
-            "run %s of job %s was left %s: %s", run.run_id, run.job_id, run.state, transition.name
-        )
+    def __init__(
+        self, pen: Pen, reader: Reader, fleet: Fleet, runner: Runner, judge: Judge, station: str
+    ) -> None:
+        self._pen = pen
+        self._reader = reader
+        self._fleet = fleet
+        self._runner = runner
+        self._judge = judge
+        self._station = station
+
+    async def settle(self, lease_s: float, only: Collection[int] | None = None) -> int:
+        """Settle every left-over run of this station, or `only` these; returns how many there
+        were. What is taken up may be acted on for `lease_s` from now."""
+        look = partial(left_over_runs, station=self._station, reaped=REAPED)
+        found = await self._reader.read(look)
+        left = [run for run in found if only is None or run.claimed.run_id in only]
+        await asyncio.gather(*(self._settle(run, lease_s) for run in left))
+        return len(left)
+
+    async def _settle(self, run: LeftOver, lease_s: float) -> None:
+        claimed = run.claimed
+        log.warning("run %s of job %s was left %s", claimed.run_id, claimed.job_id, run.state)
+        driver = self._fleet.drivers.get(claimed.machine_id)
         try:
-            await pen.write(
-                MoveRun(
-                    transition,
-                    run.run_id,
-                    run.token,
-                    run.job_id,
-                    run.machine_id,
-                    ACTOR,
-                    reason=REASON,
-                    backoff_s=backoff_s,
-                )
-            )
+            if run.state is RunState.ASSIGNED:
+                await self._write(run, Outcome(t.RETURNED, REASON, ACTOR))
+            elif driver is None or driver.on_loss is OnLoss.INTERRUPT:
+                await self._ask(run, driver, lease_s)
+            elif run.state is not RunState.INTERRUPTED:
+                await self._write(run, self._judge.failed(claimed, REASON))
         except (Fenced, Conflict) as error:  # the leader was quicker, or the run had an end
-            log.info("run %s is settled already: %s", run.run_id, error)
-    return len(left)
+            log.info("run %s is settled already: %s", claimed.run_id, error)
 
+    async def _ask(self, run: LeftOver, driver: Driver | None, lease_s: float) -> None:
+        found = await self._look(run, driver)
+        log.warning("run %s: %s (%s)", run.claimed.run_id, found.finding, found.words)
+        if found.finding is Finding.STOPPED:
+            if run.state is not RunState.INTERRUPTED:  # a person is asked already
+                await self._write(run, Outcome(t.INTERRUPTED, found.words, ACTOR))
+            return
+        ends = asyncio.get_running_loop().time() + lease_s
+        await self._write(run, Outcome(t.TAKEN_UP, found.words, ACTOR))
+        if found.finding is Finding.FINISHED and found.part >= run.claimed.quantity:
+            await self._write(run, Outcome(t.COMPLETED, UNWATCHED, ACTOR))
+        else:
+            over = found.finding is Finding.FINISHED
+            self._runner.take_up(run.claimed, ends, found.part, over=over)
 
-def _settle(
-    run: LeftOver, driver: Driver | None, retry: RetryPolicy, chance: Callable[[], float]
-) -> tuple[t.Transition, float]:
-    if run.state is RunState.ASSIGNED:
-        return t.RETURNED, 0.0
-    if driver is None or driver.on_loss is OnLoss.INTERRUPT:
-        return t.INTERRUPTED, 0.0
-    failures = run.failures + 1
-    if failures > retry.limit(run.retry_limit, automation=False):
-        return t.FAILED_FINAL, 0.0
-    return t.FAILED_RETRY, retry.backoff_s(failures, chance())
+    async def _look(self, run: LeftOver, driver: Driver | None) -> Found:
+        if driver is None:
+            return Found(Finding.STOPPED, f"{REASON}, and its machine has no driver any more")
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._fleet.reach(run.claimed.machine_id)
+                return await driver.look(await self._runner.order(run.claimed))
+        except TimeoutError:
+            why = f"no answer within {ANSWER_S:g} s"
+        except CncStationError as error:
+            why = str(error)
+        return Found(Finding.STOPPED, f"{REASON}; its controller could not be asked: {why}")
+
+    async def _write(self, run: LeftOver, outcome: Outcome) -> None:
+        await self._pen.write(
+            move_of(
+                run.claimed,
+                outcome.transition,
+                ACTOR,
+                reason=outcome.reason,
+                backoff_s=outcome.backoff_s,
+            )
+        )

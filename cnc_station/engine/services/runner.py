@@ -1,4 +1,4 @@
-"""Drives claimed runs: one task each, from the first write to the last.
+"""The runs of this station: taken from the dispatcher, driven, and told what people say.
 
 What the machine did is written until it is written; who lost the right to write it is told so
 and stops acting.
@@ -7,69 +7,50 @@ and stops acting.
 import asyncio
 import contextlib
 import logging
-import random
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced, Unavailable
-from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.drivers.base import Driver, OnLoss, Order, RunAborted, RunFailed
+from cnc_station.engine.services.drive import Drive
 from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.live import Live, Wait, Word
+from cnc_station.engine.services.live_runs import LiveRuns
+from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.progress import Progress
 from cnc_station.engine.store.claims import Claimed
-from cnc_station.engine.store.machines import MoveMachine
-from cnc_station.engine.store.moves import MoveRun
-from cnc_station.engine.views import Telemetry
+from cnc_station.engine.store.machines import MoveMachine, SayReadiness
 
 log = logging.getLogger(__name__)
 
-RUNNER = "runner"
 PATIENCE_S = 5.0
+CLOSED = "the station was closed while it ran"
+TAKEN_BACK = "it went on while the station was not heard of"
 
 
-@dataclass(slots=True)
-class _Live:
-    """A run in hand. `stopped_by` is set before its driver is told to abort."""
-
-    claimed: Claimed
-    driver: Driver
-    task: asyncio.Task[t.Transition | None] | None = None
-    stopped_by: str = ""
-    stop_reason: str = ""
-    closing: bool = False
-    lost: bool = False
-    lease_ends: float = float("inf")
-    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    transition: t.Transition
-    reason: str = ""
-    actor: str = RUNNER
-    backoff_s: float = 0.0
-    alarm: bool = False
-
-
-class Runner:
-    """All live runs of this station."""
+class Runner(LiveRuns):
+    """Drives all live runs of this station."""
 
     def __init__(
         self,
         pen: Pen,
         library: Library,
         drivers: Mapping[int, Driver],
-        retry: RetryPolicy,
-        chance: Callable[[], float] = random.random,
+        judge: Judge,
+        on_refused: Callable[[int], None] = lambda _: None,
+        on_over: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_refused` hears of a machine that would not start, `on_over` when a real one is left
+        to itself again."""
+        super().__init__()
         self._pen = pen
         self._library = library
         self._drivers = drivers
-        self._retry = retry
-        self._chance = chance
-        self._live: dict[int, _Live] = {}
+        self._judge = judge
+        self._on_refused = on_refused
+        self._on_over = on_over
         self._giving_back: set[asyncio.Task[object]] = set()
 
     def take(self, claimed: Claimed, lease_ends: float = float("inf")) -> None:
@@ -79,13 +60,42 @@ class Runner:
         if driver is None:
             self._keep(self._give_back(claimed))
             return
-        live = _Live(claimed, driver, lease_ends=lease_ends)
-        self._live[claimed.run_id] = live
-        live.task = asyncio.create_task(self._see_through(live), name=f"run {claimed.run_id}")
+        self._drive(Live(claimed, driver, lease_ends))
+
+    def take_up(self, claimed: Claimed, lease_ends: float, part: int, *, over: bool) -> None:
+        """Go on with a run that an earlier life of this station has started: `part` is under way,
+        or `over`. That it was taken up is written already."""
+        driver = self._drivers[claimed.machine_id]
+        live = Live(claimed, driver, lease_ends, part=part, begun=True, part_over=over)
+        self._drive(live)
+
+    async def take_back(self, lease_s: float) -> None:
+        """Runs whose lease was lost and which still cut go on as ours, if nobody has decided
+        about them meanwhile."""
+        for live in [live for live in self._live.values() if live.lost]:
+            if live.driver.on_loss is OnLoss.INTERRUPT and await self._take_back(live):
+                live.lease_ends = asyncio.get_running_loop().time() + lease_s
+                live.lost = False
+
+    async def _take_back(self, live: Live) -> bool:
+        try:
+            await self._pen.write(move_of(live.claimed, t.TAKEN_UP, reason=TAKEN_BACK))
+        except (Fenced, Conflict) as error:
+            log.warning("run %s is not ours any more: %s", live.claimed.run_id, error)
+            return False
+        live.held = False
+        return True
+
+    def _drive(self, live: Live) -> None:
+        self._live[live.claimed.run_id] = live
+        name = f"run {live.claimed.run_id}"
+        live.task = asyncio.create_task(self._see_through(live), name=name)
         live.task.add_done_callback(lambda _: self._forget(live))
 
-    def _forget(self, live: _Live) -> None:
+    def _forget(self, live: Live) -> None:
         del self._live[live.claimed.run_id]
+        if live.driver.on_loss is OnLoss.INTERRUPT:
+            self._on_over()
 
     def _keep(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
@@ -96,45 +106,57 @@ class Runner:
         """The machine has no driver: asked for at once, so that no claim comes in between."""
         reason = "its driver is not there"
         await asyncio.gather(
-            self._write(claimed, _Outcome(t.RETURNED, reason)),
+            self._pen.keep(move_of(claimed, t.RETURNED, reason=reason)),
             self._pen.keep(MoveMachine((t.DISCONNECTED,), claimed.machine_id, RUNNER, reason)),
             return_exceptions=True,
         )
 
-    async def _see_through(self, live: _Live) -> t.Transition | None:
+    async def _see_through(self, live: Live) -> t.Transition | None:
         """Drive a run to its end; returns how it ended, None if others have decided that."""
-        try:
-            return await self._drive(live)
-        except Exception:
-            log.exception("run %s of job %s", live.claimed.run_id, live.claimed.job_id)
-            return None
-
-    async def _drive(self, live: _Live) -> t.Transition | None:
-        claimed = live.claimed
         begun = asyncio.get_running_loop().time()
         try:
-            order = await self._order(claimed)
-            await self._after_former(claimed)
-            self._still_ours(live)
-            await self._pen.keep(
-                self._move(claimed, t.STARTED, program=claimed.program, material=claimed.material)
-            )
-            self._still_ours(live)
-            begun = asyncio.get_running_loop().time()
-            outcome = await self._run(live, order)
-        except (Fenced, Conflict) as error:
-            log.warning("run %s of job %s: %s", claimed.run_id, claimed.job_id, error)
-            return None
-        except RunAborted:
-            if live.lost:
+            outcome = await self._outcome(live)
+            if outcome is None or (live.lost and not await self._take_back(live)):
                 return None
-            outcome = self._aborted(live)
+            return await self._write(live, outcome, asyncio.get_running_loop().time() - begun)
+        except (Fenced, Conflict) as error:
+            log.warning("run %s of job %s: %s", live.claimed.run_id, live.claimed.job_id, error)
+        except Exception:
+            log.exception("run %s of job %s", live.claimed.run_id, live.claimed.job_id)
+        return None
+
+    async def _outcome(self, live: Live) -> Outcome | None:
+        claimed, taken_up = live.claimed, live.begun
+        try:
+            order = await self.order(claimed)
+            live.progress = Progress(order)
+            await self._after_former(claimed)
+            drive = Drive(self._pen, self._judge, live, order, taken_up=taken_up)
+            return await drive.to_its_end()
+        except (Fenced, Conflict):
+            raise
+        except RunAborted:
+            return None if live.lost else self._stopped(live)
         except (RunFailed, Unavailable) as error:
-            outcome = self._failed(claimed, str(error), alarm=getattr(error, "alarm", False))
+            return self._judge.failed(claimed, str(error))
         except Exception as error:
             log.exception("run %s of job %s", claimed.run_id, claimed.job_id)
-            outcome = self._failed(claimed, f"error in the program: {error}")
-        return await self._write(claimed, outcome, asyncio.get_running_loop().time() - begun)
+            reason = f"error in the program: {error}"
+            if live.begun and live.driver.on_loss is OnLoss.INTERRUPT:  # it may be cutting still
+                return Outcome(t.INTERRUPTED, reason)
+            return self._judge.failed(claimed, reason)
+
+    @staticmethod
+    def _stopped(live: Live) -> Outcome:
+        """Because somebody asked for it."""
+        if live.put_aside:
+            return Outcome(t.PUT_ASIDE, live.stop_reason, live.stopper)
+        if not live.closing:
+            return Outcome(t.ABORTED, live.stop_reason, live.stopper)
+        if not live.begun:
+            return Outcome(t.RETURNED, CLOSED)
+        harmless = live.driver.on_loss is OnLoss.RETRY
+        return Outcome(t.GIVEN_BACK if harmless else t.INTERRUPTED, CLOSED)
 
     async def _after_former(self, claimed: Claimed) -> None:
         """The same job may be here again while the run that lost its lease is still stopping."""
@@ -146,19 +168,10 @@ class Runner:
         if former:
             await asyncio.wait(former)
 
-    @staticmethod
-    def _still_ours(live: _Live) -> None:
-        """A process that stood still wakes wherever it was, perhaps just before it starts a
-        machine; others may have taken over. Raises RunAborted."""
-        if live.lease_ends <= asyncio.get_running_loop().time():
-            live.lost = True
-        if live.lost:
-            log.warning("lost the lease of run %s before it began", live.claimed.run_id)
-            raise RunAborted("its lease has ended")
-
-    async def _order(self, claimed: Claimed) -> Order:
-        program = await self._library.program(claimed.program) if claimed.program else None
-        if claimed.program and program is None:
+    async def order(self, claimed: Claimed) -> Order:
+        """What a driver is asked to make. Raises RunFailed."""
+        kept = await self._library.kept(claimed.program) if claimed.program else None
+        if claimed.program and kept is None:
             raise RunFailed("its program is no longer kept")
         return Order(
             run_id=claimed.run_id,
@@ -167,151 +180,96 @@ class Runner:
             complexity=claimed.complexity,
             parts=claimed.quantity,
             estimated_s=claimed.estimated_s,
-            program=program,
+            name=kept.name if kept else claimed.name,
+            program=kept.program if kept else None,
+            source=kept.source if kept else None,
         )
 
-    async def _run(self, live: _Live, order: Order) -> _Outcome:
-        if live.stopped_by:
-            raise RunAborted("stopped before it began")
-        limit = live.claimed.timeout_s
-        if limit is None:
-            await live.driver.run(order)
-            return _Outcome(t.COMPLETED)
-        try:
-            async with asyncio.timeout(limit) as timer:
-                await live.driver.run(order)
-        except TimeoutError:
-            if not timer.expired():  # the driver's own: a socket's, say
-                raise
-            await live.driver.abort()
-            return self._failed(live.claimed, f"took longer than its limit of {limit:g} s")
-        return _Outcome(t.COMPLETED)
-
-    def _aborted(self, live: _Live) -> _Outcome:
-        if live.closing:
-            return _Outcome(t.FAILED_RETRY, "the station was closed while it ran")
-        return _Outcome(t.ABORTED, live.stop_reason, live.stopped_by or RUNNER)
-
-    def _failed(self, claimed: Claimed, reason: str, *, alarm: bool = False) -> _Outcome:
-        """Another attempt after a pause, or a person has to look."""
-        failures = claimed.failures + 1
-        if failures > self._retry.limit(claimed.retry_limit, automation=False):
-            return _Outcome(t.FAILED_FINAL, reason, alarm=alarm)
-        backoff = self._retry.backoff_s(failures, self._chance())
-        return _Outcome(t.FAILED_RETRY, reason, backoff_s=backoff, alarm=alarm)
-
-    async def _write(
-        self, claimed: Claimed, outcome: _Outcome, seconds: float = 0.0
-    ) -> t.Transition | None:
-        try:
-            if outcome.alarm:
-                with contextlib.suppress(Conflict):  # somebody was quicker, or an answer was lost
-                    await self._pen.keep(
-                        MoveMachine((t.ALARMED,), claimed.machine_id, RUNNER, outcome.reason)
-                    )
-            await self._pen.keep(
-                self._move(
-                    claimed,
-                    outcome.transition,
-                    actor=outcome.actor,
-                    reason=outcome.reason,
-                    backoff_s=outcome.backoff_s,
-                    seconds=seconds,
+    async def _write(self, live: Live, outcome: Outcome, seconds: float) -> t.Transition:
+        claimed = live.claimed
+        if outcome.alarm:
+            with contextlib.suppress(Conflict):  # somebody was quicker, or an answer was lost
+                await self._pen.keep(
+                    MoveMachine((t.ALARMED,), claimed.machine_id, RUNNER, outcome.reason)
                 )
+        ending = self._pen.keep(
+            move_of(
+                claimed,
+                outcome.transition,
+                outcome.actor,
+                reason=outcome.reason,
+                backoff_s=outcome.backoff_s,
+                seconds=seconds,
             )
-        except (Fenced, Conflict) as error:
-            log.warning("run %s of job %s: %s", claimed.run_id, claimed.job_id, error)
-            return None
+        )
+        if outcome.refused:  # asked for at once, so that no claim comes in between
+            self._on_refused(claimed.machine_id)
+            refusal = SayReadiness(claimed.machine_id, outcome.reason, RUNNER)
+            await asyncio.gather(ending, self._pen.keep(refusal))
+        else:
+            await ending
         return outcome.transition
 
-    @staticmethod
-    def _move(
-        claimed: Claimed, transition: t.Transition, *, actor: str = RUNNER, **more: Any
-    ) -> MoveRun:
-        return MoveRun(
-            transition,
-            claimed.run_id,
-            claimed.token,
-            claimed.job_id,
-            claimed.machine_id,
-            actor,
-            **more,
-        )
-
     async def hold(self, job_id: int, actor: str, reason: str = "") -> None:
-        """Stop the feed, and say so when the controller has. Raises Conflict."""
+        """Stop the feed, and say so when the controller has. Raises Conflict, Unavailable."""
         live = self._of(job_id)
         async with live.changing:
             await live.driver.hold()
-            await self._pen.keep(self._move(live.claimed, t.HELD, actor=actor, reason=reason))
+            await self._pen.keep(move_of(live.claimed, t.HELD, actor, reason=reason))
+            live.held = True
 
     async def resume(self, job_id: int, actor: str) -> None:
-        """Go on after a hold. Raises Conflict, Unavailable.
+        """Go on after a hold, or with the next part. Raises Conflict, Unavailable.
 
         Written first, since that proves the right to set the machine going; and written back if
         the controller does not go on.
         """
         live = self._of(job_id)
         async with live.changing:
-            await self._pen.write(self._move(live.claimed, t.CONTINUED, actor=actor))
+            await self._pen.write(move_of(live.claimed, t.CONTINUED, actor))
+            live.held = False
+            if live.waits_for(Wait.NEXT_PART):
+                live.say(Wait.NEXT_PART, Word(actor))
+                return
             try:
                 await live.driver.resume()
             except CncStationError as error:
-                await self._pen.keep(self._move(live.claimed, t.HELD, reason=str(error)))
+                await self._pen.keep(move_of(live.claimed, t.HELD, reason=str(error)))
+                live.held = True
                 raise
 
     async def abort(self, job_id: int, actor: str, reason: str = "") -> None:
         """End the run for good; returns when that is written. Raises Conflict, Unavailable."""
+        await self._stop(self._of(job_id), actor, reason, t.ABORTED)
+
+    async def put_aside(self, job_id: int, actor: str, reason: str = "") -> None:
+        """Not now: nothing was started, the job is paused, the machine free for another. Raises
+        Conflict."""
         live = self._of(job_id)
+        if live.begun:
+            raise Conflict(f"Job {job_id} has begun: it can only be aborted.")
+        live.put_aside = True
+        await self._stop(live, actor, reason, t.PUT_ASIDE)
+
+    async def _stop(self, live: Live, actor: str, reason: str, wanted: t.Transition) -> None:
         live.stopped_by, live.stop_reason = actor, reason
-        await live.driver.abort()
+        live.stop_waiting()
+        if live.begun:
+            await live.driver.abort()
         assert live.task is not None
         await asyncio.wait([live.task])
-        if live.task.cancelled() or live.task.result() is not t.ABORTED:
-            raise Conflict(f"Job {job_id} had ended before it could be aborted.")
+        if live.task.cancelled() or live.task.result() is not wanted:
+            raise Conflict(f"Job {live.claimed.job_id} had ended before it could be {wanted.name}.")
 
-    def _of(self, job_id: int) -> _Live:
-        for live in self._live.values():
-            if live.claimed.job_id == job_id and not live.lost:
-                return live
-        raise Conflict(f"Job {job_id} is not at a machine of this station.")
+    async def confirm(self, job_id: int, actor: str, reason: str = "") -> None:
+        """A person says that the set-up is right, or that the machine was started at its panel.
+        Raises Conflict if nobody waits for that."""
+        self._of(job_id).say(Wait.SET_UP, Word(actor, reason))
 
-    @property
-    def busy(self) -> bool:
-        """Whether any run is in hand."""
-        return bool(self._live)
-
-    def drives(self, job_id: int) -> bool:
-        """Whether a job is at a machine of this station."""
-        return any(live.claimed.job_id == job_id and not live.lost for live in self._live.values())
-
-    def run_ids(self) -> tuple[int, ...]:
-        """The runs it drives and may drive."""
-        return tuple(live.claimed.run_id for live in self._live.values() if not live.lost)
-
-    def in_hand(self) -> frozenset[int]:
-        """The runs it drives, those whose lease was lost included."""
-        return frozenset(self._live)
-
-    def machines(self) -> frozenset[int]:
-        """The machines it still drives, those whose lease was lost included."""
-        return frozenset(live.claimed.machine_id for live in self._live.values())
-
-    def lost_machines(self) -> frozenset[int]:
-        """Those that may still move for a run that is no longer this station's."""
-        return frozenset(live.claimed.machine_id for live in self._live.values() if live.lost)
-
-    def keep_leases(self, run_ids: Iterable[int], lease_ends: float) -> None:
-        """These may be acted on until `lease_ends`."""
-        kept = frozenset(run_ids)
-        for live in self._live.values():
-            if live.claimed.run_id in kept:
-                live.lease_ends = max(lease_ends, live.lease_ends)
-
-    def shortest_lease(self, now: float) -> float:
-        """Seconds until the first of them ends."""
-        ends = (live.lease_ends for live in self._live.values() if not live.lost)
-        return max(0.0, min(ends, default=float("inf")) - now)
+    async def finish(self, job_id: int, actor: str, reason: str = "") -> None:
+        """A person says that the run is done, where the machine is only watched. Raises
+        Conflict."""
+        self._of(job_id).say(Wait.END, Word(actor, reason))
 
     async def let_go(self, now: float) -> None:
         """Stop acting on the runs whose lease has ended: others may have taken over. Nothing is
@@ -321,29 +279,35 @@ class Runner:
         for live in lost:
             log.warning("lost the lease of run %s", live.claimed.run_id)
             live.lost = True
+            live.stop_waiting()
         stopping = [live.driver.abort() for live in lost if live.driver.on_loss is OnLoss.RETRY]
         for answer in await asyncio.gather(*stopping, return_exceptions=True):
             if isinstance(answer, Exception):
                 log.warning("a run that was lost could not be stopped: %s", answer)
 
-    def telemetry(self) -> dict[int, Telemetry]:
-        """The latest of every machine at work."""
-        found = {live.claimed.machine_id: live.driver.telemetry() for live in self._live.values()}
-        return {machine_id: told for machine_id, told in found.items() if told is not None}
-
     async def stop(self) -> None:
-        """Stop all runs and write what became of them; what can't be written in `PATIENCE_S` is
-        left to the recovery at the next start."""
+        """Let go of what goes on without us, stop the rest and write what became of it; what
+        can't be written in `PATIENCE_S` is left to the recovery at the next start."""
         for live in list(self._live.values()):
+            if live.begun and live.driver.abilities.outlives:
+                assert live.task is not None
+                live.task.cancel()
+                continue
             live.closing = True
             live.stopped_by = RUNNER
-            try:
-                await live.driver.abort()
-            except CncStationError as error:  # the others are stopped all the same
-                log.warning("run %s could not be stopped: %s", live.claimed.run_id, error)
+            live.stop_waiting()
+            if live.begun:
+                await self._stop_for_closing(live)
         tasks = [live.task for live in self._live.values() if live.task is not None]
         if tasks:
             _, unwritten = await asyncio.wait(tasks, timeout=PATIENCE_S)
             for task in unwritten:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    @staticmethod
+    async def _stop_for_closing(live: Live) -> None:
+        try:
+            await live.driver.abort()
+        except CncStationError as error:  # the others are stopped all the same
+            log.warning("run %s could not be stopped: %s", live.claimed.run_id, error)

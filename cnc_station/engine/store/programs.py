@@ -66,6 +66,13 @@ def _add(tx: Tx, change: AddProgram) -> None:
     tx.programs = True
 
 
+def named_content(connection: Connection, sha256: str) -> tuple[str, bytes] | None:
+    """A kept program's name and its exact bytes."""
+    query = select(program.c.name, program.c.content).where(program.c.sha256 == sha256)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.name, row.content)
+
+
 def content(connection: Connection, sha256: str) -> bytes | None:
     """The exact bytes of a kept program."""
     query = select(program.c.content).where(program.c.sha256 == sha256)

@@ -2,48 +2,86 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
-from cnc_station.engine.store.schema import job, leader, machine, run
+from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.schema import counted, job, leader, machine, run, standing_in
 from cnc_station.engine.store.transaction import Change, Tx
+
+_RUNS = (
+    select(
+        run.c.id,
+        run.c.token,
+        run.c.machine_id,
+        run.c.state,
+        run.c.attempt,
+        run.c.job_id,
+        job.c.name,
+        job.c.operation,
+        job.c.failures,
+        job.c.retry_limit,
+        job.c.timeout_s,
+        job.c.complexity,
+        job.c.quantity,
+        job.c.estimated_s,
+        job.c.program,
+        job.c.material,
+        job.c.trace_id,
+        machine.c.operator_starts,
+        machine.c.operator_clears,
+    )
+    .join(job, job.c.id == run.c.job_id)
+    .join(machine, machine.c.id == run.c.machine_id)
+    .order_by(run.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """A live run that nobody drives any more."""
+    """A run that nobody drives any more, as it was claimed, and its state."""
 
-    run_id: int
-    token: int
-    job_id: int
-    machine_id: int
+    claimed: Claimed
     state: RunState
-    failures: int
-    retry_limit: int | None
 
 
-def left_over_runs(connection: Connection, station: str) -> tuple[LeftOver, ...]:
-    """This station's runs that were live when it last stopped, oldest first."""
-    found = connection.execute(
-        select(
-            run.c.id,
-            run.c.token,
-            run.c.job_id,
-            run.c.machine_id,
-            run.c.state,
-            job.c.failures,
-            job.c.retry_limit,
-        )
-        .join(job, job.c.id == run.c.job_id)
-        .where(run.c.station == station, run.c.state.in_(sorted(LIVE_RUNS)))
-        .order_by(run.c.id)
+def left_over_runs(connection: Connection, station: str, reaped: str) -> tuple[LeftOver, ...]:
+    """This station's runs that were live when it was last heard of, oldest first; those too that
+    the leader has interrupted since, for the reason `reaped`, and nobody has decided about."""
+    own = _RUNS.where(run.c.station == station)
+    live = own.where(standing_in(run, LIVE_RUNS))
+    given_up = own.where(
+        counted,
+        standing_in(job, [JobState.INTERRUPTED]),
+        job.c.run_id == run.c.id,
+        standing_in(run, [RunState.INTERRUPTED]),
+        run.c.error == reaped,
     )
-    return tuple(
-        LeftOver(
-            r.id, r.token, r.job_id, r.machine_id, RunState(r.state), r.failures, r.retry_limit
-        )
-        for r in found
+    found = [*connection.execute(live), *connection.execute(given_up)]
+    return tuple(LeftOver(_claimed(row), RunState(row.state)) for row in found)
+
+
+def _claimed(row: Row[Any]) -> Claimed:
+    return Claimed(
+        run_id=row.id,
+        token=row.token,
+        job_id=row.job_id,
+        machine_id=row.machine_id,
+        name=f"{row.name} · {row.operation}" if row.operation else row.name,
+        attempt=row.attempt,
+        failures=row.failures,
+        retry_limit=row.retry_limit,
+        timeout_s=row.timeout_s,
+        complexity=row.complexity,
+        quantity=row.quantity,
+        estimated_s=row.estimated_s,
+        program=row.program or "",
+        material=row.material,
+        trace_id=row.trace_id,
+        operator_starts=row.operator_starts,
+        operator_clears=row.operator_clears,
     )
 
 

@@ -53,6 +53,7 @@ class Abilities:
     holds: bool = True  # and resumes
     aborts: bool = True
     unlocks: bool = True
+    outlives: bool = True  # what it runs goes on when its station is gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from cnc_station.engine.views.jobs import JobCounts, JobRow
 @dataclass(frozen=True, slots=True)
 class Telemetry:
     """The latest a controller said about the run in hand. `fraction` and `remaining_s` are of
-    the whole run (all parts); `part_remaining_s` is of the part being made."""
+    the whole run (all parts); `part_remaining_s` is of the part being made. Overrides: 1.0 is
+    100 %."""
 
     line: int | None = None
     lines: int | None = None
@@ -22,6 +23,9 @@ class Telemetry:
     feed_mm_min: float | None = None
     spindle_rpm: float | None = None
     tool: int | None = None
+    feed_override: float | None = None
+    rapid_override: float | None = None
+    spindle_override: float | None = None
     part: int = 1
     parts: int = 1
     fraction: float = 0.0

@@ -57,7 +57,7 @@ class MachineForm(FormDialog):
         self.model = QLineEdit()
         self.model.setPlaceholderText(self.tr("Haas VF-2"))
         self.driver = QComboBox()
-        self.driver.addItems(self._desk.engine.drivers())
+        self.driver.addItems([driver.name for driver in self._desk.engine.drivers()])
         self.complexity = NumberBox(1, MAX_COMPLEXITY, MAX_COMPLEXITY)
         self.axes = NumberBox(1, 9, 3)
         self.materials = QLineEdit()

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -41,7 +41,7 @@ def _set_clock(ahead_s: float) -> None:
 
 
 def note_drivers(path: str) -> None:
-    from cnc_station.engine.drivers import registry  # noqa: PLC0415 - after the clock is set
+    from cnc_station.engine.drivers import registry, simulator  # noqa: PLC0415 - after the clock is set
 
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
@@ -50,14 +50,23 @@ def note_drivers(path: str) -> None:
         os.write(file, line.encode())
 
     class Noted(Simulator):
-        async def run(self, order: Order) -> None:
-            note("start", order)
-            try:
-                await super().run(order)
-            finally:
-                note("stop", order)
+        order: Order
 
-    registry._OWN["simulator"] = Noted.make
+        async def load(self, order: Order, part: int) -> None:
+            self.order = order
+            await super().load(order, part)
+
+        async def start(self) -> None:
+            note("start", self.order)
+            await super().start()
+
+        async def ended(self) -> None:
+            try:
+                await super().ended()
+            finally:
+                note("stop", self.order)
+
+    registry._OWN["simulator"] = replace(simulator.KIND, make=Noted.make)
 
 
 def main() -> None:

@@ -1,0 +1,250 @@
+"""One run, from the first word to its controller to the word of how it ended.
+
+For each part: load, start, wait for the end. In between, what the controller does by itself (a
+stop in the program, somebody at its panel) is written as it happens; a connection that breaks is
+made again, and the controller is asked what has become of the run: it is never started twice.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable
+from typing import Any
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced, Unavailable
+from cnc_station.engine.drivers.base import (
+    Finding,
+    NotReady,
+    OnLoss,
+    Order,
+    RunAborted,
+    RunFailed,
+)
+from cnc_station.engine.services.live import Live, Wait, Word
+from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.views import Doing, Status
+
+log = logging.getLogger(__name__)
+
+CONTROLLER = "controller"
+RECONNECT_S = 30.0  # an unreachable controller is given up after so long
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 3.0
+
+
+class Interrupted(CncStationError):
+    """Nobody can tell whether the part is good: a person has to decide."""
+
+
+class Drive:
+    """Drives one run."""
+
+    def __init__(
+        self, pen: Pen, judge: Judge, live: Live, order: Order, *, taken_up: bool = False
+    ) -> None:
+        """`taken_up`: an earlier life of this program has started it, and it goes on."""
+        self._pen = pen
+        self._judge = judge
+        self._live = live
+        self._order = order
+        self._taken_up = taken_up
+        self._timer = asyncio.timeout(None)
+
+    async def to_its_end(self) -> Outcome:
+        """Returns how it ended. Raises Fenced or Conflict when others have decided that, and
+        RunAborted for a run that was stopped."""
+        live = self._live
+        deaf = live.driver.listen(self._listen)
+        try:
+            async with self._timer:
+                await self._all_parts()
+        except NotReady as error:
+            return Outcome(t.GIVEN_BACK if live.begun else t.RETURNED, str(error), refused=True)
+        except Interrupted as error:
+            return Outcome(t.INTERRUPTED, str(error))
+        except RunFailed as error:
+            return self._judge.failed(live.claimed, str(error), alarm=error.alarm)
+        except TimeoutError:
+            if not self._timer.expired():  # the driver's own: a socket's, say
+                raise
+            await live.driver.abort()
+            limit = f"took longer than its limit of {live.claimed.timeout_s:g} s"
+            return self._judge.failed(live.claimed, limit)
+        finally:
+            deaf()
+            if live.following is not None:
+                await asyncio.wait([live.following])
+        return Outcome(t.COMPLETED)
+
+    async def _all_parts(self) -> None:
+        live = self._live
+        if self._taken_up:
+            self._limit_time()
+            self._listen(live.driver.status())
+            if not live.part_over:
+                await self._see_out()
+        else:
+            await self._first_part()
+        for part in range(live.part + 1, self._order.parts + 1):
+            if self._tended:
+                await self._next_blank(part)
+                self._limit_time()
+            live.part = part
+            self._unless_stopped()
+            await live.driver.load(self._order, part)
+            await self._begin()
+            await self._see_out()
+
+    @property
+    def _tended(self) -> bool:
+        """Whether a person changes the part between two starts."""
+        claimed = self._live.claimed
+        real = self._live.driver.on_loss is OnLoss.INTERRUPT
+        return real and (claimed.operator_starts or claimed.operator_clears)
+
+    async def _first_part(self) -> None:
+        live = self._live
+        word = Word(RUNNER)
+        if not live.driver.abilities.starts:
+            await live.driver.load(self._order, live.part)
+            word = await self._first(self._by_itself(), live.word(Wait.SET_UP))
+        elif live.claimed.operator_starts:
+            word = await live.word(Wait.SET_UP)
+        if live.driver.abilities.starts:
+            await live.driver.load(self._order, live.part)
+        self._unless_stopped()
+        await self._pen.keep(
+            move_of(
+                live.claimed,
+                t.STARTED,
+                word.actor,
+                reason=word.reason,
+                program=live.claimed.program,
+                material=live.claimed.material,
+            )
+        )
+        live.begun = True
+        self._limit_time()
+        self._unless_stopped()
+        if live.driver.abilities.starts:
+            await self._begin()
+        await self._see_out()
+
+    async def _by_itself(self) -> Word:
+        """The machine has begun, started at its panel."""
+        await self._begin()
+        return Word(CONTROLLER)
+
+    async def _begin(self) -> None:
+        """After this it may be cutting. A connection lost just then leaves the question to
+        `_see_out`."""
+        try:
+            await self._live.driver.start()
+        except Unavailable as error:
+            if self._live.driver.on_loss is OnLoss.RETRY:
+                raise RunFailed(str(error)) from error
+            log.warning("run %s: lost while it was started: %s", self._order.run_id, error)
+
+    async def _see_out(self) -> None:
+        """Until the part is done, whatever happens to the connection."""
+        driver = self._live.driver
+        while True:
+            try:
+                if driver.abilities.starts:
+                    return await driver.ended()
+                await self._first(driver.ended(), self._live.word(Wait.END))
+            except Unavailable as error:
+                if driver.on_loss is OnLoss.RETRY:
+                    raise RunFailed(str(error)) from error
+                log.warning("run %s: connection lost: %s", self._order.run_id, error)
+                if await self._ask_again(str(error)):
+                    return None
+            else:
+                return None
+
+    async def _ask_again(self, lost: str) -> bool:
+        """Reach the controller again and ask; whether the part is done. Raises Interrupted."""
+        loop = asyncio.get_running_loop()
+        give_up, pause = loop.time() + RECONNECT_S, FIRST_PAUSE_S
+        while True:
+            try:
+                await self._live.driver.connect()
+                found = await self._live.driver.look(self._order)
+                break
+            except Unavailable as error:
+                lost = str(error)
+            if loop.time() >= give_up:
+                raise Interrupted(f"the connection was lost and did not come back: {lost}")
+            self._unless_stopped()
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+        log.warning("run %s: %s (%s)", self._order.run_id, found.finding, found.words)
+        if found.finding is Finding.STOPPED:
+            raise Interrupted(found.words)
+        return found.finding is Finding.FINISHED
+
+    async def _next_blank(self, part: int) -> None:
+        """The part is out, the next one in: a person says so by continuing."""
+        live = self._live
+        words = f"Part {part - 1} of {self._order.parts} is done: take it out, load the next blank"
+        async with live.changing:
+            if not live.held:
+                await self._pen.keep(move_of(live.claimed, t.HELD, RUNNER, reason=words))
+                live.held = True
+        self._timer.reschedule(None)
+        await live.word(Wait.NEXT_PART)
+
+    def _limit_time(self) -> None:
+        """A job's limit is for the controller's work, not for people's."""
+        limit = self._live.claimed.timeout_s
+        if limit is not None:
+            self._timer.reschedule(asyncio.get_running_loop().time() + limit)
+
+    def _unless_stopped(self) -> None:
+        """A process that stood still wakes wherever it was, perhaps just before it starts a
+        machine; others may have taken over. Raises RunAborted."""
+        live = self._live
+        if live.lease_ends <= asyncio.get_running_loop().time():
+            live.lost = True
+        if live.lost:
+            log.warning("lost the lease of run %s before it began", live.claimed.run_id)
+            raise RunAborted("its lease has ended")
+        if live.stopped_by:
+            raise RunAborted("stopped before it began")
+
+    @staticmethod
+    async def _first(one: Awaitable[Any], other: Awaitable[Any]) -> Any:
+        """Whichever comes first; the other is dropped."""
+        tasks = [asyncio.ensure_future(one), asyncio.ensure_future(other)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _listen(self, status: Status) -> None:
+        """Told by the driver; what differs from what is written is written."""
+        live = self._live
+        if live.begun and self._differs(status) and not live.changing.locked():
+            live.following = asyncio.create_task(self._follow())
+
+    def _differs(self, status: Status) -> bool:
+        live = self._live
+        if live.waits_for(Wait.NEXT_PART):
+            return False
+        return status.doing is (Doing.RUNNING if live.held else Doing.HELD)
+
+    async def _follow(self) -> None:
+        live = self._live
+        async with live.changing:
+            try:
+                while self._differs(status := live.driver.status()):
+                    row = t.CONTINUED if live.held else t.HELD
+                    why = "" if live.held else status.why or "held at the machine"
+                    await self._pen.keep(move_of(live.claimed, row, CONTROLLER, reason=why))
+                    live.held = not live.held
+            except (Fenced, Conflict) as error:
+                log.warning("run %s of job %s: %s", self._order.run_id, self._order.job_id, error)

@@ -1,0 +1,81 @@
+"""A run in hand, and the words that people say about it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.drivers.base import Driver, RunAborted
+from cnc_station.engine.services.outcome import RUNNER
+from cnc_station.engine.services.progress import Progress
+from cnc_station.engine.store.claims import Claimed
+
+
+class Wait(Enum):
+    """What a run waits for a person to say."""
+
+    SET_UP = auto()  # that it may start
+    NEXT_PART = auto()  # that the next blank is in the machine
+    END = auto()  # that it is done, where the machine may not say so itself
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person said: who, and why or with what."""
+
+    actor: str
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Live:
+    """A run in hand. `stopped_by` is set before its driver is told to abort; `held` is what is
+    written of it, `begun` whether its start is."""
+
+    claimed: Claimed
+    driver: Driver
+    lease_ends: float
+    task: asyncio.Task[t.Transition | None] | None = None
+    progress: Progress | None = None
+    part: int = 1  # the one in hand, from 1
+    part_over: bool = False  # taken up after its end
+    begun: bool = False
+    held: bool = False
+    stopped_by: str = ""
+    stop_reason: str = ""
+    put_aside: bool = False
+    closing: bool = False
+    lost: bool = False
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    following: asyncio.Task[None] | None = None
+    _waits_for: Wait | None = None
+    _said: asyncio.Future[Word] | None = None
+
+    async def word(self, wait: Wait) -> Word:
+        """Wait until a person says so. Raises RunAborted if the run is stopped instead."""
+        self._waits_for, self._said = wait, asyncio.get_running_loop().create_future()
+        try:
+            return await self._said
+        finally:
+            self._waits_for = self._said = None
+
+    def waits_for(self, wait: Wait) -> bool:
+        """Whether it waits for just this."""
+        return self._waits_for is wait and self._said is not None and not self._said.done()
+
+    def say(self, wait: Wait, word: Word) -> None:
+        """A person says it. Raises Conflict if nobody waits for that."""
+        if not self.waits_for(wait) or self._said is None:
+            raise Conflict(f"Job {self.claimed.job_id} does not wait for that.")
+        self._said.set_result(word)
+
+    def stop_waiting(self) -> None:
+        """The run is to end: nobody needs to say anything any more."""
+        if self._said is not None and not self._said.done():
+            self._said.set_exception(RunAborted("aborted"))
+
+    @property
+    def stopper(self) -> str:
+        """Who ended it."""
+        return self.stopped_by or RUNNER

@@ -1,0 +1,65 @@
+"""The runs that a station has in hand: which they are, and until when it may act on them."""
+
+from collections.abc import Iterable
+
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.services.live import Live
+from cnc_station.engine.views import Telemetry
+
+
+class LiveRuns:
+    """By run. One whose lease was lost stays until its machine has stopped."""
+
+    def __init__(self) -> None:
+        self._live: dict[int, Live] = {}
+
+    def _of(self, job_id: int) -> Live:
+        for live in self._live.values():
+            if live.claimed.job_id == job_id and not live.lost:
+                return live
+        raise Conflict(f"Job {job_id} is not at a machine of this station.")
+
+    @property
+    def busy(self) -> bool:
+        """Whether any run is in hand."""
+        return bool(self._live)
+
+    def drives(self, job_id: int) -> bool:
+        """Whether a job is at a machine of this station."""
+        return any(live.claimed.job_id == job_id and not live.lost for live in self._live.values())
+
+    def run_ids(self) -> tuple[int, ...]:
+        """The runs it drives and may drive."""
+        return tuple(live.claimed.run_id for live in self._live.values() if not live.lost)
+
+    def in_hand(self) -> frozenset[int]:
+        """The runs it drives, those whose lease was lost included."""
+        return frozenset(self._live)
+
+    def machines(self) -> frozenset[int]:
+        """The machines it still drives, those whose lease was lost included."""
+        return frozenset(live.claimed.machine_id for live in self._live.values())
+
+    def lost_machines(self) -> frozenset[int]:
+        """Those that may still move for a run that is no longer this station's."""
+        return frozenset(live.claimed.machine_id for live in self._live.values() if live.lost)
+
+    def keep_leases(self, run_ids: Iterable[int], lease_ends: float) -> None:
+        """These may be acted on until `lease_ends`."""
+        kept = frozenset(run_ids)
+        for live in self._live.values():
+            if live.claimed.run_id in kept:
+                live.lease_ends = max(lease_ends, live.lease_ends)
+
+    def shortest_lease(self, now: float) -> float:
+        """Seconds until the first of them ends."""
+        ends = (live.lease_ends for live in self._live.values() if not live.lost)
+        return max(0.0, min(ends, default=float("inf")) - now)
+
+    def telemetry(self) -> dict[int, Telemetry]:
+        """The latest of every machine at work."""
+        return {
+            live.claimed.machine_id: live.progress.telemetry(live.driver.status(), live.part)
+            for live in self._live.values()
+            if live.progress is not None and live.begun
+        }
