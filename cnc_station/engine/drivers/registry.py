@@ -4,11 +4,11 @@ the entry point group `cnc_station.drivers`, each a `DriverKind`."""
 from importlib.metadata import entry_points
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.drivers import simulator
+from cnc_station.engine.drivers import mtconnect, simulator
 from cnc_station.engine.drivers.base import Driver, DriverKind
 from cnc_station.engine.views import DriverInfo
 
-_OWN: dict[str, DriverKind] = {kind.info.name: kind for kind in (simulator.KIND,)}
+_OWN: dict[str, DriverKind] = {kind.info.name: kind for kind in (simulator.KIND, mtconnect.KIND)}
 GROUP = "cnc_station.drivers"
 
 

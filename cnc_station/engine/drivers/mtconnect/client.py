@@ -1,0 +1,181 @@
+"""Talking to an MTConnect agent: questions by HTTP GET, and one answer that never ends.
+
+Every wait has an end: an answer has `ANSWER_S`, a stream has to send something within
+`PATIENCE` heartbeats. Whatever goes wrong comes out as Unavailable with a sentence, but for what
+the agent itself refuses: that is a `Refusal`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.mtconnect.documents import (
+    BadDocument,
+    Devices,
+    Document,
+    Refusal,
+    Streams,
+    parse,
+)
+from cnc_station.engine.drivers.traffic import Traffic
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession, StreamReader
+
+ANSWER_S = 10.0
+PATIENCE = 2.5  # heartbeats
+LARGEST = 32 * 1024 * 1024  # bytes of one document
+_HEADER_LINES = 50
+
+
+class Agent:
+    """One agent at `url` (no slash at its end)."""
+
+    def __init__(self, url: str, heartbeat_s: float, traffic: Traffic) -> None:
+        self._url = url
+        self._heartbeat_s = heartbeat_s
+        self._traffic = traffic
+        self._session: ClientSession | None = None
+
+    async def close(self) -> None:
+        """Ends the stream too."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def ask(self, path: str) -> Document:
+        """One question, one document."""
+        async with self._get(path) as response:
+            return await self._only(response)
+
+    async def stream(self, path: str) -> AsyncGenerator[Streams | Refusal, None]:
+        """Each document of an answer without end, heartbeats too, as long as the agent sends; ends
+        when the agent ends it."""
+        silence = max(self._heartbeat_s * PATIENCE, 0.5)
+        async with self._get(path) as response:
+            if not response.content_type.startswith("multipart/"):
+                answer = await self._only(response)
+                if not isinstance(answer, Refusal):
+                    raise Unavailable("the agent does not stream what it observes")
+                yield answer
+                return
+            boundary = _boundary(response.headers.get("Content-Type", ""))
+            while True:
+                async with self._in_time(silence):
+                    data = await _next_part(response.content, boundary)
+                if data is None:
+                    return
+                try:
+                    document = parse(data)
+                except BadDocument as error:
+                    raise Unavailable(f"the agent sent what can't be read: {error}") from error
+                if isinstance(document, Devices):
+                    raise Unavailable("the agent sent a probe where observations were asked for")
+                self._note(document, data)
+                yield document
+
+    async def _only(self, response: "ClientResponse") -> Document:
+        """An answer that is one document."""
+        data = bytearray()
+        async with self._in_time(ANSWER_S):
+            async for chunk in response.content.iter_any():
+                data += chunk
+                if len(data) > LARGEST:
+                    raise Unavailable(f"what {self._url} answers is too long to be read")
+        try:
+            document = parse(bytes(data))
+        except BadDocument as error:
+            raise Unavailable(
+                f"{self._url} is no MTConnect agent (status {response.status}; {error})"
+            ) from error
+        self._note(document, bytes(data))
+        return document
+
+    @asynccontextmanager
+    async def _get(self, path: str) -> AsyncIterator["ClientResponse"]:
+        import aiohttp  # noqa: PLC0415 - half a second, for those who have such a machine
+
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S)
+            self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=True)
+        self._traffic.sent(f"GET {path}")
+        try:
+            async with self._in_time(ANSWER_S):
+                response = await self._session.get(self._url + path)
+            async with response:
+                yield response
+        except aiohttp.ClientConnectorError as error:
+            raise Unavailable(f"nobody answers at {self._url}: {error.os_error}") from error
+        except aiohttp.ClientError as error:
+            words = str(error) or type(error).__name__
+            raise Unavailable(f"the connection to {self._url} broke: {words}") from error
+        except (asyncio.IncompleteReadError, OSError) as error:
+            raise Unavailable(f"the connection to {self._url} broke in mid-document") from error
+
+    @asynccontextmanager
+    async def _in_time(self, seconds: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise Unavailable(f"{self._url} has said nothing for {seconds:g} s") from None
+
+    def _note(self, document: Document, data: bytes) -> None:
+        """For the machine log; an empty document says only that the agent is there."""
+        if isinstance(document, Streams):
+            for seen in document.observations:
+                self._traffic.received(f"{seen.sequence} {seen.kind} {seen.item}: {seen.value}")
+        else:
+            self._traffic.received(data.decode(errors="replace"))
+
+
+def _boundary(content_type: str) -> bytes:
+    for field in content_type.split(";")[1:]:
+        name, _, value = field.strip().partition("=")
+        if name.lower() == "boundary":
+            boundary = value.strip().strip('"')
+            if boundary:
+                return b"--" + boundary.removeprefix("--").encode()
+    raise Unavailable("the agent's stream does not name its boundary")
+
+
+async def _next_part(content: "StreamReader", boundary: bytes) -> bytes | None:
+    """The next part's body; None at the end. Reads a body by its Content-length alone: the line
+    that ends it may come only with the part after."""
+    if not await _up_to(content, boundary):
+        return None
+    length = 0
+    for _ in range(_HEADER_LINES):
+        line = await _line(content)
+        if not line:
+            return None
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            number = value.strip()
+            length = int(number) if number.isdigit() and len(number) <= 10 else 0
+        if not line.strip():
+            break
+    if not 0 < length <= LARGEST:
+        raise Unavailable("a part of the agent's stream has no usable Content-length")
+    return await content.readexactly(length)
+
+
+async def _up_to(content: "StreamReader", boundary: bytes) -> bool:
+    while line := await _line(content):
+        stripped = line.strip()
+        if stripped == boundary:
+            return True
+        if stripped == boundary + b"--":
+            return False
+        if stripped:
+            raise Unavailable("the agent's stream is out of step: no boundary where one belongs")
+    return False
+
+
+async def _line(content: "StreamReader") -> bytes:
+    try:
+        return await content.readline()
+    except ValueError as error:
+        raise Unavailable("the agent's stream is out of step: a line without end") from error

@@ -1,0 +1,212 @@
+"""MTConnect documents: bytes in, frozen facts out.
+
+The XML namespace carries the version of the standard, so only local names are looked at. Whatever
+the bytes are, reading them ends in a document or in `BadDocument`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from cnc_station.engine.domain.errors import CncStationError
+
+CONDITION_LEVELS = frozenset({"Normal", "Warning", "Fault", "Unavailable"})
+
+
+class BadDocument(CncStationError):
+    """What came is not an MTConnect document, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """About the agent. `instance`: another one means that it was started anew, and that its
+    sequence numbers are too. `next`: the first observation that this document does not hold."""
+
+    instance: str = ""
+    next: int = 0
+    buffer_size: int = 0
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DataItem:
+    """One thing a device reports. `component` is the element it stands in (Controller, Path, …),
+    `owner` that one's name, `within` the ids of all components around it."""
+
+    id: str
+    type: str
+    sub_type: str = ""
+    component: str = ""
+    owner: str = ""
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One machine behind an agent."""
+
+    name: str
+    uuid: str = ""
+    maker: str = ""
+    model: str = ""
+    serial: str = ""
+    items: tuple[DataItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value. For a condition `kind` is its level and `value` its words."""
+
+    sequence: int
+    item: str
+    kind: str
+    value: str
+    code: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The answer to probe."""
+
+    header: Header
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The answer to current, and each part of the answer to sample; in order of sequence."""
+
+    header: Header
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The agent would not: its code (NO_DEVICE, OUT_OF_RANGE, …) and its words."""
+
+    header: Header
+    code: str
+    words: str
+
+
+Document = Devices | Streams | Refusal
+
+
+def parse(data: bytes) -> Document:
+    """Reads one document; raises BadDocument and nothing else."""
+    root = _tree(data)
+    header = _header(root)
+    kind = _local(root)
+    if kind == "MTConnectDevices":
+        return Devices(header, tuple(_devices(root)))
+    if kind == "MTConnectStreams":
+        seen = sorted(_observations(root), key=lambda observation: observation.sequence)
+        return Streams(header, tuple(seen))
+    if kind == "MTConnectError":
+        for element in root.iter():
+            if "errorCode" in element.attrib:
+                words = " ".join(" ".join(element.itertext()).split())
+                return Refusal(header, element.attrib["errorCode"], words)
+        return Refusal(header, "", "no reason given")
+    raise BadDocument(f"not an MTConnect document: it is called {kind[:60]!r}")
+
+
+def _tree(data: bytes) -> Element:
+    """No MTConnect document declares a document type, and none that does is read: that is where
+    entities that grow without end, or name files, come from."""
+    builder = TreeBuilder()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def refuse(*_: object) -> None:
+        raise BadDocument("XML with a document type is not read")
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(data, True)
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        raise BadDocument(f"not XML: {error}") from error
+    return builder.close()
+
+
+def _local(element: Element) -> str:
+    return element.tag.rpartition(":")[2]
+
+
+def _whole(text: str | None) -> int:
+    """0 for what is no number: no sequence number is."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 20 else 0
+
+
+def _header(root: Element) -> Header:
+    for element in root:
+        if _local(element) == "Header":
+            return Header(
+                element.get("instanceId", ""),
+                _whole(element.get("nextSequence")),
+                _whole(element.get("bufferSize")),
+                element.get("version", ""),
+            )
+    return Header()
+
+
+def _devices(root: Element) -> Iterator[Device]:
+    for group in root:
+        if _local(group) == "Devices":
+            yield from (_device(element) for element in group if _local(element) == "Device")
+
+
+def _device(device: Element) -> Device:
+    description = next((child for child in device if _local(child) == "Description"), None)
+    told = {} if description is None else description.attrib
+    uuid = device.get("uuid", "")
+    return Device(
+        device.get("name") or uuid,
+        uuid,
+        told.get("manufacturer", ""),
+        told.get("model", ""),
+        told.get("serialNumber", ""),
+        tuple(_items(device)),
+    )
+
+
+def _items(device: Element) -> Iterator[DataItem]:
+    """In document order, with a stack of our own: how deep a document is nested is not up to us."""
+    waiting: list[tuple[Element, Element, tuple[str, ...]]] = [(device, device, ())]
+    while waiting:
+        element, component, within = waiting.pop()
+        name = _local(element)
+        if name == "DataItem":
+            yield DataItem(
+                element.get("id", ""),
+                element.get("type", ""),
+                element.get("subType", ""),
+                _local(component),
+                component.get("name", ""),
+                within,
+            )
+            continue
+        if name not in {"DataItems", "Components"}:
+            component, within = element, (*within, element.get("id", ""))
+        waiting.extend((child, component, within) for child in reversed(element))
+
+
+def _observations(root: Element) -> Iterator[Observation]:
+    for element in root.iter():
+        item = element.get("dataItemId")
+        if item is None:
+            continue
+        yield Observation(
+            _whole(element.get("sequence")),
+            item,
+            _local(element),
+            " ".join((element.text or "").split()),
+            element.get("nativeCode", ""),
+            element.get("type", ""),
+        )

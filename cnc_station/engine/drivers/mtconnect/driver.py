@@ -1,0 +1,245 @@
+"""MTConnect: watches a machine through its agent. Read only, by the standard's own design.
+
+The agent keeps a buffer of numbered observations. This driver takes the state once (`current`) and
+then everything that follows, in order and without a gap (`sample`), also across a lost connection
+as long as the buffer reaches back. A new `instanceId` means a new agent with new numbers: all is
+asked anew, and what happened between is not known.
+"""
+
+import asyncio
+from contextlib import aclosing
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.base import DriverKind
+from cnc_station.engine.drivers.mtconnect.client import Agent
+from cnc_station.engine.drivers.mtconnect.documents import Device, Devices, Header, Refusal, Streams
+from cnc_station.engine.drivers.mtconnect.picture import Picture, layout
+from cnc_station.engine.drivers.watching import ABILITIES, SETTLE_S, Watcher
+from cnc_station.engine.views import DriverInfo, Identity, Setting
+
+INTERVAL_MS = 500
+COUNT = 100
+HEARTBEAT_S = 2.0
+_NO_DEVICE = "NO_DEVICE"
+_OUT_OF_RANGE = "OUT_OF_RANGE"
+_SCHEMES = ("http", "https")
+
+
+class MTConnect(Watcher):
+    """Implements `Driver`. `device`: its name or uuid, "" where the agent has only one."""
+
+    def __init__(
+        self,
+        url: str,
+        device: str = "",
+        heartbeat_s: float = HEARTBEAT_S,
+        settle_s: float = SETTLE_S,
+    ) -> None:
+        super().__init__(settle_s)
+        self._agent = Agent(url, heartbeat_s, self._traffic)
+        self._wanted = device
+        self._heartbeat_s = heartbeat_s
+        self._path = ""  # of the device
+        self._picture = Picture({})
+        self._instance = ""
+        self._next = 0  # the first observation that was not taken yet
+        self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def make(cls, settings: dict[str, object]) -> Self:
+        """From a machine's driver settings."""
+        url = str(settings.get("url") or "").strip()
+        if "://" not in url:
+            url = f"http://{url}"
+        parts = urlsplit(url)
+        if parts.scheme not in _SCHEMES or not parts.hostname:
+            raise ValueError("the address must be like http://192.168.1.20:5000")
+        return cls(
+            url.rstrip("/"),
+            str(settings.get("device") or "").strip(),
+            _heartbeat(str(settings.get("heartbeat") or HEARTBEAT_S)),
+        )
+
+    async def connect(self) -> Identity:
+        """Probe, then the state of things, or what has been missed since the last connection."""
+        await self.close()
+        try:
+            header, device = await self._probe()
+            if header.instance == self._instance and self._next:
+                await self._catch_up()
+            else:
+                await self._sync()
+        except Unavailable as error:
+            await self._agent.close()
+            self._lost(str(error))
+            raise
+        self._task = asyncio.create_task(self._follow(), name="MTConnect sample")
+        return _identity(header, device)
+
+    async def close(self) -> None:
+        """Stops listening; the agent does not mind."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        await self._agent.close()
+
+    async def _probe(self) -> tuple[Header, Device]:
+        path = f"/{quote(self._wanted, safe='')}" if self._wanted else ""
+        answer = await self._agent.ask(f"{path}/probe")
+        if isinstance(answer, Refusal):
+            raise Unavailable(_refused(answer, self._wanted))
+        if isinstance(answer, Streams):
+            raise Unavailable("the agent answers a probe with something else")
+        device = _choose(answer, self._wanted)
+        found = layout(device)
+        if "execution" not in found.values():
+            raise Unavailable(f"{device.name} does not report its execution: it can't be watched")
+        self._path = f"/{quote(device.name, safe='')}"
+        if answer.header.instance != self._instance or not self._next:
+            self._picture = Picture(found)
+        return answer.header, device
+
+    async def _sync(self) -> None:
+        """How things are now, without what led to it."""
+        answer = await self._agent.ask(f"{self._path}/current")
+        if not isinstance(answer, Streams):
+            raise Unavailable(_refused(answer, self._wanted))
+        if self._instance:
+            self._missed()
+        self._picture.forget()
+        self._instance = answer.header.instance
+        for observation in answer.observations:
+            self._picture.take(observation)
+        self._next = answer.header.next
+        self._saw([self._picture.report()])
+
+    async def _catch_up(self) -> None:
+        """What was observed while nobody listened; where the buffer does not reach back any more,
+        only how things are now."""
+        while True:
+            answer = await self._agent.ask(self._sample())
+            if isinstance(answer, Refusal):
+                await self._put_right(answer)
+                return
+            if isinstance(answer, Devices):
+                raise Unavailable(_refused(answer, self._wanted))
+            before = self._next
+            self._heard(answer)
+            if self._next == before or not answer.observations:
+                self._saw([self._picture.report()])
+                return
+
+    async def _follow(self) -> None:
+        """The stream, taken up again each time the agent ends it, until one brings nothing."""
+        words = "the connection was let go"
+        try:
+            while await self._listen():
+                pass
+            words = "the agent ends each connection at once"
+        except Unavailable as error:
+            words = str(error)
+        finally:
+            self._lost(words)
+            await self._agent.close()
+
+    async def _listen(self) -> bool:
+        """One stream; whether it brought anything."""
+        heartbeat = int(self._heartbeat_s * 1000)
+        interval = min(INTERVAL_MS, heartbeat)
+        brought = False
+        path = f"{self._sample()}&interval={interval}&heartbeat={heartbeat}"
+        async with aclosing(self._agent.stream(path)) as answers:
+            async for answer in answers:
+                if isinstance(answer, Refusal):
+                    await self._put_right(answer)
+                    return True
+                if answer.header.instance != self._instance:
+                    await self._probe()
+                    await self._sync()
+                    return True
+                self._heard(answer)
+                brought = True
+        return brought
+
+    async def _put_right(self, refusal: Refusal) -> None:
+        """The buffer does not hold what comes next: it overran, or it is another agent's."""
+        if refusal.code != _OUT_OF_RANGE:
+            raise Unavailable(_refused(refusal, self._wanted))
+        await self._probe()
+        await self._sync()
+
+    def _sample(self) -> str:
+        return f"{self._path}/sample?from={self._next}&count={COUNT}"
+
+    def _heard(self, answer: Streams) -> None:
+        reports = [
+            self._picture.report()
+            for observation in answer.observations
+            if self._picture.take(observation)
+        ]
+        self._next = answer.header.next or self._next
+        if reports:
+            self._saw(reports)
+
+
+def _choose(answer: Devices, wanted: str) -> Device:
+    names = ", ".join(device.name for device in answer.devices)
+    if not answer.devices:
+        raise Unavailable("the agent has no device")
+    if wanted:
+        for device in answer.devices:
+            if wanted in {device.name, device.uuid}:
+                return device
+        raise Unavailable(f"the agent has no device called {wanted!r}; it has {names}")
+    if len(answer.devices) > 1:
+        raise Unavailable(f"the agent has several devices, name one in the settings: {names}")
+    return answer.devices[0]
+
+
+def _refused(answer: Refusal | Devices, device: str) -> str:
+    if isinstance(answer, Devices):
+        return "the agent answers with a probe where its observations were asked for"
+    if answer.code == _NO_DEVICE:
+        return f"the agent has no device called {device!r}: {answer.words}"
+    return f"the agent refuses ({answer.code or 'no code'}): {answer.words}"
+
+
+def _identity(header: Header, device: Device) -> Identity:
+    details = (
+        ("Device", device.name),
+        ("Maker", device.maker),
+        ("Model", device.model),
+        ("Serial number", device.serial),
+        ("Identifier", device.uuid),
+    )
+    agent = f"MTConnect agent {header.version}".strip()
+    return Identity(agent, tuple((label, found) for label, found in details if found))
+
+
+def _heartbeat(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError("the heartbeat must be a number of seconds") from None
+    if not 0.1 <= seconds <= 60:
+        raise ValueError("the heartbeat must be from 0.1 to 60 seconds")
+    return seconds
+
+
+KIND = DriverKind(
+    DriverInfo(
+        "mtconnect",
+        "MTConnect (watches only)",
+        settings=(
+            Setting("url", "Address", "", "http://192.168.1.20:5000", wanted=True),
+            Setting("device", "Device", "", "its name; leave empty if the agent has only one"),
+            Setting("heartbeat", "Heartbeat (s)", f"{HEARTBEAT_S:g}", "a sign of life, that often"),
+        ),
+        abilities=ABILITIES,
+        real=True,
+    ),
+    MTConnect.make,
+)

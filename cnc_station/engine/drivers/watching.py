@@ -1,0 +1,214 @@
+"""The half that drivers share which can only watch: the seam's side, without the protocol.
+
+Such a machine is started and stopped at its own panel. Its driver says when it has begun the
+ordered program and how that ended; where the machine leaves that open it waits: then a person's
+word counts, not the driver's guess.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.drivers.base import Finding, Found, OnLoss, Order, RunAborted, RunFailed
+from cnc_station.engine.drivers.reported import Part, Phase, Report
+from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.views import Abilities, Doing, Message, Status
+
+ABILITIES = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
+SETTLE_S = 3.0  # a counter or a name may follow the state that late
+_ONLY_WATCHED = "this machine can only be watched: use its own panel"
+_NOT_YET = "not connected yet"
+_LEFT_OPEN = "the program has ended, and the machine does not say how"
+
+
+class Watcher:
+    """Implements `Driver` but for `connect` and `close`. A subclass calls `_saw` with what the
+    machine reports, `_missed` where it may have lost some of that, `_lost` when nobody answers.
+    """
+
+    on_loss = OnLoss.INTERRUPT
+    abilities = ABILITIES
+
+    def __init__(self, settle_s: float = SETTLE_S) -> None:
+        self._traffic = Traffic()
+        self._settle_s = settle_s
+        self._report: Report | None = None  # None: nobody answers
+        self._status = Status(Doing.UNREACHABLE, _NOT_YET)
+        self._listeners: list[Callable[[Status], None]] = []
+        self._turned = asyncio.Event()
+        self._order: Order | None = None
+        self._number = 1  # of the part in hand
+        self._part: Part | None = None
+        self._given_up = False
+
+    # --- what the machine says ---------------------------------------------------------------
+
+    def _saw(self, reports: Iterable[Report]) -> None:
+        """What it said, in order; the last is how things are now."""
+        for report in reports:
+            self._report = report
+            if self._part is not None:
+                self._part.see(report, self._now())
+        if self._report is None:
+            return
+        status = self._report.status()
+        if status.doing is Doing.READY and self._part is not None and self._part.untold:
+            status = replace(status, why=_LEFT_OPEN, remedy="Say whether the part is done.")
+        self._tell(status)
+
+    def _missed(self) -> None:
+        if self._part is not None:
+            self._part.missed()
+
+    def _lost(self, words: str) -> None:
+        self._report = None
+        self._tell(
+            Status(Doing.UNREACHABLE, words, "Check that it is switched on and on the network.")
+        )
+
+    def _tell(self, status: Status) -> None:
+        self._turned.set()
+        if status != self._status:
+            self._status = status
+            for listener in tuple(self._listeners):
+                listener(status)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    # --- the seam ----------------------------------------------------------------------------
+
+    async def load(self, order: Order, part: int) -> None:
+        """Only remembers the order: the program is loaded at the panel, so that the machine need
+        not be ready. The next part of a run counts from the end of the one before."""
+        report = self._reached()
+        follows = (
+            self._part is not None
+            and self._part.finished
+            and self._order is not None
+            and (self._order.run_id, self._number + 1) == (order.run_id, part)
+        )
+        self._take(order, part)
+        assert self._part is not None
+        if follows:
+            self._part.vouch(report, self._now())
+        self._part.see(report, self._now())
+
+    async def start(self) -> None:
+        """Waits, for days if need be, until the machine reports that it has begun the ordered
+        program. One that does not name its programs never does: then a person says so, and
+        `ended` is called without this having returned."""
+        part = self._in_hand()
+        await self._until(lambda: part.begun or self._given_up)
+
+    async def ended(self) -> None:
+        """Waits for proof of the end. Called before the begin was seen, it takes a person's word
+        that the program runs, and counts what runs now if it has the right name."""
+        part = self._in_hand()
+        if not part.begun:
+            part.vouch(self._reached(), self._now())
+        await self._until(lambda: part.over or self._given_up)
+        if self._given_up:
+            self._part = self._order = None
+            raise RunAborted("given up at the station; the machine itself was not told")
+        if part.failure:
+            raise RunFailed(part.failure, alarm=part.in_alarm)
+
+    async def hold(self) -> None:
+        """Cannot."""
+        raise Conflict(_ONLY_WATCHED)
+
+    async def resume(self) -> None:
+        """Cannot."""
+        raise Conflict(_ONLY_WATCHED)
+
+    async def abort(self) -> None:
+        """Ends OUR run only: nothing is sent to the machine, and it goes on cutting."""
+        if self._part is not None:
+            self._given_up = True
+            self._turned.set()
+
+    async def unlock(self) -> None:
+        """Cannot; fine where somebody has cleared the alarm at the panel meanwhile."""
+        if self._reached().status().doing is Doing.ALARM:
+            raise Conflict(f"clear the alarm at the machine's own panel first: {self._status.why}")
+
+    async def look(self, order: Order) -> Found:
+        """From what is remembered of this run, if it is; else it goes on only if the machine is in
+        the ordered program now, and nothing proves that it was finished."""
+        report = self._reached()
+        if self._part is None or self._order is None or self._order.run_id != order.run_id:
+            self._take(order, 1)
+            assert self._part is not None
+            if self._part.take_up(report, self._now()):
+                return Found(Finding.UNDER_WAY, _words(report))
+            self._part = self._order = None
+            return Found(Finding.STOPPED, _words(report))
+        if self._part.finished:
+            return Found(Finding.FINISHED, _words(report), self._number)
+        if self._part.failure:
+            words = f"{self._part.failure}. {_words(report)}"
+            return Found(Finding.STOPPED, words, self._number)
+        going = self._part.begun and not self._part.untold
+        finding = Finding.UNDER_WAY if going else Finding.STOPPED
+        return Found(finding, _words(report), self._number)
+
+    def status(self) -> Status:
+        """The latest, from memory."""
+        return self._status
+
+    def listen(self, listener: Callable[[Status], None]) -> Callable[[], None]:
+        """Calls `listener` with each new status; returns how to stop that."""
+        self._listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return stop
+
+    def traffic(self) -> Sequence[Message]:
+        """What was asked and answered lately, oldest first."""
+        return self._traffic.messages()
+
+    # --- waiting -----------------------------------------------------------------------------
+
+    def _take(self, order: Order, number: int) -> None:
+        self._order, self._number, self._given_up = order, number, False
+        self._part = Part(order.name, self._settle_s)
+
+    def _in_hand(self) -> Part:
+        if self._part is None:
+            raise Conflict("no part is in hand")
+        return self._part
+
+    def _reached(self) -> Report:
+        if self._report is None or self._report.phase is Phase.UNKNOWN:
+            raise Unavailable(self._status.why)
+        return self._report
+
+    async def _until(self, fact: Callable[[], bool]) -> None:
+        """Raises Unavailable as soon as nobody can tell any more."""
+        part = self._in_hand()
+        while True:
+            part.wait(self._now())
+            if fact():
+                return
+            self._reached()
+            self._turned.clear()
+            try:
+                async with asyncio.timeout(part.patience(self._now())):
+                    await self._turned.wait()
+            except TimeoutError:
+                continue
+
+
+def _words(report: Report) -> str:
+    """All that the machine says, in a sentence or two."""
+    figures = report.figures
+    said = f"The machine says: {report.words or report.phase.value}"
+    said += f", program {figures.program}" if figures.program else ", and names no program"
+    if figures.parts is not None:
+        said += f", {figures.parts} parts counted"
+    return said + "." + (f" Alarm: {report.alarm}." if report.alarm else "")

@@ -1,0 +1,175 @@
+"""What a machine that only reports proves about a part."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnc_station.engine.drivers.reported import Part, Phase, Report, same_program
+from cnc_station.engine.views import Doing, Status
+
+SETTLE_S = 3.0
+
+
+def said(phase: Phase, program: str = "plate.nc", parts: int | None = None) -> Report:
+    return Report(phase, figures=Status(Doing.UNREACHABLE, program=program, parts=parts))
+
+
+def part(*reports: tuple[float, Report]) -> Part:
+    """After these reports, each at its second."""
+    made = Part("plate.nc", SETTLE_S)
+    for at, report in reports:
+        made.see(report, at)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("ordered", "reported"),
+    [
+        ("plate.nc", "PLATE.NC"),
+        ("plate.nc", "plate"),
+        ("O1234", "o1234.nc"),
+        ("plate.nc", "//CNC_MEM/USER/PATH1/PLATE.NC"),
+        ("jobs\\plate.nc", "C:\\NC\\plate.nc"),
+    ],
+)
+def test_a_program_is_the_same_whatever_case_folder_or_missing_extension(
+    ordered: str, reported: str
+) -> None:
+    assert same_program(ordered, reported)
+
+
+@pytest.mark.parametrize(
+    ("ordered", "reported"),
+    [("plate.nc", "plate2.nc"), ("plate.nc", "plate.h"), ("", ""), ("plate.nc", ""), ("", "x")],
+)
+def test_another_name_or_none_is_another_program(ordered: str, reported: str) -> None:
+    assert not same_program(ordered, reported)
+
+
+def test_a_name_that_follows_the_begin_shortly_still_counts_but_not_much_later() -> None:
+    idle, unnamed, named = said(Phase.IDLE, ""), said(Phase.RUNNING, ""), said(Phase.RUNNING)
+    assert part((0, idle), (10, unnamed), (11, named)).begun
+    # A program of that name called by another one is not its begin.
+    assert not part((0, idle), (10, unnamed), (20, named)).begun
+
+
+def test_the_part_before_counted_late_is_not_this_one() -> None:
+    made = part(
+        (0, said(Phase.IDLE, parts=4)),
+        (10, said(Phase.RUNNING, parts=4)),
+        (11, said(Phase.RUNNING, parts=5)),
+        (60, said(Phase.IDLE, parts=5)),
+    )
+    assert made.untold
+
+
+def test_a_counter_set_back_in_mid_program_still_counts_this_part() -> None:
+    made = part(
+        (0, said(Phase.IDLE, parts=40)),
+        (10, said(Phase.RUNNING, parts=40)),
+        (20, said(Phase.RUNNING, parts=0)),
+        (60, said(Phase.IDLE, parts=1)),
+    )
+    assert made.finished
+
+
+def test_a_run_stopped_and_gone_on_with_is_one_part() -> None:
+    made = part(
+        (0, said(Phase.IDLE)),
+        (10, said(Phase.RUNNING)),
+        (20, said(Phase.STOPPED)),
+        (90, said(Phase.RUNNING)),
+        (95, said(Phase.COMPLETED)),
+    )
+    assert made.finished
+
+
+def test_another_program_after_a_stop_means_that_ours_was_broken_off() -> None:
+    made = part(
+        (0, said(Phase.IDLE)),
+        (10, said(Phase.RUNNING)),
+        (20, said(Phase.STOPPED)),
+        (30, said(Phase.RUNNING, "other.nc")),
+    )
+    assert "other.nc" in made.failure
+
+
+def test_another_program_that_completes_does_not_complete_ours() -> None:
+    made = part(
+        (0, said(Phase.IDLE)),
+        (10, said(Phase.RUNNING)),
+        (20, said(Phase.IDLE)),
+        (30, said(Phase.RUNNING, "other.nc")),
+        (40, said(Phase.COMPLETED, "other.nc", 1)),
+        (41, said(Phase.COMPLETED)),
+    )
+    assert made.untold
+
+
+def test_a_reset_after_a_hold_fails_once_the_counter_had_its_time() -> None:
+    made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING)), (20, said(Phase.HELD)))
+    made.see(said(Phase.IDLE), 30)
+    assert made.patience(31) == 2.0
+    assert not made.over
+    made.wait(33)
+    assert made.failure
+
+
+def test_an_end_that_nobody_saw_is_left_open() -> None:
+    made = part((0, said(Phase.IDLE, parts=1)), (10, said(Phase.RUNNING, parts=1)))
+    made.missed()
+    made.see(said(Phase.COMPLETED, parts=2), 50)
+    assert made.untold
+
+
+PHASES = st.sampled_from(list(Phase))
+REPORTS = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 1.0, 5.0]),
+        st.booleans(),
+        st.builds(
+            said,
+            PHASES,
+            st.sampled_from(["plate.nc", "PLATE", "other.nc", ""]),
+            st.sampled_from([None, 0, 1, 2]),
+        ),
+    ),
+    max_size=25,
+)
+
+
+@given(REPORTS)
+def test_no_part_is_ever_finished_without_its_program_seen_to_begin_and_a_proof(
+    reports: list[tuple[float, bool, Report]],
+) -> None:
+    """The whole rule, said once more and without memory of how it is kept."""
+    made, now = Part("plate.nc", SETTLE_S), 0.0
+    seen: list[Report] = []
+    for passed, missed, report in reports:
+        now += passed
+        if missed:
+            made.missed()
+        made.see(report, now)
+        seen.append(report)
+        assert not (made.finished and made.failure)
+        if made.finished:
+            break
+    if not made.finished:
+        return
+    running = [
+        place
+        for place, report in enumerate(seen)
+        if report.phase in (Phase.RUNNING, Phase.HELD)
+        and same_program("plate.nc", report.figures.program)
+    ]
+    assert running, "finished, and never seen to run"
+    idle = [
+        place
+        for place, report in enumerate(seen[: running[-1]])
+        if report.phase in (Phase.IDLE, Phase.STOPPED, Phase.COMPLETED)
+    ]
+    assert idle, "finished, and what ran may have run before the order"
+    last, before = seen[-1], [report.figures.parts for report in seen[running[0] : -1]]
+    counts = [count for count in before if count is not None]
+    counted = last.figures.parts is not None and bool(counts) and last.figures.parts > min(counts)
+    assert last.phase is Phase.COMPLETED or counted, "finished, and nothing proves it"

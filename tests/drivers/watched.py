@@ -1,0 +1,34 @@
+"""What the tests of the drivers that only watch share: an order, and reading a driver."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.watching import Watcher
+from cnc_station.engine.views import Doing
+from tests.until import until
+
+PROGRAM = "plate.nc"
+
+
+def order(run_id: int = 7, name: str = PROGRAM, parts: int = 1) -> Order:
+    """An order for `plate.nc`."""
+    return Order(run_id, 1, 1, 1, parts, 60.0, name)
+
+
+async def doing(driver: Watcher, wanted: Doing) -> None:
+    """Waits until the driver says so."""
+    await until(lambda: driver.status().doing is wanted)
+
+
+def begin(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A call that waits for the machine."""
+    return asyncio.ensure_future(coroutine)
+
+
+async def still_waits(task: asyncio.Task[None]) -> bool:
+    """Whether a call has not returned though all that the driver has heard was dealt with."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return not task.done()
