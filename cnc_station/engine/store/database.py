@@ -267,9 +267,10 @@ class Postgres(Dialect):
         return int(connection.execute(clock).scalar_one())
 
     def reserve(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
-        """From the table's own sequence."""
+        """From the table's own sequence, which is looked for once."""
         query = text(
-            "SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)"
+            "SELECT nextval((SELECT pg_get_serial_sequence(:table, 'id')::regclass)) "
+            "FROM generate_series(1, :count)"
         )
         return connection.execute(query, {"table": table.name, "count": count}).scalars().all()
 

@@ -59,7 +59,8 @@ class Writer:
         self._ranking = ranking
         self._on_commit = on_commit
         self._on_foreign_commit = on_foreign_commit
-        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[list[_Asked] | None] = queue.SimpleQueue()
+        self._gathered: list[_Asked] = []
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Connection | None = None
@@ -77,6 +78,7 @@ class Writer:
         """Write what was asked for so far, then end the thread."""
         thread, self._thread = self._thread, None
         if thread is not None:
+            self._hand_over()
             self._asked.put(None)
             await asyncio.to_thread(thread.join)
 
@@ -90,9 +92,21 @@ class Writer:
             raise Unavailable("The station is stopping; nothing was written.")
         loop = asyncio.get_running_loop()
         asked = _Asked(change, loop, loop.create_future())
-        self._asked.put(asked)
+        if loop is self._loop:
+            if not self._gathered:
+                loop.call_soon(self._hand_over)
+            self._gathered.append(asked)
+        else:
+            self._asked.put([asked])
         result: T = await asked.answer
         return result
+
+    def _hand_over(self) -> None:
+        """What one turn of the loop has asked for goes together: the pen would else begin with
+        the first of a fleet's starts, and let all the others wait for its commit."""
+        if self._gathered:
+            self._asked.put(self._gathered)
+            self._gathered = []
 
     # On the writer thread from here on.
 
@@ -109,16 +123,16 @@ class Writer:
     def _gather(self) -> list[_Asked] | None:
         """What waits now; empty after a quiet while, None when it is time to end."""
         try:
-            first = self._asked.get(timeout=ELSEWHERE_EVERY_S)
+            asked = self._asked.get(timeout=ELSEWHERE_EVERY_S)
         except queue.Empty:
             return []
         batch: list[_Asked] = []
-        while first is not None:
-            batch.append(first)
-            if len(batch) == MOST_AT_ONCE:
+        while asked is not None:
+            batch += asked
+            if len(batch) >= MOST_AT_ONCE:
                 return batch
             try:
-                first = self._asked.get_nowait()
+                asked = self._asked.get_nowait()
             except queue.Empty:
                 return batch
         if batch:
