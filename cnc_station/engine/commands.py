@@ -25,13 +25,13 @@ from cnc_station.engine.domain.errors import (
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.domain.states import BUSY_MACHINES, JobState
+from cnc_station.engine.domain.states import BUSY_MACHINES, JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.queries import StationQueries
+from cnc_station.engine.services.at_machines import JOBS_AT_MACHINES, AtMachines
 from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.store.edits import EditJob, spec_of
 from cnc_station.engine.store.errands import Ask, answer_of
 from cnc_station.engine.store.jobs import CreateJobs
@@ -44,16 +44,6 @@ from cnc_station.engine.views import Answer, ConnectionReport, MachineRow, Undo
 
 LOOK_EVERY_S = 0.1
 LOOKS = 100
-_AT_THE_MACHINE = frozenset(
-    {
-        JobAction.HOLD,
-        JobAction.CONTINUE,
-        JobAction.ABORT,
-        JobAction.START,
-        JobAction.FINISH,
-        JobAction.PUT_ASIDE,
-    }
-)
 _REASON = 2_000  # characters
 _UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
 _RESTORING = {
@@ -64,12 +54,12 @@ _RESTORING = {
 
 
 class StationCommands(StationQueries):
-    """Implements `Commands`. `_runner` and `_fleet` are None where no station runs (the command
-    line beside one): what needs a machine is refused there."""
+    """Implements `Commands`. `_at_machines` and `_fleet` are None where no station runs (the
+    command line beside one): what needs a machine is left to its station, or refused."""
 
     _pen: Pen
     _reader: Reader
-    _runner: Runner | None
+    _at_machines: AtMachines | None
     _fleet: Fleet | None
 
     async def submit(self, specs: Sequence[JobSpec], actor: Actor) -> tuple[int, ...]:
@@ -102,7 +92,7 @@ class StationCommands(StationQueries):
     ) -> tuple[Answer, ...]:
         """See `Commands.act`."""
         _refuse(checks.text("reason", reason, _REASON))
-        if action in _AT_THE_MACHINE:
+        if action in JOBS_AT_MACHINES:
             ask = partial(self._act_at_machine, action, actor=actor, reason=reason)
         else:
             ask = partial(self._act_on_queue, action, actor=actor, reason=reason, **arguments)
@@ -114,25 +104,18 @@ class StationCommands(StationQueries):
         self, action: JobAction, job_id: int, *, actor: Actor, reason: str
     ) -> Answer:
         try:
-            if self._runner is None or not self._runner.drives(job_id):
-                return Answer(job_id, await self._ask_its_station(action, job_id, actor, reason))
-            if action is JobAction.HOLD:
-                await self._runner.hold(job_id, actor.name, reason)
-            elif action is JobAction.CONTINUE:
-                await self._runner.resume(job_id, actor.name)
-            elif action is JobAction.ABORT:
-                await self._runner.abort(job_id, actor.name, reason)
+            if self._at_machines is not None and self._at_machines.has_job(job_id):
+                await self._at_machines.act(action, job_id, actor.name, reason)
             else:
-                raise Conflict(f"Job {job_id} waits for nobody at its machine.")
+                ask = Ask(action.value, job_id, actor.name, reason)
+                return Answer(job_id, await self._ask_its_station(ask))
         except CncStationError as error:
             return Answer(job_id, str(error))
         return Answer(job_id)
 
-    async def _ask_its_station(
-        self, action: JobAction, job_id: int, actor: Actor, reason: str
-    ) -> str:
-        """Leave word for the station that drives the job, and wait for its answer."""
-        asked = await self._pen.write(Ask(action.value, job_id, actor.name, reason))
+    async def _ask_its_station(self, ask: Ask) -> str:
+        """Leave word for the station that has the job or machine, and wait for its answer."""
+        asked = await self._pen.write(ask)
         look = partial(answer_of, errand_id=asked.id)
         for _ in range(LOOKS):
             if (answer := await self._reader.read(look)) is not None:
@@ -233,12 +216,25 @@ class StationCommands(StationQueries):
     ) -> None:
         """See `Commands.act_on_machine`."""
         _refuse(checks.text("reason", reason, _REASON))
+        if action is MachineAction.UNLOCK and good is scrap is None:
+            machine = await self._machine(machine_id)
+            if machine.state is MachineState.ALARM:
+                await self._unlock(machine_id, actor, reason)
+                return
         rows = MACHINE_ACTIONS[action]
         await self._pen.write(
             MoveMachine(rows, machine_id, actor.name, reason, good=good, scrap=scrap)
         )
         if action is MachineAction.REMOVE and self._fleet is not None:
             await self._fleet.drop(machine_id)
+
+    async def _unlock(self, machine_id: int, actor: Actor, reason: str) -> None:
+        if self._at_machines is not None and self._at_machines.has_machine(machine_id):
+            await self._at_machines.unlock(machine_id, actor.name, reason)
+            return
+        ask = Ask(MachineAction.UNLOCK.value, 0, actor.name, reason, machine_id)
+        if refusal := await self._ask_its_station(ask):
+            raise Conflict(refusal)
 
     async def move_machine(self, machine_id: int, station: str, actor: Actor) -> None:
         """See `Commands.move_machine`."""

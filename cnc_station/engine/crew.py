@@ -10,6 +10,7 @@ from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.dispatcher import Dispatcher
 from cnc_station.engine.services.errands import Errands
 from cnc_station.engine.services.fleet import Fleet
@@ -89,7 +90,8 @@ class Crew:
         self._reconciler = Reconciler(
             tools.reader, self.runner, self.fleet, self._recovery, config.station, config.lease_s
         )
-        self._errands = Errands(tools.pen, tools.reader, self.runner, config.station)
+        self.at_machines = AtMachines(self.runner, self.fleet)
+        self._errands = Errands(tools.pen, tools.reader, self.at_machines, config.station)
         self._ticker = Ticker(self.runner.telemetry, self._show, lambda: self.runner.busy)
         self._services: list[Service] = [
             self._leadership,

@@ -38,7 +38,7 @@ class StationEngine(StationCommands, StationIntake):
     def __init__(self, config: Config, *, services: bool = True) -> None:
         self._config = config
         self._crew: Crew | None = None
-        self._runner = None
+        self._at_machines = None
         self._fleet = None
         self._with_services = services
         self._listeners: list[Callable[[Changes], None]] = []
@@ -91,7 +91,7 @@ class StationEngine(StationCommands, StationIntake):
             )
             self._crew = Crew(tools, signals)
             await self._crew.start()
-            self._runner, self._fleet = self._crew.runner, self._crew.fleet
+            self._at_machines, self._fleet = self._crew.at_machines, self._crew.fleet
 
     async def stop(self) -> None:
         """Stop in order: the services, then the pen."""

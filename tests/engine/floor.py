@@ -92,7 +92,7 @@ class FloorOf:
 
 class Controller:
     """Implements `Driver`: a run ends when the test says how; it notes what it was asked. `found`
-    is what it says of a run that nobody watched."""
+    is what it says of a run that nobody watched; what it `hangs` on it never does."""
 
     on_loss = OnLoss.INTERRUPT
     abilities = Abilities(outlives=False)
@@ -101,6 +101,7 @@ class Controller:
         self.orders: list[Order] = []
         self.asked: list[str] = []
         self.refuses: dict[str, CncStationError] = {}
+        self.hangs: set[str] = set()
         self.found = Found(Finding.STOPPED, "the station went down while it ran")
         self.closed = False
         self._status = Status(Doing.READY)
@@ -142,6 +143,8 @@ class Controller:
 
     async def start(self) -> None:
         self._note("start")
+        if "start" in self.hangs:
+            await asyncio.Event().wait()
         self._end = asyncio.get_running_loop().create_future()
         self.does(Doing.RUNNING)
 
@@ -184,6 +187,9 @@ class Controller:
         return ()
 
 
-def kind_of(make: Callable[[], Driver], *, name: str = "scripted") -> DriverKind:
-    """A driver that the registry can offer."""
-    return DriverKind(DriverInfo(name, name.title()), lambda _settings: make())
+def kind_of(
+    make: Callable[[], Driver], *, name: str = "scripted", watches: bool = False
+) -> DriverKind:
+    """A driver that the registry can offer; one that `watches` can start nothing."""
+    info = DriverInfo(name, name.title(), abilities=Abilities(starts=not watches))
+    return DriverKind(info, lambda _settings: make())

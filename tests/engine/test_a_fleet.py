@@ -8,14 +8,17 @@ from functools import partial
 import pytest
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.views import Doing
 from cnc_station.servers import Redis
+from tests.engine.floor import Controller, kind_of
 from tests.until import until
 
 ME = Actor("tester")
@@ -131,3 +134,28 @@ async def test_a_machine_rewired_at_another_station_gets_its_new_driver_at_its_o
     assert b._crew is not None
     await b._crew._reconciler.run_once()
     assert b._fleet.drivers[machine_id] is not former
+
+
+async def test_an_alarm_at_another_station_is_unlocked_by_the_controller_there(
+    fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = fleet
+    controller = Controller()
+    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: controller))
+    machine_id = await b.add_machine(replace(MILL, driver="scripted"), ME)
+
+    async def in_alarm() -> bool:
+        (row,) = await a.machines()
+        return row.state is MachineState.ALARM
+
+    controller.does(Doing.ALARM, "door open")
+    await until(in_alarm)
+    controller.refuses["unlock"] = Conflict("Close the door first.")
+    with pytest.raises(Conflict, match="Close the door first"):
+        await a.act_on_machine(MachineAction.UNLOCK, machine_id, ME)
+    assert await in_alarm()
+    del controller.refuses["unlock"]
+    await a.act_on_machine(MachineAction.UNLOCK, machine_id, ME, reason="door closed")
+    assert not await in_alarm()
+    told = (await a.events(machine_id=machine_id))[-1]
+    assert (told.type, told.actor, told.station) == ("unlocked", ME.name, "B")

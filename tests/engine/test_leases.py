@@ -183,7 +183,8 @@ async def test_a_station_whose_name_was_taken_over_claims_and_drives_nothing_mor
         await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
         assert await engine._pen.write(Claim(3.0, incarnation="mine")) == ()
         await until(lambda: "name" in {link.name for link in engine.links()})
-        runner = engine._runner
+        assert engine._crew is not None
+        runner = engine._crew.runner
         assert runner is not None
         await until(lambda: not runner.run_ids())
     finally:
@@ -238,10 +239,10 @@ async def test_a_run_settled_by_another_meanwhile_does_not_stop_a_start(config: 
         await engine.add_machine(MILL, ME)
         (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
         await until(partial(_is, engine, job_id, JobState.RUNNING))
-        assert engine._runner is not None
+        assert engine._crew is not None
         assert engine._fleet is not None
         late, judge = cast(Pen, _Late()), Judge(RetryPolicy())
-        recovery = Recovery(late, engine._reader, engine._fleet, engine._runner, judge, "A")
+        recovery = Recovery(late, engine._reader, engine._fleet, engine._crew.runner, judge, "A")
         assert await recovery.settle(60.0) == 1
     finally:
         await engine.stop()

@@ -1,6 +1,7 @@
 """Which drivers there are. Explicit, so that a frozen bundle finds them too; others may join by
 the entry point group `cnc_station.drivers`, each a `DriverKind`."""
 
+from functools import cache
 from importlib.metadata import entry_points
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
@@ -14,9 +15,14 @@ GROUP = "cnc_station.drivers"
 
 def infos() -> tuple[DriverInfo, ...]:
     """The drivers that can be chosen, by name."""
-    joined = (_load(entry.name) for entry in entry_points(group=GROUP))
-    found = {kind.info.name: kind.info for kind in (*joined, *_OWN.values())}
+    found = {kind.info.name: kind.info for kind in (*_joined(), *_OWN.values())}
     return tuple(found[name] for name in sorted(found))
+
+
+@cache
+def _joined() -> tuple[DriverKind, ...]:
+    """Read once: every look at the shop asks, and to search what is installed takes a while."""
+    return tuple(entry.load() for entry in entry_points(group=GROUP))
 
 
 def info(name: str) -> DriverInfo:
@@ -40,6 +46,11 @@ def _load(name: str) -> DriverKind:
         kind: DriverKind = entry.load()
         return kind
     raise InvalidInput(FieldError("driver", f"there is no driver {name!r}"))
+
+
+def watching() -> frozenset[str]:
+    """The drivers that can start nothing: people start and stop their machines at the panel."""
+    return frozenset(info.name for info in infos() if not info.abilities.starts)
 
 
 def retried() -> frozenset[str]:

@@ -1,13 +1,11 @@
-"""Does what other stations ask of this one: holding, continuing and ending its runs."""
+"""Does what other stations ask of this one: what only who has the machine can do."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 
-from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.errands import AnswerErrand, Errand, open_errands
 
@@ -17,16 +15,12 @@ REST_S = 30.0
 class Errands(Service):
     """Woken when something of the fleet has changed."""
 
-    def __init__(self, pen: Pen, reader: Reader, runner: Runner, station: str) -> None:
+    def __init__(self, pen: Pen, reader: Reader, at_machines: AtMachines, station: str) -> None:
         super().__init__()
         self._pen = pen
         self._reader = reader
+        self._at_machines = at_machines
         self._station = station
-        self._doing: dict[str, Callable[[Errand], Awaitable[None]]] = {
-            JobAction.HOLD: lambda e: runner.hold(e.job_id, e.actor, e.reason),
-            JobAction.CONTINUE: lambda e: runner.resume(e.job_id, e.actor),
-            JobAction.ABORT: lambda e: runner.abort(e.job_id, e.actor, e.reason),
-        }
 
     async def run_once(self) -> float:
         """Each in turn, with its answer."""
@@ -36,10 +30,15 @@ class Errands(Service):
 
     async def _do(self, errand: Errand) -> str:
         """What became of it: "" if it was done."""
+        asked, machine_id = self._at_machines, errand.machine_id
         if not errand.in_time:
-            return f"Job {errand.job_id} is not at a machine any more."
+            over = f"Job {errand.job_id} is not at a machine any more."
+            return over if machine_id is None else "That alarm is over."
         try:
-            await self._doing[errand.action](errand)
+            if machine_id is not None:
+                await asked.unlock(machine_id, errand.actor, errand.reason)
+            else:
+                await asked.act(errand.action, errand.job_id, errand.actor, errand.reason)
         except CncStationError as error:
             return str(error)
         return ""

@@ -40,6 +40,7 @@ class _Wired:
     identity: Identity | None = None
     failure: str = ""
     refused_until: float = 0.0
+    unlocking: bool = False
     reaching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -146,7 +147,7 @@ class Fleet:
             if machine.state not in (MachineState.ALARM, MachineState.MAINTENANCE):
                 await self._say(MoveMachine((t.ALARMED,), machine.id, CONTROLLER, status.why))
             return
-        if machine.state is MachineState.ALARM and self._is_real(machine):
+        if machine.state is MachineState.ALARM and self._is_real(machine) and not wired.unlocking:
             await self._say(MoveMachine((t.UNLOCKED,), machine.id, CONTROLLER, "at its panel"))
         why = "" if status.doing is Doing.READY else status.why or _IN_USE[status.doing]
         refused = asyncio.get_running_loop().time() < wired.refused_until
@@ -157,11 +158,18 @@ class Fleet:
     def _is_real(machine: MachineRow) -> bool:
         return registry.info(machine.spec.driver).real
 
-    async def unlock(self, machine_id: int) -> None:
-        """Have the controller out of its alarm. Raises Conflict with what has to be done first,
-        Unavailable."""
-        if machine_id in self.drivers:
-            await self.drivers[machine_id].unlock()
+    async def unlock(self, machine_id: int, actor: str, reason: str) -> None:
+        """Have a controller out of its alarm, and say who asked for it. Raises Conflict with what
+        has to be done first, Unavailable."""
+        wired = self._wired.get(machine_id)
+        if wired is None:
+            raise Unavailable("The machine has no driver.")
+        wired.unlocking = True  # else its news would be told as what happened at its panel
+        try:
+            await wired.driver.unlock()
+            await self._pen.write(MoveMachine((t.UNLOCKED,), machine_id, actor, reason))
+        finally:
+            wired.unlocking = False
 
     async def report(self, spec: MachineSpec) -> ConnectionReport:
         """Try a machine's settings without keeping them. Raises InvalidInput."""

@@ -20,6 +20,8 @@ from cnc_station.engine.services.outcome import Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.examining import SayFound
 from cnc_station.engine.store.reaping import REASON as REAPED
 from cnc_station.engine.store.recovery import LeftOver, left_over_runs
 
@@ -71,11 +73,13 @@ class Recovery:
         found = await self._look(run, driver)
         log.warning("run %s: %s (%s)", run.claimed.run_id, found.finding, found.words)
         if found.finding is Finding.STOPPED:
-            if run.state is not RunState.INTERRUPTED:  # a person is asked already
+            if run.state is RunState.INTERRUPTED:  # a person is asked already
+                await self._pen.write(_found(run.claimed, found.words))
+            else:
                 await self._write(run, Outcome(t.INTERRUPTED, found.words, ACTOR))
             return
         ends = asyncio.get_running_loop().time() + lease_s
-        await self._write(run, Outcome(t.TAKEN_UP, found.words, ACTOR))
+        await self._write(run, Outcome(t.TAKEN_UP, found.words, ACTOR), lease_s)
         if found.finding is Finding.FINISHED and found.part >= run.claimed.quantity:
             await self._write(run, Outcome(t.COMPLETED, UNWATCHED, ACTOR))
         else:
@@ -95,7 +99,7 @@ class Recovery:
             why = str(error)
         return Found(Finding.STOPPED, f"{REASON}; its controller could not be asked: {why}")
 
-    async def _write(self, run: LeftOver, outcome: Outcome) -> None:
+    async def _write(self, run: LeftOver, outcome: Outcome, lease_s: float = 0.0) -> None:
         await self._pen.write(
             move_of(
                 run.claimed,
@@ -103,5 +107,10 @@ class Recovery:
                 ACTOR,
                 reason=outcome.reason,
                 backoff_s=outcome.backoff_s,
+                lease_s=lease_s,
             )
         )
+
+
+def _found(claimed: Claimed, words: str) -> SayFound:
+    return SayFound(claimed.job_id, claimed.run_id, claimed.token, claimed.machine_id, words, ACTOR)

@@ -26,6 +26,7 @@ from cnc_station.engine.store.machines import MoveMachine, SayReadiness
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 5.0
+WRITING_S = 60.0  # what a run that has ended is leased for, so that its end can be written
 CLOSED = "the station was closed while it ran"
 TAKEN_BACK = "it went on while the station was not heard of"
 
@@ -73,13 +74,16 @@ class Runner(LiveRuns):
         """Runs whose lease was lost and which still cut go on as ours, if nobody has decided
         about them meanwhile."""
         for live in [live for live in self._live.values() if live.lost]:
-            if live.driver.on_loss is OnLoss.INTERRUPT and await self._take_back(live):
-                live.lease_ends = asyncio.get_running_loop().time() + lease_s
+            ends = asyncio.get_running_loop().time() + lease_s
+            if live.driver.on_loss is OnLoss.INTERRUPT and await self._take_back(live, lease_s):
+                live.lease_ends = ends
                 live.lost = False
 
-    async def _take_back(self, live: Live) -> bool:
+    async def _take_back(self, live: Live, lease_s: float = WRITING_S) -> bool:
         try:
-            await self._pen.write(move_of(live.claimed, t.TAKEN_UP, reason=TAKEN_BACK))
+            await self._pen.write(
+                move_of(live.claimed, t.TAKEN_UP, reason=TAKEN_BACK, lease_s=lease_s)
+            )
         except (Fenced, Conflict) as error:
             log.warning("run %s is not ours any more: %s", live.claimed.run_id, error)
             return False

@@ -64,7 +64,7 @@ class MoveRun(Change[None]):
     seconds: float = 0.0
     program: str = ""
     material: str = ""
-    lease_s: float = 30.0
+    lease_s: float = 0.0
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property

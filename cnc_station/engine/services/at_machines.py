@@ -1,0 +1,52 @@
+"""What people ask of machines and of jobs at them, done by the station that has the machine."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.services.fleet import Fleet
+from cnc_station.engine.services.runner import Runner
+
+# Only the controller can do these, or a run that waits for a person's word.
+JOBS_AT_MACHINES = frozenset(
+    {
+        JobAction.HOLD,
+        JobAction.CONTINUE,
+        JobAction.ABORT,
+        JobAction.START,
+        JobAction.FINISH,
+        JobAction.PUT_ASIDE,
+    }
+)
+
+
+class AtMachines:
+    """Asked by the window here, or by an errand from another station."""
+
+    def __init__(self, runner: Runner, fleet: Fleet) -> None:
+        self._runner = runner
+        self._fleet = fleet
+        self._doing: Mapping[str, Callable[[int, str, str], Awaitable[None]]] = {
+            JobAction.HOLD: runner.hold,
+            JobAction.CONTINUE: lambda job_id, actor, _: runner.resume(job_id, actor),
+            JobAction.ABORT: runner.abort,
+            JobAction.START: runner.confirm,
+            JobAction.FINISH: runner.finish,
+            JobAction.PUT_ASIDE: runner.put_aside,
+        }
+
+    def has_job(self, job_id: int) -> bool:
+        """Whether a job is at a machine of this station."""
+        return self._runner.drives(job_id)
+
+    def has_machine(self, machine_id: int) -> bool:
+        """Whether a machine is wired to this station, which has a driver for it."""
+        return machine_id in self._fleet.drivers
+
+    async def act(self, action: str, job_id: int, actor: str, reason: str) -> None:
+        """One of `JOBS_AT_MACHINES`. Raises Conflict, Unavailable."""
+        await self._doing[action](job_id, actor, reason)
+
+    async def unlock(self, machine_id: int, actor: str, reason: str) -> None:
+        """Out of an alarm: the controller first, since only its word counts. Raises Conflict with
+        what has to be done at the machine before, Unavailable."""
+        await self._fleet.unlock(machine_id, actor, reason)
