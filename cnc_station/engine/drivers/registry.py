@@ -5,11 +5,13 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.drivers import mtconnect, simulator
+from cnc_station.engine.drivers import grbl, mtconnect, simulator
 from cnc_station.engine.drivers.base import Driver, DriverKind
 from cnc_station.engine.views import DriverInfo
 
-_OWN: dict[str, DriverKind] = {kind.info.name: kind for kind in (simulator.KIND, mtconnect.KIND)}
+_OWN: dict[str, DriverKind] = {
+    kind.info.name: kind for kind in (simulator.KIND, grbl.KIND, mtconnect.KIND)
+}
 GROUP = "cnc_station.drivers"
 
 

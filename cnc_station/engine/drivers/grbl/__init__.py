@@ -1,0 +1,25 @@
+"""GRBL 1.1 and grblHAL, over a serial port or TCP."""
+
+from cnc_station.engine.drivers.base import DriverKind
+from cnc_station.engine.drivers.grbl.driver import Grbl
+from cnc_station.engine.views import DriverInfo, Setting
+
+KIND = DriverKind(
+    DriverInfo(
+        "grbl",
+        "GRBL / grblHAL",
+        settings=(
+            Setting(
+                "port",
+                "Port or address",
+                hint="/dev/ttyUSB0, COM3, or 192.168.5.1:23",
+                wanted=True,
+            ),
+            Setting("baud", "Baud rate", "115200", hint="for a serial port"),
+        ),
+        abilities=Grbl.abilities,
+    ),
+    Grbl.make,
+)
+
+__all__ = ["KIND", "Grbl"]

@@ -1,0 +1,360 @@
+"""The conversation with one controller: lines, answers, status reports and real-time commands."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cnc_station.engine.domain.errors import CncStationError, Unavailable
+from cnc_station.engine.drivers.grbl import links, meanings, reports
+from cnc_station.engine.drivers.grbl.picture import Picture
+from cnc_station.engine.drivers.grbl.reports import Make, Report
+from cnc_station.engine.drivers.grbl.settings import Patience, Settings
+from cnc_station.engine.drivers.traffic import Traffic
+
+log = logging.getLogger(__name__)
+
+HOLD, GO_ON, RESET, _POLL = b"!", b"~", b"\x18", b"?"
+_SPELLED = {RESET: "Ctrl-X"}
+_LONGEST_LINE = 4096
+_POLL_LOST_S = 0.5  # after which an unanswered poll is repeated
+_REPORT_NOTED_S = 1.0  # how often the log shows where a machine is
+_REPORTS_IN_INCHES, _HOMING = 13, 22  # settings
+_MUTE = "Reset to continue"
+
+
+class Refused(CncStationError):
+    """The controller answered a command with an error."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(meanings.error(code))
+        self.code = code
+
+
+class Hears(Protocol):
+    """Who is told what the controller says. Called from within the loop; must not block."""
+
+    def answered(self, code: int) -> None:
+        """A program line was taken (0), or refused with an error."""
+        ...
+
+    def heard(self) -> None:
+        """All that came at once has been passed on."""
+        ...
+
+    def reported(self, report: Report) -> None: ...
+    def alarmed(self, code: int) -> None: ...
+    def was_reset(self) -> None:
+        """It came up anew, and nobody here had asked it to."""
+        ...
+
+    def lost(self, reason: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _Question:
+    answer: asyncio.Future[list[str]]
+    expects: str
+    lines: list[str] = field(default_factory=list)
+
+
+class Controller:
+    """One connection; made anew after a loss.
+
+    What it shows is in `picture`; `make` who it is, None until it could be asked; `homing` whether
+    it homes, None if it doesn't say; `message` the last it had for people.
+    """
+
+    def __init__(
+        self, settings: Settings, patience: Patience, hears: Hears, traffic: Traffic
+    ) -> None:
+        self._settings = settings
+        self._patience = patience
+        self._hears = hears
+        self._traffic = traffic
+        self._link: links.Link | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._rest = b""
+        self._waiting: list[asyncio.Future[None]] = []
+        self._question: _Question | None = None
+        self._asking = asyncio.Lock()
+        self._up = False  # greeted
+        self._reset_asked = False
+        self._asked_at: float | None = None
+        self._answered_poll = 0
+        self._heard_at = 0.0
+        self._noted: tuple[str, float] = ("", 0.0)
+        self._name: str | None = None
+        self.gone = ""  # why it is no more
+        self.polls = 0  # status reports asked for so far
+        self.running = False  # ask more often
+        self.mute = False  # says nothing until it is reset
+        self.picture = Picture()
+        self.message = ""
+        self.make: Make | None = None
+        self.homing: bool | None = None
+
+    # --- opening and closing ---
+
+    async def open(self) -> None:
+        """Raises Unavailable. A controller that comes up because of it is expected to."""
+        self._link = await links.opened(self._settings)
+        try:
+            self._heard_at = self._now()
+            self._tasks = [asyncio.create_task(self._listen(self._link))]
+            await self._greet()
+            self._up = True
+            self._tasks.append(asyncio.create_task(self._keep_polling()))
+            if self.picture.report.state in ("Idle", "Alarm"):
+                await self.identify()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _greet(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience.greeting):
+                await self.fresh()
+        except TimeoutError:
+            raise Unavailable(
+                f"{self._settings.address} is open, but no GRBL answers there: check the baud rate,"
+                " and press the controller's reset if it stands on a limit switch"
+            ) from None
+
+    async def close(self) -> None:
+        """Ends its tasks and lets go of the wire. May be called again."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._end("closed")
+        if self._link is not None:
+            await self._link.close()
+
+    async def identify(self) -> None:
+        """Find out who it is. Only while it is idle or in alarm; raises Unavailable."""
+        try:
+            make = reports.make(await self.ask("$I", expects="[OPT:"), self._name)
+            found = dict(filter(None, map(reports.setting, await self.ask("$$"))))
+        except Refused as error:
+            log.warning("%s does not say who it is: %s", self._settings.address, error)
+            return
+        self.make = make
+        self.picture.inches = found.get(_REPORTS_IN_INCHES) == "1"
+        homing = found.get(_HOMING)  # a bit mask in grblHAL, bit 0 switches it on
+        self.homing = homing.isdecimal() and int(homing) % 2 == 1 if homing else None
+
+    # --- speaking ---
+
+    def send(self, lines: Sequence[bytes]) -> None:
+        """Program lines, each with its newline. The caller counts what is unanswered."""
+        self._write(b"".join(lines))
+        for line in lines:
+            self._traffic.sent(line.decode("ascii").rstrip("\n"))
+
+    def realtime(self, command: bytes) -> None:
+        """One of the commands that overtake everything that waits."""
+        self._traffic.sent(_SPELLED.get(command) or command.decode("ascii"))
+        self._write(command)
+
+    async def ask(self, command: str, *, expects: str = "") -> list[str]:
+        """A `$` command, and what was said before its ok. Not while program lines are unanswered.
+        An ok without a line beginning with what it `expects` belongs to something earlier. Raises
+        Refused, Unavailable."""
+        async with self._asking:
+            question = _Question(asyncio.get_running_loop().create_future(), expects)
+            self._question = question
+            self._traffic.sent(command)
+            self._write(command.encode("ascii") + b"\n")
+            try:
+                async with asyncio.timeout(self._patience.answer):
+                    return await question.answer
+            except TimeoutError:
+                raise Unavailable(f"{self._settings.address} did not answer {command}") from None
+            finally:
+                self._question = None
+
+    async def fresh(self) -> Report:
+        """A report asked for from now on. Raises TimeoutError, Unavailable."""
+        wanted = self.polls + 1
+        async with asyncio.timeout(self._patience.answer):
+            while self._answered_poll < wanted and not self.mute:
+                self._poll()
+                await self._change(self._patience.poll_running)
+        return self.picture.report
+
+    async def until(self, fact: Callable[[Report], bool], within: float) -> Report:
+        """The first report, asked for from now on, for which `fact` is true. Raises TimeoutError,
+        Unavailable."""
+        async with asyncio.timeout(within):
+            while not fact(await self.fresh()):
+                await self._change(self._patience.poll_running)
+        return self.picture.report
+
+    async def reset(self) -> Report:
+        """Ctrl-X: it forgets every line it has; what it shows once it is up again. Raises
+        Unavailable."""
+        self._reset_asked = True
+        self.realtime(RESET)
+        try:
+            async with asyncio.timeout(self._patience.answer):
+                while self._reset_asked:
+                    await self._change(self._patience.answer)
+            return await self.fresh()
+        except TimeoutError:
+            self._lose("it did not come up after a reset")
+            raise Unavailable(f"{self._settings.address}: {self.gone}") from None
+        finally:
+            self._reset_asked = False
+
+    def _write(self, data: bytes) -> None:
+        if self._link is None or self.gone:
+            raise Unavailable(f"{self._settings.address}: {self.gone or 'not connected'}")
+        self._link.write(data)
+
+    def _poll(self) -> None:
+        """Ask for a report, unless one is on its way."""
+        now = self._now()
+        if self._asked_at is None or now - self._asked_at > _POLL_LOST_S:
+            self._asked_at = now
+            self.polls += 1
+            self._write(_POLL)
+
+    async def _keep_polling(self) -> None:
+        patience = self._patience
+        while not self.gone:
+            if not self.mute and self._now() - self._heard_at > patience.silence:
+                self._lose(f"no answer for {patience.silence:g} s")
+                return
+            if not self.mute:
+                self._poll()
+            await asyncio.sleep(patience.poll_running if self.running else patience.poll)
+
+    # --- listening ---
+
+    async def _listen(self, link: links.Link) -> None:
+        try:
+            while data := await link.read():
+                self._take(data)
+            self._lose("the connection was lost")
+        except Exception:
+            log.exception("what %s said could not be read", self._settings.address)
+            self._lose("error in the program")
+
+    def _take(self, data: bytes) -> None:
+        self._heard_at = self._now()
+        *lines, rest = (self._rest + data).split(b"\n")
+        self._rest = rest[-_LONGEST_LINE:]
+        taken = 0
+        for line in lines:
+            stripped = line.strip()
+            if stripped == b"ok":
+                taken += 1
+                self._answer(0)
+            elif stripped:
+                self._take_line(stripped.decode("ascii", "replace"))
+        if taken:
+            self._traffic.received("ok" if taken == 1 else f"ok ({taken} lines)")
+        self._hears.heard()
+        self._pulse()
+
+    def _take_line(self, text: str) -> None:
+        if text[0] == "<":
+            self._take_report(text)
+            return
+        self._traffic.received(text)
+        if text[0] in "[$" and self._question is not None:
+            self._question.lines.append(text)
+        if text.startswith("[MSG:"):
+            self.message = text[5:].rstrip("]")
+            self.mute = self.mute or self.message == _MUTE
+        elif (error := reports.code(text, "error")) is not None:
+            self._answer(error)
+        elif (alarm := reports.code(text, "ALARM")) is not None:
+            self._take_alarm(alarm)
+        elif (name := reports.welcome(text)) is not None:
+            self._take_welcome(name)
+
+    def _answer(self, code: int) -> None:
+        question = self._question
+        if question is None:
+            self._hears.answered(code)
+        elif question.answer.done():
+            return
+        elif code:
+            question.answer.set_exception(Refused(code))
+        elif any(line.startswith(question.expects) for line in question.lines or [""]):
+            question.answer.set_result(question.lines)
+
+    def _take_report(self, text: str) -> None:
+        report = reports.report(text)
+        if report is None:
+            self._traffic.received(text)
+            return
+        self._note_report(text, report)
+        self.picture.take(report)
+        self._answered_poll = self.polls
+        self._asked_at = None
+        self._hears.reported(report)
+
+    def _note_report(self, text: str, report: Report) -> None:
+        spelled, at = self._noted
+        if report.spelled != spelled or (
+            self._now() - at >= _REPORT_NOTED_S and report.machine != self.picture.report.machine
+        ):
+            self._noted = (report.spelled, self._now())
+            self._traffic.received(text)
+
+    def _take_alarm(self, code: int) -> None:
+        self.picture.take_alarm(code)
+        self.polls += 1
+        self._answered_poll = self.polls
+        self._hears.alarmed(code)
+
+    def _take_welcome(self, name: str) -> None:
+        self._name = name
+        self.mute = False
+        self.message = ""
+        self._asked_at = None
+        self.picture.forget()
+        if self._reset_asked:
+            self._reset_asked = False
+        elif self._up:
+            self._hears.was_reset()
+
+    # --- waiting, and the end ---
+
+    async def _change(self, within: float) -> None:
+        """Until anything is heard, or `within` seconds at most. Raises Unavailable."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await waiting
+        if self.gone:
+            raise Unavailable(f"{self._settings.address}: {self.gone}")
+
+    def _pulse(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def _lose(self, reason: str) -> None:
+        if not self.gone:
+            self._end(reason)
+            self._hears.lost(reason)
+
+    def _end(self, reason: str) -> None:
+        self.gone = self.gone or reason
+        if self._question is not None and not self._question.answer.done():
+            self._question.answer.set_exception(
+                Unavailable(f"{self._settings.address}: {self.gone}")
+            )
+        self._pulse()
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,175 @@
+"""One part in hand: what was sent of it, how far it is, and how it ended."""
+
+import asyncio
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+
+from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.grbl.picture import Picture
+from cnc_station.engine.drivers.grbl.prepare import Prepared
+from cnc_station.engine.drivers.grbl.reports import Point
+from cnc_station.engine.drivers.grbl.settings import Patience
+from cnc_station.engine.drivers.grbl.streamer import Streamer
+
+_PROOFS = 2
+"""Reports in a row that must show Idle after the last answer: between taking a line and beginning
+to move, a controller shows Idle for a moment."""
+_PLANNER = 15  # motions, where it is not said
+
+
+@dataclass(slots=True)
+class _Seen:
+    """When the job last got on: an answer, a movement, a person's hold."""
+
+    at: float
+    answered: int = 0
+    place: Point | None = None
+    state: str = ""
+
+
+class Job:
+    """A program on its way into the controller.
+
+    `verdict` is how it ended; nothing is sent once it is set, or once the job is `stopping`.
+    """
+
+    ABORTED = "aborted"
+
+    def __init__(self, order: Order, part: int, prepared: Prepared, room: int) -> None:
+        self.order = order
+        self.part = part
+        self.prepared = prepared
+        self.streamer = Streamer(prepared.lines, room)
+        self.verdict: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.verdict.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        self.started = False
+        self.begun = False  # the controller has taken a line, or shows that it works
+        self._got_on = asyncio.Event()  # begun or ended
+        self.held_here = False
+        self.stopping = ""  # why
+        self._proofs = 0
+        self._last_answer_poll = 0
+        self._seen = _Seen(asyncio.get_running_loop().time())
+
+    @property
+    def live(self) -> bool:
+        """Whether it runs or is held."""
+        return self.started and not self.verdict.done()
+
+    @property
+    def feeding(self) -> bool:
+        """Whether lines may be sent."""
+        return self.live and not self.stopping
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it is being stopped because something is wrong."""
+        return bool(self.stopping) and self.stopping is not self.ABORTED
+
+    def start(self) -> None:
+        """Lines may be sent from now on."""
+        self.started = True
+        self._seen = _Seen(asyncio.get_running_loop().time())
+
+    async def begun_or_ended(self) -> None:
+        """Raises the verdict if it ended without having begun."""
+        await self._got_on.wait()
+        if not self.begun:
+            await asyncio.shield(self.verdict)
+
+    def _begin(self) -> None:
+        self.begun = True
+        self._got_on.set()
+
+    def end(self, error: CncStationError | None = None) -> None:
+        """The first verdict counts."""
+        if self.verdict.done():
+            return
+        self._got_on.set()
+        if error is None:
+            self.verdict.set_result(None)
+        else:
+            self.verdict.set_exception(error)
+
+    def take_answer(self, polls: int) -> None:
+        """A line was taken; `polls` reports had been asked for by then."""
+        if self.live:
+            self._begin()
+        self.streamer.take_answer()
+        self._last_answer_poll = polls
+        self._proofs = 0
+
+    def number(self, index: int) -> int:
+        """Where a line stands in the file, from 1."""
+        return self.prepared.numbers[min(index, len(self.prepared.numbers) - 1)]
+
+    def text(self, index: int) -> str:
+        """A line as it was sent."""
+        return self.prepared.lines[index].decode("ascii").strip()
+
+    @property
+    def waits_at(self) -> str:
+        """`M0 on line 12` if the controller waits there for a person."""
+        index = self.streamer.answered
+        stop = self.prepared.stops.get(index)
+        return f"{stop} on line {self.number(index)}" if stop else ""
+
+    # --- how far it is ---
+
+    def line(self, picture: Picture) -> int | None:
+        """The line of the file it makes now: what it has taken, less what waits in its planner."""
+        taken = self.streamer.answered
+        if not taken:
+            return None
+        waiting = picture.blocks_waiting
+        if waiting is None:
+            waiting = 0 if self.streamer.done else _PLANNER
+        moving = bisect_left(self.prepared.moving, taken)  # of the lines taken, so many move
+        if waiting == 0 or moving == 0:
+            return self.number(taken - 1)
+        return self.number(self.prepared.moving[max(0, moving - waiting)])
+
+    def fraction(self, line: int | None) -> float | None:
+        """Of the part's time, by the program reader's reckoning."""
+        program = self.order.program
+        if program is None or line is None or program.duration_s <= 0:
+            return None
+        made = bisect_right(program.moves.line, line - 1)
+        return program.moves.starts_s(made) / program.duration_s if made else 0.0
+
+    # --- whether it has ended, or stands ---
+
+    def proven(self, picture: Picture, answering_poll: int) -> bool:
+        """Whether this report completes the proof that all was made: every line answered, and Idle
+        in reports asked for after the last answer."""
+        idle = picture.report.state == "Idle" and not picture.blocks_waiting
+        if not self.streamer.done or not idle or answering_poll <= self._last_answer_poll:
+            self._proofs = 0
+            return False
+        self._proofs += 1
+        return self._proofs >= _PROOFS
+
+    def stands(self, picture: Picture, now: float, patience: Patience) -> str:
+        """Why it will not go on by itself; empty as long as it may."""
+        report, seen = picture.report, self._seen
+        if report.state != "Idle":
+            self._begin()
+        answered = self.streamer.answered
+        got_on = answered != seen.answered or report.machine != seen.place
+        if got_on or report.state != seen.state or report.state in ("Hold", "Door", "Tool"):
+            self._seen = _Seen(now, answered, report.machine, report.state)
+            return ""
+        standing = now - seen.at - self.prepared.waits.get(answered, 0.0)
+        lines = self.streamer.outstanding
+        if report.state == "Idle" and lines and standing > patience.idle:
+            return (
+                f"the controller is idle and has not answered {lines} line{'s' * (lines > 1)}, the"
+                f" first of them line {self.number(answered)}: something was lost on the wire"
+            )
+        if standing > patience.still:
+            return (
+                f"the controller shows {report.spelled} but has not moved for {patience.still:g} s,"
+                f" at line {self.number(answered)}"
+            )
+        return ""

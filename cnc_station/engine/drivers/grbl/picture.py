@@ -1,0 +1,63 @@
+"""What a controller shows, put together: some things it says only now and then."""
+
+from dataclasses import replace
+
+from cnc_station.engine.drivers.grbl.reports import Point, Report
+
+_MM_PER_INCH = 25.4
+
+
+class Picture:
+    """`report` is the latest, in the controller's own unit; `overrides` and `blocks_free` the last
+    it said of them. `alarm` is the number of the alarm it is in, if that was heard."""
+
+    def __init__(self) -> None:
+        self.report = Report("Idle")
+        self.overrides: tuple[float, float, float] | None = None
+        self.alarm: int | None = None
+        self.inches = False
+        self._offset: Point | None = None
+        self._most_free: int | None = None
+
+    def take(self, report: Report) -> None:
+        """A new report."""
+        self._offset = report.offset or self._offset
+        self.overrides = report.overrides or self.overrides
+        if report.blocks_free is not None:
+            self._most_free = max(self._most_free or 0, report.blocks_free)
+        if report.state != "Alarm":
+            self.alarm = None
+        self.report = report
+
+    def take_alarm(self, code: int) -> None:
+        """As good as a report: after some alarms no other comes."""
+        self.alarm = code
+        self.report = replace(self.report, state="Alarm", sub=None, feed=0.0)
+
+    def forget(self) -> None:
+        """It was reset, and tells everything anew."""
+        self._offset = self.overrides = None
+
+    @property
+    def blocks_waiting(self) -> int | None:
+        """Motions in its planner; None if it doesn't say."""
+        free = self.report.blocks_free
+        return None if free is None or self._most_free is None else self._most_free - free
+
+    @property
+    def place(self) -> Point | None:
+        """Where it is in work coordinates, mm; None until it has said enough."""
+        report = self.report
+        place = report.work
+        if place is None and report.machine is not None and self._offset is not None:
+            x, y, z = (a - b for a, b in zip(report.machine, self._offset, strict=True))
+            place = (x, y, z)
+        if place is not None and self.inches:
+            return (place[0] * _MM_PER_INCH, place[1] * _MM_PER_INCH, place[2] * _MM_PER_INCH)
+        return place
+
+    @property
+    def feed(self) -> float | None:
+        """mm/min."""
+        feed = self.report.feed
+        return feed * _MM_PER_INCH if feed is not None and self.inches else feed

@@ -1,0 +1,113 @@
+"""A program as it is sent: comments and blanks taken out, and nothing in it that the controller
+would refuse half-way."""
+
+from dataclasses import dataclass, field
+
+from cnc_station.engine.domain.nc import Program, codes, source, words
+from cnc_station.engine.domain.nc.findings import BlockError, Severity
+from cnc_station.engine.drivers.base import RunFailed
+from cnc_station.engine.drivers.grbl.reports import Make
+
+_LONGEST, _LONGEST_HAL = 79, 255  # characters, without the newline
+
+_G = frozenset(
+    {0, 10, 20, 30, 40, 100, 170, 180, 190, 200, 210, 280, 281, 300, 301, 382, 383, 384, 385, 400}
+    | {431, 490, 530, 540, 550, 560, 570, 580, 590, 610, 800, 900, 910, 911, 920, 921, 930, 940}
+)
+_G_HAL = _G | {
+    *(50, 51, 70, 80, 330, 331, 430, 432, 500, 510, 591, 592, 593, 730, 760, 810, 820, 830, 850),
+    *(860, 890, 922, 923, 950, 960, 970, 980, 990),
+}
+_M = frozenset({0, 1, 2, 3, 4, 5, 7, 8, 9, 30})
+_M_HAL = _M | {6, 48, 49, 50, 51, 53, 56, 60, 61, 62, 63, 64, 65, 66, 67, 68, 70, 71, 72, 73}
+_LETTERS = frozenset("FIJKLNPRSTXYZ")
+_LETTERS_HAL = _LETTERS | frozenset("ABCDEHQUVW")
+_AXES = frozenset("ABCUVWXYZ")
+_STANDING = frozenset({codes.DWELL, codes.SET_DATA, 431, *codes.SHIFTS, *codes.STORE_HOME})
+_STOPS = frozenset({codes.STOP, codes.OPTIONAL_STOP, codes.PALLET_STOP, codes.TOOL_CHANGE})
+_SPINDLE = frozenset({3, 4, 5})
+_SPINDLE_S = 30.0  # that a spindle may take to reach its speed
+
+
+@dataclass(slots=True)
+class Prepared:
+    """The lines in the order they are sent, each with its newline. By index: `numbers` is where a
+    line stands in the file, from 1; `moving` are those that move an axis; `waits` how long some
+    stand still, in seconds; `stops` where the controller waits for a person."""
+
+    lines: list[bytes] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    moving: list[int] = field(default_factory=list)
+    waits: dict[int, float] = field(default_factory=dict)
+    stops: dict[int, str] = field(default_factory=dict)
+
+
+def prepare(program: Program | None, name: str, text: bytes | None, make: Make) -> Prepared:
+    """Raises RunFailed with the line that the controller can't run. Takes a second for 100,000
+    lines."""
+    if text is None:
+        raise RunFailed("this machine runs programs, and the job has none")
+    if program is not None and program.refused:
+        wrong = next(found for found in program.findings if found.severity is Severity.ERROR)
+        raise RunFailed(f"{name or 'the program'}, line {wrong.line}: {wrong.message}")
+    prepared = Prepared()
+    cleaned = source.clean(text)
+    for index in range(cleaned.first, cleaned.last):
+        line = cleaned.lines[index]
+        if not line or (not prepared.lines and _is_number(line)):
+            continue
+        try:
+            ends = _take(prepared, line, index + 1, make)
+        except BlockError as error:
+            raise RunFailed(f"{name or 'the program'}, line {index + 1}: {error}") from None
+        if ends:
+            break
+    if not prepared.lines:
+        raise RunFailed(f"{name or 'the program'} has no lines that could be sent")
+    return prepared
+
+
+def _is_number(line: str) -> bool:
+    """The program's number, O1234, before anything else: a name, not a command."""
+    return line[0] == "O" and line[1:].isdecimal()
+
+
+def _take(prepared: Prepared, line: str, number: int, make: Make) -> bool:
+    """Add a line; returns whether the program ends with it. Raises BlockError."""
+    block = _checked(line, make)
+    index = len(prepared.lines)
+    prepared.lines.append(line.encode("ascii") + b"\n")
+    prepared.numbers.append(number)
+    standing = not _STANDING.isdisjoint(block.g)
+    if not standing and (not _AXES.isdisjoint(block.words) or not codes.HOMES.isdisjoint(block.g)):
+        prepared.moving.append(index)
+    if codes.DWELL in block.g:
+        prepared.waits[index] = block.words.get("P", 0.0)
+    elif not _SPINDLE.isdisjoint(block.m) or "S" in block.words:
+        prepared.waits[index] = _SPINDLE_S
+    for code in block.m:
+        if code in _STOPS:
+            prepared.stops[index] = f"M{code}"
+    return not codes.ENDS.isdisjoint(block.m)
+
+
+def _checked(line: str, make: Make) -> words.Block:
+    if line[0] == "/":
+        raise BlockError(f"{make.name} can't switch block delete (/): leave the line out, or the /")
+    if "#" in line or "[" in line or line[0] == "O":
+        raise BlockError(f"{make.name} knows no variables, expressions or O words: {line[:40]}")
+    block = words.parse(line)
+    known_g, known_m, letters = (_G_HAL, _M_HAL, _LETTERS_HAL) if make.hal else (_G, _M, _LETTERS)
+    for code in block.g:
+        if code not in known_g:
+            raise BlockError(f"{make.name} does not know {codes.spelled(code)}")
+    for code in block.m:
+        if code not in known_m and not (make.hal and code in codes.M_USER):
+            raise BlockError(f"{make.name} does not know M{code}")
+    for letter in block.words:
+        if letter not in letters:
+            raise BlockError(f"{make.name} does not know the word {letter}")
+    longest = min(_LONGEST_HAL if make.hal else _LONGEST, make.buffer - 1)
+    if len(line) > longest:
+        raise BlockError(f"longer than the {longest} characters {make.name} takes")
+    return block

@@ -1,0 +1,156 @@
+"""What the controller sends, read. Nothing here raises, whatever comes over the wire."""
+
+import math
+import re
+from dataclasses import dataclass
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One status report, `<Run|MPos:1.000,2.000,3.000|FS:500,0>`. None: it was not in there.
+
+    Lengths in the controller's own unit: mm, or inches where it is set to report in them.
+    """
+
+    state: str
+    sub: int | None = None
+    machine: Point | None = None
+    work: Point | None = None
+    offset: Point | None = None  # WCO: machine position minus work position
+    feed: float | None = None
+    spindle: float | None = None
+    overrides: tuple[float, float, float] | None = None  # feed, rapid, spindle; 1.0 is 100 %
+    blocks_free: int | None = None
+    line: int | None = None
+    tool: int | None = None
+    homed: bool | None = None
+
+    @property
+    def spelled(self) -> str:
+        """The state as the controller writes it: `Hold:1`."""
+        return self.state if self.sub is None else f"{self.state}:{self.sub}"
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no axis moves, and none will by itself: `Hold:1` is still stopping, a door's 2
+        and 3 are parking and going on."""
+        match self.state:
+            case "Hold":
+                return self.sub in (None, 0)
+            case "Door":
+                return self.sub in (None, 0, 1)
+            case _:
+                return self.state in ("Idle", "Alarm", "Sleep", "Tool", "Check")
+
+
+_STATES = frozenset(
+    {"Idle", "Run", "Hold", "Jog", "Alarm", "Door", "Check", "Home", "Sleep", "Tool"}
+)
+
+
+def report(text: str) -> Report | None:
+    """A status report; None if the line is none, or is damaged."""
+    if not (text.startswith("<") and text.endswith(">")):
+        return None
+    state, *fields = text[1:-1].split("|")
+    state, _, sub = state.partition(":")
+    if state not in _STATES or not (sub == "" or (sub.isascii() and sub.isdecimal())):
+        return None
+    found: dict[str, list[float]] = {}
+    for field in fields:
+        name, _, values = field.partition(":")
+        numbers = _numbers(values)
+        if numbers:
+            found[name] = numbers
+    speeds = found.get("FS") or found.get("F") or []
+    return Report(
+        state,
+        int(sub) if sub else None,
+        machine=_point(found.get("MPos")),
+        work=_point(found.get("WPos")),
+        offset=_point(found.get("WCO")),
+        feed=speeds[0] if speeds else None,
+        spindle=speeds[1] if len(speeds) > 1 else None,
+        overrides=_shares(found.get("Ov")),
+        blocks_free=_whole(found.get("Bf")),
+        line=_whole(found.get("Ln")),
+        tool=_whole(found.get("T")),
+        homed=None if (homed := _whole(found.get("H"))) is None else homed > 0,
+    )
+
+
+def _numbers(values: str) -> list[float]:
+    """All of them, or none if one is no number."""
+    try:
+        numbers = [float(value) for value in values.split(",")]
+    except ValueError:
+        return []
+    return numbers if all(map(math.isfinite, numbers)) else []
+
+
+def _point(numbers: list[float] | None) -> Point | None:
+    """A machine of two axes stands at Z0; a fourth is nobody's question here."""
+    if numbers is None or len(numbers) < 2:
+        return None
+    return (numbers[0], numbers[1], numbers[2] if len(numbers) > 2 else 0.0)
+
+
+def _shares(percent: list[float] | None) -> tuple[float, float, float] | None:
+    if percent is None or len(percent) != 3:
+        return None
+    return (percent[0] / 100, percent[1] / 100, percent[2] / 100)
+
+
+def _whole(numbers: list[float] | None) -> int | None:
+    return int(numbers[0]) if numbers else None
+
+
+_WELCOME = re.compile(r"(GrblHAL|Grbl) (\S+) \[")
+_CODE = re.compile(r"(error|ALARM):(\d{1,3})")
+_SETTING = re.compile(r"\$(\d{1,4})=(\S+)")
+
+
+def welcome(text: str) -> str | None:
+    """`Grbl 1.1h` from the line with which a controller comes up."""
+    found = _WELCOME.match(text)
+    return f"{'grblHAL' if found[1] == 'GrblHAL' else found[1]} {found[2]}" if found else None
+
+
+def code(text: str, word: str) -> int | None:
+    """The number of an `error:20` or an `ALARM:1`."""
+    found = _CODE.fullmatch(text)
+    return int(found[2]) if found and found[1] == word else None
+
+
+def setting(text: str) -> tuple[int, str] | None:
+    """The number and value of a `$13=0`."""
+    found = _SETTING.match(text)
+    return (int(found[1]), found[2]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Who the controller is. `hal`: it speaks grblHAL's dialect; `buffer` bytes can wait in it."""
+
+    name: str = "Grbl"
+    hal: bool = False
+    buffer: int = 128
+    blocks: int | None = None
+    options: str = ""
+
+
+def make(lines: list[str], name: str | None) -> Make:
+    """From its answer to `$I`: `[VER:1.1h.20190825:]`, `[OPT:V,15,128]`, `[FIRMWARE:grblHAL]`;
+    `name` is what it called itself in its welcome line, if that was heard."""
+    inside = [line[1:-1].partition(":") for line in lines if line[:1] == "[" and line[-1:] == "]"]
+    said = {word: value for word, _, value in inside}
+    options, *numbers = said.get("OPT", "").split(",")
+    hal = said.get("FIRMWARE", name or "").startswith("grblHAL") or len(numbers) > 2
+    if name is None:
+        version = ".".join(said.get("VER", "").split(":")[0].split(".")[:2])
+        name = f"{'grblHAL' if hal else 'Grbl'} {version}".strip()
+    sizes = [int(number) if number.isdecimal() else 0 for number in numbers[:2]]
+    blocks, buffer = sizes if len(sizes) == 2 else (0, 0)
+    return Make(name, hal, buffer or 128, blocks or None, options)

@@ -1,0 +1,90 @@
+"""From what the controller shows to what all drivers say."""
+
+from cnc_station.engine.drivers.grbl import meanings
+from cnc_station.engine.drivers.grbl.job import Job
+from cnc_station.engine.drivers.grbl.picture import Picture
+from cnc_station.engine.views import Doing, Status
+
+_HOME = "Home the machine, then come back."
+_ALIEN = "Let it end, or stop it where it was started."
+_NOT_HOMED = "it has not been homed"
+_READY = (Doing.READY, "", "")
+_OTHERWISE: dict[str, tuple[Doing, str, str]] = {
+    "Run": (Doing.RUNNING, "it runs something that this station did not start", _ALIEN),
+    "Hold": (Doing.HELD, "it is held in something that this station did not start", _ALIEN),
+    "Tool": (Doing.HELD, "it waits for a tool change", "Change the tool and confirm it there."),
+    "Home": (Doing.NOT_READY, "it is homing", "Wait until it has homed."),
+    "Jog": (Doing.NOT_READY, "it is being jogged", "Wait until nobody jogs it."),
+    "Check": (Doing.NOT_READY, "it is in check mode", "Leave check mode ($C)."),
+    "Sleep": (Doing.NOT_READY, "it is asleep", "Reset the controller."),
+}
+
+
+def status(picture: Picture, job: Job | None, *, message: str, doubt: str) -> Status:
+    """`doubt`: why its position must not be trusted."""
+    doing, why, remedy = _doing(picture, job if job is not None and job.live else None, message)
+    if doubt and doing is Doing.READY:
+        doing, why, remedy = Doing.NOT_READY, doubt, _HOME
+    place = picture.place or (None, None, None)
+    feed, rapid, spindle = picture.overrides or (None, None, None)
+    line = job.line(picture) if job is not None and job.live else None
+    return Status(
+        doing,
+        why=why,
+        remedy=remedy,
+        program=job.order.name if job is not None else "",
+        line=line,
+        fraction=job.fraction(line) if job is not None else None,
+        x=place[0],
+        y=place[1],
+        z=place[2],
+        feed_mm_min=picture.feed,
+        spindle_rpm=picture.report.spindle,
+        tool=picture.report.tool,
+        feed_override=feed,
+        rapid_override=rapid,
+        spindle_override=spindle,
+    )
+
+
+def _doing(picture: Picture, job: Job | None, message: str) -> tuple[Doing, str, str]:
+    report = picture.report
+    if report.state == "Alarm":
+        return Doing.ALARM, alarm(picture, message), _after(picture.alarm)
+    if report.state == "Door":
+        doing = Doing.NOT_READY if job is None else Doing.HELD
+        return doing, f"{report.spelled}: the safety door", "Close the door, then go on."
+    if job is not None and report.state in ("Hold", "Tool"):
+        return Doing.HELD, *_held(job, report.state, message)
+    if job is not None and report.state in ("Idle", "Run"):
+        return Doing.RUNNING, "", ""
+    if report.state == "Idle":
+        return (Doing.NOT_READY, _NOT_HOMED, _HOME) if report.homed is False else _READY
+    doing, why, remedy = _OTHERWISE[report.state]
+    return doing, f"{report.spelled}: {why}", remedy
+
+
+def _held(job: Job, state: str, message: str) -> tuple[str, str]:
+    said = f" ({message})" if message else ""
+    if job.waits_at:
+        return f"{job.waits_at}{said}", "Do what the program waits for, then resume."
+    if state == "Tool":
+        return f"it waits for a tool change{said}", "Change the tool, then resume."
+    if job.held_here:
+        return "feed hold", "Resume to go on."
+    return f"feed hold at the controller{said}", "Resume to go on."
+
+
+def alarm(picture: Picture, message: str) -> str:
+    """The alarm in words."""
+    if picture.alarm is not None:
+        return meanings.alarm(picture.alarm)
+    return f"Alarm: it is locked{f' ({message})' if message else ''}"
+
+
+def _after(code: int | None) -> str:
+    if code in meanings.AT_THE_MACHINE:
+        return "Put right at the machine what stopped it, then unlock."
+    if code is None or code in meanings.POSITION_LOST:
+        return "Unlock, then home the machine: its position is not certain."
+    return "Look at the machine, then unlock."

@@ -1,0 +1,99 @@
+"""A driver, the false controller it talks to, and programs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cnc_station.engine.domain.nc import read
+from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.grbl import settings
+from cnc_station.engine.drivers.grbl.driver import Grbl
+from cnc_station.engine.drivers.grbl.settings import Patience
+from cnc_station.engine.views import Doing, Status
+from tests.drivers.grbl_fake import FakeGrbl
+from tests.drivers.grbl_wire import PtyWire, TcpWire, Wire
+from tests.until import until
+
+QUICK = Patience(
+    poll=0.02,
+    poll_running=0.02,
+    answer=1.0,
+    greeting=1.0,
+    silence=0.6,
+    idle=0.4,
+    still=1.5,
+    stop=1.0,
+)
+
+
+def square(sides: int, feed: float = 1200.0) -> bytes:
+    """A second for each side at that feed."""
+    corners = ("X20Y0", "X20Y20", "X0Y20", "X0Y0")
+    lines = [f"G1{corners[i % 4]}F{feed:g}" for i in range(sides)]
+    return "\n".join(["G21G90", "G0X0Y0Z0", *lines, "M30", ""]).encode()
+
+
+def order(source: bytes | None, *, run_id: int = 1, parts: int = 1) -> Order:
+    program = read(source) if source is not None else None
+    return Order(run_id, 1, 1, 1, parts, 60.0, "square.nc", program, source)
+
+
+@dataclass(slots=True)
+class Bench:
+    fake: FakeGrbl
+    wire: Wire
+    driver: Grbl
+    heard: list[Status] = field(default_factory=list)
+    _others: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    async def begin(self, source: bytes) -> "asyncio.Task[None]":
+        """Loaded and started; the task waits for its end."""
+        await self.driver.load(order(source), 1)
+        await self.driver.start()
+        return asyncio.create_task(self.driver.ended())
+
+    async def make(self, source: bytes) -> None:
+        """A whole part; raises what the driver says of it."""
+        await (await self.begin(source))
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something else that happens meanwhile."""
+        self._others.append(asyncio.create_task(work))
+
+    async def settle(self) -> None:
+        """Until all of it has."""
+        await asyncio.gather(*self._others)
+
+    async def shows(self, doing: Doing) -> Status:
+        await until(lambda: self.driver.status().doing is doing, 5.0)
+        return self.driver.status()
+
+    async def takes(self, lines: int) -> None:
+        """Until the controller has taken so many."""
+        await until(lambda: len(self.fake.taken) >= lines, 5.0)
+
+
+@asynccontextmanager
+async def bench(fake: FakeGrbl, *, pty: bool = False) -> AsyncIterator[Bench]:
+    """Connected; afterwards nothing is left."""
+    with TemporaryDirectory() as folder:
+        wire = PtyWire(fake, Path(folder)) if pty else TcpWire(fake)
+        await wire.put_back()
+        driver = Grbl(settings.from_machine({"port": wire.port}), QUICK)
+        it = Bench(fake, wire, driver)
+        driver.listen(it.heard.append)
+        try:
+            await driver.connect()
+            yield it
+        finally:
+            await driver.close()
+            await wire.pull_out()
+
+
+def sent(source: bytes) -> Sequence[str]:
+    """What a controller has taken when it has all of a program."""
+    return source.decode().split()
