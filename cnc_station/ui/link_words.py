@@ -1,4 +1,4 @@
-"""The words for what the station leans on: its database and, in a fleet, Redis."""
+"""The words for what the station leans on: its database and, in a fleet, Redis and its name."""
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -9,9 +9,11 @@ from cnc_station.ui.widgets.dots import Connection
 
 STANDALONE = "standalone"
 OFFLINE = "offline"
+NAME = "name"  # there only once it has been lost to another station
 _NAMES = {
     "database": QT_TRANSLATE_NOOP("Links", "Database"),
     "redis": QT_TRANSLATE_NOOP("Links", "Redis"),
+    NAME: QT_TRANSLATE_NOOP("Links", "Name taken"),
 }
 # What it means for the person at the machines that a thing is away, and how bad that is.
 _AWAY = {
@@ -34,6 +36,8 @@ def said(link: Link, now: int) -> Connection:
         return Connection(_tr("Standalone"))
     if link.state != OFFLINE:
         return Connection(named(link))
+    if link.name == NAME:
+        return Connection(_tr("Name taken by another station · nothing is run here"), Tone.ALARM)
     meaning, tone = _AWAY[link.name]
     away = _tr("{name} away {time}").format(name=named(link), time=words.lasted(link.since, now))
     return Connection(f"{away} · {_tr(meaning)}", tone)

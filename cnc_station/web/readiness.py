@@ -28,15 +28,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`checks` by dependency. Only the database is one that nothing works without: a fleet goes on
-    without Redis, between two leaders, and while machines are switched off."""
+    """`checks` by dependency. Nothing works without the database, or once another station has taken
+    this one's name over; a fleet goes on without Redis, between two leaders, and while machines are
+    switched off."""
 
     checks: dict[str, Check]
 
     @property
     def status(self) -> Status:
         """The worst that follows from the checks."""
-        if not self.checks["database"].ok:
+        if not (self.checks["database"].ok and self.checks["name"].ok):
             return Status.NOT_READY
         if all(check.ok for check in self.checks.values()):
             return Status.READY
@@ -48,7 +49,13 @@ def database_away(links: Sequence[Link], detail: str) -> Readiness:
     unknown = Check(ok=False, state="unknown")
     away = Check(ok=False, state="offline", detail=detail)
     return Readiness(
-        {"database": away, "redis": _redis(links), "leader": unknown, "machines": unknown}
+        {
+            "database": away,
+            "redis": _redis(links),
+            "name": _name(links),
+            "leader": unknown,
+            "machines": unknown,
+        }
     )
 
 
@@ -66,6 +73,7 @@ def readiness(
         {
             "database": Check(ok=True, state=_state(links, "database") or "connected"),
             "redis": _redis(links),
+            "name": _name(links),
             "leader": _leader(stations),
             "machines": _machines([machine for machine in machines if machine.station == own]),
         }
@@ -81,6 +89,13 @@ def _redis(links: Sequence[Link]) -> Check:
         if link.name == "redis":
             return Check(link.state == "connected", link.state, link.detail)
     return Check(ok=True, state="not used")
+
+
+def _name(links: Sequence[Link]) -> Check:
+    for link in links:
+        if link.name == "name":
+            return Check(ok=False, state="taken", detail=link.detail)
+    return Check(ok=True, state="its own")
 
 
 def _leader(stations: Sequence[StationRow]) -> Check:

@@ -13,7 +13,8 @@ import pytest
 
 from cnc_station.servers import Postgres, Redis
 from tests.conftest import serving
-from tests.faults.fleet.fleet import LEASE_S, Fleet
+from tests.faults.fleet.fleet import Fleet
+from tests.faults.fleet.supervised import LEASE_S
 
 CLOCKS = (0.0, 600.0, -600.0)
 

@@ -18,8 +18,9 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.store import schema
 from cnc_station.servers import Postgres, Redis
 from tests.conftest import serving
-from tests.faults.fleet.fleet import LEASE_S, SPEED, Fleet, until
+from tests.faults.fleet.fleet import Fleet, until
 from tests.faults.fleet.namespace import Namespace, NotAllowed
+from tests.faults.fleet.supervised import LEASE_S, SPEED
 
 STATIONS = 3
 LONG_S = 4 * LEASE_S  # so that another station is at work before it would be done

@@ -1,18 +1,22 @@
 """What the top bar says about the database and Redis, as they go and come back."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 
 import pytest
+from sqlalchemy import update
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import now_ms
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.schema import station
 from cnc_station.engine.views import Link
 from cnc_station.servers import Postgres, Redis
 from cnc_station.ui.link_words import said
+from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.pages.stations import StationsPage
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Tone
@@ -95,6 +99,22 @@ async def test_a_database_away_is_said_and_the_stations_stay_as_they_were(
             own_postgres.start()
             await until(lambda: words(shell) == "Database")
             await until(lambda: page.count.text().startswith("1 there"))
+
+
+async def test_a_station_whose_name_was_taken_over_says_that_it_runs_nothing(
+    config: Config, postgres_url: str, window: Opened
+) -> None:
+    async with window(replace(config, database_url=postgres_url, lease_s=3.0)) as shell:
+        await until(lambda: words(shell) == "Database")
+        taken = Database(postgres_url)
+        with closing(taken.connect_pen()) as pen, pen.begin():
+            pen.execute(update(station).values(incarnation="other"))
+        taken.close()
+        await until(lambda: words(shell).endswith("taken by another station · nothing is run here"))
+        shell.to_page("settings")
+        page = shell.window.page("settings")
+        assert isinstance(page, SettingsPage)
+        await until(lambda: "called A now" in dict(page.station.pairs()).get("Name taken", ""))
 
 
 async def test_the_page_of_a_pc_alone_says_how_a_fleet_is_made(office: Office) -> None:

@@ -57,6 +57,7 @@ async def test_a_station_alone_says_that_it_lives_and_is_ready(alone: StationEng
     assert {name: check["ok"] for name, check in told["checks"].items()} == {
         "database": True,
         "redis": True,
+        "name": True,
         "leader": True,
         "machines": True,
     }

@@ -68,6 +68,13 @@ def test_without_its_database_a_station_is_not_ready_and_knows_nothing_else() ->
     assert found.checks["leader"].state == "unknown"
 
 
+def test_a_station_whose_name_was_taken_over_is_not_ready() -> None:
+    taken = Link("name", "offline", 0, "Another station is called Hall 1 now.")
+    found = readiness((DATABASE, REDIS, taken), (HALL,), (MILL,), "Hall 1")
+    assert found.status is Status.NOT_READY
+    assert found.checks["name"].detail == "Another station is called Hall 1 now."
+
+
 @pytest.mark.parametrize(
     ("links", "stations", "machines", "missing"),
     [

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnc_station.servers import Postgres, Redis
-from tests.faults.fleet.fleet import LEASE_S, Fleet
+from tests.faults.fleet.fleet import Fleet
+from tests.faults.fleet.supervised import LEASE_S
 
 STATIONS = 4
 CLOCKS = (0.0, 600.0, -600.0, 0.0)

@@ -3,69 +3,32 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.engine import make_url
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.servers import Postgres, Redis
-from tests.faults.fleet.checks import Span, violations
+from tests.faults.fleet.checks import Driven, Span, read_notes, violations
 from tests.faults.fleet.load import Load
 from tests.faults.fleet.mutations import MUTATIONS
 from tests.faults.fleet.namespace import Namespace
 from tests.faults.fleet.station import Orders
-from tests.faults.fleet.wire import Wire, Wires
+from tests.faults.fleet.supervised import Station
+from tests.faults.fleet.wire import Wires
 from tests.standing_still import standing_still
 
 T = TypeVar("T")
-LEASE_S = 3.0
 RESTART_S = 0.3
 MACHINES = 2  # at each station
-SPEED = 50.0
-SETTINGS = {
-    "CNC_LEASE_S": str(LEASE_S),
-    "CNC_LEADER_LEASE_S": str(LEASE_S),
-    "CNC_SIMULATOR_SPEED": str(SPEED),
-    "CNC_RETRY_INITIAL_S": "0.2",
-    "CNC_RETRY_MAXIMUM_S": "1",
-    "CNC_RETRY_MACHINING_LIMIT": "100",
-    "CNC_HEALTH_PORT": "0",
-}
-
-
-@dataclass(slots=True)
-class Station:
-    """One station of the shop, whichever process it is at the moment."""
-
-    name: str
-    database: Wire
-    redis: Wire
-    clock_ahead_s: float = 0.0
-    namespace: Namespace | None = None  # the computer it is on, if not on this one
-    process: subprocess.Popen[bytes] | None = None
-    starts: int = 0
-    held: bool = False  # nobody restarts it
-
-    @property
-    def pid(self) -> int:
-        assert self.process is not None
-        return self.process.pid
-
-    def way(self, wire: Wire, url: str) -> str:
-        """How it reaches a server: over a cable, or over what stands for one."""
-        place = {"host": self.namespace.address} if self.namespace else {"port": wire.port}
-        return make_url(url).set(**place).render_as_string(hide_password=False)
 
 
 class Figures(dict[str, int]):
@@ -89,14 +52,17 @@ class Fleet:
         mutation: str = "",
         clocks: Sequence[float] = (),
         namespaces: Sequence[Namespace] = (),
+        settings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
-        """Either each station is in a namespace of its own, or none is."""
+        """Either each station is in a namespace of its own, or none is. `settings` are those of
+        single stations, by their names S1, S2 …"""
         self.postgres = postgres
         self.redis = redis
         self.folder = folder
         self.mutation = mutation
         self.figures = Figures()
         self._count = stations
+        self._settings = settings
         self._clocks = [*clocks, *[0.0] * stations]
         self._namespaces: Sequence[Namespace | None] = namespaces or [None] * stations
         self._notes = folder / "notes"
@@ -105,6 +71,7 @@ class Fleet:
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self.stations: list[Station] = []
+        self._twins: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         self._wires = Wires()
@@ -135,10 +102,10 @@ class Fleet:
         self.load.stop()
         self._ending.set()
         self._keeper.join()
-        for station in self.stations:
-            if station.process is not None:
-                station.process.kill()
-                station.process.wait()
+        for process in (*(station.process for station in self.stations), *self._twins):
+            if process is not None:
+                process.kill()
+                process.wait()
         self.database.close()
         self._wires.__exit__(kind, error, trace)
         self._new_database.__exit__(None, None, None)
@@ -161,21 +128,19 @@ class Fleet:
                     station.starts += 1
 
     def _spawn(self, station: Station) -> subprocess.Popen[bytes]:
-        orders = Orders(str(self._notes), station.clock_ahead_s, self.mutation)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("CNC_")}
-        environment |= SETTINGS | {
-            "CNC_STATION": station.name,
-            "CNC_DATA_FOLDER": str(self.folder / station.name),
-            "CNC_DATABASE_URL": station.way(station.database, self.url),
-            "CNC_SYNCHRONOUS": "NORMAL",
-        }
-        if self.redis is not None:
-            environment["CNC_REDIS_URL"] = station.way(station.redis, self.redis.url)
-        command = ["setpriv", "--pdeathsig", "KILL"]
-        command += [*(station.namespace.inside if station.namespace else ()), sys.executable]
-        command += ["-m", "tests.faults.fleet.station", orders.dumped()]
-        with (self.folder / f"{station.name}.log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        return station.spawned(
+            Orders(str(self._notes), station.clock_ahead_s, self.mutation),
+            self.folder,
+            self.url,
+            self.redis.url if self.redis else "",
+            self._settings.get(station.name, {}),
+        )
+
+    def twin(self, station: Station) -> subprocess.Popen[bytes]:
+        """A second station started under the name of one that is there; nobody restarts it."""
+        process = self._spawn(station)
+        self._twins.append(process)
+        return process
 
     # Looking
 
@@ -244,6 +209,10 @@ class Fleet:
                 )
             )
         return found
+
+    def driven(self) -> list[Driven]:
+        """By which process which run was driven, and when."""
+        return read_notes(self._notes, self._died, time.monotonic_ns())
 
     # Hurting
 
