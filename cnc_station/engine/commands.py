@@ -1,7 +1,7 @@
 """The command half of the door: checks at the edge, then one change through the pen."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -12,9 +12,7 @@ from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import (
     JOB_ACTIONS,
-    MACHINE_ACTIONS,
     JobAction,
-    MachineAction,
 )
 from cnc_station.engine.domain.errors import (
     CncStationError,
@@ -24,27 +22,17 @@ from cnc_station.engine.domain.errors import (
 )
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.domain.states import BUSY_MACHINES, JobState, MachineState
-from cnc_station.engine.drivers import registry
-from cnc_station.engine.queries import StationQueries
-from cnc_station.engine.services.at_machines import JOBS_AT_MACHINES, AtMachines
-from cnc_station.engine.services.fleet import Fleet
-from cnc_station.engine.services.pen import Pen
-from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.machine_commands import MOST_REASON, MachineCommands, refuse
+from cnc_station.engine.services.at_machines import JOBS_AT_MACHINES
 from cnc_station.engine.store.edits import EditJob, spec_of
-from cnc_station.engine.store.errands import Ask, answer_of
+from cnc_station.engine.store.errands import Ask
 from cnc_station.engine.store.jobs import CreateJobs
-from cnc_station.engine.store.machines import AddMachine, MoveMachine
-from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.settings import SaveSettings
-from cnc_station.engine.views import Answer, ConnectionReport, MachineRow, Undo
+from cnc_station.engine.views import Answer, Undo
 
-LOOK_EVERY_S = 0.1
-LOOKS = 100
-_REASON = 2_000  # characters
 _UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
 _RESTORING = {
     JobState.PAUSED: (t.RESTORED_PAUSED,),
@@ -53,14 +41,8 @@ _RESTORING = {
 }
 
 
-class StationCommands(StationQueries):
-    """Implements `Commands`. `_at_machines` and `_fleet` are None where no station runs (the
-    command line beside one): what needs a machine is left to its station, or refused."""
-
-    _pen: Pen
-    _reader: Reader
-    _at_machines: AtMachines | None
-    _fleet: Fleet | None
+class StationCommands(MachineCommands):
+    """Implements `Commands`."""
 
     async def submit(self, specs: Sequence[JobSpec], actor: Actor) -> tuple[int, ...]:
         """See `Commands.submit`."""
@@ -91,7 +73,7 @@ class StationCommands(StationQueries):
         **arguments: Any,
     ) -> tuple[Answer, ...]:
         """See `Commands.act`."""
-        _refuse(checks.text("reason", reason, _REASON))
+        refuse(checks.text("reason", reason, MOST_REASON))
         if action in JOBS_AT_MACHINES:
             ask = partial(self._act_at_machine, action, actor=actor, reason=reason)
         else:
@@ -112,16 +94,6 @@ class StationCommands(StationQueries):
         except CncStationError as error:
             return Answer(job_id, str(error))
         return Answer(job_id)
-
-    async def _ask_its_station(self, ask: Ask) -> str:
-        """Leave word for the station that has the job or machine, and wait for its answer."""
-        asked = await self._pen.write(ask)
-        look = partial(answer_of, errand_id=asked.id)
-        for _ in range(LOOKS):
-            if (answer := await self._reader.read(look)) is not None:
-                return answer
-            await asyncio.sleep(LOOK_EVERY_S)
-        return f"Station {asked.station} does not answer; it may still do it later."
 
     async def _act_on_queue(
         self, action: JobAction, job_id: int, *, actor: Actor, reason: str, **arguments: Any
@@ -165,12 +137,6 @@ class StationCommands(StationQueries):
             return Answer(step.job_id, str(error))
         return Answer(step.job_id)
 
-    async def _machine(self, machine_id: int) -> MachineRow:
-        for machine in await self._reader.read(machines):
-            if machine.id == machine_id:
-                return machine
-        raise Conflict(f"There is no machine {machine_id}.")
-
     async def _refuse_unknown_machine(self, machine_id: int | None) -> None:
         if machine_id is not None:
             await self._machine(machine_id)
@@ -183,92 +149,10 @@ class StationCommands(StationQueries):
         if spec and (why := machine.spec.capability.refusal(spec.need)):
             raise Conflict(f"{spec.name} can't go to {machine.spec.name}: it {why}.")
 
-    async def add_machine(self, spec: MachineSpec, actor: Actor) -> int:
-        """See `Commands.add_machine`."""
-        spec = _drivable(spec.validated())
-        machine_id = await self._pen.write(AddMachine(spec, actor.name))
-        if self._fleet is not None:
-            self._fleet.make(machine_id, spec)
-            await self._fleet.connect(await self._machine(machine_id))
-        return machine_id
-
-    async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
-        """See `Commands.edit_machine`. A machine at work keeps its driver until the run ends."""
-        spec = _drivable(spec.validated())
-        before = await self._machine(machine_id)
-        rewired = (spec.driver, spec.settings) != (before.spec.driver, before.spec.settings)
-        if rewired and before.state in BUSY_MACHINES:
-            raise Conflict(f"{before.spec.name} is at work: change its driver when it is idle.")
-        await self._pen.write(MoveMachine((t.MACHINE_EDITED,), machine_id, actor.name, spec=spec))
-        here = before.station == self._config.station  # another's reconciler sees it
-        if rewired and here and self._fleet is not None:
-            await self._fleet.replace(before, spec)
-
-    async def act_on_machine(
-        self,
-        action: MachineAction,
-        machine_id: int,
-        actor: Actor,
-        *,
-        reason: str = "",
-        good: int | None = None,
-        scrap: int | None = None,
-    ) -> None:
-        """See `Commands.act_on_machine`."""
-        _refuse(checks.text("reason", reason, _REASON))
-        if action is MachineAction.UNLOCK and good is scrap is None:
-            machine = await self._machine(machine_id)
-            if machine.state is MachineState.ALARM:
-                await self._unlock(machine_id, actor, reason)
-                return
-        rows = MACHINE_ACTIONS[action]
-        await self._pen.write(
-            MoveMachine(rows, machine_id, actor.name, reason, good=good, scrap=scrap)
-        )
-        if action is MachineAction.REMOVE and self._fleet is not None:
-            await self._fleet.drop(machine_id)
-
-    async def _unlock(self, machine_id: int, actor: Actor, reason: str) -> None:
-        if self._at_machines is not None and self._at_machines.has_machine(machine_id):
-            await self._at_machines.unlock(machine_id, actor.name, reason)
-            return
-        ask = Ask(MachineAction.UNLOCK.value, 0, actor.name, reason, machine_id)
-        if refusal := await self._ask_its_station(ask):
-            raise Conflict(refusal)
-
-    async def move_machine(self, machine_id: int, station: str, actor: Actor) -> None:
-        """See `Commands.move_machine`."""
-        if station not in {row.name for row in await self.stations()}:
-            raise Conflict(f"There is no station {station}.")
-        await self._pen.write(
-            MoveMachine(
-                (t.MACHINE_MOVED,), machine_id, actor.name, f"to station {station}", station=station
-            )
-        )
-        if self._fleet is not None:
-            await self._fleet.drop(machine_id)
-
-    async def try_machine(self, spec: MachineSpec) -> ConnectionReport:
-        """See `Commands.try_machine`."""
-        if self._fleet is None:
-            raise Conflict("A machine is tried at the station it is wired to.")
-        return await self._fleet.report(spec)
-
     async def save_settings(self, values: Mapping[str, Any], actor: Actor) -> None:
         """See `Commands.save_settings`."""
-        _refuse(checks.json_object("settings", values))
+        refuse(checks.json_object("settings", values))
         await self._pen.write(SaveSettings(dict(values), actor.name))
-
-
-def _refuse(complaints: Iterable[FieldError]) -> None:
-    if errors := tuple(complaints):
-        raise InvalidInput(*errors)
-
-
-def _drivable(spec: MachineSpec) -> MachineSpec:
-    """Itself, if its driver can be made. Raises InvalidInput before anything is kept."""
-    registry.make(spec.driver, dict(spec.settings))
-    return spec
 
 
 def _change(
@@ -298,7 +182,7 @@ def _number(arguments: Mapping[str, Any], name: str, *, optional: bool = False) 
     value: int | None = arguments.get(name)
     if value is None and optional:
         return None
-    _refuse(checks.whole(name, value, 0, checks.MOST_ID))
+    refuse(checks.whole(name, value, 0, checks.MOST_ID))
     return value
 
 

@@ -1,0 +1,137 @@
+"""What the door can do to machines."""
+
+import asyncio
+from collections.abc import Iterable
+from functools import partial
+
+from cnc_station.engine.domain import checks
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import MACHINE_ACTIONS, MachineAction
+from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
+from cnc_station.engine.drivers import registry
+from cnc_station.engine.queries import StationQueries
+from cnc_station.engine.services.at_machines import AtMachines
+from cnc_station.engine.services.fleet import Fleet
+from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.store.errands import Ask, answer_of
+from cnc_station.engine.store.machines import AddMachine, MoveMachine
+from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.views import ConnectionReport, MachineRow
+
+LOOK_EVERY_S = 0.1
+LOOKS = 100
+MOST_REASON = 2_000  # characters
+
+
+class MachineCommands(StationQueries):
+    """Implements the machines' part of `Commands`. `_at_machines` and `_fleet` are None where no
+    station runs (the command line beside one): what needs a machine is left to its station, or
+    refused."""
+
+    _pen: Pen
+    _reader: Reader
+    _at_machines: AtMachines | None
+    _fleet: Fleet | None
+
+    async def add_machine(self, spec: MachineSpec, actor: Actor) -> int:
+        """See `Commands.add_machine`."""
+        spec = _drivable(spec.validated())
+        machine_id = await self._pen.write(AddMachine(spec, actor.name))
+        if self._fleet is not None:
+            self._fleet.make(machine_id, spec)
+            await self._fleet.connect(await self._machine(machine_id))
+        return machine_id
+
+    async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
+        """See `Commands.edit_machine`. A machine at work keeps its driver until the run ends."""
+        spec = _drivable(spec.validated())
+        before = await self._machine(machine_id)
+        rewired = (spec.driver, spec.settings) != (before.spec.driver, before.spec.settings)
+        if rewired and before.state in BUSY_MACHINES:
+            raise Conflict(f"{before.spec.name} is at work: change its driver when it is idle.")
+        await self._pen.write(MoveMachine((t.MACHINE_EDITED,), machine_id, actor.name, spec=spec))
+        here = before.station == self._config.station  # another's reconciler sees it
+        if rewired and here and self._fleet is not None:
+            await self._fleet.replace(before, spec)
+
+    async def act_on_machine(
+        self,
+        action: MachineAction,
+        machine_id: int,
+        actor: Actor,
+        *,
+        reason: str = "",
+        good: int | None = None,
+        scrap: int | None = None,
+    ) -> None:
+        """See `Commands.act_on_machine`."""
+        refuse(checks.text("reason", reason, MOST_REASON))
+        if action is MachineAction.UNLOCK and good is scrap is None:
+            machine = await self._machine(machine_id)
+            if machine.state is MachineState.ALARM:
+                await self._unlock(machine_id, actor, reason)
+                return
+        rows = MACHINE_ACTIONS[action]
+        await self._pen.write(
+            MoveMachine(rows, machine_id, actor.name, reason, good=good, scrap=scrap)
+        )
+        if action is MachineAction.REMOVE and self._fleet is not None:
+            await self._fleet.drop(machine_id)
+
+    async def _unlock(self, machine_id: int, actor: Actor, reason: str) -> None:
+        if self._at_machines is not None and self._at_machines.has_machine(machine_id):
+            await self._at_machines.unlock(machine_id, actor.name, reason)
+            return
+        ask = Ask(MachineAction.UNLOCK.value, 0, actor.name, reason, machine_id)
+        if refusal := await self._ask_its_station(ask):
+            raise Conflict(refusal)
+
+    async def move_machine(self, machine_id: int, station: str, actor: Actor) -> None:
+        """See `Commands.move_machine`."""
+        if station not in {row.name for row in await self.stations()}:
+            raise Conflict(f"There is no station {station}.")
+        await self._pen.write(
+            MoveMachine(
+                (t.MACHINE_MOVED,), machine_id, actor.name, f"to station {station}", station=station
+            )
+        )
+        if self._fleet is not None:
+            await self._fleet.drop(machine_id)
+
+    async def try_machine(self, spec: MachineSpec) -> ConnectionReport:
+        """See `Commands.try_machine`."""
+        if self._fleet is None:
+            raise Conflict("A machine is tried at the station it is wired to.")
+        return await self._fleet.report(spec)
+
+    async def _machine(self, machine_id: int) -> MachineRow:
+        for machine in await self._reader.read(machines):
+            if machine.id == machine_id:
+                return machine
+        raise Conflict(f"There is no machine {machine_id}.")
+
+    async def _ask_its_station(self, ask: Ask) -> str:
+        """Leave word for the station that has the job or machine, and wait for its answer."""
+        asked = await self._pen.write(ask)
+        look = partial(answer_of, errand_id=asked.id)
+        for _ in range(LOOKS):
+            if (answer := await self._reader.read(look)) is not None:
+                return answer
+            await asyncio.sleep(LOOK_EVERY_S)
+        return f"Station {asked.station} does not answer; it may still do it later."
+
+
+def refuse(complaints: Iterable[FieldError]) -> None:
+    """Raises InvalidInput if there are any."""
+    if errors := tuple(complaints):
+        raise InvalidInput(*errors)
+
+
+def _drivable(spec: MachineSpec) -> MachineSpec:
+    """Itself, if its driver can be made. Raises InvalidInput before anything is kept."""
+    registry.make(spec.driver, dict(spec.settings))
+    return spec
