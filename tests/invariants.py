@@ -19,6 +19,7 @@ from cnc_station.engine.domain.states import (
 from cnc_station.engine.store import schema
 
 Rows = Mapping[int, Row[Any]]
+_COMES_BACK = {MachineState.OFFLINE, MachineState.ALARM}  # with the part that lies on it
 
 
 def broken(connection: Connection) -> list[str]:
@@ -133,7 +134,7 @@ def _machines(machines: Rows, runs: Rows) -> Iterator[str]:
             yield f"machine {machine.id} is {machine.state} with run {run}"
         if machine.state not in BUSY_MACHINES | {MachineState.ALARM} and run is not None:
             yield f"machine {machine.id} is {machine.state} and still has run {run.id}"
-        if machine.to_clear and machine.state != MachineState.OFFLINE:
+        if machine.to_clear and machine.state not in _COMES_BACK:
             yield f"machine {machine.id} is {machine.state} and remembers a part on it"
         if machine.state == MachineState.IDLE and machine.maintenance_due:
             yield f"machine {machine.id} is idle although maintenance was asked for"

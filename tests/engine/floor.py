@@ -107,6 +107,7 @@ class Controller:
         self._status = Status(Doing.READY)
         self._listeners: list[Callable[[Status], None]] = []
         self._end: asyncio.Future[None] | None = None
+        self._begun: asyncio.Event | None = None
 
     def _note(self, what: str) -> None:
         self.asked.append(what)
@@ -121,6 +122,13 @@ class Controller:
             self._end.set_result(None)
         else:
             self._end.set_exception(error)
+
+    def break_off(self, error: CncStationError) -> None:
+        """The connection is lost in the middle of a part."""
+        assert self._end is not None
+        ended, self._end = self._end, None
+        self.does(Doing.UNREACHABLE, str(error))
+        ended.set_exception(error)
 
     def does(self, doing: Doing, why: str = "") -> None:
         """By itself, or because of somebody at its panel."""
@@ -141,17 +149,28 @@ class Controller:
         self.orders.append(order)
         self._note(f"load {part}")
 
+    def at_panel(self) -> None:
+        """From now on `start` waits until somebody has begun it at the panel."""
+        self._begun = asyncio.Event()
+
+    def begin(self) -> None:
+        """At the panel."""
+        assert self._begun is not None
+        self._begun.set()
+
     async def start(self) -> None:
         self._note("start")
         if "start" in self.hangs:
             await asyncio.Event().wait()
+        if self._begun is not None:
+            await self._begun.wait()
         self._end = asyncio.get_running_loop().create_future()
         self.does(Doing.RUNNING)
 
     async def ended(self) -> None:
         if self._end is None:
             self._end = asyncio.get_running_loop().create_future()
-        await self._end
+        await asyncio.shield(self._end)  # the machine goes on when its station is gone
 
     async def hold(self) -> None:
         self._note("hold")

@@ -123,7 +123,7 @@ async def test_an_alarm_is_over_when_the_controller_says_so_and_who_asked_is_tol
     assert await floor.machine_state(machine_id) is MachineState.ALARM
     del controller.refuses["unlock"]
     await floor.act_on_machine("unlock", machine_id)
-    assert await floor.machine_state(machine_id) is MachineState.IDLE
+    assert await floor.machine_state(machine_id) is MachineState.NEEDS_CLEARING
     told = await floor.engine.events(machine_id=machine_id)
     assert [event.actor for event in told if event.type == "unlocked"] == [ME.name]
 
@@ -162,6 +162,7 @@ async def test_a_part_that_was_interrupted_is_counted_as_scrap_and_made_again(
     again = await station()
     assert (await again.row(job_id)).state is JobState.INTERRUPTED
     assert (await again.act("scrap", job_id, reason="half cut")).applied
+    await again.act_on_machine("clear", 1)
     await again.comes_to(job_id, JobState.RUNNING)
     runs = await again.engine.runs(job_id=job_id)
     assert [run.scrap for run in runs] == [None, 1]

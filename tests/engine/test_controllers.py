@@ -72,16 +72,18 @@ async def test_an_alarm_stops_the_machine_until_a_person_unlocks_it(
     assert await floor.machine_state(1) is MachineState.ALARM
     other = await floor.job()
     await floor.act_on_machine("unlock", 1)
+    await floor.act_on_machine("clear", 1)
     await floor.comes_to(other, JobState.RUNNING)
 
 
-async def test_a_failure_that_the_controller_tells_of_is_written_and_the_machine_goes_on(
+async def test_a_failure_that_the_controller_tells_of_is_written_and_the_machine_can_go_on(
     floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller, retry_limit=0, timeout_s=60.0)
     controller.end(RunFailed("tool broke"))
     row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
     assert row.last_error == "tool broke"
+    await floor.act_on_machine("clear", 1)
     assert await floor.machine_state(1) is MachineState.IDLE
 
 

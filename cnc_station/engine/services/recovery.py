@@ -108,6 +108,7 @@ class Recovery:
                 reason=outcome.reason,
                 backoff_s=outcome.backoff_s,
                 lease_s=lease_s,
+                part_on_it=outcome.transition is t.INTERRUPTED,
             )
         )
 

@@ -191,10 +191,17 @@ class Runner(LiveRuns):
 
     async def _write(self, live: Live, outcome: Outcome, seconds: float) -> t.Transition:
         claimed = live.claimed
+        half_made = _half_made(live, outcome.transition)
         if outcome.alarm:
             with contextlib.suppress(Conflict):  # somebody was quicker, or an answer was lost
                 await self._pen.keep(
-                    MoveMachine((t.ALARMED,), claimed.machine_id, RUNNER, outcome.reason)
+                    MoveMachine(
+                        (t.ALARMED,),
+                        claimed.machine_id,
+                        RUNNER,
+                        outcome.reason,
+                        part_on_it=half_made,
+                    )
                 )
         ending = self._pen.keep(
             move_of(
@@ -204,6 +211,7 @@ class Runner(LiveRuns):
                 reason=outcome.reason,
                 backoff_s=outcome.backoff_s,
                 seconds=seconds,
+                part_on_it=half_made,
             )
         )
         if outcome.refused:  # asked for at once, so that no claim comes in between
@@ -315,3 +323,9 @@ class Runner(LiveRuns):
             await live.driver.abort()
         except CncStationError as error:  # the others are stopped all the same
             log.warning("run %s could not be stopped: %s", live.claimed.run_id, error)
+
+
+def _half_made(live: Live, ending: t.Transition) -> bool:
+    """Whether a part lies on the machine that nobody knows to be good."""
+    real = live.driver.on_loss is OnLoss.INTERRUPT
+    return real and live.begun and ending not in (t.COMPLETED, t.GIVEN_BACK)

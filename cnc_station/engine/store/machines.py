@@ -105,8 +105,9 @@ class MoveMachine(Change[None]):
     """One of `alternatives`, the first that the machine's state allows.
 
     `spec` and `station` belong to an edit and a move; `good` and `scrap`, the parts of its last
-    run, to a clearing: None leaves what is known of them as it is. Raises Conflict with the state
-    that forbids it, InvalidInput.
+    run, to a clearing: None leaves what is known of them as it is. `part_on_it` belongs to an
+    alarm: a part lies half made on the machine. Raises Conflict with the state that forbids it,
+    InvalidInput.
     """
 
     alternatives: tuple[t.Transition, ...]
@@ -117,6 +118,7 @@ class MoveMachine(Change[None]):
     station: str | None = None
     good: int | None = None
     scrap: int | None = None
+    part_on_it: bool = False
 
     @property
     def touches(self) -> Sequence[Hashable]:
@@ -156,7 +158,8 @@ def _move(tx: Tx, change: MoveMachine) -> None:
     if step.to_rest:
         values["maintenance_due"] = False
     if target is not state:
-        values["to_clear"] = target is MachineState.OFFLINE and _part_on_it(row, state)
+        offline = target is MachineState.OFFLINE
+        values["to_clear"] = change.part_on_it or (offline and _part_on_it(row, state))
         values |= {"state": target.value, "state_since": tx.now, "state_reason": change.reason}
     tx.connection.execute(
         update(machine)
@@ -241,7 +244,7 @@ def _has_live_run(tx: Tx, machine_id: int) -> bool:
 def _part_on_it(row: Row[Any], state: MachineState) -> bool:
     """Whether a machine that goes offline comes back with something to clear from it."""
     if state is MachineState.ALARM:
-        return bool(row.operator_clears)
+        return bool(row.operator_clears or row.to_clear)
     return state is MachineState.NEEDS_CLEARING
 
 

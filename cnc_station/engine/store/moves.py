@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Float,
     Text,
@@ -36,8 +37,6 @@ from cnc_station.engine.store.schema import job, machine, run, standing_in
 from cnc_station.engine.store.transaction import Change, Tx
 
 _TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
-_TO_CLEARING = (machine.c.operator_clears, MachineState.NEEDS_CLEARING.value)
-_RESTING = case(_TO_MAINTENANCE, _TO_CLEARING, else_=MachineState.IDLE.value)
 _RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
 
 
@@ -46,7 +45,9 @@ class MoveRun(Change[None]):
     """One named transition of a live run. `token` proves the right to it.
 
     Raises Fenced if the token is stale, Conflict if the run's state does not allow it.
-    `backoff_s` is how long a failed job waits before its retry, `seconds` how long it ran.
+    `backoff_s` is how long a failed job waits before its retry, `seconds` how long it ran. With
+    `part_on_it` a part lies half made on the machine, which has to be cleared, whoever does that
+    otherwise.
 
     A run that was given up meanwhile may be taken up again by the station of its machine, while
     nobody has decided about its job and nothing else has the machine: for `lease_s` it is that
@@ -65,6 +66,7 @@ class MoveRun(Change[None]):
     program: str = ""
     material: str = ""
     lease_s: float = 0.0
+    part_on_it: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -139,7 +141,16 @@ def _move_jobs(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int,
 def _move_machines(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int, str]:
     items = packed(
         [
-            [c.machine_id, c.run_id, c.reason, c.seconds, c.program, c.material, c.job_id]
+            [
+                c.machine_id,
+                c.run_id,
+                c.reason,
+                c.seconds,
+                c.program,
+                c.material,
+                c.job_id,
+                c.part_on_it,
+            ]
             for c in going
         ]
     )
@@ -271,7 +282,9 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
         program=Text,
         material=Text,
         job_id=BigInteger,
+        part_on_it=Boolean,
     )
+    to_clear = machine.c.operator_clears | item.c.part_on_it
     values: dict[str, Any] = {
         "state": step.target,
         "state_since": bindparam("now", type_=BigInteger),
@@ -283,10 +296,12 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
     if row.run.target not in LIVE_RUNS:
         values |= {"job_id": null(), "run_id": null()}
     if step.target is MachineState.OFFLINE and not step.untouched:
-        values["to_clear"] = machine.c.operator_clears
+        values["to_clear"] = to_clear
     if step.to_rest:
+        clearing = (to_clear, MachineState.NEEDS_CLEARING.value)
+        resting = case(_TO_MAINTENANCE, clearing, else_=MachineState.IDLE.value)
         values |= {
-            "state": _RESTING_UNTOUCHED if step.untouched else _RESTING,
+            "state": _RESTING_UNTOUCHED if step.untouched else resting,
             "maintenance_due": false(),
         }
     if step.to_rest and not step.untouched:

@@ -98,4 +98,5 @@ def _move(row: Any, change: Reap) -> MoveRun:
         ACTOR,
         reason=REASON,
         backoff_s=backoff_s,
+        part_on_it=transition is t.LOST_INTERRUPTED,
     )
