@@ -1,0 +1,1 @@
+"""Drivers, each against its controller or the closest thing there is."""

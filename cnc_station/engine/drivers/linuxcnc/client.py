@@ -1,0 +1,173 @@
+"""A session with linuxcncrsh: lines of text over TCP.
+
+What was seen on the wire: requests may be sent many at once and are answered in order, each `get`
+with one line that starts with its word (or `GET word NAK`), each `set` with `SET word ACK` or NAK
+once verbose is on; blank lines come in between. Only an error's text may run over several lines.
+`ACK` means heard, not done. Some requests are deadly: `get spindle` and `get spindle_override`
+without a number end the process.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Coroutine, Sequence
+from typing import Any, Self, TypeVar
+
+from cnc_station.engine.domain.errors import CncStationError, Unavailable
+from cnc_station.engine.drivers.linuxcnc.settings import Settings
+from cnc_station.engine.drivers.traffic import Traffic
+
+T = TypeVar("T")
+PATIENCE_S = 5.0
+NAK = "NAK"
+QUIET = frozenset({"REL_ACT_POS", "PROGRAM_LINE", "PROGRAM_CODES", "PLAT"})
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+
+
+class Refused(CncStationError):
+    """The controller did not take a command; the text is its answer."""
+
+
+class Client:
+    """One session. Requests of several coroutines follow one another; one that is cancelled is
+    still answered, so that the next gets its own answer. Raises Unavailable once it is broken."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        traffic: Traffic,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._traffic = traffic
+        self._turn = asyncio.Lock()
+        self._told: dict[str, str] = {}
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self.greeting = ""
+
+    @classmethod
+    async def connect(cls, settings: Settings, traffic: Traffic) -> Self:
+        """Says hello, and nothing that would take control from another session."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                reader, writer = await asyncio.open_connection(settings.host, settings.port)
+        except OSError as error:  # a timeout is one too
+            reason = str(error) or f"no answer within {PATIENCE_S:g} s"
+            raise Unavailable(f"{settings.host}:{settings.port}: {reason}") from error
+        client = cls(reader, writer, traffic)
+        try:
+            await client._whole(client._hello(settings.connect_password))
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def close(self) -> None:
+        """Hang up; the controller keeps doing what it does."""
+        for task in tuple(self._under_way):
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def ask(self, *words: str) -> list[str]:
+        """Asks all in one go; the answers without the word they start with, NAK where it knows no
+        such word."""
+        return await self._whole(self._ask(words))
+
+    async def set(self, words: str) -> None:
+        """Tells it to do something; it has then heard it. Raises Refused."""
+        answer = await self._whole(self._set(words))
+        word = words.split(maxsplit=1)[0].upper()
+        if answer.upper() != f"SET {word} ACK":
+            raise Refused(answer)
+
+    async def _whole(self, exchange: Coroutine[object, object, T]) -> T:
+        """An exchange that is not left half-way, whoever stops waiting for it."""
+        task = asyncio.create_task(self._alone(exchange))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def _alone(self, exchange: Coroutine[object, object, T]) -> T:
+        try:
+            async with self._turn, asyncio.timeout(PATIENCE_S):
+                return await exchange
+        except TimeoutError as error:
+            self._writer.close()  # a late answer would be taken for another one's
+            raise Unavailable(f"the controller did not answer within {PATIENCE_S:g} s") from error
+        except OSError as error:
+            self._writer.close()
+            raise Unavailable(f"the connection broke: {error}") from error
+        finally:
+            exchange.close()
+
+    async def _hello(self, password: str) -> None:
+        self._send(f"hello {password} cnc-station 1.0")
+        self.greeting = await self._line()
+        while self.greeting.lower().startswith("hello") and "cnc-station" in self.greeting:
+            self.greeting = await self._line()  # its echo
+        if not self.greeting.upper().startswith("HELLO ACK"):
+            raise Unavailable("the controller refuses the connect password")
+        self._send("set echo off")
+        while (await self._line()).upper() != "SET ECHO OFF":  # echoed for the last time
+            pass
+        answer = await self._set("verbose on")
+        if not answer.upper().endswith("ACK"):
+            raise Unavailable(f"the controller does not speak as linuxcncrsh does: {answer}")
+
+    async def _ask(self, words: Sequence[str]) -> list[str]:
+        self._send(*(f"get {word}" for word in words))
+        answers: list[str] = []
+        for asked in words:
+            word = asked.split(maxsplit=1)[0].upper()
+            while True:
+                line = await self._line()
+                if line.upper() == f"GET {word} NAK":
+                    answers.append(NAK)
+                    break
+                if f"{line} ".upper().startswith(f"{word} "):
+                    answers.append(line[len(word) :].strip())
+                    break
+                if answers:  # the rest of an error's text
+                    answers[-1] += " " + line
+        self._note(words, answers)
+        return answers
+
+    async def _set(self, words: str) -> str:
+        self._send(f"set {words}")
+        answer = await self._line()
+        secret = words.startswith("enable ") and words != "enable off"
+        self._traffic.sent("set enable ***" if secret else f"set {words}")
+        self._traffic.received(answer)
+        return answer
+
+    def _send(self, *requests: str) -> None:
+        self._writer.write("".join(f"{request}\r\n" for request in requests).encode())
+
+    async def _line(self) -> str:
+        """The next line with anything in it."""
+        while True:
+            if _QUICKACK is not None:
+                # It sends each answer by itself, and waits for the first to be acknowledged.
+                self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            try:
+                line = await self._reader.readline()
+            except ValueError as error:  # longer than the reader's buffer
+                raise OSError("the controller sends no lines") from error
+            if not line:
+                raise ConnectionResetError("the controller has hung up")
+            text = line.decode("utf-8", "replace").strip()
+            if text:
+                return text
+
+    def _note(self, words: Sequence[str], answers: Sequence[str]) -> None:
+        """Only what is news: the same is asked ten times a second."""
+        for asked, answer in zip(words, answers, strict=True):
+            if asked.split(maxsplit=1)[0].upper() in QUIET or self._told.get(asked) == answer:
+                continue
+            self._told[asked] = answer
+            self._traffic.sent(f"get {asked}")
+            self._traffic.received(f"{asked.upper()} {answer}")

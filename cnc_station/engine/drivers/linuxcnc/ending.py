@@ -1,0 +1,191 @@
+"""How to tell a program that came to its end from one that was stopped on the way.
+
+Measured on LinuxCNC 2.9: after an abort, an emergency stop or the end itself the controller looks
+the same. It is IDLE, the spindle and the coolant are off, the modal codes are those after M2, the
+error queue is empty. `program_line` is no help either: after an abort it may name the last line
+that was read ahead, which in a program of less than some hundred lines is the last line there is.
+What does differ is where the tool stands.
+
+So the proof that a run has ended is this: the tool stands where the program ends, to a few
+micrometres, and the run was seen, moving, in a part of the program after which its path comes to
+this place at its end only. Axes whose end a program leaves to the machine (G28, G53, a tool change,
+a tool length, another work offset) are not compared; with none left there is no proof.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from cnc_station.engine.domain.nc import Kind, Moves, Program, polyline
+from cnc_station.engine.domain.nc.source import clean
+from cnc_station.engine.drivers.linuxcnc.snapshot import Place
+
+AT_MM = 0.005  # it reports micrometres, and stands still
+NEAR_MM = 0.2  # more than an arc's chords are off
+CHORD_MM = 0.05
+MOVING = frozenset({Kind.RAPID, Kind.FEED, Kind.ARC, Kind.HOME})
+STOPPING = frozenset({Kind.STOP, Kind.OPTIONAL_STOP})
+# After these a position in the program is not the one that the controller shows at the end.
+ELSEWHERE = frozenset({7, 10, 16, 51, 52, 55, 56, 57, 58, 59, 59.1, 59.2, 59.3, 68, 92, 92.3})
+MACHINE = frozenset({28, 30, 53})
+LENGTHS = frozenset({43, 43.1, 43.2})
+UNITS = frozenset({20, 21})
+CODE = re.compile(r"G(\d+(?:\.\d+)?)")
+JUMP = re.compile(r"^O|M9[89]|#|\[")
+AXES = "XYZ"
+
+Known = tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """`place` is where the program ends, None for an axis nobody can tell. `late` are the lines
+    that run only after the path's last earlier visit there. `left_s` are the seconds that it still
+    moves when a line was made for the last time, of `moving_s` in all. `stops` are the lines that
+    a stop (M0) follows. `closed`: the controller sees an end; a program without one it breaks off
+    before the last moves."""
+
+    place: Known
+    late: frozenset[int]
+    left_s: dict[int, float]
+    moving_s: float
+    stops: frozenset[int]
+    closed: bool
+
+    @property
+    def known(self) -> bool:
+        """Whether the place can tell anything."""
+        return any(axis is not None for axis in self.place)
+
+    def stands_at_end(self, place: Place, *, z_is_work: bool) -> bool:
+        """Whether the tool stands where the program ends, on every axis that can be compared."""
+        return self._within(place, AT_MM, z_is_work=z_is_work)
+
+    def near_end(self, place: Place, *, z_is_work: bool) -> bool:
+        """Whether an abort here could be taken for the end."""
+        return self._within(place, NEAR_MM, z_is_work=z_is_work)
+
+    def anywhere(self) -> "Ending":
+        """The same for a machine whose coordinates mean something else: its place tells nothing."""
+        return replace(self, place=(None, None, None), late=frozenset())
+
+    def _within(self, place: Place, mm: float, *, z_is_work: bool) -> bool:
+        ends = self.place if z_is_work else (*self.place[:2], None)
+        return all(
+            end is None or abs(end - now) <= mm for end, now in zip(ends, place, strict=True)
+        )
+
+
+def ending_of(program: Program, source: bytes) -> Ending:
+    """Takes time in proportion to the moves: some 0.1 s for 50,000 of them."""
+    lines = clean(source).lines
+    place = _place(program.moves, lines)
+    left_s, moving_s = _left_s(program.moves)
+    return Ending(
+        place=place,
+        late=_late(program, place),
+        left_s=left_s,
+        moving_s=moving_s,
+        stops=_stops(program.moves),
+        closed=Kind.END in program.moves.kind[-1:] or "%" in lines[-1:],
+    )
+
+
+def _place(moves: Moves, lines: list[str]) -> Known:
+    codes = [frozenset(map(float, CODE.findall(line))) for line in lines]
+    used: frozenset[float] = frozenset().union(*codes)
+    jumps = any(JUMP.search(line) for line in lines)
+    relative, compensated = _modes(codes)
+    if not len(moves) or used & ELSEWHERE or not used & UNITS or (jumps and any(relative)):
+        return (None, None, None)
+    known = [False, False, False]
+    for index, number in enumerate(moves.line):
+        kind, line = moves.kind[index], lines[number - 1] if number else ""
+        named = [axis in line for axis in AXES]
+        if kind == Kind.TOOL_CHANGE:
+            known = [False, False, False]  # the machine may go to a place of its own
+        elif kind == Kind.HOME:
+            known = [k and not (n or not any(named)) for k, n in zip(known, named, strict=True)]
+        elif kind in MOVING and not relative[number - 1]:
+            exact = not (compensated[number - 1] or (jumps and any(compensated)))
+            known = [k or n for k, n in zip(known, named, strict=True)]
+            known[:2] = [k and exact for k in known[:2]]
+    if used & LENGTHS:
+        known[2] = False
+    x, y, z = (
+        end if sure else None for end, sure in zip(moves.end(len(moves) - 1), known, strict=True)
+    )
+    return (x, y, z)
+
+
+def _modes(codes: list[frozenset[float]]) -> tuple[list[bool], list[bool]]:
+    """For each line, as they stand in the file: whether its coordinates are relative, and whether
+    the tool keeps a radius away from them. G28 in G91 is relative to nothing that counts."""
+    relative, compensated = [], []
+    away = radius = False
+    for line in codes:
+        if 91.0 in line:
+            away = True
+        elif 90.0 in line:
+            away = False
+        if line & {41.0, 42.0, 41.1, 42.1}:
+            radius = True
+        elif 40.0 in line:
+            radius = False
+        relative.append(away and not line & MACHINE)
+        compensated.append(radius)
+    return relative, compensated
+
+
+def _late(program: Program, place: Known) -> frozenset[int]:
+    """Empty where an abort at the end's place could never be ruled out."""
+    axes = [number for number, end in enumerate(place) if end is not None]
+    if not axes:
+        return frozenset()
+    path = polyline(program, CHORD_MM)
+    columns = (path.x, path.y, path.z)
+    ends = [end for end in place if end is not None]
+    points = list(zip(*(columns[axis] for axis in axes), strict=True))
+    arrived = len(points)
+    while arrived > 0 and _near(points[arrived - 1], points[arrived - 1], ends):
+        arrived -= 1
+        if path.kind[arrived] in STOPPING:
+            return frozenset()  # stopped there, and then perhaps aborted
+    # Point `arrived` is the first of the last stay: the step to it is the arrival.
+    visit = arrived - 1
+    while visit > 0 and not _near(points[visit - 1], points[visit], ends):
+        visit -= 1
+    early, late = path.line[1 : visit + 1], path.line[max(visit, 0) + 1 :]
+    return frozenset(late).difference(early)
+
+
+def _near(start: tuple[float, ...], end: tuple[float, ...], place: list[float]) -> bool:
+    """Whether the straight way from start to end passes the place."""
+    along = sum((b - a) ** 2 for a, b in zip(start, end, strict=True))
+    share = 0.0
+    if along > 0:
+        reach = sum((p - a) * (b - a) for a, b, p in zip(start, end, place, strict=True))
+        share = min(max(reach / along, 0.0), 1.0)
+    away = sum((a + (b - a) * share - p) ** 2 for a, b, p in zip(start, end, place, strict=True))
+    return away <= NEAR_MM**2
+
+
+def _left_s(moves: Moves) -> tuple[dict[int, float], float]:
+    left: dict[int, float] = {}
+    to_go = 0.0
+    for index in range(len(moves) - 1, -1, -1):
+        left.setdefault(moves.line[index], to_go)
+        if moves.kind[index] in MOVING:
+            to_go += moves.ends_s[index] - moves.starts_s(index)
+    return left, to_go
+
+
+def _stops(moves: Moves) -> frozenset[int]:
+    """The lines of the last motion before each stop; the stop's own line too."""
+    found = set()
+    moving = 0
+    for line, kind in zip(moves.line, moves.kind, strict=True):
+        if kind in MOVING:
+            moving = line
+        elif kind in STOPPING:
+            found |= {moving, line}
+    return frozenset(found)

@@ -1,0 +1,111 @@
+"""What the controller says of itself at one moment."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from cnc_station.engine.drivers.linuxcnc.client import NAK
+
+Place = tuple[float, float, float]
+
+POSITIONS = ("rel_act_pos 0", "rel_act_pos 1", "rel_act_pos 2")
+
+
+def asked(joints: int) -> tuple[str, ...]:
+    """What to ask. Positions and joints one by one, and by number: asked for all positions at once,
+    some versions give machine coordinates, and asked for Y, others give X."""
+    return (
+        "program_status",
+        "mode",
+        "estop",
+        "machine",
+        "enable",
+        "error",
+        "program",
+        "program_line",
+        "program_codes",
+        *POSITIONS,
+        "spindle 0",
+        "spindle_override 0",
+        "feed_override",
+        "tool",
+        *(f"joint_homed {joint}" for joint in range(joints)),
+    )
+
+
+IDLE, RUNNING, PAUSED = "IDLE", "RUNNING", "PAUSED"
+MM_IN = {"MM": 1.0, "CM": 10.0, "INCH": 25.4}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """mm in the active work offset's coordinates, mm/min, rpm, overrides as shares.
+
+    The controller does not take the tool's length off its Z: `z_is_work` says whether it is right
+    all the same, because no length is in use. `feed` is the programmed one.
+    """
+
+    state: str
+    mode: str
+    estop: bool
+    on: bool
+    enabled: bool
+    error: str
+    program: str
+    line: int
+    codes: frozenset[str]
+    homed: bool
+    place: Place
+    z_is_work: bool
+    feed: float
+    spindle: float
+    tool: int | None
+    feed_override: float | None
+    spindle_override: float | None
+
+    @classmethod
+    def read(cls, said: dict[str, str], mm: float) -> Self:
+        """From the answers to what was `asked`; a unit of the machine is `mm` millimetres."""
+        codes = said["program_codes"].split()
+        x, y, z = (_number(said[axis]) * mm for axis in POSITIONS)
+        spindle_override = _share(said["spindle_override 0"])
+        turns = said["spindle 0"].upper().endswith(("FORWARD", "REVERSE", "CREASE"))
+        tool = said["tool"]
+        return cls(
+            state=said["program_status"].upper(),
+            mode=said["mode"].upper(),
+            estop=said["estop"].upper() == "ON",
+            on=said["machine"].upper() == "ON",
+            enabled=said["enable"].upper() == "ON",
+            error="" if said["error"].upper() == "OK" else said["error"],
+            program="" if said["program"].upper() == "NONE" else said["program"],
+            line=int(_number(said["program_line"])),
+            codes=frozenset(code for code in codes if code[0] in "GM"),
+            homed=all(
+                answer.upper().endswith("YES")
+                for question, answer in said.items()
+                if question.startswith("joint_homed")
+            ),
+            place=(x, y, z),
+            z_is_work="G49" in codes,
+            feed=_code(codes, "F") * (25.4 if "G20" in codes else 1.0),
+            spindle=_code(codes, "S") * (spindle_override or 1.0) if turns else 0.0,
+            tool=int(tool) if tool.isdecimal() else None,
+            feed_override=_share(said["feed_override"]),
+            spindle_override=spindle_override,
+        )
+
+
+def _number(text: str) -> float:
+    """The last word: some versions say the axis or the spindle first."""
+    try:
+        return float(text.rsplit(maxsplit=1)[-1])
+    except (ValueError, IndexError):
+        return 0.0
+
+
+def _share(text: str) -> float | None:
+    return None if text == NAK else _number(text) / 100.0
+
+
+def _code(codes: list[str], letter: str) -> float:
+    return next((_number(code[1:]) for code in codes if code.startswith(letter)), 0.0)

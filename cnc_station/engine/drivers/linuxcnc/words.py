@@ -1,0 +1,51 @@
+"""A snapshot in the words that all drivers share."""
+
+from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, Snapshot
+from cnc_station.engine.views import Doing, Status
+
+
+def status_of(now: Snapshot, *, said: str, held: str, taken: bool) -> Status:
+    """`said` are the last words of its error queue, `held` is why it is held when we know, `taken`
+    whether another session has lately taken control."""
+    doing, why, remedy = _doing(now, said, held, taken)
+    moving = doing is Doing.RUNNING
+    return Status(
+        doing,
+        why,
+        remedy,
+        program=now.program,
+        line=now.line if now.state != IDLE else None,
+        x=now.place[0],
+        y=now.place[1],
+        z=now.place[2] if now.z_is_work else None,
+        feed_mm_min=now.feed * (now.feed_override or 0.0) if moving else 0.0,
+        spindle_rpm=now.spindle,
+        tool=now.tool,
+        feed_override=now.feed_override,
+        spindle_override=now.spindle_override,
+    )
+
+
+def _doing(now: Snapshot, said: str, held: str, taken: bool) -> tuple[Doing, str, str]:
+    if now.estop:
+        remedy = "See that the machine is safe, release its emergency stop, then unlock it"
+        return Doing.ALARM, said or "emergency stop", remedy
+    if now.on and now.state == PAUSED:
+        return Doing.HELD, held or "held at the machine", "Resume it when all is well"
+    if now.on and now.state != IDLE:
+        return Doing.RUNNING, "", ""
+    why, remedy = _obstacle(now, said, taken)
+    return (Doing.NOT_READY if why else Doing.READY), why, remedy
+
+
+def _obstacle(now: Snapshot, said: str, taken: bool) -> tuple[str, str]:
+    if not now.on:
+        return said or "the machine is off", "Switch the machine on at its panel"
+    if not now.homed:
+        return "not homed", "Home the machine at its panel"
+    if now.mode != "AUTO":
+        return f"in {now.mode} mode", "Switch the machine to AUTO at its panel"
+    if taken:
+        why = "another session has taken control of the controller"
+        return why, "See that nobody else commands the machine"
+    return "", ""
