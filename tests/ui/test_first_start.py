@@ -1,9 +1,9 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
-from cnc_station.ui.dialogs.first_start import welcome
+from cnc_station.ui.dialogs.first_start import FirstStart, welcome
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from tests.ui.real_engine import ME, Office, mill, opened
 from tests.until import until
@@ -55,6 +55,18 @@ async def test_ones_own_machines_begin_with_the_form_of_the_first(
     form.name.setText("Mill 1")
     form.save_button.click()
     await until(office.engine.machines)
+
+
+async def test_a_pc_alone_is_told_how_to_join_a_fleet(office: Office, window: QWidget) -> None:
+    dialog = await welcome(office.desk, window)
+    assert dialog is not None
+    assert "works alone" in told(dialog)
+    dialog.fleet.click()
+    assert office.went.to == [("page", "stations")]
+
+
+def told(dialog: FirstStart) -> str:
+    return " ".join(label.text() for label in dialog.findChildren(QLabel))
 
 
 async def settings(office: Office, key: str) -> object:

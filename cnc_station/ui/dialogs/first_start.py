@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 from cnc_station.engine.domain.event import Actor
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.machine_form import MachineForm
+from cnc_station.ui.link_words import STANDALONE
 from cnc_station.ui.remembered import OPERATOR, WELCOMED
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
@@ -41,13 +42,15 @@ class FirstStart(QDialog):
         self.demo.clicked.connect(self._begin_with_demo)
         self.own = Button(self.tr("Add your machines"))
         self.own.clicked.connect(self._begin_with_own)
+        self.fleet = Button(self.tr("Join a fleet"))
+        self.fleet.clicked.connect(self._begin_in_a_fleet)
         self.finished.connect(self._remember)
         box = QVBoxLayout(self)
         box.setContentsMargins(24, 20, 24, 20)
         box.setSpacing(8)
         box.addWidget(Text(self.tr("Welcome to CNC Station"), Role.PAGE_TITLE))
-        alone = self.tr("This PC works alone; all it knows is kept in {place}.")
-        box.addWidget(_note(alone.format(place=desk.engine.about().database)))
+        alone = any(link.state == STANDALONE for link in desk.engine.links())
+        box.addWidget(_note(self._where(alone=alone)))
         box.addSpacing(8)
         box.addWidget(
             Field(
@@ -64,7 +67,22 @@ class FirstStart(QDialog):
         box.addSpacing(8)
         box.addWidget(self.own)
         box.addWidget(_note(self.tr("Then drop programs on the window, or a table of jobs.")))
+        box.addSpacing(8)
+        meaning = _note(self.tr("Several PCs with one queue, on a PostgreSQL server of the shop."))
+        for widget in (self.fleet, meaning):
+            box.addWidget(widget)
+            widget.setVisible(alone)
         self.demo.setFocus()
+
+    def _where(self, *, alone: bool) -> str:
+        about = self._desk.engine.about()
+        if alone:
+            words = self.tr("This PC works alone: all it knows is kept in {place}.")
+        else:
+            words = self.tr(
+                "This PC is the station {station} of a fleet, which keeps all it knows in {place}."
+            )
+        return words.format(station=about.station, place=about.database)
 
     def _begin_with_demo(self) -> None:
         self.accept()
@@ -75,6 +93,11 @@ class FirstStart(QDialog):
         self.accept()
         self._desk.ways.to_page("machines")
         MachineForm(self._desk, parent).open()
+
+    def _begin_in_a_fleet(self) -> None:
+        """The page of the stations says how."""
+        self.accept()
+        self._desk.ways.to_page("stations")
 
     def _remember(self) -> None:
         """The name counts from now on; whoever closes the dialog is not asked again."""
