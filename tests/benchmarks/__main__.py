@@ -11,6 +11,7 @@ from tests.benchmarks.lag import lag
 from tests.benchmarks.lists import lists
 from tests.benchmarks.pickup import pickup
 from tests.benchmarks.start import start
+from tests.benchmarks.streaming import streaming
 from tests.benchmarks.throughput import throughput
 
 BENCHMARKS: dict[str, Callable[[Effort], list[Figure]]] = {
@@ -20,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Figure]]] = {
     "lag": lag,
     "lists": lists,
     "start": start,
+    "streaming": streaming,
     **FLEET,
 }
 

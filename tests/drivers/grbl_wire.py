@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import sys
 import tty
+from math import inf
 from pathlib import Path
 from typing import Protocol
 
@@ -104,3 +106,15 @@ class PtyWire:
     def _write(master: int, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.write(master, data)
+
+
+async def _serve(*, hal: bool) -> None:
+    wire = TcpWire(FakeGrbl(hal=hal, speed=inf))
+    await wire.put_back()
+    print(wire.port, flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await wire.pull_out()
+
+
+if __name__ == "__main__":  # a controller of infinite speed, until its input is closed
+    asyncio.run(_serve(hal="hal" in sys.argv))

@@ -11,6 +11,7 @@ from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.base import Finding, NotReady, RunAborted, RunFailed
 from cnc_station.engine.drivers.grbl import KIND
 from cnc_station.engine.views import Doing
+from cnc_station.loop import application_loop
 from tests.drivers.grbl_bench import Bench, bench, order, sent, square
 from tests.drivers.grbl_fake import FakeGrbl
 from tests.until import until
@@ -462,3 +463,14 @@ async def test_a_port_that_is_not_there_is_unavailable() -> None:
     for port in ("/dev/none-such", "127.0.0.1:1"):
         with pytest.raises(Unavailable):
             await KIND.make({"port": port}).connect()
+
+
+@pytest.mark.parametrize("on_pty", [False, True])
+def test_it_drives_on_the_windows_own_loop(on_pty: bool) -> None:
+    async def part() -> list[str]:
+        async with bench(FakeGrbl(speed=FAST), pty=on_pty) as it:
+            await it.make(square(12))
+            return it.fake.taken
+
+    with asyncio.Runner(loop_factory=application_loop) as runner:
+        assert runner.run(part()) == list(sent(square(12)))

@@ -61,7 +61,7 @@ class _Question:
 
 
 class Controller:
-    """One connection; made anew after a loss.
+    """One connection, made anew after a loss; the `Ear` of its link.
 
     What it shows is in `picture`; `make` who it is, None until it could be asked; `homing` whether
     it homes, None if it doesn't say; `message` the last it had for people.
@@ -75,7 +75,7 @@ class Controller:
         self._hears = hears
         self._traffic = traffic
         self._link: links.Link | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._poller: asyncio.Task[None] | None = None
         self._rest = b""
         self._waiting: list[asyncio.Future[None]] = []
         self._question: _Question | None = None
@@ -100,13 +100,12 @@ class Controller:
 
     async def open(self) -> None:
         """Raises Unavailable. A controller that comes up because of it is expected to."""
-        self._link = await links.opened(self._settings)
+        self._heard_at = self._now()
+        self._link = await links.opened(self._settings, self)
         try:
-            self._heard_at = self._now()
-            self._tasks = [asyncio.create_task(self._listen(self._link))]
             await self._greet()
             self._up = True
-            self._tasks.append(asyncio.create_task(self._keep_polling()))
+            self._poller = asyncio.create_task(self._keep_polling())
             if self.picture.report.state in ("Idle", "Alarm"):
                 await self.identify()
         except BaseException:
@@ -124,12 +123,12 @@ class Controller:
             ) from None
 
     async def close(self) -> None:
-        """Ends its tasks and lets go of the wire. May be called again."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._end("closed")
+        """Lets go of the wire; nothing is told any more. May be called again."""
+        self._close("closed")
+        poller, self._poller = self._poller, None
+        if poller is not None:
+            poller.cancel()
+            await asyncio.gather(poller, return_exceptions=True)
         if self._link is not None:
             await self._link.close()
 
@@ -234,17 +233,22 @@ class Controller:
 
     # --- listening ---
 
-    async def _listen(self, link: links.Link) -> None:
+    def take(self, data: bytes) -> None:
+        """From the link. An error in here is a bug, and must not leave a machine unwatched."""
+        if self.gone:
+            return
+        self._heard_at = self._now()
         try:
-            while data := await link.read():
-                self._take(data)
-            self._lose("the connection was lost")
+            self._take(data)
         except Exception:
             log.exception("what %s said could not be read", self._settings.address)
             self._lose("error in the program")
 
+    def end(self) -> None:
+        """From the link."""
+        self._lose("the connection was lost")
+
     def _take(self, data: bytes) -> None:
-        self._heard_at = self._now()
         *lines, rest = (self._rest + data).split(b"\n")
         self._rest = rest[-_LONGEST_LINE:]
         taken = 0
@@ -344,10 +348,10 @@ class Controller:
 
     def _lose(self, reason: str) -> None:
         if not self.gone:
-            self._end(reason)
+            self._close(reason)
             self._hears.lost(reason)
 
-    def _end(self, reason: str) -> None:
+    def _close(self, reason: str) -> None:
         self.gone = self.gone or reason
         if self._question is not None and not self._question.answer.done():
             self._question.answer.set_exception(

@@ -16,22 +16,29 @@ if sys.platform != "win32":
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.grbl.settings import Settings
 
-_AT_ONCE = 4096  # bytes; more than a controller says between two polls
 _CONNECTING_S = 5.0
 _WAKE_S = 0.5
 _WRITE_S = 2.0
 _EXCLUSIVE = None if sys.platform == "win32" else True  # Windows' ports always are
 
 
+class Ear(Protocol):
+    """Who is told what a link does. Called from within the loop."""
+
+    def take(self, data: bytes) -> None:
+        """What has come."""
+        ...
+
+    def end(self) -> None:
+        """Nothing more will. Perhaps told more than once, and after `close` too."""
+        ...
+
+
 class Link(Protocol):
     """Bytes both ways."""
 
-    async def read(self) -> bytes:
-        """What has come, at least a byte; empty when the connection has ended."""
-        ...
-
     def write(self, data: bytes) -> None:
-        """Sends soon, in order, without waiting; a loss is noticed by `read`."""
+        """Sends soon, in order, without waiting; does nothing once the link has ended."""
         ...
 
     async def close(self) -> None:
@@ -39,43 +46,56 @@ class Link(Protocol):
         ...
 
 
-async def opened(settings: Settings) -> Link:
+async def opened(settings: Settings, ear: Ear) -> Link:
     """A link to a controller; raises Unavailable."""
     try:
         async with asyncio.timeout(_CONNECTING_S):
             if settings.device:
-                return await SerialLink.opened(settings.device, settings.baud)
-            return TcpLink(*await asyncio.open_connection(settings.host, settings.tcp_port))
+                return await SerialLink.opened(settings.device, settings.baud, ear)
+            _, link = await asyncio.get_running_loop().create_connection(
+                lambda: TcpLink(ear), settings.host, settings.tcp_port
+            )
+            return link
     except TimeoutError:
         raise Unavailable(f"{settings.address} does not answer") from None
     except OSError as error:  # a SerialException is one
         raise Unavailable(f"{settings.address}: {error.strerror or error}") from error
 
 
-class TcpLink:
-    """Over the network, as grblHAL boards and serial servers offer it."""
+class TcpLink(asyncio.Protocol):
+    """Over the network, as grblHAL boards and serial servers offer it. A protocol, not a stream: a
+    stream costs another turn of the loop for all that comes."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, ear: Ear) -> None:
+        self._ear = ear
+        self._transport: asyncio.Transport | None = None
+        self._gone = asyncio.get_running_loop().create_future()
 
-    async def read(self) -> bytes:
-        """A connection that breaks has ended."""
-        try:
-            return await self._reader.read(_AT_ONCE)
-        except OSError:
-            return b""
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio's word for open."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio's word for what has come."""
+        self._ear.take(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
+        """asyncio's word for the end."""
+        if not self._gone.done():
+            self._gone.set_result(None)
+        self._ear.end()
 
     def write(self, data: bytes) -> None:
         """Never more waits here than the controller's buffer holds, so it need not be drained."""
-        if not self._writer.is_closing():
-            self._writer.write(data)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     async def close(self) -> None:
-        """Waits until the socket is gone."""
-        self._writer.close()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        """Waits until the socket is gone; what could not be sent is dropped."""
+        if self._transport is not None:
+            self._transport.abort()
+            await self._gone
 
 
 class SerialLink:
@@ -88,10 +108,10 @@ class SerialLink:
     the same.
     """
 
-    def __init__(self, port: serial.Serial, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, port: serial.Serial, ear: Ear) -> None:
         self._port = port
-        self._loop = loop
-        self._came: asyncio.Queue[bytes] = asyncio.Queue()
+        self._ear = ear
+        self._loop = asyncio.get_running_loop()
         self._going: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=work, name=f"{name} {port.name}", daemon=True)
@@ -102,14 +122,9 @@ class SerialLink:
             thread.start()
 
     @classmethod
-    async def opened(cls, device: str, baud: int) -> "SerialLink":
+    async def opened(cls, device: str, baud: int, ear: Ear) -> "SerialLink":
         """Raises OSError."""
-        port = await asyncio.to_thread(_open, device, baud)
-        return cls(port, asyncio.get_running_loop())
-
-    async def read(self) -> bytes:
-        """Empty once the port is gone or closed."""
-        return await self._came.get()
+        return cls(await asyncio.to_thread(_open, device, baud), ear)
 
     def write(self, data: bytes) -> None:
         """Into the writing thread's queue."""
@@ -139,19 +154,18 @@ class SerialLink:
             while not self._closed:
                 came = self._port.read(1)
                 if came:
-                    self._tell(came + self._port.read(self._port.in_waiting))
-        self._tell(b"")
+                    self._tell(self._ear.take, came + self._port.read(self._port.in_waiting))
+        self._tell(self._ear.end)
 
     def _writing(self) -> None:
         with contextlib.suppress(OSError, TypeError):  # as above
             while data := self._going.get():
                 self._port.write(data)
-            return
-        self._tell(b"")
+        self._tell(self._ear.end)
 
-    def _tell(self, came: bytes) -> None:
+    def _tell(self, what: Callable[..., None], *told: bytes) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(self._came.put_nowait, came)
+            self._loop.call_soon_threadsafe(what, *told)
 
 
 def _open(device: str, baud: int) -> serial.Serial:
