@@ -379,11 +379,12 @@ async def test_a_heartbeat_that_stays_out_is_a_lost_connection(
 ) -> None:
     await driver.connect()
     await driver.load(order(), 1)
-    started = begin(driver.start())
+    agent.say(pgm=PROGRAM, exec="ACTIVE")
+    await driver.start()
     agent.silent = True
 
     with pytest.raises(Unavailable, match="has said nothing for"):
-        await started
+        await driver.ended()
     assert driver.status().doing is Doing.UNREACHABLE
 
 
@@ -451,13 +452,46 @@ async def test_a_part_cut_in_half_is_a_lost_connection_and_nothing_is_missed_aft
 ) -> None:
     await driver.connect()
     await driver.load(order(), 1)
-    started = begin(driver.start())
-    agent.cut_next = True
     agent.say(pgm=PROGRAM, exec="ACTIVE")
-    with pytest.raises(Unavailable):
-        await started
-    await driver.connect()
     await driver.start()
+    agent.cut_next = True
+    agent.say(exec="PROGRAM_COMPLETED")
+    with pytest.raises(Unavailable):
+        await driver.ended()
+    await driver.connect()
+    await driver.ended()
+
+
+async def test_waiting_for_the_begin_outlives_the_connection(
+    agent: FakeAgent, driver: MTConnect
+) -> None:
+    await driver.connect()
+    await driver.load(order(), 1)
+    started = begin(driver.start())
+    await agent.down()
+    await doing(driver, Doing.UNREACHABLE)
+    assert await still_waits(started)
+    agent.say(pgm=PROGRAM, exec="ACTIVE")
+    await agent.up()
+    await started
+    assert driver.status().doing is Doing.RUNNING
+
+
+async def test_a_run_that_a_person_vouched_for_goes_on_after_a_lost_connection(
+    agent: FakeAgent, driver: MTConnect
+) -> None:
+    agent.say(exec="ACTIVE")
+    await driver.connect()
+    await driver.load(order(), 1)
+    ended = begin(driver.ended())  # nobody saw it begin, a person said so
+    await agent.restart()
+    with pytest.raises(Unavailable):
+        await ended
+    await driver.connect()
+    assert (await driver.look(order())).finding is Finding.UNDER_WAY
+    agent.say(exec="READY")
+    await doing(driver, Doing.READY)
+    assert (await driver.look(order())).finding is Finding.STOPPED
 
 
 async def test_after_a_restart_of_the_station_only_a_program_that_still_runs_goes_on(

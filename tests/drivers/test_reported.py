@@ -166,7 +166,7 @@ def test_no_part_is_ever_finished_without_its_program_seen_to_begin_and_a_proof(
     idle = [
         place
         for place, report in enumerate(seen[: running[-1]])
-        if report.phase in (Phase.IDLE, Phase.STOPPED, Phase.COMPLETED)
+        if report.phase in (Phase.IDLE, Phase.STOPPED, Phase.ABORTED, Phase.COMPLETED)
     ]
     assert idle, "finished, and what ran may have run before the order"
     last, before = seen[-1], [report.figures.parts for report in seen[running[0] : -1]]

@@ -5,11 +5,11 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.drivers import grbl, linuxcnc, mtconnect, simulator
+from cnc_station.engine.drivers import grbl, linuxcnc, mtconnect, opcua, simulator
 from cnc_station.engine.drivers.base import Driver, DriverKind
 from cnc_station.engine.views import DriverInfo
 
-_KINDS = (simulator.KIND, grbl.KIND, linuxcnc.KIND, mtconnect.KIND)
+_KINDS = (simulator.KIND, grbl.KIND, linuxcnc.KIND, mtconnect.KIND, opcua.KIND)
 _OWN: dict[str, DriverKind] = {kind.info.name: kind for kind in _KINDS}
 GROUP = "cnc_station.drivers"
 

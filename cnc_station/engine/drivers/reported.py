@@ -20,11 +20,12 @@ class Phase(StrEnum):
     RUNNING = "running"
     HELD = "held"  # stopped in a program that can go on
     STOPPED = "stopped"  # ended before its end, not reset yet
+    ABORTED = "aborted"  # ended before its end, and done with
     COMPLETED = "completed"
     UNKNOWN = "unknown"  # whoever answers does not know
 
 
-_IN_PROGRAM = (Phase.RUNNING, Phase.HELD)
+IN_PROGRAM = (Phase.RUNNING, Phase.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,9 @@ class Report:
                 said = (Doing.HELD, self.words, "Go on at the machine's panel when it may.")
             case Phase.STOPPED:
                 said = (Doing.NOT_READY, self.words, "Reset it, or go on, at the machine's panel.")
-            case Phase.IDLE | Phase.COMPLETED if self.mode:
+            case Phase.IDLE | Phase.COMPLETED | Phase.ABORTED if self.mode:
                 said = (Doing.NOT_READY, self.mode, "Put it into automatic mode at its panel.")
-            case Phase.IDLE | Phase.COMPLETED:
+            case Phase.IDLE | Phase.COMPLETED | Phase.ABORTED:
                 said = (Doing.READY, "", "")
         return said
 
@@ -89,6 +90,7 @@ class Part:
 
     def __init__(self, program: str, settle_s: float) -> None:
         self.begun = False
+        self.vouched = False  # a person has said that it runs
         self.finished = False
         self.failure = ""  # why it will not be finished
         self.in_alarm = False  # and the machine is still in alarm
@@ -114,13 +116,18 @@ class Part:
         return self.begun and not self.over and self._left is not None
 
     def vouch(self, report: Report, now: float) -> None:
-        """A person says that it runs, or will: what runs now is not an earlier run."""
+        """A person says that it runs, or will."""
+        self.vouched = True
+        self.follow(report, now)
+
+    def follow(self, report: Report, now: float) -> None:
+        """What runs now is not an earlier run: it is this part if it has the right name."""
         self._free = True
         self.take_up(report, now)
 
     def take_up(self, report: Report, now: float) -> bool:
         """Whether the ordered program runs now; it then counts as this part's."""
-        if report.phase not in _IN_PROGRAM or not self._is_ours(report):
+        if report.phase not in IN_PROGRAM or not self._is_ours(report):
             return False
         self._last, self._stretch = report.phase, now
         self._begin(report)
@@ -136,7 +143,7 @@ class Part:
         self.wait(now)
         if self.over or report.phase is Phase.UNKNOWN:
             return
-        in_program = report.phase in _IN_PROGRAM
+        in_program = report.phase in IN_PROGRAM
         if in_program and self._stretch is None:
             self._stretch = now
         if not self.begun:
@@ -154,13 +161,15 @@ class Part:
         tells of any more, was broken off."""
         left = self.patience(now)
         if left is not None and left <= 0:
-            self.failure = "the program was stopped and the machine reset before its end"
+            self.failure = "the program was broken off at the machine before its end"
             if self._alarm:
                 self.failure += f" (it had said: {self._alarm})"
 
     def patience(self, now: float) -> float | None:
         """Seconds until `wait` will find something if nothing comes; None for never."""
-        if self.over or self._left is None or not self._cut_short or self._last is not Phase.IDLE:
+        if self.over or self._left is None or not self._cut_short:
+            return None
+        if self._last not in (Phase.IDLE, Phase.ABORTED):
             return None
         return max(self._left + self._settle_s - now, 0.0)
 
@@ -171,7 +180,7 @@ class Part:
         return self._stretch is not None and now - self._stretch <= self._settle_s
 
     def _expect(self, report: Report, now: float) -> None:
-        if report.phase not in _IN_PROGRAM:
+        if report.phase not in IN_PROGRAM:
             self._free = True
         elif self._free and self._early(now) and self._is_ours(report):
             self._begin(report)
@@ -213,7 +222,8 @@ class Part:
             self._cut_short = self._gapless and self._last is Phase.HELD
         elif self._last is Phase.STOPPED and report.phase is Phase.IDLE:
             self._left = now  # reset only now
-        self._cut_short = self._cut_short or (self._gapless and report.phase is Phase.STOPPED)
+        broken_off = report.phase in (Phase.STOPPED, Phase.ABORTED)
+        self._cut_short = self._cut_short or (self._gapless and broken_off)
         self.in_alarm = bool(report.alarm)
         self._alarm = report.alarm or self._alarm
 

@@ -6,25 +6,30 @@ word counts, not the driver's guess.
 """
 
 import asyncio
+import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.base import Finding, Found, OnLoss, Order, RunAborted, RunFailed
-from cnc_station.engine.drivers.reported import Part, Phase, Report
+from cnc_station.engine.drivers.reported import IN_PROGRAM, Part, Phase, Report
 from cnc_station.engine.drivers.traffic import Traffic
-from cnc_station.engine.views import Abilities, Doing, Message, Status
+from cnc_station.engine.views import Abilities, Doing, Identity, Message, Status
 
 ABILITIES = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
 SETTLE_S = 3.0  # a counter or a name may follow the state that late
 _ONLY_WATCHED = "this machine can only be watched: use its own panel"
 _NOT_YET = "not connected yet"
+_LET_GO = "the connection was let go"
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 15.0  # before a connection is tried again
 _LEFT_OPEN = "the program has ended, and the machine does not say how"
 
 
-class Watcher:
-    """Implements `Driver` but for `connect` and `close`. A subclass calls `_saw` with what the
-    machine reports, `_missed` where it may have lost some of that, `_lost` when nobody answers.
+class Watcher(ABC):
+    """Implements `Driver` for a protocol that reaches the machine and hears what it reports. That
+    calls `_saw` with each report, and `_missed` where it may have lost some.
     """
 
     on_loss = OnLoss.INTERRUPT
@@ -41,6 +46,65 @@ class Watcher:
         self._number = 1  # of the part in hand
         self._part: Part | None = None
         self._given_up = False
+
+        self._open = False  # between connect and close, whether anybody answers or not
+        self._task: asyncio.Task[None] | None = None
+        self._why_lost = _LET_GO
+
+    # --- the protocol ------------------------------------------------------------------------
+
+    @abstractmethod
+    async def _reach(self) -> Identity:
+        """Connect, and say with `_saw` how things are. Raises Unavailable."""
+
+    @abstractmethod
+    async def _hear(self) -> None:
+        """Say with `_saw` what follows, until the connection ends. Raises Unavailable."""
+
+    @abstractmethod
+    async def _let_go(self) -> None:
+        """Drop the connection, if there is one."""
+
+    async def connect(self) -> Identity:
+        """Reaches the machine and listens to it from then on."""
+        self._open = True
+        await self._leave()
+        try:
+            identity = await self._reach()
+        except Unavailable as error:
+            await self._let_go()
+            self._lost(str(error))
+            raise
+        self._task = asyncio.create_task(self._follow(), name="listens to a machine")
+        return identity
+
+    async def close(self) -> None:
+        """Stops listening; the machine does not mind."""
+        self._open = False
+        await self._leave()
+        self._turned.set()
+
+    async def _leave(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        await self._let_go()
+
+    async def _follow(self) -> None:
+        self._why_lost = _LET_GO
+        try:
+            await self._hear()
+        except Unavailable as error:
+            self._why_lost = str(error)
+        finally:
+            self._lost(self._why_lost)
+
+    def _broke(self, why: str) -> None:
+        """The connection has ended though `_hear` goes on waiting."""
+        self._why_lost = why
+        if self._task is not None:
+            self._task.cancel()
 
     # --- what the machine says ---------------------------------------------------------------
 
@@ -92,15 +156,28 @@ class Watcher:
         self._take(order, part)
         assert self._part is not None
         if follows:
-            self._part.vouch(report, self._now())
+            self._part.follow(report, self._now())
         self._part.see(report, self._now())
 
     async def start(self) -> None:
         """Waits, for days if need be, until the machine reports that it has begun the ordered
-        program. One that does not name its programs never does: then a person says so, and
-        `ended` is called without this having returned."""
+        program; a connection that is lost meanwhile is made again. A machine that does not name
+        its programs never reports that: then a person says so, and `ended` is called without this
+        having returned. Raises Unavailable only after `close`."""
         part = self._in_hand()
-        await self._until(lambda: part.begun or self._given_up)
+        pause = _FIRST_PAUSE_S
+        while not (part.begun or self._given_up):
+            if self._report is not None:
+                pause = _FIRST_PAUSE_S
+                self._turned.clear()
+                await self._turned.wait()
+            elif self._open:
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                with suppress(Unavailable):
+                    await self.connect()
+            else:
+                raise Unavailable(self._status.why)
 
     async def ended(self) -> None:
         """Waits for proof of the end. Called before the begin was seen, it takes a person's word
@@ -150,7 +227,10 @@ class Watcher:
         if self._part.failure:
             words = f"{self._part.failure}. {_words(report)}"
             return Found(Finding.STOPPED, words, self._number)
-        going = self._part.begun and not self._part.untold
+        # Where only a person's word can end it anyway, a program that runs goes on.
+        going = (self._part.begun and not self._part.untold) or (
+            self._part.vouched and report.phase in IN_PROGRAM
+        )
         finding = Finding.UNDER_WAY if going else Finding.STOPPED
         return Found(finding, _words(report), self._number)
 

@@ -24,6 +24,8 @@ PARTS = (
     ("openpyxl", "openpyxl", "MIT"),
     ("filelock", "filelock", "MIT"),
     ("platformdirs", "platformdirs", "MIT"),
+    ("aiohttp", "aiohttp", "Apache-2.0"),
+    ("asyncua", "asyncua", "LGPL-3.0"),
 )
 FONT = ("Inter", "OFL-1.1")
 ICONS = ("Lucide icons", "ISC")

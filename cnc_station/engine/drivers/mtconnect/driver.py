@@ -6,7 +6,6 @@ as long as the buffer reaches back. A new `instanceId` means a new agent with ne
 asked anew, and what happened between is not known.
 """
 
-import asyncio
 from contextlib import aclosing
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -45,7 +44,6 @@ class MTConnect(Watcher):
         self._picture = Picture({})
         self._instance = ""
         self._next = 0  # the first observation that was not taken yet
-        self._task: asyncio.Task[None] | None = None
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
@@ -62,28 +60,16 @@ class MTConnect(Watcher):
             _heartbeat(str(settings.get("heartbeat") or HEARTBEAT_S)),
         )
 
-    async def connect(self) -> Identity:
+    async def _reach(self) -> Identity:
         """Probe, then the state of things, or what has been missed since the last connection."""
-        await self.close()
-        try:
-            header, device = await self._probe()
-            if header.instance == self._instance and self._next:
-                await self._catch_up()
-            else:
-                await self._sync()
-        except Unavailable as error:
-            await self._agent.close()
-            self._lost(str(error))
-            raise
-        self._task = asyncio.create_task(self._follow(), name="MTConnect sample")
+        header, device = await self._probe()
+        if header.instance == self._instance and self._next:
+            await self._catch_up()
+        else:
+            await self._sync()
         return _identity(header, device)
 
-    async def close(self) -> None:
-        """Stops listening; the agent does not mind."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+    async def _let_go(self) -> None:
         await self._agent.close()
 
     async def _probe(self) -> tuple[Header, Device]:
@@ -132,18 +118,11 @@ class MTConnect(Watcher):
                 self._saw([self._picture.report()])
                 return
 
-    async def _follow(self) -> None:
+    async def _hear(self) -> None:
         """The stream, taken up again each time the agent ends it, until one brings nothing."""
-        words = "the connection was let go"
-        try:
-            while await self._listen():
-                pass
-            words = "the agent ends each connection at once"
-        except Unavailable as error:
-            words = str(error)
-        finally:
-            self._lost(words)
-            await self._agent.close()
+        while await self._listen():
+            pass
+        raise Unavailable("the agent ends each connection at once")
 
     async def _listen(self) -> bool:
         """One stream; whether it brought anything."""

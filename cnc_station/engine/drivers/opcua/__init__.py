@@ -1,0 +1,5 @@
+"""OPC UA for Machine Tools (read only): the model, the server, the driver."""
+
+from cnc_station.engine.drivers.opcua.driver import KIND, OpcUa
+
+__all__ = ["KIND", "OpcUa"]

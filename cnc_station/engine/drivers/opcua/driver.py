@@ -1,0 +1,91 @@
+"""OPC UA for Machine Tools (OPC 40501-1): watches a machine through its server's model. Read only.
+
+The server tells each change of what is subscribed to, every 200 ms, in order. It keeps no history:
+what happens while the connection is lost is not known afterwards.
+"""
+
+from typing import Self
+from urllib.parse import urlsplit
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.base import DriverKind
+from cnc_station.engine.drivers.opcua.picture import Picture
+from cnc_station.engine.drivers.opcua.server import Server
+from cnc_station.engine.drivers.watching import ABILITIES, SETTLE_S, Watcher
+from cnc_station.engine.views import DriverInfo, Identity, Setting
+
+
+class OpcUa(Watcher):
+    """Implements `Driver`. `machine`: its name in the Machines folder, "" for the only one."""
+
+    def __init__(self, url: str, machine: str = "", settle_s: float = SETTLE_S) -> None:
+        super().__init__(settle_s)
+        self._server = Server(url, self._traffic, self._broke)
+        self._wanted = machine
+        self._picture = Picture()
+        self._before = False  # connected before
+
+    @classmethod
+    def make(cls, settings: dict[str, object]) -> Self:
+        """From a machine's driver settings."""
+        url = str(settings.get("url") or "").strip()
+        if "://" not in url:
+            url = f"opc.tcp://{url}"
+        parts = urlsplit(url)
+        if parts.scheme != "opc.tcp" or not parts.hostname:
+            raise ValueError("the address must be like opc.tcp://192.168.1.20:4840")
+        return cls(url, str(settings.get("machine") or "").strip())
+
+    async def _reach(self) -> Identity:
+        """Finds the machine in the server's model and subscribes to what it says."""
+        await self._server.open()
+        machines = await self._server.machines()
+        name = _choose(tuple(machines), self._wanted)
+        details = await self._server.identity(machines[name])
+        values = await self._server.watch(machines[name])
+        alarms = await self._server.watch_alarms(alone=len(machines) == 1)
+        if self._before:
+            self._missed()
+        self._before = True
+        self._picture = Picture()
+        for value in values:
+            self._picture.take(value)
+        self._saw([self._picture.report()])
+        told = () if alarms else (("Alarms", "the server does not tell"),)
+        return Identity("OPC UA for Machine Tools", (("Machine", name), *details, *told))
+
+    async def _hear(self) -> None:
+        async for news in self._server.heard():
+            if self._picture.take(news):
+                self._saw([self._picture.report()])
+
+    async def _let_go(self) -> None:
+        await self._server.close()
+
+
+def _choose(names: tuple[str, ...], wanted: str) -> str:
+    there = ", ".join(names)
+    if not names:
+        raise Unavailable("the server has no machine tool in its Machines folder")
+    if wanted:
+        if wanted not in names:
+            raise Unavailable(f"the server has no machine called {wanted!r}; it has {there}")
+        return wanted
+    if len(names) > 1:
+        raise Unavailable(f"the server has several machines, name one in the settings: {there}")
+    return names[0]
+
+
+KIND = DriverKind(
+    DriverInfo(
+        "opcua",
+        "OPC UA for Machine Tools (watches only)",
+        settings=(
+            Setting("url", "Address", "", "opc.tcp://192.168.1.20:4840", wanted=True),
+            Setting("machine", "Machine", "", "its name; leave empty if the server has only one"),
+        ),
+        abilities=ABILITIES,
+        real=True,
+    ),
+    OpcUa.make,
+)

@@ -1,0 +1,267 @@
+"""Talking to an OPC UA server, as far as watching a machine tool needs it.
+
+asyncua does the protocol; only this file knows it. Whatever goes wrong comes out as Unavailable
+with a sentence.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.opcua.picture import (
+    ALERT_TYPE,
+    IDENTIFICATION,
+    MACHINE_TOOL,
+    MACHINERY,
+    MESSAGES,
+    PRODUCTION,
+    STATE,
+    WATCHED,
+    Alert,
+    Path,
+    Value,
+)
+from cnc_station.engine.drivers.traffic import Traffic
+
+if TYPE_CHECKING:
+    from asyncua.client.client import Client
+    from asyncua.common.node import Node
+    from asyncua.common.subscription import Subscription
+    from asyncua.ua import Double
+
+ANSWER_S = 4.0
+WATCH_S = 2.0  # between two questions whether the server is still there
+CLOSE_S = 3.0
+SESSION_MS = 60_000
+PERIOD_MS = 200
+QUEUE = 50  # values of one node between two messages
+_CONDITION_REFRESH = "0:ConditionRefresh"
+
+
+class Server:
+    """One connection. `broke` is called, once, with why it has ended by itself."""
+
+    def __init__(self, url: str, traffic: Traffic, broke: Callable[[str], None]) -> None:
+        self._url = url
+        self._traffic = traffic
+        self._broke = broke
+        self._client: Client | None = None
+        self._indexes: dict[str, int] = {}
+        self._names: dict[object, str] = {}  # what each watched node tells
+        self._machine: Node | None = None
+        self._subscription: Subscription | None = None
+
+    async def open(self) -> None:
+        """Connects and learns which namespace has which index."""
+        from asyncua.client.client import Client  # noqa: PLC0415 - over a second, for those who have such a machine
+
+        # What it logs about a lost connection this driver says itself.
+        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
+        with self._plainly():
+            client = Client(self._url, timeout=ANSWER_S, watchdog_intervall=WATCH_S)
+            client.name = client.description = "CNC Station"
+            client.session_timeout = SESSION_MS
+            client.connection_lost_callback = self._lost
+            self._traffic.sent(f"connect {self._url}")
+            await client.connect()
+            self._client = client
+            self._indexes = {uri: at for at, uri in enumerate(await client.get_namespace_array())}
+        for uri in (MACHINERY, MACHINE_TOOL):
+            if uri not in self._indexes:
+                raise Unavailable(f"the server has no machine tools (its model lacks {uri})")
+
+    async def close(self) -> None:
+        """Lets go; takes `CLOSE_S` at most."""
+        client, self._client, self._subscription = self._client, None, None
+        if client is None:
+            return
+        client.connection_lost_callback = None
+        with suppress(TimeoutError, OSError, RuntimeError):
+            async with asyncio.timeout(CLOSE_S):
+                await client.disconnect()
+                return
+        client.disconnect_socket()
+
+    async def machines(self) -> dict[str, "Node"]:
+        """The machine tools by name; of other machinery there may be more."""
+        client = self._connected()
+        with self._plainly():
+            self._traffic.sent("browse Machines")
+            folder = await self._find(client.nodes.objects, [((MACHINERY, "Machines"),)])
+            if folder[0] is None:
+                raise Unavailable("the server has no Machines folder")
+            found = {}
+            for node in await folder[0].get_children():
+                if (await self._find(node, [PRODUCTION]))[0] is not None:
+                    found[(await node.read_browse_name()).Name or ""] = node
+            self._traffic.received(f"machines: {', '.join(found)}")
+            return found
+
+    async def identity(self, machine: "Node") -> tuple[tuple[str, str], ...]:
+        """A label and what stands there, as far as anything does."""
+        with self._plainly():
+            found = await self._read(machine, IDENTIFICATION)
+            texts = ((label, _text(value)) for label, (_, value) in found.items())
+            return tuple((label, text) for label, text in texts if text)
+
+    async def watch(self, machine: "Node") -> list[Value]:
+        """How things are now; `heard` tells what follows."""
+        client = self._connected()
+        with self._plainly():
+            found = await self._read(machine, WATCHED)
+            if STATE not in found:
+                raise Unavailable("the machine does not say what its program does")
+            self._machine = machine
+            self._names = {node.nodeid: name for name, (node, _) in found.items()}
+            self._traffic.sent(f"subscribe {', '.join(found)}, every {PERIOD_MS} ms")
+            self._subscription = await client.create_subscription(PERIOD_MS)
+            await self._subscription.subscribe_data_change(
+                [node for node, _ in found.values()],
+                queuesize=QUEUE,
+                sampling_interval=cast("Double", PERIOD_MS / 4),
+            )
+            return [self._value(name, value) for name, (_, value) in found.items()]
+
+    async def watch_alarms(self, *, alone: bool) -> bool:
+        """Whether the server tells of alarms. Many do so only for the whole server: that is of use
+        where the machine is `alone` on it."""
+        assert self._machine is not None
+        client = self._connected()
+        with self._plainly():
+            places = [(await self._find(self._machine, [MESSAGES]))[0]]
+            if alone:
+                places.append(client.nodes.server)
+            for place in places:
+                if place is not None and await self._listens(place):
+                    return True
+            return False
+
+    async def _listens(self, place: "Node") -> bool:
+        from asyncua import ua  # noqa: PLC0415 - as above
+        from asyncua.ua.object_ids import ObjectIds  # noqa: PLC0415 - as above
+        from asyncua.ua.uaerrors import UaError  # noqa: PLC0415 - as above
+
+        assert self._subscription is not None
+        alert = ua.NodeId(ua.Int32(ALERT_TYPE), ua.Int16(self._indexes[MACHINE_TOOL]))
+        try:
+            await self._subscription.subscribe_alarms_and_conditions(place, alert, queuesize=QUEUE)
+        except UaError:
+            return False
+        # Tells of the alarms that are there already; few servers can't.
+        with suppress(UaError):
+            condition = self._connected().get_node(ua.NodeId(ua.Int32(ObjectIds.ConditionType)))
+            number = ua.Variant(self._subscription.subscription_id, ua.VariantType.UInt32)
+            await condition.call_method(_CONDITION_REFRESH, number)
+        return True
+
+    async def heard(self) -> AsyncGenerator[Value | Alert, None]:
+        """What comes, in order, until the server ends it."""
+        from asyncua.common.subscription import (  # noqa: PLC0415 - as above
+            DataChangeEvent,
+            OpcEvent,
+        )
+
+        assert self._subscription is not None
+        async for event in self._subscription:
+            if isinstance(event, DataChangeEvent):
+                name = self._names.get(event.node.nodeid)
+                if name is not None:
+                    item = event.data.monitored_item.Value
+                    news: Value | Alert = self._value(name, item)
+                    self._traffic.received(f"{name}: {event.value}")
+                    yield news
+            elif isinstance(event, OpcEvent):
+                news = _alert(event.event)
+                self._traffic.received(f"alarm: {news}")
+                yield news
+            else:
+                raise Unavailable("the server has ended the subscription")
+        raise Unavailable("the server has ended the subscription")
+
+    # --- helpers -----------------------------------------------------------------------------
+
+    def _connected(self) -> "Client":
+        if self._client is None:
+            raise Unavailable("not connected")
+        return self._client
+
+    async def _lost(self, error: Exception) -> None:
+        words = "it says nothing any more" if isinstance(error, TimeoutError) else str(error)
+        self._broke(f"the connection to {self._url} broke: {words}")
+
+    async def _find(self, start: "Node", paths: Iterable[Path]) -> "list[Node | None]":
+        """The node at each path; None where there is none."""
+        client = self._connected()
+        wanted = list(paths)
+        known = [
+            at for at, path in enumerate(wanted) if all(uri in self._indexes for uri, _ in path)
+        ]
+        results = await client.translate_browsepaths(
+            start.nodeid,
+            ["".join(f"/{self._indexes[uri]}:{name}" for uri, name in wanted[at]) for at in known],
+        )
+        found: list[Node | None] = [None] * len(wanted)
+        for at, result in zip(known, results, strict=True):
+            if result.StatusCode.is_good() and result.Targets:
+                found[at] = client.get_node(result.Targets[0].TargetId)
+        return found
+
+    async def _read(
+        self, start: "Node", paths: Mapping[str, Path]
+    ) -> "dict[str, tuple[Node, Any]]":
+        """Node and value of each path that leads anywhere."""
+        nodes = await self._find(start, paths.values())
+        there = [(name, node) for name, node in zip(paths, nodes, strict=True) if node is not None]
+        values = await self._connected().read_attributes([node for _, node in there])
+        found = {}
+        for (name, node), value in zip(there, values, strict=True):
+            self._traffic.received(f"{name}: {_content(value)}")
+            found[name] = (node, value)
+        return found
+
+    def _value(self, name: str, data: Any) -> Value:
+        content = _content(data)
+        if name == "item" and content is not None:
+            at_home = getattr(content, "NamespaceIndex", None) == self._indexes[MACHINERY]
+            content = getattr(content, "Identifier", None) if at_home else None
+        return Value(name, content)
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        """What asyncua and the network raise, in a sentence."""
+        from asyncua.ua.uaerrors import UaError  # noqa: PLC0415 - as above
+
+        try:
+            yield
+        except TimeoutError:
+            raise Unavailable(f"{self._url} does not answer") from None
+        except OSError as error:
+            raise Unavailable(f"nobody answers at {self._url}: {error}") from error
+        except (UaError, ValueError) as error:
+            words = str(error) or type(error).__name__
+            raise Unavailable(f"{self._url} refuses: {words}") from error
+
+
+def _content(data: Any) -> Any:
+    """The value in a DataValue; None where it is not good."""
+    if data is None or data.Value is None:
+        return None
+    good = data.StatusCode is None or data.StatusCode.is_good()
+    return data.Value.Value if good else None
+
+
+def _text(data: Any) -> str:
+    content = _content(data)
+    return str(getattr(content, "Text", content) or "")
+
+
+def _alert(event: Any) -> Alert:
+    code = str(getattr(event, "ErrorCode", None) or "")
+    message = getattr(event, "Message", None)
+    active = bool(getattr(event, "ActiveState/Id", None))
+    return Alert(
+        str(getattr(event, "NodeId", code)), str(getattr(message, "Text", "") or ""), code, active
+    )

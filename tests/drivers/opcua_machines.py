@@ -1,0 +1,140 @@
+"""The OPC UA server of the tests: node-opcua with the OPC Foundation's nodesets, as a process.
+
+See opcua_server/server.js. `./dev test` installs what it needs there, once.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import pytest
+
+FOLDER = Path(__file__).parent / "opcua_server"
+NODE = 20  # what node-opcua asks for
+_PATIENCE_S = 30.0  # to start: about 3 s where nothing else runs
+
+
+class OpcUaServer:
+    """`with OpcUaServer(folder) as server:`; then `do` what happens on its machines.
+
+    `version` is the MachineTool nodeset's (1.01 or 1.02), `order` "usual" or "other": the order in
+    which the namespaces get their indexes. All calls return when it is so.
+    """
+
+    def __init__(self, folder: Path, **wanted: object) -> None:
+        self._folder = folder
+        self._wanted = wanted
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self.up()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def up(self, **wanted: object) -> None:
+        """On the same port as before; `wanted` only this time."""
+        port = urlsplit(self.url).port or 0
+        asked = {"folder": str(self._folder), "port": port, **self._wanted, **wanted}
+        self._process = subprocess.Popen(
+            ["node", str(FOLDER / "server.js"), json.dumps(asked)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self.url = self._answer("url")
+
+    def put_back(self) -> None:
+        """Up, with each machine as it was at first."""
+        if self._process is None or self._process.poll() is not None:
+            self.up()
+        self.do("reset")
+
+    def do(self, command: str, *arguments: object, machine: str = "MILL-1") -> None:
+        """Says what happens on a machine."""
+        self._send(command, machine, *arguments)
+
+    def shut_down(self) -> None:
+        """In good order."""
+        self._send("shutdown")
+        self._end()
+
+    def kill(self) -> None:
+        """All at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._end()
+
+    def freeze(self) -> None:
+        """It keeps its connections and says nothing any more."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """After `freeze`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def _send(self, *command: object) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
+        self._process.stdin.flush()
+        assert self._answer("done") == command[0]
+
+    def _answer(self, key: str) -> str:
+        """What the next line with that key says; node-opcua prints notes of its own between."""
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        too_long = threading.Timer(_PATIENCE_S, process.kill)
+        too_long.start()
+        try:
+            for line in process.stdout:
+                if line.startswith(b"{") and key in (found := json.loads(line)):
+                    return str(found[key])
+        finally:
+            too_long.cancel()
+        raise AssertionError("the OPC UA server of the tests has ended")
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.wait(_PATIENCE_S)
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
+
+
+def needs_node() -> None:
+    """Skips where the server can't run; in CI that is a failure."""
+    missing = _missing()
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+
+
+def _missing() -> str:
+    if shutil.which("node") is None:
+        return "node is not installed"
+    asked = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    if int(asked.stdout.strip().lstrip("v").partition(".")[0]) < NODE:
+        return f"node {asked.stdout.strip()} is too old for the OPC UA server: {NODE} or newer"
+    if not (FOLDER / "node_modules").is_dir():
+        return "the OPC UA server is not installed: ./dev test does that, with npm"
+    return ""

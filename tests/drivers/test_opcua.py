@@ -1,0 +1,256 @@
+"""The OPC UA driver against node-opcua with the OPC Foundation's own model of machine tools."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.drivers.base import Finding, RunAborted, RunFailed
+from cnc_station.engine.drivers.opcua import KIND, OpcUa
+from cnc_station.engine.views import Doing, Status
+from tests.drivers.opcua_machines import OpcUaServer, needs_node
+from tests.drivers.watched import PROGRAM, begin, doing, order, still_waits
+from tests.until import until
+
+SETTLE_S = 0.5
+
+pytestmark = pytest.mark.xdist_group("opcua")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcUaServer]:
+    needs_node()
+    with OpcUaServer(tmp_path_factory.mktemp("opcua")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared: OpcUaServer) -> OpcUaServer:
+    """With the machine as it was at first."""
+    shared.put_back()
+    return shared
+
+
+@pytest.fixture
+async def driver(server: OpcUaServer) -> AsyncIterator[OpcUa]:
+    driver = OpcUa(server.url, settle_s=SETTLE_S)
+    yield driver
+    await driver.close()
+
+
+async def _running(server: OpcUaServer, driver: OpcUa) -> asyncio.Task[None]:
+    """The ordered program has begun by itself; what waits for its end."""
+    await driver.connect()
+    await driver.load(order(), 1)
+    started = begin(driver.start())
+    server.do("program", PROGRAM)
+    server.do("state", "Running")
+    await started
+    return begin(driver.ended())
+
+
+async def test_a_part_from_the_panel(server: OpcUaServer, driver: OpcUa) -> None:
+    server.do("program", "OTHER.NC")
+    server.do("parts", 12)
+    server.do("override", 80)
+    identity = await driver.connect()
+    assert identity.controller == "OPC UA for Machine Tools"
+    assert identity.details == (
+        ("Machine", "MILL-1"),
+        ("Maker", "Acme"),
+        ("Serial number", "4711"),
+    )
+    assert driver.status() == Status(Doing.READY, program="OTHER.NC", feed_override=0.8, parts=12)
+
+    await driver.load(order(), 1)
+    started = begin(driver.start())
+    assert await still_waits(started)
+    server.do("program", "PLATE")
+    server.do("state", "Running")
+    await started
+    assert driver.status().doing is Doing.RUNNING
+
+    ended = begin(driver.ended())
+    server.do("state", "Interrupted")
+    await doing(driver, Doing.HELD)
+    assert driver.status().why == "interrupted"
+    assert await still_waits(ended)
+    server.do("state", "Running")
+    await doing(driver, Doing.RUNNING)
+    server.do("parts", 13)
+    server.do("state", "Ended")
+    await ended
+    await until(lambda: driver.status().parts == 13)
+    assert (await driver.look(order())).finding is Finding.FINISHED
+    assert any("Running" in message.text or "state" in message.text for message in driver.traffic())
+
+
+async def test_an_aborted_program_fails_with_the_alarms_words(
+    server: OpcUaServer, driver: OpcUa
+) -> None:
+    ended = await _running(server, driver)
+    server.do("alarm", "Spindle too hot", "S700")
+    await until(lambda: driver.status().why == "Spindle too hot (S700)")
+    assert driver.status().doing is Doing.RUNNING
+    server.do("state", "Aborted")
+    await doing(driver, Doing.ALARM)
+    with pytest.raises(RunFailed, match="Spindle too hot") as failed:
+        await ended
+    assert failed.value.alarm
+    with pytest.raises(Conflict, match="Spindle too hot"):
+        await driver.unlock()
+
+    server.do("clear", "S700")
+    await doing(driver, Doing.READY)
+    await driver.unlock()
+
+
+async def test_an_alarm_that_was_there_before_us_is_told(
+    server: OpcUaServer, driver: OpcUa
+) -> None:
+    server.do("alarm", "No air", "A1")
+    server.do("alarm", "Door open", "D1")
+    await driver.connect()
+    await until(lambda: driver.status().why == "No air (A1); Door open (D1)")
+    server.do("clear", "A1")
+    await until(lambda: driver.status().why == "Door open (D1)")
+
+
+async def test_modes_without_programs_are_not_ready(server: OpcUaServer, driver: OpcUa) -> None:
+    await driver.connect()
+    server.do("mode", "Manual")
+    await until(lambda: driver.status().why == "in manual mode")
+    assert driver.status().doing is Doing.NOT_READY
+    server.do("mode", "Automatic")
+    await doing(driver, Doing.READY)
+    server.do("itemState", "OutOfService")
+    await until(lambda: driver.status().why == "out of service")
+    server.do("itemState", "NotAvailable")
+    await doing(driver, Doing.UNREACHABLE)
+
+
+async def test_nothing_can_be_asked_of_the_machine_and_giving_up_ends_only_our_run(
+    server: OpcUaServer, driver: OpcUa
+) -> None:
+    ended = await _running(server, driver)
+    for call in (driver.hold, driver.resume):
+        with pytest.raises(Conflict, match="use its own panel"):
+            await call()
+    await driver.abort()
+    with pytest.raises(RunAborted):
+        await ended
+    assert driver.status().doing is Doing.RUNNING
+
+
+async def test_values_that_are_not_good_are_no_values(server: OpcUaServer, driver: OpcUa) -> None:
+    ended = await _running(server, driver)
+    server.do("silent", "production.activeProgram.name", True)
+    await until(lambda: driver.status().program == "")
+    assert await still_waits(ended)
+    server.do("silent", "production.activeProgram.state.currentState.number", True)
+    with pytest.raises(Unavailable, match="no word from the machine"):
+        await ended
+    server.do("silent", "production.activeProgram.state.currentState.number", False)
+    server.do("silent", "production.activeProgram.name", False)
+    await until(lambda: driver.status().program == PROGRAM)
+    assert (await driver.look(order())).finding is Finding.UNDER_WAY
+
+
+async def test_a_server_that_restarts_with_other_namespaces_is_found_again(tmp_path: Path) -> None:
+    needs_node()
+    # Another edition of the model, and other indexes for the namespaces.
+    with OpcUaServer(tmp_path, version="1.01", order="other") as server:
+        driver = OpcUa(server.url, settle_s=SETTLE_S)
+        ended = await _running(server, driver)
+        server.kill()
+        with pytest.raises(Unavailable):
+            await ended
+        assert driver.status().doing is Doing.UNREACHABLE
+        with pytest.raises(Unavailable, match="nobody answers"):
+            await driver.connect()
+
+        server.up(version="1.02", order="usual")
+        server.do("program", PROGRAM)
+        server.do("state", "Running")
+        await driver.connect()
+        assert (await driver.look(order())).finding is Finding.UNDER_WAY
+        ended = begin(driver.ended())
+        server.do("alarm", "Spindle too hot", "S700")
+        await until(lambda: driver.status().why == "Spindle too hot (S700)")
+        server.do("clear", "S700")
+        server.do("state", "Ended")
+        await ended
+        await driver.close()
+
+
+async def test_what_ended_while_the_server_was_away_proves_nothing(
+    server: OpcUaServer, driver: OpcUa
+) -> None:
+    ended = await _running(server, driver)
+    server.shut_down()
+    with pytest.raises(Unavailable):
+        await ended
+    server.up()
+    server.do("program", PROGRAM)
+    server.do("parts", 1)
+    server.do("state", "Ended")
+    await driver.connect()
+    found = await driver.look(order())
+    assert found.finding is Finding.STOPPED
+    assert found.words == "The machine says: ended, program plate.nc, 1 parts counted."
+
+
+async def test_a_server_that_falls_silent_is_lost(server: OpcUaServer, driver: OpcUa) -> None:
+    await driver.connect()
+    await driver.load(order(), 1)
+    ended = begin(driver.ended())
+    server.freeze()
+    try:
+        with pytest.raises(Unavailable, match="says nothing any more"):
+            await asyncio.wait_for(ended, 15)
+        assert driver.status().doing is Doing.UNREACHABLE
+        await driver.close()
+    finally:
+        server.thaw()
+    await driver.connect()
+    assert driver.status().doing is Doing.READY
+
+
+async def test_of_several_machines_one_has_to_be_named(tmp_path: Path) -> None:
+    needs_node()
+    with OpcUaServer(tmp_path, machines=["MILL-1", "LATHE-2"], statistics=False) as server:
+        with pytest.raises(Unavailable, match="name one in the settings: MILL-1, LATHE-2"):
+            await OpcUa(server.url).connect()
+        with pytest.raises(Unavailable, match="no machine called 'DRILL'; it has MILL-1, LATHE-2"):
+            await OpcUa(server.url, "DRILL").connect()
+        driver = OpcUa(server.url, "LATHE-2")
+        await driver.connect()
+        server.do("alarm", "Not mine", "X1", machine="MILL-1")
+        server.do("state", "Running", machine="LATHE-2")
+        await doing(driver, Doing.RUNNING)
+        assert driver.status() == Status(Doing.RUNNING, feed_override=1.0)
+        await driver.close()
+
+
+async def test_nobody_there_and_somebody_who_speaks_something_else() -> None:
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    web = await asyncio.start_server(talk, "127.0.0.1", 0)
+    port = web.sockets[0].getsockname()[1]
+    with pytest.raises(Unavailable):
+        await OpcUa(f"opc.tcp://127.0.0.1:{port}").connect()
+    web.close()
+    await web.wait_closed()
+    with pytest.raises(Unavailable, match="nobody answers"):
+        await OpcUa(f"opc.tcp://127.0.0.1:{port}").connect()
+
+
+def test_settings_that_cannot_work_are_refused_with_a_sentence() -> None:
+    for url in ("", "http://mill:4840", "opc.tcp://"):
+        with pytest.raises(ValueError, match=r"like opc\.tcp"):
+            KIND.make({"url": url})
+    KIND.make({"url": "mill:4840"})
