@@ -3,7 +3,7 @@
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -46,7 +46,7 @@ class FormDialog(QDialog):
         self._grid.setContentsMargins(0, 0, 12, 0)
         self._grid.setHorizontalSpacing(_GAP)
         self._grid.setVerticalSpacing(_GAP)
-        area = QScrollArea()
+        self._area = area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -80,6 +80,10 @@ class FormDialog(QDialog):
     def fill_below(self) -> None:
         """What room is left goes below the last row."""
         self._grid.setRowStretch(self._grid.rowCount(), 1)
+
+    def bring_into_view(self, part: QWidget) -> None:
+        """Scrolls to a part of the form that has just grown, once it has its place."""
+        QTimer.singleShot(0, part, lambda: self._area.ensureWidgetVisible(part, 0, _GAP))
 
     def tell(self, errors: Iterable[FieldError]) -> None:
         """Says what is wrong where it is wrong; the first wrong field gets the keyboard."""

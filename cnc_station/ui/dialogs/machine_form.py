@@ -1,29 +1,23 @@
-"""The form of a machine: what it is called, what it takes, what drives it."""
+"""The form of a machine: what it is called, what drives it, what it takes."""
 
-import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QLineEdit,
-    QPlainTextEdit,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Capability, Envelope, MachineSpec
-from cnc_station.engine.views import MachineRow
+from cnc_station.engine.views import DriverInfo, MachineRow
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.connection_test import ConnectionTest
+from cnc_station.ui.dialogs.driver_fields import DriverFields
 from cnc_station.ui.dialogs.form_dialog import FormDialog
 from cnc_station.ui.widgets.field import Field
 from cnc_station.ui.widgets.number_box import NumberBox
 
 TYPES = ("mill", "lathe", "drill")
-_SIZE = (640, 690)
-_SETTINGS_HEIGHT = 60
+_SIZE = (680, 720)
 
 
 class MachineForm(FormDialog):
@@ -41,11 +35,21 @@ class MachineForm(FormDialog):
         )
         self._desk = desk
         self._machine = machine
-        self.resize(*_SIZE)
+        spec = machine.spec if machine else None
+        self._drivers = _offered(desk.engine.drivers(), spec)
+        self._operator_chosen = machine is not None
+        self.settings = DriverFields(spec.driver if spec else "", spec.settings if spec else {})
+        self.test = ConnectionTest(desk, self._connection)
         self._make_editors()
         self._place()
-        if machine:
-            self._fill(machine.spec)
+        if spec:
+            self._fill(spec)
+        else:
+            self._choose_driver(next((d for d in self._drivers if not d.real), self._drivers[0]))
+        self.driver.currentIndexChanged.connect(self._show_driver)
+        self._show_driver()
+        self._connect()
+        self.resize(*_SIZE)
 
     def _make_editors(self) -> None:
         self.name = QLineEdit()
@@ -57,66 +61,116 @@ class MachineForm(FormDialog):
         self.model = QLineEdit()
         self.model.setPlaceholderText(self.tr("Haas VF-2"))
         self.driver = QComboBox()
-        self.driver.addItems([driver.name for driver in self._desk.engine.drivers()])
+        self.driver.addItems([driver.title for driver in self._drivers])
         self.complexity = NumberBox(1, MAX_COMPLEXITY, MAX_COMPLEXITY)
         self.axes = NumberBox(1, 9, 3)
         self.materials = QLineEdit()
         self.materials.setPlaceholderText(self.tr("any"))
         self.envelope = QLineEdit()
         self.envelope.setPlaceholderText(self.tr("not known"))
-        self.operator_clears = QCheckBox(self.tr("A person clears it after each run"))
-        self.settings = QPlainTextEdit()
-        self.settings.setFixedHeight(_SETTINGS_HEIGHT)
-        self.settings.setTabChangesFocus(True)
-        self.settings.setPlaceholderText('{"speed": 20}')
+        self.operator_starts = QCheckBox(self.tr("An operator confirms each set-up"))
+        self.operator_clears = QCheckBox(self.tr("An operator clears the machine after each job"))
 
     def _place(self) -> None:
         tr = self.tr
         self.add("name", Field(tr("Name"), self.name, wanted=True), 0, 0)
         self.add("machine_type", Field(tr("Type"), self.machine_type, wanted=True), 0, 1)
         self.add("model", Field(tr("Model"), self.model), 1, 0)
-        self.add("driver", Field(tr("Driver"), self.driver), 1, 1)
-        self.add("max_complexity", Field(tr("Complexity up to"), self.complexity), 2, 0)
-        self.add("axes", Field(tr("Axes"), self.axes), 2, 1)
+        self.add("driver", Field(tr("Control"), self.driver, hint=" "), 1, 1)
+        self.add("settings", Field("", self.settings), 2, 0, 2)
+        self.add("test", Field("", self.test), 3, 0, 2)
+        self.add("operator_starts", Field("", self.operator_starts, hint=" "), 4, 0, 2)
+        clearing = tr("Nothing starts on it before somebody says that it is clear.")
+        self.add("operator_clears", Field("", self.operator_clears, hint=clearing), 5, 0, 2)
+        self.add("max_complexity", Field(tr("Complexity up to"), self.complexity), 6, 0)
+        self.add("axes", Field(tr("Axes"), self.axes), 6, 1)
         materials = Field(
             tr("Materials"), self.materials, hint=tr("With commas between; empty takes any.")
         )
-        self.add("materials", materials, 3, 0)
+        self.add("materials", materials, 7, 0)
         envelope = Field(
             tr("Travel x, y, z in mm"),
             self.envelope,
             hint=tr("762 × 406 × 508; empty refuses no part for its size."),
         )
-        self.add("envelope", envelope, 3, 1)
-        clearing = Field(
-            tr("Clearing"),
-            self.operator_clears,
-            hint=tr("Nothing starts on it before somebody says it is clear."),
-        )
-        self.add("operator_clears", clearing, 4, 0, 2)
-        settings = Field(
-            tr("Driver settings"),
-            self.settings,
-            hint=tr("A JSON object; empty takes the driver's own."),
-        )
-        self.add("settings", settings, 5, 0, 2)
+        self.add("envelope", envelope, 7, 1)
         self.fill_below()
+
+    def _connect(self) -> None:
+        self.settings.edited.connect(self.test.forget)
+        self.test.refused.connect(lambda refused: self.tell(refused.errors))
+        self.test.answered.connect(lambda: self.bring_into_view(self.test))
+        self.operator_starts.clicked.connect(self._take_choice)
+        self.operator_clears.clicked.connect(self._take_choice)
+        self.finished.connect(self.test.stop)
 
     def _fill(self, spec: MachineSpec) -> None:
         self.name.setText(spec.name)
         self.machine_type.setCurrentText(spec.machine_type)
         self.model.setText(spec.model)
-        if self.driver.findText(spec.driver) < 0:
-            self.driver.addItem(spec.driver)
-        self.driver.setCurrentText(spec.driver)
+        self._choose_driver(next(d for d in self._drivers if d.name == spec.driver))
         self.complexity.setValue(spec.capability.max_complexity)
         self.axes.setValue(spec.capability.axes)
         self.materials.setText(", ".join(sorted(spec.capability.materials)))
         if size := spec.capability.envelope:
             self.envelope.setText(words.size(size))
+        self.operator_starts.setChecked(spec.operator_starts)
         self.operator_clears.setChecked(spec.operator_clears)
-        if spec.settings:
-            self.settings.setPlainText(json.dumps(dict(spec.settings), ensure_ascii=False))
+
+    # the driver and what follows from it
+
+    @property
+    def chosen_driver(self) -> DriverInfo:
+        """The driver that the form shows."""
+        return self._drivers[self.driver.currentIndex()]
+
+    def _choose_driver(self, info: DriverInfo) -> None:
+        self.driver.setCurrentIndex(self._drivers.index(info))
+
+    def _show_driver(self) -> None:
+        info = self.chosen_driver
+        for name in self.settings.fields:
+            self.fields.pop(name, None)
+        self.settings.show_driver(info)
+        self.fields.update(self.settings.fields)
+        self.fields["settings"].setVisible(bool(info.settings))
+        self.fields["driver"].set_hint(self._about(info))
+        self.fields["operator_starts"].set_hint(self._about_starting(info))
+        if not self._operator_chosen:
+            self.operator_starts.setChecked(info.real)
+            self.operator_clears.setChecked(info.real)
+        self.test.forget()
+
+    def _take_choice(self) -> None:
+        self._operator_chosen = True
+
+    def _about(self, info: DriverInfo) -> str:
+        if not info.real:
+            return self.tr("Nothing moves: it only passes the time of each job.")
+        if not info.abilities.starts:
+            return self.tr("Only watches: people start and stop this machine at its panel.")
+        return self.tr("Programs are started, held and stopped from here.")
+
+    def _about_starting(self, info: DriverInfo) -> str:
+        if not info.abilities.starts:
+            return self.tr(
+                "People start it at its panel in any case; ticked, they check the set-up first."
+            )
+        return self.tr("Each job waits at the machine until its set-up is ticked off.")
+
+    def _connection(self) -> MachineSpec:
+        """What the connection test needs; the rest may still be empty."""
+        if missing := tuple(self.settings.missing()):
+            raise InvalidInput(*missing)
+        self.tell(())
+        return MachineSpec(
+            name=self.name.text().strip(),
+            machine_type=self.machine_type.currentText().strip().lower(),
+            driver=self.chosen_driver.name,
+            settings=self.settings.values(),
+        )
+
+    # saving
 
     def storing(self) -> Coroutine[Any, Any, Any]:
         """Adds the machine, or changes it."""
@@ -128,9 +182,8 @@ class MachineForm(FormDialog):
 
     def _spec(self) -> MachineSpec:
         machine_type = self.machine_type.currentText().strip().lower()
-        errors: list[FieldError] = []
+        errors: list[FieldError] = list(self.settings.missing())
         envelope = _envelope(self.envelope.text(), errors)
-        settings = _settings(self.settings.toPlainText(), errors)
         materials = frozenset(
             word for part in self.materials.text().split(",") if (word := part.strip().lower())
         )
@@ -138,12 +191,13 @@ class MachineForm(FormDialog):
             name=self.name.text().strip(),
             machine_type=machine_type,
             model=self.model.text().strip(),
-            driver=self.driver.currentText(),
+            driver=self.chosen_driver.name,
             capability=Capability(
                 machine_type, self.complexity.value(), materials, self.axes.value(), envelope
             ),
             operator_clears=self.operator_clears.isChecked(),
-            settings=settings,
+            operator_starts=self.operator_starts.isChecked(),
+            settings=self.settings.values(),
         )
         try:
             spec.validated()
@@ -152,6 +206,14 @@ class MachineForm(FormDialog):
         if errors:
             raise InvalidInput(*errors)
         return spec
+
+
+def _offered(drivers: Iterable[DriverInfo], spec: MachineSpec | None) -> list[DriverInfo]:
+    """The drivers by title; the one of the machine in hand too, if it is not there any more."""
+    found = sorted(drivers, key=lambda driver: driver.title.lower())
+    if spec is not None and spec.driver not in {driver.name for driver in found}:
+        found.append(DriverInfo(spec.driver, spec.driver))
+    return found
 
 
 def _envelope(text: str, errors: list[FieldError]) -> Envelope | None:
@@ -164,16 +226,3 @@ def _envelope(text: str, errors: list[FieldError]) -> Envelope | None:
         errors.append(FieldError("envelope", "three lengths, such as 762 × 406 × 508"))
         return None
     return Envelope(x, y, z)
-
-
-def _settings(text: str, errors: list[FieldError]) -> Mapping[str, Any]:
-    if not text.strip():
-        return {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        errors.append(FieldError("settings", 'a JSON object, such as {"speed": 20}'))
-        return {}
-    return found

@@ -10,7 +10,8 @@ from cnc_station.ui.widgets.text import Text
 class Field(QWidget):
     """`editor` under its label. `hint` stands below it until there is an error to tell.
 
-    The label gives the editor its accessible name; an error is read out with it.
+    The label gives the editor its accessible name; an error is read out with it. Without a label
+    the editor names itself.
     """
 
     def __init__(
@@ -29,7 +30,9 @@ class Field(QWidget):
             self.tr("{label} · required").format(label=label) if wanted else label, Role.NOTE
         )
         name.setBuddy(editor)
-        editor.setAccessibleName(label)
+        name.setVisible(bool(label))
+        if label:
+            editor.setAccessibleName(label)
         self._below = Text(hint, Role.CAPTION, Ink.MUTED)
         self._below.setWordWrap(True)
         self._below.setVisible(bool(hint))
@@ -44,6 +47,11 @@ class Field(QWidget):
     def error(self) -> str:
         """What is said to be wrong; empty if nothing is."""
         return self._below.text() if self._below.property("ink") == Ink.ALARM.value else ""
+
+    def set_hint(self, words: str) -> None:
+        """Says something else below it; takes back an error."""
+        self._hint = words
+        self.set_error("")
 
     def set_error(self, words: str) -> None:
         """Says what is wrong with the value; an empty text takes it back."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
-from cnc_station.engine.views import Presence
+from cnc_station.engine.views import Doing, Presence
 from cnc_station.ui.theme import Tone
 
 
@@ -69,12 +69,21 @@ STATION_LOOKS = {
     Presence.SILENT: _look("alarm", QT_TRANSLATE_NOOP("State", "Silent"), Tone.ALARM),
     Presence.LEFT: _look("offline", QT_TRANSLATE_NOOP("State", "Left")),
 }
+DOING_LOOKS = {
+    Doing.READY: _look("done", QT_TRANSLATE_NOOP("State", "Ready")),
+    Doing.RUNNING: _look("running", QT_TRANSLATE_NOOP("State", "Running"), Tone.RUNNING),
+    Doing.HELD: _look("held", QT_TRANSLATE_NOOP("State", "Held"), Tone.HELD),
+    Doing.NOT_READY: _look("not_ready", QT_TRANSLATE_NOOP("State", "Not ready"), Tone.HELD),
+    Doing.ALARM: _look("alarm", QT_TRANSLATE_NOOP("State", "Alarm"), Tone.ALARM),
+    Doing.UNREACHABLE: _look("offline", QT_TRANSLATE_NOOP("State", "Not reachable"), Tone.HELD),
+}
+NO_ANSWER = _look("alarm", QT_TRANSLATE_NOOP("State", "No answer"), Tone.ALARM)
 RETRY = _look("retry", QT_TRANSLATE_NOOP("State", "Retry"), Tone.HELD)
 """A delayed job that waits out a backoff after a failure."""
 LATE = _look("delayed", QT_TRANSLATE_NOOP("State", "Late"), Tone.HELD)
 
 
-def look_of(state: JobState | RunState | MachineState | Presence) -> StateLook:
+def look_of(state: JobState | RunState | MachineState | Presence | Doing) -> StateLook:
     """The look of any state. The enums share words, so their type decides, never their text."""
     if isinstance(state, JobState):
         return JOB_LOOKS[state]
@@ -82,4 +91,6 @@ def look_of(state: JobState | RunState | MachineState | Presence) -> StateLook:
         return RUN_LOOKS[state]
     if isinstance(state, Presence):
         return STATION_LOOKS[state]
+    if isinstance(state, Doing):
+        return DOING_LOOKS[state]
     return MACHINE_LOOKS[state]

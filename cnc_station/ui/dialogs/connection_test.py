@@ -1,0 +1,138 @@
+"""Tries a machine's connection before anything is stored, and says what answered."""
+
+import asyncio
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.errors import CncStationError, InvalidInput
+from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.views import ConnectionReport, Doing
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.state_look import NO_ANSWER, look_of
+from cnc_station.ui.widgets.text import Text
+
+
+class ConnectionTest(QWidget):
+    """A button and what came of it. `spec` gives what to try; `refused` carries the InvalidInput
+    of settings that no driver can work with; `answered` when there is something to read."""
+
+    refused = Signal(object)
+    answered = Signal()
+
+    def __init__(self, desk: Desk, spec: Callable[[], MachineSpec]) -> None:
+        super().__init__()
+        self._desk = desk
+        self._spec = spec
+        self._task: asyncio.Task[None] | None = None
+        self.report: ConnectionReport | None = None
+        self.button = Button(self.tr("Test connection"))
+        self.button.clicked.connect(self.start)
+        self.waiting = Text("", Role.NOTE, Ink.MUTED)
+        self.waiting.setWordWrap(True)
+        line = QHBoxLayout()
+        line.setSpacing(12)
+        line.addWidget(self.button)
+        line.addWidget(self.waiting, 1)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(8)
+        box.addLayout(line)
+        box.addWidget(self._found())
+        self.forget()
+
+    def _found(self) -> QFrame:
+        self._result = QFrame()
+        self._result.setProperty("part", "sunken")
+        self._chip = StateChip(look_of(Doing.READY))
+        self._who = Text("", Role.STRONG)
+        self._who.setWordWrap(True)
+        self._why = Text("", Role.NOTE)
+        self._remedy = Text("", Role.NOTE, Ink.MUTED)
+        for text in (self._who, self._why, self._remedy):
+            text.setWordWrap(True)
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.details = KeyValue()
+        head = QHBoxLayout()
+        head.addWidget(self._who, 1)
+        head.addWidget(self._chip, 0, Qt.AlignmentFlag.AlignTop)
+        box = QVBoxLayout(self._result)
+        box.setContentsMargins(12, 10, 12, 10)
+        box.setSpacing(6)
+        box.addLayout(head)
+        for part in (self._why, self._remedy, self.details):
+            box.addWidget(part)
+        return self._result
+
+    def start(self) -> None:
+        """Tries the connection; one try at a time."""
+        if self._task is None:
+            self._task = self._desk.operations.run(self._try())
+            self._task.add_done_callback(self._over)
+
+    def stop(self) -> None:
+        """Nobody waits for the answer any more."""
+        if self._task is not None:
+            self._task.remove_done_callback(self._over)
+            self._task.cancel()
+
+    def forget(self) -> None:
+        """What was found is of other settings."""
+        self.report = None
+        self._result.hide()
+        self.waiting.setText(self.tr("Asks the controller who it is. Nothing moves."))
+
+    def _over(self, _task: "asyncio.Task[None]") -> None:
+        self._task = None
+        self.button.setEnabled(True)
+
+    async def _try(self) -> None:
+        self.forget()
+        self.button.setEnabled(False)
+        self.waiting.setText(self.tr("Asking the controller …"))
+        try:
+            report = await self._desk.engine.try_machine(self._spec())
+        except InvalidInput as error:
+            self.forget()
+            self.refused.emit(error)
+        except CncStationError as error:
+            self.show_report(ConnectionReport(failure=str(error)))
+        else:
+            self.show_report(report)
+
+    def show_report(self, report: ConnectionReport) -> None:
+        """Says what answered, or why nothing did."""
+        self.report = report
+        identity, status = report.identity, report.status
+        failed = bool(report.failure) or identity is None
+        look = NO_ANSWER if failed or status is None else look_of(status.doing)
+        self._chip.set_look(look)
+        self._who.setText(identity.controller if identity else self.tr("No connection"))
+        self._why.setText(report.failure or (status.why if status else ""))
+        self._remedy.setText(self._what_to_do(report))
+        self.details.set_pairs(identity.details if identity else ())
+        self.details.setVisible(bool(identity and identity.details))
+        for text in (self._why, self._remedy):
+            text.setVisible(bool(text.text()))
+        self.waiting.setText("" if failed else self.tr("It answers. Nothing was kept yet."))
+        self._result.setAccessibleName(f"{self._who.text()}: {look.word}. {self._why.text()}")
+        self._result.show()
+        self.answered.emit()
+
+    def as_text(self) -> str:
+        """What is said, as one text."""
+        shown = (self._who, self._why, self._remedy)
+        words = [text.text() for text in shown if text.isVisibleTo(self)]
+        return "\n".join([*words, self._chip.look.word] if words else words)
+
+    def _what_to_do(self, report: ConnectionReport) -> str:
+        if report.status is not None and report.status.remedy:
+            return report.status.remedy
+        if report.failure:
+            return self.tr("Is it switched on, and is the address right? You can save it anyway.")
+        return ""
