@@ -37,7 +37,7 @@ class _Shop:
         same."""
         with self.pen.begin() as transaction:
             begun = time.perf_counter()
-            self._claim(machines)
+            self._claim(machines).flush()
             took = time.perf_counter() - begun
             transaction.rollback()
         return took * 1000
@@ -46,20 +46,20 @@ class _Shop:
         """The same, with its commit; then, untimed, the jobs are done and the machines idle."""
         begun = time.perf_counter()
         with self.pen.begin():
-            self._claim(machines)
+            self._claim(machines).finish()
         took = time.perf_counter() - begun
         with self.pen.begin():
             for statement in _DONE:
                 self.pen.execute(statement)
         return took * 1000
 
-    def _claim(self, machines: int) -> None:
+    def _claim(self, machines: int) -> Tx:
         dialect = self.database.dialect
         tx = Tx(dialect, self.pen, dialect.now(self.pen), STATION, RankPolicy())
         (claimed,) = Claim.apply(tx, [Claim(30.0)])
-        tx.flush()
         if isinstance(claimed, Exception) or len(claimed) != machines:
             raise AssertionError(f"claimed {claimed}")
+        return tx
 
 
 _DONE = (

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, InvalidInput, Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.jobs import CreateJobs
@@ -101,6 +102,34 @@ async def test_a_bug_in_one_change_is_the_error_of_its_caller_alone(shop: Shop) 
     assert isinstance(error, ZeroDivisionError)
     assert shop.told() == ["created", "created"]
     assert [shop.job_row(job_id).name for (job_id,) in (first, last)] == ["a", "b"]
+
+
+async def test_what_the_last_writes_break_is_the_error_of_its_change_alone(shop: Shop) -> None:
+    """They go out together with the commit, and their complaints come back with its answer."""
+    twice = [{"key": "a", "value": "1"}] * 2
+
+    def clash(tx: Tx) -> None:
+        tx.insert_later(schema.setting, twice)
+        tx.insert_later(schema.setting, [{"key": "b", "value": "2"}])
+
+    first, error, last = await _together(shop, _new("a"), Break(clash), _new("b"))
+    assert isinstance(error, IntegrityError)
+    assert shop.told() == ["created", "created"]
+    assert [shop.job_row(job_id).name for (job_id,) in (first, last)] == ["a", "b"]
+
+
+async def test_an_environment_that_breaks_with_the_last_writes_fails_them_all(
+    shop: Shop,
+) -> None:
+    def break_later(tx: Tx) -> None:
+        if tx.dialect.embedded:
+            _break_the_environment(tx)
+        tx.later(text("SELECT pg_terminate_backend(pg_backend_pid())"), {})
+
+    answers = await _together(shop, _new("a"), Break(break_later), _new("b"))
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert shop.told() == []
+    assert shop.state(await shop.job()) is JobState.QUEUED
 
 
 async def test_changes_of_one_job_keep_their_order(shop: Shop) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, event, select, text
 
@@ -35,12 +36,12 @@ def shop(postgres: "Postgres") -> Iterator[Rows]:
         for kind in TYPES:
             rows.job(machine_type=kind, due_at=NOW - DAY)
             rows.job(machine_type=kind, state="delayed", not_before=NOW + HOUR)
-        _fill(rows)
+        _fill(rows, url)
         yield rows
         rows.close()
 
 
-def _fill(rows: Rows) -> None:
+def _fill(rows: Rows, url: str) -> None:
     """Each of these rows many times over, nine queued to one delayed, at ranks of their own."""
     names = ", ".join(c.name for c in schema.job.c if c.name not in {"id", "rank", "not_before"})
     copies = text(
@@ -53,8 +54,8 @@ def _fill(rows: Rows) -> None:
         for state, share in (("queued", 0.9), ("delayed", 0.1)):
             times = round(JOBS * share / len(TYPES))
             rows.pen.execute(copies, {"state": state, "times": times})
-    with rows.database.connect_pen() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
 
 
 def plans(shop: Rows, query: Callable[[Connection], Any]) -> list[str]:

@@ -119,6 +119,7 @@ def _round(
     lease_ms: int,
 ) -> tuple[tuple[Claimed, ...], bool]:
     """Match once. Nothing is left when no machine is, or when every job that fits was looked at."""
+    tx.settle()
     rows: dict[int, Row[Any]] = {}
     groups = by_capability(free)
     offers = {
@@ -227,10 +228,10 @@ def _assign(
     )
     now = {"now": tx.now}
     jobs = packed([[c.job_id, c.machine_id, c.run_id, c.token, c.attempt] for c in claimed])
-    tx.connection.execute(_job_statement(tx.dialect), {"item": jobs, **now})
+    tx.later(_job_statement(tx.dialect), {"item": jobs, **now})
     machines = packed([[c.machine_id, c.job_id, c.run_id] for c in claimed])
-    tx.connection.execute(_machine_statement(tx.dialect), {"item": machines, **now})
-    tx.dialect.insert(tx.connection, run, [_run_row(tx, c, lease_ms) for c in claimed])
+    tx.later(_machine_statement(tx.dialect), {"item": machines, **now})
+    tx.insert_later(run, [_run_row(tx, c, lease_ms) for c in claimed])
     for c, m in zip(claimed, matches, strict=True):
         tx.record(
             t.ASSIGNED,

@@ -84,7 +84,13 @@ class Dialect(ABC):
 
     @abstractmethod
     def now(self, connection: Connection) -> int:
-        """The database's own clock (ms)."""
+        """The database's own clock (ms); the pen's is read when its transaction begins."""
+
+    @contextmanager
+    def last(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - nothing to save here
+        """Around the last writes of a transaction: nobody reads their answers, and the commit
+        follows. Where a server is asked, all of it may go there in one way."""
+        yield
 
     @abstractmethod
     def reserve(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
@@ -251,7 +257,10 @@ class Postgres(Dialect):
         }
         url = url.set(drivername="postgresql+psycopg")
         if not reader:
-            return create_engine(url, connect_args=arguments, poolclass=NullPool)
+            arguments["autocommit"] = True  # its transactions are begun by hand, as `begin` says
+            engine = create_engine(url, connect_args=arguments, poolclass=NullPool)
+            event.listen(engine, "begin", _begin)
+            return engine
         return create_engine(
             url,
             connect_args=arguments,
@@ -262,9 +271,16 @@ class Postgres(Dialect):
         )
 
     def now(self, connection: Connection) -> int:
-        """The server's clock, at this moment rather than at the transaction's beginning."""
-        clock = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
-        return int(connection.execute(clock).scalar_one())
+        """The server's clock; the pen has it from where its transaction began."""
+        begun = connection.info.get(_BEGUN)
+        return int(connection.execute(text(_CLOCK)).scalar_one() if begun is None else begun)
+
+    @contextmanager
+    def last(self, connection: Connection) -> Iterator[None]:
+        """Sent one after the other without waiting, with the commit behind them."""
+        with _driver(connection) as driver, driver.pipeline():
+            yield
+            driver.execute("COMMIT")
 
     def reserve(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
         """From the table's own sequence, which is looked for once."""
@@ -332,6 +348,32 @@ class Postgres(Dialect):
         return getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
 
 
+def _begin(connection: Connection) -> None:
+    """With a look at the server's clock on the same way."""
+    with _driver(connection) as driver:
+        answer = driver.execute(f"BEGIN; {_CLOCK}", prepare=False)
+        answer.nextset()
+        (connection.info[_BEGUN],) = answer.fetchone()
+
+
+@contextmanager
+def _driver(connection: Connection) -> Iterator[Any]:
+    """The driver's own connection, which complains as SQLAlchemy would."""
+    driver: Any = connection.connection.driver_connection
+    errors: Any = connection.dialect.loaded_dbapi
+    try:
+        yield driver
+    except errors.Error as error:
+        # What was sent behind a broken statement complains as well, perhaps before it is asked.
+        aborted = isinstance(error, errors.errors.PipelineAborted)
+        cause = error.__context__ if aborted and error.__context__ else error
+        if driver.closed:
+            connection.invalidate(cause)
+        raise DBAPIError.instance(None, None, cause, errors.Error) from error
+
+
+_BEGUN = "begun"
+_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _ELSEWHERE = text(
     "SELECT sum(id), (SELECT max(id) FROM errand), (SELECT count(*) FROM program) "
     "FROM (SELECT id, station FROM event ORDER BY id DESC LIMIT 200) AS last "

@@ -66,8 +66,9 @@ class CreateJobs(Change[tuple[int, ...]]):
                 edges += [{"job_id": job_id, "predecessor_id": p} for p in dict.fromkeys(before)]
                 rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
                 _record_new(tx, change.actor, spec, rows[-1])
-        tx.dialect.insert(tx.connection, job, rows)
+        tx.insert_later(job, rows)
         if edges:
+            tx.settle()
             tx.dialect.insert(tx.connection, dependency, edges)
             unblock(tx, {edge["job_id"] for edge in edges})
             release_due(tx)

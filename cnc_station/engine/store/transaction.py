@@ -2,16 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable, Table
 
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Dialect
+from cnc_station.engine.store.insertion import Rows
 
 T = TypeVar("T")
 
@@ -50,6 +52,7 @@ class Tx:
     programs: bool = False
     stations: bool = False
     _events: list[dict[str, Any]] = field(default_factory=list)
+    _later: list[Callable[[], object]] = field(default_factory=list)
 
     def record(
         self,
@@ -93,11 +96,32 @@ class Tx:
         """Remember that a job waits until `at`, for the stager."""
         self.next_due = at if self.next_due is None else min(self.next_due, at)
 
+    def later(self, statement: Executable, values: Mapping[str, Any]) -> None:
+        """Execute a statement whose answer nobody needs, in its order with others of that kind,
+        but perhaps only when the transaction ends. `settle` before its effect is read."""
+        self._later.append(partial(self.connection.execute, statement, values))
+
+    def insert_later(self, table: Table, rows: Rows) -> None:
+        """The same for new rows."""
+        self._later.append(partial(self.dialect.insert, self.connection, table, rows))
+
+    def settle(self) -> None:
+        """Execute what was left for later."""
+        for execute in self._later:
+            execute()
+        self._later = []
+
     def flush(self) -> None:
-        """Send the gathered events to the database, in order."""
+        """Send all that was left for later, then the gathered events, in order."""
+        self.settle()
         if self._events:
             self.dialect.insert(self.connection, schema.event, self._events)
             self._events = []
+
+    def finish(self) -> None:
+        """Flush what ends the transaction. Nothing can be done in it afterwards."""
+        with self.dialect.last(self.connection):
+            self.flush()
 
     def branch(self) -> "Tx":
         """The same transaction for one item that may fail alone."""

@@ -181,8 +181,9 @@ class Writer:
                     _apply_alone(tx, asked)
             else:
                 for group in _grouped(batch):
+                    tx.settle()
                     _apply(tx, group)
-                tx.flush()
+            tx.finish()
             return tx.committed()
 
     def _answer(self, batch: list[_Asked], committed: Committed | None) -> None:
