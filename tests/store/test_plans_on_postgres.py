@@ -103,7 +103,10 @@ def test_a_claim_walks_its_types_queue_in_order(shop: Rows, any_material: bool) 
 
 
 def test_whether_anything_waits_is_one_look(shop: Rows) -> None:
-    assert not scanned(plans(shop, lambda c: c.execute(claims._ANY_WAITS)), "job")
+    own = {"station": "A", "incarnation": "one"}
+    lines = plans(shop, lambda c: c.execute(claims._IDLE, own))
+    assert used(lines, "job_ready")
+    assert not scanned(lines, "job")
 
 
 def test_pinned_jobs_are_found_by_their_machine(shop: Rows) -> None:

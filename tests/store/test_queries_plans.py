@@ -84,8 +84,9 @@ def test_pinned_jobs_are_found_by_their_machine(shop: Rows) -> None:
 
 
 def test_whether_any_job_waits_is_answered_without_a_scan(shop: Rows) -> None:
-    lines = plans(shop, lambda c: c.execute(claims._ANY_WAITS))
-    assert len(steps_on(lines, "job")) == 2
+    own = {"station": "A", "incarnation": "one"}
+    lines = plans(shop, lambda c: c.execute(claims._IDLE, own))
+    assert len(steps_on(lines, "job")) == 3
     assert all("INDEX job_ready" in line for line in steps_on(lines, "job"))
 
 

@@ -93,17 +93,18 @@ class Claim(Change[tuple[Claimed, ...]]):
 
 
 def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
-    if tx.connection.execute(_ANY_WAITS).first() is None:
-        return ()
     own = {"station": tx.station, "incarnation": change.incarnation}
     idle = tx.connection.execute(_IDLE, own).all()
-    free = [_free_machine(*row) for row in idle]
+    free = [_free_machine(*row[:-1]) for row in idle]
     free = [one for one in free if one.machine_id not in busy]
     by_hand = {row[0]: row[1:3] for row in idle}
+    any_pinned = bool(idle and idle[0][-1])
     lease_ms = round(change.lease_s * 1000)
     claimed: list[Claimed] = []
     while free:
-        matched, settled = _round(tx, free, by_hand, lease_ms)
+        tx.settle()
+        pinned = _pinned(tx, free) if any_pinned else ()
+        matched, settled = _round(tx, free, pinned, by_hand, lease_ms)
         claimed += matched
         if settled:
             break
@@ -115,25 +116,29 @@ def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
 def _round(
     tx: Tx,
     free: Sequence[FreeMachine],
+    pinned: Sequence[Row[Any]],
     by_hand: Mapping[int, Sequence[bool]],
     lease_ms: int,
 ) -> tuple[tuple[Claimed, ...], bool]:
     """Match once. Nothing is left when no machine is, or when every job that fits was looked at."""
-    tx.settle()
     rows: dict[int, Row[Any]] = {}
     groups = by_capability(free)
     offers = {
         capability: _candidates(rows, _offer(tx, capability, len(group)))
         for capability, group in groups.items()
     }
-    machines = packed([[one.machine_id] for one in free])
-    pinned = tx.connection.execute(_pinned_statement(tx.dialect), {"item": machines}).all()
     matches = match(free, offers, _candidates(rows, pinned))
     if not matches:
         return (), True
     whole = all(len(offers[capability]) < len(group) for capability, group in groups.items())
     settled = len(matches) == len(free) or (whole and len(pinned) < MOST_PINNED)
     return _assign(tx, matches, rows, by_hand, lease_ms), settled
+
+
+def _pinned(tx: Tx, free: Sequence[FreeMachine]) -> Sequence[Row[Any]]:
+    """The claimable jobs that are meant for one of these machines and no other."""
+    machines = packed([[one.machine_id] for one in free])
+    return tx.connection.execute(_pinned_statement(tx.dialect), {"item": machines}).all()
 
 
 def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
@@ -285,9 +290,9 @@ def _first(of: ColumnElement[bool], order: ColumnElement[Any]) -> ScalarSelect[A
 
 
 # In the order of an index: a planner that thinks any row will do may walk past all that are done.
-_ANY_WAITS: Select[Any] = select(literal_column("1")).where(
-    _first(job.c.pinned_machine_id.is_(None), job.c.machine_type).is_not(None)
-    | _first(job.c.pinned_machine_id.is_not(None), job.c.pinned_machine_id).is_not(None)
+_ANY_PINNED = _first(job.c.pinned_machine_id.is_not(None), job.c.pinned_machine_id).is_not(None)
+_ANY_WAITS = (
+    _first(job.c.pinned_machine_id.is_(None), job.c.machine_type).is_not(None) | _ANY_PINNED
 )
 
 _REPLACED = (
@@ -312,8 +317,9 @@ _IDLE: Select[Any] = (
         machine.c.size_x,
         machine.c.size_y,
         machine.c.size_z,
+        _ANY_PINNED,
     )
-    .where(~_REPLACED)
+    .where(_ANY_WAITS, ~_REPLACED)
     .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
     .where(machine.c.not_ready == "")
     .where(machine.c.station == bindparam("station"))
