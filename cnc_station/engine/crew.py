@@ -80,12 +80,19 @@ class Crew:
         )
         self._oversight = Oversight(tools.reader, self.fleet, self.runner, config.station)
         self._remote: dict[int, Telemetry] = {}
+        self._idle: dict[int, str] = {}  # machines that wait for work, with their types
         self._leadership = Leadership(
             tools.pen, self._incarnation, self._elected, config.leader_lease_s
         )
         self._stager = Stager(tools.pen, tools.reader, self._leadership)
         self._dispatcher = Dispatcher(
-            tools.pen, self.runner, self._incarnation, config.lease_s, self._taken, self._look_out
+            tools.pen,
+            self.runner,
+            self._incarnation,
+            config.lease_s,
+            has_machines=lambda: bool(self.fleet.drivers),
+            on_taken=self._taken,
+            on_idle=self._look_out,
         )
         self._reconciler = Reconciler(
             tools.reader, self.runner, self.fleet, self._recovery, config.station, config.lease_s
@@ -219,13 +226,21 @@ class Crew:
 
     def _taken(self) -> None:
         self._ticker.begin()
+        for machine_id in self.runner.machines():
+            self._idle.pop(machine_id, None)
+        self._want()
 
     async def _look_out(self) -> None:
         """Nothing could be matched: say for which types this station waits."""
         if self._signals is None:
             return
-        idle = (row for row in await self._own() if row.state is MachineState.IDLE)
-        self._signals.want(frozenset(row.spec.machine_type for row in idle))
+        rows = await self._own() if self.fleet.drivers else ()
+        self._idle = {r.id: r.spec.machine_type for r in rows if r.state is MachineState.IDLE}
+        self._want()
+
+    def _want(self) -> None:
+        if self._signals is not None:
+            self._signals.want(frozenset(self._idle.values()))
 
     def _show(self, news: frozenset[int]) -> None:
         self._tools.tell(Changes(telemetry=news))

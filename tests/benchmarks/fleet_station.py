@@ -10,12 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
@@ -97,14 +96,22 @@ async def working(
             await engine.stop()
 
 
-def _stamping(driver: Driver) -> Callable[[Order, int], Coroutine[Any, Any, None]]:
-    load = driver.load
+def _stamp(driver: Driver) -> None:
+    """At the start: by then the run is written as running."""
+    load, start = driver.load, driver.start
+    loaded = 0
 
-    async def stamped(order: Order, part: int) -> None:
-        print(order.job_id, time.monotonic_ns(), flush=True)
+    async def note(order: Order, part: int) -> None:
+        nonlocal loaded
+        loaded = order.job_id
         await load(order, part)
 
-    return stamped
+    async def stamped() -> None:
+        print(loaded, time.monotonic_ns(), flush=True)
+        await start()
+
+    setattr(driver, "load", note)  # noqa: B010 - a method is not to be assigned
+    setattr(driver, "start", stamped)  # noqa: B010 - as above
 
 
 async def _main(name: str, database_url: str, redis_url: str, machines: str, *how: str) -> None:
@@ -113,7 +120,7 @@ async def _main(name: str, database_url: str, redis_url: str, machines: str, *ho
         if "stamp" in how:
             assert engine._fleet is not None
             for driver in engine._fleet.drivers.values():
-                setattr(driver, "load", _stamping(driver))  # noqa: B010 - a method is not to be assigned
+                _stamp(driver)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
 

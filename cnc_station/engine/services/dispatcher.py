@@ -7,15 +7,17 @@ from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
-from cnc_station.engine.store.claims import Claim
+from cnc_station.engine.store.claims import Claim, Claimed
 
 SLOW_TICK_S = 30.0
+SETTLED_S = 0.2  # after a claim, until its starts are written
 
 
 class Dispatcher(Service):
     """Hands every claimed run to the runner. Woken by hints; the slow tick makes up for lost ones.
 
-    `on_idle` hears after each round; the machines that found nothing wait for a wake-up then.
+    `on_idle` hears when there was nothing to claim, at the latest `SETTLED_S` after a claim: what
+    is idle then waits for a wake-up. To look for that at once would hold up the starts.
     """
 
     def __init__(
@@ -24,6 +26,7 @@ class Dispatcher(Service):
         runner: Runner,
         incarnation: str,
         lease_s: float,
+        has_machines: Callable[[], bool],
         on_taken: Callable[[], None],
         on_idle: Callable[[], Awaitable[None]],
     ) -> None:
@@ -32,18 +35,24 @@ class Dispatcher(Service):
         self._runner = runner
         self._incarnation = incarnation
         self._lease_s = lease_s
+        self._has_machines = has_machines
         self._on_taken = on_taken
         self._on_idle = on_idle
 
     async def run_once(self) -> float:
         """Claim for every idle machine."""
+        claimed = await self._claim() if self._has_machines() else ()
+        if claimed:
+            self._on_taken()
+            return SETTLED_S
+        await self._on_idle()
+        return SLOW_TICK_S
+
+    async def _claim(self) -> tuple[Claimed, ...]:
         ends = asyncio.get_running_loop().time() + self._lease_s * (1 - MARGIN)
         claimed = await self._pen.write(
             Claim(self._lease_s, self._runner.lost_machines(), self._incarnation)
         )
         for one in claimed:
             self._runner.take(one, ends)
-        if claimed:
-            self._on_taken()
-        await self._on_idle()
-        return SLOW_TICK_S
+        return claimed

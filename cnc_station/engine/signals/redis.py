@@ -223,8 +223,8 @@ class RedisSignals:
         if machine_type not in self._wanted:
             self.announce({machine_type: 1})  # another station's, then
             return
-        await client.zpopmax(popped[0], DRAINED)
         self._hearing.work()
+        await client.zpopmax(popped[0], DRAINED)
 
     def _key(self, machine_type: str) -> str:
         return f"{self._prefix}wake:{machine_type}"
