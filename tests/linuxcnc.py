@@ -62,6 +62,11 @@ class LinuxCnc(Server):
         """An operator at the panel: a new session, which takes control from any other."""
         return Panel(self.port)
 
+    @property
+    def watcher(self) -> "Panel":
+        """Somebody who only looks: a session that leaves control where it is."""
+        return Panel(self.port, enable=False)
+
     def stop(self) -> None:
         """Shuts it down as the operator does."""
         if self._process is not None and self._process.poll() is None:

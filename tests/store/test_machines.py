@@ -121,3 +121,16 @@ async def test_only_its_own_station_says_whether_a_machine_is_ready(shop: Shop) 
     assert shop.row(schema.machine, machine_id).not_ready == ""
     with pytest.raises(Conflict, match="no machine 1 at this station"):
         await shop.write(SayReadiness(machine_id, "not homed", "station"))
+
+
+async def test_a_part_half_made_is_not_forgotten_over_an_alarm(shop: Shop) -> None:
+    """A controller that was switched off and on again comes up in its emergency stop."""
+    machine_id = await shop.machine()
+    await shop.job()
+    await shop.run_to(t.INTERRUPTED, await shop.claim_one(), part_on_it=True)
+    assert shop.machine_state(machine_id) is MachineState.NEEDS_CLEARING
+    await shop.move_machine(t.ALARMED, machine_id)
+    await shop.move_machine(t.UNLOCKED, machine_id)
+    assert shop.machine_state(machine_id) is MachineState.NEEDS_CLEARING
+    await shop.move_machine(t.CLEARED, machine_id)
+    assert shop.machine_state(machine_id) is MachineState.IDLE

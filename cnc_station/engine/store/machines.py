@@ -158,8 +158,8 @@ def _move(tx: Tx, change: MoveMachine) -> None:
     if step.to_rest:
         values["maintenance_due"] = False
     if target is not state:
-        offline = target is MachineState.OFFLINE
-        values["to_clear"] = change.part_on_it or (offline and _part_on_it(row, state))
+        away = target in (MachineState.OFFLINE, MachineState.ALARM)
+        values["to_clear"] = change.part_on_it or (away and _part_on_it(row, state))
         values |= {"state": target.value, "state_since": tx.now, "state_reason": change.reason}
     tx.connection.execute(
         update(machine)
@@ -242,7 +242,8 @@ def _has_live_run(tx: Tx, machine_id: int) -> bool:
 
 
 def _part_on_it(row: Row[Any], state: MachineState) -> bool:
-    """Whether a machine that goes offline comes back with something to clear from it."""
+    """Whether a machine that goes offline or into an alarm comes back with something to clear
+    from it."""
     if state is MachineState.ALARM:
         return bool(row.operator_clears or row.to_clear)
     return state is MachineState.NEEDS_CLEARING

@@ -1,0 +1,242 @@
+"""Two real LinuxCNC controllers work through a queue, with everything that goes wrong in a shop.
+
+Nothing here is played but the operator at the panel, who is a session of the controller's own. A
+controller lives as long as the thread that started it, so it is started on this one.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.engine import open_client
+from cnc_station.engine.views import Status
+from tests.conftest import serving
+from tests.e2e.real_mills import (
+    LONG,
+    ME,
+    SQUARE,
+    STOPPING,
+    TOO_FAR,
+    at_work,
+    station_of,
+    submitted,
+    wired,
+)
+from tests.engine.floor import FloorOf
+from tests.linuxcnc import LinuxCnc
+from tests.until import until
+
+pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[tuple[LinuxCnc, LinuxCnc]]:
+    """Started once: a controller that was switched off is one that has to be homed."""
+    with ExitStack() as stack:
+        one = stack.enter_context(serving(lambda: LinuxCnc("MILL1")))
+        other = stack.enter_context(serving(lambda: LinuxCnc("MILL2")))
+        yield one, other
+
+
+@pytest.fixture
+def mills(two: tuple[LinuxCnc, LinuxCnc]) -> tuple[LinuxCnc, LinuxCnc]:
+    """Switched on, homed, in automatic mode, with nothing under way."""
+    for mill in two:
+        with mill.panel as panel:
+            panel.make_ready()
+    return two
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return station_of(tmp_path)
+
+
+@pytest.fixture
+async def floor(config: Config) -> AsyncIterator[FloorOf]:
+    async with at_work(config) as floor:
+        yield floor
+
+
+async def _ends(floor: FloorOf, job_id: int, state: JobState, seconds: float = 60.0) -> str:
+    """Waits for that state, clearing the mills where a part was spoilt; its last error."""
+
+    async def there() -> bool:
+        for machine in await floor.engine.machines():
+            if machine.state is MachineState.NEEDS_CLEARING:
+                await floor.act_on_machine("clear", machine.id)
+        return (await floor.row(job_id)).state is state
+
+    await until(there, seconds)
+    return (await floor.row(job_id)).last_error
+
+
+async def _count(floor: FloorOf, job_id: int, event: str) -> int:
+    return (await floor.told(job_id)).count(event)
+
+
+def _status(floor: FloorOf, machine_id: int) -> Status:
+    status = floor.engine.status(machine_id)
+    assert status is not None
+    return status
+
+
+async def _cuts(floor: FloorOf, job_id: int, line: int) -> int:
+    """Until the job's controller says that it has come to this line; the machine's number."""
+    row = await floor.comes_to(job_id, JobState.RUNNING, 60)
+    machine_id = row.machine_id
+    assert machine_id is not None
+    await until(lambda: (_status(floor, machine_id).line or 0) >= line, 30)
+    return machine_id
+
+
+async def test_two_mills_work_through_six_jobs_whatever_happens_to_them(
+    mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
+) -> None:
+    held = await submitted(floor, "held", LONG)
+    aborted = await submitted(floor, "aborted", LONG)
+    plain = await submitted(floor, "plain", SQUARE)
+    stopping = await submitted(floor, "stopping", STOPPING)
+    too_far = await submitted(floor, "too far", TOO_FAR)
+    last = await submitted(floor, "last", SQUARE)
+    both = {
+        await floor.engine.add_machine(wired(mill, f"Mill {number}"), ME)
+        for number, mill in enumerate(mills, 1)
+    }
+
+    mill = await _cuts(floor, held, 4)
+    assert (await floor.act("hold", held)).applied
+    stopped = _status(floor, mill)
+    await _cuts(floor, aborted, 4)
+    assert (await floor.act("abort", aborted, reason="wrong tool")).applied
+    assert (_status(floor, mill).x, _status(floor, mill).line) == (stopped.x, stopped.line)
+    assert (await floor.act("continue", held)).applied
+
+    await _ends(floor, stopping, JobState.HELD)
+    reason = [e.reason for e in await floor.engine.events(job_id=stopping) if e.type == "held"]
+    assert reason == ["program stop (M0)"]
+    assert (await floor.act("continue", stopping)).applied
+
+    for job_id in (plain, held, stopping, last):
+        await _ends(floor, job_id, JobState.COMPLETED)
+        assert await _count(floor, job_id, "started") == 1
+    assert "exceed" in await _ends(floor, too_far, JobState.NEEDS_ATTENTION)
+    await _ends(floor, aborted, JobState.CANCELLED)
+    assert {run.machine_id for run in await floor.engine.runs()} == both
+
+
+async def test_a_mill_that_is_not_homed_gets_nothing_until_somebody_has_homed_it(
+    mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
+) -> None:
+    mill, _ = mills
+    mill.stop()
+    mill.start()
+    with mill.panel as panel:
+        panel.switch_on()
+        panel.make("mode", "auto")
+    await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    job_id = await submitted(floor, "square", SQUARE)
+    (machine,) = await floor.engine.machines()
+    assert "homed" in machine.not_ready
+    assert (await floor.row(job_id)).state is JobState.QUEUED
+    await asyncio.to_thread(_make_ready, mill)
+    await _ends(floor, job_id, JobState.COMPLETED)
+
+
+def _make_ready(mill: LinuxCnc) -> None:
+    with mill.panel as panel:
+        panel.make_ready()
+
+
+async def test_a_program_that_the_controller_does_not_find_is_never_called_made(
+    mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
+) -> None:
+    mill, _ = mills
+    await floor.engine.add_machine(wired(mill, "Mill 1", controller_folder="/nowhere"), ME)
+    job_id = await submitted(floor, "square", SQUARE)
+    assert "/nowhere" in await _ends(floor, job_id, JobState.NEEDS_ATTENTION)
+    assert await _count(floor, job_id, "completed") == 0
+
+
+async def test_a_session_stolen_in_the_middle_of_a_cut_costs_nothing(
+    mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
+) -> None:
+    mill, _ = mills
+    await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    job_id = await submitted(floor, "long", LONG)
+    await _cuts(floor, job_id, 4)
+    with mill.panel as thief:
+        assert thief.get("enable") == "ON"
+        await _cuts(floor, job_id, 5)
+        assert (await floor.act("hold", job_id)).applied
+        assert (await floor.act("continue", job_id)).applied
+    await _ends(floor, job_id, JobState.COMPLETED)
+
+
+async def test_a_controller_killed_in_the_middle_of_a_cut_leaves_the_part_to_a_person(
+    mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
+) -> None:
+    mill, _ = mills
+    machine_id = await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    job_id = await submitted(floor, "long", LONG)
+    await _cuts(floor, job_id, 4)
+    mill.kill()
+    mill.start()
+    await asyncio.to_thread(_make_ready, mill)
+    await floor.comes_to(job_id, JobState.INTERRUPTED, 60)
+    await floor.machine_comes_to(machine_id, MachineState.NEEDS_CLEARING)
+    assert await _count(floor, job_id, "started") == 1
+    assert (await floor.act("scrap", job_id, reason="half cut")).applied
+    await _ends(floor, job_id, JobState.COMPLETED)
+    assert await _count(floor, job_id, "started") == 2
+
+
+def _serving(config: Config) -> subprocess.Popen[bytes]:
+    environment = os.environ | {
+        "CNC_DATABASE_URL": config.database_url,
+        "CNC_DATA_FOLDER": str(config.data_folder),
+        "CNC_STATION": config.station,
+    }
+    return subprocess.Popen([sys.executable, "-m", "cnc_station", "serve"], env=environment)
+
+
+async def test_a_station_killed_in_the_middle_of_a_cut_takes_the_run_up_again_once(
+    mills: tuple[LinuxCnc, LinuxCnc], config: Config
+) -> None:
+    mill, _ = mills
+    async with at_work(config) as floor:
+        machine_id = await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    station = _serving(config)
+    door = FloorOf(await open_client(config))
+    try:
+        job_id = await submitted(door, "long", LONG)
+        await door.comes_to(job_id, JobState.RUNNING, 30)
+        await asyncio.to_thread(_wait_for_line, mill, 4)
+        station.send_signal(signal.SIGKILL)
+        station.wait()
+        assert (await door.row(job_id)).state is JobState.RUNNING
+        station = _serving(config)
+        await door.comes_to(job_id, JobState.COMPLETED, 60)
+        told = await door.told(job_id)
+        assert [told.count(e) for e in ("started", "taken_up", "completed")] == [1, 1, 1]
+        (run,) = await door.engine.runs(job_id=job_id)
+        assert run.machine_id == machine_id
+        assert await door.broken() == []
+    finally:
+        station.terminate()
+        station.wait()
+        await door.engine.stop()
+
+
+def _wait_for_line(mill: LinuxCnc, line: int) -> None:
+    with mill.watcher as watcher:
+        watcher.wait("program_line", str(line))
