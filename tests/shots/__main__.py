@@ -1,17 +1,14 @@
-"""`./dev shots [FOLDER]`: a picture of every page in every look and size, of the demo day at work.
+"""`./dev shots [FOLDER]`: a picture of every page in every look and size, of the demo day at work;
+of the stations, of a fleet's too.
 
 The README's own pictures are among them: `--readme` writes those to resources/screenshots.
 """
 
 import argparse
-import asyncio
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-from PySide6.QtCore import QSize
 
 from cnc_station.config import Config
 from cnc_station.demo import load_demo
@@ -22,18 +19,12 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import JobFilter
 from cnc_station.loop import application, run
 from cnc_station.ui.shell import Shell
-from cnc_station.ui.theme import Density, ThemeName, apply_theme
+from tests.shots.fleet import fleet_pictures
+from tests.shots.shot import LOOKS, SIZES, Shot
 from tests.until import until
 
-SIZES = (QSize(1366, 768), QSize(1920, 1080))
-LOOKS = {
-    "light": (ThemeName.LIGHT, Density.DENSE),
-    "dark": (ThemeName.DARK, Density.DENSE),
-    "high-contrast": (ThemeName.HIGH_CONTRAST, Density.DENSE),
-    "lavender": (ThemeName.LAVENDER, Density.DENSE),
-    "touch": (ThemeName.LIGHT, Density.TOUCH),
-}
 PAGES = ("floor", "jobs", "attention", "programs", "machines", "stations", "settings")
+FLEET = "fleet"
 README = Path("resources/screenshots")
 README_SHOTS = (
     ("floor", "light"),
@@ -41,38 +32,35 @@ README_SHOTS = (
     ("jobs", "light"),
     ("attention", "light"),
     ("programs", "light"),
+    (FLEET, "light"),
 )
 SPEED = 60.0
 COMPLETED_FIRST = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """One picture to take."""
-
-    page: str
-    look: str
-    size: QSize
-
-    @property
-    def name(self) -> str:
-        return f"{self.page}-{self.look}-{self.size.width()}x{self.size.height()}.png"
-
-
 def shots(*, readme: bool, only: str | None) -> Iterator[Shot]:
     """All that are wanted; look by look, so that each is put on once a size."""
     if readme:
-        for page, look in README_SHOTS:
-            yield Shot(page, look, SIZES[0])
+        for subject, look in README_SHOTS:
+            if only in (None, subject):
+                yield Shot(subject, look, SIZES[0])
         return
     for look in LOOKS:
         for size in SIZES:
-            for page in PAGES:
-                if only in (None, page):
-                    yield Shot(page, look, size)
+            for subject in (*PAGES, FLEET):
+                if only in (None, subject):
+                    yield Shot(subject, look, size)
 
 
 async def _take(folder: Path, wanted: list[Shot]) -> None:
+    pages = [shot for shot in wanted if shot.subject != FLEET]
+    if pages:
+        await _day_pictures(folder, pages)
+    if fleet := [shot for shot in wanted if shot.subject == FLEET]:
+        await fleet_pictures(folder, fleet, PERSON.name)
+
+
+async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
     app = application()
     with tempfile.TemporaryDirectory(prefix="cnc-shots-") as data:
         config = Config(
@@ -93,12 +81,12 @@ async def _take(folder: Path, wanted: list[Shot]) -> None:
             shell.open(engine, Actor(config.operator), partial(load_demo, engine))
             await until(partial(_lived_in, engine), timeout=180)
             await _something_is_wrong(engine)
-            look = ""
+            last = None
             for shot in wanted:
-                if shot.look != look:
-                    look = shot.look
-                    apply_theme(app, *LOOKS[look])
-                await _picture(shell, shot, folder)
+                shot.dress(app, shell, last)
+                await _show(shell, shot.subject)
+                await shot.take(shell, folder)
+                last = shot
             await shell.close()
         finally:
             await engine.stop()
@@ -124,31 +112,26 @@ async def _something_is_wrong(engine: StationEngine) -> None:
     await engine.act_on_machine(MachineAction.MAINTENANCE_ON, idle[-1], PERSON)
 
 
-async def _picture(shell: Shell, shot: Shot, folder: Path) -> None:
-    shell.window.resize(shot.size)
-    shell.window.show_page(shot.page)
-    page = shell.window.page(shot.page)
-    if shot.page == "jobs":
+async def _show(shell: Shell, subject: str) -> None:
+    shell.window.show_page(subject)
+    page = shell.window.page(subject)
+    if subject == "jobs":
         running = (await shell.desk.engine.jobs(_RUNNING, (), 0, 20)).rows
         milled = [row for row in running if row.program and row.machine_type == "mill"]
         longest = max(milled or running, key=lambda row: row.estimated_s * row.quantity)
         shell.to_job(longest.id)
-    elif shot.page == "programs":
+    elif subject == "programs":
         kept = await shell.desk.engine.programs("bracket")
         shell.to_program(kept[0].sha256)
-    elif shot.page in ("machines", "attention"):
+    elif subject in ("machines", "attention"):
         select_first = getattr(page, "select_first", None)
         if select_first is not None:
             select_first()
-    await asyncio.sleep(SETTLE_S)
-    shell.window.grab().save(str(folder / shot.name))
-    print(folder / shot.name, flush=True)
 
 
 PERSON = Actor("operator 7")
 _TROUBLES = ("tool 4 broke, line 812", "first article out of tolerance: bore 22.08")
 _RUNNING = JobFilter(states=frozenset({JobState.RUNNING}))
-SETTLE_S = 1.2  # pages load, charts are drawn one after the other
 
 
 def main() -> None:
@@ -156,7 +139,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="dev shots", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("build/shots"))
     parser.add_argument("--readme", action="store_true", help="only the README's own")
-    parser.add_argument("--page", choices=PAGES, help="only this page")
+    parser.add_argument("--page", choices=(*PAGES, FLEET), help="only this page")
     options = parser.parse_args()
     wanted = list(shots(readme=options.readme, only=options.page))
     folder = README if options.readme else options.folder

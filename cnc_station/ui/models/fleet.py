@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from cnc_station.engine.domain.states import BUSY_MACHINES
 from cnc_station.engine.views import JobRow, MachineRow, Presence, StationRow
+from cnc_station.ui import words
+
+_THERE = (Presence.HERE, Presence.CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,18 @@ class Place:
         """The machines that run something there."""
         return tuple(post for post in self.posts if post.busy)
 
-    def has(self, words: Iterable[str]) -> bool:
+    @property
+    def lag(self) -> str:
+        """How long its last heartbeat took, while it is there."""
+        there = self.station.presence in _THERE
+        return f"{self.station.lag_ms:,.0f} ms" if there else words.NONE
+
+    def has(self, wanted: Iterable[str]) -> bool:
         """Whether all the words are found at the station or its machines."""
         row = self.station
         names = [post.machine.spec.name for post in self.posts]
         text = " ".join((row.name, row.host, row.version, *names)).lower()
-        return all(word in text for word in words)
+        return all(word in text for word in wanted)
 
 
 def places(
@@ -55,5 +64,4 @@ def places(
 
 def others(stations: Iterable[StationRow], than: str) -> tuple[str, ...]:
     """The stations that are there and could take a machine of station `than`."""
-    there = (Presence.HERE, Presence.CONNECTED)
-    return tuple(row.name for row in stations if row.presence in there and row.name != than)
+    return tuple(row.name for row in stations if row.presence in _THERE and row.name != than)

@@ -106,10 +106,7 @@ class StationDetail(Card):
                 (self.tr("PC"), row.host),
                 (self.tr("Version"), f"{row.version}{other}"),
                 (self.tr("Started"), words.moment(row.started_at, self._now())),
-                (
-                    self.tr("Lag"),
-                    self.tr("{ms} ms to the database").format(ms=f"{row.lag_ms:,.0f}"),
-                ),
+                (self.tr("Database lag"), place.lag),
                 (self.tr("Leader"), leads),
             )
         )

@@ -50,18 +50,18 @@ class StationsPage(QWidget):
 
     def _columns(self) -> tuple[ListColumn[Place], ...]:
         return (
-            ListColumn(self.tr("Station"), lambda p: p.station.name, 116, strong=True),
+            ListColumn(self.tr("Station"), lambda p: p.station.name, 96, strong=True),
             ListColumn(
                 self.tr("State"),
                 lambda p: look_of(p.station.presence).word,
                 116,
                 look=lambda p: look_of(p.station.presence),
             ),
-            ListColumn(self.tr("Heard"), self._heard, 62, ink=_heard_ink),
-            ListColumn(self.tr("Leads"), self._leads, 70),
-            ListColumn(self.tr("Lag"), _lag, 72, right=True),
+            ListColumn(self.tr("Heard"), self._heard, 64, ink=_heard_ink),
+            ListColumn(self.tr("Leads"), self._leads, 72),
+            ListColumn(self.tr("Lag"), lambda p: p.lag, 66, right=True),
             ListColumn(self.tr("Version"), self._version, 84, ink=self._version_ink),
-            ListColumn(self.tr("Machines"), lambda p: str(len(p.posts)), 80, right=True),
+            ListColumn(self.tr("Machines"), lambda p: str(len(p.posts)), 78, right=True),
             ListColumn(self.tr("At work"), _at_work, ink=lambda _: Ink.MUTED),
         )
 
@@ -147,11 +147,17 @@ class StationsPage(QWidget):
         self._chosen(self.table.current)
 
     def _summary(self) -> str:
-        there = [p for p in self._places if p.station.presence is not Presence.LEFT]
+        presences = [place.station.presence for place in self._places]
+        silent = presences.count(Presence.SILENT)
+        there = len(presences) - presences.count(Presence.LEFT) - silent
         busy = sum(len(place.at_work) for place in self._places)
-        return self.tr("{count} there · {leader} · {busy} at work").format(
-            count=len(there), leader=self._leader(), busy=busy
-        )
+        parts = [
+            self.tr("{count} there").format(count=there),
+            self.tr("{count} silent").format(count=silent) if silent else "",
+            self._leader(),
+            self.tr("{busy} at work").format(busy=busy),
+        ]
+        return " · ".join(part for part in parts if part)
 
     def _leader(self) -> str:
         for place in self._places:
@@ -216,11 +222,6 @@ class StationsPage(QWidget):
 
 def _heard_ink(place: Place) -> Ink:
     return Ink.ALARM if place.station.presence is Presence.SILENT else Ink.MUTED
-
-
-def _lag(place: Place) -> str:
-    there = place.station.presence in (Presence.HERE, Presence.CONNECTED)
-    return f"{place.station.lag_ms:,.0f} ms" if there else words.NONE
 
 
 def _at_work(place: Place) -> str:
