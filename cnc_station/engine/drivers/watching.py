@@ -82,7 +82,7 @@ class Watcher(ABC):
         """Stops listening; the machine does not mind."""
         self._open = False
         await self._leave()
-        self._turned.set()
+        self._lost(_LET_GO)  # a listener that had not begun yet could not say so
 
     async def _leave(self) -> None:
         task, self._task = self._task, None

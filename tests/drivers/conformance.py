@@ -1,0 +1,206 @@
+"""What every driver has to do, whatever controller it speaks to.
+
+A driver joins by a subclass in test_conformance.py whose `bench` fixture gives its counterpart. The
+seam's docstrings (drivers/base.py) are the promises; each test here holds one of them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.drivers.base import Driver, Finding, OnLoss, Order, RunAborted
+from cnc_station.engine.views import Doing, Status
+from tests.until import until
+
+
+@dataclass(slots=True)
+class Bench:
+    """A driver that is not connected yet, and its counterpart, which is ready to work.
+
+    `nowhere` is a driver of the same kind with nobody at its address. `short` ends within seconds,
+    `long` lasts for some. On a machine that is only watched, `begin` and `finish` are what somebody
+    does at its panel.
+    """
+
+    driver: Driver
+    nowhere: Driver
+    short: Order
+    long: Order
+    begin: Callable[[], Awaitable[None]] | None = None
+    finish: Callable[[], Awaitable[None]] | None = None
+    seen: list[Status] = field(default_factory=list)
+
+    def doing(self) -> list[Doing]:
+        """What was heard of, repetitions left out."""
+        heard = [status.doing for status in self.seen]
+        return [doing for i, doing in enumerate(heard) if i == 0 or heard[i - 1] is not doing]
+
+
+@asynccontextmanager
+async def connected(bench: Bench) -> AsyncIterator[Driver]:
+    """Listened to, ready, and let go of afterwards, with no task left behind."""
+    before = asyncio.all_tasks()
+    deaf = bench.driver.listen(bench.seen.append)
+    await bench.driver.connect()
+    await until(lambda: bench.driver.status().doing is Doing.READY)
+    try:
+        yield bench.driver
+    finally:
+        await bench.driver.close()
+        deaf()
+    await until(lambda: asyncio.all_tasks() <= before)
+
+
+class EveryDriver:
+    """Of whatever kind."""
+
+    async def test_it_says_that_nothing_is_known_before_it_has_connected(
+        self, bench: Bench
+    ) -> None:
+        assert bench.driver.status().doing is Doing.UNREACHABLE
+        assert list(bench.driver.traffic()) == []
+        await bench.driver.close()
+
+    async def test_it_says_plainly_that_nobody_answers(self, bench: Bench) -> None:
+        with pytest.raises(Unavailable) as refused:
+            await bench.nowhere.connect()
+        assert str(refused.value)
+        assert bench.nowhere.status().doing is Doing.UNREACHABLE
+        await bench.nowhere.close()
+
+    async def test_it_says_who_answered_and_keeps_what_went_over_the_wire(
+        self, bench: Bench
+    ) -> None:
+        async with connected(bench) as driver:
+            assert bench.seen[-1].doing is Doing.READY
+            again = await driver.connect()
+            assert again.controller
+            assert all(label and value for label, value in again.details)
+            assert any(not message.sent for message in driver.traffic())
+
+    async def test_it_may_be_closed_twice_and_opened_again(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            await driver.close()
+            assert driver.status().doing is Doing.UNREACHABLE
+            await driver.close()
+            await driver.connect()
+            await until(lambda: driver.status().doing is Doing.READY)
+
+    async def test_it_finds_nothing_of_a_run_that_never_was(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            found = await driver.look(bench.short)
+            assert found.finding is Finding.STOPPED
+            assert found.words
+
+    async def test_an_abort_without_a_run_does_nothing(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            await driver.abort()
+            assert driver.status().doing is Doing.READY
+
+    async def test_a_controller_that_moves_is_never_tried_again_blindly(self, bench: Bench) -> None:
+        assert bench.driver.on_loss is OnLoss.INTERRUPT
+
+
+class StartingDriver(EveryDriver):
+    """One that loads, starts and stops programs."""
+
+    async def test_a_part_is_made_from_load_to_end(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            await driver.load(bench.short, 1)
+            await driver.start()
+            await asyncio.wait_for(driver.ended(), 30)
+            await until(lambda: driver.status().doing is Doing.READY)
+        assert Doing.RUNNING in bench.doing()
+
+    async def test_the_next_part_is_made_by_the_same_driver(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            for part in (1, 2):
+                await driver.load(bench.short, part)
+                await driver.start()
+                await asyncio.wait_for(driver.ended(), 30)
+
+    async def test_a_hold_stops_it_and_a_resume_lets_it_go_on(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            await self._begun(driver, bench.long)
+            await driver.hold()
+            assert driver.status().doing is Doing.HELD
+            place = driver.status().x, driver.status().y
+            await driver.resume()
+            await until(lambda: (driver.status().x, driver.status().y) != place)
+            assert driver.status().doing is Doing.RUNNING
+            await driver.abort()
+
+    async def test_an_aborted_run_has_ended_and_is_not_done(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            await self._begun(driver, bench.long)
+            ended = asyncio.ensure_future(driver.ended())
+            await driver.abort()
+            with pytest.raises(RunAborted):
+                await asyncio.wait_for(ended, 5)
+            assert driver.status().doing not in (Doing.RUNNING, Doing.HELD)
+
+    async def test_a_hold_without_a_run_is_refused(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            with pytest.raises(Conflict):
+                await driver.hold()
+
+    async def test_letting_go_of_it_is_no_abort_where_it_outlives_us(self, bench: Bench) -> None:
+        if not bench.driver.abilities.outlives:
+            pytest.skip("what it runs ends with its station")
+        async with connected(bench) as driver:
+            await self._begun(driver, bench.long)
+            await driver.close()
+            await driver.connect()
+            assert (await driver.look(bench.long)).finding is Finding.UNDER_WAY
+            await driver.abort()
+
+    @staticmethod
+    async def _begun(driver: Driver, order: Order) -> None:
+        await driver.load(order, 1)
+        await driver.start()
+        await until(lambda: driver.status().doing is Doing.RUNNING)
+
+
+class WatchingDriver(EveryDriver):
+    """One that can only report."""
+
+    async def test_a_part_is_made_as_the_machine_reports(self, bench: Bench) -> None:
+        assert bench.begin is not None
+        assert bench.finish is not None
+        async with connected(bench) as driver:
+            await driver.load(bench.short, 1)
+            started = asyncio.ensure_future(driver.start())
+            await bench.begin()
+            await asyncio.wait_for(started, 10)
+            ended = asyncio.ensure_future(driver.ended())
+            await until(lambda: driver.status().doing is Doing.RUNNING)
+            await bench.finish()
+            await asyncio.wait_for(ended, 10)
+
+    async def test_nothing_can_be_asked_of_it(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            abilities = driver.abilities
+            assert {abilities.starts, abilities.holds, abilities.aborts} == {False}
+            for asked in (driver.hold, driver.resume):
+                with pytest.raises(Conflict, match="panel"):
+                    await asked()
+
+    async def test_giving_a_run_up_ends_ours_and_leaves_the_machine_alone(
+        self, bench: Bench
+    ) -> None:
+        assert bench.begin is not None
+        async with connected(bench) as driver:
+            await driver.load(bench.short, 1)
+            started = asyncio.ensure_future(driver.start())
+            await bench.begin()
+            await asyncio.wait_for(started, 10)
+            ended = asyncio.ensure_future(driver.ended())
+            await until(lambda: driver.status().doing is Doing.RUNNING)
+            await driver.abort()
+            with pytest.raises(RunAborted):
+                await asyncio.wait_for(ended, 5)
+            assert driver.status().doing is Doing.RUNNING

@@ -1,0 +1,128 @@
+"""Every driver against its counterpart: see `conformance`."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from cnc_station.engine.domain.nc import read
+from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.grbl import settings as grbl_settings
+from cnc_station.engine.drivers.grbl.driver import Grbl
+from cnc_station.engine.drivers.linuxcnc import LinuxCnc
+from cnc_station.engine.drivers.mtconnect import MTConnect
+from cnc_station.engine.drivers.opcua import OpcUa
+from tests import linuxcnc
+from tests.conftest import serving
+from tests.drivers import watched
+from tests.drivers.conformance import Bench, StartingDriver, WatchingDriver
+from tests.drivers.grbl_bench import QUICK
+from tests.drivers.grbl_fake import FakeGrbl
+from tests.drivers.grbl_wire import TcpWire
+from tests.drivers.mtconnect_agent import FakeAgent
+from tests.drivers.opcua_machines import OpcUaServer, needs_node
+
+HEAD = "G21 G90 G17 G94 G54\nG0 X0 Y0 Z1\n"
+SHORT = f"{HEAD}G1 X3 F1800\nY2\nG0 Z2\nM2\n"
+LONG = f"{HEAD}G1 X40 F600\nY5\nG0 Z2\nM2\n"
+_runs = iter(range(1_000, 9_999))
+
+
+def order_of(source: str) -> Order:
+    program = read(source.encode())
+    return Order(next(_runs), 1, 1, 1, 1, 10.0, "part.nc", program, source.encode())
+
+
+@pytest.fixture
+def silent_port() -> int:
+    """Where nobody listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def mill() -> Iterator[linuxcnc.LinuxCnc]:
+    with serving(linuxcnc.LinuxCnc) as mill:
+        yield mill
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcUaServer]:
+    needs_node()
+    with OpcUaServer(tmp_path_factory.mktemp("opcua")) as server:
+        yield server
+
+
+@pytest.mark.xdist_group("linuxcnc")
+class TestLinuxCnc(StartingDriver):
+    """The real controller."""
+
+    @pytest.fixture
+    def bench(self, mill: linuxcnc.LinuxCnc, silent_port: int) -> Bench:
+        with mill.panel as panel:
+            panel.make_ready()
+        folder = str(mill.programs)
+        driver, nowhere = (
+            LinuxCnc.make({"port": port, "program_folder": folder})
+            for port in (mill.port, silent_port)
+        )
+        return Bench(driver, nowhere, order_of(SHORT), order_of(LONG))
+
+
+@pytest.mark.parametrize("hal", [False, True], ids=["grbl", "grblhal"])
+class TestGrbl(StartingDriver):
+    """The fake, in both dialects: see grbl_fake."""
+
+    @pytest.fixture
+    async def bench(self, hal: bool, silent_port: int) -> AsyncIterator[Bench]:
+        wire = TcpWire(FakeGrbl(hal=hal))
+        await wire.put_back()
+        driver, nowhere = (
+            Grbl(grbl_settings.from_machine({"port": port}), QUICK)
+            for port in (wire.port, f"127.0.0.1:{silent_port}")
+        )
+        yield Bench(driver, nowhere, order_of(SHORT), order_of(LONG))
+        await wire.pull_out()
+
+
+class TestMtConnect(WatchingDriver):
+    """The fake: see mtconnect_agent."""
+
+    @pytest.fixture
+    async def bench(self, silent_port: int) -> AsyncIterator[Bench]:
+        async with FakeAgent() as agent:
+            agent.ready(count=12)
+
+            async def begin() -> None:
+                agent.say(pgm=watched.PROGRAM, exec="ACTIVE")
+
+            async def finish() -> None:
+                agent.say(count="13", exec="PROGRAM_COMPLETED")
+
+            urls = (agent.url, f"http://127.0.0.1:{silent_port}")
+            driver, nowhere = (MTConnect(url, heartbeat_s=0.2, settle_s=0.3) for url in urls)
+            yield Bench(driver, nowhere, watched.order(), watched.order(), begin, finish)
+
+
+@pytest.mark.xdist_group("opcua")
+class TestOpcUa(WatchingDriver):
+    """node-opcua with the OPC Foundation's model."""
+
+    @pytest.fixture
+    def bench(self, server: OpcUaServer, silent_port: int) -> Bench:
+        server.put_back()
+
+        async def begin() -> None:
+            await asyncio.to_thread(server.do, "program", watched.PROGRAM)
+            await asyncio.to_thread(server.do, "state", "Running")
+
+        async def finish() -> None:
+            await asyncio.to_thread(server.do, "parts", 1)
+            await asyncio.to_thread(server.do, "state", "Ended")
+
+        urls = (server.url, f"opc.tcp://127.0.0.1:{silent_port}")
+        driver, nowhere = (OpcUa(url, settle_s=0.5) for url in urls)
+        return Bench(driver, nowhere, watched.order(), watched.order(), begin, finish)
