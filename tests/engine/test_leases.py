@@ -129,19 +129,21 @@ async def test_what_may_be_half_made_goes_on_when_its_lease_is_lost() -> None:
 
 async def test_a_job_that_comes_back_waits_until_its_lost_run_has_stopped_here() -> None:
     database = _Database()
-    stuck, other = _Machine(stuck=True), _Machine()
-    runner = _runner(database, m1=stuck, m2=other)
+    stuck, other, third = _Machine(stuck=True), _Machine(), _Machine()
+    runner = _runner(database, m1=stuck, m2=other, m3=third)
     runner.take(_claimed(1, 1))
     await until(lambda: stuck.running)
     await runner.let_go(float("inf"))
     runner.take(_claimed(2, 2))
-    await asyncio.sleep(0.05)
+    runner.take(_claimed(3, 3, job_id=2))
+    await until(lambda: third.running)  # what was taken after it runs
     assert runner.lost_machines() == {1}
-    assert runner.run_ids() == (2,)
+    assert runner.run_ids() == (2, 3)
     assert not other.running
     stuck.aborted.set()
     await until(lambda: other.running == [2])
-    await other.abort()
+    for machine in (other, third):
+        await machine.abort()
     await until(lambda: not runner.busy)
 
 

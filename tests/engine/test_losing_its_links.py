@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +18,8 @@ from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.signals.base import Hearing
 from cnc_station.engine.signals.redis import RedisSignals
+from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.schema import machine
 from cnc_station.engine.views import Changes
 from cnc_station.servers import Postgres, Redis
 from tests.standing_still import standing_still
@@ -157,12 +158,36 @@ async def test_stations_without_redis_leave_each_other_in_peace(
     other = StationEngine(replace(config, database_url=postgres_url, station="B", lease_s=3.0))
     await other.start()
     try:
-        await asyncio.sleep(0.6)  # what the start has changed has been noticed
+        await until(lambda: _has_noticed_everything(alone))
+        await asyncio.sleep(0)  # what its pen's thread has noticed is told on the loop
         heard = _heard(alone)
-        await asyncio.sleep(2.5)  # heartbeats of the other meanwhile
+        for _ in range(2):
+            before, looked = await _last_heard(other), alone._writer._look_next
+            await until(lambda: _is_heard_again(other, before))  # noqa: B023 - awaited at once
+            await until(lambda: alone._writer._look_next > looked)  # noqa: B023 - as above
+        assert _has_noticed_everything(alone)
         assert not _looked_again(heard)
     finally:
         await other.stop()
+
+
+def _has_noticed_everything(engine: StationEngine) -> bool:
+    """Its pen has looked since anybody has last written something worth a look."""
+    database = engine._database
+    with closing(database.connect_pen()) as connection:
+        last = database.dialect.changed_elsewhere(connection, engine.about().station)
+    return engine._writer._version == last
+
+
+async def _last_heard(engine: StationEngine) -> int:
+    row = schema.station.c
+    query = select(row.heard_at).where(row.name == engine.about().station)
+    heard_at: int = await engine._reader.read(lambda c: c.execute(query).scalar_one())
+    return heard_at
+
+
+async def _is_heard_again(engine: StationEngine, since: int) -> bool:
+    return await _last_heard(engine) > since
 
 
 async def test_a_station_that_stands_still_in_a_transaction_does_not_hold_up_the_others(
@@ -174,7 +199,7 @@ async def test_a_station_that_stands_still_in_a_transaction_does_not_hold_up_the
     connection = frozen.connect_pen()
     try:
         connection.begin()
-        connection.execute(select(machine).with_for_update())
+        connection.execute(select(schema.machine).with_for_update())
 
         async def rested() -> bool:
             try:
