@@ -249,8 +249,9 @@ async def test_a_machine_whose_driver_is_gone_gives_its_job_back_and_is_offline(
     floor: FloorOf, controller: Controller
 ) -> None:
     assert floor.engine._fleet is not None
-    floor.engine._fleet.drivers.clear()
-    job_id = await floor.job()
+    await floor.mill("Mill 2")  # a station without any driver claims nothing at all
+    floor.engine._fleet.drivers.pop(1)
+    job_id = await floor.job(pinned_machine_id=1)
     await floor.machine_comes_to(1, MachineState.OFFLINE)
     assert (await floor.row(job_id)).state is JobState.QUEUED
     assert (await floor.told(job_id))[:3] == ["created", "assigned", "returned"]

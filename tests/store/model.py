@@ -37,7 +37,7 @@ class ModelMachine:
     maintenance_due: bool = False
     removed: bool = False
     ready: bool = True
-    part_on_it: bool = False  # while it is offline
+    part_on_it: bool = False  # while it is offline or in alarm
 
 
 @dataclass(slots=True)
@@ -140,7 +140,7 @@ class Model:
             run.machine == machine_id and run.state in LIVE_RUNS for run in self.runs.values()
         )
 
-    def move_run(self, row: t.Transition, run_id: int, backoff_ms: int) -> bool:
+    def move_run(self, row: t.Transition, run_id: int, backoff_ms: int, half_made: bool) -> bool:
         run = self.runs[run_id]
         assert row.run is not None
         assert row.job is not None
@@ -156,7 +156,7 @@ class Model:
         assert row.run.target is not None
         run.state, job.state = row.run.target, row.job.target or job.state
         run.started |= row is t.STARTED
-        self._move(machine, row.machine)
+        self._move(machine, row.machine, half_made)
         if job.state is JobState.DELAYED:
             job.not_before = self.now + backoff_ms
         if job.state is JobState.COMPLETED and self.successors(run.job):
@@ -180,7 +180,9 @@ class Model:
         machine.ready = ready
         return True
 
-    def move_machine(self, rows: Iterable[t.Transition], machine_id: int) -> bool:
+    def move_machine(
+        self, rows: Iterable[t.Transition], machine_id: int, half_made: bool = False
+    ) -> bool:
         machine = self.machines[machine_id]
         if machine.removed:
             return False
@@ -190,7 +192,7 @@ class Model:
                 continue
             if row in _LEAVING and self.live_run(machine_id):
                 return False
-            self._move(machine, row.machine)
+            self._move(machine, row.machine, half_made)
             if row is t.MAINTENANCE_ASKED:
                 machine.maintenance_due = True
             if row is t.MAINTENANCE_STARTED:
@@ -202,23 +204,27 @@ class Model:
         return False
 
     @staticmethod
-    def _move(machine: ModelMachine, step: t.MachineStep) -> None:
-        if machine.state not in step.sources:
-            return
+    def _move(machine: ModelMachine, step: t.MachineStep, half_made: bool) -> None:
         before = machine.state
+        if before not in step.sources:
+            machine.part_on_it |= half_made and before is MachineState.ALARM
+            return
+        to_clear = not step.untouched and (machine.clears or half_made)
         if not step.to_rest:
             machine.state = step.target or before
         elif machine.maintenance_due:
             machine.state = MachineState.MAINTENANCE
-        elif machine.part_on_it or (machine.clears and not step.untouched):
+        elif machine.part_on_it or to_clear:
             machine.state = MachineState.NEEDS_CLEARING
         else:
             machine.state = MachineState.IDLE
         if step.to_rest:
             machine.maintenance_due = False
-        if machine.state is not MachineState.OFFLINE:
+        if machine.state is MachineState.ALARM:
+            machine.part_on_it |= half_made or before is MachineState.NEEDS_CLEARING
+        elif machine.state is not MachineState.OFFLINE:
             machine.part_on_it = False
         elif before in BUSY_MACHINES | {MachineState.ALARM}:
-            machine.part_on_it = machine.clears and not step.untouched
-        elif before is not MachineState.OFFLINE:
-            machine.part_on_it = before is MachineState.NEEDS_CLEARING
+            machine.part_on_it |= to_clear
+        else:
+            machine.part_on_it |= before is MachineState.NEEDS_CLEARING

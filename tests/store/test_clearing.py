@@ -74,6 +74,36 @@ async def test_a_machine_with_a_part_on_it_is_still_to_be_cleared_at_another_sta
     assert shop.machine_state(run.machine_id) is MachineState.NEEDS_CLEARING
 
 
+@pytest.mark.parametrize("first", [t.ALARMED, t.LOST_INTERRUPTED])
+async def test_an_alarm_does_not_make_a_half_made_part_forgotten(
+    shop: Shop, first: t.Transition
+) -> None:
+    """Even where the machine clears itself: of what is whole."""
+    run = await _started(shop, clears=False)
+    if first is t.ALARMED:
+        await shop.move_machine(t.ALARMED, run.machine_id)
+        await shop.move(t.INTERRUPTED, run, part_on_it=True)
+    else:
+        await shop.move(t.LOST_INTERRUPTED, run, part_on_it=True)
+        await shop.move_machine(t.CONNECTED, run.machine_id)
+        await shop.move_machine(t.ALARMED, run.machine_id)
+    await shop.move_machine(t.UNLOCKED, run.machine_id)
+    assert shop.machine_state(run.machine_id) is MachineState.NEEDS_CLEARING
+
+
+@pytest.mark.parametrize("lost", [t.INTERRUPTED, t.LOST_INTERRUPTED])
+async def test_a_half_made_part_is_cleared_even_from_a_machine_that_clears_itself(
+    shop: Shop, lost: t.Transition
+) -> None:
+    run = await _started(shop, clears=False)
+    await shop.move(lost, run, part_on_it=True)
+    if lost is t.LOST_INTERRUPTED:
+        await shop.move_machine(t.CONNECTED, run.machine_id)
+    assert shop.machine_state(run.machine_id) is MachineState.NEEDS_CLEARING
+    await shop.move_machine(t.CLEARED, run.machine_id, good=0, scrap=1)
+    assert shop.machine_state(run.machine_id) is MachineState.IDLE
+
+
 async def test_a_machine_taken_into_maintenance_has_been_cleared_there(shop: Shop) -> None:
     run = await _started(shop)
     await shop.move(t.LOST_INTERRUPTED, run)

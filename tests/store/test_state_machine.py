@@ -246,7 +246,7 @@ class TheShop(RuleBasedStateMachine):
         state = self.model.runs[run.run_id].state
         likely = (t.STARTED, t.COMPLETED) if dice.random() < 0.6 else _RUN_MOVES
         rows = [row for row in likely if row.run and state in row.run.sources]
-        self._move(run, dice.choice(rows), dice.randint(0, 3))
+        self._move(run, dice.choice(rows), dice.randint(0, 3), half_made=dice.random() < 0.3)
 
     def move_any_run(self, dice: Random) -> None:
         if self.claimed:
@@ -267,14 +267,19 @@ class TheShop(RuleBasedStateMachine):
         words = "" if ready else "not homed"
         assert self.write(SayReadiness(machine_id, words, "station")) == [said]
 
-    def _move(self, run: Claimed, row: t.Transition, backoff: int) -> None:
-        moved = self.model.move_run(row, run.run_id, backoff * 1000)
-        assert self.write(move_of(row, run, backoff_s=backoff, reason="so")) == [moved]
+    def _move(
+        self, run: Claimed, row: t.Transition, backoff: int, *, half_made: bool = False
+    ) -> None:
+        moved = self.model.move_run(row, run.run_id, backoff * 1000, half_made)
+        change = move_of(row, run, backoff_s=backoff, reason="so", part_on_it=half_made)
+        assert self.write(change) == [moved]
 
     def move_machine(self, dice: Random) -> None:
         machine_id, rows = self._machine(dice), dice.choice(_MACHINE_MOVES)
-        moved = self.model.move_machine(rows, machine_id)
-        assert self.write(MoveMachine(rows, machine_id, "anna", station="A")) == [moved]
+        half_made = rows == (t.ALARMED,) and dice.random() < 0.3
+        moved = self.model.move_machine(rows, machine_id, half_made)
+        change = MoveMachine(rows, machine_id, "anna", station="A", part_on_it=half_made)
+        assert self.write(change) == [moved]
 
     def time_passes(self, dice: Random) -> None:
         seconds = dice.randint(0, 4)

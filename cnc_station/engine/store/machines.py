@@ -158,8 +158,7 @@ def _move(tx: Tx, change: MoveMachine) -> None:
     if step.to_rest:
         values["maintenance_due"] = False
     if target is not state:
-        away = target in (MachineState.OFFLINE, MachineState.ALARM)
-        values["to_clear"] = change.part_on_it or (away and _part_on_it(row, state))
+        values["to_clear"] = _remembers(row, state, change, target)
         values |= {"state": target.value, "state_since": tx.now, "state_reason": change.reason}
     tx.connection.execute(
         update(machine)
@@ -241,12 +240,13 @@ def _has_live_run(tx: Tx, machine_id: int) -> bool:
     return tx.connection.execute(live).first() is not None
 
 
-def _part_on_it(row: Row[Any], state: MachineState) -> bool:
-    """Whether a machine that goes offline or into an alarm comes back with something to clear
-    from it."""
-    if state is MachineState.ALARM:
-        return bool(row.operator_clears or row.to_clear)
-    return state is MachineState.NEEDS_CLEARING
+def _remembers(row: Row[Any], state: MachineState, change: MoveMachine, to: MachineState) -> bool:
+    """Whether a machine that goes out of service comes back with a part to clear from it."""
+    if to not in {MachineState.ALARM, MachineState.OFFLINE}:
+        return False
+    unlocked_to_clear = state is MachineState.ALARM and row.operator_clears
+    known = row.to_clear or state is MachineState.NEEDS_CLEARING
+    return bool(known or change.part_on_it or unlocked_to_clear)
 
 
 def _count(

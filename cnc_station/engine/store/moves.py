@@ -8,13 +8,11 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    ColumnElement,
     Float,
     Text,
     Update,
     bindparam,
     case,
-    exists,
     false,
     literal_column,
     null,
@@ -34,6 +32,7 @@ from cnc_station.engine.domain.states import (
 from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.jobs import release_due, unblock_successors
 from cnc_station.engine.store.schema import job, machine, run, standing_in
+from cnc_station.engine.store.taking_up import still_there, undecided
 from cnc_station.engine.store.transaction import Change, Tx
 
 _TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
@@ -157,9 +156,17 @@ def _move_machines(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[
     statement = _machine_statement(tx.dialect, row.name)
     found = tx.connection.execute(statement, {"item": items, "now": tx.now}).all()
     assert row.machine is not None
-    if len(found) != len(going) and row.machine.required:
+    moved: dict[int, str] = dict(found)
+    if len(moved) != len(going) and row.machine.required:
         raise Conflict(f"the machine has left its run: {row.name} changes nothing")
-    return dict(found)
+    left = [c.machine_id for c in going if c.part_on_it and c.machine_id not in moved]
+    if left:  # in alarm, each stays there: with the part
+        tx.connection.execute(
+            update(machine)
+            .where(machine.c.id.in_(left), machine.c.state == MachineState.ALARM.value)
+            .values(to_clear=True)
+        )
+    return moved
 
 
 def _refusal(tx: Tx, change: MoveRun) -> Exception:
@@ -208,29 +215,8 @@ def _run_statement(dialect: Dialect, name: str) -> Update:
     if name == t.TAKEN_UP.name:
         values |= {"ended_at": null(), "error": "", "lease_until": item.c.lease_until}
         values["station"] = bindparam("station")
-        query = query.where(_undecided(), _still_there())
+        query = query.where(undecided(), still_there())
     return query.values(values).returning(run.c.id)
-
-
-def _undecided() -> ColumnElement[bool]:
-    """The run's job has no newer run, and nobody has said what becomes of it."""
-    step = t.TAKEN_UP.job
-    assert step is not None
-    return exists().where(
-        job.c.id == run.c.job_id, job.c.run_id == run.c.id, standing_in(job, step.sources)
-    )
-
-
-def _still_there() -> ColumnElement[bool]:
-    """The run's machine is this station's, and has no other run."""
-    step = t.TAKEN_UP.machine
-    assert step is not None
-    return (
-        exists()
-        .where(machine.c.id == run.c.machine_id, machine.c.station == bindparam("station"))
-        .where(~machine.c.removed, standing_in(machine, step.sources))
-        .where(machine.c.run_id.is_(None) | (machine.c.run_id == run.c.id))
-    )
 
 
 @cache
