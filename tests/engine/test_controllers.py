@@ -41,7 +41,7 @@ async def floor(station: Station, controller: Controller) -> AsyncIterator[Floor
 async def _running(floor: FloorOf, controller: Controller, **values: object) -> int:
     job_id = await floor.job(**values)
     await floor.comes_to(job_id, JobState.RUNNING)
-    await until(lambda: controller.orders)
+    await until(lambda: controller.asked[-1:] == ["start"])
     return job_id
 
 
