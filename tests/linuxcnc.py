@@ -27,6 +27,7 @@ NML = Path("/usr/share/linuxcnc/linuxcnc.nml")
 PASSWORDS = ("EMC", "EMCTOO")
 JOINTS = 3
 ANSWER_SECONDS = 5.0
+ATTEMPTS = 3
 NAMESPACES = ("--ipc", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc")
 # The folder stays where it is while the controller's lock files and the like get a /tmp of their
 # own. The shell stays too, as the namespace's first process: its end is everybody's end.
@@ -141,24 +142,32 @@ class Panel:
         self.set(f"enable {PASSWORDS[1]}")
 
     def say(self, words: str, expected: str) -> str:
-        """One request and the rest of its one answer; raises ServerFailed on another."""
-        self._socket.sendall(words.encode() + b"\r\n")
-        answer = ""
-        while not answer:
+        """One request and the rest of its one answer; raises ServerFailed on another. Two sessions
+        that talk at the same moment confuse the controller, so it is asked more than once."""
+        for _ in range(ATTEMPTS):
+            self._socket.sendall(words.encode() + b"\r\n")
+            answer = self._answer()
+            if answer.upper().startswith(expected.upper()):
+                return answer[len(expected) :].strip()
+        raise ServerFailed(f"{words!r} was answered by {answer!r}")
+
+    def _answer(self) -> str:
+        while True:
             line = self._lines.readline()
             if not line:
                 raise ConnectionResetError("the controller has hung up")
-            answer = line.decode("latin-1").strip()
-        if not answer.upper().startswith(expected.upper()):
-            raise ServerFailed(f"{words!r} was answered by {answer!r}")
-        return answer[len(expected) :].strip()
+            if line.strip():
+                return line.decode("latin-1").strip()
 
     def get(self, what: str) -> str:
         """What the controller says of something: `get("mode")` is "AUTO"."""
         return self.say(f"get {what}", what.split(maxsplit=1)[0])
 
     def set(self, what: str) -> None:
-        """Tells the controller to do something. It has then heard it, not done it."""
+        """Tells the controller to do something, taking control for it. It has then heard it, not
+        done it."""
+        if not what.startswith("enable") and self.get("enable") == "OFF":
+            self.take_control()
         self.say(f"set {what}", f"SET {what.split(maxsplit=1)[0]} ACK")
 
     def make(self, what: str, value: str) -> None:

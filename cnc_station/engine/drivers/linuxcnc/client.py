@@ -4,7 +4,8 @@ What was seen on the wire: requests may be sent many at once and are answered in
 with one line that starts with its word (or `GET word NAK`), each `set` with `SET word ACK` or NAK
 once verbose is on; blank lines come in between. Only an error's text may run over several lines.
 `ACK` means heard, not done. Some requests are deadly: `get spindle` and `get spindle_override`
-without a number end the process.
+without a number end the process. It parses all sessions' words in one place: two that ask at the
+same moment now and then get a NAK, or the answer to another question.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import socket
 from collections.abc import Coroutine, Sequence
 from typing import Any, Self, TypeVar
 
-from cnc_station.engine.domain.errors import CncStationError, Unavailable
+from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.drivers.traffic import Traffic
 
@@ -24,7 +25,7 @@ QUIET = frozenset({"REL_ACT_POS", "PROGRAM_LINE", "PROGRAM_CODES", "PLAT"})
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
-class Refused(CncStationError):
+class Refused(Conflict):
     """The controller did not take a command; the text is its answer."""
 
 
@@ -125,7 +126,7 @@ class Client:
             word = asked.split(maxsplit=1)[0].upper()
             while True:
                 line = await self._line()
-                if line.upper() == f"GET {word} NAK":
+                if line.upper().startswith("GET ") and line.upper().endswith(NAK):
                     answers.append(NAK)
                     break
                 if f"{line} ".upper().startswith(f"{word} "):
@@ -145,14 +146,14 @@ class Client:
         return answer
 
     def _send(self, *requests: str) -> None:
+        if _QUICKACK is not None:
+            # It writes each answer by itself, and all but the first wait for an acknowledgement.
+            self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         self._writer.write("".join(f"{request}\r\n" for request in requests).encode())
 
     async def _line(self) -> str:
         """The next line with anything in it."""
         while True:
-            if _QUICKACK is not None:
-                # It sends each answer by itself, and waits for the first to be acknowledged.
-                self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
             try:
                 line = await self._reader.readline()
             except ValueError as error:  # longer than the reader's buffer

@@ -146,27 +146,30 @@ def _late(program: Program, place: Known) -> frozenset[int]:
     ends = [end for end in place if end is not None]
     points = list(zip(*(columns[axis] for axis in axes), strict=True))
     arrived = len(points)
-    while arrived > 0 and _near(points[arrived - 1], points[arrived - 1], ends):
+    while arrived > 0 and _passes(points[arrived - 1], points[arrived - 1], ends) is not None:
         arrived -= 1
         if path.kind[arrived] in STOPPING:
             return frozenset()  # stopped there, and then perhaps aborted
-    # Point `arrived` is the first of the last stay: the step to it is the arrival.
-    visit = arrived - 1
-    while visit > 0 and not _near(points[visit - 1], points[visit], ends):
-        visit -= 1
-    early, late = path.line[1 : visit + 1], path.line[max(visit, 0) + 1 :]
+    # The step to point `arrived` is the arrival for good.
+    step, share = arrived - 1, None
+    while step > 0 and (share := _passes(points[step - 1], points[step], ends)) is None:
+        step -= 1
+    if step < 1 or share:  # a step that only leaves from there comes after the visit
+        step += 1
+    early, late = path.line[1:step], path.line[step:]
     return frozenset(late).difference(early)
 
 
-def _near(start: tuple[float, ...], end: tuple[float, ...], place: list[float]) -> bool:
-    """Whether the straight way from start to end passes the place."""
+def _passes(start: tuple[float, ...], end: tuple[float, ...], place: list[float]) -> float | None:
+    """How far along the straight way from start to end it comes nearest to the place, as a share;
+    None where that is not near."""
     along = sum((b - a) ** 2 for a, b in zip(start, end, strict=True))
     share = 0.0
     if along > 0:
         reach = sum((p - a) * (b - a) for a, b, p in zip(start, end, place, strict=True))
         share = min(max(reach / along, 0.0), 1.0)
     away = sum((a + (b - a) * share - p) ** 2 for a, b, p in zip(start, end, place, strict=True))
-    return away <= NEAR_MM**2
+    return share if away <= NEAR_MM**2 else None
 
 
 def _left_s(moves: Moves) -> tuple[dict[int, float], float]:

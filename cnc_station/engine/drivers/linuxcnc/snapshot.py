@@ -7,7 +7,7 @@ from cnc_station.engine.drivers.linuxcnc.client import NAK
 
 Place = tuple[float, float, float]
 
-POSITIONS = ("rel_act_pos 0", "rel_act_pos 1", "rel_act_pos 2")
+AXES = (("0", "X"), ("1", "Y"), ("2", "Z"))
 
 
 def asked(joints: int) -> tuple[str, ...]:
@@ -23,7 +23,7 @@ def asked(joints: int) -> tuple[str, ...]:
         "program",
         "program_line",
         "program_codes",
-        *POSITIONS,
+        *(f"rel_act_pos {axis}" for axis, _ in AXES),
         "spindle 0",
         "spindle_override 0",
         "feed_override",
@@ -64,24 +64,30 @@ class Snapshot:
 
     @classmethod
     def read(cls, said: dict[str, str], mm: float) -> Self:
-        """From the answers to what was `asked`; a unit of the machine is `mm` millimetres."""
+        """From the answers to what was `asked`; a unit of the machine is `mm` millimetres. Raises
+        ValueError for an answer that belongs to another question."""
         codes = said["program_codes"].split()
-        x, y, z = (_number(said[axis]) * mm for axis in POSITIONS)
+        x, y, z = (_numbered(said, f"rel_act_pos {axis}", name) * mm for axis, name in AXES)
         spindle_override = _share(said["spindle_override 0"])
+        state, mode = said["program_status"].upper(), said["mode"].upper()
+        _must_be(state, IDLE, RUNNING, PAUSED)
+        _must_be(mode, "MANUAL", "AUTO", "MDI")
+        for switch in ("estop", "machine", "enable"):
+            _must_be(said[switch].upper(), "ON", "OFF")
         turns = said["spindle 0"].upper().endswith(("FORWARD", "REVERSE", "CREASE"))
         tool = said["tool"]
         return cls(
-            state=said["program_status"].upper(),
-            mode=said["mode"].upper(),
+            state=state,
+            mode=mode,
             estop=said["estop"].upper() == "ON",
             on=said["machine"].upper() == "ON",
             enabled=said["enable"].upper() == "ON",
             error="" if said["error"].upper() == "OK" else said["error"],
             program="" if said["program"].upper() == "NONE" else said["program"],
-            line=int(_number(said["program_line"])),
+            line=int(said["program_line"]),
             codes=frozenset(code for code in codes if code[0] in "GM"),
             homed=all(
-                answer.upper().endswith("YES")
+                answer.upper() == f"{question[-1]} YES"
                 for question, answer in said.items()
                 if question.startswith("joint_homed")
             ),
@@ -95,17 +101,21 @@ class Snapshot:
         )
 
 
-def _number(text: str) -> float:
-    """The last word: some versions say the axis or the spindle first."""
-    try:
-        return float(text.rsplit(maxsplit=1)[-1])
-    except (ValueError, IndexError):
-        return 0.0
+def _must_be(answer: str, *possible: str) -> None:
+    if answer not in possible:
+        raise ValueError(answer)
+
+
+def _numbered(said: dict[str, str], question: str, name: str) -> float:
+    """An answer that repeats what it is about, as a number or by name."""
+    about, number = said[question].split()
+    _must_be(about.upper(), question[-1], name)
+    return float(number)
 
 
 def _share(text: str) -> float | None:
-    return None if text == NAK else _number(text) / 100.0
+    return None if text == NAK else float(text.rsplit(maxsplit=1)[-1]) / 100.0
 
 
 def _code(codes: list[str], letter: str) -> float:
-    return next((_number(code[1:]) for code in codes if code.startswith(letter)), 0.0)
+    return next((float(code[1:]) for code in codes if code.startswith(letter)), 0.0)

@@ -1,0 +1,219 @@
+"""The connection to one controller: kept under observation, and spoken to when there is need."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.base import NotReady
+from cnc_station.engine.drivers.linuxcnc.client import NAK, Client, Refused
+from cnc_station.engine.drivers.linuxcnc.settings import Settings
+from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, MM_IN, Snapshot, asked
+from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.views import Identity, Message
+
+ATTEMPTS = 3  # at a question or a command that another session came in between
+BUSY_S = 0.02  # between two looks while something is waited for
+CALM_S = 0.5  # between two looks while nothing of ours runs
+CONFIRMED_S = 10.0  # how long a command may take to show
+TAKEN_S = 10.0  # how long a stolen control keeps us away
+
+
+class Link:
+    """Looks at the controller again and again, giving each snapshot to `on_snapshot`, until the
+    connection is lost, which `on_loss` is told once. All methods raise Unavailable then.
+
+    Only one session has control. This one takes it for a command, and gives it back when asked to;
+    `taken` says whether another has taken it from this one lately.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_snapshot: Callable[[Snapshot], Awaitable[None]],
+        on_loss: Callable[[Unavailable], None],
+    ) -> None:
+        self.in_control = False
+        self.busy = False  # whether to look as often as the settings say
+        self._settings = settings
+        self._on_snapshot = on_snapshot
+        self._on_loss = on_loss
+        self._asked = asked(settings.joints)
+        self._traffic = Traffic()
+        self._client: Client | None = None
+        self._poller: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._mm = 1.0
+        self._wait_word = ""
+        self._taken_at = -TAKEN_S
+
+    @property
+    def taken(self) -> bool:
+        """Whether another session has just taken control."""
+        return asyncio.get_running_loop().time() - self._taken_at < TAKEN_S
+
+    def forgive(self) -> None:
+        """A person says that nobody else commands the machine."""
+        self._taken_at = -TAKEN_S
+
+    def messages(self) -> Sequence[Message]:
+        """What went over the wire."""
+        return self._traffic.messages()
+
+    async def open(self) -> Identity:
+        """Says hello and asks; takes no control."""
+        await self.close()
+        try:
+            self._client = await Client.connect(self._settings, self._traffic)
+        except Unavailable as error:
+            self._lose(error)
+            raise
+        wait, old_wait, unit, ini = await self.ask(
+            "wait_mode", "set_wait", "user_linear_units", "inifile"
+        )
+        # The newer word first: newer versions know the old one too, and complain.
+        self._wait_word = "set_wait" if wait == NAK else "wait_mode"
+        self._mm = MM_IN.get(unit.upper(), 1.0)
+        await self.look()
+        self._poller = asyncio.create_task(self._poll())
+        name, version = [*self._connected().greeting.split()[2:], "", ""][:2]
+        waits = old_wait if wait == NAK else wait
+        return Identity(
+            "LinuxCNC",
+            (
+                ("Name", name),
+                ("linuxcncrsh", version),
+                ("Commands", f"{self._wait_word} {waits.lower()}"),
+                ("Configuration", ini),
+                ("Units", unit.lower()),
+            ),
+        )
+
+    async def close(self) -> None:
+        """Hangs up; a program goes on."""
+        poller, self._poller = self._poller, None
+        if poller is not None:
+            poller.cancel()
+            await asyncio.gather(poller, return_exceptions=True)
+        client, self._client = self._client, None
+        self.in_control = False
+        if client is not None:
+            await client.close()
+
+    async def look(self) -> Snapshot:
+        """Asks for everything, in one go."""
+        now = await self._snapshot()
+        if self.in_control and not now.enabled:
+            self.in_control = False
+            self._taken_at = asyncio.get_running_loop().time()
+        await self._on_snapshot(now)
+        return now
+
+    async def _snapshot(self) -> Snapshot:
+        for _ in range(ATTEMPTS):
+            answers = await self.ask(*self._asked)
+            with contextlib.suppress(ValueError):  # an answer to another session's question
+                return Snapshot.read(dict(zip(self._asked, answers, strict=True)), self._mm)
+        error = Unavailable(f"the controller's answers make no sense: {answers}")
+        self._lose(error)
+        raise error
+
+    async def until(self, fact: Callable[[Snapshot], bool]) -> Snapshot:
+        """Looks until it is so, or for CONFIRMED_S; the last snapshot."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + CONFIRMED_S
+        while True:
+            now = await self.look()
+            if fact(now) or loop.time() > end:
+                return now
+            await asyncio.sleep(BUSY_S)
+
+    def hurry(self, *, busy: bool) -> None:
+        """From now on as often as while a run is in hand, or not."""
+        self.busy = busy
+        self._hurry.set()
+
+    async def drained(self) -> list[str]:
+        """What the error queue still held; it is empty then."""
+        found: list[str] = []
+        while True:
+            error, _ = await self.ask("error", "plat")  # `plat` ends a text of several lines
+            if error.upper() == "OK":
+                return found
+            found.append(error)
+
+    async def ask(self, *words: str) -> list[str]:
+        """See `Client.ask`."""
+        try:
+            return await self._connected().ask(*words)
+        except Unavailable as error:
+            self._lose(error)
+            raise
+
+    async def set(self, words: str) -> None:
+        """See `Client.set`; needs control. What was refused is said again, but nothing is started
+        twice. Raises Refused."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self._connected().set(words)
+            except Unavailable as error:
+                self._lose(error)
+                raise
+            except Refused:
+                now = await self.look()
+                if words == "run" and (now.state != IDLE or now.line > 0):
+                    return
+                if attempt == ATTEMPTS:
+                    raise
+            else:
+                return
+
+    async def command(self, words: str) -> None:
+        """Takes control for it, if need be from another session."""
+        await self.take_control()
+        await self.set(words)
+
+    async def stop(self) -> None:
+        """Aborts whatever runs, and waits until nothing does."""
+        if (await self.look()).state == IDLE:
+            return
+        await self.command("abort")
+        now = await self.until(lambda now: now.state == IDLE)
+        if now.state != IDLE:
+            raise Unavailable("the controller has not confirmed the abort")
+
+    async def take_control(self) -> None:
+        """Raises NotReady for a wrong password. Commands are then answered when they were heard,
+        which another session may have changed for all."""
+        if (await self.ask("enable"))[0].upper() != "ON":
+            try:
+                await self.set(f"enable {self._settings.enable_password}")
+            except Refused as error:
+                raise NotReady("the controller refuses the enable password") from error
+            await self.set(f"{self._wait_word} received")
+        self.in_control = True
+
+    async def give_control(self) -> None:
+        """Unless somebody else has it: they would lose it too."""
+        if self.in_control and (await self.look()).enabled:
+            self.in_control = False
+            await self.set("enable off")
+
+    async def _poll(self) -> None:
+        with contextlib.suppress(Unavailable):  # everybody has been told
+            while True:
+                await self.look()
+                self._hurry.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.poll_s if self.busy else CALM_S):
+                        await self._hurry.wait()
+
+    def _lose(self, error: Unavailable) -> None:
+        self._client = None
+        self.in_control = False
+        self._on_loss(error)
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            raise Unavailable("there is no connection to the controller")
+        return self._client

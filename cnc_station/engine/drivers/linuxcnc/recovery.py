@@ -1,0 +1,40 @@
+"""What became of a run that nobody watched. See `ending` for what proves an end."""
+
+from cnc_station.engine.drivers.base import Finding, Found, Order
+from cnc_station.engine.drivers.linuxcnc.ending import Ending
+from cnc_station.engine.drivers.linuxcnc.files import Note, run_of
+from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
+from cnc_station.engine.drivers.linuxcnc.watch import words_of
+
+
+def part_in_hand(now: Snapshot, order: Order) -> int | None:
+    """By the name of the file that is open; None where it is not this run's."""
+    run = run_of(now.program)
+    return run[1] if run is not None and run[0] == order.run_id else None
+
+
+def found(now: Snapshot, ending: Ending, note: Note | None, part: int) -> Found:
+    """The answer for a run whose file is open."""
+    if now.state != IDLE:
+        return Found(Finding.UNDER_WAY, f"it is in line {now.line}", part)
+    if now.line == 0:
+        return Found(Finding.STOPPED, "its program is open and was never started", part)
+    stands = f"the tool stands at {words_of(now)}"
+    doubt = _doubt(now, ending, note)
+    if doubt:
+        return Found(Finding.STOPPED, f"the controller is idle, {stands}; {doubt}", part)
+    return Found(Finding.FINISHED, f"{stands}, where only the program's end leads", part)
+
+
+def _doubt(now: Snapshot, ending: Ending, note: Note | None) -> str:
+    if now.estop or not now.on:
+        return "it is in the emergency stop" if now.estop else "the machine is off"
+    if not ending.known:
+        return "nobody can tell where the program ends"
+    if not ending.stands_at_end(now.place, z_is_work=now.z_is_work):
+        return "the program ends elsewhere"
+    if note is None or not note.late:
+        return "the program ends there, but leads there earlier too"
+    if now.mode != "AUTO":
+        return f"in {now.mode} mode: somebody has been there"
+    return now.error

@@ -1,0 +1,53 @@
+"""What the tests of LinuxCNC run, and how."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.linuxcnc import LinuxCnc
+from tests import linuxcnc
+
+HEAD = "G21 G90 G17 G94 G54 G49\nG0 X0 Y0 Z5\nF1800\n"
+SQUARE = f"{HEAD}G1 X12\nG1 Y12\nG1 X0\nG1 Y0\nG0 Z10\nM2\n"  # some 2 s
+STOP = f"{HEAD}G1 X5\nM0\nG1 X8\nG0 Z6\nM2\n"
+BEYOND = f"{HEAD}G1 X10\nG1 X300\nG0 X0\nM2\n"
+BLINK = "G21 G90 G54 G49\nG0 X0.01\nM2\n"
+
+_runs = iter(range(1, 10_000))
+
+
+def order_of(text: str) -> Order:
+    """A run of its own."""
+    return Order(
+        run_id=next(_runs),
+        job_id=1,
+        attempt=1,
+        complexity=1,
+        parts=1,
+        estimated_s=1.0,
+        source=text.encode(),
+    )
+
+
+def driver_of(mill: linuxcnc.LinuxCnc, **settings: object) -> LinuxCnc:
+    """As a machine's settings make one."""
+    return LinuxCnc.make({"port": mill.port, "program_folder": str(mill.programs), **settings})
+
+
+@asynccontextmanager
+async def connected(mill: linuxcnc.LinuxCnc) -> AsyncIterator[LinuxCnc]:
+    """A station's driver; two, one after the other, are a station that was started again."""
+    driver = driver_of(mill)
+    await driver.connect()
+    try:
+        yield driver
+    finally:
+        await driver.close()
+
+
+async def begin(driver: LinuxCnc, text: str) -> Order:
+    """Loads and starts."""
+    order = order_of(text)
+    await driver.load(order, 1)
+    await driver.start()
+    return order

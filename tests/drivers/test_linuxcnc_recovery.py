@@ -1,0 +1,163 @@
+"""What a station that was started again finds out about the run it left on a real LinuxCNC.
+
+Each `connected` is a life of the station; between two of them nobody watches.
+"""
+
+import pytest
+
+from cnc_station.engine.drivers.base import Finding, Found, Order, RunFailed
+from cnc_station.engine.views import Doing
+from tests import linuxcnc
+from tests.drivers.linuxcnc_programs import (
+    HEAD,
+    SQUARE,
+    STOP,
+    begin,
+    connected,
+    order_of,
+)
+from tests.until import until
+
+pytestmark = [
+    pytest.mark.xdist_group("linuxcnc"),
+    pytest.mark.timeout(60),
+    pytest.mark.usefixtures("panel"),
+]
+# It stops where it ends, and then goes on.
+THERE_BEFORE = f"{HEAD}G1 X5\nG1 X0\nM0\nG1 X8\nG1 X0\nM2\n"
+
+
+async def begun(mill: linuxcnc.LinuxCnc, text: str, line: int) -> Order:
+    """A life of the station that ends when the program is in this line."""
+    async with connected(mill) as driver:
+        order = await begin(driver, text)
+        await until(lambda: driver.status().line == line)
+    return order
+
+
+async def looked(mill: linuxcnc.LinuxCnc, order: Order) -> Found:
+    async with connected(mill) as driver:
+        return await driver.look(order)
+
+
+async def test_a_run_that_goes_on_is_taken_up_again_and_ends(mill: linuxcnc.LinuxCnc) -> None:
+    order = await begun(mill, SQUARE, 4)
+    async with connected(mill) as driver:
+        found = await driver.look(order)
+        assert (found.finding, found.part) == (Finding.UNDER_WAY, 1)
+        await driver.hold()
+        await driver.resume()
+        await driver.ended()
+        assert driver.status().doing is Doing.READY
+
+
+async def test_a_run_that_is_held_is_taken_up_again(mill: linuxcnc.LinuxCnc) -> None:
+    async with connected(mill) as driver:
+        order = await begin(driver, STOP)
+        await until(lambda: driver.status().doing is Doing.HELD)
+    async with connected(mill) as driver:
+        assert (await driver.look(order)).finding is Finding.UNDER_WAY
+        assert driver.status().doing is Doing.HELD
+        await driver.resume()
+        await driver.ended()
+
+
+async def test_a_run_that_ended_while_nobody_watched_is_finished(
+    mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    order = await begun(mill, SQUARE, 5)
+    panel.wait("program_status", "IDLE")
+    assert (await looked(mill, order)).finding is Finding.FINISHED
+
+
+async def test_a_run_that_was_stopped_while_nobody_watched_is_not_finished(
+    mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    order = await begun(mill, SQUARE, 5)
+    panel.take_control()
+    panel.set("abort")
+    panel.wait("program_status", "IDLE")
+    found = await looked(mill, order)
+    assert found.finding is Finding.STOPPED
+    assert "the tool stands at X12.000 Y" in found.words
+    assert "the program ends elsewhere" in found.words
+
+
+async def test_a_run_that_was_stopped_where_its_program_ends_too_is_not_finished(
+    mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    order = await begun(mill, THERE_BEFORE, 4)
+    panel.wait("program_status", "PAUSED")
+    panel.take_control()
+    panel.set("abort")
+    panel.wait("program_status", "IDLE")
+    found = await looked(mill, order)
+    assert found.finding is Finding.STOPPED
+    assert "leads there earlier too" in found.words
+
+
+async def test_a_run_seen_past_that_place_is_finished_all_the_same(
+    mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    async with connected(mill) as driver:
+        order = await begin(driver, THERE_BEFORE)
+        await until(lambda: driver.status().doing is Doing.HELD)
+        await driver.resume()
+        await until(lambda: driver.status().line == 7 and (driver.status().x or 0.0) > 1.0)
+    panel.wait("program_status", "IDLE")
+    assert (await looked(mill, order)).finding is Finding.FINISHED
+
+
+async def test_a_run_that_was_never_started_is_not_finished(mill: linuxcnc.LinuxCnc) -> None:
+    order = order_of(SQUARE)
+    async with connected(mill) as driver:
+        await driver.load(order, 1)
+    found = await looked(mill, order)
+    assert (found.finding, found.words) == (
+        Finding.STOPPED,
+        "its program is open and was never started",
+    )
+
+
+async def test_another_runs_program_says_nothing_about_this_one(mill: linuxcnc.LinuxCnc) -> None:
+    order = await begun(mill, SQUARE, 4)
+    found = await looked(mill, order_of(SQUARE))
+    assert found.finding is Finding.STOPPED
+    assert f"cnc-run-{order.run_id}-part-1.ngc open" in found.words
+
+
+async def test_an_emergency_stop_while_nobody_watched_is_told(
+    mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    order = await begun(mill, SQUARE, 5)
+    panel.make("estop", "on")
+    found = await looked(mill, order)
+    assert found.finding is Finding.STOPPED
+    assert "emergency stop" in found.words
+
+
+async def test_a_machine_that_was_moved_since_gives_no_proof(
+    mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    order = await begun(mill, SQUARE, 5)
+    panel.wait("program_status", "IDLE")
+    panel.make("mode", "mdi")
+    assert "in MDI mode" in (await looked(mill, order)).words
+    panel.set("mdi G0 X1")
+    panel.wait("rel_act_pos 0", "0 1.000000")
+    panel.make("mode", "auto")
+    found = await looked(mill, order)
+    assert found.finding is Finding.STOPPED
+    assert "the program ends elsewhere" in found.words
+
+
+async def test_a_run_taken_up_again_and_stopped_at_the_panel_has_failed(
+    mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    order = await begun(mill, SQUARE, 4)
+    async with connected(mill) as driver:
+        await driver.look(order)
+        panel.take_control()
+        panel.set("abort")
+        with pytest.raises(RunFailed, match="stopped at the machine"):
+            await driver.ended()
