@@ -72,3 +72,10 @@ def moment(at: int | None, now: int) -> str:
 def size(envelope: Envelope) -> str:
     """`762 × 406 × 508`, in mm."""
     return " × ".join(f"{side:g}" for side in (envelope.x, envelope.y, envelope.z))
+
+
+def parts(count: int) -> str:
+    """`1 part`, `1,200 parts`."""
+    one = QCoreApplication.translate("Words", "1 part")
+    many = QCoreApplication.translate("Words", "{n:,} parts")
+    return one if count == 1 else many.format(n=count)

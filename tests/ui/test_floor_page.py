@@ -10,6 +10,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import LIVE_JOBS, WAITING_JOBS, JobState, MachineState
 from cnc_station.engine.views import JobFilter
+from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.floor.card_words import CardAction
 from cnc_station.ui.floor.machine_card import MachineCardView
 from cnc_station.ui.pages.floor import FloorPage
@@ -40,7 +41,7 @@ async def running(office: Office, page: FloorPage) -> tuple[int, int]:
     machine = await office.engine.add_machine(mill(speed=SLOW), ME)
     (job,) = await office.engine.submit([JobSpec("Bracket", "mill", estimated_s=60.0)], ME)
     card = await card_of(page, machine)
-    await until(lambda: card.words.can_hold)
+    await until(lambda: card.words.corner)
     return machine, job
 
 
@@ -74,7 +75,7 @@ async def test_a_run_is_held_with_one_tap_and_goes_on_with_another(
     go_on = card.button(CardAction.CONTINUE)
     assert go_on is not None
     QTest.mouseClick(go_on, Qt.MouseButton.LeftButton)
-    await until(lambda: card.words.can_hold)
+    await until(lambda: card.words.corner)
     assert await state_of(office, machine) is MachineState.RUNNING
     assert office.said.failed == []
 
@@ -112,6 +113,14 @@ async def test_an_abort_wants_to_be_held(office: Office, page: FloorPage) -> Non
     await until(cancelled)
 
 
+async def is_clear(page: FloorPage) -> None:
+    """What a person says in the dialog that has just opened."""
+    await until(lambda: page.at_machine.dialog)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, ClearingDialog)
+    dialog.clear.click()
+
+
 async def test_a_machine_is_cleared_from_its_card_or_from_the_list_of_needs(
     office: Office, page: FloorPage
 ) -> None:
@@ -123,6 +132,7 @@ async def test_a_machine_is_cleared_from_its_card_or_from_the_list_of_needs(
     clear = card.button(CardAction.CLEAR)
     assert clear is not None
     QTest.mouseClick(clear, Qt.MouseButton.LeftButton)
+    await is_clear(page)
     await until(lambda: card.words.look.word == "Idle")
     assert await state_of(office, machine) is MachineState.IDLE
     await office.engine.submit([JobSpec("Hinge", "mill", estimated_s=1.0)], ME)
@@ -130,6 +140,7 @@ async def test_a_machine_is_cleared_from_its_card_or_from_the_list_of_needs(
     (row,) = page.side.needs.rows.values()
     assert row.remedy is not None
     QTest.mouseClick(row.remedy, Qt.MouseButton.LeftButton)
+    await is_clear(page)
     await until(lambda: not page.side.needs.rows)
     assert await state_of(office, machine) is MachineState.IDLE
 

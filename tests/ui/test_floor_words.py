@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
-from cnc_station.engine.views import JobRow, MachineCard, MachineRow, Telemetry
+from cnc_station.engine.views import (
+    Abilities,
+    Doing,
+    JobRow,
+    MachineCard,
+    MachineRow,
+    Status,
+    Telemetry,
+)
 from cnc_station.ui import words
 from cnc_station.ui.floor.card_words import CardAction, CardWords, card_words
 from cnc_station.ui.floor.side import shares
@@ -60,11 +68,16 @@ def job(**changes: Any) -> JobRow:
     return replace(row, **changes)
 
 
+WATCHES = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
+
+
 def card(state: MachineState, **changes: Any) -> MachineCard:
     machine = MachineRow(
         id=1,
         version=1,
-        spec=MachineSpec("Mill 1", "mill", model="VF-2"),
+        spec=MachineSpec(
+            "Mill 1", "mill", model="VF-2", operator_starts=changes.pop("operator_starts", False)
+        ),
         state=state,
         state_since=NOW - 60_000,
         state_reason=changes.pop("reason", ""),
@@ -77,6 +90,7 @@ def card(state: MachineState, **changes: Any) -> MachineCard:
         run_seconds=0.0,
         last_material="",
         last_program="",
+        not_ready=changes.pop("not_ready", ""),
     )
     whole = MachineCard(machine, job(), None, "nothing for a mill", 5)
     return replace(whole, **changes)
@@ -93,7 +107,7 @@ def test_a_running_card_says_part_time_left_and_line() -> None:
     assert (told.figure, told.aside) == ("18:42", ("64 % · line 3,018", "left of this part"))
     assert told.fraction == 0.64
     assert told.count == "5 today"
-    assert told.can_hold
+    assert told.corner is CardAction.HOLD
     assert told.tone is Tone.NORMAL
 
 
@@ -119,6 +133,36 @@ def test_a_machine_in_need_says_why_and_offers_its_remedy() -> None:
     assert held.foot == "18:42 left, held at 50 %"
     assert said(MachineState.NEEDS_CLEARING).remedies[-1] is CardAction.CLEAR
     assert said(MachineState.MAINTENANCE, job=None).remedies == (CardAction.END_MAINTENANCE,)
+
+
+def test_a_machine_that_starts_nothing_says_why_and_what_to_do() -> None:
+    idle = card(MachineState.IDLE, job=None, not_ready="not homed")
+    status = Status(Doing.NOT_READY, "not homed", "Home it at its panel, then come back.")
+    told = card_words(idle, None, NOW, status=status)
+    assert (told.look.word, told.title) == ("Not ready", "Not homed")
+    assert told.note == "Home it at its panel, then come back."
+    assert told.tone is Tone.HELD
+    assert "Not ready, Not homed, Home it" in told.spoken
+    assert card_words(idle, None, NOW).note == "Nothing can start on it"
+
+
+def test_a_job_that_waits_for_its_set_up_offers_just_that() -> None:
+    told = said(MachineState.ASSIGNED, None, operator_starts=True)
+    assert told.remedies == (CardAction.SET_UP,)
+    assert (told.look.word, told.tone) == ("Set it up", Tone.OPERATOR)
+    assert said(MachineState.ASSIGNED, None).remedies == ()
+
+
+def test_a_machine_that_is_only_watched_is_never_offered_what_it_cannot_do() -> None:
+    def watched(state: MachineState) -> CardWords:
+        return card_words(card(state), HALF, NOW, can=WATCHES)
+
+    assert watched(MachineState.ASSIGNED).remedies == (CardAction.SET_UP,)
+    assert watched(MachineState.RUNNING).corner is CardAction.FINISH
+    assert (watched(MachineState.HELD).remedies, watched(MachineState.HELD).corner) == (
+        (),
+        CardAction.FINISH,
+    )
 
 
 def test_an_idle_card_says_why_it_is_idle_once() -> None:

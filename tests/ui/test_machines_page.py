@@ -9,6 +9,7 @@ from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import MachineRow
+from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.pages.machines import MachinesPage
 from tests.ui.real_engine import ME, Office, mill, opened
@@ -143,6 +144,10 @@ async def test_clearing_frees_the_machine_for_the_next_job(
     await office.engine.submit([JobSpec("bracket", "mill", estimated_s=0.1)], ME)
     await shown(page, MachineState.NEEDS_CLEARING)
     page.detail.clear_button.click()
+    await until(lambda: page.at_machine.dialog)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, ClearingDialog)
+    dialog.clear.click()
     await until(lambda: is_in(office, MachineState.IDLE))
     events = await office.engine.events(machine_id=(await stored(office)).id)
     assert [events[-1].type, events[-1].actor] == ["cleared", "tester"]

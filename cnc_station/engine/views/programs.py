@@ -50,12 +50,15 @@ class Toolpath:
 
 @dataclass(frozen=True, slots=True)
 class ProgramDetail:
-    """A program with its text, what the reader found, and the jobs bound to it."""
+    """A program with its text, what the reader found, and what it wants to find on the machine:
+    tools by number, each with what the program calls it, and work offsets ("G54")."""
 
     row: ProgramRow
     text: str
     findings: tuple[ProgramFinding, ...]
     revisions: tuple[ProgramRow, ...]
+    tools: tuple[tuple[int, str], ...] = ()
+    work_offsets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

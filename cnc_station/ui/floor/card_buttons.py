@@ -15,13 +15,14 @@ from cnc_station.ui.widgets.hold_button import HoldButton
 _ICON = 18
 
 
-class PauseButton(QAbstractButton):
-    """Holds a run: one tap, no question."""
+class CornerButton(QAbstractButton):
+    """One tap beside the figures, as a drawing."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, icon: str, words: str, tip: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setText(QCoreApplication.translate("Floor", "Hold"))
-        self.setToolTip(QCoreApplication.translate("Floor", "Hold this run (Space on the card)"))
+        self._icon = icon
+        self.setText(words)
+        self.setToolTip(tip)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def sizeHint(self) -> QSize:
@@ -29,11 +30,11 @@ class PauseButton(QAbstractButton):
         return QSize(theme().metrics.control, theme().metrics.control)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the face and two bars."""
+        """Paints the face and the drawing."""
         painter = QPainter(self)
         paint_face(painter, self, theme().metrics.radius_control, ground=Ink.SUNKEN)
         ink = Ink.TEXT if self.isEnabled() else Ink.FAINT
-        icon = theme().pixmap("pause", ink, _ICON, self.devicePixelRatioF())
+        icon = theme().pixmap(self._icon, ink, _ICON, self.devicePixelRatioF())
         painter.drawPixmap((self.width() - _ICON) // 2, (self.height() - _ICON) // 2, icon)
 
 
@@ -53,11 +54,16 @@ def card_button(
 
 def _made(card: QWidget, action: CardAction) -> QAbstractButton:
     if action is CardAction.HOLD:
-        return PauseButton(card)
+        tip = QCoreApplication.translate("Floor", "Hold this run (Space on the card)")
+        return CornerButton("pause", QCoreApplication.translate("Floor", "Hold"), tip, card)
+    if action is CardAction.FINISH:
+        tip = QCoreApplication.translate("Floor", "Say that this job is done")
+        return CornerButton("check", QCoreApplication.translate("Floor", "Done"), tip, card)
     word = {
         CardAction.CONTINUE: QCoreApplication.translate("Floor", "Continue"),
         CardAction.ABORT: QCoreApplication.translate("Floor", "Abort: hold 2 s"),
-        CardAction.CLEAR: QCoreApplication.translate("Floor", "Cleared"),
+        CardAction.CLEAR: QCoreApplication.translate("Floor", "Clear …"),
+        CardAction.SET_UP: QCoreApplication.translate("Floor", "Set-up …"),
         CardAction.UNLOCK: QCoreApplication.translate("Floor", "Unlock"),
         CardAction.END_MAINTENANCE: QCoreApplication.translate("Floor", "End maintenance"),
         CardAction.DETAILS: QCoreApplication.translate("Floor", "Details"),
@@ -70,7 +76,7 @@ def _made(card: QWidget, action: CardAction) -> QAbstractButton:
         button.setToolTip(warning)
         button.setAccessibleDescription(warning)
         return button
-    if action is CardAction.CLEAR:
+    if action in {CardAction.CLEAR, CardAction.SET_UP}:
         return PrimaryButton(word, card, tone=Tone.OPERATOR)
     if action is CardAction.CONTINUE:
         return PrimaryButton(word, card)

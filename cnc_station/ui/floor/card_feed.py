@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, QTimer
 
-from cnc_station.engine.views import MachineCard, Telemetry
+from cnc_station.engine.interface import Engine
+from cnc_station.engine.views import MachineCard
+from cnc_station.ui.drivers import Drivers
 from cnc_station.ui.floor.card_words import CardWords, card_words
 from cnc_station.ui.floor.column import FloorColumn
 
@@ -20,13 +22,15 @@ class CardFeed(QObject):
     def __init__(
         self,
         column: FloorColumn,
-        telemetry: Callable[[int], Telemetry | None],
+        engine: Engine,
+        drivers: Drivers,
         now: Callable[[], int],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._column = column
-        self._telemetry = telemetry
+        self._engine = engine
+        self._drivers = drivers
         self._now = now
         self._cards: dict[int, MachineCard] = {}
         self._waiting: dict[int, None] = {}
@@ -63,7 +67,14 @@ class CardFeed(QObject):
         self._waiting.clear()
 
     def _said(self, machine: int) -> CardWords:
-        return card_words(self._cards[machine], self._telemetry(machine), self._now())
+        card = self._cards[machine]
+        return card_words(
+            card,
+            self._engine.telemetry(machine),
+            self._now(),
+            status=self._engine.status(machine),
+            can=self._drivers.abilities(card.machine.spec.driver),
+        )
 
     def _show_some(self) -> None:
         for machine in list(self._waiting)[:_A_FRAME]:

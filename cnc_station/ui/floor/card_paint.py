@@ -53,7 +53,7 @@ def _figures(painter: QPainter, place: QRect, words: CardWords) -> None:
     ink = Ink.TEXT if words.figure else Ink.FAINT
     used = _text(painter, place, shown, Role.FIGURE, ink)
     aside = place.adjusted(used + GAP, 0, 0, 0)
-    if words.can_hold:
+    if words.corner:
         aside.setRight(place.right() - theme().metrics.control - GAP)
     middle = place.center().y() + 1
     for text, top in zip(words.aside, (middle - _LINE, middle), strict=True):

@@ -6,10 +6,10 @@ from enum import StrEnum
 from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.views import JobRow, MachineCard, Telemetry
+from cnc_station.engine.views import Abilities, JobRow, MachineCard, MachineRow, Status, Telemetry
 from cnc_station.ui import words
 from cnc_station.ui.theme import Tone
-from cnc_station.ui.widgets.state_look import StateLook, look_of
+from cnc_station.ui.widgets.state_look import NOT_READY, SET_UP, StateLook, look_of
 
 _STEPS = 250
 """A bar moves by pixels: smaller steps than its width are not worth a repaint."""
@@ -26,6 +26,8 @@ class CardAction(StrEnum):
     ABORT = "abort"
     CLEAR = "clear"
     UNLOCK = "unlock"
+    SET_UP = "set_up"
+    FINISH = "finish"
     END_MAINTENANCE = "end_maintenance"
     DETAILS = "details"
 
@@ -38,12 +40,15 @@ REMEDIES = {
 }
 """The buttons that replace the figures, the likeliest last: under the right thumb."""
 
+_CAN_DO_ALL = Abilities()
+
 
 @dataclass(frozen=True, slots=True)
 class CardWords:
     """Everything on a card but the time in state, which runs by itself from `since` (ms).
 
     `figure` is the time left, `aside` the two short lines beside it. `idle` greys the title.
+    `corner` is the one tap beside the figures.
     """
 
     name: str
@@ -60,7 +65,7 @@ class CardWords:
     count: str = ""
     idle: bool = False
     remedies: tuple[CardAction, ...] = ()
-    can_hold: bool = False
+    corner: CardAction | None = None
 
     @property
     def tone(self) -> Tone:
@@ -74,26 +79,74 @@ class CardWords:
         return ", ".join(part for part in (*parts, self.foot) if part)
 
 
-def card_words(card: MachineCard, telemetry: Telemetry | None, now: int) -> CardWords:
-    """The words of a card; `telemetry` None means that the controller says nothing (yet)."""
+def card_words(
+    card: MachineCard,
+    telemetry: Telemetry | None,
+    now: int,
+    *,
+    status: Status | None = None,
+    can: Abilities = _CAN_DO_ALL,
+) -> CardWords:
+    """The words of a card. `telemetry` and `status` None mean that the controller says nothing
+    (yet), `can` is what can be asked of it."""
     machine = card.machine
     state = machine.state
     live = telemetry if card.job is not None else None
     told = CardWords(
         name=machine.spec.name,
         model=machine.spec.model or machine.spec.driver,
-        look=look_of(state),
+        look=_look(card, can),
         since=machine.state_since,
         title=_title(card),
-        note=_note(card, live),
-        foot=_foot(card, live, now),
+        note=_note(card, live, status),
+        foot=_what_to_do(machine, status) or _foot(card, live, status, now),
         late=card.job is not None and card.job.late,
         count=_count(card.completed_today),
         idle=card.job is None,
-        remedies=REMEDIES.get(state, ()),
-        can_hold=state is MachineState.RUNNING,
+        remedies=_remedies(card, can),
+        corner=_corner(card, can),
     )
     return _with_figures(told, card.job, live, state)
+
+
+def _is_unready(machine: MachineRow) -> bool:
+    """Whether it stands still only because its controller would start nothing."""
+    return bool(machine.not_ready) and machine.state is MachineState.IDLE
+
+
+def _waits_for_set_up(card: MachineCard, can: Abilities) -> bool:
+    """Whether its job is there, and a person has to start it or say that it may."""
+    machine = card.machine
+    by_hand = machine.spec.operator_starts or not can.starts
+    return by_hand and card.job is not None and machine.state is MachineState.ASSIGNED
+
+
+def _look(card: MachineCard, can: Abilities) -> StateLook:
+    if _waits_for_set_up(card, can):
+        return SET_UP
+    return NOT_READY if _is_unready(card.machine) else look_of(card.machine.state)
+
+
+def _what_to_do(machine: MachineRow, status: Status | None) -> str:
+    """What a person can do about a machine that does nothing, as its driver puts it."""
+    stuck = machine.state in {MachineState.ALARM, MachineState.OFFLINE}
+    return status.remedy if status is not None and stuck else ""
+
+
+def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
+    machine = card.machine
+    if _waits_for_set_up(card, can):
+        return (CardAction.SET_UP,)
+    if machine.state is MachineState.HELD and not can.holds:
+        return ()
+    return REMEDIES.get(machine.state, ())
+
+
+def _corner(card: MachineCard, can: Abilities) -> CardAction | None:
+    running = card.machine.state in {MachineState.RUNNING, MachineState.HELD}
+    if running and not can.starts:
+        return CardAction.FINISH
+    return CardAction.HOLD if card.machine.state is MachineState.RUNNING and can.holds else None
 
 
 def _with_figures(
@@ -127,6 +180,9 @@ def _time_left(live: Telemetry) -> str:
 def _title(card: MachineCard) -> str:
     if card.job is not None:
         return card.job.title
+    if _is_unready(card.machine):
+        why = card.machine.not_ready
+        return why[:1].upper() + why[1:]
     if card.machine.state is MachineState.IDLE and card.next_job is not None:
         return QCoreApplication.translate("Floor", "Free for the next job")
     return {
@@ -137,9 +193,13 @@ def _title(card: MachineCard) -> str:
     }.get(card.machine.state, QCoreApplication.translate("Floor", "Nothing to make"))
 
 
-def _note(card: MachineCard, live: Telemetry | None) -> str:
-    """Below the title: why it stopped, else material, part and program, else why it is idle."""
+def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> str:
+    """Below the title: what to do where nothing can start, why it stopped, else material, part and
+    program, else why it is idle."""
     reason = card.machine.state_reason
+    if _is_unready(card.machine):
+        starts_nothing = QCoreApplication.translate("Floor", "Nothing can start on it")
+        return status.remedy if status is not None and status.remedy else starts_nothing
     if card.job is None:
         away = card.machine.state in {MachineState.OFFLINE, MachineState.MAINTENANCE}
         return reason if away else reason or card.why_idle
@@ -161,7 +221,7 @@ def _parts(job: JobRow, live: Telemetry | None) -> str:
     return part.format(n=live.part, m=live.parts)
 
 
-def _foot(card: MachineCard, live: Telemetry | None, now: int) -> str:
+def _foot(card: MachineCard, live: Telemetry | None, status: Status | None, now: int) -> str:
     """The last line: that it is late, else what comes next and when, else why nothing does."""
     ends = _ends_at(card, live, now)
     job, reason = card.job, card.machine.state_reason
@@ -175,7 +235,8 @@ def _foot(card: MachineCard, live: Telemetry | None, now: int) -> str:
         held = QCoreApplication.translate("Floor", "{time} left, held at {percent:.0f} %")
         return held.format(time=_time_left(live), percent=live.fraction * 100)
     if card.next_job is None:
-        why = "" if card.why_idle in {_note(card, live), reason} else card.why_idle
+        said = _is_unready(card.machine) or card.why_idle in {_note(card, live, status), reason}
+        why = "" if said else card.why_idle
         return why[:1].upper() + why[1:]
     if ends is None:
         return QCoreApplication.translate("Floor", "Next: {job}").format(job=card.next_job.title)

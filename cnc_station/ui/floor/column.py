@@ -132,7 +132,7 @@ class FloorColumn(QScrollArea):
         if machine is None:
             return
         words = self.cards[machine].words
-        if words.can_hold:
+        if words.corner is CardAction.HOLD:
             self.asked.emit(machine, CardAction.HOLD)
         elif CardAction.CONTINUE in words.remedies:
             self.asked.emit(machine, CardAction.CONTINUE)

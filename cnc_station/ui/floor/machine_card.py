@@ -75,7 +75,7 @@ class MachineCardView(Card):
         if words != self._words:
             before, self._words = self._words, words
             self._take_words()
-            if (words.remedies, words.can_hold) != (before.remedies, before.can_hold):
+            if (words.remedies, words.corner) != (before.remedies, before.corner):
                 self._show_buttons()
                 self.update()
             for place in self._differing(before):
@@ -127,7 +127,8 @@ class MachineCardView(Card):
     # Buttons
 
     def _show_buttons(self) -> None:
-        wanted = [*self._words.remedies, *([CardAction.HOLD] if self._words.can_hold else [])]
+        corner = self._words.corner
+        wanted = [*self._words.remedies, *([corner] if corner else [])]
         for action in wanted:
             if action not in self._buttons:
                 ask = partial(self._ask, action)
@@ -153,8 +154,8 @@ class MachineCardView(Card):
             spots = remedy_places(self._at, len(remedies), needs)
             for button, spot in zip(remedies, spots, strict=True):
                 button.setGeometry(spot)
-        if self._words.can_hold:
-            self._buttons[CardAction.HOLD].setGeometry(pause_place(self._at))
+        if self._words.corner:
+            self._buttons[self._words.corner].setGeometry(pause_place(self._at))
         self.update()
 
     # Painting

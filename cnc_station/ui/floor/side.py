@@ -96,8 +96,9 @@ class Side(QWidget):
         empty = not sum(floor.counts.by_state.values())
         if empty is self.first_jobs.isHidden():
             self.first_jobs.setVisible(empty)
-            self.next_up.set_nothing("" if empty else self.tr("Nothing waits."))
             self._arrange()
+        stuck = self.tr("Nothing can start now.") if waiting else self.tr("Nothing waits.")
+        self.next_up.set_nothing("" if empty else stuck)
         self._events = {str(event.id): event for event in floor.just_now}
         told = {key: self._happened(event, jobs) for key, event in self._events.items()}
         self.just_now.set_rows(told)
@@ -108,11 +109,11 @@ class Side(QWidget):
 
     def _needed(self, item: NeedsYou, now: int) -> RowWords:
         remedy = {
-            Remedy.CLEAR: self.tr("Cleared"),
+            Remedy.CLEAR: self.tr("Clear …"),
             Remedy.UNLOCK: self.tr("Unlock"),
             Remedy.CONTINUE: self.tr("Continue"),
             Remedy.SET_UP: self.tr("Set-up …"),
-            Remedy.FINISH: self.tr("Done"),
+            Remedy.FINISH: self.tr("Done …"),
             Remedy.DECIDE: self.tr("Decide …"),
             Remedy.RETRY: self.tr("Retry"),
         }[item.remedy]

@@ -1,5 +1,6 @@
 """The floor: what runs, what needs me, what is next, how long still."""
 
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.views import Changes, Floor, NeedsYou, Remedy
 from cnc_station.ui.asking import Asking
+from cnc_station.ui.at_machine import AtMachine
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.floor.card_feed import CardFeed
 from cnc_station.ui.floor.card_words import CardAction
@@ -32,7 +34,6 @@ _ON_JOB = {
     CardAction.ABORT: JobAction.ABORT,
 }
 _ON_MACHINE = {
-    CardAction.CLEAR: MachineAction.CLEAR,
     CardAction.UNLOCK: MachineAction.UNLOCK,
     CardAction.END_MAINTENANCE: MachineAction.MAINTENANCE_OFF,
 }
@@ -47,10 +48,11 @@ class FloorPage(QWidget):
         self._desk = desk
         self._titles: dict[int, str] = {}
         self.looks = 0
+        self.at_machine = AtMachine(desk, self)
         self.summary = Summary(desk)
         self.charts = ChartShelf(desk)
         self.column = FloorColumn(self.summary, self.charts)
-        self.feed = CardFeed(self.column, desk.engine.telemetry, desk.now, self)
+        self.feed = CardFeed(self.column, desk.engine, self.at_machine.drivers, desk.now, self)
         self.side = Side()
         self.no_machines = EmptyState(
             "factory",
@@ -159,6 +161,12 @@ class FloorPage(QWidget):
             return
         if action is CardAction.DETAILS:
             self._open_card(machine)
+        elif action is CardAction.CLEAR:
+            self.at_machine.clear(machine)
+        elif action is CardAction.SET_UP and card.job is not None:
+            self.at_machine.set_up(card.job.id)
+        elif action is CardAction.FINISH and card.job is not None:
+            self.at_machine.finish(card.job.id)
         elif action in _ON_MACHINE:
             self._desk.operations.act_on_machine(_ON_MACHINE[action], machine)
         elif card.machine.job_id is not None:
@@ -173,16 +181,20 @@ class FloorPage(QWidget):
 
     def _remedy(self, item: NeedsYou) -> None:
         operations = self._desk.operations
-        on_machine = {Remedy.CLEAR: MachineAction.CLEAR, Remedy.UNLOCK: MachineAction.UNLOCK}
-        on_job = {
-            Remedy.CONTINUE: JobAction.CONTINUE,
-            Remedy.RETRY: JobAction.RETRY,
-            Remedy.FINISH: JobAction.FINISH,
+        on_machine: dict[Remedy, Callable[[int], None]] = {
+            Remedy.CLEAR: self.at_machine.clear,
+            Remedy.UNLOCK: partial(operations.act_on_machine, MachineAction.UNLOCK),
+        }
+        on_job: dict[Remedy, Callable[[int], None]] = {
+            Remedy.CONTINUE: lambda job_id: operations.act(JobAction.CONTINUE, [job_id]),
+            Remedy.RETRY: lambda job_id: operations.act(JobAction.RETRY, [job_id]),
+            Remedy.SET_UP: self.at_machine.set_up,
+            Remedy.FINISH: self.at_machine.finish,
         }
         if item.remedy in on_machine and item.machine_id is not None:
-            operations.act_on_machine(on_machine[item.remedy], item.machine_id)
+            on_machine[item.remedy](item.machine_id)
         elif item.remedy in on_job and item.job_id is not None:
-            operations.act(on_job[item.remedy], [item.job_id])
+            on_job[item.remedy](item.job_id)
         else:
             self._open_need(item)
 

@@ -8,6 +8,7 @@ from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.views import Changes, MachineRow
 from cnc_station.ui import words
 from cnc_station.ui.asking import Asking
+from cnc_station.ui.at_machine import AtMachine
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.models.row_list import ListColumn, RowList
@@ -32,6 +33,7 @@ class MachinesPage(QWidget):
         self._desk = desk
         self._text = ""
         self._wanted: int | None = None
+        self.at_machine = AtMachine(desk, self)
         self.rows = RowList(self._columns(), lambda machine: machine.id, self)
         self.table = ListTable(self.rows, self.tr("Machines"))
         self.table.chosen.connect(self._chosen)
@@ -111,7 +113,7 @@ class MachinesPage(QWidget):
 
     def _connect_detail(self) -> None:
         detail = self.detail
-        detail.clear.connect(lambda: self._act(MachineAction.CLEAR))
+        detail.clear.connect(self._clear)
         detail.unlock.connect(lambda: self._act(MachineAction.UNLOCK))
         detail.maintenance.connect(
             lambda on: self._act(
@@ -198,6 +200,11 @@ class MachinesPage(QWidget):
         machine = self.table.current
         if machine is not None:
             self._desk.operations.act_on_machine(action, machine.id)
+
+    def _clear(self) -> None:
+        machine = self.table.current
+        if machine is not None:
+            self.at_machine.clear(machine.id)
 
     def add(self) -> MachineForm:
         """Opens the form for a new machine."""

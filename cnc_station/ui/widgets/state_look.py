@@ -69,11 +69,13 @@ STATION_LOOKS = {
     Presence.SILENT: _look("alarm", QT_TRANSLATE_NOOP("State", "Silent"), Tone.ALARM),
     Presence.LEFT: _look("offline", QT_TRANSLATE_NOOP("State", "Left")),
 }
+NOT_READY = _look("not_ready", QT_TRANSLATE_NOOP("State", "Not ready"), Tone.HELD)
+SET_UP = _look("operator", QT_TRANSLATE_NOOP("State", "Set it up"), Tone.OPERATOR)
 DOING_LOOKS = {
     Doing.READY: _look("done", QT_TRANSLATE_NOOP("State", "Ready")),
     Doing.RUNNING: _look("running", QT_TRANSLATE_NOOP("State", "Running"), Tone.RUNNING),
     Doing.HELD: _look("held", QT_TRANSLATE_NOOP("State", "Held"), Tone.HELD),
-    Doing.NOT_READY: _look("not_ready", QT_TRANSLATE_NOOP("State", "Not ready"), Tone.HELD),
+    Doing.NOT_READY: NOT_READY,
     Doing.ALARM: _look("alarm", QT_TRANSLATE_NOOP("State", "Alarm"), Tone.ALARM),
     Doing.UNREACHABLE: _look("offline", QT_TRANSLATE_NOOP("State", "Not reachable"), Tone.HELD),
 }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
+from cnc_station.engine.domain.nc.set_up import set_up
 from cnc_station.engine.store.schema import job, program
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow
 
@@ -26,11 +27,15 @@ def program_detail(connection: Connection, sha256: str) -> ProgramDetail | None:
     if found is None:
         return None
     revisions = _rows(connection, [program.c.name == found.name])
+    text = _decoded(found.content)
+    wanted = set_up(text)
     return ProgramDetail(
         row=next(row for row in revisions if row.sha256 == sha256),
-        text=_decoded(found.content),
+        text=text,
         findings=tuple(ProgramFinding(*finding) for finding in json.loads(found.findings)),
         revisions=revisions,
+        tools=wanted.tools,
+        work_offsets=wanted.work_offsets,
     )
 
 

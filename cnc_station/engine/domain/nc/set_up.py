@@ -1,0 +1,59 @@
+"""What a program wants to find on the machine: its tools and work offsets, as its text names them.
+
+Read from the text alone, without running it: a tool in a branch that is never taken is listed too,
+which is the right side to err on for whoever sets the machine up.
+"""
+
+import re
+from dataclasses import dataclass
+
+from cnc_station.engine.domain.nc.source import COMMENT
+
+_WORTH_A_LOOK = re.compile(r"[Tt]|[Gg]\s*5")
+_NAMED = re.compile(r"<[^>]*>")  # parameters and subs with names: any letters can be in them
+_TOOL = re.compile(r"(?<![A-Z])T(\d+)")
+_OFFSET = re.compile(r"G(5[4-9])(\.[1-3])?(?:P(\d+))?(?![.\d])")
+_LISTED = re.compile(r"T\s*(\d+)\b[\s:=,-]*(.*)", re.IGNORECASE)
+_LATHE_DIGITS = 4  # T0101: the tool, then its offset
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Tools in the order of their first use, each with what a comment calls it ("" if none does);
+    work offsets as on the control: G54, G59.1, G54.1 P3."""
+
+    tools: tuple[tuple[int, str], ...] = ()
+    work_offsets: tuple[str, ...] = ()
+
+
+def set_up(text: str) -> SetUp:
+    """The set-up that a program's text asks for."""
+    tools: dict[int, str] = {}
+    called: dict[int, str] = {}
+    offsets: dict[str, None] = {}
+    for line in text.splitlines():
+        if not _WORTH_A_LOOK.search(line):
+            continue
+        comments = [found.strip("(); \t") for found in COMMENT.findall(line)]
+        code = _NAMED.sub("", COMMENT.sub("", line)).upper().replace(" ", "")
+        here = [number for word in _TOOL.findall(code) if (number := _tool(word))]
+        for comment in comments:
+            if listed := _LISTED.match(comment):
+                called.setdefault(_tool(listed[1]), listed[2].strip())
+            elif here:
+                called.setdefault(here[0], comment)
+        for number in here:
+            tools.setdefault(number, "")
+        for found in _OFFSET.finditer(code):
+            offsets.setdefault(_offset(found))
+    named = tuple((number, called.get(number, "")) for number in tools)
+    return SetUp(named, tuple(offsets))
+
+
+def _tool(digits: str) -> int:
+    return int(digits[:2] if len(digits) == _LATHE_DIGITS else digits)
+
+
+def _offset(found: re.Match[str]) -> str:
+    name = f"G{found[1]}{found[2] or ''}"
+    return f"{name} P{int(found[3])}" if name == "G54.1" and found[3] else name

@@ -1,0 +1,107 @@
+"""What is asked of a person at a machine: finds out what is needed, and opens the dialog."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
+from cnc_station.engine.views import JobRow, MachineRow, RunRow
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.clearing import ClearingDialog
+from cnc_station.ui.dialogs.finish import FinishDialog
+from cnc_station.ui.dialogs.machine_dialog import MachineDialog
+from cnc_station.ui.dialogs.set_up import SetUpDialog
+from cnc_station.ui.drivers import Drivers
+
+_LATEST = 60
+
+
+class AtMachine(QObject):
+    """One question at a time: a second tap on the same button is the same wish."""
+
+    def __init__(self, desk: Desk, window: QWidget) -> None:
+        super().__init__(window)
+        self._desk = desk
+        self._window = window
+        self._asking = False
+        self.drivers = Drivers(desk.engine.drivers)
+        self.dialog: MachineDialog | None = None
+
+    def set_up(self, job_id: int) -> None:
+        """A job waits at its machine for its set-up."""
+        self._ask(self._set_up(job_id))
+
+    def finish(self, job_id: int) -> None:
+        """A job runs on a machine that is only watched."""
+        self._ask(self._finish(job_id))
+
+    def clear(self, machine_id: int) -> None:
+        """A machine has something on it."""
+        self._ask(self._clear(machine_id))
+
+    def _ask(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
+        if self._asking or self.dialog is not None:
+            work.close()
+            return
+        self._asking = True
+        self._desk.operations.run(self._open(work))
+
+    async def _open(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
+        try:
+            self.dialog = await work
+        finally:
+            self._asking = False
+        if self.dialog is not None:
+            self.dialog.finished.connect(self._closed)
+            self.dialog.open()
+
+    def _closed(self) -> None:
+        self.dialog = None
+
+    async def _set_up(self, job_id: int) -> MachineDialog | None:
+        job, machine = await self._job_at(job_id)
+        if job is None or machine is None:
+            return None
+        program = await self._desk.engine.program(job.program) if job.program else None
+        watched = not self.drivers.abilities(machine.spec.driver).starts
+        return SetUpDialog(self._desk, job, machine, program, self._window, watched=watched)
+
+    async def _finish(self, job_id: int) -> MachineDialog | None:
+        job, machine = await self._job_at(job_id)
+        if job is None or machine is None:
+            return None
+        status = self._desk.engine.status(machine.id)
+        return FinishDialog(self._desk, job, machine, status, self._window)
+
+    async def _clear(self, machine_id: int) -> MachineDialog | None:
+        machine = await self._machine(machine_id)
+        if machine is None or machine.state is not MachineState.NEEDS_CLEARING:
+            return None
+        job, run = await self._lies_on(machine_id)
+        return ClearingDialog(self._desk, machine, job, run, self._window)
+
+    async def _job_at(self, job_id: int) -> tuple[JobRow | None, MachineRow | None]:
+        rows = await self._desk.engine.jobs_by_id([job_id])
+        if not rows or rows[0].machine_id is None:
+            return None, None
+        return rows[0], await self._machine(rows[0].machine_id)
+
+    async def _machine(self, machine_id: int) -> MachineRow | None:
+        machines = await self._desk.engine.machines()
+        return next((machine for machine in machines if machine.id == machine_id), None)
+
+    async def _lies_on(self, machine_id: int) -> tuple[JobRow | None, RunRow | None]:
+        """The job whose run was the last on a machine, if it had started."""
+        engine = self._desk.engine
+        events = await engine.events(machine_id=machine_id, limit=_LATEST, newest=True)
+        job_id = next((e.job_id for e in reversed(events) if e.job_id is not None), None)
+        job = await engine.job(job_id) if job_id is not None else None
+        if job is None:
+            return None, None
+        here = [run for run in job.runs if run.machine_id == machine_id]
+        run = max(here, key=lambda run: run.id, default=None)
+        if run is None or run.started_at is None or run.state in LIVE_RUNS:
+            return None, None
+        return job.row, run

@@ -1,0 +1,99 @@
+"""Before a job starts on a real machine: what a person looks at, line by line."""
+
+from collections.abc import Iterator
+
+from PySide6.QtWidgets import QWidget
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.views import JobRow, MachineRow, ProgramDetail
+from cnc_station.ui import words
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.machine_dialog import MachineDialog
+from cnc_station.ui.theme import Tone, theme
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.check_row import CheckRow
+
+_SIZE = (620, 660)
+_SIZE_TOUCH = (760, 720)
+
+
+class SetUpDialog(MachineDialog):
+    """The set-up of `job`, which waits at `machine`; `program` is what it will run.
+
+    `watched`: nobody can start that machine from here. Where no operator has to confirm set-ups the
+    lines are there to read.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        job: JobRow,
+        machine: MachineRow,
+        program: ProgramDetail | None,
+        parent: QWidget | None,
+        *,
+        watched: bool,
+    ) -> None:
+        title = self.tr("Set up {machine}: {job}").format(machine=machine.spec.name, job=job.title)
+        about = (
+            self.tr("Start it at the panel of the machine, then say so here.")
+            if watched
+            else self.tr(
+                "Tick what you have checked at the machine. It moves as soon as you start it."
+            )
+        )
+        super().__init__(desk, title, about, parent, (job.id, JobState.ASSIGNED))
+        self._title = job.title
+        to_tick = machine.spec.operator_starts
+        self.rows = [
+            CheckRow(name, found, checkable=to_tick) for name, found in self._lines(job, program)
+        ]
+        for row in self.rows:
+            row.toggled.connect(self.refresh)
+            self.body.addWidget(row)
+        self.body.addStretch(1)
+        self.aside = Button(self.tr("Not now"))
+        self.aside.setToolTip(self.tr("The job is paused, and the machine free for another."))
+        self.aside.clicked.connect(self._put_aside)
+        start = self.tr("I have started it at the panel") if watched else self.tr("Start")
+        self.start = PrimaryButton(start, tone=Tone.OPERATOR)
+        self.start.clicked.connect(self._start)
+        self.offer(self.aside)
+        self.offer_closing()
+        self.offer(self.start, stretch=1)
+        self.refresh()
+        self.resize(*(_SIZE_TOUCH if theme().metrics.touch else _SIZE))
+
+    def _lines(self, job: JobRow, program: ProgramDetail | None) -> Iterator[tuple[str, str]]:
+        sheet = self.tr("as in the set-up sheet")
+        yield self.tr("Material"), job.material or sheet
+        tools = program.tools if program else ()
+        told = "\n".join(f"T{number}  {called}".strip() for number, called in tools)
+        yield self.tr("Tools"), told or sheet
+        offsets = program.work_offsets if program else ()
+        yield self.tr("Work offset"), ", ".join(offsets) or sheet
+        yield self.tr("Program"), self._program(job)
+        yield self.tr("Quantity"), words.parts(job.quantity)
+
+    def _program(self, job: JobRow) -> str:
+        if not job.program_name:
+            return self.tr("none is bound to the job: choose it at the panel")
+        said = self.tr("{name}, revision {revision}")
+        return said.format(name=job.program_name, revision=job.program_revision)
+
+    def refresh(self) -> None:
+        """Starting needs every line ticked."""
+        self.start.setEnabled(all(row.isChecked() for row in self.rows if row.isCheckable()))
+
+    def _start(self) -> None:
+        confirmed = "; ".join(
+            f"{row.text().lower()} {' + '.join(row.found.splitlines())}"
+            for row in self.rows
+            if row.isChecked()
+        )
+        self.act(JobAction.START, confirmed, self.tr("{job}: started").format(job=self._title))
+
+    def _put_aside(self) -> None:
+        done = self.tr("{job}: put aside, it waits paused").format(job=self._title)
+        self.act(JobAction.PUT_ASIDE, "", done)

@@ -1,0 +1,256 @@
+"""What a person does at a machine: confirms a set-up, says that it is done, clears it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.drivers.base import RunFailed
+from cnc_station.engine.views import JobRow, RunRow
+from cnc_station.ui.dialogs.clearing import ClearingDialog
+from cnc_station.ui.dialogs.finish import FinishDialog
+from cnc_station.ui.dialogs.set_up import SetUpDialog
+from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.pages.floor import FloorPage
+from tests.ui.controller_fleet import (
+    IDLE,
+    LINUXCNC,
+    LINUXCNC_ANSWERS,
+    MTCONNECT,
+    PROGRAM,
+    WATCHED,
+    WATCHES,
+    Scripted,
+    Shop,
+    spec,
+)
+from tests.ui.real_engine import ME, Office, opened
+from tests.until import until
+
+
+@pytest.fixture
+def mill() -> Scripted:
+    return Scripted(IDLE, LINUXCNC_ANSWERS)
+
+
+@pytest.fixture
+def lathe() -> Scripted:
+    return Scripted(IDLE, LINUXCNC_ANSWERS, abilities=WATCHES)
+
+
+@pytest_asyncio.fixture
+async def page(
+    mill: Scripted, lathe: Scripted, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FloorPage]:
+    Shop({"mill": mill, "lathe": lathe}).register(monkeypatch)
+    async with opened(office, FloorPage(office.desk)) as page:
+        yield page
+    for controller in (mill, lathe):
+        if controller._end is not None and not controller._end.done():
+            controller.end()
+
+
+async def row(office: Office, job_id: int) -> JobRow:
+    (found,) = await office.engine.jobs_by_id([job_id])
+    return found
+
+
+async def comes_to(office: Office, job_id: int, state: JobState) -> None:
+    async def there() -> bool:
+        return (await row(office, job_id)).state is state
+
+    await until(there)
+
+
+async def machine_comes_to(office: Office, state: MachineState) -> None:
+    async def there() -> bool:
+        return [m.state for m in await office.engine.machines()] == [state]
+
+    await until(there)
+
+
+async def set_up_waits(office: Office, **values: object) -> int:
+    """A job at a mill whose set-ups a person confirms."""
+    kept = await office.engine.add_program("bracket.ngc", PROGRAM.encode(), ME)
+    await office.engine.add_machine(
+        spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_starts=True, **values), ME
+    )
+    made = JobSpec("Bracket", "mill", material="aluminium", quantity=4, program=kept.sha256)
+    (job_id,) = await office.engine.submit([made], ME)
+    await comes_to(office, job_id, JobState.ASSIGNED)
+    return job_id
+
+
+async def tap(page: FloorPage, action: CardAction) -> None:
+    """The button of the shop's only machine."""
+
+    def button() -> bool:
+        return any(card.button(action) for card in page.column.cards.values())
+
+    await until(button)
+    (card,) = page.column.cards.values()
+    found = card.button(action)
+    assert found is not None
+    found.click()
+    await until(lambda: page.at_machine.dialog)
+
+
+async def test_a_set_up_is_ticked_off_line_by_line_before_anything_starts(
+    office: Office, page: FloorPage, mill: Scripted
+) -> None:
+    job_id = await set_up_waits(office)
+    await tap(page, CardAction.SET_UP)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, SetUpDialog)
+    assert {line.text(): line.found for line in dialog.rows} == {
+        "Material": "aluminium",
+        "Tools": "T1  D=50 FACE MILL\nT4  D=8 FLAT END MILL\nT7  D=5 DRILL",
+        "Work offset": "G54",
+        "Program": "bracket.ngc, revision 1",
+        "Quantity": "4 parts",
+    }
+    for line in dialog.rows:
+        assert not dialog.start.isEnabled()
+        line.click()
+    assert "start" not in mill.asked
+    dialog.start.click()
+    await comes_to(office, job_id, JobState.RUNNING)
+    await until(lambda: page.at_machine.dialog is None)
+    events = await office.engine.events(job_id=job_id)
+    (started,) = [event for event in events if event.type == "started"]
+    assert started.actor == ME.name
+    assert started.reason.startswith("material aluminium; tools T1  D=50 FACE MILL + T4")
+    assert office.said.done == ["Bracket: started"]
+
+
+async def test_not_now_pauses_the_job_and_frees_the_machine(
+    office: Office, page: FloorPage, mill: Scripted
+) -> None:
+    job_id = await set_up_waits(office)
+    page.at_machine.set_up(job_id)
+    await until(lambda: page.at_machine.dialog)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, SetUpDialog)
+    dialog.aside.click()
+    await comes_to(office, job_id, JobState.PAUSED)
+    await machine_comes_to(office, MachineState.IDLE)
+    assert "start" not in mill.asked
+
+
+async def test_a_set_up_that_somebody_else_confirmed_is_not_asked_for_any_more(
+    office: Office, page: FloorPage
+) -> None:
+    job_id = await set_up_waits(office)
+    await tap(page, CardAction.SET_UP)
+    await office.engine.act(JobAction.START, [job_id], ME)
+    await until(lambda: page.at_machine.dialog is None)
+    await comes_to(office, job_id, JobState.RUNNING)
+
+
+async def test_a_machine_that_is_only_watched_is_started_and_finished_by_word(
+    office: Office, page: FloorPage, lathe: Scripted
+) -> None:
+    await office.engine.add_machine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10"), ME)
+    (job_id,) = await office.engine.submit([JobSpec("Shaft", "lathe")], ME)
+    await tap(page, CardAction.SET_UP)
+    start = page.at_machine.dialog
+    assert isinstance(start, SetUpDialog)
+    assert start.start.text() == "I have started it at the panel"
+    assert not any(line.isCheckable() for line in start.rows)
+    start.start.click()
+    await comes_to(office, job_id, JobState.RUNNING)
+    lathe.says(WATCHED)
+    await until(lambda: page.at_machine.dialog is None)
+    await tap(page, CardAction.FINISH)
+    finish = page.at_machine.dialog
+    assert isinstance(finish, FinishDialog)
+    assert finish.facts.pairs()["Its part counter"] == "37"
+    assert finish.facts.pairs()["Wanted"] == "1 part"
+    finish.finish.click()
+    await comes_to(office, job_id, JobState.COMPLETED)
+
+
+async def made_one(office: Office, mill: Scripted, error: Exception | None = None) -> int:
+    """A mill that has made something, or tried to, and waits to be cleared."""
+    await office.engine.add_machine(
+        spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_clears=True), ME
+    )
+    made = JobSpec("Jig base", "mill", quantity=1, retry_limit=0)
+    (job_id,) = await office.engine.submit([made], ME)
+    await comes_to(office, job_id, JobState.RUNNING)
+    mill.end(error)
+    await machine_comes_to(office, MachineState.NEEDS_CLEARING)
+    return job_id
+
+
+async def last_run(office: Office, job_id: int) -> RunRow:
+    return (await office.engine.runs(job_id=job_id))[-1]
+
+
+async def test_clearing_after_a_good_run_is_one_tap_with_all_parts_good(
+    office: Office, page: FloorPage, mill: Scripted
+) -> None:
+    job_id = await made_one(office, mill)
+    await tap(page, CardAction.CLEAR)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, ClearingDialog)
+    assert (dialog.good.value, dialog.scrap.value) == (1, 0)
+    dialog.clear.click()
+    await machine_comes_to(office, MachineState.IDLE)
+    run = await last_run(office, job_id)
+    assert (run.good, run.scrap) == (1, 0)
+
+
+async def test_a_run_that_failed_proposes_a_scrapped_part_and_its_own_reason(
+    office: Office, page: FloorPage, mill: Scripted
+) -> None:
+    job_id = await made_one(office, mill, RunFailed("tool 4 broke"))
+    await tap(page, CardAction.CLEAR)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, ClearingDialog)
+    assert (dialog.good.value, dialog.scrap.value) == (0, 1)
+    assert dialog.reason.text() == "tool 4 broke"
+    dialog.clear.click()
+    await machine_comes_to(office, MachineState.IDLE)
+    run = await last_run(office, job_id)
+    assert (run.good, run.scrap) == (0, 1)
+    (machine,) = await office.engine.machines()
+    cleared = (await office.engine.events(machine_id=machine.id))[-1]
+    assert (cleared.type, cleared.reason) == ("cleared", "tool 4 broke")
+
+
+async def test_scrap_wants_a_reason_and_a_tap_gives_one(
+    office: Office, page: FloorPage, mill: Scripted
+) -> None:
+    await made_one(office, mill)
+    await tap(page, CardAction.CLEAR)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, ClearingDialog)
+    dialog.good.less.click()
+    dialog.scrap.more.click()
+    assert not dialog.clear.isEnabled()
+    dialog.choices[1].click()
+    assert dialog.reason.text() == "out of tolerance"
+    assert dialog.clear.isEnabled()
+    dialog.reject()
+    await until(lambda: page.at_machine.dialog is None)
+
+
+async def test_what_the_engine_refuses_is_said_in_the_dialog_which_stays(
+    office: Office, page: FloorPage, mill: Scripted
+) -> None:
+    await made_one(office, mill)
+    await tap(page, CardAction.CLEAR)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, ClearingDialog)
+    (machine,) = await office.engine.machines()
+    await office.engine.act_on_machine(MachineAction.CLEAR, machine.id, ME)
+    dialog.clear.click()
+    await until(dialog.trouble.text)
+    assert "can't be cleared" in dialog.trouble.text()
+    assert dialog.clear.isEnabled()
+    dialog.reject()
+    await until(lambda: page.at_machine.dialog is None)
