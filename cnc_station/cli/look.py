@@ -157,7 +157,7 @@ async def machines(call: Call) -> int:
                 "" if row.job_id is None else str(row.job_id),
                 row.station,
                 row.spec.driver,
-                row.state_reason,
+                row.not_ready or row.state_reason,
             ]
             for row in rows
         ],

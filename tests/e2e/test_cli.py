@@ -17,6 +17,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.store.machines import SayReadiness
 from tests.until import until
 
 GOOD = b"G21 G90 G94 S900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X60 F600\nG0 Z5\nM30\n"
@@ -146,6 +147,8 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
         assert 0 <= assigned - created <= 1_000
         machines = json.loads((await _beside(shell, "machines", "--json")).stdout)["machines"]
         assert machines[0]["spec"]["name"] == "Mill 1"
+        await engine._pen.write(SayReadiness(machines[0]["id"], "not homed", "controller"))
+        assert "not homed" in (await _beside(shell, "machines")).stdout
         second = await _beside(shell, "serve")
         assert second.returncode == 3
         assert "already works on this database" in second.stderr
