@@ -323,6 +323,9 @@ class FakeGrbl:
         words = _WORD.findall(line)
         if "".join(letter + digits for letter, digits in words) != line:
             return 1
+        letters = [letter for letter, _ in words if letter not in "GM"]
+        if len(set(letters)) < len(letters):
+            return 25
         for letter, digits in words:
             error = self._word(letter, digits) if digits.strip("+-.") else 2
             if error:

@@ -311,6 +311,12 @@ async def test_an_answer_that_never_came_is_not_taken_for_done(at: Bench) -> Non
         await at.make(square(40))
 
 
+async def test_an_answer_too_many_is_not_taken_for_one_to_a_line(at: Bench) -> None:
+    at.fake.at[len(sent(square(40)))] = partial(at.fake.say, "ok")
+    with pytest.raises(RunFailed, match="more lines than it was sent"):
+        await at.make(square(40))
+
+
 async def test_a_controller_that_stalls_fails_the_run(at: Bench) -> None:
     ending = await at.begin(square(40))
     await at.takes(6)

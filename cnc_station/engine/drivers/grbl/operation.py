@@ -140,7 +140,9 @@ class Operation:
         job = self.job
         if job is None:
             return
-        if code == 0 or not job.feeding:
+        if job.feeding and not job.streamer.outstanding:
+            self.break_off(job, "the controller has answered more lines than it was sent")
+        elif code == 0 or not job.feeding:
             job.take_answer(self.controller.polls)
         elif code == _LOCKED and not job.begun:
             job.end(NotReady(f"{meanings.error(code)}. Unlock or home it."))
