@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,13 +21,16 @@ from tests.until import until
 QUICK = Patience(
     poll=0.02,
     poll_running=0.02,
-    answer=1.0,
-    greeting=1.0,
-    silence=0.6,
-    idle=0.4,
-    still=1.5,
-    stop=1.0,
+    answer=5.0,
+    greeting=5.0,
+    silence=1.5,
+    idle=0.8,
+    still=3.0,
+    stop=5.0,
 )
+"""Short waits where a test waits for their end, long ones where a busy computer must not matter."""
+
+HASTY = replace(QUICK, answer=1.0, greeting=1.0, silence=0.6, idle=0.4, still=1.5, stop=1.0)
 
 
 def square(sides: int, feed: float = 1200.0) -> bytes:
@@ -78,12 +81,14 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(fake: FakeGrbl, *, pty: bool = False) -> AsyncIterator[Bench]:
+async def bench(
+    fake: FakeGrbl, *, pty: bool = False, patience: Patience = QUICK
+) -> AsyncIterator[Bench]:
     """Connected; afterwards nothing is left."""
     with TemporaryDirectory() as folder:
         wire = PtyWire(fake, Path(folder)) if pty else TcpWire(fake)
         await wire.put_back()
-        driver = Grbl(settings.from_machine({"port": wire.port}), QUICK)
+        driver = Grbl(settings.from_machine({"port": wire.port}), patience)
         it = Bench(fake, wire, driver)
         driver.listen(it.heard.append)
         try:

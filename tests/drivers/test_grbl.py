@@ -218,6 +218,23 @@ async def test_an_error_in_the_middle_stops_what_was_sent_after_it(at: Bench) ->
     assert at.driver.status().doing is Doing.READY
 
 
+async def test_an_error_holds_the_axes_at_once_whatever_else_is_being_done(at: Bench) -> None:
+    at.fake.errors[8] = 33
+    ending = await at.begin(square(40))
+    async with at.driver._operation.acting:  # as a hold that waits for the axes
+        await until(lambda: at.fake.state == "Hold:0")
+    with pytest.raises(RunFailed, match="error:33"):
+        await ending
+
+
+async def test_a_connection_lost_while_a_wrong_program_is_stopped_hides_nothing(at: Bench) -> None:
+    at.fake.errors[8] = 33
+    at.fake.at[9] = partial(setattr, at.fake, "deaf", True)
+    with pytest.raises(RunFailed, match=r"error:33.*and then no answer"):
+        await at.make(square(40))
+    assert at.driver.status().doing is Doing.UNREACHABLE
+
+
 async def test_a_reset_in_mid_job_fails_the_run_and_nothing_more_is_sent(at: Bench) -> None:
     ending = await at.begin(square(40))
     await until(lambda: at.fake.axes.moving)
@@ -251,7 +268,7 @@ async def test_an_alarm_in_mid_job_fails_the_run(at: Bench) -> None:
     with pytest.raises(RunFailed, match=r"ALARM:1, a limit switch was hit.*near line") as failed:
         await ending
     assert failed.value.alarm
-    await asyncio.sleep(1.0)  # longer than the silence that would count as a lost connection
+    await asyncio.sleep(2.0)  # longer than the silence that would count as a lost connection
     assert at.driver.status().doing is Doing.ALARM
     await at.driver.unlock()
     await at.shows(Doing.READY)
@@ -344,7 +361,7 @@ async def test_garbage_on_the_wire_is_passed_over(at: Bench) -> None:
 async def test_a_dwell_is_waited_for(at: Bench) -> None:
     """A controller shows Idle in a dwell; here for longer than an idle one is trusted."""
     at.fake.axes.speed = 1.0
-    await at.make(b"G21G90\nG0X1\nG4P0.8\nG0X2\nM30\n")
+    await at.make(b"G21G90\nG0X1\nG4P1.2\nG0X2\nM30\n")
     assert at.fake.axes.place[0] == 2.0
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.drivers.base import NotReady
-from tests.drivers.grbl_bench import Bench, bench, sent, square
+from tests.drivers.grbl_bench import HASTY, Bench, bench, sent, square
 from tests.drivers.grbl_fake import FakeGrbl
 
 PROGRAM = square(24)
@@ -59,7 +59,7 @@ def test_no_part_is_called_done_that_was_not(
 
 async def _part(hal: bool, speed: float, mischief: dict[int, str], lost: set[int]) -> None:
     fake = FakeGrbl(hal=hal, speed=speed)
-    async with bench(fake) as at, asyncio.timeout(20):
+    async with bench(fake, patience=HASTY) as at, asyncio.timeout(30):
         for line, what in mischief.items():
             fake.at[line] = partial(WHAT[what], at)
         # Other bytes than these leave a line as good as any other: see what the driver says.

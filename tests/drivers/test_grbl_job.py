@@ -1,0 +1,110 @@
+"""When a part is proven to be done, and when it is known to stand."""
+
+from dataclasses import replace
+
+import pytest
+
+from cnc_station.engine.drivers.grbl.job import Job
+from cnc_station.engine.drivers.grbl.picture import Picture
+from cnc_station.engine.drivers.grbl.prepare import prepare
+from cnc_station.engine.drivers.grbl.reports import Make, Report
+from cnc_station.engine.drivers.grbl.settings import DEFAULT
+from tests.drivers.grbl_bench import order
+
+IDLE = Report("Idle", machine=(0.0, 0.0, 0.0))
+RUN = Report("Run", machine=(1.0, 0.0, 0.0))
+SOURCE = b"G21G90\n\nG0X1\nG4P7\nM3S1000\nG0X9\nM30\n"
+
+
+@pytest.fixture
+async def job() -> Job:
+    it = order(SOURCE)
+    return Job(it, 1, prepare(it.program, it.name, SOURCE, Make()), 128)
+
+
+def shown(report: Report) -> Picture:
+    picture = Picture()
+    picture.take(report)
+    return picture
+
+
+def take_all(job: Job, *, polls: int) -> None:
+    job.start()
+    for _ in job.streamer.due():
+        job.take_answer(polls)
+
+
+async def test_idle_counts_only_when_every_line_was_answered(job: Job) -> None:
+    job.start()
+    lines = job.streamer.due()
+    for _ in lines[1:]:
+        job.take_answer(1)
+    assert not any(job.proven(shown(IDLE), poll) for poll in range(2, 10))
+
+
+async def test_idle_counts_from_the_second_report_asked_for_after_the_last_answer(job: Job) -> None:
+    take_all(job, polls=5)
+    assert not job.proven(shown(IDLE), 5)  # asked for before that answer
+    assert not job.proven(shown(IDLE), 6)
+    assert job.proven(shown(IDLE), 7)
+
+
+async def test_a_machine_that_sets_off_after_it_was_idle_is_not_done(job: Job) -> None:
+    take_all(job, polls=5)
+    assert not job.proven(shown(IDLE), 6)
+    assert not job.proven(shown(RUN), 7)
+    assert not job.proven(shown(IDLE), 8)
+    assert job.proven(shown(IDLE), 9)
+
+
+async def test_moves_waiting_in_the_planner_are_not_done(job: Job) -> None:
+    take_all(job, polls=5)
+    picture = shown(replace(IDLE, blocks_free=15))
+    picture.take(replace(IDLE, blocks_free=14))
+    assert not any(job.proven(picture, poll) for poll in range(6, 10))
+
+
+@pytest.mark.parametrize(("answered", "patience"), [(0, 5.0), (2, 12.0), (3, 35.0)])
+async def test_an_idle_machine_is_given_the_time_its_line_may_take(
+    job: Job, answered: int, patience: float
+) -> None:
+    job.start()
+    job.streamer.due()
+    for _ in range(answered):
+        job.take_answer(0)
+    picture = shown(IDLE)
+    assert not job.stands(picture, 100.0, DEFAULT)
+    assert not job.stands(picture, 100.0 + patience, DEFAULT)
+    assert "something was lost" in job.stands(picture, 100.1 + patience, DEFAULT)
+
+
+async def test_a_machine_that_runs_without_moving_stands_after_a_minute(job: Job) -> None:
+    job.start()
+    job.streamer.due()
+    assert not job.stands(shown(RUN), 0.0, DEFAULT)
+    moved = shown(replace(RUN, machine=(2.0, 0.0, 0.0)))
+    assert not job.stands(moved, 50.0, DEFAULT)
+    assert not job.stands(moved, 110.0, DEFAULT)
+    assert "has not moved for 60 s, at line 1" in job.stands(moved, 110.1, DEFAULT)
+
+
+async def test_a_held_machine_may_stand_for_ever(job: Job) -> None:
+    job.start()
+    job.streamer.due()
+    held = shown(replace(IDLE, state="Hold", sub=0))
+    assert not any(job.stands(held, now, DEFAULT) for now in (0.0, 1e3, 1e6))
+
+
+async def test_the_line_in_hand_is_behind_what_was_taken(job: Job) -> None:
+    take_all(job, polls=0)
+    picture = shown(replace(RUN, blocks_free=15))
+    assert job.line(picture) == 7
+    picture.take(replace(RUN, blocks_free=14))
+    assert job.line(picture) == 6
+    picture.take(replace(RUN, blocks_free=13))
+    assert job.line(picture) == 3
+    assert job.fraction(3) == pytest.approx(0.0)
+    later, last = job.fraction(6), job.fraction(7)
+    assert later is not None
+    assert last is not None
+    assert 0.5 < later < last <= 1.0
