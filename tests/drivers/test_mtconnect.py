@@ -255,6 +255,23 @@ async def test_the_next_part_may_have_begun_before_it_is_ordered(
     await driver.ended()
 
 
+async def test_a_part_made_while_nobody_asked_for_it_is_the_next_one(
+    agent: FakeAgent, driver: MTConnect
+) -> None:
+    await driver.connect()
+    await driver.load(order(parts=2), 1)
+    agent.say(pgm=PROGRAM, exec="ACTIVE")
+    await driver.start()
+    agent.say(exec="PROGRAM_COMPLETED")
+    agent.say(exec="ACTIVE")
+    agent.say(exec="PROGRAM_COMPLETED")
+    agent.say(exec="READY")
+    await driver.ended()
+    await driver.load(order(parts=2), 2)
+    await driver.start()
+    await driver.ended()
+
+
 async def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up(
     agent: FakeAgent, driver: MTConnect
 ) -> None:

@@ -87,6 +87,14 @@ def test_a_word_for_the_execution_that_nobody_knows_is_not_guessed_at() -> None:
     assert "DREAMING" in report.words
 
 
+def test_a_machine_that_is_not_available_is_unknown_whatever_it_said_last() -> None:
+    picture = Picture({"e": "execution", "a": "available"})
+    picture.take(Observation(1, "e", "Execution", "ACTIVE"))
+    assert picture.report().phase is Phase.RUNNING
+    picture.take(Observation(2, "a", "Availability", "UNAVAILABLE"))
+    assert picture.report().phase is Phase.UNKNOWN
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -122,6 +122,59 @@ def test_an_end_that_nobody_saw_is_left_open() -> None:
     assert made.untold
 
 
+def test_our_program_called_by_another_one_after_ours_stopped_is_not_ours_going_on() -> None:
+    made = part(
+        (0, said(Phase.IDLE)),
+        (10, said(Phase.RUNNING)),
+        (20, said(Phase.IDLE)),
+        (30, said(Phase.RUNNING, "other.nc")),
+        (40, said(Phase.RUNNING)),
+        (50, said(Phase.COMPLETED)),
+    )
+    assert made.untold
+
+
+def test_a_reset_that_nobody_saw_after_a_hold_is_not_taken_for_a_failure() -> None:
+    made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING)), (20, said(Phase.HELD)))
+    made.missed()
+    made.see(said(Phase.IDLE), 30)
+    made.wait(90)
+    assert made.untold
+    assert not made.failure
+
+
+def test_a_counter_has_its_time_from_the_reset_of_a_stopped_program_on() -> None:
+    made = part((0, said(Phase.IDLE, parts=1)), (10, said(Phase.RUNNING, parts=1)))
+    made.see(said(Phase.STOPPED, parts=1), 20)
+    made.see(said(Phase.IDLE, parts=1), 60)
+    assert made.patience(61) == 2.0
+    made.see(said(Phase.IDLE, parts=2), 62)
+    assert made.finished
+
+
+def test_what_ran_after_a_parts_end_counts_for_the_next_ones() -> None:
+    first = part(
+        (0, said(Phase.IDLE)),
+        (10, said(Phase.RUNNING)),
+        (20, said(Phase.COMPLETED)),
+        (30, said(Phase.RUNNING)),
+        (40, said(Phase.COMPLETED)),
+        (50, said(Phase.RUNNING)),
+    )
+    second = first.next()
+    assert second.finished
+    third = second.next()
+    assert third.begun
+    assert not third.over
+
+
+def test_what_was_missed_after_a_parts_end_counts_for_nothing() -> None:
+    first = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING)), (20, said(Phase.COMPLETED)))
+    first.missed()
+    first.see(said(Phase.RUNNING), 30)
+    assert not first.next().begun
+
+
 PHASES = st.sampled_from(list(Phase))
 REPORTS = st.lists(
     st.tuples(

@@ -25,6 +25,7 @@ class Phase(StrEnum):
     UNKNOWN = "unknown"  # whoever answers does not know
 
 
+MOST_KEPT = 1_000  # reports after the end of a part, until the next one is ordered
 IN_PROGRAM = (Phase.RUNNING, Phase.HELD)
 
 
@@ -81,6 +82,11 @@ def _stem(name: str) -> str:
     return PurePosixPath(name).stem
 
 
+def _gist(report: Report) -> tuple[object, ...]:
+    """What a part goes by."""
+    return report.phase, report.figures.program, report.figures.parts
+
+
 class Part:
     """One part that was ordered and that somebody starts at the machine's own panel.
 
@@ -104,6 +110,7 @@ class Part:
         self._gapless = True
         self._baseline: int | None = None
         self._alarm = ""
+        self._after: list[tuple[float, Report]] | None = []  # its end; None: not all of it
 
     @property
     def over(self) -> bool:
@@ -116,14 +123,19 @@ class Part:
         return self.begun and not self.over and self._left is not None
 
     def vouch(self, report: Report, now: float) -> None:
-        """A person says that it runs, or will."""
-        self.vouched = True
-        self.follow(report, now)
-
-    def follow(self, report: Report, now: float) -> None:
-        """What runs now is not an earlier run: it is this part if it has the right name."""
-        self._free = True
+        """A person says that it runs, or will: what runs now is not an earlier run."""
+        self.vouched = self._free = True
         self.take_up(report, now)
+
+    def next(self) -> "Part":
+        """The next part of the same order: whatever was reported since the end of this one, be it
+        a whole further run of the program, counts for it."""
+        part = Part(self._program, self._settle_s)
+        if self.finished and self._after is not None:
+            part._free = True
+            for now, report in self._after:
+                part.see(report, now)
+        return part
 
     def take_up(self, report: Report, now: float) -> bool:
         """Whether the ordered program runs now; it then counts as this part's."""
@@ -136,11 +148,13 @@ class Part:
     def missed(self) -> None:
         """Some reports were lost: only if the ordered program still runs can it go on."""
         self._gapless = False
-        self._stretch = None
+        self._stretch = self._after = None
 
     def see(self, report: Report, now: float) -> None:
         """The next report, in the order in which they were made."""
         self.wait(now)
+        if self.finished:
+            self._keep(report, now)
         if self.over or report.phase is Phase.UNKNOWN:
             return
         in_program = report.phase in IN_PROGRAM
@@ -172,6 +186,14 @@ class Part:
         if self._last not in (Phase.IDLE, Phase.ABORTED):
             return None
         return max(self._left + self._settle_s - now, 0.0)
+
+    def _keep(self, report: Report, now: float) -> None:
+        if self._after is None:
+            return
+        if len(self._after) >= MOST_KEPT:
+            self._after = None
+        elif not self._after or _gist(self._after[-1][1]) != _gist(report):
+            self._after.append((now, report))
 
     def _is_ours(self, report: Report) -> bool:
         return same_program(self._program, report.figures.program)

@@ -145,19 +145,15 @@ class Watcher(ABC):
 
     async def load(self, order: Order, part: int) -> None:
         """Only remembers the order: the program is loaded at the panel, so that the machine need
-        not be ready. The next part of a run counts from the end of the one before."""
-        report = self._reached()
-        follows = (
-            self._part is not None
-            and self._part.finished
-            and self._order is not None
-            and (self._order.run_id, self._number + 1) == (order.run_id, part)
-        )
+        not be ready. The next part of a run counts from the end of the one before, and may be
+        ordered while nobody answers: `start` waits for that too."""
+        report = self._reached() if part == 1 else self._report
+        before = self._part if self._in_hand_is(order, part - 1) else None
         self._take(order, part)
-        assert self._part is not None
-        if follows:
-            self._part.follow(report, self._now())
-        self._part.see(report, self._now())
+        if before is not None:
+            self._part = before.next()
+        if report is not None and self._part is not None:
+            self._part.see(report, self._now())
 
     async def start(self) -> None:
         """Waits, for days if need be, until the machine reports that it has begun the ordered
@@ -257,6 +253,12 @@ class Watcher(ABC):
     def _take(self, order: Order, number: int) -> None:
         self._order, self._number, self._given_up = order, number, False
         self._part = Part(order.name, self._settle_s)
+
+    def _in_hand_is(self, order: Order, part: int) -> bool:
+        return self._order is not None and (self._order.run_id, self._number) == (
+            order.run_id,
+            part,
+        )
 
     def _in_hand(self) -> Part:
         if self._part is None:

@@ -82,28 +82,31 @@ class Drive:
         if self._taken_up:
             self._limit_time()
             self._listen(live.driver.status())
-            if not live.part_over:
-                await self._see_out()
+            told = not live.part_over and await self._see_out()
         else:
-            await self._first_part()
+            told = await self._first_part()
         for part in range(live.part + 1, self._order.parts + 1):
+            if told:
+                return
             if self._tended:
                 await self._next_blank(part)
                 self._limit_time()
             live.part = part
             self._unless_stopped()
             await live.driver.load(self._order, part)
-            await self._begin()
-            await self._see_out()
+            if live.driver.abilities.starts:
+                await self._begin()
+            told = await self._see_out(begins=True)
 
     @property
     def _tended(self) -> bool:
-        """Whether a person changes the part between two starts."""
-        claimed = self._live.claimed
-        real = self._live.driver.on_loss is OnLoss.INTERRUPT
+        """Whether a person changes the part between two starts from here."""
+        claimed, driver = self._live.claimed, self._live.driver
+        real = driver.on_loss is OnLoss.INTERRUPT and driver.abilities.starts
         return real and (claimed.operator_starts or claimed.operator_clears)
 
-    async def _first_part(self) -> None:
+    async def _first_part(self) -> bool:
+        """Whether a person said that the run is done."""
         live = self._live
         word = Word(RUNNER)
         if not live.driver.abilities.starts:
@@ -129,7 +132,7 @@ class Drive:
         self._unless_stopped()
         if live.driver.abilities.starts:
             await self._begin()
-        await self._see_out()
+        return await self._see_out()
 
     async def _by_itself(self) -> Word:
         """The machine has begun, started at its panel."""
@@ -146,22 +149,31 @@ class Drive:
                 raise RunFailed(str(error)) from error
             log.warning("run %s: lost while it was started: %s", self._order.run_id, error)
 
-    async def _see_out(self) -> None:
-        """Until the part is done, whatever happens to the connection."""
+    async def _see_out(self, *, begins: bool = False) -> bool:
+        """Until the part is done, whatever happens to the connection; whether a person said that
+        all of the run is. `begins`: somebody has yet to start it at a machine that is watched."""
         driver = self._live.driver
         while True:
             try:
                 if driver.abilities.starts:
-                    return await driver.ended()
-                await self._first(driver.ended(), self._live.word(Wait.END))
+                    await driver.ended()
+                    return False
+                word = self._live.word(Wait.END)
+                return await self._first(self._watched(begins=begins), word) is not None
             except Unavailable as error:
                 if driver.on_loss is OnLoss.RETRY:
                     raise RunFailed(str(error)) from error
                 log.warning("run %s: connection lost: %s", self._order.run_id, error)
                 if await self._ask_again(str(error)):
-                    return None
-            else:
-                return None
+                    return False
+
+    async def _watched(self, *, begins: bool) -> None:
+        """A part that is started at the machine's panel. The job's limit is not for the wait."""
+        if begins:
+            self._timer.reschedule(None)
+            await self._live.driver.start()
+            self._limit_time()
+        await self._live.driver.ended()
 
     async def _ask_again(self, lost: str) -> bool:
         """Reach the controller again and ask; whether the part is done. Raises Interrupted."""

@@ -134,7 +134,7 @@ class Picture:
         if name is None:
             return False
         value = "" if observation.value == UNAVAILABLE else observation.value
-        changed = self._values.get(name, "") != value
+        changed = self._values.get(name) != value
         self._values[name] = value
         return changed
 
