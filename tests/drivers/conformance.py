@@ -126,6 +126,7 @@ class StartingDriver(EveryDriver):
     async def test_a_hold_stops_it_and_a_resume_lets_it_go_on(self, bench: Bench) -> None:
         async with connected(bench) as driver:
             await self._begun(driver, bench.long)
+            ended = asyncio.ensure_future(driver.ended())
             await driver.hold()
             assert driver.status().doing is Doing.HELD
             place = driver.status().x, driver.status().y
@@ -133,6 +134,8 @@ class StartingDriver(EveryDriver):
             await until(lambda: (driver.status().x, driver.status().y) != place)
             assert driver.status().doing is Doing.RUNNING
             await driver.abort()
+            with pytest.raises(RunAborted):
+                await asyncio.wait_for(ended, 5)
 
     async def test_an_aborted_run_has_ended_and_is_not_done(self, bench: Bench) -> None:
         async with connected(bench) as driver:

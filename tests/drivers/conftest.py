@@ -1,5 +1,6 @@
 """The machines that several test files drive."""
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -34,3 +35,12 @@ async def milling(
     """A station's driver for it, connected."""
     async with connected(mill) as driver:
         yield driver
+
+
+@pytest.fixture
+def silent_port() -> int:
+    """Where nobody listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port

@@ -1,7 +1,6 @@
 """Every driver against its counterpart: see `conformance`."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -14,7 +13,6 @@ from cnc_station.engine.drivers.linuxcnc import LinuxCnc
 from cnc_station.engine.drivers.mtconnect import MTConnect
 from cnc_station.engine.drivers.opcua import OpcUa
 from tests import linuxcnc
-from tests.conftest import serving
 from tests.drivers import watched
 from tests.drivers.conformance import Bench, StartingDriver, WatchingDriver
 from tests.drivers.grbl_bench import QUICK
@@ -34,21 +32,6 @@ def order_of(source: str) -> Order:
     return Order(next(_runs), 1, 1, 1, 1, 10.0, "part.nc", program, source.encode())
 
 
-@pytest.fixture
-def silent_port() -> int:
-    """Where nobody listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-@pytest.fixture(scope="module")
-def mill() -> Iterator[linuxcnc.LinuxCnc]:
-    with serving(linuxcnc.LinuxCnc) as mill:
-        yield mill
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcUaServer]:
     needs_node()
@@ -61,9 +44,12 @@ class TestLinuxCnc(StartingDriver):
     """The real controller."""
 
     @pytest.fixture
-    def bench(self, mill: linuxcnc.LinuxCnc, silent_port: int) -> Bench:
-        with mill.panel as panel:
-            panel.make_ready()
+    def bench(
+        self,
+        mill: linuxcnc.LinuxCnc,
+        panel: linuxcnc.Panel,  # noqa: ARG002 - the machine has to be ready
+        silent_port: int,
+    ) -> Bench:
         folder = str(mill.programs)
         driver, nowhere = (
             LinuxCnc.make({"port": port, "program_folder": folder})
