@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event, select, text
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
-from cnc_station.engine.store import claims, schema
+from cnc_station.engine.store import claims, moves, schema
 from cnc_station.engine.store.database import packed
 from cnc_station.engine.store.queries.history import events, runs
 from cnc_station.engine.store.queries.job_list import job_page, jobs_by_id
@@ -113,6 +113,17 @@ def test_pinned_jobs_are_found_by_their_machine(shop: Rows) -> None:
     statement = claims._pinned_statement(shop.database.dialect)
     lines = plans(shop, lambda c: c.execute(statement, {"item": packed([[1], [2]])}))
     assert used(lines, "job_ready_pinned")
+
+
+@pytest.mark.parametrize("name", ["assigned", "started", "completed"])
+def test_moved_jobs_are_found_by_their_ids_not_by_their_state(shop: Rows, name: str) -> None:
+    dialect = shop.database.dialect
+    claimed = name == "assigned"
+    move = claims._job_statement(dialect) if claimed else moves._job_statement(dialect, name)
+    items = packed([[n, n, "1", 0, 0] for n in range(1, 201)])
+    lines = plans(shop, lambda c: c.execute(move, {"item": items, "now": NOW}))
+    assert used(lines, "job_pkey"), lines
+    assert not used(lines, "job_state"), lines
 
 
 def test_due_jobs_are_found_by_their_time(shop: Rows) -> None:

@@ -36,7 +36,7 @@ from cnc_station.engine.domain.matching import (
 )
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store.database import Dialect, packed
-from cnc_station.engine.store.schema import job, machine, queued, run, station
+from cnc_station.engine.store.schema import found_in, job, machine, queued, run, station
 from cnc_station.engine.store.transaction import Change, Tx
 
 MOST_PINNED = 1000
@@ -405,7 +405,7 @@ def _job_statement(dialect: Dialect) -> Update:
     )
     return (
         update(job)
-        .where(job.c.id == item.c.job_id, job.c.state == JobState.QUEUED.value)
+        .where(job.c.id == item.c.job_id, found_in(job, [JobState.QUEUED]))
         .values(
             state=JobState.ASSIGNED.value,
             state_since=bindparam("now", type_=BigInteger),

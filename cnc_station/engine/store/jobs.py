@@ -241,20 +241,31 @@ def unblock_successors(tx: Tx, completed: Sequence[int]) -> bool:
     They are locked first and looked at in a second statement: of two stations that complete the
     last two predecessors of a job at the same time, the later one must see the other's.
     """
-    item = packed([[job_id] for job_id in completed])
-    waiting = tx.connection.execute(_blocked_successors(tx.dialect), {"item": item}).scalars().all()
+    after = _of_each(tx, _successors(tx.dialect), completed)
+    waiting = _of_each(tx, _still_blocked(tx.dialect), after) if after else ()
     if waiting:
         unblock(tx, waiting)
     return bool(waiting)
 
 
+def _of_each(tx: Tx, statement: Select[int], job_ids: Iterable[int]) -> Sequence[int]:
+    item = packed([[job_id] for job_id in job_ids])
+    return tx.connection.execute(statement, {"item": item}).scalars().all()
+
+
 @cache
-def _blocked_successors(dialect: Dialect) -> Select[int]:
+def _successors(dialect: Dialect) -> Select[int]:
+    """Most jobs have none: that is all a completion should pay for."""
     item = dialect.items("item", job_id=BigInteger)
-    after = select(dependency.c.job_id).where(dependency.c.predecessor_id == item.c.job_id)
+    return select(dependency.c.job_id).where(dependency.c.predecessor_id == item.c.job_id)
+
+
+@cache
+def _still_blocked(dialect: Dialect) -> Select[int]:
+    item = dialect.items("item", job_id=BigInteger)
     return (
         select(job.c.id)
-        .where(job.c.id.in_(after), job.c.blocked)
+        .where(job.c.id.in_(select(item.c.job_id)), job.c.blocked)
         .order_by(job.c.id)
         .with_for_update()
     )

@@ -31,7 +31,7 @@ from cnc_station.engine.domain.states import (
 )
 from cnc_station.engine.store.database import Dialect, packed
 from cnc_station.engine.store.jobs import release_due, unblock_successors
-from cnc_station.engine.store.schema import job, machine, run, standing_in
+from cnc_station.engine.store.schema import found_in, job, machine, run
 from cnc_station.engine.store.taking_up import still_there, undecided
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -210,7 +210,7 @@ def _run_statement(dialect: Dialect, name: str) -> Update:
     query = (
         update(run)
         .where(run.c.id == item.c.run_id, run.c.token == item.c.token)
-        .where(standing_in(run, step.sources))
+        .where(found_in(run, step.sources))
     )
     if name == t.TAKEN_UP.name:
         values |= {"ended_at": null(), "error": "", "lease_until": item.c.lease_until}
@@ -247,7 +247,7 @@ def _job_statement(dialect: Dialect, name: str) -> Update:
     return (
         update(job)
         .where(job.c.id == item.c.job_id, job.c.run_id == item.c.run_id)
-        .where(standing_in(job, row.job.sources))
+        .where(found_in(job, row.job.sources))
         .values(values)
         .returning(job.c.id, job.c.trace_id, job.c.machine_type)
     )
@@ -302,7 +302,7 @@ def _machine_statement(dialect: Dialect, name: str) -> Update:
     return (
         update(machine)
         .where(machine.c.id == item.c.machine_id, own)
-        .where(standing_in(machine, step.sources))
+        .where(found_in(machine, step.sources))
         .values(values)
         .returning(machine.c.id, machine.c.state)
     )

@@ -17,9 +17,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
     false,
     literal_column,
     text,
+    true,
 )
 
 metadata = MetaData()
@@ -106,6 +108,12 @@ def standing_in(table: Table, states: Iterable[str]) -> ColumnElement[bool]:
     """Rows in one of these states, spelt out: a partial index serves only what it can see to be
     its own, and a list that is bound would be expanded again at every execution."""
     return table.c.state.in_([literal_column(f"'{state}'") for state in sorted(states)])
+
+
+def found_in(table: Table, states: Iterable[str]) -> ColumnElement[bool]:
+    """The same of rows that are found by their ids. As a case: a planner may else look for all rows
+    of these states first, and past all that have left them since the last clean-up."""
+    return case((standing_in(table, states), true()), else_=false())
 
 
 queued = job.c.state == literal_column("'queued'")
