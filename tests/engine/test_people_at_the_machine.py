@@ -96,6 +96,25 @@ async def test_between_two_parts_the_machine_waits_for_the_next_blank(
     await floor.machine_comes_to(1, MachineState.NEEDS_CLEARING)
 
 
+async def test_a_machine_that_is_not_ready_for_the_next_part_keeps_those_already_made(
+    floor: FloorOf, controller: Controller
+) -> None:
+    await floor.mill(driver="scripted")
+    job_id = await floor.job(quantity=2, retry_limit=0)
+    await until(lambda: "start" in controller.asked)
+    controller.refuses["load 2"] = NotReady("the door is open")
+    controller.end()
+    await floor.comes_to(job_id, JobState.HELD)
+    (held,) = [e for e in await floor.engine.events(job_id=job_id) if e.type == "held"]
+    assert held.reason == "Part 1 of 2 is done, but the door is open"
+    del controller.refuses["load 2"]
+    assert (await floor.act("continue", job_id)).applied
+    await until(lambda: controller.asked[-2:] == ["load 2", "start"])
+    controller.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    assert controller.asked.count("load 1") == 1
+
+
 async def test_a_stop_in_the_program_and_a_start_at_the_panel_are_written_as_they_happen(
     floor: FloorOf, controller: Controller
 ) -> None:

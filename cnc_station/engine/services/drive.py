@@ -29,6 +29,8 @@ from cnc_station.engine.views import Doing, Status
 log = logging.getLogger(__name__)
 
 CONTROLLER = "controller"
+_DONE = "Part {} of {} is done"
+_NEXT_BLANK = "take it out, load the next blank"
 RECONNECT_S = 30.0  # an unreachable controller is given up after so long
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 3.0
 
@@ -89,14 +91,23 @@ class Drive:
             if told:
                 return
             if self._tended:
-                await self._next_blank(part)
-                self._limit_time()
+                await self._person(f"{_DONE.format(part - 1, self._order.parts)}: {_NEXT_BLANK}")
+            await self._next_part(part)
+            told = await self._see_out(begins=True)
+
+    async def _next_part(self, part: int) -> None:
+        """Begun, as soon as the machine lets it: the parts before it are not made again."""
+        live = self._live
+        while True:
             live.part = part
             self._unless_stopped()
-            await live.driver.load(self._order, part)
-            if live.driver.abilities.starts:
-                await self._begin()
-            told = await self._see_out(begins=True)
+            try:
+                await live.driver.load(self._order, part)
+                if live.driver.abilities.starts:
+                    await self._begin()
+                return
+            except NotReady as error:
+                await self._person(f"{_DONE.format(part - 1, self._order.parts)}, but {error}")
 
     @property
     def _tended(self) -> bool:
@@ -196,16 +207,16 @@ class Drive:
             raise Interrupted(found.words)
         return found.finding is Finding.FINISHED
 
-    async def _next_blank(self, part: int) -> None:
-        """The part is out, the next one in: a person says so by continuing."""
+    async def _person(self, words: str) -> None:
+        """Held until a person says by continuing that it may go on."""
         live = self._live
-        words = f"Part {part - 1} of {self._order.parts} is done: take it out, load the next blank"
         async with live.changing:
             if not live.held:
                 await self._pen.keep(move_of(live.claimed, t.HELD, RUNNER, reason=words))
                 live.held = True
         self._timer.reschedule(None)
         await live.word(Wait.NEXT_PART)
+        self._limit_time()
 
     def _limit_time(self) -> None:
         """A job's limit is for the controller's work, not for people's."""
