@@ -1,6 +1,6 @@
 """What a person can do to the jobs they point at: one list for the bar, the menus and the panel."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,7 +10,10 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, allowed
 from cnc_station.engine.domain.job import PRIORITIES
+from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import JobRow
+from cnc_station.ui.at_machine import AtMachine
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.when import WhenDialog
 from cnc_station.ui.words import local
@@ -42,14 +45,15 @@ class JobCommands(QObject):
         super().__init__(window)
         self._desk = desk
         self._window = window
-        self.machines: tuple[tuple[int, str, str], ...] = ()
-        """Those jobs can be assigned to: id, name, type; whoever owns this keeps it fresh."""
+        self.at_machine = AtMachine(desk, window)
+        self.machines: Mapping[int, MachineSpec] = {}
+        """Those jobs can be assigned to, by id; whoever owns this keeps it fresh."""
 
     def of(self, rows: Sequence[JobRow]) -> list[Command]:
         """What can be done to all of these jobs, the most useful first."""
         if not rows:
             return []
-        common = frozenset.intersection(*map(allowed, {row.state for row in rows}))
+        common = frozenset.intersection(*map(self._can, rows))
         ids = [row.id for row in rows]
         found = [
             Command(action.value, words, partial(self._act, action, ids), loses=loses)
@@ -58,7 +62,8 @@ class JobCommands(QObject):
                 (A.CONTINUE, self.tr("Continue"), False),
                 (A.SUBMIT, self.tr("Submit"), False),
                 (A.RETRY, self._retry_words(rows), False),
-                (A.ACCEPT, self.tr("Accept as good"), False),
+                (A.SCRAP, self.tr("Scrap, make another"), False),
+                (A.ACCEPT, self.tr("It is complete"), False),
                 (A.RESUME, self.tr("Resume"), False),
                 (A.RUN_NOW, self.tr("Run now"), False),
                 (A.PAUSE, self.tr("Pause"), False),
@@ -77,10 +82,37 @@ class JobCommands(QObject):
         ]
         return found
 
-    def of_one(self, row: JobRow) -> list[Command]:
-        """What can be done to one job: as for many, and editing it."""
-        found = self.of([row])
+    def _can(self, row: JobRow) -> frozenset[JobAction]:
+        """What its state allows, without what its machine can't do or nobody would mean."""
         can = allowed(row.state)
+        machine = self.machines.get(row.machine_id or 0)
+        if machine is not None and row.state in LIVE_JOBS:
+            of_driver = self.at_machine.drivers.abilities(machine.driver)
+            can -= frozenset() if of_driver.holds else {A.HOLD, A.CONTINUE}
+            can -= frozenset() if of_driver.aborts else {A.ABORT}
+        return can if A.ACCEPT in can else can - {A.SCRAP}
+
+    def can_abort(self, row: JobRow) -> bool:
+        """Whether its run can be stopped for good from here."""
+        return A.ABORT in self._can(row)
+
+    def _at_machine(self, row: JobRow) -> list[Command]:
+        """What a person says who stands at the machine."""
+        machine = self.machines.get(row.machine_id or 0)
+        if machine is None:
+            return []
+        watched = not self.at_machine.drivers.abilities(machine.driver).starts
+        if row.state is JobState.ASSIGNED and (watched or machine.operator_starts):
+            run = partial(self.at_machine.set_up, row.id)
+            return [Command(A.START, self.tr("Set-up …"), run)]
+        if row.state in {JobState.RUNNING, JobState.HELD} and watched:
+            return [Command(A.FINISH, self.tr("Done …"), partial(self.at_machine.finish, row.id))]
+        return []
+
+    def of_one(self, row: JobRow) -> list[Command]:
+        """What can be done to one job: as for many, editing it, and what is said at its machine."""
+        found = self._at_machine(row) + self.of([row])
+        can = self._can(row)
         edit = partial(self.form_wanted.emit, row.id, "edit")
         if can & {A.DISCARD, A.ACCEPT}:
             again = partial(self.form_wanted.emit, row.id, "retry")
@@ -91,6 +123,8 @@ class JobCommands(QObject):
         return found
 
     def _retry_words(self, rows: Sequence[JobRow]) -> str:
+        if all(row.state is JobState.INTERRUPTED for row in rows):
+            return self.tr("Run again")
         again = all(allowed(row.state) & {A.DISCARD, A.ACCEPT} for row in rows)
         return self.tr("Retry") if again else self.tr("Queue again")
 
@@ -117,7 +151,11 @@ class JobCommands(QObject):
 
     def _machines(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         types = {row.machine_type for row in rows}
-        fitting = [(number, name) for number, name, kind in self.machines if types == {kind}]
+        fitting = [
+            (number, machine.name)
+            for number, machine in self.machines.items()
+            if types == {machine.machine_type}
+        ]
         for number, name in fitting:
             menu.addAction(name, partial(self._pin, rows, number))
         if not fitting:

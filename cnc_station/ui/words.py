@@ -74,6 +74,12 @@ def size(envelope: Envelope) -> str:
     return " × ".join(f"{side:g}" for side in (envelope.x, envelope.y, envelope.z))
 
 
+def position(x: float | None, y: float | None, z: float | None) -> str:
+    """`X 112.482  Y -36.015`: the axes that are known, in mm."""
+    axes = (("X", x), ("Y", y), ("Z", z))
+    return "  ".join(f"{name} {value:.3f}" for name, value in axes if value is not None)
+
+
 def parts(count: int) -> str:
     """`1 part`, `1,200 parts`."""
     one = QCoreApplication.translate("Words", "1 part")

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers import registry
-from cnc_station.engine.drivers.base import DriverKind, RunFailed
+from cnc_station.engine.drivers.base import DriverKind, Finding, Found, RunFailed
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import (
     Abilities,
@@ -287,10 +287,18 @@ async def work(engine: StationEngine, controllers: Shop) -> dict[str, int]:
     waits = await job("Motor mount", "mill", second, program=program.sha256, quantity=4)
     await comes_to(waits, JobState.ASSIGNED)
     third = await machine(spec("Mill 3", LINUXCNC, "mill-3", "Emco F1", operator_clears=True))
-    done = await job("Jig base", "mill", third, quantity=1)
+    done = await job("Spacer", "mill", third, quantity=1)
     await comes_to(done, JobState.RUNNING)
     controllers.at["mill-3"].end()
     await comes_to(done, JobState.COMPLETED)
+    await engine.act_on_machine(MachineAction.CLEAR, third, PERSON, good=1, scrap=0)
+    broken = await job("Jig base", "mill", third, quantity=1)
+    await comes_to(broken, JobState.RUNNING)
+    controllers.at["mill-3"].found = Found(
+        Finding.STOPPED, "the controller was reset at line 812 of 1,640; it is homed and idle"
+    )
+    controllers.at["mill-3"].end(Unavailable("The connection was lost."))
+    await comes_to(broken, JobState.INTERRUPTED)
     await machine(spec("Mill 4", LINUXCNC, "mill-4", "Deckel FP2"))
     await job("Hinge plate", "mill", machines["Mill 4"])
     router = await machine(spec("Router 1", GRBL, "/dev/ttyUSB0", "Shapeoko"))
@@ -303,7 +311,12 @@ async def work(engine: StationEngine, controllers: Shop) -> dict[str, int]:
     lathe = await machine(spec("Lathe 1", MTCONNECT, "http://lathe-1:5000", "ST-10"))
     turned = await job("Shaft Ø22", "lathe", lathe, quantity=40)
     await comes_to(turned, JobState.ASSIGNED)
-    await engine.act(JobAction.START, [turned], PERSON)
+
+    async def started() -> bool:
+        (answer,) = await engine.act(JobAction.START, [turned], PERSON)
+        return answer.applied
+
+    await until(started)
     await comes_to(turned, JobState.RUNNING)
     controllers.at["http://lathe-1:5000"].says(WATCHED)
     return machines

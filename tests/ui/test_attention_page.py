@@ -122,6 +122,30 @@ async def test_an_interrupted_job_is_accepted_as_completed(
     assert (await event_types(office, job_id))[-1] == "accepted"
 
 
+async def test_who_decides_about_a_part_half_way_sees_what_is_known(
+    office: Office, page: AttentionPage
+) -> None:
+    await interrupt(office, "half-way")
+    await until(lambda: page.detail.shown and page.detail.scrap_button.isVisible())
+    detail = page.detail
+    assert "Stopped, line 2" in detail._error.text()
+    known = detail.known.pairs()
+    assert known["It ran on"] == "Mill 9"
+    assert known["The machine now"] == "Running"  # its simulator was not told of it
+    assert {"Started", "Last heard", "It ran for", "Wanted"} <= known.keys()
+    words = [b.text() for b in (detail.retry_button, detail.scrap_button, detail.discard_button)]
+    assert words == ["Run again", "Scrap, make another", "Cancel: hold 1 s"]
+    assert detail.edit_button.isHidden()
+
+
+async def test_a_scrapped_part_is_made_again(office: Office, page: AttentionPage) -> None:
+    job_id = await interrupt(office, "half-way")
+    await until(lambda: page.detail.shown and page.detail.scrap_button.isVisible())
+    page.detail.scrap_button.click()
+    await until(lambda: office.said.done)
+    assert "scrapped" in await event_types(office, job_id)
+
+
 async def test_discarding_gives_up_failed_and_interrupted_jobs_alike(
     office: Office, page: AttentionPage
 ) -> None:

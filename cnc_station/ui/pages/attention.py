@@ -133,6 +133,7 @@ class AttentionPage(QWidget):
     def _connect_detail(self) -> None:
         detail = self.detail
         detail.retry.connect(lambda: self._on_current(JobAction.RETRY))
+        detail.scrap.connect(lambda: self._on_current(JobAction.SCRAP))
         detail.accept.connect(lambda: self._on_current(JobAction.ACCEPT))
         detail.discard.connect(self._discard_current)
         detail.edit.connect(self._edit)
@@ -202,7 +203,9 @@ class AttentionPage(QWidget):
             program = await self._desk.engine.program(job.row.program)
         current = self.table.current
         if job is not None and current is not None and current.id == job.row.id:
-            self.detail.show_job(job, program)
+            machine = job.runs[-1].machine_id if job.runs else None
+            status = self._desk.engine.status(machine) if machine is not None else None
+            self.detail.show_job(job, program, status)
 
     def _show_bulk(self) -> None:
         ticked, failed = len(self.rows.checked), len(self._failed())

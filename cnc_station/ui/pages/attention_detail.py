@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.views import JobDetail, ProgramDetail, RunRow
+from cnc_station.engine.views import JobDetail, ProgramDetail, RunRow, Status
 from cnc_station.ui import words
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
@@ -16,6 +16,7 @@ from cnc_station.ui.widgets.card import Card, rule
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.code_view import CodeView
 from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.key_value import KeyValue
 from cnc_station.ui.widgets.properties import restyle
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import ElidedLabel, Text
@@ -37,6 +38,7 @@ class AttentionDetail(Card):
     retry = Signal()
     edit = Signal()
     accept = Signal()
+    scrap = Signal()
     discard = Signal()
     more = Signal()
 
@@ -60,20 +62,22 @@ class AttentionDetail(Card):
     def _buttons(self) -> QVBoxLayout:
         self.retry_button = PrimaryButton(self.tr("Retry"))
         self.edit_button = Button(self.tr("Edit and retry…"))
+        self.scrap_button = Button(self.tr("Scrap, make another"))
         self.accept_button = HoldButton(
-            self.tr("Part is good: hold 1 s"), seconds=_HOLD_S, danger=False
+            self.tr("It is complete: hold 1 s"), seconds=_HOLD_S, danger=False
         )
         self.discard_button = HoldButton(self.tr("Discard: hold 1 s"), seconds=_HOLD_S)
+        self.scrap_button.clicked.connect(self.scrap)
         self.retry_button.clicked.connect(self.retry)
         self.edit_button.clicked.connect(self.edit)
         self.accept_button.held.connect(self.accept)
         self.discard_button.held.connect(self.discard)
-        self.edit_button.setSizePolicy(
-            QSizePolicy.Policy.Minimum, QSizePolicy.Policy.MinimumExpanding
-        )
+        for button in (self.edit_button, self.scrap_button):
+            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.MinimumExpanding)
         first, second = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.retry_button, 1)
         first.addWidget(self.edit_button, 1)
+        first.addWidget(self.scrap_button, 1)
         second.addWidget(self.accept_button, 1)
         second.addWidget(self.discard_button, 1)
         rows = QVBoxLayout()
@@ -89,6 +93,7 @@ class AttentionDetail(Card):
         for text in (self._advice, self._error):
             text.setWordWrap(True)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.known = KeyValue()
         self.excerpt = CodeView()
         self.excerpt.setFixedHeight(_EXCERPT_HEIGHT)
         self.excerpt.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -108,6 +113,7 @@ class AttentionDetail(Card):
         box.setSpacing(8)
         box.addWidget(self._error)
         box.addWidget(self._advice)
+        box.addWidget(self.known)
         box.addWidget(self.excerpt)
         box.addWidget(rule())
         box.addWidget(self._attempts_title)
@@ -130,8 +136,11 @@ class AttentionDetail(Card):
         """The job on view."""
         return self._shown
 
-    def show_job(self, job: JobDetail, program: ProgramDetail | None) -> None:
-        """Shows a job; `program` is there if its error names a line of it."""
+    def show_job(
+        self, job: JobDetail, program: ProgramDetail | None, status: Status | None = None
+    ) -> None:
+        """Shows a job; `program` is there if its error names a line of it, `status` is what the
+        controller of its machine says now."""
         row = job.row
         same_runs = self._shown is not None and self._shown.runs == job.runs
         self._shown = job
@@ -139,7 +148,14 @@ class AttentionDetail(Card):
         self._chip.set_look(look_of(row.state), words.lasted(row.state_since, self._now()))
         self._about.setText(self._said_about(job))
         interrupted = row.state is JobState.INTERRUPTED
-        self.accept_button.setVisible(interrupted)
+        for button in (self.accept_button, self.scrap_button):
+            button.setVisible(interrupted)
+        self.edit_button.setVisible(not interrupted)
+        retry, discard = self.tr("Retry"), self.tr("Discard: hold 1 s")
+        self.retry_button.setText(self.tr("Run again") if interrupted else retry)
+        self.discard_button.setText(self.tr("Cancel: hold 1 s") if interrupted else discard)
+        self.known.set_pairs(self._known_of(job, status) if interrupted else ())
+        self.known.setVisible(interrupted)
         # What lies half-way in a machine has no obvious next step: a person looks first.
         restyle(self.retry_button, kind="" if interrupted else "primary")
         self._error.setText(_sentence(row.last_error) or self.tr("No reason was given."))
@@ -148,6 +164,29 @@ class AttentionDetail(Card):
         if not same_runs:
             self._show_attempts(job.runs)
         self._show_payload(job)
+
+    def _known_of(self, job: JobDetail, status: Status | None) -> list[tuple[str, str]]:
+        """What whoever decides about a part half-way has to know."""
+        row, now = job.row, self._now()
+        run = job.runs[-1] if job.runs else None
+        pairs = []
+        if run is not None and run.started_at is not None:
+            ended = run.ended_at if run.ended_at is not None else now
+            began = words.moment(run.started_at, now)
+            pairs.append((self.tr("It ran on"), run.machine))
+            pairs.append((self.tr("Started"), began))
+            pairs.append((self.tr("Last heard"), words.moment(ended, now)))
+            lasted = words.lasted(run.started_at, ended)
+            wanted = words.duration(row.estimated_s * row.quantity)
+            ran = self.tr("{lasted} of about {wanted}").format(lasted=lasted, wanted=wanted)
+            pairs.append((self.tr("It ran for"), ran))
+        pairs.append((self.tr("Wanted"), words.parts(row.quantity)))
+        if status is not None:
+            says = " · ".join(word for word in (look_of(status.doing).word, status.why) if word)
+            pairs.append((self.tr("The machine now"), says))
+            if position := words.position(status.x, status.y, status.z):
+                pairs.append((self.tr("It stands at"), position))
+        return pairs
 
     def clock_moved(self) -> None:
         """Says anew how long it has been waiting."""
@@ -172,8 +211,8 @@ class AttentionDetail(Card):
     def _advice_for(self, state: JobState) -> str:
         if state is JobState.INTERRUPTED:
             return self.tr(
-                "It stopped half-way. Look at the part first: if it is good, say so; Retry makes "
-                "it again from the start; Discard gives it up."
+                "It stopped half-way. Look at the part first, then decide. Run again starts the "
+                "program from its beginning; Scrap counts this part as lost and makes another."
             )
         return self.tr("All its retries are used up. Put right what is wrong, then retry it.")
 

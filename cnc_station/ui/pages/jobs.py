@@ -184,7 +184,7 @@ class JobsPage(QWidget):
 
     async def _load_values(self) -> None:
         machines = await self._desk.engine.machines()
-        self.commands.machines = tuple((m.id, m.spec.name, m.spec.machine_type) for m in machines)
+        self.commands.machines = {m.id: m.spec for m in machines}
         names = {m.id: m.spec.name for m in machines}
         self.detail.machines = names
         types = sorted({m.spec.machine_type for m in machines})

@@ -12,8 +12,17 @@ from cnc_station.ui.widgets.buttons import Button, DangerButton, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
 
 _AT_ONCE = 3  # one fewer beside the abort
-_REMEDIES = 4  # of a job that needs a person: none of them in a menu
-_URGENT = frozenset({JobAction.HOLD, JobAction.CONTINUE, JobAction.RETRY, JobAction.SUBMIT})
+_REMEDIES = 5  # of a job that needs a person: none of them in a menu
+_URGENT = frozenset(
+    {
+        JobAction.START,
+        JobAction.FINISH,
+        JobAction.HOLD,
+        JobAction.CONTINUE,
+        JobAction.RETRY,
+        JobAction.SUBMIT,
+    }
+)
 
 
 class JobActionRow(QWidget):
@@ -84,7 +93,8 @@ class JobActionRow(QWidget):
 
     def _button(self, command: Command) -> QPushButton:
         button: QPushButton
-        if command.key in _URGENT:
+        decides = JobAction.ACCEPT in self._commands  # no choice is the obvious one then
+        if command.key in _URGENT and not decides:
             button = PrimaryButton(command.words)
         elif command.loses:
             button = DangerButton(command.words)

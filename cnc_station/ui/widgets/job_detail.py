@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from cnc_station.engine.domain.actions import JobAction, allowed
+from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import Changes, JobDetail, JobRow
 from cnc_station.ui import words
@@ -178,7 +178,7 @@ class JobDetailPanel(QFrame):
         self.chip.set_look(look(row))
         self._say_second(row)
         self.actions_row.show_commands(
-            self._commands.of_one(row), can_abort=JobAction.ABORT in allowed(row.state)
+            self._commands.of_one(row), can_abort=self._commands.can_abort(row)
         )
         if self.preview.show_job(row):
             self._path.again()
