@@ -17,7 +17,8 @@ STEP_RAD = math.radians(0.25)
 
 @dataclass
 class Driven:
-    """Where a program went, in mm: the box around its cuts, their length, and its last point."""
+    """Where a program went, in mm: the box around its cuts, their length, and its last point;
+    all its points, and how long its feeds and dwells take, while they are all by the minute."""
 
     end: Point = (0.0, 0.0, 0.0)
     feed_mm: float = 0.0
@@ -26,12 +27,38 @@ class Driven:
     high: Point = (-math.inf,) * 3
     complaint: str = ""
     tools: list[int] = field(default_factory=list)
+    path: list[Point] = field(default_factory=lambda: [(0.0, 0.0, 0.0)])
+    cutting_s: float = 0.0
+    by_the_minute: bool = True
 
-    def cut(self, points: list[Point], length: float) -> None:
+    def cut(self, points: list[Point], length: float, feed: float = 0.0) -> None:
         self.feed_mm += length
         low_x, low_y, low_z = map(min, zip(self.low, *points, strict=True))
         high_x, high_y, high_z = map(max, zip(self.high, *points, strict=True))
         self.low, self.high = (low_x, low_y, low_z), (high_x, high_y, high_z)
+        self.path += points[1:]
+        if feed > 0.0:
+            self.cutting_s += length / feed
+
+
+@dataclass
+class Modes:
+    """What holds for the calls to come; `feed` in mm/s."""
+
+    unit: float = 1.0
+    plane: tuple[int, int, int] = PLANES["XY"]
+    feed: float = 0.0
+    by_the_minute: bool = True
+
+    def set(self, call: str, words: list[str]) -> None:
+        if call == "USE_LENGTH_UNITS":
+            self.unit = 25.4 if "INCHES" in words[0] else 1.0
+        elif call == "SELECT_PLANE":
+            self.plane = PLANES[words[0][-2:]]
+        elif call == "SET_FEED_RATE":
+            self.feed = float(words[0]) * self.unit / 60.0
+        elif call == "START_SPEED_FEED_SYNC" or (call == "SET_FEED_MODE" and words[1] != "0"):
+            self.by_the_minute = False
 
 
 def driven(program: Path) -> Driven:
@@ -42,27 +69,28 @@ def driven(program: Path) -> Driven:
     done = _ran(["rs274", "-g", "-t", str(DATA / "tool.tbl"), str(program)])
     said = done.stderr.decode("latin-1").replace("executing", "").strip()
     result = Driven(complaint=said)
-    unit, plane = 1.0, PLANES["XY"]
+    modes = Modes()
     for call, arguments in canonical(done.stdout.decode("latin-1")):
         words = [word for word in re.split(r"[,\s]+", arguments) if word]
         start = result.end
-        if call == "USE_LENGTH_UNITS":
-            unit = 25.4 if "INCHES" in arguments else 1.0
-        elif call == "SELECT_PLANE":
-            plane = PLANES[arguments[-2:]]
-        elif call == "CHANGE_TOOL":
+        modes.set(call, words)
+        if call == "CHANGE_TOOL":
             result.tools.append(int(words[0]))
+        elif call == "DWELL":
+            result.cutting_s += float(words[0])
         elif call == "STRAIGHT_TRAVERSE":
-            result.end = point(words, unit)
+            result.end = point(words, modes.unit)
             result.rapid_mm += math.dist(start, result.end)
+            result.path.append(result.end)
         elif call == "STRAIGHT_FEED":
-            result.end = point(words, unit)
+            result.end = point(words, modes.unit)
             if result.end != start:
-                result.cut([start, result.end], math.dist(start, result.end))
+                result.cut([start, result.end], math.dist(start, result.end), modes.feed)
         elif call == "ARC_FEED":
-            points = arc(start, words, plane, unit)
+            points = arc(start, words, modes.plane, modes.unit)
             result.end = points[-1]
-            result.cut(points, sum(map(math.dist, points, points[1:])))
+            result.cut(points, sum(map(math.dist, points, points[1:])), modes.feed)
+    result.by_the_minute = modes.by_the_minute
     return result
 
 

@@ -2,14 +2,17 @@
 
 import os
 import shutil
+from bisect import bisect_right
+from itertools import accumulate, pairwise
+from math import dist
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from cnc_station.bundled import bundled
-from cnc_station.engine.domain.nc import Kind, Program, Severity, read
-from tests.unit.nc.linuxcnc import DATA, Driven, driven
+from cnc_station.engine.domain.nc import DEFAULT, Kind, Program, Severity, polyline, read
+from tests.unit.nc.linuxcnc import DATA, Driven, Point, driven
 
 pytestmark = pytest.mark.skipif(
     shutil.which("rs274") is None and os.environ.get("CI") != "true",
@@ -29,6 +32,8 @@ REFUSED = [
     "unknown_word.nc",
 ]
 MM = 0.002  # both round: the interpreter's report to 0.1 µm a move, its arcs to chords of 0.25°
+CHORD_MM = 0.001
+PATH_MM = 0.1  # chords are shorter than arcs, so two kinds of them run apart along the way
 
 
 def read_by_us(program: Program) -> Driven:
@@ -58,6 +63,50 @@ def test_a_demo_program_drives_where_linuxcnc_drives_it(name: str, tmp_path: Pat
     assert ours.high == pytest.approx(theirs.high, abs=MM)
     assert ours.feed_mm == pytest.approx(theirs.feed_mm, rel=1e-4)
     assert set(ours.tools) == set(theirs.tools)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_demo_program_takes_as_long_as_linuxcnc_says(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_bytes(bundled("demo", "programs", name).read_bytes())
+    theirs, ours = driven(file), read(file.read_bytes())
+
+    if not theirs.by_the_minute:
+        pytest.skip("it feeds by the turn, and the report does not say how fast the spindle turns")
+    rapids_s = theirs.rapid_mm / DEFAULT.rapid_mm_min * 60.0
+    changes_s = len(theirs.tools) * DEFAULT.tool_change_s
+    expected = theirs.cutting_s + rapids_s + changes_s
+    # Its tapping cycle dwells as long as the drilling cycle before it, which nobody asked for.
+    assert ours.duration_s == pytest.approx(expected, rel=0.015, abs=0.05)
+
+
+def along(path: list[Point], shares: list[float]) -> list[Point]:
+    """The places after these shares of a path's length."""
+    lengths = list(accumulate((dist(a, b) for a, b in pairwise(path)), initial=0.0))
+    places = []
+    for share in shares:
+        way = share * lengths[-1]
+        index = min(bisect_right(lengths, way), len(path) - 1)
+        start, end = path[index - 1], path[index]
+        step = lengths[index] - lengths[index - 1]
+        part = min((way - lengths[index - 1]) / step, 1.0) if step else 1.0
+        x, y, z = (a + (b - a) * part for a, b in zip(start, end, strict=True))
+        places.append((x, y, z))
+    return places
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_drawn_path_of_a_demo_program_is_the_one_linuxcnc_drives(
+    name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(bundled("demo", "programs", name).read_bytes())
+    drawn = polyline(read(file.read_bytes()), CHORD_MM)
+    ours = list(zip(drawn.x, drawn.y, drawn.z, strict=True))
+    shares = [number / 997 for number in range(998)]
+
+    for mine, its in zip(along(ours, shares), along(driven(file).path, shares), strict=True):
+        assert dist(mine, its) < PATH_MM
 
 
 @pytest.mark.parametrize("name", REFUSED)
