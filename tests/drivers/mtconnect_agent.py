@@ -4,7 +4,10 @@ No agent can be installed from a registry (the one Python package of that name s
 one is written from the MTConnect standard (Part 1: requests, buffer, errors, streaming; Parts 2 and
 3: devices and observations) and from what real agents were seen to answer: multipart bodies with
 Content-length, an empty document as a heartbeat, UNAVAILABLE as a value of anything, 404 with
-NO_DEVICE, OUT_OF_RANGE for what the buffer does not hold, the version in the namespace.
+NO_DEVICE, OUT_OF_RANGE for what the buffer does not hold, the version in the namespace. Streams
+come as the MTConnect Institute's own agent sends them (by its published source): the type is
+multipart/x-mixed-replace, a semicolon ends Content-length and no line break a part; or, `tidy`, as
+mail programs would.
 """
 
 import asyncio
@@ -53,8 +56,14 @@ class FakeAgent:
     """`async with FakeAgent() as agent:`; then `say`, `fault`, `restart`, `silent = True`, …"""
 
     def __init__(
-        self, devices: tuple[str, ...] = ("MILL-1",), buffer: int = 1000, version: str = "1.3"
+        self,
+        devices: tuple[str, ...] = ("MILL-1",),
+        buffer: int = 1000,
+        version: str = "1.3",
+        *,
+        tidy: bool = False,
     ) -> None:
+        self.tidy = tidy
         self.devices = devices
         self.version = version
         self.instance = 1000
@@ -179,8 +188,8 @@ class FakeAgent:
         self.streams += 1
         heartbeat = int(request.query["heartbeat"]) / 1000
         response = web.StreamResponse()
-        response.content_type = "multipart/mixed"
-        response.headers["Content-Type"] = f"multipart/mixed; boundary={BOUNDARY}"
+        kind = "multipart/mixed; " if self.tidy else "multipart/x-mixed-replace;"
+        response.headers["Content-Type"] = f"{kind}boundary={BOUNDARY}"
         await response.prepare(request)
         task = asyncio.create_task(self._send(response, start, count, heartbeat))
         self._answering.add(task)
@@ -220,8 +229,10 @@ class FakeAgent:
     def _part(self, body: bytes) -> bytes:
         if self.rubbish is not None:
             body, self.rubbish = self.rubbish, None
-        head = f"--{BOUNDARY}\r\nContent-type: text/xml\r\nContent-length: {len(body)}\r\n\r\n"
-        return head.encode() + body + b"\r\n"
+        head = f"--{BOUNDARY}\r\nContent-type: text/xml\r\nContent-length: {len(body)}"
+        if self.tidy:
+            return head.encode() + b"\r\n\r\n" + body + b"\r\n"
+        return head.encode() + b";\r\n\r\n" + body
 
     def _document(self, body: bytes, status: int = 200) -> web.Response:
         if self.rubbish is not None:

@@ -428,6 +428,20 @@ async def test_any_version_of_the_namespace_is_read(version: str) -> None:
         await driver.close()
 
 
+@pytest.mark.parametrize("tidy", [False, True])
+async def test_parts_of_a_stream_are_read_as_agents_send_them_and_as_they_should(
+    tidy: bool,
+) -> None:
+    async with FakeAgent(tidy=tidy) as agent:
+        agent.ready()
+        driver = MTConnect(agent.url, heartbeat_s=HEARTBEAT_S)
+        await driver.connect()
+        for execution, expected in (("ACTIVE", Doing.RUNNING), ("FEED_HOLD", Doing.HELD)):
+            agent.say(exec=execution)
+            await doing(driver, expected)
+        await driver.close()
+
+
 async def test_a_device_that_is_not_there_is_said_in_plain_words(agent: FakeAgent) -> None:
     driver = MTConnect(agent.url, "LATHE-9")
     with pytest.raises(Unavailable, match="no device called 'LATHE-9'"):

@@ -67,6 +67,25 @@ def test_of_two_paths_the_first_is_watched_with_its_own_program() -> None:
     assert layout(document.devices[0]) == {"e1": "execution", "g1": "program"}
 
 
+def test_an_override_in_percent_is_no_feed_and_a_condition_no_position() -> None:
+    def item(rest: str) -> str:
+        return f'<DataItem category="SAMPLE" {rest}/>'
+
+    feeds = item('id="o" type="PATH_FEEDRATE" units="PERCENT"') + item(
+        'id="f" type="PATH_FEEDRATE" units="MILLIMETER/SECOND"'
+    )
+    travel = '<DataItem id="t" category="CONDITION" type="POSITION"/>'
+    probe = (
+        '<MTConnectDevices><Devices><Device id="d" name="M"><Components>'
+        f'<Path id="p"><DataItems>{feeds}</DataItems></Path>'
+        f'<Linear id="x" name="X"><DataItems>{travel}</DataItems></Linear>'
+        "</Components></Device></Devices></MTConnectDevices>"
+    )
+    document = parse(probe.encode())
+    assert isinstance(document, Devices)
+    assert layout(document.devices[0]) == {"o": "feed_override", "f": "feed"}
+
+
 def test_a_fault_stays_until_its_own_code_or_the_whole_item_is_normal() -> None:
     picture = Picture({"e": "execution"})
     picture.take(Observation(1, "e", "Execution", "READY"))

@@ -31,12 +31,13 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class DataItem:
-    """One thing a device reports. `component` is the element it stands in (Controller, Path, …),
-    `owner` that one's name, `within` the ids of all components around it."""
+    """One value a device reports; a condition is none. `component` is the element it stands in
+    (Controller, Path, …), `owner` that one's name, `within` the ids of all components around."""
 
     id: str
     type: str
     sub_type: str = ""
+    units: str = ""
     component: str = ""
     owner: str = ""
     within: tuple[str, ...] = ()
@@ -183,10 +184,13 @@ def _items(device: Element) -> Iterator[DataItem]:
         element, component, within = waiting.pop()
         name = _local(element)
         if name == "DataItem":
+            if element.get("category") == "CONDITION":
+                continue
             yield DataItem(
                 element.get("id", ""),
                 element.get("type", ""),
                 element.get("subType", ""),
+                element.get("units", ""),
                 _local(component),
                 component.get("name", ""),
                 within,

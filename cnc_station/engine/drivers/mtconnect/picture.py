@@ -40,11 +40,13 @@ _MODES = {
 
 
 class _Wanted(NamedTuple):
-    """A type of data item, which of its subtypes will do, best first, and on which axis."""
+    """A type of data item, which of its subtypes will do, best first, and on which axis. In older
+    editions of the standard an override is a feed or a speed in `percent`."""
 
     type: str
     sub_types: tuple[str, ...] = ("",)
     axis: str = ""
+    percent: bool | None = None
 
 
 _WANTED: Mapping[str, tuple[_Wanted, ...]] = {
@@ -60,14 +62,20 @@ _WANTED: Mapping[str, tuple[_Wanted, ...]] = {
     "x": (_Wanted("POSITION", ("ACTUAL", ""), "X"),),
     "y": (_Wanted("POSITION", ("ACTUAL", ""), "Y"),),
     "z": (_Wanted("POSITION", ("ACTUAL", ""), "Z"),),
-    "feed": (_Wanted("PATH_FEEDRATE", ("ACTUAL", "")),),
+    "feed": (_Wanted("PATH_FEEDRATE", ("ACTUAL", ""), percent=False),),
     "spindle": (
-        _Wanted("ROTARY_VELOCITY", ("ACTUAL", "")),
-        _Wanted("SPINDLE_SPEED", ("ACTUAL", "")),
+        _Wanted("ROTARY_VELOCITY", ("ACTUAL", ""), percent=False),
+        _Wanted("SPINDLE_SPEED", ("ACTUAL", ""), percent=False),
     ),
-    "feed_override": (_Wanted("PATH_FEEDRATE_OVERRIDE", ("PROGRAMMED", "")),),
+    "feed_override": (
+        _Wanted("PATH_FEEDRATE_OVERRIDE", ("PROGRAMMED", "")),
+        _Wanted("PATH_FEEDRATE", ("OVERRIDE", ""), percent=True),
+    ),
     "rapid_override": (_Wanted("PATH_FEEDRATE_OVERRIDE", ("RAPID",)),),
-    "spindle_override": (_Wanted("ROTARY_VELOCITY_OVERRIDE"),),
+    "spindle_override": (
+        _Wanted("ROTARY_VELOCITY_OVERRIDE"),
+        _Wanted("SPINDLE_SPEED", ("OVERRIDE",), percent=True),
+    ),
 }
 
 
@@ -96,6 +104,7 @@ def _choose(
             if item.type == want.type
             and item.sub_type in want.sub_types
             and (not want.axis or item.owner.upper() == want.axis)
+            and want.percent in {None, item.units == "PERCENT"}
         ]
         if fits:
             return items[min(fits)[2]]
