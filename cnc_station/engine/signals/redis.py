@@ -20,6 +20,7 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.signals.base import Hearing
+from cnc_station.engine.signals.local import Wake
 from cnc_station.engine.views import Changes, Telemetry
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 BLOCK_S = 5.0
 DRAINED = 100  # further hints taken with one: a claim looks at everything anyway
 MOST_HINTS = 500
+GATHER_S = 0.01  # what only the screens of others wait for may wait for more of its kind
 SILENCE_S = 3.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
@@ -45,7 +47,9 @@ class RedisSignals:
         self._changes = Changes()
         self._telemetry: Mapping[int, Telemetry] | None = None
         self._filled = asyncio.Event()
+        self._hurry = Wake()
         self._wanted: frozenset[str] = frozenset()
+        self._waited_for: frozenset[str] = frozenset()
         self._wants = asyncio.Event()
         self._waiting: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -92,18 +96,19 @@ class RedisSignals:
         """See `Signals.announce`."""
         for machine_type, count in claimable.items():
             self._outbox[machine_type] = self._outbox.get(machine_type, 0) + count
+        self._hurry.hint()
         self._filled.set()
 
     def want(self, machine_types: frozenset[str]) -> None:
-        """See `Signals.want`. A wait for fewer types goes on; one for more begins anew."""
-        more = machine_types - self._wanted
+        """See `Signals.want`. The wait goes on unless it is for other types: to break it off
+        costs a connection."""
         self._wanted = machine_types
         self._wants.set()
-        if more and self._waiting is not None:
+        if self._waiting is not None and not machine_types <= self._waited_for:
             self._waiting.cancel()
 
     def tell(self, changes: Changes) -> None:
-        """See `Signals.tell`; what gathers while one notice is under way goes in the next."""
+        """See `Signals.tell`; what gathers within `GATHER_S` goes in one notice."""
         self._changes |= changes
         self._filled.set()
 
@@ -139,6 +144,7 @@ class RedisSignals:
         try:
             while True:
                 await self._filled.wait()
+                await self._hurry.wait(GATHER_S)
                 self._filled.clear()
                 outbox, self._outbox = self._outbox, {}
                 changes, self._changes = self._changes, Changes()
@@ -214,8 +220,8 @@ class RedisSignals:
 
     async def _pop(self, client: Redis) -> None:
         """Block on the sets of the wanted types until one has a hint."""
-        wanted = self._wanted
-        keys = [self._key(name) for name in sorted(wanted)]
+        self._waited_for = self._wanted
+        keys = [self._key(name) for name in sorted(self._waited_for)]
         popped: Any = await client.bzpopmax(keys, BLOCK_S)
         if popped is None:
             return
@@ -224,7 +230,8 @@ class RedisSignals:
             self.announce({machine_type: 1})  # another station's, then
             return
         self._hearing.work()
-        await client.zpopmax(popped[0], DRAINED)
+        if await client.zpopmax(popped[0], DRAINED):
+            self._hearing.work()  # these may be of jobs that came after the look
 
     def _key(self, machine_type: str) -> str:
         return f"{self._prefix}wake:{machine_type}"
