@@ -54,6 +54,7 @@ class FakeGrbl:
         self.stalled = False  # takes no more lines, but reports
         self.checking = False
         self.door = False
+        self.homes = False
         self.greets = False  # says who it is when somebody connects
         self.at: dict[int, Callable[[], object]] = {}
         self.errors: dict[int, int] = {}
@@ -146,6 +147,8 @@ class FakeGrbl:
 
     @property
     def state(self) -> str:
+        if self.homes:
+            return "Home"
         if self.locked:
             return "Alarm"
         if self.door:
@@ -205,6 +208,15 @@ class FakeGrbl:
             self.say("Grbl 1.1h ['$' for help]")
         if self.locked:
             self.say("[MSG:'$H'|'$X' to unlock]")
+
+    def home(self, seconds: float = 0.5) -> None:
+        """As somebody does at its panel."""
+        self.homes = True
+        asyncio.get_running_loop().call_later(seconds, self._has_homed)
+
+    def _has_homed(self) -> None:
+        self.homes = self.locked = False
+        self.axes.place = (0.0, 0.0, 0.0)
 
     def raise_alarm(self, code: int) -> None:
         """1 and 2 leave a GRBL 1.1 mute until it is reset."""

@@ -165,6 +165,17 @@ async def test_a_machine_unlocked_but_not_homed_starts_nothing_until_it_was_home
         await it.make(square(1))
 
 
+async def test_a_machine_homed_at_its_panel_is_ready_again(at: Bench) -> None:
+    at.fake.homing = True
+    await at.driver.connect()
+    at.fake.raise_alarm(1)
+    await at.shows(Doing.ALARM)
+    await at.driver.unlock()
+    await at.shows(Doing.NOT_READY)
+    at.fake.home()
+    await at.shows(Doing.READY)
+
+
 async def test_a_machine_held_by_somebody_else_starts_nothing(at: Bench) -> None:
     at.fake.take(b"G0X900\n")
     assert (await at.shows(Doing.RUNNING)).why.startswith("Run: ")
@@ -438,6 +449,12 @@ async def test_a_connection_again_and_a_close_again_are_harmless(at: Bench) -> N
     await at.driver.close()
     await at.driver.close()
     assert at.driver.status().doing is Doing.UNREACHABLE
+
+
+async def test_two_who_connect_at_once_share_the_wire(hal: bool, pty: bool) -> None:
+    async with bench(FakeGrbl(hal=hal, speed=FAST), pty=pty) as it:
+        await asyncio.gather(it.driver.connect(), it.driver.connect())
+        await it.make(square(2))
 
 
 async def test_a_busy_controller_is_not_disturbed_by_connecting(hal: bool) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cnc_station.engine.drivers.grbl.job import Job
 from cnc_station.engine.drivers.grbl.picture import Picture
@@ -108,3 +110,39 @@ async def test_the_line_in_hand_is_behind_what_was_taken(job: Job) -> None:
     assert later is not None
     assert last is not None
     assert 0.5 < later < last <= 1.0
+
+
+async def test_without_a_word_of_the_planner_the_line_is_told_from_the_place() -> None:
+    source = b"G21G90\nG0X10Y0\nG1X20F500\nX0\nY10\nX0Y0\nM30\n"
+    it = order(source)
+    job = Job(it, 1, prepare(it.program, it.name, source, Make()), 128)
+    take_all(job, polls=0)
+    picture = Picture()
+    lines = []
+    for x, y in ((2, 0), (9, 0), (12, 0), (19, 0), (18, 0), (1, 0), (0, 3), (0, 3), (0, 2), (0, 1)):
+        picture.take(Report("Run", work=(x, y, 0)))
+        lines.append(job.line(picture))
+    assert lines == [2, 2, 3, 3, 4, 4, 5, 5, 6, 6]
+    picture.take(Report("Idle", work=(0, 0, 0)))
+    assert job.line(picture) == 7
+
+
+@given(
+    moves=st.lists(st.tuples(*[st.integers(-9, 9)] * 2), min_size=1, max_size=30),
+    seen=st.lists(st.tuples(*[st.floats(-12, 12)] * 2), max_size=30),
+)
+async def test_the_line_told_from_the_place_never_goes_back(
+    moves: list[tuple[int, int]], seen: list[tuple[float, float]]
+) -> None:
+    source = "".join(["G21G90F500G0X20\n", *(f"G1X{x}Y{y}\n" for x, y in moves)]).encode()
+    it = order(source)
+    job = Job(it, 1, prepare(it.program, it.name, source, Make()), 4096)
+    take_all(job, polls=0)
+    picture = Picture()
+    last = 0
+    for x, y in seen:
+        picture.take(Report("Run", work=(x, y, 0)))
+        line = job.line(picture)
+        assert line is not None
+        assert last <= line <= len(moves) + 1
+        last = line

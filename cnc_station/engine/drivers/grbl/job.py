@@ -11,6 +11,7 @@ from cnc_station.engine.drivers.grbl.prepare import Prepared
 from cnc_station.engine.drivers.grbl.reports import Point
 from cnc_station.engine.drivers.grbl.settings import Patience
 from cnc_station.engine.drivers.grbl.streamer import Streamer
+from cnc_station.engine.drivers.grbl.whereabouts import line_at
 
 _PROOFS = 2
 """Reports in a row that must show Idle after the last answer: between taking a line and beginning
@@ -50,6 +51,8 @@ class Job:
         self.stopping = ""  # why
         self._proofs = 0
         self._last_answer_poll = 0
+        self._line = 0
+        self._place: Point | None = None
         self._seen = _Seen(asyncio.get_running_loop().time())
 
     @property
@@ -118,17 +121,31 @@ class Job:
     # --- how far it is ---
 
     def line(self, picture: Picture) -> int | None:
-        """The line of the file it makes now: what it has taken, less what waits in its planner."""
+        """The line of the file it makes now: of those taken, the first in its planner."""
         taken = self.streamer.answered
         if not taken:
             return None
+        moving = bisect_left(self.prepared.moving, taken)  # of the lines taken, so many move
         waiting = picture.blocks_waiting
         if waiting is None:
-            waiting = 0 if self.streamer.done else _PLANNER
-        moving = bisect_left(self.prepared.moving, taken)  # of the lines taken, so many move
+            return self._line_by_place(picture, taken, moving)
         if waiting == 0 or moving == 0:
             return self.number(taken - 1)
         return self.number(self.prepared.moving[max(0, moving - waiting)])
+
+    def _line_by_place(self, picture: Picture, taken: int, moving: int) -> int:
+        """Where it does not say how full its planner is."""
+        program, place = self.order.program, picture.place
+        if picture.report.state == "Idle" and self.streamer.done:
+            return self.number(taken - 1)
+        if program is None or place is None or moving == 0:
+            return self._line or self.number(0)
+        if place != self._place:
+            window = self.prepared.moving[max(0, moving - _PLANNER - 1) : moving]
+            lines = [n for n in map(self.number, window) if n >= self._line]
+            self._line = line_at(program, lines, place, self._place) if lines else self._line
+            self._place = place
+        return self._line
 
     def fraction(self, line: int | None) -> float | None:
         """Of the part's time, by the program reader's reckoning."""

@@ -38,6 +38,7 @@ class Operation:
         self.resets = 0
         self.listeners: list[Callable[[Status], None]] = []
         self.status = Status(Doing.UNREACHABLE, why="not connected", remedy=_UNREACHABLE)
+        self._connecting = asyncio.Lock()
         self._controller: Controller | None = None
         self._stopper: asyncio.Task[None] | None = None
 
@@ -45,16 +46,17 @@ class Operation:
 
     async def connect(self) -> Controller:
         """Anew, whatever there was. Raises Unavailable."""
-        await self.disconnect("connected anew")
-        controller = Controller(self.where, self.patience, self, self.traffic)
-        try:
-            await controller.open()
-        except Unavailable as error:
-            self._tell_unreachable(str(error))
-            raise
-        self._controller = controller
-        self.show()
-        return controller
+        async with self._connecting:  # a serial port opens only once
+            await self.disconnect("connected anew")
+            controller = Controller(self.where, self.patience, self, self.traffic)
+            try:
+                await controller.open()
+            except Unavailable as error:
+                self._tell_unreachable(str(error))
+                raise
+            self._controller = controller
+            self.show()
+            return controller
 
     async def disconnect(self, why: str) -> None:
         """A job in hand is left to the controller."""
