@@ -18,6 +18,7 @@ from tests.conftest import serving
 from tests.drivers.linuxcnc_programs import (
     BEYOND,
     BLINK,
+    HEAD,
     SQUARE,
     STOP,
     begin,
@@ -233,24 +234,70 @@ async def test_a_killed_controller_is_unreachable_until_it_is_back(
         )
 
 
-async def test_two_controllers_run_their_own_programs_at_once(
-    milling: LinuxCnc, mill: linuxcnc.LinuxCnc
+async def test_a_run_goes_on_while_the_connection_is_lost_and_is_found_again(
+    milling: LinuxCnc,
 ) -> None:
+    order = await begin(milling, SQUARE)
+    client = milling._link._client
+    assert client is not None
+    client._writer.transport.abort()
+    with pytest.raises(Unavailable):
+        await milling.ended()
+    for ask in (milling.hold, milling.resume, milling.abort):
+        with pytest.raises(Unavailable):
+            await ask()
+    await milling.connect()
+    assert (await milling.look(order)).finding is Finding.UNDER_WAY
+    await milling.ended()
+
+
+async def test_a_machine_switched_off_in_mid_run_has_failed_and_is_not_ready(
+    milling: LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    await begin(milling, SQUARE)
+    panel.set("machine off")
+    with pytest.raises(RunFailed, match="the machine was switched off") as failure:
+        await milling.ended()
+    assert not failure.value.alarm
+    assert milling.status().doing is Doing.NOT_READY
+
+
+async def test_a_program_aborted_at_the_stop_before_its_end_is_not_made(
+    milling: LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    await begin(milling, f"{HEAD}G1 X5\nM0\nM2\n")
+    await until(lambda: milling.status().doing is Doing.HELD)
+    panel.set("abort")
+    with pytest.raises(RunFailed, match="while it was held"):
+        await milling.ended()
+
+
+async def test_parts_follow_one_another_from_where_the_last_one_ended(milling: LinuxCnc) -> None:
+    order = order_of(f"{HEAD}G1 X5\nG0 X0\nM30\n")
+    for part in (1, 2, 3):
+        await milling.load(order, part)
+        await milling.start()
+        await milling.ended()
+        assert (await milling.look(order)).part == part
+
+
+@pytest.mark.usefixtures("panel")
+async def test_two_controllers_run_their_own_programs_at_once(mill: linuxcnc.LinuxCnc) -> None:
     with serving(lambda: linuxcnc.LinuxCnc("MILL2")) as second:
         with second.panel as panel:
             panel.make_ready()
-        async with connected(second) as other:
-            await begin(milling, SQUARE)
+        async with connected(mill) as one, connected(second) as other:
+            await begin(one, SQUARE)
             await begin(other, STOP)
             await until(lambda: other.status().doing is Doing.HELD)
             await other.abort()
-            await milling.ended()
+            await one.ended()
             with pytest.raises(RunAborted):
                 await other.ended()
             assert other.status().x == pytest.approx(5.0)
             assert other.status().program.startswith(str(second.programs))
-    assert milling.status().x == pytest.approx(0.0)
-    assert milling.status().program.startswith(str(mill.programs))
+            assert one.status().x == pytest.approx(0.0)
+            assert one.status().program.startswith(str(mill.programs))
 
 
 async def test_a_machine_that_is_not_homed_is_refused_by_us_and_by_the_controller(

@@ -1,0 +1,164 @@
+"""What linuxcncrsh may answer besides what the installed one does.
+
+The server here speaks as the source text of newer versions does, or as two sessions that talk at
+the same moment make the installed one speak (seen: `GET 2 NAK` for `get program`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.linuxcnc import LinuxCnc, client
+from cnc_station.engine.views import Doing
+from tests.until import until
+
+IDLE = {
+    "wait_mode": "WAIT_MODE RECEIVED",
+    "set_wait": "SET_WAIT RECEIVED",
+    "user_linear_units": "USER_LINEAR_UNITS INCH",
+    "inifile": "INIFILE emc.ini",
+    "program_status": "PROGRAM_STATUS IDLE",
+    "mode": "MODE AUTO",
+    "estop": "ESTOP OFF",
+    "machine": "MACHINE ON",
+    "enable": "ENABLE OFF",
+    "error": "ERROR OK",
+    "program": "PROGRAM NONE",
+    "program_line": "PROGRAM_LINE 0",
+    "program_codes": "PROGRAM_CODES G1 G17 G20 G90 G54 G49 F10 S500",
+    "rel_act_pos 0": "REL_ACT_POS X 1.000000",
+    "rel_act_pos 1": "REL_ACT_POS Y 2.000000",
+    "rel_act_pos 2": "REL_ACT_POS Z -1.000000",
+    "spindle 0": "SPINDLE 0 FORWARD",
+    "spindle_override 0": "SPINDLE_OVERRIDE 0 50",
+    "feed_override": "FEED_OVERRIDE 120",
+    "tool": "TOOL 3",
+    "joint_homed 0": "JOINT_HOMED 0 YES",
+    "joint_homed 1": "JOINT_HOMED 1 YES",
+    "joint_homed 2": "JOINT_HOMED 2 YES",
+}
+
+
+class Rsh:
+    """`said` is what it answers; `once` what it answers first, and `silent` that it does not."""
+
+    def __init__(self) -> None:
+        self.said = dict(IDLE)
+        self.once: dict[str, str] = {}
+        self.silent = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        echo = True
+        while line := await reader.readline():
+            words = line.decode().strip()
+            if self.silent:
+                continue
+            if echo:
+                writer.write(f"{words}\r\n".encode())
+            echo = echo and words != "set echo off"
+            writer.write(self.answer(words).encode())
+        writer.close()
+
+    def answer(self, words: str) -> str:
+        verb, what = words.split(maxsplit=1)
+        if verb == "hello":
+            return "HELLO ACK MILL9 1.1\r\n"
+        if verb == "set":
+            return f"SET {what.split()[0].upper()} ACK\n\r" if what != "echo off" else ""
+        return f"{self.once.pop(what, None) or self.said[what]}\r\n"
+
+
+@asynccontextmanager
+async def serving(rsh: Rsh, folder: Path) -> AsyncIterator[LinuxCnc]:
+    server = await asyncio.start_server(rsh.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    driver = LinuxCnc.make({"port": port, "program_folder": str(folder)})
+    try:
+        yield driver
+    finally:
+        await driver.close()
+        server.close()
+        await server.wait_closed()
+
+
+async def test_a_newer_version_in_inches_is_understood(tmp_path: Path) -> None:
+    async with serving(Rsh(), tmp_path) as driver:
+        details = dict((await driver.connect()).details)
+        assert (details["Name"], details["Commands"]) == ("MILL9", "wait_mode received")
+        status = driver.status()
+        assert (status.doing, status.tool) == (Doing.READY, 3)
+        assert (status.x, status.y, status.z) == pytest.approx((25.4, 50.8, -25.4))
+        assert (status.spindle_rpm, status.feed_override) == pytest.approx((250.0, 1.2))
+
+
+async def test_a_tools_length_in_use_leaves_z_unsaid(tmp_path: Path) -> None:
+    rsh = Rsh()
+    rsh.said["program_codes"] = "PROGRAM_CODES G1 G21 G90 G54 G43 F10 S0"
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        assert (driver.status().x, driver.status().z) == (25.4, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("rel_act_pos 1", "REL_ACT_POS 9.0 9.0 9.0 0.0 0.0 0.0"),
+        ("rel_act_pos 1", "REL_ACT_POS X 9.0"),
+        ("program_status", "GET 2 NAK"),
+        ("machine", "GET  NAK"),
+    ],
+)
+async def test_an_answer_to_another_sessions_question_is_asked_again(
+    question: str, answer: str, tmp_path: Path
+) -> None:
+    rsh = Rsh()
+    rsh.once[question] = answer
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        assert not rsh.once
+        assert driver.status().doing is Doing.READY
+        assert driver.status().y == pytest.approx(50.8)
+
+
+async def test_an_error_of_several_lines_is_one_error(tmp_path: Path) -> None:
+    rsh = Rsh()
+    rsh.said["machine"] = "MACHINE OFF"
+    rsh.once["error"] = "ERROR joint 0 following error\n\rthe drive says 27"
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        assert driver.status().why == "joint 0 following error the drive says 27"
+        assert driver.status().doing is Doing.NOT_READY
+
+
+async def test_a_controller_that_falls_silent_is_unreachable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE_S", 0.2)
+    rsh = Rsh()
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        rsh.silent = True
+        await until(lambda: driver.status().doing is Doing.UNREACHABLE)
+        assert driver.status().why == "the controller did not answer within 0.2 s"
+        rsh.silent = False
+        await driver.connect()
+        assert driver.status().doing is Doing.READY
+
+
+async def test_something_else_at_the_address_is_refused(tmp_path: Path) -> None:
+    async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(web, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    driver = LinuxCnc.make({"port": port, "program_folder": str(tmp_path)})
+    with pytest.raises(Unavailable, match="password"):
+        await driver.connect()
+    await driver.close()
+    server.close()
