@@ -10,6 +10,7 @@ from tests.benchmarks.fleet import FLEET
 from tests.benchmarks.lag import lag
 from tests.benchmarks.lists import lists
 from tests.benchmarks.pickup import pickup
+from tests.benchmarks.polling import polling
 from tests.benchmarks.start import start
 from tests.benchmarks.streaming import streaming
 from tests.benchmarks.throughput import throughput
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Figure]]] = {
     "lists": lists,
     "start": start,
     "streaming": streaming,
+    "polling": polling,
     **FLEET,
 }
 
