@@ -499,10 +499,24 @@ def test_ports_and_addresses_are_told_apart(port: str) -> None:
     KIND.make({"port": port, "baud": "115200"})
 
 
-async def test_a_port_that_is_not_there_is_unavailable() -> None:
-    for port in ("/dev/none-such", "127.0.0.1:1"):
-        with pytest.raises(Unavailable):
-            await KIND.make({"port": port}).connect()
+@pytest.mark.parametrize(
+    ("port", "why"),
+    [
+        ("/dev/none-such", "No such file"),
+        ("127.0.0.1:1", "refused"),
+        ("/dev/null", "ioctl"),
+        ("a.invalid:23", "[Nn]ame"),
+    ],
+)
+async def test_a_port_that_is_not_there_is_unavailable(port: str, why: str) -> None:
+    with pytest.raises(Unavailable, match=f"^{port}: .*{why}"):
+        await KIND.make({"port": port}).connect()
+
+
+async def test_a_serial_port_serves_one_program_at_a_time() -> None:
+    async with bench(FakeGrbl(), pty=True) as it:
+        with pytest.raises(Unavailable, match="another program uses this port"):
+            await KIND.make({"port": it.wire.port}).connect()
 
 
 @pytest.mark.parametrize("on_pty", [False, True])

@@ -21,7 +21,7 @@ SOURCE = b"G21G90\n\nG0X1\nG4P7\nM3S1000\nG0X9\nM30\n"
 @pytest.fixture
 async def job() -> Job:
     it = order(SOURCE)
-    return Job(it, 1, prepare(it.program, it.name, SOURCE, Make()), 128)
+    return Job(it, 1, prepare(it.program, it.name, SOURCE, Make()), Make())
 
 
 def shown(report: Report) -> Picture:
@@ -115,7 +115,7 @@ async def test_the_line_in_hand_is_behind_what_was_taken(job: Job) -> None:
 async def test_without_a_word_of_the_planner_the_line_is_told_from_the_place() -> None:
     source = b"G21G90\nG0X10Y0\nG1X20F500\nX0\nY10\nX0Y0\nM30\n"
     it = order(source)
-    job = Job(it, 1, prepare(it.program, it.name, source, Make()), 128)
+    job = Job(it, 1, prepare(it.program, it.name, source, Make()), Make())
     take_all(job, polls=0)
     picture = Picture()
     lines = []
@@ -127,6 +127,15 @@ async def test_without_a_word_of_the_planner_the_line_is_told_from_the_place() -
     assert job.line(picture) == 7
 
 
+async def test_a_line_that_the_controller_names_is_believed() -> None:
+    source = b"N10G21G90\nN20G0X10\n(rough)\nN30G1X20F500\nN30X0\nM30\n"
+    it = order(source)
+    job = Job(it, 1, prepare(it.program, it.name, source, Make()), Make())
+    take_all(job, polls=0)
+    assert job.line(shown(replace(RUN, line=20))) == 2
+    assert job.line(shown(replace(RUN, line=30, blocks_free=15))) == 6  # which one of the two?
+
+
 @given(
     moves=st.lists(st.tuples(*[st.integers(-9, 9)] * 2), min_size=1, max_size=30),
     seen=st.lists(st.tuples(*[st.floats(-12, 12)] * 2), max_size=30),
@@ -136,7 +145,7 @@ async def test_the_line_told_from_the_place_never_goes_back(
 ) -> None:
     source = "".join(["G21G90F500G0X20\n", *(f"G1X{x}Y{y}\n" for x, y in moves)]).encode()
     it = order(source)
-    job = Job(it, 1, prepare(it.program, it.name, source, Make()), 4096)
+    job = Job(it, 1, prepare(it.program, it.name, source, Make()), Make(buffer=4096))
     take_all(job, polls=0)
     picture = Picture()
     last = 0

@@ -75,7 +75,7 @@ class Grbl:
             await controller.identify()
         make = controller.make or Make()
         prepared = await self._prepare(order, make)
-        operation.job = Job(order, part, prepared, make.buffer)
+        operation.job = Job(order, part, prepared, make)
         operation.resets = 0
 
     async def _check_ready(self) -> None:

@@ -8,7 +8,7 @@ from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.grbl.picture import Picture
 from cnc_station.engine.drivers.grbl.prepare import Prepared
-from cnc_station.engine.drivers.grbl.reports import Point
+from cnc_station.engine.drivers.grbl.reports import Make, Point
 from cnc_station.engine.drivers.grbl.settings import Patience
 from cnc_station.engine.drivers.grbl.streamer import Streamer
 from cnc_station.engine.drivers.grbl.whereabouts import line_at
@@ -37,11 +37,11 @@ class Job:
 
     ABORTED = "aborted"
 
-    def __init__(self, order: Order, part: int, prepared: Prepared, room: int) -> None:
+    def __init__(self, order: Order, part: int, prepared: Prepared, make: Make) -> None:
         self.order = order
         self.part = part
         self.prepared = prepared
-        self.streamer = Streamer(prepared.lines, room)
+        self.streamer = Streamer(prepared.lines, make.buffer)
         self.verdict: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.verdict.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self.started = False
@@ -51,6 +51,7 @@ class Job:
         self.stopping = ""  # why
         self._proofs = 0
         self._last_answer_poll = 0
+        self._planner = make.blocks or _PLANNER
         self._line = 0
         self._place: Point | None = None
         self._seen = _Seen(asyncio.get_running_loop().time())
@@ -121,10 +122,14 @@ class Job:
     # --- how far it is ---
 
     def line(self, picture: Picture) -> int | None:
-        """The line of the file it makes now: of those taken, the first in its planner."""
+        """The line of the file it makes now: the one it names, or else the first of those in its
+        planner."""
         taken = self.streamer.answered
         if not taken:
             return None
+        named = self.prepared.named.get(picture.report.line or 0)
+        if named is not None:
+            return named
         moving = bisect_left(self.prepared.moving, taken)  # of the lines taken, so many move
         waiting = picture.blocks_waiting
         if waiting is None:
@@ -141,7 +146,7 @@ class Job:
         if program is None or place is None or moving == 0:
             return self._line or self.number(0)
         if place != self._place:
-            window = self.prepared.moving[max(0, moving - _PLANNER - 1) : moving]
+            window = self.prepared.moving[max(0, moving - self._planner - 1) : moving]
             lines = [n for n in map(self.number, window) if n >= self._line]
             self._line = line_at(program, lines, place, self._place) if lines else self._line
             self._place = place

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import queue
 import sys
 import threading
@@ -59,7 +61,18 @@ async def opened(settings: Settings, ear: Ear) -> Link:
     except TimeoutError:
         raise Unavailable(f"{settings.address} does not answer") from None
     except OSError as error:  # a SerialException is one
-        raise Unavailable(f"{settings.address}: {error.strerror or error}") from error
+        raise Unavailable(f"{settings.address}: {_plainly(error)}") from error
+
+
+def _plainly(error: OSError) -> str:
+    """pyserial and asyncio wrap the system's words in their own."""
+    if error.errno == errno.EAGAIN:
+        return "another program uses this port"
+    if error.errno == errno.EACCES:
+        return "this user may not use the port (on Linux, add them to the group dialout)"
+    if error.errno is not None and error.errno > 0:  # what looks up names counts downwards
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 class TcpLink(asyncio.Protocol):

@@ -33,13 +33,15 @@ _SPINDLE_S = 30.0  # that a spindle may take to reach its speed
 class Prepared:
     """The lines in the order they are sent, each with its newline. By index: `numbers` is where a
     line stands in the file, from 1; `moving` are those that move an axis; `waits` how long some
-    stand still, in seconds; `stops` where the controller waits for a person."""
+    stand still, in seconds; `stops` where the controller waits for a person. `named` finds the
+    place in the file of an N word; one that is there twice has none."""
 
     lines: list[bytes] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     moving: list[int] = field(default_factory=list)
     waits: dict[int, float] = field(default_factory=dict)
     stops: dict[int, str] = field(default_factory=dict)
+    named: dict[int, int | None] = field(default_factory=dict)
 
 
 def prepare(program: Program | None, name: str, text: bytes | None, make: Make) -> Prepared:
@@ -78,6 +80,9 @@ def _take(prepared: Prepared, line: str, number: int, make: Make) -> bool:
     index = len(prepared.lines)
     prepared.lines.append(line.encode("ascii") + b"\n")
     prepared.numbers.append(number)
+    if "N" in block.words:
+        name = int(block.words["N"])
+        prepared.named[name] = None if name in prepared.named else number
     standing = not _STANDING.isdisjoint(block.g)
     if not standing and (not _AXES.isdisjoint(block.words) or not codes.HOMES.isdisjoint(block.g)):
         prepared.moving.append(index)
