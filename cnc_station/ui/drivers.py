@@ -2,9 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from cnc_station.engine.views import Abilities, DriverInfo
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.views import Abilities, DriverInfo, MachineRow
+from cnc_station.ui.widgets.state_look import NOT_READY, SET_UP, StateLook, look_of
 
 _UNKNOWN = Abilities()
+
+
+def waits_for_set_up(machine: MachineRow, can: Abilities) -> bool:
+    """Whether the job at a machine waits for a person to start it, or to say that it may."""
+    by_hand = machine.spec.operator_starts or not can.starts
+    return by_hand and machine.state is MachineState.ASSIGNED
+
+
+def is_unready(machine: MachineRow) -> bool:
+    """Whether a machine stands still only because its controller would start nothing."""
+    return bool(machine.not_ready) and machine.state is MachineState.IDLE
+
+
+def machine_look(machine: MachineRow, can: Abilities) -> StateLook:
+    """How a machine looks: its state, or what it waits for."""
+    if waits_for_set_up(machine, can):
+        return SET_UP
+    return NOT_READY if is_unready(machine) else look_of(machine.state)
 
 
 class Drivers:

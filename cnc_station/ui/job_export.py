@@ -1,15 +1,14 @@
 """Writing a list of jobs into a file of the person's choice."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.views import JobFilter, Sort
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.files import write_file
 
 FORMS = {"csv": "CSV (*.csv)", "json": "JSON (*.json)"}
 
@@ -40,11 +39,7 @@ class JobExport(QObject):
 
     async def _write(self, chosen: JobFilter, order: Sequence[Sort], form: str, path: Path) -> None:
         content = await self._desk.engine.export(chosen, order, form)
-        try:
-            await asyncio.to_thread(path.write_bytes, content)
-        except OSError as error:
-            words = self.tr("{name} can't be written: {why}. Choose another place.")
-            raise Unavailable(words.format(name=path, why=error.strerror or error)) from error
+        await write_file(path, content)
         size = f"{len(content) / 1024:,.0f} KiB"
         self._desk.operations.say(
             self.tr("Exported to {name}, {size}").format(name=path.name, size=size)

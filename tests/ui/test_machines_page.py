@@ -143,7 +143,7 @@ async def test_clearing_frees_the_machine_for_the_next_job(
     await office.engine.add_machine(spec, ME)
     await office.engine.submit([JobSpec("bracket", "mill", estimated_s=0.1)], ME)
     await shown(page, MachineState.NEEDS_CLEARING)
-    page.detail.clear_button.click()
+    page.detail.buttons.clear_button.click()
     await until(lambda: page.at_machine.dialog)
     dialog = page.at_machine.dialog
     assert isinstance(dialog, ClearingDialog)
@@ -157,7 +157,7 @@ async def test_an_alarm_is_unlocked_by_a_person(office: Office, page: MachinesPa
     machine_id = await office.engine.add_machine(mill(), ME)
     await office.engine._pen.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
     await shown(page, MachineState.ALARM)
-    page.detail.unlock_button.click()
+    page.detail.buttons.unlock_button.click()
     await until(lambda: is_in(office, MachineState.IDLE))
 
 
@@ -167,19 +167,19 @@ async def test_maintenance_of_a_busy_machine_begins_after_its_run_and_says_so(
     await office.engine.add_machine(mill(speed=1.0), ME)
     await office.engine.submit([JobSpec("bracket", "mill", estimated_s=0.8)], ME)
     await shown(page, MachineState.RUNNING)
-    assert page.detail.maintenance_button.text() == "Maintenance after this run"
-    page.detail.maintenance_button.click()
-    await until(lambda: not page.detail.maintenance_button.isEnabled())
+    assert page.detail.about.maintenance_button.text() == "Maintenance after this run"
+    page.detail.about.maintenance_button.click()
+    await until(lambda: not page.detail.about.maintenance_button.isEnabled())
     assert (await stored(office)).maintenance_due
     await shown(page, MachineState.MAINTENANCE)
-    page.detail.maintenance_button.click()
+    page.detail.about.maintenance_button.click()
     await until(lambda: is_in(office, MachineState.IDLE))
 
 
 async def test_a_removed_machine_leaves_the_list(office: Office, page: MachinesPage) -> None:
     await office.engine.add_machine(mill(), ME)
     await shown(page, MachineState.IDLE)
-    page.detail.remove_button.held.emit()
+    page.detail.about.remove_button.held.emit()
     await until(page.empty.isVisible)
     assert await office.engine.machines() == ()
 

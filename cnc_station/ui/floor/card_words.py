@@ -8,8 +8,9 @@ from PySide6.QtCore import QCoreApplication
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.views import Abilities, JobRow, MachineCard, MachineRow, Status, Telemetry
 from cnc_station.ui import words
+from cnc_station.ui.drivers import is_unready, machine_look, waits_for_set_up
 from cnc_station.ui.theme import Tone
-from cnc_station.ui.widgets.state_look import NOT_READY, SET_UP, StateLook, look_of
+from cnc_station.ui.widgets.state_look import StateLook
 
 _STEPS = 250
 """A bar moves by pixels: smaller steps than its width are not worth a repaint."""
@@ -95,7 +96,7 @@ def card_words(
     told = CardWords(
         name=machine.spec.name,
         model=machine.spec.model or machine.spec.driver,
-        look=_look(card, can),
+        look=machine_look(machine, can),
         since=machine.state_since,
         title=_title(card),
         note=_note(card, live, status),
@@ -109,24 +110,6 @@ def card_words(
     return _with_figures(told, card.job, live, state)
 
 
-def _is_unready(machine: MachineRow) -> bool:
-    """Whether it stands still only because its controller would start nothing."""
-    return bool(machine.not_ready) and machine.state is MachineState.IDLE
-
-
-def _waits_for_set_up(card: MachineCard, can: Abilities) -> bool:
-    """Whether its job is there, and a person has to start it or say that it may."""
-    machine = card.machine
-    by_hand = machine.spec.operator_starts or not can.starts
-    return by_hand and card.job is not None and machine.state is MachineState.ASSIGNED
-
-
-def _look(card: MachineCard, can: Abilities) -> StateLook:
-    if _waits_for_set_up(card, can):
-        return SET_UP
-    return NOT_READY if _is_unready(card.machine) else look_of(card.machine.state)
-
-
 def _what_to_do(machine: MachineRow, status: Status | None) -> str:
     """What a person can do about a machine that does nothing, as its driver puts it."""
     stuck = machine.state in {MachineState.ALARM, MachineState.OFFLINE}
@@ -135,7 +118,7 @@ def _what_to_do(machine: MachineRow, status: Status | None) -> str:
 
 def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
     machine = card.machine
-    if _waits_for_set_up(card, can):
+    if card.job is not None and waits_for_set_up(machine, can):
         return (CardAction.SET_UP,)
     if machine.state is MachineState.HELD and not can.holds:
         return ()
@@ -180,7 +163,7 @@ def _time_left(live: Telemetry) -> str:
 def _title(card: MachineCard) -> str:
     if card.job is not None:
         return card.job.title
-    if _is_unready(card.machine):
+    if is_unready(card.machine):
         why = card.machine.not_ready
         return why[:1].upper() + why[1:]
     if card.machine.state is MachineState.IDLE and card.next_job is not None:
@@ -197,7 +180,7 @@ def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> s
     """Below the title: what to do where nothing can start, why it stopped, else material, part and
     program, else why it is idle."""
     reason = card.machine.state_reason
-    if _is_unready(card.machine):
+    if is_unready(card.machine):
         starts_nothing = QCoreApplication.translate("Floor", "Nothing can start on it")
         return status.remedy if status is not None and status.remedy else starts_nothing
     if card.job is None:
@@ -235,7 +218,7 @@ def _foot(card: MachineCard, live: Telemetry | None, status: Status | None, now:
         held = QCoreApplication.translate("Floor", "{time} left, held at {percent:.0f} %")
         return held.format(time=_time_left(live), percent=live.fraction * 100)
     if card.next_job is None:
-        said = _is_unready(card.machine) or card.why_idle in {_note(card, live, status), reason}
+        said = is_unready(card.machine) or card.why_idle in {_note(card, live, status), reason}
         why = "" if said else card.why_idle
         return why[:1].upper() + why[1:]
     if ends is None:

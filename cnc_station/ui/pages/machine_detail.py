@@ -1,106 +1,94 @@
-"""One machine: its state, what can be done about it, what it takes, what happened lately."""
+"""One machine: its state, what can be done about it, what its controller says, what happened."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.machine import Capability
-from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
-from cnc_station.engine.views import MachineRow
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.views import MachineRow, Status
 from cnc_station.ui import words
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.drivers import Drivers, is_unready, machine_look
 from cnc_station.ui.event_words import by_and_why, told, tone_of
-from cnc_station.ui.theme import Ink, Role, Tone
-from cnc_station.ui.widgets.buttons import Button, PrimaryButton
-from cnc_station.ui.widgets.card import Card, rule
+from cnc_station.ui.pages.machine_about import MachineAbout
+from cnc_station.ui.pages.machine_buttons import MachineButtons
+from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.chip import StateChip
-from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.key_value import KeyValue
-from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.live_panel import LivePanel
+from cnc_station.ui.widgets.scrolling import scrolling
+from cnc_station.ui.widgets.state_look import StateLook, look_of
+from cnc_station.ui.widgets.tabs import SegmentedTabs
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 from cnc_station.ui.widgets.timeline import Timeline, TimelineEntry
 
-
-def takes_in_short(capability: Capability, tr: Callable[[str], str]) -> str:
-    """What a machine takes, for a column: `≤ 4 · any · 3 axes · 762 × 406 × 508`."""
-    size = capability.envelope
-    parts = [
-        f"≤ {capability.max_complexity}",
-        ", ".join(sorted(capability.materials)) or tr("any"),
-        tr("{count} axes").format(count=capability.axes),
-        words.size(size) if size else "",
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def takes(capability: Capability, tr: Callable[[str], str]) -> str:
-    """What a machine takes, in a sentence."""
-    size = capability.envelope
-    parts = [
-        tr("complexity to {most}").format(most=capability.max_complexity),
-        ", ".join(sorted(capability.materials)) or tr("any material"),
-        tr("{count} axes").format(count=capability.axes),
-        f"{words.size(size)} mm" if size else "",
-    ]
-    return " · ".join(part for part in parts if part)
+_JOB_WIDTH = 150
+NOW, LATELY, ABOUT = "now", "lately", "about"
+LIVE_MS = 150  # six or seven looks a second, from memory, while somebody can see it
 
 
 class MachineDetail(Card):
     """Shows a machine; its buttons say what the person wants, the page does it."""
 
-    clear = Signal()
-    unlock = Signal()
-    maintenance = Signal(bool)
-    edit = Signal()
-    remove = Signal()
     to_job = Signal()
+    to_log = Signal()
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, desk: Desk, drivers: Drivers) -> None:
         super().__init__()
-        self._now = now
+        self._desk = desk
+        self._drivers = drivers
         self._shown: MachineRow | None = None
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._chip = StateChip(look_of(MachineState.IDLE))
-        self._why = Text("", Role.NOTE, Ink.MUTED)
-        self._why.setWordWrap(True)
-        self.facts = KeyValue()
+        self.why = Text("", Role.STRONG)
+        self.remedy = Text("", Role.NOTE, Ink.MUTED)
+        for text in (self.why, self.remedy):
+            text.setWordWrap(True)
+        self.buttons = MachineButtons()
+        self.live = LivePanel()
         self.timeline = Timeline()
+        self.about = MachineAbout()
+        self._live = QTimer(self, interval=LIVE_MS)
+        self._live.timeout.connect(self._look)
+        self._place()
+
+    def _place(self) -> None:
         head = QHBoxLayout()
         head.addWidget(self._name, 1)
         head.addWidget(self._chip)
-        self.body.addLayout(head)
-        self.body.addWidget(self._why)
-        self.body.addSpacing(8)
-        self.body.addLayout(self._buttons())
-        self.body.addSpacing(8)
-        self.body.addWidget(self.facts)
-        self.body.addSpacing(4)
-        self.body.addWidget(rule())
-        self.body.addWidget(Text(self.tr("Lately"), Role.STRONG))
-        self.body.addWidget(self.timeline, 1)
-
-    def _buttons(self) -> QGridLayout:
-        self.clear_button = PrimaryButton(self.tr("Cleared"), tone=Tone.OPERATOR)
-        self.unlock_button = PrimaryButton(self.tr("Unlock"), tone=Tone.OPERATOR)
         self.job_button = Button(self.tr("The job at work"))
-        self.maintenance_button = Button("")
-        self.edit_button = Button(self.tr("Edit…"))
-        self.remove_button = HoldButton(self.tr("Remove: hold 2 s"))
-        self.clear_button.clicked.connect(self.clear)
-        self.unlock_button.clicked.connect(self.unlock)
+        self.log_button = Button(self.tr("Log…"))
         self.job_button.clicked.connect(self.to_job)
-        self.maintenance_button.clicked.connect(self._ask_maintenance)
-        self.edit_button.clicked.connect(self.edit)
-        self.remove_button.held.connect(self.remove)
-        grid = QGridLayout()
-        grid.setSpacing(8)
-        whole = (self.clear_button, self.unlock_button, self.job_button, self.maintenance_button)
-        for row, button in enumerate(whole):
-            grid.addWidget(button, row, 0, 1, 2)
-        grid.addWidget(self.edit_button, len(whole), 0)
-        grid.addWidget(self.remove_button, len(whole), 1)
-        return grid
+        self.log_button.clicked.connect(self.to_log)
+        ways = QHBoxLayout()
+        ways.setSpacing(8)
+        ways.addWidget(self.job_button, 1)
+        ways.addWidget(self.log_button, 1)
+        self.tabs = SegmentedTabs()
+        self._stack = QStackedWidget()
+        self._places: dict[str, QWidget] = {}
+        for key, title, widget in (
+            (NOW, self.tr("Now"), scrolling(self.live)),
+            (LATELY, self.tr("Lately"), self.timeline),
+            (ABOUT, self.tr("About"), scrolling(self.about)),
+        ):
+            self._places[key] = widget
+            self._stack.addWidget(widget)
+            self.tabs.add(key, title)
+        self.tabs.chosen.connect(lambda key: self._stack.setCurrentWidget(self._places[key]))
+        self.body.setSpacing(8)
+        self.body.addLayout(head)
+        self.body.addWidget(self.why)
+        self.body.addWidget(self.remedy)
+        self.body.addWidget(self.buttons)
+        self.body.addLayout(ways)
+        self.body.addWidget(self.tabs)
+        self.body.addWidget(self._stack, 1)
 
     @property
     def shown(self) -> MachineRow | None:
@@ -110,58 +98,61 @@ class MachineDetail(Card):
     def show_machine(self, machine: MachineRow) -> None:
         """Shows a machine."""
         self._shown = machine
-        spec, state = machine.spec, machine.state
-        self._name.setText(spec.name)
-        busy = state in BUSY_MACHINES
-        self._why.setText(self._said(machine))
-        self._why.setVisible(bool(self._why.text()))
-        self.clear_button.setVisible(state is MachineState.NEEDS_CLEARING)
-        self.unlock_button.setVisible(state is MachineState.ALARM)
+        self._name.setText(machine.spec.name)
+        self.buttons.show_machine(machine, self._drivers.abilities(machine.spec.driver))
         self.job_button.setVisible(machine.job_id is not None)
-        self._show_maintenance(machine, busy=busy)
-        self.remove_button.setEnabled(not busy)
-        self.facts.set_pairs(
-            (
-                (self.tr("Type"), " · ".join(p for p in (spec.machine_type, spec.model) if p)),
-                (self.tr("Takes"), takes(spec.capability, self.tr)),
-                (self.tr("Driver"), spec.driver),
-                (
-                    self.tr("After a run"),
-                    self.tr("a person clears it")
-                    if spec.operator_clears
-                    else self.tr("the next one may start"),
-                ),
-                (self.tr("Runs"), f"{machine.runs_done:,}"),
-                (self.tr("At work"), words.duration(machine.run_seconds)),
-                (self.tr("Station"), machine.station),
-            )
-        )
+        self.about.show_machine(machine, self._drivers.title(machine.spec.driver))
         self.clock_moved()
+        self._look()
 
-    def _said(self, machine: MachineRow) -> str:
+    # what its controller says
+
+    def _look(self) -> None:
+        machine = self._shown
+        if machine is None:
+            return
+        status = self._desk.engine.status(machine.id)
+        self._say(machine, status)
+        if status is not None:
+            self.live.show_status(status, self._desk.engine.telemetry(machine.id))
+        else:
+            elsewhere = self.tr("It is wired to station {station}: look there for what it says.")
+            self.live.show_nothing(elsewhere.format(station=machine.station))
+
+    def _say(self, machine: MachineRow, status: Status | None) -> None:
+        why = self._why(machine) or (status.why if status else "")
+        self._show(self.why, why[:1].upper() + why[1:])
+        self._show(self.remedy, status.remedy if status else "")
+        self.why.set_ink(tone_ink(self._look_of(machine).tone))
+
+    def _why(self, machine: MachineRow) -> str:
         if machine.maintenance_due:
             return self.tr("Maintenance begins after this run.")
+        if is_unready(machine):
+            return self.tr("Not ready: {why}").format(why=machine.not_ready)
         return machine.state_reason
 
-    def _show_maintenance(self, machine: MachineRow, *, busy: bool) -> None:
-        button = self.maintenance_button
-        if machine.state is MachineState.MAINTENANCE:
-            button.setText(self.tr("Maintenance is over"))
-        elif machine.maintenance_due:
-            button.setText(self.tr("Maintenance follows"))
-        elif busy:
-            button.setText(self.tr("Maintenance after this run"))
-        else:
-            button.setText(self.tr("Maintenance"))
-        button.setEnabled(not machine.maintenance_due)
+    @staticmethod
+    def _show(text: Text, words_: str) -> None:
+        if words_ != text.text() or text.isHidden() is bool(words_):
+            text.setText(words_)
+            text.setVisible(bool(words_))
 
-    def _ask_maintenance(self) -> None:
-        if self._shown is not None:
-            self.maintenance.emit(self._shown.state is not MachineState.MAINTENANCE)
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follows the controller."""
+        super().showEvent(event)
+        self._live.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks: nothing is asked."""
+        super().hideEvent(event)
+        self._live.stop()
+
+    # what happened
 
     def show_events(self, events: Sequence[Event], jobs: Mapping[int, str]) -> None:
         """Shows what happened lately, the newest on view; `jobs` are the titles of its jobs."""
-        now = self._now()
+        now = self._desk.now()
         self.timeline.set_entries(
             [
                 TimelineEntry(
@@ -175,10 +166,18 @@ class MachineDetail(Card):
         )
         self.timeline.scrollToBottom()
         if self._shown is not None and self._shown.job_id is not None:
-            self.job_button.setText(jobs.get(self._shown.job_id, self.tr("The job at work")))
+            title = jobs.get(self._shown.job_id, self.tr("The job at work"))
+            shown = self.job_button.fontMetrics().elidedText(
+                title, Qt.TextElideMode.ElideRight, _JOB_WIDTH
+            )
+            self.job_button.setText(shown)
+            self.job_button.setToolTip(title)
 
     def clock_moved(self) -> None:
         """Says anew how long it has been in its state."""
         if self._shown is not None:
-            lasted = words.lasted(self._shown.state_since, self._now())
-            self._chip.set_look(look_of(self._shown.state), lasted)
+            lasted = words.lasted(self._shown.state_since, self._desk.now())
+            self._chip.set_look(self._look_of(self._shown), lasted)
+
+    def _look_of(self, machine: MachineRow) -> StateLook:
+        return machine_look(machine, self._drivers.abilities(machine.spec.driver))

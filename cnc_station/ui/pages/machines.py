@@ -1,23 +1,29 @@
 """The machines of the shop: what each is, takes and does, and the way to change that."""
 
+from collections.abc import Callable
+from functools import partial
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
-from cnc_station.engine.domain.actions import MachineAction
+from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.views import Changes, MachineRow
 from cnc_station.ui import words
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.at_machine import AtMachine
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.machine_form import MachineForm
+from cnc_station.ui.dialogs.machine_log import MachineLogDialog
+from cnc_station.ui.drivers import machine_look
 from cnc_station.ui.models.row_list import ListColumn, RowList
-from cnc_station.ui.pages.machine_detail import MachineDetail, takes_in_short
+from cnc_station.ui.pages.machine_about import takes_in_short
+from cnc_station.ui.pages.machine_detail import MachineDetail
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.list_table import ListTable, table_card
-from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.state_look import StateLook
 from cnc_station.ui.widgets.text import ElidedLabel
 
 _LATEST = 100
@@ -38,7 +44,7 @@ class MachinesPage(QWidget):
         self.table = ListTable(self.rows, self.tr("Machines"))
         self.table.chosen.connect(self._chosen)
         self.table.opened.connect(lambda _: self.edit())
-        self.detail = MachineDetail(desk.now)
+        self.detail = MachineDetail(desk, self.at_machine.drivers)
         self._connect_detail()
         self._asking = Asking(desk.operations, self._load, self, rest_ms=_REST_MS)
         self._asking_events = Asking(desk.operations, self._load_events, self)
@@ -48,27 +54,31 @@ class MachinesPage(QWidget):
         self._place()
         self._add_action(self.tr("Add a machine"), "A", self.add)
         self._add_action(self.tr("Edit the machine"), "E", self.edit)
+        self._add_action(self.tr("Log of the machine"), "L", self.open_log)
 
     def _columns(self) -> tuple[ListColumn[MachineRow], ...]:
         return (
             ListColumn(self.tr("Machine"), lambda m: m.spec.name, 96, strong=True),
             ListColumn(
                 self.tr("State"),
-                lambda m: look_of(m.state).word,
+                lambda m: self._look_of(m).word,
                 132,
-                look=lambda m: look_of(m.state),
+                look=self._look_of,
             ),
             ListColumn(self.tr("Type"), lambda m: m.spec.machine_type, 66),
             ListColumn(self.tr("Model"), lambda m: m.spec.model or words.NONE, 132),
             ListColumn(self.tr("Runs"), lambda m: f"{m.runs_done:,}", 56, right=True),
             ListColumn(self.tr("Hours"), lambda m: f"{m.run_seconds / 3600:,.1f}", 66, right=True),
-            ListColumn(self.tr("Station"), lambda m: m.station, 76),
+            ListColumn(self.tr("Station"), lambda m: m.station, 92),
             ListColumn(
                 self.tr("Takes"),
                 lambda m: takes_in_short(m.spec.capability, self.tr),
                 ink=lambda _: Ink.MUTED,
             ),
         )
+
+    def _look_of(self, machine: MachineRow) -> StateLook:
+        return machine_look(machine, self.at_machine.drivers.abilities(machine.spec.driver))
 
     def _place(self) -> None:
         self.count = ElidedLabel("", Role.STRONG)
@@ -112,17 +122,26 @@ class MachinesPage(QWidget):
         return empty
 
     def _connect_detail(self) -> None:
-        detail = self.detail
-        detail.clear.connect(self._clear)
-        detail.unlock.connect(lambda: self._act(MachineAction.UNLOCK))
-        detail.maintenance.connect(
+        detail, buttons = self.detail, self.detail.buttons
+        buttons.clear.connect(self._clear)
+        buttons.unlock.connect(lambda: self._act(MachineAction.UNLOCK))
+        buttons.set_up.connect(lambda: self._with_job(self.at_machine.set_up))
+        buttons.finish.connect(lambda: self._with_job(self.at_machine.finish))
+        for asked, action in (
+            (buttons.hold, JobAction.HOLD),
+            (buttons.go_on, JobAction.CONTINUE),
+            (buttons.abort, JobAction.ABORT),
+        ):
+            asked.connect(partial(self._act_on_job, action))
+        detail.about.maintenance.connect(
             lambda on: self._act(
                 MachineAction.MAINTENANCE_ON if on else MachineAction.MAINTENANCE_OFF
             )
         )
-        detail.remove.connect(lambda: self._act(MachineAction.REMOVE))
-        detail.edit.connect(self.edit)
-        detail.to_job.connect(self._to_job)
+        detail.about.remove.connect(lambda: self._act(MachineAction.REMOVE))
+        detail.about.edit.connect(self.edit)
+        detail.to_job.connect(lambda: self._with_job(self._desk.ways.to_job))
+        detail.to_log.connect(self.open_log)
 
     def _add_action(self, text: str, key: str, slot: object) -> None:
         action = QAction(text, self)
@@ -220,10 +239,23 @@ class MachinesPage(QWidget):
         form.open()
         return form
 
-    def _to_job(self) -> None:
+    def _with_job(self, do: Callable[[int], None]) -> None:
         machine = self.table.current
         if machine is not None and machine.job_id is not None:
-            self._desk.ways.to_job(machine.job_id)
+            do(machine.job_id)
+
+    def _act_on_job(self, action: JobAction) -> None:
+        self._with_job(lambda job_id: self._desk.operations.act(action, [job_id]))
+
+    def open_log(self) -> MachineLogDialog | None:
+        """Opens what went over the wire of the machine chosen."""
+        machine = self.table.current
+        if machine is None:
+            return None
+        station = self._desk.engine.about().station
+        log = MachineLogDialog(self._desk, machine, station, self)
+        log.show()
+        return log
 
 
 def _searched(machine: MachineRow) -> str:

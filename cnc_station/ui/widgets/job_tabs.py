@@ -3,12 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QFrame,
     QPlainTextEdit,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -22,6 +20,7 @@ from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.code_view import CodeView
 from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.scrolling import scrolling
 from cnc_station.ui.widgets.tabs import SegmentedTabs
 from cnc_station.ui.widgets.text import Text
 from cnc_station.ui.widgets.timeline import Timeline
@@ -54,7 +53,7 @@ class JobTabs(QWidget):
             (RUNS, self.tr("Runs"), self.runs),
             (PROGRAM, self.tr("Program"), self.program),
             (PAYLOAD, self.tr("Payload"), self.payload),
-            (FIELDS, self.tr("Fields"), _scrolling(self.fields)),
+            (FIELDS, self.tr("Fields"), scrolling(self.fields)),
         ):
             self.tabs.add(key, title)
             self._stack.addWidget(widget)
@@ -163,18 +162,3 @@ class _PayloadTab(QWidget):
 
     def copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text.toPlainText())
-
-
-def _scrolling(inner: QWidget) -> QScrollArea:
-    page = QWidget()
-    page.setProperty("part", "plain")
-    box = QVBoxLayout(page)
-    box.setContentsMargins(0, 0, 8, 0)
-    box.addWidget(inner)
-    box.addStretch(1)
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(page)
-    return area

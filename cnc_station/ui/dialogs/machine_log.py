@@ -1,0 +1,182 @@
+"""What went over a machine's wire lately, word for word."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cnc_station.engine.views import MachineRow, Message
+from cnc_station.ui import words
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.files import write_file
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.search import SearchField
+from cnc_station.ui.widgets.text import Text
+
+_SIZE = (920, 620)
+_FILTER = 260
+_EVERY_MS = 400
+_MARGIN = 16
+_MOST = 5_000  # lines on view
+_SENT, _RECEIVED = "→", "←"
+
+
+def as_line(message: Message) -> str:
+    """`14:07:51.204 → set run`."""
+    arrow = _SENT if message.sent else _RECEIVED
+    return f"{words.time_of_day(message.at)}.{message.at % 1000:03} {arrow} {message.text}"
+
+
+def newer(messages: Sequence[Message], last: Message | None) -> Sequence[Message]:
+    """Those after `last`; all where it has left the log already."""
+    for place in range(len(messages) - 1, -1, -1):
+        if messages[place] is last:
+            return messages[place + 1 :]
+    return messages
+
+
+class MachineLogDialog(QDialog):
+    """Follows the log of `machine` while it is on view; `station` is this one. Open it with
+    `show()`: the shop stays in reach."""
+
+    def __init__(self, desk: Desk, machine: MachineRow, station: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._machine = machine
+        self._last: Message | None = None
+        name = machine.spec.name
+        self.setWindowTitle(self.tr("Log of {machine}").format(machine=name))
+        self.resize(*_SIZE)
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setMaximumBlockCount(_MOST)
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
+        self.text.setStyleSheet(f'QPlainTextEdit {{ font-family: "{fixed}"; }}')
+        self.text.setAccessibleName(self.windowTitle())
+        nothing = self.tr("Nothing has gone over its wire since this station was started.")
+        if machine.station != station:
+            nothing = self.tr("This machine is wired to station {station}: look there.")
+            nothing = nothing.format(station=machine.station)
+        self.empty = EmptyState("list", self.tr("No messages"), nothing)
+        self.filter = SearchField(self.tr("Only lines with …"))
+        self.filter.setMinimumWidth(_FILTER)
+        self.filter.textChanged.connect(self._all_again)
+        self.follow = QCheckBox(self.tr("Follow"))
+        self.follow.setChecked(True)
+        self.follow.toggled.connect(self._to_end)
+        self.copied = Text("", Role.NOTE, Ink.MUTED)
+        self._place()
+        self._timer = QTimer(self, interval=_EVERY_MS)
+        self._timer.timeout.connect(self.read)
+        self.finished.connect(self._timer.stop)
+        self.finished.connect(self.deleteLater)
+        theme().changed.connect(self._all_again)
+        self._timer.start()
+        self.read()
+
+    def _place(self) -> None:
+        copy, save = Button(self.tr("Copy")), Button(self.tr("Save…"))
+        close = Button(self.tr("Close"))
+        copy.clicked.connect(self.copy)
+        save.clicked.connect(self.ask_where)
+        close.clicked.connect(self.accept)
+        head = QHBoxLayout()
+        head.addWidget(Text(self.windowTitle(), Role.PAGE_TITLE))
+        head.addStretch(1)
+        head.addWidget(self.filter)
+        head.addWidget(self.follow)
+        foot = QHBoxLayout()
+        foot.addWidget(self.copied, 1)
+        for button in (copy, save, close):
+            foot.addWidget(button)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.text)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        box.setSpacing(12)
+        box.addLayout(head)
+        box.addLayout(self._stack, 1)
+        box.addLayout(foot)
+
+    def read(self) -> None:
+        """Adds what has come since."""
+        messages = self._desk.engine.machine_log(self._machine.id)
+        fresh = newer(messages, self._last)
+        self._stack.setCurrentIndex(1 if messages else 0)
+        if fresh:
+            self._last = fresh[-1]
+            self._add(fresh)
+
+    def _add(self, messages: Sequence[Message]) -> None:
+        wanted = self.filter.text().lower()
+        formats = {sent: QTextCharFormat() for sent in (True, False)}
+        formats[True].setForeground(theme().brush(Ink.OPERATOR))
+        formats[False].setForeground(theme().brush(Ink.TEXT))
+        bar = self.text.verticalScrollBar()
+        place = bar.value()
+        cursor = QTextCursor(self.text.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.beginEditBlock()
+        for message in messages:
+            line = as_line(message)
+            if wanted in line.lower():
+                start = "" if self.text.document().isEmpty() else "\n"
+                cursor.insertText(start + line, formats[message.sent])
+        cursor.endEditBlock()
+        if self.follow.isChecked():
+            self._to_end()
+        else:
+            bar.setValue(place)
+
+    def _all_again(self) -> None:
+        self.text.clear()
+        self._last = None
+        self.read()
+
+    def _to_end(self) -> None:
+        if self.follow.isChecked():
+            bar = self.text.verticalScrollBar()
+            bar.setValue(bar.maximum())
+
+    def copy(self) -> None:
+        """Puts what is selected, or else all of it, on the clipboard."""
+        cursor = self.text.textCursor()
+        text = cursor.selection().toPlainText() or self.text.toPlainText()
+        QGuiApplication.clipboard().setText(text)
+        lines = text.count("\n") + 1 if text else 0
+        self.copied.setText(self.tr("{n:,} lines copied").format(n=lines))
+
+    def ask_where(self) -> QFileDialog:
+        """Opens the dialog for a file name."""
+        dialog = QFileDialog(self, self.tr("Save the log"), "", self.tr("Text (*.txt)"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("txt")
+        dialog.selectFile(f"{self._machine.spec.name} log.txt")
+        dialog.fileSelected.connect(lambda name: self.save(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+        return dialog
+
+    def save(self, path: Path) -> None:
+        """Writes what is on view into a file."""
+        content = (self.text.toPlainText() + "\n").encode()
+        self._desk.operations.run(self._save(path, content))
+
+    async def _save(self, path: Path, content: bytes) -> None:
+        await write_file(path, content)
+        self._desk.operations.say(f"{path.name}: {len(content) / 1024:,.0f} KiB")

@@ -1,0 +1,109 @@
+"""What a machine is and takes, and the way to change that."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.machine import Capability
+from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
+from cnc_station.engine.views import MachineRow
+from cnc_station.ui import words
+from cnc_station.ui.theme import theme
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.key_value import KeyValue
+
+
+def takes_in_short(capability: Capability, tr: Callable[[str], str]) -> str:
+    """What a machine takes, for a column: `≤ 4 · any · 3 axes · 762 × 406 × 508`."""
+    size = capability.envelope
+    parts = [
+        f"≤ {capability.max_complexity}",
+        ", ".join(sorted(capability.materials)) or tr("any"),
+        tr("{count} axes").format(count=capability.axes),
+        words.size(size) if size else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def takes(capability: Capability, tr: Callable[[str], str]) -> str:
+    """What a machine takes, in a sentence."""
+    size = capability.envelope
+    parts = [
+        tr("complexity to {most}").format(most=capability.max_complexity),
+        ", ".join(sorted(capability.materials)) or tr("any material"),
+        tr("{count} axes").format(count=capability.axes),
+        f"{words.size(size)} mm" if size else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+class MachineAbout(QWidget):
+    """Shows a machine; its buttons say what the person wants."""
+
+    maintenance = Signal(bool)
+    edit = Signal()
+    remove = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: MachineRow | None = None
+        self.facts = KeyValue()
+        self.maintenance_button = Button("")
+        self.edit_button = Button(self.tr("Edit…"))
+        self.remove_button = HoldButton(self.tr("Remove: hold 2 s"))
+        self.maintenance_button.clicked.connect(self._ask_maintenance)
+        self.edit_button.clicked.connect(self.edit)
+        self.remove_button.held.connect(self.remove)
+        line = QHBoxLayout()
+        line.setSpacing(theme().metrics.gap)
+        line.addWidget(self.edit_button, 1)
+        line.addWidget(self.remove_button, 1)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 8, 0, 0)
+        box.setSpacing(theme().metrics.gap)
+        box.addWidget(self.facts)
+        box.addStretch(1)
+        box.addWidget(self.maintenance_button)
+        box.addLayout(line)
+
+    def show_machine(self, machine: MachineRow, control: str) -> None:
+        """Shows a machine; `control` is what drives it, as people call it."""
+        self._shown = machine
+        spec = machine.spec
+        self._show_maintenance(machine)
+        self.remove_button.setEnabled(machine.state not in BUSY_MACHINES)
+        starts = self.tr("when a person confirms its set-up")
+        clears = self.tr("a person clears it")
+        self.facts.set_pairs(
+            (
+                (self.tr("Type"), " · ".join(p for p in (spec.machine_type, spec.model) if p)),
+                (self.tr("Takes"), takes(spec.capability, self.tr)),
+                (self.tr("Control"), control),
+                (self.tr("A job starts"), starts if spec.operator_starts else self.tr("by itself")),
+                (
+                    self.tr("After a run"),
+                    clears if spec.operator_clears else self.tr("the next one may start"),
+                ),
+                (self.tr("Runs"), f"{machine.runs_done:,}"),
+                (self.tr("At work"), words.duration(machine.run_seconds)),
+                (self.tr("Station"), machine.station),
+            )
+        )
+
+    def _show_maintenance(self, machine: MachineRow) -> None:
+        button = self.maintenance_button
+        if machine.state is MachineState.MAINTENANCE:
+            button.setText(self.tr("Maintenance is over"))
+        elif machine.maintenance_due:
+            button.setText(self.tr("Maintenance follows"))
+        elif machine.state in BUSY_MACHINES:
+            button.setText(self.tr("Maintenance after this run"))
+        else:
+            button.setText(self.tr("Maintenance"))
+        button.setEnabled(not machine.maintenance_due)
+
+    def _ask_maintenance(self) -> None:
+        if self._shown is not None:
+            self.maintenance.emit(self._shown.state is not MachineState.MAINTENANCE)

@@ -1,0 +1,79 @@
+"""What can be done about a machine now, the most urgent first."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.views import Abilities, MachineRow
+from cnc_station.ui.drivers import waits_for_set_up
+from cnc_station.ui.theme import Tone, theme
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.hold_button import HoldButton
+
+S = MachineState
+
+
+class MachineButtons(QWidget):
+    """Hold is one tap; abort wants to be held, apart from the rest."""
+
+    set_up = Signal()
+    finish = Signal()
+    clear = Signal()
+    unlock = Signal()
+    hold = Signal()
+    go_on = Signal()
+    abort = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_up_button = PrimaryButton(self.tr("Set-up …"), tone=Tone.OPERATOR)
+        self.clear_button = PrimaryButton(self.tr("Clear …"), tone=Tone.OPERATOR)
+        self.unlock_button = PrimaryButton(self.tr("Unlock"), tone=Tone.OPERATOR)
+        self.finish_button = Button(self.tr("Done …"))
+        self.hold_button = PrimaryButton(self.tr("Hold"))
+        self.go_on_button = PrimaryButton(self.tr("Continue"))
+        self.abort_button = HoldButton(self.tr("Abort: hold 2 s"))
+        warning = self.tr("Keep it pressed for 2 s. This is not an emergency stop.")
+        self.abort_button.setToolTip(warning)
+        self.abort_button.setAccessibleDescription(warning)
+        gap = theme().metrics.gap
+        row = QHBoxLayout()
+        row.setSpacing(2 * gap)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(gap)
+        for button, asks in (
+            (self.set_up_button, self.set_up),
+            (self.clear_button, self.clear),
+            (self.unlock_button, self.unlock),
+            (self.finish_button, self.finish),
+        ):
+            button.clicked.connect(asks)
+            button.hide()
+            box.addWidget(button)
+        for button, asks in ((self.hold_button, self.hold), (self.go_on_button, self.go_on)):
+            button.clicked.connect(asks)
+            button.hide()
+            row.addWidget(button, 1)
+        self.abort_button.held.connect(self.abort)
+        self.abort_button.hide()
+        row.addWidget(self.abort_button)
+        box.addLayout(row)
+
+    def show_machine(self, machine: MachineRow, can: Abilities) -> None:
+        """Offers what its state and its driver allow."""
+        state, has_job = machine.state, machine.job_id is not None
+        at_work = has_job and state in {S.RUNNING, S.HELD}
+        offers = False
+        for button, there in (
+            (self.set_up_button, has_job and waits_for_set_up(machine, can)),
+            (self.clear_button, state is S.NEEDS_CLEARING),
+            (self.unlock_button, state is S.ALARM and can.unlocks),
+            (self.finish_button, at_work and not can.starts),
+            (self.hold_button, has_job and state is S.RUNNING and can.holds),
+            (self.go_on_button, has_job and state is S.HELD and can.holds),
+            (self.abort_button, at_work and can.aborts),
+        ):
+            button.setVisible(there)
+            offers = offers or there
+        self.setVisible(offers)

@@ -1,0 +1,123 @@
+"""What a controller says right now: position, line, feed, spindle, overrides."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from cnc_station.engine.views import Doing, Status, Telemetry
+from cnc_station.ui import words
+from cnc_station.ui.theme import Ink, Role, Tone
+from cnc_station.ui.widgets.card import rule
+from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.progress import ProgressBar
+from cnc_station.ui.widgets.reading import Reading
+from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.text import ElidedLabel, Text
+
+_COLUMNS = 3
+_FULL = 1.0
+_NEAR = 0.005  # overrides are told in whole percents
+
+
+class LivePanel(QWidget):
+    """Shows a `Status`, and the `Telemetry` of the run in hand; what is not told is not shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._nothing = Text("", Role.NOTE, Ink.MUTED)
+        self._nothing.setWordWrap(True)
+        self._chip = StateChip(look_of(Doing.READY))
+        self._program = ElidedLabel("", Role.NOTE, Ink.MUTED)
+        tr = self.tr
+        self.axes = {axis: Reading(f"{axis} mm", Role.PAGE_TITLE) for axis in "XYZ"}
+        self.feed = Reading(tr("Feed mm/min"))
+        self.spindle = Reading(tr("Spindle rpm"))
+        self.tool = Reading(tr("Tool"))
+        self.feed_override = Reading(tr("Feed override"))
+        self.rapid_override = Reading(tr("Rapid override"))
+        self.spindle_override = Reading(tr("Spindle override"))
+        self.line = Reading(tr("Line"))
+        self.parts = Reading(tr("Part"))
+        self.left = Reading(tr("Left of this run"))
+        self._bar = ProgressBar()
+        self._said = QWidget()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 8, 0, 0)
+        box.setSpacing(8)
+        box.addWidget(self._nothing)
+        box.addWidget(self._said)
+        box.addStretch(1)
+        self._place()
+
+    def _place(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(self._chip)
+        head.addWidget(self._program, 1)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(10)
+        rows = (
+            tuple(self.axes.values()),
+            (self.feed, self.spindle, self.tool),
+            (self.feed_override, self.rapid_override, self.spindle_override),
+            (self.line, self.parts, self.left),
+        )
+        for row, readings in enumerate(rows):
+            for column, reading in enumerate(readings):
+                grid.addWidget(reading, row, column, Qt.AlignmentFlag.AlignTop)
+        for column in range(_COLUMNS):
+            grid.setColumnStretch(column, 1)
+        box = QVBoxLayout(self._said)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(10)
+        box.addLayout(head)
+        box.addWidget(rule())
+        box.addLayout(grid)
+        box.addWidget(self._bar)
+
+    def show_nothing(self, why: str) -> None:
+        """Nothing can be told, and why."""
+        self._nothing.setText(why)
+        self._nothing.show()
+        self._said.hide()
+
+    def show_status(self, status: Status, run: Telemetry | None) -> None:
+        """The latest of both; `run` None: no run of ours is in hand."""
+        self._nothing.hide()
+        self._said.show()
+        self._chip.set_look(look_of(status.doing))
+        self._program.setText(status.program)
+        for axis, place in (("X", status.x), ("Y", status.y), ("Z", status.z)):
+            self.axes[axis].show_value("" if place is None else f"{place:.3f}")
+        self.feed.show_value(_whole(status.feed_mm_min))
+        self.spindle.show_value(_whole(status.spindle_rpm))
+        self.tool.show_value("" if status.tool is None else f"T{status.tool}")
+        for reading, share in (
+            (self.feed_override, status.feed_override),
+            (self.rapid_override, status.rapid_override),
+            (self.spindle_override, status.spindle_override),
+        ):
+            turned = share is not None and abs(share - _FULL) > _NEAR
+            reading.show_value(_percent(share), Ink.HELD if turned else Ink.TEXT)
+        self.line.show_value(_whole(status.line))
+        self._show_run(status, run)
+
+    def _show_run(self, status: Status, run: Telemetry | None) -> None:
+        self._bar.setVisible(run is not None)
+        if run is None:
+            self.parts.show_value("" if status.parts is None else f"{status.parts:,}")
+            self.left.show_value("")
+            return
+        several = self.tr("{n:,} of {m:,}").format(n=run.part, m=run.parts)
+        self.parts.show_value(several if run.parts > 1 else "")
+        self.left.show_value("" if run.remaining_s is None else words.duration(run.remaining_s))
+        held = status.doing is Doing.HELD
+        self._bar.set_fraction(run.fraction, Tone.HELD if held else Tone.RUNNING)
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}".replace("%", " %")
