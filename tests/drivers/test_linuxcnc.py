@@ -1,6 +1,7 @@
 """LinuxCNC, driven as the station does, against the real controller."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -355,6 +356,14 @@ async def test_a_connection_changes_nothing_and_says_who_answered(
     await driver.close()
     await driver.close()
     assert driver.status().doing is Doing.UNREACHABLE
+
+
+async def test_a_look_at_the_controller_is_answered_at_once(milling: LinuxCnc) -> None:
+    """Twenty questions in one go: without a quick acknowledgement each look takes 40 ms longer."""
+    before = time.monotonic()
+    for _ in range(25):
+        await milling._link.look()
+    assert time.monotonic() - before < 25 * 0.02
 
 
 async def test_the_wires_record_has_what_was_said_but_no_password(milling: LinuxCnc) -> None:

@@ -89,8 +89,13 @@ class Client:
         """An exchange that is not left half-way, whoever stops waiting for it."""
         task = asyncio.create_task(self._alone(exchange))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._over)
         return await asyncio.shield(task)
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # heard, also where nobody waits for it any more
 
     async def _alone(self, exchange: Coroutine[object, object, T]) -> T:
         try:
@@ -146,10 +151,11 @@ class Client:
         return answer
 
     def _send(self, *requests: str) -> None:
-        if _QUICKACK is not None:
-            # It writes each answer by itself, and all but the first wait for an acknowledgement.
-            self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         self._writer.write("".join(f"{request}\r\n" for request in requests).encode())
+        if _QUICKACK is not None:
+            # It writes each answer by itself, and all but the first wait to be acknowledged. Asked
+            # for after each request: sending ends it.
+            self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     async def _line(self) -> str:
         """The next line with anything in it."""

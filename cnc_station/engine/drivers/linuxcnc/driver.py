@@ -68,7 +68,9 @@ class LinuxCnc:
     async def close(self) -> None:
         """Hangs up; a program goes on."""
         await self._link.close()
-        self._lost(Unavailable("closed"))
+        if self._watch is not None and not self._watch.ended.is_set():
+            self._watch.end(Unavailable("closed"))
+        self._tell(Status(Doing.UNREACHABLE, "closed"))
 
     async def _take(self, now: Snapshot) -> None:
         self._heard += [now.error] if now.error else []
@@ -189,6 +191,8 @@ class LinuxCnc:
     async def hold(self) -> None:
         """Pauses, and waits until the tool stands."""
         self._must_have_a_run()
+        if (await self._link.look()).state == PAUSED:
+            return
         await self._link.command("pause")
         last: Place | None = None
 

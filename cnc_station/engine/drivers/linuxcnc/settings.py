@@ -14,7 +14,7 @@ FIELDS = (
     Setting(
         "program_folder",
         "Program folder",
-        hint="A folder that this computer and the controller share",
+        hint="A folder of this station that the controller sees too",
         wanted=True,
     ),
     Setting(
@@ -24,7 +24,7 @@ FIELDS = (
     ),
     Setting("connect_password", "Connect password", "EMC"),
     Setting("enable_password", "Enable password", "EMCTOO"),
-    Setting("joints", "Joints", "3", "How many have to be homed"),
+    Setting("joints", "Joints", "3", "How many have to be homed: 2 on most lathes"),
     Setting("poll_s", "Ask every", "0.1", "Seconds, while a program runs"),
 )
 

@@ -1,0 +1,119 @@
+"""What makes a run done, from what was seen of it: the cases a real machine shows too seldom."""
+
+from dataclasses import replace
+
+import pytest
+
+from cnc_station.engine.domain.nc import read
+from cnc_station.engine.drivers.base import RunFailed
+from cnc_station.engine.drivers.linuxcnc.ending import ending_of
+from cnc_station.engine.drivers.linuxcnc.files import Note
+from cnc_station.engine.drivers.linuxcnc.snapshot import Snapshot
+from cnc_station.engine.drivers.linuxcnc.watch import Watch
+
+PATH = "/programs/cnc-run-1-part-1.ngc"
+START = (0.0, 0.0, 5.0)
+# Ten seconds to X10, ten back; it ends where it starts, so that the place alone proves nothing.
+THERE_AND_BACK = b"G21 G90 G54 G49\nG0 X0 Y0 Z5\nF60\nG1 X10\nG1 X0\nM2\n"
+# The same without a place that anybody could compare.
+ANYWHERE = THERE_AND_BACK.replace(b"G54", b"G55")
+SNAPSHOT = Snapshot(
+    state="RUNNING",
+    mode="AUTO",
+    estop=False,
+    on=True,
+    enabled=True,
+    error="",
+    program=PATH,
+    line=4,
+    codes=frozenset({"G54", "G49"}),
+    homed=True,
+    place=START,
+    z_is_work=True,
+    feed=60.0,
+    spindle=0.0,
+    tool=None,
+    feed_override=1.0,
+    spindle_override=1.0,
+)
+IDLE = replace(SNAPSHOT, state="IDLE", line=5)
+AWAY = (7.0, 0.0, 5.0)
+
+
+def watch(source: bytes = THERE_AND_BACK) -> Watch:
+    return Watch(PATH, ending_of(read(source), source), Note(START), at=0.0)
+
+
+def judged(watch: Watch, *seen: tuple[float, Snapshot]) -> str:
+    """Why it failed; empty when it is done."""
+    for at, snapshot in seen:
+        watch.see(snapshot, at)
+    assert watch.ended.is_set()
+    assert watch.verdict is None or isinstance(watch.verdict, RunFailed)
+    return str(watch.verdict or "")
+
+
+def test_back_at_its_end_after_it_was_seen_on_its_way_it_is_done() -> None:
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
+    assert not judged(watch(), (12.0, on_its_way), (25.0, IDLE), (25.1, IDLE))
+
+
+def test_one_look_at_an_idle_controller_is_not_enough() -> None:
+    run = watch()
+    run.see(replace(SNAPSHOT, line=5, place=AWAY), 12.0)
+    run.see(IDLE, 19.9)
+    assert not run.ended.is_set()
+
+
+def test_the_line_of_the_run_before_is_not_taken_for_this_runs() -> None:
+    run = watch()
+    run.see(replace(SNAPSHOT, line=5), 0.1)  # not moved yet: still the line of the last part
+    run.see(replace(SNAPSHOT, line=4), 0.2)
+    assert not run.note.late
+
+
+def test_stopped_before_it_moved_it_stands_where_it_ends_and_is_not_done() -> None:
+    assert "before its end" in judged(watch(), (0.1, SNAPSHOT), (0.2, IDLE), (0.3, IDLE))
+
+
+def test_where_no_place_tells_the_last_line_has_to() -> None:
+    first = replace(SNAPSHOT, line=4, place=AWAY)
+    last = replace(SNAPSHOT, line=5, place=AWAY)
+    assert "before its end" in judged(watch(ANYWHERE), (8.0, first), (8.1, IDLE), (8.2, IDLE))
+    assert not judged(watch(ANYWHERE), (19.9, last), (20.0, IDLE), (20.1, IDLE))
+
+
+@pytest.mark.parametrize(
+    "said", ["Linear move on line 5 would exceed X's positive limit", "anything"]
+)
+def test_an_error_fails_a_run_whatever_else_speaks_for_it(said: str) -> None:
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY, error=said)
+    assert judged(watch(), (12.0, on_its_way), (25.0, IDLE), (25.1, IDLE)) == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "can't do that (EMC_TASK_PLAN_OPEN) in auto mode with the interpreter waiting",
+        "Can't switch mode while mode is AUTO and interpreter is not IDLE",
+        "Unexpected realtime delay on task 0 with period 1000000",
+    ],
+)
+def test_what_somebody_else_was_refused_does_not(said: str) -> None:
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY, error=said)
+    assert not judged(watch(), (12.0, on_its_way), (25.0, IDLE), (25.1, IDLE))
+
+
+def test_an_error_that_comes_late_is_heard() -> None:
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
+    late = replace(IDLE, error="joint 0 following error")
+    assert judged(watch(), (12.0, on_its_way), (25.0, IDLE), (25.1, late))
+
+
+def test_another_program_in_its_place_ends_it() -> None:
+    other = replace(SNAPSHOT, program="/programs/other.ngc")
+    assert "another program was started" in judged(watch(), (1.0, SNAPSHOT), (2.0, other))
+    opened = replace(IDLE, program="/programs/other.ngc")
+    assert "another program was opened" in judged(
+        watch(), (1.0, SNAPSHOT), (2.0, opened), (2.1, opened)
+    )
