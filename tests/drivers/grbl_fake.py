@@ -56,6 +56,7 @@ class FakeGrbl:
         self.door = False
         self.homes = False
         self.greets = False  # says who it is when somebody connects
+        self.boots_for = 0.0  # seconds, because somebody connects
         self.at: dict[int, Callable[[], object]] = {}
         self.errors: dict[int, int] = {}
         self.swallowed: set[int] = set()
@@ -88,6 +89,13 @@ class FakeGrbl:
         self._out = out
         if self.greets:
             self._welcome()
+        if self.boots_for:
+            self.deaf = True
+            asyncio.get_running_loop().call_later(self.boots_for, self._boot)
+
+    def _boot(self) -> None:
+        self.deaf = False
+        self.switch_off_and_on()
 
     def detach(self) -> None:
         self._out = None

@@ -451,6 +451,15 @@ async def test_a_connection_again_and_a_close_again_are_harmless(at: Bench) -> N
     assert at.driver.status().doing is Doing.UNREACHABLE
 
 
+async def test_half_a_line_left_by_somebody_else_moves_nothing(hal: bool) -> None:
+    fake = FakeGrbl(hal=hal, speed=FAST)
+    fake.take(b"G0X50")
+    async with bench(fake) as it:
+        assert (await it.driver.connect()).controller.endswith("1.1f" if hal else "1.1h")
+        assert fake.taken == []
+        await it.make(square(2))
+
+
 async def test_two_who_connect_at_once_share_the_wire(hal: bool, pty: bool) -> None:
     async with bench(FakeGrbl(hal=hal, speed=FAST), pty=pty) as it:
         await asyncio.gather(it.driver.connect(), it.driver.connect())
@@ -476,6 +485,14 @@ async def test_a_welcome_on_connecting_is_expected(hal: bool) -> None:
     fake = FakeGrbl(hal=hal, speed=FAST)
     fake.greets = True
     async with bench(fake) as it:
+        await it.make(square(2))
+
+
+async def test_a_board_that_boots_when_its_port_is_opened_is_waited_for(hal: bool) -> None:
+    fake = FakeGrbl(hal=hal, speed=FAST)
+    fake.boots_for = 1.2  # longer than a poll counts as lost
+    async with bench(fake) as it:
+        assert it.driver.status().doing is Doing.READY
         await it.make(square(2))
 
 

@@ -1,14 +1,13 @@
 """The conversation with one controller: lines, answers, status reports and real-time commands."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from cnc_station.engine.domain.errors import CncStationError, Unavailable
-from cnc_station.engine.drivers.grbl import links, meanings, reports
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.grbl import links, reports
+from cnc_station.engine.drivers.grbl.hearing import Hears, News, Refused
 from cnc_station.engine.drivers.grbl.picture import Picture
 from cnc_station.engine.drivers.grbl.reports import Make, Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
@@ -23,34 +22,6 @@ _POLL_LOST_S = 0.5  # after which an unanswered poll is repeated
 _REPORT_NOTED_S = 1.0  # how often the log shows where a machine is
 _REPORTS_IN_INCHES, _HOMING = 13, 22  # settings
 _MUTE = "Reset to continue"
-
-
-class Refused(CncStationError):
-    """The controller answered a command with an error."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(meanings.error(code))
-        self.code = code
-
-
-class Hears(Protocol):
-    """Who is told what the controller says. Called from within the loop; must not block."""
-
-    def answered(self, code: int) -> None:
-        """A program line was taken (0), or refused with an error."""
-        ...
-
-    def heard(self) -> None:
-        """All that came at once has been passed on."""
-        ...
-
-    def reported(self, report: Report) -> None: ...
-    def alarmed(self, code: int) -> None: ...
-    def was_reset(self) -> None:
-        """It came up anew, and nobody here had asked it to."""
-        ...
-
-    def lost(self, reason: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -77,7 +48,7 @@ class Controller:
         self._link: links.Link | None = None
         self._poller: asyncio.Task[None] | None = None
         self._rest = b""
-        self._waiting: list[asyncio.Future[None]] = []
+        self._news = News()
         self._question: _Question | None = None
         self._asking = asyncio.Lock()
         self._up = False  # greeted
@@ -114,8 +85,7 @@ class Controller:
 
     async def _greet(self) -> None:
         try:
-            async with asyncio.timeout(self._patience.greeting):
-                await self.fresh()
+            await self.fresh(self._patience.greeting)
         except TimeoutError:
             raise Unavailable(
                 f"{self._settings.address} is open, but no GRBL answers there: check the baud rate,"
@@ -133,14 +103,22 @@ class Controller:
             await self._link.close()
 
     async def identify(self) -> None:
-        """Find out who it is. Only while it is idle or in alarm; raises Unavailable."""
-        try:
-            make = reports.make(await self.ask("$I", expects="[OPT:"), self._name)
-            found = dict(filter(None, map(reports.setting, await self.ask("$$"))))
-        except Refused as error:
-            log.warning("%s does not say who it is: %s", self._settings.address, error)
+        """Find out who it is. Only while it is idle or in alarm; raises Unavailable.
+
+        Half a line may stand in its buffer, from whoever spoke to it before. A `$` in it makes it
+        an error, whatever it was, so nothing moves; and the second question is understood.
+        """
+        for _ in range(2):
+            try:
+                said = await self.ask("$I", expects="[OPT:")
+                settings = await self.ask("$$")
+                break
+            except Refused as error:
+                log.warning("%s does not say who it is: %s", self._settings.address, error)
+        else:
             return
-        self.make = make
+        self.make = reports.make(said, self._name)
+        found = dict(filter(None, map(reports.setting, settings)))
         self.picture.inches = found.get(_REPORTS_IN_INCHES) == "1"
         homing = found.get(_HOMING)  # a bit mask in grblHAL, bit 0 switches it on
         self.homing = homing.isdecimal() and int(homing) % 2 == 1 if homing else None
@@ -175,10 +153,10 @@ class Controller:
             finally:
                 self._question = None
 
-    async def fresh(self) -> Report:
+    async def fresh(self, within: float | None = None) -> Report:
         """A report asked for from now on. Raises TimeoutError, Unavailable."""
         wanted = self.polls + 1
-        async with asyncio.timeout(self._patience.answer):
+        async with asyncio.timeout(within or self._patience.answer):
             while self._answered_poll < wanted and not self.mute:
                 self._poll()
                 await self._change(self._patience.poll_running)
@@ -262,7 +240,7 @@ class Controller:
         if taken:
             self._traffic.received("ok" if taken == 1 else f"ok ({taken} lines)")
         self._hears.heard()
-        self._pulse()
+        self._news.tell()
 
     def _take_line(self, text: str) -> None:
         if text[0] == "<":
@@ -332,19 +310,9 @@ class Controller:
 
     async def _change(self, within: float) -> None:
         """Until anything is heard, or `within` seconds at most. Raises Unavailable."""
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiting)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await waiting
+        await self._news.wait(within)
         if self.gone:
             raise Unavailable(f"{self._settings.address}: {self.gone}")
-
-    def _pulse(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
 
     def _lose(self, reason: str) -> None:
         if not self.gone:
@@ -357,7 +325,7 @@ class Controller:
             self._question.answer.set_exception(
                 Unavailable(f"{self._settings.address}: {self.gone}")
             )
-        self._pulse()
+        self._news.tell()
 
     @staticmethod
     def _now() -> float:

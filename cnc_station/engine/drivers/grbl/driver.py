@@ -20,7 +20,8 @@ from cnc_station.engine.drivers.base import (
     RunAborted,
 )
 from cnc_station.engine.drivers.grbl import meanings, settings
-from cnc_station.engine.drivers.grbl.controller import GO_ON, HOLD, Refused
+from cnc_station.engine.drivers.grbl.controller import GO_ON, HOLD
+from cnc_station.engine.drivers.grbl.hearing import Refused
 from cnc_station.engine.drivers.grbl.job import Job
 from cnc_station.engine.drivers.grbl.operation import FORGOTTEN, Operation
 from cnc_station.engine.drivers.grbl.prepare import Prepared, prepare
