@@ -17,6 +17,7 @@ from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
     contextmanager,
+    suppress,
 )
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,7 +85,7 @@ def _controllers(answers: Mapping[str, str]) -> Iterator[int]:
 
 async def _answering(answers: Mapping[str, str]) -> None:
     async def serve(lines: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
-        while request := (await lines.readline()).decode().strip():
+        while request := await _request(lines):
             said = {"hello": "HELLO ACK BENCH 1.1", "get": answers.get(request[4:], "")}
             word = request.split()[1]
             acknowledged = request if word == "echo" else f"SET {word.upper()} ACK"
@@ -94,6 +95,13 @@ async def _answering(answers: Mapping[str, str]) -> None:
     server = await asyncio.start_server(serve, "127.0.0.1")
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
+
+
+async def _request(lines: asyncio.StreamReader) -> str:
+    """The next one; "" when the driver has hung up, however."""
+    with suppress(ConnectionError):
+        return (await lines.readline()).decode().strip()
+    return ""
 
 
 async def _cost(seconds: float) -> Cost:
