@@ -1,5 +1,5 @@
 """`./dev shots [FOLDER]`: a picture of every page in every look and size, of the demo day at work;
-of the stations, of a fleet's too.
+of the stations, of a fleet's too; and of a real LinuxCNC mill that cuts.
 
 The README's own pictures are among them: `--readme` writes those to resources/screenshots.
 """
@@ -20,11 +20,13 @@ from cnc_station.engine.views import JobFilter
 from cnc_station.loop import application, run
 from cnc_station.ui.shell import Shell
 from tests.shots.fleet import fleet_pictures
+from tests.shots.mills import mill_pictures
 from tests.shots.shot import LOOKS, SIZES, Shot
 from tests.until import until
 
 PAGES = ("floor", "jobs", "attention", "programs", "machines", "stations", "settings")
 FLEET = "fleet"
+MILL = "mill"
 README = Path("resources/screenshots")
 README_SHOTS = (
     ("floor", "light"),
@@ -33,6 +35,7 @@ README_SHOTS = (
     ("attention", "light"),
     ("programs", "light"),
     (FLEET, "light"),
+    (MILL, "light"),
 )
 SPEED = 60.0
 COMPLETED_FIRST = 30
@@ -47,17 +50,19 @@ def shots(*, readme: bool, only: str | None) -> Iterator[Shot]:
         return
     for look in LOOKS:
         for size in SIZES:
-            for subject in (*PAGES, FLEET):
+            for subject in (*PAGES, FLEET, MILL):
                 if only in (None, subject):
                     yield Shot(subject, look, size)
 
 
 async def _take(folder: Path, wanted: list[Shot]) -> None:
-    pages = [shot for shot in wanted if shot.subject != FLEET]
+    pages = [shot for shot in wanted if shot.subject in PAGES]
     if pages:
         await _day_pictures(folder, pages)
     if fleet := [shot for shot in wanted if shot.subject == FLEET]:
         await fleet_pictures(folder, fleet, PERSON.name)
+    if mill := [shot for shot in wanted if shot.subject == MILL]:
+        await mill_pictures(folder, mill, PERSON)
 
 
 async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
@@ -139,7 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="dev shots", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("build/shots"))
     parser.add_argument("--readme", action="store_true", help="only the README's own")
-    parser.add_argument("--page", choices=(*PAGES, FLEET), help="only this page")
+    parser.add_argument("--page", choices=(*PAGES, FLEET, MILL), help="only this page")
     options = parser.parse_args()
     wanted = list(shots(readme=options.readme, only=options.page))
     folder = README if options.readme else options.folder
