@@ -80,9 +80,9 @@ def _runner(database: _Database, **machines: _Machine) -> Runner:
     return Runner(cast(Pen, database), cast(Any, None), drivers, Judge(RetryPolicy()))
 
 
-def _claimed(run_id: int, machine_id: int = 1, job_id: int = 1) -> Claimed:
+def _claimed(run_id: int, machine_id: int = 1, job_id: int = 1, attempt: int = 1) -> Claimed:
     return Claimed(
-        run_id, 1, job_id, machine_id, "bracket", 1, 0, None, None, 1, 1, 60.0, "", "", ""
+        run_id, 1, job_id, machine_id, "bracket", attempt, 0, None, None, 1, 1, 60.0, "", "", ""
     )
 
 
@@ -134,7 +134,7 @@ async def test_a_job_that_comes_back_waits_until_its_lost_run_has_stopped_here()
     runner.take(_claimed(1, 1))
     await until(lambda: stuck.running)
     await runner.let_go(float("inf"))
-    runner.take(_claimed(2, 2))
+    runner.take(_claimed(2, 2, attempt=2))
     runner.take(_claimed(3, 3, job_id=2))
     await until(lambda: third.running)  # what was taken after it runs
     assert runner.lost_machines() == {1}

@@ -164,6 +164,8 @@ class Runner(LiveRuns):
 
     async def _after_former(self, claimed: Claimed) -> None:
         """The same job may be here again while the run that lost its lease is still stopping."""
+        if claimed.attempt == 1:
+            return
         former = [
             live.task
             for live in self._live.values()
