@@ -25,7 +25,9 @@ class OpcUaServer:
     """`with OpcUaServer(folder) as server:`; then `do` what happens on its machines.
 
     `version` is the MachineTool nodeset's (1.01 or 1.02), `order` "usual" or "other": the order in
-    which the namespaces get their indexes. All calls return when it is so.
+    which the namespaces get their indexes. A `bare` machine has only what it must have. `folder`
+    holds the server's certificates, which take a while to make.
+    All calls return when it is so.
     """
 
     def __init__(self, folder: Path, **wanted: object) -> None:

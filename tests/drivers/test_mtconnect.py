@@ -328,7 +328,7 @@ async def test_what_a_restarted_agent_has_not_seen_proves_nothing(
     await driver.connect()
     found = await driver.look(order())
     assert found.finding is Finding.STOPPED
-    assert "13 parts counted" in found.words
+    assert "part counter at 13 (at its begin 12)" in found.words
 
 
 async def test_a_new_instance_in_mid_stream_is_noticed(agent: FakeAgent, driver: MTConnect) -> None:
@@ -537,7 +537,9 @@ async def test_after_a_restart_of_the_station_only_a_program_that_still_runs_goe
 
     found = await driver.look(order(run_id=8))
     assert found.finding is Finding.STOPPED
-    assert found.words == "The machine says: program completed, program plate.nc, 13 parts counted."
+    assert (
+        found.words == "The machine says: program completed, program plate.nc, part counter at 13."
+    )
 
 
 async def test_manual_mode_and_emergency_stop_are_not_ready(

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.base import Finding, RunAborted, RunFailed
 from cnc_station.engine.drivers.opcua import KIND, OpcUa
+from cnc_station.engine.drivers.opcua.picture import WATCHED, Alert, Picture, Value
 from cnc_station.engine.views import Doing, Status
 from tests.drivers.opcua_machines import OpcUaServer, needs_node
 from tests.drivers.watched import PROGRAM, begin, doing, order, still_waits
@@ -20,9 +23,14 @@ pytestmark = pytest.mark.xdist_group("opcua")
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcUaServer]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     needs_node()
-    with OpcUaServer(tmp_path_factory.mktemp("opcua")) as server:
+    return tmp_path_factory.mktemp("opcua")
+
+
+@pytest.fixture(scope="module")
+def shared(folder: Path) -> Iterator[OpcUaServer]:
+    with OpcUaServer(folder) as server:
         yield server
 
 
@@ -158,13 +166,12 @@ async def test_values_that_are_not_good_are_no_values(server: OpcUaServer, drive
     assert (await driver.look(order())).finding is Finding.UNDER_WAY
 
 
-async def test_a_server_that_restarts_with_other_namespaces_is_found_again(tmp_path: Path) -> None:
-    needs_node()
+async def test_a_server_that_restarts_with_other_namespaces_is_found_again(folder: Path) -> None:
     # Another edition of the model, and other indexes for the namespaces.
-    with OpcUaServer(tmp_path, version="1.01", order="other") as server:
+    with OpcUaServer(folder, version="1.01", order="other") as server:
         driver = OpcUa(server.url, settle_s=SETTLE_S)
         ended = await _running(server, driver)
-        server.kill()
+        server.shut_down()
         with pytest.raises(Unavailable):
             await ended
         assert driver.status().doing is Doing.UNREACHABLE
@@ -185,21 +192,22 @@ async def test_a_server_that_restarts_with_other_namespaces_is_found_again(tmp_p
         await driver.close()
 
 
-async def test_what_ended_while_the_server_was_away_proves_nothing(
+async def test_what_ended_while_nobody_listened_proves_nothing(
     server: OpcUaServer, driver: OpcUa
 ) -> None:
     ended = await _running(server, driver)
-    server.shut_down()
+    await driver.close()
     with pytest.raises(Unavailable):
         await ended
-    server.up()
-    server.do("program", PROGRAM)
     server.do("parts", 1)
     server.do("state", "Ended")
     await driver.connect()
     found = await driver.look(order())
     assert found.finding is Finding.STOPPED
-    assert found.words == "The machine says: ended, program plate.nc, 1 parts counted."
+    assert (
+        found.words
+        == "The machine says: ended, program plate.nc, part counter at 1 (at its begin 0)."
+    )
 
 
 async def test_a_server_that_falls_silent_is_lost(server: OpcUaServer, driver: OpcUa) -> None:
@@ -218,9 +226,8 @@ async def test_a_server_that_falls_silent_is_lost(server: OpcUaServer, driver: O
     assert driver.status().doing is Doing.READY
 
 
-async def test_of_several_machines_one_has_to_be_named(tmp_path: Path) -> None:
-    needs_node()
-    with OpcUaServer(tmp_path, machines=["MILL-1", "LATHE-2"], statistics=False) as server:
+async def test_of_several_machines_one_has_to_be_named(folder: Path) -> None:
+    with OpcUaServer(folder, machines=["MILL-1", "LATHE-2"]) as server:
         with pytest.raises(Unavailable, match="name one in the settings: MILL-1, LATHE-2"):
             await OpcUa(server.url).connect()
         with pytest.raises(Unavailable, match="no machine called 'DRILL'; it has MILL-1, LATHE-2"):
@@ -230,7 +237,26 @@ async def test_of_several_machines_one_has_to_be_named(tmp_path: Path) -> None:
         server.do("alarm", "Not mine", "X1", machine="MILL-1")
         server.do("state", "Running", machine="LATHE-2")
         await doing(driver, Doing.RUNNING)
-        assert driver.status() == Status(Doing.RUNNING, feed_override=1.0)
+        assert driver.status() == Status(Doing.RUNNING, feed_override=1.0, parts=0)
+        await driver.close()
+
+
+async def test_a_machine_that_has_only_what_it_must_is_watched_all_the_same(folder: Path) -> None:
+    """And its alarms, which it tells of by the server's own node."""
+    with OpcUaServer(folder, bare=True) as server:
+        server.do("alarm", "Door open", "D1")
+        driver = OpcUa(server.url, settle_s=SETTLE_S)
+        await driver.connect()
+        await until(lambda: driver.status().why == "Door open (D1)")
+        server.do("clear", "D1")
+        await doing(driver, Doing.READY)
+        assert driver.status() == Status(Doing.READY)
+        await driver.load(order(), 1)
+        server.do("program", PROGRAM)
+        server.do("state", "Running")
+        await driver.start()
+        server.do("state", "Ended")
+        await driver.ended()
         await driver.close()
 
 
@@ -247,6 +273,37 @@ async def test_nobody_there_and_somebody_who_speaks_something_else() -> None:
     await web.wait_closed()
     with pytest.raises(Unavailable, match="nobody answers"):
         await OpcUa(f"opc.tcp://127.0.0.1:{port}").connect()
+
+
+@given(
+    st.lists(
+        st.builds(
+            Value,
+            st.sampled_from([*WATCHED]),
+            st.none()
+            | st.booleans()
+            | st.integers(-1, 6000)
+            | st.floats()
+            | st.text(max_size=5)
+            | st.sampled_from([0, 1, 2, 3, 4, 5004, 5005]),
+        )
+        | st.builds(
+            Alert,
+            st.sampled_from("ab"),
+            st.text(max_size=5),
+            st.text(max_size=3),
+            st.booleans(),
+        ),
+        max_size=25,
+    )
+)
+def test_whatever_a_server_sends_makes_a_picture(news: list[Value | Alert]) -> None:
+    picture = Picture()
+    for one in news:
+        before = picture.report()
+        changed = picture.take(one)
+        assert changed or picture.report() == before
+    assert picture.report().status().doing in Doing
 
 
 def test_settings_that_cannot_work_are_refused_with_a_sentence() -> None:

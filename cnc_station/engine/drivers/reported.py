@@ -108,7 +108,7 @@ class Part:
         self._left: float | None = None  # when ours stopped without saying how it ended
         self._cut_short = False  # and was held or stopped before
         self._gapless = True
-        self._baseline: int | None = None
+        self.baseline: int | None = None  # of the counter, at its begin
         self._alarm = ""
         self._after: list[tuple[float, Report]] | None = []  # its end; None: not all of it
 
@@ -209,7 +209,7 @@ class Part:
 
     def _begin(self, report: Report) -> None:
         self.begun, self._gapless, self._left = True, True, None
-        self._baseline, self._alarm = report.figures.parts, report.alarm
+        self.baseline, self._alarm = report.figures.parts, report.alarm
 
     def _go_on(self, report: Report, now: float) -> None:
         """Something runs: ours, unless ours was seen to stop or lost from sight."""
@@ -222,10 +222,10 @@ class Part:
         counted = report.figures.parts
         if counted is not None and (
             self._early(now)  # the part before may still be counted now
-            or self._baseline is None
-            or counted < self._baseline  # set back by a person
+            or self.baseline is None
+            or counted < self.baseline  # set back by a person
         ):
-            self._baseline = counted
+            self.baseline = counted
 
     def _lose(self, report: Report, now: float) -> None:
         if self._cut_short and report.figures.program:
@@ -250,7 +250,7 @@ class Part:
         self._alarm = report.alarm or self._alarm
 
     def _proves(self, report: Report) -> bool:
-        counted, before = report.figures.parts, self._baseline
+        counted, before = report.figures.parts, self.baseline
         return report.phase is Phase.COMPLETED or (
             counted is not None and before is not None and counted > before
         )

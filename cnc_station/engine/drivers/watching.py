@@ -218,17 +218,14 @@ class Watcher(ABC):
                 return Found(Finding.UNDER_WAY, _words(report))
             self._part = self._order = None
             return Found(Finding.STOPPED, _words(report))
-        if self._part.finished:
-            return Found(Finding.FINISHED, _words(report), self._number)
-        if self._part.failure:
-            words = f"{self._part.failure}. {_words(report)}"
-            return Found(Finding.STOPPED, words, self._number)
+        part, words = self._part, _words(report, self._part.baseline)
+        if part.finished:
+            return Found(Finding.FINISHED, words, self._number)
+        if part.failure:
+            return Found(Finding.STOPPED, f"{part.failure}. {words}", self._number)
         # Where only a person's word can end it anyway, a program that runs goes on.
-        going = (self._part.begun and not self._part.untold) or (
-            self._part.vouched and report.phase in IN_PROGRAM
-        )
-        finding = Finding.UNDER_WAY if going else Finding.STOPPED
-        return Found(finding, _words(report), self._number)
+        going = (part.begun and not part.untold) or (part.vouched and report.phase in IN_PROGRAM)
+        return Found(Finding.UNDER_WAY if going else Finding.STOPPED, words, self._number)
 
     def status(self) -> Status:
         """The latest, from memory."""
@@ -286,11 +283,12 @@ class Watcher(ABC):
                 continue
 
 
-def _words(report: Report) -> str:
-    """All that the machine says, in a sentence or two."""
+def _words(report: Report, before: int | None = None) -> str:
+    """All that the machine says, in a sentence or two. `before`: its counter when it began."""
     figures = report.figures
     said = f"The machine says: {report.words or report.phase.value}"
     said += f", program {figures.program}" if figures.program else ", and names no program"
     if figures.parts is not None:
-        said += f", {figures.parts} parts counted"
+        said += f", part counter at {figures.parts}"
+        said += "" if before is None else f" (at its begin {before})"
     return said + "." + (f" Alarm: {report.alarm}." if report.alarm else "")

@@ -22,7 +22,7 @@ const MODES = ["Manual", "Automatic", "Setup", "AutoWithManualIntervention", "Se
 const EXECUTING = { Initializing: "NotExecuting", Ended: "NotExecuting", Running: "Executing" };
 
 const wanted = {
-    port: 0, version: "1.02", order: "usual", machines: ["MILL-1"], statistics: true, folder: "",
+    port: 0, version: "1.02", order: "usual", machines: ["MILL-1"], bare: false, folder: "",
     ...JSON.parse(process.argv[2] || "{}"),
 };
 
@@ -52,20 +52,25 @@ class Machine {
             browseName: { name, namespaceIndex: own.index },
             organizedBy: machines,
             namespace: own,
-            optionals: [
+            optionals: wanted.bare ? [] : [
                 "Notification.Messages",
                 "Monitoring.MachineTool.FeedOverride",
                 "Monitoring.MachineTool.MachineryItemState",
-                ...(wanted.statistics ? ["Production.Statistics", "Production.Statistics.PartsProducedInLifetime"] : []),
+                "Production.Statistics",
+                "Production.Statistics.PartsProducedInLifetime",
             ],
         });
-        const messages = this.at("notification.messages");
-        const chain = [space.rootFolder.objects.server, this.node, this.node.notification, messages];
-        chain.forEach((node, place) => {
-            if (place) chain[place - 1].addReference({ referenceType: "HasNotifier", nodeId: node });
-            if (place) node.setEventNotifier(1);
+        const server = space.rootFolder.objects.server;
+        const notifiers = wanted.bare ? [] : [this.node, this.node.notification, this.at("notification.messages")];
+        const chain = [server, ...notifiers];
+        notifiers.forEach((node, place) => {
+            chain[place].addReference({ referenceType: "HasNotifier", nodeId: node });
+            node.setEventNotifier(1);
         });
-        this.node.notification.addReference({ referenceType: "HasEventSource", nodeId: messages });
+        this.source = wanted.bare ? this.node : this.at("notification.messages");
+        (wanted.bare ? server : this.node.notification).addReference({
+            referenceType: "HasEventSource", nodeId: this.source,
+        });
         this.alarms = new Map();
         this.nextAlarm = nextAlarm;
         this.set("identification.manufacturer", DataType.LocalizedText, coerceLocalizedText("Acme"));
@@ -79,8 +84,9 @@ class Machine {
         this.mode("Automatic");
         this.state("Initializing");
         this.program("");
+        if (wanted.bare) return;
         this.override(100);
-        if (wanted.statistics) this.parts(0);
+        this.parts(0);
     }
 
     at(where) {
@@ -121,8 +127,7 @@ class Machine {
         state.currentState.setValueFromSource({ dataType: DataType.LocalizedText, value: coerceLocalizedText(`«${name}»`) });
         state.currentState.id.setValueFromSource({ dataType: DataType.NodeId, value: type.getChildByName(name).nodeId });
         state.currentState.number.setValueFromSource({ dataType: DataType.UInt32, value: number });
-        const executing = EXECUTING[name] || "NotExecuting";
-        this.itemState(executing);
+        if (!wanted.bare) this.itemState(EXECUTING[name] || "NotExecuting");
     }
 
     itemState(name) {
@@ -144,8 +149,8 @@ class Machine {
         const alarm = this.space.getOwnNamespace().instantiateAlarmCondition(type, {
             browseName: `Alert${this.nextAlarm()}`,
             conditionName: code,
-            componentOf: this.at("notification.messages"),
-            conditionSource: this.at("notification.messages"),
+            componentOf: this.source,
+            conditionSource: this.source,
             inputNode: this.at("monitoring.machineTool.operationMode"),
         });
         alarm.getChildByName("ErrorCode")?.setValueFromSource({ dataType: DataType.String, value: code });
