@@ -2,13 +2,18 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from cnc_station.engine.drivers.linuxcnc import LinuxCnc
+from cnc_station.engine.drivers.mtconnect import MTConnect
 from tests import linuxcnc
 from tests.conftest import serving
 from tests.drivers.linuxcnc_programs import connected
+from tests.drivers.mtconnect_agent import FakeAgent
+from tests.drivers.opcua_machines import OpcUaServer, needs_node
+from tests.drivers.watched import HEARTBEAT_S, SETTLE_S
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +49,41 @@ def silent_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
+
+
+@pytest.fixture
+async def agent() -> AsyncIterator[FakeAgent]:
+    """Of a mill that is ready and has made 12 parts."""
+    async with FakeAgent() as agent:
+        agent.ready(count=12)
+        yield agent
+
+
+@pytest.fixture
+async def watcher(agent: FakeAgent) -> AsyncIterator[MTConnect]:
+    """Of that mill; not connected yet."""
+    watcher = MTConnect(agent.url, heartbeat_s=HEARTBEAT_S, settle_s=SETTLE_S)
+    yield watcher
+    await watcher.close()
+
+
+@pytest.fixture(scope="session")
+def opcua_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where OPC UA servers keep their certificates: each takes seconds to make. Those who use it
+    are in the xdist group `opcua`."""
+    needs_node()
+    return tmp_path_factory.mktemp("opcua")
+
+
+@pytest.fixture(scope="session")
+def opcua_running(opcua_folder: Path) -> Iterator[OpcUaServer]:
+    """One server for all; tests take `opcua_server`."""
+    with OpcUaServer(opcua_folder) as server:
+        yield server
+
+
+@pytest.fixture
+def opcua_server(opcua_running: OpcUaServer) -> OpcUaServer:
+    """With its machine as it was at first."""
+    opcua_running.put_back()
+    return opcua_running

@@ -1,7 +1,7 @@
 """Every driver against its counterpart: see `conformance`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.drivers.grbl_bench import QUICK
 from tests.drivers.grbl_fake import FakeGrbl
 from tests.drivers.grbl_wire import TcpWire
 from tests.drivers.mtconnect_agent import FakeAgent
-from tests.drivers.opcua_machines import OpcUaServer, needs_node
+from tests.drivers.opcua_machines import OpcUaServer
 
 HEAD = "G21 G90 G17 G94 G54\nG0 X0 Y0 Z1\n"
 SHORT = f"{HEAD}G1 X3 F1800\nY2\nG0 Z2\nM2\n"
@@ -30,13 +30,6 @@ _runs = iter(range(1_000, 9_999))
 def order_of(source: str) -> Order:
     program = read(source.encode())
     return Order(next(_runs), 1, 1, 1, 1, 10.0, "part.nc", program, source.encode())
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcUaServer]:
-    needs_node()
-    with OpcUaServer(tmp_path_factory.mktemp("opcua")) as server:
-        yield server
 
 
 @pytest.mark.xdist_group("linuxcnc")
@@ -98,8 +91,8 @@ class TestOpcUa(WatchingDriver):
     """node-opcua with the OPC Foundation's model."""
 
     @pytest.fixture
-    def bench(self, server: OpcUaServer, silent_port: int) -> Bench:
-        server.put_back()
+    def bench(self, opcua_server: OpcUaServer, silent_port: int) -> Bench:
+        server = opcua_server
 
         async def begin() -> None:
             await asyncio.to_thread(server.do, "program", watched.PROGRAM)

@@ -1,7 +1,7 @@
 """The OPC UA driver against node-opcua with the OPC Foundation's own model of machine tools."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from cnc_station.engine.drivers.base import Finding, RunAborted, RunFailed
 from cnc_station.engine.drivers.opcua import KIND, OpcUa
 from cnc_station.engine.drivers.opcua.picture import WATCHED, Alert, Picture, Value
 from cnc_station.engine.views import Doing, Status
-from tests.drivers.opcua_machines import OpcUaServer, needs_node
+from tests.drivers.opcua_machines import OpcUaServer
 from tests.drivers.watched import PROGRAM, begin, doing, order, still_waits
 from tests.until import until
 
@@ -22,23 +22,9 @@ SETTLE_S = 0.5
 pytestmark = pytest.mark.xdist_group("opcua")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    needs_node()
-    return tmp_path_factory.mktemp("opcua")
-
-
-@pytest.fixture(scope="module")
-def shared(folder: Path) -> Iterator[OpcUaServer]:
-    with OpcUaServer(folder) as server:
-        yield server
-
-
 @pytest.fixture
-def server(shared: OpcUaServer) -> OpcUaServer:
-    """With the machine as it was at first."""
-    shared.put_back()
-    return shared
+def server(opcua_server: OpcUaServer) -> OpcUaServer:
+    return opcua_server
 
 
 @pytest.fixture
@@ -166,9 +152,11 @@ async def test_values_that_are_not_good_are_no_values(server: OpcUaServer, drive
     assert (await driver.look(order())).finding is Finding.UNDER_WAY
 
 
-async def test_a_server_that_restarts_with_other_namespaces_is_found_again(folder: Path) -> None:
+async def test_a_server_that_restarts_with_other_namespaces_is_found_again(
+    opcua_folder: Path,
+) -> None:
     # Another edition of the model, and other indexes for the namespaces.
-    with OpcUaServer(folder, version="1.01", order="other") as server:
+    with OpcUaServer(opcua_folder, version="1.01", order="other") as server:
         driver = OpcUa(server.url, settle_s=SETTLE_S)
         ended = await _running(server, driver)
         server.shut_down()
@@ -226,8 +214,8 @@ async def test_a_server_that_falls_silent_is_lost(server: OpcUaServer, driver: O
     assert driver.status().doing is Doing.READY
 
 
-async def test_of_several_machines_one_has_to_be_named(folder: Path) -> None:
-    with OpcUaServer(folder, machines=["MILL-1", "LATHE-2"]) as server:
+async def test_of_several_machines_one_has_to_be_named(opcua_folder: Path) -> None:
+    with OpcUaServer(opcua_folder, machines=["MILL-1", "LATHE-2"]) as server:
         with pytest.raises(Unavailable, match="name one in the settings: MILL-1, LATHE-2"):
             await OpcUa(server.url).connect()
         with pytest.raises(Unavailable, match="no machine called 'DRILL'; it has MILL-1, LATHE-2"):
@@ -241,9 +229,11 @@ async def test_of_several_machines_one_has_to_be_named(folder: Path) -> None:
         await driver.close()
 
 
-async def test_a_machine_that_has_only_what_it_must_is_watched_all_the_same(folder: Path) -> None:
+async def test_a_machine_that_has_only_what_it_must_is_watched_all_the_same(
+    opcua_folder: Path,
+) -> None:
     """And its alarms, which it tells of by the server's own node."""
-    with OpcUaServer(folder, bare=True) as server:
+    with OpcUaServer(opcua_folder, bare=True) as server:
         server.do("alarm", "Door open", "D1")
         driver = OpcUa(server.url, settle_s=SETTLE_S)
         await driver.connect()

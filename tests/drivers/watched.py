@@ -10,6 +10,8 @@ from cnc_station.engine.views import Doing
 from tests.until import until
 
 PROGRAM = "plate.nc"
+HEARTBEAT_S = 0.2
+SETTLE_S = 0.3
 
 
 def order(run_id: int = 7, name: str = PROGRAM, parts: int = 1) -> Order:
