@@ -6,12 +6,13 @@ from cnc_station.engine.drivers.grbl.picture import Picture
 from cnc_station.engine.views import Doing, Status
 
 _HOME = "Home the machine, then come back."
-_ALIEN = "Let it end, or stop it where it was started."
+_LET_END = "Let it end, or stop it at the machine."
+_GIVE_UP = "Go on or reset the controller at the machine: a reset gives up what it still holds."
 _NOT_HOMED = "it has not been homed"
 _READY = (Doing.READY, "", "")
 _OTHERWISE: dict[str, tuple[Doing, str, str]] = {
-    "Run": (Doing.RUNNING, "it runs something that this station did not start", _ALIEN),
-    "Hold": (Doing.HELD, "it is held in something that this station did not start", _ALIEN),
+    "Run": (Doing.RUNNING, "it runs something that this station did not start", _LET_END),
+    "Hold": (Doing.HELD, "it is held in something that this station did not start", _GIVE_UP),
     "Tool": (Doing.HELD, "it waits for a tool change", "Change the tool and confirm it there."),
     "Home": (Doing.NOT_READY, "it is homing", "Wait until it has homed."),
     "Jog": (Doing.NOT_READY, "it is being jogged", "Wait until nobody jogs it."),
