@@ -8,7 +8,6 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-HOT = {"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_threshold": 500}
 # SQLite counts rows by itself only in a column typed exactly INTEGER.
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -96,7 +95,6 @@ def upgrade() -> None:
         sa.Column("last_material", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
-        postgresql_with={"fillfactor": 50, **HOT},
     )
     op.create_index(
         "machine_name",
@@ -185,7 +183,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
-        postgresql_with=HOT,
     )
     op.create_index(
         "job_due",
@@ -271,7 +268,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
-        postgresql_with=HOT,
     )
     op.create_index(
         "run_ended",
