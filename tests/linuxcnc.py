@@ -95,16 +95,19 @@ class LinuxCnc(Server):
         super()._start_once()
 
     def _configure(self) -> None:
-        """The package's own millimetre example, without its windows."""
+        """The package's own millimetre example, without its windows; homed where it stands."""
         ini = (SAMPLES / "axis" / "axis_mm.ini").read_text()
         ini = re.sub(r"(?m)^(HALFILE = axis_manualtoolchange|HALUI|INTRO).*\n", "", ini)
         display = f"DISPLAY = linuxcncrsh --port {self.port} --name {self.name}"
         ini = re.sub(r"(?m)^DISPLAY = axis$", display, ini)
+        ini = re.sub(r"(?m)^(HOME_SEARCH_VEL|HOME_LATCH_VEL|HOME_OFFSET) = .*$", r"\1 = 0", ini)
         ini = ini.replace("[EMC]\n", "[EMC]\nNML_FILE = own.nml\n", 1)
         (self.folder / "mill.ini").write_text(ini)
         nml = NML.read_text().replace("TCP=5005", f"TCP={_free_port()}")
         (self.folder / "own.nml").write_text(nml)
         shutil.copy(SAMPLES / "sim_mm.tbl", self.folder)
+        # A killed one's: the next would try for seconds to speak to it.
+        (self.folder / ".rtapi_fifo").unlink(missing_ok=True)
 
     def _launcher(self) -> list[str]:
         # setpriv ends it with this process; it needs the rights to mount, and gives them up inside.

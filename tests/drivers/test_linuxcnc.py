@@ -119,6 +119,16 @@ async def test_a_program_of_a_few_milliseconds_is_seen_to_end(milling: LinuxCnc)
         await run(milling, BLINK)
 
 
+async def test_a_program_that_changes_its_tool_ends_where_nobody_knows_and_is_made(
+    milling: LinuxCnc,
+) -> None:
+    seen: list[Status] = []
+    milling.listen(seen.append)
+    await run(milling, f"{HEAD}T1 M6\nG43\nG0 Z40\nS600 M3\nG1 X4\nT0 M6\nM30\n")
+    assert {(1, 600.0)} <= {(status.tool, status.spindle_rpm) for status in seen}
+    assert seen[-1].z is None  # the tool's length is still in it
+
+
 async def test_a_program_stopped_at_the_panel_has_failed(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
