@@ -37,3 +37,19 @@ def test_a_text_comes_back_as_it_was_stored(url: str) -> None:
     (found,) = rows.read(lambda c: c.execute(select(event)).all())
     rows.close()
     assert (found.at, found.type, found.reason, found.details) == (2**53 + 1, odd, odd, None)
+
+
+def test_what_some_rows_share_is_not_given_to_the_others(url: str) -> None:
+    rows, dialect = Rows(url), Database(url).dialect
+    shared = {"type": "created", "actor": "anna", "station": "A", "trace_id": ""}
+    told = [("", None), ("late", None), ("late", 7), ("", 0)]
+    with rows.pen.begin():
+        stored = [
+            {"at": at, "reason": reason, "job_id": job_id, **shared}
+            for at, (reason, job_id) in enumerate(told)
+        ]
+        dialect.insert(rows.pen, event, stored)
+    columns = select(event.c.reason, event.c.job_id).order_by(event.c.at)
+    found = rows.read(lambda c: c.execute(columns).all())
+    rows.close()
+    assert [tuple(row) for row in found] == told

@@ -32,7 +32,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.store.insertion import Rows, insert_many
+from cnc_station.engine.store.insertion import Rows, insert_many, shared_values
 
 READERS = 3
 _FILE = "sqlite:///"
@@ -294,13 +294,15 @@ class Postgres(Dialect):
         return connection.execute(query, {"table": table.name, "count": count}).scalars().all()
 
     def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
-        """All as one statement's one parameter: bound one by one they cost three times as much."""
+        """All as one parameter, bound one by one they cost three times as much; and what they
+        share as another: of an event's thirteen values few differ."""
         if rows:
             columns = ", ".join(rows[0])
+            shared, own = shared_values(rows)
             connection.exec_driver_sql(
-                f"INSERT INTO {table.name} ({columns}) SELECT {columns} "
-                f"FROM json_populate_recordset(NULL::{table.name}, %s)",
-                (json.dumps(rows, separators=(",", ":")),),
+                f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM "
+                f"json_populate_recordset(json_populate_record(NULL::{table.name}, %s), %s)",
+                (json.dumps(shared), json.dumps(own, separators=(",", ":"))),
             )
 
     def changed_elsewhere(self, connection: Connection, station: str) -> object:

@@ -30,6 +30,14 @@ def insert_many(connection: Connection, table: Table, rows: Rows) -> None:
         connection.exec_driver_sql(statement, values[place:])
 
 
+def shared_values(rows: Rows) -> tuple[Mapping[str, Any], Rows]:
+    """The values that all rows have, and the rows without them."""
+    first = rows[0]
+    own = [name for name in first if any(row[name] != first[name] for row in rows)]
+    shared = {name: value for name, value in first.items() if name not in own}
+    return shared, [{name: row[name] for name in own} for row in rows]
+
+
 @lru_cache(maxsize=64)
 def _insertion(
     dialect: Dialect, table: Table, columns: tuple[str, ...]
