@@ -8,6 +8,7 @@ the agent itself refuses: that is a `Refusal`.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cnc_station.engine.domain.errors import Unavailable
@@ -97,6 +98,8 @@ class Agent:
 
     @asynccontextmanager
     async def _get(self, path: str) -> AsyncIterator["ClientResponse"]:
+        if self._session is None:
+            await asyncio.to_thread(import_module, "aiohttp")  # the loop has to go on
         import aiohttp  # noqa: PLC0415 - half a second, for those who have such a machine
 
         if self._session is None:

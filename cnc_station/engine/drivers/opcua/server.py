@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from cnc_station.engine.domain.errors import Unavailable
@@ -56,7 +57,8 @@ class Server:
 
     async def open(self) -> None:
         """Connects and learns which namespace has which index."""
-        from asyncua.client.client import Client  # noqa: PLC0415 - over a second, for those who have such a machine
+        await asyncio.to_thread(import_module, "asyncua.client.client")  # the loop has to go on
+        from asyncua.client.client import Client  # noqa: PLC0415 - over a second, for few
 
         # What it logs about a lost connection this driver says itself.
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
