@@ -26,6 +26,10 @@ class Ways(Protocol):
         """A job's detail."""
         ...
 
+    def to_attention(self, job_id: int) -> None:
+        """A job that waits for a decision, on the Needs attention page."""
+        ...
+
     def to_machine(self, machine_id: int) -> None:
         """A machine on the Machines page."""
         ...

@@ -27,6 +27,7 @@ _SENTENCES = {
     "assigned": QT_TRANSLATE_NOOP("Event", "Assigned{to}"),
     "put_aside": QT_TRANSLATE_NOOP("Event", "Put aside{at}, not started"),
     "returned": QT_TRANSLATE_NOOP("Event", "Back to the queue, not started{at}"),
+    "given_back": QT_TRANSLATE_NOOP("Event", "Back to the queue{at}, nothing was cut"),
     "started": QT_TRANSLATE_NOOP("Event", "Started{at}"),
     "held": QT_TRANSLATE_NOOP("Event", "Held{at}"),
     "continued": QT_TRANSLATE_NOOP("Event", "Continued{at}"),
@@ -119,4 +120,6 @@ def by_and_why(event: Event) -> str:
 
 def tone_of(event: Event) -> Tone:
     """The colour of the event's mark: NORMAL unless somebody should notice."""
+    if event.type == "readiness_changed" and event.reason:
+        return Tone.HELD
     return _TONES.get(event.type, Tone.NORMAL)

@@ -120,6 +120,11 @@ class Shell(QObject):
         self.window.show_page("jobs")
         cast("Any", self.window.page("jobs")).open_job(job_id)
 
+    def to_attention(self, job_id: int) -> None:
+        """See `Ways`."""
+        self.window.show_page("attention")
+        cast("Any", self.window.page("attention")).select(job_id)
+
     def to_machine(self, machine_id: int) -> None:
         """See `Ways`."""
         self.window.show_page("machines")

@@ -1,5 +1,6 @@
 """`./dev shots [FOLDER]`: a picture of every page in every look and size, of the demo day at work;
-of the stations, of a fleet's too; and of a real LinuxCNC mill that cuts.
+of the stations, of a fleet's too; of what people are asked at real controllers, and of a real
+LinuxCNC mill that cuts.
 
 The README's own pictures are among them: `--readme` writes those to resources/screenshots.
 """
@@ -19,6 +20,7 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import JobFilter
 from cnc_station.loop import application, run
 from cnc_station.ui.shell import Shell
+from tests.shots.controllers import CONTROLLERS, controller_pictures
 from tests.shots.fleet import fleet_pictures
 from tests.shots.mills import mill_pictures
 from tests.shots.shot import LOOKS, SIZES, Shot
@@ -27,6 +29,7 @@ from tests.until import until
 PAGES = ("floor", "jobs", "attention", "programs", "machines", "stations", "settings")
 FLEET = "fleet"
 MILL = "mill"
+EVERYTHING = (*PAGES, FLEET, MILL, *CONTROLLERS)
 README = Path("resources/screenshots")
 README_SHOTS = (
     ("floor", "light"),
@@ -50,7 +53,7 @@ def shots(*, readme: bool, only: str | None) -> Iterator[Shot]:
         return
     for look in LOOKS:
         for size in SIZES:
-            for subject in (*PAGES, FLEET, MILL):
+            for subject in EVERYTHING:
                 if only in (None, subject):
                     yield Shot(subject, look, size)
 
@@ -63,6 +66,8 @@ async def _take(folder: Path, wanted: list[Shot]) -> None:
         await fleet_pictures(folder, fleet, PERSON.name)
     if mill := [shot for shot in wanted if shot.subject == MILL]:
         await mill_pictures(folder, mill, PERSON)
+    if controllers := [shot for shot in wanted if shot.subject in CONTROLLERS]:
+        await controller_pictures(folder, controllers)
 
 
 async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
@@ -144,7 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="dev shots", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("build/shots"))
     parser.add_argument("--readme", action="store_true", help="only the README's own")
-    parser.add_argument("--page", choices=(*PAGES, FLEET, MILL), help="only this page")
+    parser.add_argument("--page", choices=EVERYTHING, help="only this page")
     options = parser.parse_args()
     wanted = list(shots(readme=options.readme, only=options.page))
     folder = README if options.readme else options.folder

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QApplication, QWidget
 
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
@@ -18,6 +19,7 @@ LOOKS = {
     "lavender": (ThemeName.LAVENDER, Density.DENSE),
     "touch": (ThemeName.LIGHT, Density.TOUCH),
 }
+_VEIL = QColor(0, 0, 0, 90)
 SETTLE_S = 1.2  # pages load, charts are drawn one after the other
 
 
@@ -39,8 +41,16 @@ class Shot:
             apply_theme(app, *LOOKS[self.look])
         shell.window.resize(self.size)
 
-    async def take(self, shell: Shell, folder: Path) -> None:
-        """Once all that was asked for is on view."""
+    async def take(self, shell: Shell, folder: Path, dialog: QWidget | None = None) -> None:
+        """Once all that was asked for is on view; a dialog in the middle of the window."""
         await asyncio.sleep(SETTLE_S)
-        shell.window.grab().save(str(folder / self.name))
+        picture = shell.window.grab()
+        if dialog is not None:
+            painter = QPainter(picture)
+            painter.fillRect(picture.rect(), _VEIL)
+            middle = dialog.rect()
+            middle.moveCenter(shell.window.rect().center())
+            painter.drawPixmap(middle.topLeft(), dialog.grab())
+            painter.end()
+        picture.save(str(folder / self.name))
         print(folder / self.name, flush=True)

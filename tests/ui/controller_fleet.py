@@ -24,7 +24,6 @@ from cnc_station.engine.views import (
     Identity,
     JobFilter,
     Message,
-    Setting,
     Status,
 )
 from tests.engine.floor import Controller
@@ -32,37 +31,8 @@ from tests.until import until
 
 PERSON = Actor("operator 7")
 STARTS = Abilities()
-WATCHES = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
-LINUXCNC = DriverInfo(
-    "linuxcnc",
-    "LinuxCNC",
-    (
-        Setting("host", "Address", "127.0.0.1", "Where linuxcncrsh listens", wanted=True),
-        Setting("port", "Port", "5007", wanted=True),
-        Setting("program_folder", "Program folder", hint="Shared with the controller", wanted=True),
-        Setting("joints", "Joints", "3", "How many have to be homed"),
-    ),
-)
-GRBL = DriverInfo(
-    "grbl",
-    "GRBL / grblHAL",
-    (
-        Setting(
-            "port", "Port or address", hint="/dev/ttyUSB0, COM3, or 192.168.5.1:23", wanted=True
-        ),
-        Setting("baud", "Baud rate", "115200", "for a serial port"),
-    ),
-    Abilities(outlives=False),
-)
-MTCONNECT = DriverInfo(
-    "mtconnect",
-    "MTConnect (watches only)",
-    (
-        Setting("url", "Address", hint="http://192.168.1.20:5000", wanted=True),
-        Setting("device", "Device", hint="its name; empty if the agent has only one"),
-    ),
-    WATCHES,
-)
+LINUXCNC, GRBL, MTCONNECT = map(registry.info, ("linuxcnc", "grbl", "mtconnect"))
+WATCHES = MTCONNECT.abilities
 CUTTING = Status(
     Doing.RUNNING,
     program="bracket_v2_op20.ngc",
@@ -166,6 +136,12 @@ class Shop:
         """The controller at an address; one that is idle where nothing was said of it."""
         where = str(settings.get("host") or settings.get("port") or settings.get("url"))
         return self.at.setdefault(where, Scripted(IDLE, LINUXCNC_ANSWERS))
+
+    def end_all(self) -> None:
+        """Their programs come to an end, so that the station can let go of them."""
+        for controller in self.at.values():
+            if controller._end is not None and not controller._end.done():
+                controller.end()
 
     def register(self, patch: pytest.MonkeyPatch) -> None:
         """Puts the scripted controllers behind the drivers' names."""

@@ -63,6 +63,9 @@ class Went:
     def to_job(self, job_id: int) -> None:
         self.to.append(("job", job_id))
 
+    def to_attention(self, job_id: int) -> None:
+        self.to.append(("attention", job_id))
+
     def to_machine(self, machine_id: int) -> None:
         self.to.append(("machine", machine_id))
 

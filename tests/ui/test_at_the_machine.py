@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunFailed
@@ -14,6 +15,7 @@ from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.dialogs.finish import FinishDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog
 from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.floor.side_row import SideRow
 from cnc_station.ui.pages.floor import FloorPage
 from tests.ui.controller_fleet import (
     IDLE,
@@ -188,6 +190,28 @@ async def made_one(office: Office, mill: Scripted, error: Exception | None = Non
 
 async def last_run(office: Office, job_id: int) -> RunRow:
     return (await office.engine.runs(job_id=job_id))[-1]
+
+
+async def test_who_has_to_decide_is_led_to_what_is_known(
+    office: Office, page: FloorPage, mill: Scripted
+) -> None:
+    await office.engine.add_machine(spec("Mill 1", LINUXCNC, "mill", "VF-2"), ME)
+    (job_id,) = await office.engine.submit([JobSpec("Jig base", "mill")], ME)
+    await comes_to(office, job_id, JobState.RUNNING)
+    await until(lambda: mill._end is not None)
+    mill.end(Unavailable("gone"))
+    await comes_to(office, job_id, JobState.INTERRUPTED)
+
+    def decide() -> SideRow | None:
+        rows = page.side.needs.rows.values()
+        return next((row for row in rows if row.words.remedy == "Decide …"), None)
+
+    await until(decide)
+    found = decide()
+    assert found is not None
+    assert found.remedy is not None
+    found.remedy.click()
+    assert office.went.to == [("attention", job_id)]
 
 
 async def test_clearing_after_a_good_run_is_one_tap_with_all_parts_good(

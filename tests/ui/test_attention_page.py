@@ -138,6 +138,16 @@ async def test_who_decides_about_a_part_half_way_sees_what_is_known(
     assert detail.edit_button.isHidden()
 
 
+async def test_the_job_that_a_person_came_for_is_the_one_on_view(
+    office: Office, page: AttentionPage
+) -> None:
+    (failed, *_) = await fail(office, "one", "two")
+    await interrupt(office, "half-way")
+    await until(lambda: len(page.rows.rows) == 3)
+    page.select(failed)
+    await until(lambda: page.detail.shown and page.detail.shown.row.id == failed)
+
+
 async def test_a_scrapped_part_is_made_again(office: Office, page: AttentionPage) -> None:
     job_id = await interrupt(office, "half-way")
     await until(lambda: page.detail.shown and page.detail.scrap_button.isVisible())

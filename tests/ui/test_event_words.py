@@ -27,6 +27,7 @@ def test_the_machine_is_named_where_it_is_known() -> None:
 def test_a_machine_that_is_not_ready_says_so_with_the_reason_behind_it() -> None:
     refused = event("readiness_changed", "controller", "not homed")
     assert told(refused) == "Not ready"
+    assert (tone_of(refused), tone_of(event("readiness_changed"))) == (Tone.HELD, Tone.NORMAL)
     assert told(event("readiness_changed")) == "Ready"
 
 

@@ -40,6 +40,7 @@ class AttentionPage(QWidget):
         self._desk = desk
         self._text = ""
         self._total = 0
+        self._wanted: int | None = None
         self.rows = RowList(self._columns(), lambda row: row.id, self, checkable=True)
         self.rows.ticked.connect(self._show_bulk)
         self.table = ListTable(self.rows, self.tr("Jobs that need you"))
@@ -94,10 +95,7 @@ class AttentionPage(QWidget):
         self.empty = EmptyState(
             "check",
             self.tr("Nothing needs you"),
-            self.tr(
-                "Jobs whose retries are used up, and runs that stopped half-way, wait here "
-                "for a decision."
-            ),
+            self.tr("Jobs that failed for good and runs that stopped half-way wait here."),
         )
         self.nothing_found = EmptyState(
             "search", self.tr("Nothing found"), self.tr("No job that needs you matches the search.")
@@ -166,6 +164,11 @@ class AttentionPage(QWidget):
         self._text = text
         self._asking.again()
 
+    def select(self, job_id: int) -> None:
+        """Chooses a job, now or as soon as it is listed."""
+        self._wanted = job_id
+        self._asking.again()
+
     def _follow(self, changes: Changes) -> None:
         if self.isVisible() and (changes.jobs or changes.everything):
             self._asking.again()
@@ -179,8 +182,10 @@ class AttentionPage(QWidget):
             total += page.total
         self._total = total
         self.rows.take(found[:LISTED])
-        if found and self.table.current is None:
-            self.table.choose(0)
+        place = None if self._wanted is None else self.rows.position(self._wanted)
+        self._wanted = None
+        if place is not None or (found and self.table.current is None):
+            self.table.choose(place or 0)
         nothing = self.nothing_found if self._text else self.empty
         self._stack.setCurrentWidget(self._full if found else nothing)
         self._show_bulk()

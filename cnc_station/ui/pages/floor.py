@@ -188,6 +188,7 @@ class FloorPage(QWidget):
         on_job: dict[Remedy, Callable[[int], None]] = {
             Remedy.CONTINUE: lambda job_id: operations.act(JobAction.CONTINUE, [job_id]),
             Remedy.RETRY: lambda job_id: operations.act(JobAction.RETRY, [job_id]),
+            Remedy.DECIDE: self._desk.ways.to_attention,
             Remedy.SET_UP: self.at_machine.set_up,
             Remedy.FINISH: self.at_machine.finish,
         }
