@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
+from shiboken6 import isValid
 
 from cnc_station.ui.operations import Operations
 
@@ -58,7 +59,7 @@ class Asking(QObject):
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
         self._under_way = False
-        if task.cancelled():
+        if task.cancelled() or not isValid(self):  # its view was closed meanwhile
             return
         if self._rest.interval() > 0:
             self._rest.start()
