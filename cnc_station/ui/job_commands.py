@@ -117,7 +117,9 @@ class JobCommands(QObject):
         if can & {A.DISCARD, A.ACCEPT}:
             again = partial(self.form_wanted.emit, row.id, "retry")
             place = 1 + next(at for at, command in enumerate(found) if command.key == A.RETRY)
-            found.insert(place, Command("edit", self.tr("Edit and retry"), again))
+            found.insert(
+                place, Command("edit", self.tr("Edit and retry"), again, aside=A.ACCEPT in can)
+            )
         elif can & {A.PIN, A.SUBMIT}:
             found.insert(min(2, len(found)), Command("edit", self.tr("Edit …"), edit))
         return found

@@ -6,10 +6,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
-    QFrame,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +20,7 @@ from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.scrolling import scrolling
 from cnc_station.ui.widgets.text import Text
 
 _MARGIN = 20
@@ -59,15 +58,9 @@ class MachineDialog(QDialog):
             text.setWordWrap(True)
         self.trouble.hide()
         inner = QWidget()
-        inner.setProperty("part", "plain")
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(8)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setWidget(inner)
         self._foot = QHBoxLayout()
         self._foot.setSpacing(_GAP)
         box = QVBoxLayout(self)
@@ -75,7 +68,7 @@ class MachineDialog(QDialog):
         box.setSpacing(_GAP)
         box.addWidget(heading)
         box.addWidget(below)
-        box.addWidget(self._area, 1)
+        box.addWidget(scrolling(inner), 1)
         box.addWidget(self.trouble)
         box.addLayout(self._foot)
         self._asking = Asking(desk.operations, self._look, self)

@@ -12,7 +12,7 @@ from cnc_station.ui.widgets.buttons import Button, DangerButton, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
 
 _AT_ONCE = 3  # one fewer beside the abort
-_REMEDIES = 5  # of a job that needs a person: none of them in a menu
+_REMEDIES = 4  # of a job that needs a person: none of them in a menu
 _URGENT = frozenset(
     {
         JobAction.START,
@@ -70,12 +70,17 @@ class JobActionRow(QWidget):
     def _place(self, parts: list[QWidget]) -> None:
         """In one row, or in two where their words would be cut."""
         self._parts = parts
-        gap = theme().metrics.gap
-        wide = sum(part.sizeHint().width() + gap for part in parts) > self._room
+        wide = self._too_wide(parts)
         in_first = (len(parts) + 1) // 2 if wide and len(parts) > 2 else len(parts)
+        while in_first > 1 and self._too_wide(parts[:in_first]):
+            in_first -= 1
         for at, part in enumerate(parts):
             row = self._rows[0] if at < in_first else self._rows[1]
             row.addWidget(part, 0 if part in (self.more, self.abort) else 1)
+
+    def _too_wide(self, parts: Sequence[QWidget]) -> bool:
+        gap = theme().metrics.gap
+        return sum(part.sizeHint().width() + gap for part in parts) > self._room
 
     def _abort_button(self) -> HoldButton:
         self.abort = HoldButton(self.tr("Abort: press 2 s"))

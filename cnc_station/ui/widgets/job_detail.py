@@ -211,7 +211,7 @@ class JobDetailPanel(QFrame):
         what = detail.row.last_error or detail.row.next
         if detail.row.state is JobState.INTERRUPTED:
             advice = self.tr(
-                "Look at the part: is it good, accept it; else retry from the start or cancel."
+                "Look at the part, then choose. Run again starts the program from its beginning."
             )
         else:
             advice = self.tr("Put right what failed, then retry; or discard the job.")
