@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -204,9 +204,12 @@ async def _stations_drain(server: Postgres, redis: Redis, count: int, jobs: int)
 
 
 def _server_cpu_s(server: Postgres) -> float:
-    """The main process and all that it has begun."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    return cpu_s(server.pid) + sum(cpu_s(int(child)) for child in children)
+    """The main process and all that it has begun; it counts those that have ended."""
+    used = 0.0
+    for child in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split():
+        with suppress(FileNotFoundError):  # ended just now
+            used += cpu_s(int(child))
+    return used + cpu_s(server.pid)
 
 
 def stations(effort: Effort) -> list[Figure]:
