@@ -8,26 +8,25 @@ word counts, not the driver's guess.
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.base import Finding, Found, OnLoss, Order, RunAborted, RunFailed
 from cnc_station.engine.drivers.reported import IN_PROGRAM, Part, Phase, Report
-from cnc_station.engine.drivers.traffic import Traffic
-from cnc_station.engine.views import Abilities, Doing, Identity, Message, Status
+from cnc_station.engine.drivers.voice import Voice
+from cnc_station.engine.views import Abilities, Doing, Identity, Status
 
 ABILITIES = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
 SETTLE_S = 3.0  # a counter or a name may follow the state that late
 _ONLY_WATCHED = "this machine can only be watched: use its own panel"
-_NOT_YET = "not connected yet"
 _LET_GO = "the connection was let go"
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 15.0  # before a connection is tried again
 _LEFT_OPEN = "the program has ended, and the machine does not say how"
 
 
-class Watcher(ABC):
+class Watcher(Voice, ABC):
     """Implements `Driver` for a protocol that reaches the machine and hears what it reports. That
     calls `_saw` with each report, and `_missed` where it may have lost some.
     """
@@ -36,11 +35,9 @@ class Watcher(ABC):
     abilities = ABILITIES
 
     def __init__(self, settle_s: float = SETTLE_S) -> None:
-        self._traffic = Traffic()
+        super().__init__()
         self._settle_s = settle_s
         self._report: Report | None = None  # None: nobody answers
-        self._status = Status(Doing.UNREACHABLE, _NOT_YET)
-        self._listeners: list[Callable[[Status], None]] = []
         self._turned = asyncio.Event()
         self._order: Order | None = None
         self._number = 1  # of the part in hand
@@ -119,7 +116,8 @@ class Watcher(ABC):
         status = self._report.status()
         if status.doing is Doing.READY and self._part is not None and self._part.untold:
             status = replace(status, why=_LEFT_OPEN, remedy="Say whether the part is done.")
-        self._tell(status)
+        self._turned.set()
+        self.say(status)
 
     def _missed(self) -> None:
         if self._part is not None:
@@ -127,16 +125,10 @@ class Watcher(ABC):
 
     def _lost(self, words: str) -> None:
         self._report = None
-        self._tell(
+        self._turned.set()
+        self.say(
             Status(Doing.UNREACHABLE, words, "Check that it is switched on and on the network.")
         )
-
-    def _tell(self, status: Status) -> None:
-        self._turned.set()
-        if status != self._status:
-            self._status = status
-            for listener in tuple(self._listeners):
-                listener(status)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -173,7 +165,7 @@ class Watcher(ABC):
                 with suppress(Unavailable):
                     await self.connect()
             else:
-                raise Unavailable(self._status.why)
+                raise Unavailable(self.status().why)
 
     async def ended(self) -> None:
         """Waits for proof of the end. Called before the begin was seen, it takes a person's word
@@ -205,7 +197,7 @@ class Watcher(ABC):
     async def unlock(self) -> None:
         """Cannot; fine where somebody has cleared the alarm at the panel meanwhile."""
         if self._reached().status().doing is Doing.ALARM:
-            raise Conflict(f"clear the alarm at the machine's own panel first: {self._status.why}")
+            raise Conflict(f"clear the alarm at the machine's own panel first: {self.status().why}")
 
     async def look(self, order: Order) -> Found:
         """From what is remembered of this run, if it is; else it goes on only if the machine is in
@@ -227,24 +219,6 @@ class Watcher(ABC):
         going = (part.begun and not part.untold) or (part.vouched and report.phase in IN_PROGRAM)
         return Found(Finding.UNDER_WAY if going else Finding.STOPPED, words, self._number)
 
-    def status(self) -> Status:
-        """The latest, from memory."""
-        return self._status
-
-    def listen(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """Calls `listener` with each new status; returns how to stop that."""
-        self._listeners.append(listener)
-
-        def stop() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return stop
-
-    def traffic(self) -> Sequence[Message]:
-        """What was asked and answered lately, oldest first."""
-        return self._traffic.messages()
-
     # --- waiting -----------------------------------------------------------------------------
 
     def _take(self, order: Order, number: int) -> None:
@@ -264,7 +238,7 @@ class Watcher(ABC):
 
     def _reached(self) -> Report:
         if self._report is None or self._report.phase is Phase.UNKNOWN:
-            raise Unavailable(self._status.why)
+            raise Unavailable(self.status().why)
         return self._report
 
     async def _until(self, fact: Callable[[], bool]) -> None:

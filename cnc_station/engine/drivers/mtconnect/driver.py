@@ -37,7 +37,7 @@ class MTConnect(Watcher):
         settle_s: float = SETTLE_S,
     ) -> None:
         super().__init__(settle_s)
-        self._agent = Agent(url, heartbeat_s, self._traffic)
+        self._agent = Agent(url, heartbeat_s, self.wire)
         self._wanted = device
         self._heartbeat_s = heartbeat_s
         self._path = ""  # of the device

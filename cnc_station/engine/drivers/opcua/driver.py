@@ -20,7 +20,7 @@ class OpcUa(Watcher):
 
     def __init__(self, url: str, machine: str = "", settle_s: float = SETTLE_S) -> None:
         super().__init__(settle_s)
-        self._server = Server(url, self._traffic, self._broke)
+        self._server = Server(url, self.wire, self._broke)
         self._wanted = machine
         self._picture = Picture()
         self._before = False  # connected before
