@@ -17,6 +17,7 @@ from cnc_station.engine.views import Doing
 from tests.until import until
 
 IDLE = {
+    "echo": "ECHO OFF",
     "wait_mode": "WAIT_MODE RECEIVED",
     "set_wait": "SET_WAIT RECEIVED",
     "user_linear_units": "USER_LINEAR_UNITS INCH",
@@ -27,6 +28,7 @@ IDLE = {
     "machine": "MACHINE ON",
     "enable": "ENABLE OFF",
     "error": "ERROR OK",
+    "plat": "PLAT Linux",
     "program": "PROGRAM NONE",
     "program_line": "PROGRAM_LINE 0",
     "program_codes": "PROGRAM_CODES G1 G17 G20 G90 G54 G49 F10 S500",
@@ -66,9 +68,11 @@ class Rsh:
     def answer(self, words: str) -> str:
         verb, what = words.split(maxsplit=1)
         if verb == "hello":
-            return "HELLO ACK MILL9 1.1\r\n"
+            return f"{self.once.pop(verb, 'HELLO ACK MILL9 1.1')}\r\n"
+        word = what.split()[0]
         if verb == "set":
-            return f"SET {what.split()[0].upper()} ACK\n\r" if what != "echo off" else ""
+            done = self.once.pop(word, f"SET {word.upper()} ACK")
+            return f"{done}\n\r" if what != "echo off" else ""
         return f"{self.once.pop(what, None) or self.said[what]}\r\n"
 
 
@@ -110,6 +114,11 @@ async def test_a_tools_length_in_use_leaves_z_unsaid(tmp_path: Path) -> None:
         ("rel_act_pos 1", "REL_ACT_POS X 9.0"),
         ("program_status", "GET 2 NAK"),
         ("machine", "GET  NAK"),
+        ("program", "MODE AUTO"),
+        ("program_codes", "TOOL 3"),
+        ("joint_homed 1", "REL_ACT_POS 1 2.0"),
+        ("joint_homed 2", "PROGRAM_STATUS RUNNING"),
+        ("plat", "GET 1 NAK"),
     ],
 )
 async def test_an_answer_to_another_sessions_question_is_asked_again(
@@ -149,6 +158,15 @@ async def test_a_controller_that_falls_silent_is_unreachable(
         assert driver.status().doing is Doing.READY
 
 
+async def test_a_machine_in_unknown_units_is_not_driven(tmp_path: Path) -> None:
+    rsh = Rsh()
+    rsh.said["user_linear_units"] = "USER_LINEAR_UNITS CUSTOM"
+    async with serving(rsh, tmp_path) as driver:
+        with pytest.raises(Unavailable, match="measures in custom"):
+            await driver.connect()
+        assert driver.status().doing is Doing.UNREACHABLE
+
+
 async def test_something_else_at_the_address_is_refused(tmp_path: Path) -> None:
     async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
@@ -158,7 +176,23 @@ async def test_something_else_at_the_address_is_refused(tmp_path: Path) -> None:
     server = await asyncio.start_server(web, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     driver = LinuxCnc.make({"port": port, "program_folder": str(tmp_path)})
-    with pytest.raises(Unavailable, match="password"):
+    with pytest.raises(Unavailable, match="hung up"):
         await driver.connect()
     await driver.close()
     server.close()
+
+
+async def test_a_greeting_that_another_session_came_in_between_is_said_again(
+    tmp_path: Path,
+) -> None:
+    rsh = Rsh()
+    rsh.once = {
+        "user_linear_units": "GET 2 NAK",
+        "hello": "HELLO NAK",
+        "echo": "GET 2 NAK",
+        "verbose": "SET 0 NAK",
+    }
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        assert not rsh.once
+        assert driver.status().doing is Doing.READY

@@ -21,6 +21,7 @@ from cnc_station.engine.drivers.traffic import Traffic
 T = TypeVar("T")
 PATIENCE_S = 5.0
 NAK = "NAK"
+ATTEMPTS = 3  # where another session may have come in between
 QUIET = frozenset({"REL_ACT_POS", "PROGRAM_LINE", "PROGRAM_CODES", "PLAT"})
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
@@ -111,34 +112,44 @@ class Client:
             exchange.close()
 
     async def _hello(self, password: str) -> None:
-        self._send(f"hello {password} cnc-station 1.0")
-        self.greeting = await self._line()
-        while self.greeting.lower().startswith("hello") and "cnc-station" in self.greeting:
-            self.greeting = await self._line()  # its echo
+        self.greeting = await self._reply(f"hello {password} cnc-station 1.0", "HELLO ACK")
         if not self.greeting.upper().startswith("HELLO ACK"):
             raise Unavailable("the controller refuses the connect password")
-        self._send("set echo off")
-        while (await self._line()).upper() != "SET ECHO OFF":  # echoed for the last time
-            pass
-        answer = await self._set("verbose on")
+        for _ in range(ATTEMPTS):
+            self._send("set echo off")  # which nothing answers yet
+            if (await self._reply("get echo", "ECHO O")).upper() == "ECHO OFF":
+                break
+        answer = await self._reply("set verbose on", "SET VERBOSE ACK")
         if not answer.upper().endswith("ACK"):
             raise Unavailable(f"the controller does not speak as linuxcncrsh does: {answer}")
 
+    async def _reply(self, request: str, expected: str) -> str:
+        """The line that starts as expected, whatever is echoed before; else the last NAK."""
+        line = ""
+        for _ in range(ATTEMPTS):
+            self._send(request)
+            while not (line := await self._line()).upper().endswith(f" {NAK}"):
+                if line.upper().startswith(expected):
+                    return line
+        return line
+
     async def _ask(self, words: Sequence[str]) -> list[str]:
+        """One line for each question, but for an error's, of which any line may be more text until
+        the next answer."""
         self._send(*(f"get {word}" for word in words))
+        starts = [word.split(maxsplit=1)[0].upper() + " " for word in words]
         answers: list[str] = []
-        for asked in words:
-            word = asked.split(maxsplit=1)[0].upper()
-            while True:
-                line = await self._line()
-                if line.upper().startswith("GET ") and line.upper().endswith(NAK):
-                    answers.append(NAK)
-                    break
-                if f"{line} ".upper().startswith(f"{word} "):
-                    answers.append(line[len(word) :].strip())
-                    break
-                if answers:  # the rest of an error's text
-                    answers[-1] += " " + line
+        while (done := len(answers)) < len(words):
+            line = await self._line()
+            start = f"{line.upper()} "
+            ahead = (index for index in range(done, len(words)) if start.startswith(starts[index]))
+            if (found := next(ahead, None)) is not None:
+                answers += [NAK] * (found - done)
+                answers.append(line[len(starts[found]) :].strip())
+            elif done and starts[done - 1] == "ERROR " and not start.startswith("GET "):
+                answers[-1] += f" {line}"
+            else:
+                answers.append(NAK)  # or the answer to another session's question
         self._note(words, answers)
         return answers
 

@@ -8,6 +8,7 @@ say, and reads on without when another session takes it away.
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
@@ -52,6 +53,7 @@ class LinuxCnc:
         self._file = ""  # of the run in hand
         self._ending: Ending | None = None
         self._watch: Watch | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
@@ -68,6 +70,8 @@ class LinuxCnc:
     async def close(self) -> None:
         """Hangs up; a program goes on."""
         await self._link.close()
+        if self._writing is not None:
+            await self._writing
         if self._watch is not None and not self._watch.ended.is_set():
             self._watch.end(Unavailable("closed"))
         self._tell(Status(Doing.UNREACHABLE, "closed"))
@@ -94,9 +98,10 @@ class LinuxCnc:
         self._tell(Status(Doing.UNREACHABLE, str(error), LOST_REMEDY))
 
     async def _write_note(self, note: files.Note) -> None:
+        """Not left half-way where its look at the controller is called off."""
         folder, name = self._settings.program_folder, self._file
-        with contextlib.suppress(OSError):  # then nobody can prove that it ended, should we die
-            await asyncio.to_thread(files.write_note, folder, name, note)
+        self._writing = asyncio.create_task(_written(folder, name, note))
+        await asyncio.shield(self._writing)
 
     # --- a run
 
@@ -314,6 +319,11 @@ class LinuxCnc:
             raise watch.verdict
         if watch is None or watch.ended.is_set():
             raise Conflict("no run of this station is under way on the controller")
+
+
+async def _written(folder: Path, name: str, note: files.Note) -> None:
+    with contextlib.suppress(OSError):  # then nobody can prove that it ended, should we die
+        await asyncio.to_thread(files.write_note, folder, name, note)
 
 
 def _read(order: Order) -> Ending:

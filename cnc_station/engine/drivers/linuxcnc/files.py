@@ -6,7 +6,6 @@ run by what the controller has open.
 
 import contextlib
 import json
-import os
 import re
 import time
 from dataclasses import asdict, dataclass
@@ -72,11 +71,9 @@ def read_note(folder: Path, name: str) -> Note | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """All of it or nothing: the controller must not open half a program."""
-    draft = path.with_suffix(".new")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """All of it or nothing: the controller must not open half a program. Not forced to the disk:
+    what a power cut takes away only takes a proof away."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_bytes(content)
     draft.chmod(0o644)
     draft.replace(path)

@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import NotReady
-from cnc_station.engine.drivers.linuxcnc.client import NAK, Client, Refused
+from cnc_station.engine.drivers.linuxcnc.client import ATTEMPTS, NAK, Client, Refused
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, MM_IN, Snapshot, asked
 from cnc_station.engine.drivers.traffic import Traffic
 from cnc_station.engine.views import Identity, Message
 
-ATTEMPTS = 3  # at a question or a command that another session came in between
 BUSY_S = 0.02  # between two looks while something is waited for
 CALM_S = 0.5  # between two looks while nothing of ours runs
 CONFIRMED_S = 10.0  # how long a command may take to show
@@ -68,12 +67,11 @@ class Link:
         except Unavailable as error:
             self._lose(error)
             raise
-        wait, old_wait, unit, ini = await self.ask(
-            "wait_mode", "set_wait", "user_linear_units", "inifile"
-        )
+        wait, old_wait, ini = await self.ask("wait_mode", "set_wait", "inifile")
         # The newer word first: newer versions know the old one too, and complain.
         self._wait_word = "set_wait" if wait == NAK else "wait_mode"
-        self._mm = MM_IN.get(unit.upper(), 1.0)
+        unit = await self._unit()
+        self._mm = MM_IN[unit]
         await self.look()
         self._poller = asyncio.create_task(self._poll())
         name, version = [*self._connected().greeting.split()[2:], "", ""][:2]
@@ -88,6 +86,15 @@ class Link:
                 ("Units", unit.lower()),
             ),
         )
+
+    async def _unit(self) -> str:
+        for _ in range(ATTEMPTS):
+            unit = (await self.ask("user_linear_units"))[0].upper()
+            if unit in MM_IN:
+                return unit
+        error = Unavailable(f"the controller measures in {unit.lower()}, which is no known unit")
+        self._lose(error)
+        raise error
 
     async def close(self) -> None:
         """Hangs up; a program goes on."""
@@ -140,7 +147,8 @@ class Link:
             error, _ = await self.ask("error", "plat")  # `plat` ends a text of several lines
             if error.upper() == "OK":
                 return found
-            found.append(error)
+            if error != NAK:
+                found.append(error)
 
     async def ask(self, *words: str) -> list[str]:
         """See `Client.ask`."""

@@ -20,6 +20,7 @@ def asked(joints: int) -> tuple[str, ...]:
         "machine",
         "enable",
         "error",
+        "plat",  # it ends an error's text, which may begin like another answer
         "program",
         "program_line",
         "program_codes",
@@ -32,6 +33,7 @@ def asked(joints: int) -> tuple[str, ...]:
     )
 
 
+OPTIONAL = frozenset({"spindle 0", "spindle_override 0", "feed_override", "tool"})
 IDLE, RUNNING, PAUSED = "IDLE", "RUNNING", "PAUSED"
 MM_IN = {"MM": 1.0, "CM": 10.0, "INCH": 25.4}
 
@@ -66,6 +68,8 @@ class Snapshot:
     def read(cls, said: dict[str, str], mm: float) -> Self:
         """From the answers to what was `asked`; a unit of the machine is `mm` millimetres. Raises
         ValueError for an answer that belongs to another question."""
+        if any(answer == NAK and question not in OPTIONAL for question, answer in said.items()):
+            raise ValueError(NAK)
         codes = said["program_codes"].split()
         x, y, z = (_numbered(said, f"rel_act_pos {axis}", name) * mm for axis, name in AXES)
         spindle_override = _share(said["spindle_override 0"])
