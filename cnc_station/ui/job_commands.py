@@ -88,7 +88,7 @@ class JobCommands(QObject):
         machine = self.machines.get(row.machine_id or 0)
         if machine is not None and row.state in LIVE_JOBS:
             of_driver = self.at_machine.drivers.abilities(machine.driver)
-            can -= frozenset() if of_driver.holds else {A.HOLD, A.CONTINUE}
+            can -= frozenset() if of_driver.holds else {A.HOLD}
             can -= frozenset() if of_driver.aborts else {A.ABORT}
         return can if A.ACCEPT in can else can - {A.SCRAP}
 

@@ -44,6 +44,7 @@ from cnc_station.ui.widgets.table import LOOK_ROLE, SortKey, Table
 from cnc_station.ui.widgets.tabs import SegmentedTabs
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 from cnc_station.ui.widgets.timeline import Timeline, TimelineEntry
+from tests.ui.gallery_machine import machine_page
 
 
 def _summaries() -> QHBoxLayout:
@@ -306,13 +307,14 @@ PAGES: dict[str, Callable[[], QWidget]] = {
     "jobs": jobs_page,
     "form": form_page,
     "empty": empty_page,
+    "machine": machine_page,
 }
 RAIL = (
     ("floor", "Floor", "layout-grid"),
     ("jobs", "Jobs", "list"),
     ("form", "Attention", "triangle-alert"),
     ("empty", "Programs", "file"),
-    ("machines", "Machines", "factory"),
+    ("machine", "Machines", "factory"),
     ("settings", "Settings", "settings"),
 )
 

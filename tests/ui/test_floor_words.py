@@ -159,10 +159,8 @@ def test_a_machine_that_is_only_watched_is_never_offered_what_it_cannot_do() -> 
 
     assert watched(MachineState.ASSIGNED).remedies == (CardAction.SET_UP,)
     assert watched(MachineState.RUNNING).corner is CardAction.FINISH
-    assert (watched(MachineState.HELD).remedies, watched(MachineState.HELD).corner) == (
-        (),
-        CardAction.FINISH,
-    )
+    assert watched(MachineState.HELD).remedies == (CardAction.CONTINUE,)
+    assert watched(MachineState.ALARM).remedies == (CardAction.DETAILS,)
 
 
 def test_an_idle_card_says_why_it_is_idle_once() -> None:

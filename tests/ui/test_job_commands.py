@@ -49,7 +49,7 @@ async def test_a_machine_that_is_only_watched_is_asked_for_nothing_it_cannot_do(
 ) -> None:
     running = offered(commands, JobState.RUNNING, 1)
     assert "finish" in running
-    assert not {"hold", "continue"} & running.keys()
+    assert "hold" not in running
     assert not commands.can_abort(job(state=JobState.RUNNING, machine_id=1))
     assert commands.can_abort(job(state=JobState.RUNNING, machine_id=3))
     assert "finish" not in offered(commands, JobState.RUNNING, 3)

@@ -151,13 +151,13 @@ async def test_an_alarm_is_told_in_the_controllers_words_and_unlocked_at_the_con
 async def test_the_log_follows_the_wire_and_filters_it(page: MachinesPage, mill: Scripted) -> None:
     log = page.open_log()
     assert log is not None
-    assert len(log.text.toPlainText().splitlines()) == len(chatter())
+    await until(lambda: len(log.text.toPlainText().splitlines()) == len(chatter()))
     mill._traffic.append(Message(1_800_000_000_204, sent=True, text="set abort"))
     await until(lambda: log.text.toPlainText().endswith(".204 → set abort"))
     assert len(log.text.toPlainText().splitlines()) == len(chatter()) + 1
     log.filter.setText("ABS_ACT")
+    await until(log.text.toPlainText)
     lines = log.text.toPlainText().splitlines()
-    assert lines
     assert all("abs_act" in line.lower() for line in lines)
     log.copy()
     assert QGuiApplication.clipboard().text().splitlines() == lines

@@ -28,7 +28,8 @@ from cnc_station.ui.widgets.text import Text
 
 _SIZE = (920, 620)
 _FILTER = 260
-_EVERY_MS = 400
+_EVERY_MS, _FILLING_MS = 400, 20
+_AT_ONCE = 200
 _MARGIN = 16
 _MOST = 5_000  # lines on view
 _SENT, _RECEIVED = "→", "←"
@@ -114,9 +115,11 @@ class MachineLogDialog(QDialog):
         box.addLayout(foot)
 
     def read(self) -> None:
-        """Adds what has come since."""
+        """Adds what has come since, so much at a time that the window stays alive."""
         messages = self._desk.engine.machine_log(self._machine.id)
-        fresh = newer(messages, self._last)
+        waiting = newer(messages, self._last)
+        fresh = waiting[:_AT_ONCE]
+        self._timer.setInterval(_EVERY_MS if len(waiting) == len(fresh) else _FILLING_MS)
         self._stack.setCurrentIndex(1 if messages else 0)
         if fresh:
             self._last = fresh[-1]

@@ -121,15 +121,18 @@ def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
     if card.job is not None and waits_for_set_up(machine, can):
         return (CardAction.SET_UP,)
     if machine.state is MachineState.HELD and not can.holds:
-        return ()
+        return (CardAction.CONTINUE,)  # the next blank is in: a person's word, not the controller's
+    if machine.state is MachineState.ALARM and not can.unlocks:
+        return (CardAction.DETAILS,)
     return REMEDIES.get(machine.state, ())
 
 
 def _corner(card: MachineCard, can: Abilities) -> CardAction | None:
-    running = card.machine.state in {MachineState.RUNNING, MachineState.HELD}
-    if running and not can.starts:
+    if card.machine.state is not MachineState.RUNNING:
+        return None
+    if not can.starts:
         return CardAction.FINISH
-    return CardAction.HOLD if card.machine.state is MachineState.RUNNING and can.holds else None
+    return CardAction.HOLD if can.holds else None
 
 
 def _with_figures(

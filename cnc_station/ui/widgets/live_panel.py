@@ -38,6 +38,7 @@ class LivePanel(QWidget):
         self.line = Reading(tr("Line"))
         self.parts = Reading(tr("Part"))
         self.left = Reading(tr("Left of this run"))
+        self.counter = Reading(tr("Its part counter"))
         self._bar = ProgressBar()
         self._said = QWidget()
         box = QVBoxLayout(self)
@@ -61,6 +62,7 @@ class LivePanel(QWidget):
             (self.feed, self.spindle, self.tool),
             (self.feed_override, self.rapid_override, self.spindle_override),
             (self.line, self.parts, self.left),
+            (self.counter,),
         )
         for row, readings in enumerate(rows):
             for column, reading in enumerate(readings):
@@ -104,8 +106,9 @@ class LivePanel(QWidget):
 
     def _show_run(self, status: Status, run: Telemetry | None) -> None:
         self._bar.setVisible(run is not None)
+        self.counter.show_value(_whole(status.parts))
         if run is None:
-            self.parts.show_value("" if status.parts is None else f"{status.parts:,}")
+            self.parts.show_value("")
             self.left.show_value("")
             return
         several = self.tr("{n:,} of {m:,}").format(n=run.part, m=run.parts)
