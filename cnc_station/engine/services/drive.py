@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 CONTROLLER = "controller"
 _DONE = "Part {} of {} is done"
 _NEXT_BLANK = "take it out, load the next blank"
-RECONNECT_S = 30.0  # an unreachable controller is given up after so long
+# An unreachable controller is given up after so long; one that is only watched is in nobody's way,
+# and what stands between may be an old computer that starts up.
+RECONNECT_S, RECONNECT_WATCHED_S = 30.0, 600.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 3.0
 
 
@@ -189,7 +191,9 @@ class Drive:
     async def _ask_again(self, lost: str) -> bool:
         """Reach the controller again and ask; whether the part is done. Raises Interrupted."""
         loop = asyncio.get_running_loop()
-        give_up, pause = loop.time() + RECONNECT_S, FIRST_PAUSE_S
+        starts = self._live.driver.abilities.starts
+        give_up = loop.time() + (RECONNECT_S if starts else RECONNECT_WATCHED_S)
+        pause = FIRST_PAUSE_S
         while True:
             try:
                 await self._live.driver.connect()

@@ -1,5 +1,7 @@
 """What a controller says right now: position, line, feed, spindle, overrides."""
 
+from pathlib import PureWindowsPath
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -88,7 +90,8 @@ class LivePanel(QWidget):
         self._nothing.hide()
         self._said.show()
         self._chip.set_look(look_of(status.doing))
-        self._program.setText(status.program)
+        self._program.setText(PureWindowsPath(status.program).name)  # either way of writing paths
+        self._program.setToolTip(status.program)
         for axis, place in (("X", status.x), ("Y", status.y), ("Z", status.z)):
             self.axes[axis].show_value("" if place is None else f"{place:.3f}")
         self.feed.show_value(_whole(status.feed_mm_min))
