@@ -7,7 +7,6 @@ say, and reads on without when another session takes it away.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -30,23 +29,23 @@ from cnc_station.engine.drivers.linuxcnc.settings import FIELDS, Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Place, Snapshot
 from cnc_station.engine.drivers.linuxcnc.watch import HARMLESS, Watch
 from cnc_station.engine.drivers.linuxcnc.words import status_of
-from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Message, Status
+from cnc_station.engine.drivers.voice import Voice
+from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Status
 
 STOP_WORDS = "program stop (M0)"
 LOST_REMEDY = "See that the controller is on and that its linuxcncrsh runs"
 
 
-class LinuxCnc:
+class LinuxCnc(Voice):
     """Implements `Driver`."""
 
     on_loss = OnLoss.INTERRUPT
     abilities = Abilities()
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._settings = settings
-        self._link = Link(settings, self._take, self._lost)
-        self._listeners: list[Callable[[Status], None]] = []
-        self._status = Status(Doing.UNREACHABLE, "not connected yet")
+        self._link = Link(settings, self.wire, self._take, self._lost)
         self._said = ""  # the error queue's last words, while the machine is off or stopped
         self._heard: list[str] = []  # from the error queue, since a command
         self._held_by_us = False
@@ -74,7 +73,7 @@ class LinuxCnc:
             await self._writing
         if self._watch is not None and not self._watch.ended.is_set():
             self._watch.end(Unavailable("closed"))
-        self._tell(Status(Doing.UNREACHABLE, "closed"))
+        self.say(Status(Doing.UNREACHABLE, "closed"))
 
     async def _take(self, now: Snapshot) -> None:
         self._heard += [now.error] if now.error else []
@@ -90,12 +89,12 @@ class LinuxCnc:
             watch.see(now, asyncio.get_running_loop().time())
             if watch.note != noted:
                 await self._write_note(watch.note)
-        self._tell(self._status_of(now))
+        self.say(self._status_of(now))
 
     def _lost(self, error: Unavailable) -> None:
         if self._watch is not None and not self._watch.ended.is_set():
             self._watch.end(error)
-        self._tell(Status(Doing.UNREACHABLE, str(error), LOST_REMEDY))
+        self.say(Status(Doing.UNREACHABLE, str(error), LOST_REMEDY))
 
     async def _write_note(self, note: files.Note) -> None:
         """Not left half-way where its look at the controller is called off."""
@@ -212,7 +211,7 @@ class LinuxCnc:
         if now.state != PAUSED:
             raise Unavailable("the controller has not confirmed the hold")
         self._held_by_us = True
-        self._tell(self._status_of(now))
+        self.say(self._status_of(now))
 
     async def resume(self) -> None:
         """Goes on after a hold: ours, the panel's or the program's."""
@@ -267,39 +266,13 @@ class LinuxCnc:
             watch.see(now, asyncio.get_running_loop().time())
         return found
 
-    # --- telling
-
-    def status(self) -> Status:
-        """The latest."""
-        return self._status
-
-    def listen(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """Each change."""
-        self._listeners.append(listener)
-
-        def stop() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return stop
-
-    def traffic(self) -> Sequence[Message]:
-        """Without what is asked ten times a second and says nothing new."""
-        return self._link.messages()
-
-    def _tell(self, status: Status) -> None:
-        if status != self._status:
-            self._status = status
-            for listener in tuple(self._listeners):
-                listener(status)
+    # --- small things
 
     def _status_of(self, now: Snapshot) -> Status:
         held = "held" if self._held_by_us else ""
         if not held and self._ending is not None and now.program == self._path:
             held = STOP_WORDS if now.line in self._ending.stops else ""
         return status_of(now, said=self._said, held=held, taken=self._link.taken)
-
-    # --- small things
 
     @property
     def _path(self) -> str:

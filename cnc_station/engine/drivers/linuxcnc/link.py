@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import NotReady
@@ -10,7 +10,7 @@ from cnc_station.engine.drivers.linuxcnc.client import ATTEMPTS, NAK, Client, Re
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, MM_IN, Snapshot, asked
 from cnc_station.engine.drivers.traffic import Traffic
-from cnc_station.engine.views import Identity, Message
+from cnc_station.engine.views import Identity
 
 BUSY_S = 0.02  # between two looks while something is waited for
 CALM_S = 0.5  # between two looks while nothing of ours runs
@@ -29,6 +29,7 @@ class Link:
     def __init__(
         self,
         settings: Settings,
+        traffic: Traffic,
         on_snapshot: Callable[[Snapshot], Awaitable[None]],
         on_loss: Callable[[Unavailable], None],
     ) -> None:
@@ -38,7 +39,7 @@ class Link:
         self._on_snapshot = on_snapshot
         self._on_loss = on_loss
         self._asked = asked(settings.joints)
-        self._traffic = Traffic()
+        self._traffic = traffic
         self._client: Client | None = None
         self._poller: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
@@ -54,10 +55,6 @@ class Link:
     def forgive(self) -> None:
         """A person says that nobody else commands the machine."""
         self._taken_at = -TAKEN_S
-
-    def messages(self) -> Sequence[Message]:
-        """What went over the wire."""
-        return self._traffic.messages()
 
     async def open(self) -> Identity:
         """Says hello and asks; takes no control."""
