@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event, select, text
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
-from cnc_station.engine.store import claims, moves, schema
+from cnc_station.engine.store import claim_statements, moves, schema
 from cnc_station.engine.store.database import packed
 from cnc_station.engine.store.queries.history import events, runs
 from cnc_station.engine.store.queries.job_list import job_page, jobs_by_id
@@ -96,7 +96,7 @@ def test_a_claim_walks_its_types_queue_in_order(shop: Rows, any_material: bool) 
     wanted |= {"x": 1.0, "y": 1.0, "z": 1.0}
     if not any_material:
         wanted["materials"] = ["steel"]
-    offer = claims._offer_statement(shop.database.dialect, any_material=any_material)
+    offer = claim_statements.offer_statement(shop.database.dialect, any_material=any_material)
     lines = plans(shop, lambda c: c.execute(offer, wanted))
     assert used(lines, "job_ready")
     assert not sorted_rows(lines), lines
@@ -104,13 +104,13 @@ def test_a_claim_walks_its_types_queue_in_order(shop: Rows, any_material: bool) 
 
 def test_whether_anything_waits_is_one_look(shop: Rows) -> None:
     own = {"station": "A", "incarnation": "one"}
-    lines = plans(shop, lambda c: c.execute(claims._IDLE, own))
+    lines = plans(shop, lambda c: c.execute(claim_statements.IDLE, own))
     assert used(lines, "job_ready")
     assert not scanned(lines, "job")
 
 
 def test_pinned_jobs_are_found_by_their_machine(shop: Rows) -> None:
-    statement = claims._pinned_statement(shop.database.dialect)
+    statement = claim_statements.pinned_statement(shop.database.dialect)
     lines = plans(shop, lambda c: c.execute(statement, {"item": packed([[1], [2]])}))
     assert used(lines, "job_ready_pinned")
 
@@ -119,7 +119,9 @@ def test_pinned_jobs_are_found_by_their_machine(shop: Rows) -> None:
 def test_moved_jobs_are_found_by_their_ids_not_by_their_state(shop: Rows, name: str) -> None:
     dialect = shop.database.dialect
     claimed = name == "assigned"
-    move = claims._job_statement(dialect) if claimed else moves._job_statement(dialect, name)
+    move = (
+        claim_statements.job_statement(dialect) if claimed else moves._job_statement(dialect, name)
+    )
     items = packed([[n, n, "1", 0, 0] for n in range(1, 201)])
     lines = plans(shop, lambda c: c.execute(move, {"item": items, "now": NOW}))
     assert used(lines, "job_pkey"), lines

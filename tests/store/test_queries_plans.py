@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event, insert, literal, select
 
 from cnc_station.engine.domain.states import OPEN_JOBS, WAITING_JOBS, JobState
-from cnc_station.engine.store import claims, schema
+from cnc_station.engine.store import claim_statements, schema
 from cnc_station.engine.store.queries.charts import charts
 from cnc_station.engine.store.queries.floor import floor
 from cnc_station.engine.store.queries.history import events, runs
@@ -72,20 +72,20 @@ def page(chosen: JobFilter, *order: Sort, offset: int = 0) -> Callable[[Connecti
 def test_a_claim_walks_its_types_queue_in_order(shop: Rows) -> None:
     wanted = {"machine_type": "mill", "complexity": 5, "axes": 5, "count": 5}
     size = {"x": 1.0, "y": 1.0, "z": 1.0}
-    offer = claims._offer_statement(shop.database.dialect, any_material=True)
+    offer = claim_statements.offer_statement(shop.database.dialect, any_material=True)
     lines = plans(shop, lambda c: c.execute(offer, {**wanted, **size}))
     assert lines == ["SEARCH job USING INDEX job_ready (machine_type=?)"]
 
 
 def test_pinned_jobs_are_found_by_their_machine(shop: Rows) -> None:
-    pinned = claims._pinned_statement(shop.database.dialect)
+    pinned = claim_statements.pinned_statement(shop.database.dialect)
     lines = plans(shop, lambda c: c.execute(pinned, {"item": "[[1],[2]]"}))
     assert lines[0] == "SEARCH job USING INDEX job_ready_pinned (pinned_machine_id=?)"
 
 
 def test_whether_any_job_waits_is_answered_without_a_scan(shop: Rows) -> None:
     own = {"station": "A", "incarnation": "one"}
-    lines = plans(shop, lambda c: c.execute(claims._IDLE, own))
+    lines = plans(shop, lambda c: c.execute(claim_statements.IDLE, own))
     assert len(steps_on(lines, "job")) == 3
     assert all("INDEX job_ready" in line for line in steps_on(lines, "job"))
 

@@ -3,27 +3,10 @@
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Row,
-    ScalarSelect,
-    Select,
-    Text,
-    Update,
-    bindparam,
-    case,
-    exists,
-    false,
-    func,
-    literal_column,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Row
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
@@ -35,11 +18,18 @@ from cnc_station.engine.domain.matching import (
     match,
 )
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
-from cnc_station.engine.store.database import Dialect, packed
-from cnc_station.engine.store.schema import found_in, job, machine, queued, run, station
+from cnc_station.engine.store.claim_statements import (
+    FOR_MATCHING,
+    IDLE,
+    MOST_PINNED,
+    job_statement,
+    machine_statement,
+    offer_statement,
+    pinned_statement,
+)
+from cnc_station.engine.store.database import packed
+from cnc_station.engine.store.schema import run
 from cnc_station.engine.store.transaction import Change, Tx
-
-MOST_PINNED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +84,7 @@ class Claim(Change[tuple[Claimed, ...]]):
 
 def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
     own = {"station": tx.station, "incarnation": change.incarnation}
-    idle = tx.connection.execute(_IDLE, own).all()
+    idle = tx.connection.execute(IDLE, own).all()
     free = [_free_machine(*row[:-1]) for row in idle]
     free = [one for one in free if one.machine_id not in busy]
     by_hand = {row[0]: row[1:3] for row in idle}
@@ -138,14 +128,14 @@ def _round(
 def _pinned(tx: Tx, free: Sequence[FreeMachine]) -> Sequence[Row[Any]]:
     """The claimable jobs that are meant for one of these machines and no other."""
     machines = packed([[one.machine_id] for one in free])
-    return tx.connection.execute(_pinned_statement(tx.dialect), {"item": machines}).all()
+    return tx.connection.execute(pinned_statement(tx.dialect), {"item": machines}).all()
 
 
 def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
     """The first `count` claimable jobs that the capability fits, in rank order."""
     size = capability.envelope or Envelope(1e9, 1e9, 1e9)
     return tx.connection.execute(
-        _offer_statement(tx.dialect, any_material=not capability.materials),
+        offer_statement(tx.dialect, any_material=not capability.materials),
         {
             "machine_type": capability.machine_type,
             "complexity": capability.max_complexity,
@@ -163,7 +153,7 @@ def _candidates(rows: dict[int, Row[Any]], found: Sequence[Row[Any]]) -> list[Ca
     candidates = []
     for row in found:
         # By place, here and below: a name costs as much as twenty places, and there are thousands.
-        job_id, rank, program, pinned, *need = row[: len(_FOR_MATCHING)]
+        job_id, rank, program, pinned, *need = row[: len(FOR_MATCHING)]
         rows[job_id] = row
         candidates.append(Candidate(job_id, rank, _need(*need), program or "", pinned))
     return candidates
@@ -233,9 +223,9 @@ def _assign(
     )
     now = {"now": tx.now}
     jobs = packed([[c.job_id, c.machine_id, c.run_id, c.token, c.attempt] for c in claimed])
-    tx.later(_job_statement(tx.dialect), {"item": jobs, **now})
+    tx.later(job_statement(tx.dialect), {"item": jobs, **now})
     machines = packed([[c.machine_id, c.job_id, c.run_id] for c in claimed])
-    tx.later(_machine_statement(tx.dialect), {"item": machines, **now})
+    tx.later(machine_statement(tx.dialect), {"item": machines, **now})
     tx.insert_later(run, [_run_row(tx, c, lease_ms) for c in claimed])
     for c, m in zip(claimed, matches, strict=True):
         tx.record(
@@ -254,7 +244,7 @@ def _assign(
 
 
 def _claimed(run_id: int, matched: Match, row: Row[Any], by_hand: Sequence[bool]) -> Claimed:
-    told: list[Any] = [*row[len(_FOR_MATCHING) :], *by_hand]
+    told: list[Any] = [*row[len(FOR_MATCHING) :], *by_hand]
     name, operation, token, attempt, *more = told
     return Claimed(
         run_id,
@@ -282,154 +272,3 @@ def _run_row(tx: Tx, claimed: Claimed, lease_ms: int) -> dict[str, Any]:
         "ended_at": None,
         "error": "",
     }
-
-
-def _first(of: ColumnElement[bool], order: ColumnElement[Any]) -> ScalarSelect[Any]:
-    query = select(job.c.id).where(queued, of).order_by(order, job.c.rank, job.c.id)
-    return query.limit(1).scalar_subquery()
-
-
-# In the order of an index: a planner that thinks any row will do may walk past all that are done.
-_ANY_PINNED = _first(job.c.pinned_machine_id.is_not(None), job.c.pinned_machine_id).is_not(None)
-_ANY_WAITS = (
-    _first(job.c.pinned_machine_id.is_(None), job.c.machine_type).is_not(None) | _ANY_PINNED
-)
-
-_REPLACED = (
-    exists()
-    .where(station.c.name == bindparam("station"))
-    .where(station.c.incarnation != bindparam("incarnation"))
-    .where(bindparam("incarnation", type_=Text) != "")
-)
-
-_IDLE: Select[Any] = (
-    select(
-        machine.c.id,
-        machine.c.operator_starts,
-        machine.c.operator_clears,
-        machine.c.last_program,
-        machine.c.last_material,
-        machine.c.run_seconds,
-        machine.c.machine_type,
-        machine.c.max_complexity,
-        machine.c.materials,
-        machine.c.axes,
-        machine.c.size_x,
-        machine.c.size_y,
-        machine.c.size_z,
-        _ANY_PINNED,
-    )
-    .where(_ANY_WAITS, ~_REPLACED)
-    .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
-    .where(machine.c.not_ready == "")
-    .where(machine.c.station == bindparam("station"))
-    .order_by(machine.c.id)
-    .with_for_update(skip_locked=True)
-)
-
-_FOR_MATCHING = (
-    job.c.id,
-    job.c.rank,
-    job.c.program,
-    job.c.pinned_machine_id,
-    job.c.machine_type,
-    job.c.complexity,
-    job.c.material,
-    job.c.axes,
-    job.c.size_x,
-    job.c.size_y,
-    job.c.size_z,
-)
-_FOR_RUNNER = (  # from failures on in the order of `Claimed`
-    job.c.name,
-    job.c.operation,
-    job.c.token,
-    job.c.attempt,
-    job.c.failures,
-    job.c.retry_limit,
-    job.c.timeout_s,
-    job.c.complexity,
-    job.c.quantity,
-    job.c.estimated_s,
-    func.coalesce(job.c.program, literal_column("''")),
-    job.c.material,
-    job.c.trace_id,
-)
-_WANTED = (*_FOR_MATCHING, *_FOR_RUNNER)
-
-
-@cache
-def _pinned_statement(dialect: Dialect) -> Select[Any]:
-    item = dialect.items("item", machine_id=BigInteger)
-    return (
-        select(*_WANTED)
-        .where(queued, job.c.pinned_machine_id.is_not(None))
-        .where(job.c.pinned_machine_id.in_(select(item.c.machine_id)))
-        .order_by(job.c.rank, job.c.id)
-        .limit(MOST_PINNED)
-        .with_for_update(skip_locked=True)
-    )
-
-
-@cache
-def _offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
-    query = (
-        select(*_WANTED)
-        .where(queued, job.c.pinned_machine_id.is_(None))
-        .where(job.c.machine_type == bindparam("machine_type"))
-        .where(job.c.complexity <= bindparam("complexity"), job.c.axes <= bindparam("axes"))
-        .where(func.coalesce(job.c.size_x, 0) <= bindparam("x"))
-        .where(func.coalesce(job.c.size_y, 0) <= bindparam("y"))
-        .where(func.coalesce(job.c.size_z, 0) <= bindparam("z"))
-        .order_by(job.c.rank, job.c.id)
-        .limit(bindparam("count"))
-        .with_for_update(skip_locked=True)
-    )
-    if any_material:
-        return query
-    fits = dialect.lower(job.c.material).in_(bindparam("materials", expanding=True))
-    # As a case: planners have no statistics of what lower() gives, take a match for rare, and would
-    # sort a type's whole queue instead of walking it in order.
-    return query.where(case((fits, true()), else_=false()))
-
-
-@cache
-def _job_statement(dialect: Dialect) -> Update:
-    item = dialect.items(
-        "item",
-        job_id=BigInteger,
-        machine_id=BigInteger,
-        run_id=BigInteger,
-        token=BigInteger,
-        attempt=BigInteger,
-    )
-    return (
-        update(job)
-        .where(job.c.id == item.c.job_id, found_in(job, [JobState.QUEUED]))
-        .values(
-            state=JobState.ASSIGNED.value,
-            state_since=bindparam("now", type_=BigInteger),
-            version=job.c.version + 1,
-            machine_id=item.c.machine_id,
-            run_id=item.c.run_id,
-            token=item.c.token,
-            attempt=item.c.attempt,
-        )
-    )
-
-
-@cache
-def _machine_statement(dialect: Dialect) -> Update:
-    item = dialect.items("item", machine_id=BigInteger, job_id=BigInteger, run_id=BigInteger)
-    return (
-        update(machine)
-        .where(machine.c.id == item.c.machine_id)
-        .values(
-            state=MachineState.ASSIGNED.value,
-            state_since=bindparam("now", type_=BigInteger),
-            state_reason="",
-            version=machine.c.version + 1,
-            job_id=item.c.job_id,
-            run_id=item.c.run_id,
-        )
-    )

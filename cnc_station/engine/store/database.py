@@ -1,7 +1,6 @@
 """Opening a database, and the few things dialects do differently: the only file that names one."""
 
 import json
-import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +31,8 @@ from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.store.complaints import of_a_file, of_a_server
+from cnc_station.engine.store.driver import driver_of
 from cnc_station.engine.store.insertion import Rows, insert_many, shared_values
 
 READERS = 3
@@ -39,39 +40,6 @@ _FILE = "sqlite:///"
 LOG_PAGES = 4_000  # 16 MB until they go to their places: a round of 1,000 machines fills 6 MB
 IDLE_MS = 3_000
 LOCK_MS = 2_000
-
-# What SQLite's own words mean to the person in front of the screen.
-_SENTENCES = (
-    ("database or disk is full", "The disk is full: nothing was saved. Free some space."),
-    (
-        "readonly database",
-        "The database file can't be written: the file or its folder is read-only.",
-    ),
-    ("unable to open", "The database file can't be opened: its folder is missing or read-only."),
-    ("not a database", "The file is no CNC Station database; it was left as it is."),
-    ("malformed", "The database file is damaged. It was left as it is: restore a copy."),
-    ("disk i/o error", "The disk reports an error: nothing was saved."),
-    ("database is locked", "The database is busy with another program; try again."),
-)
-# What PostgreSQL says at the door, in English; in another language the last sentence has to do.
-_SERVER_SENTENCES = (
-    (
-        r"password authentication failed|no password supplied",
-        (
-            "The database server refuses this station's name or password: set it with "
-            "`cnc-station secret set database`."
-        ),
-    ),
-    (
-        r"certificate|does not support ssl|ssl error: .* alert",
-        (
-            "No secure connection to the database server: look at its certificate and at sslmode, "
-            "sslrootcert, sslcert and sslkey in the address."
-        ),
-    ),
-    (r"pg_hba\.conf", "The database server does not let this computer in (its pg_hba.conf)."),
-    (r'database ".*" does not exist', "The database server has no database of that name."),
-)
 
 
 class Dialect(ABC):
@@ -217,9 +185,8 @@ class Sqlite(Dialect):
         before: BaseException | None = error
         while before is not None:
             complaint = str(before.orig).lower() if isinstance(before, DBAPIError) else ""
-            for words, sentence in _SENTENCES:
-                if words in complaint:
-                    return Unavailable(sentence)
+            if sentence := of_a_file(complaint):
+                return Unavailable(sentence)
             before = before.__context__
         return None
 
@@ -283,7 +250,7 @@ class Postgres(Dialect):
     @contextmanager
     def last(self, connection: Connection) -> Iterator[None]:
         """Sent one after the other without waiting, with the commit behind them."""
-        with _driver(connection) as driver, driver.pipeline():
+        with driver_of(connection) as driver, driver.pipeline():
             yield
             driver.execute("COMMIT")
 
@@ -332,11 +299,7 @@ class Postgres(Dialect):
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """What the server or the way to it complains about; broken statements stay bugs."""
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-            complaint = str(error.orig).lower()
-            for words, sentence in _SERVER_SENTENCES:
-                if re.search(words, complaint):
-                    return Unavailable(sentence)
-            return Unavailable("The database server can't be reached.")
+            return Unavailable(of_a_server(str(error.orig).lower()))
         return None
 
     def encryption(self, connection: Connection) -> str:
@@ -357,26 +320,10 @@ class Postgres(Dialect):
 
 def _begin(connection: Connection) -> None:
     """With a look at the server's clock on the same way."""
-    with _driver(connection) as driver:
+    with driver_of(connection) as driver:
         answer = driver.execute(f"BEGIN; {_CLOCK}", prepare=False)
         answer.nextset()
         (connection.info[_BEGUN],) = answer.fetchone()
-
-
-@contextmanager
-def _driver(connection: Connection) -> Iterator[Any]:
-    """The driver's own connection, which complains as SQLAlchemy would."""
-    driver: Any = connection.connection.driver_connection
-    errors: Any = connection.dialect.loaded_dbapi
-    try:
-        yield driver
-    except errors.Error as error:
-        # What was sent behind a broken statement complains as well, perhaps before it is asked.
-        aborted = isinstance(error, errors.errors.PipelineAborted)
-        cause = error.__context__ if aborted and error.__context__ else error
-        if driver.closed:
-            connection.invalidate(cause)
-        raise DBAPIError.instance(None, None, cause, errors.Error) from error
 
 
 _BEGUN = "begun"

@@ -54,10 +54,10 @@ def _without_locks() -> None:
         return copy
 
     patched: Any = claims
-    for name in ("_offer_statement", "_pinned_statement"):
+    for name in ("offer_statement", "pinned_statement"):
         made = getattr(claims, name).__wrapped__
         setattr(patched, name, lambda *a, made=made, **k: unlocked(made(*a, **k)))
-    patched._IDLE = unlocked(claims._IDLE)
+    patched.IDLE = unlocked(patched.IDLE)
 
 
 def _without_unique_indexes(connection: Connection) -> None:

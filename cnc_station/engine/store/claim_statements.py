@@ -1,0 +1,183 @@
+"""What a claim asks of the database, and what it writes of jobs and machines."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Text,
+    Update,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+    update,
+)
+
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.store.database import Dialect
+from cnc_station.engine.store.schema import found_in, job, machine, queued, station
+
+MOST_PINNED = 1000
+
+
+def _first(of: ColumnElement[bool], order: ColumnElement[Any]) -> ScalarSelect[Any]:
+    query = select(job.c.id).where(queued, of).order_by(order, job.c.rank, job.c.id)
+    return query.limit(1).scalar_subquery()
+
+
+# In the order of an index: a planner that thinks any row will do may walk past all that are done.
+_ANY_PINNED = _first(job.c.pinned_machine_id.is_not(None), job.c.pinned_machine_id).is_not(None)
+_ANY_WAITS = (
+    _first(job.c.pinned_machine_id.is_(None), job.c.machine_type).is_not(None) | _ANY_PINNED
+)
+
+_REPLACED = (
+    exists()
+    .where(station.c.name == bindparam("station"))
+    .where(station.c.incarnation != bindparam("incarnation"))
+    .where(bindparam("incarnation", type_=Text) != "")
+)
+
+IDLE: Select[Any] = (
+    select(
+        machine.c.id,
+        machine.c.operator_starts,
+        machine.c.operator_clears,
+        machine.c.last_program,
+        machine.c.last_material,
+        machine.c.run_seconds,
+        machine.c.machine_type,
+        machine.c.max_complexity,
+        machine.c.materials,
+        machine.c.axes,
+        machine.c.size_x,
+        machine.c.size_y,
+        machine.c.size_z,
+        _ANY_PINNED,
+    )
+    .where(_ANY_WAITS, ~_REPLACED)
+    .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
+    .where(machine.c.not_ready == "")
+    .where(machine.c.station == bindparam("station"))
+    .order_by(machine.c.id)
+    .with_for_update(skip_locked=True)
+)
+
+FOR_MATCHING = (
+    job.c.id,
+    job.c.rank,
+    job.c.program,
+    job.c.pinned_machine_id,
+    job.c.machine_type,
+    job.c.complexity,
+    job.c.material,
+    job.c.axes,
+    job.c.size_x,
+    job.c.size_y,
+    job.c.size_z,
+)
+_FOR_RUNNER = (  # from failures on in the order of `Claimed`
+    job.c.name,
+    job.c.operation,
+    job.c.token,
+    job.c.attempt,
+    job.c.failures,
+    job.c.retry_limit,
+    job.c.timeout_s,
+    job.c.complexity,
+    job.c.quantity,
+    job.c.estimated_s,
+    func.coalesce(job.c.program, literal_column("''")),
+    job.c.material,
+    job.c.trace_id,
+)
+_WANTED = (*FOR_MATCHING, *_FOR_RUNNER)
+
+
+@cache
+def pinned_statement(dialect: Dialect) -> Select[Any]:
+    """Jobs that wait for one of these machines (`item`: their ids), in rank order."""
+    item = dialect.items("item", machine_id=BigInteger)
+    return (
+        select(*_WANTED)
+        .where(queued, job.c.pinned_machine_id.is_not(None))
+        .where(job.c.pinned_machine_id.in_(select(item.c.machine_id)))
+        .order_by(job.c.rank, job.c.id)
+        .limit(MOST_PINNED)
+        .with_for_update(skip_locked=True)
+    )
+
+
+@cache
+def offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
+    """The first jobs of a type that fit a capability, in rank order."""
+    query = (
+        select(*_WANTED)
+        .where(queued, job.c.pinned_machine_id.is_(None))
+        .where(job.c.machine_type == bindparam("machine_type"))
+        .where(job.c.complexity <= bindparam("complexity"), job.c.axes <= bindparam("axes"))
+        .where(func.coalesce(job.c.size_x, 0) <= bindparam("x"))
+        .where(func.coalesce(job.c.size_y, 0) <= bindparam("y"))
+        .where(func.coalesce(job.c.size_z, 0) <= bindparam("z"))
+        .order_by(job.c.rank, job.c.id)
+        .limit(bindparam("count"))
+        .with_for_update(skip_locked=True)
+    )
+    if any_material:
+        return query
+    fits = dialect.lower(job.c.material).in_(bindparam("materials", expanding=True))
+    # As a case: planners have no statistics of what lower() gives, take a match for rare, and would
+    # sort a type's whole queue instead of walking it in order.
+    return query.where(case((fits, true()), else_=false()))
+
+
+@cache
+def job_statement(dialect: Dialect) -> Update:
+    """The jobs of new runs."""
+    item = dialect.items(
+        "item",
+        job_id=BigInteger,
+        machine_id=BigInteger,
+        run_id=BigInteger,
+        token=BigInteger,
+        attempt=BigInteger,
+    )
+    return (
+        update(job)
+        .where(job.c.id == item.c.job_id, found_in(job, [JobState.QUEUED]))
+        .values(
+            state=JobState.ASSIGNED.value,
+            state_since=bindparam("now", type_=BigInteger),
+            version=job.c.version + 1,
+            machine_id=item.c.machine_id,
+            run_id=item.c.run_id,
+            token=item.c.token,
+            attempt=item.c.attempt,
+        )
+    )
+
+
+@cache
+def machine_statement(dialect: Dialect) -> Update:
+    """The machines of new runs."""
+    item = dialect.items("item", machine_id=BigInteger, job_id=BigInteger, run_id=BigInteger)
+    return (
+        update(machine)
+        .where(machine.c.id == item.c.machine_id)
+        .values(
+            state=MachineState.ASSIGNED.value,
+            state_since=bindparam("now", type_=BigInteger),
+            state_reason="",
+            version=machine.c.version + 1,
+            job_id=item.c.job_id,
+            run_id=item.c.run_id,
+        )
+    )
