@@ -155,8 +155,8 @@ async def test_a_set_up_that_somebody_else_confirmed_is_not_asked_for_any_more(
 async def test_a_machine_that_is_only_watched_is_started_and_finished_by_word(
     office: Office, page: FloorPage, lathe: Scripted
 ) -> None:
-    await office.engine.add_machine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10"), ME)
-    (job_id,) = await office.engine.submit([JobSpec("Shaft", "lathe")], ME)
+    lathe_id = await office.engine.add_machine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10"), ME)
+    (job_id,) = await office.engine.submit([JobSpec("Shaft", "lathe", quantity=40)], ME)
     await tap(page, CardAction.SET_UP)
     start = page.at_machine.dialog
     assert isinstance(start, SetUpDialog)
@@ -166,11 +166,13 @@ async def test_a_machine_that_is_only_watched_is_started_and_finished_by_word(
     await comes_to(office, job_id, JobState.RUNNING)
     lathe.says(WATCHED)
     await until(lambda: page.at_machine.dialog is None)
+    await until(lambda: office.engine.telemetry(lathe_id))
     await tap(page, CardAction.FINISH)
     finish = page.at_machine.dialog
     assert isinstance(finish, FinishDialog)
     assert finish.facts.pairs()["Its part counter"] == "37"
-    assert finish.facts.pairs()["Wanted"] == "1 part"
+    assert finish.facts.pairs()["Wanted"] == "40 parts"
+    assert finish.facts.pairs()["In hand"] == "part 1 of 40"
     finish.finish.click()
     await comes_to(office, job_id, JobState.COMPLETED)
 

@@ -8,19 +8,19 @@ from cnc_station.engine.views import JobRow, MachineRow, Status
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
-from cnc_station.ui.theme import Role, Tone
+from cnc_station.ui.theme import Role, Tone, theme
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.key_value import KeyValue
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import Text
 
-_SIZE = (520, 340)
+_SIZE = (520, 360)
+_SIZE_TOUCH = (640, 440)
 
 
 class FinishDialog(MachineDialog):
-    """For the part in hand of `job` on `machine`: the last one ends the job. `status` is what the
-    controller says meanwhile."""
+    """For all parts of `job` on `machine`; `status` is what the controller says meanwhile."""
 
     def __init__(
         self,
@@ -33,17 +33,11 @@ class FinishDialog(MachineDialog):
         title = self.tr("{machine}: is {job} done?").format(
             machine=machine.spec.name, job=job.title
         )
-        about = self.tr("This machine is only watched: it is done when you say so.")
-        live = desk.engine.telemetry(machine.id)
-        part = ""
-        if live is not None and live.parts > 1:
-            part = self.tr("part {n:,} of {m:,}").format(n=live.part, m=live.parts)
-            title = self.tr("{machine}: is {part} done?").format(
-                machine=machine.spec.name, part=part
-            )
-            about = f"{job.title}. {about}"
+        about = self.tr(
+            "This machine is only watched: the job is done, all of it, when you say so."
+        )
         super().__init__(desk, title, about, parent, (job.id, job.state))
-        self._done = ", ".join(word for word in (job.title, part) if word)
+        self._title = job.title
         if status is not None:
             self.body.addWidget(Text(self.tr("Its controller says"), Role.STRONG))
             self.body.addWidget(StateChip(look_of(status.doing)), 0, Qt.AlignmentFlag.AlignLeft)
@@ -55,12 +49,16 @@ class FinishDialog(MachineDialog):
         self.finish.clicked.connect(self._finish)
         self.offer_closing()
         self.offer(self.finish, stretch=1)
-        self.resize(*_SIZE)
+        self.resize(*(_SIZE_TOUCH if theme().metrics.touch else _SIZE))
 
     def _pairs(
         self, job: JobRow, machine: MachineRow, status: Status | None
     ) -> list[tuple[str, str]]:
         pairs = [(self.tr("Wanted"), words.parts(job.quantity))]
+        live = self._desk.engine.telemetry(machine.id)
+        if live is not None and live.parts > 1:
+            in_hand = self.tr("part {n:,} of {m:,}").format(n=live.part, m=live.parts)
+            pairs.append((self.tr("In hand"), in_hand))
         if status is not None and status.parts is not None:
             pairs.append((self.tr("Its part counter"), f"{status.parts:,}"))
         if status is not None and status.program:
@@ -73,5 +71,5 @@ class FinishDialog(MachineDialog):
         return pairs
 
     def _finish(self) -> None:
-        done = self.tr("{what}: done").format(what=self._done)
+        done = self.tr("{job}: completed").format(job=self._title)
         self.act(JobAction.FINISH, "", done)
