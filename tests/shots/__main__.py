@@ -22,14 +22,15 @@ from cnc_station.loop import application, run
 from cnc_station.ui.shell import Shell
 from tests.shots.controllers import CONTROLLERS, controller_pictures
 from tests.shots.fleet import fleet_pictures
-from tests.shots.mills import mill_pictures
+from tests.shots.mills import FLOOR as MILLS_FLOOR
+from tests.shots.mills import MILL, mill_pictures
 from tests.shots.shot import LOOKS, SIZES, Shot
 from tests.until import until
 
 PAGES = ("floor", "jobs", "attention", "programs", "machines", "stations", "settings")
 FLEET = "fleet"
-MILL = "mill"
-EVERYTHING = (*PAGES, FLEET, MILL, *CONTROLLERS)
+MILLS = (MILL, MILLS_FLOOR)
+EVERYTHING = (*PAGES, FLEET, *MILLS, *CONTROLLERS)
 README = Path("resources/screenshots")
 README_SHOTS = (
     ("floor", "light"),
@@ -39,6 +40,7 @@ README_SHOTS = (
     ("programs", "light"),
     (FLEET, "light"),
     (MILL, "light"),
+    (MILLS_FLOOR, "dark"),
 )
 SPEED = 60.0
 COMPLETED_FIRST = 30
@@ -64,8 +66,8 @@ async def _take(folder: Path, wanted: list[Shot]) -> None:
         await _day_pictures(folder, pages)
     if fleet := [shot for shot in wanted if shot.subject == FLEET]:
         await fleet_pictures(folder, fleet, PERSON.name)
-    if mill := [shot for shot in wanted if shot.subject == MILL]:
-        await mill_pictures(folder, mill, PERSON)
+    if mills := [shot for shot in wanted if shot.subject in MILLS]:
+        await mill_pictures(folder, mills, PERSON)
     if controllers := [shot for shot in wanted if shot.subject in CONTROLLERS]:
         await controller_pictures(folder, controllers)
 

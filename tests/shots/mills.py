@@ -19,6 +19,7 @@ from tests.linuxcnc import LinuxCnc
 from tests.shots.shot import Shot
 from tests.until import until
 
+MILL, FLOOR = "mill", "mills"  # the page of the machine that cuts, and the floor with both
 TRAVEL = Envelope(254.0, 254.0, 152.0)
 LINE = 12  # the picture is taken when it has come so far
 
@@ -35,7 +36,7 @@ def pocket() -> bytes:
 
 
 async def mill_pictures(folder: Path, wanted: Sequence[Shot], operator: Actor) -> None:
-    """The page of the machine that cuts. Starts controllers of its own."""
+    """Starts controllers of its own."""
     with tempfile.TemporaryDirectory(prefix="cnc-shots-") as data, ExitStack() as stack:
         mills = [stack.enter_context(LinuxCnc(f"MILL{number}")) for number in (1, 2)]
         for mill in mills:
@@ -89,7 +90,10 @@ async def _pictures(
     try:
         for shot in wanted:
             shot.dress(app, shell, last)
-            shell.to_machine(machine_id)
+            if shot.subject == MILL:
+                shell.to_machine(machine_id)
+            else:
+                shell.to_page("floor")
             await shot.take(shell, folder)
             last = shot
         await shell.close()
