@@ -18,6 +18,7 @@ from tests.until import until
 
 IDLE = {
     "echo": "ECHO OFF",
+    "comm_prot": "COMM_PROT 1.0",
     "wait_mode": "WAIT_MODE RECEIVED",
     "set_wait": "SET_WAIT RECEIVED",
     "user_linear_units": "USER_LINEAR_UNITS INCH",
@@ -51,6 +52,7 @@ class Rsh:
     def __init__(self) -> None:
         self.said = dict(IDLE)
         self.once: dict[str, str] = {}
+        self.heard: list[str] = []
         self.silent = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -67,6 +69,7 @@ class Rsh:
 
     def answer(self, words: str) -> str:
         verb, what = words.split(maxsplit=1)
+        self.heard.append(what)
         if verb == "hello":
             return f"{self.once.pop(verb, 'HELLO ACK MILL9 1.1')}\r\n"
         word = what.split()[0]
@@ -99,6 +102,18 @@ async def test_a_newer_version_in_inches_is_understood(tmp_path: Path) -> None:
         assert (status.spindle_rpm, status.feed_override) == pytest.approx((250.0, 1.2))
 
 
+async def test_a_version_that_may_die_of_it_is_never_asked_for_its_spindle(
+    tmp_path: Path,
+) -> None:
+    rsh = Rsh()
+    rsh.said["wait_mode"] = "GET WAIT_MODE NAK"
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        assert "tool" in rsh.heard
+        assert not [what for what in rsh.heard if what.startswith("spindle")]
+        assert driver.status().spindle_rpm is None
+
+
 async def test_a_tools_length_in_use_leaves_z_unsaid(tmp_path: Path) -> None:
     rsh = Rsh()
     rsh.said["program_codes"] = "PROGRAM_CODES G1 G21 G90 G54 G43 F10 S0"
@@ -119,6 +134,8 @@ async def test_a_tools_length_in_use_leaves_z_unsaid(tmp_path: Path) -> None:
         ("joint_homed 1", "REL_ACT_POS 1 2.0"),
         ("joint_homed 2", "PROGRAM_STATUS RUNNING"),
         ("plat", "GET 1 NAK"),
+        ("mode", "JOINT_HOMED 2 YES\r\nMODE AUTO"),
+        ("program_status", "GET 0 NAK\r\nPROGRAM_STATUS IDLE"),
     ],
 )
 async def test_an_answer_to_another_sessions_question_is_asked_again(

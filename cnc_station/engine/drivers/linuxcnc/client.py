@@ -3,9 +3,10 @@
 What was seen on the wire: requests may be sent many at once and are answered in order, each `get`
 with one line that starts with its word (or `GET word NAK`), each `set` with `SET word ACK` or NAK
 once verbose is on; blank lines come in between. Only an error's text may run over several lines.
-`ACK` means heard, not done. Some requests are deadly: `get spindle` and `get spindle_override`
-without a number end the process. It parses all sessions' words in one place: two that ask at the
-same moment now and then get a NAK, or the answer to another question.
+`ACK` means heard, not done. It parses all sessions' words in one place: two that ask at the same
+moment now and then get a NAK, or the answer to another question. Some requests are deadly: in 2.9
+`get spindle` and `get spindle_override` without a number end the process, and with it the machine's
+cut; another session may take the number away, so it must not be asked at all.
 """
 
 import asyncio
@@ -86,6 +87,10 @@ class Client:
         if answer.upper() != f"SET {word} ACK":
             raise Refused(answer)
 
+    async def settle(self) -> None:
+        """Lets every answer pass that is still under way, so that the next ones are our own."""
+        await self._whole(self._settle())
+
     async def _whole(self, exchange: Coroutine[object, object, T]) -> T:
         """An exchange that is not left half-way, whoever stops waiting for it."""
         task = asyncio.create_task(self._alone(exchange))
@@ -132,6 +137,11 @@ class Client:
                 if line.upper().startswith(expected):
                     return line
         return line
+
+    async def _settle(self) -> None:
+        self._send("get comm_prot")  # asked for nowhere else
+        while not (await self._line()).upper().startswith("COMM_PROT"):
+            pass
 
     async def _ask(self, words: Sequence[str]) -> list[str]:
         """One line for each question, but for an error's, of which any line may be more text until

@@ -32,6 +32,7 @@ from cnc_station.engine.drivers.linuxcnc.words import status_of
 from cnc_station.engine.drivers.voice import Voice
 from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Status
 
+STILL_OPEN = "already open"  # after an open that another session came in between
 STOP_WORDS = "program stop (M0)"
 LOST_REMEDY = "See that the controller is on and that its linuxcncrsh runs"
 
@@ -121,24 +122,31 @@ class LinuxCnc(Voice):
         try:
             await self._link.take_control()
             await self._forget_errors()
-            await self._link.set(f"open {self._path}")
+            errors = await self._opening()
+            if any(STILL_OPEN in error for error in errors):
+                await self._link.set("abort")  # of nothing, which closes the file
+                await self._forget_errors()
+                errors = await self._opening()
         except Refused as error:
             raise NotReady(f"the controller does not open a program: {error}") from error
-        await self._opened()
+        if errors:
+            words = "; ".join(errors)
+            raise (NotReady if HARMLESS.search(words) else RunFailed)(words)
 
     async def _forget_errors(self) -> None:
         await self._link.drained()
         self._heard.clear()
 
-    async def _opened(self) -> None:
+    async def _opening(self) -> list[str]:
+        """Why it did not; nothing where it did."""
+        await self._link.set(f"open {self._path}")
+
         def opened(now: Snapshot) -> bool:
             return now.program == self._path and now.line == 0
 
         now = await self._link.until(lambda now: bool(self._heard) or opened(now))
         errors = [*self._heard, *await self._link.drained()]
-        if errors or not opened(now):
-            words = "; ".join(errors) or f"{self._path} was not opened"
-            raise (NotReady if HARMLESS.search(words) else RunFailed)(words)
+        return errors if errors or opened(now) else [f"{self._path} was not opened"]
 
     async def start(self) -> None:
         """Runs what is open, and sees that it does."""
@@ -270,9 +278,11 @@ class LinuxCnc(Voice):
 
     def _status_of(self, now: Snapshot) -> Status:
         held = "held" if self._held_by_us else ""
-        if not held and self._ending is not None and now.program == self._path:
-            held = STOP_WORDS if now.line in self._ending.stops else ""
-        return status_of(now, said=self._said, held=held, taken=self._link.taken)
+        turns: bool | None = None
+        if self._ending is not None and now.program == self._path and now.state != IDLE:
+            held = held or (STOP_WORDS if now.line in self._ending.stops else "")
+            turns = now.line in self._ending.turning
+        return status_of(now, said=self._said, held=held, taken=self._link.taken, turns=turns)
 
     @property
     def _path(self) -> str:

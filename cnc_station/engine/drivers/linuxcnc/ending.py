@@ -43,14 +43,15 @@ class Ending:
     """`place` is where the program ends, None for an axis nobody can tell. `late` are the lines
     that run only after the path's last earlier visit there. `left_s` are the seconds that it still
     moves when a line was made for the last time, of `moving_s` in all. `stops` are the lines that
-    a stop (M0) follows. `closed`: the controller sees an end; a program without one it breaks off
-    before the last moves."""
+    a stop (M0) follows, `turning` those with the spindle on. `closed`: the controller sees an end;
+    a program without one it breaks off before the last moves."""
 
     place: Known
     late: frozenset[int]
     left_s: dict[int, float]
     moving_s: float
     stops: frozenset[int]
+    turning: frozenset[int]
     closed: bool
 
     @property
@@ -88,6 +89,11 @@ def ending_of(program: Program, source: bytes) -> Ending:
         left_s=left_s,
         moving_s=moving_s,
         stops=_stops(program.moves),
+        turning=frozenset(
+            line
+            for line, rpm in zip(program.moves.line, program.moves.spindle, strict=True)
+            if rpm > 0.0
+        ),
         closed=Kind.END in program.moves.kind[-1:] or "%" in lines[-1:],
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import NotReady
@@ -16,6 +17,9 @@ BUSY_S = 0.02  # between two looks while something is waited for
 CALM_S = 0.5  # between two looks while nothing of ours runs
 CONFIRMED_S = 10.0  # how long a command may take to show
 TAKEN_S = 10.0  # how long a stolen control keeps us away
+
+
+T = TypeVar("T")
 
 
 class Link:
@@ -67,6 +71,7 @@ class Link:
         wait, old_wait, ini = await self.ask("wait_mode", "set_wait", "inifile")
         # The newer word first: newer versions know the old one too, and complain.
         self._wait_word = "set_wait" if wait == NAK else "wait_mode"
+        self._asked = asked(self._settings.joints, spindle=wait != NAK)
         unit = await self._unit()
         self._mm = MM_IN[unit]
         await self.look()
@@ -118,6 +123,7 @@ class Link:
             answers = await self.ask(*self._asked)
             with contextlib.suppress(ValueError):  # an answer to another session's question
                 return Snapshot.read(dict(zip(self._asked, answers, strict=True)), self._mm)
+            await self._through(self._connected().settle())
         error = Unavailable(f"the controller's answers make no sense: {answers}")
         self._lose(error)
         raise error
@@ -149,21 +155,14 @@ class Link:
 
     async def ask(self, *words: str) -> list[str]:
         """See `Client.ask`."""
-        try:
-            return await self._connected().ask(*words)
-        except Unavailable as error:
-            self._lose(error)
-            raise
+        return await self._through(self._connected().ask(*words))
 
     async def set(self, words: str) -> None:
         """See `Client.set`; needs control. What was refused is said again, but nothing is started
         twice. Raises Refused."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                await self._connected().set(words)
-            except Unavailable as error:
-                self._lose(error)
-                raise
+                await self._through(self._connected().set(words))
             except Refused:
                 now = await self.look()
                 if words == "run" and (now.state != IDLE or now.line > 0):
@@ -203,6 +202,13 @@ class Link:
         if self.in_control and (await self.look()).enabled:
             self.in_control = False
             await self.set("enable off")
+
+    async def _through(self, exchange: Awaitable[T]) -> T:
+        try:
+            return await exchange
+        except Unavailable as error:
+            self._lose(error)
+            raise
 
     async def _poll(self) -> None:
         with contextlib.suppress(Unavailable):  # everybody has been told

@@ -10,9 +10,10 @@ Place = tuple[float, float, float]
 AXES = (("0", "X"), ("1", "Y"), ("2", "Z"))
 
 
-def asked(joints: int) -> tuple[str, ...]:
+def asked(joints: int, *, spindle: bool = False) -> tuple[str, ...]:
     """What to ask. Positions and joints one by one, and by number: asked for all positions at once,
-    some versions give machine coordinates, and asked for Y, others give X."""
+    some versions give machine coordinates, and asked for Y, others give X. The spindle only of
+    versions that survive it (see `client`)."""
     return (
         "program_status",
         "mode",
@@ -25,15 +26,15 @@ def asked(joints: int) -> tuple[str, ...]:
         "program_line",
         "program_codes",
         *(f"rel_act_pos {axis}" for axis, _ in AXES),
-        "spindle 0",
-        "spindle_override 0",
         "feed_override",
         "tool",
+        *(SPINDLE if spindle else ()),
         *(f"joint_homed {joint}" for joint in range(joints)),
     )
 
 
-OPTIONAL = frozenset({"spindle 0", "spindle_override 0", "feed_override", "tool"})
+SPINDLE = ("spindle 0", "spindle_override 0")
+OPTIONAL = frozenset({*SPINDLE, "feed_override", "tool"})
 IDLE, RUNNING, PAUSED = "IDLE", "RUNNING", "PAUSED"
 MM_IN = {"MM": 1.0, "CM": 10.0, "INCH": 25.4}
 
@@ -43,7 +44,8 @@ class Snapshot:
     """mm in the active work offset's coordinates, mm/min, rpm, overrides as shares.
 
     The controller does not take the tool's length off its Z: `z_is_work` says whether it is right
-    all the same, because no length is in use. `feed` is the programmed one.
+    all the same, because no length is in use. `feed` and `speed` are the programmed ones, `turns`
+    whether the spindle does.
     """
 
     state: str
@@ -59,7 +61,8 @@ class Snapshot:
     place: Place
     z_is_work: bool
     feed: float
-    spindle: float
+    speed: float
+    turns: bool | None
     tool: int | None
     feed_override: float | None
     spindle_override: float | None
@@ -72,13 +75,13 @@ class Snapshot:
             raise ValueError(NAK)
         codes = said["program_codes"].split()
         x, y, z = (_numbered(said, f"rel_act_pos {axis}", name) * mm for axis, name in AXES)
-        spindle_override = _share(said["spindle_override 0"])
         state, mode = said["program_status"].upper(), said["mode"].upper()
         _must_be(state, IDLE, RUNNING, PAUSED)
         _must_be(mode, "MANUAL", "AUTO", "MDI")
         for switch in ("estop", "machine", "enable"):
             _must_be(said[switch].upper(), "ON", "OFF")
-        turns = said["spindle 0"].upper().endswith(("FORWARD", "REVERSE", "CREASE"))
+        spindle = said.get("spindle 0", NAK).upper()
+        turning = spindle.endswith(("FORWARD", "REVERSE", "CREASE"))
         tool = said["tool"]
         return cls(
             state=state,
@@ -98,10 +101,11 @@ class Snapshot:
             place=(x, y, z),
             z_is_work="G49" in codes,
             feed=_code(codes, "F") * (25.4 if "G20" in codes else 1.0),
-            spindle=_code(codes, "S") * (spindle_override or 1.0) if turns else 0.0,
+            speed=_code(codes, "S"),
+            turns=None if spindle == NAK else turning,
             tool=int(tool) if tool.isdecimal() else None,
             feed_override=_share(said["feed_override"]),
-            spindle_override=spindle_override,
+            spindle_override=_share(said.get("spindle_override 0", NAK)),
         )
 
 

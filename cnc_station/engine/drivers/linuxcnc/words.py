@@ -4,9 +4,10 @@ from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, Snapshot
 from cnc_station.engine.views import Doing, Status
 
 
-def status_of(now: Snapshot, *, said: str, held: str, taken: bool) -> Status:
+def status_of(now: Snapshot, *, said: str, held: str, taken: bool, turns: bool | None) -> Status:
     """`said` are the last words of its error queue, `held` is why it is held when we know, `taken`
-    whether another session has lately taken control."""
+    whether another session has lately taken control, `turns` whether the spindle does, by the
+    program, for a controller that must not be asked."""
     doing, why, remedy = _doing(now, said, held, taken)
     moving = doing is Doing.RUNNING
     return Status(
@@ -19,11 +20,17 @@ def status_of(now: Snapshot, *, said: str, held: str, taken: bool) -> Status:
         y=now.place[1],
         z=now.place[2] if now.z_is_work else None,
         feed_mm_min=now.feed * (now.feed_override or 0.0) if moving else 0.0,
-        spindle_rpm=now.spindle,
+        spindle_rpm=_rpm(now, turns if now.turns is None else now.turns),
         tool=now.tool,
         feed_override=now.feed_override,
         spindle_override=now.spindle_override,
     )
+
+
+def _rpm(now: Snapshot, turns: bool | None) -> float | None:
+    if turns is None:
+        return None
+    return now.speed * (now.spindle_override or 1.0) if turns else 0.0
 
 
 def _doing(now: Snapshot, said: str, held: str, taken: bool) -> tuple[Doing, str, str]:
