@@ -8,6 +8,7 @@ program, then same material, as the machine's last run), then the least used.
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cnc_station.engine.domain.machine import Capability, Need
 
@@ -48,8 +49,10 @@ _Setup = tuple[int, str]
 _Place = tuple[float, float]
 
 
+@lru_cache(maxsize=4096)
 def _setups(program: str, material: str) -> tuple[_Setup, ...]:
-    """Set-up costs, cheapest first, with what has to be the same for each."""
+    """Set-up costs, cheapest first, with what has to be the same for each. Made once: a shop's
+    jobs are much alike."""
     least = (2, "")
     if not (program or material):
         return (least,)
