@@ -34,7 +34,15 @@ MACHINES = 20
 EVERY_S = 0.1
 SECONDS = 10.0
 TICK_S = 0.002
-QUESTIONS = (*asked(3), "wait_mode", "set_wait", "user_linear_units", "inifile")
+QUESTIONS = (
+    *asked(3),
+    "echo",
+    "comm_prot",
+    "wait_mode",
+    "set_wait",
+    "user_linear_units",
+    "inifile",
+)
 PROGRAM = b"G21 G90 G17 G94 G54\nF600\nG0 X0 Y0 Z1\nG1 X100\nG1 X0\nM2\n"
 ORDER = Order(1, 1, 1, 1, 1, 60.0, "bench.ngc", read(PROGRAM), PROGRAM)
 
