@@ -15,6 +15,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import open_client
+from cnc_station.engine.views import Doing
 from tests.drivers.grbl_fake import FakeGrbl
 from tests.drivers.grbl_wire import PtyWire, TcpWire, Wire
 from tests.e2e.real_mills import (
@@ -95,6 +96,11 @@ async def _ends(floor: FloorOf, job_id: int, state: JobState, seconds: float = 6
 
     await until(there, seconds)
     return (await floor.row(job_id)).last_error
+
+
+def _doing(floor: FloorOf, machine_id: int) -> Doing | None:
+    status = floor.engine.status(machine_id)
+    return status.doing if status is not None else None
 
 
 async def _count(floor: FloorOf, job_id: int, event: str) -> int:
@@ -185,7 +191,7 @@ async def test_a_cable_pulled_in_the_middle_of_a_cut_leaves_the_part_to_a_person
     job_id = await submitted(floor, "long", LONG)
     await _cuts(floor, job_id, 4)
     await router.wire.pull_out()
-    await asyncio.sleep(0.5)
+    await until(lambda: _doing(floor, machine_id) is Doing.UNREACHABLE)
     await router.wire.put_back()
     await floor.comes_to(job_id, JobState.INTERRUPTED, 60)
     assert await _count(floor, job_id, "completed") == 0

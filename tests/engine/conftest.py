@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
-from tests.engine.floor import FloorOf
+from tests.engine.floor import Controller, FloorOf, kind_of
 
 Station = Callable[..., Awaitable[FloorOf]]
 
@@ -51,3 +52,11 @@ async def station(config: Config) -> AsyncIterator[Station]:
         if floor.engine._crew is not None:
             assert await floor.broken() == []
             await floor.engine.stop()
+
+
+@pytest.fixture
+def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
+    """What the driver named `scripted` gives, in every life of the station."""
+    made = Controller()
+    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: made))
+    return made

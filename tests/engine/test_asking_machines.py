@@ -17,14 +17,6 @@ ON_THE_SWITCH = Conflict("Jog the axis off its limit switch first.")
 
 
 @pytest.fixture
-def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
-    """What the driver named `scripted` gives."""
-    made = Controller()
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: made))
-    return made
-
-
-@pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> Controller:
     """What the driver named `watched` gives: it only reports."""
     made = Controller()

@@ -10,7 +10,6 @@ from cnc_station.config import Config
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
-from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import Finding, Found
 from cnc_station.engine.services import drive
 from cnc_station.engine.services.recovery import UNWATCHED
@@ -18,18 +17,10 @@ from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.reaping import REASON
 from cnc_station.engine.views import Doing
 from tests.engine.conftest import Station
-from tests.engine.floor import Controller, FloorOf, kind_of
+from tests.engine.floor import Controller, FloorOf
 from tests.until import until
 
 AWAY = Unavailable("The controller does not answer.")
-
-
-@pytest.fixture
-def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
-    """What the driver named `scripted` gives, in every life of the station."""
-    made = Controller()
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: made))
-    return made
 
 
 @pytest.fixture

@@ -22,14 +22,6 @@ AWAY = Unavailable("The controller does not answer.")
 
 
 @pytest.fixture
-def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
-    """What the driver named `scripted` gives."""
-    made = Controller()
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: made))
-    return made
-
-
-@pytest.fixture
 async def floor(station: Station, controller: Controller) -> AsyncIterator[FloorOf]:
     floor = await station()
     await floor.mill(driver="scripted")

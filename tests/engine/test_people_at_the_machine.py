@@ -16,14 +16,6 @@ from tests.until import until
 
 
 @pytest.fixture
-def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
-    """What the driver named `scripted` gives."""
-    made = Controller()
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: made))
-    return made
-
-
-@pytest.fixture
 async def floor(station: Station, controller: Controller) -> AsyncIterator[FloorOf]:
     floor = await station()
     yield floor
