@@ -1,6 +1,7 @@
 """A real engine on a temporary file."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from cnc_station.config import Config
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.views import Abilities
 from tests.engine.floor import Controller, FloorOf, kind_of
 
 Station = Callable[..., Awaitable[FloorOf]]
@@ -59,4 +61,15 @@ def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
     """What the driver named `scripted` gives, in every life of the station."""
     made = Controller()
     monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: made))
+    return made
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Controller:
+    """As `controller`, of a machine that only reports."""
+    made = Controller()
+    made.abilities = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
+    kind = kind_of(lambda: made)
+    info = replace(kind.info, abilities=made.abilities)
+    monkeypatch.setitem(registry._OWN, "scripted", replace(kind, info=info))
     return made

@@ -1,17 +1,15 @@
 """What waits for people at a real machine: its set-up, the next blank, the panel's own buttons."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
-from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import NotReady, RunFailed
-from cnc_station.engine.views import Abilities, Doing
+from cnc_station.engine.views import Doing
 from tests.engine.conftest import Station
-from tests.engine.floor import Controller, FloorOf, kind_of
+from tests.engine.floor import Controller, FloorOf
 from tests.until import until
 
 
@@ -216,17 +214,6 @@ async def test_a_part_under_an_alarm_has_to_be_cleared_after_the_alarm(
     await floor.machine_comes_to(machine_id, MachineState.ALARM)
     await floor.act_on_machine("unlock", machine_id)
     await floor.machine_comes_to(machine_id, MachineState.NEEDS_CLEARING)
-
-
-@pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> Controller:
-    """A machine that only reports."""
-    made = Controller()
-    made.abilities = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
-    kind = kind_of(lambda: made)
-    info = replace(kind.info, abilities=made.abilities)
-    monkeypatch.setitem(registry._OWN, "scripted", replace(kind, info=info))
-    return made
 
 
 async def test_a_watched_machine_starts_and_ends_its_job_by_what_it_reports(

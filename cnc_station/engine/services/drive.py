@@ -163,30 +163,32 @@ class Drive:
             log.warning("run %s: lost while it was started: %s", self._order.run_id, error)
 
     async def _see_out(self, *, begins: bool = False) -> bool:
-        """Until the part is done, whatever happens to the connection; whether a person said that
-        all of the run is. `begins`: somebody has yet to start it at a machine that is watched."""
+        """Until the part is done; whether a person said that all of the run is, who may know it
+        while the machine can't be asked. `begins`: as in `_ended`."""
+        if self._live.driver.abilities.starts:
+            await self._ended()
+            return False
+        word = self._live.word(Wait.END)
+        return await self._first(self._ended(begins=begins), word) is not None
+
+    async def _ended(self, *, begins: bool = False) -> None:
+        """Until the part is done, whatever happens to the connection. `begins`: somebody has yet
+        to start it at a machine that is watched; the job's limit is not for that wait."""
         driver = self._live.driver
         while True:
             try:
-                if driver.abilities.starts:
-                    await driver.ended()
-                    return False
-                word = self._live.word(Wait.END)
-                return await self._first(self._watched(begins=begins), word) is not None
+                if begins:
+                    self._timer.reschedule(None)
+                    await driver.start()
+                    self._limit_time()
+                await driver.ended()
+                return
             except Unavailable as error:
                 if driver.on_loss is OnLoss.RETRY:
                     raise RunFailed(str(error)) from error
                 log.warning("run %s: connection lost: %s", self._order.run_id, error)
                 if await self._ask_again(str(error)):
-                    return False
-
-    async def _watched(self, *, begins: bool) -> None:
-        """A part that is started at the machine's panel. The job's limit is not for the wait."""
-        if begins:
-            self._timer.reschedule(None)
-            await self._live.driver.start()
-            self._limit_time()
-        await self._live.driver.ended()
+                    return
 
     async def _ask_again(self, lost: str) -> bool:
         """Reach the controller again and ask; whether the part is done. Raises Interrupted."""

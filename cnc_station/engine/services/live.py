@@ -1,8 +1,10 @@
 """A run in hand, and the words that people say about it."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
@@ -50,15 +52,34 @@ class Live:
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     following: asyncio.Task[None] | None = None
     _waits_for: Wait | None = None
-    _said: asyncio.Future[Word] | None = None
+    _said: asyncio.Future[Word | None] | None = None
 
-    async def word(self, wait: Wait) -> Word:
-        """Wait until a person says so. Raises RunAborted if the run is stopped instead."""
+    @property
+    def starts_on_a_word(self) -> bool:
+        """Whether a person has to say that it may start, or has started."""
+        return self.claimed.operator_starts or not self.driver.abilities.starts
+
+    def expect(self, wait: Wait) -> None:
+        """From now on a person can say it: what is said before the run waits for it counts."""
         self._waits_for, self._said = wait, asyncio.get_running_loop().create_future()
+
+    def word(self, wait: Wait) -> Coroutine[Any, Any, Word]:
+        """Wait until a person says so. Raises RunAborted if the run is stopped instead."""
+        if self._waits_for is not wait or self._said is None:
+            self.expect(wait)
+        assert self._said is not None
+        return self._heard(self._said)
+
+    async def _heard(self, said: asyncio.Future[Word | None]) -> Word:
         try:
-            return await self._said
+            if self.stopped_by or self.lost:
+                self.stop_waiting()
+            word = await said
         finally:
             self._waits_for = self._said = None
+        if word is None:
+            raise RunAborted("stopped while it waited")
+        return word
 
     def waits_for(self, wait: Wait) -> bool:
         """Whether it waits for just this."""
@@ -73,7 +94,7 @@ class Live:
     def stop_waiting(self) -> None:
         """The run is to end: nobody needs to say anything any more."""
         if self._said is not None and not self._said.done():
-            self._said.set_exception(RunAborted("aborted"))
+            self._said.set_result(None)
 
     @property
     def stopper(self) -> str:

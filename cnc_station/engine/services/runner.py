@@ -61,7 +61,10 @@ class Runner(LiveRuns):
         if driver is None:
             self._keep(self._give_back(claimed))
             return
-        self._drive(Live(claimed, driver, lease_ends))
+        live = Live(claimed, driver, lease_ends)
+        if live.starts_on_a_word:
+            live.expect(Wait.SET_UP)
+        self._drive(live)
 
     def take_up(self, claimed: Claimed, lease_ends: float, part: int, *, over: bool) -> None:
         """Go on with a run that an earlier life of this station has started: `part` is under way,

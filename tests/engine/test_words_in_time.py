@@ -1,0 +1,144 @@
+"""What a person says in the very instant in which a run comes to want to hear it, or just after."""
+
+import asyncio
+
+import pytest
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.services import drive
+from cnc_station.engine.store.claims import Claimed
+from tests.engine.conftest import Station
+from tests.engine.floor import Controller, FloorOf
+from tests.until import until
+
+
+@pytest.fixture
+async def floor(station: Station) -> FloorOf:
+    return await station()
+
+
+@pytest.fixture
+def instant(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Assigned jobs get no further before this is set."""
+    crew = floor.engine._crew
+    assert crew is not None
+    over, order = asyncio.Event(), crew.runner.order
+
+    async def later(claimed: Claimed) -> Order:
+        await over.wait()
+        return await order(claimed)
+
+    monkeypatch.setattr(crew.runner, "order", later)
+    return over
+
+
+async def test_a_set_up_confirmed_in_the_instant_of_its_assignment_counts(
+    floor: FloorOf, controller: Controller, instant: asyncio.Event
+) -> None:
+    await floor.mill(driver="scripted", operator_starts=True)
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.ASSIGNED)
+    assert (await floor.act("start", job_id, reason="checked")).applied
+    assert "start" not in controller.asked
+    instant.set()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    (started,) = [e for e in await floor.engine.events(job_id=job_id) if e.type == "started"]
+    assert (started.actor, started.reason) == ("tester", "checked")
+    await until(lambda: "start" in controller.asked)
+    controller.end()
+
+
+async def test_a_set_up_is_confirmed_once(
+    floor: FloorOf, controller: Controller, instant: asyncio.Event
+) -> None:
+    await floor.mill(driver="scripted", operator_starts=True)
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.ASSIGNED)
+    assert (await floor.act("start", job_id)).applied
+    assert "does not wait for that" in (await floor.act("start", job_id)).error
+    instant.set()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    assert "does not wait for that" in (await floor.act("start", job_id)).error
+    await until(lambda: "start" in controller.asked)
+    controller.end()
+
+
+async def test_a_word_for_one_run_does_not_start_the_next(
+    floor: FloorOf, controller: Controller, instant: asyncio.Event
+) -> None:
+    await floor.mill(driver="scripted", operator_starts=True)
+    job_id, other = await floor.job(), await floor.job()
+    await floor.comes_to(job_id, JobState.ASSIGNED)
+    assert (await floor.act("start", job_id)).applied
+    instant.set()
+    await until(lambda: "start" in controller.asked)
+    controller.end()
+    await floor.comes_to(other, JobState.ASSIGNED)
+    assert "does not wait for that" in (await floor.act("finish", other)).error
+    assert controller.asked.count("start") == 1
+
+
+async def test_nobody_has_to_say_anything_where_a_job_starts_by_itself(
+    floor: FloorOf, controller: Controller, instant: asyncio.Event
+) -> None:
+    await floor.mill(driver="scripted")
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.ASSIGNED)
+    assert "does not wait for that" in (await floor.act("start", job_id)).error
+    instant.set()
+    await until(lambda: "start" in controller.asked)
+    controller.end()
+
+
+@pytest.mark.parametrize(
+    ("action", "becomes"),
+    [("put_aside", JobState.PAUSED), ("abort", JobState.CANCELLED)],
+)
+async def test_a_job_stopped_in_the_instant_of_its_assignment_waits_for_nobody(
+    floor: FloorOf, controller: Controller, instant: asyncio.Event, action: str, becomes: JobState
+) -> None:
+    await floor.mill(driver="scripted", operator_starts=True)
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.ASSIGNED)
+    asked = asyncio.create_task(floor.act(action, job_id))
+    crew = floor.engine._crew
+    assert crew is not None
+    await until(lambda: any(live.stopped_by for live in crew.runner._live.values()))
+    instant.set()
+    assert (await asyncio.wait_for(asked, 5.0)).applied
+    assert (await floor.row(job_id)).state is becomes
+    assert "start" not in controller.asked
+
+
+async def test_a_word_about_a_machine_that_is_watched_counts_from_its_assignment(
+    floor: FloorOf, watched: Controller, instant: asyncio.Event
+) -> None:
+    watched.at_panel()
+    await floor.mill(driver="scripted")
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.ASSIGNED)
+    assert (await floor.act("start", job_id)).applied
+    instant.set()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    assert (await floor.act("finish", job_id)).applied
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_the_word_that_a_run_is_done_counts_while_its_machine_can_not_be_asked(
+    floor: FloorOf, watched: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drive, "FIRST_PAUSE_S", 60.0)
+    watched.at_panel()
+    await floor.mill(driver="scripted")
+    job_id = await floor.job()
+    await until(lambda: "start" in watched.asked)
+    watched.begin()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    away = Unavailable("The agent does not answer.")
+    watched.refuses["connect"] = away
+    watched.break_off(away)
+    await until(lambda: watched.asked.count("connect") == 2)
+    assert (await floor.act("finish", job_id)).applied
+    await floor.comes_to(job_id, JobState.COMPLETED)
