@@ -182,6 +182,8 @@ async def test_a_locked_machine_gets_nothing_until_it_has_homed(
     assert router.fake.lines == 0
     router.fake.home()
     await _ends(floor, job_id, JobState.COMPLETED)
+    told = await floor.told(job_id)
+    assert [told.count(event) for event in ("assigned", "started", "completed")] == [1, 1, 1]
 
 
 async def test_a_cable_pulled_in_the_middle_of_a_cut_leaves_the_part_to_a_person(

@@ -103,6 +103,7 @@ class Controller:
         self.refuses: dict[str, CncStationError] = {}
         self.hangs: set[str] = set()
         self.found = Found(Finding.STOPPED, "the station went down while it ran")
+        self.unlocks_to = Status(Doing.READY)
         self.closed = False
         self._status = Status(Doing.READY)
         self._listeners: list[Callable[[Status], None]] = []
@@ -188,7 +189,7 @@ class Controller:
 
     async def unlock(self) -> None:
         self._note("unlock")
-        self.does(Doing.READY)
+        self.does(self.unlocks_to.doing, self.unlocks_to.why)
 
     async def look(self, order: Order) -> Found:
         self.orders.append(order)

@@ -7,7 +7,7 @@ import pytest
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import NotReady, RunFailed
-from cnc_station.engine.views import Doing
+from cnc_station.engine.views import Doing, Status
 from tests.engine.conftest import Station
 from tests.engine.floor import Controller, FloorOf
 from tests.until import until
@@ -155,6 +155,40 @@ async def test_a_machine_that_is_not_ready_gets_no_job_until_it_is(
     controller.does(Doing.READY)
     await floor.comes_to(job_id, JobState.RUNNING)
     assert await floor.machine_state(machine_id) is MachineState.RUNNING
+
+
+async def _never_asked_to_start(floor: FloorOf, controller: Controller, job_id: int) -> bool:
+    return (await floor.told(job_id), controller.orders) == (["created"], [])
+
+
+async def test_a_waiting_job_is_not_even_assigned_to_a_machine_that_is_not_ready_when_it_connects(
+    floor: FloorOf, controller: Controller
+) -> None:
+    job_id = await floor.job()
+    controller.does(Doing.NOT_READY, "not homed")
+    machine_id = await floor.mill(driver="scripted")
+    assert await _not_ready(floor) == "not homed"
+    assert await floor.machine_state(machine_id) is MachineState.IDLE
+    assert await _never_asked_to_start(floor, controller, job_id)
+    controller.does(Doing.READY)
+    await floor.comes_to(job_id, JobState.RUNNING)
+
+
+async def test_a_waiting_job_is_not_even_assigned_to_a_machine_that_has_yet_to_home_when_unlocked(
+    floor: FloorOf, controller: Controller
+) -> None:
+    job_id = await floor.job()
+    controller.does(Doing.ALARM, "locked")
+    machine_id = await floor.mill(driver="scripted")
+    assert await floor.machine_state(machine_id) is MachineState.ALARM
+    controller.unlocks_to = Status(Doing.NOT_READY, "not homed")
+    await floor.act_on_machine("unlock", machine_id)
+    assert await _not_ready(floor) == "not homed"
+    assert await floor.machine_state(machine_id) is MachineState.IDLE
+    assert await _never_asked_to_start(floor, controller, job_id)
+    controller.does(Doing.READY)
+    await floor.comes_to(job_id, JobState.RUNNING)
+    assert (await floor.told(job_id))[:2] == ["created", "assigned"]
 
 
 async def test_somebody_elses_program_keeps_jobs_away(

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,12 @@ log = logging.getLogger(__name__)
 ACTOR = "station"
 CONTROLLER = "controller"
 REFUSED_S = 15.0  # a machine that would not start is not asked again for so long
-_IN_USE = {
+_UNREADY = {
     Doing.RUNNING: "runs a program that was not started from here",
     Doing.HELD: "is held in a program that was not started from here",
     Doing.NOT_READY: "is not ready",
+    Doing.ALARM: "is in alarm",
+    Doing.UNREACHABLE: "is not reachable",
 }
 
 
@@ -129,30 +131,37 @@ class Fleet:
             self._wired[machine_id].refused_until = until
 
     async def settle(self, machine: MachineRow) -> None:
-        """Write what a machine without a run says, where it differs from what is written."""
+        """Write what a machine without a run says, where it differs from what is written: asked for
+        at once, so that no claim comes between that it is idle and what it is not ready for."""
         wired = self._wired.get(machine.id)
         if wired is None or machine.state in BUSY_MACHINES:
             return
+        reached = self.is_reached(machine.id)
+        news = self._news(machine, wired) if reached else self._lost(machine, wired)
+        await asyncio.gather(*(self._say(change) for change in news))
+
+    @staticmethod
+    def _lost(machine: MachineRow, wired: _Wired) -> Iterator[Change[None]]:
+        why = wired.failure or wired.driver.status().why or "not reachable"
+        if machine.state is MachineState.IDLE:
+            yield MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, why)
+        elif machine.state is not MachineState.OFFLINE:
+            yield SayReadiness(machine.id, why, ACTOR)
+
+    def _news(self, machine: MachineRow, wired: _Wired) -> Iterator[Change[None]]:
         status = wired.driver.status()
-        if not self.is_reached(machine.id):
-            why = wired.failure or status.why or "not reachable"
-            if machine.state is MachineState.IDLE:
-                await self._say(MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, why))
-            elif machine.state is not MachineState.OFFLINE:
-                await self._say(SayReadiness(machine.id, why, ACTOR))
-            return
         if machine.state is MachineState.OFFLINE:
-            await self._say(MoveMachine((t.CONNECTED,), machine.id, ACTOR))
+            yield MoveMachine((t.CONNECTED,), machine.id, ACTOR)
         if status.doing is Doing.ALARM:
             if machine.state not in (MachineState.ALARM, MachineState.MAINTENANCE):
-                await self._say(MoveMachine((t.ALARMED,), machine.id, CONTROLLER, status.why))
+                yield MoveMachine((t.ALARMED,), machine.id, CONTROLLER, status.why)
             return
         if machine.state is MachineState.ALARM and self._is_real(machine) and not wired.unlocking:
-            await self._say(MoveMachine((t.UNLOCKED,), machine.id, CONTROLLER, "at its panel"))
-        why = "" if status.doing is Doing.READY else status.why or _IN_USE[status.doing]
+            yield MoveMachine((t.UNLOCKED,), machine.id, CONTROLLER, "at its panel")
+        why = _unready(status)
         refused = asyncio.get_running_loop().time() < wired.refused_until
         if machine.not_ready != why and not (refused and not why):
-            await self._say(SayReadiness(machine.id, why, CONTROLLER))
+            yield SayReadiness(machine.id, why, CONTROLLER)
 
     @staticmethod
     def _is_real(machine: MachineRow) -> bool:
@@ -167,7 +176,14 @@ class Fleet:
         wired.unlocking = True  # else its news would be told as what happened at its panel
         try:
             await wired.driver.unlock()
-            await self._pen.write(MoveMachine((t.UNLOCKED,), machine_id, actor, reason))
+            unlocked = MoveMachine((t.UNLOCKED,), machine_id, actor, reason)
+            # At once, so that no claim comes in between: it may have to home first.
+            if why := _unready(wired.driver.status()):
+                await asyncio.gather(
+                    self._pen.write(unlocked), self._say(SayReadiness(machine_id, why, CONTROLLER))
+                )
+            else:
+                await self._pen.write(unlocked)
         finally:
             wired.unlocking = False
 
@@ -211,3 +227,8 @@ class Fleet:
             await self._pen.write(change)
         except Conflict as error:
             log.debug("a machine keeps its state: %s", error)
+
+
+def _unready(status: Status) -> str:
+    """Why a controller would start nothing now; "" if it would."""
+    return "" if status.doing is Doing.READY else status.why or _UNREADY[status.doing]
