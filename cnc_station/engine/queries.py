@@ -198,6 +198,6 @@ class StationQueries:
     async def _look(self, query: Callable[..., T], **arguments: Any) -> T:
         """A query that says in words what comes next: it needs the time, the zone and the rules."""
         config = self._config
-        watching = registry.watching()
-        house = House(config.retry, self._zone, config.simulator_speed, watching)
+        abilities = registry.abilities()
+        house = House(config.retry, self._zone, config.simulator_speed, abilities)
         return await self._reader.read(partial(query, now=now_ms(), house=house, **arguments))

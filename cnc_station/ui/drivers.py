@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from PySide6.QtCore import QCoreApplication
+
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.views import Abilities, DriverInfo, MachineRow
 from cnc_station.ui.widgets.state_look import NOT_READY, SET_UP, StateLook, look_of
@@ -18,6 +20,15 @@ def waits_for_set_up(machine: MachineRow, can: Abilities) -> bool:
 def is_unready(machine: MachineRow) -> bool:
     """Whether a machine stands still only because its controller would start nothing."""
     return bool(machine.not_ready) and machine.state is MachineState.IDLE
+
+
+def at_panel(machine: MachineRow, can: Abilities) -> str:
+    """What has to be done at the machine's own panel, as nobody can do it from here; else ""."""
+    if machine.state is MachineState.ALARM and not can.unlocks:
+        return QCoreApplication.translate("Floor", "Clear it at the machine's own panel.")
+    if machine.state is MachineState.HELD and not can.goes_on:
+        return QCoreApplication.translate("Floor", "Go on at the machine's own panel.")
+    return ""
 
 
 def machine_look(machine: MachineRow, can: Abilities) -> StateLook:

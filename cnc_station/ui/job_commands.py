@@ -89,6 +89,7 @@ class JobCommands(QObject):
         if machine is not None and row.state in LIVE_JOBS:
             of_driver = self.at_machine.drivers.abilities(machine.driver)
             can -= frozenset() if of_driver.holds else {A.HOLD}
+            can -= frozenset() if of_driver.goes_on else {A.CONTINUE}
             can -= frozenset() if of_driver.aborts else {A.ABORT}
         return can if A.ACCEPT in can else can - {A.SCRAP}
 

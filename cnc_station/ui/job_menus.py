@@ -75,14 +75,19 @@ class JobMenus(QObject):
         return selected.rows[0] if selected.count == 1 and selected.rows else None
 
     def hold_or_continue(self) -> None:
-        """Holds the selected job if it runs, continues it if it is held."""
+        """Holds the selected job if it runs, continues it if it is held; says so where only the
+        machine's own panel can."""
         row = self._one()
         if row is None:
             return
-        for action in (JobAction.HOLD, JobAction.CONTINUE):
-            if action in allowed(row.state):
-                self._desk.operations.act(action, [row.id])
+        wanted = {JobAction.HOLD, JobAction.CONTINUE} & allowed(row.state)
+        for command in self._jobs.commands.of([row]):
+            if command.key in wanted and command.run is not None:
+                command.run()
                 return
+        if wanted:
+            watched = self.tr("{machine} can only be watched: use its own panel.")
+            self._desk.operations.fail(watched.format(machine=row.machine))
 
     def edit(self) -> None:
         """Opens the form on the selected job, if it may be edited."""

@@ -6,12 +6,14 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store.queries.floor import floor
 from cnc_station.engine.store.queries.job_list import jobs_by_id
 from cnc_station.engine.store.queries.machine_rows import machines
-from cnc_station.engine.views import Floor, MachineCard, Remedy
+from cnc_station.engine.views import Abilities, Floor, MachineCard, Remedy
 from tests.store.rows import DAY, HOUR, HOUSE, MINUTE, NOW, Rows
+
+WATCHES = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
 
 
 def look(rows: Rows) -> Floor:
-    house = replace(HOUSE, watching=frozenset({"mtconnect"}))
+    house = replace(HOUSE, abilities={"mtconnect": WATCHES})
     return rows.read(lambda connection: floor(connection, NOW, house=house))
 
 
@@ -99,6 +101,19 @@ def test_a_job_on_a_machine_that_is_only_watched_can_be_said_to_be_done(rows: Ro
     rows.link(mill, busy, rows.run(busy, mill))
     (item,) = look(rows).needs_you
     assert (item.remedy, item.title, item.job_id) == (Remedy.FINISH, "Mill 1: Bracket", busy)
+
+
+def test_what_only_a_machines_own_panel_can_do_is_said_and_not_offered(rows: Rows) -> None:
+    rows.machine("Mill 1", state="alarm", driver="mtconnect", state_reason="spindle overload")
+    mill = rows.machine("Mill 2", state="held", driver="mtconnect", state_reason="FEED_HOLD")
+    held = rows.job(name="Bracket", state="held", machine_id=mill)
+    rows.link(mill, held, rows.run(held, mill, state="held"))
+    rows.machine("Mill 3", state="alarm", state_reason="hard limit")
+    assert [(item.remedy, item.text, item.at_panel) for item in look(rows).needs_you] == [
+        (Remedy.UNLOCK, "spindle overload; clear it at its own panel", True),
+        (Remedy.UNLOCK, "hard limit", False),
+        (Remedy.CONTINUE, "Bracket: FEED_HOLD; go on at its own panel", True),
+    ]
 
 
 def test_an_uncleared_machine_shows_the_job_whose_part_lies_on_it(rows: Rows) -> None:

@@ -10,7 +10,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunFailed
-from cnc_station.engine.views import JobRow, RunRow
+from cnc_station.engine.views import Doing, JobRow, RunRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.dialogs.finish import FinishDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog
@@ -175,6 +175,36 @@ async def test_a_machine_that_is_only_watched_is_started_and_finished_by_word(
     assert finish.facts.pairs()["In hand"] == "part 1 of 40"
     finish.finish.click()
     await comes_to(office, job_id, JobState.COMPLETED)
+
+
+async def test_a_watched_machine_offers_nothing_that_only_its_own_panel_can_do(
+    office: Office, page: FloorPage, lathe: Scripted
+) -> None:
+    await office.engine.add_machine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10"), ME)
+    (job_id,) = await office.engine.submit([JobSpec("Shaft", "lathe")], ME)
+    await comes_to(office, job_id, JobState.ASSIGNED)
+    await office.engine.act(JobAction.START, [job_id], ME)
+    await comes_to(office, job_id, JobState.RUNNING)
+    await until(lambda: lathe._end is not None)
+    lathe.does(Doing.HELD, "FEED_HOLD")
+    await machine_comes_to(office, MachineState.HELD)
+    await until(lambda: needed(page) == {"Lathe 1: held": ""})
+    (note,) = (row.words.note for row in page.side.needs.rows.values())
+    assert note.endswith("Shaft: FEED_HOLD; go on at its own panel")
+    assert [card.words.remedies for card in page.column.cards.values()] == [(CardAction.DETAILS,)]
+
+    lathe.end(RunFailed("spindle overload", alarm=True))
+    await machine_comes_to(office, MachineState.ALARM)
+    await until(lambda: needed(page).get("Lathe 1: alarm") == "")
+    (card,) = page.column.cards.values()
+    assert card.words.foot == "Clear it at the machine's own panel."
+    assert card.words.remedies == (CardAction.DETAILS,)
+
+
+def needed(page: FloorPage) -> dict[str, str]:
+    """What needs a person, each with the word on its button."""
+    rows = page.side.needs.rows.values()
+    return {row.words.title: row.words.remedy for row in rows}
 
 
 async def made_one(office: Office, mill: Scripted, error: Exception | None = None) -> int:

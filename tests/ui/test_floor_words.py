@@ -159,8 +159,21 @@ def test_a_machine_that_is_only_watched_is_never_offered_what_it_cannot_do() -> 
 
     assert watched(MachineState.ASSIGNED).remedies == (CardAction.SET_UP,)
     assert watched(MachineState.RUNNING).corner is CardAction.FINISH
-    assert watched(MachineState.HELD).remedies == (CardAction.CONTINUE,)
-    assert watched(MachineState.ALARM).remedies == (CardAction.DETAILS,)
+    held, alarm = watched(MachineState.HELD), watched(MachineState.ALARM)
+    assert held.remedies == alarm.remedies == (CardAction.DETAILS,)
+    assert held.foot == "Go on at the machine's own panel."
+    assert alarm.foot == "Clear it at the machine's own panel."
+
+
+def test_what_the_driver_says_to_do_at_the_panel_comes_before_the_general_words() -> None:
+    status = Status(Doing.ALARM, "door open", "Close the door, then press reset.")
+    told = card_words(card(MachineState.ALARM), None, NOW, status=status, can=WATCHES)
+    assert told.foot == "Close the door, then press reset."
+
+
+def test_a_driver_that_starts_but_can_not_hold_is_told_that_the_next_blank_is_in() -> None:
+    told = card_words(card(MachineState.HELD), HALF, NOW, can=Abilities(holds=False))
+    assert told.remedies == (CardAction.CONTINUE,)
 
 
 def test_an_idle_card_says_why_it_is_idle_once() -> None:

@@ -50,6 +50,10 @@ async def test_a_machine_that_is_only_watched_is_asked_for_nothing_it_cannot_do(
     running = offered(commands, JobState.RUNNING, 1)
     assert "finish" in running
     assert "hold" not in running
+    held = offered(commands, JobState.HELD, 1)
+    assert "finish" in held
+    assert "continue" not in held
+    assert "continue" in offered(commands, JobState.HELD, 3)
     assert not commands.can_abort(job(state=JobState.RUNNING, machine_id=1))
     assert commands.can_abort(job(state=JobState.RUNNING, machine_id=3))
     assert "finish" not in offered(commands, JobState.RUNNING, 3)

@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+import pytest
 import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QSignalSpy, QTest
@@ -10,6 +11,15 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 from cnc_station.ui.pages.jobs import SETTING, JobsPage
+from tests.ui.controller_fleet import (
+    IDLE,
+    LINUXCNC_ANSWERS,
+    MTCONNECT,
+    WATCHES,
+    Scripted,
+    Shop,
+    spec,
+)
 from tests.ui.real_engine import ME, Office, mill, opened
 from tests.until import until
 
@@ -144,6 +154,23 @@ async def test_space_holds_a_running_job_and_continues_it(office: Office, page: 
     await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.HELD])
     QTest.keyClick(page.view, Qt.Key.Key_Space)
     await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
+
+
+async def test_space_asks_nothing_of_a_machine_that_is_only_watched_and_says_why(
+    office: Office, page: JobsPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Shop({"lathe": Scripted(IDLE, LINUXCNC_ANSWERS, abilities=WATCHES)}).register(monkeypatch)
+    await office.engine.add_machine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10"), ME)
+    (job_id,) = await submit(office, JobSpec("Shaft", "lathe"))
+    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.ASSIGNED])
+    await office.engine.act(JobAction.START, [job_id], ME)
+    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
+    await until(lambda: page.commands.machines)
+    page.view.setFocus()
+    page.view.setCurrentIndex(page.model.index(0, 0))
+    QTest.keyClick(page.view, Qt.Key.Key_Space)
+    assert office.said.failed == ["Lathe 1 can only be watched: use its own panel."]
+    await office.engine.act(JobAction.FINISH, [job_id], ME)
 
 
 async def test_space_never_reaches_a_job_that_took_the_place_of_the_one_pointed_at(

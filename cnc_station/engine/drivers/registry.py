@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.drivers import grbl, linuxcnc, mtconnect, opcua, simulator
 from cnc_station.engine.drivers.base import Driver, DriverKind
-from cnc_station.engine.views import DriverInfo
+from cnc_station.engine.views import Abilities, DriverInfo
 
 _KINDS = (simulator.KIND, grbl.KIND, linuxcnc.KIND, mtconnect.KIND, opcua.KIND)
 _OWN: dict[str, DriverKind] = {kind.info.name: kind for kind in _KINDS}
@@ -49,9 +49,9 @@ def _load(name: str) -> DriverKind:
     raise InvalidInput(FieldError("driver", f"there is no driver {name!r}"))
 
 
-def watching() -> frozenset[str]:
-    """The drivers that can start nothing: people start and stop their machines at the panel."""
-    return frozenset(info.name for info in infos() if not info.abilities.starts)
+def abilities() -> dict[str, Abilities]:
+    """What can be asked of controllers, by driver."""
+    return {info.name: info.abilities for info in infos()}
 
 
 def retried() -> frozenset[str]:

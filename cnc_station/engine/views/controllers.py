@@ -55,6 +55,12 @@ class Abilities:
     unlocks: bool = True
     outlives: bool = True  # what it runs goes on when its station is gone
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a held run can be told to go on: by its controller, or by a person's word that
+        the next blank is in it. Where it only reports, the machine's own panel has to."""
+        return self.holds or self.starts
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

@@ -81,7 +81,8 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NeedsYou:
-    """One thing that waits for a person, with its remedy."""
+    """One thing that waits for a person, with its remedy. `at_panel`: nobody can do it from here,
+    only at the machine's own panel, and `text` says so."""
 
     remedy: Remedy
     title: str
@@ -89,6 +90,7 @@ class NeedsYou:
     since: int
     job_id: int | None
     machine_id: int | None
+    at_panel: bool = False
 
 
 @dataclass(frozen=True, slots=True)

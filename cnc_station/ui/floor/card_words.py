@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.views import Abilities, JobRow, MachineCard, MachineRow, Status, Telemetry
 from cnc_station.ui import words
-from cnc_station.ui.drivers import is_unready, machine_look, waits_for_set_up
+from cnc_station.ui.drivers import at_panel, is_unready, machine_look, waits_for_set_up
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import StateLook
 
@@ -100,7 +100,7 @@ def card_words(
         since=machine.state_since,
         title=_title(card),
         note=_note(card, live, status),
-        foot=_what_to_do(machine, status) or _foot(card, live, status, now),
+        foot=_what_to_do(machine, status, can) or _foot(card, live, status, now),
         late=card.job is not None and card.job.late,
         count=_count(card.completed_today),
         idle=card.job is None,
@@ -110,20 +110,21 @@ def card_words(
     return _with_figures(told, card.job, live, state)
 
 
-def _what_to_do(machine: MachineRow, status: Status | None) -> str:
+def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> str:
     """What a person can do about a machine that does nothing, as its driver puts it."""
-    stuck = machine.state in {MachineState.ALARM, MachineState.OFFLINE}
-    return status.remedy if status is not None and stuck else ""
+    panel = at_panel(machine, can)
+    stuck = panel or machine.state in {MachineState.ALARM, MachineState.OFFLINE}
+    return (status.remedy if status is not None and stuck else "") or panel
 
 
 def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
     machine = card.machine
     if card.job is not None and waits_for_set_up(machine, can):
         return (CardAction.SET_UP,)
+    if at_panel(machine, can):
+        return (CardAction.DETAILS,)
     if machine.state is MachineState.HELD and not can.holds:
         return (CardAction.CONTINUE,)  # the next blank is in: a person's word, not the controller's
-    if machine.state is MachineState.ALARM and not can.unlocks:
-        return (CardAction.DETAILS,)
     return REMEDIES.get(machine.state, ())
 
 

@@ -118,7 +118,8 @@ class Side(QWidget):
             Remedy.RETRY: self.tr("Retry"),
         }[item.remedy]
         note = f"{words.lasted(item.since, now)} · {item.text}"
-        return RowWords(item.title, note, "", _TONES[item.remedy], remedy)
+        offered = "" if item.at_panel else remedy
+        return RowWords(item.title, note, "", _TONES[item.remedy], offered)
 
     def _happened(self, event: Event, jobs: Mapping[int, str]) -> RowWords:
         machine = self._names.get(event.machine_id or 0, "")

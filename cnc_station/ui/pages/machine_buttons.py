@@ -71,7 +71,7 @@ class MachineButtons(QWidget):
             (self.unlock_button, state is S.ALARM and can.unlocks),
             (self.finish_button, at_work and not can.starts),
             (self.hold_button, has_job and state is S.RUNNING and can.holds),
-            (self.go_on_button, has_job and state is S.HELD),
+            (self.go_on_button, has_job and state is S.HELD and can.goes_on),
             (self.abort_button, at_work and can.aborts),
         ):
             button.setVisible(there)

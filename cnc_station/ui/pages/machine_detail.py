@@ -11,7 +11,7 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.views import MachineRow, Status
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
-from cnc_station.ui.drivers import Drivers, is_unready, machine_look
+from cnc_station.ui.drivers import Drivers, at_panel, is_unready, machine_look
 from cnc_station.ui.event_words import by_and_why, told, tone_of
 from cnc_station.ui.pages.machine_about import MachineAbout
 from cnc_station.ui.pages.machine_buttons import MachineButtons
@@ -122,7 +122,9 @@ class MachineDetail(Card):
     def _say(self, machine: MachineRow, status: Status | None) -> None:
         why = self._why(machine) or (status.why if status else "")
         self._show(self.why, why[:1].upper() + why[1:])
-        self._show(self.remedy, status.remedy if status else "")
+        can = self._drivers.abilities(machine.spec.driver)
+        remedy = status.remedy if status else ""
+        self._show(self.remedy, remedy or at_panel(machine, can))
         self.why.set_ink(tone_ink(self._look_of(machine).tone))
 
     def _why(self, machine: MachineRow) -> str:

@@ -1,23 +1,26 @@
 """What a query must know of the shop beside its database, to say what comes next."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.views import Abilities
 
 SIMULATOR = "simulator"
+_UNKNOWN = Abilities()
 
 
 @dataclass(frozen=True, slots=True)
 class House:
     """`zone` is that of the clock on the wall, None for this computer's own; `pace` how many
-    seconds of a program a simulated machine runs in one on that clock; `watching` names the
-    drivers that only report: their machines are started and stopped at the panel."""
+    seconds of a program a simulated machine runs in one on that clock; `abilities` are those
+    of the drivers, by name."""
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     zone: tzinfo | None = None
     pace: float = 1.0
-    watching: frozenset[str] = frozenset()
+    abilities: Mapping[str, Abilities] = field(default_factory=dict)
 
     def pace_of(self, driver: str) -> float:
         """How fast a machine's programs pass."""
@@ -25,7 +28,15 @@ class House:
 
     def sets_up(self, driver: str, *, operator_starts: bool) -> bool:
         """Whether a job waits at such a machine until a person has set it up."""
-        return operator_starts or driver in self.watching
+        return operator_starts or self.watches(driver)
+
+    def can(self, driver: str) -> Abilities:
+        """What can be asked of a machine; everything, where nobody knows its driver."""
+        return self.abilities.get(driver, _UNKNOWN)
+
+    def watches(self, driver: str) -> bool:
+        """Whether such a machine is started and stopped at its own panel only."""
+        return not self.can(driver).starts
 
 
 ALONE = House()
