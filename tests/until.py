@@ -37,6 +37,17 @@ async def until(
         await asyncio.sleep(_POLL)
 
 
+async def at_best(
+    measure: Callable[[], Awaitable[float]], good_enough: float, tries: int = 5
+) -> float:
+    """How long something takes, by the best of some tries: a computer that is busy with something
+    else meanwhile makes it longer, never shorter. The last, if none is good enough."""
+    took = await measure()
+    while took > good_enough and (tries := tries - 1):
+        took = await measure()
+    return took
+
+
 async def emitted(
     signal: Any,
     timeout: float = 10.0,  # noqa: ASYNC109 - as above

@@ -91,7 +91,7 @@ async def test_one_of_them_leads_and_the_other_takes_over_when_it_leaves(
         return await leaders() == ["B"]
 
     try:
-        await until(b_leads, timeout=15)
+        await until(b_leads, timeout=40)
     finally:
         await b.stop()
 

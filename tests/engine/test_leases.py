@@ -20,7 +20,7 @@ from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Driver, OnLoss, RunAborted
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.services.lifeline import Lifeline
+from cnc_station.engine.services.lifeline import LONGEST_BEAT_S, Lifeline
 from cnc_station.engine.services.outcome import Judge
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.recovery import Recovery
@@ -106,7 +106,8 @@ async def test_a_run_is_let_go_before_its_lease_ends_although_the_database_stand
     lifeline = Lifeline(cast(Pen, database), runner, "me", 30.0, _never, alone=False)
     await lifeline.start()
     await machine.aborted.wait()
-    assert loop.time() == pytest.approx(lease_ends, abs=0.15)
+    assert loop.time() >= lease_ends - 0.01
+    assert loop.time() < lease_ends + LONGEST_BEAT_S - 1.0, "it waited for the next beat"
     await lifeline.stop()
 
 
@@ -159,7 +160,7 @@ async def test_a_start_whose_answer_was_lost_counts_as_written(engine: StationEn
     write = engine._writer.write
 
     async def losing(change: Change[Any]) -> Any:
-        answer = next(answers)
+        answer = next(answers) if change is again else None  # there are heartbeats too
         if answer is not None:
             raise answer
         return await write(change)

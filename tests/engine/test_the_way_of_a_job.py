@@ -77,7 +77,7 @@ async def test_a_single_run_on_an_idle_station_tells_how_far_it_is(config: Confi
     await slow.start()
     machine = await slow.add_machine(MILL, ME)
     await slow.submit([JobSpec("bracket", "mill", estimated_s=5.0)], ME)
-    told = await until(lambda: slow.telemetry(machine), 3.0)
+    told = await until(lambda: slow.telemetry(machine))
     assert told is not None
     assert told.remaining_s is not None
     await slow.stop()
@@ -95,4 +95,4 @@ async def test_a_machine_that_has_finished_takes_the_next_job_at_once(
         rows = await engine.jobs_by_id(ids)
         return all(row.state is JobState.COMPLETED for row in rows)
 
-    assert await until(all_completed, timeout=5)
+    assert await until(all_completed, timeout=60)
