@@ -4,11 +4,15 @@ import asyncio
 
 import pytest
 
+from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.services import drive
 from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.views import Doing
 from tests.engine.conftest import Station
 from tests.engine.floor import Controller, FloorOf
 from tests.until import until
@@ -32,6 +36,23 @@ def instant(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 
     monkeypatch.setattr(crew.runner, "order", later)
     return over
+
+
+@pytest.fixture
+def starting(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """A start is written and can be read, but who wrote it does not know before this is set."""
+    crew = floor.engine._crew
+    assert crew is not None
+    pen = crew.runner._pen
+    known, keep = asyncio.Event(), pen.keep
+
+    async def later(change: Change[None]) -> None:
+        await keep(change)
+        if isinstance(change, MoveRun) and change.transition is t.STARTED:
+            await known.wait()
+
+    monkeypatch.setattr(pen, "keep", later)
+    return known
 
 
 async def test_a_set_up_confirmed_in_the_instant_of_its_assignment_counts(
@@ -141,4 +162,54 @@ async def test_the_word_that_a_run_is_done_counts_while_its_machine_can_not_be_a
     watched.break_off(away)
     await until(lambda: watched.asked.count("connect") == 2)
     assert (await floor.act("finish", job_id)).applied
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_a_hold_in_the_instant_in_which_the_start_is_written_comes_after_the_start(
+    floor: FloorOf, controller: Controller, starting: asyncio.Event
+) -> None:
+    await floor.mill(driver="scripted")
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    holding = asyncio.create_task(floor.act("hold", job_id))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    starting.set()
+    assert (await holding).applied
+    assert controller.asked[-2:] == ["start", "hold"]
+    await floor.comes_to(job_id, JobState.HELD)
+    assert (await floor.act("continue", job_id)).applied
+    controller.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_a_hold_at_the_panel_in_the_instant_in_which_the_start_is_written_is_told(
+    floor: FloorOf, watched: Controller, starting: asyncio.Event
+) -> None:
+    watched.at_panel()
+    await floor.mill(driver="scripted")
+    job_id = await floor.job()
+    await until(lambda: "start" in watched.asked)
+    watched.begin()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    watched.does(Doing.HELD, "feed hold")
+    starting.set()
+    await floor.comes_to(job_id, JobState.HELD)
+    watched.does(Doing.RUNNING)
+    await floor.comes_to(job_id, JobState.RUNNING)
+    watched.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_the_word_that_a_run_is_done_counts_in_the_instant_in_which_its_start_is_written(
+    floor: FloorOf, watched: Controller, starting: asyncio.Event
+) -> None:
+    watched.at_panel()
+    await floor.mill(driver="scripted")
+    job_id = await floor.job()
+    await until(lambda: "start" in watched.asked)
+    watched.begin()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    assert (await floor.act("finish", job_id)).applied
+    starting.set()
     await floor.comes_to(job_id, JobState.COMPLETED)

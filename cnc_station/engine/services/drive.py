@@ -130,22 +130,32 @@ class Drive:
         if live.driver.abilities.starts:
             await live.driver.load(self._order, live.part)
         self._unless_stopped()
-        await self._pen.keep(
-            move_of(
-                live.claimed,
-                t.STARTED,
-                word.actor,
-                reason=word.reason,
-                program=live.claimed.program,
-                material=live.claimed.material,
-            )
-        )
-        live.begun = True
+        await self._say_started(word)
         self._limit_time()
         self._unless_stopped()
         if live.driver.abilities.starts:
             await self._begin()
         return await self._see_out()
+
+    async def _say_started(self, word: Word) -> None:
+        """Others may read it before this returns. What they then ask for comes after it, and what
+        the machine does meanwhile is told."""
+        live = self._live
+        if not live.driver.abilities.starts:
+            live.expect(Wait.END)
+        async with live.changing:
+            await self._pen.keep(
+                move_of(
+                    live.claimed,
+                    t.STARTED,
+                    word.actor,
+                    reason=word.reason,
+                    program=live.claimed.program,
+                    material=live.claimed.material,
+                )
+            )
+            live.begun = True
+        self._listen(live.driver.status())
 
     async def _by_itself(self) -> Word:
         """The machine has begun, started at its panel."""
