@@ -97,9 +97,11 @@ class Commands(Protocol):
         """Give a machine that is not at work to another station, which connects to it."""
         ...
 
-    async def try_machine(self, spec: MachineSpec) -> ConnectionReport:
-        """Connect as `spec` says, tell what was found, and let go; nothing is kept or moved.
-        Raises InvalidInput."""
+    async def try_machine(
+        self, spec: MachineSpec, machine_id: int | None = None
+    ) -> ConnectionReport:
+        """Connect as `spec` says, tell what was found, and let go; nothing is kept or moved. Where
+        it says `KEPT`, the passwords of the machine `machine_id` count. Raises InvalidInput."""
         ...
 
     async def add_program(self, name: str, source: bytes, actor: Actor) -> ProgramRow:

@@ -11,7 +11,7 @@ from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
-from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.queries import StationQueries
 from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.fleet import Fleet
@@ -39,7 +39,7 @@ class MachineCommands(StationQueries):
 
     async def add_machine(self, spec: MachineSpec, actor: Actor) -> int:
         """See `Commands.add_machine`."""
-        spec = _drivable(spec.validated())
+        spec = _drivable(secrets.completed(spec.validated()))
         machine_id = await self._pen.write(AddMachine(spec, actor.name))
         if self._fleet is not None:
             self._fleet.make(machine_id, spec)
@@ -48,8 +48,8 @@ class MachineCommands(StationQueries):
 
     async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
         """See `Commands.edit_machine`. A machine at work keeps its driver until the run ends."""
-        spec = _drivable(spec.validated())
         before = await self._machine(machine_id)
+        spec = _drivable(secrets.completed(spec.validated(), before.spec))
         rewired = (spec.driver, spec.settings) != (before.spec.driver, before.spec.settings)
         if rewired and before.state in BUSY_MACHINES:
             raise Conflict(f"{before.spec.name} is at work: change its driver when it is idle.")
@@ -102,13 +102,17 @@ class MachineCommands(StationQueries):
         if self._fleet is not None:
             await self._fleet.drop(machine_id)
 
-    async def try_machine(self, spec: MachineSpec) -> ConnectionReport:
+    async def try_machine(
+        self, spec: MachineSpec, machine_id: int | None = None
+    ) -> ConnectionReport:
         """See `Commands.try_machine`."""
         if self._fleet is None:
             raise Conflict("A machine is tried at the station it is wired to.")
-        return await self._fleet.report(spec)
+        before = None if machine_id is None else (await self._machine(machine_id)).spec
+        return await self._fleet.report(secrets.completed(spec, before))
 
     async def _machine(self, machine_id: int) -> MachineRow:
+        """As it is stored, passwords and all."""
         for machine in await self._reader.read(machines):
             if machine.id == machine_id:
                 return machine

@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.crew import Crew
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
@@ -78,7 +79,10 @@ class StationQueries:
 
     async def floor(self) -> Floor:
         """See `Queries.floor`."""
-        return await self._look(floor.floor)
+        found: Floor = await self._look(floor.floor)
+        machines = secrets.told(card.machine for card in found.cards)
+        cards = zip(found.cards, machines, strict=True)
+        return replace(found, cards=tuple(replace(card, machine=row) for card, row in cards))
 
     async def charts(self, since: int, step: int) -> Charts:
         """See `Queries.charts`."""
@@ -133,7 +137,7 @@ class StationQueries:
 
     async def machines(self) -> tuple[MachineRow, ...]:
         """See `Queries.machines`."""
-        return await self._reader.read(machine_rows.machines)
+        return secrets.told(await self._reader.read(machine_rows.machines))
 
     async def stations(self) -> tuple[StationRow, ...]:
         """See `Queries.stations`."""

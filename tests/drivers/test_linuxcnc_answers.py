@@ -80,10 +80,10 @@ class Rsh:
 
 
 @asynccontextmanager
-async def serving(rsh: Rsh, folder: Path) -> AsyncIterator[LinuxCnc]:
+async def serving(rsh: Rsh, folder: Path, **settings: object) -> AsyncIterator[LinuxCnc]:
     server = await asyncio.start_server(rsh.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    driver = LinuxCnc.make({"port": port, "program_folder": str(folder)})
+    driver = LinuxCnc.make({"port": port, "program_folder": str(folder), **settings})
     try:
         yield driver
     finally:
@@ -182,6 +182,19 @@ async def test_a_machine_in_unknown_units_is_not_driven(tmp_path: Path) -> None:
         with pytest.raises(Unavailable, match="measures in custom"):
             await driver.connect()
         assert driver.status().doing is Doing.UNREACHABLE
+
+
+async def test_the_wires_record_has_no_password_though_the_controller_repeats_it(
+    tmp_path: Path,
+) -> None:
+    words = {"connect_password": "horse", "enable_password": "staple"}
+    async with serving(Rsh(), tmp_path, **words) as driver:
+        await driver.connect()
+        await driver._link.take_control()
+        said = [message.text for message in driver.traffic()]
+    assert "hello *** cnc-station 1.0" in said
+    assert "set enable ***" in said
+    assert not [text for text in said if "horse" in text or "staple" in text]
 
 
 async def test_something_else_at_the_address_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.store.machines import SayReadiness
+from cnc_station.engine.views import KEPT
 from tests.until import until
 
 GOOD = b"G21 G90 G94 S900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X60 F600\nG0 Z5\nM30\n"
@@ -140,6 +141,11 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
     try:
         spec = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
         await engine.add_machine(spec, Actor("Ada"))
+        settings = {"port": "1", "program_folder": str(shell.folder), "enable_password": "horse"}
+        await engine.add_machine(
+            MachineSpec("Lathe 1", "lathe", "", "linuxcnc", Capability("lathe"), settings=settings),
+            Actor("Ada"),
+        )
         done = await _beside(shell, "submit", "--name", "A", "--type", "mill", "--runtime", "1")
         assert done.returncode == 0, done.stderr
         await until(lambda: _happened(shell.database, "completed"))
@@ -147,6 +153,7 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
         assert 0 <= assigned - created <= 1_000
         machines = json.loads((await _beside(shell, "machines", "--json")).stdout)["machines"]
         assert machines[0]["spec"]["name"] == "Mill 1"
+        assert machines[1]["spec"]["settings"]["enable_password"] == KEPT
         await engine._pen.write(SayReadiness(machines[0]["id"], "not homed", "controller"))
         assert "not homed" in (await _beside(shell, "machines")).stdout
         second = await _beside(shell, "serve")

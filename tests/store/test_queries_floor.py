@@ -110,9 +110,9 @@ def test_what_only_a_machines_own_panel_can_do_is_said_and_not_offered(rows: Row
     rows.link(mill, held, rows.run(held, mill, state="held"))
     rows.machine("Mill 3", state="alarm", state_reason="hard limit")
     assert [(item.remedy, item.text, item.at_panel) for item in look(rows).needs_you] == [
-        (Remedy.UNLOCK, "spindle overload; clear it at its own panel", True),
+        (Remedy.UNLOCK, "clear it at its own panel: spindle overload", True),
         (Remedy.UNLOCK, "hard limit", False),
-        (Remedy.CONTINUE, "Bracket: FEED_HOLD; go on at its own panel", True),
+        (Remedy.CONTINUE, "go on at its own panel: Bracket: FEED_HOLD", True),
     ]
 
 

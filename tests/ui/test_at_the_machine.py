@@ -190,7 +190,7 @@ async def test_a_watched_machine_offers_nothing_that_only_its_own_panel_can_do(
     await machine_comes_to(office, MachineState.HELD)
     await until(lambda: needed(page) == {"Lathe 1: held": ""})
     (note,) = (row.words.note for row in page.side.needs.rows.values())
-    assert note.endswith("Shaft: FEED_HOLD; go on at its own panel")
+    assert note.endswith("go on at its own panel: Shaft: FEED_HOLD")
     assert [card.words.remedies for card in page.column.cards.values()] == [(CardAction.DETAILS,)]
 
     lathe.end(RunFailed("spindle overload", alarm=True))

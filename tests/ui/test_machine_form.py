@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
 from cnc_station.engine.domain.machine import Capability, MachineSpec
-from cnc_station.engine.views import Identity
+from cnc_station.engine.views import KEPT, Identity
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.pages.machines import MachinesPage
+from cnc_station.ui.widgets.secret_field import SecretField
 from tests.ui.controller_fleet import (
     GRBL,
     LINUXCNC,
@@ -124,6 +127,68 @@ async def test_an_unchanged_form_stores_just_what_was_stored(
     (after,) = await office.engine.machines()
     assert after.spec.settings == stored
     assert (after.spec.operator_starts, after.spec.operator_clears) == (False, False)
+
+
+def secret(form: MachineForm) -> SecretField:
+    editor = edit(form, "enable_password")
+    assert isinstance(editor, SecretField)
+    return editor
+
+
+async def guarded(office: Office, page: MachinesPage) -> MachineForm:
+    """The form of a machine whose password is kept."""
+    stored = {"host": "mill-4", "program_folder": "/srv", "enable_password": "horse"}
+    spec = MachineSpec("Mill 1", "mill", driver=LINUXCNC.name, settings=stored)
+    await office.engine.add_machine(spec, ME)
+    await until(lambda: page.table.current)
+    form = page.edit()
+    assert form is not None
+    return form
+
+
+async def test_a_password_is_shown_only_to_who_asks_for_it(page: MachinesPage) -> None:
+    form = page.add()
+    point_at(form, "mill-4")
+    field = secret(form)
+    field.clear()
+    QTest.keyClicks(field, "horse")
+    assert field.displayText() != "horse"
+    field.show_button.click()
+    assert field.displayText() == "horse"
+    assert field.show_button.accessibleName() == "Hide Enable password"
+    field.show_button.click()
+    assert field.displayText() != "horse"
+    assert field.show_button.height() == field.height()
+    assert form.settings.values()["enable_password"] == "horse"
+    form.reject()
+
+
+async def test_a_kept_password_is_not_in_the_form_and_stays_until_another_is_typed(
+    office: Office, page: MachinesPage
+) -> None:
+    form = await guarded(office, page)
+    field = secret(form)
+    assert field.text() == KEPT
+    assert field.show_button.isHidden()
+    assert form.settings.values()["enable_password"] == KEPT
+    form.test.start()
+    await until(lambda: form.test.report)
+    assert "LinuxCNC 2.9.4" in form.test.as_text()
+    field.setCursorPosition(3)
+    QTest.keyClicks(field, "staple")
+    assert field.text() == "staple"
+    assert not field.show_button.isHidden()
+    assert form.settings.values()["enable_password"] == "staple"
+    form.reject()
+
+
+async def test_one_key_that_deletes_takes_all_of_a_kept_password_away(
+    office: Office, page: MachinesPage
+) -> None:
+    form = await guarded(office, page)
+    QTest.keyClick(secret(form), Qt.Key.Key_Backspace)
+    assert "enable_password" not in form.settings.values()
+    form.reject()
 
 
 async def test_the_connection_test_says_what_answered_and_keeps_nothing(

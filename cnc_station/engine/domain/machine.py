@@ -89,7 +89,7 @@ class MachineSpec:
     capability: Capability = field(default_factory=lambda: Capability("mill"))
     operator_clears: bool = False
     operator_starts: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a password
 
     def validated(self) -> "MachineSpec":
         """Itself with its texts trimmed; raises InvalidInput naming each bad field."""

@@ -117,7 +117,7 @@ class Sqlite(Dialect):
             {"poolclass": QueuePool, "pool_size": READERS} if reader else {"poolclass": NullPool}
         )
         arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
-        engine = create_engine(url, connect_args=arguments, **pool)
+        engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
         opening = "BEGIN" if reader else "BEGIN IMMEDIATE"
 
         @event.listens_for(engine, "connect")
@@ -230,12 +230,15 @@ class Postgres(Dialect):
         url = url.set(drivername="postgresql+psycopg")
         if not reader:
             arguments["autocommit"] = True  # its transactions are begun by hand, as `begin` says
-            engine = create_engine(url, connect_args=arguments, poolclass=NullPool)
+            engine = create_engine(
+                url, connect_args=arguments, hide_parameters=True, poolclass=NullPool
+            )
             event.listen(engine, "begin", _begin)
             return engine
         return create_engine(
             url,
             connect_args=arguments,
+            hide_parameters=True,
             pool_size=READERS,
             pool_pre_ping=True,
             isolation_level="REPEATABLE READ",

@@ -5,6 +5,7 @@ None means unknown or not applicable, and the window says so.
 """
 
 from cnc_station.engine.views.controllers import (
+    KEPT,
     Abilities,
     ConnectionReport,
     Doing,
@@ -56,6 +57,7 @@ from cnc_station.engine.views.station import (
 )
 
 __all__ = [
+    "KEPT",
     "SILENT_AFTER_S",
     "Abilities",
     "About",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+KEPT = "•" * 8  # stands for a password that is kept
+
 
 class Doing(StrEnum):
     """What a controller does, in words that all kinds share."""
@@ -81,7 +83,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One field of a driver's settings, for the form that asks for it."""
+    """One field of a driver's settings, for the form that asks for it. A `secret` is told to the
+    driver only: in its place stands `KEPT`, which leaves it as it is when it is given back."""
 
     name: str
     label: str
@@ -89,6 +92,7 @@ class Setting:
     hint: str = ""
     wanted: bool = False
     choices: tuple[str, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,19 @@ from cnc_station.ui.widgets.text import Text
 
 
 class ConnectionTest(QWidget):
-    """A button and what came of it. `spec` gives what to try; `refused` carries the InvalidInput
+    """A button and what came of it. `spec` gives what to try, for the machine that is edited or
+    for a new one (None); `refused` carries the InvalidInput
     of settings that no driver can work with; `answered` when there is something to read."""
 
     refused = Signal(object)
     answered = Signal()
 
-    def __init__(self, desk: Desk, spec: Callable[[], MachineSpec]) -> None:
+    def __init__(
+        self, desk: Desk, spec: Callable[[], MachineSpec], machine_id: int | None = None
+    ) -> None:
         super().__init__()
         self._desk = desk
+        self._machine_id = machine_id
         self._spec = spec
         self._task: asyncio.Task[None] | None = None
         self.report: ConnectionReport | None = None
@@ -73,13 +77,12 @@ class ConnectionTest(QWidget):
         """Tries the connection; one try at a time."""
         if self._task is None:
             self._task = self._desk.operations.run(self._try())
-            self._task.add_done_callback(self._over)
 
     def stop(self) -> None:
         """Nobody waits for the answer any more."""
         if self._task is not None:
-            self._task.remove_done_callback(self._over)
             self._task.cancel()
+            self._task = None
 
     def forget(self) -> None:
         """What was found is of other settings."""
@@ -87,16 +90,12 @@ class ConnectionTest(QWidget):
         self._result.hide()
         self.waiting.setText(self.tr("Asks the controller who it is. Nothing moves."))
 
-    def _over(self, _task: "asyncio.Task[None]") -> None:
-        self._task = None
-        self.button.setEnabled(True)
-
     async def _try(self) -> None:
         self.forget()
         self.button.setEnabled(False)
         self.waiting.setText(self.tr("Asking the controller …"))
         try:
-            report = await self._desk.engine.try_machine(self._spec())
+            report = await self._desk.engine.try_machine(self._spec(), self._machine_id)
         except InvalidInput as error:
             self.forget()
             self.refused.emit(error)
@@ -104,6 +103,10 @@ class ConnectionTest(QWidget):
             self.show_report(ConnectionReport(failure=str(error)))
         else:
             self.show_report(report)
+        finally:
+            if self._task is not None:  # else nobody waits, and the button may be gone
+                self._task = None
+                self.button.setEnabled(True)
 
     def show_report(self, report: ConnectionReport) -> None:
         """Says what answered, or why nothing did."""

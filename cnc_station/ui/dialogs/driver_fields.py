@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 from cnc_station.engine.domain.errors import FieldError
 from cnc_station.engine.views import DriverInfo, Setting
 from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.secret_field import SecretField
 
 _COLUMNS = 2
 _GAP = 16
@@ -70,7 +71,7 @@ class DriverFields(QWidget):
             editor.setCurrentText(text)
             editor.currentTextChanged.connect(self.edited)
         else:
-            editor = QLineEdit(text)
+            editor = SecretField(text, setting.label) if setting.secret else QLineEdit(text)
             editor.textEdited.connect(self.edited)
         return Field(setting.label, editor, hint=setting.hint, wanted=setting.wanted)
 

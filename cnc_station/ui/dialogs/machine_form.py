@@ -39,7 +39,7 @@ class MachineForm(FormDialog):
         self._drivers = _offered(desk.engine.drivers(), spec)
         self._operator_chosen = machine is not None
         self.settings = DriverFields(spec.driver if spec else "", spec.settings if spec else {})
-        self.test = ConnectionTest(desk, self._connection)
+        self.test = ConnectionTest(desk, self._connection, machine.id if machine else None)
         self._make_editors()
         self._place()
         if spec:

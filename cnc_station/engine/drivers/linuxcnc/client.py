@@ -118,6 +118,8 @@ class Client:
 
     async def _hello(self, password: str) -> None:
         self.greeting = await self._reply(f"hello {password} cnc-station 1.0", "HELLO ACK")
+        self._traffic.sent("hello *** cnc-station 1.0")
+        self._traffic.received(self.greeting)
         if not self.greeting.upper().startswith("HELLO ACK"):
             raise Unavailable("the controller refuses the connect password")
         for _ in range(ATTEMPTS):

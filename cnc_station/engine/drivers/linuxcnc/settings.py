@@ -1,6 +1,6 @@
 """What a person says about one LinuxCNC machine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -22,8 +22,8 @@ FIELDS = (
         "The same folder, as the controller names it",
         hint="Empty: by the same name",
     ),
-    Setting("connect_password", "Connect password", "EMC"),
-    Setting("enable_password", "Enable password", "EMCTOO"),
+    Setting("connect_password", "Connect password", "EMC", secret=True),
+    Setting("enable_password", "Enable password", "EMCTOO", secret=True),
     Setting("joints", "Joints", "3", "How many have to be homed: 2 on most lathes"),
     Setting("poll_s", "Ask every", "0.1", "Seconds, while a program runs"),
 )
@@ -38,8 +38,8 @@ class Settings:
     controller_folder: str
     host: str = "127.0.0.1"
     port: int = 5007
-    connect_password: str = "EMC"
-    enable_password: str = "EMCTOO"
+    connect_password: str = field(default="EMC", repr=False)
+    enable_password: str = field(default="EMCTOO", repr=False)
     joints: int = 3
     poll_s: float = 0.1
 
@@ -47,7 +47,7 @@ class Settings:
     def make(cls, settings: dict[str, object]) -> Self:
         """Raises ValueError with a sentence."""
         said = {name: str(value).strip() for name, value in settings.items() if value is not None}
-        given = {field.name: said.get(field.name) or field.default for field in FIELDS}
+        given = {one.name: said.get(one.name) or one.default for one in FIELDS}
         if not given["program_folder"]:
             raise ValueError("a folder that this computer and the controller share is needed")
         folder = Path(given["program_folder"])

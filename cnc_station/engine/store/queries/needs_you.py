@@ -53,7 +53,7 @@ def _of_machine(card: MachineCard, house: House) -> Sequence[NeedsYou]:
         stopped = f"{card.job.title} stopped" if card.job else "the controller stopped"
         text = machine.state_reason or stopped
         at_panel = not can.unlocks
-        text += "; clear it at its own panel" if at_panel else ""
+        text = f"clear it at its own panel: {text}" if at_panel else text
         remedy, title = Remedy.UNLOCK, f"{name}: alarm"
     elif machine.state is MachineState.NEEDS_CLEARING:
         made = f"{card.job.title} lies on it" if card.job else "a part lies on it"
@@ -82,7 +82,7 @@ def _of_job(row: JobRow, machine: MachineRow | None, house: House) -> NeedsYou:
         because = machine.state_reason if machine is not None else ""
         remedy, title = Remedy.CONTINUE, f"{row.machine or row.title}: held"
         text = f"{row.title}: {because}" if because else row.title
-        text += "; go on at its own panel" if at_panel else ""
+        text = f"go on at its own panel: {text}" if at_panel else text
     elif row.state is JobState.INTERRUPTED:
         remedy, title = Remedy.DECIDE, f"{row.title}: decide"
         text = row.last_error or f"stopped half-way on {row.machine or 'its machine'}"

@@ -1,0 +1,51 @@
+"""Machines' passwords, as far as they are told.
+
+They are kept with the machine's other settings, in the database: whatever station a machine is
+moved to needs them, and nobody reads that database who has not got its own password. From there
+only drivers get them. Whoever asks about a machine is told `KEPT` in their place, and gives that
+back to leave them as they are.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.drivers import registry
+from cnc_station.engine.views import KEPT, MachineRow
+
+
+def told(rows: Iterable[MachineRow]) -> tuple[MachineRow, ...]:
+    """The machines as anybody may see them."""
+    secret = {
+        info.name: frozenset(setting.name for setting in info.settings if setting.secret)
+        for info in registry.infos()
+    }
+    return tuple(_told(row, secret) for row in rows)
+
+
+def _told(row: MachineRow, secret: Mapping[str, frozenset[str]]) -> MachineRow:
+    """Of a driver that is not installed here, any setting may be a password."""
+    settings = row.spec.settings
+    hidden = secret.get(row.spec.driver, settings.keys()) & settings.keys()
+    if not hidden:
+        return row
+    masked = {**settings, **dict.fromkeys(hidden, KEPT)}
+    return replace(row, spec=replace(row.spec, settings=masked))
+
+
+def completed(spec: MachineSpec, before: MachineSpec | None = None) -> MachineSpec:
+    """With what is kept in place of `KEPT`; `before` is the machine as it is stored. Raises
+    InvalidInput where nothing is kept for that driver."""
+    left = [name for name, value in spec.settings.items() if value == KEPT]
+    if not left:
+        return spec
+    kept: Mapping[str, Any] = {}
+    if before is not None and before.driver == spec.driver:
+        kept = before.settings
+    if unknown := [name for name in left if name not in kept]:
+        raise InvalidInput(
+            *(FieldError(f"settings.{name}", "is not kept: type it in") for name in unknown)
+        )
+    return replace(spec, settings={**spec.settings, **{name: kept[name] for name in left}})

@@ -1,0 +1,175 @@
+"""A machine's password reaches its controller, and nobody else."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from cnc_station.cli.output import plain
+from cnc_station.engine.domain.errors import InvalidInput, Unavailable
+from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers.base import DriverKind
+from cnc_station.engine.drivers.linuxcnc.settings import Settings
+from cnc_station.engine.store.schema import machine
+from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.views import KEPT, DriverInfo, Setting
+from tests.engine.conftest import Station
+from tests.engine.floor import ME, MILL, Controller, FloorOf
+from tests.until import until
+
+SECRET = "correct-horse"
+NEW = "battery-staple"
+GUARDED = DriverInfo(
+    "guarded", "Guarded", (Setting("host", "Address"), Setting("word", "Password", secret=True))
+)
+SPEC = replace(MILL, driver="guarded", settings={"host": "mill-1", "word": SECRET})
+
+
+@dataclass(slots=True)
+class Gate:
+    """What the driver named `guarded` was made with, last."""
+
+    controller: Controller
+    given: Mapping[str, object]
+
+    def make(self, settings: dict[str, object]) -> Controller:
+        self.given = dict(settings)
+        return self.controller
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    gate = Gate(Controller(), {})
+    monkeypatch.setitem(registry._OWN, "guarded", DriverKind(GUARDED, gate.make))
+    return gate
+
+
+@pytest.fixture
+async def floor(station: Station, gate: Gate) -> FloorOf:  # noqa: ARG001 - its driver is there before the engine starts
+    floor = await station()
+    await floor.engine.add_machine(SPEC, ME)
+    return floor
+
+
+async def _settings(floor: FloorOf) -> Mapping[str, Any]:
+    (row,) = await floor.engine.machines()
+    return row.spec.settings
+
+
+async def test_whoever_looks_at_machines_learns_that_there_is_a_password_but_not_which(
+    floor: FloorOf, gate: Gate
+) -> None:
+    await floor.job()
+    assert gate.given["word"] == SECRET
+    assert await _settings(floor) == {"host": "mill-1", "word": KEPT}
+    (card,) = (await floor.engine.floor()).cards
+    assert card.machine.spec.settings["word"] == KEPT
+    for view in (await floor.engine.machines(), await floor.engine.floor()):
+        assert SECRET not in json.dumps(plain(view))
+        assert SECRET not in repr(view)
+
+
+async def test_what_happened_to_a_machine_is_told_without_its_password(floor: FloorOf) -> None:
+    await floor.engine.edit_machine(1, replace(SPEC, settings={"host": "mill-2", "word": NEW}), ME)
+    told = repr(await floor.engine.events(machine_id=1))
+    assert "machine_edited" in told
+    assert SECRET not in told
+    assert NEW not in told
+
+
+async def test_an_edit_that_leaves_the_password_alone_keeps_it(floor: FloorOf, gate: Gate) -> None:
+    (row,) = await floor.engine.machines()
+    await floor.engine.edit_machine(1, replace(row.spec, model="VF-2"), ME)
+    changed = replace(row.spec, settings={**row.spec.settings, "host": "mill-2"})
+    await floor.engine.edit_machine(1, changed, ME)
+    assert gate.given == {"host": "mill-2", "word": SECRET}
+
+
+async def test_a_password_is_replaced_or_taken_away_as_any_setting(
+    floor: FloorOf, gate: Gate
+) -> None:
+    await floor.engine.edit_machine(1, replace(SPEC, settings={"host": "mill-1", "word": NEW}), ME)
+    assert gate.given["word"] == NEW
+    await floor.engine.edit_machine(1, replace(SPEC, settings={"host": "mill-1"}), ME)
+    assert "word" not in gate.given
+    assert await _settings(floor) == {"host": "mill-1"}
+
+
+async def test_a_password_outlives_its_station(
+    floor: FloorOf, gate: Gate, station: Station
+) -> None:
+    await floor.engine.stop()
+    gate.given = {}
+    await station()
+    assert gate.given["word"] == SECRET
+
+
+async def test_a_connection_is_tried_with_the_password_that_is_kept(
+    floor: FloorOf, gate: Gate
+) -> None:
+    asked = replace(SPEC, settings={"host": "mill-9", "word": KEPT})
+    assert (await floor.engine.try_machine(asked, 1)).identity is not None
+    assert gate.given == {"host": "mill-9", "word": SECRET}
+
+
+async def test_where_no_password_is_kept_it_has_to_be_typed_in(floor: FloorOf) -> None:
+    asked = replace(SPEC, name="Mill 2", settings={"host": "mill-2", "word": KEPT})
+    for attempt in (floor.engine.add_machine(asked, ME), floor.engine.try_machine(asked)):
+        with pytest.raises(InvalidInput, match="type it in") as refused:
+            await attempt
+        assert [error.field for error in refused.value.errors] == ["settings.word"]
+
+
+async def test_a_password_kept_for_one_driver_is_not_given_to_another(
+    floor: FloorOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        registry._OWN, "other", DriverKind(replace(GUARDED, name="other"), lambda _: Controller())
+    )
+    with pytest.raises(InvalidInput, match="type it in"):
+        await floor.engine.edit_machine(
+            1, replace(SPEC, driver="other", settings={"word": KEPT}), ME
+        )
+
+
+async def test_of_a_driver_that_is_not_installed_here_nothing_is_told(
+    floor: FloorOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(registry._OWN, "guarded")
+    assert await _settings(floor) == {"host": KEPT, "word": KEPT}
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken(Change[None]):
+    """Writes a machine's settings, and fails."""
+
+    settings: str
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["_Broken"]) -> list[Exception | None]:
+        tx.connection.execute(insert(machine).values(id=1, settings=changes[0].settings))
+        return [None for _ in changes]
+
+
+async def test_no_password_reaches_the_log_whatever_goes_wrong(
+    station: Station, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    floor = await station()
+    gate.controller.refuses["connect"] = Unavailable("no route to host")
+    await floor.engine.add_machine(SPEC, ME)
+    await floor.engine.edit_machine(1, replace(SPEC, settings={"host": "x", "word": SECRET}), ME)
+    with pytest.raises(Exception, match="machine") as broken:
+        await floor.engine._pen.write(_Broken(json.dumps(dict(SPEC.settings))))
+    assert SECRET not in str(broken.value)
+    await until(lambda: "no route to host" in caplog.text)
+    assert "INSERT INTO machine" in caplog.text
+    assert SECRET not in caplog.text
+    for record in (SPEC, Settings.make({"program_folder": "/srv", "enable_password": SECRET})):
+        assert SECRET not in repr(record)
+    await floor.engine.stop()
+    assert SECRET not in caplog.text
