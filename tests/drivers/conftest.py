@@ -43,12 +43,11 @@ async def milling(
 
 
 @pytest.fixture
-def silent_port() -> int:
-    """Where nobody listens."""
+def silent_port() -> Iterator[int]:
+    """Where nobody listens, nor anybody else comes to listen meanwhile."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+        yield one.getsockname()[1]
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ QUICK = Patience(
     poll_running=0.02,
     answer=5.0,
     greeting=5.0,
-    silence=1.5,
-    idle=0.8,
-    still=3.0,
+    silence=3.0,
+    idle=1.6,
+    still=4.0,
     stop=5.0,
 )
 """Short waits where a test waits for their end, long ones where a busy computer must not matter."""
@@ -72,12 +72,12 @@ class Bench:
         await asyncio.gather(*self._others)
 
     async def shows(self, doing: Doing) -> Status:
-        await until(lambda: self.driver.status().doing is doing, 5.0)
+        await until(lambda: self.driver.status().doing is doing, 20.0)
         return self.driver.status()
 
     async def takes(self, lines: int) -> None:
         """Until the controller has taken so many."""
-        await until(lambda: len(self.fake.taken) >= lines, 5.0)
+        await until(lambda: len(self.fake.taken) >= lines, 20.0)
 
 
 @asynccontextmanager

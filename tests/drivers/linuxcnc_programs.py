@@ -6,9 +6,12 @@ from contextlib import asynccontextmanager
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.linuxcnc import LinuxCnc
 from tests import linuxcnc
+from tests.until import until
 
 HEAD = "G21 G90 G17 G94 G54 G49\nG0 X0 Y0 Z5\nF1800\n"
 SQUARE = f"{HEAD}G1 X12\nG1 Y12\nG1 X0\nG1 Y0\nG0 Z10\nM2\n"  # some 2 s
+STEADY = SQUARE.replace("F1800", "F600")  # some 5 s: for who has to see what goes on
+SLOW = SQUARE.replace("F1800", "F300")  # some 10 s: for what does not come to its end
 STOP = f"{HEAD}G1 X5\nM0\nG1 X8\nG0 Z6\nM2\n"
 BEYOND = f"{HEAD}G1 X10\nG1 X300\nG0 X0\nM2\n"
 BLINK = "G21 G90 G54 G49\nG0 X0.01\nM2\n"
@@ -43,6 +46,11 @@ async def connected(mill: linuxcnc.LinuxCnc) -> AsyncIterator[LinuxCnc]:
         yield driver
     finally:
         await driver.close()
+
+
+async def at_line(driver: LinuxCnc, line: int) -> None:
+    """Until a square is in this line, or in a later side: not where an earlier run has ended."""
+    await until(lambda: driver.status().line in range(line, 8))
 
 
 async def begin(driver: LinuxCnc, text: str) -> Order:

@@ -82,7 +82,7 @@ class TestMtConnect(WatchingDriver):
                 agent.say(count="13", exec="PROGRAM_COMPLETED")
 
             urls = (agent.url, f"http://127.0.0.1:{silent_port}")
-            driver, nowhere = (MTConnect(url, heartbeat_s=0.2, settle_s=0.3) for url in urls)
+            driver, nowhere = (MTConnect(url, heartbeat_s=2.0) for url in urls)
             yield Bench(driver, nowhere, watched.order(), watched.order(), begin, finish)
 
 

@@ -12,11 +12,12 @@ from cnc_station.engine.drivers.base import Finding, NotReady, RunAborted, RunFa
 from cnc_station.engine.drivers.grbl import KIND
 from cnc_station.engine.views import Doing
 from cnc_station.loop import application_loop
-from tests.drivers.grbl_bench import Bench, bench, order, sent, square
+from tests.drivers.grbl_bench import QUICK, Bench, bench, order, sent, square
 from tests.drivers.grbl_fake import FakeGrbl
 from tests.until import until
 
 FAST = 40.0
+LONG = 400  # sides, some 10 s at that speed: for what does not come to its end
 
 
 @pytest.fixture(params=["grbl", "grblHAL"])
@@ -80,7 +81,7 @@ async def test_positions_are_those_of_the_workpiece(at: Bench) -> None:
 async def test_a_hold_is_answered_when_the_axes_stand_and_a_resume_when_they_move(
     at: Bench,
 ) -> None:
-    ending = await at.begin(square(40))
+    ending = await at.begin(square(LONG))
     await until(lambda: at.fake.axes.moving)
     await at.driver.hold()
     assert at.fake.state == "Hold:0"
@@ -90,12 +91,13 @@ async def test_a_hold_is_answered_when_the_axes_stand_and_a_resume_when_they_mov
     assert at.fake.axes.place == place
     await at.driver.resume()
     assert at.fake.axes.moving
+    at.fake.axes.speed = 100 * FAST
     await ending
-    assert at.fake.taken == list(sent(square(40)))
+    assert at.fake.taken == list(sent(square(LONG)))
 
 
 async def test_an_abort_ends_the_run_with_the_position_kept(at: Bench) -> None:
-    ending = await at.begin(square(40))
+    ending = await at.begin(square(LONG))
     await until(lambda: at.fake.axes.moving)
     await at.driver.abort()
     with pytest.raises(RunAborted, match="check the work zero"):
@@ -108,7 +110,7 @@ async def test_an_abort_ends_the_run_with_the_position_kept(at: Bench) -> None:
 
 
 async def test_a_held_run_can_be_aborted(at: Bench) -> None:
-    ending = await at.begin(square(40))
+    ending = await at.begin(square(LONG))
     await until(lambda: at.fake.axes.moving)
     await at.driver.hold()
     await at.driver.abort()
@@ -247,7 +249,7 @@ async def test_a_connection_lost_while_a_wrong_program_is_stopped_hides_nothing(
 
 
 async def test_a_reset_in_mid_job_fails_the_run_and_nothing_more_is_sent(at: Bench) -> None:
-    ending = await at.begin(square(40))
+    ending = await at.begin(square(LONG))
     await until(lambda: at.fake.axes.moving)
     at.fake.homing = True  # so it comes up locked
     at.fake.switch_off_and_on()
@@ -262,7 +264,7 @@ async def test_a_reset_in_mid_job_fails_the_run_and_nothing_more_is_sent(at: Ben
 
 
 async def test_somebody_elses_reset_of_a_moving_machine_fails_the_run(at: Bench) -> None:
-    ending = await at.begin(square(40))
+    ending = await at.begin(square(LONG))
     await until(lambda: at.fake.axes.moving)
     at.fake.reset()
     with pytest.raises(RunFailed, match="ALARM:3") as failed:
@@ -273,13 +275,13 @@ async def test_somebody_elses_reset_of_a_moving_machine_fails_the_run(at: Bench)
 
 
 async def test_an_alarm_in_mid_job_fails_the_run(at: Bench) -> None:
-    ending = await at.begin(square(40))
+    ending = await at.begin(square(LONG))
     await at.takes(6)
     at.fake.raise_alarm(1)
     with pytest.raises(RunFailed, match=r"ALARM:1, a limit switch was hit.*near line") as failed:
         await ending
     assert failed.value.alarm
-    await asyncio.sleep(2.0)  # longer than the silence that would count as a lost connection
+    await asyncio.sleep(QUICK.silence + 0.5)  # that would count as a lost connection
     assert at.driver.status().doing is Doing.ALARM
     await at.driver.unlock()
     await at.shows(Doing.READY)
@@ -287,7 +289,7 @@ async def test_an_alarm_in_mid_job_fails_the_run(at: Bench) -> None:
 
 async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, pty: bool) -> None:
     async with bench(FakeGrbl(hal=hal, speed=FAST), pty=pty) as it:
-        ending = await it.begin(square(400))
+        ending = await it.begin(square(LONG))
         await it.takes(20)
         await it.wire.pull_out()
         with pytest.raises(Unavailable, match="lost"):
@@ -299,7 +301,7 @@ async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, p
             await it.driver.hold()
         await it.wire.put_back()
         await it.driver.connect()
-        found = await it.driver.look(order(square(400)))
+        found = await it.driver.look(order(square(LONG)))
         assert found.finding is Finding.STOPPED
         assert "of 403 lines" in found.words
         taken = len(it.fake.taken)
@@ -310,7 +312,7 @@ async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, p
 
 
 async def test_a_controller_that_was_replugged_says_so_to_who_looks(at: Bench) -> None:
-    ending = await at.begin(square(400))
+    ending = await at.begin(square(LONG))
     await at.takes(20)
     await at.wire.pull_out()
     at.fake.switch_off_and_on()
@@ -318,14 +320,14 @@ async def test_a_controller_that_was_replugged_says_so_to_who_looks(at: Bench) -
         await ending
     await at.wire.put_back()
     await at.driver.connect()
-    found = await at.driver.look(order(square(400), run_id=2))
+    found = await at.driver.look(order(square(LONG), run_id=2))
     assert found.finding is Finding.STOPPED
     assert "Idle" in found.words
     assert "not known" in found.words
 
 
 async def test_a_controller_that_says_nothing_any_more_is_unreachable(at: Bench) -> None:
-    ending = await at.begin(square(400))
+    ending = await at.begin(square(LONG))
     await at.takes(6)
     at.fake.deaf = True
     with pytest.raises(Unavailable, match="no answer for"):
@@ -346,7 +348,7 @@ async def test_an_answer_too_many_is_not_taken_for_one_to_a_line(at: Bench) -> N
 
 
 async def test_a_controller_that_stalls_fails_the_run(at: Bench) -> None:
-    ending = await at.begin(square(40))
+    ending = await at.begin(square(LONG))
     await at.takes(6)
     at.fake.stalled = True
     with pytest.raises(RunFailed, match="has not answered"):
@@ -372,7 +374,7 @@ async def test_garbage_on_the_wire_is_passed_over(at: Bench) -> None:
 async def test_a_dwell_is_waited_for(at: Bench) -> None:
     """A controller shows Idle in a dwell; here for longer than an idle one is trusted."""
     at.fake.axes.speed = 1.0
-    await at.make(b"G21G90\nG0X1\nG4P1.2\nG0X2\nM30\n")
+    await at.make(b"G21G90\nG0X1\nG4P2.4\nG0X2\nM30\n")
     assert at.fake.axes.place[0] == 2.0
 
 

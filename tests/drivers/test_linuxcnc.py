@@ -20,14 +20,17 @@ from tests.drivers.linuxcnc_programs import (
     BEYOND,
     BLINK,
     HEAD,
+    SLOW,
     SQUARE,
+    STEADY,
     STOP,
+    at_line,
     begin,
     connected,
     driver_of,
     order_of,
 )
-from tests.until import until
+from tests.until import at_best, until
 
 pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(60)]
 
@@ -35,7 +38,7 @@ pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(60)]
 async def test_a_program_runs_to_its_end(milling: LinuxCnc, mill: linuxcnc.LinuxCnc) -> None:
     seen: list[Status] = []
     milling.listen(seen.append)
-    order = await begin(milling, SQUARE)
+    order = await begin(milling, STEADY)
     await milling.ended()
 
     assert [path.read_bytes() for path in mill.programs.glob(f"cnc-run-{order.run_id}-*.ngc")] == [
@@ -44,12 +47,12 @@ async def test_a_program_runs_to_its_end(milling: LinuxCnc, mill: linuxcnc.Linux
     running = [status for status in seen if status.doing is Doing.RUNNING]
     assert {5, 6, 7} <= {status.line for status in running}
     assert max(status.x or 0.0 for status in running) == pytest.approx(12.0, abs=0.5)
-    assert {status.feed_mm_min for status in running} >= {1800.0}
+    assert {status.feed_mm_min for status in running} >= {600.0}
     await until(lambda: milling.status().doing is Doing.READY)
 
 
 async def test_a_held_program_stands_still_and_goes_on(milling: LinuxCnc) -> None:
-    await begin(milling, SQUARE)
+    await begin(milling, STEADY)
     await milling.hold()
     held = milling.status()
     assert (held.doing, held.why) == (Doing.HELD, "held")
@@ -61,7 +64,7 @@ async def test_a_held_program_stands_still_and_goes_on(milling: LinuxCnc) -> Non
 
 
 async def test_an_aborted_program_does_not_count_as_made(milling: LinuxCnc) -> None:
-    await begin(milling, SQUARE)
+    await begin(milling, SLOW)
     await milling.abort()
     assert milling.status().doing is Doing.READY
     with pytest.raises(RunAborted):
@@ -69,7 +72,7 @@ async def test_an_aborted_program_does_not_count_as_made(milling: LinuxCnc) -> N
 
 
 async def test_a_held_program_can_be_aborted(milling: LinuxCnc) -> None:
-    await begin(milling, SQUARE)
+    await begin(milling, SLOW)
     await milling.hold()
     await milling.abort()
     with pytest.raises(RunAborted):
@@ -124,7 +127,7 @@ async def test_a_program_that_changes_its_tool_ends_where_nobody_knows_and_is_ma
 ) -> None:
     seen: list[Status] = []
     milling.listen(seen.append)
-    await run(milling, f"{HEAD}T1 M6\nG43\nG0 Z40\nS600 M3\nG1 X4\nT0 M6\nM30\n")
+    await run(milling, f"{HEAD}T1 M6\nG43\nG0 Z40\nS600 M3\nG1 X4 F160\nT0 M6\nM30\n")
     assert {(1, 600.0)} <= {(status.tool, status.spindle_rpm) for status in seen}
     assert seen[-1].z is None  # the tool's length is still in it
 
@@ -132,7 +135,7 @@ async def test_a_program_that_changes_its_tool_ends_where_nobody_knows_and_is_ma
 async def test_a_program_stopped_at_the_panel_has_failed(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
-    await begin(milling, SQUARE)
+    await begin(milling, SLOW)
     panel.take_control()
     panel.set("abort")
     with pytest.raises(RunFailed, match="stopped at the machine"):
@@ -142,7 +145,7 @@ async def test_a_program_stopped_at_the_panel_has_failed(
 async def test_a_held_program_stopped_at_the_panel_has_failed(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
-    await begin(milling, SQUARE)
+    await begin(milling, SLOW)
     await milling.hold()
     panel.take_control()
     panel.set("abort")
@@ -153,7 +156,7 @@ async def test_a_held_program_stopped_at_the_panel_has_failed(
 async def test_an_emergency_stop_locks_the_machine_until_it_is_unlocked(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
-    await begin(milling, SQUARE)
+    await begin(milling, SLOW)
     panel.take_control()
     panel.set("estop on")
     with pytest.raises(RunFailed, match="emergency stop") as failure:
@@ -187,7 +190,7 @@ async def test_nothing_is_started_on_a_machine_that_is_off_not_homed_or_in_manua
 async def test_nothing_is_started_while_somebody_elses_program_runs(
     milling: LinuxCnc, panel: linuxcnc.Panel, mill: linuxcnc.LinuxCnc
 ) -> None:
-    (mill.programs / "theirs.ngc").write_text(SQUARE)
+    (mill.programs / "theirs.ngc").write_text(SLOW)
     panel.set(f"open {mill.programs}/theirs.ngc")
     panel.set("run")
     panel.wait("program_status", "RUNNING")
@@ -210,9 +213,9 @@ async def test_a_control_that_was_taken_between_load_and_start_is_not_taken_back
 async def test_a_run_survives_a_stolen_control_and_takes_it_back_to_hold(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
-    await begin(milling, SQUARE)
+    await begin(milling, STEADY)
     panel.take_control()
-    await until(lambda: milling.status().line == 5)
+    await at_line(milling, 5)
     assert panel.get("enable") == "ON"
     await milling.hold()
     assert panel.get("enable") == "OFF"
@@ -226,8 +229,8 @@ async def test_a_killed_controller_is_unreachable_until_it_is_back(
     with mill.panel as panel:
         panel.make_ready()
     async with connected(mill) as driver:
-        order = await begin(driver, SQUARE)
-        await until(lambda: driver.status().line == 5)
+        order = await begin(driver, SLOW)
+        await at_line(driver, 5)
         await asyncio.to_thread(mill.kill)
         with pytest.raises(Unavailable):
             await driver.ended()
@@ -248,7 +251,7 @@ async def test_a_killed_controller_is_unreachable_until_it_is_back(
 async def test_a_run_goes_on_while_the_connection_is_lost_and_is_found_again(
     milling: LinuxCnc,
 ) -> None:
-    order = await begin(milling, SQUARE)
+    order = await begin(milling, STEADY)
     client = milling._link._client
     assert client is not None
     client._writer.transport.abort()
@@ -265,7 +268,7 @@ async def test_a_run_goes_on_while_the_connection_is_lost_and_is_found_again(
 async def test_a_machine_switched_off_in_mid_run_has_failed_and_is_not_ready(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
-    await begin(milling, SQUARE)
+    await begin(milling, SLOW)
     panel.set("machine off")
     with pytest.raises(RunFailed, match="the machine was switched off") as failure:
         await milling.ended()
@@ -298,7 +301,7 @@ async def test_two_controllers_run_their_own_programs_at_once(mill: linuxcnc.Lin
         with second.panel as panel:
             panel.make_ready()
         async with connected(mill) as one, connected(second) as other:
-            await begin(one, SQUARE)
+            await begin(one, STEADY)
             await begin(other, STOP)
             await until(lambda: other.status().doing is Doing.HELD)
             await other.abort()
@@ -370,10 +373,13 @@ async def test_a_connection_changes_nothing_and_says_who_answered(
 
 async def test_a_look_at_the_controller_is_answered_at_once(milling: LinuxCnc) -> None:
     """Twenty questions in one go: without a quick acknowledgement each look takes 40 ms longer."""
-    before = time.monotonic()
-    for _ in range(25):
+
+    async def look_s() -> float:
+        before = time.monotonic()
         await milling._link.look()
-    assert time.monotonic() - before < 25 * 0.02
+        return time.monotonic() - before
+
+    assert await at_best(look_s, 0.02, tries=100) <= 0.02
 
 
 async def test_the_wires_record_has_what_was_said_but_no_password(milling: LinuxCnc) -> None:

@@ -10,8 +10,11 @@ from cnc_station.engine.views import Doing
 from tests import linuxcnc
 from tests.drivers.linuxcnc_programs import (
     HEAD,
+    SLOW,
     SQUARE,
+    STEADY,
     STOP,
+    at_line,
     begin,
     connected,
     order_of,
@@ -24,14 +27,14 @@ pytestmark = [
     pytest.mark.usefixtures("panel"),
 ]
 # It stops where it ends, and then goes on.
-THERE_BEFORE = f"{HEAD}G1 X5\nG1 X0\nM0\nG1 X8\nG1 X0\nM2\n"
+THERE_BEFORE = f"{HEAD.replace('F1800', 'F400')}G1 X5\nG1 X0\nM0\nG1 X8\nG1 X0\nM2\n"
 
 
 async def begun(mill: linuxcnc.LinuxCnc, text: str, line: int) -> Order:
     """A life of the station that ends when the program is in this line."""
     async with connected(mill) as driver:
         order = await begin(driver, text)
-        await until(lambda: driver.status().line == line)
+        await at_line(driver, line)
     return order
 
 
@@ -41,7 +44,7 @@ async def looked(mill: linuxcnc.LinuxCnc, order: Order) -> Found:
 
 
 async def test_a_run_that_goes_on_is_taken_up_again_and_ends(mill: linuxcnc.LinuxCnc) -> None:
-    order = await begun(mill, SQUARE, 4)
+    order = await begun(mill, STEADY, 4)
     async with connected(mill) as driver:
         found = await driver.look(order)
         assert (found.finding, found.part) == (Finding.UNDER_WAY, 1)
@@ -73,7 +76,7 @@ async def test_a_run_that_ended_while_nobody_watched_is_finished(
 async def test_a_run_that_was_stopped_while_nobody_watched_is_not_finished(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
-    order = await begun(mill, SQUARE, 5)
+    order = await begun(mill, SLOW, 5)
     panel.take_control()
     panel.set("abort")
     panel.wait("program_status", "IDLE")
@@ -120,8 +123,8 @@ async def test_a_run_that_was_never_started_is_not_finished(mill: linuxcnc.Linux
 
 
 async def test_another_runs_program_says_nothing_about_this_one(mill: linuxcnc.LinuxCnc) -> None:
-    order = await begun(mill, SQUARE, 4)
-    found = await looked(mill, order_of(SQUARE))
+    order = await begun(mill, SLOW, 4)
+    found = await looked(mill, order_of(SLOW))
     assert found.finding is Finding.STOPPED
     assert f"cnc-run-{order.run_id}-part-1.ngc open" in found.words
 
@@ -129,7 +132,7 @@ async def test_another_runs_program_says_nothing_about_this_one(mill: linuxcnc.L
 async def test_an_emergency_stop_while_nobody_watched_is_told(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
-    order = await begun(mill, SQUARE, 5)
+    order = await begun(mill, SLOW, 5)
     panel.make("estop", "on")
     found = await looked(mill, order)
     assert found.finding is Finding.STOPPED
@@ -154,7 +157,7 @@ async def test_a_machine_that_was_moved_since_gives_no_proof(
 async def test_a_run_taken_up_again_and_stopped_at_the_panel_has_failed(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
-    order = await begun(mill, SQUARE, 4)
+    order = await begun(mill, SLOW, 4)
     async with connected(mill) as driver:
         await driver.look(order)
         panel.take_control()

@@ -1,7 +1,5 @@
 """The MTConnect driver: what a machine reports, and what becomes of a part."""
 
-import asyncio
-
 import pytest
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
@@ -11,6 +9,23 @@ from cnc_station.engine.views import Doing, Status
 from tests.drivers.mtconnect_agent import FakeAgent
 from tests.drivers.watched import PROGRAM, SETTLE_S, begin, doing, order, still_waits
 from tests.until import until
+
+
+class Clock:
+    """A driver's, which stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def go_on(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(watcher: MTConnect, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(watcher, "_now", lambda: clock.now)
+    return clock
 
 
 async def test_connecting_tells_who_answered_and_how_the_machine_is(
@@ -56,13 +71,13 @@ async def test_a_program_that_begins_by_itself_and_completes_is_a_part(
 
 
 async def test_a_part_counter_that_goes_up_proves_the_end_of_a_machine_that_only_goes_ready(
-    agent: FakeAgent, watcher: MTConnect
+    agent: FakeAgent, watcher: MTConnect, clock: Clock
 ) -> None:
     await watcher.connect()
     await watcher.load(order(), 1)
     agent.say(pgm=PROGRAM, exec="ACTIVE")
     await watcher.start()
-    await _past_settling()
+    clock.go_on(SETTLE_S * 1.2)
 
     ended = begin(watcher.ended())
     agent.say(exec="READY")
@@ -73,18 +88,18 @@ async def test_a_part_counter_that_goes_up_proves_the_end_of_a_machine_that_only
 
 
 async def test_an_end_that_nothing_proves_is_left_to_a_person(
-    agent: FakeAgent, watcher: MTConnect
+    agent: FakeAgent, watcher: MTConnect, clock: Clock
 ) -> None:
     await watcher.connect()
     await watcher.load(order(), 1)
     agent.say(pgm=PROGRAM, exec="ACTIVE")
     await watcher.start()
     ended = begin(watcher.ended())
-    await _past_settling()
+    clock.go_on(SETTLE_S * 1.2)
 
     agent.say(exec="READY")
     await until(lambda: "does not say how" in watcher.status().why)
-    await _past_settling()
+    clock.go_on(SETTLE_S * 1.2)
     assert not ended.done()
     agent.say(count="13")  # too late to be this part's for certain
     await until(lambda: watcher.status().parts == 13)
@@ -304,8 +319,3 @@ async def test_after_a_restart_of_the_station_only_a_program_that_still_runs_goe
     assert (
         found.words == "The machine says: program completed, program plate.nc, part counter at 13."
     )
-
-
-async def _past_settling() -> None:
-    """From now on what is counted can only be of what runs now."""
-    await asyncio.sleep(SETTLE_S * 1.2)

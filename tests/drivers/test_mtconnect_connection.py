@@ -10,6 +10,8 @@ from tests.drivers.mtconnect_agent import FakeAgent
 from tests.drivers.watched import HEARTBEAT_S, PROGRAM, begin, doing, order, still_waits
 from tests.until import until
 
+OFTEN_S = 1.0
+
 
 async def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up(
     agent: FakeAgent, watcher: MTConnect
@@ -132,9 +134,8 @@ async def test_unavailable_is_a_value_of_everything(agent: FakeAgent, watcher: M
     assert (await watcher.look(order())).finding is Finding.UNDER_WAY
 
 
-async def test_a_heartbeat_that_stays_out_is_a_lost_connection(
-    agent: FakeAgent, watcher: MTConnect
-) -> None:
+async def test_a_heartbeat_that_stays_out_is_a_lost_connection(agent: FakeAgent) -> None:
+    watcher = MTConnect(agent.url, heartbeat_s=OFTEN_S)
     await watcher.connect()
     await watcher.load(order(), 1)
     agent.say(pgm=PROGRAM, exec="ACTIVE")
@@ -144,18 +145,21 @@ async def test_a_heartbeat_that_stays_out_is_a_lost_connection(
     with pytest.raises(Unavailable, match="has said nothing for"):
         await watcher.ended()
     assert watcher.status().doing is Doing.UNREACHABLE
+    await watcher.close()
 
 
-async def test_heartbeats_alone_keep_a_connection(agent: FakeAgent, watcher: MTConnect) -> None:
+async def test_heartbeats_alone_keep_a_connection(agent: FakeAgent) -> None:
     seen: list[Status] = []
+    watcher = MTConnect(agent.url, heartbeat_s=OFTEN_S)
     await watcher.connect()
     watcher.listen(seen.append)
     talk = len(watcher.traffic())
-    agent.ends_after = 8  # heartbeats: 1.6 s, three times the patience
+    agent.ends_after = 5  # heartbeats, twice the patience
     before = agent.streams
     await until(lambda: agent.streams > before + 1)
     assert seen == []
     assert len(watcher.traffic()) - talk <= 4
+    await watcher.close()
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.8", "2.4"])

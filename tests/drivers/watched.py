@@ -10,7 +10,7 @@ from cnc_station.engine.views import Doing
 from tests.until import until
 
 PROGRAM = "plate.nc"
-HEARTBEAT_S = 0.2
+HEARTBEAT_S = 5.0  # a busy computer is not taken for a dead agent
 SETTLE_S = 0.3
 
 

@@ -14,7 +14,7 @@ from tests.engine.conftest import Station
 from tests.engine.floor import FloorOf
 from tests.until import until
 
-HEARTBEAT = "0.3"
+HEARTBEAT = "5"
 
 
 @pytest.fixture
