@@ -29,6 +29,8 @@ IDLE = {
     "machine": "MACHINE ON",
     "enable": "ENABLE OFF",
     "error": "ERROR OK",
+    "operator_display": "OPERATOR_DISPLAY OK",
+    "operator_text": "OPERATOR_TEXT OK",
     "plat": "PLAT Linux",
     "program": "PROGRAM NONE",
     "program_line": "PROGRAM_LINE 0",
@@ -158,6 +160,36 @@ async def test_an_error_of_several_lines_is_one_error(tmp_path: Path) -> None:
         await driver.connect()
         assert driver.status().why == "joint 0 following error the drive says 27"
         assert driver.status().doing is Doing.NOT_READY
+
+
+async def test_a_message_of_several_lines_is_one_message(tmp_path: Path) -> None:
+    rsh = Rsh()
+    rsh.once["operator_display"] = "OPERATOR_DISPLAY turn the part\n\rand close the door"
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        status = driver.status()
+        assert (status.doing, status.why) == (Doing.READY, "turn the part and close the door")
+
+
+async def test_a_version_that_tells_no_messages_is_understood(tmp_path: Path) -> None:
+    rsh = Rsh()
+    rsh.said["operator_display"] = "GET OPERATOR_DISPLAY NAK"
+    rsh.said["operator_text"] = "GET OPERATOR_TEXT NAK"
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        assert driver.status().doing is Doing.READY
+        await driver._link.forget()
+
+
+async def test_an_answer_to_another_sessions_question_is_not_taken_for_an_error(
+    tmp_path: Path,
+) -> None:
+    rsh = Rsh()
+    rsh.said["machine"] = "MACHINE OFF"
+    rsh.once["error"] = "ERROR OK\r\nMODE AUTO"
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        assert driver.status().why == "the machine is off"
 
 
 async def test_a_controller_that_falls_silent_is_unreachable(

@@ -23,7 +23,8 @@ SNAPSHOT = Snapshot(
     estop=False,
     on=True,
     enabled=True,
-    error="",
+    errors=(),
+    message="",
     program=PATH,
     line=4,
     codes=frozenset({"G54", "G49"}),
@@ -88,7 +89,7 @@ def test_where_no_place_tells_the_last_line_has_to() -> None:
     "said", ["Linear move on line 5 would exceed X's positive limit", "anything"]
 )
 def test_an_error_fails_a_run_whatever_else_speaks_for_it(said: str) -> None:
-    on_its_way = replace(SNAPSHOT, line=5, place=AWAY, error=said)
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY, errors=(said,))
     assert judged(watch(), (12.0, on_its_way), (25.0, IDLE), (25.1, IDLE)) == said
 
 
@@ -101,13 +102,13 @@ def test_an_error_fails_a_run_whatever_else_speaks_for_it(said: str) -> None:
     ],
 )
 def test_what_somebody_else_was_refused_does_not(said: str) -> None:
-    on_its_way = replace(SNAPSHOT, line=5, place=AWAY, error=said)
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY, errors=(said,))
     assert not judged(watch(), (12.0, on_its_way), (25.0, IDLE), (25.1, IDLE))
 
 
 def test_an_error_that_comes_late_is_heard() -> None:
     on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
-    late = replace(IDLE, error="joint 0 following error")
+    late = replace(IDLE, errors=("joint 0 following error",))
     assert judged(watch(), (12.0, on_its_way), (25.0, IDLE), (25.1, late))
 
 

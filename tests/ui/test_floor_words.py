@@ -111,6 +111,13 @@ def test_a_running_card_says_part_time_left_and_line() -> None:
     assert told.tone is Tone.NORMAL
 
 
+def test_what_a_controller_says_to_its_operator_stands_on_its_card_while_it_runs() -> None:
+    running = card(MachineState.RUNNING)
+    said = card_words(running, HALF, NOW, status=Status(Doing.RUNNING, "lube low"))
+    assert said.note == "lube low"
+    assert card_words(running, HALF, NOW, status=Status(Doing.RUNNING)).note.startswith("aluminium")
+
+
 def test_what_comes_next_is_told_with_the_time_that_the_pace_so_far_foretells() -> None:
     ends = words.time_of_day(NOW + 600_000, seconds=False)  # half of it took ten minutes
     told = said(MachineState.RUNNING, next_job=job(name="Hinge", operation=""))

@@ -22,10 +22,10 @@ class Status:
     """What a controller says of itself. None: it does not say. mm, mm/min, rpm; overrides 1.0 is
     100 %.
 
-    `why` are the controller's own words where it is held, not ready, in alarm or unreachable;
-    `remedy` is what a person can do about it. `program` is what it calls the program it has
-    loaded. `fraction` is of the part in hand, for a controller that knows. `parts` is its own
-    counter.
+    `why` are the controller's own words where it is held, not ready, in alarm or unreachable, else
+    a message of its to the operator; `remedy` is what a person can do about it. `program` is what
+    it calls the program it has loaded. `fraction` is of the part in hand, for a controller that
+    knows. `parts` is its own counter.
     """
 
     doing: Doing

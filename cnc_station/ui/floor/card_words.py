@@ -6,7 +6,15 @@ from enum import StrEnum
 from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.views import Abilities, JobRow, MachineCard, MachineRow, Status, Telemetry
+from cnc_station.engine.views import (
+    Abilities,
+    Doing,
+    JobRow,
+    MachineCard,
+    MachineRow,
+    Status,
+    Telemetry,
+)
 from cnc_station.ui import words
 from cnc_station.ui.drivers import at_panel, is_unready, machine_look, waits_for_set_up
 from cnc_station.ui.theme import Tone
@@ -181,8 +189,8 @@ def _title(card: MachineCard) -> str:
 
 
 def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> str:
-    """Below the title: what to do where nothing can start, why it stopped, else material, part and
-    program, else why it is idle."""
+    """Below the title: what to do where nothing can start, why it stopped, what its controller says
+    to the operator, else material, part and program, else why it is idle."""
     reason = card.machine.state_reason
     if is_unready(card.machine):
         starts_nothing = QCoreApplication.translate("Floor", "Nothing can start on it")
@@ -192,6 +200,8 @@ def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> s
         return reason if away else reason or card.why_idle
     if reason and card.machine.state in {MachineState.ALARM, MachineState.HELD}:
         return reason
+    if status is not None and status.doing is Doing.RUNNING and status.why:
+        return status.why
     job = card.job
     program = job.program_name
     if program and job.program_revision is not None:

@@ -2,7 +2,8 @@
 
 What was seen on the wire: requests may be sent many at once and are answered in order, each `get`
 with one line that starts with its word (or `GET word NAK`), each `set` with `SET word ACK` or NAK
-once verbose is on; blank lines come in between. Only an error's text may run over several lines.
+once verbose is on; blank lines come in between. Only the text of an error or a message may run over
+several lines.
 `ACK` means heard, not done. It parses all sessions' words in one place: two that ask at the same
 moment now and then get a NAK, or the answer to another question. Some requests are deadly: in 2.9
 `get spindle` and `get spindle_override` without a number end the process, and with it the machine's
@@ -24,7 +25,12 @@ PATIENCE_S = 5.0
 NAK = "NAK"
 ATTEMPTS = 3  # where another session may have come in between
 QUIET = frozenset({"REL_ACT_POS", "PROGRAM_LINE", "PROGRAM_CODES", "PLAT"})
+TEXTS = frozenset({"ERROR ", "OPERATOR_DISPLAY ", "OPERATOR_TEXT "})
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+
+
+def _may_go_on(question: str, answer: str) -> bool:
+    return question in TEXTS and answer.upper() not in {"OK", NAK}
 
 
 class Refused(Conflict):
@@ -146,7 +152,7 @@ class Client:
             pass
 
     async def _ask(self, words: Sequence[str]) -> list[str]:
-        """One line for each question, but for an error's, of which any line may be more text until
+        """One line for each question, but for a text's, of which any line may be more text until
         the next answer."""
         self._send(*(f"get {word}" for word in words))
         starts = [word.split(maxsplit=1)[0].upper() + " " for word in words]
@@ -158,7 +164,7 @@ class Client:
             if (found := next(ahead, None)) is not None:
                 answers += [NAK] * (found - done)
                 answers.append(line[len(starts[found]) :].strip())
-            elif done and starts[done - 1] == "ERROR " and not start.startswith("GET "):
+            elif done and _may_go_on(starts[done - 1], answers[-1]) and start[:4] != "GET ":
                 answers[-1] += f" {line}"
             else:
                 answers.append(NAK)  # or the answer to another session's question

@@ -28,7 +28,7 @@ from cnc_station.engine.drivers.linuxcnc.link import Link
 from cnc_station.engine.drivers.linuxcnc.settings import FIELDS, Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Place, Snapshot
 from cnc_station.engine.drivers.linuxcnc.watch import HARMLESS, Watch
-from cnc_station.engine.drivers.linuxcnc.words import status_of
+from cnc_station.engine.drivers.linuxcnc.words import Words, status_of
 from cnc_station.engine.drivers.voice import Voice
 from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Status
 
@@ -48,7 +48,9 @@ class LinuxCnc(Voice):
         self._settings = settings
         self._link = Link(settings, self.wire, self._take, self._lost)
         self._said = ""  # the error queue's last words, while the machine is off or stopped
+        self._message = ""  # its last one to the operator, until that goes on
         self._heard: list[str] = []  # from the error queue, since a command
+        self._paused = False
         self._held_by_us = False
         self._file = ""  # of the run in hand
         self._ending: Ending | None = None
@@ -77,13 +79,16 @@ class LinuxCnc(Voice):
         self.say(Status(Doing.UNREACHABLE, "closed"))
 
     async def _take(self, now: Snapshot) -> None:
-        self._heard += [now.error] if now.error else []
-        if now.error and not HARMLESS.search(now.error):
-            self._said = now.error
+        self._heard += now.errors
+        if errors := [error for error in now.errors if not HARMLESS.search(error)]:
+            self._said = errors[0]
         elif now.on and not now.estop:
             self._said = ""
         if now.state != PAUSED:
+            self._message = "" if self._paused and now.state == RUNNING else self._message
             self._held_by_us = False
+        self._paused = now.state == PAUSED
+        self._message = now.message or self._message
         watch = self._watch
         if watch is not None:
             noted = watch.note
@@ -134,8 +139,9 @@ class LinuxCnc(Voice):
             raise (NotReady if HARMLESS.search(words) else RunFailed)(words)
 
     async def _forget_errors(self) -> None:
-        await self._link.drained()
+        await self._link.forget()
         self._heard.clear()
+        self._message = ""
 
     async def _opening(self) -> list[str]:
         """Why it did not; nothing where it did."""
@@ -282,7 +288,8 @@ class LinuxCnc(Voice):
         if self._ending is not None and now.program == self._path and now.state != IDLE:
             held = held or (STOP_WORDS if now.line in self._ending.stops else "")
             turns = now.line in self._ending.turning
-        return status_of(now, said=self._said, held=held, taken=self._link.taken, turns=turns)
+        words = Words(self._said, self._message, held)
+        return status_of(now, words, taken=self._link.taken, turns=turns)
 
     @property
     def _path(self) -> str:

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.linuxcnc.client import ATTEMPTS, NAK, Client, Refused
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
-from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, MM_IN, Snapshot, asked
+from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, MESSAGES, MM_IN, Snapshot, asked
 from cnc_station.engine.drivers.traffic import Traffic
 from cnc_station.engine.views import Identity
 
@@ -122,7 +122,7 @@ class Link:
         for _ in range(ATTEMPTS):
             answers = await self.ask(*self._asked)
             with contextlib.suppress(ValueError):  # an answer to another session's question
-                return Snapshot.read(dict(zip(self._asked, answers, strict=True)), self._mm)
+                return Snapshot.read(tuple(zip(self._asked, answers, strict=True)), self._mm)
             await self._through(self._connected().settle())
         error = Unavailable(f"the controller's answers make no sense: {answers}")
         self._lose(error)
@@ -152,6 +152,13 @@ class Link:
                 return found
             if error != NAK:
                 found.append(error)
+
+    async def forget(self) -> None:
+        """Whatever it still had to say to the operator is of before."""
+        told = True
+        while told:
+            *texts, _ = await self.ask("error", *MESSAGES, "plat")
+            told = any(text.upper() not in {"OK", NAK} for text in texts)
 
     async def ask(self, *words: str) -> list[str]:
         """See `Client.ask`."""

@@ -37,4 +37,4 @@ def _doubt(now: Snapshot, ending: Ending, note: Note | None) -> str:
         return "the program ends there, but leads there earlier too"
     if now.mode != "AUTO":
         return f"in {now.mode} mode: somebody has been there"
-    return now.error
+    return "; ".join(now.errors)

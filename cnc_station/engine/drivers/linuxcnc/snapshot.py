@@ -1,5 +1,6 @@
 """What the controller says of itself at one moment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,15 +14,19 @@ AXES = (("0", "X"), ("1", "Y"), ("2", "Z"))
 def asked(joints: int, *, spindle: bool = False) -> tuple[str, ...]:
     """What to ask. Positions and joints one by one, and by number: asked for all positions at once,
     some versions give machine coordinates, and asked for Y, others give X. The spindle only of
-    versions that survive it (see `client`)."""
+    versions that survive it (see `client`). Errors several times: they and the messages to the
+    operator stand in one queue, each question takes one thing out of it, whichever it is, and
+    remembers one of each kind. A refused program leaves three errors, the first of which tells
+    most, and a message may stand before them."""
     return (
         "program_status",
         "mode",
         "estop",
         "machine",
         "enable",
-        "error",
-        "plat",  # it ends an error's text, which may begin like another answer
+        *["error"] * ERRORS,
+        *MESSAGES,
+        "plat",  # it ends a text, which may begin like another answer
         "program",
         "program_line",
         "program_codes",
@@ -34,7 +39,9 @@ def asked(joints: int, *, spindle: bool = False) -> tuple[str, ...]:
 
 
 SPINDLE = ("spindle 0", "spindle_override 0")
-OPTIONAL = frozenset({*SPINDLE, "feed_override", "tool"})
+ERRORS = 3
+MESSAGES = ("operator_display", "operator_text")
+OPTIONAL = frozenset({*SPINDLE, *MESSAGES, "feed_override", "tool"})
 IDLE, RUNNING, PAUSED = "IDLE", "RUNNING", "PAUSED"
 MM_IN = {"MM": 1.0, "CM": 10.0, "INCH": 25.4}
 
@@ -45,7 +52,8 @@ class Snapshot:
 
     The controller does not take the tool's length off its Z: `z_is_work` says whether it is right
     all the same, because no length is in use. `feed` and `speed` are the programmed ones, `turns`
-    whether the spindle does.
+    whether the spindle does. `errors` and `message` are new since the snapshot before; no message
+    fails a program.
     """
 
     state: str
@@ -53,7 +61,8 @@ class Snapshot:
     estop: bool
     on: bool
     enabled: bool
-    error: str
+    errors: tuple[str, ...]
+    message: str
     program: str
     line: int
     codes: frozenset[str]
@@ -68,10 +77,11 @@ class Snapshot:
     spindle_override: float | None
 
     @classmethod
-    def read(cls, said: dict[str, str], mm: float) -> Self:
-        """From the answers to what was `asked`; a unit of the machine is `mm` millimetres. Raises
+    def read(cls, answers: Sequence[tuple[str, str]], mm: float) -> Self:
+        """From what was `asked` and answered; a unit of the machine is `mm` millimetres. Raises
         ValueError for an answer that belongs to another question."""
-        if any(answer == NAK and question not in OPTIONAL for question, answer in said.items()):
+        said = dict(answers)
+        if any(answer == NAK and question not in OPTIONAL for question, answer in answers):
             raise ValueError(NAK)
         codes = said["program_codes"].split()
         x, y, z = (_numbered(said, f"rel_act_pos {axis}", name) * mm for axis, name in AXES)
@@ -89,7 +99,8 @@ class Snapshot:
             estop=said["estop"].upper() == "ON",
             on=said["machine"].upper() == "ON",
             enabled=said["enable"].upper() == "ON",
-            error="" if said["error"].upper() == "OK" else said["error"],
+            errors=_texts(answers, "error"),
+            message=" · ".join(_texts(answers, *MESSAGES)),
             program="" if said["program"].upper() == "NONE" else said["program"],
             line=int(said["program_line"]),
             codes=frozenset(code for code in codes if code[0] in "GM"),
@@ -107,6 +118,11 @@ class Snapshot:
             feed_override=_share(said["feed_override"]),
             spindle_override=_share(said.get("spindle_override 0", NAK)),
         )
+
+
+def _texts(answers: Sequence[tuple[str, str]], *questions: str) -> tuple[str, ...]:
+    texts = (said for what, said in answers if what in questions)
+    return tuple(said for said in texts if said.upper() not in {"OK", NAK})
 
 
 def _must_be(answer: str, *possible: str) -> None:

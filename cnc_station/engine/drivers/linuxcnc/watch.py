@@ -44,8 +44,7 @@ class Watch:
         """Take a snapshot into account; `at` in seconds of any steady clock."""
         if self.ended.is_set():
             return
-        if now.error and not HARMLESS.search(now.error):
-            self.errors.append(now.error)
+        self.errors += [error for error in now.errors if not HARMLESS.search(error)]
         if now.state == IDLE:
             self._idle += 1
             if (self.began or now.line > 0) and self._idle >= IDLE_POLLS:

@@ -1,14 +1,25 @@
 """A snapshot in the words that all drivers share."""
 
+from dataclasses import dataclass
+
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, Snapshot
 from cnc_station.engine.views import Doing, Status
 
 
-def status_of(now: Snapshot, *, said: str, held: str, taken: bool, turns: bool | None) -> Status:
-    """`said` are the last words of its error queue, `held` is why it is held when we know, `taken`
-    whether another session has lately taken control, `turns` whether the spindle does, by the
-    program, for a controller that must not be asked."""
-    doing, why, remedy = _doing(now, said, held, taken)
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`error` is the last one it had, `message` the last one to the operator, `held` why it is held
+    when we know."""
+
+    error: str = ""
+    message: str = ""
+    held: str = ""
+
+
+def status_of(now: Snapshot, words: Words, *, taken: bool, turns: bool | None) -> Status:
+    """`taken`: whether another session has lately taken control; `turns`: whether the spindle does,
+    by the program, for a controller that must not be asked."""
+    doing, why, remedy = _doing(now, words, taken)
     moving = doing is Doing.RUNNING
     return Status(
         doing,
@@ -33,16 +44,19 @@ def _rpm(now: Snapshot, turns: bool | None) -> float | None:
     return now.speed * (now.spindle_override or 1.0) if turns else 0.0
 
 
-def _doing(now: Snapshot, said: str, held: str, taken: bool) -> tuple[Doing, str, str]:
+def _doing(now: Snapshot, words: Words, taken: bool) -> tuple[Doing, str, str]:
     if now.estop:
         remedy = "See that the machine is safe, release its emergency stop, then unlock it"
-        return Doing.ALARM, said or "emergency stop", remedy
+        return Doing.ALARM, words.error or "emergency stop", remedy
     if now.on and now.state == PAUSED:
-        return Doing.HELD, held or "held at the machine", "Resume it when all is well"
+        why = ": ".join(
+            part for part in (words.held or "held at the machine", words.message) if part
+        )
+        return Doing.HELD, why, "Resume it when all is well"
     if now.on and now.state != IDLE:
-        return Doing.RUNNING, "", ""
-    why, remedy = _obstacle(now, said, taken)
-    return (Doing.NOT_READY if why else Doing.READY), why, remedy
+        return Doing.RUNNING, words.message, ""
+    why, remedy = _obstacle(now, words.error, taken)
+    return (Doing.NOT_READY, why, remedy) if why else (Doing.READY, words.message, "")
 
 
 def _obstacle(now: Snapshot, said: str, taken: bool) -> tuple[str, str]:
