@@ -42,8 +42,7 @@ class MachineCommands(StationQueries):
         spec = _drivable(secrets.completed(spec.validated()))
         machine_id = await self._pen.write(AddMachine(spec, actor.name))
         if self._fleet is not None:
-            self._fleet.make(machine_id, spec)
-            await self._fleet.connect(await self._machine(machine_id))
+            await self._fleet.wire(await self._machine(machine_id))
         return machine_id
 
     async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
@@ -56,7 +55,7 @@ class MachineCommands(StationQueries):
         await self._pen.write(MoveMachine((t.MACHINE_EDITED,), machine_id, actor.name, spec=spec))
         here = before.station == self._config.station  # another's reconciler sees it
         if rewired and here and self._fleet is not None:
-            await self._fleet.replace(before, spec)
+            await self._fleet.wire(await self._machine(machine_id))
 
     async def act_on_machine(
         self,

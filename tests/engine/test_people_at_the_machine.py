@@ -242,10 +242,11 @@ async def test_a_part_under_an_alarm_has_to_be_cleared_after_the_alarm(
     floor: FloorOf, controller: Controller
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
-    await floor.job(retry_limit=0)
+    job_id = await floor.job(retry_limit=0)
     await until(lambda: "start" in controller.asked)
     controller.end(RunFailed("hard limit", alarm=True))
-    await floor.machine_comes_to(machine_id, MachineState.ALARM)
+    await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
+    assert await floor.machine_state(machine_id) is MachineState.ALARM
     await floor.act_on_machine("unlock", machine_id)
     await floor.machine_comes_to(machine_id, MachineState.NEEDS_CLEARING)
 

@@ -8,6 +8,7 @@ import pytest
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.drivers.mtconnect.driver import MTConnect
 from cnc_station.engine.services import drive
 from tests.drivers.mtconnect_agent import FakeAgent
 from tests.engine.conftest import Station
@@ -32,8 +33,13 @@ async def floor(station: Station, agent: FakeAgent) -> FloorOf:
 
 
 async def _assigned(floor: FloorOf, **values: object) -> int:
+    """And known to its machine's driver: what runs before that may be an earlier run."""
     job_id = await floor.job(**values)
     await floor.comes_to(job_id, JobState.ASSIGNED)
+    assert floor.engine._fleet is not None
+    (driver,) = floor.engine._fleet.drivers.values()
+    assert isinstance(driver, MTConnect)
+    await until(lambda: driver._part is not None)
     return job_id
 
 

@@ -83,6 +83,6 @@ async def task_watch(loop_errors: list[str]) -> AsyncIterator[None]:
         return [str(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]
 
     try:
-        await until(lambda: not left(), 1.0)
+        await until(lambda: not left())
     except AssertionError:
         pytest.fail("tasks left behind:\n" + "\n".join(left()))

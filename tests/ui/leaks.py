@@ -16,7 +16,7 @@ class Leftovers:
     def __init__(self) -> None:
         self._before = [thing for thing, _ in _alive()]  # kept, so that no id is used twice
 
-    def found(self, grace: float = 2.0) -> list[str]:
+    def found(self, grace: float = 10.0) -> list[str]:
         """One line each for what was left behind; waits `grace` seconds for what is ending."""
         names = self._names()
         if not names:

@@ -215,6 +215,7 @@ async def made_one(office: Office, mill: Scripted, error: Exception | None = Non
     made = JobSpec("Jig base", "mill", quantity=1, retry_limit=0)
     (job_id,) = await office.engine.submit([made], ME)
     await comes_to(office, job_id, JobState.RUNNING)
+    await until(lambda: mill._end is not None)
     mill.end(error)
     await machine_comes_to(office, MachineState.NEEDS_CLEARING)
     return job_id

@@ -21,7 +21,7 @@ async def test_it_acts_once_it_has_been_held_for_its_time(qtbot: QtBot) -> None:
     button, held = button_of(qtbot, 0.15)
     began = time.monotonic()
     QTest.mousePress(button, Qt.MouseButton.LeftButton)
-    await until(lambda: held, 3.0)
+    await until(lambda: held)
     assert held[0] - began >= 0.15
     QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
     assert len(held) == 1
@@ -29,21 +29,21 @@ async def test_it_acts_once_it_has_been_held_for_its_time(qtbot: QtBot) -> None:
 
 
 async def test_letting_go_early_does_nothing(qtbot: QtBot) -> None:
-    button, held = button_of(qtbot, 0.1)
+    button, held = button_of(qtbot, 1.0)
     QTest.mousePress(button, Qt.MouseButton.LeftButton)
-    await until(lambda: button.fraction > 0.1, 3.0)
+    await until(lambda: button.fraction > 0.0)
     QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
     assert button.fraction == 0.0
-    other, heard = button_of(qtbot, 0.15)
+    other, heard = button_of(qtbot, 1.1)
     QTest.mousePress(other, Qt.MouseButton.LeftButton)
-    await until(lambda: heard, 3.0)
+    await until(lambda: heard)
     assert held == []
 
 
 async def test_the_space_bar_holds_it_too(qtbot: QtBot) -> None:
     button, held = button_of(qtbot, 0.05)
     QTest.keyPress(button, Qt.Key.Key_Space)
-    await emitted(button.held, 3.0)
+    await emitted(button.held)
     QTest.keyRelease(button, Qt.Key.Key_Space)
     assert len(held) == 1
 
@@ -54,7 +54,7 @@ async def test_a_button_that_is_hidden_while_it_is_held_does_nothing(qtbot: QtBo
     button.hide()
     other, heard = button_of(qtbot, 0.1)
     QTest.mousePress(other, Qt.MouseButton.LeftButton)
-    await until(lambda: heard, 3.0)
+    await until(lambda: heard)
     assert held == []
 
 
@@ -67,5 +67,5 @@ async def test_losing_the_keyboard_is_letting_go(qtbot: QtBot) -> None:
     QTest.keyPress(button, Qt.Key.Key_Space)
     button.clearFocus()
     QTest.mousePress(other, Qt.MouseButton.LeftButton)
-    await until(lambda: heard, 3.0)
+    await until(lambda: heard)
     assert held == []

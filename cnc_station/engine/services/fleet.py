@@ -37,6 +37,7 @@ class _Wired:
 
     driver: Driver
     spec: MachineSpec
+    version: int  # of the machine as it was then
     deaf: Callable[[], None] = lambda: None
     told: tuple[Doing, str] | None = None
     identity: Identity | None = None
@@ -61,16 +62,30 @@ class Fleet:
         self._defaults = defaults
         self._on_news = on_news
         self._wired: dict[int, _Wired] = {}
+        self._wiring: dict[int, asyncio.Lock] = {}
         self.drivers: dict[int, Driver] = {}
 
     def _new(self, spec: MachineSpec) -> Driver:
         return registry.make(spec.driver, {**self._defaults.get(spec.driver, {}), **spec.settings})
 
-    def make(self, machine_id: int, spec: MachineSpec) -> None:
-        """Give a machine its driver. Raises InvalidInput."""
-        wired = _Wired(self._new(spec), spec)
+    def _make(self, machine: MachineRow) -> None:
+        wired = _Wired(self._new(machine.spec), machine.spec, machine.version)
         wired.deaf = wired.driver.listen(lambda status: self._hear(wired, status))
-        self._wired[machine_id], self.drivers[machine_id] = wired, wired.driver
+        self._wired[machine.id], self.drivers[machine.id] = wired, wired.driver
+
+    async def wire(self, machine: MachineRow) -> None:
+        """Give a machine the driver that it asks for, unless it has that, and reach it. Who comes
+        with the same meanwhile waits for it, and who comes with a former edit changes nothing: a
+        serial port serves one driver. Raises InvalidInput."""
+        async with self._changing(machine.id):
+            wired = self._wired.get(machine.id)
+            if not self.fits(machine) and (wired is None or wired.version <= machine.version):
+                await self._let_go(machine.id)
+                self._make(machine)
+        await self.connect(machine)
+
+    def _changing(self, machine_id: int) -> asyncio.Lock:
+        return self._wiring.setdefault(machine_id, asyncio.Lock())
 
     def _hear(self, wired: _Wired, status: Status) -> None:
         """Positions change ten times a second; that is no news."""
@@ -79,26 +94,28 @@ class Fleet:
             wired.told, wired.refused_until = told, 0.0
             self._on_news()
 
-    def fits(self, machine_id: int, spec: MachineSpec) -> bool:
-        """Whether the machine has the driver that `spec` asks for; another station may have
-        edited it."""
-        wired = self._wired.get(machine_id)
-        wanted = (spec.driver, dict(spec.settings))
+    def fits(self, machine: MachineRow) -> bool:
+        """Whether the machine has the driver that it asks for; another station may have edited
+        it."""
+        wired = self._wired.get(machine.id)
+        wanted = (machine.spec.driver, dict(machine.spec.settings))
         return wired is not None and (wired.spec.driver, dict(wired.spec.settings)) == wanted
 
     async def prepare(self, machines: tuple[MachineRow, ...]) -> None:
         """Drivers for all machines, before recovery asks them."""
         for machine in machines:
             try:
-                self.make(machine.id, machine.spec)
+                self._make(machine)
             except InvalidInput as error:
                 log.warning("%s has no driver: %s", machine.spec.name, error)
                 await self._say(MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, str(error)))
 
     def is_reached(self, machine_id: int) -> bool:
         """Whether its controller answers, as far as is known."""
-        wired = self._wired[machine_id]
-        return wired.identity is not None and wired.driver.status().doing is not Doing.UNREACHABLE
+        wired = self._wired.get(machine_id)
+        if wired is None or wired.identity is None:
+            return False
+        return wired.driver.status().doing is not Doing.UNREACHABLE
 
     async def reach(self, machine_id: int) -> None:
         """Connect to a controller; who asks meanwhile waits for the same. Raises Unavailable."""
@@ -198,14 +215,12 @@ class Fleet:
         finally:
             await driver.close()
 
-    async def replace(self, machine: MachineRow, spec: MachineSpec) -> None:
-        """A machine was edited: a new driver in place of the old one. Raises InvalidInput."""
-        await self.drop(machine.id)
-        self.make(machine.id, spec)
-        await self.connect(machine)
-
     async def drop(self, machine_id: int) -> None:
         """Let go of a machine's controller."""
+        async with self._changing(machine_id):
+            await self._let_go(machine_id)
+
+    async def _let_go(self, machine_id: int) -> None:
         wired = self._wired.pop(machine_id, None)
         self.drivers.pop(machine_id, None)
         if wired is not None:

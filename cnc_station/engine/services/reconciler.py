@@ -70,7 +70,7 @@ class Reconciler(Service):
 
     async def _rewire(self, row: MachineRow) -> None:
         try:
-            if not self._fleet.fits(row.id, row.spec):
-                await self._fleet.replace(row, row.spec)
+            if not self._fleet.fits(row):
+                await self._fleet.wire(row)
         except InvalidInput as error:
             log.warning("%s has no driver: %s", row.spec.name, error)

@@ -1,0 +1,88 @@
+"""A machine has one driver, whoever comes to give it one: a serial port serves one program."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cnc_station.engine.drivers import registry
+from cnc_station.engine.store.machines import AddMachine, MoveMachine
+from cnc_station.engine.store.transaction import Change
+from tests.engine.conftest import Station
+from tests.engine.floor import ME, MILL, Controller, FloorOf, kind_of
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Controller]:
+    """All drivers that were made."""
+    found: list[Controller] = []
+
+    def make() -> Controller:
+        found.append(Controller())
+        return found[-1]
+
+    monkeypatch.setitem(registry._OWN, "scripted", kind_of(make))
+    return found
+
+
+@pytest.fixture
+async def floor(
+    station: Station,
+    made: list[Controller],  # noqa: ARG001 - it is asked for them
+    monkeypatch: pytest.MonkeyPatch,
+) -> FloorOf:
+    """Whose reconciler looks just when a machine was added or edited, and has no driver yet."""
+    floor = await station()
+    crew, pen = floor.engine._crew, floor.engine._pen
+    assert crew is not None
+    write = pen.write
+
+    async def and_look(change: Change[Any]) -> Any:
+        written = await write(change)
+        edited = isinstance(change, MoveMachine) and change.spec is not None
+        if edited or isinstance(change, AddMachine):
+            await crew._reconciler.run_once()
+        return written
+
+    monkeypatch.setattr(pen, "write", and_look)
+    return floor
+
+
+def _in_use(made: list[Controller]) -> list[Controller]:
+    return [driver for driver in made if "connect" in driver.asked and not driver.closed]
+
+
+def _driver(floor: FloorOf, machine_id: int) -> object:
+    assert floor.engine._fleet is not None
+    return floor.engine._fleet.drivers[machine_id]
+
+
+async def test_a_machine_that_is_seen_while_it_is_added_has_one_driver(
+    floor: FloorOf, made: list[Controller]
+) -> None:
+    machine_id = await floor.mill(driver="scripted")
+    assert _in_use(made) == [_driver(floor, machine_id)]
+
+
+async def test_a_machine_that_is_seen_while_it_is_edited_has_one_driver(
+    floor: FloorOf, made: list[Controller]
+) -> None:
+    machine_id = await floor.mill(driver="scripted")
+    former = _driver(floor, machine_id)
+    wanted = replace(MILL, driver="scripted", settings={"port": "COM4"})
+    await floor.engine.edit_machine(machine_id, wanted, ME)
+    assert _in_use(made) == [_driver(floor, machine_id)]
+    assert _driver(floor, machine_id) is not former
+
+
+async def test_who_comes_late_with_a_former_edit_changes_nothing(
+    floor: FloorOf, made: list[Controller]
+) -> None:
+    machine_id = await floor.mill(driver="scripted")
+    former = await floor.engine._machine(machine_id)
+    wanted = replace(MILL, driver="scripted", settings={"port": "COM4"})
+    await floor.engine.edit_machine(machine_id, wanted, ME)
+    driver = _driver(floor, machine_id)
+    assert floor.engine._fleet is not None
+    await floor.engine._fleet.wire(former)
+    assert _in_use(made) == [_driver(floor, machine_id)] == [driver]
