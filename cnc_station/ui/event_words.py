@@ -31,6 +31,7 @@ _SENTENCES = {
     "started": QT_TRANSLATE_NOOP("Event", "Started{at}"),
     "held": QT_TRANSLATE_NOOP("Event", "Held{at}"),
     "continued": QT_TRANSLATE_NOOP("Event", "Continued{at}"),
+    "part_done": QT_TRANSLATE_NOOP("Event", "A part is done{at}"),
     "completed": QT_TRANSLATE_NOOP("Event", "Completed{at}"),
     "failed_retry": QT_TRANSLATE_NOOP("Event", "Failed{at}, will be tried again"),
     "failed_final": QT_TRANSLATE_NOOP("Event", "Failed{at} for good"),

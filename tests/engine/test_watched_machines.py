@@ -154,6 +154,47 @@ async def test_a_station_closed_in_mid_run_takes_it_up_when_it_is_opened_again(
     assert (await again.told(job_id)).count("completed") == 1
 
 
+async def test_a_station_started_again_goes_on_with_the_part_that_is_in_hand(
+    floor: FloorOf, agent: FakeAgent, config: Config, station: Station
+) -> None:
+    job_id = await _running(floor, agent, quantity=3)
+    agent.say(exec="PROGRAM_COMPLETED", count="13")
+    await until(partial(_part, floor, 2))
+    agent.say(exec="READY")
+    agent.say(exec="ACTIVE")
+    await until(partial(_told, floor, job_id, "part_done"))
+    await floor.engine.stop()
+    again = await station(config)
+    await again.comes_to(job_id, JobState.RUNNING)
+    await until(partial(_part, again, 2))
+    agent.say(exec="PROGRAM_COMPLETED", count="14")
+    await until(partial(_part, again, 3))
+    assert (await again.row(job_id)).state is JobState.RUNNING
+    agent.say(exec="READY")
+    agent.say(exec="ACTIVE")
+    agent.say(exec="PROGRAM_COMPLETED", count="15")
+    await again.comes_to(job_id, JobState.COMPLETED)
+    done = [e.reason for e in await again.engine.events(job_id=job_id) if e.type == "part_done"]
+    assert done == ["part 1 of 3", "part 2 of 3"]
+
+
+async def test_a_run_that_is_lost_from_sight_between_two_parts_says_how_many_were_done(
+    floor: FloorOf, agent: FakeAgent, config: Config, station: Station
+) -> None:
+    job_id = await _running(floor, agent, quantity=3)
+    agent.say(exec="PROGRAM_COMPLETED", count="13")
+    await until(partial(_told, floor, job_id, "part_done"))
+    agent.say(exec="READY")
+    await floor.engine.stop()
+    again = await station(config)
+    row = await again.comes_to(job_id, JobState.INTERRUPTED)
+    assert "1 of 3 parts were done when last seen." in row.last_error
+
+
+async def _told(floor: FloorOf, job_id: int, event: str) -> bool:
+    return event in await floor.told(job_id)
+
+
 async def _part(floor: FloorOf, *parts: int) -> bool:
     """Whether one of these is in hand."""
     crew = floor.engine._crew

@@ -145,6 +145,7 @@ HELD = _row("held", _job({J.RUNNING}, J.HELD), _run({R.RUNNING}, R.HELD), _at(M.
 CONTINUED = _row(
     "continued", _job({J.HELD}, J.RUNNING), _run({R.HELD}, R.RUNNING), _at(M.HELD, M.RUNNING)
 )
+PART_DONE = _row("part_done", _job({J.RUNNING, J.HELD}, None))  # one of several, not the last
 COMPLETED = _row(
     "completed",
     _job({J.RUNNING, J.HELD}, J.COMPLETED),

@@ -26,7 +26,8 @@ class OnLoss(StrEnum):
 class Order:
     """What a driver is asked to make: `parts` times a program, or `estimated_s` each without one.
 
-    `source` are the program's exact bytes, `name` what people call it.
+    `source` are the program's exact bytes, `name` what people call it. The parts before `part` are
+    known to be done.
     """
 
     run_id: int
@@ -38,6 +39,7 @@ class Order:
     name: str = ""
     program: Program | None = None
     source: bytes | None = None
+    part: int = 1
 
 
 class Finding(StrEnum):

@@ -201,15 +201,19 @@ class Watcher(Voice, ABC):
 
     async def look(self, order: Order) -> Found:
         """From what is remembered of this run, if it is; else it goes on only if the machine is in
-        the ordered program now, and nothing proves that it was finished."""
+        the ordered program now, and nothing proves that it was finished. What runs then counts as
+        the first part that is not known to be done: those made unseen are a person's to count."""
         report = self._reached()
         if self._part is None or self._order is None or self._order.run_id != order.run_id:
-            self._take(order, 1)
+            self._take(order, order.part)
             assert self._part is not None
+            words = _words(report)
+            if order.part > 1:
+                words += f" {order.part - 1} of {order.parts} parts were done when last seen."
             if self._part.take_up(report, self._now()):
-                return Found(Finding.UNDER_WAY, _words(report))
+                return Found(Finding.UNDER_WAY, words, order.part)
             self._part = self._order = None
-            return Found(Finding.STOPPED, _words(report))
+            return Found(Finding.STOPPED, words, order.part)
         part, words = self._part, _words(report, self._part.baseline)
         if part.finished:
             return Found(Finding.FINISHED, words, self._number)

@@ -24,6 +24,7 @@ from cnc_station.engine.drivers.base import (
 from cnc_station.engine.services.live import Live, Wait, Word
 from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.store.parts import SayPartDone
 from cnc_station.engine.views import Doing, Status
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,8 @@ class Drive:
         for part in range(live.part + 1, self._order.parts + 1):
             if told:
                 return
+            if not live.driver.abilities.starts:
+                await self._say_done(part - 1)
             if self._tended:
                 await self._person(f"{_DONE.format(part - 1, self._order.parts)}: {_NEXT_BLANK}")
             await self._next_part(part)
@@ -110,6 +113,22 @@ class Drive:
                 return
             except NotReady as error:
                 await self._person(f"{_DONE.format(part - 1, self._order.parts)}, but {error}")
+
+    async def _say_done(self, part: int) -> None:
+        """Where nothing at the machine tells which part is in hand, a station that is started again
+        has to read it."""
+        claimed = self._live.claimed
+        await self._pen.keep(
+            SayPartDone(
+                claimed.job_id,
+                claimed.run_id,
+                claimed.token,
+                claimed.machine_id,
+                part,
+                f"part {part} of {self._order.parts}",
+                CONTROLLER,
+            )
+        )
 
     @property
     def _tended(self) -> bool:

@@ -192,6 +192,7 @@ class Runner(LiveRuns):
             name=kept.name if kept else claimed.name,
             program=kept.program if kept else None,
             source=kept.source if kept else None,
+            part=claimed.parts_done + 1,
         )
 
     async def _write(self, live: Live, outcome: Outcome, seconds: float) -> t.Transition:

@@ -53,6 +53,7 @@ class Claimed:
     trace_id: str
     operator_starts: bool = False
     operator_clears: bool = False
+    parts_done: int = 0  # as written, of a run that is taken up again
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
 from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.parts import parts_done
 from cnc_station.engine.store.schema import counted, job, leader, machine, run, standing_in
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -32,6 +33,7 @@ _RUNS = (
         job.c.trace_id,
         machine.c.operator_starts,
         machine.c.operator_clears,
+        parts_done(run.c.id, run.c.job_id).label("parts_done"),
     )
     .join(job, job.c.id == run.c.job_id)
     .join(machine, machine.c.id == run.c.machine_id)
@@ -82,6 +84,7 @@ def _claimed(row: Row[Any]) -> Claimed:
         trace_id=row.trace_id,
         operator_starts=row.operator_starts,
         operator_clears=row.operator_clears,
+        parts_done=row.parts_done,
     )
 
 

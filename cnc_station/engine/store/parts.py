@@ -1,0 +1,72 @@
+"""What is written of a run while it goes on: which of its parts are done."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, func, literal, select
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store.schema import event, found_in, job
+from cnc_station.engine.store.transaction import Change, Tx
+
+_UNDER_WAY = (JobState.RUNNING, JobState.HELD)
+
+
+def parts_done(run_id: ColumnElement[int], job_id: ColumnElement[int]) -> ScalarSelect[int]:
+    """How many parts of a run are written as done."""
+    return (
+        select(func.count())
+        .where(event.c.job_id == job_id, event.c.run_id == run_id)
+        .where(event.c.type == t.PART_DONE.name)
+        .scalar_subquery()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SayPartDone(Change[None]):
+    """Part `part` (from 1) of a run is done, and more are to come. Said twice, it is written once.
+    Raises Conflict if the run is not under way, or is another's."""
+
+    job_id: int
+    run_id: int
+    token: int
+    machine_id: int
+    part: int
+    reason: str
+    actor: str
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its job."""
+        return (("job", self.job_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["SayPartDone"]) -> list[Exception | None]:
+        """One by one: a machine that is watched takes minutes for a part."""
+        return [_say(tx, change) for change in changes]
+
+
+def _say(tx: Tx, change: SayPartDone) -> Exception | None:
+    done = parts_done(literal(change.run_id, Integer), literal(change.job_id, Integer))
+    row = tx.connection.execute(
+        select(job.c.state, job.c.trace_id, done.label("done"))
+        .where(job.c.id == change.job_id, job.c.run_id == change.run_id)
+        .where(job.c.token == change.token, found_in(job, _UNDER_WAY))
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        return Conflict(f"run {change.run_id} is not under way any more; nothing was written")
+    if row.done < change.part:
+        tx.record(
+            t.PART_DONE,
+            actor=change.actor,
+            job_id=change.job_id,
+            run_id=change.run_id,
+            machine_id=change.machine_id,
+            job_state=row.state,
+            trace_id=row.trace_id,
+            reason=change.reason,
+        )
+    return None
