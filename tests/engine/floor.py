@@ -115,6 +115,11 @@ class Controller:
         if what in self.refuses:
             raise self.refuses[what]
 
+    @property
+    def cutting(self) -> bool:
+        """Whether it was started, which is later than when that is written, and is not over."""
+        return self._end is not None and not self._end.done()
+
     def end(self, error: BaseException | None = None) -> None:
         """The part in hand is over."""
         assert self._end is not None

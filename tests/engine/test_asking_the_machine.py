@@ -27,7 +27,7 @@ AWAY = Unavailable("The controller does not answer.")
 async def floor(station: Station, controller: Controller) -> AsyncIterator[FloorOf]:
     floor = await station()
     yield floor
-    if controller._end is not None and not controller._end.done():
+    if controller.cutting:
         controller.end()
 
 

@@ -26,7 +26,7 @@ async def floor(station: Station, controller: Controller) -> AsyncIterator[Floor
     floor = await station()
     await floor.mill(driver="scripted")
     yield floor
-    if controller._end is not None and not controller._end.done():
+    if controller.cutting:
         controller.end()
 
 

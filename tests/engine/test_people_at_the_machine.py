@@ -17,7 +17,7 @@ from tests.until import until
 async def floor(station: Station, controller: Controller) -> AsyncIterator[FloorOf]:
     floor = await station()
     yield floor
-    if controller._end is not None and not controller._end.done():
+    if controller.cutting:
         controller.end()
 
 

@@ -140,7 +140,7 @@ class Shop:
     def end_all(self) -> None:
         """Their programs come to an end, so that the station can let go of them."""
         for controller in self.at.values():
-            if controller._end is not None and not controller._end.done():
+            if controller.cutting:
                 controller.end()
 
     def register(self, patch: pytest.MonkeyPatch) -> None:
@@ -264,12 +264,12 @@ async def work(engine: StationEngine, controllers: Shop) -> dict[str, int]:
     await comes_to(waits, JobState.ASSIGNED)
     third = await machine(spec("Mill 3", LINUXCNC, "mill-3", "Emco F1", operator_clears=True))
     done = await job("Spacer", "mill", third, quantity=1)
-    await comes_to(done, JobState.RUNNING)
+    await until(lambda: controllers.at["mill-3"].cutting)
     controllers.at["mill-3"].end()
     await comes_to(done, JobState.COMPLETED)
     await engine.act_on_machine(MachineAction.CLEAR, third, PERSON, good=1, scrap=0)
     broken = await job("Jig base", "mill", third, quantity=1)
-    await comes_to(broken, JobState.RUNNING)
+    await until(lambda: controllers.at["mill-3"].cutting)
     controllers.at["mill-3"].found = Found(
         Finding.STOPPED, "the controller was reset at line 812 of 1,640; it is homed and idle"
     )
@@ -279,7 +279,7 @@ async def work(engine: StationEngine, controllers: Shop) -> dict[str, int]:
     await job("Hinge plate", "mill", machines["Mill 4"])
     router = await machine(spec("Router 1", GRBL, "/dev/ttyUSB0", "Shapeoko"))
     broke = await job("Front panel", "router", router, retry_limit=0)
-    await comes_to(broke, JobState.RUNNING)
+    await until(lambda: controllers.at["/dev/ttyUSB0"].cutting)
     controllers.at["/dev/ttyUSB0"].says(ALARM)
     controllers.at["/dev/ttyUSB0"].end(RunFailed(ALARM.why, alarm=True))
     controllers.at["/dev/ttyUSB0"].says(ALARM)

@@ -51,7 +51,7 @@ async def page(
     async with opened(office, FloorPage(office.desk)) as page:
         yield page
     for controller in (mill, lathe):
-        if controller._end is not None and not controller._end.done():
+        if controller.cutting:
             controller.end()
 
 
@@ -185,7 +185,7 @@ async def test_a_watched_machine_offers_nothing_that_only_its_own_panel_can_do(
     await comes_to(office, job_id, JobState.ASSIGNED)
     await office.engine.act(JobAction.START, [job_id], ME)
     await comes_to(office, job_id, JobState.RUNNING)
-    await until(lambda: lathe._end is not None)
+    await until(lambda: lathe.cutting)
     lathe.does(Doing.HELD, "FEED_HOLD")
     await machine_comes_to(office, MachineState.HELD)
     await until(lambda: needed(page) == {"Lathe 1: held": ""})
@@ -215,7 +215,7 @@ async def made_one(office: Office, mill: Scripted, error: Exception | None = Non
     made = JobSpec("Jig base", "mill", quantity=1, retry_limit=0)
     (job_id,) = await office.engine.submit([made], ME)
     await comes_to(office, job_id, JobState.RUNNING)
-    await until(lambda: mill._end is not None)
+    await until(lambda: mill.cutting)
     mill.end(error)
     await machine_comes_to(office, MachineState.NEEDS_CLEARING)
     return job_id
@@ -231,7 +231,7 @@ async def test_who_has_to_decide_is_led_to_what_is_known(
     await office.engine.add_machine(spec("Mill 1", LINUXCNC, "mill", "VF-2"), ME)
     (job_id,) = await office.engine.submit([JobSpec("Jig base", "mill")], ME)
     await comes_to(office, job_id, JobState.RUNNING)
-    await until(lambda: mill._end is not None)
+    await until(lambda: mill.cutting)
     mill.end(Unavailable("gone"))
     await comes_to(office, job_id, JobState.INTERRUPTED)
 

@@ -46,7 +46,7 @@ async def page(
         await office.engine.add_machine(spec("Mill 1", LINUXCNC, "mill", "VF-2"), ME)
         await until(lambda: page.detail.shown)
         yield page
-    if mill._end is not None and not mill._end.done():
+    if mill.cutting:
         mill.end()
 
 
@@ -58,7 +58,7 @@ async def cutting(office: Office, mill: Scripted) -> int:
         return row.state is JobState.RUNNING
 
     await until(running)
-    await until(lambda: mill._end is not None)
+    await until(lambda: mill.cutting)
     mill.says(CUTTING)
     return job_id
 
