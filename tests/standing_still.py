@@ -12,10 +12,12 @@ from cnc_station.servers import Server
 @contextmanager
 def standing_still(server: Server) -> Iterator[None]:
     """Stops all processes of a server with SIGSTOP; connections to it stay open."""
-    pids = [server.pid, *_children(server.pid)]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    pids = [server.pid]
+    os.kill(server.pid, signal.SIGSTOP)  # first, so that it makes no more children
     try:
+        for pid in _children(server.pid):
+            os.kill(pid, signal.SIGSTOP)
+            pids.append(pid)
         yield
     finally:
         for pid in pids:

@@ -135,7 +135,7 @@ class StartingDriver(EveryDriver):
             assert driver.status().doing is Doing.RUNNING
             await driver.abort()
             with pytest.raises(RunAborted):
-                await asyncio.wait_for(ended, 5)
+                await asyncio.wait_for(ended, 30)
 
     async def test_an_aborted_run_has_ended_and_is_not_done(self, bench: Bench) -> None:
         async with connected(bench) as driver:
@@ -143,7 +143,7 @@ class StartingDriver(EveryDriver):
             ended = asyncio.ensure_future(driver.ended())
             await driver.abort()
             with pytest.raises(RunAborted):
-                await asyncio.wait_for(ended, 5)
+                await asyncio.wait_for(ended, 30)
             assert driver.status().doing not in (Doing.RUNNING, Doing.HELD)
 
     async def test_a_hold_without_a_run_is_refused(self, bench: Bench) -> None:
@@ -178,11 +178,11 @@ class WatchingDriver(EveryDriver):
             await driver.load(bench.short, 1)
             started = asyncio.ensure_future(driver.start())
             await bench.begin()
-            await asyncio.wait_for(started, 10)
+            await asyncio.wait_for(started, 30)
             ended = asyncio.ensure_future(driver.ended())
             await until(lambda: driver.status().doing is Doing.RUNNING)
             await bench.finish()
-            await asyncio.wait_for(ended, 10)
+            await asyncio.wait_for(ended, 30)
 
     async def test_nothing_can_be_asked_of_it(self, bench: Bench) -> None:
         async with connected(bench) as driver:
@@ -200,10 +200,10 @@ class WatchingDriver(EveryDriver):
             await driver.load(bench.short, 1)
             started = asyncio.ensure_future(driver.start())
             await bench.begin()
-            await asyncio.wait_for(started, 10)
+            await asyncio.wait_for(started, 30)
             ended = asyncio.ensure_future(driver.ended())
             await until(lambda: driver.status().doing is Doing.RUNNING)
             await driver.abort()
             with pytest.raises(RunAborted):
-                await asyncio.wait_for(ended, 5)
+                await asyncio.wait_for(ended, 30)
             assert driver.status().doing is Doing.RUNNING

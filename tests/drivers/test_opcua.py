@@ -205,7 +205,7 @@ async def test_a_server_that_falls_silent_is_lost(server: OpcUaServer, driver: O
     server.freeze()
     try:
         with pytest.raises(Unavailable, match="says nothing any more"):
-            await asyncio.wait_for(ended, 15)
+            await asyncio.wait_for(ended, 40)
         assert driver.status().doing is Doing.UNREACHABLE
         await driver.close()
     finally:

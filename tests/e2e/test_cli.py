@@ -184,7 +184,7 @@ def test_a_station_without_a_window_serves_until_it_is_told_to_stop(shell: Shell
         assert str(shell.database) in said
         assert len(shell.json("machines")["machines"]) == 9
         station.terminate()
-        assert station.wait(timeout=20) == 0
+        assert station.wait(timeout=60) == 0
     assert "is at work on" in (shell.folder / "cnc-station.log").read_text("utf-8")
 
 

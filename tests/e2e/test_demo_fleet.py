@@ -97,7 +97,7 @@ def test_the_fleet_leaves_nothing_behind_however_it_ends(
         assert len(ours) >= 3  # PostgreSQL, Redis and a station
         window.send_signal(end)
         window.wait(30)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while processes_in(temporary) or left(temporary):
         assert time.monotonic() < deadline, (processes_in(temporary), left(temporary))
         time.sleep(0.05)

@@ -157,7 +157,7 @@ def test_a_station_at_work_says_where_its_database_is_and_no_password(
         said = next(line for line in process.stderr if "is at work on" in line)
         process.terminate()
         said += process.stderr.read()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
     assert f"cnc:***@127.0.0.1:{urlsplit(postgres_url).port}/" in said
     for url in (postgres_url, redis_url):
         word = addresses.password(url)

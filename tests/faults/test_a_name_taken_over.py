@@ -30,7 +30,7 @@ def _free_port() -> int:
 def _ready(port: int) -> tuple[int, Any]:
     """What it says of itself to whoever watches over it."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=30) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as refused:
         return refused.code, json.load(refused)
@@ -57,7 +57,7 @@ def test_a_second_station_of_a_name_is_refused_and_takes_over_once_the_first_is_
         fleet.works_again()
         first, other = fleet.stations
         log = first.log(tmp_path)
-        assert fleet.twin(first).wait(30) != 0
+        assert fleet.twin(first).wait(60) != 0
         assert "named S1 is at work already" in log.read_text()
         assert _name(port)["ok"]
 
@@ -65,9 +65,9 @@ def test_a_second_station_of_a_name_is_refused_and_takes_over_once_the_first_is_
             time.sleep(LEASE_S + 1.0)
             before = _incarnation(fleet)
             second = fleet.twin(first)
-            until(lambda: _incarnation(fleet) != before, 30, "the second has the name")
+            until(lambda: _incarnation(fleet) != before, 60, "the second has the name")
             woken = time.monotonic_ns()
-        until(lambda: not _name(port)["ok"], 20, "the first says that it has lost its name")
+        until(lambda: not _name(port)["ok"], 60, "the first says that it has lost its name")
         assert _name(port)["detail"] == "Another station is called S1 now."
         assert _ready(port)[0] == 503
         assert "this station acts no longer" in log.read_text()

@@ -256,7 +256,7 @@ def test_stations_that_start_at_once_on_an_empty_database_do_not_collide(postgre
             assert one.stdin is not None
             one.stdin.write("\n")
             one.stdin.flush()
-        assert [one.communicate(timeout=30) for one in stations] == [("current\n", "")] * 3
+        assert [one.communicate(timeout=90) for one in stations] == [("current\n", "")] * 3
     database = Database(postgres_url)
     assert database.read(lambda c: c.execute(text("SELECT count(*) FROM leader")).scalar()) == 1
     database.close()

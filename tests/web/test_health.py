@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.servers import Postgres, Redis
 from cnc_station.web.health import HealthServer
 from cnc_station.web.serving import serving
+from tests.standing_still import standing_still
 from tests.until import until
 
 LOCALHOST = "127.0.0.1"
@@ -25,7 +24,7 @@ LOCALHOST = "127.0.0.1"
 
 async def asked(port: int, path: str = "ready") -> tuple[int, Any]:
     async with (
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as client,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as client,
         client.get(f"http://{LOCALHOST}:{port}/health/{path}") as answer,
     ):
         return answer.status, await answer.json()
@@ -92,23 +91,14 @@ async def test_a_fleets_station_tells_which_server_is_away_and_when_it_is_back(
         await until(lambda: told(200, redis="offline"))
         own_redis.start()
         await until(lambda: told(200))
-        _pause(own_postgres, signal.SIGSTOP)
-        away = {"database": "offline", "leader": "unknown", "machines": "unknown"}
-        await until(lambda: told(503, **away))
-        assert (await asked(port, "live"))[0] == 200
-        _pause(own_postgres, signal.SIGCONT)
+        with standing_still(own_postgres):
+            away = {"database": "offline", "leader": "unknown", "machines": "unknown"}
+            await until(lambda: told(503, **away), 30)
+            assert (await asked(port, "live"))[0] == 200
         await until(lambda: told(200), 30)
     finally:
-        _pause(own_postgres, signal.SIGCONT)
         await server.stop()
         await engine.stop()
-
-
-def _pause(server: Postgres, how: signal.Signals) -> None:
-    """The server and each of its sessions."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    for pid in (server.pid, *map(int, children)):
-        os.kill(pid, how)
 
 
 async def test_a_port_that_is_taken_costs_the_health_and_not_the_station(

@@ -171,7 +171,7 @@ class Fleet:
             )
             return str(row[0].holder) if row[0].expires_at > row[1] else ""
 
-        name = until(holder, 30, "a station leads")
+        name = until(holder, 60, "a station leads")
         return next(station for station in self.stations if station.name == name)
 
     def works_again(self, jobs: int = 5, within_s: float = 60.0) -> None:
@@ -225,7 +225,7 @@ class Fleet:
         process.kill()
         process.wait()
         self._died[process.pid] = time.monotonic_ns()
-        until(lambda: station.process is not process, 30, "it is started again")
+        until(lambda: station.process is not process, 60, "it is started again")
 
     @contextmanager
     def stopped(self, station: Station) -> Iterator[None]:
