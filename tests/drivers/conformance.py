@@ -103,6 +103,7 @@ class EveryDriver:
 
     async def test_a_controller_that_moves_is_never_tried_again_blindly(self, bench: Bench) -> None:
         assert bench.driver.on_loss is OnLoss.INTERRUPT
+        assert not bench.driver.abilities.at_once
 
 
 class StartingDriver(EveryDriver):

@@ -195,9 +195,7 @@ async def _limit_pages(floor: FloorOf, pages: int) -> int:
     def set_limit() -> int:
         cursor = connection.connection.cursor()
         before: int = cursor.execute("PRAGMA max_page_count").fetchone()[0]
-        free = cursor.execute("PRAGMA freelist_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count = {pages}").fetchone()
-        assert free == 0
         return before
 
     return await asyncio.to_thread(set_limit)

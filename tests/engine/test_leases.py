@@ -26,9 +26,10 @@ from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.claims import Claim, Claimed
+from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.errands import Ask
 from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.transaction import Change
 from tests.engine.floor import Controller
 from tests.until import until

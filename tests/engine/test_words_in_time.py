@@ -9,8 +9,8 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.services import drive
-from cnc_station.engine.store.claims import Claimed
 from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.views import Doing
 from tests.engine.conftest import Station

@@ -1,6 +1,6 @@
 """A real database with its writer, and the words to work with it in tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -13,11 +13,12 @@ from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.claims import Claim, Claimed
+from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.database import Database, Dialect
 from cnc_station.engine.store.jobs import CreateJobs, ReleaseDue
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
 from cnc_station.engine.store.stations import Lead
 from cnc_station.engine.store.transaction import Change, Committed
@@ -92,8 +93,8 @@ class Shop:
     async def move_machine(self, transition: t.Transition, machine_id: int, **more: Any) -> None:
         await self.write(MoveMachine((transition,), machine_id, "anna", **more))
 
-    async def claim(self) -> tuple[Claimed, ...]:
-        return await self.write(Claim(300.0))
+    async def claim(self, at_once: Iterable[int] = ()) -> tuple[Claimed, ...]:
+        return await self.write(Claim(300.0, at_once=frozenset(at_once)))
 
     async def claim_one(self) -> Claimed:
         (claimed,) = await self.claim()

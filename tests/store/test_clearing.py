@@ -9,7 +9,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.new_runs import Claimed
 from tests.store.shop import Shop, mill
 
 _LOST = (t.LOST_RETRY, t.LOST_FINAL, t.LOST_INTERRUPTED)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cnc_station.engine.domain import transitions as t
@@ -124,7 +124,7 @@ async def test_an_environment_that_breaks_with_the_last_writes_fails_them_all(
     def break_later(tx: Tx) -> None:
         if tx.dialect.embedded:
             _break_the_environment(tx)
-        tx.later(text("SELECT pg_terminate_backend(pg_backend_pid())"), {})
+        tx.later(select(func.pg_terminate_backend(func.pg_backend_pid())), {})
 
     answers = await _together(shop, _new("a"), Break(break_later), _new("b"))
     assert all(isinstance(answer, Unavailable) for answer in answers)

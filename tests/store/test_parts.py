@@ -7,7 +7,7 @@ import pytest
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.parts import SayPartDone
 from cnc_station.engine.store.recovery import left_over_runs
 from tests.store.shop import Shop, mill

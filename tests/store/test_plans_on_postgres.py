@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event, select, text
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
-from cnc_station.engine.store import claim_statements, moves, schema
+from cnc_station.engine.store import claim_statements, move_statements, reaping, schema
 from cnc_station.engine.store.database import packed
 from cnc_station.engine.store.queries.history import events, runs
 from cnc_station.engine.store.queries.job_list import job_page, jobs_by_id
@@ -54,6 +54,12 @@ def _fill(rows: Rows, url: str) -> None:
         for state, share in (("queued", 0.9), ("delayed", 0.1)):
             times = round(JOBS * share / len(TYPES))
             rows.pen.execute(copies, {"state": state, "times": times})
+        columns = ", ".join(c.name for c in schema.run.c if c.name != "id")
+        rows.pen.execute(
+            text(
+                f"INSERT INTO run ({columns}) SELECT {columns} FROM run, generate_series(1, 20000)"
+            )
+        )
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
 
@@ -95,7 +101,7 @@ def test_a_claim_walks_its_types_queue_in_order(shop: Rows, any_material: bool) 
     wanted: dict[str, Any] = {"machine_type": "mill", "complexity": 5, "axes": 5, "count": 5}
     wanted |= {"x": 1.0, "y": 1.0, "z": 1.0}
     if not any_material:
-        wanted["materials"] = ["steel"]
+        wanted["materials"] = packed([["steel"]])
     offer = claim_statements.offer_statement(shop.database.dialect, any_material=any_material)
     lines = plans(shop, lambda c: c.execute(offer, wanted))
     assert used(lines, "job_ready")
@@ -120,12 +126,20 @@ def test_moved_jobs_are_found_by_their_ids_not_by_their_state(shop: Rows, name: 
     dialect = shop.database.dialect
     claimed = name == "assigned"
     move = (
-        claim_statements.job_statement(dialect) if claimed else moves._job_statement(dialect, name)
+        claim_statements.job_statement(dialect)
+        if claimed
+        else move_statements.job_statement(dialect, name)
     )
-    items = packed([[n, n, "1", 0, 0] for n in range(1, 201)])
+    items = packed([[n, n, "1", 0, 0, "assigned"] for n in range(1, 201)])
     lines = plans(shop, lambda c: c.execute(move, {"item": items, "now": NOW}))
     assert used(lines, "job_pkey"), lines
     assert not used(lines, "job_state"), lines
+
+
+def test_expired_leases_are_looked_for_among_live_runs_alone(shop: Rows) -> None:
+    lines = plans(shop, lambda c: c.execute(reaping.EXPIRED, {"now": NOW}))
+    assert any("run_live" in line for line in lines), lines
+    assert not scanned(lines, "run"), lines
 
 
 def test_due_jobs_are_found_by_their_time(shop: Rows) -> None:

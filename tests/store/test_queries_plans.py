@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event, insert, literal, select
 
 from cnc_station.engine.domain.states import OPEN_JOBS, WAITING_JOBS, JobState
-from cnc_station.engine.store import claim_statements, schema
+from cnc_station.engine.store import claim_statements, reaping, schema
 from cnc_station.engine.store.queries.charts import charts
 from cnc_station.engine.store.queries.floor import floor
 from cnc_station.engine.store.queries.history import events, runs
@@ -88,6 +88,12 @@ def test_whether_any_job_waits_is_answered_without_a_scan(shop: Rows) -> None:
     lines = plans(shop, lambda c: c.execute(claim_statements.IDLE, own))
     assert len(steps_on(lines, "job")) == 3
     assert all("INDEX job_ready" in line for line in steps_on(lines, "job"))
+
+
+def test_expired_leases_are_looked_for_among_live_runs_alone(shop: Rows) -> None:
+    lines = plans(shop, lambda c: c.execute(reaping.EXPIRED, {"now": NOW}))
+    (step,) = steps_on(lines, "run")
+    assert "INDEX run_live" in step
 
 
 def test_due_jobs_are_found_by_their_time(shop: Rows) -> None:

@@ -23,9 +23,9 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.claims import Claimed
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.machines import MoveMachine, SayReadiness
+from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queue_actions import ActOnJob
 from cnc_station.engine.store.transaction import Change
 from tests.store.model import Model, ModelJob, ModelMachine
@@ -225,10 +225,14 @@ class TheShop(RuleBasedStateMachine):
         expected = [self.model.act(rows, job_id) is not None for rows, job_id in asked]
         assert self.write(*(ActOnJob(rows, job, "anna") for rows, job in asked)) == expected
 
-    def claim(self, _dice: Random) -> None:
-        while claimed := self.run(self.shop.claim()):
+    def claim(self, dice: Random) -> None:
+        at_once = [machine_id for machine_id in self.model.machines if dice.random() < 0.3]
+        while claimed := self.run(self.shop.claim(at_once)):
             for run in claimed:
                 self.model.claim(run.run_id, run.job_id, run.machine_id)
+                assert run.begun == (run.machine_id in at_once)
+                if run.begun:
+                    assert self.model.move_run(t.STARTED, run.run_id, 0, half_made=False)
             self.claimed += claimed
         left = [
             (machine_id, job_id)

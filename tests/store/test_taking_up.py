@@ -9,8 +9,8 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.claims import Claimed
 from cnc_station.engine.store.examining import SayFound
+from cnc_station.engine.store.new_runs import Claimed
 from tests.store.shop import Shop, mill
 
 

@@ -76,7 +76,7 @@ class Simulator:
     """Implements `Driver`."""
 
     on_loss = OnLoss.RETRY
-    abilities = Abilities(outlives=False)
+    abilities = Abilities(outlives=False, at_once=True)
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings

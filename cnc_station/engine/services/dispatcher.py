@@ -7,7 +7,8 @@ from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
-from cnc_station.engine.store.claims import Claim, Claimed
+from cnc_station.engine.store.claims import Claim
+from cnc_station.engine.store.new_runs import Claimed
 
 SLOW_TICK_S = 30.0
 SETTLED_S = 0.2  # after a claim, until its starts are written
@@ -51,7 +52,12 @@ class Dispatcher(Service):
     async def _claim(self) -> tuple[Claimed, ...]:
         ends = asyncio.get_running_loop().time() + self._lease_s * (1 - MARGIN)
         claimed = await self._pen.write(
-            Claim(self._lease_s, self._runner.lost_machines(), self._incarnation)
+            Claim(
+                self._lease_s,
+                self._runner.lost_machines(),
+                self._incarnation,
+                self._runner.at_once(),
+            )
         )
         for one in claimed:
             self._runner.take(one, ends)

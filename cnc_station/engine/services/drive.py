@@ -149,7 +149,8 @@ class Drive:
         if live.driver.abilities.starts:
             await live.driver.load(self._order, live.part)
         self._unless_stopped()
-        await self._say_started(word)
+        if not live.claimed.begun:
+            await self._say_started(word)
         self._limit_time()
         self._unless_stopped()
         if live.driver.abilities.starts:

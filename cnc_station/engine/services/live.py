@@ -11,7 +11,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.drivers.base import Driver, RunAborted
 from cnc_station.engine.services.outcome import RUNNER
 from cnc_station.engine.services.progress import Progress
-from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.new_runs import Claimed
 
 
 class Wait(Enum):

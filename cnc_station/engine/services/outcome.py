@@ -7,8 +7,8 @@ from typing import Any
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.retry import RetryPolicy
-from cnc_station.engine.store.claims import Claimed
 from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.store.new_runs import Claimed
 
 RUNNER = "runner"
 

@@ -20,8 +20,8 @@ from cnc_station.engine.services.outcome import Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.runner import Runner
-from cnc_station.engine.store.claims import Claimed
 from cnc_station.engine.store.examining import SayFound
+from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.reaping import REASON as REAPED
 from cnc_station.engine.store.recovery import LeftOver, left_over_runs
 

@@ -20,8 +20,8 @@ from cnc_station.engine.services.live_runs import LiveRuns
 from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.progress import Progress
-from cnc_station.engine.store.claims import Claimed
 from cnc_station.engine.store.machines import MoveMachine, SayReadiness
+from cnc_station.engine.store.new_runs import Claimed
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +61,16 @@ class Runner(LiveRuns):
         if driver is None:
             self._keep(self._give_back(claimed))
             return
-        live = Live(claimed, driver, lease_ends)
+        live = Live(claimed, driver, lease_ends, begun=claimed.begun)
         if live.starts_on_a_word:
             live.expect(Wait.SET_UP)
         self._drive(live)
+
+    def at_once(self) -> frozenset[int]:
+        """The machines whose runs may begin with their claim."""
+        return frozenset(
+            machine_id for machine_id, driver in self._drivers.items() if driver.abilities.at_once
+        )
 
     def take_up(self, claimed: Claimed, lease_ends: float, part: int, *, over: bool) -> None:
         """Go on with a run that an earlier life of this station has started: `part` is under way,
@@ -112,8 +118,9 @@ class Runner(LiveRuns):
     async def _give_back(self, claimed: Claimed) -> None:
         """The machine has no driver: asked for at once, so that no claim comes in between."""
         reason = "its driver is not there"
+        back = t.GIVEN_BACK if claimed.begun else t.RETURNED
         await asyncio.gather(
-            self._pen.keep(move_of(claimed, t.RETURNED, reason=reason)),
+            self._pen.keep(move_of(claimed, back, reason=reason)),
             self._pen.keep(MoveMachine((t.DISCONNECTED,), claimed.machine_id, RUNNER, reason)),
             return_exceptions=True,
         )
@@ -133,7 +140,8 @@ class Runner(LiveRuns):
         return None
 
     async def _outcome(self, live: Live) -> Outcome | None:
-        claimed, taken_up = live.claimed, live.begun
+        claimed = live.claimed
+        taken_up = live.begun and not claimed.begun
         try:
             order = await self.order(claimed)
             live.progress = Progress(order)

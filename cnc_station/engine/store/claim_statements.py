@@ -133,7 +133,8 @@ def offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
     )
     if any_material:
         return query
-    fits = dialect.lower(job.c.material).in_(bindparam("materials", expanding=True))
+    materials = dialect.items("materials", material=Text)
+    fits = dialect.lower(job.c.material).in_(select(materials.c.material))
     # As a case: planners have no statistics of what lower() gives, take a match for rare, and would
     # sort a type's whole queue instead of walking it in order.
     return query.where(case((fits, true()), else_=false()))
@@ -149,12 +150,13 @@ def job_statement(dialect: Dialect) -> Update:
         run_id=BigInteger,
         token=BigInteger,
         attempt=BigInteger,
+        state=Text,
     )
     return (
         update(job)
         .where(job.c.id == item.c.job_id, found_in(job, [JobState.QUEUED]))
         .values(
-            state=JobState.ASSIGNED.value,
+            state=item.c.state,
             state_since=bindparam("now", type_=BigInteger),
             version=job.c.version + 1,
             machine_id=item.c.machine_id,
@@ -168,12 +170,22 @@ def job_statement(dialect: Dialect) -> Update:
 @cache
 def machine_statement(dialect: Dialect) -> Update:
     """The machines of new runs."""
-    item = dialect.items("item", machine_id=BigInteger, job_id=BigInteger, run_id=BigInteger)
+    item = dialect.items(
+        "item",
+        machine_id=BigInteger,
+        job_id=BigInteger,
+        run_id=BigInteger,
+        state=Text,
+        program=Text,
+        material=Text,
+    )
     return (
         update(machine)
         .where(machine.c.id == item.c.machine_id)
         .values(
-            state=MachineState.ASSIGNED.value,
+            state=item.c.state,
+            last_program=func.coalesce(item.c.program, machine.c.last_program),
+            last_material=func.coalesce(item.c.material, machine.c.last_material),
             state_since=bindparam("now", type_=BigInteger),
             state_reason="",
             version=machine.c.version + 1,

@@ -8,52 +8,23 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
 from cnc_station.engine.domain.matching import (
     Candidate,
     FreeMachine,
-    Match,
     by_capability,
     match,
 )
-from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store.claim_statements import (
     FOR_MATCHING,
     IDLE,
     MOST_PINNED,
-    job_statement,
-    machine_statement,
     offer_statement,
     pinned_statement,
 )
 from cnc_station.engine.store.database import packed
-from cnc_station.engine.store.schema import run
+from cnc_station.engine.store.new_runs import Claimed, assign
 from cnc_station.engine.store.transaction import Change, Tx
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A new run and all that its runner needs to know. `token` proves the right to write."""
-
-    run_id: int
-    token: int
-    job_id: int
-    machine_id: int
-    name: str
-    attempt: int
-    failures: int
-    retry_limit: int | None
-    timeout_s: float | None
-    complexity: int
-    quantity: int
-    estimated_s: float
-    program: str
-    material: str
-    trace_id: str
-    operator_starts: bool = False
-    operator_clears: bool = False
-    parts_done: int = 0  # as written, of a run that is taken up again
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +34,14 @@ class Claim(Change[tuple[Claimed, ...]]):
     An `incarnation` whose name another one has taken over gets nothing.
 
     Answers with the new runs: where there are fewer than machines, there was nothing else for
-    them to do.
+    them to do. On machines that can begin `at_once`, with nothing to load and nobody to wait for,
+    they have begun: their starts are written with them.
     """
 
     lease_s: float
     except_machines: frozenset[int] = frozenset()
     incarnation: str = ""
+    at_once: frozenset[int] = frozenset()
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
@@ -85,10 +58,10 @@ class Claim(Change[tuple[Claimed, ...]]):
 
 def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
     own = {"station": tx.station, "incarnation": change.incarnation}
-    idle = tx.connection.execute(IDLE, own).all()
+    idle = tx.ask(IDLE, own).fetchall()
     free = [_free_machine(*row[:-1]) for row in idle]
     free = [one for one in free if one.machine_id not in busy]
-    by_hand = {row[0]: row[1:3] for row in idle}
+    by_hand = {row[0]: _by_hand(row, change.at_once) for row in idle}
     any_pinned = bool(idle and idle[0][-1])
     lease_ms = round(change.lease_s * 1000)
     claimed: list[Claimed] = []
@@ -104,38 +77,46 @@ def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
     return tuple(claimed)
 
 
+def _by_hand(row: Sequence[Any], at_once: frozenset[int]) -> tuple[bool, bool, bool]:
+    """Whether its operator starts and clears a machine, and whether what it is given has begun."""
+    machine_id, starts, clears = row[:3]
+    return bool(starts), bool(clears), machine_id in at_once and not starts
+
+
 def _round(
     tx: Tx,
     free: Sequence[FreeMachine],
-    pinned: Sequence[Row[Any]],
+    pinned: Sequence[Sequence[Any]],
     by_hand: Mapping[int, Sequence[bool]],
     lease_ms: int,
 ) -> tuple[tuple[Claimed, ...], bool]:
     """Match once. Nothing is left when no machine is, or when every job that fits was looked at."""
-    rows: dict[int, Row[Any]] = {}
+    rows: dict[int, Sequence[Any]] = {}
     groups = by_capability(free)
-    offers = {
-        capability: _candidates(rows, _offer(tx, capability, len(group)))
-        for capability, group in groups.items()
-    }
+    with tx.together():
+        asked = {one: _offer(tx, one, len(group)) for one, group in groups.items()}
+    offers = {one: _candidates(rows, found.fetchall()) for one, found in asked.items()}
     matches = match(free, offers, _candidates(rows, pinned))
     if not matches:
         return (), True
     whole = all(len(offers[capability]) < len(group) for capability, group in groups.items())
     settled = len(matches) == len(free) or (whole and len(pinned) < MOST_PINNED)
-    return _assign(tx, matches, rows, by_hand, lease_ms), settled
+    return assign(tx, matches, rows, by_hand, lease_ms), settled
 
 
-def _pinned(tx: Tx, free: Sequence[FreeMachine]) -> Sequence[Row[Any]]:
+def _pinned(tx: Tx, free: Sequence[FreeMachine]) -> Sequence[Sequence[Any]]:
     """The claimable jobs that are meant for one of these machines and no other."""
     machines = packed([[one.machine_id] for one in free])
-    return tx.connection.execute(pinned_statement(tx.dialect), {"item": machines}).all()
+    found: Sequence[Sequence[Any]]
+    found = tx.ask(pinned_statement(tx.dialect), {"item": machines}).fetchall()
+    return found
 
 
-def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
+def _offer(tx: Tx, capability: Capability, count: int) -> Any:
     """The first `count` claimable jobs that the capability fits, in rank order."""
     size = capability.envelope or Envelope(1e9, 1e9, 1e9)
-    return tx.connection.execute(
+    materials = packed([[name] for name in sorted(capability.materials)])
+    return tx.ask(
         offer_statement(tx.dialect, any_material=not capability.materials),
         {
             "machine_type": capability.machine_type,
@@ -145,12 +126,12 @@ def _offer(tx: Tx, capability: Capability, count: int) -> Sequence[Row[Any]]:
             "y": size.y,
             "z": size.z,
             "count": count,
-            **({"materials": sorted(capability.materials)} if capability.materials else {}),
+            **({"materials": materials} if capability.materials else {}),
         },
-    ).all()
+    )
 
 
-def _candidates(rows: dict[int, Row[Any]], found: Sequence[Row[Any]]) -> list[Candidate]:
+def _candidates(rows: dict[int, Sequence[Any]], found: Sequence[Sequence[Any]]) -> list[Candidate]:
     candidates = []
     for row in found:
         # By place, here and below: a name costs as much as twenty places, and there are thousands.
@@ -207,69 +188,3 @@ def _free_machine(
     *able: Any,
 ) -> FreeMachine:
     return FreeMachine(machine_id, _capability(*able), last_program, last_material, run_seconds)
-
-
-def _assign(
-    tx: Tx,
-    matches: Sequence[Match],
-    rows: Mapping[int, Row[Any]],
-    by_hand: Mapping[int, Sequence[bool]],
-    lease_ms: int,
-) -> tuple[Claimed, ...]:
-    """Runs, jobs and machines together; all three are held by this transaction."""
-    run_ids = tx.dialect.reserve(tx.connection, run, len(matches))
-    claimed = tuple(
-        _claimed(run_id, m, rows[m.job_id], by_hand[m.machine_id])
-        for run_id, m in zip(run_ids, matches, strict=True)
-    )
-    now = {"now": tx.now}
-    jobs = packed([[c.job_id, c.machine_id, c.run_id, c.token, c.attempt] for c in claimed])
-    tx.later(job_statement(tx.dialect), {"item": jobs, **now})
-    machines = packed([[c.machine_id, c.job_id, c.run_id] for c in claimed])
-    tx.later(machine_statement(tx.dialect), {"item": machines, **now})
-    tx.insert_later(run, [_run_row(tx, c, lease_ms) for c in claimed])
-    for c, m in zip(claimed, matches, strict=True):
-        tx.record(
-            t.ASSIGNED,
-            actor="dispatcher",
-            job_id=c.job_id,
-            run_id=c.run_id,
-            machine_id=c.machine_id,
-            job_state=JobState.ASSIGNED,
-            run_state=RunState.ASSIGNED,
-            machine_state=MachineState.ASSIGNED,
-            trace_id=c.trace_id,
-            reason=m.why,
-        )
-    return claimed
-
-
-def _claimed(run_id: int, matched: Match, row: Row[Any], by_hand: Sequence[bool]) -> Claimed:
-    told: list[Any] = [*row[len(FOR_MATCHING) :], *by_hand]
-    name, operation, token, attempt, *more = told
-    return Claimed(
-        run_id,
-        token + 1,
-        matched.job_id,
-        matched.machine_id,
-        f"{name} · {operation}" if operation else name,
-        attempt + 1,
-        *more,
-    )
-
-
-def _run_row(tx: Tx, claimed: Claimed, lease_ms: int) -> dict[str, Any]:
-    return {
-        "id": claimed.run_id,
-        "job_id": claimed.job_id,
-        "machine_id": claimed.machine_id,
-        "station": tx.station,
-        "attempt": claimed.attempt,
-        "state": RunState.ASSIGNED.value,
-        "token": claimed.token,
-        "lease_until": tx.now + lease_ms,
-        "assigned_at": tx.now,
-        "started_at": None,
-        "ended_at": None,
-        "error": "",
-    }

@@ -56,14 +56,22 @@ class Dialect(ABC):
         """The database's own clock (ms); the pen's is read when its transaction begins."""
 
     @contextmanager
+    def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - as below
+        """Around prepared statements whose answers are read only afterwards. Where a server is
+        asked, all of them go there in one way."""
+        yield
+
+    @contextmanager
     def last(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - nothing to save here
-        """Around the last writes of a transaction: nobody reads their answers, and the commit
-        follows. Where a server is asked, all of it may go there in one way."""
+        """The same around the last writes of a transaction, with the commit behind them."""
         yield
 
     @abstractmethod
-    def reserve(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
-        """Ids for `count` new rows, to be used in this transaction; never given twice."""
+    def reserve(
+        self, connection: Connection, table: Table, count: int, *, ahead: int = 0
+    ) -> Sequence[int]:
+        """Ids for `count` new rows, to be used in this transaction; never given twice. With
+        `ahead` so many more may be kept for the next time: their numbers will have gaps."""
 
     @abstractmethod
     def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
@@ -144,7 +152,14 @@ class Sqlite(Dialect):
         """This machine's clock."""
         return time.time_ns() // 1_000_000
 
-    def reserve(self, connection: Connection, table: Table, count: int) -> range:
+    def reserve(
+        self,
+        connection: Connection,
+        table: Table,
+        count: int,
+        *,
+        ahead: int = 0,  # noqa: ARG002 - to count on costs nothing
+    ) -> range:
         """The pen holds the write lock, so counting on from the last id is safe."""
         last = connection.execute(_LAST_ID, {"table": table.name}).scalar()
         return range((last or 0) + 1, (last or 0) + 1 + count)
@@ -251,19 +266,28 @@ class Postgres(Dialect):
         return int(connection.execute(text(_CLOCK)).scalar_one() if begun is None else begun)
 
     @contextmanager
+    def together(self, connection: Connection) -> Iterator[None]:
+        """Sent one after the other without waiting."""
+        with driver_of(connection) as driver, driver.pipeline():
+            yield
+
+    @contextmanager
     def last(self, connection: Connection) -> Iterator[None]:
-        """Sent one after the other without waiting, with the commit behind them."""
+        """Sent in the same way."""
         with driver_of(connection) as driver, driver.pipeline():
             yield
             driver.execute("COMMIT")
 
-    def reserve(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
-        """From the table's own sequence, which is looked for once."""
-        query = text(
-            "SELECT nextval((SELECT pg_get_serial_sequence(:table, 'id')::regclass)) "
-            "FROM generate_series(1, :count)"
-        )
-        return connection.execute(query, {"table": table.name, "count": count}).scalars().all()
+    def reserve(
+        self, connection: Connection, table: Table, count: int, *, ahead: int = 0
+    ) -> Sequence[int]:
+        """From the table's own sequence. What is kept is this connection's."""
+        kept: list[int] = connection.info.setdefault((_KEPT, table.name), [])
+        if len(kept) < count:
+            more = {"table": table.name, "count": count - len(kept) + ahead}
+            kept += connection.execute(_RESERVE, more).scalars()
+        ids, kept[:] = kept[:count], kept[count:]
+        return ids
 
     def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
         """All as one parameter, bound one by one they cost three times as much; and what they
@@ -330,6 +354,11 @@ def _begin(connection: Connection) -> None:
 
 
 _BEGUN = "begun"
+_KEPT = "numbers kept"
+_RESERVE = text(
+    "SELECT nextval((SELECT pg_get_serial_sequence(:table, 'id')::regclass)) "
+    "FROM generate_series(1, :count)"
+)
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _ELSEWHERE = text(
     "SELECT sum(id), (SELECT max(id) FROM errand), (SELECT count(*) FROM program) "

@@ -16,9 +16,13 @@ def driver_of(connection: Connection) -> Iterator[Any]:
     try:
         yield driver
     except errors.Error as error:
-        # What was sent behind a broken statement complains as well, perhaps before it is asked.
-        aborted = isinstance(error, errors.errors.PipelineAborted)
-        cause = error.__context__ if aborted and error.__context__ else error
-        if driver.closed:
+        cause = _cause(error)
+        if getattr(driver, "closed", False):
             connection.invalidate(cause)
         raise DBAPIError.instance(None, None, cause, errors.Error) from error
+
+
+def _cause(error: Exception) -> BaseException:
+    """What was sent behind a broken statement complains as well, perhaps before that is asked."""
+    aborted = type(error).__name__ == "PipelineAborted"
+    return error.__context__ if aborted and error.__context__ else error

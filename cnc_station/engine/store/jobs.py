@@ -234,28 +234,34 @@ def _release_due() -> ReturningUpdate[Any]:
     )
 
 
-def unblock_successors(tx: Tx, completed: Sequence[int]) -> bool:
+def ask_successors(tx: Tx, completed: Iterable[int]) -> Any:
+    """Which jobs wait for these: a cursor, for `unblock_successors`. Most have none, and that is
+    all a completion should pay for."""
+    return tx.ask(_successors(tx.dialect), _items(completed))
+
+
+def unblock_successors(tx: Tx, found: Sequence[tuple[int]]) -> bool:
     """After completions: find out which of their successors wait for nothing else. False if there
     was none to look at.
 
     They are locked first and looked at in a second statement: of two stations that complete the
     last two predecessors of a job at the same time, the later one must see the other's.
     """
-    after = _of_each(tx, _successors(tx.dialect), completed)
-    waiting = _of_each(tx, _still_blocked(tx.dialect), after) if after else ()
+    if not found:
+        return False
+    after = _items(job_id for (job_id,) in found)
+    waiting = [job_id for (job_id,) in tx.ask(_still_blocked(tx.dialect), after).fetchall()]
     if waiting:
         unblock(tx, waiting)
     return bool(waiting)
 
 
-def _of_each(tx: Tx, statement: Select[int], job_ids: Iterable[int]) -> Sequence[int]:
-    item = packed([[job_id] for job_id in job_ids])
-    return tx.connection.execute(statement, {"item": item}).scalars().all()
+def _items(job_ids: Iterable[int]) -> dict[str, str]:
+    return {"item": packed([[job_id] for job_id in job_ids])}
 
 
 @cache
 def _successors(dialect: Dialect) -> Select[int]:
-    """Most jobs have none: that is all a completion should pay for."""
     item = dialect.items("item", job_id=BigInteger)
     return select(dependency.c.job_id).where(dependency.c.predecessor_id == item.c.job_id)
 

@@ -2,41 +2,22 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Float,
-    Text,
-    Update,
-    bindparam,
-    case,
-    false,
-    literal_column,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Fenced
-from cnc_station.engine.domain.states import (
-    LIVE_RUNS,
-    WAITING_JOBS,
-    JobState,
-    MachineState,
-    RunState,
+from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState
+from cnc_station.engine.store.database import packed
+from cnc_station.engine.store.jobs import ask_successors, release_due, unblock_successors
+from cnc_station.engine.store.move_statements import (
+    job_statement,
+    machine_statement,
+    run_statement,
 )
-from cnc_station.engine.store.database import Dialect, packed
-from cnc_station.engine.store.jobs import release_due, unblock_successors
-from cnc_station.engine.store.schema import found_in, job, machine, run
-from cnc_station.engine.store.taking_up import still_there, undecided
+from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.store.transaction import Change, Tx
-
-_TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
-_RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +61,27 @@ class MoveRun(Change[None]):
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["MoveRun"]) -> list[Exception | None]:
-        """Runs first: their guards decide; jobs and machines follow those that moved."""
+        """Asked for together, though the guard of the runs decides: hardly any is refused. Then
+        nothing of it stays; each is tried alone, and only the one refused is."""
         row = changes[0].transition
-        moved = _move_runs(tx, row, changes)
-        going = [change for change in changes if change.run_id in moved]
-        if not going:
-            return [_refusal(tx, change) for change in changes]
-        traces = _move_jobs(tx, row, going)
-        machines = _move_machines(tx, row, going)
         assert row.job is not None
         assert row.run is not None
-        for change in going:
+        with tx.together():
+            asked = (_ask_runs(tx, row, changes), _ask_jobs(tx, row, changes))
+            machines_asked = _ask_machines(tx, row, changes)
+            after = (
+                ask_successors(tx, [c.job_id for c in changes])
+                if row.job.target is JobState.COMPLETED
+                else None
+            )
+        runs, jobs = ([*cursor.fetchall()] for cursor in asked)
+        machines: dict[int, str] = dict(machines_asked.fetchall())
+        if len(runs) != len(changes):
+            raise _refusal(tx, changes[0]) if len(changes) == 1 else Conflict("each alone")
+        _follow_jobs(tx, row, changes, jobs)
+        _check_machines(tx, row, changes, machines)
+        traces = {job_id: trace for job_id, trace, _ in jobs}
+        for change in changes:
             tx.record(
                 row,
                 actor=change.actor,
@@ -106,67 +97,72 @@ class MoveRun(Change[None]):
             )
         if row.run.target not in LIVE_RUNS:
             tx.freed = True
-        ids = [change.job_id for change in going]
-        if row.job.target is JobState.COMPLETED and unblock_successors(tx, ids):
+        if after is not None and unblock_successors(tx, after.fetchall()):
             release_due(tx)
-        return [None if change.run_id in moved else _refusal(tx, change) for change in changes]
+        return [None] * len(changes)
 
 
-def _move_runs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> set[int]:
-    leases = [tx.now + round(c.lease_s * 1000) for c in changes]
-    items = packed(
-        [[c.run_id, c.token, c.reason, until] for c, until in zip(changes, leases, strict=True)]
-    )
-    statement = _run_statement(tx.dialect, row.name)
+def _ask_runs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
+    items = [[c.run_id, c.token, c.reason, tx.now + round(c.lease_s * 1000)] for c in changes]
     more = {"station": tx.station} if row is t.TAKEN_UP else {}
-    found = tx.connection.execute(statement, {"item": items, "now": tx.now, **more})
-    return set(found.scalars().all())
+    statement = run_statement(tx.dialect, row.name)
+    return tx.ask(statement, {"item": packed(items), "now": tx.now, **more})
 
 
-def _move_jobs(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int, str]:
-    due = [tx.now + round(c.backoff_s * 1000) for c in going]
-    items = packed([[c.job_id, c.run_id, c.reason, at] for c, at in zip(going, due, strict=True)])
-    statement = _job_statement(tx.dialect, row.name)
-    found = tx.connection.execute(statement, {"item": items, "now": tx.now}).all()
-    if len(found) != len(going):
-        raise Conflict(f"a job has left its run: {row.name} changes nothing")
-    if row.job is not None and row.job.target is JobState.DELAYED:
-        tx.due(min(due))
-    if row.job is not None and row.job.target is JobState.QUEUED:
-        tx.claimable.update(machine_type for _, _, machine_type in found)
-    return {job_id: trace for job_id, trace, _ in found}
+def _ask_jobs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
+    items = [[c.job_id, c.run_id, c.reason, _due(tx, c)] for c in changes]
+    statement = job_statement(tx.dialect, row.name)
+    return tx.ask(statement, {"item": packed(items), "now": tx.now})
 
 
-def _move_machines(tx: Tx, row: t.Transition, going: Sequence[MoveRun]) -> dict[int, str]:
-    items = packed(
+def _due(tx: Tx, change: MoveRun) -> int:
+    return tx.now + round(change.backoff_s * 1000)
+
+
+def _ask_machines(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
+    items = [
         [
-            [
-                c.machine_id,
-                c.run_id,
-                c.reason,
-                c.seconds,
-                c.program,
-                c.material,
-                c.job_id,
-                c.part_on_it,
-            ]
-            for c in going
+            c.machine_id,
+            c.run_id,
+            c.reason,
+            c.seconds,
+            c.program,
+            c.material,
+            c.job_id,
+            c.part_on_it,
         ]
-    )
-    statement = _machine_statement(tx.dialect, row.name)
-    found = tx.connection.execute(statement, {"item": items, "now": tx.now}).all()
+        for c in changes
+    ]
+    statement = machine_statement(tx.dialect, row.name)
+    return tx.ask(statement, {"item": packed(items), "now": tx.now})
+
+
+def _follow_jobs(
+    tx: Tx, row: t.Transition, changes: Sequence[MoveRun], jobs: Sequence[tuple[int, str, str]]
+) -> None:
+    """What others will want to know of where the jobs have come to."""
+    if len(jobs) != len(changes):
+        raise Conflict(f"a job has left its run: {row.name} changes nothing")
+    assert row.job is not None
+    if row.job.target is JobState.DELAYED:
+        tx.due(min(_due(tx, change) for change in changes))
+    if row.job.target is JobState.QUEUED:
+        tx.claimable.update(machine_type for _, _, machine_type in jobs)
+
+
+def _check_machines(
+    tx: Tx, row: t.Transition, changes: Sequence[MoveRun], moved: Mapping[int, str]
+) -> None:
     assert row.machine is not None
-    moved: dict[int, str] = dict(found)
-    if len(moved) != len(going) and row.machine.required:
+    if len(moved) != len(changes) and row.machine.required:
         raise Conflict(f"the machine has left its run: {row.name} changes nothing")
-    left = [c.machine_id for c in going if c.part_on_it and c.machine_id not in moved]
+    left = [c.machine_id for c in changes if c.part_on_it and c.machine_id not in moved]
     if left:  # in alarm, each stays there: with the part
         tx.connection.execute(
             update(machine)
             .where(machine.c.id.in_(left), machine.c.state == MachineState.ALARM.value)
             .values(to_clear=True)
         )
-    return moved
 
 
 def _refusal(tx: Tx, change: MoveRun) -> Exception:
@@ -190,119 +186,3 @@ def _refusal(tx: Tx, change: MoveRun) -> Exception:
         return Conflict(f"{words}; its job is {found.job_state}, {found.machine} {found.at}")
     step = change.transition.run
     return AlreadyDone(words) if step and step.target == found.state else Conflict(words)
-
-
-@cache
-def _run_statement(dialect: Dialect, name: str) -> Update:
-    step = t.TRANSITIONS[name].run
-    assert step is not None
-    assert step.target is not None
-    item = dialect.items(
-        "item", run_id=BigInteger, token=BigInteger, reason=Text, lease_until=BigInteger
-    )
-    values: dict[str, Any] = {"state": step.target.value}
-    if name == t.STARTED.name:
-        values["started_at"] = bindparam("now", type_=BigInteger)
-    if step.target not in LIVE_RUNS:
-        values["ended_at"] = bindparam("now", type_=BigInteger)
-    if step.target in (RunState.FAILED, RunState.INTERRUPTED, RunState.CANCELLED):
-        values["error"] = item.c.reason
-    query = (
-        update(run)
-        .where(run.c.id == item.c.run_id, run.c.token == item.c.token)
-        .where(found_in(run, step.sources))
-    )
-    if name == t.TAKEN_UP.name:
-        values |= {"ended_at": null(), "error": "", "lease_until": item.c.lease_until}
-        values["station"] = bindparam("station")
-        query = query.where(undecided(), still_there())
-    return query.values(values).returning(run.c.id)
-
-
-@cache
-def _job_statement(dialect: Dialect, name: str) -> Update:
-    row = t.TRANSITIONS[name]
-    assert row.job is not None
-    assert row.job.target is not None
-    item = dialect.items("item", job_id=BigInteger, run_id=BigInteger, reason=Text, due=BigInteger)
-    now = bindparam("now", type_=BigInteger)
-    values: dict[str, Any] = {
-        "state": row.job.target.value,
-        "state_since": now,
-        "version": job.c.version + 1,
-    }
-    if row.run is not None and row.run.target in (RunState.FAILED, RunState.INTERRUPTED):
-        values |= {"failures": job.c.failures + 1, "last_error": item.c.reason}
-    if row.job.target is JobState.DELAYED:
-        values["not_before"] = item.c.due
-    if row.job.target in WAITING_JOBS:
-        values["token"] = job.c.token + 1  # whoever drove it has lost the right to write
-    if row.job.target in (JobState.QUEUED, JobState.PAUSED):
-        values |= {"run_id": null(), "machine_id": null()}
-    if row.job.target in (JobState.COMPLETED, JobState.CANCELLED):
-        values["finished_at"] = now
-    if name == t.TAKEN_UP.name:  # it did not fail after all
-        given_up = job.c.state == literal_column(f"'{JobState.INTERRUPTED}'")
-        values["failures"] = case((given_up, job.c.failures - 1), else_=job.c.failures)
-    return (
-        update(job)
-        .where(job.c.id == item.c.job_id, job.c.run_id == item.c.run_id)
-        .where(found_in(job, row.job.sources))
-        .values(values)
-        .returning(job.c.id, job.c.trace_id, job.c.machine_type)
-    )
-
-
-@cache
-def _machine_statement(dialect: Dialect, name: str) -> Update:
-    row = t.TRANSITIONS[name]
-    step = row.machine
-    assert step is not None
-    assert row.run is not None
-    item = dialect.items(
-        "item",
-        machine_id=BigInteger,
-        run_id=BigInteger,
-        reason=Text,
-        seconds=Float,
-        program=Text,
-        material=Text,
-        job_id=BigInteger,
-        part_on_it=Boolean,
-    )
-    to_clear = machine.c.operator_clears | item.c.part_on_it
-    values: dict[str, Any] = {
-        "state": step.target,
-        "state_since": bindparam("now", type_=BigInteger),
-        "state_reason": item.c.reason,
-        "version": machine.c.version + 1,
-    }
-    if name == t.STARTED.name:
-        values |= {"last_program": item.c.program, "last_material": item.c.material}
-    if row.run.target not in LIVE_RUNS:
-        values |= {"job_id": null(), "run_id": null()}
-    if step.target is MachineState.OFFLINE and not step.untouched:
-        values["to_clear"] = to_clear
-    if step.to_rest:
-        clearing = (to_clear, MachineState.NEEDS_CLEARING.value)
-        resting = case(_TO_MAINTENANCE, clearing, else_=MachineState.IDLE.value)
-        values |= {
-            "state": _RESTING_UNTOUCHED if step.untouched else resting,
-            "maintenance_due": false(),
-        }
-    if step.to_rest and not step.untouched:
-        values |= {
-            "runs_done": machine.c.runs_done + 1,
-            "run_seconds": machine.c.run_seconds + item.c.seconds,
-        }
-    own = machine.c.run_id == item.c.run_id
-    if name == t.TAKEN_UP.name:
-        values |= {"job_id": item.c.job_id, "run_id": item.c.run_id, "to_clear": false()}
-        own |= machine.c.run_id.is_(None)
-    return (
-        update(machine)
-        .where(machine.c.id == item.c.machine_id, own)
-        .where(found_in(machine, step.sources))
-        .values(values)
-        .returning(machine.c.id, machine.c.state)
-    )

@@ -23,7 +23,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.rank import RUN_NOW
 from cnc_station.engine.domain.states import FINISHED_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.store.database import Dialect, packed
-from cnc_station.engine.store.jobs import unblock_successors
+from cnc_station.engine.store.jobs import ask_successors, unblock_successors
 from cnc_station.engine.store.schema import dependency, job, run
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -198,7 +198,7 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, Job
         if len(done) != len(items):
             raise Conflict("A job has changed meanwhile.")
     if completed:
-        unblock_successors(tx, completed)
+        unblock_successors(tx, ask_successors(tx, completed).fetchall())
         tx.due(tx.now)
 
 

@@ -4,14 +4,14 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Select, bindparam, select
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced
 from cnc_station.engine.domain.retry import RetryPolicy
-from cnc_station.engine.domain.states import LIVE_RUNS, RunState
+from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.store.moves import MoveRun
-from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.store.schema import job, live_run, machine, run
 from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -44,27 +44,30 @@ class Reap(Change[int]):
         return [_reap(tx, change) for change in changes]
 
 
+EXPIRED: Select[Any] = (
+    select(
+        run.c.id,
+        run.c.token,
+        run.c.job_id,
+        run.c.machine_id,
+        run.c.state,
+        job.c.failures,
+        job.c.retry_limit,
+        machine.c.driver,
+    )
+    .join(job, job.c.id == run.c.job_id)
+    .join(machine, machine.c.id == run.c.machine_id)
+    .where(live_run, run.c.lease_until < bindparam("now", type_=BigInteger))
+    .order_by(run.c.machine_id)  # as an index of live runs has them
+    .limit(MOST_AT_ONCE)
+    .with_for_update(of=run, skip_locked=True)
+)
+
+
 def _reap(tx: Tx, change: Reap) -> int | Exception:
     if not leads(tx, change.incarnation, change.term):
         return Fenced("another station leads")
-    expired = tx.connection.execute(
-        select(
-            run.c.id,
-            run.c.token,
-            run.c.job_id,
-            run.c.machine_id,
-            run.c.state,
-            job.c.failures,
-            job.c.retry_limit,
-            machine.c.driver,
-        )
-        .join(job, job.c.id == run.c.job_id)
-        .join(machine, machine.c.id == run.c.machine_id)
-        .where(run.c.state.in_(sorted(LIVE_RUNS)), run.c.lease_until < tx.now)
-        .order_by(run.c.id)
-        .limit(MOST_AT_ONCE)
-        .with_for_update(of=run, skip_locked=True)
-    )
+    expired = tx.connection.execute(EXPIRED, {"now": tx.now})
     by_transition: dict[str, list[MoveRun]] = {}
     count = 0
     for row in expired:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
-from cnc_station.engine.store.claims import Claimed
+from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.parts import parts_done
 from cnc_station.engine.store.schema import counted, job, leader, machine, run, standing_in
 from cnc_station.engine.store.transaction import Change, Tx

@@ -7,8 +7,7 @@ from sqlalchemy import insert, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
-from cnc_station.engine.domain.states import LIVE_RUNS
-from cnc_station.engine.store.schema import leader, run, station
+from cnc_station.engine.store.schema import leader, live_run, run, station
 from cnc_station.engine.store.transaction import Change, Tx
 
 
@@ -92,7 +91,7 @@ def _beat(tx: Tx, change: Heartbeat) -> Exception | None:
         tx.connection.execute(
             update(run)
             .where(run.c.id.in_(change.runs[start : start + 500]))
-            .where(run.c.station == tx.station, run.c.state.in_(sorted(LIVE_RUNS)))
+            .where(run.c.station == tx.station, live_run)
             .values(lease_until=tx.now + round(change.lease_s * 1000))
         )
     return None

@@ -3,17 +3,19 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import Connection, Table
 
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.transitions import Transition
-from cnc_station.engine.store import schema
+from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.database import Dialect
 from cnc_station.engine.store.insertion import Rows
+from cnc_station.engine.store.prepared import Statement
 
 T = TypeVar("T")
 
@@ -96,10 +98,19 @@ class Tx:
         """Remember that a job waits until `at`, for the stager."""
         self.next_due = at if self.next_due is None else min(self.next_due, at)
 
-    def later(self, statement: Executable, values: Mapping[str, Any]) -> None:
+    def ask(self, statement: Statement, values: Mapping[str, Any]) -> Any:
+        """Execute a statement that is kept (see `prepared`); answers with the driver's cursor.
+        Several can be asked `together`."""
+        return prepared.execute(self.connection, statement, values)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Around statements that are asked for at once, and whose rows are read afterwards."""
+        return self.dialect.together(self.connection)
+
+    def later(self, statement: Statement, values: Mapping[str, Any]) -> None:
         """Execute a statement whose answer nobody needs, in its order with others of that kind,
         but perhaps only when the transaction ends. `settle` before its effect is read."""
-        self._later.append(partial(self.connection.execute, statement, values))
+        self._later.append(partial(self.ask, statement, values))
 
     def insert_later(self, table: Table, rows: Rows) -> None:
         """The same for new rows."""

@@ -56,6 +56,7 @@ class Abilities:
     aborts: bool = True
     unlocks: bool = True
     outlives: bool = True  # what it runs goes on when its station is gone
+    at_once: bool = False  # nothing is loaded, nothing can refuse, and nothing is cut
 
     @property
     def goes_on(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -40,8 +41,8 @@ def _without_tokens() -> None:
         return make
 
     patched: Any = moves
-    patched._run_statement = loosened(moves._run_statement.__wrapped__, {"token", "state"})
-    patched._job_statement = loosened(moves._job_statement.__wrapped__, {"run_id", "state"})
+    patched.run_statement = cache(loosened(patched.run_statement.__wrapped__, {"token", "state"}))
+    patched.job_statement = cache(loosened(patched.job_statement.__wrapped__, {"run_id", "state"}))
 
 
 def _without_locks() -> None:
@@ -56,7 +57,7 @@ def _without_locks() -> None:
     patched: Any = claims
     for name in ("offer_statement", "pinned_statement"):
         made = getattr(claims, name).__wrapped__
-        setattr(patched, name, lambda *a, made=made, **k: unlocked(made(*a, **k)))
+        setattr(patched, name, cache(lambda *a, made=made, **k: unlocked(made(*a, **k))))
     patched.IDLE = unlocked(patched.IDLE)
 
 

@@ -1,0 +1,152 @@
+"""What a move of a run writes of the run, its job and its machine."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Float,
+    Text,
+    Update,
+    bindparam,
+    case,
+    false,
+    literal_column,
+    null,
+    update,
+)
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.states import (
+    LIVE_RUNS,
+    WAITING_JOBS,
+    JobState,
+    MachineState,
+    RunState,
+)
+from cnc_station.engine.store.database import Dialect
+from cnc_station.engine.store.schema import found_in, job, machine, run
+from cnc_station.engine.store.taking_up import still_there, undecided
+
+_TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
+_RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
+
+
+@cache
+def run_statement(dialect: Dialect, name: str) -> Update:
+    """The runs, guarded by token and state: those that it returns have moved."""
+    step = t.TRANSITIONS[name].run
+    assert step is not None
+    assert step.target is not None
+    item = dialect.items(
+        "item", run_id=BigInteger, token=BigInteger, reason=Text, lease_until=BigInteger
+    )
+    values: dict[str, Any] = {"state": step.target.value}
+    if name == t.STARTED.name:
+        values["started_at"] = bindparam("now", type_=BigInteger)
+    if step.target not in LIVE_RUNS:
+        values["ended_at"] = bindparam("now", type_=BigInteger)
+    if step.target in (RunState.FAILED, RunState.INTERRUPTED, RunState.CANCELLED):
+        values["error"] = item.c.reason
+    query = (
+        update(run)
+        .where(run.c.id == item.c.run_id, run.c.token == item.c.token)
+        .where(found_in(run, step.sources))
+    )
+    if name == t.TAKEN_UP.name:
+        values |= {"ended_at": null(), "error": "", "lease_until": item.c.lease_until}
+        values["station"] = bindparam("station")
+        query = query.where(undecided(), still_there())
+    return query.values(values).returning(run.c.id)
+
+
+@cache
+def job_statement(dialect: Dialect, name: str) -> Update:
+    """Their jobs, with what their events need to know."""
+    row = t.TRANSITIONS[name]
+    assert row.job is not None
+    assert row.job.target is not None
+    item = dialect.items("item", job_id=BigInteger, run_id=BigInteger, reason=Text, due=BigInteger)
+    now = bindparam("now", type_=BigInteger)
+    values: dict[str, Any] = {
+        "state": row.job.target.value,
+        "state_since": now,
+        "version": job.c.version + 1,
+    }
+    if row.run is not None and row.run.target in (RunState.FAILED, RunState.INTERRUPTED):
+        values |= {"failures": job.c.failures + 1, "last_error": item.c.reason}
+    if row.job.target is JobState.DELAYED:
+        values["not_before"] = item.c.due
+    if row.job.target in WAITING_JOBS:
+        values["token"] = job.c.token + 1  # whoever drove it has lost the right to write
+    if row.job.target in (JobState.QUEUED, JobState.PAUSED):
+        values |= {"run_id": null(), "machine_id": null()}
+    if row.job.target in (JobState.COMPLETED, JobState.CANCELLED):
+        values["finished_at"] = now
+    if name == t.TAKEN_UP.name:  # it did not fail after all
+        given_up = job.c.state == literal_column(f"'{JobState.INTERRUPTED}'")
+        values["failures"] = case((given_up, job.c.failures - 1), else_=job.c.failures)
+    return (
+        update(job)
+        .where(job.c.id == item.c.job_id, job.c.run_id == item.c.run_id)
+        .where(found_in(job, row.job.sources))
+        .values(values)
+        .returning(job.c.id, job.c.trace_id, job.c.machine_type)
+    )
+
+
+@cache
+def machine_statement(dialect: Dialect, name: str) -> Update:
+    """Their machines, and the states that those have come to."""
+    row = t.TRANSITIONS[name]
+    step = row.machine
+    assert step is not None
+    assert row.run is not None
+    item = dialect.items(
+        "item",
+        machine_id=BigInteger,
+        run_id=BigInteger,
+        reason=Text,
+        seconds=Float,
+        program=Text,
+        material=Text,
+        job_id=BigInteger,
+        part_on_it=Boolean,
+    )
+    to_clear = machine.c.operator_clears | item.c.part_on_it
+    values: dict[str, Any] = {
+        "state": step.target,
+        "state_since": bindparam("now", type_=BigInteger),
+        "state_reason": item.c.reason,
+        "version": machine.c.version + 1,
+    }
+    if name == t.STARTED.name:
+        values |= {"last_program": item.c.program, "last_material": item.c.material}
+    if row.run.target not in LIVE_RUNS:
+        values |= {"job_id": null(), "run_id": null()}
+    if step.target is MachineState.OFFLINE and not step.untouched:
+        values["to_clear"] = to_clear
+    if step.to_rest:
+        clearing = (to_clear, MachineState.NEEDS_CLEARING.value)
+        resting = case(_TO_MAINTENANCE, clearing, else_=MachineState.IDLE.value)
+        values |= {
+            "state": _RESTING_UNTOUCHED if step.untouched else resting,
+            "maintenance_due": false(),
+        }
+    if step.to_rest and not step.untouched:
+        values |= {
+            "runs_done": machine.c.runs_done + 1,
+            "run_seconds": machine.c.run_seconds + item.c.seconds,
+        }
+    own = machine.c.run_id == item.c.run_id
+    if name == t.TAKEN_UP.name:
+        values |= {"job_id": item.c.job_id, "run_id": item.c.run_id, "to_clear": false()}
+        own |= machine.c.run_id.is_(None)
+    return (
+        update(machine)
+        .where(machine.c.id == item.c.machine_id, own)
+        .where(found_in(machine, step.sources))
+        .values(values)
+        .returning(machine.c.id, machine.c.state)
+    )
