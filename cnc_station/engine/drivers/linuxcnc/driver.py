@@ -24,15 +24,16 @@ from cnc_station.engine.drivers.base import (
 from cnc_station.engine.drivers.linuxcnc import files, recovery
 from cnc_station.engine.drivers.linuxcnc.client import Refused
 from cnc_station.engine.drivers.linuxcnc.ending import Ending, ending_of
+from cnc_station.engine.drivers.linuxcnc.heard import Heard
 from cnc_station.engine.drivers.linuxcnc.link import Link
+from cnc_station.engine.drivers.linuxcnc.opening import forget, open_program
 from cnc_station.engine.drivers.linuxcnc.settings import FIELDS, Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Place, Snapshot
-from cnc_station.engine.drivers.linuxcnc.watch import HARMLESS, Watch
-from cnc_station.engine.drivers.linuxcnc.words import Words, status_of
+from cnc_station.engine.drivers.linuxcnc.watch import Watch
+from cnc_station.engine.drivers.linuxcnc.words import status_of
 from cnc_station.engine.drivers.voice import Voice
 from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Status
 
-STILL_OPEN = "already open"  # after an open that another session came in between
 STOP_WORDS = "program stop (M0)"
 LOST_REMEDY = "See that the controller is on and that its linuxcncrsh runs"
 
@@ -47,11 +48,7 @@ class LinuxCnc(Voice):
         super().__init__()
         self._settings = settings
         self._link = Link(settings, self.wire, self._take, self._lost)
-        self._said = ""  # the error queue's last words, while the machine is off or stopped
-        self._message = ""  # its last one to the operator, until that goes on
-        self._heard: list[str] = []  # from the error queue, since a command
-        self._paused = False
-        self._held_by_us = False
+        self._heard = Heard()
         self._file = ""  # of the run in hand
         self._ending: Ending | None = None
         self._watch: Watch | None = None
@@ -79,16 +76,7 @@ class LinuxCnc(Voice):
         self.say(Status(Doing.UNREACHABLE, "closed"))
 
     async def _take(self, now: Snapshot) -> None:
-        self._heard += now.errors
-        if errors := [error for error in now.errors if not HARMLESS.search(error)]:
-            self._said = errors[0]
-        elif now.on and not now.estop:
-            self._said = ""
-        if now.state != PAUSED:
-            self._message = "" if self._paused and now.state == RUNNING else self._message
-            self._held_by_us = False
-        self._paused = now.state == PAUSED
-        self._message = now.message or self._message
+        self._heard.take(now)
         watch = self._watch
         if watch is not None:
             noted = watch.note
@@ -124,35 +112,7 @@ class LinuxCnc(Voice):
         except OSError as error:
             raise NotReady(f"the program can't be written: {error}") from error
         self._file, self._ending, self._watch = name, ending, None
-        try:
-            await self._link.take_control()
-            await self._forget_errors()
-            errors = await self._opening()
-            if any(STILL_OPEN in error for error in errors):
-                await self._link.set("abort")  # of nothing, which closes the file
-                await self._forget_errors()
-                errors = await self._opening()
-        except Refused as error:
-            raise NotReady(f"the controller does not open a program: {error}") from error
-        if errors:
-            words = "; ".join(errors)
-            raise (NotReady if HARMLESS.search(words) else RunFailed)(words)
-
-    async def _forget_errors(self) -> None:
-        await self._link.forget()
-        self._heard.clear()
-        self._message = ""
-
-    async def _opening(self) -> list[str]:
-        """Why it did not; nothing where it did."""
-        await self._link.set(f"open {self._path}")
-
-        def opened(now: Snapshot) -> bool:
-            return now.program == self._path and now.line == 0
-
-        now = await self._link.until(lambda now: bool(self._heard) or opened(now))
-        errors = [*self._heard, *await self._link.drained()]
-        return errors if errors or opened(now) else [f"{self._path} was not opened"]
+        await open_program(self._link, self._heard, self._path)
 
     async def start(self) -> None:
         """Runs what is open, and sees that it does."""
@@ -162,7 +122,7 @@ class LinuxCnc(Voice):
         self._must_be_ready(now)
         if now.program != self._path:
             raise NotReady(f"another program was opened: {now.program or 'none'}")
-        await self._forget_errors()
+        await forget(self._link, self._heard)
         watch = self._watching(now, files.Note(now.place))
         await self._write_note(watch.note)
         try:
@@ -174,7 +134,7 @@ class LinuxCnc(Voice):
             lambda now: (
                 watch.began
                 or watch.ended.is_set()
-                or (now.state == IDLE and now.line == 0 and bool(self._heard))
+                or (now.state == IDLE and now.line == 0 and bool(self._heard.errors))
             )
         )
         if isinstance(watch.verdict, RunFailed):
@@ -182,7 +142,9 @@ class LinuxCnc(Voice):
         if not watch.began and not watch.ended.is_set():
             self._watch = None
             await self._link.stop()
-            raise NotReady("; ".join(self._heard) or "the controller did not start the program")
+            raise NotReady(
+                "; ".join(self._heard.errors) or "the controller did not start the program"
+            )
 
     def _watching(self, now: Snapshot, note: files.Note) -> Watch:
         """Begun in another work offset than G54 it ends where this program does not say: the
@@ -224,7 +186,7 @@ class LinuxCnc(Voice):
             raise Conflict("the program has ended")
         if now.state != PAUSED:
             raise Unavailable("the controller has not confirmed the hold")
-        self._held_by_us = True
+        self._heard.held_by_us = True
         self.say(self._status_of(now))
 
     async def resume(self) -> None:
@@ -260,8 +222,7 @@ class LinuxCnc(Voice):
             await self._link.command("machine on")
             now = await self._link.until(lambda now: now.on)
         if not now.on:
-            why = self._said or "the machine does not switch on"
-            raise Conflict(f"{why}: see to it at the machine first")
+            raise Conflict(f"{self._heard.why_off()}: see to it at the machine first")
 
     async def look(self, order: Order) -> Found:
         """By the file that the controller has open."""
@@ -283,12 +244,11 @@ class LinuxCnc(Voice):
     # --- small things
 
     def _status_of(self, now: Snapshot) -> Status:
-        held = "held" if self._held_by_us else ""
-        turns: bool | None = None
+        stop, turns = "", None
         if self._ending is not None and now.program == self._path and now.state != IDLE:
-            held = held or (STOP_WORDS if now.line in self._ending.stops else "")
+            stop = STOP_WORDS if now.line in self._ending.stops else ""
             turns = now.line in self._ending.turning
-        words = Words(self._said, self._message, held)
+        words = self._heard.words(stop)
         return status_of(now, words, taken=self._link.taken, turns=turns)
 
     @property
