@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from cnc_station.servers import Postgres, Redis, Server
@@ -16,9 +16,10 @@ AnyServer = TypeVar("AnyServer", bound="Server")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_API", "pyside6")
 
-settings.register_profile("dev", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.register_profile("long", deadline=None, max_examples=5_000)
+_DEV = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # busy computers
+settings.register_profile("dev", _DEV)
+settings.register_profile("ci", _DEV, derandomize=True, print_blob=True)
+settings.register_profile("long", _DEV, max_examples=5_000)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev")
 )

@@ -96,7 +96,7 @@ def test_the_fleet_leaves_nothing_behind_however_it_ends(
         ours = processes_in(temporary)
         assert len(ours) >= 3  # PostgreSQL, Redis and a station
         window.send_signal(end)
-        window.wait(30)
+        window.wait(60)
     deadline = time.monotonic() + 60
     while processes_in(temporary) or left(temporary):
         assert time.monotonic() < deadline, (processes_in(temporary), left(temporary))

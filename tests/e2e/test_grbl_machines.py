@@ -34,7 +34,7 @@ from tests.until import until
 
 pytestmark = pytest.mark.timeout(180)
 
-SPEED = 4.0
+SPEED = 2.0
 VARIABLES = "#1=5\nG0 X#1\nM2\n"
 MUCH = HEAD + 200 * "G1 X40 F600\nX0\n" + "M2\n"  # minutes at that speed
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
-from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
@@ -174,6 +174,8 @@ class Controller:
         self.does(Doing.RUNNING)
 
     async def ended(self) -> None:
+        if self._status.doing is Doing.UNREACHABLE:
+            raise Unavailable(self._status.why)
         if self._end is None:
             self._end = asyncio.get_running_loop().create_future()
         await asyncio.shield(self._end)  # the machine goes on when its station is gone

@@ -75,7 +75,7 @@ def test_without_a_keyring_it_goes_into_a_file_for_this_user_alone(config: Confi
 
 
 @given(st.text(min_size=1).filter(str.isprintable))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=list(HealthCheck), max_examples=50)
 def test_the_file_gives_back_what_it_was_given(config: Config, word: str) -> None:
     secrets.keep(config, "database", word, in_file=True)
     assert secrets.find(config, "database")[0] == word
