@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.grbl import links, reports
-from cnc_station.engine.drivers.grbl.hearing import Hears, News, Refused
+from cnc_station.engine.drivers.grbl import identity, links, reports
+from cnc_station.engine.drivers.grbl.hearing import Hears, News
 from cnc_station.engine.drivers.grbl.picture import Picture
+from cnc_station.engine.drivers.grbl.questions import Questions
 from cnc_station.engine.drivers.grbl.reports import Make, Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
 from cnc_station.engine.drivers.traffic import Traffic
@@ -20,15 +20,7 @@ _SPELLED = {RESET: "Ctrl-X"}
 _LONGEST_LINE = 4096
 _POLL_LOST_S = 0.5  # after which an unanswered poll is repeated
 _REPORT_NOTED_S = 1.0  # how often the log shows where a machine is
-_REPORTS_IN_INCHES, _HOMING = 13, 22  # settings
 _MUTE = "Reset to continue"
-
-
-@dataclass(slots=True)
-class _Question:
-    answer: asyncio.Future[list[str]]
-    expects: str
-    lines: list[str] = field(default_factory=list)
 
 
 class Controller:
@@ -49,8 +41,7 @@ class Controller:
         self._poller: asyncio.Task[None] | None = None
         self._rest = b""
         self._news = News()
-        self._question: _Question | None = None
-        self._asking = asyncio.Lock()
+        self._questions = Questions(settings.address, patience.answer, self._say)
         self._up = False  # greeted
         self._reset_asked = False
         self._asked_at: float | None = None
@@ -103,25 +94,11 @@ class Controller:
             await self._link.close()
 
     async def identify(self) -> None:
-        """Find out who it is. Only while it is idle or in alarm; raises Unavailable.
-
-        Half a line may stand in its buffer, from whoever spoke to it before. A `$` in it makes it
-        an error, whatever it was, so nothing moves; and the second question is understood.
-        """
-        for _ in range(2):
-            try:
-                said = await self.ask("$I", expects="[OPT:")
-                settings = await self.ask("$$")
-                break
-            except Refused as error:
-                log.warning("%s does not say who it is: %s", self._settings.address, error)
-        else:
-            return
-        self.make = reports.make(said, self._name)
-        found = dict(filter(None, map(reports.setting, settings)))
-        self.picture.inches = found.get(_REPORTS_IN_INCHES) == "1"
-        homing = found.get(_HOMING)  # a bit mask in grblHAL, bit 0 switches it on
-        self.homing = homing.isdecimal() and int(homing) % 2 == 1 if homing else None
+        """Find out who it is. Only while it is idle or in alarm; raises Unavailable."""
+        who = await identity.found(self._questions, self._name)
+        if who is not None:
+            self.make, self.homing = who.make, who.homing
+            self.picture.inches = who.inches
 
     # --- speaking ---
 
@@ -136,22 +113,14 @@ class Controller:
         self._traffic.sent(_SPELLED.get(command) or command.decode("ascii"))
         self._write(command)
 
-    async def ask(self, command: str, *, expects: str = "") -> list[str]:
+    async def ask(self, command: str) -> list[str]:
         """A `$` command, and what was said before its ok. Not while program lines are unanswered.
-        An ok without a line beginning with what it `expects` belongs to something earlier. Raises
-        Refused, Unavailable."""
-        async with self._asking:
-            question = _Question(asyncio.get_running_loop().create_future(), expects)
-            self._question = question
-            self._traffic.sent(command)
-            self._write(command.encode("ascii") + b"\n")
-            try:
-                async with asyncio.timeout(self._patience.answer):
-                    return await question.answer
-            except TimeoutError:
-                raise Unavailable(f"{self._settings.address} did not answer {command}") from None
-            finally:
-                self._question = None
+        Raises Refused, Unavailable."""
+        return await self._questions.ask(command)
+
+    def _say(self, command: str) -> None:
+        self._traffic.sent(command)
+        self._write(command.encode("ascii") + b"\n")
 
     async def fresh(self, within: float | None = None) -> Report:
         """A report asked for from now on. Raises TimeoutError, Unavailable."""
@@ -247,8 +216,8 @@ class Controller:
             self._take_report(text)
             return
         self._traffic.received(text)
-        if text[0] in "[$" and self._question is not None:
-            self._question.lines.append(text)
+        if text[0] in "[$":
+            self._questions.line(text)
         if text.startswith("[MSG:"):
             self.message = text[5:].rstrip("]")
             self.mute = self.mute or self.message == _MUTE
@@ -260,15 +229,8 @@ class Controller:
             self._take_welcome(name)
 
     def _answer(self, code: int) -> None:
-        question = self._question
-        if question is None:
+        if not self._questions.answered(code):
             self._hears.answered(code)
-        elif question.answer.done():
-            return
-        elif code:
-            question.answer.set_exception(Refused(code))
-        elif any(line.startswith(question.expects) for line in question.lines or [""]):
-            question.answer.set_result(question.lines)
 
     def _take_report(self, text: str) -> None:
         report = reports.report(text)
@@ -321,10 +283,7 @@ class Controller:
 
     def _close(self, reason: str) -> None:
         self.gone = self.gone or reason
-        if self._question is not None and not self._question.answer.done():
-            self._question.answer.set_exception(
-                Unavailable(f"{self._settings.address}: {self.gone}")
-            )
+        self._questions.give_up(self.gone)
         self._news.tell()
 
     @staticmethod
