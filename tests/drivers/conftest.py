@@ -10,6 +10,8 @@ from cnc_station.engine.drivers.linuxcnc import LinuxCnc
 from cnc_station.engine.drivers.mtconnect import MTConnect
 from tests import linuxcnc
 from tests.conftest import serving
+from tests.drivers.grbl_bench import FAST, Bench, bench
+from tests.drivers.grbl_fake import FakeGrbl
 from tests.drivers.linuxcnc_programs import connected
 from tests.drivers.mtconnect_agent import FakeAgent
 from tests.drivers.opcua_machines import OpcUaServer, needs_node
@@ -48,6 +50,25 @@ def silent_port() -> Iterator[int]:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         yield one.getsockname()[1]
+
+
+@pytest.fixture(params=["grbl", "grblHAL"])
+def hal(request: pytest.FixtureRequest) -> bool:
+    """Both dialects of GRBL."""
+    return bool(request.param == "grblHAL")
+
+
+@pytest.fixture(params=["tcp", "pty"])
+def pty(request: pytest.FixtureRequest) -> bool:
+    """Both ways to reach one."""
+    return bool(request.param == "pty")
+
+
+@pytest.fixture
+async def at(hal: bool) -> AsyncIterator[Bench]:
+    """A driver that is connected to a false GRBL."""
+    async with bench(FakeGrbl(hal=hal, speed=FAST)) as it:
+        yield it
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""Reaching a false GRBL, over a serial line and over TCP, whatever it was doing."""
+
+import asyncio
+
+import pytest
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.grbl import KIND
+from cnc_station.engine.views import Doing
+from tests.drivers.grbl_bench import FAST, Bench, bench, order, square
+from tests.drivers.grbl_fake import FakeGrbl
+from tests.until import until
+
+
+async def test_who_answers_is_told_with_the_size_of_its_buffer(hal: bool, pty: bool) -> None:
+    async with bench(FakeGrbl(hal=hal), pty=pty) as it:
+        identity = await it.driver.connect()
+        assert identity.controller == ("grblHAL 1.1f" if hal else "Grbl 1.1h")
+        assert ("Receive buffer", "1024 bytes" if hal else "128 bytes") in identity.details
+        assert it.driver.status().doing is Doing.READY
+
+
+async def test_a_connection_again_and_a_close_again_are_harmless(at: Bench) -> None:
+    await at.driver.connect()
+    assert at.driver.status().doing is Doing.READY
+    await at.driver.close()
+    await at.driver.close()
+    assert at.driver.status().doing is Doing.UNREACHABLE
+
+
+async def test_half_a_line_left_by_somebody_else_moves_nothing(hal: bool) -> None:
+    fake = FakeGrbl(hal=hal, speed=FAST)
+    fake.take(b"G0X50")
+    async with bench(fake) as it:
+        assert (await it.driver.connect()).controller.endswith("1.1f" if hal else "1.1h")
+        assert fake.taken == []
+        await it.make(square(2))
+
+
+async def test_two_who_connect_at_once_share_the_wire(hal: bool, pty: bool) -> None:
+    async with bench(FakeGrbl(hal=hal, speed=FAST), pty=pty) as it:
+        await asyncio.gather(it.driver.connect(), it.driver.connect())
+        await it.make(square(2))
+
+
+async def test_a_busy_controller_is_not_disturbed_by_connecting(hal: bool) -> None:
+    fake = FakeGrbl(hal=hal, speed=1.0)
+    fake.take(b"G0X100\n")
+    async with bench(fake) as it:
+        await until(lambda: fake.axes.moving)
+        identity = await it.driver.connect()
+        assert ("Shows", "Run") in identity.details
+        assert (await it.driver.look(order(square(1)))).words.count("It still makes") == 1
+        assert fake.axes.moving
+        fake.axes.speed = FAST
+        await it.shows(Doing.READY)
+        await it.make(square(1))
+        assert fake.resets == 0
+
+
+async def test_a_welcome_on_connecting_is_expected(hal: bool) -> None:
+    fake = FakeGrbl(hal=hal, speed=FAST)
+    fake.greets = True
+    async with bench(fake) as it:
+        await it.make(square(2))
+
+
+async def test_a_board_that_boots_when_its_port_is_opened_is_waited_for(hal: bool) -> None:
+    fake = FakeGrbl(hal=hal, speed=FAST)
+    fake.boots_for = 1.2  # longer than a poll counts as lost
+    async with bench(fake) as it:
+        assert it.driver.status().doing is Doing.READY
+        await it.make(square(2))
+
+
+@pytest.mark.parametrize(
+    ("settings", "wrong"),
+    [
+        ({}, "where the controller is"),
+        ({"port": "host:99999"}, "TCP port"),
+        ({"port": "COM3", "baud": "fast"}, "baud"),
+    ],
+)
+def test_settings_that_can_not_work_are_refused(settings: dict[str, object], wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        KIND.make(settings)
+
+
+@pytest.mark.parametrize(
+    "port", ["/dev/ttyUSB0", "COM3", "10.0.0.5:23", "tcp://cnc:23", "[::1]:23"]
+)
+def test_ports_and_addresses_are_told_apart(port: str) -> None:
+    KIND.make({"port": port, "baud": "115200"})
+
+
+@pytest.mark.parametrize(
+    ("port", "why"),
+    [
+        ("/dev/none-such", "No such file"),
+        ("127.0.0.1:1", "refused"),
+        ("/dev/null", "ioctl"),
+        ("a.invalid:23", "[Nn]ame"),
+    ],
+)
+async def test_a_port_that_is_not_there_is_unavailable(port: str, why: str) -> None:
+    with pytest.raises(Unavailable, match=f"^{port}: .*{why}"):
+        await KIND.make({"port": port}).connect()
+
+
+async def test_a_serial_port_serves_one_program_at_a_time() -> None:
+    async with bench(FakeGrbl(), pty=True) as it:
+        with pytest.raises(Unavailable, match="another program uses this port"):
+            await KIND.make({"port": it.wire.port}).connect()

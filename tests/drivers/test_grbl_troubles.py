@@ -1,0 +1,164 @@
+"""What goes wrong in the middle of a part on a false GRBL, and what is said of it."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.base import Finding, NotReady, RunFailed
+from cnc_station.engine.views import Doing
+from tests.drivers.grbl_bench import FAST, LONG, QUICK, Bench, bench, order, sent, square
+from tests.drivers.grbl_fake import FakeGrbl
+from tests.until import until
+
+
+async def test_an_error_in_the_middle_stops_what_was_sent_after_it(at: Bench) -> None:
+    at.fake.errors[8] = 33
+    with pytest.raises(RunFailed, match=r"line 8 \(G1X20Y20F1200\): error:33, .*arc") as failed:
+        await at.make(square(40))
+    assert not failed.value.alarm
+    assert at.fake.state == "Idle"
+    assert not at.fake.axes.blocks
+    assert at.fake.reset_while_moving == 0
+    assert at.driver.status().doing is Doing.READY
+
+
+async def test_an_error_holds_the_axes_at_once_whatever_else_is_being_done(at: Bench) -> None:
+    at.fake.errors[8] = 33
+    ending = await at.begin(square(40))
+    async with at.driver._operation.acting:  # as a hold that waits for the axes
+        await until(lambda: at.fake.state == "Hold:0")
+    with pytest.raises(RunFailed, match="error:33"):
+        await ending
+
+
+async def test_a_connection_lost_while_a_wrong_program_is_stopped_hides_nothing(at: Bench) -> None:
+    at.fake.errors[8] = 33
+    at.fake.at[9] = partial(setattr, at.fake, "deaf", True)
+    with pytest.raises(RunFailed, match=r"error:33.*and then no answer"):
+        await at.make(square(40))
+    assert at.driver.status().doing is Doing.UNREACHABLE
+
+
+async def test_a_reset_in_mid_job_fails_the_run_and_nothing_more_is_sent(at: Bench) -> None:
+    ending = await at.begin(square(LONG))
+    await until(lambda: at.fake.axes.moving)
+    at.fake.homing = True  # so it comes up locked
+    at.fake.switch_off_and_on()
+    taken = list(at.fake.taken)
+    with pytest.raises(RunFailed, match="was reset near line"):
+        await ending
+    assert at.fake.taken == taken
+    await at.shows(Doing.ALARM)
+    messages = at.driver.traffic()
+    welcome = next(i for i, m in enumerate(messages) if i > 10 and "help]" in m.text)
+    assert not any(message.sent for message in messages[welcome:])
+
+
+async def test_somebody_elses_reset_of_a_moving_machine_fails_the_run(at: Bench) -> None:
+    ending = await at.begin(square(LONG))
+    await until(lambda: at.fake.axes.moving)
+    at.fake.reset()
+    with pytest.raises(RunFailed, match="ALARM:3") as failed:
+        await ending
+    assert failed.value.alarm
+    with pytest.raises(NotReady, match="position is not certain"):
+        await at.driver.load(order(square(1)), 1)
+
+
+async def test_an_alarm_in_mid_job_fails_the_run(at: Bench) -> None:
+    ending = await at.begin(square(LONG))
+    await at.takes(6)
+    at.fake.raise_alarm(1)
+    with pytest.raises(RunFailed, match=r"ALARM:1, a limit switch was hit.*near line") as failed:
+        await ending
+    assert failed.value.alarm
+    await asyncio.sleep(QUICK.silence + 0.5)  # that would count as a lost connection
+    assert at.driver.status().doing is Doing.ALARM
+    await at.driver.unlock()
+    await at.shows(Doing.READY)
+
+
+async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, pty: bool) -> None:
+    async with bench(FakeGrbl(hal=hal, speed=FAST), pty=pty) as it:
+        ending = await it.begin(square(LONG))
+        await it.takes(20)
+        await it.wire.pull_out()
+        with pytest.raises(Unavailable, match="lost"):
+            await ending
+        assert (await it.shows(Doing.UNREACHABLE)).remedy
+        with pytest.raises(Unavailable):
+            await it.driver.connect()
+        with pytest.raises(Unavailable):
+            await it.driver.hold()
+        await it.wire.put_back()
+        await it.driver.connect()
+        found = await it.driver.look(order(square(LONG)))
+        assert found.finding is Finding.STOPPED
+        assert "of 403 lines" in found.words
+        taken = len(it.fake.taken)
+        await until(lambda: not it.fake.axes.blocks)
+        await it.shows(Doing.READY)
+        assert taken <= len(it.fake.taken) < 403
+        await it.make(square(2))
+
+
+async def test_a_controller_that_was_replugged_says_so_to_who_looks(at: Bench) -> None:
+    ending = await at.begin(square(LONG))
+    await at.takes(20)
+    await at.wire.pull_out()
+    at.fake.switch_off_and_on()
+    with pytest.raises(Unavailable):
+        await ending
+    await at.wire.put_back()
+    await at.driver.connect()
+    found = await at.driver.look(order(square(LONG), run_id=2))
+    assert found.finding is Finding.STOPPED
+    assert "Idle" in found.words
+    assert "not known" in found.words
+
+
+async def test_a_controller_that_says_nothing_any_more_is_unreachable(at: Bench) -> None:
+    ending = await at.begin(square(LONG))
+    await at.takes(6)
+    at.fake.deaf = True
+    with pytest.raises(Unavailable, match="no answer for"):
+        await ending
+    assert at.driver.status().doing is Doing.UNREACHABLE
+
+
+async def test_an_answer_that_never_came_is_not_taken_for_done(at: Bench) -> None:
+    at.fake.swallowed.add(20)
+    with pytest.raises(RunFailed, match=r"has not answered 1 line.*lost on the wire"):
+        await at.make(square(40))
+
+
+async def test_an_answer_too_many_is_not_taken_for_one_to_a_line(at: Bench) -> None:
+    at.fake.at[len(sent(square(40)))] = partial(at.fake.say, "ok")
+    with pytest.raises(RunFailed, match="more lines than it was sent"):
+        await at.make(square(40))
+
+
+async def test_a_controller_that_stalls_fails_the_run(at: Bench) -> None:
+    ending = await at.begin(square(LONG))
+    await at.takes(6)
+    at.fake.stalled = True
+    with pytest.raises(RunFailed, match="has not answered"):
+        await ending
+    assert at.driver.status().doing is Doing.READY
+
+
+async def test_a_lost_newline_fails_the_run(at: Bench) -> None:
+    at.fake.lost = {square(40).index(b"\n", 200)}
+    with pytest.raises(RunFailed, match=r"error:\d+|has not answered"):
+        await at.make(square(40))
+
+
+async def test_garbage_on_the_wire_is_passed_over(at: Bench) -> None:
+    rubbish = ("\x00\xff\xfe", "<Run|MPos:nonsense", "<Ru", "[", "error:", "ALARM:x", "okay", ">")
+    for line, text in enumerate(rubbish, 3):
+        at.fake.at[line] = partial(at.fake.say, text)
+    source = square(20)
+    await at.make(source)
+    assert at.fake.taken == list(sent(source))
