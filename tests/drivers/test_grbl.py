@@ -112,8 +112,8 @@ async def test_the_buffer_is_never_exceeded_in_ten_thousand_lines(pty: bool) -> 
     async with bench(fake, pty=pty) as it:
         source = square(10_000)
         await it.make(source)
-    assert fake.overflowed == 0
-    assert 100 < fake.most_waiting <= 128
+    assert fake.buffer.overflowed == 0
+    assert 100 < fake.buffer.most_waiting <= 128
     assert fake.taken == list(sent(source))
 
 

@@ -63,7 +63,7 @@ async def _part(hal: bool, speed: float, mischief: dict[int, str], lost: set[int
         for line, what in mischief.items():
             fake.at[line] = partial(WHAT[what], at)
         # Other bytes than these leave a line as good as any other: see what the driver says.
-        fake.lost = {i for i in lost if PROGRAM[i : i + 1] in (b"\n", b"G")}
+        fake.buffer.lost = {i for i in lost if PROGRAM[i : i + 1] in (b"\n", b"G")}
         resets = fake.resets
         try:
             await at.make(PROGRAM)
@@ -76,5 +76,5 @@ async def _part(hal: bool, speed: float, mischief: dict[int, str], lost: set[int
             assert fake.axes.place == (0.0, 0.0, 0.0)
             assert not fake.axes.blocks
             assert fake.resets == resets
-        assert fake.overflowed == 0 or fake.resets or "an ok too many" in mischief.values()
+        assert fake.buffer.overflowed == 0 or fake.resets or "an ok too many" in mischief.values()
         await at.settle()

@@ -150,7 +150,7 @@ async def test_a_controller_that_stalls_fails_the_run(at: Bench) -> None:
 
 
 async def test_a_lost_newline_fails_the_run(at: Bench) -> None:
-    at.fake.lost = {square(40).index(b"\n", 200)}
+    at.fake.buffer.lost = {square(40).index(b"\n", 200)}
     with pytest.raises(RunFailed, match=r"error:\d+|has not answered"):
         await at.make(square(40))
 

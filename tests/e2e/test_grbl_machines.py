@@ -160,7 +160,7 @@ async def test_two_machines_work_through_seven_jobs_whatever_happens_to_them(
     await _ends(floor, aborted, JobState.CANCELLED)
     assert {run.machine_id for run in await floor.engine.runs()} == both
     assert [router.fake.reset_while_moving for router in routers] == [0, 0]
-    assert [router.fake.overflowed for router in routers] == [0, 0]
+    assert [router.fake.buffer.overflowed for router in routers] == [0, 0]
 
 
 async def test_a_locked_machine_gets_nothing_until_it_has_homed(

@@ -1,0 +1,184 @@
+"""The board of the false GRBL: what it is in, what it says of itself, and how it is reset."""
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+
+from tests.drivers.grbl_axes import Axes
+from tests.drivers.grbl_buffer import Buffer
+from tests.drivers.grbl_program import Program
+
+
+class Board:
+    """Whatever its lines make it do."""
+
+    def __init__(
+        self,
+        *,
+        hal: bool = False,
+        speed: float = 1.0,
+        homing: bool = False,
+        tells_blocks: bool | None = None,
+    ) -> None:
+        self.hal = hal
+        self.buffer = Buffer(1024 if hal else 128)
+        self.axes = Axes(100 if hal else 15, speed, lag=0.0 if speed == inf else 0.02)
+        self.tells_blocks = hal if tells_blocks is None else tells_blocks
+        self.homing = homing
+        self.locked = homing
+        self.mute = False  # until reset
+        self.deaf = False  # for good
+        self.stalled = False  # takes no more lines, but reports
+        self.checking = False
+        self.door = False
+        self.homes = False
+        self.greets = False  # says who it is when somebody connects
+        self.boots_for = 0.0  # seconds, because somebody connects
+        self.resets = 0
+        self.reset_while_moving = 0
+        self._out: Callable[[bytes], None] | None = None
+        self._held = False
+        self._stop = False  # in an M0, or a dwell
+        self._last_error = 0
+        self._reports = 0
+        self._program = Program()
+
+    # --- the wire ---
+
+    def attach(self, out: Callable[[bytes], None]) -> None:
+        self._out = out
+        if self.greets:
+            self._welcome()
+        if self.boots_for:
+            self.deaf = True
+            asyncio.get_running_loop().call_later(self.boots_for, self._boot)
+
+    def _boot(self) -> None:
+        self.deaf = False
+        self.switch_off_and_on()
+
+    def detach(self) -> None:
+        self._out = None
+
+    def say(self, text: str) -> None:
+        if self._out is not None and not self.deaf:
+            self._out(text.encode("latin-1") + b"\r\n")
+
+    @property
+    def state(self) -> str:
+        if self.homes:
+            return "Home"
+        if self.locked:
+            return "Alarm"
+        if self.door:
+            return "Door:1"
+        if self._held:
+            return "Hold:1" if self.axes.braking_now else "Hold:0"
+        if self.checking:
+            return "Check"
+        return "Run" if self.axes.moving else "Idle"
+
+    def report(self) -> str:
+        """WCO comes with every tenth report, Ov with the one after it."""
+        x, y, z = self.axes.place
+        fields = [self.state, f"MPos:{x:.3f},{y:.3f},{z:.3f}"]
+        if self.tells_blocks:
+            free = self.axes.room - len(self.axes.blocks)
+            fields.append(f"Bf:{free},{self.buffer.free}")
+        fields.append(f"FS:{self.axes.feed:.0f},{self._program.spindle:.0f}")
+        if self._reports % 10 == 0:
+            fields.append("WCO:10.000,20.000,-5.000")
+        elif self._reports % 10 == 1:
+            fields.append("Ov:100,100,100")
+        self._reports += 1
+        return f"<{'|'.join(fields)}>"
+
+    def reset(self) -> None:
+        """As by Ctrl-X, or by the button on the board."""
+        self.axes.advance(self._now())
+        self.resets += 1
+        if self.axes.moving:
+            self.reset_while_moving += 1
+            self.locked = True
+            self.say("ALARM:3")
+        self._clear()
+        self._welcome()
+
+    def switch_off_and_on(self) -> None:
+        self._clear()
+        self.locked = self.homing
+        self.axes.place = (0.0, 0.0, 0.0)
+        self.resets += 1
+        self._welcome()
+
+    def _clear(self) -> None:
+        self.axes.stop_dead()
+        self.buffer.clear()
+        self._held = self._stop = self.mute = self.stalled = self.checking = False
+        self._last_error = self._reports = 0
+        self._program = Program()
+
+    def _welcome(self) -> None:
+        self.say("")
+        if self.hal:
+            self.say("GrblHAL 1.1f ['$' or '$HELP' for help]")
+        else:
+            self.say("Grbl 1.1h ['$' for help]")
+        if self.locked:
+            self.say("[MSG:'$H'|'$X' to unlock]")
+
+    def home(self, seconds: float = 0.5) -> None:
+        """As somebody does at its panel."""
+        self.homes = True
+        asyncio.get_running_loop().call_later(seconds, self._has_homed)
+
+    def _has_homed(self) -> None:
+        self.homes = self.locked = False
+        self.axes.place = (0.0, 0.0, 0.0)
+
+    def raise_alarm(self, code: int) -> None:
+        """1 and 2 leave a GRBL 1.1 mute until it is reset."""
+        self.axes.advance(self._now())
+        self.axes.stop_dead()
+        self._held = self._stop = False
+        self.locked = True
+        self.say(f"ALARM:{code}")
+        if code in (1, 2) and not self.hal:
+            self.say("[MSG:Reset to continue]")
+            self.mute = True
+
+    def _command(self, line: str) -> int:
+        idle = self.state in ("Idle", "Alarm", "Check")
+        match line:
+            case "$X" if self.locked:
+                self.locked = False
+                self.say("[MSG:Caution: Unlocked]")
+            case "$H" if not self.homing:
+                return 5
+            case "$H" if idle:
+                self.locked = False
+                self.axes.place = (0.0, 0.0, 0.0)
+            case "$I" if idle:
+                self._say_who()
+            case "$$" if idle:
+                for setting in ("$10=1", "$13=0", "$20=1", f"$22={int(self.homing)}"):
+                    self.say(setting)
+            case "$C" if self.state == "Idle":
+                self.checking = True
+            case "$X" | "":
+                return 0
+            case _:
+                return 8 if not idle else 3
+        return 0
+
+    def _say_who(self) -> None:
+        if self.hal:
+            for line in ("[VER:1.1f.20240101:]", "[OPT:VNML+,100,1024,3,0]", "[FIRMWARE:grblHAL]"):
+                self.say(line)
+        else:
+            self.say("[VER:1.1h.20190825:]")
+            self.say("[OPT:V,15,128]")
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
