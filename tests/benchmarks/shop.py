@@ -17,6 +17,7 @@ from tests.store.rows import job_row, machine_row
 
 STATION = "bench"
 MINUTE_MS = 60_000
+SHIFT_MS = 8 * 60 * MINUTE_MS
 _PATTERN = 1000
 _PARTS = ("Bracket", "Flange", "Shaft", "Housing", "Plate", "Bush", "Manifold", "Lever")
 _MATERIALS = ("steel", "aluminium", "brass", "stainless", "POM")
@@ -94,13 +95,14 @@ def _job(number: int, types: tuple[str, ...], values: dict[str, Any]) -> dict[st
 
 
 def _repeat(pen: Connection, table: Table, count: int) -> None:
-    """Copy the pattern until there are enough rows; each copy ranks a little later."""
+    """Copy the pattern until there are enough rows; each copy came in a shift later. At one and
+    the same time, the thousand jobs that are next would stand on a thousand pages."""
     copied = [c for c in table.c if c.name not in {"id", "rank"}]
     copies = -(-count // _PATTERN) - 1
     for first in range(1, copies + 1, _PATTERN):
         last = min(first + _PATTERN - 1, copies)
         numbers = select(table.c.id.label("n")).where(table.c.id.between(first, last)).subquery()
-        rows = select(*copied, table.c.rank + numbers.c.n + literal_column("0.5"))
+        rows = select(*copied, table.c.rank + numbers.c.n * SHIFT_MS + literal_column("0.5"))
         rows = rows.select_from(table.join(numbers, true()))
         rows = rows.where(table.c.id <= _PATTERN).order_by(numbers.c.n, table.c.id)
         rows = rows.limit(count - _PATTERN)

@@ -67,9 +67,9 @@ async def test_a_stale_token_changes_nothing_and_says_so(shop: Shop, move: t.Tra
     run = await _running(shop)
     before = shop.events()
     with pytest.raises(Fenced, match="belongs to another claim now"):
-        await shop.move(move, replace(run, token=run.token - 1))
+        await shop.move(move, run._replace(token=run.token - 1))
     with pytest.raises(Fenced):
-        await shop.move(move, replace(run, run_id=99))
+        await shop.move(move, run._replace(run_id=99))
     assert shop.events() == before
 
 
@@ -94,7 +94,7 @@ async def test_one_fenced_run_does_not_stop_its_neighbours(shop: Shop) -> None:
         await shop.job()
     a, b, c = await shop.claim()
     answers = await asyncio.gather(
-        *(shop.write(move_of(t.STARTED, run)) for run in (a, replace(b, token=b.token + 1), c)),
+        *(shop.write(move_of(t.STARTED, run)) for run in (a, b._replace(token=b.token + 1), c)),
         return_exceptions=True,
     )
     assert answers[0] is answers[2] is None

@@ -88,7 +88,7 @@ async def test_a_run_that_ended_interrupted_at_its_station_can_be_taken_up(shop:
 async def test_a_stale_token_takes_nothing_up(shop: Shop) -> None:
     run = await _lost(shop)
     with pytest.raises(Fenced):
-        await shop.move(t.TAKEN_UP, replace(run, token=run.token - 1))
+        await shop.move(t.TAKEN_UP, run._replace(token=run.token - 1))
     assert shop.state(run.job_id) is JobState.INTERRUPTED
 
 

@@ -1,7 +1,6 @@
 """What matching promises, for any shop and any queue; and that nothing waits for ever."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,7 +127,7 @@ def _cost(job: Candidate, machine: FreeMachine) -> tuple[int, float, int]:
 def test_the_first_job_gets_the_machine_with_the_least_set_up_then_the_least_used(
     machines: list[FreeMachine], queue: list[Candidate]
 ) -> None:
-    matches = _matched(machines, [replace(job, pinned_machine_id=None) for job in queue])
+    matches = _matched(machines, [job._replace(pinned_machine_id=None) for job in queue])
     if not matches:
         return
     jobs = {job.job_id: job for job in queue}

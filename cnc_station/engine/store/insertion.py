@@ -1,9 +1,9 @@
 """Many rows at once for a driver that counts its parameters."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
-from operator import itemgetter
+from operator import eq, itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert
@@ -33,8 +33,12 @@ def insert_many(connection: Connection, table: Table, rows: Rows) -> None:
 def shared_values(rows: Rows) -> tuple[Mapping[str, Any], Rows]:
     """The values that all rows have, and the rows without them."""
     first = rows[0]
-    own = [name for name in first if any(row[name] != first[name] for row in rows)]
-    shared = {name: value for name, value in first.items() if name not in own}
+    shared = {
+        name: value
+        for name, value in first.items()
+        if all(map(partial(eq, value), map(itemgetter(name), rows)))
+    }
+    own = [name for name in first if name not in shared]
     return shared, [{name: row[name] for name in own} for row in rows]
 
 

@@ -1,8 +1,7 @@
 """New runs: what a claim writes of them, and what it tells those who will drive them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.matching import Match
@@ -18,10 +17,9 @@ from cnc_station.engine.store.transaction import Tx
 RUNS_AHEAD = 50  # numbers fetched with those that are needed: a claim then asks once less
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A new run and all that its runner needs to know. `token` proves the right to write; `begun`:
-    its start is written as well."""
+    its start is written as well. A tuple, as the values of matching are."""
 
     run_id: int
     token: int
@@ -74,17 +72,10 @@ def assign(
 
 
 def _claimed(run_id: int, matched: Match, row: Sequence[Any], by_hand: Sequence[bool]) -> Claimed:
-    told: list[Any] = [*row[len(FOR_MATCHING) :], *by_hand]
-    name, operation, token, attempt, *more = told
-    return Claimed(
-        run_id,
-        token + 1,
-        matched.job_id,
-        matched.machine_id,
-        f"{name} · {operation}" if operation else name,
-        attempt + 1,
-        *more,
-    )
+    name, operation, token, attempt, *more = row[len(FOR_MATCHING) :]
+    title = f"{name} · {operation}" if operation else name
+    told = (run_id, token + 1, matched.job_id, matched.machine_id, title, attempt + 1)
+    return Claimed(*told, *more, *by_hand)
 
 
 def _states(row: t.Transition) -> tuple[str, str, str]:
