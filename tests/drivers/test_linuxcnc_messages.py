@@ -13,7 +13,10 @@ from tests.until import until
 
 pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(60)]
 
-TALKING = f"{HEAD}G1 X6\n(MSG, lube low)\nG1 X0\n(DEBUG, it stands at #5420)\nG1 X6\nG0 Z10\nM2\n"
+# So slowly that each message is seen before the next one.
+TALKING = (
+    f"{HEAD}F240\nG1 X6\n(MSG, lube low)\nG1 X0\n(DEBUG, it stands at #5420)\nG1 X6\nG0 Z10\nM2\n"
+)
 ASKING = f"{HEAD}G1 X3\n(MSG, turn the part)\nM0\nG1 X6\nG0 Z8\nM2\n"
 BEYOND = f"{HEAD}G1 X3\n(MSG, watch out)\nG1 X300\nG0 X0\nM2\n"
 GIVING_UP = f"{HEAD}G1 X3\n(MSG, probing)\n(ABORT, no probe found)\nG1 X6\nM2\n"

@@ -78,20 +78,17 @@ async def test_one_of_them_leads_and_the_other_takes_over_when_it_leaves(
     shared: Config,
 ) -> None:
     a, b = StationEngine(shared), StationEngine(replace(shared, station="B"))
+
+    async def leads(looking: StationEngine, name: str) -> bool:
+        return [row.name for row in await looking.stations() if row.leads] == [name]
+
     await a.start()
+    await until(partial(leads, a, "A"))
     await b.start()
-
-    async def leaders() -> list[str]:
-        return [row.name for row in await b.stations() if row.leads]
-
-    assert await until(leaders) == ["A"]
+    assert await leads(b, "A")
     await a.stop()
-
-    async def b_leads() -> bool:
-        return await leaders() == ["B"]
-
     try:
-        await until(b_leads, timeout=40)
+        await until(partial(leads, b, "B"), timeout=40)
     finally:
         await b.stop()
 
