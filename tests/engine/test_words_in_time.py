@@ -6,8 +6,8 @@ import pytest
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.drivers.base import Order, RunFailed
 from cnc_station.engine.services import drive
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
@@ -213,3 +213,33 @@ async def test_the_word_that_a_run_is_done_counts_in_the_instant_in_which_its_st
     assert (await floor.act("finish", job_id)).applied
     starting.set()
     await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_an_unlock_in_the_instant_before_the_runs_end_is_written_waits_for_that(
+    floor: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the controller would be unlocked, and who asked for it refused."""
+    crew = floor.engine._crew
+    assert crew is not None
+    ending, keep = asyncio.Event(), crew.runner._pen.keep
+
+    async def later(change: Change[None]) -> None:
+        if isinstance(change, MoveRun) and change.transition is t.FAILED_FINAL:
+            await ending.wait()
+        await keep(change)
+
+    monkeypatch.setattr(crew.runner._pen, "keep", later)
+    machine_id = await floor.mill(driver="scripted")
+    job_id = await floor.job(retry_limit=0)
+    await until(lambda: controller.cutting)
+    controller.end(RunFailed("hard limit", alarm=True))
+    await floor.machine_comes_to(machine_id, MachineState.ALARM)
+    unlocking = asyncio.create_task(floor.act_on_machine("unlock", machine_id))
+    await asyncio.sleep(0.1)
+    assert (await floor.row(job_id)).state is JobState.RUNNING
+    assert "unlock" not in controller.asked
+    ending.set()
+    await unlocking
+    assert await floor.machine_state(machine_id) is MachineState.NEEDS_CLEARING
+    told = await floor.engine.events(machine_id=machine_id)
+    assert [event.actor for event in told if event.type == "unlocked"] == ["tester"]

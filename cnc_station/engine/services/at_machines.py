@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.services.fleet import Fleet
-from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.services.runner import PATIENCE_S, Runner
 
 # Only the controller can do these, or a run that waits for a person's word.
 JOBS_AT_MACHINES = frozenset(
@@ -49,4 +50,6 @@ class AtMachines:
     async def unlock(self, machine_id: int, actor: str, reason: str) -> None:
         """Out of an alarm: the controller first, since only its word counts. Raises Conflict with
         what has to be done at the machine before, Unavailable."""
+        if not await self._runner.are_over(machine_id, PATIENCE_S):
+            raise Conflict("What ran on it is not over yet.")
         await self._fleet.unlock(machine_id, actor, reason)

@@ -1,5 +1,6 @@
 """The runs that a station has in hand: which they are, and until when it may act on them."""
 
+import asyncio
 from collections.abc import Iterable
 
 from cnc_station.engine.domain.errors import Conflict
@@ -31,6 +32,19 @@ class LiveRuns:
     def run_ids(self) -> tuple[int, ...]:
         """The runs it drives and may drive."""
         return tuple(live.claimed.run_id for live in self._live.values() if not live.lost)
+
+    async def are_over(self, machine_id: int, patience_s: float) -> bool:
+        """Whether no run that it drives is left at a machine, and its end is written; one that
+        ends just now is waited for."""
+        tasks = [
+            live.task
+            for live in self._live.values()
+            if live.claimed.machine_id == machine_id and not live.lost and live.task is not None
+        ]
+        if not tasks:
+            return True
+        _, going_on = await asyncio.wait(tasks, timeout=patience_s)
+        return not going_on
 
     def in_hand(self) -> frozenset[int]:
         """The runs it drives, those whose lease was lost included."""
