@@ -1,6 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -178,9 +179,19 @@ def test_what_the_driver_says_to_do_at_the_panel_comes_before_the_general_words(
     assert told.foot == "Close the door, then press reset."
 
 
-def test_a_driver_that_starts_but_can_not_hold_is_told_that_the_next_blank_is_in() -> None:
-    told = card_words(card(MachineState.HELD), HALF, NOW, can=Abilities(holds=False))
-    assert told.remedies == (CardAction.CONTINUE,)
+@pytest.mark.parametrize(
+    ("can", "offered"),
+    [
+        (Abilities(), {CardAction.ABORT, CardAction.CONTINUE}),
+        (Abilities(aborts=False), {CardAction.CONTINUE}),
+        # That the next blank is in is a person's word, not the controller's.
+        (Abilities(holds=False), {CardAction.ABORT, CardAction.CONTINUE}),
+    ],
+)
+def test_a_held_card_offers_what_its_driver_can_do(
+    can: Abilities, offered: set[CardAction]
+) -> None:
+    assert set(card_words(card(MachineState.HELD), HALF, NOW, can=can).remedies) == offered
 
 
 def test_an_idle_card_says_why_it_is_idle_once() -> None:

@@ -131,9 +131,8 @@ def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
         return (CardAction.SET_UP,)
     if at_panel(machine, can):
         return (CardAction.DETAILS,)
-    if machine.state is MachineState.HELD and not can.holds:
-        return (CardAction.CONTINUE,)  # the next blank is in: a person's word, not the controller's
-    return REMEDIES.get(machine.state, ())
+    remedies = REMEDIES.get(machine.state, ())
+    return tuple(one for one in remedies if can.aborts or one is not CardAction.ABORT)
 
 
 def _corner(card: MachineCard, can: Abilities) -> CardAction | None:
