@@ -14,7 +14,8 @@ from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
-from cnc_station.engine.store.database import Database, Dialect
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.jobs import CreateJobs, ReleaseDue
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.moves import MoveRun

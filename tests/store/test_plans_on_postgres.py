@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event, select, text
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.store import claim_statements, move_statements, reaping, schema
-from cnc_station.engine.store.database import packed
+from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.queries.history import events, runs
 from cnc_station.engine.store.queries.job_list import job_page, jobs_by_id
 from cnc_station.engine.views import JobFilter, Sort, SortKey

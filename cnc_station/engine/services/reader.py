@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from cnc_station.engine.store.database import READERS, Database
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.dialect import READERS
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from cnc_station.engine.domain.states import JobState, MachineState
-from cnc_station.engine.store.database import Dialect
+from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.schema import found_in, job, machine, queued, station
 
 MOST_PINNED = 1000

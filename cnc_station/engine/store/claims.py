@@ -22,7 +22,7 @@ from cnc_station.engine.store.claim_statements import (
     offer_statement,
     pinned_statement,
 )
-from cnc_station.engine.store.database import packed
+from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.new_runs import Claimed, assign
 from cnc_station.engine.store.transaction import Change, Tx
 

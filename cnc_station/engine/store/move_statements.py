@@ -25,7 +25,7 @@ from cnc_station.engine.domain.states import (
     MachineState,
     RunState,
 )
-from cnc_station.engine.store.database import Dialect
+from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.schema import found_in, job, machine, run
 from cnc_station.engine.store.taking_up import still_there, undecided
 

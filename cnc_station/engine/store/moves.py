@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Fenced
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState
-from cnc_station.engine.store.database import packed
+from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.jobs import ask_successors, release_due, unblock_successors
 from cnc_station.engine.store.move_statements import (
     job_statement,

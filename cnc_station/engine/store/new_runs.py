@@ -10,7 +10,7 @@ from cnc_station.engine.store.claim_statements import (
     job_statement,
     machine_statement,
 )
-from cnc_station.engine.store.database import packed
+from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.schema import run
 from cnc_station.engine.store.transaction import Tx
 

@@ -22,7 +22,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.rank import RUN_NOW
 from cnc_station.engine.domain.states import FINISHED_JOBS, WAITING_JOBS, JobState
-from cnc_station.engine.store.database import Dialect, packed
+from cnc_station.engine.store.dialect import Dialect, packed
 from cnc_station.engine.store.jobs import ask_successors, unblock_successors
 from cnc_station.engine.store.schema import dependency, job, run
 from cnc_station.engine.store.transaction import Change, Tx

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import prepared, schema
-from cnc_station.engine.store.database import Dialect
+from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.insertion import Rows
 from cnc_station.engine.store.prepared import Statement
 

@@ -1,0 +1,185 @@
+"""A server that several stations share."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.pool import NullPool
+from sqlalchemy.types import TypeEngine
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.store.complaints import of_a_server
+from cnc_station.engine.store.dialect import READERS, Dialect
+from cnc_station.engine.store.driver import driver_of
+from cnc_station.engine.store.insertion import Rows, shared_values
+
+IDLE_MS = 3_000
+LOCK_MS = 2_000
+_BEGUN = "begun"
+_KEPT = "numbers kept"
+_RESERVE = text(
+    "SELECT nextval((SELECT pg_get_serial_sequence(:table, 'id')::regclass)) "
+    "FROM generate_series(1, :count)"
+)
+_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+_ELSEWHERE = text(
+    "SELECT sum(id), (SELECT max(id) FROM errand), (SELECT count(*) FROM program) "
+    "FROM (SELECT id, station FROM event ORDER BY id DESC LIMIT 200) AS last "
+    "WHERE station <> :station"
+)
+_DURABLE = {"NORMAL": "off"}
+_SCHEMA_LOCK = 0x434E43  # any number, the same in every version of the program
+
+
+class Postgres(Dialect):
+    """A server that several stations share."""
+
+    embedded = False
+
+    def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
+        """`jit` costs the dispatcher's statements far more than it saves, and rows are found by
+        their ids, most of them in memory: no page is four times as dear as its neighbour. Readers
+        take one snapshot for a whole look, and are short: a long one would hold up the clean-up
+        of rows.
+
+        A station that stands still or is cut off in the middle of a transaction must not hold
+        its locks, on which the others' pens wait. Nor does a pen wait for a lock for long: its
+        station's leases wait behind it.
+        """
+        arguments = {
+            "connect_timeout": 3,
+            "options": "-c jit=off -c random_page_cost=1.1 "
+            f"-c synchronous_commit={_DURABLE.get(synchronous, 'on')} "
+            f"-c idle_in_transaction_session_timeout={IDLE_MS} -c lock_timeout={LOCK_MS}",
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,  # ms without an acknowledgement until it counts as lost
+        }
+        url = url.set(drivername="postgresql+psycopg")
+        if not reader:
+            arguments["autocommit"] = True  # its transactions are begun by hand, as `begin` says
+            engine = create_engine(
+                url, connect_args=arguments, hide_parameters=True, poolclass=NullPool
+            )
+            event.listen(engine, "begin", _begin)
+            return engine
+        return create_engine(
+            url,
+            connect_args=arguments,
+            hide_parameters=True,
+            pool_size=READERS,
+            pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",
+            execution_options={"postgresql_readonly": True},
+        )
+
+    def now(self, connection: Connection) -> int:
+        """The server's clock; the pen has it from where its transaction began."""
+        begun = connection.info.get(_BEGUN)
+        return int(connection.execute(text(_CLOCK)).scalar_one() if begun is None else begun)
+
+    @contextmanager
+    def together(self, connection: Connection) -> Iterator[None]:
+        """Sent one after the other without waiting."""
+        with driver_of(connection) as driver, driver.pipeline():
+            yield
+
+    @contextmanager
+    def last(self, connection: Connection) -> Iterator[None]:
+        """Sent in the same way."""
+        with driver_of(connection) as driver, driver.pipeline():
+            yield
+            driver.execute("COMMIT")
+
+    def reserve(
+        self, connection: Connection, table: Table, count: int, *, ahead: int = 0
+    ) -> Sequence[int]:
+        """From the table's own sequence. What is kept is this connection's."""
+        kept: list[int] = connection.info.setdefault((_KEPT, table.name), [])
+        if len(kept) < count:
+            more = {"table": table.name, "count": count - len(kept) + ahead}
+            kept += connection.execute(_RESERVE, more).scalars()
+        ids, kept[:] = kept[:count], kept[count:]
+        return ids
+
+    def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """All as one parameter, bound one by one they cost three times as much; and what they
+        share as another: of an event's thirteen values few differ."""
+        if rows:
+            columns = ", ".join(rows[0])
+            shared, own = shared_values(rows)
+            connection.exec_driver_sql(
+                f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM "
+                f"json_populate_recordset(json_populate_record(NULL::{table.name}, %s), %s)",
+                (json.dumps(shared), json.dumps(own, separators=(",", ":"))),
+            )
+
+    def changed_elsewhere(self, connection: Connection, station: str) -> object:
+        """From the last events of others, as ids are not in commit order, and from what is
+        written without an event. Heartbeats and locks are none: who looks because another one
+        looked would keep a whole fleet awake."""
+        with connection.begin():
+            return connection.execute(_ELSEWHERE, {"station": station}).one()
+
+    def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
+        """Unpacked by json_array_elements."""
+        rows = func.json_array_elements(cast(bindparam(name), JSON)).column_valued(f"{name}_row")
+        query: Select[Any] = select(
+            *(
+                cast(rows.op("->>")(place), kind).label(column)
+                for place, (column, kind) in enumerate(columns.items())
+            )
+        )
+        return query.subquery(name)
+
+    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """The server's own."""
+        return func.lower(text)
+
+    def unavailable(self, error: DBAPIError) -> Unavailable | None:
+        """What the server or the way to it complains about; broken statements stay bugs."""
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            return Unavailable(of_a_server(str(error.orig).lower()))
+        return None
+
+    def encryption(self, connection: Connection) -> str:
+        """As the server sees it."""
+        own = text("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        return str(connection.execute(own).scalar() or "")
+
+    def claim_schema(self, connection: Connection) -> None:
+        """A lock of the transaction's: who else comes waits, and then finds the work done."""
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
+    def passing(self, error: DBAPIError) -> bool:
+        """Deadlocks, serialization failures and locks that took too long, by their SQLSTATE."""
+        return getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
+
+
+def _begin(connection: Connection) -> None:
+    """With a look at the server's clock on the same way."""
+    with driver_of(connection) as driver:
+        answer = driver.execute(f"BEGIN; {_CLOCK}", prepare=False)
+        answer.nextset()
+        (connection.info[_BEGUN],) = answer.fetchone()

@@ -1,0 +1,139 @@
+"""One file on the station's own PC."""
+
+import time
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+    type_coerce,
+)
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.types import TypeEngine
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.store.complaints import of_a_file
+from cnc_station.engine.store.dialect import READERS, Dialect
+from cnc_station.engine.store.insertion import Rows, insert_many
+
+LOG_PAGES = 4_000  # 16 MB until they go to their places: a round of 1,000 machines fills 6 MB
+_LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+
+
+class Sqlite(Dialect):
+    """One file, one writer. Its snapshot and its lock are the file's own."""
+
+    embedded = True
+
+    def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
+        """Transactions are begun by hand: the driver's own habits would hide locks."""
+        pool: dict[str, Any] = (
+            {"poolclass": QueuePool, "pool_size": READERS} if reader else {"poolclass": NullPool}
+        )
+        arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
+        engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
+        opening = "BEGIN" if reader else "BEGIN IMMEDIATE"
+
+        @event.listens_for(engine, "connect")
+        def configure(connection: Any, _record: object) -> None:
+            for pragma in (
+                *(() if reader else ("journal_mode=WAL",)),  # it writes into the file
+                f"synchronous={synchronous}",
+                f"wal_autocheckpoint={LOG_PAGES}",
+                "foreign_keys=ON",
+                "cache_size=-32000",
+                "temp_store=MEMORY",
+                f"query_only={'ON' if reader else 'OFF'}",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.create_function("lower_any", 1, _lower, deterministic=True)
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql(opening)
+
+        return engine
+
+    def now(self, connection: Connection) -> int:  # noqa: ARG002 - a file has its machine's clock
+        """This machine's clock."""
+        return time.time_ns() // 1_000_000
+
+    def reserve(
+        self,
+        connection: Connection,
+        table: Table,
+        count: int,
+        *,
+        ahead: int = 0,  # noqa: ARG002 - to count on costs nothing
+    ) -> range:
+        """The pen holds the write lock, so counting on from the last id is safe."""
+        last = connection.execute(_LAST_ID, {"table": table.name}).scalar()
+        return range((last or 0) + 1, (last or 0) + 1 + count)
+
+    def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Many rows in a statement: each statement has its own cost, for a run as much as that of
+        storing it."""
+        insert_many(connection, table, rows)
+
+    def changed_elsewhere(self, connection: Connection, station: str) -> int:  # noqa: ARG002 - as above
+        """SQLite counts foreign commits for each connection."""
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute("PRAGMA data_version")
+            row = cursor.fetchone()
+        finally:
+            cursor.close()
+        return int(row[0]) if row else 0
+
+    def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
+        """Unpacked by json_each."""
+        row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
+        query: Select[Any] = select(
+            *(
+                type_coerce(func.json_extract(row.c.value, f"$[{place}]"), kind).label(column)
+                for place, (column, kind) in enumerate(columns.items())
+            )
+        )
+        return query.subquery(name)
+
+    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """By Python: SQLite's own knows ASCII only."""
+        return func.lower_any(text, type_=Text)
+
+    def unavailable(self, error: DBAPIError) -> Unavailable | None:
+        """By SQLite's own words. They may come up again, in others, where a transaction is
+        cleaned up after them: the errors before this one are asked as well."""
+        before: BaseException | None = error
+        while before is not None:
+            complaint = str(before.orig).lower() if isinstance(before, DBAPIError) else ""
+            if sentence := of_a_file(complaint):
+                return Unavailable(sentence)
+            before = before.__context__
+        return None
+
+    def encryption(self, connection: Connection) -> str:  # noqa: ARG002 - there is no way
+        """A file is here."""
+        return ""
+
+    def claim_schema(self, connection: Connection) -> None:
+        """The pen's transactions are alone as it is."""
+
+    def passing(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one pen meets no other
+        """Never: nobody else writes."""
+        return False
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
