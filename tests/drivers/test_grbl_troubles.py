@@ -1,6 +1,7 @@
 """What goes wrong in the middle of a part on a false GRBL, and what is said of it."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -102,6 +103,26 @@ async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, p
         await it.shows(Doing.READY)
         assert taken <= len(it.fake.taken) < 403
         await it.make(square(2))
+
+
+async def test_an_answer_to_what_was_sent_before_the_cable_was_out_disturbs_no_greeting(
+    at: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = await at.begin(square(LONG))
+    await at.takes(20)
+    await at.wire.pull_out()
+    with pytest.raises(Unavailable, match="lost"):
+        await ending
+    attach = at.fake.attach
+
+    def and_answer(out: Callable[[bytes], None]) -> None:
+        attach(out)
+        at.fake.say("ok")
+
+    monkeypatch.setattr(at.fake, "attach", and_answer)
+    await at.wire.put_back()
+    await at.driver.connect()
+    assert (await at.driver.look(order(square(LONG)))).finding is Finding.STOPPED
 
 
 async def test_a_controller_that_was_replugged_says_so_to_who_looks(at: Bench) -> None:

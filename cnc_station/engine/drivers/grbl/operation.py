@@ -138,17 +138,18 @@ class Operation:
     # --- what the controller says ---
 
     def answered(self, code: int) -> None:
-        """To one line of the job, perhaps after it has ended."""
+        """To one line of the job, perhaps after it has ended, and while it is greeted anew."""
         job = self.job
         if job is None:
             return
+        polls = self._controller.polls if self._controller is not None else 0
         if job.feeding and not job.streamer.outstanding:
             self.break_off(job, "the controller has answered more lines than it was sent")
         elif code == 0 or not job.feeding:
-            job.take_answer(self.controller.polls)
+            job.take_answer(polls)
         elif code == _LOCKED and not job.begun:
             job.end(NotReady(f"{meanings.error(code)}. Unlock or home it."))
-            job.take_answer(self.controller.polls)
+            job.take_answer(polls)
             self.after_job()
         else:
             index = job.streamer.answered
