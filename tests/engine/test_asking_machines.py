@@ -158,5 +158,6 @@ async def test_a_part_that_was_interrupted_is_counted_as_scrap_and_made_again(
     await again.comes_to(job_id, JobState.RUNNING)
     runs = await again.engine.runs(job_id=job_id)
     assert [run.scrap for run in runs] == [None, 1]
+    await until(lambda: controller.cutting)
     controller.end()
     await again.comes_to(job_id, JobState.COMPLETED)

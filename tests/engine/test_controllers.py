@@ -212,8 +212,7 @@ async def test_closing_lets_every_machine_go_even_if_one_controller_fails_to(
     for name in ("Mill 1", "Mill 2"):
         await floor.mill(name, driver="scripted")
     first, second = await floor.job(), await floor.job()
-    for job_id in (first, second):
-        await floor.comes_to(job_id, JobState.RUNNING)
+    await until(lambda: stuck.cutting and well.cutting)
     stopping = asyncio.ensure_future(floor.engine.stop())
     await until(lambda: "abort" in well.asked)
     stuck.end(RunFailed("power gone"))
