@@ -153,7 +153,7 @@ LINUXCNC_ANSWERS = Identity(
     "LinuxCNC 2.9.4",
     (
         ("Machine", "SHERLINE-MILL"),
-        ("Axes", "X Y Z, homed: X Y Z"),
+        ("Axes", "X Y Z"),
         ("Protocol", "EMC RSH 1.1"),
         ("Program folder", "/srv/programs, 212 files, can be written"),
     ),

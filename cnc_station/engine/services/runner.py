@@ -1,4 +1,4 @@
-"""The runs of this station: taken from the dispatcher, driven, and told what people say.
+"""The runs of this station: taken from the dispatcher and driven to their ends.
 
 What the machine did is written until it is written; who lost the right to write it is told so
 and stops acting.
@@ -15,11 +15,11 @@ from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced, 
 from cnc_station.engine.drivers.base import Driver, OnLoss, Order, RunAborted, RunFailed
 from cnc_station.engine.services.drive import Drive
 from cnc_station.engine.services.library import Library
-from cnc_station.engine.services.live import Live, Wait, Word
-from cnc_station.engine.services.live_runs import LiveRuns
+from cnc_station.engine.services.live import Live, Wait
 from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.progress import Progress
+from cnc_station.engine.services.steering import Steering
 from cnc_station.engine.store.machines import MoveMachine, SayReadiness
 from cnc_station.engine.store.new_runs import Claimed
 
@@ -31,7 +31,7 @@ CLOSED = "the station was closed while it ran"
 TAKEN_BACK = "it went on while the station was not heard of"
 
 
-class Runner(LiveRuns):
+class Runner(Steering):
     """Drives all live runs of this station."""
 
     def __init__(
@@ -45,8 +45,7 @@ class Runner(LiveRuns):
     ) -> None:
         """`on_refused` hears of a machine that would not start, `on_over` when a real one is left
         to itself again."""
-        super().__init__()
-        self._pen = pen
+        super().__init__(pen)
         self._library = library
         self._drivers = drivers
         self._judge = judge
@@ -235,67 +234,6 @@ class Runner(LiveRuns):
         else:
             await ending
         return outcome.transition
-
-    async def hold(self, job_id: int, actor: str, reason: str = "") -> None:
-        """Stop the feed, and say so when the controller has. Raises Conflict, Unavailable."""
-        live = self._of(job_id)
-        async with live.changing:
-            await live.driver.hold()
-            await self._pen.keep(move_of(live.claimed, t.HELD, actor, reason=reason))
-            live.held = True
-
-    async def resume(self, job_id: int, actor: str) -> None:
-        """Go on after a hold, or with the next part. Raises Conflict, Unavailable.
-
-        Written first, since that proves the right to set the machine going; and written back if
-        the controller does not go on.
-        """
-        live = self._of(job_id)
-        async with live.changing:
-            await self._pen.write(move_of(live.claimed, t.CONTINUED, actor))
-            live.held = False
-            if live.waits_for(Wait.NEXT_PART):
-                live.say(Wait.NEXT_PART, Word(actor))
-                return
-            try:
-                await live.driver.resume()
-            except CncStationError as error:
-                await self._pen.keep(move_of(live.claimed, t.HELD, reason=str(error)))
-                live.held = True
-                raise
-
-    async def abort(self, job_id: int, actor: str, reason: str = "") -> None:
-        """End the run for good; returns when that is written. Raises Conflict, Unavailable."""
-        await self._stop(self._of(job_id), actor, reason, t.ABORTED)
-
-    async def put_aside(self, job_id: int, actor: str, reason: str = "") -> None:
-        """Not now: nothing was started, the job is paused, the machine free for another. Raises
-        Conflict."""
-        live = self._of(job_id)
-        if live.begun:
-            raise Conflict(f"Job {job_id} has begun: it can only be aborted.")
-        live.put_aside = True
-        await self._stop(live, actor, reason, t.PUT_ASIDE)
-
-    async def _stop(self, live: Live, actor: str, reason: str, wanted: t.Transition) -> None:
-        live.stopped_by, live.stop_reason = actor, reason
-        live.stop_waiting()
-        if live.begun:
-            await live.driver.abort()
-        assert live.task is not None
-        await asyncio.wait([live.task])
-        if live.task.cancelled() or live.task.result() is not wanted:
-            raise Conflict(f"Job {live.claimed.job_id} had ended before it could be {wanted.name}.")
-
-    async def confirm(self, job_id: int, actor: str, reason: str = "") -> None:
-        """A person says that the set-up is right, or that the machine was started at its panel.
-        Raises Conflict if nobody waits for that."""
-        self._of(job_id).say(Wait.SET_UP, Word(actor, reason))
-
-    async def finish(self, job_id: int, actor: str, reason: str = "") -> None:
-        """A person says that the run is done, where the machine is only watched. Raises
-        Conflict."""
-        self._of(job_id).say(Wait.END, Word(actor, reason))
 
     async def let_go(self, now: float) -> None:
         """Stop acting on the runs whose lease has ended: others may have taken over. Nothing is
