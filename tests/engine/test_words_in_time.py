@@ -9,6 +9,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import Order, RunFailed
 from cnc_station.engine.services import drive
+from cnc_station.engine.services.live import Live
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.transaction import Change
@@ -181,6 +182,45 @@ async def test_a_hold_in_the_instant_in_which_the_start_is_written_comes_after_t
     assert (await floor.act("continue", job_id)).applied
     controller.end()
     await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_a_hold_of_a_run_that_began_with_its_claim_comes_after_its_load_and_start(
+    floor: FloorOf, instant: asyncio.Event
+) -> None:
+    machine_id = await floor.mill(settings={"speed": 0.01})
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    holding = asyncio.create_task(floor.act("hold", job_id))
+    await until(lambda: any(live.under_way._waiters for live in _in_hand(floor)))
+    instant.set()
+    assert (await holding).applied
+    status = floor.engine.status(machine_id)
+    assert status is not None
+    assert status.doing is Doing.HELD
+    await floor.comes_to(job_id, JobState.HELD)
+    assert (await floor.act("abort", job_id)).applied
+
+
+def _in_hand(floor: FloorOf) -> list[Live]:
+    crew = floor.engine._crew
+    assert crew is not None
+    return list(crew.runner._live.values())
+
+
+@pytest.mark.parametrize("action", ["abort", "hold"])
+async def test_what_is_asked_of_a_run_that_never_comes_to_its_start_is_answered(
+    floor: FloorOf, instant: asyncio.Event, action: str
+) -> None:
+    await floor.mill(settings={"speed": 0.01})
+    job_id = await floor.job()
+    await floor.comes_to(job_id, JobState.RUNNING)
+    aborting = asyncio.create_task(floor.act("abort", job_id))
+    asked = aborting if action == "abort" else asyncio.create_task(floor.act("hold", job_id))
+    await until(lambda: any(live.stopped_by for live in _in_hand(floor)))
+    instant.set()
+    assert (await aborting).applied
+    assert (await asked).applied == (action == "abort")
+    await floor.comes_to(job_id, JobState.CANCELLED)
 
 
 async def test_a_hold_at_the_panel_in_the_instant_in_which_the_start_is_written_is_told(

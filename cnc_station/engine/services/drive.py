@@ -155,6 +155,7 @@ class Drive:
         self._unless_stopped()
         if live.driver.abilities.starts:
             await self._begin()
+        live.under_way.set()
         return await self._see_out()
 
     async def _say_started(self, word: Word) -> None:

@@ -106,6 +106,7 @@ class Runner(Steering):
 
     def _forget(self, live: Live) -> None:
         del self._live[live.claimed.run_id]
+        live.under_way.set()
         if live.driver.on_loss is OnLoss.INTERRUPT:
             self._on_over()
 

@@ -17,9 +17,17 @@ class Steering(LiveRuns):
         super().__init__()
         self._pen = pen
 
+    async def _under_way(self, job_id: int) -> Live:
+        """A run that has begun with its claim is read as running while it is still being loaded:
+        what is asked of its machine comes after its start. Raises Conflict."""
+        live = self._of(job_id)
+        if live.claimed.begun:
+            await live.under_way.wait()
+        return self._of(job_id)
+
     async def hold(self, job_id: int, actor: str, reason: str = "") -> None:
         """Stop the feed, and say so when the controller has. Raises Conflict, Unavailable."""
-        live = self._of(job_id)
+        live = await self._under_way(job_id)
         async with live.changing:
             await live.driver.hold()
             await self._pen.keep(move_of(live.claimed, t.HELD, actor, reason=reason))
@@ -31,7 +39,7 @@ class Steering(LiveRuns):
         Written first, since that proves the right to set the machine going; and written back if
         the controller does not go on.
         """
-        live = self._of(job_id)
+        live = await self._under_way(job_id)
         async with live.changing:
             await self._pen.write(move_of(live.claimed, t.CONTINUED, actor))
             live.held = False
