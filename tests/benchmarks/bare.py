@@ -5,6 +5,7 @@ fleet, foreign keys, and every step guarded by the state that it leaves, its ans
 beforehand what will happen: no queue to match, no drivers, nobody to answer.
 """
 
+import json
 import sqlite3
 import time
 import uuid
@@ -38,6 +39,25 @@ _EVENT = """INSERT INTO event (at, type, job_id, run_id, machine_id, job_state, 
  'bench', ?, '')"""
 _NEW_RUN = """INSERT INTO run (id, job_id, machine_id, station, attempt, state, token, lease_until,
  assigned_at, error) VALUES (?, ?, ?, 'bench', 1, 'assigned', 1, ?, ?, '')"""
+
+
+def bare_round(db: sqlite3.Connection, machines: int) -> None:
+    """The first so many jobs that wait are given to the machines 1, 2, 3 …: all of them with one
+    statement for each table, which takes half the time of a statement for each row."""
+    now = time.time_ns() // 1_000_000
+    db.execute("BEGIN IMMEDIATE")
+    (last,) = db.execute("SELECT coalesce(max(id), 0) FROM run").fetchone()
+    jobs = db.execute(_FIRST, (machines,)).fetchall()
+    runs = json.dumps([(job, n, last + n) for n, (job,) in enumerate(jobs, start=1)])
+    for statement, values in (
+        (_ASSIGN_JOBS, (now, runs)),
+        (_ASSIGN_MACHINES, (now, runs)),
+        (_NEW_RUNS, (now + 30_000, now, runs)),
+        (_ASSIGNED, (now, runs)),
+    ):
+        if db.execute(statement, values).rowcount != machines:
+            raise AssertionError(f"refused: {statement}")
+    db.execute("COMMIT")
 
 
 def _create(db: sqlite3.Connection, ids: range) -> None:
@@ -106,3 +126,20 @@ _END_JOB = """UPDATE job SET state = 'completed', state_since = ?, finished_at =
 _END_MACHINE = """UPDATE machine SET state = 'idle', state_since = ?, version = version + 1,
  job_id = NULL, run_id = NULL, runs_done = runs_done + 1
  WHERE id = ? AND run_id = ? AND state = 'running' RETURNING state"""
+
+_FIRST = """SELECT id FROM job
+ WHERE state = 'queued' AND pinned_machine_id IS NULL AND machine_type = 'mill'
+ ORDER BY rank, id LIMIT ?"""
+_GIVEN = """(SELECT json_extract(value, '$[0]') AS j, json_extract(value, '$[1]') AS m,
+ json_extract(value, '$[2]') AS r FROM json_each(?)) AS x"""
+_ASSIGN_JOBS = f"""UPDATE job SET state = 'assigned', state_since = ?, version = version + 1,
+ machine_id = m, run_id = r, token = token + 1, attempt = attempt + 1
+ FROM {_GIVEN} WHERE id = j AND state = 'queued'"""
+_ASSIGN_MACHINES = f"""UPDATE machine SET state = 'assigned', state_since = ?, state_reason = '',
+ version = version + 1, job_id = j, run_id = r FROM {_GIVEN} WHERE id = m AND state = 'idle'"""
+_NEW_RUNS = f"""INSERT INTO run (id, job_id, machine_id, station, attempt, state, token,
+ lease_until, assigned_at, error) SELECT r, j, m, 'bench', 1, 'assigned', 1, ?, ?, ''
+ FROM {_GIVEN}"""
+_ASSIGNED = f"""INSERT INTO event (at, type, job_id, run_id, machine_id, job_state, run_state,
+ machine_state, actor, station, trace_id, reason) SELECT ?, 'assigned', j, r, m, 'assigned',
+ 'assigned', 'assigned', 'benchmark', 'bench', 'trace', '' FROM {_GIVEN}"""

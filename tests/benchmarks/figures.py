@@ -5,6 +5,9 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,15 @@ def limited(
     )
 
 
-def in_turn(repeats: int, *measures: Callable[[], float]) -> list[float]:
-    """The median of each. They take turns, so that what else the machine does meets them all."""
+def turns(repeats: int, *measures: Callable[[], T]) -> list[tuple[T, ...]]:
+    """What each finds. They take turns, so that what else the machine does meets them all."""
     rounds = [[measure() for measure in measures] for _ in range(repeats)]
-    return [statistics.median(values) for values in zip(*rounds, strict=True)]
+    return list(zip(*rounds, strict=True))
+
+
+def in_turn(repeats: int, *measures: Callable[[], float]) -> list[float]:
+    """The median of each, in the same way."""
+    return [statistics.median(values) for values in turns(repeats, *measures)]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -1,5 +1,6 @@
 """Claims on a long backlog: a million jobs on PostgreSQL; a thousand machines on both databases."""
 
+import sqlite3
 import statistics
 import time
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.transaction import Tx
 from cnc_station.servers import Postgres
-from tests.benchmarks.figures import Effort, Figure, compared, limited
+from tests.benchmarks.bare import bare_round
+from tests.benchmarks.figures import Effort, Figure, compared, limited, turns
+from tests.benchmarks.fleet_bare import assign
 from tests.benchmarks.shop import STATION, fill_database, folder
 from tests.benchmarks.shop import url as file_url
 
@@ -43,15 +46,34 @@ class _Shop:
         return took * 1000
 
     def round_ms(self, machines: int) -> float:
-        """The same, with its commit; then, untimed, the jobs are done and the machines idle."""
+        """The same, with its commit."""
         begun = time.perf_counter()
         with self.pen.begin():
             self._claim(machines).finish()
         took = time.perf_counter() - begun
+        self._done(machines)
+        return took * 1000
+
+    def bare_round_ms(self, machines: int) -> float:
+        """The same rows by hand, by the pen's own client: with its settings, and with what it
+        keeps in memory."""
+        client = self.pen.connection.driver_connection
+        begun = time.perf_counter()
+        if isinstance(client, sqlite3.Connection):
+            bare_round(client, machines)
+        else:
+            assert isinstance(client, psycopg.Connection)
+            with client.transaction():
+                assign(client, machines)
+        took = time.perf_counter() - begun
+        self._done(machines)
+        return took * 1000
+
+    def _done(self, machines: int) -> None:
+        """So many jobs are done, and the machines idle: the next round finds the same."""
         with self.pen.begin():
             for statement in _DONE:
-                self.pen.execute(statement)
-        return took * 1000
+                assert self.pen.execute(statement).rowcount == machines
 
     def _claim(self, machines: int) -> Tx:
         dialect = self.database.dialect
@@ -109,27 +131,31 @@ def claims(effort: Effort) -> list[Figure]:
 
 
 def rounds(effort: Effort) -> list[Figure]:
-    """A dispatch round for a whole fleet of mills, on a backlog of 100,000 jobs."""
+    """A dispatch round for a whole fleet of mills, on a backlog of 100,000 jobs: of the largest
+    one beside the rows that it stores, of the others beside that for one machine."""
     figures: list[Figure] = []
     with Postgres(durable=True) as server:
         for count in FLEETS:
             with folder() as path, server.new_database() as on_server:
                 for kind, where in (("SQLite", file_url(path)), ("PostgreSQL", on_server)):
-                    took = _round(where, max(effort.of(BACKLOG), 10 * count), count, effort.repeats)
+                    jobs = max(effort.of(BACKLOG), 10 * count)
+                    took, bare = _rounds(where, jobs, count, effort.repeats)
                     name = f"fleet: round for {count:,} machines, {kind}"
                     first = next((f.value for f in figures if f.name.endswith(kind)), took)
-                    figures.append(_limited_at_a_thousand(name, took, first, count))
+                    figures.append(
+                        limited(name, took, "ms", bare, "bare round", at_most=30.0)
+                        if count == FLEETS[-1]
+                        else compared(name, took, "ms", first, "1 machine")
+                    )
     return figures
 
 
-def _round(where: str, jobs: int, machines: int, repeats: int) -> float:
-    """The median of so many; the first two prepare the statements."""
+def _rounds(where: str, jobs: int, machines: int, repeats: int) -> list[float]:
+    """The medians of so many rounds and bare ones; the first two prepare the statements."""
     with _shop(where, jobs, machines, one_type=True) as shop:
-        took = [shop.round_ms(machines) for _ in range(2 + 2 * repeats)]
-        return statistics.median(took[2:])
-
-
-def _limited_at_a_thousand(name: str, took: float, first: float, count: int) -> Figure:
-    if count == FLEETS[-1]:
-        return limited(name, took, "ms", first, "1 machine", at_most=30.0)
-    return compared(name, took, "ms", first, "1 machine")
+        took = turns(
+            2 + 2 * repeats,
+            lambda: shop.round_ms(machines),
+            lambda: shop.bare_round_ms(machines),
+        )
+        return [statistics.median(times[2:]) for times in took]

@@ -4,10 +4,9 @@ import asyncio
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-import psycopg
 from redis.asyncio import Redis as Client
 
 from cnc_station.engine.domain.job import JobSpec
@@ -17,7 +16,8 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.engine.views import Changes
 from cnc_station.servers import Postgres, Redis
-from tests.benchmarks.figures import Effort, Figure, limited, percentile
+from tests.benchmarks.figures import Effort, Figure, limited, percentile, turns
+from tests.benchmarks.fleet_bare_chain import chain_ms
 from tests.benchmarks.fleet_listeners import BARE, listeners
 from tests.benchmarks.fleet_station import ME, station, working
 
@@ -32,43 +32,31 @@ STATIONS_EACH = 5
 def pick_up(effort: Effort) -> list[Figure]:
     """Submit at station A → its machine told to begin at station B, with nothing else to do.
 
-    The baseline is what no station can avoid: three commits in a row (the job is in, it is
-    assigned, it runs), each with one small row, by a bare client.
+    The baseline is what no two stations can avoid: `fleet_bare_chain`.
     """
+    count = effort.of(SUBMITTED)
     with Postgres(durable=True) as server, Redis() as redis:
-        bare = _each(effort, lambda: _three_commits(server, SUBMITTED))
-        with_redis = _each(
-            effort, lambda: _pick_up(server, redis.url, max(20, effort.of(SUBMITTED)))
+        bare, with_redis, without = turns(
+            effort.repeats,
+            lambda: _bare_chain(server, redis.url, count),
+            lambda: asyncio.run(_pick_up(server, redis.url, count)),
+            lambda: asyncio.run(_pick_up(server, "", SUBMITTED_WITHOUT)),
         )
-        without = _each(effort, lambda: _pick_up(server, "", SUBMITTED_WITHOUT))
-    against = "three commits"
     return [
         limited(
-            f"fleet: pick-up at another station, p{share}",
-            _at(with_redis, share),
+            f"fleet: {name}, p{share}",
+            _at(runs, share),
             "ms",
             _at(bare, share),
-            against,
+            "bare chain",
             at_most=most,
         )
-        for share, most in ((50, 5.0), (99, 25.0))
-    ] + [
-        limited(
-            "fleet: pick-up without Redis, p99",
-            _at(without, 99),
-            "ms",
-            _at(bare, 99),
-            against,
-            at_most=1000.0,
+        for name, runs, share, most in (
+            ("pick-up at another station", with_redis, 50, 5.0),
+            ("pick-up at another station", with_redis, 99, 25.0),
+            ("pick-up without Redis", without, 99, 1000.0),
         )
     ]
-
-
-def _each(effort: Effort, measure: Callable[[], Awaitable[list[float]]]) -> list[list[float]]:
-    async def once() -> list[float]:
-        return await measure()
-
-    return [asyncio.run(once()) for _ in range(effort.repeats)]
 
 
 def _at(runs: Sequence[Sequence[float]], share: int) -> float:
@@ -76,24 +64,12 @@ def _at(runs: Sequence[Sequence[float]], share: int) -> float:
     return statistics.median(percentile(run, share / 100) for run in runs)
 
 
-async def _three_commits(server: Postgres, count: int) -> list[float]:
-    delays = []
+def _bare_chain(server: Postgres, redis_url: str, count: int) -> list[float]:
     with server.new_database() as url:
         database = Database(url)
         bring_up_to_date(database)
         database.close()
-        async with await psycopg.AsyncConnection.connect(url) as connection:
-            for _ in range(count):
-                begun = time.perf_counter()
-                for name in ("created", "assigned", "started"):
-                    await connection.execute(_EVENT, (name,))
-                    await connection.commit()
-                delays.append((time.perf_counter() - begun) * 1000)
-    return delays
-
-
-_EVENT = """INSERT INTO event (at, type, actor, station, trace_id, reason)
- VALUES (0, %s, 'bench', 'bench', '', '')"""
+        return chain_ms(url, redis_url, count)
 
 
 async def _pick_up(server: Postgres, redis_url: str, count: int) -> list[float]:
@@ -118,8 +94,11 @@ def notices(effort: Effort) -> list[Figure]:
     """200 a second from one station to ten others."""
     with Redis() as redis:
         count = effort.of(NOTICES)
-        bare = _each(effort, lambda: _notices(redis.url, count, "bare"))
-        heard = _each(effort, lambda: _notices(redis.url, count, "stations"))
+        bare, heard = turns(
+            effort.repeats,
+            lambda: asyncio.run(_notices(redis.url, count, "bare")),
+            lambda: asyncio.run(_notices(redis.url, count, "stations")),
+        )
     return [
         limited(
             "fleet: a change notice at 10 stations, p99",

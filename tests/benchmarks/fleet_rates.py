@@ -10,7 +10,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.servers import Postgres, Redis
 from tests.benchmarks.figures import Effort, Figure, compared, in_turn
+from tests.benchmarks.fleet_bare import Client, add_jobs, add_machines, assign, move, move_runs
 from tests.benchmarks.fleet_station import ME, cpu_s, station, working
 
 MACHINES = 200
@@ -57,70 +57,27 @@ async def _engine_rate(server: Postgres, jobs: int) -> float:
 def _bare_rate(server: Postgres, jobs: int) -> float:
     with server.new_database() as url:
         bring_up_to_date(Database(url))
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(_MACHINES, (MACHINES,))
-            connection.execute(_JOBS, (jobs,))
+        with psycopg.connect(url, autocommit=True) as client:
+            add_machines(client, MACHINES)
+            add_jobs(client, jobs)
             begun = time.perf_counter()
-            while _bare_round(connection):
+            while _bare_round(client):
                 pass
             return jobs / (time.perf_counter() - begun)
 
 
-def _bare_round(connection: psycopg.Connection[tuple[int, ...]]) -> int:
+def _bare_round(client: Client) -> int:
     """A full fleet is given jobs, starts them and completes them: three commits."""
-    with connection.transaction():
-        taken = connection.execute(_TAKE, (MACHINES,)).fetchall()
-        pairs = list(zip((job for (job,) in taken), range(1, MACHINES + 1), strict=False))
-        jobs, machines = [job for job, _ in pairs], [machine for _, machine in pairs]
-        runs = connection.execute(_RUN, (jobs, machines)).fetchall()
-        run_ids = [run for (run,) in runs]
-        _bare_move(connection, "assigned", ("assigned", "assigned"), jobs, machines, run_ids)
+    with client.transaction():
+        runs = assign(client, MACHINES)
     for name, run, job, machine in (
         ("started", "running", "running", "running"),
         ("completed", "succeeded", "completed", "idle"),
     ):
-        with connection.transaction():
-            connection.execute("UPDATE run SET state = %s WHERE id = ANY(%s)", (run, run_ids))
-            _bare_move(connection, name, (job, machine), jobs, machines, run_ids)
-    return len(jobs)
-
-
-def _bare_move(
-    connection: psycopg.Connection[tuple[int, ...]],
-    name: str,
-    states: tuple[str, str],
-    jobs: Sequence[int],
-    machines: Sequence[int],
-    runs: Sequence[int],
-) -> None:
-    job, machine = states
-    connection.execute(_MOVE_JOBS, (job, jobs, machines, runs))
-    connection.execute(_MOVE_MACHINES, (machine, jobs, machines, runs))
-    connection.execute(_EVENTS, (name, job, machine, jobs, machines, runs))
-
-
-_MACHINES = """INSERT INTO machine (version, name, machine_type, model, driver, max_complexity,
- materials, axes, operator_clears, settings, station, state, state_since, state_reason,
- maintenance_due, removed, runs_done, run_seconds, last_program, last_material)
- SELECT 1, 'M' || n, 'mill', '', 'simulator', 5, '[]', 3, false, '{}', 'bench', 'idle', 0, '',
- false, false, 0, 0.0, '', '' FROM generate_series(1, %s) n"""
-_JOBS = """INSERT INTO job (version, trace_id, name, work_order, operation, tenant, machine_type,
- complexity, material, axes, priority, quantity, estimated_s, handler, payload, state, state_since,
- rank, not_before, blocked, token, attempt, failures, last_error, created_at, search)
- SELECT 1, md5(n::text), 'no-op', '', '', '', 'mill', 1, '', 1, 0, 1, 0.0, 'machine.program', '{}',
- 'queued', 0, n, 0, false, 0, 0, 0, '', 0, 'no-op' FROM generate_series(1, %s) n"""
-_TAKE = """SELECT id FROM job WHERE state = 'queued' AND machine_type = 'mill'
- ORDER BY rank, id LIMIT %s FOR UPDATE SKIP LOCKED"""
-_RUN = """INSERT INTO run (job_id, machine_id, station, attempt, state, token, lease_until,
- assigned_at, error) SELECT j, m, 'bench', 1, 'assigned', 1, 0, 0, ''
- FROM unnest(%s::bigint[], %s::bigint[]) x (j, m) RETURNING id"""
-_MOVE_JOBS = """UPDATE job SET state = %s, version = version + 1, machine_id = x.m, run_id = x.r
- FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) x (j, m, r) WHERE id = x.j"""
-_MOVE_MACHINES = """UPDATE machine SET state = %s, version = version + 1, job_id = x.j,
- run_id = x.r FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) x (j, m, r) WHERE id = x.m"""
-_EVENTS = """INSERT INTO event (at, type, job_state, machine_state, job_id, machine_id, run_id,
- actor, station, trace_id, reason) SELECT 0, %s, %s, %s, j, m, r, 'bench', 'bench', 'trace', ''
- FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) x (j, m, r)"""
+        with client.transaction():
+            move_runs(client, run, runs)
+            move(client, name, (job, machine), runs)
+    return len(runs.ids)
 
 
 def _pgqueuer_rate(server: Postgres, jobs: int) -> float:
