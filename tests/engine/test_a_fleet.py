@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from sqlalchemy import Connection, text
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.actions import JobAction, MachineAction
@@ -156,3 +157,23 @@ async def test_an_alarm_at_another_station_is_unlocked_by_the_controller_there(
     assert not await in_alarm()
     told = (await a.events(machine_id=machine_id))[-1]
     assert (told.type, told.actor, told.station) == ("unlocked", ME.name, "B")
+
+
+async def test_a_leader_that_is_woken_by_others_news_writes_nothing_while_no_job_is_due(
+    fleet: tuple[StationEngine, StationEngine],
+) -> None:
+    leader = next(e for e in fleet if e._crew is not None and e._crew._leadership.term is not None)
+    assert leader._crew is not None
+    looks = 50
+    before = await leader._reader.read(_transactions)
+    for _ in range(looks):
+        await leader._crew._stager.run_once()
+    assert await leader._reader.read(_transactions) - before < looks / 2  # heartbeats write too
+
+
+def _transactions(connection: Connection) -> int:
+    """How many have ever written something, at this server."""
+    count: int = connection.execute(
+        text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    ).scalar_one()
+    return count

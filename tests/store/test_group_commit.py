@@ -274,6 +274,25 @@ async def test_a_commit_by_another_process_is_noticed(
     assert not heard.is_set()
 
 
+async def test_a_pen_that_is_never_quiet_looks_for_others_all_the_same(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    look = shop.clock.changed_elsewhere
+
+    def counted(connection: Connection, station: str) -> object:
+        nonlocal looks
+        looks += 1
+        return look(connection, station)
+
+    async def write_on() -> None:
+        while looks < 2:
+            await shop.job()
+
+    monkeypatch.setattr(shop.clock, "changed_elsewhere", counted, raising=False)
+    await asyncio.wait_for(write_on(), 30)
+
+
 async def test_a_pen_that_cannot_look_for_others_goes_on_writing(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.jobs import MOST_RELEASED_AT_ONCE, ReleaseDue
 from cnc_station.engine.store.recovery import next_due_s
 
+JUST_AFTER_S = 0.001
 LONGEST_REST_S = 60.0  # the wall clock may be set while it rests
 
 
@@ -26,13 +27,15 @@ class Stager(Service):
         if term is None:
             return LONGEST_REST_S
         release = ReleaseDue(self._leadership.incarnation, term)
+        due_s = await self._reader.read_now(next_due_s)
+        if due_s is None:
+            return LONGEST_REST_S
+        if due_s > 0.0:  # others' news wake it all the time: nothing is written for them
+            return min(due_s + JUST_AFTER_S, LONGEST_REST_S)
         try:
             while await self._pen.write(release) == MOST_RELEASED_AT_ONCE:
                 pass
         except Fenced:
             self._leadership.wake.hint()
             return LONGEST_REST_S
-        due_s = await self._reader.read_now(next_due_s)
-        if due_s is None:
-            return LONGEST_REST_S
-        return min(max(due_s, 0.0) + 0.001, LONGEST_REST_S)
+        return JUST_AFTER_S

@@ -24,6 +24,7 @@ from cnc_station.engine.store.claim_statements import (
 )
 from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.new_runs import Claimed, assign
+from cnc_station.engine.store.opening import Opening
 from cnc_station.engine.store.transaction import Change, Tx
 
 
@@ -49,6 +50,11 @@ class Claim(Change[tuple[Claimed, ...]]):
         return None
 
     @classmethod
+    def opening(cls, station: str, changes: Sequence["Claim"]) -> Opening:
+        """Which machines are idle."""
+        return Opening(questions={IDLE: _own(station, changes[0])})
+
+    @classmethod
     def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
         """Matching until nothing is left to match; whoever asked at the same time shares it."""
         busy = frozenset().union(*(change.except_machines for change in changes))
@@ -57,8 +63,7 @@ class Claim(Change[tuple[Claimed, ...]]):
 
 
 def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
-    own = {"station": tx.station, "incarnation": change.incarnation}
-    idle = tx.ask(IDLE, own).fetchall()
+    idle = tx.ask(IDLE, _own(tx.station, change)).fetchall()
     free = [_free_machine(*row[:-1]) for row in idle]
     free = [one for one in free if one.machine_id not in busy]
     by_hand = {row[0]: _by_hand(row, change.at_once) for row in idle}
@@ -75,6 +80,10 @@ def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
         taken = {one.machine_id for one in matched}
         free = [one for one in free if one.machine_id not in taken]
     return tuple(claimed)
+
+
+def _own(station: str, change: Claim) -> dict[str, str]:
+    return {"station": station, "incarnation": change.incarnation}
 
 
 def _by_hand(row: Sequence[Any], at_once: frozenset[int]) -> tuple[bool, bool, bool]:

@@ -13,6 +13,8 @@ from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store.insertion import Rows
+from cnc_station.engine.store.opening import NOTHING, Opening
+from cnc_station.engine.store.prepared import Statement
 
 READERS = 3
 
@@ -29,6 +31,17 @@ class Dialect(ABC):
     @abstractmethod
     def now(self, connection: Connection) -> int:
         """The database's own clock (ms); the pen's is read when its transaction begins."""
+
+    @contextmanager
+    def transaction(
+        self,
+        connection: Connection,
+        opening: Opening = NOTHING,  # noqa: ARG002 - nothing to save here
+    ) -> Iterator[dict[Statement, Any]]:
+        """Around a transaction of the pen, with the answers that came as it began: to all the
+        questions that it opens with, or to none."""
+        with connection.begin():
+            yield {}
 
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - as below

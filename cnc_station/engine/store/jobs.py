@@ -24,6 +24,7 @@ from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec, check_keys
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.dialect import Dialect, packed
+from cnc_station.engine.store.opening import Opening
 from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
 from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import Change, Tx
@@ -45,6 +46,11 @@ class CreateJobs(Change[tuple[int, ...]]):
     def touches(self) -> Sequence[Hashable]:
         """New jobs are nobody else's yet; what they wait for must stay in order."""
         return tuple(("job", before) for spec in self.specs for before in spec.after)
+
+    @classmethod
+    def opening(cls, station: str, changes: Sequence["CreateJobs"]) -> Opening:  # noqa: ARG003 - any
+        """Their numbers."""
+        return Opening(numbers={job: sum(len(change.specs) for change in changes)})
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:

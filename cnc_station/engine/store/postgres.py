@@ -26,19 +26,20 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.store import prepared
 from cnc_station.engine.store.complaints import of_a_server
 from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.driver import driver_of
 from cnc_station.engine.store.insertion import Rows, shared_values
+from cnc_station.engine.store.opening import NOTHING, Opening
+from cnc_station.engine.store.prepared import Statement
 
 IDLE_MS = 3_000
 LOCK_MS = 2_000
 _BEGUN = "begun"
+_OPENING, _OPENED = "opening", "opened"
 _KEPT = "numbers kept"
-_RESERVE = text(
-    "SELECT nextval((SELECT pg_get_serial_sequence(:table, 'id')::regclass)) "
-    "FROM generate_series(1, :count)"
-)
+_NUMBERS = "SELECT nextval('{}_id_seq') FROM generate_series(1, %s)"
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _ELSEWHERE = text(
     "SELECT sum(id), (SELECT max(id) FROM errand), (SELECT count(*) FROM program) "
@@ -98,6 +99,15 @@ class Postgres(Dialect):
         return int(connection.execute(text(_CLOCK)).scalar_one() if begun is None else begun)
 
     @contextmanager
+    def transaction(
+        self, connection: Connection, opening: Opening = NOTHING
+    ) -> Iterator[dict[Statement, Any]]:
+        """All of it goes with its BEGIN."""
+        connection.info[_OPENING] = opening
+        with connection.begin():
+            yield connection.info.pop(_OPENED)
+
+    @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:
         """Sent one after the other without waiting."""
         with driver_of(connection) as driver, driver.pipeline():
@@ -114,10 +124,11 @@ class Postgres(Dialect):
         self, connection: Connection, table: Table, count: int, *, ahead: int = 0
     ) -> Sequence[int]:
         """From the table's own sequence. What is kept is this connection's."""
-        kept: list[int] = connection.info.setdefault((_KEPT, table.name), [])
+        kept = _kept(connection, table)
         if len(kept) < count:
-            more = {"table": table.name, "count": count - len(kept) + ahead}
-            kept += connection.execute(_RESERVE, more).scalars()
+            with driver_of(connection) as driver:
+                more = driver.execute(*_numbers(table, count - len(kept) + ahead))
+                kept += [number for (number,) in more]
         ids, kept[:] = kept[:count], kept[count:]
         return ids
 
@@ -127,11 +138,12 @@ class Postgres(Dialect):
         if rows:
             columns = ", ".join(rows[0])
             shared, own = shared_values(rows)
-            connection.exec_driver_sql(
-                f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM "
-                f"json_populate_recordset(json_populate_record(NULL::{table.name}, %s), %s)",
-                (json.dumps(shared), json.dumps(own, separators=(",", ":"))),
-            )
+            with driver_of(connection) as driver:
+                driver.execute(
+                    f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM "
+                    f"json_populate_recordset(json_populate_record(NULL::{table.name}, %s), %s)",
+                    (json.dumps(shared), json.dumps(own, separators=(",", ":"))),
+                )
 
     def changed_elsewhere(self, connection: Connection, station: str) -> object:
         """From the last events of others, as ids are not in commit order, and from what is
@@ -178,8 +190,37 @@ class Postgres(Dialect):
 
 
 def _begin(connection: Connection) -> None:
-    """With a look at the server's clock on the same way."""
+    """With a look at the server's clock on the same way, and all that the transaction opens with.
+    Numbers are kept whatever becomes of it: a server gives none twice."""
+    opening: Opening = connection.info.pop(_OPENING, NOTHING)
+    wanted = {
+        table: count - len(_kept(connection, table)) for table, count in opening.numbers.items()
+    }
     with driver_of(connection) as driver:
-        answer = driver.execute(f"BEGIN; {_CLOCK}", prepare=False)
-        answer.nextset()
-        (connection.info[_BEGUN],) = answer.fetchone()
+        try:
+            with driver.pipeline():
+                driver.execute("BEGIN")
+                clock = driver.execute(_CLOCK)
+                numbers = {t: driver.execute(*_numbers(t, n)) for t, n in wanted.items() if n > 0}
+                answers = {
+                    question: prepared.execute(connection, question, values)
+                    for question, values in opening.questions.items()
+                }
+        except Exception:
+            if not driver.closed:  # nobody else knows that it had begun
+                driver.rollback()
+            raise
+    for table, found in numbers.items():
+        _kept(connection, table).extend(number for (number,) in found)
+    (connection.info[_BEGUN],) = clock.fetchone()
+    connection.info[_OPENED] = answers
+
+
+def _kept(connection: Connection, table: Table) -> list[int]:
+    numbers: list[int] = connection.info.setdefault((_KEPT, table.name), [])
+    return numbers
+
+
+def _numbers(table: Table, count: int) -> tuple[str, tuple[int]]:
+    """From the sequence that a server makes for a serial column."""
+    return _NUMBERS.format(table.name), (count,)

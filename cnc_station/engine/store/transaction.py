@@ -15,6 +15,7 @@ from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.insertion import Rows
+from cnc_station.engine.store.opening import NOTHING, Opening
 from cnc_station.engine.store.prepared import Statement
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class Tx:
     stations: bool = False
     _events: list[dict[str, Any]] = field(default_factory=list)
     _later: list[Callable[[], object]] = field(default_factory=list)
+    opened: dict[Statement, Any] = field(default_factory=dict)
 
     def record(
         self,
@@ -100,7 +102,9 @@ class Tx:
 
     def ask(self, statement: Statement, values: Mapping[str, Any]) -> Any:
         """Execute a statement that is kept (see `prepared`); answers with the driver's cursor.
-        Several can be asked `together`."""
+        Several can be asked `together`; what it was opened with is answered already."""
+        if statement in self.opened:
+            return self.opened.pop(statement)
         return prepared.execute(self.connection, statement, values)
 
     def together(self) -> AbstractContextManager[None]:
@@ -181,6 +185,11 @@ class Change(Generic[T]):
     def touches(self) -> Sequence[Hashable] | None:
         """The subjects whose order with other changes must be kept."""
         return None
+
+    @classmethod
+    def opening(cls, station: str, changes: Sequence[Any]) -> Opening:  # noqa: ARG003 - for others
+        """What they will ask for, with just these values, as the first of a transaction."""
+        return NOTHING
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence[Any]) -> list[T | Exception]:

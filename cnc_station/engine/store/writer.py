@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.opening import NOTHING, Opening
 from cnc_station.engine.store.transaction import Change, Committed, Tx
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ T = TypeVar("T")
 MOST_AT_ONCE = 1024
 MOST_TRIES = 5
 ELSEWHERE_EVERY_S = 0.25
+QUIET_S = 0.05  # after a write there is more to come: looking then would be in its way
 
 
 @dataclass(slots=True)
@@ -116,14 +118,16 @@ class Writer:
             while (batch := self._gather()) is not None:
                 if batch:
                     self._write(self._connection, batch)
-                self._look_elsewhere(self._connection)
+                late_s = ELSEWHERE_EVERY_S if batch else 0.0  # it is never quiet for long
+                if time.monotonic() >= self._look_next + late_s:
+                    self._look_elsewhere(self._connection)
         finally:
             self._connection.close()
 
     def _gather(self) -> list[_Asked] | None:
         """What waits now; empty after a quiet while, None when it is time to end."""
         try:
-            asked = self._asked.get(timeout=ELSEWHERE_EVERY_S)
+            asked = self._asked.get(timeout=max(QUIET_S, self._look_next - time.monotonic()))
         except queue.Empty:
             return []
         batch: list[_Asked] = []
@@ -168,23 +172,26 @@ class Writer:
     def _transaction(
         self, connection: Connection, batch: list[_Asked], *, alone: bool
     ) -> Committed:
-        with connection.begin():
-            tx = Tx(
-                self._database.dialect,
-                connection,
-                self._database.dialect.now(connection),
-                self._station,
-                self._ranking,
-            )
+        dialect = self._database.dialect
+        groups = [] if alone else _grouped(batch)
+        with dialect.transaction(connection, self._opening(groups)) as opened:
+            now = dialect.now(connection)
+            tx = Tx(dialect, connection, now, self._station, self._ranking, opened=opened)
             if alone:
                 for asked in batch:
                     _apply_alone(tx, asked)
-            else:
-                for group in _grouped(batch):
-                    tx.settle()
-                    _apply(tx, group)
+            for group in groups:
+                tx.settle()
+                _apply(tx, group)
             tx.finish()
             return tx.committed()
+
+    def _opening(self, groups: Sequence[Sequence[_Asked]]) -> Opening:
+        """What comes after the first group may find what that has written."""
+        if not groups:
+            return NOTHING
+        changes = [asked.change for asked in groups[0]]
+        return type(changes[0]).opening(self._station, changes)
 
     def _answer(self, batch: list[_Asked], committed: Committed | None) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
@@ -201,8 +208,6 @@ class Writer:
         _resolve(answered)
 
     def _look_elsewhere(self, connection: Connection) -> None:
-        if time.monotonic() < self._look_next:
-            return
         self._look_next = time.monotonic() + ELSEWHERE_EVERY_S
         try:
             version = self._database.dialect.changed_elsewhere(connection, self._station)
