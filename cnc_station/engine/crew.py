@@ -10,6 +10,7 @@ from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.drivers.base import OnLoss
 from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.dispatcher import Dispatcher
 from cnc_station.engine.services.errands import Errands
@@ -66,14 +67,14 @@ class Crew:
         self._incarnation = uuid.uuid4().hex
         simulator = {"speed": config.simulator_speed, "seed": config.simulator_seed}
         judge = Judge(config.retry)
-        self.fleet = Fleet(tools.pen, {"simulator": simulator}, self._news)
+        self.fleet = Fleet(tools.pen, {"simulator": simulator}, self._news, self._at_work)
         self.runner = Runner(
             tools.pen,
             tools.library,
             self.fleet.drivers,
             judge,
             on_refused=self.fleet.refused,
-            on_over=self._news,
+            on_over=self._over,
         )
         self._recovery = Recovery(
             tools.pen, tools.reader, self.fleet, self.runner, judge, config.station
@@ -220,6 +221,19 @@ class Crew:
     def _news(self) -> None:
         """A controller does something else than before."""
         self._oversight.wake.hint()
+
+    def _at_work(self) -> frozenset[int]:
+        return self.runner.machines()
+
+    def _over(self, machine_id: int) -> None:
+        """A machine has no run any more: a real one may have something to say, and another driver
+        to get."""
+        driver = self.fleet.drivers.get(machine_id)
+        if driver is not None and driver.on_loss is OnLoss.INTERRUPT:
+            self._oversight.wake.hint()
+        if machine_id in self.fleet.put_off:
+            self.fleet.put_off.discard(machine_id)
+            self._reconciler.wake.hint()
 
     def _elected(self) -> None:
         self._stager.wake.hint()

@@ -77,7 +77,10 @@ class Commands(Protocol):
 
     async def add_machine(self, spec: MachineSpec, actor: Actor) -> int: ...
 
-    async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None: ...
+    async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
+        """Raises Conflict for another driver, or other settings of it, while the machine is at
+        work; it gets no work from then on until that driver has said that it is ready."""
+        ...
 
     async def act_on_machine(
         self,

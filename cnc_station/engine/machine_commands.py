@@ -10,7 +10,7 @@ from cnc_station.engine.domain.actions import MACHINE_ACTIONS, MachineAction
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
+from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.queries import StationQueries
 from cnc_station.engine.services.at_machines import AtMachines
@@ -46,12 +46,10 @@ class MachineCommands(StationQueries):
         return machine_id
 
     async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
-        """See `Commands.edit_machine`. A machine at work keeps its driver until the run ends."""
+        """See `Commands.edit_machine`."""
         before = await self._machine(machine_id)
         spec = _drivable(secrets.completed(spec.validated(), before.spec))
         rewired = (spec.driver, spec.settings) != (before.spec.driver, before.spec.settings)
-        if rewired and before.state in BUSY_MACHINES:
-            raise Conflict(f"{before.spec.name} is at work: change its driver when it is idle.")
         await self._pen.write(MoveMachine((t.MACHINE_EDITED,), machine_id, actor.name, spec=spec))
         here = before.station == self._config.station  # another's reconciler sees it
         if rewired and here and self._fleet is not None:

@@ -18,7 +18,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.store.machines import SayReadiness
+from cnc_station.engine.store.readiness import SayReadiness
 from cnc_station.engine.views import KEPT
 from tests.until import at_best, until
 

@@ -65,6 +65,20 @@ def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
 
 
 @pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Controller]:
+    """All that the driver named `scripted` has given, oldest first; those that were made only to
+    see that they can be are never connected."""
+    found: list[Controller] = []
+
+    def make() -> Controller:
+        found.append(Controller())
+        return found[-1]
+
+    monkeypatch.setitem(registry._OWN, "scripted", kind_of(make))
+    return found
+
+
+@pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> Controller:
     """As `controller`, of a machine that only reports."""
     made = Controller()

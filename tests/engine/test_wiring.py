@@ -5,24 +5,10 @@ from typing import Any
 
 import pytest
 
-from cnc_station.engine.drivers import registry
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.transaction import Change
 from tests.engine.conftest import Station
-from tests.engine.floor import ME, MILL, Controller, FloorOf, kind_of
-
-
-@pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[Controller]:
-    """All drivers that were made."""
-    found: list[Controller] = []
-
-    def make() -> Controller:
-        found.append(Controller())
-        return found[-1]
-
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(make))
-    return found
+from tests.engine.floor import ME, MILL, Controller, FloorOf
 
 
 @pytest.fixture

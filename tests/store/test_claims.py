@@ -10,7 +10,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.machines import SayReadiness
+from cnc_station.engine.store.readiness import SayReadiness
 from tests.store.shop import START, Shop, mill
 
 

@@ -9,8 +9,9 @@ from cnc_station.engine.domain.errors import Conflict, InvalidInput
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.machines import AddMachine, MoveMachine, SayReadiness
+from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.readiness import SayReadiness
 from tests.store.shop import Shop, mill
 
 

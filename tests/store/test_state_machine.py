@@ -24,9 +24,10 @@ from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.machines import MoveMachine, SayReadiness
+from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queue_actions import ActOnJob
+from cnc_station.engine.store.readiness import SayReadiness
 from cnc_station.engine.store.transaction import Change
 from tests.store.model import Model, ModelJob, ModelMachine
 from tests.store.shop import START, Shop, move_of

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,8 @@ from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.pen import Pen
-from cnc_station.engine.store.machines import MoveMachine, SayReadiness
+from cnc_station.engine.store.machines import MoveMachine
+from cnc_station.engine.store.readiness import REWIRING, SayReadiness
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.views import ConnectionReport, Doing, Identity, MachineRow, Status
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 ACTOR = "station"
 CONTROLLER = "controller"
 REFUSED_S = 15.0  # a machine that would not start is not asked again for so long
+_GO_OFFLINE = {MachineState.IDLE, MachineState.OFFLINE}  # unreached; others stay where they are
 _UNREADY = {
     Doing.RUNNING: "runs a program that was not started from here",
     Doing.HELD: "is held in a program that was not started from here",
@@ -54,35 +56,49 @@ class Fleet:
         self,
         pen: Pen,
         defaults: Mapping[str, Mapping[str, Any]],
-        on_news: Callable[[], None] = lambda: None,
+        on_news: Callable[[], None],
+        at_work: Callable[[], Collection[int]],
     ) -> None:
         """`defaults`: driver settings of the station by driver name; a machine's own win.
-        `on_news` hears that a controller does something else than before."""
+        `on_news` hears that a controller does something else than before. `at_work` knows the
+        machines with a run in hand: they keep their drivers until it ends."""
         self._pen = pen
         self._defaults = defaults
         self._on_news = on_news
+        self._at_work = at_work
         self._wired: dict[int, _Wired] = {}
         self._wiring: dict[int, asyncio.Lock] = {}
         self.drivers: dict[int, Driver] = {}
+        self.put_off: set[int] = set()  # machines whose drivers are changed when their runs end
 
     def _new(self, spec: MachineSpec) -> Driver:
         return registry.make(spec.driver, {**self._defaults.get(spec.driver, {}), **spec.settings})
 
-    def _make(self, machine: MachineRow) -> None:
-        wired = _Wired(self._new(machine.spec), machine.spec, machine.version)
+    async def _make(self, machine: MachineRow) -> None:
+        """Where that can't be done, say why: drivers may be installed at other stations only."""
+        try:
+            wired = _Wired(self._new(machine.spec), machine.spec, machine.version)
+        except InvalidInput as error:
+            log.warning("%s has no driver: %s", machine.spec.name, error)
+            await self._say(MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, str(error)))
+            await self._say(SayReadiness(machine.id, str(error), ACTOR, machine.spec))
+            return
         wired.deaf = wired.driver.listen(lambda status: self._hear(wired, status))
         self._wired[machine.id], self.drivers[machine.id] = wired, wired.driver
 
     async def wire(self, machine: MachineRow) -> None:
         """Give a machine the driver that it asks for, unless it has that, and reach it. Who comes
         with the same meanwhile waits for it, and who comes with a former edit changes nothing: a
-        serial port serves one driver. Raises InvalidInput."""
+        serial port serves one driver. One at work keeps its own for now."""
         async with self._changing(machine.id):
             wired = self._wired.get(machine.id)
             if not self.fits(machine) and (wired is None or wired.version <= machine.version):
-                await self._let_go(machine.id)
-                self._make(machine)
+                if machine.state in BUSY_MACHINES or not await self._let_go_at_rest(machine.id):
+                    return
+                await self._make(machine)
         await self.connect(machine)
+        if not self.is_reached(machine.id):
+            self._on_news()  # it is to be reached again before long
 
     def _changing(self, machine_id: int) -> asyncio.Lock:
         return self._wiring.setdefault(machine_id, asyncio.Lock())
@@ -104,11 +120,7 @@ class Fleet:
     async def prepare(self, machines: tuple[MachineRow, ...]) -> None:
         """Drivers for all machines, before recovery asks them."""
         for machine in machines:
-            try:
-                self._make(machine)
-            except InvalidInput as error:
-                log.warning("%s has no driver: %s", machine.spec.name, error)
-                await self._say(MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, str(error)))
+            await self._make(machine)
 
     def is_reached(self, machine_id: int) -> bool:
         """Whether its controller answers, as far as is known."""
@@ -162,8 +174,8 @@ class Fleet:
         why = wired.failure or wired.driver.status().why or "not reachable"
         if machine.state is MachineState.IDLE:
             yield MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, why)
-        elif machine.state is not MachineState.OFFLINE:
-            yield SayReadiness(machine.id, why, ACTOR)
+        if machine.state not in _GO_OFFLINE or machine.not_ready == REWIRING:
+            yield SayReadiness(machine.id, why, ACTOR, wired.spec)
 
     def _news(self, machine: MachineRow, wired: _Wired) -> Iterator[Change[None]]:
         status = wired.driver.status()
@@ -178,7 +190,7 @@ class Fleet:
         why = _unready(status)
         refused = asyncio.get_running_loop().time() < wired.refused_until
         if machine.not_ready != why and not (refused and not why):
-            yield SayReadiness(machine.id, why, CONTROLLER)
+            yield SayReadiness(machine.id, why, CONTROLLER, wired.spec)
 
     @staticmethod
     def _is_real(machine: MachineRow) -> bool:
@@ -196,9 +208,8 @@ class Fleet:
             unlocked = MoveMachine((t.UNLOCKED,), machine_id, actor, reason)
             # At once, so that no claim comes in between: it may have to home first.
             if why := _unready(wired.driver.status()):
-                await asyncio.gather(
-                    self._pen.write(unlocked), self._say(SayReadiness(machine_id, why, CONTROLLER))
-                )
+                unready = SayReadiness(machine_id, why, CONTROLLER, wired.spec)
+                await asyncio.gather(self._pen.write(unlocked), self._say(unready))
             else:
                 await self._pen.write(unlocked)
         finally:
@@ -216,9 +227,17 @@ class Fleet:
             await driver.close()
 
     async def drop(self, machine_id: int) -> None:
-        """Let go of a machine's controller."""
+        """Let go of a machine's controller; of one at work, when its run has ended."""
         async with self._changing(machine_id):
-            await self._let_go(machine_id)
+            await self._let_go_at_rest(machine_id)
+
+    async def _let_go_at_rest(self, machine_id: int) -> bool:
+        """Whether it has no run, and was let go."""
+        if machine_id in self._at_work():
+            self.put_off.add(machine_id)
+            return False
+        await self._let_go(machine_id)
+        return True
 
     async def _let_go(self, machine_id: int) -> None:
         wired = self._wired.pop(machine_id, None)
@@ -231,7 +250,8 @@ class Fleet:
         """Let go of all controllers; idle machines are offline from now on."""
         for machine_id in list(self.drivers):
             try:
-                await self.drop(machine_id)
+                async with self._changing(machine_id):
+                    await self._let_go(machine_id)
                 closed = "the station is closed"
                 await self._say(MoveMachine((t.DISCONNECTED,), machine_id, ACTOR, closed))
             except CncStationError as error:  # the others are let go of all the same

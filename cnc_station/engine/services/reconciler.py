@@ -1,9 +1,7 @@
 """Makes up for what was lost on the way: answers, hints, connections."""
 
 import asyncio
-import logging
 
-from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.reader import Reader
@@ -11,9 +9,6 @@ from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import machines
-from cnc_station.engine.views import MachineRow
-
-log = logging.getLogger(__name__)
 
 REST_S = 15.0
 DOUBT_S = 5.0
@@ -26,7 +21,7 @@ class Reconciler(Service):
     like one left over by a crash, once it has been seen for a while, so that none in flight is
     taken for lost. Runs whose lease was lost and which still cut are asked back. Machines that
     others gave to this station or edited get the driver they ask for, and those that were given
-    away are let go.
+    away are let go: as soon as no run has them.
     """
 
     def __init__(
@@ -60,17 +55,9 @@ class Reconciler(Service):
         if lost:
             await self._recovery.settle(self._lease_s, only=lost)
         await self._runner.take_back(self._lease_s)
-        at_work = self._runner.machines()
-        for machine_id in wired - {row.id for row in own} - at_work:
+        for machine_id in wired - {row.id for row in own}:
             await self._fleet.drop(machine_id)
         for row in own:
-            if row.id not in at_work:
-                await self._rewire(row)
-        return DOUBT_S if self._suspected else REST_S
-
-    async def _rewire(self, row: MachineRow) -> None:
-        try:
             if not self._fleet.fits(row):
                 await self._fleet.wire(row)
-        except InvalidInput as error:
-            log.warning("%s has no driver: %s", row.spec.name, error)
+        return DOUBT_S if self._suspected else REST_S

@@ -20,8 +20,9 @@ from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.progress import Progress
 from cnc_station.engine.services.steering import Steering
-from cnc_station.engine.store.machines import MoveMachine, SayReadiness
+from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.readiness import SayReadiness
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +42,10 @@ class Runner(Steering):
         drivers: Mapping[int, Driver],
         judge: Judge,
         on_refused: Callable[[int], None] = lambda _: None,
-        on_over: Callable[[], None] = lambda: None,
+        on_over: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`on_refused` hears of a machine that would not start, `on_over` when a real one is left
-        to itself again."""
+        """`on_refused` hears of a machine that would not start, `on_over` of one that is left to
+        itself again."""
         super().__init__(pen)
         self._library = library
         self._drivers = drivers
@@ -107,8 +108,7 @@ class Runner(Steering):
     def _forget(self, live: Live) -> None:
         del self._live[live.claimed.run_id]
         live.under_way.set()
-        if live.driver.on_loss is OnLoss.INTERRUPT:
-            self._on_over()
+        self._on_over(live.claimed.machine_id)
 
     def _keep(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)

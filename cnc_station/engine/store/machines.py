@@ -12,6 +12,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
+from cnc_station.engine.store.readiness import REWIRING, asks_for
 from cnc_station.engine.store.schema import machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -106,7 +107,10 @@ class MoveMachine(Change[None]):
 
     `spec` and `station` belong to an edit and a move; `good` and `scrap`, the parts of its last
     run, to a clearing: None leaves what is known of them as it is. `part_on_it` belongs to an
-    alarm: a part lies half made on the machine. Raises Conflict with the state that forbids it,
+    alarm: a part lies half made on the machine.
+
+    An edit of what its driver is made of is not for a machine at work, and gives it no work until
+    the new driver says that it is ready. Raises Conflict with the state that forbids it,
     InvalidInput.
     """
 
@@ -150,10 +154,16 @@ def _move(tx: Tx, change: MoveMachine) -> None:
     transition = _allowed(change, row, state)
     if transition in _GIVING_FREE and _has_live_run(tx, row.id):
         raise Conflict(f"{row.name}: its run is not over yet.")
+    rewired = change.spec is not None and not asks_for(row, change.spec)
+    if rewired and _has_live_run(tx, row.id):
+        raise Conflict(f"{row.name} is at work: change its driver when it is idle.")
     assert transition.machine is not None
     step = transition.machine
     target = _resting(row, step) if step.to_rest else step.target or state
     values = _values(tx, change, transition)
+    if rewired:
+        values["not_ready"] = REWIRING
+        tx.stations = True  # that of the machine has to hear of it
     counts = _count(tx, change, transition, row)
     if step.to_rest:
         values["maintenance_due"] = False
@@ -174,53 +184,6 @@ def _move(tx: Tx, change: MoveMachine) -> None:
         reason=change.reason,
         details=counts,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class SayReadiness(Change[None]):
-    """Why a machine's controller would start nothing now, in its own words; "" if it would. The
-    same words again change nothing. Raises Conflict for a machine that is not this station's."""
-
-    machine_id: int
-    why: str
-    actor: str
-
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its machine."""
-        return (("machine", self.machine_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["SayReadiness"]) -> list[Exception | None]:
-        """One by one: controllers seldom change their minds at the same time."""
-        return [_say_readiness(tx, change) for change in changes]
-
-
-def _say_readiness(tx: Tx, change: SayReadiness) -> Exception | None:
-    row = tx.connection.execute(
-        select(machine.c.name, machine.c.state, machine.c.not_ready)
-        .where(machine.c.id == change.machine_id, ~machine.c.removed)
-        .where(machine.c.station == tx.station)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        return Conflict(f"There is no machine {change.machine_id} at this station.")
-    if row.not_ready == change.why:
-        return None
-    tx.connection.execute(
-        update(machine)
-        .where(machine.c.id == change.machine_id)
-        .values(version=machine.c.version + 1, not_ready=change.why)
-    )
-    tx.freed |= not change.why
-    tx.record(
-        t.READINESS_CHANGED,
-        actor=change.actor,
-        machine_id=change.machine_id,
-        machine_state=row.state,
-        reason=change.why,
-    )
-    return None
 
 
 def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Transition:
