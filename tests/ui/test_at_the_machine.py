@@ -1,22 +1,22 @@
-"""What a person does at a machine: confirms a set-up, says that it is done, clears it."""
+"""What a person does at a machine: confirms a set-up, says that it is done, decides."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunFailed
-from cnc_station.engine.views import Doing, JobRow, RunRow
-from cnc_station.ui.dialogs.clearing import ClearingDialog
+from cnc_station.engine.views import Doing
 from cnc_station.ui.dialogs.finish import FinishDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog
 from cnc_station.ui.floor.card_words import CardAction
 from cnc_station.ui.floor.side_row import SideRow
 from cnc_station.ui.pages.floor import FloorPage
+from tests.ui.at_the_machine import comes_to, machine_comes_to, tap
 from tests.ui.controller_fleet import (
     IDLE,
     LINUXCNC,
@@ -55,25 +55,6 @@ async def page(
             controller.end()
 
 
-async def row(office: Office, job_id: int) -> JobRow:
-    (found,) = await office.engine.jobs_by_id([job_id])
-    return found
-
-
-async def comes_to(office: Office, job_id: int, state: JobState) -> None:
-    async def there() -> bool:
-        return (await row(office, job_id)).state is state
-
-    await until(there)
-
-
-async def machine_comes_to(office: Office, state: MachineState) -> None:
-    async def there() -> bool:
-        return [m.state for m in await office.engine.machines()] == [state]
-
-    await until(there)
-
-
 async def set_up_waits(office: Office, **values: object) -> int:
     """A job at a mill whose set-ups a person confirms."""
     kept = await office.engine.add_program("bracket.ngc", PROGRAM.encode(), ME)
@@ -84,20 +65,6 @@ async def set_up_waits(office: Office, **values: object) -> int:
     (job_id,) = await office.engine.submit([made], ME)
     await comes_to(office, job_id, JobState.ASSIGNED)
     return job_id
-
-
-async def tap(page: FloorPage, action: CardAction) -> None:
-    """The button of the shop's only machine."""
-
-    def button() -> bool:
-        return any(card.button(action) for card in page.column.cards.values())
-
-    await until(button)
-    (card,) = page.column.cards.values()
-    found = card.button(action)
-    assert found is not None
-    found.click()
-    await until(lambda: page.at_machine.dialog)
 
 
 async def test_a_set_up_is_ticked_off_line_by_line_before_anything_starts(
@@ -207,24 +174,6 @@ def needed(page: FloorPage) -> dict[str, str]:
     return {row.words.title: row.words.remedy for row in rows}
 
 
-async def made_one(office: Office, mill: Scripted, error: Exception | None = None) -> int:
-    """A mill that has made something, or tried to, and waits to be cleared."""
-    await office.engine.add_machine(
-        spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_clears=True), ME
-    )
-    made = JobSpec("Jig base", "mill", quantity=1, retry_limit=0)
-    (job_id,) = await office.engine.submit([made], ME)
-    await comes_to(office, job_id, JobState.RUNNING)
-    await until(lambda: mill.cutting)
-    mill.end(error)
-    await machine_comes_to(office, MachineState.NEEDS_CLEARING)
-    return job_id
-
-
-async def last_run(office: Office, job_id: int) -> RunRow:
-    return (await office.engine.runs(job_id=job_id))[-1]
-
-
 async def test_who_has_to_decide_is_led_to_what_is_known(
     office: Office, page: FloorPage, mill: Scripted
 ) -> None:
@@ -245,69 +194,3 @@ async def test_who_has_to_decide_is_led_to_what_is_known(
     assert found.remedy is not None
     found.remedy.click()
     assert office.went.to == [("attention", job_id)]
-
-
-async def test_clearing_after_a_good_run_is_one_tap_with_all_parts_good(
-    office: Office, page: FloorPage, mill: Scripted
-) -> None:
-    job_id = await made_one(office, mill)
-    await tap(page, CardAction.CLEAR)
-    dialog = page.at_machine.dialog
-    assert isinstance(dialog, ClearingDialog)
-    assert (dialog.good.value, dialog.scrap.value) == (1, 0)
-    dialog.clear.click()
-    await machine_comes_to(office, MachineState.IDLE)
-    run = await last_run(office, job_id)
-    assert (run.good, run.scrap) == (1, 0)
-
-
-async def test_a_run_that_failed_proposes_a_scrapped_part_and_its_own_reason(
-    office: Office, page: FloorPage, mill: Scripted
-) -> None:
-    job_id = await made_one(office, mill, RunFailed("tool 4 broke"))
-    await tap(page, CardAction.CLEAR)
-    dialog = page.at_machine.dialog
-    assert isinstance(dialog, ClearingDialog)
-    assert (dialog.good.value, dialog.scrap.value) == (0, 1)
-    assert dialog.reason.text() == "tool 4 broke"
-    dialog.clear.click()
-    await machine_comes_to(office, MachineState.IDLE)
-    run = await last_run(office, job_id)
-    assert (run.good, run.scrap) == (0, 1)
-    (machine,) = await office.engine.machines()
-    cleared = (await office.engine.events(machine_id=machine.id))[-1]
-    assert (cleared.type, cleared.reason) == ("cleared", "tool 4 broke")
-
-
-async def test_scrap_wants_a_reason_and_a_tap_gives_one(
-    office: Office, page: FloorPage, mill: Scripted
-) -> None:
-    await made_one(office, mill)
-    await tap(page, CardAction.CLEAR)
-    dialog = page.at_machine.dialog
-    assert isinstance(dialog, ClearingDialog)
-    dialog.good.less.click()
-    dialog.scrap.more.click()
-    assert not dialog.clear.isEnabled()
-    dialog.choices[1].click()
-    assert dialog.reason.text() == "out of tolerance"
-    assert dialog.clear.isEnabled()
-    dialog.reject()
-    await until(lambda: page.at_machine.dialog is None)
-
-
-async def test_what_the_engine_refuses_is_said_in_the_dialog_which_stays(
-    office: Office, page: FloorPage, mill: Scripted
-) -> None:
-    await made_one(office, mill)
-    await tap(page, CardAction.CLEAR)
-    dialog = page.at_machine.dialog
-    assert isinstance(dialog, ClearingDialog)
-    (machine,) = await office.engine.machines()
-    await office.engine.act_on_machine(MachineAction.CLEAR, machine.id, ME)
-    dialog.clear.click()
-    await until(dialog.trouble.text)
-    assert "can't be cleared" in dialog.trouble.text()
-    assert dialog.clear.isEnabled()
-    dialog.reject()
-    await until(lambda: page.at_machine.dialog is None)

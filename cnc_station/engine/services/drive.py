@@ -1,8 +1,8 @@
 """One run, from the first word to its controller to the word of how it ended.
 
-For each part: load, start, wait for the end. In between, what the controller does by itself (a
-stop in the program, somebody at its panel) is written as it happens; a connection that breaks is
-made again, and the controller is asked what has become of the run: it is never started twice.
+For each part: load, start, wait for the end. In between, what the machine does by itself is
+followed; a connection that breaks is made again, and the controller is asked what has become of the
+run: it is never started twice.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced, Unavailable
+from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.drivers.base import (
     Finding,
     NotReady,
@@ -21,15 +21,14 @@ from cnc_station.engine.drivers.base import (
     RunAborted,
     RunFailed,
 )
+from cnc_station.engine.services.following import CONTROLLER, Following
 from cnc_station.engine.services.live import Live, Wait, Word
 from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.store.parts import SayPartDone
-from cnc_station.engine.views import Doing, Status
 
 log = logging.getLogger(__name__)
 
-CONTROLLER = "controller"
 _DONE = "Part {} of {} is done"
 _NEXT_BLANK = "take it out, load the next blank"
 # An unreachable controller is given up after so long; one that is only watched is in nobody's way,
@@ -54,13 +53,14 @@ class Drive:
         self._live = live
         self._order = order
         self._taken_up = taken_up
+        self._following = Following(pen, live)
         self._timer = asyncio.timeout(None)
 
     async def to_its_end(self) -> Outcome:
         """Returns how it ended. Raises Fenced or Conflict when others have decided that, and
         RunAborted for a run that was stopped."""
         live = self._live
-        deaf = live.driver.listen(self._listen)
+        deaf = live.driver.listen(self._following.hear)
         try:
             async with self._timer:
                 await self._all_parts()
@@ -78,15 +78,14 @@ class Drive:
             return self._judge.failed(live.claimed, limit)
         finally:
             deaf()
-            if live.following is not None:
-                await asyncio.wait([live.following])
+            await self._following.over()
         return Outcome(t.COMPLETED)
 
     async def _all_parts(self) -> None:
         live = self._live
         if self._taken_up:
             self._limit_time()
-            self._listen(live.driver.status())
+            self._following.hear(live.driver.status())
             told = not live.part_over and await self._see_out()
         else:
             told = await self._first_part()
@@ -176,7 +175,7 @@ class Drive:
                 )
             )
             live.begun = True
-        self._listen(live.driver.status())
+        self._following.hear(live.driver.status())
 
     async def _by_itself(self) -> Word:
         """The machine has begun, started at its panel."""
@@ -284,27 +283,3 @@ class Drive:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _listen(self, status: Status) -> None:
-        """Told by the driver; what differs from what is written is written."""
-        live = self._live
-        if live.begun and self._differs(status) and not live.changing.locked():
-            live.following = asyncio.create_task(self._follow())
-
-    def _differs(self, status: Status) -> bool:
-        live = self._live
-        if live.waits_for(Wait.NEXT_PART):
-            return False
-        return status.doing is (Doing.RUNNING if live.held else Doing.HELD)
-
-    async def _follow(self) -> None:
-        live = self._live
-        async with live.changing:
-            try:
-                while self._differs(status := live.driver.status()):
-                    row = t.CONTINUED if live.held else t.HELD
-                    why = "" if live.held else status.why or "held at the machine"
-                    await self._pen.keep(move_of(live.claimed, row, CONTROLLER, reason=why))
-                    live.held = not live.held
-            except (Fenced, Conflict) as error:
-                log.warning("run %s of job %s: %s", self._order.run_id, self._order.job_id, error)

@@ -50,7 +50,6 @@ class Live:
     closing: bool = False
     lost: bool = False
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    following: asyncio.Task[None] | None = None
     under_way: asyncio.Event = field(default_factory=asyncio.Event)  # told to begin, or never will
     _waits_for: Wait | None = None
     _said: asyncio.Future[Word | None] | None = None

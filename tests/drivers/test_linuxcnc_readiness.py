@@ -1,0 +1,97 @@
+"""What is not begun on a real LinuxCNC: it says why, and nothing of the machine has changed."""
+
+import pytest
+
+from cnc_station.engine.drivers.base import NotReady, RunFailed
+from cnc_station.engine.drivers.linuxcnc import LinuxCnc
+from cnc_station.engine.views import Doing
+from tests import linuxcnc
+from tests.drivers.linuxcnc_programs import (
+    SLOW,
+    SQUARE,
+    begin,
+    connected,
+    driver_of,
+    order_of,
+)
+from tests.until import until
+
+pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(60)]
+
+
+async def test_a_program_without_an_end_is_not_begun(
+    milling: LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    opened = panel.get("program")
+    with pytest.raises(RunFailed, match="no end"):
+        await begin(milling, SQUARE.removesuffix("M2\n"))
+    assert panel.get("program") == opened
+
+
+async def test_a_file_that_the_controller_does_not_find_is_named(
+    mill: linuxcnc.LinuxCnc,
+    panel: linuxcnc.Panel,  # noqa: ARG001 - the machine has to be ready
+) -> None:
+    driver = driver_of(mill, controller_folder="/nowhere")
+    await driver.connect()
+    with pytest.raises(RunFailed, match="/nowhere/cnc-run"):
+        await driver.load(order_of(SQUARE), 1)
+    await driver.close()
+
+
+async def not_ready(driver: LinuxCnc, why: str) -> None:
+    """Nothing is begun, and the status has said why before."""
+    await until(lambda: why in driver.status().why)
+    assert driver.status().doing is Doing.NOT_READY
+    assert driver.status().remedy
+    with pytest.raises(NotReady, match=why):
+        await driver.load(order_of(SQUARE), 1)
+
+
+async def test_nothing_is_started_on_a_machine_that_is_off_not_homed_or_in_manual_mode(
+    milling: LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    panel.make("mode", "manual")
+    await not_ready(milling, "in MANUAL mode")
+    panel.make("machine", "off")
+    await not_ready(milling, "the machine is off")
+
+
+async def test_nothing_is_started_while_somebody_elses_program_runs(
+    milling: LinuxCnc, panel: linuxcnc.Panel, mill: linuxcnc.LinuxCnc
+) -> None:
+    (mill.programs / "theirs.ngc").write_text(SLOW)
+    panel.set(f"open {mill.programs}/theirs.ngc")
+    panel.set("run")
+    panel.wait("program_status", "RUNNING")
+    with pytest.raises(NotReady, match="theirs"):
+        await milling.load(order_of(SQUARE), 1)
+    assert panel.get("program") == f"{mill.programs}/theirs.ngc"
+
+
+async def test_a_control_that_was_taken_between_load_and_start_is_not_taken_back(
+    milling: LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    await milling.load(order_of(SQUARE), 1)
+    panel.take_control()
+    with pytest.raises(NotReady, match="another session"):
+        await milling.start()
+    assert panel.get("program_status") == "IDLE"
+    assert panel.get("enable") == "ON"
+
+
+async def test_a_machine_that_is_not_homed_is_refused_by_us_and_by_the_controller(
+    mill: linuxcnc.LinuxCnc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mill.stop()
+    mill.start()
+    with mill.panel as panel:
+        panel.switch_on()
+        panel.make("mode", "auto")
+        async with connected(mill) as driver:
+            await not_ready(driver, "not homed")
+            monkeypatch.setattr(driver, "_must_be_ready", lambda _: None)
+            await driver.load(order_of(SQUARE), 1)
+            with pytest.raises(NotReady, match="Can't run a program when not homed"):
+                await driver.start()
+        assert panel.get("program_line") == "0"
