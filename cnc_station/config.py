@@ -40,8 +40,9 @@ class Config:
     leave it out, `secrets.complete` finds it.
 
     `data_folder` need not exist yet: whoever first writes there makes it. `time_zone` is an IANA
-    name, empty for this computer's own. `workers` is how many automation handlers run at once.
-    `health_port` 0 serves no health, None serves it where no window shows it.
+    name, empty for this computer's own. `workers` is how many automation handlers run at once,
+    `claim_batch` how many jobs a station claims in one transaction. `health_port` 0 serves no
+    health, None serves it where no window shows it.
     """
 
     data_folder: Path
@@ -59,6 +60,7 @@ class Config:
     lease_s: float = 300.0
     leader_lease_s: float = 30.0
     workers: int = 5
+    claim_batch: int = 200
     synchronous: str = "FULL"
     health_host: str = "127.0.0.1"
     health_port: int | None = None
@@ -277,6 +279,7 @@ _READERS: Mapping[str, Reader] = {
     "lease_s": _number(1, 86_400),
     "leader_lease_s": _number(1, 3_600),
     "workers": _whole(1, 100),
+    "claim_batch": _whole(1, 10_000),
     "synchronous": _one_of(*SYNCHRONOUS),
     "health_host": _host,
     "health_port": _whole(0, 65_535),

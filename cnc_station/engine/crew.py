@@ -91,6 +91,7 @@ class Crew:
             self.runner,
             self._incarnation,
             config.lease_s,
+            config.claim_batch,
             has_machines=lambda: bool(self.fleet.drivers),
             on_taken=self._taken,
             on_idle=self._look_out,

@@ -34,6 +34,21 @@ async def test_a_submitted_job_runs_and_its_events_tell_how(engine: StationEngin
     assert len({event.trace_id for event in events}) == 1
 
 
+async def test_a_station_that_claims_one_at_a_time_gives_every_machine_work(config: Config) -> None:
+    engine = StationEngine(replace(config, simulator_speed=0.01, claim_batch=1))
+    await engine.start()
+    for number in range(3):
+        await engine.add_machine(replace(MILL, name=f"Mill {number}"), ME)
+    jobs = await engine.submit([JobSpec("bracket", "mill", estimated_s=5.0)] * 3, ME)
+
+    async def running() -> bool:
+        rows = await engine.jobs_by_id(jobs)
+        return all(row.state is JobState.RUNNING for row in rows)
+
+    assert await until(running)
+    await engine.stop()
+
+
 async def test_a_cancelled_job_comes_back_with_its_place_when_undone(
     engine: StationEngine,
 ) -> None:

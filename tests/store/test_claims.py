@@ -10,6 +10,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store import schema
+from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.readiness import SayReadiness
 from tests.store.shop import START, Shop, mill
 
@@ -219,6 +220,14 @@ async def test_one_claim_gives_every_machine_that_can_its_work(shop: Shop) -> No
     await shop.create(*(JobSpec(f"{n}", "mill", complexity=1 + n % 3) for n in range(30)))
     assert len(await shop.claim()) == len(kinds)
     assert await shop.claim() == ()
+
+
+async def test_a_claim_of_few_takes_the_first_and_leaves_the_rest_to_the_next(shop: Shop) -> None:
+    for number in range(4):
+        await shop.machine(mill(f"Mill {number}"))
+    late, first, second = [await shop.job(priority=priority) for priority in (0, 90, 50)]
+    batches = [await shop.write(Claim(300.0, at_most=2)) for _ in range(3)]
+    assert [[run.job_id for run in batch] for batch in batches] == [[first, second], [late], []]
 
 
 async def test_another_stations_machines_are_left_alone(shop: Shop) -> None:

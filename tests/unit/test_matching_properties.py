@@ -40,14 +40,15 @@ _JOBS = st.builds(
 )
 Fleet = st.lists(_MACHINES, max_size=8, unique_by=lambda machine: machine.machine_id)
 Queue = st.lists(_JOBS, max_size=14, unique_by=lambda job: job.job_id)
+Batch = st.none() | st.integers(1, 4)
 Offers = Mapping[Capability, Sequence[Candidate]]
 
 
 def _offered(
-    machines: Sequence[FreeMachine], queue: Sequence[Candidate]
+    machines: Sequence[FreeMachine], queue: Sequence[Candidate], at_most: int | None
 ) -> tuple[Offers, list[Candidate]]:
     """What the store offers: the first of the fitting jobs for each capability, as many as it has
-    machines, and those that are pinned to a free machine."""
+    machines or are wanted, and those that are pinned to a free machine."""
     ranked = sorted(queue, key=lambda job: (job.rank, job.job_id))
     counts: dict[Capability, int] = {}
     for machine in machines:
@@ -55,25 +56,28 @@ def _offered(
     offers = {
         capability: [
             job for job in ranked if job.pinned_machine_id is None and capability.fits(job.need)
-        ][:count]
+        ][: count if at_most is None else min(count, at_most)]
         for capability, count in counts.items()
     }
     free = {machine.machine_id for machine in machines}
     return offers, [job for job in ranked if job.pinned_machine_id in free]
 
 
-def _matched(machines: Sequence[FreeMachine], queue: Sequence[Candidate]) -> list[Match]:
-    offers, pinned = _offered(machines, queue)
-    return match(machines, offers, pinned)
+def _matched(
+    machines: Sequence[FreeMachine], queue: Sequence[Candidate], at_most: int | None = None
+) -> list[Match]:
+    offers, pinned = _offered(machines, queue, at_most)
+    return match(machines, offers, pinned, at_most)
 
 
-@given(Fleet, Queue)
+@given(Fleet, Queue, Batch)
 def test_no_machine_is_unfit_and_none_has_two_jobs(
-    machines: list[FreeMachine], queue: list[Candidate]
+    machines: list[FreeMachine], queue: list[Candidate], at_most: int | None
 ) -> None:
     fleet = {machine.machine_id: machine for machine in machines}
     jobs = {job.job_id: job for job in queue}
-    matches = _matched(machines, queue)
+    matches = _matched(machines, queue, at_most)
+    assert at_most is None or len(matches) <= at_most
     for one in matches:
         job = jobs[one.job_id]
         assert fleet[one.machine_id].capability.refusal(job.need) is None
@@ -82,13 +86,13 @@ def test_no_machine_is_unfit_and_none_has_two_jobs(
     assert len({one.machine_id for one in matches}) == len(matches)
 
 
-@given(Fleet, Queue)
+@given(Fleet, Queue, Batch)
 def test_no_job_is_passed_over_for_one_of_lower_rank(
-    machines: list[FreeMachine], queue: list[Candidate]
+    machines: list[FreeMachine], queue: list[Candidate], at_most: int | None
 ) -> None:
     fleet = {machine.machine_id: machine for machine in machines}
     jobs = {job.job_id: job for job in queue}
-    matches = _matched(machines, queue)
+    matches = _matched(machines, queue, at_most)
     for one in matches:
         taken = jobs[one.job_id]
         for job in jobs.values():
@@ -99,12 +103,12 @@ def test_no_job_is_passed_over_for_one_of_lower_rank(
             assert not (waits and sooner and could and mine), (job, one)
 
 
-@given(Fleet, Queue)
+@given(Fleet, Queue, Batch)
 def test_asked_again_it_leaves_no_machine_idle_that_could_work(
-    machines: list[FreeMachine], queue: list[Candidate]
+    machines: list[FreeMachine], queue: list[Candidate], at_most: int | None
 ) -> None:
     free, waiting = list(machines), list(queue)
-    while matches := _matched(free, waiting):
+    while matches := _matched(free, waiting, at_most):
         free = [m for m in free if all(one.machine_id != m.machine_id for one in matches)]
         waiting = [j for j in waiting if all(one.job_id != j.job_id for one in matches)]
     for machine in free:

@@ -103,7 +103,8 @@ def _place(job: Candidate) -> _Place:
 
 
 def _end(offer: Sequence[Candidate], pool: _Pool) -> _Place:
-    """The rank up to which an offer holds every job; one with fewer than machines holds all."""
+    """The rank up to which an offer holds every job; one with fewer than machines holds all, or
+    all that are wanted: before its end is passed, so many are matched."""
     return (math.inf, math.inf) if len(offer) < pool.size else _place(offer[-1])
 
 
@@ -116,15 +117,18 @@ def match(
     machines: Iterable[FreeMachine],
     offers: Mapping[Capability, Sequence[Candidate]],
     pinned: Sequence[Candidate] = (),
+    at_most: int | None = None,
 ) -> list[Match]:
-    """Matches in rank order.
+    """Matches in rank order, `at_most` so many.
 
     `offers` holds for each capability the first of the jobs it fits, in rank order, at least as
-    many as it has machines (or all there are). A job is matched only to capabilities that were
-    offered it, and a pinned one only where it comes before the end of an offer: beyond it there
-    may be an earlier job that was not looked at. So ask again until nothing is matched.
+    many as it has machines or as are wanted (or all there are). A job is matched only to
+    capabilities that were offered it, and a pinned one only where it comes before the end of an
+    offer: beyond it there may be an earlier job that was not looked at. So ask again until nothing
+    is matched.
     """
     free = {machine.machine_id: machine for machine in machines}
+    wanted = len(free) if at_most is None else min(len(free), at_most)
     pools = [_Pool(*group) for group in by_capability(free.values()).items()]
     jobs = {job.job_id: job for job in pinned}
     offered: dict[int, list[_Pool]] = {}
@@ -151,7 +155,7 @@ def match(
             found = (best[2], _SETUPS[best[0]])
         taken.add(found[0])
         matches.append(Match(job.job_id, *found))
-        if len(taken) == len(free):
+        if len(taken) == wanted:
             break
     return matches
 

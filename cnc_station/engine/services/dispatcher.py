@@ -27,6 +27,7 @@ class Dispatcher(Service):
         runner: Runner,
         incarnation: str,
         lease_s: float,
+        batch: int,
         has_machines: Callable[[], bool],
         on_taken: Callable[[], None],
         on_idle: Callable[[], Awaitable[None]],
@@ -36,6 +37,7 @@ class Dispatcher(Service):
         self._runner = runner
         self._incarnation = incarnation
         self._lease_s = lease_s
+        self._batch = batch
         self._has_machines = has_machines
         self._on_taken = on_taken
         self._on_idle = on_idle
@@ -45,7 +47,7 @@ class Dispatcher(Service):
         claimed = await self._claim() if self._has_machines() else ()
         if claimed:
             self._on_taken()
-            return SETTLED_S
+            return SETTLED_S if len(claimed) < self._batch else 0.0
         await self._on_idle()
         return SLOW_TICK_S
 
@@ -57,6 +59,7 @@ class Dispatcher(Service):
                 self._runner.lost_machines(),
                 self._incarnation,
                 self._runner.at_once(),
+                self._batch,
             )
         )
         for one in claimed:

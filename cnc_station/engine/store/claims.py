@@ -34,15 +34,16 @@ class Claim(Change[tuple[Claimed, ...]]):
     that it still drives (`except_machines`): a run that was taken from it must have stopped first.
     An `incarnation` whose name another one has taken over gets nothing.
 
-    Answers with the new runs: where there are fewer than machines, there was nothing else for
-    them to do. On machines that can begin `at_once`, with nothing to load and nobody to wait for,
-    they have begun: their starts are written with them.
+    Answers with the new runs, `at_most` so many: where there are fewer than that and than
+    machines, there was nothing else for them to do. On machines that can begin `at_once`, with
+    nothing to load and nobody to wait for, they have begun: their starts are written with them.
     """
 
     lease_s: float
     except_machines: frozenset[int] = frozenset()
     incarnation: str = ""
     at_once: frozenset[int] = frozenset()
+    at_most: int | None = None
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
@@ -69,11 +70,12 @@ def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
     by_hand = {row[0]: _by_hand(row, change.at_once) for row in idle}
     any_pinned = bool(idle and idle[0][-1])
     lease_ms = round(change.lease_s * 1000)
+    wanted = len(free) if change.at_most is None else min(len(free), change.at_most)
     claimed: list[Claimed] = []
-    while free:
+    while len(claimed) < wanted:
         tx.settle()
         pinned = _pinned(tx, free) if any_pinned else ()
-        matched, settled = _round(tx, free, pinned, by_hand, lease_ms)
+        matched, settled = _round(tx, free, pinned, by_hand, lease_ms, wanted - len(claimed))
         claimed += matched
         if settled:
             break
@@ -98,17 +100,18 @@ def _round(
     pinned: Sequence[Sequence[Any]],
     by_hand: Mapping[int, Sequence[bool]],
     lease_ms: int,
+    wanted: int,
 ) -> tuple[tuple[Claimed, ...], bool]:
     """Match once. Nothing is left when no machine is, or when every job that fits was looked at."""
     rows: dict[int, Sequence[Any]] = {}
-    groups = by_capability(free)
+    counts = {one: min(len(group), wanted) for one, group in by_capability(free).items()}
     with tx.together():
-        asked = {one: _offer(tx, one, len(group)) for one, group in groups.items()}
+        asked = {one: _offer(tx, one, count) for one, count in counts.items()}
     offers = {one: _candidates(rows, found.fetchall()) for one, found in asked.items()}
-    matches = match(free, offers, _candidates(rows, pinned))
+    matches = match(free, offers, _candidates(rows, pinned), wanted)
     if not matches:
         return (), True
-    whole = all(len(offers[capability]) < len(group) for capability, group in groups.items())
+    whole = all(len(offers[capability]) < count for capability, count in counts.items())
     settled = len(matches) == len(free) or (whole and len(pinned) < MOST_PINNED)
     return assign(tx, matches, rows, by_hand, lease_ms), settled
 
