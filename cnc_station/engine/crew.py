@@ -260,7 +260,7 @@ class Crew:
     def _show(self, news: frozenset[int]) -> None:
         self._tools.tell(Changes(telemetry=news))
         if self._signals is not None:
-            self._signals.show(self.runner.telemetry())
+            self._signals.show(self._ticker.all)
 
     def _hear(self, changes: Changes) -> None:
         if changes.stations:

@@ -28,6 +28,11 @@ class Ticker(Service):
         """The latest of one machine at work."""
         return self._latest.get(machine_id)
 
+    @property
+    def all(self) -> Mapping[int, Telemetry]:
+        """The latest of every machine at work."""
+        return self._latest
+
     def begin(self) -> None:
         """A machine begins to work: look now, unless looking is under way."""
         if not self._latest:

@@ -12,7 +12,8 @@ import logging
 import random
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import asdict
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from redis.asyncio import Redis
@@ -41,7 +42,9 @@ class RedisSignals:
     def __init__(self, url: str, fleet: str = "cnc") -> None:
         self._url = url
         self._prefix = f"{fleet}:"
-        self._own = uuid.uuid4().hex
+        self._envelope = (
+            f'{{"from":"{uuid.uuid4().hex}","body":'  # what a sender's letters begin with
+        )
         self._probe = self._client()
         self._outbox: dict[str, int] = {}
         self._changes = Changes()
@@ -172,7 +175,7 @@ class RedisSignals:
             if changes != Changes():
                 pipe.publish(self._prefix + "changes", self._letter(_packed(changes)))
             if telemetry is not None:
-                told = {str(key): asdict(value) for key, value in telemetry.items()}
+                told = {str(key): _plain(value) for key, value in telemetry.items()}
                 pipe.publish(self._prefix + "telemetry", self._letter(told))
             await pipe.execute()
 
@@ -190,9 +193,9 @@ class RedisSignals:
             await client.aclose()
 
     def _hear(self, message: Mapping[str, Any]) -> None:
-        letter = json.loads(message["data"])
-        if letter["from"] == self._own:
+        if message["data"].startswith(self._envelope.encode()):
             return
+        letter = json.loads(message["data"])
         if message["channel"].endswith(b"telemetry"):
             told = letter["body"].items()
             self._hearing.telemetry({int(key): Telemetry(**value) for key, value in told})
@@ -237,7 +240,18 @@ class RedisSignals:
         return f"{self._prefix}wake:{machine_type}"
 
     def _letter(self, body: Mapping[str, Any]) -> str:
-        return json.dumps({"from": self._own, "body": body}, separators=(",", ":"))
+        return f"{self._envelope}{json.dumps(body, separators=(',', ':'))}}}"
+
+
+_TELEMETRY = tuple(field.name for field in fields(Telemetry))
+_values = attrgetter(*_TELEMETRY)
+
+
+def _plain(telemetry: Telemetry) -> dict[str, Any]:
+    """What is known of it: all plain numbers, so that nothing has to be copied in depth, which took
+    a station with 200 machines at work a quarter of its time."""
+    named = zip(_TELEMETRY, _values(telemetry), strict=True)
+    return {name: value for name, value in named if value is not None}
 
 
 def _packed(changes: Changes) -> dict[str, Any]:
