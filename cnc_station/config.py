@@ -60,7 +60,7 @@ class Config:
     lease_s: float = 300.0
     leader_lease_s: float = 30.0
     workers: int = 5
-    claim_batch: int = 200
+    claim_batch: int = 100
     synchronous: str = "FULL"
     health_host: str = "127.0.0.1"
     health_port: int | None = None

@@ -40,6 +40,7 @@ from cnc_station.engine.views import Changes, MachineRow, Telemetry
 
 REDIS = "redis"
 NAME = "name"
+LOST_HINT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +185,13 @@ class Crew:
 
     def changed_elsewhere(self) -> None:
         """The database says that others have written. With signals they have said what, and the
-        screen knows; a hint of work may still have been lost."""
+        screen knows. A hint of work may still have been lost: to look for that at each of their
+        commits would cost a fleet more claims than its work does."""
         if self._signals is None or not self._signals.connected or not self._health.is_up(REDIS):
             self.look_everywhere()
             return
-        for service in (self._dispatcher, self._stager, self._errands):
+        self._dispatcher.look_within(LOST_HINT_S)
+        for service in (self._stager, self._errands):
             service.wake.hint()
 
     def look_everywhere(self) -> None:

@@ -61,6 +61,18 @@ async def test_a_job_handed_in_at_one_station_runs_at_another(
     assert run.station == "B"
 
 
+async def test_a_job_whose_hint_was_lost_is_found_all_the_same(
+    fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = fleet
+    await b.add_machine(MILL, ME)
+    assert a._crew is not None
+    if a._crew._signals is not None:
+        monkeypatch.setattr(a._crew._signals, "announce", lambda _: None)
+    (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+    await until(partial(_is, a, job_id, JobState.COMPLETED))
+
+
 async def test_a_run_is_held_and_ended_from_the_window_of_another_station(
     fleet: tuple[StationEngine, StationEngine],
 ) -> None:

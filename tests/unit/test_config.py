@@ -27,7 +27,7 @@ def test_without_a_word_the_defaults_hold(tmp_path: Path) -> None:
     assert found.database_path == found.data_folder / "station.db"
     assert found.retry == RetryPolicy()
     assert found.rank == RankPolicy()
-    assert found.claim_batch == 200
+    assert found.claim_batch == 100
     assert (found.workers, found.synchronous, found.simulator_speed) == (5, "FULL", 1.0)
 
 

@@ -38,6 +38,12 @@ class Service(ABC):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        self.wake.forget()
+
+    def look_within(self, seconds: float) -> None:
+        """There may be something to do that is not urgent."""
+        if self._task is not None:
+            self.wake.hint_within(seconds)
 
     async def _loop(self) -> None:
         pause = FIRST_PAUSE_S
