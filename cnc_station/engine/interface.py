@@ -97,7 +97,8 @@ class Commands(Protocol):
         ...
 
     async def move_machine(self, machine_id: int, station: str, actor: Actor) -> None:
-        """Give a machine that is not at work to another station, which connects to it."""
+        """Give a machine that is not at work to another station, which connects to it. A
+        maintenance or an alarm goes on there, and a part on it is still to be cleared."""
         ...
 
     async def try_machine(

@@ -91,11 +91,8 @@ class MachineCommands(StationQueries):
         """See `Commands.move_machine`."""
         if station not in {row.name for row in await self.stations()}:
             raise Conflict(f"There is no station {station}.")
-        await self._pen.write(
-            MoveMachine(
-                (t.MACHINE_MOVED,), machine_id, actor.name, f"to station {station}", station=station
-            )
-        )
+        either, reason = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS), f"to station {station}"
+        await self._pen.write(MoveMachine(either, machine_id, actor.name, reason, station=station))
         if self._fleet is not None:
             await self._fleet.drop(machine_id)
 

@@ -62,6 +62,7 @@ _SENTENCES = {
     "maintenance_asked": QT_TRANSLATE_NOOP("Event", "Maintenance after this run"),
     "maintenance_ended": QT_TRANSLATE_NOOP("Event", "Maintenance ended"),
     "machine_moved": QT_TRANSLATE_NOOP("Event", "Given to another station"),
+    "machine_moved_as_it_is": QT_TRANSLATE_NOOP("Event", "Given to another station as it is"),
     "lost_returned": QT_TRANSLATE_NOOP("Event", "Back to the queue{at}, its station is silent"),
     "lost_retry": QT_TRANSLATE_NOOP("Event", "Lost with its station{at}, will be tried again"),
     "lost_final": QT_TRANSLATE_NOOP("Event", "Lost with its station{at} for good"),

@@ -122,6 +122,31 @@ async def test_a_machine_given_to_another_station_works_there(
     await until(partial(_is, b, job_id, JobState.COMPLETED))
 
 
+async def test_a_machine_in_maintenance_is_given_no_work_at_another_station_until_a_person_ends_it(
+    fleet: tuple[StationEngine, StationEngine],
+) -> None:
+    a, b = fleet
+    machine_id = await a.add_machine(MILL, ME)
+    await a.act_on_machine(MachineAction.MAINTENANCE_ON, machine_id, ME, reason="new belt")
+    await a.move_machine(machine_id, "B", ME)
+    (job_id,) = await b.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+
+    async def reached_at_b() -> bool:
+        (row,) = await b.machines()
+        return b._fleet is not None and b._fleet.is_reached(machine_id) and not row.not_ready
+
+    await until(reached_at_b)
+    (row,) = await b.machines()
+    shown = (row.station, row.state, row.state_reason)
+    assert shown == ("B", MachineState.MAINTENANCE, "new belt")
+    assert b._crew is not None
+    await b._crew._oversight.run_once()
+    await b._crew._dispatcher.run_once()
+    assert await _is(b, job_id, JobState.QUEUED)
+    await a.act_on_machine(MachineAction.MAINTENANCE_OFF, machine_id, ME)
+    await until(partial(_is, b, job_id, JobState.COMPLETED))
+
+
 @pytest.mark.usefixtures("fleet")
 async def test_a_second_station_of_the_same_name_is_refused(shared: Config) -> None:
     before = [thread for thread in threading.enumerate() if thread.name == "writer"]

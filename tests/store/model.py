@@ -13,7 +13,8 @@ from cnc_station.engine.domain.states import (
     RunState,
 )
 
-_LEAVING = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
+_GIVEN_AWAY = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS)
+_LEAVING = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, *_GIVEN_AWAY)
 _SCRAPPING = (t.SCRAPPED, t.SCRAPPED_WAITING)
 _WAITS_FOR_NO_TIME = (t.EXPEDITED, t.OVERRIDES[JobState.QUEUED])
 
@@ -197,8 +198,8 @@ class Model:
                 machine.maintenance_due = True
             if row is t.MAINTENANCE_STARTED:
                 machine.maintenance_due = False
-            if row is t.MACHINE_MOVED:
-                machine.ready = True
+            if row in _GIVEN_AWAY:
+                machine.ready = False
             machine.removed = row is t.MACHINE_REMOVED
             return True
         return False

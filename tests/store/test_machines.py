@@ -11,7 +11,7 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.queries.machine_rows import machines
-from cnc_station.engine.store.readiness import SayReadiness
+from cnc_station.engine.store.readiness import REWIRING, SayReadiness
 from tests.store.shop import Shop, mill
 
 
@@ -119,9 +119,70 @@ async def test_only_its_own_station_says_whether_a_machine_is_ready(shop: Shop) 
     machine_id = await shop.machine()
     await shop.write(SayReadiness(machine_id, "not homed", "station"))
     await shop.move_machine(t.MACHINE_MOVED, machine_id, station="B")
-    assert shop.row(schema.machine, machine_id).not_ready == ""
+    assert shop.row(schema.machine, machine_id).not_ready == REWIRING
     with pytest.raises(Conflict, match="no machine 1 at this station"):
         await shop.write(SayReadiness(machine_id, "not homed", "station"))
+
+
+@pytest.mark.parametrize(
+    ("out_of_service", "back"),
+    [(t.MAINTENANCE_STARTED, t.MAINTENANCE_ENDED), (t.ALARMED, t.UNLOCKED)],
+)
+async def test_a_machine_out_of_service_is_so_at_another_station_until_that_is_ended(
+    shop: Shop, out_of_service: t.Transition, back: t.Transition
+) -> None:
+    machine_id = await shop.machine()
+    await shop.move_machine(out_of_service, machine_id, reason="new belt")
+    before = shop.row(schema.machine, machine_id)
+    shop.later(5.0)
+    await _given_away(shop, machine_id)
+    after = shop.row(schema.machine, machine_id)
+    kept = ("state", "state_since", "state_reason")
+    assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept]
+    for transition in (t.CONNECTED, t.DISCONNECTED):  # whatever its controller says there
+        with pytest.raises(Conflict):
+            await shop.move_machine(transition, machine_id)
+    await shop.move_machine(back, machine_id)
+    assert shop.machine_state(machine_id) is MachineState.IDLE
+    assert shop.broken() == []
+
+
+async def test_a_machine_given_away_gets_no_work_before_its_next_station_has_its_driver(
+    shop: Shop,
+) -> None:
+    """Neither when its maintenance is over, nor when its former station still says something."""
+    machine_id = await shop.machine()
+    other = await shop.machine(mill("Mill 2"))
+    await shop.move_machine(t.MAINTENANCE_STARTED, machine_id)
+    for one in (machine_id, other):
+        await _given_away(shop, one)
+    await shop.move_machine(t.MAINTENANCE_ENDED, machine_id)
+    await shop.move_machine(t.CONNECTED, other)
+    for _ in range(2):
+        await shop.job()
+    assert await shop.claim() == ()
+    for one in (machine_id, other):
+        await shop.write(SayReadiness(one, "", "station"))
+    assert len(await shop.claim()) == 2
+
+
+async def _given_away(shop: Shop, machine_id: int) -> None:
+    """To this very station, which can claim for it."""
+    either = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS)
+    await shop.write(MoveMachine(either, machine_id, "anna", "to station A", station="A"))
+
+
+async def test_a_maintenance_that_was_asked_for_is_not_forgotten_at_another_station(
+    shop: Shop,
+) -> None:
+    machine_id = await shop.machine()
+    await shop.job()
+    run = await shop.claim_one()
+    await shop.move_machine(t.MAINTENANCE_ASKED, machine_id)
+    await shop.move(t.LOST_RETURNED, run)
+    await _given_away(shop, machine_id)
+    await shop.move_machine(t.CONNECTED, machine_id)
+    assert shop.machine_state(machine_id) is MachineState.MAINTENANCE
 
 
 async def test_a_part_half_made_is_not_forgotten_over_an_alarm(shop: Shop) -> None:

@@ -188,7 +188,7 @@ async def test_an_alarm_outlives_the_run_and_the_machine_stays_out_until_unlocke
 
 
 @pytest.mark.parametrize(
-    "way_out", [t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED]
+    "way_out", [t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED_AS_IT_IS]
 )
 async def test_a_machine_in_alarm_is_not_given_free_while_its_run_is_live(
     shop: Shop, way_out: t.Transition

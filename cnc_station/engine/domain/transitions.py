@@ -209,7 +209,14 @@ OVERRIDES: dict[JobState, Transition] = {
 # Machines alone
 MACHINE_ADDED = _row("machine_added", machine=MachineStep(frozenset(), M.OFFLINE))
 MACHINE_EDITED = _row("machine_edited", machine=MachineStep(frozenset(M)))
-MACHINE_MOVED = _row("machine_moved", machine=MachineStep(frozenset(M) - BUSY_MACHINES, M.OFFLINE))
+MACHINE_MOVED = _row(
+    "machine_moved", machine=MachineStep(frozenset({M.IDLE, M.OFFLINE}), M.OFFLINE)
+)
+# What only a person ends, or its controller, is not ended by giving the machine away.
+MACHINE_MOVED_AS_IT_IS = _row(
+    "machine_moved_as_it_is",
+    machine=MachineStep(frozenset({M.NEEDS_CLEARING, M.ALARM, M.MAINTENANCE})),
+)
 MACHINE_REMOVED = _row("machine_removed", machine=MachineStep(frozenset(M) - BUSY_MACHINES))
 CONNECTED = _row(
     "connected", machine=MachineStep(frozenset({M.OFFLINE}), to_rest=True, untouched=True)

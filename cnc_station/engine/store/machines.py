@@ -22,7 +22,8 @@ _VERBS = {
     t.MAINTENANCE_ENDED.name: "taken out of maintenance",
 }
 # Out of an alarm, these leave the run behind that it interrupted.
-_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
+_GIVEN_AWAY = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS)
+_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, *_GIVEN_AWAY)
 
 
 def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
@@ -110,8 +111,8 @@ class MoveMachine(Change[None]):
     alarm: a part lies half made on the machine.
 
     An edit of what its driver is made of is not for a machine at work, and gives it no work until
-    the new driver says that it is ready. Raises Conflict with the state that forbids it,
-    InvalidInput.
+    the new driver says that it is ready; nor does a move, until the next station's driver says so.
+    Raises Conflict with the state that forbids it, InvalidInput.
     """
 
     alternatives: tuple[t.Transition, ...]
@@ -255,8 +256,8 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
         values["maintenance_due"] = False
     elif transition is t.MACHINE_REMOVED:
         values["removed"] = True
-    elif transition is t.MACHINE_MOVED:
-        values |= {"station": change.station, "not_ready": ""}  # the next station will say
+    elif transition in _GIVEN_AWAY:
+        values |= {"station": change.station, "not_ready": REWIRING}
         tx.stations = True
     if transition in _GIVING_FREE:
         values |= {"job_id": None, "run_id": None}

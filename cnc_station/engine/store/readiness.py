@@ -14,7 +14,7 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import Change, Tx
 
-# Said by an edit: no claim comes before the driver that it asks for has spoken.
+# Said by an edit and by a move: no claim comes before the driver that is asked for has spoken.
 REWIRING = "its driver is being changed"
 
 
