@@ -10,10 +10,13 @@ import pytest
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers.base import Finding, Found, Order
 from cnc_station.engine.services.outcome import move_of
 from cnc_station.engine.store.machines import MoveMachine
+from cnc_station.engine.store.reaping import REASON as REAPED
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.views import Doing, MachineRow
 from tests.engine.conftest import Station
@@ -201,6 +204,78 @@ async def test_a_machine_whose_new_driver_reaches_nothing_says_why_it_waits(
     assert (row.state_reason, row.not_ready) == ("No answer at COM4.",) * 2
     silent.refuses.clear()
     await until(lambda: _is_ready(floor))
+
+
+async def _unwatched(floor: FloorOf) -> None:
+    """Given up by the leader, and left by its own station too."""
+    crew = floor.engine._crew
+    assert crew is not None
+    (live,) = crew.runner._live.values()
+    assert live.task is not None
+    live.task.cancel()
+    await asyncio.wait([live.task])
+    await floor.engine._pen.write(move_of(live.claimed, t.LOST_INTERRUPTED, reason=REAPED))
+
+
+async def test_a_driver_is_kept_while_it_is_asked_about_a_run_and_then_to_the_runs_end(
+    floor: FloorOf, made: list[Controller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = floor.engine._crew
+    assert crew is not None
+    machine_id = await floor.mill(driver="scripted")
+    job_id = await _at_work(floor, made)
+    await _unwatched(floor)
+    (driver,) = _wired(made)
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def look(_order: Order) -> Found:
+        asked.set()
+        await answer.wait()
+        return Found(Finding.UNDER_WAY, "it is at line 7")
+
+    monkeypatch.setattr(driver, "look", look)
+    settling = asyncio.create_task(crew._recovery.settle(300.0))
+    await asked.wait()
+    editing = asyncio.create_task(floor.engine.edit_machine(machine_id, AFTER, ME))
+    await until(lambda: _asks_for(floor, AFTER))
+    answer.set()
+    await asyncio.gather(settling, editing)
+    assert (await floor.row(job_id)).state is JobState.RUNNING
+    assert not driver.closed
+    driver.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    await until(lambda: len(_wired(made)) == 2)
+    assert driver.closed
+
+
+async def test_a_run_whose_machine_is_being_rewired_is_asked_about_when_that_is_done(
+    floor: FloorOf,
+    made: list[Controller],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    crew = floor.engine._crew
+    assert crew is not None
+    machine_id = await floor.mill(driver="scripted")
+    job_id = await _at_work(floor, made)
+    await _unwatched(floor)
+    (former,) = _wired(made)
+    closing = asyncio.Event()
+    monkeypatch.setattr(former, "close", closing.wait)
+    editing = asyncio.create_task(floor.engine.edit_machine(machine_id, AFTER, ME))
+    await until(lambda: machine_id not in crew.fleet.drivers)
+    settling = asyncio.create_task(crew._recovery.settle(300.0))
+    await until(lambda: f"of job {job_id} was left" in caplog.text)
+    closing.set()
+    await asyncio.gather(settling, editing)
+    _, driver = _wired(made)
+    assert "look" in driver.asked
+    said = next(e for e in await floor.engine.events(job_id=job_id) if e.type == "examined")
+    assert said.reason == driver.found.words
+
+
+async def _asks_for(floor: FloorOf, spec: MachineSpec) -> bool:
+    return (await _row(floor)).spec == spec
 
 
 @pytest.mark.parametrize("edited_here", [True, False])

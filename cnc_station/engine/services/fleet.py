@@ -90,7 +90,7 @@ class Fleet:
         """Give a machine the driver that it asks for, unless it has that, and reach it. Who comes
         with the same meanwhile waits for it, and who comes with a former edit changes nothing: a
         serial port serves one driver. One at work keeps its own for now."""
-        async with self._changing(machine.id):
+        async with self.wiring(machine.id):
             wired = self._wired.get(machine.id)
             if not self.fits(machine) and (wired is None or wired.version <= machine.version):
                 if machine.state in BUSY_MACHINES or not await self._let_go_at_rest(machine.id):
@@ -100,7 +100,9 @@ class Fleet:
         if not self.is_reached(machine.id):
             self._on_news()  # it is to be reached again before long
 
-    def _changing(self, machine_id: int) -> asyncio.Lock:
+    def wiring(self, machine_id: int) -> asyncio.Lock:
+        """Held by who changes a machine's driver, and by who needs it to stay the same until a run
+        is in hand again."""
         return self._wiring.setdefault(machine_id, asyncio.Lock())
 
     def _hear(self, wired: _Wired, status: Status) -> None:
@@ -228,7 +230,7 @@ class Fleet:
 
     async def drop(self, machine_id: int) -> None:
         """Let go of a machine's controller; of one at work, when its run has ended."""
-        async with self._changing(machine_id):
+        async with self.wiring(machine_id):
             await self._let_go_at_rest(machine_id)
 
     async def _let_go_at_rest(self, machine_id: int) -> bool:
@@ -250,7 +252,7 @@ class Fleet:
         """Let go of all controllers; idle machines are offline from now on."""
         for machine_id in list(self.drivers):
             try:
-                async with self._changing(machine_id):
+                async with self.wiring(machine_id):
                     await self._let_go(machine_id)
                 closed = "the station is closed"
                 await self._say(MoveMachine((t.DISCONNECTED,), machine_id, ACTOR, closed))

@@ -56,18 +56,22 @@ class Recovery:
         return len(left)
 
     async def _settle(self, run: LeftOver, lease_s: float) -> None:
+        """By the driver that its machine has then, and keeps until that is done."""
         claimed = run.claimed
         log.warning("run %s of job %s was left %s", claimed.run_id, claimed.job_id, run.state)
-        driver = self._fleet.drivers.get(claimed.machine_id)
         try:
-            if run.state is RunState.ASSIGNED:
-                await self._write(run, Outcome(t.RETURNED, REASON, ACTOR))
-            elif driver is None or driver.on_loss is OnLoss.INTERRUPT:
-                await self._ask(run, driver, lease_s)
-            elif run.state is not RunState.INTERRUPTED:
-                await self._write(run, self._judge.failed(claimed, REASON))
+            async with self._fleet.wiring(claimed.machine_id):
+                await self._settle_by(self._fleet.drivers.get(claimed.machine_id), run, lease_s)
         except (Fenced, Conflict) as error:  # the leader was quicker, or the run had an end
             log.info("run %s is settled already: %s", claimed.run_id, error)
+
+    async def _settle_by(self, driver: Driver | None, run: LeftOver, lease_s: float) -> None:
+        if run.state is RunState.ASSIGNED:
+            await self._write(run, Outcome(t.RETURNED, REASON, ACTOR))
+        elif driver is None or driver.on_loss is OnLoss.INTERRUPT:
+            await self._ask(run, driver, lease_s)
+        elif run.state is not RunState.INTERRUPTED:
+            await self._write(run, self._judge.failed(run.claimed, REASON))
 
     async def _ask(self, run: LeftOver, driver: Driver | None, lease_s: float) -> None:
         found = await self._look(run, driver)

@@ -21,8 +21,8 @@ _VERBS = {
     t.MAINTENANCE_STARTED.name: "taken into maintenance",
     t.MAINTENANCE_ENDED.name: "taken out of maintenance",
 }
-# Out of an alarm, these leave the run behind that it interrupted.
 _GIVEN_AWAY = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS)
+# Out of an alarm, these leave the run behind that it interrupted.
 _GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, *_GIVEN_AWAY)
 
 
