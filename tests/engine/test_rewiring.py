@@ -40,6 +40,15 @@ async def floor(
 
 
 @pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Controller:
+    """What the driver named `silent` gives: there is nothing at its address."""
+    controller = Controller()
+    controller.refuses["connect"] = Unavailable("No answer at COM4.")
+    monkeypatch.setitem(registry._OWN, "silent", kind_of(lambda: controller, name="silent"))
+    return controller
+
+
+@pytest.fixture
 async def instants(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> Instants:
     """What shall happen just before an edit is written, and just after; who edits also changes the
     driver."""
@@ -192,11 +201,8 @@ async def test_a_driver_that_can_not_be_made_here_leaves_its_machine_offline(
 
 
 async def test_a_machine_whose_new_driver_reaches_nothing_says_why_it_waits(
-    floor: FloorOf, monkeypatch: pytest.MonkeyPatch
+    floor: FloorOf, silent: Controller
 ) -> None:
-    silent = Controller()
-    silent.refuses["connect"] = Unavailable("No answer at COM4.")
-    monkeypatch.setitem(registry._OWN, "silent", kind_of(lambda: silent, name="silent"))
     machine_id = await floor.mill(driver="scripted")
     await floor.engine.edit_machine(machine_id, replace(BEFORE, driver="silent"), ME)
     await floor.machine_comes_to(machine_id, MachineState.OFFLINE)
@@ -206,25 +212,52 @@ async def test_a_machine_whose_new_driver_reaches_nothing_says_why_it_waits(
     await until(lambda: _is_ready(floor))
 
 
-async def _unwatched(floor: FloorOf) -> None:
-    """Given up by the leader, and left by its own station too."""
+async def test_a_machine_rewired_from_one_dead_address_to_another_says_what_is_wrong_now(
+    floor: FloorOf, made: list[Controller], silent: Controller
+) -> None:
+    machine_id = await floor.mill(driver="scripted")
+    await floor.engine.edit_machine(machine_id, replace(BEFORE, driver="silent"), ME)
+    await floor.machine_comes_to(machine_id, MachineState.OFFLINE)
+    silent.refuses["connect"] = Unavailable("No answer at COM5.")
+    elsewhere = replace(BEFORE, driver="silent", settings={"port": "COM5"})
+    await floor.engine.edit_machine(machine_id, elsewhere, ME)
+    row = await _row(floor)
+    assert row.state is MachineState.OFFLINE
+    assert (row.state_reason, row.not_ready) == ("No answer at COM5.",) * 2
+    await floor.engine.edit_machine(machine_id, BEFORE, ME)
+    await until(lambda: _is_ready(floor))
+    assert (await _row(floor)).state_reason == ""
+    assert len(_wired(made)) == 2
+
+
+async def _unwatched(floor: FloorOf, made: list[Controller]) -> int:
+    """The job of a run that the leader has given up, and its own station has left too."""
     crew = floor.engine._crew
     assert crew is not None
+    await floor.mill(driver="scripted")
+    job_id = await _at_work(floor, made)
     (live,) = crew.runner._live.values()
     assert live.task is not None
     live.task.cancel()
     await asyncio.wait([live.task])
     await floor.engine._pen.write(move_of(live.claimed, t.LOST_INTERRUPTED, reason=REAPED))
+    return job_id
+
+
+def _settling(floor: FloorOf) -> asyncio.Task[int]:
+    assert floor.engine._crew is not None
+    return asyncio.create_task(floor.engine._crew._recovery.settle(300.0))
+
+
+async def _editing(floor: FloorOf) -> asyncio.Task[None]:
+    (machine,) = await floor.engine.machines()
+    return asyncio.create_task(floor.engine.edit_machine(machine.id, AFTER, ME))
 
 
 async def test_a_driver_is_kept_while_it_is_asked_about_a_run_and_then_to_the_runs_end(
     floor: FloorOf, made: list[Controller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crew = floor.engine._crew
-    assert crew is not None
-    machine_id = await floor.mill(driver="scripted")
-    job_id = await _at_work(floor, made)
-    await _unwatched(floor)
+    job_id = await _unwatched(floor, made)
     (driver,) = _wired(made)
     asked, answer = asyncio.Event(), asyncio.Event()
 
@@ -234,9 +267,9 @@ async def test_a_driver_is_kept_while_it_is_asked_about_a_run_and_then_to_the_ru
         return Found(Finding.UNDER_WAY, "it is at line 7")
 
     monkeypatch.setattr(driver, "look", look)
-    settling = asyncio.create_task(crew._recovery.settle(300.0))
+    settling = _settling(floor)
     await asked.wait()
-    editing = asyncio.create_task(floor.engine.edit_machine(machine_id, AFTER, ME))
+    editing = await _editing(floor)
     await until(lambda: _asks_for(floor, AFTER))
     answer.set()
     await asyncio.gather(settling, editing)
@@ -254,19 +287,20 @@ async def test_a_run_whose_machine_is_being_rewired_is_asked_about_when_that_is_
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    crew = floor.engine._crew
-    assert crew is not None
-    machine_id = await floor.mill(driver="scripted")
-    job_id = await _at_work(floor, made)
-    await _unwatched(floor)
+    job_id = await _unwatched(floor, made)
     (former,) = _wired(made)
-    closing = asyncio.Event()
-    monkeypatch.setattr(former, "close", closing.wait)
-    editing = asyncio.create_task(floor.engine.edit_machine(machine_id, AFTER, ME))
-    await until(lambda: machine_id not in crew.fleet.drivers)
-    settling = asyncio.create_task(crew._recovery.settle(300.0))
+    closing, closed = asyncio.Event(), asyncio.Event()
+
+    async def close() -> None:
+        closing.set()
+        await closed.wait()
+
+    monkeypatch.setattr(former, "close", close)
+    editing = await _editing(floor)
+    await closing.wait()
+    settling = _settling(floor)
     await until(lambda: f"of job {job_id} was left" in caplog.text)
-    closing.set()
+    closed.set()
     await asyncio.gather(settling, editing)
     _, driver = _wired(made)
     assert "look" in driver.asked

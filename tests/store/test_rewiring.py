@@ -87,6 +87,35 @@ async def test_only_the_driver_that_a_machine_asks_for_says_whether_it_is_ready(
     assert shop.row(schema.machine, machine_id).not_ready == ""
 
 
+@pytest.mark.parametrize("away", [t.MACHINE_EDITED, t.MACHINE_MOVED])
+async def test_a_machine_that_stays_offline_says_what_its_new_driver_says(
+    shop: Shop, away: t.Transition
+) -> None:
+    machine_id = await shop.machine(BEFORE)
+    await shop.move_machine(t.DISCONNECTED, machine_id, reason="No answer at COM3.")
+    before = shop.row(schema.machine, machine_id)
+    shop.later(5.0)
+    await shop.move_machine(away, machine_id, spec=AFTER, station="A")
+    await shop.write(SayReadiness(machine_id, "No answer at COM4.", "station", AFTER))
+    row = shop.row(schema.machine, machine_id)
+    assert (row.state, row.state_since) == (MachineState.OFFLINE, before.state_since)
+    assert (row.state_reason, row.not_ready) == ("No answer at COM4.",) * 2
+    await shop.move_machine(t.CONNECTED, machine_id)
+    await shop.write(SayReadiness(machine_id, "", "controller", AFTER))
+    row = shop.row(schema.machine, machine_id)
+    assert (row.state, row.state_reason, row.not_ready) == (MachineState.IDLE, "", "")
+
+
+@pytest.mark.parametrize("where", [t.MAINTENANCE_STARTED, t.ALARMED])
+async def test_why_a_machine_is_out_of_service_is_no_matter_of_its_driver(
+    shop: Shop, where: t.Transition
+) -> None:
+    machine_id = await shop.machine(BEFORE)
+    await shop.move_machine(where, machine_id, reason="new belt")
+    await shop.write(SayReadiness(machine_id, "No answer at COM3.", "station", BEFORE))
+    assert shop.row(schema.machine, machine_id).state_reason == "new belt"
+
+
 async def test_an_edit_that_is_no_matter_of_the_driver_leaves_it_ready(shop: Shop) -> None:
     machine_id = await shop.machine(BEFORE)
     same = {"baud": 115200, "port": "COM3"}

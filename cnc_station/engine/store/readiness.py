@@ -11,6 +11,7 @@ from sqlalchemy import Row, select, update
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -27,7 +28,7 @@ def asks_for(row: Row[Any], spec: MachineSpec) -> bool:
 @dataclass(frozen=True, slots=True)
 class SayReadiness(Change[None]):
     """Why a machine's controller would start nothing now, in its own words; "" if it would. The
-    same words again change nothing.
+    same words again change nothing. For one that is offline it is also why it is so.
 
     `made_of` is what the driver that says so was made of: the word of one that the machine does
     not ask for any more does not count. None for a run that was refused. Raises Conflict then, and
@@ -63,10 +64,13 @@ def _say(tx: Tx, change: SayReadiness) -> Exception | None:
         return Conflict(f"{row.name} has another driver now.")
     if row.not_ready == change.why:
         return None
+    values = {"not_ready": change.why}
+    if row.state == MachineState.OFFLINE and change.why:
+        values["state_reason"] = change.why
     tx.connection.execute(
         update(machine)
         .where(machine.c.id == change.machine_id)
-        .values(version=machine.c.version + 1, not_ready=change.why)
+        .values(version=machine.c.version + 1, **values)
     )
     tx.freed |= not change.why
     tx.record(
