@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 
@@ -26,6 +27,7 @@ async def serve(config: Config, demo: Share | None = None) -> None:
             await load_demo(engine, demo)
         async with serving(config, engine, HEALTH_PORT):
             log.info("station %s is at work on %s", config.station, config.database_shown)
+            gc.freeze()  # what stays for good need not be searched for garbage again and again
             await asked_to_stop.wait()
     finally:
         await engine.stop()

@@ -5,6 +5,7 @@ told to begin, on the clock that all processes of a PC share. It ends with its s
 """
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -90,9 +91,11 @@ async def working(
         await door.stop()
         engine = StationEngine(settings)
         await engine.start()
+        gc.freeze()  # as a station's process does
         try:
             yield engine
         finally:
+            gc.unfreeze()
             await engine.stop()
 
 
