@@ -235,8 +235,7 @@ class Crew:
         driver = self.fleet.drivers.get(machine_id)
         if driver is not None and driver.on_loss is OnLoss.INTERRUPT:
             self._oversight.wake.hint()
-        if machine_id in self.fleet.put_off:
-            self.fleet.put_off.discard(machine_id)
+        if self.fleet.is_due(machine_id):
             self._reconciler.wake.hint()
 
     def _elected(self) -> None:
@@ -269,6 +268,8 @@ class Crew:
         if changes.stations:
             for service in (self._errands, self._reconciler, self._leadership, self._oversight):
                 service.wake.hint()
+        if changes.machines & self.fleet.drivers.keys():
+            self._dispatcher.wake.hint()  # one of ours may be free: cleared from another window
         self._tools.tell(changes)
 
     def _hear_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:

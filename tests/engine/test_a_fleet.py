@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from cnc_station.config import Config
+from cnc_station.engine import crew
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.event import Actor
@@ -71,6 +72,24 @@ async def test_a_job_whose_hint_was_lost_is_found_all_the_same(
         monkeypatch.setattr(a._crew._signals, "announce", lambda _: None)
     (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
     await until(partial(_is, a, job_id, JobState.COMPLETED))
+
+
+async def test_a_machine_cleared_from_the_window_of_another_station_gets_its_next_job_at_once(
+    fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "LOST_HINT_S", 3_600.0)  # it is not found by looking for lost hints
+    a, b = fleet
+    machine_id = await b.add_machine(replace(MILL, operator_clears=True), ME)
+    first, second = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)] * 2, ME)
+
+    async def to_clear() -> bool:
+        (row,) = await a.machines()
+        return row.state is MachineState.NEEDS_CLEARING
+
+    await until(partial(_is, a, first, JobState.COMPLETED))
+    await until(to_clear)
+    await a.act_on_machine(MachineAction.CLEAR, machine_id, ME)
+    await until(partial(_is, a, second, JobState.COMPLETED))
 
 
 async def test_a_run_is_held_and_ended_from_the_window_of_another_station(

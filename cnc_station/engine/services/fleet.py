@@ -69,7 +69,7 @@ class Fleet:
         self._wired: dict[int, _Wired] = {}
         self._wiring: dict[int, asyncio.Lock] = {}
         self.drivers: dict[int, Driver] = {}
-        self.put_off: set[int] = set()  # machines whose drivers are changed when their runs end
+        self._put_off: set[int] = set()  # machines whose drivers are changed when their runs end
 
     def _new(self, spec: MachineSpec) -> Driver:
         return registry.make(spec.driver, {**self._defaults.get(spec.driver, {}), **spec.settings})
@@ -233,10 +233,17 @@ class Fleet:
         async with self.wiring(machine_id):
             await self._let_go_at_rest(machine_id)
 
+    def is_due(self, machine_id: int) -> bool:
+        """Whether a machine whose run has ended is to be looked at, because of a driver that could
+        not be changed or dropped before. Asked once."""
+        due = machine_id in self._put_off
+        self._put_off.discard(machine_id)
+        return due
+
     async def _let_go_at_rest(self, machine_id: int) -> bool:
         """Whether it has no run, and was let go."""
         if machine_id in self._at_work():
-            self.put_off.add(machine_id)
+            self._put_off.add(machine_id)
             return False
         await self._let_go(machine_id)
         return True
