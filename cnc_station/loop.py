@@ -152,24 +152,28 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
 
     # --- waking up ---
 
+    # A signal's handler runs between any two instructions, these too. So the alarm is set first and
+    # noted afterwards: what the handler asks for meanwhile may not be heard, but the word by which
+    # `_hooked` lets signals wake Qt is then taken for what it is, and not for one already heard.
+
     def _wake(self) -> None:
         if self._wake_at > _AT_ONCE:
-            self._wake_at = _AT_ONCE
             self._set_alarm(0)
+            self._wake_at = _AT_ONCE
 
     def _wake_for(self, when: float) -> None:
-        self._wake_at = when
         wait = min(max(0.0, when - self.time()), _LONGEST_WAIT)
         self._set_alarm(math.ceil(wait * 1000))
+        self._wake_at = when
 
     def _set_alarm(self, ms: int) -> None:
         if ms or self._alarm_ms:  # at 0 it already fires at every turn of Qt's loop
-            self._alarm_ms = ms
             self._alarm.start(ms)
+            self._alarm_ms = ms
 
     def _stop_alarm(self) -> None:
-        self._alarm_ms = _STOPPED
         self._alarm.stop()
+        self._alarm_ms = _STOPPED
 
     # --- running ---
 
@@ -215,13 +219,13 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
 
     def _set_next_alarm(self) -> None:
         if self._ready:
-            self._wake_at = _AT_ONCE
             self._set_alarm(0)
+            self._wake_at = _AT_ONCE
         elif self._timers:
             self._wake_for(self._timers[0][0])
         else:
-            self._wake_at = _NEVER
             self._stop_alarm()
+            self._wake_at = _NEVER
 
     def _break_nested_loop(self) -> None:
         """A callback has opened a Qt loop within this one: report it, end it, lose nothing.

@@ -265,3 +265,16 @@ def test_control_c_wakes_an_idle_loop_and_lets_main_clean_up() -> None:
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=60) == ("cleaned up\ninterrupted\n", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_control_c_wakes_the_loop_at_whichever_instruction_it_comes() -> None:
+    tried = subprocess.run(
+        [sys.executable, "-m", "tests.ui.interruptions"],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert tried.returncode == 0, tried.stderr
+    assert [int(count) > 50 for count in tried.stdout.split()] == [True, True]
