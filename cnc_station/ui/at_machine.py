@@ -101,7 +101,7 @@ class AtMachine(QObject):
         if job is None:
             return None, None
         here = [run for run in job.runs if run.machine_id == machine_id]
-        run = max(here, key=lambda run: run.id, default=None)
+        run = max(here, key=lambda run: run.attempt, default=None)
         if run is None or run.started_at is None or run.state in LIVE_RUNS:
             return None, None
         return job.row, run

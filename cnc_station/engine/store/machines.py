@@ -13,7 +13,7 @@ from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
 from cnc_station.engine.store.readiness import REWIRING, asks_for
-from cnc_station.engine.store.schema import machine, run
+from cnc_station.engine.store.schema import event, machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
 MOST_PARTS = 1_000_000
@@ -225,11 +225,17 @@ def _count(
         raise InvalidInput(*errors)
     if transition is not t.CLEARED:
         raise InvalidInput(*(FieldError(n, "is counted when a machine is cleared") for n in known))
-    last = tx.connection.execute(
-        select(run.c.id, run.c.job_id, run.c.started_at)
-        .where(run.c.machine_id == row.id)
-        .order_by(run.c.id.desc())
+    # By the events: runs that several stations have numbered are not in the order of their numbers.
+    last_run = (
+        select(event.c.run_id)
+        .where(event.c.machine_id == row.id, event.c.type == t.ASSIGNED.name)
+        .order_by(event.c.id.desc())
         .limit(1)
+    )
+    last = tx.connection.execute(
+        select(run.c.id, run.c.job_id, run.c.started_at).where(
+            run.c.id == last_run.scalar_subquery()
+        )
     ).one_or_none()
     if last is None or last.started_at is None:
         raise Conflict(f"{row.name} has made nothing since it was cleared: there is no part.")

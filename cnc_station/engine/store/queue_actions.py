@@ -158,7 +158,12 @@ def _delete(tx: Tx, row: Row[Any]) -> None:
 def _scrap(tx: Tx, row: Row[Any]) -> None:
     """Count a part of its last run that was started; one at the least, for it may have been
     counted when the machine was cleared."""
-    last = select(func.max(run.c.id)).where(run.c.job_id == row.id, run.c.started_at.is_not(None))
+    last = (
+        select(run.c.id)
+        .where(run.c.job_id == row.id, run.c.started_at.is_not(None))
+        .order_by(run.c.attempt.desc())  # numbers of several stations tell no order
+        .limit(1)
+    )
     known = func.coalesce(run.c.scrap, 0)
     counted = tx.connection.execute(
         update(run)

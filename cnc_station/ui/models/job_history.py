@@ -33,7 +33,7 @@ def entries(events: Sequence[Event], machines: Mapping[int, str], now: int) -> l
 
 def run_entries(runs: Sequence[RunRow], now: int) -> list[TimelineEntry]:
     """A job's attempts, oldest first."""
-    return [_run(run, now) for run in sorted(runs, key=lambda run: run.id)]
+    return [_run(run, now) for run in sorted(runs, key=lambda run: run.attempt)]
 
 
 def _run(run: RunRow, now: int) -> TimelineEntry:

@@ -56,11 +56,13 @@ def runs(
     connection: Connection, *, job_id: int | None = None, limit: int = 200
 ) -> tuple[RunRow, ...]:
     """Runs, newest first; of one job, or of all."""
+    # A job's by their attempts: another station's numbers may be higher, and yet older.
+    newest = run.c.id if job_id is None else run.c.attempt
     query = (
         select(run, job.c.name, job.c.operation, machine.c.name.label("machine"))
         .join_from(run, job, job.c.id == run.c.job_id)
         .join(machine, machine.c.id == run.c.machine_id)
-        .order_by(run.c.id.desc())
+        .order_by(newest.desc())
         .limit(limit)
     )
     if job_id is not None:

@@ -1,0 +1,145 @@
+"""Two stations with a pen each on one server: what is true between their statements."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.states import MachineState, RunState
+from cnc_station.engine.store import schema
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.machines import MoveMachine
+from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.queries.history import runs
+from cnc_station.engine.store.readiness import SayReadiness
+from cnc_station.engine.store.transaction import Change, Tx
+from tests.store.shop import Shop, mill
+from tests.until import until
+
+_WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    " AND datname = current_database()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slowly(Change[Any]):
+    """A change whose transaction stays open until the test lets it go."""
+
+    change: Change[Any]
+    written: threading.Event
+    go: threading.Event
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["Slowly"]) -> list[Any]:
+        (slow,) = changes
+        answers: list[Any] = type(slow.change).apply(tx, [slow.change])
+        slow.written.set()
+        assert slow.go.wait(10)
+        return answers
+
+
+@pytest.fixture
+async def stations(
+    emptied_on_postgres: Callable[[], Database],
+) -> AsyncIterator[tuple[Shop, Shop]]:
+    """A and B."""
+    first = Shop(emptied_on_postgres())
+    url = first.database.url.render_as_string(hide_password=False)
+    second = Shop(Database(url, synchronous="OFF"), station="B")
+    both = (first, second)
+    for shop in both:
+        await shop.writer.start()
+    yield both
+    assert first.broken() == []
+    for shop in both:
+        await shop.writer.stop()
+        shop.database.close()
+
+
+async def _start(shop: Shop) -> Claimed:
+    run = await shop.claim_one()
+    await shop.move(t.STARTED, run)
+    return run
+
+
+async def _numbered_the_wrong_way_round(a: Shop, b: Shop) -> tuple[Claimed, Claimed]:
+    """Two runs of one job on one machine, which B hands to A in between: the second has the lower
+    number, as A keeps numbers for its next runs."""
+    await a.machine(mill("Mill 1"))
+    await a.job()
+    await a.move(t.COMPLETED, await _start(a))
+    machine_id = await b.machine(replace(mill("Mill 2"), operator_clears=True))
+    job_id = await b.job(pinned_machine_id=machine_id)
+    former = await _start(b)
+    await b.move(t.INTERRUPTED, former)
+    await b.move_machine(t.CLEARED, machine_id)
+    await b.move_machine(t.MACHINE_MOVED, machine_id, station="A")
+    await a.act(JobAction.RETRY, job_id)
+    await a.move_machine(t.CONNECTED, machine_id)
+    await a.write(SayReadiness(machine_id, "", "controller"))
+    latter = await _start(a)
+    assert (former.job_id, former.machine_id) == (latter.job_id, latter.machine_id)
+    assert latter.run_id < former.run_id
+    return former, latter
+
+
+async def test_a_scrapped_part_is_counted_to_the_run_that_made_it(
+    stations: tuple[Shop, Shop],
+) -> None:
+    a, b = stations
+    former, latter = await _numbered_the_wrong_way_round(a, b)
+    await a.move(t.INTERRUPTED, latter)
+    await b.act(JobAction.SCRAP, latter.job_id)
+    scrap = [a.row(schema.run, run.run_id).scrap for run in (former, latter)]
+    assert scrap == [None, 1]
+
+
+async def test_what_is_counted_at_a_clearing_is_counted_to_the_run_that_made_it(
+    stations: tuple[Shop, Shop],
+) -> None:
+    a, b = stations
+    former, latter = await _numbered_the_wrong_way_round(a, b)
+    await a.move(t.COMPLETED, latter)
+    await b.move_machine(t.CLEARED, latter.machine_id, good=3)
+    good = [a.row(schema.run, run.run_id).good for run in (former, latter)]
+    assert good == [None, 3]
+
+
+async def test_a_jobs_newest_attempt_comes_first(stations: tuple[Shop, Shop]) -> None:
+    a, b = stations
+    _, latter = await _numbered_the_wrong_way_round(a, b)
+    found = a.database.read(partial(runs, job_id=latter.job_id))
+    assert [run.attempt for run in found] == [2, 1]
+
+
+@pytest.mark.parametrize("gone", [t.MACHINE_MOVED, t.MACHINE_REMOVED])
+async def test_a_machine_that_is_given_away_meanwhile_is_not_taken_up(
+    stations: tuple[Shop, Shop], gone: t.Transition
+) -> None:
+    """It is there when the run is looked at, and not any more when it is its turn."""
+    a, b = stations
+    await a.machine()
+    await a.job()
+    run = await _start(a)
+    await a.move(t.LOST_INTERRUPTED, run)
+    move = MoveMachine((gone,), run.machine_id, "anna", station="B")
+    slow = Slowly(move, threading.Event(), threading.Event())
+    moved = asyncio.ensure_future(b.write(slow))
+    await until(slow.written.is_set)
+    taken_up = asyncio.ensure_future(a.move(t.TAKEN_UP, run))
+    await until(lambda: a.database.read(lambda c: c.execute(_WAITING).scalar()))
+    slow.go.set()
+    with pytest.raises(Conflict, match="can't be taken up"):
+        await taken_up
+    await moved
+    assert a.run_state(run) is RunState.INTERRUPTED
+    assert a.machine_state(run.machine_id) is MachineState.OFFLINE
