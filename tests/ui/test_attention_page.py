@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.moves import MoveRun
@@ -41,14 +42,18 @@ async def interrupt(office: Office, name: str) -> int:
     """A job whose run stopped half-way."""
     await office.engine.add_machine(mill("Mill 9", speed=0.001), ME)
     (job_id,) = await office.engine.submit([JobSpec(name, "mill", complexity=1)], ME)
+    await _stop_half_way(office, job_id)
+    return job_id
+
+
+async def _stop_half_way(office: Office, job_id: int) -> None:
     await until(lambda: in_state(office, job_id, JobState.RUNNING))
-    (run,) = await office.engine.runs(job_id=job_id)
+    run = (await office.engine.runs(job_id=job_id))[0]
     await office.engine._pen.write(
         MoveRun(
             t.INTERRUPTED, run.id, run.token, job_id, run.machine_id, "station", "stopped, line 2"
         )
     )
-    return job_id
 
 
 async def state(office: Office, job_id: int) -> JobState:
@@ -136,6 +141,16 @@ async def test_who_decides_about_a_part_half_way_sees_what_is_known(
     words = [b.text() for b in (detail.retry_button, detail.scrap_button, detail.discard_button)]
     assert words == ["Run again", "Scrap, make another", "Cancel: hold 1 s"]
     assert detail.edit_button.isHidden()
+
+
+async def test_what_is_known_is_of_the_last_attempt(office: Office, page: AttentionPage) -> None:
+    job_id = await interrupt(office, "half-way")
+    (first,) = await office.engine.machines()
+    await office.engine.act_on_machine(MachineAction.MAINTENANCE_ON, first.id, ME)
+    await office.engine.add_machine(mill("Mill 10", speed=0.001), ME)
+    await office.engine.act(JobAction.RETRY, [job_id], ME)
+    await _stop_half_way(office, job_id)
+    await until(lambda: page.detail.known.pairs().get("It ran on") == "Mill 10")
 
 
 async def test_the_job_that_a_person_came_for_is_the_one_on_view(

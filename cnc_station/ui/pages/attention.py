@@ -208,7 +208,7 @@ class AttentionPage(QWidget):
             program = await self._desk.engine.program(job.row.program)
         current = self.table.current
         if job is not None and current is not None and current.id == job.row.id:
-            machine = job.runs[-1].machine_id if job.runs else None
+            machine = job.runs[0].machine_id if job.runs else None
             status = self._desk.engine.status(machine) if machine is not None else None
             self.detail.show_job(job, program, status)
 

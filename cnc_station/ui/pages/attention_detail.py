@@ -168,7 +168,7 @@ class AttentionDetail(Card):
     def _known_of(self, job: JobDetail, status: Status | None) -> list[tuple[str, str]]:
         """What whoever decides about a part half-way has to know."""
         row, now = job.row, self._now()
-        run = job.runs[-1] if job.runs else None
+        run = job.runs[0] if job.runs else None
         pairs = []
         if run is not None and run.started_at is not None:
             ended = run.ended_at if run.ended_at is not None else now
