@@ -27,7 +27,7 @@ from cnc_station.engine.domain.states import (
 )
 from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.schema import found_in, job, machine, run
-from cnc_station.engine.store.taking_up import still_there, undecided
+from cnc_station.engine.store.taking_up import still_there, undecided, wired_here
 
 _TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
 _RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
@@ -142,7 +142,7 @@ def machine_statement(dialect: Dialect, name: str) -> Update:
     own = machine.c.run_id == item.c.run_id
     if name == t.TAKEN_UP.name:
         values |= {"job_id": item.c.job_id, "run_id": item.c.run_id, "to_clear": false()}
-        own |= machine.c.run_id.is_(None)
+        own = (own | machine.c.run_id.is_(None)) & wired_here()
     return (
         update(machine)
         .where(machine.c.id == item.c.machine_id, own)

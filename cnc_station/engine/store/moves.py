@@ -104,9 +104,12 @@ class MoveRun(Change[None]):
 
 def _ask_runs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
     items = [[c.run_id, c.token, c.reason, tx.now + round(c.lease_s * 1000)] for c in changes]
-    more = {"station": tx.station} if row is t.TAKEN_UP else {}
     statement = run_statement(tx.dialect, row.name)
-    return tx.ask(statement, {"item": packed(items), "now": tx.now, **more})
+    return tx.ask(statement, {"item": packed(items), "now": tx.now, **_taker(tx, row)})
+
+
+def _taker(tx: Tx, row: t.Transition) -> dict[str, str]:
+    return {"station": tx.station} if row is t.TAKEN_UP else {}
 
 
 def _ask_jobs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
@@ -134,7 +137,7 @@ def _ask_machines(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
         for c in changes
     ]
     statement = machine_statement(tx.dialect, row.name)
-    return tx.ask(statement, {"item": packed(items), "now": tx.now})
+    return tx.ask(statement, {"item": packed(items), "now": tx.now, **_taker(tx, row)})
 
 
 def _follow_jobs(

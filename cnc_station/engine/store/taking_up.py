@@ -21,7 +21,12 @@ def still_there() -> ColumnElement[bool]:
     assert step is not None
     return (
         exists()
-        .where(machine.c.id == run.c.machine_id, machine.c.station == bindparam("station"))
-        .where(~machine.c.removed, standing_in(machine, step.sources))
+        .where(machine.c.id == run.c.machine_id, wired_here(), standing_in(machine, step.sources))
         .where(machine.c.run_id.is_(None) | (machine.c.run_id == run.c.id))
     )
+
+
+def wired_here() -> ColumnElement[bool]:
+    """The machine is this station's. Said of the run and of the machine itself: between the two it
+    may be given away."""
+    return (machine.c.station == bindparam("station")) & ~machine.c.removed
