@@ -17,7 +17,7 @@ from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.store.errands import Ask, answer_of
+from cnc_station.engine.store.errands import PROMPT, Ask, answer_of
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.views import ConnectionReport, MachineRow
@@ -120,6 +120,11 @@ class MachineCommands(StationQueries):
             if (answer := await self._reader.read(look)) is not None:
                 return answer
             await asyncio.sleep(LOOK_EVERY_S)
+        if asked.action in PROMPT:
+            return (
+                f"Station {asked.station} does not answer, and will not do it later: look at "
+                "the machine, then ask again."
+            )
         return f"Station {asked.station} does not answer; it may still do it later."
 
 

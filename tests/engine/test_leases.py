@@ -27,7 +27,7 @@ from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
-from cnc_station.engine.store.errands import Ask
+from cnc_station.engine.store.errands import Ask, answer_of
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.transaction import Change
@@ -211,10 +211,8 @@ async def test_an_errand_about_a_run_that_is_over_leaves_the_next_one_alone(
     asked = await engine._pen.write(Ask(JobAction.ABORT, job_id, "anna", ""))
     _by_hand(engine, update(schema.errand).values(asked_at=1))
     await engine._crew._errands.run_once()
-    answer = await engine._reader.read(
-        lambda c: c.execute(schema.errand.select().where(schema.errand.c.id == asked.id)).one()
-    )
-    assert answer.answer == f"Job {job_id} is not at a machine any more."
+    answer = await until(lambda: engine._reader.read(lambda c: answer_of(c, asked.id)))
+    assert answer == f"Job {job_id} is not at a machine any more."
     assert await _is(engine, job_id, JobState.RUNNING)
 
 

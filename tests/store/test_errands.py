@@ -11,7 +11,8 @@ from tests.store.shop import Shop, mill
 
 
 def _open(shop: Shop, station: str = "A") -> tuple[Errand, ...]:
-    found: tuple[Errand, ...] = shop.database.read(lambda c: open_errands(c, station))
+    now = shop.database.dialect.now
+    found: tuple[Errand, ...] = shop.database.read(lambda c: open_errands(c, now(c), station))
     return found
 
 

@@ -7,6 +7,8 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.runner import PATIENCE_S, Runner
 
+CLAIM_HEARD_S = 1.0  # after a claim, by the station that made it
+
 # Only the controller can do these, or a run that waits for a person's word.
 JOBS_AT_MACHINES = frozenset(
     {
@@ -38,6 +40,11 @@ class AtMachines:
     def has_job(self, job_id: int) -> bool:
         """Whether a job is at a machine of this station."""
         return self._runner.drives(job_id)
+
+    async def comes(self, job_id: int) -> None:
+        """Wait for a job that the database says is here: its claim can be read by others a moment
+        before this station has heard of it."""
+        await self._runner.comes(job_id, CLAIM_HEARD_S)
 
     def has_machine(self, machine_id: int) -> bool:
         """Whether a machine is wired to this station, which has a driver for it."""

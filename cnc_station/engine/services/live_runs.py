@@ -1,6 +1,7 @@
 """The runs that a station has in hand: which they are, and until when it may act on them."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 
 from cnc_station.engine.domain.errors import Conflict
@@ -13,6 +14,7 @@ class LiveRuns:
 
     def __init__(self) -> None:
         self._live: dict[int, Live] = {}
+        self._came = asyncio.Event()  # set once, with the next that comes
 
     def _of(self, job_id: int) -> Live:
         for live in self._live.values():
@@ -28,6 +30,18 @@ class LiveRuns:
     def drives(self, job_id: int) -> bool:
         """Whether a job is at a machine of this station."""
         return any(live.claimed.job_id == job_id and not live.lost for live in self._live.values())
+
+    async def comes(self, job_id: int, patience_s: float) -> None:
+        """Wait until a job is at a machine of this station, or for so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while not self.drives(job_id):
+                    await self._came.wait()
+
+    def _keep_in_hand(self, live: Live) -> None:
+        self._live[live.claimed.run_id] = live
+        self._came.set()
+        self._came = asyncio.Event()
 
     def run_ids(self) -> tuple[int, ...]:
         """The runs it drives and may drive."""

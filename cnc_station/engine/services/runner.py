@@ -100,7 +100,7 @@ class Runner(Steering):
         return True
 
     def _drive(self, live: Live) -> None:
-        self._live[live.claimed.run_id] = live
+        self._keep_in_hand(live)
         name = f"run {live.claimed.run_id}"
         live.task = asyncio.create_task(self._see_through(live), name=name)
         live.task.add_done_callback(lambda _: self._forget(live))

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
 from cnc_station.engine.store.schema import errand, machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
 KEPT_MS = 3_600_000
+# What may set a machine going counts for so long, which is less than who asks waits for the answer.
+PROMPT_MS = 5_000
+PROMPT = frozenset({JobAction.START, JobAction.CONTINUE, MachineAction.UNLOCK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Errand:
     reason: str
     answer: str | None
     in_time: bool = True  # it was asked about the run, or the alarm, that is there now
+    late: bool = False  # it may set a machine going, and was asked too long ago for that
     machine_id: int | None = None
 
 
@@ -111,11 +116,12 @@ class AnswerErrand(Change[None]):
         return [None for _ in changes]
 
 
-def open_errands(connection: Connection, station: str) -> tuple[Errand, ...]:
-    """What this station was asked and has not answered, oldest first.
+def open_errands(connection: Connection, now: int, station: str) -> tuple[Errand, ...]:
+    """What this station was asked and has not answered by `now`, oldest first.
 
     A station that was away finds errands about runs and alarms that are over; a new run of the same
-    job must not be ended by them, nor a machine unlocked that somebody has looked at since.
+    job must not be ended by them, nor a machine unlocked that somebody has looked at since. And who
+    has asked it to start one was told that it does not answer, and may stand in the machine.
     """
     same_run = (
         select(run.c.id)
@@ -143,6 +149,7 @@ def open_errands(connection: Connection, station: str) -> tuple[Errand, ...]:
             row.reason,
             None,
             row.in_time,
+            row.action in PROMPT and row.asked_at < now - PROMPT_MS,
             row.machine_id,
         )
         for row in found
