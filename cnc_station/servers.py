@@ -31,6 +31,7 @@ from cnc_station.temporary import TemporaryFolder
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 START_ATTEMPTS = 5
+_PAUSE_S = 0.1
 
 
 class ServerFailed(Exception):
@@ -86,15 +87,16 @@ class Server(ABC):
 
         Must be called from a thread that outlives the server: it dies with the thread.
         """
-        found = self.port != 0
+        if self.port:
+            self._start_again()
+            return
         for attempt in range(START_ATTEMPTS):
-            self.port = self.port if found else _free_port()
+            self.port = _free_port()
             try:
                 self._start_once()
-            except (
-                ServerFailed
-            ):  # somebody took the port in between, or the killed one's children linger
+            except ServerFailed:  # somebody took the port in between
                 if attempt + 1 == START_ATTEMPTS:
+                    self.port = 0
                     raise
             else:
                 return
@@ -156,6 +158,20 @@ class Server(ABC):
                 self._end(signal.SIGKILL)
                 raise ServerFailed(f"{type(self).__name__} did not start:\n{self._log.read_text()}")
             time.sleep(0.01)
+
+    def _start_again(self) -> None:
+        """A killed one's children are in its way until they have noticed, which takes seconds where
+        this computer is busy."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self._start_once()
+            except ServerFailed:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_S)
+            else:
+                return
 
     def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None

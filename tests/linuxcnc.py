@@ -26,7 +26,9 @@ SAMPLES = Path("/usr/share/doc/linuxcnc/examples/sample-configs/sim")
 NML = Path("/usr/share/linuxcnc/linuxcnc.nml")
 PASSWORDS = ("EMC", "EMCTOO")
 JOINTS = 3
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 30.0
+STARTING_SECONDS = 5.0  # for an answer while it starts: one asked too early may never come
+ENDING_SECONDS = 5.0
 ATTEMPTS = 3
 NAMESPACES = ("--ipc", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc")
 # The folder stays where it is while the controller's lock files and the like get a /tmp of their
@@ -74,7 +76,7 @@ class LinuxCnc(Server):
             try:
                 with self.panel as panel:
                     panel.shut_down()
-                self._process.wait(ANSWER_SECONDS)
+                self._process.wait(ENDING_SECONDS)
             except (OSError, subprocess.TimeoutExpired):
                 pass  # it hangs: killed below
         self.kill()
@@ -120,9 +122,9 @@ class LinuxCnc(Server):
 
     def _answers(self) -> bool:
         try:
-            with Panel(self.port, enable=False) as panel:
+            with Panel(self.port, enable=False, patience=STARTING_SECONDS) as panel:
                 return panel.get("mode") in {"MANUAL", "AUTO", "MDI"}
-        except OSError:
+        except (OSError, ServerFailed):  # not yet, or not yet in its senses
             return False
 
 
@@ -130,8 +132,8 @@ class Panel:
     """The operator at the machine: a session that asks, switches and homes, and waits until the
     controller has done it. Blocks; raises OSError when the controller is gone."""
 
-    def __init__(self, port: int, *, enable: bool = True) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS)
+    def __init__(self, port: int, *, enable: bool = True, patience: float = ANSWER_SECONDS) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._lines = self._socket.makefile("rb")
         self.say(f"hello {PASSWORDS[0]} panel 1.0", "HELLO ACK")
@@ -178,7 +180,7 @@ class Panel:
         self.set(f"{what} {value}")
         self.wait(what, value.upper())
 
-    def wait(self, what: str, value: str, seconds: float = 20.0) -> None:
+    def wait(self, what: str, value: str, seconds: float = 60.0) -> None:
         """Until `get(what)` starts with `value`; raises ServerFailed when it never does."""
         end = time.monotonic() + seconds
         while not (now := self.get(what)).startswith(value):

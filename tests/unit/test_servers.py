@@ -1,8 +1,10 @@
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -42,6 +44,20 @@ def test_a_killed_postgres_comes_back_on_its_port_with_what_was_committed(
         assert connection.execute("SELECT value FROM kept").fetchone() == (7,)
 
 
+def test_a_killed_postgres_comes_back_although_a_session_of_before_takes_long_to_end(
+    own_postgres: Postgres,
+) -> None:
+    with psycopg.connect(own_postgres.url()) as connection:
+        backend = connection.info.backend_pid
+        os.kill(backend, signal.SIGSTOP)
+        own_postgres.kill()
+        waker = threading.Timer(2.0, os.kill, (backend, signal.SIGCONT))
+        waker.start()
+        own_postgres.start()
+        waker.join()
+    psycopg.connect(own_postgres.url()).close()
+
+
 @pytest.mark.parametrize("also_at", [(), ("127.0.0.2",)])
 def test_a_server_listens_where_it_was_told_to_and_nowhere_else(also_at: tuple[str, ...]) -> None:
     with serving(partial(Redis, also_at=also_at)) as server:
@@ -76,7 +92,6 @@ def test_a_server_that_is_left_takes_its_folder_with_it(redis_server: Redis) -> 
     assert not server.folder.exists()
 
 
-@pytest.mark.usefixtures("redis_server")
 @pytest.mark.usefixtures("redis_server")
 def test_a_server_ends_with_whoever_started_it_and_leaves_nothing_behind() -> None:
     program = (
