@@ -38,7 +38,7 @@ class Wait(Change[None]):
     def apply(cls, _tx: Tx, changes: Sequence["Wait"]) -> list[Exception | None]:
         for change in changes:
             change.entered.set()
-            assert change.go.wait(10)
+            assert change.go.wait(60)
         return [None for _ in changes]
 
 
@@ -305,3 +305,17 @@ async def test_a_pen_that_cannot_look_for_others_goes_on_writing(
     monkeypatch.setattr(shop.clock, "changed_elsewhere", fail, raising=False)
     await until(looked.is_set)
     assert await asyncio.wait_for(shop.job(), 30) == 1
+
+
+async def test_who_stumbles_over_the_notice_of_a_commit_keeps_nobody_waiting(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: said.append(told["exception"]))
+
+    def stumble(_: object) -> None:
+        raise LookupError("a window that is gone")
+
+    monkeypatch.setattr(shop.writer, "_on_commit", stumble)
+    assert await asyncio.wait_for(shop.job(), 30) == 1
+    assert [str(error) for error in said] == ["a window that is gone"]

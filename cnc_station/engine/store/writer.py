@@ -202,10 +202,13 @@ class Writer:
             self._call(loop, self._tell, own, answered)
 
     def _tell(self, committed: Committed | None, answered: Sequence[_Asked]) -> None:
-        """On the callers' loop: one hop for the notice and all the answers."""
-        if committed is not None:
-            self._on_commit(committed)
-        _resolve(answered)
+        """On the callers' loop: one hop for the notice and all the answers. Whoever stumbles over
+        the notice, what was written is written, and those who asked wait for nothing else."""
+        try:
+            if committed is not None:
+                self._on_commit(committed)
+        finally:
+            _resolve(answered)
 
     def _look_elsewhere(self, connection: Connection) -> None:
         self._look_next = time.monotonic() + ELSEWHERE_EVERY_S
