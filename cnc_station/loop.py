@@ -23,6 +23,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context
+from types import TracebackType
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
@@ -278,8 +279,11 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
     def _hooked(self) -> Iterator[None]:
         """What asyncio sets up around its loop and qasync leaves out.
 
-        A signal such as Ctrl-C must wake Qt, or Python does not see it before the next event.
+        A signal such as Ctrl-C must wake Qt, or Python does not see it before the next event. What
+        it then raises, in whichever slot just runs, Qt would print and forget.
         """
+        excepthook = sys.excepthook
+        sys.excepthook = functools.partial(self._raised_in_a_slot, excepthook)
         generators = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
         wakeup = -1
@@ -293,6 +297,20 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
             if os.name == "posix":
                 signal.set_wakeup_fd(wakeup)
             sys.set_asyncgen_hooks(*generators)
+            sys.excepthook = excepthook
+
+    def _raised_in_a_slot(
+        self,
+        otherwise: Callable[[type[BaseException], BaseException, TracebackType | None], object],
+        kind: type[BaseException],
+        error: BaseException,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            self._fatal = error
+            self._quit()
+        else:
+            otherwise(kind, error, trace)
 
     # --- ending ---
 

@@ -11,7 +11,8 @@ import textwrap
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -209,13 +210,19 @@ def test_a_quit_of_qt_itself_still_lets_main_clean_up(qapp: QApplication) -> Non
     assert ended == ["main"]
 
 
-def python(program: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def python(program: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of its own, which does not outlive the block."""
+    with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_twenty_thousand_events_pass_without_an_abort() -> None:
@@ -236,8 +243,8 @@ def test_a_process_that_never_closed_its_loop_ends_without_an_abort() -> None:
         loop = application_loop()
         loop.run_until_complete(loop.run_in_executor(None, print, "done"))
     """
-    process = python(program)
-    out, err = process.communicate(timeout=60)
+    with python(program) as process:
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "done\n")
     assert "QThread" not in err
 
@@ -260,11 +267,40 @@ def test_control_c_wakes_an_idle_loop_and_lets_main_clean_up() -> None:
         except KeyboardInterrupt:
             print("interrupted")
     """
-    process = python(program)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60) == ("cleaned up\ninterrupted\n", "")
+    with python(program) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60) == ("cleaned up\ninterrupted\n", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_a_second_control_c_ends_a_clean_up_that_hangs() -> None:
+    program = """
+        import asyncio
+        from cnc_station.loop import run
+
+        async def main():
+            try:
+                print("ready", flush=True)
+                await asyncio.sleep(3600)
+            finally:
+                print("cleaning up", flush=True)
+                await asyncio.sleep(3600)
+
+        try:
+            run(main())
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    with python(program) as process:
+        assert process.stdout is not None
+        for line in ("ready\n", "cleaning up\n"):
+            assert process.stdout.readline() == line
+            process.send_signal(signal.SIGINT)
+        said, complained = process.communicate(timeout=60)
+    assert said == "interrupted\n"
+    assert "Traceback" not in complained
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
