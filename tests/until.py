@@ -7,6 +7,8 @@ from typing import Any, TypeVar, overload
 
 _T = TypeVar("_T")
 _POLL = 0.005
+PATIENCE_S = 60.0
+"""For what takes a moment: a computer that its host forgets stands still for many seconds."""
 
 
 @overload
@@ -19,7 +21,7 @@ async def until(fact: Callable[[], _T], timeout: float = ...) -> _T: ...  # noqa
 
 async def until(
     fact: Callable[[], Any],
-    timeout: float = 10.0,  # noqa: ASYNC109 - reads best where it is called
+    timeout: float = PATIENCE_S,  # noqa: ASYNC109 - reads best where it is called
 ) -> Any:
     """Looks every 5 ms until `fact()`, or what it awaits, is true; gives back that value.
 
@@ -50,7 +52,7 @@ async def at_best(
 
 async def emitted(
     signal: Any,
-    timeout: float = 10.0,  # noqa: ASYNC109 - as above
+    timeout: float = PATIENCE_S,  # noqa: ASYNC109 - as above
 ) -> tuple[Any, ...]:
     """Waits for the next emission of a Qt signal and gives back its arguments.
 

@@ -24,7 +24,7 @@ from tests.drivers.linuxcnc_programs import (
 )
 from tests.until import until
 
-pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(60)]
+pytestmark = pytest.mark.xdist_group("linuxcnc")
 
 
 async def test_a_program_runs_to_its_end(milling: LinuxCnc, mill: linuxcnc.LinuxCnc) -> None:

@@ -23,7 +23,7 @@ from tests.drivers.linuxcnc_programs import (
 )
 from tests.until import at_best
 
-pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(60)]
+pytestmark = pytest.mark.xdist_group("linuxcnc")
 
 
 async def test_a_killed_controller_is_unreachable_until_it_is_back(

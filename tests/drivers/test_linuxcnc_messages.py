@@ -11,7 +11,7 @@ from tests import linuxcnc
 from tests.drivers.linuxcnc_programs import HEAD, begin
 from tests.until import until
 
-pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(60)]
+pytestmark = pytest.mark.xdist_group("linuxcnc")
 
 # So slowly that each message is seen before the next one.
 TALKING = (

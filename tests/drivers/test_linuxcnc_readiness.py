@@ -16,7 +16,7 @@ from tests.drivers.linuxcnc_programs import (
 )
 from tests.until import until
 
-pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(60)]
+pytestmark = pytest.mark.xdist_group("linuxcnc")
 
 
 async def test_a_program_without_an_end_is_not_begun(

@@ -21,11 +21,7 @@ from tests.drivers.linuxcnc_programs import (
 )
 from tests.until import until
 
-pytestmark = [
-    pytest.mark.xdist_group("linuxcnc"),
-    pytest.mark.timeout(60),
-    pytest.mark.usefixtures("panel"),
-]
+pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.usefixtures("panel")]
 # It stops where it ends, and then goes on.
 THERE_BEFORE = f"{HEAD.replace('F1800', 'F400')}G1 X5\nG1 X0\nM0\nG1 X8\nG1 X0\nM2\n"
 

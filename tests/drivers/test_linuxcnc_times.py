@@ -10,7 +10,7 @@ from cnc_station.engine.views import Doing
 from tests.drivers.linuxcnc_programs import HEAD, begin
 from tests.until import at_best
 
-pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(60)]
+pytestmark = pytest.mark.xdist_group("linuxcnc")
 
 MILL = Limits(rapid_mm_min=30.48 * 60, tool_change_s=0.0)
 # Feeds, rapids, arcs in two planes and a dwell.

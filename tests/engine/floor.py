@@ -32,7 +32,7 @@ from cnc_station.engine.views import (
     Status,
 )
 from tests.invariants import broken
-from tests.until import until
+from tests.until import PATIENCE_S, until
 
 ME = Actor("tester")
 MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
@@ -56,7 +56,7 @@ class FloorOf:
         (row,) = await self.engine.jobs_by_id([job_id])
         return row
 
-    async def comes_to(self, job_id: int, state: JobState, seconds: float = 10.0) -> JobRow:
+    async def comes_to(self, job_id: int, state: JobState, seconds: float = PATIENCE_S) -> JobRow:
         """Wait until the job is in this state."""
 
         async def there() -> JobRow | None:

@@ -40,6 +40,13 @@ def _name(port: int) -> Any:
     return _ready(port)[1]["checks"]["name"]
 
 
+def _is_there(port: int) -> bool:
+    try:
+        return bool(_name(port)["ok"])
+    except OSError:  # it does not listen yet
+        return False
+
+
 def _incarnation(fleet: Fleet) -> str:
     query = select(schema.station.c.incarnation).where(schema.station.c.name == "S1")
     return str(fleet.database.read(lambda connection: connection.execute(query).scalar_one()))
@@ -54,8 +61,9 @@ def test_a_second_station_of_a_name_is_refused_and_takes_over_once_the_first_is_
         serving(Postgres) as postgres,
         Fleet(postgres, None, tmp_path, 2, settings=settings) as fleet,
     ):
-        fleet.works_again()
         first, other = fleet.stations
+        until(lambda: _is_there(port), 60, "the first has its name")
+        fleet.works_again()
         log = first.log(tmp_path)
         assert fleet.twin(first).wait(60) != 0
         assert "named S1 is at work already" in log.read_text()
@@ -72,9 +80,12 @@ def test_a_second_station_of_a_name_is_refused_and_takes_over_once_the_first_is_
         assert _ready(port)[0] == 503
         assert "this station acts no longer" in log.read_text()
 
+        def drivers() -> set[int]:
+            return {run.pid for run in fleet.driven() if run.span.start > woken}
+
+        until(lambda: drivers() >= {second.pid, other.pid}, 60, "the second works beside the other")
         fleet.works_again(20)
         assert fleet.drained() == []
         assert first.process is not None
         assert first.process.poll() is None
-        drivers = {run.pid for run in fleet.driven() if run.span.start > woken}
-        assert drivers == {second.pid, other.pid}
+        assert drivers() == {second.pid, other.pid}

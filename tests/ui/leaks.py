@@ -9,6 +9,8 @@ import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
+from tests.until import PATIENCE_S
+
 
 class Leftovers:
     """Notes what is alive when it is made; `found()` names what has come since and stayed."""
@@ -16,7 +18,7 @@ class Leftovers:
     def __init__(self) -> None:
         self._before = [thing for thing, _ in _alive()]  # kept, so that no id is used twice
 
-    def found(self, grace: float = 10.0) -> list[str]:
+    def found(self, grace: float = PATIENCE_S) -> list[str]:
         """One line each for what was left behind; waits `grace` seconds for what is ending."""
         names = self._names()
         if not names:
