@@ -1,9 +1,13 @@
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from cnc_station.ui.main_window import MainWindow, PageSpec
+from cnc_station.ui.theme import Density, ThemeName, apply_theme
+from cnc_station.ui.widgets.dots import Connection
+from tests.until import until
 
 
 class ListPage(QWidget):
@@ -98,6 +102,35 @@ def test_slash_searches_the_page_and_each_page_keeps_its_own_text(qtbot: QtBot) 
     assert window.top_bar.search.text() == "n1"
     assert jobs_page(window).texts == ["n", "n1"]
     assert jobs_page(window).arrivals == 2
+
+
+@pytest.mark.parametrize("density", Density)
+def test_the_cross_that_empties_the_search_lies_within_its_field(
+    qtbot: QtBot, qapp: QApplication, density: Density
+) -> None:
+    apply_theme(qapp, ThemeName.LIGHT, density)
+    search = window_of(qtbot).top_bar.search
+    search.setText("n1")
+    cross = search.findChild(QToolButton)
+    assert isinstance(cross, QToolButton)
+    assert search.rect().contains(cross.geometry())
+    cross.click()
+    assert not search.text()
+
+
+async def test_what_is_away_is_said_in_full_before_the_search_is_wide(qtbot: QtBot) -> None:
+    window = MainWindow([PageSpec("machines", "Machines", "factory", QLabel)])
+    qtbot.addWidget(window)
+    window.show()
+    bar = window.top_bar
+    bar.set_connections(
+        [
+            Connection("Database away 10:42 · machines keep running, the lists stand still"),
+            Connection("Redis away 10:42 · slower, nothing lost"),
+        ]
+    )
+    window.resize(1366, 768)
+    await until(lambda: bar.dots.width() >= bar.dots.sizeHint().width())
 
 
 def test_enter_in_the_search_field_hands_on_what_was_scanned(qtbot: QtBot) -> None:

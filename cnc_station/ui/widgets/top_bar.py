@@ -30,7 +30,7 @@ class TopBar(QFrame):
         box.setSpacing(14)
         box.addWidget(self.title)
         box.addWidget(self.search, 4)
-        box.addWidget(self.dots, 3)
+        box.addWidget(self.dots)
         box.addStretch(1)
         box.addWidget(self.clock)
         box.addWidget(self.new_job)
