@@ -2,8 +2,8 @@
 
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from cnc_station.ui.models.row_list import RowList
@@ -13,12 +13,16 @@ from cnc_station.ui.widgets.chip import HEIGHT
 
 R = TypeVar("R")
 _CHIP_WIDTH = 180
+_FIT_REST_MS = 200
+_ROWS_MEASURED = 50  # beside those in view; each costs
 
 
 class ListTable(QTableView, Generic[R]):
     """`chosen` comes with the row that is current now, or None; `opened` on Enter or two taps.
 
-    The space bar ticks the row where rows can be ticked. The last column takes what room is left.
+    The space bar ticks the row where rows can be ticked. A column is as wide as it asks for, and
+    wider where its words need that and there is room. The last one takes what is left. A column
+    that a person has dragged stays as it is.
     """
 
     chosen = Signal(object)
@@ -41,8 +45,16 @@ class ListTable(QTableView, Generic[R]):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setStretchLastSection(True)
-        for place, column in enumerate(rows.columns):
-            self.setColumnWidth(place, column.width)
+        header.setResizeContentsPrecision(_ROWS_MEASURED)
+        self._fitted = [column.width for column in rows.columns]
+        self._dragged: set[int] = set()
+        for place, width in enumerate(self._fitted):
+            self.setColumnWidth(place, width)
+        header.sectionResized.connect(self._note_dragged)
+        self._fit_soon = QTimer(self, singleShot=True, interval=_FIT_REST_MS)
+        self._fit_soon.timeout.connect(self._fit_columns)
+        rows.rowsInserted.connect(self._fit_columns)
+        rows.dataChanged.connect(self._changed)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self._fit_rows()
         self.selectionModel().currentRowChanged.connect(self._told)
@@ -68,6 +80,36 @@ class ListTable(QTableView, Generic[R]):
     def _fit_rows(self) -> None:
         self.verticalHeader().setDefaultSectionSize(theme().metrics.row)
 
+    def _note_dragged(self, place: int, _before: int, width: int) -> None:
+        if place < len(self._fitted) - 1 and width != self._fitted[place]:
+            self._dragged.add(place)
+            self._fitted[place] = width
+
+    def _changed(self) -> None:
+        if not self._fit_soon.isActive():
+            self._fit_soon.start()
+
+    def _fit_columns(self) -> None:
+        """Gives room to spare to what is cut short, from the left."""
+        *places, last = range(len(self._fitted))
+        taken = sum(self._fitted[:last]) + self.sizeHintForColumn(last)
+        spare = self.viewport().width() - taken
+        for place in places:
+            if self.rows.columns[place].look is None and place not in self._dragged:
+                cut = self.sizeHintForColumn(place) - self._fitted[place]
+                wider = max(0, min(cut, spare))
+                spare -= wider
+                self._fitted[place] += wider
+            self.setColumnWidth(place, self._fitted[place])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shares the new room."""
+        super().resizeEvent(event)
+        for place, column in enumerate(self.rows.columns):
+            if place not in self._dragged:
+                self._fitted[place] = column.width
+        self._fit_columns()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space ticks; Tab and Esc are for the page."""
         if event.key() == Qt.Key.Key_Space and self.current is not None:
@@ -85,6 +127,7 @@ class ListTable(QTableView, Generic[R]):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self._fit_rows()
+            self._fit_columns()
 
 
 def table_card(table: QTableView) -> Card:

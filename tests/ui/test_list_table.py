@@ -1,0 +1,65 @@
+import pytest
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.theme import Density, Role, ThemeName, apply_theme, theme
+from cnc_station.ui.widgets.list_table import ListTable
+from tests.until import until
+
+Machine = tuple[str, str, str]
+NAME, MODEL, TAKES = range(3)
+LONG = "Brother Speedio S300X1 with a fourth axis"
+MACHINES: tuple[Machine, ...] = (("Drill 1", "Haas DT-1", "any"), ("Drill 2", LONG, "any"))
+LEAST = 110
+
+
+COLUMNS: tuple[ListColumn[Machine], ...] = (
+    ListColumn("Machine", lambda row: row[NAME], LEAST),
+    ListColumn("Model", lambda row: row[MODEL], LEAST),
+    ListColumn("Takes", lambda row: row[TAKES], LEAST),
+)
+
+
+@pytest.fixture
+def table(qtbot: QtBot, qapp: QApplication) -> ListTable[Machine]:
+    apply_theme(qapp, ThemeName.LIGHT, Density.DENSE)
+    table = ListTable(RowList(COLUMNS, lambda row: row[NAME]), "Machines")
+    table.rows.setParent(table)
+    qtbot.addWidget(table)
+    table.resize(900, 300)
+    table.show()
+    return table
+
+
+def whole(words: str) -> int:
+    return QFontMetrics(theme().font(Role.BODY)).horizontalAdvance(words)
+
+
+def test_words_are_not_cut_short_where_there_is_room(table: ListTable[Machine]) -> None:
+    table.rows.take(MACHINES)
+    assert table.columnWidth(MODEL) > whole(LONG)
+    assert table.columnWidth(NAME) == LEAST
+
+
+def test_the_last_column_comes_first_where_room_is_short(table: ListTable[Machine]) -> None:
+    table.rows.take(MACHINES)
+    table.resize(2 * LEAST, 300)
+    assert [table.columnWidth(place) for place in (NAME, MODEL)] == [LEAST, LEAST]
+    table.resize(900, 300)
+    assert table.columnWidth(MODEL) > whole(LONG)
+
+
+async def test_words_that_grow_longer_get_room_too(table: ListTable[Machine]) -> None:
+    table.rows.take((("Drill 2", "Haas", "any"),))
+    assert table.columnWidth(MODEL) == LEAST
+    table.rows.take((("Drill 2", LONG, "any"),))
+    await until(lambda: table.columnWidth(MODEL) > whole(LONG))
+
+
+def test_a_column_that_was_dragged_stays_as_it_is(table: ListTable[Machine]) -> None:
+    table.horizontalHeader().resizeSection(MODEL, 60)
+    table.rows.take(MACHINES)
+    table.resize(1200, 300)
+    assert table.columnWidth(MODEL) == 60
