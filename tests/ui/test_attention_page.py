@@ -116,6 +116,42 @@ async def test_the_line_that_failed_is_shown_in_its_program(
     assert str(page.detail.excerpt.current) in page.detail._error.text()
 
 
+async def put_here(office: Office, job_id: int, why: str) -> None:
+    await office.engine.act(
+        JobAction.OVERRIDE, [job_id], ME, reason=why, state=JobState.NEEDS_ATTENTION
+    )
+
+
+async def test_a_job_that_a_person_put_here_is_not_said_to_be_out_of_retries(
+    office: Office, page: AttentionPage
+) -> None:
+    (job_id,) = await office.engine.submit([JobSpec("bracket", "mill")], ME)
+    await put_here(office, job_id, "the drawing is wrong")
+    await until(lambda: page.detail.shown)
+    assert page.detail._advice.text().startswith("A person put it here.")
+    (failed,) = await fail(office, "plate")
+    page.select(failed)
+    await until(lambda: page.detail.shown and page.detail.shown.row.id == failed)
+    assert page.detail._advice.text().startswith("All its retries are used up.")
+
+
+async def test_a_line_that_the_program_does_not_have_is_not_shown_in_it(
+    office: Office, page: AttentionPage
+) -> None:
+    program = await office.engine.add_program(
+        "plate.nc", b"G21 G90\nG0 X0 Y0 Z5\nG1 Z-1 F100\nM30\n", ME
+    )
+    job = JobSpec("plate", "mill", program=program.sha256)
+    job_ids = await office.engine.submit([job, job], ME)
+    for job_id, line in zip(job_ids, (2, 812), strict=True):
+        await put_here(office, job_id, f"tool 4 broke, line {line}")
+    page.select(job_ids[0])
+    await until(page.detail.excerpt.isVisible)
+    page.select(job_ids[1])
+    await until(lambda: page.detail.shown and page.detail.shown.row.id == job_ids[1])
+    assert page.detail.excerpt.isHidden()
+
+
 async def test_an_interrupted_job_is_accepted_as_completed(
     office: Office, page: AttentionPage
 ) -> None:

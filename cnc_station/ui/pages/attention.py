@@ -94,7 +94,7 @@ class AttentionPage(QWidget):
         self.detail.setMinimumWidth(380)
         self.empty = EmptyState(
             "check",
-            self.tr("Nothing needs you"),
+            self.tr("No job needs you"),
             self.tr("Jobs that failed for good and runs that stopped half-way wait here."),
         )
         self.nothing_found = EmptyState(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.states import JobState, RunState
 from cnc_station.engine.views import JobDetail, ProgramDetail, RunRow, Status
 from cnc_station.ui import words
 from cnc_station.ui.theme import Ink, Role, Tone
@@ -159,7 +159,7 @@ class AttentionDetail(Card):
         # What lies half-way in a machine has no obvious next step: a person looks first.
         restyle(self.retry_button, kind="" if interrupted else "primary")
         self._error.setText(_sentence(row.last_error) or self.tr("No reason was given."))
-        self._advice.setText(self._advice_for(row.state))
+        self._advice.setText(self._advice_for(job))
         self._show_line(row.last_error, program)
         if not same_runs:
             self._show_attempts(job.runs)
@@ -208,18 +208,22 @@ class AttentionDetail(Card):
         ]
         return " · ".join(part for part in parts if part)
 
-    def _advice_for(self, state: JobState) -> str:
-        if state is JobState.INTERRUPTED:
+    def _advice_for(self, job: JobDetail) -> str:
+        if job.row.state is JobState.INTERRUPTED:
             return self.tr(
                 "It stopped half-way. Look at the part first, then decide. Run again starts the "
                 "program from its beginning; Scrap counts this part as lost and makes another."
             )
+        if not job.runs or job.runs[-1].state is not RunState.FAILED:
+            return self.tr("A person put it here. Put right what is wrong, then retry it.")
         return self.tr("All its retries are used up. Put right what is wrong, then retry it.")
 
     def _show_line(self, error: str, program: ProgramDetail | None) -> None:
         line = line_of(error)
-        self.excerpt.setVisible(program is not None and line is not None)
-        if program is not None and line is not None:
+        if program is None or line is None or line > program.row.lines:
+            self.excerpt.hide()
+        else:
+            self.excerpt.show()
             self.excerpt.set_text(program.text, {line: Tone.ALARM})
             self.excerpt.go_to(line)
 
