@@ -18,7 +18,7 @@ _NAMES = {
 # What it means for the person at the machines that a thing is away, and how bad that is.
 _AWAY = {
     "database": (
-        QT_TRANSLATE_NOOP("Links", "machines keep running, it is tried again"),
+        QT_TRANSLATE_NOOP("Links", "machines keep running, the lists stand still"),
         Tone.ALARM,
     ),
     "redis": (QT_TRANSLATE_NOOP("Links", "slower, nothing lost"), Tone.HELD),
