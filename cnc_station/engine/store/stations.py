@@ -15,7 +15,8 @@ from cnc_station.engine.store.transaction import Change, Tx
 class Join(Change[None]):
     """A station comes into the fleet under its name, with a new incarnation each start.
 
-    Raises Conflict while another one of that name is heard of.
+    Raises Conflict while another one of that name is heard of. What was heard long after now was
+    not: the clock has been set back since.
     """
 
     incarnation: str
@@ -33,8 +34,8 @@ def _join(tx: Tx, change: Join) -> Exception | None:
     known = tx.connection.execute(
         select(station).where(station.c.name == tx.station).with_for_update()
     ).one_or_none()
-    heard = tx.now - round(change.silence_s * 1000)
-    if known is not None and known.left_at is None and known.heard_at > heard:
+    silence = round(change.silence_s * 1000)
+    if known is not None and known.left_at is None and abs(tx.now - known.heard_at) < silence:
         return Conflict(
             f"A station named {tx.station} is at work already (on {known.host}). "
             "Give this one another name."
