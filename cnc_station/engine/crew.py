@@ -113,7 +113,7 @@ class Crew:
                 self._replaced,
                 alone=self._alone,
             ),
-            Reaper(tools.pen, self._leadership, config.retry, config.lease_s),
+            Reaper(tools.pen, self._leadership, config.retry, config.lease_s, alone=self._alone),
             self._stager,
             self._dispatcher,
             self._ticker,

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Update, update
+from sqlalchemy import Update, select, update
 
 from cnc_station.config import Config
 from cnc_station.engine.domain import transitions as t
@@ -20,9 +20,11 @@ from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Driver, OnLoss, RunAborted
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.lifeline import LONGEST_BEAT_S, Lifeline
 from cnc_station.engine.services.outcome import Judge
 from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.store import schema
@@ -30,6 +32,7 @@ from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.errands import Ask, answer_of
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.sqlite import Sqlite
 from cnc_station.engine.store.transaction import Change
 from tests.engine.floor import Controller
 from tests.until import until
@@ -193,6 +196,28 @@ async def test_a_station_whose_name_was_taken_over_claims_and_drives_nothing_mor
         await until(lambda: not runner.run_ids())
     finally:
         await engine.stop()
+
+
+async def test_a_clock_that_is_set_forward_costs_no_station_its_runs(
+    engine: StationEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All leases have ended then, and the next heartbeat is far away."""
+    await engine.add_machine(MILL, ME)
+    (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+    await until(partial(_is, engine, job_id, JobState.RUNNING))
+    assert engine._crew is not None
+    services = {type(service): service for service in engine._crew._services}
+    before = engine._crew._leadership.term
+    assert before is not None
+    ms = time.time_ns() // 1_000_000 + 3_600_000
+    monkeypatch.setattr(Sqlite, "now", lambda *_: ms)
+    for service in (Reaper, Leadership, Reaper, Lifeline, Reaper):
+        await services[service].run_once()
+    assert engine._crew._leadership.term == before + 1
+    assert await _is(engine, job_id, JobState.RUNNING)
+    with engine._database.connect_pen() as connection:
+        leases = connection.execute(select(schema.run.c.lease_until)).scalars().all()
+    assert leases == [ms + 300_000]
 
 
 def _by_hand(engine: StationEngine, statement: Update) -> None:

@@ -23,6 +23,11 @@ SILENCE_S = 3 * LONGEST_BEAT_S  # who has not been heard of for so long has no n
 AGAIN_S = 0.5
 
 
+def beat_s(lease_s: float, *, alone: bool) -> float:
+    """How long a station is silent between two heartbeats while all is well."""
+    return lease_s / 3 if alone else min(lease_s / 3, LONGEST_BEAT_S)
+
+
 class Lifeline(Service):
     """One heartbeat for the station and all its leases, in one transaction."""
 
@@ -43,7 +48,7 @@ class Lifeline(Service):
         self._incarnation = incarnation
         self._on_replaced = on_replaced
         self._lease_s = lease_s
-        self._beat_s = lease_s / 3 if alone else min(lease_s / 3, LONGEST_BEAT_S)
+        self._beat_s = beat_s(lease_s, alone=alone)
         self._lag_ms = 0.0
 
     async def run_once(self) -> float:

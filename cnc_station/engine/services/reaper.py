@@ -1,9 +1,12 @@
 """The leader settles the runs of stations that are gone."""
 
+import asyncio
+
 from cnc_station.engine.domain.errors import Fenced
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.services.leadership import Leadership
+from cnc_station.engine.services.lifeline import beat_s
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.reaping import MOST_AT_ONCE, Reap
@@ -11,23 +14,45 @@ from cnc_station.engine.store.reaping import MOST_AT_ONCE, Reap
 LONGEST_REST_S = 5.0
 
 
+BEATS = 2  # until every station that is there must have been heard of
+
+
 class Reaper(Service):
-    """Looks for ended leases a few times in each."""
+    """Looks for ended leases a few times in each.
+
+    A new leader first lets everybody be heard of. Leases of stations that are there may all have
+    ended at once: the database's clock was set, or its computer slept. So has the leader's own
+    then, and a new term begins.
+    """
 
     def __init__(
-        self, pen: Pen, leadership: Leadership, retry: RetryPolicy, lease_s: float
+        self,
+        pen: Pen,
+        leadership: Leadership,
+        retry: RetryPolicy,
+        lease_s: float,
+        *,
+        alone: bool,
     ) -> None:
         super().__init__()
         self._pen = pen
         self._leadership = leadership
         self._retry = retry
         self._rest_s = min(lease_s / 5, LONGEST_REST_S)
+        self._patience_s = BEATS * beat_s(lease_s, alone=alone)
+        self._term: int | None = None
+        self._heard_at = 0.0
 
     async def run_once(self) -> float:
         """Everything that has ended by now."""
         term = self._leadership.term
         if term is None:
             return self._rest_s
+        now = asyncio.get_running_loop().time()
+        if term != self._term:
+            self._term, self._heard_at = term, now + self._patience_s
+        if now < self._heard_at:
+            return min(self._rest_s, self._heard_at - now)
         reap = Reap(self._leadership.incarnation, term, registry.retried(), self._retry)
         try:
             while await self._pen.write(reap) == MOST_AT_ONCE:
