@@ -127,6 +127,20 @@ def test_connections_are_said_in_words(qtbot: QtBot) -> None:
     assert dots.accessibleName() == "Database, Redis away 00:42"
 
 
+def test_connections_are_not_cut_short_in_the_room_that_they_ask_for(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    apply_theme(qapp, ThemeName.LIGHT, Density.DENSE)
+    dots = ConnectionDots()
+    qtbot.addWidget(dots)
+    dots.set_connections([Connection("Standalone")])
+    asked = dots.sizeHint()
+    dots.resize(asked)
+    at_its_size = picture(dots)
+    dots.resize(asked.width() + 100, asked.height())
+    assert picture(dots).copy(at_its_size.rect()) == at_its_size
+
+
 async def test_an_empty_page_offers_the_first_step(qtbot: QtBot) -> None:
     empty = EmptyState("list", "Nothing waits", "New jobs stand here.", "New job")
     await shown(qtbot, empty)

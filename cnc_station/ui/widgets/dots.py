@@ -13,6 +13,7 @@ from cnc_station.ui.theme.live import tone_ink
 _DOT = 9
 _DOT_GAP = 7
 _GAP = 16
+_ROUNDED = 1  # an advance is rounded, what is drawn is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class ConnectionDots(QWidget):
         """Room for all the words."""
         metrics = QFontMetrics(theme().font(Role.NOTE))
         width = sum(
-            _DOT + _DOT_GAP + metrics.horizontalAdvance(c.words) + _GAP for c in self._connections
+            _DOT + _DOT_GAP + metrics.horizontalAdvance(c.words) + _ROUNDED + _GAP
+            for c in self._connections
         )
         return QSize(max(0, width - _GAP), 24)
 
