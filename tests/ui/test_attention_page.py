@@ -133,6 +133,11 @@ async def test_a_job_that_a_person_put_here_is_not_said_to_be_out_of_retries(
     page.select(failed)
     await until(lambda: page.detail.shown and page.detail.shown.row.id == failed)
     assert page.detail._advice.text().startswith("All its retries are used up.")
+    (mill_1,) = await office.engine.machines()
+    await office.engine.act_on_machine(MachineAction.MAINTENANCE_ON, mill_1.id, ME)
+    await office.engine.act(JobAction.RETRY, [failed], ME)
+    await put_here(office, failed, "no stock of this size")
+    await until(lambda: page.detail._advice.text().startswith("A person put it here."))
 
 
 async def test_a_line_that_the_program_does_not_have_is_not_shown_in_it(

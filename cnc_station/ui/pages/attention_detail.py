@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from cnc_station.engine.domain.states import JobState, RunState
+from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobDetail, ProgramDetail, RunRow, Status
 from cnc_station.ui import words
 from cnc_station.ui.theme import Ink, Role, Tone
@@ -214,7 +214,7 @@ class AttentionDetail(Card):
                 "It stopped half-way. Look at the part first, then decide. Run again starts the "
                 "program from its beginning; Scrap counts this part as lost and makes another."
             )
-        if not job.runs or job.runs[-1].state is not RunState.FAILED:
+        if not job.runs or job.runs[0].error != job.row.last_error:
             return self.tr("A person put it here. Put right what is wrong, then retry it.")
         return self.tr("All its retries are used up. Put right what is wrong, then retry it.")
 
