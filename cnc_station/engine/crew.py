@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cnc_station import __version__
 from cnc_station.config import Config
-from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.errors import Fenced, Unavailable
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.drivers.base import OnLoss
 from cnc_station.engine.services.at_machines import AtMachines
@@ -155,7 +155,13 @@ class Crew:
         return tuple(row for row in rows if row.station == self._config.station)
 
     async def _ping_database(self) -> None:
+        """One that can be read may take no changes: where it was away, it is asked for that too."""
         await self._tools.reader.work(self._tools.ping)
+        if self._health.is_down(DATABASE):
+            with contextlib.suppress(Fenced):  # the lifeline says so
+                await self._tools.pen.write(
+                    Heartbeat(self._incarnation, self._config.lease_s, 0.0, ())
+                )
 
     async def stop(self) -> None:
         """No new claims, runs ended and written, controllers let go, the fleet left."""

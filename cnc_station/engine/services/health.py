@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from cnc_station.engine.views import Link
 
@@ -35,6 +36,11 @@ class Health:
         known = self._links.get(name)
         return known is not None and known.state != OFFLINE
 
+    def is_down(self, name: str) -> bool:
+        """Whether its last use failed."""
+        known = self._links.get(name)
+        return known is not None and known.state == OFFLINE
+
     def up(self, name: str) -> None:
         """It has just worked."""
         self._set(name, STANDALONE if name in self._own else CONNECTED, "")
@@ -50,3 +56,6 @@ class Health:
             self._on_change()
             if known is not None and known.state == OFFLINE:
                 self._on_return()
+        elif known.detail != detail:  # it may be there again, and refuse the password
+            self._links[name] = replace(known, detail=detail)
+            self._on_change()

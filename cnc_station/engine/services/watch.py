@@ -31,7 +31,8 @@ class Watch(Service):
             self._asked = asyncio.ensure_future(self._ping())
         done, _ = await asyncio.wait([self._asked], timeout=PATIENCE_S)
         if not done:
-            self._health.down(self._name, "does not answer")
+            if not self._health.is_down(self._name):  # else it is known already why
+                self._health.down(self._name, "does not answer")
             return EVERY_S
         asked, self._asked = self._asked, None
         try:

@@ -15,7 +15,7 @@ _OF_A_FILE = (
     ("disk i/o error", "The disk reports an error: nothing was saved."),
     ("database is locked", "The database is busy with another program; try again."),
 )
-# What PostgreSQL says at the door, in English; in another language the last sentence has to do.
+# What PostgreSQL says, in English; in another language the last sentence has to do.
 _OF_A_SERVER = (
     (
         r"password authentication failed|no password supplied",
@@ -32,6 +32,18 @@ _OF_A_SERVER = (
         ),
     ),
     (r"pg_hba\.conf", "The database server does not let this computer in (its pg_hba.conf)."),
+    (
+        r"read-only transaction",
+        "The database server takes no changes: it is a standby, or was made read-only.",
+    ),
+    (
+        r"no space left on device|could not extend file",
+        "The disk of the database server is full: nothing was saved.",
+    ),
+    (
+        r"too many (clients|connections)|connection slots are reserved",
+        "The database server has no connection left for this station: raise its max_connections.",
+    ),
     (r'database ".*" does not exist', "The database server has no database of that name."),
 )
 

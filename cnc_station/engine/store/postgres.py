@@ -47,6 +47,7 @@ _ELSEWHERE = text(
     "WHERE station <> :station"
 )
 _DURABLE = {"NORMAL": "off"}
+_NO_BUGS = {"25006", "25P03", "25P04"}  # it is read-only, or has ended what stood still for long
 _SCHEMA_LOCK = 0x434E43  # any number, the same in every version of the program
 
 
@@ -169,7 +170,9 @@ class Postgres(Dialect):
 
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """What the server or the way to it complains about; broken statements stay bugs."""
-        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        of_the_server = getattr(error.orig, "sqlstate", None) in _NO_BUGS
+        of_the_server |= isinstance(error, OperationalError | InterfaceError)
+        if error.connection_invalidated or of_the_server:
             return Unavailable(of_a_server(str(error.orig).lower()))
         return None
 
