@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import PendingRollbackError
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.actions import MachineAction
@@ -19,8 +20,9 @@ from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.signals.base import Hearing
 from cnc_station.engine.signals.redis import RedisSignals
-from cnc_station.engine.store import schema
+from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.opening import Opening
 from cnc_station.engine.views import Changes
 from cnc_station.servers import Postgres, Redis
 from tests.standing_still import standing_still
@@ -196,16 +198,38 @@ async def _is_heard_again(engine: StationEngine, since: int) -> bool:
     return await _last_heard(engine) > since
 
 
+_LOCKING = select(schema.machine.c.id).with_for_update()
+
+
+def _asking(database: Database, stack: ExitStack, connection: Connection) -> None:
+    stack.enter_context(database.dialect.transaction(connection))
+    connection.execute(_LOCKING)
+
+
+def _opening(database: Database, stack: ExitStack, connection: Connection) -> None:
+    """The locks come with its BEGIN."""
+    asked = Opening(questions={_LOCKING: {}})
+    stack.enter_context(database.dialect.transaction(connection, asked))
+
+
+def _asking_together(database: Database, stack: ExitStack, connection: Connection) -> None:
+    stack.enter_context(database.dialect.transaction(connection))
+    with database.dialect.together(connection):
+        prepared.execute(connection, _LOCKING, {})
+
+
+@pytest.mark.parametrize("lock", [_asking, _opening, _asking_together])
 async def test_a_station_that_stands_still_in_a_transaction_does_not_hold_up_the_others(
-    alone: StationEngine, postgres_url: str
+    alone: StationEngine,
+    postgres_url: str,
+    lock: Callable[[Database, ExitStack, Connection], None],
 ) -> None:
     """Its locks go with its session, after seconds and not when it wakes."""
     machine_id = await alone.add_machine(MILL, ME)
-    frozen = Database(postgres_url)
+    frozen, stack = Database(postgres_url), ExitStack()
     connection = frozen.connect_pen()
     try:
-        connection.begin()
-        connection.execute(select(schema.machine).with_for_update())
+        lock(frozen, stack, connection)
 
         async def rested() -> bool:
             try:
@@ -217,5 +241,7 @@ async def test_a_station_that_stands_still_in_a_transaction_does_not_hold_up_the
         assert await until(rested, 30.0)
     finally:
         connection.invalidate()
+        with suppress(PendingRollbackError):
+            stack.close()
         connection.close()
         frozen.close()

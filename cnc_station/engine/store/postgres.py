@@ -111,7 +111,7 @@ class Postgres(Dialect):
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:
         """Sent one after the other without waiting."""
-        with driver_of(connection) as driver, driver.pipeline():
+        with driver_of(connection) as driver, _pipeline(driver):
             yield
 
     @contextmanager
@@ -192,6 +192,24 @@ class Postgres(Dialect):
         return getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
 
 
+@contextmanager
+def _pipeline(driver: Any) -> Iterator[None]:
+    """psycopg's own, but for the flush that it asks for behind the end, to be sure of the answers:
+    upon that a server would forget `IDLE_MS`."""
+    from psycopg.generators import send  # noqa: PLC0415 - fleets only
+
+    with driver.pipeline() as pipeline:
+        yield
+        fetch = pipeline._fetch_gen  # noqa: SLF001 - there is no other way to end one without it
+
+        def fetch_all(*, flush: bool) -> Iterator[Any]:
+            if flush:
+                yield from send(pipeline.pgconn)
+            yield from fetch(flush=False)
+
+        pipeline._fetch_gen = fetch_all  # noqa: SLF001 - as above
+
+
 def _begin(connection: Connection) -> None:
     """With a look at the server's clock on the same way, and all that the transaction opens with.
     Numbers are kept whatever becomes of it: a server gives none twice."""
@@ -201,7 +219,7 @@ def _begin(connection: Connection) -> None:
     }
     with driver_of(connection) as driver:
         try:
-            with driver.pipeline():
+            with _pipeline(driver):
                 driver.execute("BEGIN")
                 clock = driver.execute(_CLOCK)
                 numbers = {t: driver.execute(*_numbers(t, n)) for t, n in wanted.items() if n > 0}
