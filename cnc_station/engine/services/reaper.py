@@ -1,4 +1,4 @@
-"""The leader settles the runs of stations that are gone."""
+"""The leader settles what the stations that are gone have left."""
 
 import asyncio
 
@@ -38,6 +38,7 @@ class Reaper(Service):
         self._pen = pen
         self._leadership = leadership
         self._retry = retry
+        self._lease_s = lease_s
         self._rest_s = min(lease_s / 5, LONGEST_REST_S)
         self._patience_s = BEATS * beat_s(lease_s, alone=alone)
         self._term: int | None = None
@@ -53,7 +54,8 @@ class Reaper(Service):
             self._term, self._heard_at = term, now + self._patience_s
         if now < self._heard_at:
             return min(self._rest_s, self._heard_at - now)
-        reap = Reap(self._leadership.incarnation, term, registry.retried(), self._retry)
+        leadership = self._leadership
+        reap = Reap(leadership.incarnation, term, registry.retried(), self._retry, self._lease_s)
         try:
             while await self._pen.write(reap) == MOST_AT_ONCE:
                 pass

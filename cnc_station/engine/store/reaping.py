@@ -1,4 +1,4 @@
-"""Runs whose station is gone: their leases have ended, by the database's clock."""
+"""What becomes of the runs and machines of a station that is gone, by the database's clock."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from sqlalchemy import BigInteger, Select, bindparam, select
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced
 from cnc_station.engine.domain.retry import RetryPolicy
-from cnc_station.engine.domain.states import RunState
+from cnc_station.engine.domain.states import MachineState, RunState
+from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.moves import MoveRun
-from cnc_station.engine.store.schema import job, live_run, machine, run
+from cnc_station.engine.store.schema import job, live_run, machine, run, station
 from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import Change, Tx
 
@@ -25,17 +26,20 @@ class Reap(Change[int]):
     """The leader's move: settle every run whose lease has ended. Answers with how many.
 
     What may be retried is a property of the driver: `retried` names the drivers that cut nothing.
-    Raises Fenced if this is no longer the leader of `term`.
+    A machine that is idle at a station that has left, or has been silent for `silence_s`, goes
+    offline: nothing can start on it, and no job is to be told that it is next there. Its station
+    says otherwise when it is back. Raises Fenced if this is no longer the leader of `term`.
     """
 
     incarnation: str
     term: int
     retried: frozenset[str]
     retry: RetryPolicy
+    silence_s: float
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
-        """Any live run."""
+        """Any live run, and any machine at rest."""
         return None
 
     @classmethod
@@ -63,6 +67,19 @@ EXPIRED: Select[Any] = (
     .with_for_update(of=run, skip_locked=True)
 )
 
+LEFT_IDLE: Select[Any] = (
+    select(machine.c.id)
+    .join(station, station.c.name == machine.c.station)
+    .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
+    .where(station.c.name != bindparam("own"))
+    .where(
+        station.c.left_at.is_not(None)
+        | (station.c.heard_at < bindparam("heard_before", type_=BigInteger))
+    )
+    .order_by(machine.c.id)
+    .limit(MOST_AT_ONCE)
+)
+
 
 def _reap(tx: Tx, change: Reap) -> int | Exception:
     if not leads(tx, change.incarnation, change.term):
@@ -77,7 +94,16 @@ def _reap(tx: Tx, change: Reap) -> int | Exception:
     for moves in by_transition.values():
         MoveRun.apply(tx, moves)
         tx.stations = True  # a station that is there after all looks at its machines
+    _disconnect_left_idle(tx, change)
     return count
+
+
+def _disconnect_left_idle(tx: Tx, change: Reap) -> None:
+    heard_before = tx.now - round(change.silence_s * 1000)
+    found = tx.connection.execute(LEFT_IDLE, {"own": tx.station, "heard_before": heard_before})
+    left = [MoveMachine((t.DISCONNECTED,), row.id, ACTOR, REASON) for row in found]
+    MoveMachine.apply(tx, left)
+    tx.stations |= bool(left)
 
 
 def _move(row: Any, change: Reap) -> MoveRun:

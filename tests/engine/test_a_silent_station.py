@@ -1,0 +1,81 @@
+"""What the others see of a station that is not heard of any more."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.engine import StationEngine
+from tests.until import until
+
+ME = Actor("tester")
+MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
+LEASE_S = 3.0
+SILENT_MS = 60_000
+
+
+@pytest.fixture
+def shared(config: Config, postgres_url: str) -> Config:
+    return replace(config, database_url=postgres_url, lease_s=LEASE_S)
+
+
+@pytest.fixture
+async def a(shared: Config) -> AsyncIterator[StationEngine]:
+    engine = StationEngine(shared)
+    await engine.start()
+    yield engine
+    await engine.stop()
+
+
+async def is_in(engine: StationEngine, state: MachineState) -> bool:
+    (machine,) = await engine.machines()
+    return machine.state is state
+
+
+def give_to_a_silent_station(url: str) -> None:
+    """B was heard of a minute ago, and what was A's is B's."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO station (name, incarnation, host, version, started_at, heard_at, lag_ms) "
+            "SELECT 'B', 'old', host, version, started_at, heard_at - %s, 7 FROM station",
+            (SILENT_MS,),
+        )
+        connection.execute("UPDATE machine SET station = 'B'")
+
+
+async def test_a_machine_left_idle_by_a_silent_station_is_offline_until_that_is_back(
+    a: StationEngine, shared: Config, postgres_url: str
+) -> None:
+    await a.add_machine(MILL, ME)
+    await until(lambda: is_in(a, MachineState.IDLE))
+    give_to_a_silent_station(postgres_url)
+    await until(lambda: is_in(a, MachineState.OFFLINE))
+    (job_id,) = await a.submit([JobSpec("bracket", "mill")], ME)
+    (row,) = await a.jobs_by_id([job_id])
+    assert row.next == "only Mill 1 fits, and it is offline"
+    (machine,) = await a.machines()
+    assert machine.state_reason == "its station is gone"
+    b = StationEngine(replace(shared, station="B"))
+    await b.start()
+    await until(lambda: is_in(a, MachineState.RUNNING))
+    await b.stop()
+
+
+async def test_a_machine_left_idle_by_a_station_that_has_left_is_offline_too(
+    a: StationEngine, postgres_url: str
+) -> None:
+    await a.add_machine(MILL, ME)
+    await until(lambda: is_in(a, MachineState.IDLE))
+    give_to_a_silent_station(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE station SET heard_at = heard_at + 2 * %s, left_at = heard_at WHERE name = 'B'",
+            (SILENT_MS,),
+        )
+    await until(lambda: is_in(a, MachineState.OFFLINE))
