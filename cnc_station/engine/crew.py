@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from cnc_station.engine.views import Changes, MachineRow, Telemetry
 REDIS = "redis"
 NAME = "name"
 LOST_HINT_S = 1.0
+FRESH_S = 2.0  # machines at work elsewhere are heard of several times a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Crew:
             tools.pen, tools.reader, self.fleet, self.runner, judge, config.station
         )
         self._oversight = Oversight(tools.reader, self.fleet, self.runner, config.station)
-        self._remote: dict[int, Telemetry] = {}
+        self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time it was heard at
         self._idle: dict[int, str] = {}  # machines that wait for work, with their types
         self._leadership = Leadership(
             tools.pen, self._incarnation, self._elected, config.leader_lease_s
@@ -213,8 +215,12 @@ class Crew:
         self._tools.tell(Changes(programs=True, stations=True, everything=True))
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
-        """The latest of one machine at work, here or at another station."""
-        return self._ticker.latest(machine_id) or self._remote.get(machine_id)
+        """The latest of one machine at work, here or at another station. What has not been heard
+        of for a while is not known: its station or Redis may be gone."""
+        if (own := self._ticker.latest(machine_id)) is not None:
+            return own
+        told, heard_at = self._remote.get(machine_id, (None, 0.0))
+        return told if time.monotonic() - heard_at < FRESH_S else None
 
     async def _replaced(self, why: str) -> None:
         """Another station has this one's name, and with it its machines: leave them alone."""
@@ -279,5 +285,6 @@ class Crew:
         self._tools.tell(changes)
 
     def _hear_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
-        self._remote.update(telemetry)
+        now = time.monotonic()
+        self._remote.update({machine_id: (told, now) for machine_id, told in telemetry.items()})
         self._tools.tell(Changes(telemetry=frozenset(telemetry)))

@@ -12,6 +12,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.engine import StationEngine
+from cnc_station.servers import Redis
 from tests.until import until
 
 ME = Actor("tester")
@@ -79,3 +80,22 @@ async def test_a_machine_left_idle_by_a_station_that_has_left_is_offline_too(
             (SILENT_MS,),
         )
     await until(lambda: is_in(a, MachineState.OFFLINE))
+
+
+async def test_what_a_machine_did_when_it_was_last_heard_of_is_soon_not_known_any_more(
+    shared: Config, redis_server: Redis
+) -> None:
+    redis_server.clear()
+    shared = replace(shared, redis_url=redis_server.url, simulator_speed=1.0)
+    a, b = StationEngine(shared), StationEngine(replace(shared, station="B"))
+    await a.start()
+    await b.start()
+    await b.add_machine(MILL, ME)
+    await a.submit([JobSpec("bracket", "mill", estimated_s=900.0)], ME)
+    (machine,) = await a.machines()
+    await until(lambda: a.telemetry(machine.id))
+    assert b._crew is not None
+    await b._crew._ticker.stop()
+    await until(lambda: a.telemetry(machine.id) is None)
+    await b.stop()
+    await a.stop()
