@@ -12,6 +12,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.lifeline import LONGEST_BEAT_S
+from cnc_station.engine.store.readiness import SayReadiness
 from cnc_station.engine.views import SILENT_AFTER_S, Presence
 from cnc_station.ui.models.fleet import Place
 from cnc_station.ui.pages.stations import StationsPage
@@ -162,6 +163,41 @@ async def test_without_another_station_a_machine_stays(
     await other.stop()
     await until(lambda: not page.detail.move_button.isEnabled())
     assert page.detail.why_not.text() == "No other station is there to move it to."
+
+
+def give_to(url: str, station: str) -> None:
+    """Behind everybody's back, as if it had always been there."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE machine SET station = %s", (station,))
+
+
+async def test_a_silent_station_is_not_said_to_let_go_of_its_machine(
+    office: Office, page: StationsPage, postgres_url: str
+) -> None:
+    await office.engine.add_machine(mill(), ME)
+    a_station_of_old(postgres_url, 600, "0.0.1")
+    give_to(postgres_url, "C")
+    await until(lambda: page.rows.position("C") is not None and place(page, "C").posts)
+    at = page.rows.position("C")
+    assert at is not None
+    page.table.choose(at)
+    await until(lambda: page.detail.post and page.detail.move_button.isEnabled())
+    assert "Nothing starts on its machines" in page.detail._meaning.text()
+    form = page.move_machine()
+    assert form is not None
+    said = form.station.accessibleDescription()
+    assert "make sure that it does not drive the machine" in said
+    form.reject()
+
+
+async def test_a_machine_that_is_not_ready_is_shown_as_its_own_page_shows_it(
+    office: Office, page: StationsPage
+) -> None:
+    machine_id = await office.engine.add_machine(mill(), ME)
+    await until(lambda: page.detail.post and page.detail.post.machine.state is MachineState.IDLE)
+    await office.engine._pen.write(SayReadiness(machine_id, "its door is open", "controller"))
+    state = page.detail.posts.columns[1]
+    await until(lambda: [state.text(post) for post in page.detail.posts.rows] == ["Not ready"])
 
 
 async def test_a_machine_is_one_step_from_its_own_page(office: Office, page: StationsPage) -> None:

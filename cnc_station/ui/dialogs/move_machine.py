@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QWidget
 
-from cnc_station.engine.views import MachineRow
+from cnc_station.engine.views import MachineRow, Presence
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.form_dialog import FormDialog
 from cnc_station.ui.widgets.field import Field
@@ -15,10 +15,15 @@ _SIZE = (460, 250)
 
 class MoveMachineForm(FormDialog):
     """One of `stations` for `machine`; the first is chosen already. It closes once the machine
-    is that station's."""
+    is that station's. `own`: whether the station that has it now is there to let go of it."""
 
     def __init__(
-        self, desk: Desk, parent: QWidget | None, machine: MachineRow, stations: Sequence[str]
+        self,
+        desk: Desk,
+        parent: QWidget | None,
+        machine: MachineRow,
+        stations: Sequence[str],
+        own: Presence,
     ) -> None:
         title = self.tr("Move {name} to another station").format(name=machine.spec.name)
         super().__init__(desk.operations, title, self.tr("Move it"), parent)
@@ -27,10 +32,19 @@ class MoveMachineForm(FormDialog):
         self.resize(*_SIZE)
         self.station = QComboBox()
         self.station.addItems(list(stations))
-        hint = self.tr("{station} lets go of its controller, the other station connects to it.")
-        hint = hint.format(station=machine.station)
+        hint = self._what_follows(own).format(station=machine.station)
         self.add("station", Field(self.tr("Station"), self.station, hint=hint), 0, 0)
         self.fill_below()
+
+    def _what_follows(self, own: Presence) -> str:
+        if own is Presence.SILENT:
+            return self.tr(
+                "{station} is not heard of: make sure that it does not drive the machine any "
+                "more. The other station connects to it."
+            )
+        if own is Presence.LEFT:
+            return self.tr("{station} is closed, the other station connects to its controller.")
+        return self.tr("{station} lets go of its controller, the other station connects to it.")
 
     def storing(self) -> Coroutine[Any, Any, None]:
         """The engine refuses a machine that has begun to work meanwhile."""

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from cnc_station.engine.views import Presence, StationRow
+from cnc_station.engine.views import Presence
 from cnc_station.ui import words
+from cnc_station.ui.drivers import Drivers, machine_look
 from cnc_station.ui.models.fleet import Place, Post
 from cnc_station.ui.models.row_list import ListColumn, RowList
 from cnc_station.ui.theme import Ink, Role
@@ -15,7 +16,7 @@ from cnc_station.ui.widgets.card import Card, rule
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.key_value import KeyValue
 from cnc_station.ui.widgets.list_table import ListTable
-from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.state_look import StateLook, look_of
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 
 
@@ -25,9 +26,10 @@ class StationDetail(Card):
     move_asked = Signal()
     machine_asked = Signal()
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, now: Callable[[], int], drivers: Drivers) -> None:
         super().__init__()
         self._now = now
+        self._drivers = drivers
         self._shown = ""
         self._elsewhere = False
         self._name = ElidedLabel("", Role.CARD_TITLE)
@@ -62,14 +64,18 @@ class StationDetail(Card):
             ListColumn(self.tr("Machine"), lambda p: p.machine.spec.name, 92, strong=True),
             ListColumn(
                 self.tr("State"),
-                lambda p: look_of(p.machine.state).word,
+                lambda p: self._look_of(p).word,
                 126,
-                look=lambda p: look_of(p.machine.state),
+                look=self._look_of,
             ),
             ListColumn(
                 self.tr("At work on"), lambda p: words.NONE if p.job is None else p.job.title
             ),
         )
+
+    def _look_of(self, post: Post) -> StateLook:
+        machine = post.machine
+        return machine_look(machine, self._drivers.abilities(machine.spec.driver))
 
     def _place_buttons(self) -> None:
         self.why_not = Text("", Role.NOTE, Ink.MUTED)
@@ -98,7 +104,7 @@ class StationDetail(Card):
         self._name.setText(row.name)
         silent = row.presence is Presence.SILENT
         self._chip.set_look(look_of(row.presence), words.duration(row.heard_s or 0) * silent)
-        self._meaning.setText(self._means(row))
+        self._meaning.setText(self._means(place))
         self._meaning.setVisible(bool(self._meaning.text()))
         other = "" if row.version == here else self.tr(" · this station: {own}").format(own=here)
         self.facts.set_pairs(
@@ -127,13 +133,18 @@ class StationDetail(Card):
         if count and (self.table.current is None or place.station.name != self._shown):
             self.table.choose(0)
 
-    def _means(self, row: StationRow) -> str:
-        if row.presence is Presence.SILENT:
+    def _means(self, place: Place) -> str:
+        presence = place.station.presence
+        if presence is Presence.SILENT and place.at_work:
             return self.tr(
                 "Not heard of. Its machines go on with what they cut; what it drove is looked "
                 "after by the leader when its leases end."
             )
-        if row.presence is Presence.LEFT:
+        if presence is Presence.SILENT:
+            return self.tr(
+                "Not heard of. Nothing starts on its machines until it is back, or they are moved."
+            )
+        if presence is Presence.LEFT:
             return self.tr("Closed in order. Its machines wait for it, or can be moved.")
         return ""
 

@@ -10,6 +10,7 @@ from cnc_station.ui import words
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.move_machine import MoveMachineForm
+from cnc_station.ui.drivers import Drivers
 from cnc_station.ui.link_words import STANDALONE
 from cnc_station.ui.models.fleet import Place, others, places
 from cnc_station.ui.models.row_list import ListColumn, RowList
@@ -35,7 +36,7 @@ class StationsPage(QWidget):
         self.rows = RowList(self._columns(), lambda place: place.station.name, self)
         self.table = ListTable(self.rows, self.tr("Stations"))
         self.table.chosen.connect(self._chosen)
-        self.detail = StationDetail(desk.now)
+        self.detail = StationDetail(desk.now, Drivers(desk.engine.drivers))
         self.detail.move_asked.connect(self.move_machine)
         self.detail.machine_asked.connect(self._to_machine)
         self._asking = Asking(desk.operations, self._load, self)
@@ -207,11 +208,11 @@ class StationsPage(QWidget):
 
     def move_machine(self) -> MoveMachineForm | None:
         """Asks which station the machine chosen goes to, if it can go."""
-        post = self.detail.post
-        if post is None or not self.detail.move_button.isEnabled():
+        place, post = self.table.current, self.detail.post
+        if place is None or post is None or not self.detail.move_button.isEnabled():
             return None
-        candidates = others((p.station for p in self._places), than=post.machine.station)
-        form = MoveMachineForm(self._desk, self, post.machine, candidates)
+        candidates = others((p.station for p in self._places), than=place.station.name)
+        form = MoveMachineForm(self._desk, self, post.machine, candidates, place.station.presence)
         form.open()
         return form
 

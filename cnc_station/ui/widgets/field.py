@@ -36,6 +36,7 @@ class Field(QWidget):
         self._below = Text(hint, Role.CAPTION, Ink.MUTED)
         self._below.setWordWrap(True)
         self._below.setVisible(bool(hint))
+        editor.setAccessibleDescription(hint)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(4)
