@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from cnc_station.bundled import itself
 from cnc_station.cli.call import Call, Exit
 from cnc_station.cli.diagnosis import Diagnosis, Verdict
+from cnc_station.cli.display import has_display
 
 _PATIENCE_S = 30.0
-_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
 def window(call: Call) -> Iterator[Diagnosis]:
@@ -38,8 +38,7 @@ def window(call: Call) -> Iterator[Diagnosis]:
 
 def _failed(said: str, call: Call) -> Diagnosis:
     lines = [line for line in said.splitlines() if line.strip()]
-    shown = any(call.environ.get(name) for name in _DISPLAYS)
-    if sys.platform == "linux" and not shown:
+    if not has_display(call.environ):
         return Diagnosis(
             "window",
             Verdict.WARNING,

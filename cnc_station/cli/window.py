@@ -4,22 +4,27 @@ import asyncio
 from dataclasses import replace
 
 from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.display import has_display
 from cnc_station.cli.logs import start_log
 from cnc_station.config import DATABASE_NAME
+from cnc_station.engine.domain.errors import Unavailable
 
 DEMO_DATABASE_NAME = "demo.db"
 
 
 def window(call: Call) -> int:
-    """Open the window."""
+    """Open the window. Raises Unavailable where there is no display."""
+    _need_display(call)
     from cnc_station.desktop import open_window  # noqa: PLC0415 - other commands need no Qt
 
+    start_log(call.config, aloud=False)
     return open_window(call.config)
 
 
 def demo(call: Call) -> int:
     """Open the window on the demo day, which has a database of its own unless one is named; that
-    one starts afresh each time."""
+    one starts afresh each time. Raises Unavailable where there is no display."""
+    _need_display(call)
     from cnc_station.demo import SEED, WHOLE, fresh_database  # noqa: PLC0415 - as above
     from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
 
@@ -34,6 +39,15 @@ def demo(call: Call) -> int:
         config = replace(config, simulator_seed=SEED)
     start_log(config, aloud=False)
     return open_window(config, WHOLE)
+
+
+def _need_display(call: Call) -> None:
+    """Without one Qt would end the process, with words that help nobody."""
+    if not has_display(call.environ):
+        raise Unavailable(
+            "There is no display: start it from a desktop, or run `cnc-station serve`, which "
+            "needs none."
+        )
 
 
 def _fleet(call: Call) -> int:

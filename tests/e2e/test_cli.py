@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -186,6 +187,34 @@ def test_a_station_without_a_window_serves_until_it_is_told_to_stop(shell: Shell
         station.terminate()
         assert station.wait(timeout=60) == 0
     assert "is at work on" in (shell.folder / "cnc-station.log").read_text("utf-8")
+
+
+def test_a_window_keeps_a_log_and_closes_in_order_when_the_computer_is_switched_off(
+    shell: Shell,
+) -> None:
+    log = shell.folder / "cnc-station.log"
+    with subprocess.Popen([sys.executable, "-m", "cnc_station"], env=shell.environ) as station:
+        try:
+            deadline = time.monotonic() + 60
+            while not (log.exists() and "this station leads" in log.read_text("utf-8")):
+                assert station.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            assert "process" in shell.json("doctor")["findings"][-2]["text"]
+            station.terminate()
+            assert station.wait(timeout=60) == 0
+        finally:
+            station.kill()
+    assert not (shell.folder / "station.db.holder").exists()  # it let go of the file itself
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a display has a name")
+@pytest.mark.parametrize("command", [(), ("demo",), ("demo", "--fleet", "2")])
+def test_without_a_display_no_window_opens_and_a_sentence_says_so(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    del shell.environ["QT_QPA_PLATFORM"]
+    assert "run `cnc-station serve`" in shell.refused(3, *command)
 
 
 async def _beside(shell: Shell, *argv: str) -> "subprocess.CompletedProcess[str]":
