@@ -1,8 +1,10 @@
 """`doctor`: looks at everything the station needs and says what to do about what is wrong.
 
-It changes nothing but a file it writes into the data folder and removes again.
+It changes nothing of the station's: it makes the data folder if it is not there, and writes a file
+in it that it removes again.
 """
 
+import errno
 import platform
 import shutil
 import sys
@@ -91,12 +93,13 @@ def folder(call: Call) -> Iterator[Diagnosis]:
         with tempfile.TemporaryFile(dir=place) as file:
             file.write(b"written by doctor")
     except OSError as error:
-        yield Diagnosis(
-            "data folder",
-            Verdict.BAD,
-            f"{place} can't be written: {error.strerror}",
-            "Give this account the right to write there, or name another place with --database.",
+        remedy = (
+            "Give this account the right to write there, or name another place with --database."
         )
+        if error.errno == errno.ENOSPC:
+            remedy = "Free some space."
+        text = f"{place} can't be written: {error.strerror}"
+        yield Diagnosis("data folder", Verdict.BAD, text, remedy)
         return
     yield Diagnosis("data folder", Verdict.GOOD, f"{place} can be written")
 

@@ -36,7 +36,7 @@ def database(call: Call) -> Iterator[Diagnosis]:
             _SUBJECT,
             Verdict.BAD,
             f"{path} can't be read: {error}",
-            "Restore a copy of the file, or name another one with --database.",
+            _remedy(error),
         )
     yield _holder(path)
 
@@ -90,8 +90,22 @@ def _times(newest: int | None, call: Call) -> Iterator[Diagnosis]:
         )
 
 
+def _remedy(error: sqlite3.Error) -> str:
+    """A copy, which is older, is for a spoilt file only: one out of reach may be sound."""
+    if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return "Restore a copy of the file, or name another one with --database."
+    return (
+        "The file may be sound: see that the disk has room and that this account may read and "
+        "write there."
+    )
+
+
 def _holder(path: Path) -> Diagnosis:
-    lock = FileLock(path.with_name(f"{path.name}.lock"))
+    """Makes no lock, which would be this account's: the station's own may be another one."""
+    file = EngineLock(path).path
+    if not file.exists():
+        return Diagnosis("station", Verdict.GOOD, "none is at work on it")
+    lock = FileLock(file)
     try:
         lock.acquire(timeout=0)
     except Timeout:

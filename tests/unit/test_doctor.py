@@ -77,6 +77,37 @@ def test_a_damaged_database_is_bad(tmp_path: Path) -> None:
     assert any(item.verdict is Verdict.BAD and item.remedy for item in found)
 
 
+def test_a_copy_is_restored_over_a_spoilt_file_and_not_over_one_that_can_not_be_reached(
+    tmp_path: Path,
+) -> None:
+    def advice() -> str:
+        (found,) = (item for item in looked_at(tmp_path) if item.verdict is Verdict.BAD)
+        return found.remedy
+
+    file = tmp_path / "station.db"
+    file.write_bytes(b"a shopping list" * 100)
+    assert "Restore a copy" in advice()
+    file.unlink()
+    station(tmp_path)
+    (tmp_path / "station.db-wal").mkdir()  # as little to be opened as on a full disk
+    assert "may be sound" in advice()
+
+
+def test_a_look_leaves_no_lock_behind_that_another_account_could_not_take(tmp_path: Path) -> None:
+    path = station(tmp_path)
+    assert looked_at(tmp_path)[-1].text == "none is at work on it"
+    assert not EngineLock(path).path.exists()
+
+
+def test_the_station_at_work_is_found_by_a_link_as_well(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "station.db").symlink_to(station(tmp_path / "kept"))
+    lock = EngineLock(tmp_path / "station.db")
+    lock.acquire("Hall 2")
+    assert "Hall 2" in looked_at(tmp_path)[-1].text
+    lock.release()
+
+
 def test_a_newer_database_and_another_programs_are_bad(tmp_path: Path) -> None:
     path = station(tmp_path)
     changed(path, "UPDATE alembic_version SET version_num = '9999'")

@@ -9,18 +9,19 @@ from cnc_station.engine.domain.errors import Unavailable
 
 
 class EngineLock:
-    """Held while an engine runs; the operating system gives it back if the process dies."""
+    """Held while an engine runs; the operating system gives it back if the process dies. `path` is
+    the file that is locked."""
 
     def __init__(self, database: Path) -> None:
         database = database.resolve()  # links lead to one file, which has one lock
-        self._path = database.with_name(database.name + ".lock")
+        self.path = database.with_name(database.name + ".lock")
         self._holder = database.with_name(database.name + ".holder")
-        self._lock = FileLock(self._path)
+        self._lock = FileLock(self.path)
 
     def acquire(self, station: str) -> None:
         """Take it or raise Unavailable, naming who has it."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
             self._holder.write_text(f"{station}, process {os.getpid()}", encoding="utf-8")
         except Timeout:
@@ -30,7 +31,8 @@ class EngineLock:
             ) from None
         except OSError as error:
             self._lock.release()
-            raise Unavailable(f"{self._path.parent} can't be written: {error.strerror}.") from error
+            place = error.filename or self.path.parent
+            raise Unavailable(f"{place} can't be written: {error.strerror}.") from error
 
     def release(self) -> None:
         """Give it back."""
