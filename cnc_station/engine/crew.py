@@ -1,5 +1,6 @@
 """The services of a station at work: made, started and stopped together, woken by what changes."""
 
+import asyncio
 import contextlib
 import socket
 import time
@@ -27,7 +28,7 @@ from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.recovery import Recovery
-from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.services.runner import PATIENCE_S, Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.services.ticker import Ticker
@@ -170,9 +171,11 @@ class Crew:
         for service in reversed(self._services):
             await service.stop()
         await self.runner.stop()
-        await self.fleet.close()
-        with contextlib.suppress(Unavailable):  # the others will notice the silence
-            await self._tools.pen.write(Leave(self._incarnation))
+        let_go = await self.fleet.close()
+        with contextlib.suppress(Unavailable, TimeoutError):  # the others will notice the silence
+            async with asyncio.timeout(PATIENCE_S):
+                await self.fleet.say_closed(let_go)
+                await self._tools.pen.write(Leave(self._incarnation))
         if self._signals is not None:
             await self._signals.stop()
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -17,6 +18,7 @@ from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.pen import DATABASE, Pen
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.runner import PATIENCE_S
 from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.lock import EngineLock
@@ -102,10 +104,18 @@ class StationEngine(StationCommands, StationIntake):
 
     async def _shut(self) -> None:
         """Let go of everything that was opened."""
-        await self._writer.stop()
-        self._reader.close()
+        await self._ended(self._writer.stop())
+        await self._ended(asyncio.to_thread(self._reader.close))
         self._database.close()
         self._release()
+
+    async def _ended(self, ending: Coroutine[Any, Any, None]) -> None:
+        """A server that stands still, its connections open, would keep its callers for ever."""
+        task = asyncio.ensure_future(ending)
+        _, going_on = await asyncio.wait([task], timeout=PATIENCE_S)
+        if going_on:
+            self._database.break_off()
+        await task
 
     def _content(self, sha256: str) -> bytes | None:
         """A program's bytes, on the thread that asks."""

@@ -1,6 +1,7 @@
 """A station of a fleet whose servers stand still or go, and what its window hears of it."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, closing, suppress
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import PendingRollbackError
 
 from cnc_station.config import Config
+from cnc_station.engine import crew
+from cnc_station.engine import engine as engine_room
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.event import Actor
@@ -79,6 +82,23 @@ async def test_a_database_that_stands_still_is_shown_and_looked_at_again_when_ba
         await until(lambda: _looked_again(heard))
     finally:
         await engine.stop()
+
+
+async def test_a_station_is_closed_although_its_database_stands_still(
+    own_config: Config, own_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in (crew, engine_room):
+        monkeypatch.setattr(room, "PATIENCE_S", 0.5)
+    engine = StationEngine(own_config)
+    await engine.start()
+    await engine.add_machine(MILL, ME)
+    with standing_still(own_postgres):
+        asked = asyncio.create_task(engine.machines())
+        await until(lambda: _links(engine) == {"database": "offline"})
+        await asyncio.wait_for(engine.stop(), 60)
+    with pytest.raises(Unavailable):
+        await asked
+    gc.collect()  # what was given up while connecting is closed when it is forgotten
 
 
 async def test_a_database_that_was_restarted_is_shown_and_looked_at_again(

@@ -255,16 +255,23 @@ class Fleet:
             wired.deaf()
             await wired.driver.close()
 
-    async def close(self) -> None:
-        """Let go of all controllers; idle machines are offline from now on."""
+    async def close(self) -> frozenset[int]:
+        """Let go of all controllers; the machines whose controllers were."""
+        let_go = set()
         for machine_id in list(self.drivers):
             try:
                 async with self.wiring(machine_id):
                     await self._let_go(machine_id)
-                closed = "the station is closed"
-                await self._say(MoveMachine((t.DISCONNECTED,), machine_id, ACTOR, closed))
+                let_go.add(machine_id)
             except CncStationError as error:  # the others are let go of all the same
                 log.warning("machine %s was left as it is: %s", machine_id, error)
+        return frozenset(let_go)
+
+    async def say_closed(self, machine_ids: frozenset[int]) -> None:
+        """Idle ones are offline from now on. Raises Unavailable."""
+        why = "the station is closed"
+        offline = [MoveMachine((t.DISCONNECTED,), one, ACTOR, why) for one in sorted(machine_ids)]
+        await asyncio.gather(*map(self._say, offline))
 
     async def _say(self, change: Change[None]) -> None:
         try:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -32,6 +32,10 @@ class Database:
         self.path = Path(self.url.database or "") if self.dialect.embedded else None
         self._pen = self.dialect.engine(self.url, reader=False, synchronous=synchronous)
         self._readers = self.dialect.engine(self.url, reader=True, synchronous=synchronous)
+        self._open: set[Any] = set()  # the driver's own connections
+        for engine in (self._pen, self._readers):
+            event.listen(engine, "connect", lambda opened, _: self._open.add(opened))
+            event.listen(engine, "close", lambda closed, _: self._open.discard(closed))
 
     def connect_pen(self) -> Connection:
         """The connection of the one writer thread."""
@@ -42,6 +46,11 @@ class Database:
         """Run a query on one consistent snapshot."""
         with self.said_plainly(), self._readers.connect() as connection, connection.begin():
             return query(connection)
+
+    def break_off(self) -> None:
+        """Whoever waits for a server's answer, on whichever thread, gets Unavailable instead."""
+        for connection in tuple(self._open):
+            self.dialect.break_off(connection)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -95,6 +95,10 @@ class Dialect(ABC):
         """Keep everybody else from changing the schema until this transaction ends."""
 
     @abstractmethod
+    def break_off(self, connection: Any) -> None:
+        """Let who waits for an answer on this connection of the driver's have none."""
+
+    @abstractmethod
     def passing(self, error: DBAPIError) -> bool:
         """Whether the same transaction may succeed when it is tried again at once."""
 

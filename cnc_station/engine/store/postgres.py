@@ -1,8 +1,9 @@
 """A server that several stations share."""
 
 import json
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import (
@@ -186,6 +187,15 @@ class Postgres(Dialect):
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
+    def break_off(self, connection: Any) -> None:
+        """The end of its socket is heard by the thread that waits there."""
+        with suppress(OSError, connection.OperationalError):  # closed meanwhile
+            line = socket.socket(fileno=connection.fileno())
+            try:
+                line.shutdown(socket.SHUT_RDWR)
+            finally:
+                line.detach()
 
     def passing(self, error: DBAPIError) -> bool:
         """Deadlocks, serialization failures and locks that took too long, by their SQLSTATE."""

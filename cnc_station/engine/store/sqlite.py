@@ -130,6 +130,9 @@ class Sqlite(Dialect):
     def claim_schema(self, connection: Connection) -> None:
         """The pen's transactions are alone as it is."""
 
+    def break_off(self, connection: Any) -> None:
+        """A file answers in the end."""
+
     def passing(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one pen meets no other
         """Never: nobody else writes."""
         return False
