@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,9 +14,11 @@ from sqlalchemy import text
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.errands import Ask
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queries.history import runs
@@ -143,3 +146,30 @@ async def test_a_machine_that_is_given_away_meanwhile_is_not_taken_up(
     await moved
     assert a.run_state(run) is RunState.INTERRUPTED
     assert a.machine_state(run.machine_id) is MachineState.OFFLINE
+
+
+async def test_an_errand_that_was_numbered_before_others_and_written_after_them_is_noticed(
+    stations: tuple[Shop, Shop],
+) -> None:
+    a, b = stations
+    ask = Ask("unlock", 0, "anna", "", await a.machine())
+    slow = Slowly(ask, threading.Event(), threading.Event())
+    asked = asyncio.ensure_future(b.write(slow))
+    await until(slow.written.is_set)
+    await a.write(ask)
+    with closing(a.database.connect_pen()) as connection:
+        before = a.clock.changed_elsewhere(connection, "A")
+        slow.go.set()
+        await asked
+        assert a.clock.changed_elsewhere(connection, "A") != before
+
+
+async def test_what_others_write_is_noticed_however_much_is_written_here(
+    stations: tuple[Shop, Shop],
+) -> None:
+    a, b = stations
+    with closing(a.database.connect_pen()) as connection:
+        before = a.clock.changed_elsewhere(connection, "A")
+        await b.job()
+        await a.create(*[JobSpec("bracket", "mill")] * 300)
+        assert a.clock.changed_elsewhere(connection, "A") != before

@@ -40,12 +40,13 @@ LOCK_MS = 2_000
 _BEGUN = "begun"
 _OPENING, _OPENED = "opening", "opened"
 _KEPT = "numbers kept"
+_SEEN = "newest event seen"
 _NUMBERS = "SELECT nextval('{}_id_seq') FROM generate_series(1, %s)"
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _ELSEWHERE = text(
-    "SELECT sum(id), (SELECT max(id) FROM errand), (SELECT count(*) FROM program) "
-    "FROM (SELECT id, station FROM event ORDER BY id DESC LIMIT 200) AS last "
-    "WHERE station <> :station"
+    "SELECT sum(id) FILTER (WHERE station <> :station) AS of_others, max(id) AS newest, "
+    "(SELECT sum(id) FROM errand) AS errands, (SELECT count(*) FROM program) AS programs "
+    "FROM event WHERE id > coalesce(:seen, (SELECT max(id) FROM event)) - 200"
 )
 _DURABLE = {"NORMAL": "off"}
 _NO_BUGS = {"25006", "25P03", "25P04"}  # it is read-only, or has ended what stood still for long
@@ -148,11 +149,14 @@ class Postgres(Dialect):
                 )
 
     def changed_elsewhere(self, connection: Connection, station: str) -> object:
-        """From the last events of others, as ids are not in commit order, and from what is
-        written without an event. Heartbeats and locks are none: who looks because another one
-        looked would keep a whole fleet awake."""
+        """From the events of others since the last look, and some before that, as ids are not in
+        commit order; and from what is written without an event. Heartbeats and locks are none: who
+        looks because another one looked would keep a whole fleet awake."""
         with connection.begin():
-            return connection.execute(_ELSEWHERE, {"station": station}).one()
+            seen = {"station": station, "seen": connection.info.get(_SEEN)}
+            found = connection.execute(_ELSEWHERE, seen).one()
+        connection.info[_SEEN] = found.newest or 0
+        return found.of_others, found.errands, found.programs
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         """Unpacked by json_array_elements."""
