@@ -94,6 +94,15 @@ async def test_a_bad_item_never_fails_its_neighbours(shop: Shop) -> None:
     assert [shop.job_row(job_id).name for (job_id,) in (first, last)] == ["a", "b"]
 
 
+async def test_one_that_names_more_jobs_than_a_statement_has_room_for_fails_alone(
+    shop: Shop,
+) -> None:
+    bad = CreateJobs((JobSpec("bad", "mill", after=tuple(range(1, 300_000))),), "anna")
+    first, refused, last = await _together(shop, _new("a"), bad, _new("b"))
+    assert isinstance(refused, InvalidInput)
+    assert [shop.job_row(job_id).name for (job_id,) in (first, last)] == ["a", "b"]
+
+
 async def test_a_bug_in_one_change_is_the_error_of_its_caller_alone(shop: Shop) -> None:
     def bug(_tx: Tx) -> None:
         raise ZeroDivisionError

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Select,
     bindparam,
     exists,
@@ -92,13 +93,17 @@ def check_references(tx: Tx, specs: Iterable[JobSpec]) -> None:
             {s.pinned_machine_id for s in specs if s.pinned_machine_id is not None},
         ),
     ):
-        if wanted:
-            # Locked: a predecessor that completes meanwhile would not see its new successor.
-            query = select(column).where(column.in_(wanted)).with_for_update(read=True)
-            there = set(tx.connection.execute(query).scalars())
-            if missing := wanted - there:
-                text = ", ".join(sorted(str(m)[:12] for m in missing))
-                raise InvalidInput(FieldError(name, f"there is no {text}"))
+        if wanted and (missing := wanted - _there(tx, column, wanted)):
+            text = ", ".join(sorted(str(m)[:12] for m in missing))
+            raise InvalidInput(FieldError(name, f"there is no {text}"))
+
+
+def _there(tx: Tx, column: ColumnElement[Any], wanted: Iterable[Any]) -> set[Any]:
+    """Locked: a predecessor that completes meanwhile would not see its new successor."""
+    item = tx.dialect.items("item", value=type(column.type))
+    query = select(column).where(column.in_(select(item.c.value))).with_for_update(read=True)
+    rows = tx.connection.execute(query, {"item": packed([[value] for value in wanted])})
+    return set(rows.scalars())
 
 
 def _new_row(tx: Tx, spec: JobSpec, job_id: int, place: int, *, blocked: bool) -> dict[str, Any]:
