@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -25,6 +26,7 @@ from cnc_station.web.health import HealthServer
 FOLDER = Path(__file__).parents[2] / "packaging" / "compose"
 BASE = (FOLDER / "compose.yaml").read_text("utf-8")
 LAN = (FOLDER / "compose.lan.yaml").read_text("utf-8")
+README = (FOLDER / "README.md").read_text("utf-8")
 DOCKERFILE = (FOLDER / "Dockerfile").read_text("utf-8")
 SECRETS = ("CNC_DATABASE_PASSWORD", "CNC_REDIS_PASSWORD")
 
@@ -88,6 +90,53 @@ def test_the_stations_settings_are_settings_and_are_accepted(tmp_path: Path) -> 
     assert addresses.is_secured(read.database_url)
 
 
+def test_what_is_open_to_the_shop_stays_open_whatever_command_comes_next() -> None:
+    assert "COMPOSE_FILE=compose.yaml:compose.lan.yaml" in README
+    assert "docker compose -f" not in README
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_the_certificates_are_good_enough_for_every_station(tmp_path: Path) -> None:
+    (block,) = (block for block in README.split("```") if "openssl x509" in block)
+    commands = block[block.index("openssl req") : block.index("chmod")]
+    asked = subprocess.run(
+        ["sh", "-ec", commands], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert asked.returncode == 0, asked.stderr
+    # as strictly as Python 3.13 and newer look at them
+    strictly = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", "ca.crt"]
+    checked = subprocess.run(
+        [*strictly, "-verify_hostname", "shop-server", "server.crt"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.skipif(not shutil.which("pg_dump"), reason="PostgreSQL's client is not installed")
+def test_a_copy_is_made_without_asking_anybody(postgres_url: str, tmp_path: Path) -> None:
+    (command,) = re.findall(r"exec -T postgres sh -c '(.*?)'", README)
+    server = urlsplit(postgres_url)
+    made = subprocess.run(
+        ["setsid", "sh", "-c", f"{command} > cnc.dump"],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "POSTGRES_PASSWORD": server.password or "",
+            "PGHOST": server.hostname or "",
+            "PGPORT": str(server.port),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert 'database "cnc" does not exist' in made.stderr  # it was let in
+
+
 def test_the_image_is_built_from_what_is_there() -> None:
     station = services(BASE)["station"]
     root = (FOLDER / station["build"]["context"]).resolve()
@@ -117,9 +166,9 @@ def test_the_image_leaves_out_the_window_and_a_station_needs_none(tmp_path: Path
     script = (
         "import sys\n"
         "for name in ('PySide6', 'shiboken6', 'pyqtgraph', 'qasync'): sys.modules[name] = None\n"
+        "import cnc_station.headless, cnc_station.web.health\n"
         "from cnc_station.cli.run import run\n"
         f"sys.exit(run(['jobs'], {{'CNC_DATA_FOLDER': {str(tmp_path)!r}}}))\n"
-        "import cnc_station.headless, cnc_station.web.health\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
