@@ -72,7 +72,7 @@ class StationEngine(StationCommands, StationIntake):
                 self._lock.acquire(config.station)
             await self._open()
         except BaseException:
-            await self._shut()
+            await self.stop()
             raise
 
     async def _needs_upgrade(self) -> bool:

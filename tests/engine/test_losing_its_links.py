@@ -21,6 +21,7 @@ from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.engine import StationEngine, open_client
+from cnc_station.engine.services.oversight import Oversight
 from cnc_station.engine.signals.base import Hearing
 from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.store import prepared, schema
@@ -116,6 +117,25 @@ async def test_a_database_that_was_restarted_is_shown_and_looked_at_again(
         assert await engine.submit([JobSpec("bracket", "mill")], ME)
     finally:
         await engine.stop()
+
+
+async def test_a_start_that_fails_half_way_lets_go_of_its_name_and_of_what_it_has_begun(
+    config: Config, postgres_url: str
+) -> None:
+    shared = replace(config, database_url=postgres_url)
+    before = asyncio.all_tasks()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Oversight, "run_once", _fail)
+        with pytest.raises(Unavailable, match="half-way"):
+            await StationEngine(shared).start()
+    assert asyncio.all_tasks() == before
+    again = StationEngine(shared)
+    await again.start()
+    await again.stop()
+
+
+async def _fail(_: Oversight) -> float:
+    raise Unavailable("half-way")
 
 
 async def test_a_redis_that_stands_still_is_shown_and_what_changes_is_noticed_without_it(

@@ -37,8 +37,9 @@ def _join(tx: Tx, change: Join) -> Exception | None:
     silence = round(change.silence_s * 1000)
     if known is not None and known.left_at is None and abs(tx.now - known.heard_at) < silence:
         return Conflict(
-            f"A station named {tx.station} is at work already (on {known.host}). "
-            "Give this one another name."
+            f"A station named {tx.station} is at work already (on {known.host}), or was a moment "
+            f"ago. If it was this one, start it again in {change.silence_s:g} seconds; else give "
+            "this one another name."
         )
     values = {
         "incarnation": change.incarnation,
@@ -108,12 +109,15 @@ class Leave(Change[None]):
     def apply(cls, tx: Tx, changes: Sequence["Leave"]) -> list[Exception | None]:
         """Both rows, if they are still this incarnation's."""
         for change in changes:
-            tx.connection.execute(
+            left = tx.connection.execute(
                 update(station)
                 .where(station.c.name == tx.station)
                 .where(station.c.incarnation == change.incarnation)
                 .values(left_at=tx.now)
-            )
+                .returning(station.c.name)
+            ).all()
+            if not left:
+                continue
             tx.connection.execute(
                 update(leader)
                 .where(leader.c.incarnation == change.incarnation)
