@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from cnc_station.cli.output import plain
 from cnc_station.engine.domain.errors import InvalidInput, Unavailable
 from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.base import DriverKind
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.store.schema import machine
@@ -141,6 +142,39 @@ async def test_of_a_driver_that_is_not_installed_here_nothing_is_told(
 ) -> None:
     monkeypatch.delitem(registry._OWN, "guarded")
     assert await _settings(floor) == {"host": KEPT, "word": KEPT}
+
+
+async def test_of_an_address_all_but_its_password_is_told_and_can_be_edited(
+    station: Station, gate: Gate
+) -> None:
+    floor = await station()
+    there = replace(SPEC, settings={"host": f"http://ann:{SECRET}@mill-1:5000/a"})
+    await floor.engine.add_machine(there, ME)
+    told = await _settings(floor)
+    assert told == {"host": f"http://ann:{KEPT}@mill-1:5000/a"}
+    await floor.engine.edit_machine(1, replace(SPEC, model="VF-2", settings=told), ME)
+    assert gate.given == there.settings
+    moved = {"host": told["host"].replace("mill-1", "mill-2")}
+    await floor.engine.edit_machine(1, replace(SPEC, settings=moved), ME)
+    assert gate.given == {"host": f"http://ann:{SECRET}@mill-2:5000/a"}
+    with pytest.raises(InvalidInput, match="type it in"):
+        await floor.engine.add_machine(replace(SPEC, name="Mill 2", settings=moved), ME)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("mill-1", "mill-1"),
+        ("http://mill-1:5000", "http://mill-1:5000"),
+        ("http://ann@mill-1:5000", "http://ann@mill-1:5000"),
+        ("ann:a@b/c@mill-1:5000", f"ann:{KEPT}@mill-1:5000"),
+        ("opc.tcp://ann://x@mill-1", f"opc.tcp://ann:{KEPT}@mill-1"),
+        ("opc.tcp://:x@mill-1", f"opc.tcp://:{KEPT}@mill-1"),
+        ("/dev/serial/by-path/pci:0@1", "/dev/serial/by-path/pci:0@1"),
+    ],
+)
+def test_an_address_shows_no_part_of_its_password(address: str, told: str) -> None:
+    assert shown(address) == told
 
 
 @dataclass(frozen=True, slots=True)

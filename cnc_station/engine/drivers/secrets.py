@@ -3,7 +3,7 @@
 They are kept with the machine's other settings, in the database: whatever station a machine is
 moved to needs them, and nobody reads that database who has not got its own password. From there
 only drivers get them. Whoever asks about a machine is told `KEPT` in their place, and gives that
-back to leave them as they are.
+back to leave them as they are. Some stand in an address: of that the password alone is not told.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from typing import Any
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers import address, registry
 from cnc_station.engine.views import KEPT, MachineRow
 
 
@@ -28,24 +28,34 @@ def told(rows: Iterable[MachineRow]) -> tuple[MachineRow, ...]:
 def _told(row: MachineRow, secret: Mapping[str, frozenset[str]]) -> MachineRow:
     """Of a driver that is not installed here, any setting may be a password."""
     settings = row.spec.settings
-    hidden = secret.get(row.spec.driver, settings.keys()) & settings.keys()
-    if not hidden:
-        return row
-    masked = {**settings, **dict.fromkeys(hidden, KEPT)}
-    return replace(row, spec=replace(row.spec, settings=masked))
+    hidden = secret.get(row.spec.driver, settings.keys())
+    masked = {
+        name: KEPT if name in hidden else address.shown(value) if isinstance(value, str) else value
+        for name, value in settings.items()
+    }
+    return row if masked == settings else replace(row, spec=replace(row.spec, settings=masked))
 
 
 def completed(spec: MachineSpec, before: MachineSpec | None = None) -> MachineSpec:
     """With what is kept in place of `KEPT`; `before` is the machine as it is stored. Raises
     InvalidInput where nothing is kept for that driver."""
-    left = [name for name, value in spec.settings.items() if value == KEPT]
+    left = [name for name, value in spec.settings.items() if KEPT in str(value)]
     if not left:
         return spec
     kept: Mapping[str, Any] = {}
     if before is not None and before.driver == spec.driver:
         kept = before.settings
-    if unknown := [name for name in left if name not in kept]:
+    found = {name: _completed(str(spec.settings[name]), kept.get(name)) for name in left}
+    if unknown := [name for name, value in found.items() if value is None]:
         raise InvalidInput(
             *(FieldError(f"settings.{name}", "is not kept: type it in") for name in unknown)
         )
-    return replace(spec, settings={**spec.settings, **{name: kept[name] for name in left}})
+    return replace(spec, settings={**spec.settings, **found})
+
+
+def _completed(value: str, kept: Any) -> Any:
+    """A setting, or an address, with what is kept in place of `KEPT`; None where nothing is."""
+    if value == KEPT:
+        return kept
+    word = address.password(str(kept))
+    return None if word is None else value.replace(KEPT, word)

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.mtconnect.documents import (
     BadDocument,
     Devices,
@@ -38,6 +39,7 @@ class Agent:
 
     def __init__(self, url: str, heartbeat_s: float, traffic: Traffic) -> None:
         self._url = url
+        self._shown = shown(url)
         self._heartbeat_s = heartbeat_s
         self._traffic = traffic
         self._session: ClientSession | None = None
@@ -86,12 +88,12 @@ class Agent:
             async for chunk in response.content.iter_any():
                 data += chunk
                 if len(data) > LARGEST:
-                    raise Unavailable(f"what {self._url} answers is too long to be read")
+                    raise Unavailable(f"what {self._shown} answers is too long to be read")
         try:
             document = parse(bytes(data))
         except BadDocument as error:
             raise Unavailable(
-                f"{self._url} is no MTConnect agent (status {response.status}; {error})"
+                f"{self._shown} is no MTConnect agent (status {response.status}; {error})"
             ) from error
         self._note(document, bytes(data))
         return document
@@ -112,12 +114,12 @@ class Agent:
             async with response:
                 yield response
         except aiohttp.ClientConnectorError as error:
-            raise Unavailable(f"nobody answers at {self._url}: {error.os_error}") from error
+            raise Unavailable(f"nobody answers at {self._shown}: {error.os_error}") from error
         except aiohttp.ClientError as error:
-            words = str(error) or type(error).__name__
-            raise Unavailable(f"the connection to {self._url} broke: {words}") from error
+            words = str(error).replace(self._url, self._shown) or type(error).__name__
+            raise Unavailable(f"the connection to {self._shown} broke: {words}") from error
         except (asyncio.IncompleteReadError, OSError) as error:
-            raise Unavailable(f"the connection to {self._url} broke in mid-document") from error
+            raise Unavailable(f"the connection to {self._shown} broke in mid-document") from error
 
     @asynccontextmanager
     async def _in_time(self, seconds: float) -> AsyncIterator[None]:
@@ -125,7 +127,7 @@ class Agent:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            raise Unavailable(f"{self._url} has said nothing for {seconds:g} s") from None
+            raise Unavailable(f"{self._shown} has said nothing for {seconds:g} s") from None
 
     def _note(self, document: Document, data: bytes) -> None:
         """For the machine log; an empty document says only that the agent is there."""

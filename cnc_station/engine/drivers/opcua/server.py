@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.opcua.picture import (
     ALERT_TYPE,
     IDENTIFICATION,
@@ -47,6 +48,7 @@ class Server:
 
     def __init__(self, url: str, traffic: Traffic, broke: Callable[[str], None]) -> None:
         self._url = url
+        self._shown = shown(url)
         self._traffic = traffic
         self._broke = broke
         self._client: Client | None = None
@@ -67,7 +69,7 @@ class Server:
             client.name = client.description = "CNC Station"
             client.session_timeout = SESSION_MS
             client.connection_lost_callback = self._lost
-            self._traffic.sent(f"connect {self._url}")
+            self._traffic.sent(f"connect {self._shown}")
             await client.connect()
             self._client = client
             self._indexes = {uri: at for at, uri in enumerate(await client.get_namespace_array())}
@@ -192,7 +194,7 @@ class Server:
 
     async def _lost(self, error: Exception) -> None:
         words = "it says nothing any more" if isinstance(error, TimeoutError) else str(error)
-        self._broke(f"the connection to {self._url} broke: {words}")
+        self._broke(f"the connection to {self._shown} broke: {words}")
 
     async def _find(self, start: "Node", paths: Iterable[Path]) -> "list[Node | None]":
         """The node at each path; None where there is none."""
@@ -239,12 +241,12 @@ class Server:
         try:
             yield
         except TimeoutError:
-            raise Unavailable(f"{self._url} does not answer") from None
+            raise Unavailable(f"{self._shown} does not answer") from None
         except OSError as error:
-            raise Unavailable(f"nobody answers at {self._url}: {error}") from error
+            raise Unavailable(f"nobody answers at {self._shown}: {error}") from error
         except (UaError, ValueError) as error:
             words = str(error) or type(error).__name__
-            raise Unavailable(f"{self._url} refuses: {words}") from error
+            raise Unavailable(f"{self._shown} refuses: {words}") from error
 
 
 def _content(data: Any) -> Any:

@@ -1,0 +1,23 @@
+import pytest
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.drivers.mtconnect.driver import MTConnect
+from cnc_station.engine.drivers.opcua.driver import OpcUa
+from cnc_station.engine.drivers.watching import Watcher
+
+
+@pytest.mark.parametrize(
+    "watcher",
+    [
+        MTConnect.make({"url": "http://ann:horse@127.0.0.1:1"}),
+        MTConnect.make({"url": "http://ann:horse@127.0.0.1:99999"}),
+        OpcUa.make({"url": "opc.tcp://ann:horse@127.0.0.1:1"}),
+    ],
+)
+async def test_what_goes_wrong_is_said_without_the_password_in_the_address(
+    watcher: Watcher,
+) -> None:
+    with pytest.raises(Unavailable, match="127") as caught:
+        await watcher.connect()
+    await watcher.close()
+    assert "horse" not in f"{caught.value}{watcher.traffic()}"
