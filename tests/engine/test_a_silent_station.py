@@ -82,14 +82,24 @@ async def test_a_machine_left_idle_by_a_station_that_has_left_is_offline_too(
     await until(lambda: is_in(a, MachineState.OFFLINE))
 
 
-async def test_what_a_machine_did_when_it_was_last_heard_of_is_soon_not_known_any_more(
+@pytest.fixture
+async def pair(
     shared: Config, redis_server: Redis
-) -> None:
+) -> AsyncIterator[tuple[StationEngine, StationEngine]]:
     redis_server.clear()
-    shared = replace(shared, redis_url=redis_server.url, simulator_speed=1.0)
-    a, b = StationEngine(shared), StationEngine(replace(shared, station="B"))
+    told = replace(shared, redis_url=redis_server.url, simulator_speed=1.0)
+    a, b = StationEngine(told), StationEngine(replace(told, station="B"))
     await a.start()
     await b.start()
+    yield a, b
+    await b.stop()
+    await a.stop()
+
+
+async def test_what_a_machine_did_when_it_was_last_heard_of_is_soon_not_known_any_more(
+    pair: tuple[StationEngine, StationEngine],
+) -> None:
+    a, b = pair
     await b.add_machine(MILL, ME)
     await a.submit([JobSpec("bracket", "mill", estimated_s=900.0)], ME)
     (machine,) = await a.machines()
@@ -97,5 +107,3 @@ async def test_what_a_machine_did_when_it_was_last_heard_of_is_soon_not_known_an
     assert b._crew is not None
     await b._crew._ticker.stop()
     await until(lambda: a.telemetry(machine.id) is None)
-    await b.stop()
-    await a.stop()
