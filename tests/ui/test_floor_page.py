@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -173,6 +174,20 @@ async def test_a_hidden_page_asks_for_nothing_and_catches_up_when_it_is_seen_aga
     assert card.words.look.word == "Idle"
     page.show()
     await until(lambda: card.words.look.word == "Maintenance")
+
+
+async def test_a_page_seen_again_does_not_show_the_time_that_was_left_then(
+    office: Office, page: FloorPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, _ = await running(office, page)
+    card = page.column.cards[machine]
+    await until(lambda: card.words.figure == "01:00")
+    office.desk.bridge.changed.disconnect(page._follow)
+    page.hide()
+    monkeypatch.setattr(office.engine, "telemetry", lambda _: None)
+    page.show()
+    page._seconds.stop()
+    await until(lambda: not card.words.figure)
 
 
 async def test_each_figure_opens_the_list_it_counts(office: Office, page: FloorPage) -> None:

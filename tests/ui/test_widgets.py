@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.ui.theme import Density, Ink, ThemeName, Tone, apply_theme, theme
 from cnc_station.ui.widgets.busy import BusyBar
+from cnc_station.ui.widgets.buttons import CloseButton
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.dots import Connection, ConnectionDots
 from cnc_station.ui.widgets.empty import EmptyState
@@ -49,6 +50,15 @@ def test_a_button_under_a_finger_looks_different(qtbot: QtBot) -> None:
         before = picture(button)
         button.setDown(True)
         assert picture(button) != before, type(button).__name__
+
+
+def test_a_cross_takes_the_ink_of_a_new_theme(qtbot: QtBot, qapp: QApplication) -> None:
+    apply_theme(qapp, ThemeName.LIGHT, Density.DENSE)
+    cross = CloseButton("Close")
+    qtbot.addWidget(cross)
+    for name in (ThemeName.HIGH_CONTRAST, ThemeName.DARK):
+        apply_theme(qapp, name, Density.DENSE)
+        assert theme().colour(Ink.MUTED).name() in colours_of(picture(cross)), name
 
 
 def test_a_chip_shows_its_tone_and_says_its_word(qtbot: QtBot) -> None:

@@ -105,7 +105,8 @@ class FloorPage(QWidget):
     # Following the engine
 
     def showEvent(self, event: QShowEvent) -> None:
-        """On view: look, and let the seconds run."""
+        """On view: say how late it is now, look, and let the seconds run."""
+        self._tick()
         self._seconds.start()
         self._asking.again()
         self.charts.start()

@@ -1,8 +1,11 @@
 """Buttons by weight: plain, the one primary action, and what destroys."""
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from cnc_station.ui.theme import Tone
+from cnc_station.ui.theme import Ink, Tone, theme
+
+_CROSS = 16
 
 
 class Button(QPushButton):
@@ -13,6 +16,24 @@ class Button(QPushButton):
         if quiet:
             self.setProperty("kind", "quiet")
         self.setAutoDefault(False)
+
+
+class CloseButton(Button):
+    """A cross that closes what it stands on, in the ink of the theme that is in force."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__("", parent, quiet=True)
+        self.setAccessibleName(name)
+        self._draw()
+
+    def _draw(self) -> None:
+        self.setIcon(theme().icon("x", Ink.MUTED, _CROSS))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Takes the new ink."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._draw()
 
 
 class PrimaryButton(QPushButton):

@@ -14,7 +14,7 @@ from cnc_station.ui.desk import Desk
 from cnc_station.ui.job_commands import JobCommands
 from cnc_station.ui.models.job_columns import look, machine
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.buttons import CloseButton
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.job_actions import JobActionRow
 from cnc_station.ui.widgets.job_preview import JobPreview
@@ -62,10 +62,8 @@ class JobDetailPanel(QFrame):
         self._place()
 
     def _place(self) -> None:
-        close = Button("", quiet=True)
-        close.setIcon(theme().icon("x", Ink.MUTED, 16))
+        close = CloseButton(self.tr("Close (Esc)"))
         close.setFixedWidth(36)
-        close.setAccessibleName(self.tr("Close (Esc)"))
         close.setToolTip(close.accessibleName())
         close.clicked.connect(self.close_panel)
         head = QHBoxLayout()

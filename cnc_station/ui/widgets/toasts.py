@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
-from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.buttons import Button, CloseButton
 from cnc_station.ui.widgets.text import Text
 
 SECONDS = 6.0
@@ -55,9 +55,7 @@ class Toast(QFrame):
             undo = Button(self.tr("Undo"), quiet=True)
             undo.clicked.connect(self._take_back)
             box.addWidget(undo)
-        close = Button("", quiet=True)
-        close.setIcon(theme().icon("x", Ink.MUTED, 16))
-        close.setAccessibleName(self.tr("Close"))
+        close = CloseButton(self.tr("Close"))
         close.clicked.connect(self.close_now)
         box.addWidget(close)
         self._timer = QTimer(self, singleShot=True, interval=round(seconds * 1000))
