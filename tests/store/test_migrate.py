@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
-from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.domain.errors import Conflict, Fenced, Unavailable
+from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look, upgrade
+from cnc_station.engine.store.stations import Heartbeat, Join
+from cnc_station.engine.store.writer import Writer
 
 NOW = migrate.REVISION
 NEXT = f"{int(NOW) + 1:04}"
@@ -172,6 +175,22 @@ def test_a_shared_database_is_not_upgraded_under_a_station_at_work(
     write(shared, "UPDATE station SET left_at = heard_at")
     upgrade(shared)
     assert look(shared).fit is Fit.CURRENT
+
+
+async def test_a_station_that_slept_through_an_upgrade_acts_no_more(
+    shared: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is of the old version, and was silent for so long that it counted as stopped."""
+    writer = Writer(shared, station="Hall 1", ranking=RankPolicy())
+    await writer.start()
+    await writer.write(Join("before", "pc-1", "1.0", 15.0))
+    await writer.write(Heartbeat("before", 300.0, 0.0, ()))
+    write(shared, "UPDATE station SET heard_at = heard_at - 90000")
+    grow(monkeypatch, tmp_path)
+    upgrade(shared)
+    with pytest.raises(Fenced):
+        await writer.write(Heartbeat("before", 300.0, 0.0, ()))
+    await writer.stop()
 
 
 def test_an_upgrade_that_breaks_half_way_leaves_everything_as_it_was(

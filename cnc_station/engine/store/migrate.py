@@ -114,6 +114,8 @@ def _upgrade(database: Database, connection: Connection, found: Schema) -> None:
         if found.fit is Fit.OLDER and not database.dialect.embedded:
             _nobody_at_work(database, connection)
         command.upgrade(configuration, "head")
+        if found.fit is Fit.OLDER:  # one that slept meanwhile is fenced when it wakes
+            connection.execute(text("UPDATE station SET incarnation = ''"))
 
 
 def _nobody_at_work(database: Database, connection: Connection) -> None:
