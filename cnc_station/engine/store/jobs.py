@@ -64,6 +64,7 @@ class CreateJobs(Change[tuple[int, ...]]):
         answers: list[tuple[int, ...] | Exception] = []
         rows: list[dict[str, Any]] = []
         edges: list[dict[str, int]] = []
+        after_others: list[int] = []  # and after no new one: those may all be completed
         for change in changes:
             own = tuple(next(ids) for _ in change.specs)
             answers.append(own)
@@ -71,13 +72,15 @@ class CreateJobs(Change[tuple[int, ...]]):
             for spec, job_id in zip(change.specs, own, strict=True):
                 before = (*spec.after, *(keys[key] for key in spec.after_keys))
                 edges += [{"job_id": job_id, "predecessor_id": p} for p in dict.fromkeys(before)]
+                if before and not spec.after_keys:
+                    after_others.append(job_id)
                 rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
                 _record_new(tx, change.actor, spec, rows[-1])
         tx.insert_later(job, rows)
         if edges:
             tx.settle()
             tx.dialect.insert(tx.connection, dependency, edges)
-            unblock(tx, {edge["job_id"] for edge in edges})
+            unblock(tx, after_others)
             release_due(tx)
         return answers
 
