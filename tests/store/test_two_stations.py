@@ -173,3 +173,17 @@ async def test_what_others_write_is_noticed_however_much_is_written_here(
         await b.job()
         await a.create(*[JobSpec("bracket", "mill")] * 300)
         assert a.clock.changed_elsewhere(connection, "A") != before
+
+
+async def test_what_others_wrote_is_noticed_once_and_what_is_written_here_never(
+    stations: tuple[Shop, Shop],
+) -> None:
+    a, b = stations
+    with closing(a.database.connect_pen()) as connection:
+        await b.create(*[JobSpec("bracket", "mill")] * 250)
+        a.clock.changed_elsewhere(connection, "A")
+        await b.job()
+        noticed = a.clock.changed_elsewhere(connection, "A")
+        for _ in range(3):
+            await a.job()
+            assert a.clock.changed_elsewhere(connection, "A") == noticed

@@ -41,12 +41,13 @@ _BEGUN = "begun"
 _OPENING, _OPENED = "opening", "opened"
 _KEPT = "numbers kept"
 _SEEN = "newest event seen"
+_LATE = 200  # so far behind the newest event one may still be committed
 _NUMBERS = "SELECT nextval('{}_id_seq') FROM generate_series(1, %s)"
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _ELSEWHERE = text(
     "SELECT sum(id) FILTER (WHERE station <> :station) AS of_others, max(id) AS newest, "
     "(SELECT sum(id) FROM errand) AS errands, (SELECT count(*) FROM program) AS programs "
-    "FROM event WHERE id > coalesce(:seen, (SELECT max(id) FROM event)) - 200"
+    "FROM event WHERE id > coalesce(:seen, (SELECT max(id) FROM event)) - :late"
 )
 _DURABLE = {"NORMAL": "off"}
 _NO_BUGS = {"25006", "25P03", "25P04"}  # it is read-only, or has ended what stood still for long
@@ -151,11 +152,16 @@ class Postgres(Dialect):
     def changed_elsewhere(self, connection: Connection, station: str) -> object:
         """From the events of others since the last look, and some before that, as ids are not in
         commit order; and from what is written without an event. Heartbeats and locks are none: who
-        looks because another one looked would keep a whole fleet awake."""
+        looks because another one looked would keep a whole fleet awake.
+
+        Where it counts from moves seldom: each time, it has to be taken for a change.
+        """
+        seen = connection.info.get(_SEEN)
         with connection.begin():
-            seen = {"station": station, "seen": connection.info.get(_SEEN)}
-            found = connection.execute(_ELSEWHERE, seen).one()
-        connection.info[_SEEN] = found.newest or 0
+            values = {"station": station, "seen": seen, "late": _LATE}
+            found = connection.execute(_ELSEWHERE, values).one()
+        if seen is None or (found.newest or 0) > seen + _LATE:
+            connection.info[_SEEN] = found.newest or 0
         return found.of_others, found.errands, found.programs
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
