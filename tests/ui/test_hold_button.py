@@ -40,6 +40,15 @@ async def test_letting_go_early_does_nothing(qtbot: QtBot) -> None:
     assert held == []
 
 
+async def test_a_tap_is_no_hold_although_the_window_stood_still_meanwhile(qtbot: QtBot) -> None:
+    button, held = button_of(qtbot, 1.0)
+    QTest.mousePress(button, Qt.MouseButton.LeftButton)
+    time.sleep(1.2)  # noqa: ASYNC251 - the release has come by then, and nobody has looked at it
+    await emitted(button._timer.timeout)
+    QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
+    assert held == []
+
+
 async def test_the_space_bar_holds_it_too(qtbot: QtBot) -> None:
     button, held = button_of(qtbot, 0.05)
     QTest.keyPress(button, Qt.Key.Key_Space)

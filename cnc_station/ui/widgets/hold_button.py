@@ -8,6 +8,9 @@ from cnc_station.ui.theme import Ink, theme
 
 SECONDS = 2.0
 _FRAME_MS = 25
+_LONGEST_FRAME_MS = 100
+"""What counts of a frame that took longer: the window stood still, and may not know yet that the
+finger is gone."""
 _VEIL = 0.3
 
 
@@ -34,7 +37,8 @@ class HoldButton(QPushButton):
         self._ink = Ink.ALARM if danger else Ink.OPERATOR
         self.setAutoDefault(False)
         self._seconds = seconds
-        self._clock = QElapsedTimer()
+        self._clock = QElapsedTimer()  # since the last frame
+        self._held_ms = 0
         self._timer = QTimer(self, interval=_FRAME_MS)
         self._timer.timeout.connect(self._advance)
         self.pressed.connect(self._begin)
@@ -48,9 +52,10 @@ class HoldButton(QPushButton):
         """How much of the time it has been held, from 0 to 1."""
         if not self._timer.isActive():
             return 0.0
-        return min(1.0, self._clock.elapsed() / (self._seconds * 1000))
+        return min(1.0, self._held_ms / (self._seconds * 1000))
 
     def _begin(self) -> None:
+        self._held_ms = 0
         self._clock.start()
         self._timer.start()
 
@@ -59,6 +64,7 @@ class HoldButton(QPushButton):
         self.update()
 
     def _advance(self) -> None:
+        self._held_ms += min(self._clock.restart(), _LONGEST_FRAME_MS)
         if self.fraction >= 1.0:
             self._end()
             self.setDown(False)
