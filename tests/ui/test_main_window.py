@@ -7,7 +7,9 @@ from pytestqt.qtbot import QtBot
 from cnc_station.ui.main_window import MainWindow, PageSpec
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from cnc_station.ui.widgets.dots import Connection
-from tests.until import until
+from tests.until import PATIENCE_S, until
+
+PATIENCE_MS = round(PATIENCE_S * 1000)
 
 
 class ListPage(QWidget):
@@ -37,7 +39,7 @@ def window_of(qtbot: QtBot) -> MainWindow:
         ]
     )
     qtbot.addWidget(window)
-    with qtbot.waitActive(window):
+    with qtbot.waitActive(window, timeout=PATIENCE_MS):
         window.show()
         window.activateWindow()
     window.show_page("floor")

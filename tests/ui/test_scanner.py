@@ -8,6 +8,9 @@ from pytestqt.qtbot import QtBot
 
 from cnc_station.ui.main_window import MainWindow, PageSpec
 from cnc_station.ui.scanner import ScanCatcher
+from tests.until import PATIENCE_S
+
+PATIENCE_MS = round(PATIENCE_S * 1000)
 
 
 class FormPage(QWidget):
@@ -34,7 +37,7 @@ def window_of(qtbot: QtBot) -> MainWindow:
     qtbot.addWidget(window, before_close_func=MainWindow.finish)
     window.show()
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE_MS)
     window.show_page("floor")
     return window
 
@@ -65,7 +68,7 @@ def test_a_burst_ended_by_enter_is_a_scan_and_presses_no_command(qtbot: QtBot) -
     assert window.top_bar.search.text() == "n-2471"
     at_once_is_within(window, 0.05)
     type_at_once(window, "n")
-    qtbot.waitUntil(lambda: bool(heard.new_jobs))
+    qtbot.waitUntil(lambda: bool(heard.new_jobs), timeout=PATIENCE_MS)
     assert (heard.new_jobs, heard.pages) == ([True], [])
 
 
@@ -73,9 +76,9 @@ def test_single_keys_are_still_commands(qtbot: QtBot) -> None:
     window = window_of(qtbot)
     heard = Heard(window)
     type_at_once(window, "n")
-    qtbot.waitUntil(lambda: bool(heard.new_jobs))
+    qtbot.waitUntil(lambda: bool(heard.new_jobs), timeout=PATIENCE_MS)
     type_at_once(window, "2")
-    qtbot.waitUntil(lambda: heard.pages == ["form"])
+    qtbot.waitUntil(lambda: heard.pages == ["form"], timeout=PATIENCE_MS)
 
 
 def test_what_is_typed_into_a_field_stays_there(qtbot: QtBot) -> None:
