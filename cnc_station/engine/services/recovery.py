@@ -28,7 +28,7 @@ from cnc_station.engine.store.recovery import LeftOver, left_over_runs
 log = logging.getLogger(__name__)
 
 ACTOR = "recovery"
-REASON = "the station went down while it ran"
+REASON = "its station was down or cut off while it ran"
 ANSWER_S = 10.0  # a controller that does not answer within this time can't be asked
 UNWATCHED = "it came to its end while nobody watched"
 
