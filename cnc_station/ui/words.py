@@ -69,6 +69,11 @@ def moment(at: int | None, now: int) -> str:
     return f"{day(at, now)} {time_of_day(at)}"
 
 
+def percent(share: float) -> str:
+    """`64 %` of 0.64."""
+    return f"{share * 100:.0f} %"
+
+
 def size(envelope: Envelope) -> str:
     """`762 × 406 × 508`, in mm."""
     return " × ".join(f"{side:g}" for side in (envelope.x, envelope.y, envelope.z))

@@ -128,7 +128,7 @@ async def test_a_short_alarm_is_seen_in_four_hours() -> None:
     seen = [colour(strip, 1, 0.5 + step / 599) for step in range(4)]
     assert red in seen
     assert colour(strip, 1, 0.25) not in (red, colour(strip, 2, 0.25))
-    assert strip.accessibleDescription() == "Mill 1 running 100%, Mill 2 running 0%"
+    assert strip.accessibleDescription() == "Mill 1 running 100 %, Mill 2 running 0 %"
 
 
 async def test_the_keyboard_goes_from_row_to_row() -> None:

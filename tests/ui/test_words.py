@@ -17,6 +17,10 @@ def test_durations_are_minutes_until_there_is_an_hour(seconds: float, said: str)
     assert words.duration(seconds) == said
 
 
+def test_a_share_is_said_with_a_space_before_its_sign() -> None:
+    assert [words.percent(share) for share in (0.0, 0.644, 1.0)] == ["0 %", "64 %", "100 %"]
+
+
 def test_a_due_time_is_a_time_today_and_a_day_otherwise() -> None:
     assert words.due(NOW + 3 * HOUR, NOW) == "today 17:07"
     assert words.due(NOW + 2 * DAY, NOW) == "Wed"

@@ -155,7 +155,7 @@ def _with_figures(
         return replace(told, figure=figure, aside=(_estimated(), _starting()))
     several = live.parts > 1
     fraction = live.part_fraction if several else live.fraction
-    percent = f"{fraction * 100:.0f} %"
+    percent = words.percent(fraction)
     first = percent if live.line is None else f"{percent} · {_line(live.line)}"
     return replace(
         told,
@@ -228,8 +228,8 @@ def _foot(card: MachineCard, live: Telemetry | None, status: Status | None, now:
         likely = QCoreApplication.translate("Floor", "Late: due {due}, likely {end}")
         return likely.format(due=due, end=words.time_of_day(ends, seconds=False))
     if live is not None and card.machine.state is MachineState.HELD:
-        held = QCoreApplication.translate("Floor", "{time} left, held at {percent:.0f} %")
-        return held.format(time=_time_left(live), percent=live.fraction * 100)
+        held = QCoreApplication.translate("Floor", "{time} left, held at {percent}")
+        return held.format(time=_time_left(live), percent=words.percent(live.fraction))
     if card.next_job is None:
         said = is_unready(card.machine) or card.why_idle in {_note(card, live, status), reason}
         why = "" if said else card.why_idle

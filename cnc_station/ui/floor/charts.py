@@ -186,7 +186,7 @@ class ChartShelf(QWidget):
     def _draw_use(self, drawn: Charts, span: Span) -> None:
         assert self.use is not None
         values = drawn.utilisation.values
-        self.used.set_note(f"{values[-1] * 100:.0f} %")
+        self.used.set_note(words.percent(values[-1]))
         self.use.show_line(values, self._ends(len(values), span))
 
     def _ends(self, count: int, span: Span) -> list[tuple[float, str]]:

@@ -291,5 +291,6 @@ def _in_words(history: History) -> str:
     whole = max(1, history.until - history.since)
     running = look_of(MachineState.RUNNING).word.lower()
     return ", ".join(
-        f"{name} {running} {ran[machine] / whole:.0%}" for machine, name in history.machines.items()
+        f"{name} {running} {words.percent(ran[machine] / whole)}"
+        for machine, name in history.machines.items()
     )

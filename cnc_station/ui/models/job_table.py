@@ -20,7 +20,7 @@ from cnc_station.engine.views import JobPage, JobRow, Telemetry
 from cnc_station.ui.models.job_columns import COLUMNS, DUE, NAME, NEXT, STATE, Column, look
 from cnc_station.ui.models.row_changes import Fill, Insert, Move, Remove, Step, steps
 from cnc_station.ui.theme import Ink
-from cnc_station.ui.words import duration
+from cnc_station.ui.words import duration, percent
 
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
@@ -187,8 +187,8 @@ class JobTableModel(QAbstractTableModel):
         if column.key == NEXT and row.state is JobState.RUNNING and row.machine_id is not None:
             now = self._telemetry(row.machine_id)
             if now is not None and now.remaining_s is not None:
-                return self.tr("{time} left · {part:.0%}").format(
-                    time=duration(now.remaining_s), part=now.fraction
+                return self.tr("{time} left · {part}").format(
+                    time=duration(now.remaining_s), part=percent(now.fraction)
                 )
         return column.text(row, self._now())
 

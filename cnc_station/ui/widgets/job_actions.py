@@ -83,7 +83,7 @@ class JobActionRow(QWidget):
         return sum(part.sizeHint().width() + gap for part in parts) > self._room
 
     def _abort_button(self) -> HoldButton:
-        self.abort = HoldButton(self.tr("Abort: press 2 s"))
+        self.abort = HoldButton(self.tr("Abort: hold 2 s"))
         self.abort.setToolTip(
             self.tr("Stops the run and scraps the part. It is not an emergency stop.")
         )

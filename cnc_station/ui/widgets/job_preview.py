@@ -96,7 +96,7 @@ class JobPreview(QWidget):
         parts = []
         if now.remaining_s is not None:
             parts.append(self.tr("{time} left").format(time=words.duration(now.remaining_s)))
-        parts.append(f"{now.fraction:.0%}")
+        parts.append(words.percent(now.fraction))
         if now.parts > 1:
             parts.append(self.tr("part {part} of {parts}").format(part=now.part, parts=now.parts))
         return " · ".join(parts)

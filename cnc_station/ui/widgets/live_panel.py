@@ -126,4 +126,4 @@ def _whole(value: float | None) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.0%}".replace("%", " %")
+    return "" if share is None else words.percent(share)

@@ -12,6 +12,7 @@ from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.text import ElidedLabel
 from cnc_station.ui.widgets.toolpath_camera import View
 from cnc_station.ui.widgets.toolpath_canvas import ToolpathCanvas
+from cnc_station.ui.words import percent
 
 _ZOOM_STEP = 1.25
 
@@ -111,7 +112,7 @@ class ToolpathView(QWidget):
             else self.tr("{x:,.1f} × {y:,.1f} × {z:,.1f} mm").format(x=x, y=y, z=z)
         )
         if telemetry is not None:
-            words += f" · {telemetry.part_fraction:.0%}"
+            words += f" · {percent(telemetry.part_fraction)}"
             if telemetry.line is not None:
                 words += self.tr(" · line {line:,}").format(line=telemetry.line)
             axes = ("X", telemetry.x), ("Y", telemetry.y), ("Z", telemetry.z)
