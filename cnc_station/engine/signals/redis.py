@@ -10,16 +10,17 @@ import asyncio
 import json
 import logging
 import random
+import socket
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import fields
-from operator import attrgetter
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.asyncio.connection import parse_url
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.signals import letters
 from cnc_station.engine.signals.base import Hearing
 from cnc_station.engine.signals.local import Wake
 from cnc_station.engine.views import Changes, Telemetry
@@ -33,15 +34,33 @@ GATHER_S = 0.01  # what only the screens of others wait for may wait for more of
 SILENCE_S = 3.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
+PROBE_KEPT_S = 60
 _LOST = (RedisError, OSError, TimeoutError)
+# Seconds and, for what is not acknowledged, ms: a firewall that forgets a connection at night says
+# so to nobody. Those that this system knows.
+_ALIVE_OPTIONS = {
+    "TCP_KEEPIDLE": 5,
+    "TCP_KEEPINTVL": 2,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 10_000,
+}
+_ALIVE: Mapping[str, Any] = {
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        getattr(socket, name): value
+        for name, value in _ALIVE_OPTIONS.items()
+        if hasattr(socket, name)
+    },
+}
 
 
 class RedisSignals:
-    """Implements `Signals`. `fleet` keeps fleets on one server apart."""
+    """Implements `Signals`. Fleets in different databases of one server are kept apart: its
+    channels would not do that."""
 
-    def __init__(self, url: str, fleet: str = "cnc") -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._prefix = f"{fleet}:"
+        self._prefix = f"cnc:{parse_url(url).get('db', 0)}:"
         self._envelope = (
             f'{{"from":"{uuid.uuid4().hex}","body":'  # what a sender's letters begin with
         )
@@ -61,9 +80,8 @@ class RedisSignals:
 
     def _client(self) -> Redis:
         # No timeout of the client's own: each would leave a timer behind with every command.
-        return Redis.from_url(
-            self._url, socket_timeout=None, socket_connect_timeout=3, socket_keepalive=True
-        )
+        alive = {} if self._url.startswith("unix:") else _ALIVE
+        return Redis.from_url(self._url, socket_timeout=None, socket_connect_timeout=3, **alive)
 
     async def start(self, hearing: Hearing) -> None:
         """Three loops, each with its connection."""
@@ -80,15 +98,18 @@ class RedisSignals:
         await self._probe.aclose()
 
     async def ping(self) -> None:
-        """See `Signals.ping`. A connection that says nothing need not be one any more: after a
-        silence every loop begins anew with another."""
+        """See `Signals.ping`. By writing: one that is full, or a replica, answers and takes no
+        hint. A connection that says nothing need not be one any more: after a silence every loop
+        begins anew with another."""
         try:
             async with asyncio.timeout(SILENCE_S):
-                await self._probe.ping()
+                await self._probe.set(self._prefix + "probe", "", ex=PROBE_KEPT_S)
         except AuthenticationError as error:
             raise Unavailable(
                 "Redis refuses the password: set it with `cnc-station secret set redis`."
             ) from error
+        except ResponseError as error:
+            raise Unavailable(f"Redis takes nothing: {error}") from error
         except _LOST as error:
             self.connected = False
             for turn in self._turns:
@@ -133,9 +154,9 @@ class RedisSignals:
                 turn.cancel()
                 self._turns.discard(turn)
             (end,) = await asyncio.gather(turn, return_exceptions=True)
-            if isinstance(end, _LOST):
+            if isinstance(end, _LOST) and pause == FIRST_PAUSE_S:  # once, not for a whole weekend
                 log.info("Redis: %s", end)
-            elif isinstance(end, Exception):
+            elif isinstance(end, Exception) and not isinstance(end, _LOST):
                 log.error("Redis: begun again after a bug", exc_info=end)
             if asyncio.get_running_loop().time() - begun > LONGEST_PAUSE_S:
                 pause = FIRST_PAUSE_S
@@ -170,14 +191,15 @@ class RedisSignals:
     ) -> None:
         async with client.pipeline(transaction=False) as pipe:
             for machine_type, count in outbox.items():
-                members = {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))}
-                pipe.zadd(self._key(machine_type), members)
+                key = self._key(machine_type)
+                pipe.zadd(key, {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))})
+                pipe.zremrangebyrank(key, 0, -MOST_HINTS - 1)  # nobody may ever ask for them
             if changes != Changes():
-                pipe.publish(self._prefix + "changes", self._letter(_packed(changes)))
+                pipe.publish(self._prefix + "changes", self._letter(letters.of_changes(changes)))
             if telemetry is not None:
-                told = {str(key): _plain(value) for key, value in telemetry.items()}
+                told = letters.of_telemetry(telemetry)
                 pipe.publish(self._prefix + "telemetry", self._letter(told))
-            await pipe.execute()
+            await pipe.execute(raise_on_error=False)  # what is refused is lost; `ping` says so
 
     async def _listen(self) -> None:
         client = self._client()
@@ -195,12 +217,19 @@ class RedisSignals:
     def _hear(self, message: Mapping[str, Any]) -> None:
         if message["data"].startswith(self._envelope.encode()):
             return
-        letter = json.loads(message["data"])
-        if message["channel"].endswith(b"telemetry"):
-            told = letter["body"].items()
-            self._hearing.telemetry({int(key): Telemetry(**value) for key, value in told})
+        of_machines = message["channel"].endswith(b"telemetry")
+        try:
+            body = json.loads(message["data"])["body"]
+            told = letters.telemetry(body) if of_machines else letters.changes(body)
+        except letters.UNREADABLE as error:
+            log.debug("Redis: a letter can't be read: %r", error)
+            if not of_machines:
+                self._hearing.gap()
+            return
+        if isinstance(told, Changes):
+            self._hearing.changes(told)
         else:
-            self._hearing.changes(_unpacked(letter["body"]))
+            self._hearing.telemetry(told)
 
     async def _wait(self) -> None:
         client = self._client()
@@ -241,34 +270,3 @@ class RedisSignals:
 
     def _letter(self, body: Mapping[str, Any]) -> str:
         return f"{self._envelope}{json.dumps(body, separators=(',', ':'))}}}"
-
-
-_TELEMETRY = tuple(field.name for field in fields(Telemetry))
-_values = attrgetter(*_TELEMETRY)
-
-
-def _plain(telemetry: Telemetry) -> dict[str, Any]:
-    """What is known of it: all plain numbers, so that nothing has to be copied in depth, which took
-    a station with 200 machines at work a quarter of its time."""
-    named = zip(_TELEMETRY, _values(telemetry), strict=True)
-    return {name: value for name, value in named if value is not None}
-
-
-def _packed(changes: Changes) -> dict[str, Any]:
-    return {
-        "jobs": sorted(changes.jobs),
-        "machines": sorted(changes.machines),
-        "programs": changes.programs,
-        "stations": changes.stations,
-        "everything": changes.everything,
-    }
-
-
-def _unpacked(body: Mapping[str, Any]) -> Changes:
-    return Changes(
-        frozenset(body["jobs"]),
-        frozenset(body["machines"]),
-        programs=body["programs"],
-        stations=body["stations"],
-        everything=body["everything"],
-    )
