@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
@@ -15,11 +15,12 @@ from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.models.row_list import ListColumn, RowList
 from cnc_station.ui.pages.attention_detail import AttentionDetail, line_of
-from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.list_table import ListTable, table_card
+from cnc_station.ui.widgets.list_panes import ListPanes
+from cnc_station.ui.widgets.list_table import ListTable
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import ElidedLabel
 
@@ -81,16 +82,6 @@ class AttentionPage(QWidget):
         )
 
     def _place(self) -> None:
-        left = QVBoxLayout()
-        left.setSpacing(theme().metrics.card_gap)
-        left.addLayout(self._bulk_bar())
-        left.addWidget(table_card(self.table), 1)
-        full = QWidget()
-        panes = QHBoxLayout(full)
-        panes.setContentsMargins(0, 0, 0, 0)
-        panes.setSpacing(theme().metrics.page_margin)
-        panes.addLayout(left, 2)
-        panes.addWidget(self.detail, 1)
         self.detail.setMinimumWidth(380)
         self.empty = EmptyState(
             "check",
@@ -100,16 +91,10 @@ class AttentionPage(QWidget):
         self.nothing_found = EmptyState(
             "search", self.tr("Nothing found"), self.tr("No job that needs you matches the search.")
         )
-        self._stack = QStackedLayout()
-        for widget in (full, self.empty, self.nothing_found):
-            self._stack.addWidget(widget)
-        self._full = full
-        box = QVBoxLayout(self)
-        margin = theme().metrics.page_margin
-        box.setContentsMargins(margin, 14, margin, 4)
-        box.addLayout(self._stack)
+        instead = (self.empty, self.nothing_found)
+        self._panes = ListPanes(self, self._bulk_bar(), self.table, self.detail, (2, 1), instead)
 
-    def _bulk_bar(self) -> QHBoxLayout:
+    def _bulk_bar(self) -> tuple[QWidget, ...]:
         self.count = ElidedLabel("", Role.STRONG)
         self.retry_all = Button(self.tr("Retry all"))
         self.retry_all.clicked.connect(
@@ -119,14 +104,8 @@ class AttentionPage(QWidget):
         self.retry_selected.clicked.connect(lambda: self._act(JobAction.RETRY, self._failed()))
         self.discard_selected = HoldButton("", seconds=1.0)
         self.discard_selected.held.connect(lambda: self._discard(self.rows.checked))
-        bar = QHBoxLayout()
-        bar.setSpacing(theme().metrics.gap)
-        bar.addWidget(self.count, 1)
-        bar.addWidget(self.retry_selected)
-        bar.addWidget(self.discard_selected)
-        bar.addWidget(self.retry_all)
         self._show_bulk()
-        return bar
+        return (self.count, self.retry_selected, self.discard_selected, self.retry_all)
 
     def _connect_detail(self) -> None:
         detail = self.detail
@@ -187,7 +166,7 @@ class AttentionPage(QWidget):
         if place is not None or (found and self.table.current is None):
             self.table.choose(place or 0)
         nothing = self.nothing_found if self._text else self.empty
-        self._stack.setCurrentWidget(self._full if found else nothing)
+        self._panes.show_list(unless=None if found else nothing)
         self._show_bulk()
         self._asking_detail.again()
 

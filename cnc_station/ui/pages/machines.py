@@ -5,7 +5,7 @@ from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.views import Changes, MachineRow
@@ -19,10 +19,11 @@ from cnc_station.ui.drivers import machine_look
 from cnc_station.ui.models.row_list import ListColumn, RowList
 from cnc_station.ui.pages.machine_about import takes_in_short
 from cnc_station.ui.pages.machine_detail import MachineDetail
-from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.empty import EmptyState
-from cnc_station.ui.widgets.list_table import ListTable, table_card
+from cnc_station.ui.widgets.list_panes import ListPanes
+from cnc_station.ui.widgets.list_table import ListTable
 from cnc_station.ui.widgets.state_look import StateLook
 from cnc_station.ui.widgets.text import ElidedLabel
 
@@ -84,31 +85,13 @@ class MachinesPage(QWidget):
         self.count = ElidedLabel("", Role.STRONG)
         add = Button(self.tr("Add machine…"))
         add.clicked.connect(self.add)
-        bar = QHBoxLayout()
-        bar.addWidget(self.count, 1)
-        bar.addWidget(add)
-        left = QVBoxLayout()
-        left.setSpacing(theme().metrics.card_gap)
-        left.addLayout(bar)
-        left.addWidget(table_card(self.table), 1)
-        self._full = QWidget()
-        panes = QHBoxLayout(self._full)
-        panes.setContentsMargins(0, 0, 0, 0)
-        panes.setSpacing(theme().metrics.page_margin)
-        panes.addLayout(left, 2)
-        panes.addWidget(self.detail, 1)
         self.detail.setMinimumWidth(380)
         self.empty = self._empty()
         self.nothing_found = EmptyState(
             "search", self.tr("Nothing found"), self.tr("No machine matches the search.")
         )
-        self._stack = QStackedLayout()
-        for widget in (self._full, self.empty, self.nothing_found):
-            self._stack.addWidget(widget)
-        box = QVBoxLayout(self)
-        margin = theme().metrics.page_margin
-        box.setContentsMargins(margin, 14, margin, 4)
-        box.addLayout(self._stack)
+        instead = (self.empty, self.nothing_found)
+        self._panes = ListPanes(self, (self.count, add), self.table, self.detail, (2, 1), instead)
 
     def _empty(self) -> EmptyState:
         empty = EmptyState(
@@ -181,7 +164,7 @@ class MachinesPage(QWidget):
         elif found and self.table.current is None:
             self.table.choose(0)
         nothing = self.nothing_found if machines else self.empty
-        self._stack.setCurrentWidget(self._full if found else nothing)
+        self._panes.show_list(unless=None if found else nothing)
         self.count.setText(self.tr("{count} in this shop").format(count=len(found)))
         self._chosen(self.table.current)
 

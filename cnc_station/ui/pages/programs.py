@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction, QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.views import Changes, JobFilter, ProgramRow
 from cnc_station.ui import words
@@ -10,10 +10,11 @@ from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.models.row_list import ListColumn, RowList
 from cnc_station.ui.pages.program_detail import ProgramDetailCard
-from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.empty import EmptyState
-from cnc_station.ui.widgets.list_table import ListTable, table_card
+from cnc_station.ui.widgets.list_panes import ListPanes
+from cnc_station.ui.widgets.list_table import ListTable
 from cnc_station.ui.widgets.text import ElidedLabel
 
 _RECOUNT_MS = 1000
@@ -72,19 +73,6 @@ class ProgramsPage(QWidget):
         self.count = ElidedLabel("", Role.STRONG)
         add = Button(self.tr("Add programs…"))
         add.clicked.connect(self._desk.ways.import_files)
-        bar = QHBoxLayout()
-        bar.addWidget(self.count, 1)
-        bar.addWidget(add)
-        left = QVBoxLayout()
-        left.setSpacing(theme().metrics.card_gap)
-        left.addLayout(bar)
-        left.addWidget(table_card(self.table), 1)
-        self._full = QWidget()
-        panes = QHBoxLayout(self._full)
-        panes.setContentsMargins(0, 0, 0, 0)
-        panes.setSpacing(theme().metrics.page_margin)
-        panes.addLayout(left, 11)
-        panes.addWidget(self.detail, 10)
         self.empty = EmptyState(
             "file",
             self.tr("Drop .nc, .ngc, .tap or .gcode files here"),
@@ -98,13 +86,8 @@ class ProgramsPage(QWidget):
         self.nothing_found = EmptyState(
             "search", self.tr("Nothing found"), self.tr("No program's name matches the search.")
         )
-        self._stack = QStackedLayout()
-        for widget in (self._full, self.empty, self.nothing_found):
-            self._stack.addWidget(widget)
-        box = QVBoxLayout(self)
-        margin = theme().metrics.page_margin
-        box.setContentsMargins(margin, 14, margin, 4)
-        box.addLayout(self._stack)
+        instead = (self.empty, self.nothing_found)
+        self._panes = ListPanes(self, (self.count, add), self.table, self.detail, (11, 10), instead)
 
     # what is on view
 
@@ -146,7 +129,7 @@ class ProgramsPage(QWidget):
         elif rows and self.table.current is None:
             self.table.choose(0)
         nothing = self.nothing_found if self._text else self.empty
-        self._stack.setCurrentWidget(self._full if rows else nothing)
+        self._panes.show_list(unless=None if rows else nothing)
         self.count.setText(self.tr("{count} kept").format(count=f"{len(rows):,}"))
         self._asking_detail.again()
 

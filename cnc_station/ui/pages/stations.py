@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.views import Changes, Presence
@@ -15,9 +15,10 @@ from cnc_station.ui.link_words import STANDALONE
 from cnc_station.ui.models.fleet import Place, others, places
 from cnc_station.ui.models.row_list import ListColumn, RowList
 from cnc_station.ui.pages.station_detail import StationDetail
-from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.empty import EmptyState
-from cnc_station.ui.widgets.list_table import ListTable, table_card
+from cnc_station.ui.widgets.list_panes import ListPanes
+from cnc_station.ui.widgets.list_table import ListTable
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import ElidedLabel
 
@@ -68,28 +69,13 @@ class StationsPage(QWidget):
 
     def _place(self) -> None:
         self.count = ElidedLabel("", Role.STRONG)
-        left = QVBoxLayout()
-        left.setSpacing(theme().metrics.card_gap)
-        left.addWidget(self.count)
-        left.addWidget(table_card(self.table), 1)
-        self._full = QWidget()
-        panes = QHBoxLayout(self._full)
-        panes.setContentsMargins(0, 0, 0, 0)
-        panes.setSpacing(theme().metrics.page_margin)
-        panes.addLayout(left, 3)
-        panes.addWidget(self.detail, 2)
         self.detail.setMinimumWidth(400)
         self.alone = self._alone()
         self.nothing_found = EmptyState(
             "search", self.tr("Nothing found"), self.tr("No station matches the search.")
         )
-        self._stack = QStackedLayout()
-        for widget in (self._full, self.alone, self.nothing_found):
-            self._stack.addWidget(widget)
-        box = QVBoxLayout(self)
-        margin = theme().metrics.page_margin
-        box.setContentsMargins(margin, 14, margin, 4)
-        box.addLayout(self._stack)
+        instead = (self.alone, self.nothing_found)
+        self._panes = ListPanes(self, (self.count,), self.table, self.detail, (3, 2), instead)
 
     def _alone(self) -> EmptyState:
         empty = EmptyState(
@@ -143,8 +129,8 @@ class StationsPage(QWidget):
             self.table.choose(0)
         self.count.setText(self._summary())
         alone = any(link.state == STANDALONE for link in engine.links())
-        shown = self._full if found else self.nothing_found
-        self._stack.setCurrentWidget(self.alone if alone else shown)
+        nothing = None if found else self.nothing_found
+        self._panes.show_list(unless=self.alone if alone else nothing)
         self._chosen(self.table.current)
 
     def _summary(self) -> str:
