@@ -40,9 +40,8 @@ class Config:
     leave it out, `secrets.complete` finds it.
 
     `data_folder` need not exist yet: whoever first writes there makes it. `time_zone` is an IANA
-    name, empty for this computer's own. `workers` is how many automation handlers run at once,
-    `claim_batch` how many jobs a station claims in one transaction. `health_port` 0 serves no
-    health, None serves it where no window shows it.
+    name, empty for this computer's own. `claim_batch` is how many jobs a station claims in one
+    transaction. `health_port` 0 serves no health, None serves it where no window shows it.
     """
 
     data_folder: Path
@@ -59,7 +58,6 @@ class Config:
     rank: RankPolicy = field(default_factory=RankPolicy)
     lease_s: float = 300.0
     leader_lease_s: float = 30.0
-    workers: int = 5
     claim_batch: int = 100
     synchronous: str = "FULL"
     health_host: str = "127.0.0.1"
@@ -278,7 +276,6 @@ _READERS: Mapping[str, Reader] = {
     "rank_due_pull_s": _number(1, 30 * 86_400),
     "lease_s": _number(1, 86_400),
     "leader_lease_s": _number(1, 3_600),
-    "workers": _whole(1, 100),
     "claim_batch": _whole(1, 10_000),
     "synchronous": _one_of(*SYNCHRONOUS),
     "health_host": _host,

@@ -28,15 +28,15 @@ def test_without_a_word_the_defaults_hold(tmp_path: Path) -> None:
     assert found.retry == RetryPolicy()
     assert found.rank == RankPolicy()
     assert found.claim_batch == 100
-    assert (found.workers, found.synchronous, found.simulator_speed) == (5, "FULL", 1.0)
+    assert (found.synchronous, found.simulator_speed) == ("FULL", 1.0)
 
 
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_path: Path) -> None:
     path = tmp_path / "some.toml"
-    path.write_text('theme = "dark"\nworkers = 3\nsimulator_speed = 2', encoding="utf-8")
-    environ = {"CNC_WORKERS": "4", "CNC_SIMULATOR_SPEED": "3"}
+    path.write_text('theme = "dark"\nclaim_batch = 3\nsimulator_speed = 2', encoding="utf-8")
+    environ = {"CNC_CLAIM_BATCH": "4", "CNC_SIMULATOR_SPEED": "3"}
     found = config.load(environ, path, {"simulator_speed": "20"})
-    assert (found.theme, found.workers, found.simulator_speed) == ("dark", 4, 20.0)
+    assert (found.theme, found.claim_batch, found.simulator_speed) == ("dark", 4, 20.0)
 
 
 def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_database_from_the_command_line_wins_over_an_address(tmp_path: Path) -
 def test_every_bad_setting_is_named_with_where_it_stands(tmp_path: Path) -> None:
     said = refusal(
         tmp_path,
-        'theme = "pink"\ncolour = 1\nworkers = true',
+        'theme = "pink"\ncolour = 1\nclaim_batch = true',
         CNC_LEASE_S="soon",
         CNC_RETRY_JITTER="nan",
         CNC_DATABASE_URL="oracle://x",
@@ -83,7 +83,7 @@ def test_every_bad_setting_is_named_with_where_it_stands(tmp_path: Path) -> None
     for words in (
         "theme in cnc-station.toml: must be one of system, light",
         "colour in cnc-station.toml: there is no such setting",
-        "workers in cnc-station.toml: must be text or a number",
+        "claim_batch in cnc-station.toml: must be text or a number",
         "CNC_LEASE_S: must be a number from 1 to 86,400",
         "CNC_RETRY_JITTER",
         "CNC_DATABASE_URL",

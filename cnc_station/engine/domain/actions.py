@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.domain.states import JobState
 
 
 class JobAction(StrEnum):
@@ -82,13 +82,4 @@ def allowed(state: JobState) -> frozenset[JobAction]:
         action
         for action, rows in JOB_ACTIONS.items()
         if any(row.job is not None and state in row.job.sources for row in rows)
-    )
-
-
-def allowed_on_machine(state: MachineState) -> frozenset[MachineAction]:
-    """What may be asked of a machine in this state."""
-    return frozenset(
-        action
-        for action, rows in MACHINE_ACTIONS.items()
-        if any(row.machine is not None and state in row.machine.sources for row in rows)
     )

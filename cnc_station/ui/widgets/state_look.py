@@ -82,7 +82,6 @@ DOING_LOOKS = {
 NO_ANSWER = _look("alarm", QT_TRANSLATE_NOOP("State", "No answer"), Tone.ALARM)
 RETRY = _look("retry", QT_TRANSLATE_NOOP("State", "Retry"), Tone.HELD)
 """A delayed job that waits out a backoff after a failure."""
-LATE = _look("delayed", QT_TRANSLATE_NOOP("State", "Late"), Tone.HELD)
 
 
 def look_of(state: JobState | RunState | MachineState | Presence | Doing) -> StateLook:

@@ -25,7 +25,6 @@ class Header:
 
     instance: str = ""
     next: int = 0
-    buffer_size: int = 0
     version: str = ""
 
 
@@ -151,7 +150,6 @@ def _header(root: Element) -> Header:
             return Header(
                 element.get("instanceId", ""),
                 _whole(element.get("nextSequence")),
-                _whole(element.get("bufferSize")),
                 element.get("version", ""),
             )
     return Header()
