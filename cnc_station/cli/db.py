@@ -18,11 +18,13 @@ _MEANING = {
     Fit.OLDER: "it is older than this program: stop all stations, then run cnc-station db upgrade",
     Fit.NEWER: "it is newer than this program: install the newer program",
 }
+_FILE_OLDER = "it is older than this program, which upgrades it at the next start, after a copy"
 
 
 def status(call: Call) -> int:
     """Say how the schema stands to this program's; unavailable if no station could start."""
     schema = _look(call.config)
+    itself = schema.fit is Fit.OLDER and call.config.database_path is not None
     if call.json:
         print_json({"database": call.config.database_shown, "schema": schema})
     else:
@@ -31,10 +33,10 @@ def status(call: Call) -> int:
                 ("Database", call.config.database_shown),
                 ("Schema", schema.revision or "none"),
                 ("This program's", migrate.REVISION),
-                ("So", _MEANING[schema.fit]),
+                ("So", _FILE_OLDER if itself else _MEANING[schema.fit]),
             ]
         )
-    return Exit.OK if schema.fit in {Fit.EMPTY, Fit.CURRENT} else Exit.UNAVAILABLE
+    return Exit.OK if itself or schema.fit in {Fit.EMPTY, Fit.CURRENT} else Exit.UNAVAILABLE
 
 
 def upgrade(call: Call) -> int:

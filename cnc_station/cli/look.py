@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from cnc_station.cli.call import Call, Exit
 from cnc_station.cli.door import opened
 from cnc_station.cli.output import clock, duration, print_fields, print_json, print_table
+from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
@@ -173,7 +174,7 @@ async def events(call: Call) -> int:
         found = await engine.events(
             job_id=args.job,
             machine_id=await _machine_id(engine, args.machine),
-            after=max(0, args.after),
+            after=min(max(0, args.after), MOST_ID),
             limit=max(1, args.limit),
         )
     if call.json:

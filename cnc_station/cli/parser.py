@@ -157,7 +157,12 @@ def _jobs(parser: ArgumentParser) -> None:
     add("--work-order", metavar="NAME")
     add("--tenant", metavar="NAME")
     add("--late", action="store_true", help="only what is late")
-    add("--sort", default="queue", metavar="COLUMN", help="queue (default), due, -created, ...")
+    add(
+        "--sort",
+        default="queue",
+        metavar="COLUMN",
+        help="queue (default), due, created, ...; --sort=-due has the last first",
+    )
     add("--limit", type=int, default=50, metavar="N", help="how many (50)")
     add("--offset", type=int, default=0, metavar="N", help="leave out the first N")
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.crew import Crew
+from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.drivers.base import Driver
@@ -108,6 +109,8 @@ class StationQueries:
 
     async def job(self, job_id: int) -> JobDetail | None:
         """See `Queries.job`."""
+        if not 0 < job_id <= MOST_ID:  # a scanned code may have any number of digits
+            return None
         return await self._look(job_detail.job_detail, job_id=job_id)
 
     async def events(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -113,6 +114,7 @@ def test_the_demo_day_is_imported_with_its_programs(shell: Shell) -> None:
 
 def test_what_is_not_there_is_told_in_a_sentence(shell: Shell) -> None:
     assert shell.refused(1, "job", "99") == "cnc-station: There is no job 99.\n"
+    assert shell.json("events", "--after", str(10**30)) == {"events": []}
     assert "no machine M9" in shell.refused(1, "events", "--machine", "M9")
     assert "can't be read" in shell.refused(1, "import", shell.folder / "gone.csv")
 
@@ -132,6 +134,17 @@ def test_a_table_is_imported_whole_or_not_at_all(shell: Shell) -> None:
     assert (preview["total"], preview["issues"]) == (2, [])
     assert len(shell.json("import", table, "--map", "quantity=Menge")["ids"]) == 2
     assert [row["quantity"] for row in shell.json("jobs", "--sort", "name")["jobs"]] == [4, 5]
+
+
+def test_a_device_is_no_table_however_much_it_has_to_say(shell: Shell) -> None:
+    assert "is larger than 64 MB" in shell.refused(1, "import", Path("/dev/zero"))
+
+
+def test_what_the_help_says_of_an_order_is_understood(shell: Shell) -> None:
+    for name in ("A", "B"):
+        shell.json("submit", "--name", name, "--type", "mill", "--due", f"+{ord(name)}h00m")
+    (example,) = re.findall(r"--sort=\S+", shell("jobs", "--help").stdout)
+    assert [row["name"] for row in shell.json("jobs", example)["jobs"]] == ["B", "A"]
 
 
 async def test_a_running_station_takes_up_within_a_second_what_the_command_line_hands_in(

@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -176,6 +178,15 @@ def test_a_station_of_another_version_is_refused_and_says_what_to_do(
         assert "newer CNC Station (schema 9999" in station(*argv, code=3)
     assert "install the newer program" in station("db", "status", code=3)
     assert station.findings(code=3)["database"][0][0] == "bad"
+
+
+def test_an_older_file_is_no_reason_to_worry(station: Station) -> None:
+    file = station.folder / "station.db"
+    station.environ["CNC_DATABASE"] = str(file)
+    station("db", "upgrade")
+    with closing(sqlite3.connect(file)) as opened, opened:
+        opened.execute("UPDATE alembic_version SET version_num = '0001'")
+    assert "upgrades it at the next start" in station("db", "status")
 
 
 def test_a_file_that_a_station_works_on_is_not_upgraded(station: Station) -> None:

@@ -29,6 +29,11 @@ async def _row(engine: StationEngine, job_id: int) -> JobRow:
     return row
 
 
+async def test_a_number_too_long_for_any_job_is_no_job(engine: StationEngine) -> None:
+    for scanned in (0, 10**19, 10**30):  # the codes of parcels have twenty digits and more
+        assert await engine.job(scanned) is None
+
+
 async def test_a_job_is_listed_as_open_until_it_is_finished_and_again_when_taken_up(
     engine: StationEngine,
 ) -> None:
