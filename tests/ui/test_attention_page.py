@@ -73,6 +73,19 @@ async def test_with_nothing_to_decide_the_page_says_so(page: AttentionPage) -> N
     await until(page.empty.isVisible)
 
 
+async def test_space_on_arrival_ticks_a_job_and_does_not_retry_them_all(
+    office: Office, page: AttentionPage
+) -> None:
+    (job_id,) = await fail(office, "bracket")
+    await until(lambda: page.rows.rows)
+    page.retry_all.setFocus()  # as where the page before had the keyboard
+    page.arrived()
+    focus = page.window().focusWidget()
+    assert focus is page.table
+    QTest.keyClick(focus, Qt.Key.Key_Space)
+    assert [row.id for row in page.rows.checked] == [job_id]
+
+
 async def test_what_stopped_half_way_comes_first_then_the_oldest(
     office: Office, page: AttentionPage
 ) -> None:

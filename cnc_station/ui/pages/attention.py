@@ -129,7 +129,8 @@ class AttentionPage(QWidget):
     # what is on view
 
     def arrived(self) -> None:
-        """Looks again: much may have happened."""
+        """Looks again: much may have happened. The keys are for the list, not for a button."""
+        self.table.setFocus()
         self._asking.again()
 
     def go_back(self) -> bool:

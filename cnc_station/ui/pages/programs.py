@@ -92,7 +92,8 @@ class ProgramsPage(QWidget):
     # what is on view
 
     def arrived(self) -> None:
-        """Looks again: programs may have come."""
+        """Looks again: programs may have come. The keys are for the list, not for a button."""
+        self.table.setFocus()
         self._asking.again()
 
     def search(self, text: str) -> None:

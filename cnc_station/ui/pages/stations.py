@@ -94,7 +94,8 @@ class StationsPage(QWidget):
     # what is on view
 
     def arrived(self) -> None:
-        """Looks again: much may have happened."""
+        """Looks again: much may have happened. The keys are for the list, not for a button."""
+        self.table.setFocus()
         self._asking.again()
 
     def search(self, text: str) -> None:
