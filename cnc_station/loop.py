@@ -306,11 +306,11 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
         error: BaseException,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, Exception | asyncio.CancelledError):
+            otherwise(kind, error, trace)
+        else:  # Ctrl-C, or a test's time that is over: for who runs the loop
             self._fatal = error
             self._quit()
-        else:
-            otherwise(kind, error, trace)
 
     # --- ending ---
 

@@ -18,9 +18,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from cnc_station.loop import application, application_loop
-from tests.ui.leaks import Leftovers
+from tests.ui.leaks import LOOKS, PAUSE_S, Leftovers
 from tests.ui.real_engine import config, office  # noqa: F401 - fixtures for every test
-from tests.until import until
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -82,7 +81,8 @@ async def task_watch(loop_errors: list[str]) -> AsyncIterator[None]:
     def left() -> list[str]:
         return [str(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]
 
-    try:
-        await until(lambda: not left())
-    except AssertionError:
-        pytest.fail("tasks left behind:\n" + "\n".join(left()))
+    for _ in range(LOOKS):
+        if not left():
+            return
+        await asyncio.sleep(PAUSE_S)
+    pytest.fail("tasks left behind:\n" + "\n".join(left()))

@@ -2,17 +2,11 @@
 
 import asyncio
 import gc
-import os
 import re
-import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -208,109 +202,3 @@ def test_a_quit_of_qt_itself_still_lets_main_clean_up(qapp: QApplication) -> Non
     with pytest.raises(RuntimeError, match="stopped before"):
         run(main())
     assert ended == ["main"]
-
-
-@contextmanager
-def python(program: str) -> Iterator[subprocess.Popen[str]]:
-    """A process of its own, which does not outlive the block."""
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def test_twenty_thousand_events_pass_without_an_abort() -> None:
-    storm = subprocess.run(
-        [sys.executable, "-m", "tests.ui.event_storm"],
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert (storm.returncode, storm.stdout.strip()) == (0, "20000"), storm.stderr
-
-
-def test_a_process_that_never_closed_its_loop_ends_without_an_abort() -> None:
-    program = """
-        import asyncio
-        from cnc_station.loop import application_loop, run
-        loop = application_loop()
-        loop.run_until_complete(loop.run_in_executor(None, print, "done"))
-    """
-    with python(program) as process:
-        out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (0, "done\n")
-    assert "QThread" not in err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-def test_control_c_wakes_an_idle_loop_and_lets_main_clean_up() -> None:
-    program = """
-        import asyncio
-        from cnc_station.loop import run
-
-        async def main():
-            print("ready", flush=True)
-            try:
-                await asyncio.sleep(3600)
-            finally:
-                print("cleaned up")
-
-        try:
-            run(main())
-        except KeyboardInterrupt:
-            print("interrupted")
-    """
-    with python(program) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60) == ("cleaned up\ninterrupted\n", "")
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-def test_a_second_control_c_ends_a_clean_up_that_hangs() -> None:
-    program = """
-        import asyncio
-        from cnc_station.loop import run
-
-        async def main():
-            try:
-                print("ready", flush=True)
-                await asyncio.sleep(3600)
-            finally:
-                print("cleaning up", flush=True)
-                await asyncio.sleep(3600)
-
-        try:
-            run(main())
-        except KeyboardInterrupt:
-            print("interrupted")
-    """
-    with python(program) as process:
-        assert process.stdout is not None
-        for line in ("ready\n", "cleaning up\n"):
-            assert process.stdout.readline() == line
-            process.send_signal(signal.SIGINT)
-        said, complained = process.communicate(timeout=60)
-    assert said == "interrupted\n"
-    assert "Traceback" not in complained
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-def test_control_c_wakes_the_loop_at_whichever_instruction_it_comes() -> None:
-    tried = subprocess.run(
-        [sys.executable, "-m", "tests.ui.interruptions"],
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert tried.returncode == 0, tried.stderr
-    assert [int(count) > 50 for count in tried.stdout.split()] == [True, True]

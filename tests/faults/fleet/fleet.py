@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
@@ -176,14 +176,8 @@ class Fleet:
 
     def works_again(self, jobs: int = 5, within_s: float = 60.0) -> None:
         """Wait until so many more jobs are done: whatever was hurt has healed."""
-        before = until(self._completed_or_none, within_s, "the database answers") or 0
-        until(lambda: (self._completed_or_none() or 0) >= before + jobs, within_s, "jobs get done")
-
-    def _completed_or_none(self) -> int | None:
-        try:
-            return self.completed() + 1
-        except Unavailable:
-            return None
+        (before,) = until(lambda: [self.completed()], within_s, "the database answers")
+        until(lambda: self.completed() >= before + jobs, within_s, "jobs get done")
 
     def drained(self, within_s: float = 60.0) -> list[str]:
         """Let everything come to its end; what is not as it must be then."""
@@ -192,7 +186,7 @@ class Fleet:
                 until(lambda: not self.open_jobs(), within_s, "every job is done")
             except AssertionError as error:
                 return [str(error), *(f"left: {row}" for row in self.open_jobs()), *self.check()]
-            return self.check()
+            return until(lambda: [self.check()], 60, "the database answers")[0]
 
     def check(self) -> list[str]:
         """What is not as it must be."""
@@ -276,12 +270,14 @@ class Fleet:
 
 
 def until(fact: Callable[[], T], within_s: float, what: str) -> T:
-    """Look until it is true. Raises AssertionError after `within_s`."""
+    """Look until it is true; a database that does not answer just then is looked at again. Raises
+    AssertionError after `within_s`."""
     end = time.monotonic() + within_s
     while True:
-        found = fact()
-        if found:
-            return found
+        with suppress(Unavailable):
+            found = fact()
+            if found:
+                return found
         if time.monotonic() > end:
             raise AssertionError(f"not within {within_s:g} s: {what}")
         time.sleep(0.05)

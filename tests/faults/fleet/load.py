@@ -17,6 +17,7 @@ from cnc_station.engine.engine import StationEngine, open_client
 
 ME = Actor("office")
 EVERY_S = 0.25
+TRIES = 10
 TYPES = ("mill", "lathe")
 
 
@@ -38,7 +39,7 @@ class Load:
 
         async def add() -> None:
             for name in stations:
-                client = await open_client(replace(self._config, station=name))
+                client = await _opened(replace(self._config, station=name))
                 for number in range(machines):
                     kind = TYPES[number % len(TYPES)]
                     spec = MachineSpec(f"{name} {kind} {number}", kind, capability=Capability(kind))
@@ -59,7 +60,7 @@ class Load:
         """One job beside the others, from the caller's thread."""
 
         async def submit() -> int:
-            client = await open_client(self._config)
+            client = await _opened(self._config)
             (job_id,) = await client.submit([spec], ME)
             await client.stop()
             return job_id
@@ -80,7 +81,7 @@ class Load:
             self._going.set()
 
     async def _run(self) -> None:
-        client = await open_client(self._config)
+        client = await _opened(self._config)
         while not self._ended.is_set():
             if self._going.is_set():
                 await self._hand_in(client)
@@ -98,3 +99,14 @@ class Load:
                 self.acknowledged += await client.submit(specs, ME)
         except (Unavailable, TimeoutError):
             pass  # tried again with others
+
+
+async def _opened(config: Config) -> StationEngine:
+    """Three seconds without an answer are enough for a client to give up, and nothing where this
+    computer stands still."""
+    for _ in range(TRIES - 1):
+        try:
+            return await open_client(config)
+        except Unavailable:
+            await asyncio.sleep(EVERY_S)
+    return await open_client(config)
