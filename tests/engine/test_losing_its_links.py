@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
@@ -116,6 +117,24 @@ async def test_a_database_that_was_restarted_is_shown_and_looked_at_again(
         await until(lambda: _links(engine) == {"database": "connected"})
         assert await engine.submit([JobSpec("bracket", "mill")], ME)
     finally:
+        await engine.stop()
+
+
+async def test_a_database_that_stays_away_does_not_fill_the_log(
+    own_config: Config, own_postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = StationEngine(own_config)
+    await engine.start()
+    try:
+        own_postgres.stop()
+        await until(lambda: _links(engine) == {"database": "offline"})
+        for _ in range(4):
+            looked = engine._writer._look_next
+            await until(lambda: engine._writer._look_next > looked)  # noqa: B023 - awaited at once
+        told = Counter(record.message.split(":")[0] for record in caplog.records)
+        assert max(told.values()) == 1, told
+    finally:
+        own_postgres.start()
         await engine.stop()
 
 

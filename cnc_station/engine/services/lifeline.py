@@ -50,6 +50,7 @@ class Lifeline(Service):
         self._lease_s = lease_s
         self._beat_s = beat_s(lease_s, alone=alone)
         self._lag_ms = 0.0
+        self._said = ""  # why there was no heartbeat
 
     async def run_once(self) -> float:
         """Stop what has lost its lease, then ask for the others'."""
@@ -68,8 +69,11 @@ class Lifeline(Service):
             await self._runner.let_go(float("inf"))
             return self._beat_s
         except (CncStationError, TimeoutError) as error:
-            log.warning("no heartbeat: %s", str(error) or "no answer in time")
+            if self._said != (said := str(error) or "no answer in time"):
+                log.warning("no heartbeat: %s", said)
+            self._said = said
             return min(AGAIN_S, self._runner.shortest_lease(loop.time()))
+        self._said = ""
         self._lag_ms = (loop.time() - asked) * 1000
         self._runner.keep_leases(runs, asked + self._lease_s * (1 - MARGIN))
         return self._beat_s

@@ -38,7 +38,7 @@ class Pen:
         """Write what has happened and must not be lost: again and again until it is written, or
         refused for good. It may have been written although the answer was lost."""
         pause = FIRST_PAUSE_S
-        again = False
+        again, said = False, ""
         while True:
             try:
                 await self.write(change)
@@ -48,7 +48,8 @@ class Pen:
                 return
             except Unavailable as error:
                 again = True
-                log.warning("not written yet, trying again in %.1f s: %s", pause, error)
+                if said != (said := str(error)):
+                    log.warning("not written yet, it is tried again: %s", error)
             else:
                 return
             await asyncio.sleep(pause)

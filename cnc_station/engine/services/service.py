@@ -16,8 +16,9 @@ LONGEST_PAUSE_S = 5.0
 class Service(ABC):
     """`run_once` does all there is and says how long it may rest if nobody wakes it.
 
-    If the environment fails it, it comes back after a growing pause; a bug is logged with its
-    trace and the loop goes on, so that one bad row never stops the shop.
+    If the environment fails it, it comes back after a growing pause, and says once why: what stays
+    away for a weekend must not wash all else out of the log. A bug is logged with its trace and the
+    loop goes on, so that one bad row never stops the shop.
     """
 
     def __init__(self) -> None:
@@ -46,15 +47,24 @@ class Service(ABC):
             self.wake.hint_within(seconds)
 
     async def _loop(self) -> None:
-        pause = FIRST_PAUSE_S
+        pause, said = FIRST_PAUSE_S, ""
         while True:
             try:
                 rest = await self.run_once()
-                pause = FIRST_PAUSE_S
+                pause, said = FIRST_PAUSE_S, ""
             except Unavailable as error:
-                log.warning("%s waits: %s", type(self).__name__, error)
+                if said != (said := str(error)):
+                    log.warning("%s waits: %s", type(self).__name__, error)
                 rest, pause = pause, min(pause * 2, LONGEST_PAUSE_S)
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                if _is_to_end():
+                    raise
                 log.exception("%s failed and goes on", type(self).__name__)
                 rest, pause = pause, min(pause * 2, LONGEST_PAUSE_S)
             await self.wake.wait(rest)
+
+
+def _is_to_end() -> bool:
+    """Whether this task was cancelled, and not something that it waited for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

@@ -68,6 +68,7 @@ class Writer:
         self._connection: Connection | None = None
         self._version: object = None
         self._look_next = 0.0
+        self._blind = False
 
     async def start(self) -> None:
         """Connect and start the thread. Raises Unavailable."""
@@ -215,8 +216,11 @@ class Writer:
         try:
             version = self._database.dialect.changed_elsewhere(connection, self._station)
         except Exception as error:  # noqa: BLE001 - a hint that is lost; the pen must go on
-            log.warning("cannot look for foreign commits: %s", error)
+            if not self._blind:  # four times a second it would fill the log
+                log.warning("cannot look for foreign commits: %s", error)
+            self._blind = True
             return
+        self._blind = False
         if self._version is not None and version != self._version:
             self._call(self._loop, self._on_foreign_commit)
         self._version = version

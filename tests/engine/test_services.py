@@ -1,0 +1,65 @@
+"""The one shape of a service: what it survives."""
+
+import asyncio
+import logging
+
+import pytest
+
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.services import service
+from cnc_station.engine.services.service import Service
+from tests.until import until
+
+
+class _Work(Service):
+    """Fails in the ways it is given, then rests."""
+
+    def __init__(self, *failures: BaseException) -> None:
+        super().__init__()
+        self._failures = list(failures)
+        self.done = False
+
+    async def run_once(self) -> float:
+        if self._failures:
+            raise self._failures.pop(0)
+        self.done = True
+        return 60.0
+
+
+@pytest.mark.parametrize(
+    "failure", [Unavailable("away"), ValueError("a bug"), asyncio.CancelledError()]
+)
+async def test_a_service_goes_on_after_whatever_failed_in_it_and_says_so(
+    failure: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Something that a driver waits for may have been cancelled, not the service."""
+    work = _Work(failure)
+    await work.start()
+    await until(lambda: work.done)
+    await work.stop()
+    assert [record.message.split()[0] for record in caplog.records] == ["_Work"]
+
+
+async def test_a_service_that_is_stopped_ends_within_its_work() -> None:
+    class _Hanging(Service):
+        async def run_once(self) -> float:
+            await asyncio.Event().wait()
+            return 0.0
+
+    hanging = _Hanging()
+    await hanging.start()
+    await asyncio.sleep(0)
+    await asyncio.wait_for(hanging.stop(), 10.0)
+
+
+async def test_a_log_is_not_filled_with_what_stays_away(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was there before it, the reason perhaps, would be gone after a weekend."""
+    monkeypatch.setattr(service, "FIRST_PAUSE_S", 0.001)
+    caplog.set_level(logging.INFO)
+    work = _Work(*(Unavailable("away") for _ in range(5)))
+    await work.start()
+    await until(lambda: work.done)
+    await work.stop()
+    assert [record.message for record in caplog.records] == ["_Work waits: away"]
