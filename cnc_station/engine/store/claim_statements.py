@@ -116,6 +116,17 @@ def pinned_statement(dialect: Dialect) -> Select[Any]:
     )
 
 
+def _lowered_material() -> ColumnElement[str]:
+    """As Python has it: databases have other small letters, each server by its own locale. What is
+    searched in ends with it, where İ, alone of all letters, has become two."""
+    material = job.c.material
+    extra = func.length(material) - func.length(func.replace(material, "İ", ""))
+    lowered: ColumnElement[str] = func.substr(
+        job.c.search, func.length(job.c.search) - func.length(material) - extra + 1
+    )
+    return lowered
+
+
 @cache
 def offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
     """The first jobs of a type that fit a capability, in rank order."""
@@ -134,8 +145,8 @@ def offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
     if any_material:
         return query
     materials = dialect.items("materials", material=Text)
-    fits = dialect.lower(job.c.material).in_(select(materials.c.material))
-    # As a case: planners have no statistics of what lower() gives, take a match for rare, and would
+    fits = _lowered_material().in_(select(materials.c.material))
+    # As a case: planners have no statistics of what is computed, take a match for rare, and would
     # sort a type's whole queue instead of walking it in order.
     return query.where(case((fits, true()), else_=false()))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Table
+from sqlalchemy import Connection, FromClause, Table
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
@@ -77,10 +77,6 @@ class Dialect(ABC):
 
         Bind `packed(rows)` to `name`; the columns stand in the order given here.
         """
-
-    @abstractmethod
-    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
-        """In lower case, whatever the letters."""
 
     @abstractmethod
     def unavailable(self, error: DBAPIError) -> Unavailable | None:

@@ -165,6 +165,7 @@ def stored_fields(spec: JobSpec) -> dict[str, Any]:
         "retry_limit": spec.retry_limit,
         "timeout_s": spec.timeout_s,
         "pinned_machine_id": spec.pinned_machine_id,
+        # Ends with the material: claims look for it here.
         "search": f"{spec.name} {spec.operation} {spec.work_order} {spec.material}".lower(),
     }
 

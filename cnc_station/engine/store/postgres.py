@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
-    ColumnElement,
     Connection,
     FromClause,
     Select,
@@ -174,10 +173,6 @@ class Postgres(Dialect):
             )
         )
         return query.subquery(name)
-
-    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
-        """The server's own."""
-        return func.lower(text)
 
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """What the server or the way to it complains about; broken statements stay bugs."""

@@ -4,12 +4,10 @@ import time
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     FromClause,
     Select,
     Table,
-    Text,
     bindparam,
     create_engine,
     event,
@@ -58,7 +56,6 @@ class Sqlite(Dialect):
                 f"query_only={'ON' if reader else 'OFF'}",
             ):
                 connection.execute(f"PRAGMA {pragma}")
-            connection.create_function("lower_any", 1, _lower, deterministic=True)
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
@@ -108,10 +105,6 @@ class Sqlite(Dialect):
         )
         return query.subquery(name)
 
-    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
-        """By Python: SQLite's own knows ASCII only."""
-        return func.lower_any(text, type_=Text)
-
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """By SQLite's own words. They may come up again, in others, where a transaction is
         cleaned up after them: the errors before this one are asked as well."""
@@ -136,7 +129,3 @@ class Sqlite(Dialect):
     def passing(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one pen meets no other
         """Never: nobody else writes."""
         return False
-
-
-def _lower(text: str | None) -> str | None:
-    return None if text is None else text.lower()
