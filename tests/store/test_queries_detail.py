@@ -72,6 +72,13 @@ def test_programs_are_listed_by_name_newest_revision_first_with_their_use(rows: 
     assert rows.read(lambda c: programs(c, "nothing")) == ()
 
 
+@pytest.mark.parametrize("text", ["fräser", "FRÄSER", "Fräser .nc"])
+def test_a_program_is_found_in_any_case_of_any_letters(rows: Rows, text: str) -> None:
+    rows.program(NEW, "FRÄSER.NC", b"G0\n")
+    rows.program(OTHER, "frase.nc", b"G1\n")
+    assert [p.name for p in rows.read(lambda c: programs(c, text))] == ["FRÄSER.NC"]
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [

@@ -14,11 +14,10 @@ _COLUMNS = tuple(column for column in program.c if column.name != "content")
 
 def programs(connection: Connection, text: str = "") -> tuple[ProgramRow, ...]:
     """Programs whose name holds every word of `text`, whatever its case; by name, newest
-    revision first."""
-    words = [
-        func.lower(program.c.name).contains(word, autoescape=True) for word in text.lower().split()
-    ]
-    return _rows(connection, words)
+    revision first. Chosen here: databases know the small letters of their own locale only."""
+    words = text.lower().split()
+    rows = _rows(connection, [])
+    return tuple(row for row in rows if all(word in row.name.lower() for word in words))
 
 
 def program_detail(connection: Connection, sha256: str) -> ProgramDetail | None:
