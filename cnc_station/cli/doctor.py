@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from cnc_station import config
@@ -69,15 +70,31 @@ def python(_call: Call) -> Iterator[Diagnosis]:
 
 
 def settings(call: Call) -> Iterator[Diagnosis]:
-    """Where the settings come from, and slips of the pen among them."""
+    """Where the settings come from, those in force, and slips of the pen among them."""
     named = call.args.config or call.environ.get("CNC_CONFIG")
     file = Path(named) if named else config.default_file()
-    text = f"from {file}" if file.is_file() else f"none in {file}, so the defaults hold"
-    yield Diagnosis("settings", Verdict.GOOD, f"{text}; station {call.config.station}")
+    place = (
+        f"{file} and the environment" if file.is_file() else f"the environment; there is no {file}"
+    )
+    found = "; ".join((f"station {call.config.station}", *_in_force(call.config)))
+    yield Diagnosis("settings", Verdict.GOOD, f"{found}; else the defaults (from {place})")
     for name in config.unknown_variables(call.environ):
         yield Diagnosis(
             "settings", Verdict.WARNING, f"{name} is no setting", "Check how it is written."
         )
+
+
+def _in_force(found: config.Config) -> Iterator[str]:
+    """What differs from the defaults; where the data are, other lines say."""
+    default = config.Config(found.data_folder, found.database_url, found.redis_url, found.station)
+    for field in fields(found):
+        value, usual = getattr(found, field.name), getattr(default, field.name)
+        if is_dataclass(value):
+            for part in fields(value):
+                if (own := getattr(value, part.name)) != getattr(usual, part.name):
+                    yield f"{field.name}_{part.name} {own}"
+        elif value != usual:
+            yield f"{field.name} {value}"
 
 
 def _data_folder(call: Call) -> Path:

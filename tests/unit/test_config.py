@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,15 @@ def test_every_bad_setting_is_named_with_where_it_stands(tmp_path: Path) -> None
         "CNC_TIME_ZONE",
     ):
         assert words in said
+
+
+def test_the_readme_tells_every_setting() -> None:
+    page = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (table,) = re.findall(r"\| setting \|.*?\n\n", page, re.DOTALL)
+    first = [row.split("|")[1] for row in table.strip().splitlines()]
+    told = set(re.findall(r"`(\w+)`", " ".join(first)))
+    # nothing here is automated yet, so that its limit changes nothing
+    assert told == {*config._READERS, *config._ALIASES} - {"retry_automation_limit"}
 
 
 def test_a_misspelt_variable_is_pointed_out() -> None:

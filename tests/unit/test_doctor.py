@@ -3,6 +3,7 @@ import time
 from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from cnc_station.cli import doctor, doctor_window
@@ -10,6 +11,7 @@ from cnc_station.cli.call import Call
 from cnc_station.cli.diagnosis import Diagnosis, Verdict
 from cnc_station.cli.doctor_database import database
 from cnc_station.config import Config
+from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.lock import EngineLock
 from cnc_station.engine.store.migrate import bring_up_to_date
@@ -131,6 +133,17 @@ def test_a_folder_that_can_not_be_is_bad_with_a_remedy(tmp_path: Path) -> None:
     (found,) = doctor.folder(call(tmp_path / "file"))
     assert found.verdict is Verdict.BAD
     assert "--database" in found.remedy
+
+
+def test_the_settings_in_force_are_said_and_no_password(tmp_path: Path) -> None:
+    asked = call(tmp_path)
+    address = "redis://:horse@shop-server"
+    given = replace(asked.config, lease_s=20.0, retry=RetryPolicy(maximum_s=60), redis_url=address)
+    said = only(list(doctor.settings(replace(asked, config=given))), Verdict.GOOD)
+    for words in ("station station; ", "lease_s 20.0", "retry_maximum_s 60", "else the defaults"):
+        assert words in said
+    assert "jitter" not in said
+    assert "horse" not in said
 
 
 def test_a_misspelt_setting_is_pointed_out(tmp_path: Path) -> None:
