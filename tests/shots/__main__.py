@@ -142,7 +142,7 @@ async def _show(shell: Shell, subject: str) -> None:
 
 
 PERSON = Actor("operator 7")
-_TROUBLES = ("tool 4 broke, line 812", "first article out of tolerance: bore 22.08")
+_TROUBLES = ("tool 4 broke, line 31", "first article out of tolerance: bore 22.08")
 _RUNNING = JobFilter(states=frozenset({JobState.RUNNING}))
 
 

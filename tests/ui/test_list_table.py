@@ -8,16 +8,20 @@ from cnc_station.ui.theme import Density, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.list_table import ListTable
 from tests.until import until
 
-Machine = tuple[str, str, str]
-NAME, MODEL, TAKES = range(3)
+Machine = tuple[str, str, str, str]
+NAME, MODEL, LAG, TAKES = range(4)
 LONG = "Brother Speedio S300X1 with a fourth axis"
-MACHINES: tuple[Machine, ...] = (("Drill 1", "Haas DT-1", "any"), ("Drill 2", LONG, "any"))
-LEAST = 110
+MACHINES: tuple[Machine, ...] = (
+    ("Drill 1", "Haas DT-1", "5 ms", "any"),
+    ("Drill 2", LONG, "5 ms", "any"),
+)
+LEAST, SHORT = 110, 60
 
 
 COLUMNS: tuple[ListColumn[Machine], ...] = (
     ListColumn("Machine", lambda row: row[NAME], LEAST),
     ListColumn("Model", lambda row: row[MODEL], LEAST),
+    ListColumn("Lag", lambda row: row[LAG], SHORT, right=True),
     ListColumn("Takes", lambda row: row[TAKES], LEAST),
 )
 
@@ -51,10 +55,18 @@ def test_the_last_column_comes_first_where_room_is_short(table: ListTable[Machin
     assert table.columnWidth(MODEL) > whole(LONG)
 
 
-async def test_words_that_grow_longer_get_room_too(table: ListTable[Machine]) -> None:
-    table.rows.take((("Drill 2", "Haas", "any"),))
+def test_a_number_is_never_cut_short(table: ListTable[Machine]) -> None:
+    lag = "123,394,271 ms"
+    table.rows.take((("Drill 2", LONG, lag, LONG),))
+    table.resize(3 * LEAST, 300)
+    assert table.columnWidth(LAG) > whole(lag)
     assert table.columnWidth(MODEL) == LEAST
-    table.rows.take((("Drill 2", LONG, "any"),))
+
+
+async def test_words_that_grow_longer_get_room_too(table: ListTable[Machine]) -> None:
+    table.rows.take((("Drill 2", "Haas", "5 ms", "any"),))
+    assert table.columnWidth(MODEL) == LEAST
+    table.rows.take((("Drill 2", LONG, "5 ms", "any"),))
     await until(lambda: table.columnWidth(MODEL) > whole(LONG))
 
 

@@ -90,14 +90,17 @@ class ListTable(QTableView, Generic[R]):
             self._fit_soon.start()
 
     def _fit_columns(self) -> None:
-        """Gives room to spare to what is cut short, from the left."""
+        """Gives room to spare to words that are cut short, from the left. Numbers come first, and
+        take what they need: a number cut short is another number."""
         *places, last = range(len(self._fitted))
         taken = sum(self._fitted[:last]) + self.sizeHintForColumn(last)
         spare = self.viewport().width() - taken
-        for place in places:
-            if self.rows.columns[place].look is None and place not in self._dragged:
+        columns = self.rows.columns
+        for place in sorted(places, key=lambda place: not columns[place].right):
+            column = columns[place]
+            if column.look is None and place not in self._dragged:
                 cut = self.sizeHintForColumn(place) - self._fitted[place]
-                wider = max(0, min(cut, spare))
+                wider = max(0, cut if column.right else min(cut, spare))
                 spare -= wider
                 self._fitted[place] += wider
             self.setColumnWidth(place, self._fitted[place])
