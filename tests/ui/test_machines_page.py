@@ -4,6 +4,7 @@ import pytest_asyncio
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import MachineState
@@ -174,6 +175,25 @@ async def test_maintenance_of_a_busy_machine_begins_after_its_run_and_says_so(
     await shown(page, MachineState.MAINTENANCE)
     page.detail.about.maintenance_button.click()
     await until(lambda: is_in(office, MachineState.IDLE))
+
+
+async def test_why_a_machine_is_away_is_said_although_maintenance_follows_and_can_begin_at_once(
+    office: Office, page: MachinesPage
+) -> None:
+    """Its run was lost with its station, or ended in an alarm: there is none to wait for."""
+    machine_id = await office.engine.add_machine(mill(speed=1.0), ME)
+    (job_id,) = await office.engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+    await shown(page, MachineState.RUNNING)
+    page.detail.about.maintenance_button.click()
+    await until(lambda: page.detail.why.text() == "Maintenance begins after this run.")
+    await office.engine._pen.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
+    await shown(page, MachineState.ALARM)
+    assert (await office.engine.act(JobAction.ABORT, [job_id], ME))[0].applied
+    await until(lambda: page.detail.why.text() == "ALARM:3. Maintenance follows.")
+    button = page.detail.about.maintenance_button
+    assert (button.text(), button.isEnabled()) == ("Maintenance", True)
+    button.click()
+    await until(lambda: is_in(office, MachineState.MAINTENANCE))
 
 
 async def test_a_removed_machine_leaves_the_list(office: Office, page: MachinesPage) -> None:

@@ -94,15 +94,16 @@ class MachineAbout(QWidget):
 
     def _show_maintenance(self, machine: MachineRow) -> None:
         button = self.maintenance_button
+        follows = machine.maintenance_due and machine.state in BUSY_MACHINES
         if machine.state is MachineState.MAINTENANCE:
             button.setText(self.tr("Maintenance is over"))
-        elif machine.maintenance_due:
+        elif follows:
             button.setText(self.tr("Maintenance follows"))
         elif machine.state in BUSY_MACHINES:
             button.setText(self.tr("Maintenance after this run"))
         else:
             button.setText(self.tr("Maintenance"))
-        button.setEnabled(not machine.maintenance_due)
+        button.setEnabled(not follows)
 
     def _ask_maintenance(self) -> None:
         if self._shown is not None:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views import MachineRow, Status
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
@@ -128,11 +128,15 @@ class MachineDetail(Card):
         self.why.set_ink(tone_ink(self._look_of(machine).tone))
 
     def _why(self, machine: MachineRow) -> str:
-        if machine.maintenance_due:
+        if machine.maintenance_due and machine.state in BUSY_MACHINES:
             return self.tr("Maintenance begins after this run.")
+        why = machine.state_reason
         if is_unready(machine):
-            return self.tr("Not ready: {why}").format(why=machine.not_ready)
-        return machine.state_reason
+            why = self.tr("Not ready: {why}").format(why=machine.not_ready)
+        if machine.maintenance_due:  # its run was lost, or ended in an alarm
+            follows = self.tr("Maintenance follows.")
+            why = f"{why.rstrip('.')}. {follows}" if why else follows
+        return why
 
     @staticmethod
     def _show(text: Text, words_: str) -> None:
