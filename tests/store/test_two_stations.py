@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
-from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.errors import Conflict, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import MachineState, RunState
 from cnc_station.engine.store import schema
@@ -22,7 +22,9 @@ from cnc_station.engine.store.errands import Ask
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queries.history import runs
+from cnc_station.engine.store.queries.settings import settings
 from cnc_station.engine.store.readiness import SayReadiness
+from cnc_station.engine.store.settings import SaveSettings
 from cnc_station.engine.store.transaction import Change, Tx
 from tests.store.shop import Shop, mill
 from tests.until import until
@@ -187,3 +189,21 @@ async def test_what_others_wrote_is_noticed_once_and_what_is_written_here_never(
         for _ in range(3):
             await a.job()
             assert a.clock.changed_elsewhere(connection, "A") == noticed
+
+
+async def test_a_setting_that_two_stations_save_at_once_is_saved_by_both(
+    stations: tuple[Shop, Shop],
+) -> None:
+    a, b = stations
+    await a.write(SaveSettings({"theme": "light"}, "anna"))
+    slow = Slowly(SaveSettings({"theme": "dark"}, "anna"), threading.Event(), threading.Event())
+    first = asyncio.ensure_future(a.write(slow))
+    await until(slow.written.is_set)
+    refused = asyncio.ensure_future(b.job(after=(99,)))  # each is tried alone then
+    last = asyncio.ensure_future(b.write(SaveSettings({"theme": "high contrast"}, "ben")))
+    await until(lambda: a.database.read(lambda c: c.execute(_WAITING).scalar()))
+    slow.go.set()
+    await asyncio.gather(first, last)
+    with pytest.raises(InvalidInput):
+        await refused
+    assert a.database.read(settings) == {"theme": "high contrast"}

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import insert, update
 
 from cnc_station.engine.domain.transitions import SETTINGS_CHANGED
 from cnc_station.engine.store.schema import setting
@@ -26,8 +26,13 @@ class SaveSettings(Change[None]):
         for change in changes:
             reason = ", ".join(sorted(change.values))
             tx.record(SETTINGS_CHANGED, actor=change.actor, reason=reason)
-        if values:
-            tx.connection.execute(delete(setting).where(setting.c.key.in_(sorted(values))))
-            rows = [{"key": key, "value": json.dumps(value)} for key, value in values.items()]
-            tx.connection.execute(insert(setting), rows)
+        for key in sorted(values):
+            _save(tx, key, json.dumps(values[key]))
         return [None for _ in changes]
+
+
+def _save(tx: Tx, key: str, value: str) -> None:
+    """In its place: of two stations that save it at once, the later one waits there."""
+    there = update(setting).where(setting.c.key == key).values(value=value)
+    if not tx.connection.execute(there).rowcount:
+        tx.connection.execute(insert(setting).values(key=key, value=value))
