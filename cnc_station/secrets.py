@@ -171,8 +171,12 @@ def _write(file: Path, kept: dict[str, str]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")  # mode 600
         os.close(handle)
-        Path(name).write_text("".join(lines), encoding="utf-8")
-        Path(name).replace(file)
+        try:
+            Path(name).write_text("".join(lines), encoding="utf-8")
+            Path(name).replace(file)
+        except OSError:
+            Path(name).unlink(missing_ok=True)  # it holds passwords that nobody would look for
+            raise
     except OSError as error:
         raise Unavailable(f"{file} can't be written: {error.strerror}.") from error
 

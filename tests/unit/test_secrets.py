@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +74,22 @@ def test_without_a_keyring_it_goes_into_a_file_for_this_user_alone(config: Confi
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert list(config.data_folder.iterdir()) == [place]
     assert addresses.password(secrets.complete(config).database_url) == 'a "quoted" one\\'
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a file has no limit elsewhere")
+def test_a_password_that_could_not_be_kept_is_nowhere(tmp_path: Path) -> None:
+    command = f"ulimit -f 0; exec {sys.executable} -m cnc_station secret set redis --file"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        input="hunter2\n",
+        capture_output=True,
+        text=True,
+        env={"CNC_REDIS_URL": "redis://shop", "CNC_DATA_FOLDER": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "secrets.toml can't be written: File too large" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @given(st.text(min_size=1).filter(str.isprintable))
