@@ -13,18 +13,23 @@ def keep(call: Call) -> int:
     """Take a password from the terminal, unseen and twice, or the first line of stdin."""
     server: secrets.Server = call.args.server
     account = addresses.account(secrets.address(call.config, server))
-    if sys.stdin.isatty():
-        word = getpass(f"Password of {account}: ")
-        if getpass("The same again: ") != word:
-            raise InvalidInput(FieldError("password", "the two were not the same"))
-    else:
-        word = sys.stdin.readline().rstrip("\r\n")
+    word = _typed(account) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     place = secrets.keep(call.config, server, word, in_file=call.args.file)
     if call.json:
         print_json({"account": account, "place": place})
     else:
         print(f"The password of {account} is kept in {place}.")
     return Exit.OK
+
+
+def _typed(account: str) -> str:
+    try:
+        word = getpass(f"Password of {account}: ")
+        if getpass("The same again: ") != word:
+            raise InvalidInput(FieldError("password", "the two were not the same"))
+    except EOFError:  # Ctrl-D gives up as Ctrl-C does
+        raise KeyboardInterrupt from None
+    return word
 
 
 def forget(call: Call) -> int:

@@ -251,6 +251,36 @@ def test_a_file_that_is_no_database_is_left_as_it_is(shell: Shell) -> None:
     assert "BAD   database" in found.stdout
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a terminal is another thing elsewhere")
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [(["\x04"], 130), (["horse\n", "horse\n"], 0), (["horse\n", "mule\n"], 1)],
+)
+def test_a_password_is_asked_for_twice_and_anybody_may_give_up(
+    shell: Shell, lines: list[str], code: int
+) -> None:
+    keyboard, terminal = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "cnc_station", "secret", "set", "redis", "--file"],
+        env={**shell.environ, "CNC_REDIS_URL": "redis://shop"},
+        stdin=terminal,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # else it would ask at the terminal of whoever runs the tests
+    ) as asking:
+        assert asking.stderr is not None
+        for line in lines:
+            said = b""
+            while not said.endswith(b": "):
+                said += asking.stderr.read(1)
+                assert asking.poll() is None, said
+            os.write(keyboard, line.encode())
+        said = asking.stderr.read()
+    os.close(keyboard)
+    os.close(terminal)
+    assert asking.returncode == code, said
+
+
 def test_events_are_listed_oldest_first(shell: Shell) -> None:
     shell.json("submit", "--name", "A", "--type", "mill")
     shell.json("submit", "--name", "B", "--type", "mill")
