@@ -107,7 +107,10 @@ class Operations:
 
     def act(self, action: JobAction, job_ids: Sequence[int], **arguments: Any) -> None:
         """Do one thing to jobs, say what came of it, and offer to take it back."""
-        self.run(self._act(action, tuple(job_ids), arguments), f"{action.replace('_', ' ')} …")
+        self.run(
+            self._act(action, tuple(job_ids), arguments),
+            f"{action.replace('_', ' ').capitalize()} …",
+        )
 
     async def _act(
         self, action: JobAction, ids: tuple[int, ...], arguments: dict[str, Any]

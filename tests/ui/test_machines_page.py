@@ -1,5 +1,7 @@
+import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
@@ -64,6 +66,23 @@ async def test_an_empty_shop_offers_the_first_machine_and_the_demo(
     assert list(buttons) == ["Add your first machine", "Load the demo day"]
     buttons["Load the demo day"].click()
     assert office.went.to == [("demo", None)]
+
+
+async def test_before_the_first_answer_the_page_claims_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = asyncio.Event()
+
+    async def machines() -> tuple[MachineRow, ...]:
+        await answers.wait()
+        return ()
+
+    monkeypatch.setattr(office.engine, "machines", machines)
+    async with opened(office, MachinesPage(office.desk)) as page:
+        assert page.count.text() == "Nothing read yet"
+        assert page.detail.isHidden()
+        answers.set()
+        await until(page.empty.isVisible)
 
 
 async def test_a_machine_typed_into_the_form_is_stored_as_typed(

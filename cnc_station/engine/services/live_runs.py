@@ -20,7 +20,7 @@ class LiveRuns:
         for live in self._live.values():
             if live.claimed.job_id == job_id and not live.lost:
                 return live
-        raise Conflict(f"Job {job_id} is not at a machine of this station.")
+        raise Conflict(f"Job {job_id} is not at a machine any more.")
 
     @property
     def busy(self) -> bool:

@@ -105,6 +105,7 @@ class AttentionPage(QWidget):
         self.discard_selected = HoldButton("", seconds=1.0)
         self.discard_selected.held.connect(lambda: self._discard(self.rows.checked))
         self._show_bulk()
+        self.count.setText(self.tr("Nothing read yet"))
         return (self.count, self.retry_selected, self.discard_selected, self.retry_all)
 
     def _connect_detail(self) -> None:

@@ -82,7 +82,7 @@ class MachinesPage(QWidget):
         return machine_look(machine, self.at_machine.drivers.abilities(machine.spec.driver))
 
     def _place(self) -> None:
-        self.count = ElidedLabel("", Role.STRONG)
+        self.count = ElidedLabel(self.tr("Nothing read yet"), Role.STRONG)
         add = Button(self.tr("Add machine…"))
         add.clicked.connect(self.add)
         self.detail.setMinimumWidth(380)

@@ -70,7 +70,7 @@ class ProgramsPage(QWidget):
         )
 
     def _place(self) -> None:
-        self.count = ElidedLabel("", Role.STRONG)
+        self.count = ElidedLabel(self.tr("Nothing read yet"), Role.STRONG)
         add = Button(self.tr("Add programs…"))
         add.clicked.connect(self._desk.ways.import_files)
         self.empty = EmptyState(

@@ -68,7 +68,7 @@ class StationsPage(QWidget):
         )
 
     def _place(self) -> None:
-        self.count = ElidedLabel("", Role.STRONG)
+        self.count = ElidedLabel(self.tr("Nothing read yet"), Role.STRONG)
         self.detail.setMinimumWidth(400)
         self.alone = self._alone()
         self.nothing_found = EmptyState(
@@ -118,9 +118,10 @@ class StationsPage(QWidget):
             machines = await engine.machines()
             jobs = await engine.jobs_by_id(sorted(m.job_id for m in machines if m.job_id))
         except Unavailable:  # the bar above says so, and how long; asked again in a second
-            self.count.setText(
-                self.tr("As it was at {time}: the database is away").format(time=self._as_of)
-            )
+            if self._places:
+                self.count.setText(
+                    self.tr("As it was at {time}: the database is away").format(time=self._as_of)
+                )
             return
         self._as_of = words.time_of_day(self._desk.now())
         self._places = places(stations, machines, jobs)

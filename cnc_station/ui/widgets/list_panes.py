@@ -13,7 +13,7 @@ _ABOVE, _BELOW = 14, 4
 class ListPanes(QWidget):
     """Fills `page`. The first of `head` takes what room there is beside the others; the widths of
     list and detail are to one another as `shares`. One of `instead` can stand in the place of both:
-    words about why there is nothing to list.
+    words about why there is nothing to list. Until it is told what there is it shows no detail.
     """
 
     def __init__(
@@ -35,6 +35,8 @@ class ListPanes(QWidget):
         left.setSpacing(metrics.card_gap)
         left.addLayout(bar)
         left.addWidget(table_card(table), 1)
+        self._detail = detail
+        self._detail.hide()
         self._list = QWidget()
         panes = QHBoxLayout(self._list)
         panes.setContentsMargins(0, 0, 0, 0)
@@ -50,4 +52,5 @@ class ListPanes(QWidget):
 
     def show_list(self, *, unless: QWidget | None = None) -> None:
         """Brings the list to the front, or what is to stand in its place."""
+        self._detail.show()
         self._stack.setCurrentWidget(unless or self._list)
