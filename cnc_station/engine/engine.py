@@ -156,7 +156,10 @@ class StationEngine(StationCommands, StationIntake):
 
     def _tell(self, changes: Changes) -> None:
         for listener in tuple(self._listeners):
-            listener(changes)
+            try:
+                listener(changes)
+            except Exception:  # its bug is no trouble of who has written, nor of the others
+                log.exception("a listener failed")
 
 
 def _redis(url: str) -> Signals:
