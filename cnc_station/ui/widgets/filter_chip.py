@@ -14,7 +14,7 @@ _GAP = 8
 
 class FilterChip(QAbstractButton):
     """A checkable pill; `toggled` says when. The tone colours the words while it is off and the
-    filter would show something: nothing in need is nothing to notice."""
+    filter is known to show something: nothing in need is nothing to notice."""
 
     def __init__(
         self, label: str, parent: QWidget | None = None, *, tone: Tone = Tone.NORMAL
@@ -64,7 +64,7 @@ class FilterChip(QAbstractButton):
         ground, line = (Ink.ACCENT, Ink.ACCENT) if on else (Ink.SURFACE, Ink.LINE)
         paint_face(painter, self, self.height() / 2, ground=ground, line=line)
         filled = on and not self.isDown()
-        quiet = self._tone is Tone.NORMAL or self._count == 0
+        quiet = self._tone is Tone.NORMAL or not self._count
         words = Ink.TEXT if quiet else tone_ink(self._tone)
         number = Ink.MUTED
         if filled:
