@@ -1,7 +1,9 @@
 """What goes wrong in the middle of a part on a false GRBL, and what is said of it."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -79,6 +81,17 @@ async def test_an_alarm_in_mid_job_fails_the_run(at: Bench) -> None:
     assert at.driver.status().doing is Doing.ALARM
     await at.driver.unlock()
     await at.shows(Doing.READY)
+
+
+async def test_a_station_that_stood_still_does_not_take_that_for_the_controllers_silence(
+    hal: bool,
+) -> None:
+    hasty = replace(QUICK, silence=0.6)
+    async with bench(FakeGrbl(hal=hal, speed=FAST), patience=hasty) as it:
+        ending = await it.begin(square(40))
+        await it.takes(6)
+        time.sleep(hasty.silence + 0.2)  # noqa: ASYNC251 - the standstill
+        await ending
 
 
 async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, pty: bool) -> None:

@@ -176,7 +176,15 @@ class Controller:
                 return
             if not self.mute:
                 self._poll()
-            await asyncio.sleep(patience.poll_running if self.running else patience.poll)
+            await self._pause(patience.poll_running if self.running else patience.poll)
+
+    async def _pause(self, seconds: float) -> None:
+        """For so long as this computer stands still nobody asks: that is not the controller's
+        silence."""
+        due = self._now() + seconds
+        await asyncio.sleep(seconds)
+        late = self._now() - due
+        self._heard_at = min(self._heard_at + late, self._now())
 
     # --- listening ---
 
