@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import insert
 
+from cnc_station.engine.store import postgres as server
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     from cnc_station.servers import Postgres
 
 FREE_TO_LEAD = {"id": 1, "holder": "", "incarnation": "", "term": 0, "expires_at": 0}
+
+
+@pytest.fixture(scope="package", autouse=True)
+def time_to_stand_still() -> Iterator[None]:
+    """A shop's server ends the transaction of a station that stands still for three seconds. The
+    computer of a test may stand still as well, and nobody waits for its locks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "CONNECT_S", 60)
+        patch.setattr(server, "IDLE_MS", 60_000)
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

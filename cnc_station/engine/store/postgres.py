@@ -34,6 +34,7 @@ from cnc_station.engine.store.insertion import Rows, shared_values
 from cnc_station.engine.store.opening import NOTHING, Opening
 from cnc_station.engine.store.prepared import Statement
 
+CONNECT_S = 3
 IDLE_MS = 3_000
 LOCK_MS = 2_000
 _BEGUN = "begun"
@@ -69,7 +70,7 @@ class Postgres(Dialect):
         station's leases wait behind it.
         """
         arguments = {
-            "connect_timeout": 3,
+            "connect_timeout": CONNECT_S,
             "options": "-c jit=off -c random_page_cost=1.1 "
             f"-c synchronous_commit={_DURABLE.get(synchronous, 'on')} "
             f"-c idle_in_transaction_session_timeout={IDLE_MS} -c lock_timeout={LOCK_MS}",
