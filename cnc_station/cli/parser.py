@@ -128,7 +128,6 @@ def _submit(parser: ArgumentParser) -> None:
     add("--axes", metavar="N", help="the axes it needs (3)")
     add("--size", dest="envelope", metavar="XxYxZ", help="of the part in mm: 100x50x20")
     add("--tenant", metavar="NAME", help="whose job it is")
-    add("--handler", metavar="NAME", help="what does a job that needs no machine")
     add("--payload", metavar="JSON", help="a JSON object that goes with the job")
     add("--retry-limit", metavar="N")
     add("--timeout", dest="timeout_s", metavar="TIME", help="of one run: 2h")

@@ -17,7 +17,7 @@ from cnc_station.engine.interface import Engine
 from cnc_station.engine.services import table_values as values
 from cnc_station.engine.views import ProgramRow
 
-_TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant", "handler")
+_TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant")
 
 
 async def submit(call: Call) -> int:

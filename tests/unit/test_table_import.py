@@ -76,6 +76,12 @@ def test_columns_are_guessed_from_the_names_people_use() -> None:
     )
 
 
+def test_a_shops_own_kinds_of_jobs_are_left_alone() -> None:
+    found = imported("Part,Machine,Kind,Job type\nA,mill,Rework,Repeat order\n")
+    assert found.preview.mapping == {"name": "Part", "machine_type": "Machine"}
+    assert found.preview.ready
+
+
 def test_a_given_mapping_is_taken_as_it_is() -> None:
     text = "name,type,qty,Menge\nBolt,lathe,1,25\n"
     mapping = {"name": "name", "machine_type": "type", "quantity": "Menge", "material": ""}

@@ -79,7 +79,7 @@ IMPORT_FIELDS: tuple[ImportField, ...] = (
     _field("envelope", "Size", "part size, dimensions, stock size, workpiece size"),
     _field("pinned_machine_id", "Only on machine", "pinned machine, pin, pin to, fixed machine"),
     _field("not_before", "Not before", "earliest, earliest start, start after, release date"),
-    _field("handler", "Handler", "job type, kind"),
+    _field("handler", "Handler", "job handler"),
     _field("payload", "Payload", "data, json, parameters"),
     _field("notes", "Notes", "note, remark, remarks, comment, comments, instructions"),
     _field("retry_limit", "Retries", "retry, max retries"),
