@@ -19,10 +19,10 @@ def test_wrong_usage_is_a_sentence_and_exit_code_2(capsys: pytest.CaptureFixture
 
 
 def test_with_json_an_error_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["jobs", "--json"], {"CNC_WORKERS": "many"}) == 1
+    assert run(["jobs", "--json"], {"CNC_CLAIM_BATCH": "many"}) == 1
     told = json.loads(capsys.readouterr().err)["error"]
     assert told["kind"] == "invalid"
-    assert told["fields"][0]["field"] == "CNC_WORKERS"
+    assert told["fields"][0]["field"] == "CNC_CLAIM_BATCH"
     assert run(["frobnicate", "--json"], {}) == 2
     assert json.loads(capsys.readouterr().err)["error"]["kind"] == "usage"
 
