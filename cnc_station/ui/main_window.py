@@ -187,6 +187,10 @@ class MainWindow(QMainWindow):
         self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.top_bar.search.selectAll()
 
+    def narrow(self, text: str) -> None:
+        """Puts `text` in the place of what the page on view was searched for."""
+        self.top_bar.search.setText(text)
+
     def _search_page(self, text: str) -> None:
         self._searches[self._current] = text
         page: object = self._pages.get(self._current)

@@ -113,6 +113,7 @@ class Shell(QObject):
     def to_jobs(self, chosen: JobFilter) -> None:
         """See `Ways`."""
         self.window.show_page("jobs")
+        self.window.narrow(chosen.text)
         cast("Any", self.window.page("jobs")).apply(chosen)
 
     def to_job(self, job_id: int) -> None:
@@ -123,16 +124,19 @@ class Shell(QObject):
     def to_attention(self, job_id: int) -> None:
         """See `Ways`."""
         self.window.show_page("attention")
+        self.window.narrow("")
         cast("Any", self.window.page("attention")).select(job_id)
 
     def to_machine(self, machine_id: int) -> None:
         """See `Ways`."""
         self.window.show_page("machines")
+        self.window.narrow("")
         cast("Any", self.window.page("machines")).select(machine_id)
 
     def to_program(self, sha256: str) -> None:
         """See `Ways`."""
         self.window.show_page("programs")
+        self.window.narrow("")
         cast("Any", self.window.page("programs")).select(sha256)
 
     def new_job(self, program: str | None = None) -> None:

@@ -218,6 +218,13 @@ async def test_a_job_that_leaves_the_list_is_no_longer_selected(
     await until(lambda: set(page.view.selection.chosen) == {ids[0], ids[2]})
 
 
+def sent_to_jobs(office: Office) -> JobFilter:
+    where, chosen = office.went.to[-1]
+    assert where == "jobs"
+    assert isinstance(chosen, JobFilter)
+    return chosen
+
+
 async def test_an_empty_list_says_why_and_offers_the_next_step(
     office: Office, page: JobsPage
 ) -> None:
@@ -232,11 +239,13 @@ async def test_an_empty_list_says_why_and_offers_the_next_step(
     await until(lambda: page.model.total == 0)
     assert nothing.currentWidget() is nothing.not_found
     nothing.not_found.step.emit()
+    page.apply(sent_to_jobs(office))
     await listed(page, ["Bracket v2"])
     page.apply(JobFilter(states=frozenset({JobState.DRAFT})))
     await until(lambda: page.model.total == 0)
     assert nothing.currentWidget() is nothing.filtered
     nothing.filtered.step.emit()
+    page.apply(sent_to_jobs(office))
     await listed(page, ["Flange DN50"])
 
 

@@ -110,7 +110,7 @@ class JobsPage(QWidget):
         self.filters.chosen.connect(self._choose)
         self.filters.menu_opens.connect(self.menus.fill_more)
         self.bulk.cleared.connect(self.view.selection.clearSelection)
-        self.nothing.chosen.connect(self.apply)
+        self.nothing.chosen.connect(self._desk.ways.to_jobs)
         self.nothing.new_job.connect(self._desk.ways.new_job)
         self.detail.closed.connect(self._fit)
         self._desk.bridge.changed.connect(self._changed)
