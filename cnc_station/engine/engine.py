@@ -86,7 +86,8 @@ class StationEngine(StationCommands, StationIntake):
         await self._writer.start()
         self._health.up(DATABASE)
         if self._with_services:
-            signals = _redis(config.redis_url) if config.redis_url else None
+            fleet = config.database_path is None  # else the address of one it has left may stand
+            signals = _redis(config.redis_url) if fleet and config.redis_url else None
             ping = partial(self._database.read, _nothing)
             tools = Tools(
                 config, self._pen, self._reader, self._library, self._health, ping, self._tell

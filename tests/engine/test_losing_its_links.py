@@ -178,6 +178,20 @@ async def test_a_redis_that_stands_still_is_shown_and_what_changes_is_noticed_wi
         await a.stop()
 
 
+async def test_a_station_with_a_file_of_its_own_says_nothing_to_a_fleet_that_it_has_left(
+    config: Config, redis_url: str
+) -> None:
+    """Its address may be left in the settings, and its machines have the numbers of others'."""
+    engine = StationEngine(replace(config, redis_url=redis_url))
+    await engine.start()
+    try:
+        assert engine._crew is not None
+        assert engine._crew._signals is None
+        assert _links(engine) == {"database": "standalone"}
+    finally:
+        await engine.stop()
+
+
 async def test_what_could_not_be_told_is_told_again(redis_url: str) -> None:
     """Another station may listen again before this one has noticed that its own way was lost."""
     teller, listener = RedisSignals(redis_url), RedisSignals(redis_url)

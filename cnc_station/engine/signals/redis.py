@@ -35,6 +35,11 @@ SILENCE_S = 3.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 PROBE_KEPT_S = 60
+_AWAY = "Redis can't be reached."
+_INSECURE = (
+    "No secure connection to Redis: look at its certificate and at ssl_ca_certs, ssl_certfile and "
+    "ssl_keyfile in the address."
+)
 _LOST = (RedisError, OSError, TimeoutError)
 # Seconds and, for what is not acknowledged, ms: a firewall that forgets a connection at night says
 # so to nobody. Those that this system knows.
@@ -114,7 +119,7 @@ class RedisSignals:
             self.connected = False
             for turn in self._turns:
                 turn.cancel()
-            raise Unavailable("Redis can't be reached.") from error
+            raise Unavailable(_INSECURE if "certificate" in str(error) else _AWAY) from error
 
     def announce(self, claimable: Mapping[str, int]) -> None:
         """See `Signals.announce`."""
