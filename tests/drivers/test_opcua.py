@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
@@ -287,6 +287,7 @@ async def test_nobody_there_and_somebody_who_speaks_something_else() -> None:
         max_size=25,
     )
 )
+@example([Value("parts", False), Value("parts", 0)])
 def test_whatever_a_server_sends_makes_a_picture(news: list[Value | Alert]) -> None:
     picture = Picture()
     for one in news:

@@ -89,16 +89,17 @@ class Picture:
     def take(self, news: Value | Alert) -> bool:
         """Whether that changed anything that `report` tells."""
         if isinstance(news, Value):
-            changed = self._values.get(news.name) != news.value
+            before = self._values.get(news.name)
             self._values[news.name] = news.value
-            return changed
+            # False is 0 to Python, but no count
+            return type(before) is not type(news.value) or before != news.value
         words = news.words or "alarm"
-        before = self._alerts.get(news.key)
+        told = self._alerts.get(news.key)
         if news.active:
             self._alerts[news.key] = f"{words} ({news.code})" if news.code else words
         else:
             self._alerts.pop(news.key, None)
-        return self._alerts.get(news.key) != before
+        return self._alerts.get(news.key) != told
 
     def report(self) -> Report:
         """As the station understands it."""
