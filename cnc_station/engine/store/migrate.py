@@ -119,9 +119,12 @@ def _upgrade(database: Database, connection: Connection, found: Schema) -> None:
 
 
 def _nobody_at_work(database: Database, connection: Connection) -> None:
-    since = database.dialect.now(connection) - round(SILENCE_S * 1000)
-    heard = text("SELECT name FROM station WHERE left_at IS NULL AND heard_at > :since ORDER BY 1")
-    names = connection.execute(heard, {"since": since}).scalars().all()
+    heard = text(
+        "SELECT name FROM station WHERE left_at IS NULL AND abs(heard_at - :now) < :silence "
+        "ORDER BY 1"
+    )
+    values = {"now": database.dialect.now(connection), "silence": round(SILENCE_S * 1000)}
+    names = connection.execute(heard, values).scalars().all()
     if names:
         raise Conflict(
             f"Stations are at work on the database: {', '.join(names)}. Stop them first; one that "
