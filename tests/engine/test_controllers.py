@@ -12,6 +12,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import Finding, Found, RunFailed
+from cnc_station.engine.services import drive
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.store.writer import Writer
 from tests.engine.conftest import Station
@@ -156,6 +157,43 @@ async def test_an_abort_that_the_controller_does_not_confirm_leaves_it_running(
     controller.refuses["abort"] = AWAY
     assert (await floor.act("abort", job_id)).error == str(AWAY)
     assert (await floor.row(job_id)).state is JobState.RUNNING
+    controller.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_an_abort_that_was_not_confirmed_ends_nothing_when_the_connection_is_lost_later(
+    floor: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine may be cutting still: who asked for the abort was told so."""
+    monkeypatch.setattr(drive, "FIRST_PAUSE_S", 0.01)
+    job_id = await _running(floor, controller)
+    controller.refuses["abort"] = AWAY
+    assert (await floor.act("abort", job_id)).error == str(AWAY)
+    controller.refuses["connect"] = AWAY
+    controller.break_off(AWAY)
+    await until(lambda: controller.asked.count("connect") > 3)
+    assert (await floor.row(job_id)).state is JobState.RUNNING
+    controller.found = Found(Finding.UNDER_WAY, "it goes on")
+    del controller.refuses["connect"]
+    await until(lambda: "look" in controller.asked)
+    await until(lambda: controller.cutting)
+    controller.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_an_abort_that_was_not_confirmed_keeps_nobody_from_the_next_part(
+    station: Station, controller: Controller
+) -> None:
+    floor = await station()
+    await floor.mill(driver="scripted", operator_clears=True)
+    job_id = await floor.job(quantity=2)
+    await until(lambda: controller.cutting)
+    controller.end()
+    await floor.comes_to(job_id, JobState.HELD)
+    controller.refuses["abort"] = AWAY
+    assert (await floor.act("abort", job_id)).error == str(AWAY)
+    assert (await floor.act("continue", job_id)).applied
+    await until(lambda: controller.asked.count("start") == 2)
     controller.end()
     await floor.comes_to(job_id, JobState.COMPLETED)
 

@@ -68,9 +68,13 @@ class Steering(LiveRuns):
 
     async def _stop(self, live: Live, actor: str, reason: str, wanted: t.Transition) -> None:
         live.stopped_by, live.stop_reason = actor, reason
-        live.stop_waiting()
         if live.begun:
-            await live.driver.abort()
+            try:
+                await live.driver.abort()
+            except CncStationError:  # it goes on, as if nobody had asked
+                live.stopped_by = live.stop_reason = ""
+                raise
+        live.stop_waiting()
         assert live.task is not None
         await asyncio.wait([live.task])
         if live.task.cancelled() or live.task.result() is not wanted:
