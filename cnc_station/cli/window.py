@@ -14,7 +14,7 @@ DEMO_DATABASE_NAME = "demo.db"
 
 def window(call: Call) -> int:
     """Open the window. Raises Unavailable where there is no display."""
-    _need_display(call)
+    _need_window(call)
     from cnc_station.desktop import open_window  # noqa: PLC0415 - other commands need no Qt
 
     start_log(call.config, aloud=False)
@@ -24,7 +24,7 @@ def window(call: Call) -> int:
 def demo(call: Call) -> int:
     """Open the window on the demo day, which has a database of its own unless one is named; that
     one starts afresh each time. Raises Unavailable where there is no display."""
-    _need_display(call)
+    _need_window(call)
     from cnc_station.demo import SEED, WHOLE, fresh_database  # noqa: PLC0415 - as above
     from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
 
@@ -41,13 +41,20 @@ def demo(call: Call) -> int:
     return open_window(config, WHOLE)
 
 
-def _need_display(call: Call) -> None:
-    """Without one Qt would end the process, with words that help nobody."""
+def _need_window(call: Call) -> None:
+    """Without a display Qt would end the process, with words that help nobody; and where the
+    system's libraries are missing it is not the program that is wrong."""
     if not has_display(call.environ):
         raise Unavailable(
             "There is no display: start it from a desktop, or run `cnc-station serve`, which "
             "needs none."
         )
+    try:
+        import PySide6.QtWidgets  # noqa: F401, PLC0415 - other commands need no Qt
+    except ImportError as error:
+        raise Unavailable(
+            f"Qt can't be loaded ({error}): `cnc-station doctor` says what to install."
+        ) from error
 
 
 def _fleet(call: Call) -> int:

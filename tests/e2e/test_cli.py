@@ -230,6 +230,18 @@ def test_without_a_display_no_window_opens_and_a_sentence_says_so(
     assert "run `cnc-station serve`" in shell.refused(3, *command)
 
 
+def test_where_qt_can_not_be_loaded_the_doctor_is_named(shell: Shell) -> None:
+    script = (
+        "import sys; sys.modules['PySide6.QtWidgets'] = None; "
+        f"from cnc_station.cli.run import run; sys.exit(run([], {shell.environ!r}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 3, done.stderr
+    assert "`cnc-station doctor` says what to install" in done.stderr
+
+
 async def _beside(shell: Shell, *argv: str) -> "subprocess.CompletedProcess[str]":
     return await asyncio.to_thread(shell, *argv)
 
