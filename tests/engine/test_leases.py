@@ -19,6 +19,7 @@ from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Driver, OnLoss, RunAborted
+from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.lifeline import LONGEST_BEAT_S, Lifeline
@@ -34,6 +35,7 @@ from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.sqlite import Sqlite
 from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.views import Doing
 from tests.engine.floor import Controller
 from tests.until import until
 
@@ -97,6 +99,15 @@ async def test_a_run_whose_lease_has_ended_is_never_begun() -> None:
     runner.take(_claimed(1), asyncio.get_running_loop().time() - 0.1)
     await until(lambda: not runner.busy)
     assert (database.moves, machine.running) == ([], [])
+
+
+async def test_a_machine_whose_run_was_never_begun_is_ready_for_another() -> None:
+    """It stood as held for good, and was never given another run."""
+    simulator = Simulator.make({})
+    runner = Runner(cast(Pen, _Database()), cast(Any, None), {1: simulator}, Judge(RetryPolicy()))
+    runner.take(_claimed(1), asyncio.get_running_loop().time() - 0.1)
+    await until(lambda: not runner.busy)
+    assert simulator.status().doing is Doing.READY
 
 
 async def test_a_run_is_let_go_before_its_lease_ends_although_the_database_stands_still() -> None:

@@ -59,6 +59,7 @@ class _Run:
     fails_at: float | None
     done: float = 0.0
     since: float | None = None
+    begun: bool = False
 
     @property
     def end(self) -> float:
@@ -119,6 +120,7 @@ class Simulator:
     async def start(self) -> None:
         """Moves at once."""
         assert self._run is not None
+        self._run.begun = True
         self._run.since = asyncio.get_running_loop().time()
 
     async def ended(self) -> None:
@@ -203,7 +205,7 @@ class Simulator:
     def status(self) -> Status:
         """Where the program is now."""
         run = self._run
-        if run is None:
+        if run is None or not run.begun:  # what was loaded may never be started
             return Status(Doing.READY)
         doing = Doing.HELD if run.since is None else Doing.RUNNING
         elapsed = min(self._elapsed(run), run.part_s)
