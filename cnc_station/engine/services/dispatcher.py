@@ -1,8 +1,10 @@
 """Claims: whenever there is a new job or a free machine, match them."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
+from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.runner import Runner
@@ -12,6 +14,7 @@ from cnc_station.engine.store.new_runs import Claimed
 
 SLOW_TICK_S = 30.0
 SETTLED_S = 0.2  # after a claim, until its starts are written
+HEARD_S = 2.0  # a claim that is under way when the station is closed
 
 
 class Dispatcher(Service):
@@ -53,15 +56,21 @@ class Dispatcher(Service):
 
     async def _claim(self) -> tuple[Claimed, ...]:
         ends = asyncio.get_running_loop().time() + self._lease_s * (1 - MARGIN)
-        claimed = await self._pen.write(
-            Claim(
-                self._lease_s,
-                self._runner.lost_machines(),
-                self._incarnation,
-                self._runner.at_once(),
-                self._batch,
-            )
+        claim = Claim(
+            self._lease_s,
+            self._runner.lost_machines(),
+            self._incarnation,
+            self._runner.at_once(),
+            self._batch,
         )
+        writing = asyncio.ensure_future(self._pen.write(claim))
+        try:
+            claimed = await asyncio.shield(writing)
+        except asyncio.CancelledError:  # the station is closed
+            with contextlib.suppress(CncStationError, TimeoutError):
+                async with asyncio.timeout(HEARD_S):
+                    await self._runner.give_back(await writing)
+            raise
         for one in claimed:
             self._runner.take(one, ends)
         return claimed

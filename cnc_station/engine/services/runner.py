@@ -7,7 +7,7 @@ and stops acting.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from cnc_station.engine.domain import transitions as t
@@ -114,6 +114,17 @@ class Runner(Steering):
         task = asyncio.create_task(work)
         self._giving_back.add(task)
         task.add_done_callback(self._giving_back.discard)
+
+    async def give_back(self, claimed: Sequence[Claimed]) -> None:
+        """Claimed just as the station is closed: nothing was begun. Raises Unavailable."""
+        await asyncio.gather(
+            *(
+                self._pen.write(
+                    move_of(one, t.GIVEN_BACK if one.begun else t.RETURNED, reason=CLOSED)
+                )
+                for one in claimed
+            )
+        )
 
     async def _give_back(self, claimed: Claimed) -> None:
         """The machine has no driver: asked for at once, so that no claim comes in between."""
