@@ -80,7 +80,7 @@ def is_secured(url: str) -> bool:
     """Whether the address insists on a connection that proves who the server is."""
     parts = urlsplit(url)
     mode = dict(parse_qsl(parts.query)).get("sslmode")
-    return parts.scheme == "rediss" or mode in _VERIFYING
+    return parts.scheme == "rediss" or mode == "verify-full"
 
 
 def _split(text: str, schemes: tuple[str, ...], example: str) -> SplitResult:

@@ -67,6 +67,8 @@ def test_a_secure_connection_is_asked_for_as_the_servers_clients_do(tmp_path: Pa
     database = f"postgresql://db/shop?sslmode=verify-full&sslrootcert={ca}"
     assert addresses.database(f"{database}&sslcert={cert}&sslkey={key}")
     assert addresses.is_secured(database)
+    # another server with a certificate of the same shop would do
+    assert not addresses.is_secured(database.replace("verify-full", "verify-ca"))
     redis = f"rediss://cache?ssl_ca_certs={ca}"
     assert addresses.redis(f"{redis}&ssl_certfile={cert}&ssl_keyfile={key}")
     assert addresses.is_secured(redis)
