@@ -1,6 +1,6 @@
 import pytest
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from cnc_station.ui.models.row_list import ListColumn, RowList
@@ -26,10 +26,11 @@ COLUMNS: tuple[ListColumn[Machine], ...] = (
 )
 
 
-@pytest.fixture
-def table(qtbot: QtBot, qapp: QApplication) -> ListTable[Machine]:
+@pytest.fixture(params=[False, True], ids=["plain", "with boxes"])
+def table(qtbot: QtBot, qapp: QApplication, request: pytest.FixtureRequest) -> ListTable[Machine]:
     apply_theme(qapp, ThemeName.LIGHT, Density.DENSE)
-    table = ListTable(RowList(COLUMNS, lambda row: row[NAME]), "Machines")
+    rows = RowList(COLUMNS, lambda row: row[NAME], checkable=request.param)
+    table = ListTable(rows, "Machines")
     table.rows.setParent(table)
     qtbot.addWidget(table)
     table.resize(900, 300)
@@ -45,6 +46,20 @@ def test_words_are_not_cut_short_where_there_is_room(table: ListTable[Machine]) 
     table.rows.take(MACHINES)
     assert table.columnWidth(MODEL) > whole(LONG)
     assert table.columnWidth(NAME) == LEAST
+
+
+def test_a_box_to_be_ticked_takes_no_room_from_the_words(table: ListTable[Machine]) -> None:
+    table.rows.take(((LONG, "Haas", "5 ms", "any"),))
+    index, option = table.rows.index(0, NAME), QStyleOptionViewItem()
+    table.initViewItemOption(option)
+    option.rect = table.visualRect(index)
+    delegate = table.itemDelegate()
+    assert isinstance(delegate, QStyledItemDelegate)
+    delegate.initStyleOption(option, index)
+    look = table.style()
+    room = look.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, table).width()
+    margin = look.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, table) + 1
+    assert room - 2 * margin >= whole(LONG)
 
 
 def test_the_last_column_comes_first_where_room_is_short(table: ListTable[Machine]) -> None:

@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QTableView, QWidget
 
 from cnc_station.ui.models.row_list import RowList
 from cnc_station.ui.theme import theme
@@ -104,6 +104,14 @@ class ListTable(QTableView, Generic[R]):
                 spare -= wider
                 self._fitted[place] += wider
             self.setColumnWidth(place, self._fitted[place])
+
+    def sizeHintForColumn(self, column: int) -> int:
+        """With the margins of words behind a box to be ticked, which Qt leaves out."""
+        hint = super().sizeHintForColumn(column)
+        if self.rows.index(0, column).data(Qt.ItemDataRole.CheckStateRole) is None:
+            return hint
+        frame = QStyle.PixelMetric.PM_FocusFrameHMargin
+        return hint + 2 * (self.style().pixelMetric(frame, None, self) + 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Shares the new room."""
