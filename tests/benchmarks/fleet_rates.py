@@ -164,7 +164,7 @@ def _server_cpu_s(server: Postgres) -> float:
     """The main process and all that it has begun; it counts those that have ended."""
     used = 0.0
     for child in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split():
-        with suppress(FileNotFoundError):  # ended just now
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended just now
             used += cpu_s(int(child))
     return used + cpu_s(server.pid)
 
