@@ -13,7 +13,7 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.queries import StationQueries
-from cnc_station.engine.services.at_machines import AtMachines
+from cnc_station.engine.services.at_machines import AT_CONTROLLERS, AtMachines
 from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
@@ -67,10 +67,10 @@ class MachineCommands(StationQueries):
     ) -> None:
         """See `Commands.act_on_machine`."""
         refuse(checks.text("reason", reason, MOST_REASON))
-        if action is MachineAction.UNLOCK and good is scrap is None:
+        if action in AT_CONTROLLERS and good is scrap is None:
             machine = await self._machine(machine_id)
-            if machine.state is MachineState.ALARM:
-                await self._unlock(machine_id, actor, reason)
+            if action is not MachineAction.UNLOCK or machine.state is MachineState.ALARM:
+                await self._act_at_controller(action, machine_id, actor, reason)
                 return
         rows = MACHINE_ACTIONS[action]
         await self._pen.write(
@@ -79,11 +79,13 @@ class MachineCommands(StationQueries):
         if action is MachineAction.REMOVE and self._fleet is not None:
             await self._fleet.drop(machine_id)
 
-    async def _unlock(self, machine_id: int, actor: Actor, reason: str) -> None:
+    async def _act_at_controller(
+        self, action: MachineAction, machine_id: int, actor: Actor, reason: str
+    ) -> None:
         if self._at_machines is not None and self._at_machines.has_machine(machine_id):
-            await self._at_machines.unlock(machine_id, actor.name, reason)
+            await self._at_machines.act_on_machine(action, machine_id, actor.name, reason)
             return
-        ask = Ask(MachineAction.UNLOCK.value, 0, actor.name, reason, machine_id)
+        ask = Ask(action.value, 0, actor.name, reason, machine_id)
         if refusal := await self._ask_its_station(ask):
             raise Conflict(refusal)
 

@@ -56,6 +56,8 @@ _SENTENCES = {
     "disconnected": QT_TRANSLATE_NOOP("Event", "Disconnected"),
     "cleared": QT_TRANSLATE_NOOP("Event", "Cleared"),
     "readiness_changed": QT_TRANSLATE_NOOP("Event", "Ready"),
+    "position_changed": QT_TRANSLATE_NOOP("Event", "Position"),
+    "modes_set": QT_TRANSLATE_NOOP("Event", "Modes set"),
     "alarmed": QT_TRANSLATE_NOOP("Event", "Alarm"),
     "unlocked": QT_TRANSLATE_NOOP("Event", "Unlocked"),
     "maintenance_started": QT_TRANSLATE_NOOP("Event", "Maintenance began"),

@@ -20,10 +20,11 @@ class Example(Voice):  # which has status, listen and traffic
     async def close(self) -> None:
         self.say(Status(Doing.UNREACHABLE, "let go"))
 
-    async def load(self, order: base.Order, part: int) -> None:
+    async def load(self, order: base.Order, part: int) -> tuple[str, ...]:
         self._run = f"{order.run_id} {part}"
         if await self._ask(f"load {self._run} {order.estimated_s}") != "ok":
             raise base.NotReady("it takes no program now")
+        return ()
 
     async def start(self) -> None:
         if await self._ask("run") != "ok":

@@ -10,6 +10,7 @@ from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.position import Position, PositionBasis, PositionMemory
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import (
     Driver,
@@ -100,6 +101,8 @@ class Controller:
     def __init__(self) -> None:
         self.orders: list[Order] = []
         self.asked: list[str] = []
+        self.recalled: list[PositionMemory | None] = []
+        self.sets: tuple[str, ...] = ()
         self.refuses: dict[str, CncStationError] = {}
         self.hangs: set[str] = set()
         self.found = Found(Finding.STOPPED, "the station went down while it ran")
@@ -151,9 +154,29 @@ class Controller:
     async def close(self) -> None:
         self.closed = True
 
-    async def load(self, order: Order, part: int) -> None:
+    def recall(self, memory: PositionMemory | None) -> None:
+        self.recalled.append(memory)
+
+    def memory(self) -> PositionMemory | None:
+        position = self._status.position
+        return None if position is None else PositionMemory(position, "mark")
+
+    async def confirm_position(self) -> None:
+        self._note("confirm_position")
+        confirmed = Position(PositionBasis.CONFIRMED, "work zero confirmed")
+        self._status = replace(self._status, doing=Doing.READY, why="", position=confirmed)
+
+    def knows(self, position: Position) -> None:
+        """Of its position; nothing can be started while that is not known."""
+        doing, why = (Doing.READY, "") if position.known else (Doing.NOT_READY, position.reason)
+        self._status = replace(self._status, doing=doing, why=why, position=position)
+        for listener in tuple(self._listeners):
+            listener(self._status)
+
+    async def load(self, order: Order, part: int) -> tuple[str, ...]:
         self.orders.append(order)
         self._note(f"load {part}")
+        return self.sets
 
     def at_panel(self) -> None:
         """From now on `start` waits until somebody has begun it at the panel."""

@@ -37,6 +37,8 @@ class MachineAction(StrEnum):
 
     CLEAR = "clear"
     UNLOCK = "unlock"
+    CONFIRM_POSITION = "confirm_position"  # a person vouches for the work zero
+    RECONNECT = "reconnect"  # try now to reach its controller
     MAINTENANCE_ON = "maintenance_on"  # while it runs: after this run
     MAINTENANCE_OFF = "maintenance_off"
     REMOVE = "remove"
@@ -70,6 +72,8 @@ JOB_ACTIONS: Mapping[JobAction, tuple[t.Transition, ...]] = {
 MACHINE_ACTIONS: Mapping[MachineAction, tuple[t.Transition, ...]] = {
     MachineAction.CLEAR: (t.CLEARED,),
     MachineAction.UNLOCK: (t.UNLOCKED,),
+    MachineAction.CONFIRM_POSITION: (t.POSITION_CHANGED,),
+    MachineAction.RECONNECT: (t.CONNECTED,),
     MachineAction.MAINTENANCE_ON: (t.MAINTENANCE_STARTED, t.MAINTENANCE_ASKED),
     MachineAction.MAINTENANCE_OFF: (t.MAINTENANCE_ENDED,),
     MachineAction.REMOVE: (t.MACHINE_REMOVED,),

@@ -146,6 +146,7 @@ CONTINUED = _row(
     "continued", _job({J.HELD}, J.RUNNING), _run({R.HELD}, R.RUNNING), _at(M.HELD, M.RUNNING)
 )
 PART_DONE = _row("part_done", _job({J.RUNNING, J.HELD}, None))  # one of several, not the last
+MODES_SET = _row("modes_set", _job({J.RUNNING, J.HELD}, None))
 COMPLETED = _row(
     "completed",
     _job({J.RUNNING, J.HELD}, J.COMPLETED),
@@ -224,6 +225,7 @@ CONNECTED = _row(
 DISCONNECTED = _row("disconnected", machine=_at(M.IDLE, M.OFFLINE))
 CLEARED = _row("cleared", machine=_at(M.NEEDS_CLEARING, M.IDLE))
 READINESS_CHANGED = _row("readiness_changed", machine=MachineStep(frozenset(M)))
+POSITION_CHANGED = _row("position_changed", machine=MachineStep(frozenset(M)))
 ALARMED = _row("alarmed", machine=MachineStep(frozenset(M) - {M.ALARM}, M.ALARM))
 UNLOCKED = _row("unlocked", machine=MachineStep(frozenset({M.ALARM}), to_rest=True))
 MAINTENANCE_STARTED = _row(

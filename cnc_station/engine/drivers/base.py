@@ -12,6 +12,7 @@ from typing import Protocol
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.nc import Program
+from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.views import Abilities, DriverInfo, Identity, Message, Status
 
 
@@ -72,6 +73,11 @@ class RunAborted(CncStationError):
     """The run was stopped because somebody asked for it, and the controller has confirmed."""
 
 
+class EndUnproven(CncStationError):
+    """The run has ended, and nothing proves that the part is done: a person has to decide. Says
+    all that is known."""
+
+
 class NotReady(CncStationError):
     """Nothing was started, and why: the job is none the worse for it."""
 
@@ -92,13 +98,31 @@ class Driver(Protocol):
         again, and without `connect`."""
         ...
 
-    async def load(self, order: Order, part: int) -> None:
-        """Have the program for part `part` (from 1) ready. Raises NotReady, Unavailable, and
+    def recall(self, memory: PositionMemory | None) -> None:
+        """What the driver of this machine knew in its last life; None for a machine that was never
+        reached. Called before the first `connect`, or never: then nothing was known."""
+        ...
+
+    def memory(self) -> PositionMemory | None:
+        """What to keep for the next life, whenever `status().position` has changed; None for a
+        machine that moves nothing, or whose position is not a question here."""
+        ...
+
+    async def confirm_position(self) -> None:
+        """A person at the machine vouches for its work zero: from here on its position is known.
+        Raises Conflict if it moves, is in alarm or homes instead; Unavailable."""
+        ...
+
+    async def load(self, order: Order, part: int) -> tuple[str, ...]:
+        """Have the program for part `part` (from 1) ready; what had to be set on the controller so
+        that it begins in the modes it was read with (`Program.assumes`), in words. Raises NotReady
+        where that can't be made true without doubt, or the position is not known; Unavailable;
         RunFailed for a program that the controller refuses."""
         ...
 
     async def start(self) -> None:
-        """Start what is loaded; returns when the controller has begun, or has ended already.
+        """Start what is loaded, in the modes that `load` promised and from a known position;
+        returns when the controller has begun, or has ended already.
 
         One that only reports returns when the controller says that it has begun by itself.
         Raises NotReady if nothing moved, RunFailed, Unavailable (then it may have begun).
@@ -106,8 +130,10 @@ class Driver(Protocol):
         ...
 
     async def ended(self) -> None:
-        """Stay until the part is done, and there is proof of it. Raises RunFailed, RunAborted
-        after `abort`, Unavailable when the connection is lost: the run may go on without us."""
+        """Stay until the part is done, and there is proof of it: the machine stands where the
+        program ends, in the boot in which it began, and it was really cut. Raises EndUnproven where
+        nobody can tell, RunFailed, RunAborted after `abort`, Unavailable when the connection is
+        lost: the run may go on without us."""
         ...
 
     async def hold(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from cnc_station.engine.domain.nc import at
+from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.drivers.base import (
     DriverKind,
     Finding,
@@ -107,7 +108,17 @@ class Simulator:
     async def close(self) -> None:
         """Nothing to let go of."""
 
-    async def load(self, order: Order, part: int) -> None:
+    def recall(self, memory: PositionMemory | None) -> None:
+        """It moves nothing."""
+
+    def memory(self) -> PositionMemory | None:
+        """It moves nothing."""
+        return None
+
+    async def confirm_position(self) -> None:
+        """It moves nothing."""
+
+    async def load(self, order: Order, part: int) -> tuple[str, ...]:
         """Whether and where it will fail is decided for the whole run, so that its parts agree."""
         part_s = order.program.duration_s if order.program else order.estimated_s
         fails_at = self._failure(order, part_s * order.parts)
@@ -116,6 +127,7 @@ class Simulator:
         fails_here = fails_at is not None and fails_at < part_s
         self._run = _Run(order, part_s, fails_at if fails_here else None)
         self._aborted = False
+        return ()
 
     async def start(self) -> None:
         """Moves at once."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.drivers.traffic import Traffic
 from cnc_station.engine.views import Doing, Message, Status
 
@@ -39,3 +41,14 @@ class Voice:
     def traffic(self) -> Sequence[Message]:
         """See `Driver.traffic`."""
         return self.wire.messages()
+
+    def recall(self, memory: PositionMemory | None) -> None:
+        """See `Driver.recall`; the controller itself knows its position."""
+
+    def memory(self) -> PositionMemory | None:
+        """See `Driver.memory`."""
+        return None
+
+    async def confirm_position(self) -> None:
+        """See `Driver.confirm_position`."""
+        raise Conflict("This machine's position is not in question here.")

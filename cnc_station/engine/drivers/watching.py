@@ -135,7 +135,7 @@ class Watcher(Voice, ABC):
 
     # --- the seam ----------------------------------------------------------------------------
 
-    async def load(self, order: Order, part: int) -> None:
+    async def load(self, order: Order, part: int) -> tuple[str, ...]:
         """Only remembers the order: the program is loaded at the panel, so that the machine need
         not be ready. The next part of a run counts from the end of the one before, and may be
         ordered while nobody answers: `start` waits for that too."""
@@ -146,6 +146,7 @@ class Watcher(Voice, ABC):
             self._part = before.next()
         if report is not None and self._part is not None:
             self._part.see(report, self._now())
+        return ()
 
     async def start(self) -> None:
         """Waits, for days if need be, until the machine reports that it has begun the ordered

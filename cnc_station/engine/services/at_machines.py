@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.services.fleet import Fleet
 from cnc_station.engine.services.runner import PATIENCE_S, Runner
@@ -19,6 +19,10 @@ JOBS_AT_MACHINES = frozenset(
         JobAction.FINISH,
         JobAction.PUT_ASIDE,
     }
+)
+
+AT_CONTROLLERS = frozenset(
+    {MachineAction.UNLOCK, MachineAction.CONFIRM_POSITION, MachineAction.RECONNECT}
 )
 
 
@@ -53,6 +57,23 @@ class AtMachines:
     async def act(self, action: str, job_id: int, actor: str, reason: str) -> None:
         """One of `JOBS_AT_MACHINES`. Raises Conflict, Unavailable."""
         await self._doing[action](job_id, actor, reason)
+
+    async def act_on_machine(self, action: str, machine_id: int, actor: str, reason: str) -> None:
+        """One of `AT_CONTROLLERS`. Raises Conflict, Unavailable."""
+        match MachineAction(action):
+            case MachineAction.UNLOCK:
+                await self.unlock(machine_id, actor, reason)
+            case MachineAction.CONFIRM_POSITION:
+                await self._confirm_position(machine_id, actor)
+            case MachineAction.RECONNECT:
+                await self._fleet.reconnect(machine_id)
+            case other:
+                raise Conflict(f"{other} is not for a controller.")
+
+    async def _confirm_position(self, machine_id: int, actor: str) -> None:
+        if not await self._runner.are_over(machine_id, PATIENCE_S):
+            raise Conflict("Something runs on it.")
+        await self._fleet.confirm_position(machine_id, actor)
 
     async def unlock(self, machine_id: int, actor: str, reason: str) -> None:
         """Out of an alarm: the controller first, since only its word counts. Raises Conflict with

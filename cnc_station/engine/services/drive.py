@@ -14,6 +14,7 @@ from typing import Any
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.drivers.base import (
+    EndUnproven,
     Finding,
     NotReady,
     OnLoss,
@@ -25,7 +26,7 @@ from cnc_station.engine.services.following import CONTROLLER, Following
 from cnc_station.engine.services.live import Live, Wait, Word
 from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
 from cnc_station.engine.services.pen import Pen
-from cnc_station.engine.store.parts import SayPartDone
+from cnc_station.engine.store.parts import RecordModesSet, SayPartDone
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Drive:
                 await self._all_parts()
         except NotReady as error:
             return Outcome(t.GIVEN_BACK if live.begun else t.RETURNED, str(error), refused=True)
-        except Interrupted as error:
+        except (Interrupted, EndUnproven) as error:
             return Outcome(t.INTERRUPTED, str(error))
         except RunFailed as error:
             return self._judge.failed(live.claimed, str(error), alarm=error.alarm)
@@ -106,8 +107,10 @@ class Drive:
             live.part = part
             self._unless_stopped()
             try:
-                await live.driver.load(self._order, part)
+                modes_set = await live.driver.load(self._order, part)
                 if live.driver.abilities.starts:
+                    await self._record(modes_set)
+                    self._unless_stopped()
                     await self._begin()
                 return
             except NotReady as error:
@@ -129,6 +132,21 @@ class Drive:
             )
         )
 
+    async def _record(self, modes_set: tuple[str, ...]) -> None:
+        """What a driver had to set before this part."""
+        if modes_set:
+            claimed = self._live.claimed
+            await self._pen.keep(
+                RecordModesSet(
+                    claimed.job_id,
+                    claimed.run_id,
+                    claimed.token,
+                    claimed.machine_id,
+                    "; ".join(modes_set),
+                    RUNNER,
+                )
+            )
+
     @property
     def _tended(self) -> bool:
         """Whether a person changes the part between two starts from here."""
@@ -145,11 +163,13 @@ class Drive:
             word = await self._first(self._by_itself(), live.word(Wait.SET_UP))
         elif live.claimed.operator_starts:
             word = await live.word(Wait.SET_UP)
+        modes_set: tuple[str, ...] = ()
         if live.driver.abilities.starts:
-            await live.driver.load(self._order, live.part)
+            modes_set = await live.driver.load(self._order, live.part)
         self._unless_stopped()
         if not live.claimed.begun:
             await self._say_started(word)
+        await self._record(modes_set)
         self._limit_time()
         self._unless_stopped()
         if live.driver.abilities.starts:

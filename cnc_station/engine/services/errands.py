@@ -68,7 +68,7 @@ class Errands(Service):
             return TOO_LATE
         try:
             if machine_id is not None:
-                await asked.unlock(machine_id, errand.actor, errand.reason)
+                await asked.act_on_machine(errand.action, machine_id, errand.actor, errand.reason)
             else:
                 await asked.comes(errand.job_id)
                 await asked.act(errand.action, errand.job_id, errand.actor, errand.reason)

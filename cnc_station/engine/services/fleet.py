@@ -9,11 +9,13 @@ from typing import Any
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput, Unavailable
 from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.position import Position, PositionMemory
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.store.machines import MoveMachine
+from cnc_station.engine.store.positions import RecordPosition
 from cnc_station.engine.store.readiness import REWIRING, SayReadiness
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.views import ConnectionReport, Doing, Identity, MachineRow, Status
@@ -41,11 +43,12 @@ class _Wired:
     spec: MachineSpec
     version: int  # of the machine as it was then
     deaf: Callable[[], None] = lambda: None
-    told: tuple[Doing, str] | None = None
+    told: tuple[Doing, str, Position | None] | None = None
     identity: Identity | None = None
     failure: str = ""
     refused_until: float = 0.0
     unlocking: bool = False
+    confirming: bool = False
     reaching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -83,6 +86,7 @@ class Fleet:
             await self._say(MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, str(error)))
             await self._say(SayReadiness(machine.id, str(error), ACTOR, machine.spec))
             return
+        wired.driver.recall(_remembered(machine))
         wired.deaf = wired.driver.listen(lambda status: self._hear(wired, status))
         self._wired[machine.id], self.drivers[machine.id] = wired, wired.driver
 
@@ -107,7 +111,7 @@ class Fleet:
 
     def _hear(self, wired: _Wired, status: Status) -> None:
         """Positions change ten times a second; that is no news."""
-        told = (status.doing, status.why)
+        told = (status.doing, status.why, status.position)
         if told != wired.told:
             wired.told, wired.refused_until = told, 0.0
             self._on_news()
@@ -169,7 +173,17 @@ class Fleet:
             return
         reached = self.is_reached(machine.id)
         news = self._news(machine, wired) if reached else self._lost(machine, wired)
-        await asyncio.gather(*(self._say(change) for change in news))
+        await asyncio.gather(self.keep_position(machine), *(self._say(change) for change in news))
+
+    async def keep_position(self, machine: MachineRow) -> None:
+        """Write what a machine's driver knows of its position, where that is news; also of one at
+        work."""
+        wired = self._wired.get(machine.id)
+        memory = None if wired is None else wired.driver.memory()
+        if wired is None or wired.confirming or memory in (None, _remembered(machine)):
+            return
+        assert memory is not None
+        await self._say(RecordPosition(machine.id, memory, CONTROLLER, wired.spec))
 
     @staticmethod
     def _lost(machine: MachineRow, wired: _Wired) -> Iterator[Change[None]]:
@@ -216,6 +230,31 @@ class Fleet:
                 await self._pen.write(unlocked)
         finally:
             wired.unlocking = False
+
+    async def confirm_position(self, machine_id: int, actor: str) -> None:
+        """A person vouches for the work zero; written at once with that it is ready. Raises
+        Conflict, Unavailable."""
+        wired = self._wired.get(machine_id)
+        if wired is None:
+            raise Unavailable("The machine has no driver.")
+        wired.confirming = True  # otherwise its news would be told as the controller's
+        try:
+            await wired.driver.confirm_position()
+            memory = wired.driver.memory()
+            if memory is not None:
+                await self._pen.write(RecordPosition(machine_id, memory, actor, wired.spec))
+        finally:
+            wired.confirming = False
+        self._on_news()
+
+    async def reconnect(self, machine_id: int) -> None:
+        """Try now to reach a controller that is away. Raises Unavailable."""
+        if machine_id not in self._wired:
+            raise Unavailable("The machine has no driver.")
+        try:
+            await self.reach(machine_id)
+        finally:
+            self._on_news()
 
     async def report(self, spec: MachineSpec) -> ConnectionReport:
         """Try a machine's settings without keeping them. Raises InvalidInput."""
@@ -278,6 +317,11 @@ class Fleet:
             await self._pen.write(change)
         except Conflict as error:
             log.debug("a machine keeps its state: %s", error)
+
+
+def _remembered(machine: MachineRow) -> PositionMemory | None:
+    known = machine.position
+    return None if known is None else PositionMemory(known.position, known.mark)
 
 
 def _unready(status: Status) -> str:

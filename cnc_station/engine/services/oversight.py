@@ -27,14 +27,16 @@ class Oversight(Service):
         self._pauses: dict[int, tuple[float, float]] = {}  # machine: the pause, and its end
 
     async def run_once(self) -> float:
-        """One look at every machine of this station; a run looks after its own."""
+        """One look at every machine of this station; a run looks after its own, but for what is
+        known of its position."""
         at_work = self._runner.machines()
-        rows = [
-            row
-            for row in await self._reader.read(machines)
-            if row.station == self._station and row.id not in at_work
-        ]
-        await asyncio.gather(*(self._look_after(row) for row in rows))
+        rows = [row for row in await self._reader.read(machines) if row.station == self._station]
+        await asyncio.gather(
+            *(
+                self._fleet.keep_position(row) if row.id in at_work else self._look_after(row)
+                for row in rows
+            )
+        )
         now = asyncio.get_running_loop().time()
         due = [end - now for _, end in self._pauses.values()]
         return max(min([REST_S, *due]), 0.1)

@@ -14,7 +14,9 @@ from cnc_station.engine.store.transaction import Change, Tx
 KEPT_MS = 3_600_000
 # What may set a machine going counts for so long, which is less than who asks waits for the answer.
 PROMPT_MS = 5_000
-PROMPT = frozenset({JobAction.START, JobAction.CONTINUE, MachineAction.UNLOCK})
+PROMPT = frozenset(
+    {JobAction.START, JobAction.CONTINUE, MachineAction.UNLOCK, MachineAction.CONFIRM_POSITION}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +130,19 @@ def open_errands(connection: Connection, now: int, station: str) -> tuple[Errand
         .where(run.c.job_id == errand.c.job_id, run.c.station == station)
         .where(run.c.state.in_(sorted(LIVE_RUNS)), run.c.assigned_at <= errand.c.asked_at)
     )
-    same_alarm = (
+    same_machine = (
         select(machine.c.id)
         .where(machine.c.id == errand.c.machine_id, machine.c.station == station)
-        .where(machine.c.state == MachineState.ALARM.value)
-        .where(machine.c.state_since <= errand.c.asked_at)
+        .where(
+            (errand.c.action != MachineAction.UNLOCK.value)
+            | (
+                (machine.c.state == MachineState.ALARM.value)
+                & (machine.c.state_since <= errand.c.asked_at)
+            )
+        )
     )
     found = connection.execute(
-        select(errand, (same_run.exists() | same_alarm.exists()).label("in_time"))
+        select(errand, (same_run.exists() | same_machine.exists()).label("in_time"))
         .where(errand.c.station == station, errand.c.answer.is_(None))
         .order_by(errand.c.id)
     )

@@ -1,4 +1,5 @@
-"""What is written of a run while it goes on: which of its parts are done."""
+"""What is written of a run while it goes on: which of its parts are done, and which modes were set
+before one."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -45,10 +46,39 @@ class SayPartDone(Change[None]):
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["SayPartDone"]) -> list[Exception | None]:
         """One by one: a machine that is watched takes minutes for a part."""
-        return [_say(tx, change) for change in changes]
+        return [_tell(tx, change, t.PART_DONE, change.part) for change in changes]
 
 
-def _say(tx: Tx, change: SayPartDone) -> Exception | None:
+@dataclass(frozen=True, slots=True)
+class RecordModesSet(Change[None]):
+    """What had to be set on the controller before a part, so that it is cut in the modes it was
+    read with. Raises Conflict as `SayPartDone`."""
+
+    job_id: int
+    run_id: int
+    token: int
+    machine_id: int
+    reason: str
+    actor: str
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its job."""
+        return (("job", self.job_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["RecordModesSet"]) -> list[Exception | None]:
+        """One by one: most programs find the modes that they need."""
+        return [_tell(tx, change, t.MODES_SET) for change in changes]
+
+
+def _tell(
+    tx: Tx,
+    change: SayPartDone | RecordModesSet,
+    transition: t.Transition,
+    once_for: int | None = None,
+) -> Exception | None:
+    """`once_for`: the part, for what is written once for each."""
     done = parts_done(literal(change.run_id, Integer), literal(change.job_id, Integer))
     row = tx.connection.execute(
         select(job.c.state, job.c.trace_id, done.label("done"))
@@ -58,9 +88,9 @@ def _say(tx: Tx, change: SayPartDone) -> Exception | None:
     ).one_or_none()
     if row is None:
         return Conflict(f"run {change.run_id} is not under way any more; nothing was written")
-    if row.done < change.part:
+    if once_for is None or row.done < once_for:
         tx.record(
-            t.PART_DONE,
+            transition,
             actor=change.actor,
             job_id=change.job_id,
             run_id=change.run_id,

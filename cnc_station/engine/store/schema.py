@@ -178,6 +178,11 @@ machine = Table(
     Column("operator_starts", Boolean, nullable=False, server_default=false()),
     Column("not_ready", Text, nullable=False, server_default=""),
     Column("to_clear", Boolean, nullable=False, server_default=false()),
+    Column("position", Text),  # a PositionBasis; NULL: its driver has said nothing of it yet
+    Column("position_reason", Text),
+    Column("position_since", Time),
+    Column("position_by", Text),
+    Column("controller_mark", Text),
     sqlite_autoincrement=True,
     postgresql_with=_CHANGED_IN_PLACE,
 )
@@ -207,6 +212,7 @@ run = Table(
     Column("error", Text, nullable=False),
     Column("good", Integer),
     Column("scrap", Integer),
+    Column("rework", Integer),
     # Where a key is looked up in memory. On a server each costs a run as much as its row does, and
     # the claim that makes it holds both rows locked: neither can be missing.
     ForeignKeyConstraint(["job_id"], ["job.id"]).ddl_if(dialect="sqlite"),

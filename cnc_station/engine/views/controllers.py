@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cnc_station.engine.domain.position import Position
+
 KEPT = "•" * 8  # stands for a password that is kept
 
 
@@ -25,7 +27,7 @@ class Status:
     `why` are the controller's own words where it is held, not ready, in alarm or unreachable, else
     a message of its to the operator; `remedy` is what a person can do about it. `program` is what
     it calls the program it has loaded. `fraction` is of the part in hand, for a controller that
-    knows. `parts` is its own counter.
+    knows. `parts` is its own counter. `position`: whether its coordinates can be trusted.
     """
 
     doing: Doing
@@ -44,6 +46,7 @@ class Status:
     rapid_override: float | None = None
     spindle_override: float | None = None
     parts: int | None = None
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.position import Position
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.views.jobs import JobCounts, JobRow
 
@@ -35,6 +36,17 @@ class Telemetry:
 
 
 @dataclass(frozen=True, slots=True)
+class PositionRecord:
+    """What is stored of a machine's position: since when, and by whom (a person, or
+    `controller`). `mark`: see `PositionMemory`."""
+
+    position: Position
+    since: int
+    by: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MachineRow:
     """A machine with what it does now."""
 
@@ -54,6 +66,7 @@ class MachineRow:
     last_material: str
     last_program: str
     not_ready: str = ""  # why its controller would start nothing; "": it would
+    position: PositionRecord | None = None  # None: its driver has said nothing of it
 
 
 @dataclass(frozen=True, slots=True)

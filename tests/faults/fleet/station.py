@@ -52,9 +52,9 @@ def note_drivers(path: str) -> None:
     class Noted(Simulator):
         order: Order
 
-        async def load(self, order: Order, part: int) -> None:
+        async def load(self, order: Order, part: int) -> tuple[str, ...]:
             self.order = order
-            await super().load(order, part)
+            return await super().load(order, part)
 
         async def start(self) -> None:
             note("start", self.order)

@@ -8,6 +8,7 @@ from typing import overload
 
 from cnc_station.engine.domain.nc.arcs import Arc
 from cnc_station.engine.domain.nc.findings import Finding, Severity
+from cnc_station.engine.domain.nc.preconditions import READ_WITH, Assumption
 
 Point = tuple[float, float, float]
 
@@ -141,7 +142,11 @@ class Moves(Sequence[Move]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """What a program does, read once. A refused one has its moves too, as far as they were read."""
+    """What a program does, read once. A refused one has its moves too, as far as they were read.
+
+    `assumes`: the modes that it does not state before they matter. `leaves_on`: what still turns or
+    flows when it has ended, in words ("spindle", "coolant").
+    """
 
     moves: Moves
     findings: tuple[Finding, ...]
@@ -153,6 +158,8 @@ class Program:
     lathe: bool
     feed_mm: float
     rapid_mm: float
+    assumes: tuple[Assumption, ...] = READ_WITH
+    leaves_on: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.drivers.base import (
     Finding,
     Found,
@@ -62,9 +63,27 @@ class Grbl:
         await self._operation.disconnect("not connected")
         self._operation.doubt = ""  # whoever opens the port meanwhile can home the machine
 
+    # --- its position ---
+
+    def recall(self, memory: PositionMemory | None) -> None:
+        """A doubt of an earlier life is one still."""
+        if memory is not None and not memory.position.known:
+            self._operation.doubt = memory.position.reason
+
+    def memory(self) -> PositionMemory | None:
+        """See `Driver.memory`."""
+        position = self._operation.status.position
+        return None if position is None else PositionMemory(position)
+
+    async def confirm_position(self) -> None:
+        """See `Driver.confirm_position`."""
+        await self._operation.asked()
+        self._operation.doubt = ""
+        self._operation.show()
+
     # --- a part ---
 
-    async def load(self, order: Order, part: int) -> None:
+    async def load(self, order: Order, part: int) -> tuple[str, ...]:
         """Everything that can be known to go wrong is found here, before anything moves."""
         operation = self._operation
         if operation.job is not None and operation.job.live:
@@ -78,6 +97,7 @@ class Grbl:
         prepared = await self._prepare(order, make)
         operation.job = Job(order, part, prepared, make)
         operation.resets = 0
+        return ()
 
     async def _check_ready(self) -> None:
         await self._operation.asked()

@@ -98,7 +98,7 @@ class LinuxCnc(Voice):
 
     # --- a run
 
-    async def load(self, order: Order, part: int) -> None:
+    async def load(self, order: Order, part: int) -> tuple[str, ...]:
         """Writes the program's bytes into a file of their own and has the controller open it."""
         if order.source is None:
             raise RunFailed("LinuxCNC makes parts from programs, and this job has none")
@@ -113,6 +113,7 @@ class LinuxCnc(Voice):
             raise NotReady(f"the program can't be written: {error}") from error
         self._file, self._ending, self._watch = name, ending, None
         await open_program(self._link, self._heard, self._path)
+        return ()
 
     async def start(self) -> None:
         """Runs what is open, and sees that it does."""

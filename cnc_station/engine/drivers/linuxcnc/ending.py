@@ -12,30 +12,17 @@ this place at its end only. Axes whose end a program leaves to the machine (G28,
 a tool length, another work offset) are not compared; with none left there is no proof.
 """
 
-import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from cnc_station.engine.domain.nc import Kind, Moves, Program, polyline
+from cnc_station.engine.domain.nc.end_place import MOVING, Known, end_place
 from cnc_station.engine.domain.nc.source import clean
 from cnc_station.engine.drivers.linuxcnc.snapshot import Place
 
 AT_MM = 0.005  # it reports micrometres, and stands still
 NEAR_MM = 0.2  # more than an arc's chords are off
 CHORD_MM = 0.05
-MOVING = frozenset({Kind.RAPID, Kind.FEED, Kind.ARC, Kind.HOME})
 STOPPING = frozenset({Kind.STOP, Kind.OPTIONAL_STOP})
-# After these a position in the program is not the one that the controller shows at the end.
-ELSEWHERE = frozenset({7, 10, 16, 51, 52, 55, 56, 57, 58, 59, 59.1, 59.2, 59.3, 68, 92, 92.3})
-MACHINE = frozenset({28, 30, 53})
-LENGTHS = frozenset({43, 43.1, 43.2})
-UNITS = frozenset({20, 21})
-CODE = re.compile(r"G(\d+(?:\.\d+)?)")
-JUMP = re.compile(r"^O|M9[89]|#|\[")
-AXES = "XYZ"
-NONE: frozenset[float] = frozenset()
-
-Known = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +68,7 @@ class Ending:
 def ending_of(program: Program, source: bytes) -> Ending:
     """Takes time in proportion to the moves, half as much as reading them."""
     lines = clean(source).lines
-    place = _place(program.moves, lines)
+    place = end_place(program.moves, lines)
     left_s, moving_s = _left_s(program.moves)
     return Ending(
         place=place,
@@ -96,62 +83,6 @@ def ending_of(program: Program, source: bytes) -> Ending:
         ),
         closed=Kind.END in program.moves.kind[-1:] or "%" in lines[-1:],
     )
-
-
-@lru_cache(maxsize=1_000)
-def _codes(words: tuple[str, ...]) -> frozenset[float]:
-    return frozenset(map(float, words))
-
-
-def _place(moves: Moves, lines: list[str]) -> Known:
-    codes = [_codes(tuple(CODE.findall(line))) if "G" in line else NONE for line in lines]
-    used = NONE.union(*set(codes))
-    jumps = any(JUMP.search(line) for line in lines)
-    relative, compensated = _modes(codes)
-    if not len(moves) or used & ELSEWHERE or not used & UNITS or (jumps and any(relative)):
-        return (None, None, None)
-    beside = jumps and any(compensated)
-    sure: list[bool | None] = [None, None, False if used & LENGTHS else None]
-    for index in range(len(moves) - 1, -1, -1):  # the last word on an axis counts
-        number = moves.line[index]
-        kind, line = moves.kind[index], lines[number - 1] if number else ""
-        named = [axis in line for axis in AXES]
-        if kind == Kind.TOOL_CHANGE:  # the machine may go to a place of its own
-            said: list[bool | None] = [False, False, False]
-        elif kind == Kind.HOME:
-            said = [False if name or not any(named) else None for name in named]
-        elif kind in MOVING and not relative[number - 1]:
-            said = [name or None for name in named]
-            if beside or compensated[number - 1]:
-                said[:2] = [False, False]
-        else:
-            continue
-        sure = [old if old is not None else new for old, new in zip(sure, said, strict=True)]
-        if None not in sure:
-            break
-    x, y, z = (
-        end if known else None for end, known in zip(moves.end(len(moves) - 1), sure, strict=True)
-    )
-    return (x, y, z)
-
-
-def _modes(codes: list[frozenset[float]]) -> tuple[list[bool], list[bool]]:
-    """For each line, as they stand in the file: whether its coordinates are relative, and whether
-    the tool keeps a radius away from them. G28 in G91 is relative to nothing that counts."""
-    relative, compensated = [], []
-    away = radius = False
-    for line in codes:
-        if 91.0 in line:
-            away = True
-        elif 90.0 in line:
-            away = False
-        if line & {41.0, 42.0, 41.1, 42.1}:
-            radius = True
-        elif 40.0 in line:
-            radius = False
-        relative.append(away and not line & MACHINE)
-        compensated.append(radius)
-    return relative, compensated
 
 
 def _late(program: Program, place: Known) -> frozenset[int]:

@@ -8,11 +8,12 @@ from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.domain.forecast import MachineNow
 from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.claims import capability
 from cnc_station.engine.store.queries.house import House
 from cnc_station.engine.store.schema import job, machine, run
-from cnc_station.engine.views import MachineRow
+from cnc_station.engine.views import MachineRow, PositionRecord
 
 _MACHINES = (
     select(
@@ -65,7 +66,15 @@ def machine_row(row: Row[Any]) -> MachineRow:
         last_material=row.last_material,
         last_program=row.last_program,
         not_ready=row.not_ready,
+        position=_position(row),
     )
+
+
+def _position(row: Row[Any]) -> PositionRecord | None:
+    if row.position is None:
+        return None
+    position = Position(PositionBasis(row.position), row.position_reason)
+    return PositionRecord(position, row.position_since, row.position_by, row.controller_mark)
 
 
 def machine_now(row: Row[Any], now: int, house: House) -> MachineNow:

@@ -1,0 +1,81 @@
+"""Where the tool stands when a program has come to its end.
+
+Axes whose end a program leaves to the machine (G28, G53, a tool change, a tool length, another work
+offset than G54, a preset) are not known.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from cnc_station.engine.domain.nc.program import Kind, Moves
+
+MOVING = frozenset({Kind.RAPID, Kind.FEED, Kind.ARC, Kind.HOME})
+# After these a position in the program is not the one that the controller shows at the end.
+ELSEWHERE = frozenset({7, 10, 16, 51, 52, 55, 56, 57, 58, 59, 59.1, 59.2, 59.3, 68, 92, 92.3})
+MACHINE = frozenset({28, 30, 53})
+LENGTHS = frozenset({43, 43.1, 43.2})
+CODE = re.compile(r"G(\d+(?:\.\d+)?)")
+JUMP = re.compile(r"^O|M9[89]|#|\[")
+AXES = "XYZ"
+NONE: frozenset[float] = frozenset()
+
+Known = tuple[float | None, float | None, float | None]
+
+
+@lru_cache(maxsize=1_000)
+def _codes(words: tuple[str, ...]) -> frozenset[float]:
+    return frozenset(map(float, words))
+
+
+def end_place(moves: Moves, lines: Sequence[str]) -> Known:
+    """Where the last move leads, in work coordinates, mm; None for an axis that the program leaves
+    to the machine. `lines` are the program's, cleaned."""
+    codes = [_codes(tuple(CODE.findall(line))) if "G" in line else NONE for line in lines]
+    used = NONE.union(*set(codes))
+    jumps = any(JUMP.search(line) for line in lines)
+    relative, compensated = _modes(codes)
+    if not len(moves) or used & ELSEWHERE or (jumps and any(relative)):
+        return (None, None, None)
+    beside = jumps and any(compensated)
+    sure: list[bool | None] = [None, None, False if used & LENGTHS else None]
+    for index in range(len(moves) - 1, -1, -1):  # the last word on an axis counts
+        number = moves.line[index]
+        kind, line = moves.kind[index], lines[number - 1] if number else ""
+        named = [axis in line for axis in AXES]
+        if kind == Kind.TOOL_CHANGE:  # the machine may go to a place of its own
+            said: list[bool | None] = [False, False, False]
+        elif kind == Kind.HOME:
+            said = [False if name or not any(named) else None for name in named]
+        elif kind in MOVING and not relative[number - 1]:
+            said = [name or None for name in named]
+            if beside or compensated[number - 1]:
+                said[:2] = [False, False]
+        else:
+            continue
+        sure = [old if old is not None else new for old, new in zip(sure, said, strict=True)]
+        if None not in sure:
+            break
+    x, y, z = (
+        end if known else None for end, known in zip(moves.end(len(moves) - 1), sure, strict=True)
+    )
+    return (x, y, z)
+
+
+def _modes(codes: Sequence[frozenset[float]]) -> tuple[list[bool], list[bool]]:
+    """For each line, as they stand in the file: whether its coordinates are relative, and whether
+    the tool keeps a radius away from them. G28 in G91 is relative to nothing that counts."""
+    relative, compensated = [], []
+    away = radius = False
+    for line in codes:
+        if 91.0 in line:
+            away = True
+        elif 90.0 in line:
+            away = False
+        if line & {41.0, 42.0, 41.1, 42.1}:
+            radius = True
+        elif 40.0 in line:
+            radius = False
+        relative.append(away and not line & MACHINE)
+        compensated.append(radius)
+    return relative, compensated
