@@ -7,8 +7,7 @@ from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Set
 
 
 class Example(Voice):  # which has status, listen and traffic
-    on_loss = base.OnLoss.INTERRUPT  # it cuts: never again blindly
-    abilities = Abilities()
+    on_loss, abilities = base.OnLoss.INTERRUPT, Abilities()  # it cuts: never again blindly
 
     def __init__(self, settings: dict[str, object]) -> None:
         super().__init__()
@@ -22,9 +21,9 @@ class Example(Voice):  # which has status, listen and traffic
 
     async def load(self, order: base.Order, part: int) -> tuple[str, ...]:
         self._run = f"{order.run_id} {part}"
-        if await self._ask(f"load {self._run} {order.estimated_s}") != "ok":
-            raise base.NotReady("it takes no program now")
-        return ()
+        if (answer := await self._ask(f"load {self._run} {order.estimated_s}")) != "ok":
+            raise base.NotReady(f"it takes no program now: {answer}")
+        return ()  # it keeps no modes from one program to the next
 
     async def start(self) -> None:
         if await self._ask("run") != "ok":

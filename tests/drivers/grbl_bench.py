@@ -27,6 +27,7 @@ QUICK = Patience(
     idle=1.6,
     still=4.0,
     stop=5.0,
+    offset=2.0,
 )
 """Short waits where a test waits for their end, long ones where a busy computer must not matter."""
 

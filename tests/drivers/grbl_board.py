@@ -1,12 +1,12 @@
 """The board of the false GRBL: what it is in, what it says of itself, and how it is reset."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 
 from tests.drivers.grbl_axes import Axes
 from tests.drivers.grbl_buffer import Buffer
-from tests.drivers.grbl_program import Program
+from tests.drivers.grbl_program import Memory, Program
 
 
 class Board:
@@ -36,12 +36,14 @@ class Board:
         self.boots_for = 0.0  # seconds, because somebody connects
         self.resets = 0
         self.reset_while_moving = 0
+        self.memory = Memory()
+        self.settings: list[str] = []  # more than the usual ones, "$100=250"
         self._out: Callable[[bytes], None] | None = None
         self._held = False
         self._stop = False  # in an M0, or a dwell
         self._last_error = 0
         self._reports = 0
-        self._program = Program()
+        self._program = Program(self.memory)
 
     # --- the wire ---
 
@@ -87,7 +89,7 @@ class Board:
             fields.append(f"Bf:{free},{self.buffer.free}")
         fields.append(f"FS:{self.axes.feed:.0f},{self._program.spindle:.0f}")
         if self._reports % 10 == 0:
-            fields.append("WCO:10.000,20.000,-5.000")
+            fields.append("WCO:{:.3f},{:.3f},{:.3f}".format(*self._program.offset))
         elif self._reports % 10 == 1:
             fields.append("Ov:100,100,100")
         self._reports += 1
@@ -116,7 +118,7 @@ class Board:
         self.buffer.clear()
         self._held = self._stop = self.mute = self.stalled = self.checking = False
         self._last_error = self._reports = 0
-        self._program = Program()
+        self._program = Program(self.memory)
 
     def _welcome(self) -> None:
         self.say("")
@@ -149,6 +151,10 @@ class Board:
 
     def _command(self, line: str) -> int:
         idle = self.state in ("Idle", "Alarm", "Check")
+        if idle and (told := self._told(line)):
+            for text in told:
+                self.say(text)
+            return 0
         match line:
             case "$X" if self.locked:
                 self.locked = False
@@ -158,11 +164,6 @@ class Board:
             case "$H" if idle:
                 self.locked = False
                 self.axes.place = (0.0, 0.0, 0.0)
-            case "$I" if idle:
-                self._say_who()
-            case "$$" if idle:
-                for setting in ("$10=1", "$13=0", "$20=1", f"$22={int(self.homing)}"):
-                    self.say(setting)
             case "$C" if self.state == "Idle":
                 self.checking = True
             case "$X" | "":
@@ -171,13 +172,19 @@ class Board:
                 return 8 if not idle else 3
         return 0
 
-    def _say_who(self) -> None:
-        if self.hal:
-            for line in ("[VER:1.1f.20240101:]", "[OPT:VNML+,100,1024,3,0]", "[FIRMWARE:grblHAL]"):
-                self.say(line)
-        else:
-            self.say("[VER:1.1h.20190825:]")
-            self.say("[OPT:V,15,128]")
+    def _told(self, question: str) -> Sequence[str]:
+        match question:
+            case "$I" if self.hal:
+                return ("[VER:1.1f.20240101:]", "[OPT:VNML+,100,1024,3,0]", "[FIRMWARE:grblHAL]")
+            case "$I":
+                return ("[VER:1.1h.20190825:]", "[OPT:V,15,128]")
+            case "$$":
+                return ("$10=1", "$13=0", "$20=1", f"$22={int(self.homing)}", *self.settings)
+            case "$G":
+                return (self._program.state,)
+            case "$#":
+                return self._program.parameters
+        return ()
 
     @staticmethod
     def _now() -> float:

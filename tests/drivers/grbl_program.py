@@ -1,7 +1,8 @@
-"""The reading half of the false GRBL: what a program line asks for, or the number of its error."""
+"""The reading half of the false GRBL: what a program line asks for, or the number of its error, and
+the modes that it leaves to the next."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan
 
 from tests.drivers.grbl_axes import Place
@@ -10,11 +11,22 @@ _WORD = re.compile(r"([A-Z])([-+]?[0-9]*\.?[0-9]*)")
 _M0 = re.compile(r"M00?(?![0-9])")
 _G4 = re.compile(r"G0?4P([0-9.]+)")
 _END = re.compile(r"M0?2(?![0-9])|M30")
-_SYNCHRONOUS = re.compile(r"G0?4(?![0-9])|M0?[02](?![0-9])|M30")
-_G = {"0", "1", "2", "3", "4", "10", "17", "18", "19", "20", "21", "28", "30", "40", "49", "53"}
-_G |= {"54", "55", "56", "57", "58", "59", "61", "80", "90", "91", "92", "93", "94"}
-_M = {"0", "1", "2", "3", "4", "5", "8", "9", "30"}
+_SYNCHRONOUS = re.compile(r"G0?4(?![0-9])|M0?[025](?![0-9])|M30|G92|G10")
+_GROUPS = (  # of which one is always in force; M2 and M30 bring back the first of those marked
+    (("G0", "G1", "G2", "G3"), False),
+    (("G54", "G55", "G56", "G57", "G58", "G59"), True),
+    (("G17", "G18", "G19"), True),
+    (("G21", "G20"), False),
+    (("G90", "G91"), True),
+    (("G94", "G93"), True),
+)
+_FIRST = tuple(codes[0] for codes, _ in _GROUPS)
+_G = {"G4", "G10", "G28", "G30", "G40", "G49", "G53", "G61", "G80", "G92", "G92.1", "G91.1"}
+_G |= {code for codes, _ in _GROUPS for code in codes}
+_M = {"M0", "M1", "M2", "M3", "M4", "M5", "M8", "M9", "M30"}
 _RAPID = 6000.0
+_MM_PER_INCH = 25.4
+_ZERO: Place = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +40,52 @@ class Asked:
     ends: bool = False
 
 
-class Program:
-    """Keeps what holds from line to line."""
+@dataclass(slots=True)
+class Memory:
+    """What outlasts a reset: the work offsets, in machine coordinates; zero where none is set."""
 
-    def __init__(self) -> None:
-        self.spindle = 0.0
-        self._motion = "0"
-        self._absolute = True
-        self._feed = 0.0
+    offsets: dict[str, Place] = field(default_factory=dict)
+
+
+class Program:
+    """Keeps what holds from line to line, until a reset."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._speed = 0.0
+        self.turns = False
+        self.preset = _ZERO
+        self.modes = list(_FIRST)
+        self.feed = 0.0
+
+    @property
+    def spindle(self) -> float:
+        """rpm."""
+        return self._speed if self.turns else 0.0
+
+    @property
+    def offset(self) -> Place:
+        """WCO: machine position minus work position."""
+        return _plus(self._memory.offsets.get(self.modes[1], _ZERO), self.preset)
+
+    @property
+    def state(self) -> str:
+        """The answer to `$G`."""
+        spindle = "M3" if self.turns else "M5"
+        feed = self.feed / self._unit
+        return f"[GC:{' '.join(self.modes)} {spindle} M9 T0 F{feed:g} S{self._speed:g}]"
+
+    @property
+    def parameters(self) -> list[str]:
+        """The answer to `$#`."""
+        systems = [f"G{n}" for n in range(54, 60)]
+        told = [(name, self._memory.offsets.get(name, _ZERO)) for name in systems]
+        told += [("G28", _ZERO), ("G30", _ZERO), ("G92", self.preset)]
+        lines = [f"[{name}:{x:.3f},{y:.3f},{z:.3f}]" for name, (x, y, z) in told]
+        return [*lines, "[TLO:0.000]", "[PRB:0.000,0.000,0.000:0]"]
 
     def read(self, line: str, here: Place) -> Asked | int:
-        """`here` is where the line before leads."""
+        """`here` is where the line before leads, in machine coordinates, as `target`."""
         words = _WORD.findall(line)
         if error := self._error_in(words, line):
             return error
@@ -46,14 +93,52 @@ class Program:
             return Asked(dwell=float(dwell[1]))
         if _M0.search(line):
             return Asked(stops=True)
-        axes = [float(dict(words).get(axis, "nan")) for axis in "XYZ"]
+        axes = [float(dict(words).get(axis, "nan")) * self._unit for axis in "XYZ"]
         ends = _END.search(line) is not None
+        asked = self._moved(line, axes, here)
+        if ends:
+            self._end()
+        return asked if isinstance(asked, int) else Asked(asked.target, asked.feed, ends=ends)
+
+    def _moved(self, line: str, axes: list[float], here: Place) -> Asked | int:
         if all(map(isnan, axes)):
-            return Asked(ends=ends)
-        if self._motion != "0" and not self._feed:
+            return Asked()
+        if "G92" in line:
+            self._preset(axes, here)
+            return Asked()
+        if "G10" in line:
+            self._store(line, axes)
+            return Asked()
+        if self.modes[0] != "G0" and not self.feed:
             return 22
-        feed = _RAPID if self._motion == "0" else self._feed
-        return Asked(self._target(axes, here), feed, ends=ends)
+        feed = _RAPID if self.modes[0] == "G0" else self.feed
+        return Asked(self._target(axes, here), feed)
+
+    @property
+    def _unit(self) -> float:
+        return _MM_PER_INCH if self.modes[3] == "G20" else 1.0
+
+    def _end(self) -> None:
+        """Units stay."""
+        for index, (codes, comes_back) in enumerate(_GROUPS):
+            if comes_back:
+                self.modes[index] = codes[0]
+        self.modes[0], self.turns = "G1", False
+
+    def _preset(self, axes: list[float], here: Place) -> None:
+        stored = self._memory.offsets.get(self.modes[1], _ZERO)
+        x, y, z = (
+            old if isnan(word) else at - base - word
+            for word, at, base, old in zip(axes, here, stored, self.preset, strict=True)
+        )
+        self.preset = (x, y, z)
+
+    def _store(self, line: str, axes: list[float]) -> None:
+        """G10 L2."""
+        name = f"G{53 + int(line.partition('P')[2][:1])}"
+        old = self._memory.offsets.get(name, _ZERO)
+        x, y, z = (b if isnan(a) else a for a, b in zip(axes, old, strict=True))
+        self._memory.offsets[name] = (x, y, z)
 
     def _error_in(self, words: list[tuple[str, str]], line: str) -> int:
         """0 for none; what the words set holds from now on."""
@@ -62,39 +147,51 @@ class Program:
         letters = [letter for letter, _ in words if letter not in "GM"]
         if len(set(letters)) < len(letters):
             return 25
-        for letter, digits in words:
+        for letter, digits in sorted(words, key=lambda word: word[0] not in "GM"):
             error = self._word(letter, digits) if digits.strip("+-.") else 2
             if error:
                 return error
         return 0
 
     def _word(self, letter: str, digits: str) -> int:
-        number = f"{float(digits):g}"
+        code = f"{letter}{float(digits):g}"
         match letter:
-            case "G" if number not in _G:
+            case "G" if code not in _G:
                 return 20
-            case "M" if number not in _M:
+            case "M" if code not in _M:
                 return 20
-            case "G" if number in ("0", "1", "2", "3"):
-                self._motion = number
-            case "G" if number in ("90", "91"):
-                self._absolute = number == "90"
+            case "G":
+                self._take(code)
+            case "M" if code in ("M3", "M4", "M5"):
+                self.turns = code != "M5"
             case "F":
-                self._feed = float(digits)
+                self.feed = float(digits) * self._unit
             case "S":
-                self.spindle = float(digits)
-            case "X" | "Y" | "Z" | "I" | "J" | "K" | "R" | "N" | "P" | "L" | "T" | "G" | "M":
+                self._speed = float(digits)
+            case "X" | "Y" | "Z" | "I" | "J" | "K" | "R" | "N" | "P" | "L" | "T" | "M":
                 pass
             case _:
                 return 20
         return 0
 
+    def _take(self, code: str) -> None:
+        if code == "G92.1":
+            self.preset = _ZERO
+        for index, (codes, _) in enumerate(_GROUPS):
+            if code in codes:
+                self.modes[index] = code
+
     def _target(self, axes: list[float], here: Place) -> Place:
+        absolute = self.modes[4] == "G90"
         x, y, z = (
-            at if isnan(word) else word + (0.0 if self._absolute else at)
-            for word, at in zip(axes, here, strict=True)
+            at if isnan(word) else word + (base if absolute else at)
+            for word, at, base in zip(axes, here, self.offset, strict=True)
         )
         return x, y, z
+
+
+def _plus(one: Place, other: Place) -> Place:
+    return (one[0] + other[0], one[1] + other[1], one[2] + other[2])
 
 
 def waits_for_the_axes(line: str) -> bool:

@@ -57,7 +57,9 @@ class TestGrbl(StartingDriver):
 
     @pytest.fixture
     async def bench(self, hal: bool, silent_port: int) -> AsyncIterator[Bench]:
-        wire = TcpWire(FakeGrbl(hal=hal))
+        fake = FakeGrbl(hal=hal)
+        fake.take(b"F100\n")  # it has been used: a restart between two connections would show
+        wire = TcpWire(fake)
         await wire.put_back()
         driver, nowhere = (
             Grbl(grbl_settings.from_machine({"port": port}), QUICK)

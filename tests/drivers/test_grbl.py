@@ -41,10 +41,12 @@ async def test_part_after_part_is_made(at: Bench) -> None:
 
 
 async def test_positions_are_those_of_the_workpiece(at: Bench) -> None:
+    at.fake.memory.offsets["G54"] = (10.0, 20.0, -5.0)
     await at.make(b"G21G90\nG0X5Y6Z7\n")
-    await until(lambda: at.driver.status().x == 5.0 - 10.0)
+    await until(lambda: at.driver.status().x == 5.0)
     status = at.driver.status()
-    assert (status.y, status.z) == (6.0 - 20.0, 7.0 + 5.0)
+    assert (status.y, status.z) == (6.0, 7.0)
+    assert at.fake.axes.place == (15.0, 26.0, 2.0)
 
 
 async def test_a_hold_is_answered_when_the_axes_stand_and_a_resume_when_they_move(
@@ -147,7 +149,7 @@ async def test_a_job_without_a_program_is_refused(at: Bench) -> None:
 
 async def test_comments_numbers_and_what_follows_the_end_are_not_sent(at: Bench) -> None:
     await at.make(b"%\nO1000 (bracket)\ng21 g90 ; mm\n\nG0 X 5 (a!b?c~)\nM30\n%\nG0 X900\n")
-    assert at.fake.taken == ["G21G90", "G0X5", "M30"]
+    assert at.fake.taken == ["F100", "G21G90", "G0X5", "M30"]
 
 
 async def test_the_log_holds_the_wire_without_the_polls(at: Bench) -> None:

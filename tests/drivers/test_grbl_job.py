@@ -14,14 +14,20 @@ from cnc_station.engine.drivers.grbl.settings import DEFAULT
 from tests.drivers.grbl_bench import order
 
 IDLE = Report("Idle", machine=(0.0, 0.0, 0.0))
-RUN = Report("Run", machine=(1.0, 0.0, 0.0))
+RUN = Report("Run", axes=(1.0, 0.0, 0.0))
+NAMELESS = Make()
 SOURCE = b"G21G90\n\nG0X1\nG4P7\nM3S1000\nG0X9\nM30\n"
+
+
+def a_job(source: bytes, make: Make = NAMELESS) -> Job:
+    it = order(source)
+    prepared = prepare(it.program, it.name, source, make)
+    return Job(it, 1, prepared, make, ends_at=(None, None, None), forgets=False)
 
 
 @pytest.fixture
 async def job() -> Job:
-    it = order(SOURCE)
-    return Job(it, 1, prepare(it.program, it.name, SOURCE, Make()), Make())
+    return a_job(SOURCE)
 
 
 def shown(report: Report) -> Picture:
@@ -66,7 +72,7 @@ async def test_moves_waiting_in_the_planner_are_not_done(job: Job) -> None:
     assert not any(job.proven(picture, poll) for poll in range(6, 10))
 
 
-@pytest.mark.parametrize(("answered", "patience"), [(0, 5.0), (2, 12.0), (3, 35.0)])
+@pytest.mark.parametrize(("answered", "patience"), [(0, 5.0), (2, 12.0), (3, 125.0)])
 async def test_an_idle_machine_is_given_the_time_its_line_may_take(
     job: Job, answered: int, patience: float
 ) -> None:
@@ -84,7 +90,7 @@ async def test_a_machine_that_runs_without_moving_stands_after_a_minute(job: Job
     job.start()
     job.streamer.due()
     assert not job.stands(shown(RUN), 0.0, DEFAULT)
-    moved = shown(replace(RUN, machine=(2.0, 0.0, 0.0)))
+    moved = shown(replace(RUN, axes=(1.0, 0.0, 0.0, 9.0)))
     assert not job.stands(moved, 50.0, DEFAULT)
     assert not job.stands(moved, 110.0, DEFAULT)
     assert "has not moved for 60 s, at line 1" in job.stands(moved, 110.1, DEFAULT)
@@ -114,8 +120,7 @@ async def test_the_line_in_hand_is_behind_what_was_taken(job: Job) -> None:
 
 async def test_without_a_word_of_the_planner_the_line_is_told_from_the_place() -> None:
     source = b"G21G90\nG0X10Y0\nG1X20F500\nX0\nY10\nX0Y0\nM30\n"
-    it = order(source)
-    job = Job(it, 1, prepare(it.program, it.name, source, Make()), Make())
+    job = a_job(source)
     take_all(job, polls=0)
     picture = Picture()
     lines = []
@@ -129,8 +134,7 @@ async def test_without_a_word_of_the_planner_the_line_is_told_from_the_place() -
 
 async def test_a_line_that_the_controller_names_is_believed() -> None:
     source = b"N10G21G90\nN20G0X10\n(rough)\nN30G1X20F500\nN30X0\nM30\n"
-    it = order(source)
-    job = Job(it, 1, prepare(it.program, it.name, source, Make()), Make())
+    job = a_job(source)
     take_all(job, polls=0)
     assert job.line(shown(replace(RUN, line=20))) == 2
     assert job.line(shown(replace(RUN, line=30, blocks_free=15))) == 6  # which one of the two?
@@ -144,8 +148,7 @@ async def test_the_line_told_from_the_place_never_goes_back(
     moves: list[tuple[int, int]], seen: list[tuple[float, float]]
 ) -> None:
     source = "".join(["G21G90F500G0X20\n", *(f"G1X{x}Y{y}\n" for x, y in moves)]).encode()
-    it = order(source)
-    job = Job(it, 1, prepare(it.program, it.name, source, Make()), Make(buffer=4096))
+    job = a_job(source, Make(buffer=4096))
     take_all(job, polls=0)
     picture = Picture()
     last = 0

@@ -19,6 +19,8 @@ async def test_a_soft_limit_ends_the_run_in_an_alarm_that_can_be_unlocked(at: Be
     with pytest.raises(NotReady, match="ALARM:2"):
         await at.driver.load(order(square(1)), 1)
     await at.driver.unlock()
+    assert "not certain" in (await at.shows(Doing.NOT_READY)).why
+    await at.driver.confirm_position()
     assert (await at.shows(Doing.READY)).why == ""
     await at.make(square(1))
 
@@ -41,8 +43,12 @@ async def test_a_machine_unlocked_but_not_homed_starts_nothing_until_it_was_home
         assert "Home the machine" in status.remedy
         with pytest.raises(NotReady, match="not certain"):
             await it.driver.load(order(square(1)), 1)
-        await it.driver.close()  # somebody homes it with another program
+        await it.driver.close()  # connecting anew proves nothing
         await it.driver.connect()
+        with pytest.raises(NotReady, match="not certain"):
+            await it.driver.load(order(square(1)), 1)
+        it.fake.home()
+        await it.shows(Doing.READY)
         await it.make(square(1))
 
 

@@ -36,13 +36,14 @@ def test_a_report_is_read_or_none_whatever_comes(text: str) -> None:
 
 def test_what_both_dialects_report_is_read() -> None:
     assert reports.report("<Run|MPos:43.804,-25.724,22.072|FS:3048,1000>") == Report(
-        "Run", machine=(43.804, -25.724, 22.072), feed=3048, spindle=1000
+        "Run", machine=(place := (43.804, -25.724, 22.072)), axes=place, feed=3048, spindle=1000
     )
     assert reports.report("<Hold:1|WPos:1,2,3,4|Bf:15,128|Ln:7|F:0|Ov:110,50,90|T:3|H:0,0>") == (
         Report(
             "Hold",
             1,
             work=(1, 2, 3),
+            axes=(1, 2, 3, 4),
             feed=0,
             overrides=(1.1, 0.5, 0.9),
             blocks_free=15,

@@ -80,6 +80,8 @@ async def test_an_alarm_in_mid_job_fails_the_run(at: Bench) -> None:
     await asyncio.sleep(QUICK.silence + 0.5)  # that would count as a lost connection
     assert at.driver.status().doing is Doing.ALARM
     await at.driver.unlock()
+    assert "limit switch" in (await at.shows(Doing.NOT_READY)).why
+    await at.driver.confirm_position()
     await at.shows(Doing.READY)
 
 
@@ -113,6 +115,8 @@ async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, p
         assert "of 403 lines" in found.words
         taken = len(it.fake.taken)
         await until(lambda: not it.fake.axes.blocks)
+        assert "middle of a run" in (await it.shows(Doing.NOT_READY)).why
+        await it.driver.confirm_position()
         await it.shows(Doing.READY)
         assert taken <= len(it.fake.taken) < 403
         await it.make(square(2))

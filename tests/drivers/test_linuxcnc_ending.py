@@ -37,7 +37,7 @@ def ending(text: str) -> Ending:
         ("until it is taken off", f"{HEAD}G41 D1\nG1 X3\nG40 G1 X9 Y0\nM2\n", (9.0, 0.0, 5.0)),
         ("another zero", f"{HEAD}G55\nG1 X3\nM2\n", (None, None, None)),
         ("a zero that it sets itself", f"{HEAD}G92 X0\nG1 X3\nM2\n", (None, None, None)),
-        ("no unit", "G90\nG0 X1\nM2\n", (None, None, None)),
+        ("no unit: it is set before", "G90\nG0 X1\nM2\n", (1.0, None, None)),
     ],
 )
 def test_only_what_the_controller_will_show_counts_as_the_end(

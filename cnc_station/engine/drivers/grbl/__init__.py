@@ -16,6 +16,12 @@ KIND = DriverKind(
                 wanted=True,
             ),
             Setting("baud", "Baud rate", "115200", hint="for a serial port"),
+            Setting(
+                "tolerance_mm",
+                "End tolerance",
+                "0.1",
+                hint="mm that the tool may stand from a program's end",
+            ),
         ),
         abilities=Grbl.abilities,
     ),

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.grbl import identity, links, reports
-from cnc_station.engine.drivers.grbl.hearing import Hears, News
+from cnc_station.engine.drivers.grbl.hearing import Hears, News, Refused
+from cnc_station.engine.drivers.grbl.identity import Who
+from cnc_station.engine.drivers.grbl.modes import Offsets, ParserState, offsets, parser_state
 from cnc_station.engine.drivers.grbl.picture import Picture
 from cnc_station.engine.drivers.grbl.questions import Questions
 from cnc_station.engine.drivers.grbl.reports import Make, Report
@@ -26,8 +28,8 @@ _MUTE = "Reset to continue"
 class Controller:
     """One connection, made anew after a loss; the `Ear` of its link.
 
-    What it shows is in `picture`; `make` who it is, None until it could be asked; `homing` whether
-    it homes, None if it doesn't say; `message` the last it had for people.
+    What it shows is in `picture`; `who` it is, None until it could be asked; `message` the last it
+    had for people; `greeted` whether it came up while the connection was being made.
     """
 
     def __init__(
@@ -55,8 +57,8 @@ class Controller:
         self.mute = False  # says nothing until it is reset
         self.picture = Picture()
         self.message = ""
-        self.make: Make | None = None
-        self.homing: bool | None = None
+        self.who: Who | None = None
+        self.greeted = False
 
     # --- opening and closing ---
 
@@ -93,12 +95,33 @@ class Controller:
         if self._link is not None:
             await self._link.close()
 
-    async def identify(self) -> None:
-        """Find out who it is. Only while it is idle or in alarm; raises Unavailable."""
+    async def identify(self) -> Who | None:
+        """Find out who it is; None if it does not say. Only while it is idle or in alarm; raises
+        Unavailable."""
         who = await identity.found(self._questions, self._name)
         if who is not None:
-            self.make, self.homing = who.make, who.homing
+            self.who = who
             self.picture.inches = who.inches
+        return who
+
+    @property
+    def make(self) -> Make | None:
+        """None until it could be asked."""
+        return None if self.who is None else self.who.make
+
+    async def parser_state(self) -> ParserState | None:
+        """What `$G` tells; None if that is nothing. As `ask`, but nothing is Refused."""
+        try:
+            return parser_state(await self.ask("$G"))
+        except Refused:
+            return None
+
+    async def offsets(self) -> Offsets:
+        """What `$#` tells; as `parser_state`."""
+        try:
+            return offsets(await self.ask("$#"))
+        except Refused:
+            return Offsets()
 
     # --- speaking ---
 
@@ -113,10 +136,10 @@ class Controller:
         self._traffic.sent(_SPELLED.get(command) or command.decode("ascii"))
         self._write(command)
 
-    async def ask(self, command: str) -> list[str]:
-        """A `$` command, and what was said before its ok. Not while program lines are unanswered.
-        Raises Refused, Unavailable."""
-        return await self._questions.ask(command)
+    async def ask(self, command: str, *, within_s: float | None = None) -> list[str]:
+        """A `$` command or a line of modes, and what was said before its ok. Not while program
+        lines are unanswered. Raises Refused, Unavailable."""
+        return await self._questions.ask(command, within_s=within_s)
 
     def _say(self, command: str) -> None:
         self._traffic.sent(command)
@@ -233,8 +256,12 @@ class Controller:
             self._answer(error)
         elif (alarm := reports.code(text, "ALARM")) is not None:
             self._take_alarm(alarm)
+        elif text[0] in "[$>":
+            return
         elif (name := reports.welcome(text)) is not None:
             self._take_welcome(name)
+        elif self._up:
+            self._hears.strange()
 
     def _answer(self, code: int) -> None:
         if not self._questions.answered(code):
@@ -275,6 +302,8 @@ class Controller:
             self._reset_asked = False
         elif self._up:
             self._hears.was_reset()
+        else:
+            self.greeted = True
 
     # --- waiting, and the end ---
 

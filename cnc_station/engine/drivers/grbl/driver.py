@@ -8,9 +8,13 @@ not.
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.domain.nc.end_place import Known, end_place
+from cnc_station.engine.domain.nc.preconditions import READ_WITH
+from cnc_station.engine.domain.nc.source import clean
 from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.drivers.base import (
     Finding,
@@ -20,10 +24,11 @@ from cnc_station.engine.drivers.base import (
     Order,
     RunAborted,
 )
-from cnc_station.engine.drivers.grbl import meanings, settings
+from cnc_station.engine.drivers.grbl import settings
 from cnc_station.engine.drivers.grbl.controller import GO_ON, HOLD
 from cnc_station.engine.drivers.grbl.hearing import Refused
 from cnc_station.engine.drivers.grbl.job import Job
+from cnc_station.engine.drivers.grbl.modes import ModesInDoubt, Offsets, ParserState, to_set
 from cnc_station.engine.drivers.grbl.operation import FORGOTTEN, Operation
 from cnc_station.engine.drivers.grbl.prepare import Prepared, prepare
 from cnc_station.engine.drivers.grbl.reports import Make
@@ -31,6 +36,15 @@ from cnc_station.engine.drivers.grbl.settings import Patience, Settings
 from cnc_station.engine.views import Abilities, Doing, Identity, Message, Status
 
 _WAITS = ("Hold", "Door", "Tool")  # for somebody to say that it may go on
+_FEED_MARK = "F100"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A program as it is sent, and where it ends."""
+
+    lines: Prepared
+    ends_at: Known
 
 
 class Grbl:
@@ -41,7 +55,7 @@ class Grbl:
 
     def __init__(self, where: Settings, patience: Patience = settings.DEFAULT) -> None:
         self._operation = Operation(where, patience)
-        self._prepared: tuple[str, Prepared] | None = None
+        self._prepared: tuple[str, Ready] | None = None
 
     @classmethod
     def make(cls, machine: dict[str, object]) -> Self:
@@ -61,25 +75,30 @@ class Grbl:
     async def close(self) -> None:
         """The controller makes what it has in its buffer, and stops there."""
         await self._operation.disconnect("not connected")
-        self._operation.doubt = ""  # whoever opens the port meanwhile can home the machine
 
     # --- its position ---
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """A doubt of an earlier life is one still."""
-        if memory is not None and not memory.position.known:
-            self._operation.doubt = memory.position.reason
+        """See `Driver.recall`."""
+        self._operation.position.recall(memory)
 
     def memory(self) -> PositionMemory | None:
         """See `Driver.memory`."""
-        position = self._operation.status.position
-        return None if position is None else PositionMemory(position)
+        return self._operation.position.memory()
 
     async def confirm_position(self) -> None:
-        """See `Driver.confirm_position`."""
-        await self._operation.asked()
-        self._operation.doubt = ""
-        self._operation.show()
+        """Also says that the controller that answers is this machine's, as it is set up now."""
+        operation = self._operation
+        async with operation.acting:
+            report = await operation.asked()
+            if report.state == "Alarm":
+                raise Conflict(f"{operation.alarm}: unlock it first")
+            if report.state != "Idle" or (operation.job is not None and operation.job.live):
+                raise Conflict("it is not at rest: wait until it is")
+            who = await operation.controller.identify()
+            operation.position.compare(await operation.controller.parser_state())
+            operation.position.confirmed(who)
+        operation.show()
 
     # --- a part ---
 
@@ -91,29 +110,71 @@ class Grbl:
         operation.job = None
         await self._check_ready()
         controller = operation.controller
-        if controller.make is None:
-            await controller.identify()
+        if controller.who is None and (who := await controller.identify()) is not None:
+            operation.position.recognise(who)
         make = controller.make or Make()
         prepared = await self._prepare(order, make)
-        operation.job = Job(order, part, prepared, make)
+        kept = await controller.offsets()
+        operation.job = Job(
+            order,
+            part,
+            prepared.lines,
+            make,
+            ends_at=prepared.ends_at,
+            forgets=prepared.lines.forgets or kept.forgettable,
+        )
         operation.resets = 0
-        return ()
+        words = await self._set_modes(order, kept)
+        self._must_be_ready()
+        return words
 
     async def _check_ready(self) -> None:
         await self._operation.asked()
+        self._must_be_ready()
+
+    def _must_be_ready(self) -> None:
         self._operation.show()
         status = self._operation.status
         if status.doing is not Doing.READY:
             raise NotReady(f"{status.why}. {status.remedy}")
 
-    async def _prepare(self, order: Order, make: Make) -> Prepared:
+    async def _set_modes(self, order: Order, kept: Offsets) -> tuple[str, ...]:
+        """Have the program begin in the modes it was read with; what was changed, in words."""
+        operation = self._operation
+        state = await self._modes()
+        changes = _to_set(order, state, kept)
+        codes = [code for code, _ in changes]
+        job = operation.job
+        if job is not None and not job.keeps_feed and state.fresh:
+            codes.append(_FEED_MARK)  # by which a reset is noticed; rapids do not need one
+        if codes:
+            try:
+                await operation.controller.ask("".join(codes))
+            except Refused as error:
+                raise NotReady(f"{' '.join(codes)} could not be set: {error}") from error
+            left = _to_set(order, await self._modes(), kept)
+            if left:
+                raise NotReady(
+                    f"the controller keeps {left[0][1]}, and the program needs {left[0][0]}"
+                )
+        if job is not None:
+            job.keeps_feed = not job.prepared.inverse_time
+        return tuple(f"{code} set ({before} was on)" for code, before in changes)
+
+    async def _modes(self) -> ParserState:
+        """As they are now; what a reset would have cleared must be there."""
+        operation = self._operation
+        state = await operation.controller.parser_state()
+        if state is None:
+            raise NotReady("the controller does not tell its modes ($G)")
+        operation.position.compare(state)
+        return state
+
+    async def _prepare(self, order: Order, make: Make) -> Ready:
         """Once for all parts of a run."""
         known = f"{make}{hashlib.sha256(order.source or b'').hexdigest()}"
         if self._prepared is None or self._prepared[0] != known:
-            prepared = await asyncio.to_thread(
-                prepare, order.program, order.name, order.source, make
-            )
-            self._prepared = (known, prepared)
+            self._prepared = (known, await asyncio.to_thread(_ready, order, make))
         return self._prepared[1]
 
     async def start(self) -> None:
@@ -122,6 +183,10 @@ class Grbl:
         if job is None or job.started:
             raise NotReady("no program is loaded")
         await self._check_ready()
+        left = _to_set(job.order, await self._modes(), await operation.controller.offsets())
+        if left:
+            raise NotReady(f"{left[0][1]} was set after the program was loaded")
+        self._must_be_ready()
         if operation.resets:
             raise NotReady("the controller was reset after the program was loaded")
         operation.controller.message = ""
@@ -198,12 +263,12 @@ class Grbl:
         if job.wrong:  # it is being stopped already
             await asyncio.wait([job.verdict])
             return
-        job.stopping = job.ABORTED
+        job.stop(job.ABORTED, operation.status.doing)
         operation.controller.realtime(HOLD)
         async with operation.acting:
             if job.verdict.done():
                 return
-            report = await operation.halt()
+            report = await operation.halt(job)
             locked = f" It is locked: {operation.alarm}." if report.state == "Alarm" else ""
             job.end(RunAborted(f"aborted.{locked} {FORGOTTEN}"))
         operation.after_job()
@@ -215,7 +280,7 @@ class Grbl:
         async with operation.acting:
             if (await operation.asked()).state != "Alarm":
                 return
-            words, code = operation.alarm, controller.picture.alarm
+            words = operation.alarm
             job = operation.job
             if controller.mute or (job is not None and job.streamer.outstanding):
                 await controller.reset()
@@ -225,8 +290,7 @@ class Grbl:
                 raise Conflict(f"{words}; $X: {error}") from error
             if (await operation.asked()).state == "Alarm":
                 raise Conflict(f"{operation.alarm}: put that right at the machine first")
-            if controller.homing and (code is None or code in meanings.POSITION_LOST):
-                operation.doubt = "unlocked without homing: its position is not certain"
+            operation.position.unlocked()
         operation.show()
 
     # --- looking ---
@@ -267,3 +331,19 @@ class Grbl:
     def traffic(self) -> Sequence[Message]:
         """Without the polls, and without reports that say nothing new."""
         return self._operation.traffic.messages()
+
+
+def _to_set(order: Order, state: ParserState, kept: Offsets) -> tuple[tuple[str, str], ...]:
+    assumes = READ_WITH if order.program is None else order.program.assumes
+    try:
+        return to_set(assumes, state, kept)
+    except ModesInDoubt as error:
+        raise NotReady(str(error)) from error
+
+
+def _ready(order: Order, make: Make) -> Ready:
+    lines = prepare(order.program, order.name, order.source, make)
+    ends_at: Known = (None, None, None)
+    if order.program is not None and order.source is not None:
+        ends_at = end_place(order.program.moves, clean(order.source).lines)
+    return Ready(lines, ends_at)

@@ -15,11 +15,14 @@ _REPORTS_IN_INCHES, _HOMING = 13, 22  # settings
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """`homing`: whether it homes, None if it doesn't say; `inches`: whether it reports in them."""
+    """`homing`: whether it homes, None if it doesn't say; `inches`: whether it reports in them.
+    `build` is what it says of its firmware, `settings` are all of its own, by number."""
 
     make: Make
     inches: bool
     homing: bool | None
+    build: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 async def found(questions: Questions, name: str | None) -> Who | None:
@@ -40,8 +43,11 @@ async def found(questions: Questions, name: str | None) -> Who | None:
 def _read(said: list[str], settings: list[str], name: str | None) -> Who:
     kept = dict(filter(None, map(reports.setting, settings)))
     homing = kept.get(_HOMING)  # a bit mask in grblHAL, bit 0 switches it on
+    build = next((line for line in said if line.startswith("[VER:")), "").strip("[]")
     return Who(
         reports.make(said, name),
         inches=kept.get(_REPORTS_IN_INCHES) == "1",
         homing=homing.isdecimal() and int(homing) % 2 == 1 if homing else None,
+        build=build,
+        settings=tuple((str(number), value) for number, value in sorted(kept.items())),
     )

@@ -5,13 +5,15 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.nc.end_place import Known
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.grbl.picture import Picture
 from cnc_station.engine.drivers.grbl.prepare import Prepared
-from cnc_station.engine.drivers.grbl.reports import Make, Point
+from cnc_station.engine.drivers.grbl.reports import Axes, Make, Point
 from cnc_station.engine.drivers.grbl.settings import Patience
 from cnc_station.engine.drivers.grbl.streamer import Streamer
 from cnc_station.engine.drivers.grbl.whereabouts import line_at
+from cnc_station.engine.views import Doing
 
 _PROOFS = 2
 """Reports in a row that must show Idle after the last answer: between taking a line and beginning
@@ -25,7 +27,8 @@ class _Seen:
 
     at: float
     answered: int = 0
-    place: Point | None = None
+    axes: Axes | None = None
+    waiting: int | None = None
     state: str = ""
 
 
@@ -33,11 +36,23 @@ class Job:
     """A program on its way into the controller.
 
     `verdict` is how it ended; nothing is sent once it is set, or once the job is `stopping`.
+    `ends_at` is where its program leads, `keeps_feed` whether the controller must still know a feed
+    rate at its end, `forgets` whether a reset would clear a zero that it is made with (None: not
+    known).
     """
 
     ABORTED = "aborted"
 
-    def __init__(self, order: Order, part: int, prepared: Prepared, make: Make) -> None:
+    def __init__(
+        self,
+        order: Order,
+        part: int,
+        prepared: Prepared,
+        make: Make,
+        *,
+        ends_at: Known,
+        forgets: bool | None,
+    ) -> None:
         self.order = order
         self.part = part
         self.prepared = prepared
@@ -48,7 +63,12 @@ class Job:
         self.begun = False  # the controller has taken a line, or shows that it works
         self._got_on = asyncio.Event()  # begun or ended
         self.held_here = False
+        self.ends_at = ends_at
+        self.forgets = forgets
+        self.keeps_feed = prepared.sets_feed
+        self.proving = False  # whether it has come to its end is being asked
         self.stopping = ""  # why
+        self.shown = Doing.RUNNING  # when it was told to stop
         self._proofs = 0
         self._last_answer_poll = 0
         self._planner = make.blocks or _PLANNER
@@ -70,6 +90,12 @@ class Job:
     def wrong(self) -> bool:
         """Whether it is being stopped because something is wrong."""
         return bool(self.stopping) and self.stopping is not self.ABORTED
+
+    def stop(self, why: str, shown: Doing) -> None:
+        """No line is sent any more. What the controller does from now on is our doing: until the
+        verdict it counts as doing what it was `shown` to do."""
+        self.stopping = why
+        self.shown = Doing.HELD if shown is Doing.HELD else Doing.RUNNING
 
     def start(self) -> None:
         """Lines may be sent from now on."""
@@ -172,15 +198,26 @@ class Job:
         self._proofs += 1
         return self._proofs >= _PROOFS
 
+    def misplaced(self, place: Point, tolerance_mm: float) -> str | None:
+        """Where it stands and where its program ends, if these differ."""
+        axes = zip("XYZ", self.ends_at, place, strict=True)
+        wrong = [
+            f"{axis}{now:g} where the program ends at {axis}{end:g}"
+            for axis, end, now in axes
+            if end is not None and abs(end - now) > tolerance_mm
+        ]
+        return ", ".join(wrong) or None
+
     def stands(self, picture: Picture, now: float, patience: Patience) -> str:
         """Why it will not go on by itself; empty as long as it may."""
         report, seen = picture.report, self._seen
         if report.state != "Idle":
             self._begin()
         answered = self.streamer.answered
-        got_on = answered != seen.answered or report.machine != seen.place
+        waiting = picture.blocks_waiting
+        got_on = (answered, report.axes, waiting) != (seen.answered, seen.axes, seen.waiting)
         if got_on or report.state != seen.state or report.state in ("Hold", "Door", "Tool"):
-            self._seen = _Seen(now, answered, report.machine, report.state)
+            self._seen = _Seen(now, answered, report.axes, waiting, report.state)
             return ""
         standing = now - seen.at - self.prepared.waits.get(answered, 0.0)
         lines = self.streamer.outstanding

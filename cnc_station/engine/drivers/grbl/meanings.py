@@ -80,9 +80,6 @@ _ALARMS = {
 AT_THE_MACHINE = frozenset({10, 12, 16, 17})
 """The alarms that come back at once until somebody has put something right at the machine."""
 
-POSITION_LOST = frozenset({1, 3, 6, 7, 8, 9, 15, 17, 18})
-"""The alarms after which the controller no longer knows where the axes are."""
-
 
 def error(code: int) -> str:
     """`error:20` and what it means."""

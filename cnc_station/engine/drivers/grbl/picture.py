@@ -8,20 +8,22 @@ _MM_PER_INCH = 25.4
 
 
 class Picture:
-    """`report` is the latest, in the controller's own unit; `overrides` and `blocks_free` the last
-    it said of them. `alarm` is the number of the alarm it is in, if that was heard."""
+    """`report` is the latest, in the controller's own unit; `overrides`, `homed` and `offset` (WCO)
+    the last it said of them. `alarm` is the number of the alarm it is in, if that was heard."""
 
     def __init__(self) -> None:
         self.report = Report("Idle")
         self.overrides: tuple[float, float, float] | None = None
         self.alarm: int | None = None
+        self.homed: bool | None = None
         self.inches = False
-        self._offset: Point | None = None
+        self.offset: Point | None = None
         self._most_free: int | None = None
 
     def take(self, report: Report) -> None:
         """A new report."""
-        self._offset = report.offset or self._offset
+        self.offset = report.offset or self.offset
+        self.homed = self.homed if report.homed is None else report.homed
         self.overrides = report.overrides or self.overrides
         if report.blocks_free is not None:
             self._most_free = max(self._most_free or 0, report.blocks_free)
@@ -36,7 +38,7 @@ class Picture:
 
     def forget(self) -> None:
         """It was reset, and tells everything anew."""
-        self._offset = self.overrides = None
+        self.offset = self.overrides = self.homed = None
 
     @property
     def blocks_waiting(self) -> int | None:
@@ -49,8 +51,8 @@ class Picture:
         """Where it is in work coordinates, mm; None until it has said enough."""
         report = self.report
         place = report.work
-        if place is None and report.machine is not None and self._offset is not None:
-            x, y, z = (a - b for a, b in zip(report.machine, self._offset, strict=True))
+        if place is None and report.machine is not None and self.offset is not None:
+            x, y, z = (a - b for a, b in zip(report.machine, self.offset, strict=True))
             place = (x, y, z)
         if place is not None and self.inches:
             return (place[0] * _MM_PER_INCH, place[1] * _MM_PER_INCH, place[2] * _MM_PER_INCH)

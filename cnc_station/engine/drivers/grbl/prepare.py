@@ -24,9 +24,13 @@ _LETTERS = frozenset("FIJKLNPRSTXYZ")
 _LETTERS_HAL = _LETTERS | frozenset("ABCDEHQUVW")
 _AXES = frozenset("ABCUVWXYZ")
 _STANDING = frozenset({codes.DWELL, codes.SET_DATA, 431, *codes.SHIFTS, *codes.STORE_HOME})
+_FORGOTTEN = frozenset({920, 430, 431, 432})  # G92 and tool offsets, which a reset clears
+_MIST = 7
+_INVERSE_TIME = 930
 _STOPS = frozenset({codes.STOP, codes.OPTIONAL_STOP, codes.PALLET_STOP, codes.TOOL_CHANGE})
-_SPINDLE = frozenset({3, 4, 5})
-_SPINDLE_S = 30.0  # that a spindle may take to reach its speed
+_SPINDLE_ON, _SPINDLE_OFF = frozenset({3, 4}), frozenset({5, *codes.ENDS})
+_SPINDLE_S = 120.0  # that a spindle may take to reach its speed, or to stop
+_HIGHEST_TOOL, _HIGHEST_LINE = 255, 10_000_000  # that a GRBL 1.1 keeps
 
 
 @dataclass(slots=True)
@@ -34,7 +38,10 @@ class Prepared:
     """The lines in the order they are sent, each with its newline. By index: `numbers` is where a
     line stands in the file, from 1; `moving` are those that move an axis; `waits` how long some
     stand still, in seconds; `stops` where the controller waits for a person. `named` finds the
-    place in the file of an N word; one that is there twice has none."""
+    place in the file of an N word; one that is there twice has none. `sets_feed`: whether a feed
+    rate is set in it that stays until a reset; `forgets`: a zero that does not;
+    `inverse_time`: feeds that belong to one line each;
+    `turns`: whether it leaves the spindle on."""
 
     lines: list[bytes] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
@@ -42,6 +49,10 @@ class Prepared:
     waits: dict[int, float] = field(default_factory=dict)
     stops: dict[int, str] = field(default_factory=dict)
     named: dict[int, int | None] = field(default_factory=dict)
+    sets_feed: bool = False
+    forgets: bool = False
+    inverse_time: bool = False
+    turns: bool = False
 
 
 def prepare(program: Program | None, name: str, text: bytes | None, make: Make) -> Prepared:
@@ -83,17 +94,31 @@ def _take(prepared: Prepared, line: str, number: int, make: Make) -> bool:
     if "N" in block.words:
         name = int(block.words["N"])
         prepared.named[name] = None if name in prepared.named else number
+    prepared.sets_feed |= block.words.get("F", 0.0) > 0
+    prepared.inverse_time |= _INVERSE_TIME in block.g
+    prepared.forgets |= not _FORGOTTEN.isdisjoint(block.g)
     standing = not _STANDING.isdisjoint(block.g)
     if not standing and (not _AXES.isdisjoint(block.words) or not codes.HOMES.isdisjoint(block.g)):
         prepared.moving.append(index)
     if codes.DWELL in block.g:
         prepared.waits[index] = block.words.get("P", 0.0)
-    elif not _SPINDLE.isdisjoint(block.m) or "S" in block.words:
+    elif "S" in block.words or _changes_spindle(prepared, block):
         prepared.waits[index] = _SPINDLE_S
     for code in block.m:
         if code in _STOPS:
             prepared.stops[index] = f"M{code}"
     return not codes.ENDS.isdisjoint(block.m)
+
+
+def _changes_spindle(prepared: Prepared, block: words.Block) -> bool:
+    """Whether the spindle starts, or stops where it may have turned; an end stops it too."""
+    if not _SPINDLE_ON.isdisjoint(block.m):
+        prepared.turns = True
+    elif not _SPINDLE_OFF.isdisjoint(block.m) and prepared.turns:
+        prepared.turns = False
+    else:
+        return False
+    return True
 
 
 def _checked(line: str, make: Make) -> words.Block:
@@ -102,17 +127,33 @@ def _checked(line: str, make: Make) -> words.Block:
     if "#" in line or "[" in line or line[0] == "O":
         raise BlockError(f"{make.name} knows no variables, expressions or O words: {line[:40]}")
     block = words.parse(line)
-    known_g, known_m, letters = (_G_HAL, _M_HAL, _LETTERS_HAL) if make.hal else (_G, _M, _LETTERS)
+    _check_codes(block, make)
+    _check_letters(block, make)
+    longest = min(_LONGEST_HAL if make.hal else _LONGEST, make.buffer - 1)
+    if len(line) > longest:
+        raise BlockError(f"longer than the {longest} characters {make.name} takes")
+    return block
+
+
+def _check_codes(block: words.Block, make: Make) -> None:
+    known_g, known_m = (_G_HAL, _M_HAL) if make.hal else (_G, _M)
     for code in block.g:
         if code not in known_g:
             raise BlockError(f"{make.name} does not know {codes.spelled(code)}")
     for code in block.m:
         if code not in known_m and not (make.hal and code in codes.M_USER):
             raise BlockError(f"{make.name} does not know M{code}")
+    if _MIST in block.m and make.options and "M" not in make.options:
+        raise BlockError(f"{make.name} was built without mist coolant (M7)")
+
+
+def _check_letters(block: words.Block, make: Make) -> None:
     for letter in block.words:
-        if letter not in letters:
+        if letter not in (_LETTERS_HAL if make.hal else _LETTERS):
             raise BlockError(f"{make.name} does not know the word {letter}")
-    longest = min(_LONGEST_HAL if make.hal else _LONGEST, make.buffer - 1)
-    if len(line) > longest:
-        raise BlockError(f"longer than the {longest} characters {make.name} takes")
-    return block
+        if letter in _AXES and letter not in make.axes:
+            raise BlockError(f"{make.name} has no axis {letter} here: it moves {make.axes}")
+    if not make.hal and block.words.get("T", 0.0) > _HIGHEST_TOOL:
+        raise BlockError(f"{make.name} keeps tool numbers up to T{_HIGHEST_TOOL}")
+    if not make.hal and block.words.get("N", 0.0) > _HIGHEST_LINE:
+        raise BlockError(f"{make.name} takes line numbers up to N{_HIGHEST_LINE}")

@@ -1,4 +1,4 @@
-"""The `$` commands, which a controller answers with lines of text and then an ok."""
+"""The `$` commands and the lines that set modes: what a controller answers before its ok."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,9 @@ class Questions:
         self._turn = asyncio.Lock()
         self._open: _Question | None = None
 
-    async def ask(self, command: str, *, expects: str = "") -> list[str]:
+    async def ask(
+        self, command: str, *, expects: str = "", within_s: float | None = None
+    ) -> list[str]:
         """What was said before its ok. An ok without a line beginning with what it `expects`
         belongs to something earlier. Raises Refused, Unavailable."""
         async with self._turn:
@@ -33,7 +35,7 @@ class Questions:
             self._open = question
             self._say(command)
             try:
-                async with asyncio.timeout(self._patience_s):
+                async with asyncio.timeout(within_s or self._patience_s):
                     return await question.answer
             except TimeoutError:
                 raise Unavailable(f"{self.address} did not answer {command}") from None

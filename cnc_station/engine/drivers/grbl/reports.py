@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 Point = tuple[float, float, float]
+Axes = tuple[float, ...]  # as many as the controller has
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Report:
     line: int | None = None
     tool: int | None = None
     homed: bool | None = None
+    axes: Axes | None = None  # all of them, in machine or in work coordinates
 
     @property
     def spelled(self) -> str:
@@ -78,6 +80,7 @@ def report(text: str) -> Report | None:
         line=_whole(found.get("Ln")),
         tool=_whole(found.get("T")),
         homed=None if (homed := _whole(found.get("H"))) is None else homed > 0,
+        axes=tuple(places) if (places := found.get("MPos") or found.get("WPos")) else None,
     )
 
 
@@ -107,15 +110,17 @@ def _whole(numbers: list[float] | None) -> int | None:
     return int(numbers[0]) if numbers else None
 
 
-_WELCOME = re.compile(r"(GrblHAL|Grbl) (\S+) \[")
+_WELCOME = re.compile(r"(GrblHAL|Grbl) (\S+) \[", re.IGNORECASE)
 _CODE = re.compile(r"(error|ALARM):(\d{1,3})")
 _SETTING = re.compile(r"\$(\d{1,4})=(\S+)")
 
 
 def welcome(text: str) -> str | None:
-    """`Grbl 1.1h` from the line with which a controller comes up."""
-    found = _WELCOME.match(text)
-    return f"{'grblHAL' if found[1] == 'GrblHAL' else found[1]} {found[2]}" if found else None
+    """`Grbl 1.1h` from the line with which a controller comes up, noise before it or not."""
+    found = _WELCOME.search(text)
+    if found is None:
+        return None
+    return f"{'grblHAL' if found[1].lower() == 'grblhal' else 'Grbl'} {found[2]}"
 
 
 def code(text: str, word: str) -> int | None:
@@ -132,13 +137,15 @@ def setting(text: str) -> tuple[int, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """Who the controller is. `hal`: it speaks grblHAL's dialect; `buffer` bytes can wait in it."""
+    """Who the controller is. `hal`: it speaks grblHAL's dialect; `buffer` bytes can wait in it;
+    `axes` are the letters it moves."""
 
     name: str = "Grbl"
     hal: bool = False
     buffer: int = 128
     blocks: int | None = None
     options: str = ""
+    axes: str = "XYZ"
 
 
 def make(lines: list[str], name: str | None) -> Make:
@@ -153,4 +160,16 @@ def make(lines: list[str], name: str | None) -> Make:
         name = f"{'grblHAL' if hal else 'Grbl'} {version}".strip()
     sizes = [int(number) if number.isdecimal() else 0 for number in numbers[:2]]
     blocks, buffer = sizes if len(sizes) == 2 else (0, 0)
-    return Make(name, hal, buffer or 128, blocks or None, options)
+    return Make(name, hal, buffer or 128, blocks or None, options, _axes(said, numbers))
+
+
+_AXES = "XYZABCUVW"
+
+
+def _axes(said: dict[str, str], numbers: list[str]) -> str:
+    """From grblHAL's `[AXS:4:XYZA]`, or the third number of its options."""
+    named = said.get("AXS", "").partition(":")[2]
+    if named:
+        return named
+    count = int(numbers[2]) if len(numbers) > 2 and numbers[2].isdecimal() else 3
+    return _AXES[: max(count, 3)]

@@ -4,17 +4,20 @@ import re
 from dataclasses import dataclass
 
 _TCP = re.compile(r"(?:tcp://)?(\[[0-9A-Fa-f:.]+\]|[^\s:/\\\[\]]+):(\d{1,5})")
+DEFAULT_TOLERANCE_MM = 0.1  # more than a step of a coarse screw, less than any cut
 _BAUD_RATES = range(300, 4_000_001)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Either a serial `device`, or a TCP `host` and `tcp_port`."""
+    """Either a serial `device`, or a TCP `host` and `tcp_port`. `tolerance_mm`: how far from a
+    program's end the tool may stand when it has come there."""
 
     device: str = ""
     baud: int = 115_200
     host: str = ""
     tcp_port: int = 0
+    tolerance_mm: float = DEFAULT_TOLERANCE_MM
 
     @property
     def address(self) -> str:
@@ -27,23 +30,36 @@ def from_machine(settings: dict[str, object]) -> Settings:
     port = str(settings.get("port") or "").strip()
     if not port:
         raise ValueError("say where the controller is: /dev/ttyUSB0, COM3, or 192.168.5.1:23")
+    tolerance = _tolerance(settings.get("tolerance_mm"))
     tcp = _TCP.fullmatch(port)
     if tcp:
         number = int(tcp[2])
         if not 0 < number < 65536:
             raise ValueError(f"{number} is not a TCP port: they go from 1 to 65535")
-        return Settings(host=tcp[1].strip("[]"), tcp_port=number)
+        return Settings(host=tcp[1].strip("[]"), tcp_port=number, tolerance_mm=tolerance)
     baud = str(settings.get("baud") or 115_200).strip()
     if not (baud.isascii() and baud.isdecimal() and int(baud) in _BAUD_RATES):
         raise ValueError("the baud rate must be a whole number such as 115200")
-    return Settings(device=port, baud=int(baud))
+    return Settings(device=port, baud=int(baud), tolerance_mm=tolerance)
+
+
+def _tolerance(given: object) -> float:
+    text = str(given or "").strip()
+    try:
+        tolerance = float(text) if text else DEFAULT_TOLERANCE_MM
+    except ValueError:
+        tolerance = 0.0
+    if not 0.001 <= tolerance <= 10.0:
+        raise ValueError("the tolerance must be from 0.001 to 10 mm")
+    return tolerance
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Seconds. `silence` is how long a controller that is asked again and again may say nothing;
     `idle` how long it may stand idle with lines unanswered; `still` how long it may claim to run
-    without moving; `stop` how long a feed hold may take to bring the axes to rest."""
+    without moving; `stop` how long a feed hold may take to bring the axes to rest; `offset` how
+    long it may keep its work offset to itself, which it tells with some reports only."""
 
     poll: float = 0.2
     poll_running: float = 0.1
@@ -53,6 +69,7 @@ class Patience:
     idle: float = 5.0
     still: float = 60.0
     stop: float = 10.0
+    offset: float = 6.0
 
 
 DEFAULT = Patience()

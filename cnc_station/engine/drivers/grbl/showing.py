@@ -1,14 +1,15 @@
 """From what the controller shows to what all drivers say."""
 
+from cnc_station.engine.domain.position import Position
 from cnc_station.engine.drivers.grbl import meanings
 from cnc_station.engine.drivers.grbl.job import Job
 from cnc_station.engine.drivers.grbl.picture import Picture
 from cnc_station.engine.views import Doing, Status
 
-_HOME = "Home the machine, then come back."
+_HOME = "Home the machine, or check its work zero and confirm it."
 _LET_END = "Let it end, or stop it at the machine."
 _GIVE_UP = "Go on or reset the controller at the machine: a reset gives up what it still holds."
-_NOT_HOMED = "it has not been homed"
+_STOP_SPINDLE = "Stop the spindle at the machine."
 _READY = (Doing.READY, "", "")
 _OTHERWISE: dict[str, tuple[Doing, str, str]] = {
     "Run": (Doing.RUNNING, "it runs something that this station did not start", _LET_END),
@@ -21,11 +22,14 @@ _OTHERWISE: dict[str, tuple[Doing, str, str]] = {
 }
 
 
-def status(picture: Picture, job: Job | None, *, message: str, doubt: str) -> Status:
-    """`doubt`: why its position must not be trusted."""
+def status(picture: Picture, job: Job | None, *, message: str, position: Position | None) -> Status:
+    """What the controller shows, and whether a program could be started."""
     doing, why, remedy = _doing(picture, job if job is not None and job.live else None, message)
-    if doubt and doing is Doing.READY:
-        doing, why, remedy = Doing.NOT_READY, doubt, _HOME
+    if doing is Doing.READY and position is not None and not position.known:
+        doing, why, remedy = Doing.NOT_READY, position.reason, _HOME
+    elif doing is Doing.READY and picture.report.spindle:
+        why = f"its spindle turns ({picture.report.spindle:g} rpm)"
+        doing, remedy = Doing.NOT_READY, _STOP_SPINDLE
     place = picture.place or (None, None, None)
     feed, rapid, spindle = picture.overrides or (None, None, None)
     line = job.line(picture) if job is not None and job.live else None
@@ -45,6 +49,7 @@ def status(picture: Picture, job: Job | None, *, message: str, doubt: str) -> St
         feed_override=feed,
         rapid_override=rapid,
         spindle_override=spindle,
+        position=position,
     )
 
 
@@ -52,15 +57,15 @@ def _doing(picture: Picture, job: Job | None, message: str) -> tuple[Doing, str,
     report = picture.report
     if report.state == "Alarm":
         return Doing.ALARM, alarm(picture, message), _after(picture.alarm)
+    if job is not None and job.stopping:
+        return job.shown, "it is being stopped", ""
     if report.state == "Door":
         doing = Doing.NOT_READY if job is None else Doing.HELD
         return doing, f"{report.spelled}: the safety door", "Close the door, then go on."
     if job is not None and report.state in ("Hold", "Tool"):
         return Doing.HELD, *_held(job, report.state, message)
-    if job is not None and report.state in ("Idle", "Run"):
-        return Doing.RUNNING, "", ""
-    if report.state == "Idle":
-        return (Doing.NOT_READY, _NOT_HOMED, _HOME) if report.homed is False else _READY
+    if report.state == "Idle" or (job is not None and report.state == "Run"):
+        return _READY if job is None else (Doing.RUNNING, "", "")
     doing, why, remedy = _OTHERWISE[report.state]
     return doing, f"{report.spelled}: {why}", remedy
 
@@ -86,6 +91,4 @@ def alarm(picture: Picture, message: str) -> str:
 def _after(code: int | None) -> str:
     if code in meanings.AT_THE_MACHINE:
         return "Put right at the machine what stopped it, then unlock."
-    if code is None or code in meanings.POSITION_LOST:
-        return "Unlock, then home the machine: its position is not certain."
-    return "Look at the machine, then unlock."
+    return "Unlock, then home the machine: its position is not certain."

@@ -1,0 +1,119 @@
+"""The modes that a controller keeps from program to program, and what has to be set before one."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnc_station.engine.domain.nc import Assumption, Mode
+
+_STATE = re.compile(r"\[GC:(.*)\]")
+_TOOL_LENGTH = re.compile(r"\[TLO:([-\d.,]+)\]")
+_PRESET = re.compile(r"\[G92:([-\d.,]+)\]")
+
+# Which codes exclude each other. One that a controller never tells of is in force as it was built:
+# GRBL 1.1 knows no other arc centres, scaling or return level.
+_GROUPS: dict[Mode, frozenset[str]] = {
+    Mode.UNITS: frozenset({"G20", "G21"}),
+    Mode.DISTANCE: frozenset({"G90", "G91"}),
+    Mode.PLANE: frozenset({"G17", "G18", "G19"}),
+    Mode.WORK_OFFSET: frozenset(
+        {"G54", "G55", "G56", "G57", "G58", "G59", "G59.1", "G59.2", "G59.3"}
+    ),
+    Mode.FEED: frozenset({"G93", "G94", "G95"}),
+    Mode.ARC_CENTRES: frozenset({"G90.1", "G91.1"}),
+    Mode.CUTTER_COMPENSATION: frozenset({"G40", "G41", "G41.1", "G42", "G42.1"}),
+    Mode.TOOL_LENGTH: frozenset({"G43", "G43.1", "G43.2", "G49"}),
+    Mode.DIAMETER: frozenset({"G7", "G8"}),
+    Mode.SCALING: frozenset({"G50", "G51"}),
+    Mode.ROTATION: frozenset({"G68", "G69"}),
+    Mode.SPINDLE: frozenset({"G96", "G97"}),
+    Mode.RETRACT: frozenset({"G98", "G99"}),
+}
+# Every controller of this kind tells these.
+_ALWAYS_TOLD = (Mode.UNITS, Mode.DISTANCE, Mode.PLANE, Mode.WORK_OFFSET, Mode.FEED)
+
+
+class ModesInDoubt(Exception):
+    """A mode can't be made what the program takes for granted without a person's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParserState:
+    """The answer to `$G`: the codes in force, and the feed rate that was set last, in the
+    controller's present unit."""
+
+    codes: frozenset[str]
+    feed: float
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it may have come up just now: it begins without a feed rate."""
+        return self.feed == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """Of the answer to `$#`, what a reset forgets: whether a G92 preset and a tool length offset
+    are in force; None where it does not say."""
+
+    preset: bool | None = None
+    tool_length: bool | None = None
+
+    @property
+    def forgettable(self) -> bool | None:
+        """Whether a zero is in force that a reset would clear; None where nobody can tell."""
+        if self.preset or self.tool_length:
+            return True
+        return None if self.preset is None else False
+
+
+def parser_state(lines: Sequence[str]) -> ParserState | None:
+    """From the answer to `$G`; None if there is none in it."""
+    for line in lines:
+        if found := _STATE.match(line):
+            words = found[1].split()
+            feeds = [word[1:] for word in words if word[0] == "F"]
+            try:
+                feed = float(feeds[0]) if feeds else 0.0
+            except ValueError:
+                return None
+            return ParserState(frozenset(word for word in words if word[0] in "GM"), feed)
+    return None
+
+
+def offsets(lines: Sequence[str]) -> Offsets:
+    """From the answer to `$#`."""
+    text = "\n".join(lines)
+    return Offsets(_any_set(_PRESET.search(text)), _any_set(_TOOL_LENGTH.search(text)))
+
+
+def _any_set(found: re.Match[str] | None) -> bool | None:
+    if found is None:
+        return None
+    try:
+        return any(float(number) for number in found[1].split(","))
+    except ValueError:
+        return None
+
+
+def to_set(
+    assumes: Sequence[Assumption], state: ParserState, kept: Offsets
+) -> tuple[tuple[str, str], ...]:
+    """The codes to send, each with the one that is in force instead. Raises ModesInDoubt."""
+    changes = []
+    for assumption in assumes:
+        group = _GROUPS.get(assumption.mode)
+        if group is None:
+            continue
+        in_force = sorted(state.codes & group)
+        if not in_force and assumption.mode in _ALWAYS_TOLD:
+            raise ModesInDoubt(f"the controller does not tell its {assumption.mode}")
+        if assumption.mode is Mode.TOOL_LENGTH:
+            if kept.tool_length or (in_force and in_force != ["G49"]):
+                raise ModesInDoubt(
+                    "a tool length offset is in force, and the program does not say whether it"
+                    " counts: cancel it (G49), or have the program state it"
+                )
+        elif in_force and assumption.code not in in_force:
+            changes.append((assumption.code, in_force[0]))
+    return tuple(changes)
