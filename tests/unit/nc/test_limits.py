@@ -60,7 +60,7 @@ def test_findings_stand_in_the_order_of_the_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["%\nO1000 (PART)\nG21 G0 X1\nM30\n%\nrubbish", "G21 G0 X1\nM2\n?"]
+    "text", ["%\nO1000 (PART)\nG21 G90 G0 X1\nM30\n%\nrubbish", "G21 G90 G0 X1\nM2\n?"]
 )
 def test_nothing_after_the_end_is_read(text: str) -> None:
     program = read_text(text)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from cnc_station.engine.domain.nc import (
     codes,
     cycles,
+    leftovers,
     letters,
     modal,
     motion,
     offsets,
     source,
     threads,
+    uses,
 )
 from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.expressions import evaluate
@@ -62,6 +64,7 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
         machine.plane = Plane.ZX
     try:
         run(machine, text)
+        leftovers.remark(machine)
     except ReadingStopped as stop:
         findings.error(machine.line, str(stop))
     if not machine.feed_mm and not machine.rapid_mm and not findings.has_errors:
@@ -115,6 +118,8 @@ def after(machine: Machine, flow: Flow, block: Block, following: int) -> int | N
         machine.findings.warning(machine.line, message)
     elif codes.ENDS.isdisjoint(block.m):
         return following
+    else:
+        machine.reset_by_end = True
     machine.wait(Kind.END, 0.0)
     return None
 
@@ -149,11 +154,7 @@ def move(machine: Machine, words: Words) -> None:
     if mover is None:
         letter = next(letter for letter in words if letter in ARC_WORDS)
         raise BlockError(f"{letter} without a motion: no G0, G1, G2, G3 or cycle is active")
-    if not machine.units_warned:
-        machine.units_warned = True
-        if machine.units is None:
-            machine.findings.warning(
-                machine.line, "units are never stated (G20 or G21): read as millimetres"
-            )
+    if not machine.modes.moves_settled:
+        uses.of_move(machine, words)
     mover(machine, words)
     machine.check_room()
