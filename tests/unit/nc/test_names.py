@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnc_station.engine.domain.nc.names import ENDINGS, same_program, spelled
+from cnc_station.engine.domain.nc.names import ENDINGS, is_program, same_program, spelled
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,16 @@ def test_every_name_is_its_own_in_capitals_and_in_a_folder(name: str) -> None:
 )
 def test_people_read_the_name_and_another_spelling(name: str, words: str) -> None:
     assert spelled(name) == words
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["plate.nc", "PLATE.MIN", "plate.eia", "plate.SPF", "O1234", "1234", "_N_PLATE_MPF", "a/b.iso"],
+)
+def test_the_names_that_controls_give_are_programs(name: str) -> None:
+    assert is_program(name)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "README", "jobs.csv", ".nc", "O12X", "plate.nc.bak"])
+def test_other_names_are_not_programs(name: str) -> None:
+    assert not is_program(name)

@@ -40,6 +40,15 @@ def spelled(ordered: str) -> str:
     return f"{_file(ordered)} (also {(stem + other).upper()})"
 
 
+def is_program(name: str) -> bool:
+    """Whether a file of this name can be an NC program: by its ending, or without one by a program
+    number (O1234) or a Siemens name."""
+    stem, ending = _split(_file(name))
+    return bool(
+        ending or _NUMBER.fullmatch(stem.casefold()) or _SIEMENS.fullmatch(stem.casefold())
+    )
+
+
 def _file(path: str) -> str:
     """The name without its folder and drive."""
     name = path.replace("\\", "/").strip().rstrip("/").rpartition("/")[2].strip()

@@ -59,6 +59,9 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     if not any(text.lines[text.first : text.last]):
         findings.error(0, "the program is empty")
         return summed_up(machine, len(text.lines))
+    if (language := source.other_language(text)) is not None:
+        findings.error(text.first + 1, f"this is {language}: it cannot be read here")
+        return summed_up(machine, len(text.lines))
     machine.lathe = text.looks_like_lathe if limits.lathe is None else limits.lathe
     if machine.lathe:
         machine.plane = Plane.ZX
