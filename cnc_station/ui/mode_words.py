@@ -2,25 +2,25 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
 
-_SAID = {
-    "G21": QT_TRANSLATE_NOOP("Modes", "mm"),
-    "G90": QT_TRANSLATE_NOOP("Modes", "absolute"),
-    "G17": QT_TRANSLATE_NOOP("Modes", "XY plane"),
-    "G18": QT_TRANSLATE_NOOP("Modes", "ZX plane"),
-    "G94": QT_TRANSLATE_NOOP("Modes", "feed per minute"),
-    "G91.1": QT_TRANSLATE_NOOP("Modes", "arc centres from the start of the arc"),
-    "G40": QT_TRANSLATE_NOOP("Modes", "no cutter compensation"),
-    "G49": QT_TRANSLATE_NOOP("Modes", "no tool length offset"),
-    "G8": QT_TRANSLATE_NOOP("Modes", "X as a radius"),
-    "G50": QT_TRANSLATE_NOOP("Modes", "no scaling"),
-    "G69": QT_TRANSLATE_NOOP("Modes", "no rotation"),
-    "G97": QT_TRANSLATE_NOOP("Modes", "spindle in rpm"),
-    "G98": QT_TRANSLATE_NOOP("Modes", "cycles return to where they began"),
-    "G64": QT_TRANSLATE_NOOP("Modes", "rounded corners allowed"),
+_SAID: dict[str, str] = {
+    "G21": "mm",
+    "G90": "absolute",
+    "G17": "XY plane",
+    "G18": "ZX plane",
+    "G94": "feed per minute",
+    "G91.1": "arc centres from the start of the arc",
+    "G40": "no cutter compensation",
+    "G49": "no tool length offset",
+    "G8": "X as a radius",
+    "G50": "no scaling",
+    "G69": "no rotation",
+    "G97": "spindle in rpm",
+    "G98": "cycles return to where they began",
+    "G64": "rounded corners allowed",
 }
 # Hardly any program states these: they stand in the full list only.
 _SELDOM_STATED = frozenset({Mode.ARC_CENTRES, Mode.SCALING, Mode.ROTATION, Mode.SPINDLE, Mode.PATH})

@@ -15,8 +15,8 @@ _PICTURE_PX = 132
 
 
 class JobPreview(QWidget):
-    """A caption, the path while there is a program and what it takes for granted, and progress while
-    the job is at a machine."""
+    """A caption, the program's path and what the program takes for granted, and progress while the
+    job is at a machine."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

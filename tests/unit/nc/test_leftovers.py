@@ -94,6 +94,4 @@ def test_an_ordinary_end_is_not_remarked_on(text: str) -> None:
 
 def test_a_lathe_may_leave_what_is_usual_on_a_lathe() -> None:
     assert left("G18 G95 G43 H1\nG0 X1 Z1\n%", LATHE) == []
-    assert left("G18 G96 S9 M3\nG0 X1 Z1\n%", LATHE) == [
-        "leaves G96 in force for the next program"
-    ]
+    assert left("G18 G96 S9 M3\nG0 X1 Z1\n%", LATHE) == ["leaves G96 in force for the next program"]

@@ -152,14 +152,18 @@ def test_the_warnings_are_listed_however_many_others_there_are() -> None:
 
 OFFSETS = "G10 L2 P2 X7 Y3 Z1\nG10 L2 P9 X-4\n"
 LEFT_BEHIND = st.lists(
-    st.sampled_from("G20 G91 G18 G19 G55 G59.3 G93 G95 G90.1 G99 G96".split()),
+    st.sampled_from(
+        ["G20", "G91", "G18", "G19", "G55", "G59.3", "G93", "G95", "G90.1", "G99", "G96"]
+    ),
     min_size=2,
     max_size=8,
 ).map("\n".join)
 STEP = st.integers(-9, 9).map(str)
 MODE_WORDS = st.sampled_from(
-    ["G20", "G21", "G90", "G91", "G17", "G18", "G19", "G54", "G55", "G93", "G94", "G95"]
-    + ["G90.1", "G91.1", "G98", "G99", "G96 S9", "G97", "G80", "M3", "S500", "F60", "F100"]
+    [
+        *("G20", "G21", "G90", "G91", "G17", "G18", "G19", "G54", "G55", "G93", "G94", "G95"),
+        *("G90.1", "G91.1", "G98", "G99", "G96 S9", "G97", "G80", "M3", "S500", "F60", "F100"),
+    ]
 )
 MOVES = st.one_of(
     st.builds("G0 X{} Y{}".format, STEP, STEP),

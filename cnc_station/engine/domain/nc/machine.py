@@ -38,9 +38,9 @@ class Machine:
     """Modal state in mm and minutes.
 
     Positions are work coordinates: every offset counts as zero until the program itself sets it
-    (G10, G52, G92). `running` has the line at which the spindle or the coolant was started,
-    `shifted_by` the code that last moved zero, `counts_by_letter` whether a lathe's U or W was read,
-    `plane_noted` the plane of the last block that depends on one.
+    (G10, G52, G92). `running`: the line at which the spindle or the coolant was started;
+    `shifted_by`: the code that last moved zero; `counts_by_letter`: a lathe's U or W was read;
+    `plane_noted`: the plane of the last block that depends on one.
     """
 
     limits: Limits

@@ -44,9 +44,7 @@ def is_program(name: str) -> bool:
     """Whether a file of this name can be an NC program: by its ending, or without one by a program
     number (O1234) or a Siemens name."""
     stem, ending = _split(_file(name))
-    return bool(
-        ending or _NUMBER.fullmatch(stem.casefold()) or _SIEMENS.fullmatch(stem.casefold())
-    )
+    return bool(ending or _NUMBER.fullmatch(stem.casefold()) or _SIEMENS.fullmatch(stem.casefold()))
 
 
 def _file(path: str) -> str:
