@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.nc.names import is_program
 
-PROGRAM_SUFFIXES = frozenset((".nc", ".ngc", ".tap", ".gcode"))
 _LARGEST = 64 * 1024 * 1024  # what takes it in has its own, smaller limits
 
 
@@ -21,8 +21,13 @@ def read_bytes(path: Path) -> bytes:
 
 
 def programs_in(folder: Path) -> list[Path]:
-    """The NC files of a folder by name; raises InvalidInput naming the folder."""
+    """The NC files of a folder by name, without its .txt files, which may be set-up sheets; raises
+    InvalidInput naming the folder."""
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix.lower() in PROGRAM_SUFFIXES)
+        return sorted(path for path in folder.iterdir() if _in_folder(path.name))
     except OSError as error:
         raise InvalidInput(FieldError(str(folder), f"can't be read: {error.strerror}")) from error
+
+
+def _in_folder(name: str) -> bool:
+    return is_program(name) and not name.lower().endswith(".txt")

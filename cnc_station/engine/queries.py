@@ -153,7 +153,11 @@ class StationQueries:
 
     async def program(self, sha256: str) -> ProgramDetail | None:
         """See `Queries.program`."""
-        return await self._reader.read(partial(programs.program_detail, sha256=sha256))
+        found = await self._reader.read(partial(programs.program_detail, sha256=sha256))
+        if found is None:
+            return None
+        path = await self._reader.work(partial(self._paths.of, sha256))
+        return replace(found, assumes=path.assumes) if path else found
 
     async def toolpath(self, sha256: str) -> Toolpath | None:
         """See `Queries.toolpath`."""

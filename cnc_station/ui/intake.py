@@ -8,11 +8,11 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
+from cnc_station.engine.domain.nc.names import is_program
 from cnc_station.engine.views import ProgramRow
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.import_table import ImportDialog
 
-PROGRAMS = frozenset((".nc", ".ngc", ".tap", ".gcode", ".cnc", ".txt"))
 TABLES = frozenset((".csv", ".xlsx"))
 _LARGEST = 64 << 20  # no program and no table of jobs is larger; a film is
 
@@ -53,11 +53,11 @@ def _content(path: Path, kind: str) -> bytes:
     """The bytes of a file that can be taken in. Raises OSError, or InvalidInput with a sentence."""
     if path.is_dir():
         raise _Unfit(_say("{name} is a folder: drop the files in it.").format(name=path.name))
-    if kind not in PROGRAMS | TABLES:
+    if kind not in TABLES and not is_program(path.name):
         raise _Unfit(
             _say(
-                "{name} is neither a program (.nc .ngc .tap .gcode .cnc .txt) nor a table of "
-                "jobs (.csv .xlsx)."
+                "{name} is neither a program (.nc .ngc .tap .gcode .min .eia .mpf … or O1234) "
+                "nor a table of jobs (.csv .xlsx)."
             ).format(name=path.name)
         )
     if path.stat().st_size > _LARGEST:

@@ -170,6 +170,28 @@ async def test_a_dropped_table_opens_its_import(
     assert len(await jobs(office)) == 2
 
 
+async def test_a_program_is_taken_in_by_the_names_that_controls_use(
+    office: Office, window: QWidget, tmp_path: Path
+) -> None:
+    text = b"G21 G90\nG0 X1 Y%d\nM30\n"
+    names = ("PLATE.MIN", "plate.eia", "plate.mpf", "O1234", "_N_PLATE_MPF")
+    files = [file(tmp_path, name, text % number) for number, name in enumerate(names)]
+    drop(office, window, *files)
+    await until(lambda: office.said.done)
+    assert office.said.failed == []
+    assert {row.name for row in await office.engine.programs()} == set(names)
+
+
+async def test_a_heidenhain_program_is_refused_in_words(
+    office: Office, window: QWidget, tmp_path: Path
+) -> None:
+    plain = b"0  BEGIN PGM PLATE MM\r\n1  L X+10 R0 FMAX M3\r\n2  END PGM PLATE MM\r\n"
+    drop(office, window, file(tmp_path, "plate.h", plain))
+    (said,) = await until(lambda: office.said.failed)
+    assert "plate.h" in said
+    assert "Heidenhain plain-language" in said
+
+
 async def test_anything_else_gets_a_plain_sentence(
     office: Office, window: QWidget, tmp_path: Path
 ) -> None:

@@ -144,6 +144,19 @@ async def test_the_panel_follows_its_job(office: Office, page: JobsPage) -> None
     assert "resume" in page.detail.actions_row.buttons
 
 
+async def test_the_preview_says_what_its_program_takes_for_granted(
+    office: Office, page: JobsPage
+) -> None:
+    text = b"G90 G54 G94 G40 G49 F100\nG0 X1 Y1\nM30\n"
+    row = await office.engine.add_program("plate.nc", text, ME)
+    (job_id,) = await submit(office, replace(BRACKET, program=row.sha256))
+    page.open_job(job_id)
+    await until(lambda: page.detail.preview.assumes.text() == "Assumes: mm")
+    (other,) = await submit(office, FLANGE)
+    page.open_job(other)
+    await until(page.detail.preview.assumes.isHidden)
+
+
 async def test_space_holds_a_running_job_and_continues_it(office: Office, page: JobsPage) -> None:
     await office.engine.add_machine(mill(), ME)
     await submit(office, replace(BRACKET, estimated_s=100_000.0))

@@ -67,6 +67,23 @@ async def test_tapping_a_remark_goes_to_its_line(office: Office, page: ProgramsP
     assert page.detail.code.selected() == "G1 X40 Q7"
 
 
+async def test_what_a_program_takes_for_granted_is_one_line(
+    office: Office, page: ProgramsPage
+) -> None:
+    await office.engine.add_program("plate.nc", PLATE, ME)
+    await shown(page, "plate.nc")
+    assert page.detail.assumes.text() == (
+        "Assumes: G54, feed per minute, no cutter compensation, no tool length offset"
+    )
+    assert "G64  rounded corners allowed" in page.detail.assumes.toolTip()
+    stated = b"G21 G90 G54 G94 G40 G49\nG0 X1 Y1\nM30\n"
+    row = await office.engine.add_program("stated.nc", stated, ME)
+    await until(lambda: len(page.rows.rows) == 2)
+    page.select(row.sha256)
+    await shown(page, "stated.nc")
+    assert page.detail.assumes.isHidden()
+
+
 async def test_a_new_job_begins_with_the_program_chosen(office: Office, page: ProgramsPage) -> None:
     row = await office.engine.add_program("plate.nc", PLATE, ME)
     await shown(page, "plate.nc")

@@ -40,7 +40,7 @@ def test_a_program_is_kept_with_its_sums() -> None:
 
 
 def test_a_warning_is_kept_with_the_program() -> None:
-    kept = check_program("part.nc", GOOD.replace(b"M30\n", b""))
+    kept = check_program("part.nc", GOOD.replace(b"M30\n", b"M5\n"))
     ((_, severity, message),) = kept.findings
     assert severity == "warning"
     assert "M30" in message

@@ -69,6 +69,7 @@ def toolpath(sha256: str, content: bytes) -> Toolpath:
         seconds=tuple(path.time_s[i] for i in kept),
         duration_s=program.duration_s,
         lathe=program.lathe,
+        assumes=program.assumes,
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
+
 
 @dataclass(frozen=True, slots=True)
 class ProgramRow:
@@ -34,7 +36,8 @@ class ProgramFinding:
 class Toolpath:
     """A program's path for drawing, as parallel columns, one entry a point (mm).
 
-    `kind`: 0 rapid, 1 feed. `seconds` is the program time at which the tool is there.
+    `kind`: 0 rapid, 1 feed. `seconds` is the program time at which the tool is there. `assumes`:
+    the modes that the program takes for granted and the path is drawn with.
     """
 
     sha256: str
@@ -46,12 +49,16 @@ class Toolpath:
     seconds: tuple[float, ...] = ()
     duration_s: float = 0.0
     lathe: bool = False
+    assumes: tuple[Assumption, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramDetail:
     """A program with its text, what the reader found, and what it wants to find on the machine:
-    tools by number, each with what the program calls it, and work offsets ("G54")."""
+    tools by number, each with what the program calls it, and work offsets ("G54").
+
+    `assumes`: the modes that the program takes for granted.
+    """
 
     row: ProgramRow
     text: str
@@ -59,6 +66,13 @@ class ProgramDetail:
     revisions: tuple[ProgramRow, ...]
     tools: tuple[tuple[int, str], ...] = ()
     work_offsets: tuple[str, ...] = ()
+    assumes: tuple[Assumption, ...] = ()
+
+    @property
+    def offset_assumed(self) -> str | None:
+        """The work offset that it cuts in before it states any ("G54")."""
+        codes = (assumed.code for assumed in self.assumes if assumed.mode is Mode.WORK_OFFSET)
+        return next(codes, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow, Telemetry, Toolpath
-from cnc_station.ui import words
+from cnc_station.ui import mode_words, words
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.card import Card
@@ -44,16 +44,23 @@ class ProgramDetailCard(Card):
         self._ends: list[tuple[int, int]] = []  # line, the last point it leads to
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._about = ElidedLabel("", Role.NOTE, Ink.MUTED)
+        self.assumes = Text("", Role.NOTE, Ink.MUTED)
+        self.assumes.setWordWrap(True)
+        self.assumes.hide()
         self.path = ToolpathView()
         self.code = CodeView()
         self.code.line_changed.connect(self._show_tool_at)
         self.findings = QListWidget()
         self.findings.setAccessibleName(self.tr("Remarks on lines"))
+        self.findings.setWordWrap(True)
+        self.findings.setResizeMode(QListWidget.ResizeMode.Adjust)
+        self.findings.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.findings.itemClicked.connect(self._to_line)
         self.findings.itemActivated.connect(self._to_line)
         self._clean = Text(self.tr("The reader found nothing to remark."), Role.NOTE, Ink.MUTED)
         self.body.addWidget(self._name)
         self.body.addWidget(self._about)
+        self.body.addWidget(self.assumes)
         self.body.addSpacing(4)
         self.body.addLayout(self._buttons())
         self.body.addSpacing(4)
@@ -104,6 +111,9 @@ class ProgramDetailCard(Card):
         self._name.setText(row.name)
         self._about.setText(self._said(row))
         self._about.setToolTip(f"SHA-256 {row.sha256}")
+        self.assumes.setText(mode_words.assumes(program.assumes))
+        self.assumes.setToolTip(mode_words.assumes_in_full(program.assumes))
+        self.assumes.setVisible(bool(self.assumes.text()))
         jobs = self.tr("Jobs: {count}").format(count=f"{row.jobs:,}")
         self.jobs_button.setText(jobs)
         self.jobs_button.setEnabled(row.jobs > 0)

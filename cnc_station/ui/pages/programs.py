@@ -75,7 +75,7 @@ class ProgramsPage(QWidget):
         add.clicked.connect(self._desk.ways.import_files)
         self.empty = EmptyState(
             "file",
-            self.tr("Drop .nc, .ngc, .tap or .gcode files here"),
+            self.tr("Drop NC programs here (.nc, .ngc, .tap, .min, .mpf, O1234 …)"),
             self.tr(
                 "Programs are kept by their content: a job runs exactly the lines it was given, "
                 "and a changed file becomes a new revision."

@@ -4,10 +4,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import JobRow, Telemetry, Toolpath
-from cnc_station.ui import words
+from cnc_station.ui import mode_words, words
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.progress import ProgressBar
-from cnc_station.ui.widgets.text import ElidedLabel
+from cnc_station.ui.widgets.text import ElidedLabel, Text
 from cnc_station.ui.widgets.toolpath_camera import View
 from cnc_station.ui.widgets.toolpath_canvas import ToolpathCanvas
 
@@ -15,7 +15,8 @@ _PICTURE_PX = 132
 
 
 class JobPreview(QWidget):
-    """A caption, the path while there is a program, and progress while the job is at a machine."""
+    """A caption, the program's path and what the program takes for granted, and progress while the
+    job is at a machine."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,12 +26,15 @@ class JobPreview(QWidget):
         self.picture = ToolpathCanvas()
         self.picture.setMinimumHeight(_PICTURE_PX // 2)
         self.picture.setMaximumHeight(_PICTURE_PX)
+        self.assumes = Text("", Role.NOTE, Ink.MUTED)
+        self.assumes.setWordWrap(True)
+        self.assumes.hide()
         self.left = ElidedLabel("", Role.STRONG)
         self.progress = ProgressBar()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(4)
-        for part in (self.caption, self.picture, self.left, self.progress):
+        for part in (self.caption, self.picture, self.assumes, self.left, self.progress):
             box.addWidget(part)
 
     @property
@@ -44,7 +48,7 @@ class JobPreview(QWidget):
         changed = row.program != self._sha256
         if changed:
             self._sha256 = row.program
-            self.picture.show_path(None, View.TOP)
+            self.show_path(None)
         self.picture.setVisible(row.program is not None)
         self.show_telemetry(None)
         return changed and row.program is not None
@@ -53,6 +57,10 @@ class JobPreview(QWidget):
         """Shows the path of the job's program; None where it moves nothing."""
         lathe = path is not None and path.lathe
         self.picture.show_path(path, View.LATHE if lathe else View.TOP)
+        assumed = path.assumes if path is not None else ()
+        self.assumes.setText(mode_words.assumes(assumed))
+        self.assumes.setToolTip(mode_words.assumes_in_full(assumed))
+        self.assumes.setVisible(bool(self.assumes.text()))
 
     def show_telemetry(self, now: Telemetry | None) -> None:
         """Shows what the controller said last; None before it said anything."""

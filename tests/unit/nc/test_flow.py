@@ -135,7 +135,7 @@ def test_a_wrong_block_in_a_loop_is_named_once() -> None:
 
 
 def test_m99_in_the_main_program_is_read_once() -> None:
-    program = read_text("G21\nG0 X1\nM99\n")
+    program = read_text("G21 G90\nG0 X1\nM99\n")
 
     assert len(steps(program)) == 1
     assert "read once" in warnings(program)[0]

@@ -60,7 +60,7 @@ def test_findings_stand_in_the_order_of_the_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["%\nO1000 (PART)\nG21 G0 X1\nM30\n%\nrubbish", "G21 G0 X1\nM2\n?"]
+    "text", ["%\nO1000 (PART)\nG21 G90 G0 X1\nM30\n%\nrubbish", "G21 G90 G0 X1\nM2\n?"]
 )
 def test_nothing_after_the_end_is_read(text: str) -> None:
     program = read_text(text)
@@ -93,3 +93,37 @@ def test_five_thousand_lines_are_read_before_anyone_notices() -> None:
 @pytest.mark.parametrize("ugly", [b"(", b"O1IF\n", b"G1 X#", b"[\n", b"O", b"%\n", b"\n", b"9"])
 def test_time_grows_no_faster_than_the_file(ugly: bytes) -> None:
     assert processor_seconds(ugly * 20_000) < 1.0
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "%",
+        "%1234",
+        "%O1234 (PLATE)",
+        "%\nO1234 (PLATE)",
+        "%\n<PLATE-1>(OP10)",
+        "%_N_PLATE_MPF\n;$PATH=/_N_MPF_DIR",
+        "$PLATE.MIN%\nO1234",
+    ],
+)
+def test_the_line_in_front_of_a_program_is_read_as_the_controls_write_it(head: str) -> None:
+    program = read_text(f"{head}\nG21 G90 G0 X1 Y1\nM30\n")
+
+    assert program.findings == ()
+    assert len(steps(program)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("0  BEGIN PGM PLATE MM\n1  L X+10 R0 FMAX\n", "Heidenhain plain-language"),
+        ("\nBEGIN PGM PLATE INCH\nL X+1 FMAX\n", "Heidenhain plain-language"),
+        ("%PLATE G71 *\nN10 G00 G90 X+1*\n", "Heidenhain DIN/ISO"),
+    ],
+)
+def test_a_program_in_another_language_is_refused_by_its_name(text: str, name: str) -> None:
+    (wrong,) = read_text(text).findings
+
+    assert wrong.severity is Severity.ERROR
+    assert name in wrong.message

@@ -25,8 +25,8 @@ def test_letters_in_names_and_comments_are_no_tools() -> None:
 
 
 def test_work_offsets_are_named_as_on_the_control() -> None:
-    text = "G21 G90 G54\nG0 X0\nG 55\ng59.1\nG54.1 P3\nG54 (again)\nG540\nG5 X1"
-    assert set_up(text).work_offsets == ("G54", "G55", "G59.1", "G54.1 P3")
+    text = "G21 G90 G54\nG0 X0\nG 55\ng59.1\nG54.1 P3\nG154 P07\nG54 (again)\nG540\nG5 X1"
+    assert set_up(text).work_offsets == ("G54", "G55", "G59.1", "G54.1 P3", "G154 P7")
 
 
 def test_a_program_that_names_nothing_wants_nothing() -> None:

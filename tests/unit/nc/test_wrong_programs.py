@@ -36,6 +36,8 @@ def test_a_wrong_program_is_refused_at_its_line(name: str, line: int, why: str) 
 
 
 def test_a_program_cut_short_is_remarked_upon() -> None:
-    (finding,) = found("cut_short.nc")
-    assert finding.severity is Severity.WARNING
-    assert "no end" in finding.message
+    started, ended = found("cut_short.nc")
+    assert {started.severity, ended.severity} == {Severity.WARNING}
+    assert (started.line, ended.line) == (3, 7)
+    assert "spindle is still on" in started.message
+    assert "no end" in ended.message

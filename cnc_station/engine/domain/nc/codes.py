@@ -4,6 +4,7 @@ from typing import Any
 
 from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.machine import FeedMode
+from cnc_station.engine.domain.nc.preconditions import Mode
 from cnc_station.engine.domain.nc.program import Units
 
 RAPID, FEED, ARC_CW, ARC_CCW = 0, 10, 20, 30
@@ -21,6 +22,7 @@ LOCAL_SHIFT = 520
 SHIFT, FORGET_SHIFT, SUSPEND_SHIFT, RESTORE_SHIFT = 920, 921, 922, 923
 SHIFTS = frozenset({LOCAL_SHIFT, SHIFT, FORGET_SHIFT, SUSPEND_SHIFT, RESTORE_SHIFT})
 CONSTANT_SURFACE, SPINDLE_CAP = 960, 500
+COMPENSATION = frozenset({410, 411, 420, 421})
 EXTENDED_SYSTEMS = frozenset({541, 1540})  # G54.1 P (Fanuc), G154 P (Haas)
 
 # Codes that set one field of the machine's state.
@@ -48,11 +50,28 @@ SETS: dict[int, tuple[str, Any]] = {
     for number, code in enumerate((540, 550, 560, 570, 580, 590, 591, 592, 593))
 }
 
+# Which group of modes a code states. G50 stands apart: with S it caps the spindle.
+STATES: dict[int, Mode] = {
+    **dict.fromkeys((200, 210), Mode.UNITS),
+    **dict.fromkeys((900, 910), Mode.DISTANCE),
+    **dict.fromkeys((170, 180, 190), Mode.PLANE),
+    **dict.fromkeys((540, 550, 560, 570, 580, 590, 591, 592, 593), Mode.WORK_OFFSET),
+    **dict.fromkeys(EXTENDED_SYSTEMS, Mode.WORK_OFFSET),
+    **dict.fromkeys((930, 940, 950), Mode.FEED),
+    **dict.fromkeys((901, 911), Mode.ARC_CENTRES),
+    **dict.fromkeys((400, *COMPENSATION), Mode.CUTTER_COMPENSATION),
+    **dict.fromkeys((430, 431, 432, 440, 490), Mode.TOOL_LENGTH),
+    **dict.fromkeys((70, 80), Mode.DIAMETER),
+    690: Mode.ROTATION,
+    **dict.fromkeys((960, 970), Mode.SPINDLE),
+    **dict.fromkeys((980, 990), Mode.RETRACT),
+    **dict.fromkeys((610, 611, 640), Mode.PATH),
+}
+
 # Accepted: they change neither the path in work coordinates nor, noticeably, the time.
 QUIET = frozenset(
     {51, 90, 110, 150, 400, 430, 431, 432, 440, 490, 501, 610, 611, 640, 690, 1030, 1870}
 )
-COMPENSATION = frozenset({410, 411, 420, 421})
 UNSUPPORTED = {
     50: "a spline",
     52: "a NURBS curve",
@@ -95,7 +114,11 @@ GROUPS = (
 GROUP_OF = {code: number for number, group in enumerate(GROUPS) for code in group}
 
 SPINDLE_ON = frozenset({3, 4, 13, 14})
-SPINDLE_OFF = 5
+SPINDLE_ON_WITH_COOLANT = frozenset({13, 14})
+SPINDLE_OFF, ORIENT = 5, 19
+# M88 and M89 switch the high-pressure coolant through the spindle (Haas).
+COOLANT_ON = frozenset({7, 8, 88}) | SPINDLE_ON_WITH_COOLANT
+COOLANT_OFF = frozenset({9, 89})
 STOP, OPTIONAL_STOP, PALLET_STOP = 0, 1, 60
 ENDS = frozenset({2, 30})
 TOOL_CHANGE, TOOL_IS = 6, 61

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from math import ceil
 
-from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc import codes, uses
 from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.findings import BlockError
 from cnc_station.engine.domain.nc.machine import Cycle, Machine
+from cnc_station.engine.domain.nc.preconditions import Mode
 from cnc_station.engine.domain.nc.program import Kind, Point
 from cnc_station.engine.domain.nc.words import Words, whole
 
@@ -19,6 +20,10 @@ LETTERS = "XYZ"
 def drill(machine: Machine, words: Words) -> None:
     """One block of a drilling cycle: its hole, or with L as many as it says."""
     plane = machine.plane if machine.plane_stated else Plane.XY
+    if plane is not machine.plane_noted:
+        uses.of_plane(machine, plane)
+    if machine.modes.is_open(Mode.RETRACT):
+        machine.modes.use(machine.line, Mode.RETRACT)
     normal = plane.value[2]
     cycle = machine.cycle
     if cycle is None:

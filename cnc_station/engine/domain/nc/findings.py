@@ -31,7 +31,8 @@ class ReadingStopped(BlockError):
 
 
 class Findings:
-    """Collects remarks, each once and the first `KEPT`; never loses that there was an error."""
+    """Collects remarks, each once, the first `KEPT` and those about the whole program; never loses
+    that there was an error."""
 
     __slots__ = ("_dropped", "_has_errors", "_kept", "_seen")
 
@@ -47,11 +48,15 @@ class Findings:
     def warning(self, line: int, message: str) -> None:
         self._add(Finding(line, Severity.WARNING, message))
 
-    def _add(self, finding: Finding) -> None:
+    def remark(self, line: int, message: str) -> None:
+        """A warning about the program as a whole: it is listed however many others there are."""
+        self._add(Finding(line, Severity.WARNING, message), always=True)
+
+    def _add(self, finding: Finding, *, always: bool = False) -> None:
         if finding in self._seen:
             return
         self._has_errors |= finding.severity is Severity.ERROR
-        if len(self._kept) < KEPT:
+        if always or len(self._kept) < KEPT:
             self._seen.add(finding)
             self._kept.append(finding)
             return

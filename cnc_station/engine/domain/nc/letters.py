@@ -67,6 +67,7 @@ def fold_increment(machine: Machine, words: Words, letter: str, step: float) -> 
     """On a lathe U and W are X and Z counted from where the tool is."""
     if letter in words:
         raise BlockError(f"{letter} and its increment cannot stand in one block")
+    machine.counts_by_letter = True
     if machine.absolute:
         axis = "XYZ".index(letter)
         step += (machine.position[axis] - machine.offset[axis]) / machine.scales[axis]

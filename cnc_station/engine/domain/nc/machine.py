@@ -8,6 +8,7 @@ from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.expressions import Parameters
 from cnc_station.engine.domain.nc.findings import Findings, ReadingStopped
 from cnc_station.engine.domain.nc.limits import Limits
+from cnc_station.engine.domain.nc.preconditions import ModeRecord
 from cnc_station.engine.domain.nc.program import Kind, Moves, Point, Units
 from cnc_station.engine.domain.nc.words import Words
 
@@ -37,7 +38,9 @@ class Machine:
     """Modal state in mm and minutes.
 
     Positions are work coordinates: every offset counts as zero until the program itself sets it
-    (G10, G52, G92).
+    (G10, G52, G92). `running`: the line at which the spindle or the coolant was started;
+    `shifted_by`: the code that last moved zero; `counts_by_letter`: a lathe's U or W was read;
+    `plane_noted`: the plane of the last block that depends on one.
     """
 
     limits: Limits
@@ -53,9 +56,11 @@ class Machine:
     feed_mm: float = 0.0
     rapid_mm: float = 0.0
 
+    modes: ModeRecord = field(default_factory=ModeRecord)
     motion: int = 800
     plane: Plane = Plane.XY
     plane_stated: bool = False
+    plane_noted: Plane | None = None
     units: Units | None = None
     scale: float = 1.0
     absolute: bool = True
@@ -75,16 +80,20 @@ class Machine:
     selected: int | None = None
     tool: int = 0
     tools: list[int] = field(default_factory=list)
+    running: dict[str, int] = field(default_factory=dict)
+    reset_by_end: bool = False
 
     system: int = 0
     systems: dict[int, Point] = field(default_factory=dict)
     shift: Point = (0.0, 0.0, 0.0)
     last_shift: Point = (0.0, 0.0, 0.0)
+    shifted_by: int | None = None
     homes: dict[int, Point] = field(default_factory=dict)
 
     offset: Point = (0.0, 0.0, 0.0)
     scales: Point = (1.0, 1.0, 1.0)
-    units_warned: bool = False
+    counts_by_letter: bool = False
+    plane_warned: bool = False
     spindle_warned: bool = False
     feed_checked: bool = False
 

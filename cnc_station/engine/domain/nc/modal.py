@@ -1,8 +1,9 @@
 """What a block's codes set, and what its F, S, T and M words do."""
 
-from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc import codes, leftovers, uses
 from cnc_station.engine.domain.nc.findings import BlockError
 from cnc_station.engine.domain.nc.machine import FeedMode, Machine
+from cnc_station.engine.domain.nc.preconditions import Mode
 from cnc_station.engine.domain.nc.program import Kind, Units
 from cnc_station.engine.domain.nc.words import Block, Words, whole
 
@@ -30,6 +31,7 @@ def set_modes(machine: Machine, block: Block) -> int | None:
         elif code in codes.SETS:
             field, value = codes.SETS[code]
             setattr(machine, field, value)
+            machine.modes.state(codes.STATES[code], code)
             machine.plane_stated |= field == "plane"
         elif code == codes.CANCEL:
             cancel_cycle(machine)
@@ -59,15 +61,21 @@ def cancel_cycle(machine: Machine) -> None:
 
 def accepted(machine: Machine, code: int, words: Words) -> bool:
     """Whether a code is one to be passed over; an unknown one is refused, an acting one is left."""
+    mode = codes.STATES.get(code)
+    if mode is not None:
+        machine.modes.state(mode, code)
     if code in codes.QUIET:
         return True
     if code in codes.COMPENSATION:
+        uses.of_plane(machine, machine.plane)
         message = "compensation is left to the control; read here is the programmed path"
         machine.findings.warning(machine.line, f"{codes.spelled(code)}: {message}")
         return True
     if code == codes.SPINDLE_CAP:
         if "S" in words:
             machine.spindle_cap = words.pop("S")
+        else:
+            machine.modes.state(Mode.SCALING, code)
         return True
     if code in codes.EXTENDED_SYSTEMS:
         machine.system = 100 + whole(words, "P", 999, 0)
@@ -88,8 +96,12 @@ def set_values(machine: Machine, block: Block) -> None:
         feed = words["F"]
         if feed < 0:
             raise BlockError(f"F{feed:g}: a feed cannot be negative")
+        if not machine.modes.feeds_settled:
+            uses.of_feed(machine)
         machine.feed = feed if machine.feed_mode is FeedMode.INVERSE_TIME else feed * machine.scale
     if "S" in words:
+        if codes.SHIFT not in block.g:  # there it caps a lathe's spindle
+            uses.of_speed(machine)
         set_speed(machine, words["S"])
     if "D" in words and codes.CONSTANT_SURFACE in block.g:
         machine.spindle_cap = words["D"]
@@ -140,6 +152,7 @@ def run_m_codes(machine: Machine, block: Block) -> None:
     """Carry out the M codes that come before motion."""
     machine.feed_checked = False
     for code in sorted(block.m, key=lambda code: code != codes.TOOL_CHANGE):
+        leftovers.note_m_code(machine, code)
         if code == codes.TOOL_CHANGE:
             machine.turning = machine.spindle_warned = False
             change_tool(machine)
@@ -156,6 +169,7 @@ def run_m_codes(machine: Machine, block: Block) -> None:
 
 def start_spindle(machine: Machine) -> None:
     """M3, M4: warn when nothing says how fast."""
+    uses.of_speed(machine)
     machine.turning = True
     machine.spindle_warned = False
     if (machine.surface_mm_min if machine.constant_surface else machine.speed) <= 0:

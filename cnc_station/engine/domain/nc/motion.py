@@ -1,9 +1,10 @@
 """Straight lines, arcs and synchronised moves."""
 
-from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc import codes, uses
 from cnc_station.engine.domain.nc.arcs import Arc, Plane, arc_around, centre_from_radius
 from cnc_station.engine.domain.nc.findings import BlockError
 from cnc_station.engine.domain.nc.machine import FeedMode, Machine, distance
+from cnc_station.engine.domain.nc.preconditions import Mode
 from cnc_station.engine.domain.nc.program import Kind, Point
 from cnc_station.engine.domain.nc.words import Words, whole
 
@@ -37,6 +38,8 @@ def arc(machine: Machine, words: Words) -> None:
     if machine.feed_mode is FeedMode.INVERSE_TIME and "F" not in words:
         raise BlockError("with inverse time feed (G93) every cutting block needs its own F")
     start, plane = machine.position, machine.plane
+    if plane is not machine.plane_noted:
+        uses.of_plane(machine, plane)
     end = machine.target(words)
     machine.turn_rotary(words)
     shape = arc_shape(machine, words, start, end)
@@ -66,6 +69,8 @@ def arc_shape(machine: Machine, words: Words, start: Point, end: Point) -> Arc:
     elif not placed:
         raise BlockError("the arc has neither a centre (I, J, K) nor a radius (R)")
     else:
+        if machine.modes.is_open(Mode.ARC_CENTRES):
+            machine.modes.use(machine.line, Mode.ARC_CENTRES)
         centre = programmed_centre(machine, words, start, plane)
     return arc_around(plane, start_uv, end_uv, centre, clockwise=clockwise, turns=turns)
 

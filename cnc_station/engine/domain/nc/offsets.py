@@ -1,6 +1,6 @@
 """Where zero is: G10, G52, G92, G53, and the way home."""
 
-from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc import codes, uses
 from cnc_station.engine.domain.nc.findings import BlockError
 from cnc_station.engine.domain.nc.machine import Machine
 from cnc_station.engine.domain.nc.program import Kind, Point
@@ -13,6 +13,7 @@ NO_OFFSET = (0.0, 0.0, 0.0)
 def act(machine: Machine, code: int, block: Block) -> None:
     """Carry out a G code that holds for its block only."""
     words = block.words
+    uses.of_action(machine, code, words)
     if code == codes.DWELL:
         dwell(machine, words)
     elif code == codes.SET_DATA:
@@ -78,6 +79,7 @@ def shift_zero(machine: Machine, code: int, words: Words) -> None:
         else:
             unshifted = minus(machine.position, minus(machine.offset, machine.shift))
             machine.shift = picked(machine, words, machine.shift, unshifted, -1.0)
+        machine.shifted_by = code
         machine.last_shift = machine.shift
     machine.refresh()
 

@@ -51,4 +51,81 @@ READ_WITH = (
     Assumption(Mode.RETRACT, "G98"),
     Assumption(Mode.PATH, "G64"),
 )
-"""What a program that states nothing is read with, on a mill."""
+"""What a program that states nothing is read with, on a mill. A lathe starts in the plane G18."""
+
+MODES = tuple(Mode)
+BY_FEEDS = frozenset({Mode.UNITS, Mode.FEED})
+BY_MOVES = frozenset(
+    {
+        Mode.UNITS,
+        Mode.DISTANCE,
+        Mode.WORK_OFFSET,
+        Mode.CUTTER_COMPENSATION,
+        Mode.TOOL_LENGTH,
+        Mode.DIAMETER,
+        Mode.SCALING,
+        Mode.ROTATION,
+        Mode.PATH,
+    }
+)
+_CODES = {assumption.mode: assumption.code for assumption in READ_WITH}
+
+
+class ModeRecord:
+    """What a program has stated, and what it has used before that, in the order of execution.
+
+    A mode is assumed when a block depends on it while no block before it, nor the block itself, has
+    stated it. A mode that no block depends on is not assumed: the plane and the arc centres of a
+    program without arcs, the return level of one without cycles, the spindle mode of one that
+    starts no spindle, the diameter mode on a mill, scaling on a lathe (where G50 caps the spindle).
+
+    `in_force`: the code stated last in each group. `moves_settled`, `feeds_settled`: no further
+    move, no further F word can change what is assumed.
+    """
+
+    __slots__ = ("_open", "assumed", "feeds_settled", "in_force", "moves_settled")
+
+    def __init__(self) -> None:
+        self._open = set(MODES)
+        self.assumed: dict[Mode, tuple[int, str]] = {}
+        self.in_force: dict[Mode, int] = {}
+        self.moves_settled = self.feeds_settled = False
+
+    def state(self, mode: Mode, code: int) -> None:
+        """A block says in which of its modes the group is."""
+        self.in_force[mode] = code
+        self._open.discard(mode)
+        self._settle()
+
+    def is_open(self, mode: Mode) -> bool:
+        """Whether a group was neither stated nor used so far."""
+        return mode in self._open
+
+    def use(self, line: int, *modes: Mode) -> None:
+        """The block at `line` depends on these groups."""
+        for mode in modes:
+            if mode in self._open:
+                self._open.discard(mode)
+                self.assumed[mode] = (line, _CODES[mode])
+        self._settle()
+
+    def _settle(self) -> None:
+        self.moves_settled = BY_MOVES.isdisjoint(self._open)
+        self.feeds_settled = BY_FEEDS.isdisjoint(self._open)
+
+    def use_plane(self, line: int, code: str) -> bool:
+        """The block at `line` depends on the plane, which is not stated. Returns False if an
+        earlier block was read in another plane."""
+        if self.is_open(Mode.PLANE):
+            self._open.discard(Mode.PLANE)
+            self.assumed[Mode.PLANE] = (line, code)
+        return Mode.PLANE not in self.assumed or self.assumed[Mode.PLANE][1] == code
+
+    def assumptions(self, *, lathe: bool) -> tuple[Assumption, ...]:
+        """What the program takes for granted on this kind of machine, in the order of `Mode`."""
+        beside = Mode.SCALING if lathe else Mode.DIAMETER
+        return tuple(
+            Assumption(mode, self.assumed[mode][1])
+            for mode in MODES
+            if mode in self.assumed and mode is not beside
+        )

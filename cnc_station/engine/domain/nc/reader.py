@@ -5,12 +5,14 @@ from collections.abc import Callable
 from cnc_station.engine.domain.nc import (
     codes,
     cycles,
+    leftovers,
     letters,
     modal,
     motion,
     offsets,
     source,
     threads,
+    uses,
 )
 from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.expressions import evaluate
@@ -57,11 +59,15 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     if not any(text.lines[text.first : text.last]):
         findings.error(0, "the program is empty")
         return summed_up(machine, len(text.lines))
+    if (language := source.other_language(text)) is not None:
+        findings.error(text.first + 1, f"this is {language}: it cannot be read here")
+        return summed_up(machine, len(text.lines))
     machine.lathe = text.looks_like_lathe if limits.lathe is None else limits.lathe
     if machine.lathe:
         machine.plane = Plane.ZX
     try:
         run(machine, text)
+        leftovers.remark(machine)
     except ReadingStopped as stop:
         findings.error(machine.line, str(stop))
     if not machine.feed_mm and not machine.rapid_mm and not findings.has_errors:
@@ -115,6 +121,8 @@ def after(machine: Machine, flow: Flow, block: Block, following: int) -> int | N
         machine.findings.warning(machine.line, message)
     elif codes.ENDS.isdisjoint(block.m):
         return following
+    else:
+        machine.reset_by_end = True
     machine.wait(Kind.END, 0.0)
     return None
 
@@ -149,11 +157,7 @@ def move(machine: Machine, words: Words) -> None:
     if mover is None:
         letter = next(letter for letter in words if letter in ARC_WORDS)
         raise BlockError(f"{letter} without a motion: no G0, G1, G2, G3 or cycle is active")
-    if not machine.units_warned:
-        machine.units_warned = True
-        if machine.units is None:
-            machine.findings.warning(
-                machine.line, "units are never stated (G20 or G21): read as millimetres"
-            )
+    if not machine.modes.moves_settled:
+        uses.of_move(machine, words)
     mover(machine, words)
     machine.check_room()

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from cnc_station.engine.domain.nc.source import COMMENT
 
-_WORTH_A_LOOK = re.compile(r"[Tt]|[Gg]\s*5")
+_WORTH_A_LOOK = re.compile(r"[Tt]|[Gg]\s*1?\s*5")
 _NAMED = re.compile(r"<[^>]*>")  # parameters and subs with names: any letters can be in them
 _TOOL = re.compile(r"(?<![A-Z])T(\d+)")
-_OFFSET = re.compile(r"G(5[4-9])(\.[1-3])?(?:P(\d+))?(?![.\d])")
+_OFFSET = re.compile(r"G(5[4-9]|154)(\.[1-3])?(?:P(\d+))?(?![.\d])")
+_EXTENDED = frozenset({"G54.1", "G154"})
 _LISTED = re.compile(r"T\s*(\d+)\b[\s:=,-]*(.*)", re.IGNORECASE)
 _LATHE_DIGITS = 4  # T0101: the tool, then its offset
 
@@ -20,7 +21,7 @@ _LATHE_DIGITS = 4  # T0101: the tool, then its offset
 @dataclass(frozen=True, slots=True)
 class SetUp:
     """Tools in the order of their first use, each with what a comment calls it ("" if none does);
-    work offsets as on the control: G54, G59.1, G54.1 P3."""
+    work offsets as on the control: G54, G59.1, G54.1 P3, G154 P3."""
 
     tools: tuple[tuple[int, str], ...] = ()
     work_offsets: tuple[str, ...] = ()
@@ -56,4 +57,4 @@ def _tool(digits: str) -> int:
 
 def _offset(found: re.Match[str]) -> str:
     name = f"G{found[1]}{found[2] or ''}"
-    return f"{name} P{int(found[3])}" if name == "G54.1" and found[3] else name
+    return f"{name} P{int(found[3])}" if name in _EXTENDED and found[3] else name

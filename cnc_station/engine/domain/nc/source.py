@@ -14,11 +14,17 @@ COMMENT = re.compile(r"\([^)\n]*\)?|;[^\n]*")
 MILL_ONLY = re.compile(r"[YJAB][-+0-9.#\[]")
 X = re.compile(r"[XU][-+0-9.#\[]")
 Z = re.compile(r"[ZW][-+0-9.#\[]")
+# The line in front of a program: %, a Fanuc's %1234, a Siemens' %_N_PLATE_MPF, an Okuma's $X.MIN%.
+HEAD = re.compile(r"%.*|\$[^%]*%?")
+NAME = re.compile(r"<[^<>]*>")  # a Fanuc's name, in place of its O number
+PLAIN_LANGUAGE = re.compile(r"[0-9]*BEGINPGM")
+HEIDENHAIN_ISO = re.compile(r"%.*G7[01]\*")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The program's lines; `first` to `last` (not included) is what stands between the % signs."""
+    """The program's lines; `first` to `last` (not included) is the program: what stands between the
+    % signs, without its name."""
 
     lines: list[str]
     first: int
@@ -57,8 +63,19 @@ def clean(source: bytes) -> Source:
     if lines and not lines[-1]:
         lines.pop()
     first = next((i for i, line in enumerate(lines) if line), 0)
-    if lines and lines[first : first + 1] == ["%"]:
+    if lines and HEAD.fullmatch(lines[first]) and not HEIDENHAIN_ISO.fullmatch(lines[first]):
         first += 1
+        first += first < len(lines) and NAME.fullmatch(lines[first]) is not None
     last = next((i for i in range(first, len(lines)) if lines[i] == "%"), len(lines))
     turns = not MILL_ONLY.search(text) and bool(X.search(text)) and bool(Z.search(text))
     return Source(lines, first, last, turns)
+
+
+def other_language(source: Source) -> str | None:
+    """What the program is written in, if it is not the G-code that is read here."""
+    line = source.lines[source.first]
+    if PLAIN_LANGUAGE.match(line):
+        return "a Heidenhain plain-language program (BEGIN PGM), not G-code"
+    if HEIDENHAIN_ISO.fullmatch(line):
+        return "a Heidenhain DIN/ISO program (* at the end of each line), whose codes differ"
+    return None

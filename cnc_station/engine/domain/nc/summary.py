@@ -2,12 +2,21 @@
 
 from math import isinf
 
+from cnc_station.engine.domain.nc.leftovers import left_on
 from cnc_station.engine.domain.nc.machine import Machine
+from cnc_station.engine.domain.nc.preconditions import Mode
 from cnc_station.engine.domain.nc.program import Bounds, Kind, Moves, Program, Units
+
+UNSTATED = (
+    (Mode.UNITS, "mm or inch", " (G21 or G20 is missing): read as mm"),
+    (Mode.DISTANCE, "G90 or G91", ": read as absolute (G90)"),
+)
 
 
 def summed_up(machine: Machine, lines: int) -> Program:
     """The program with its sums, and whether it fits the machine."""
+    remark_on_assumptions(machine)
+    lathe = machine.lathe or machine.diameter is not None
     bounds = box(machine)
     if bounds is not None and machine.limits.travel_mm is not None:
         check_travel(machine, bounds, machine.limits.travel_mm)
@@ -19,10 +28,27 @@ def summed_up(machine: Machine, lines: int) -> Program:
         bounds=bounds,
         tools=tuple(machine.tools),
         units=machine.units or Units.MM,
-        lathe=machine.lathe or machine.diameter is not None,
+        lathe=lathe,
         feed_mm=machine.feed_mm,
         rapid_mm=machine.rapid_mm,
+        assumes=machine.modes.assumptions(lathe=lathe),
+        leaves_on=left_on(machine),
     )
+
+
+def remark_on_assumptions(machine: Machine) -> None:
+    """Warn at the first line that depends on mm or inch, or on absolute or relative, unstated.
+
+    A lathe's program that counts by U and W has no G90: its X and Z are always absolute.
+    """
+    for mode, question, answer in UNSTATED:
+        if mode in machine.modes.assumed and not (
+            mode is Mode.DISTANCE and machine.lathe and machine.counts_by_letter
+        ):
+            later = " before this line" if mode in machine.modes.in_force else ""
+            machine.findings.remark(
+                machine.modes.assumed[mode][0], f"does not say {question}{later}{answer}"
+            )
 
 
 def box(machine: Machine) -> Bounds | None:

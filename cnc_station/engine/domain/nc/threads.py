@@ -2,6 +2,7 @@
 
 from math import inf, radians, tan
 
+from cnc_station.engine.domain.nc import uses
 from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.findings import BlockError
 from cnc_station.engine.domain.nc.machine import Machine
@@ -48,6 +49,7 @@ def check(machine: Machine, words: Words) -> None:
     """Refuse what the cycle cannot do, and the other controls' G76, whose words differ."""
     if machine.plane is not Plane.ZX:
         raise BlockError("G76 needs the ZX plane (G18)")
+    uses.of_plane(machine, machine.plane)
     if machine.rpm() <= 0.0:
         raise BlockError("G76 with the spindle stopped")
     if missing := [letter for letter in "ZPIJK" if letter not in words]:
