@@ -1,10 +1,11 @@
 """What a machine that only reports proves about a part."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnc_station.engine.drivers.reported import Part, Phase, Report, same_program
+from cnc_station.engine.domain.nc.names import same_program
+from cnc_station.engine.drivers.proof import Part
+from cnc_station.engine.drivers.reported import Phase, Report
 from cnc_station.engine.views import Doing, Status
 
 SETTLE_S = 3.0
@@ -20,30 +21,6 @@ def part(*reports: tuple[float, Report]) -> Part:
     for at, report in reports:
         made.see(report, at)
     return made
-
-
-@pytest.mark.parametrize(
-    ("ordered", "reported"),
-    [
-        ("plate.nc", "PLATE.NC"),
-        ("plate.nc", "plate"),
-        ("O1234", "o1234.nc"),
-        ("plate.nc", "//CNC_MEM/USER/PATH1/PLATE.NC"),
-        ("jobs\\plate.nc", "C:\\NC\\plate.nc"),
-    ],
-)
-def test_a_program_is_the_same_whatever_case_folder_or_missing_extension(
-    ordered: str, reported: str
-) -> None:
-    assert same_program(ordered, reported)
-
-
-@pytest.mark.parametrize(
-    ("ordered", "reported"),
-    [("plate.nc", "plate2.nc"), ("plate.nc", "plate.h"), ("", ""), ("plate.nc", ""), ("", "x")],
-)
-def test_another_name_or_none_is_another_program(ordered: str, reported: str) -> None:
-    assert not same_program(ordered, reported)
 
 
 def test_a_name_that_follows_the_begin_shortly_still_counts_but_not_much_later() -> None:
