@@ -240,9 +240,8 @@ async def test_a_job_given_up_while_it_waits_leaves_no_words_on_its_machine(
 ) -> None:
     job_id = await _assigned(floor)
     await until(lambda: "waits for bracket" in _why(floor))
-    assert (await floor.act("cancel", job_id)).applied
-    await floor.comes_to(job_id, JobState.CANCELLED)
-    agent.say(line="3")
+    assert (await floor.act("abort", job_id)).applied
+    await floor.machine_comes_to(1, MachineState.IDLE)
     await until(lambda: _why(floor) == "")
 
 
