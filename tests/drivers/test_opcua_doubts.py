@@ -1,4 +1,4 @@
-"""The OPC UA driver: modes in which no part is cut, and channels that are still in their program."""
+"""The OPC UA driver: modes in which no part is cut, and channels that are still in a program."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -104,7 +104,7 @@ async def test_a_mode_that_is_lost_from_sight_is_a_doubt(
     await _left_open(driver, ended, "did not say its mode")
 
 
-async def test_channels_tell_of_dry_runs_and_of_programs_that_are_not_over(
+async def test_a_part_is_done_when_the_last_channel_has_ended(
     opcua_folder: Path,
 ) -> None:
     with OpcUaServer(opcua_folder, channels=["ch1", "ch2"]) as server:
@@ -144,17 +144,33 @@ async def test_channels_tell_of_dry_runs_and_of_programs_that_are_not_over(
         server.do("channel", "ch2", "Reset")
         await ended
 
-        await driver.load(order(run_id=8), 1)
-        for name, words in (("dryRun", "dry run"), ("testMode", "test mode")):
-            server.do("modifier", "ch1", name, True)
-            server.do("channel", "ch1", "Active")
-            server.do("state", "Running")
-            await driver.start()
-            ended = begin(driver.ended())
-            await until(lambda words=words: f"{words} was on" in driver.status().why)  # type: ignore[misc]
-            server.do("modifier", "ch1", name, False)
-            server.do("channel", "ch1", "Reset")
-            server.do("state", "Ended")
-            await _left_open(driver, ended, f"{words} was on")
-            await driver.load(order(run_id=9), 1)
+        await driver.close()
+
+
+@pytest.mark.parametrize(
+    ("modifier", "words"),
+    [
+        ("dryRun", "dry run was on"),
+        ("testMode", "test mode was on"),
+        ("singleStep", "single block was on"),
+    ],
+)
+async def test_a_channel_that_only_tries_its_program_makes_no_part(
+    opcua_folder: Path, modifier: str, words: str
+) -> None:
+    with OpcUaServer(opcua_folder, channels=["ch1"]) as server:
+        driver = OpcUa(server.url, settle_s=SETTLE_S)
+        await driver.connect()
+        await driver.load(order(), 1)
+        server.do("program", PROGRAM)
+        server.do("channel", "ch1", "Active")
+        server.do("state", "Running")
+        await driver.start()
+        ended = begin(driver.ended())
+        server.do("modifier", "ch1", modifier, True)
+        await until(lambda: words in driver.status().why)
+        server.do("modifier", "ch1", modifier, False)
+        server.do("channel", "ch1", "Reset")
+        server.do("state", "Ended")
+        await _left_open(driver, ended, words)
         await driver.close()

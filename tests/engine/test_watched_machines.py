@@ -236,7 +236,7 @@ async def test_the_floor_says_which_name_a_job_awaits_and_takes_the_controls_own
 
 
 async def test_a_job_given_up_while_it_waits_leaves_no_words_on_its_machine(
-    floor: FloorOf, agent: FakeAgent
+    floor: FloorOf,
 ) -> None:
     job_id = await _assigned(floor)
     await until(lambda: "waits for bracket" in _why(floor))
