@@ -125,8 +125,8 @@ async def test_stops_and_switches_that_are_off_spoil_no_part(
 async def test_a_switch_that_is_lost_from_sight_is_still_on(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
-    ended = await _begun(agent, watcher, dry="ON", lock="UNAVAILABLE")
-    agent.say(dry="UNAVAILABLE")
+    agent.say(dry="ON", lock="OFF")
+    ended = await _begun(agent, watcher, dry="UNAVAILABLE", lock="UNAVAILABLE")
     agent.say(exec="PROGRAM_COMPLETED")
     await _left_open(watcher, ended, "dry run was on")
 
@@ -227,6 +227,51 @@ async def test_the_ordered_program_may_be_that_of_the_second_path(
     assert await still_waits(ended)
     lathe.say(exec2="PROGRAM_COMPLETED", pgm2="OTHER.MIN")
     await ended
+
+
+async def test_another_path_that_completes_does_not_complete_the_ordered_program(
+    lathe: FakeAgent, turning: MTConnect
+) -> None:
+    lathe.say(pgm2=PROGRAM, exec2="ACTIVE", exec="ACTIVE")
+    await turning.start()
+    ended = begin(turning.ended())
+    lathe.say(exec2="READY")
+    lathe.say(exec="PROGRAM_COMPLETED")
+    await until(lambda: "does not say how" in turning.status().why)
+    assert await still_waits(ended)
+    ended.cancel()
+
+
+async def test_what_a_path_has_completed_before_is_not_the_end_of_the_next_run(
+    lathe: FakeAgent, turning: MTConnect
+) -> None:
+    lathe.say(pgm=PROGRAM, pgm2=PROGRAM, exec="ACTIVE", exec2="ACTIVE")
+    await turning.start()
+    lathe.say(exec="PROGRAM_COMPLETED", exec2="PROGRAM_COMPLETED")
+    await turning.ended()
+    await turning.load(order(run_id=8), 1)
+    lathe.say(exec="ACTIVE")
+    await turning.start()
+    ended = begin(turning.ended())
+    lathe.say(exec="READY")
+    await until(lambda: "does not say how" in turning.status().why)
+    assert await still_waits(ended)
+    ended.cancel()
+
+
+async def test_what_a_path_ran_before_is_not_what_another_path_runs_now(
+    lathe: FakeAgent, turning: MTConnect
+) -> None:
+    lathe.say(pgm=PROGRAM, exec="ACTIVE")
+    await turning.start()
+    lathe.say(exec="READY")
+    await turning.load(order(run_id=8), 1)
+    started = begin(turning.start())
+    await until(lambda: turning.status().doing is Doing.READY)
+    lathe.say(exec2="ACTIVE")
+    await until(lambda: "SECOND.NC runs" in turning.status().why)
+    assert await still_waits(started)
+    started.cancel()
 
 
 async def test_a_path_that_only_has_the_ordered_program_selected_does_not_begin_it(
