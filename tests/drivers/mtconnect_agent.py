@@ -36,9 +36,19 @@ ITEMS = {
     "pos": ("SAMPLE", "PATH_POSITION", "ACTUAL", "PathPosition"),
     "feed": ("SAMPLE", "PATH_FEEDRATE", "ACTUAL", "PathFeedrate"),
     "fovr": ("EVENT", "PATH_FEEDRATE_OVERRIDE", "PROGRAMMED", "PathFeedrateOverride"),
+    "purpose": ("EVENT", "FUNCTIONAL_MODE", "", "FunctionalMode"),
+    "dry": ("EVENT", "CONTROLLER_MODE_OVERRIDE", "DRY_RUN", "ControllerModeOverride"),
+    "lock": ("EVENT", "CONTROLLER_MODE_OVERRIDE", "MACHINE_AXIS_LOCK", "ControllerModeOverride"),
+    "single": ("EVENT", "CONTROLLER_MODE_OVERRIDE", "SINGLE_BLOCK", "ControllerModeOverride"),
+    "optional": ("EVENT", "CONTROLLER_MODE_OVERRIDE", "OPTIONAL_STOP", "ControllerModeOverride"),
+    "zlock": ("EVENT", "x:ZAxisLock", "", "ZAxisLock"),  # as a vendor would have it
+    "exec2": ("EVENT", "EXECUTION", "", "Execution"),
+    "pgm2": ("EVENT", "PROGRAM", "", "Program"),
+    "dry2": ("EVENT", "CONTROLLER_MODE_OVERRIDE", "DRY_RUN", "ControllerModeOverride"),
 }
 CONDITION = "system"
-_ON_CONTROLLER = ("estop", "mode")
+_ON_CONTROLLER = ("estop", "mode", "purpose")
+_ON_SECOND_PATH = ("exec2", "pgm2", "dry2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,9 @@ class FakeAgent:
         version: str = "1.3",
         *,
         tidy: bool = False,
+        two_paths: bool = False,
     ) -> None:
+        self.two_paths = two_paths
         self.tidy = tidy
         self.devices = devices
         self.version = version
@@ -80,7 +92,8 @@ class FakeAgent:
         self._port = 0
         self._said = asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
-        self.say(**dict.fromkeys(ITEMS, "UNAVAILABLE"))
+        there = [item for item in ITEMS if two_paths or item not in _ON_SECOND_PATH]
+        self.say(**dict.fromkeys(there, "UNAVAILABLE"))
 
     @property
     def url(self) -> str:
@@ -305,7 +318,12 @@ class FakeAgent:
             sub = f' subType="{sub_type}"' if sub_type else ""
             return f'<DataItem id="{found}" category="{category}" type="{kind}"{sub}/>'
 
-        path = "".join(map(item, [one for one in ITEMS if one not in (*_ON_CONTROLLER, "avail")]))
+        elsewhere = (*_ON_CONTROLLER, *_ON_SECOND_PATH, "avail")
+        path = "".join(map(item, [one for one in ITEMS if one not in elsewhere]))
+        second = ""
+        if self.two_paths:
+            items = "".join(map(item, _ON_SECOND_PATH))
+            second = f'<Path id="p2" name="path2"><DataItems>{items}</DataItems></Path>'
         return (
             f'<Device id="d-{name}" name="{name}" uuid="u-{name}">'
             '<Description manufacturer="Acme" model="VMC-500" serialNumber="4711"/>'
@@ -313,5 +331,5 @@ class FakeAgent:
             f'<Controller id="c1" name="controller"><DataItems>{"".join(map(item, _ON_CONTROLLER))}'
             f'<DataItem id="{CONDITION}" category="CONDITION" type="SYSTEM"/></DataItems>'
             f'<Components><Path id="p1" name="path"><DataItems>{path}</DataItems></Path>'
-            "</Components></Controller></Components></Device>"
+            f"{second}</Components></Controller></Components></Device>"
         )

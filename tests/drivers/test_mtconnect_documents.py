@@ -14,7 +14,8 @@ from cnc_station.engine.drivers.mtconnect.documents import (
     Streams,
     parse,
 )
-from cnc_station.engine.drivers.mtconnect.picture import Picture, layout
+from cnc_station.engine.drivers.mtconnect.layout import Layout, PathItems, layout
+from cnc_station.engine.drivers.mtconnect.picture import Picture
 from cnc_station.engine.drivers.reported import Phase
 from cnc_station.engine.views import Doing
 from tests.drivers.mtconnect_agent import ITEMS, FakeAgent
@@ -31,6 +32,7 @@ def _documents() -> tuple[bytes, bytes]:
 
 
 PROBE, CURRENT = _documents()
+ONE_PATH = Layout({"execution": "e", "available": "a"}, (PathItems("", ("e",)),))
 
 
 def test_observations_come_in_the_order_in_which_they_were_made() -> None:
@@ -44,13 +46,13 @@ def test_observations_come_in_the_order_in_which_they_were_made() -> None:
 def test_a_probe_tells_devices_and_which_item_holds_what() -> None:
     document = parse(PROBE)
     assert isinstance(document, Devices)
-    found = layout(document.devices[0])
-    assert found["exec"] == "execution"
-    assert found["count"] == "parts"
-    assert "target" not in found
+    figures = layout(document.devices[0]).figures
+    assert figures["execution"] == "exec"
+    assert figures["parts"] == "count"
+    assert "target" not in figures.values()
 
 
-def test_of_two_paths_the_first_is_watched_with_its_own_program() -> None:
+def test_each_path_has_its_own_program_and_the_figures_are_those_of_the_first() -> None:
     def path(number: int) -> str:
         return (
             f'<Path id="p{number}"><DataItems><DataItem id="g{number}" type="PROGRAM"/>'
@@ -64,7 +66,9 @@ def test_of_two_paths_the_first_is_watched_with_its_own_program() -> None:
     )
     document = parse(probe.encode())
     assert isinstance(document, Devices)
-    assert layout(document.devices[0]) == {"e1": "execution", "g1": "program"}
+    found = layout(document.devices[0])
+    assert found.figures == {"execution": "e1", "program": "g1"}
+    assert found.paths == (PathItems("", ("e1",), ("g1",)), PathItems("", ("e2",), ("g2",)))
 
 
 def test_an_override_in_percent_is_no_feed_and_a_condition_no_position() -> None:
@@ -83,11 +87,11 @@ def test_an_override_in_percent_is_no_feed_and_a_condition_no_position() -> None
     )
     document = parse(probe.encode())
     assert isinstance(document, Devices)
-    assert layout(document.devices[0]) == {"o": "feed_override", "f": "feed"}
+    assert layout(document.devices[0]).figures == {"feed_override": "o", "feed": "f"}
 
 
 def test_a_fault_stays_until_its_own_code_or_the_whole_item_is_normal() -> None:
-    picture = Picture({"e": "execution"})
+    picture = Picture(ONE_PATH)
     picture.take(Observation(1, "e", "Execution", "READY"))
     picture.take(Observation(2, "s", "Fault", "door open", "D1"))
     picture.take(Observation(3, "s", "Fault", "no air", "A1"))
@@ -99,7 +103,7 @@ def test_a_fault_stays_until_its_own_code_or_the_whole_item_is_normal() -> None:
 
 
 def test_a_word_for_the_execution_that_nobody_knows_is_not_guessed_at() -> None:
-    picture = Picture({"e": "execution"})
+    picture = Picture(ONE_PATH)
     picture.take(Observation(1, "e", "Execution", "DREAMING"))
     report = picture.report()
     assert report.phase is Phase.UNKNOWN
@@ -107,7 +111,7 @@ def test_a_word_for_the_execution_that_nobody_knows_is_not_guessed_at() -> None:
 
 
 def test_a_machine_that_is_not_available_is_unknown_whatever_it_said_last() -> None:
-    picture = Picture({"e": "execution", "a": "available"})
+    picture = Picture(ONE_PATH)
     picture.take(Observation(1, "e", "Execution", "ACTIVE"))
     assert picture.report().phase is Phase.RUNNING
     picture.take(Observation(2, "a", "Availability", "UNAVAILABLE"))
@@ -178,4 +182,4 @@ def _survives(data: bytes) -> None:
     except BadDocument:
         return
     if isinstance(document, Devices):
-        assert all(isinstance(layout(device), dict) for device in document.devices)
+        assert all(isinstance(layout(device), Layout) for device in document.devices)

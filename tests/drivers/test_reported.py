@@ -4,14 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnc_station.engine.drivers.reported import Part, Phase, Report, same_program
+from cnc_station.engine.domain.nc.names import same_program
+from cnc_station.engine.drivers.proof import MOST_COUNTED, Part
+from cnc_station.engine.drivers.reported import IN_PROGRAM, Doubt, Phase, Report
 from cnc_station.engine.views import Doing, Status
 
 SETTLE_S = 3.0
 
 
-def said(phase: Phase, program: str = "plate.nc", parts: int | None = None) -> Report:
-    return Report(phase, figures=Status(Doing.UNREACHABLE, program=program, parts=parts))
+DRY_RUN = Doubt("dry run is on", "dry run was on")
+MDI = Doubt("the machine is in MDI", "ran in MDI", by_hand=True)
+
+
+def said(
+    phase: Phase, program: str = "plate.nc", parts: int | None = None, doubt: Doubt | None = None
+) -> Report:
+    figures = Status(Doing.UNREACHABLE, program=program, parts=parts)
+    return Report(phase, doubts=(doubt,) if doubt else (), figures=figures)
 
 
 def part(*reports: tuple[float, Report]) -> Part:
@@ -20,30 +29,6 @@ def part(*reports: tuple[float, Report]) -> Part:
     for at, report in reports:
         made.see(report, at)
     return made
-
-
-@pytest.mark.parametrize(
-    ("ordered", "reported"),
-    [
-        ("plate.nc", "PLATE.NC"),
-        ("plate.nc", "plate"),
-        ("O1234", "o1234.nc"),
-        ("plate.nc", "//CNC_MEM/USER/PATH1/PLATE.NC"),
-        ("jobs\\plate.nc", "C:\\NC\\plate.nc"),
-    ],
-)
-def test_a_program_is_the_same_whatever_case_folder_or_missing_extension(
-    ordered: str, reported: str
-) -> None:
-    assert same_program(ordered, reported)
-
-
-@pytest.mark.parametrize(
-    ("ordered", "reported"),
-    [("plate.nc", "plate2.nc"), ("plate.nc", "plate.h"), ("", ""), ("plate.nc", ""), ("", "x")],
-)
-def test_another_name_or_none_is_another_program(ordered: str, reported: str) -> None:
-    assert not same_program(ordered, reported)
 
 
 def test_a_name_that_follows_the_begin_shortly_still_counts_but_not_much_later() -> None:
@@ -175,6 +160,147 @@ def test_what_was_missed_after_a_parts_end_counts_for_nothing() -> None:
     assert not first.next().begun
 
 
+def counts(*parts: int, end: Phase = Phase.IDLE) -> Part:
+    """The program runs with each count of the part counter in turn, the last at its end."""
+    made = part((0, said(Phase.IDLE, parts=parts[0])))
+    for place, count in enumerate(parts[:-1]):
+        made.see(said(Phase.RUNNING, parts=count), 10 + 10 * place)
+    made.see(said(end, parts=parts[-1]), 10 + 10 * len(parts))
+    return made
+
+
+def test_a_counter_that_goes_up_by_a_few_proves_a_part_and_one_that_leaps_does_not() -> None:
+    assert counts(10, 10, 11).finished
+    assert counts(10, 10, 12).finished
+    leapt = counts(2000, 2000, 599_999)
+    assert leapt.untold
+    assert "the part counter leapt from 2000 to 599999 for one part" in leapt.left_open()
+
+
+def test_a_leap_of_the_counter_is_a_doubt_even_beside_a_completed_program() -> None:
+    assert counts(10, 10, 11, end=Phase.COMPLETED).finished
+    assert counts(10, 10, 90, end=Phase.COMPLETED).untold
+    assert counts(2000, 599_999, 2000, 2001, end=Phase.COMPLETED).untold
+    assert counts(2000, 0, 2000, end=Phase.COMPLETED).untold
+
+
+def test_many_counts_in_one_run_of_the_program_are_not_one_part() -> None:
+    assert counts(10, 10, 12, 14, 16).untold
+
+
+def test_a_counter_set_down_by_hand_at_the_end_proves_nothing() -> None:
+    assert counts(10, 10, 3).untold
+
+
+def test_a_counter_proves_nothing_for_a_program_that_was_aborted() -> None:
+    made = part(
+        (0, said(Phase.IDLE, parts=1)),
+        (10, said(Phase.RUNNING, parts=1)),
+        (20, said(Phase.ABORTED, parts=2)),
+        (21, said(Phase.IDLE, parts=2)),
+        (30, said(Phase.IDLE, parts=2)),
+    )
+    assert made.failure
+
+
+@pytest.mark.parametrize("doubtful", [0, 1, 2])
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.HELD])
+def test_a_doubt_at_any_time_of_a_run_is_a_doubt_about_the_part(
+    doubtful: int, phase: Phase
+) -> None:
+    made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING)))
+    for place in range(3):
+        doubt = DRY_RUN if place == doubtful else None
+        made.see(said(phase, doubt=doubt), 20 + 10 * place)
+    made.see(said(Phase.RUNNING), 60)
+    made.see(said(Phase.COMPLETED, parts=1), 70)
+    made.see(said(Phase.IDLE), 71)
+    made.wait(200)
+    assert made.untold
+    assert made.left_open().endswith("it may not have made a part: dry run was on")
+
+
+def test_what_runs_in_mdi_is_not_the_begin_whatever_program_is_selected() -> None:
+    made = part(
+        (0, said(Phase.IDLE)),
+        (10, said(Phase.RUNNING, doubt=MDI)),
+        (11, said(Phase.COMPLETED, parts=1)),
+    )
+    assert not made.begun
+    made.see(said(Phase.RUNNING), 20)
+    made.see(said(Phase.COMPLETED), 30)
+    assert made.finished
+
+
+def test_a_vouched_program_in_mdi_waits_for_a_person() -> None:
+    made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING, doubt=MDI)))
+    made.vouch(said(Phase.RUNNING, doubt=MDI), 11)
+    made.see(said(Phase.COMPLETED, parts=1), 20)
+    assert not made.over
+
+
+def test_a_program_run_again_after_a_dry_run_makes_the_part() -> None:
+    made = part(
+        (0, said(Phase.IDLE)),
+        (10, said(Phase.RUNNING, doubt=DRY_RUN)),
+        (20, said(Phase.COMPLETED)),
+        (30, said(Phase.RUNNING)),
+    )
+    assert not made.untold
+    made.see(said(Phase.COMPLETED), 40)
+    assert made.finished
+
+
+def test_a_program_that_goes_on_after_a_stop_in_a_dry_run_is_still_doubtful() -> None:
+    made = part(
+        (0, said(Phase.IDLE)),
+        (10, said(Phase.RUNNING, doubt=DRY_RUN)),
+        (20, said(Phase.STOPPED)),
+        (30, said(Phase.RUNNING)),
+        (40, said(Phase.COMPLETED)),
+    )
+    assert made.untold
+
+
+def test_an_end_in_doubt_after_a_hold_does_not_become_a_failure() -> None:
+    made = part(
+        (0, said(Phase.IDLE)),
+        (10, said(Phase.RUNNING)),
+        (20, said(Phase.HELD, doubt=MDI)),
+        (30, said(Phase.COMPLETED)),
+        (31, said(Phase.IDLE)),
+    )
+    made.wait(100)
+    assert made.untold
+    assert not made.failure
+
+
+def test_an_end_while_the_machine_had_no_word_is_left_open() -> None:
+    made = part(
+        (0, said(Phase.IDLE, parts=1)),
+        (10, said(Phase.RUNNING, parts=1)),
+        (20, said(Phase.UNKNOWN)),
+        (30, said(Phase.COMPLETED, parts=2)),
+    )
+    assert made.untold
+
+
+def test_a_part_says_which_name_it_awaits_and_why_what_runs_is_not_it() -> None:
+    idle, other, ours = said(Phase.IDLE), said(Phase.RUNNING, "O4711"), said(Phase.RUNNING)
+    made = Part("plate.nc", SETTLE_S)
+    assert made.awaits(ours) == (
+        "plate.nc was running before this job was assigned: the job waits for its next start"
+    )
+    made.see(idle, 0)
+    assert made.awaits(idle) == "waits for plate.nc to be started at the control"
+    assert made.awaits(other) == "O4711 runs: the job waits for plate.nc (also PLATE.MIN)"
+    assert "a program without a name runs" in made.awaits(said(Phase.RUNNING, ""))
+    assert made.awaits(said(Phase.RUNNING, doubt=MDI)) == (
+        "plate.nc is selected, but the machine is in MDI: "
+        "the job waits for its start in automatic mode"
+    )
+
+
 PHASES = st.sampled_from(list(Phase))
 REPORTS = st.lists(
     st.tuples(
@@ -184,7 +310,8 @@ REPORTS = st.lists(
             said,
             PHASES,
             st.sampled_from(["plate.nc", "PLATE", "other.nc", ""]),
-            st.sampled_from([None, 0, 1, 2]),
+            st.sampled_from([None, 0, 1, 2, 50]),
+            st.sampled_from([None, None, None, DRY_RUN, MDI]),
         ),
     ),
     max_size=25,
@@ -222,7 +349,13 @@ def test_no_part_is_ever_finished_without_its_program_seen_to_begin_and_a_proof(
         if report.phase in (Phase.IDLE, Phase.STOPPED, Phase.ABORTED, Phase.COMPLETED)
     ]
     assert idle, "finished, and what ran may have run before the order"
+    since = max((place for place in idle if seen[place + 1].phase in IN_PROGRAM), default=idle[-1])
+    assert not any(report.doubts for report in seen[since + 1 :]), "finished in spite of a doubt"
     last, before = seen[-1], [report.figures.parts for report in seen[running[0] : -1]]
     counts = [count for count in before if count is not None]
-    counted = last.figures.parts is not None and bool(counts) and last.figures.parts > min(counts)
+    counted = (
+        last.figures.parts is not None
+        and bool(counts)
+        and 0 < last.figures.parts - min(counts) <= MOST_COUNTED
+    )
     assert last.phase is Phase.COMPLETED or counted, "finished, and nothing proves it"

@@ -191,6 +191,67 @@ async def test_a_run_that_is_lost_from_sight_between_two_parts_says_how_many_wer
     assert "1 of 3 parts were done when last seen." in row.last_error
 
 
+async def test_a_dry_run_is_not_a_part_until_the_operator_says_so(
+    floor: FloorOf, agent: FakeAgent
+) -> None:
+    agent.say(dry="ON", lock="ON")
+    job_id = await _running(floor, agent)
+    agent.say(exec="PROGRAM_COMPLETED", count="13")
+    words = "it may not have made a part: dry run was on; the axes were locked"
+    await until(lambda: words in _why(floor))
+    assert (await floor.row(job_id)).state is JobState.RUNNING
+    assert (await floor.act("finish", job_id)).applied
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    await until(lambda: _why(floor) == "")
+
+
+async def test_an_mdi_block_does_not_begin_the_job_that_waits(
+    floor: FloorOf, agent: FakeAgent
+) -> None:
+    job_id = await _assigned(floor)
+    agent.say(pgm="BRACKET.NC", mode="MANUAL_DATA_INPUT")
+    agent.say(exec="ACTIVE")
+    await until(lambda: "the machine is in MDI" in _why(floor))
+    agent.say(exec="PROGRAM_COMPLETED", count="13")
+    agent.say(mode="AUTOMATIC")
+    await until(lambda: _why(floor) == "waits for bracket to be started at the control")
+    assert (await floor.row(job_id)).state is JobState.ASSIGNED
+    agent.say(exec="ACTIVE")
+    agent.say(exec="PROGRAM_COMPLETED", count="14")
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_the_floor_says_which_name_a_job_awaits_and_takes_the_controls_own_ending(
+    floor: FloorOf, agent: FakeAgent
+) -> None:
+    job_id = await _assigned(floor)
+    agent.say(pgm="O4711", exec="ACTIVE")
+    words = "O4711 runs: the job waits for bracket (also BRACKET.MIN)"
+    await until(lambda: _why(floor) == words)
+    agent.say(exec="READY", pgm="MD1:BRACKET.MIN")
+    agent.say(exec="ACTIVE")
+    await floor.comes_to(job_id, JobState.RUNNING)
+    agent.say(exec="PROGRAM_COMPLETED")
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
+async def test_a_job_given_up_while_it_waits_leaves_no_words_on_its_machine(
+    floor: FloorOf,
+) -> None:
+    job_id = await _assigned(floor)
+    await until(lambda: "waits for bracket" in _why(floor))
+    assert (await floor.act("abort", job_id)).applied
+    await floor.machine_comes_to(1, MachineState.IDLE)
+    await until(lambda: _why(floor) == "")
+
+
+def _why(floor: FloorOf) -> str:
+    """What its machine's controller says."""
+    status = floor.engine.status(1)
+    assert status is not None
+    return status.why
+
+
 async def _told(floor: FloorOf, job_id: int, event: str) -> bool:
     return event in await floor.told(job_id)
 

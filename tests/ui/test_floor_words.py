@@ -119,6 +119,13 @@ def test_what_a_controller_says_to_its_operator_stands_on_its_card_while_it_runs
     assert card_words(running, HALF, NOW, status=Status(Doing.RUNNING)).note.startswith("aluminium")
 
 
+def test_what_a_job_waits_for_at_a_watched_machine_stands_on_its_card() -> None:
+    waits = "waits for bracket.nc to be started at the control"
+    assigned = card(MachineState.ASSIGNED)
+    assert card_words(assigned, None, NOW, status=Status(Doing.READY, waits)).note == waits
+    assert card_words(assigned, None, NOW, status=Status(Doing.READY)).note.startswith("aluminium")
+
+
 def test_what_comes_next_is_told_with_the_time_that_the_pace_so_far_foretells() -> None:
     ends = words.time_of_day(NOW + 600_000, seconds=False)  # half of it took ten minutes
     told = said(MachineState.RUNNING, next_job=job(name="Hinge", operation=""))

@@ -8,13 +8,14 @@ word counts, not the driver's guess.
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.base import Finding, Found, OnLoss, Order, RunAborted, RunFailed
-from cnc_station.engine.drivers.reported import IN_PROGRAM, Part, Phase, Report
+from cnc_station.engine.drivers.proof import Part
+from cnc_station.engine.drivers.reported import IN_PROGRAM, Phase, Report
 from cnc_station.engine.drivers.voice import Voice
 from cnc_station.engine.views import Abilities, Doing, Identity, Status
 
@@ -23,7 +24,9 @@ SETTLE_S = 3.0  # a counter or a name may follow the state that late
 _ONLY_WATCHED = "this machine can only be watched: use its own panel"
 _LET_GO = "the connection was let go"
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 15.0  # before a connection is tried again
-_LEFT_OPEN = "the program has ended, and the machine does not say how"
+_UNTOLD = "the machine does not say whether the part has been made"
+_SAY_DONE = "Say whether the part is done."
+_SAY_STARTED = "If it is this job's part, say that you have started it at the panel."
 
 
 class Watcher(Voice, ABC):
@@ -43,6 +46,7 @@ class Watcher(Voice, ABC):
         self._number = 1  # of the part in hand
         self._part: Part | None = None
         self._given_up = False
+        self._waiting = 0  # calls that wait for the part in hand
 
         self._open = False  # between connect and close, whether anybody answers or not
         self._task: asyncio.Task[None] | None = None
@@ -111,13 +115,29 @@ class Watcher(Voice, ABC):
             self._report = report
             if self._part is not None:
                 self._part.see(report, self._now())
-        if self._report is None:
-            return
-        status = self._report.status()
-        if status.doing is Doing.READY and self._part is not None and self._part.untold:
-            status = replace(status, why=_LEFT_OPEN, remedy="Say whether the part is done.")
         self._turned.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        """How things are, and what the part in hand waits for."""
+        report, part = self._report, self._part
+        if report is None:
+            return
+        status = report.status()
+        if part is not None and self._waiting and not (self._given_up or part.over):
+            status = _waiting_status(status, report, part)
         self.say(status)
+
+    @contextmanager
+    def _awaited(self) -> Iterator[None]:
+        """Meanwhile the status says what the part in hand waits for."""
+        self._waiting += 1
+        self._tell()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            self._tell()
 
     def _missed(self) -> None:
         if self._part is not None:
@@ -154,6 +174,10 @@ class Watcher(Voice, ABC):
         its programs never reports that: then a person says so, and `ended` is called without this
         having returned. Raises Unavailable only after `close`."""
         part = self._in_hand()
+        with self._awaited():
+            await self._begun(part)
+
+    async def _begun(self, part: Part) -> None:
         pause = _FIRST_PAUSE_S
         while not (part.begun or self._given_up):
             if self._report is not None:
@@ -174,7 +198,8 @@ class Watcher(Voice, ABC):
         part = self._in_hand()
         if not part.begun:
             part.vouch(self._reached(), self._now())
-        await self._until(lambda: part.over or self._given_up)
+        with self._awaited():
+            await self._until(lambda: part.over or self._given_up)
         if self._given_up:
             self._part = self._order = None
             raise RunAborted("given up at the station; the machine itself was not told")
@@ -208,7 +233,7 @@ class Watcher(Voice, ABC):
         if self._part is None or self._order is None or self._order.run_id != order.run_id:
             self._take(order, order.part)
             assert self._part is not None
-            words = _words(report)
+            words = _words(report) + "".join(f" Now {doubt.now}." for doubt in report.doubts)
             if order.part > 1:
                 words += f" {order.part - 1} of {order.parts} parts were done when last seen."
             if self._part.take_up(report, self._now()):
@@ -216,6 +241,8 @@ class Watcher(Voice, ABC):
             self._part = self._order = None
             return Found(Finding.STOPPED, words, order.part)
         part, words = self._part, _words(report, self._part.baseline)
+        if part.doubts:
+            words += f" It may not be a part: {part.doubts}."
         if part.finished:
             return Found(Finding.FINISHED, words, self._number)
         if part.failure:
@@ -260,6 +287,24 @@ class Watcher(Voice, ABC):
                     await self._turned.wait()
             except TimeoutError:
                 continue
+
+
+def _waiting_status(status: Status, report: Report, part: Part) -> Status:
+    """With what a part that is not over waits for, where that is not the machine's own affair."""
+    at_rest = status.doing in (Doing.READY, Doing.NOT_READY)
+    words, remedy = "", status.remedy
+    if part.untold:
+        words, remedy = (part.left_open(), _SAY_DONE) if at_rest else ("", remedy)
+    elif part.begun:
+        doubtful = f"{part.doubts}: a person has to say whether the part is done"
+        words = doubtful if part.doubts else ""
+    elif part.vouched:
+        words, remedy = (_UNTOLD, _SAY_DONE) if at_rest else ("", remedy)
+    elif status.doing in (Doing.RUNNING, Doing.HELD) or at_rest:
+        words = part.awaits(report)
+        remedy = remedy or ("" if at_rest else _SAY_STARTED)
+    why = "; ".join(said for said in (status.why, words) if said)
+    return replace(status, why=why, remedy=remedy)
 
 
 def _words(report: Report, before: int | None = None) -> str:

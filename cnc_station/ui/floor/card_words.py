@@ -26,6 +26,9 @@ _STEPS = 250
 _TELLING = 0.02
 """The least share of a run from which its pace foretells its end."""
 
+_TELLS_OPERATOR = frozenset({Doing.RUNNING, Doing.READY, Doing.NOT_READY})
+"""With a job in hand, the controller's words then say what the job waits for."""
+
 
 class CardAction(StrEnum):
     """What a card offers with one tap; ABORT with a held one."""
@@ -199,7 +202,7 @@ def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> s
         return reason if away else reason or card.why_idle
     if reason and card.machine.state in {MachineState.ALARM, MachineState.HELD}:
         return reason
-    if status is not None and status.doing is Doing.RUNNING and status.why:
+    if status is not None and status.doing in _TELLS_OPERATOR and status.why:
         return status.why
     job = card.job
     program = job.program_name

@@ -19,10 +19,12 @@ const { DataType } = require("node-opcua-variant");
 const URI = "http://opcfoundation.org/UA/";
 const STATES = ["Initializing", "Running", "Ended", "Interrupted", "Aborted"];
 const MODES = ["Manual", "Automatic", "Setup", "AutoWithManualIntervention", "Service", "Other"];
+const CHANNEL_STATES = ["Active", "Interrupted", "Reset"];
+const CHANNEL_MODES = ["Automatic", "MdaMdi", "JogManual"];
 const EXECUTING = { Initializing: "NotExecuting", Ended: "NotExecuting", Running: "Executing" };
 
 const wanted = {
-    port: 0, version: "1.02", order: "usual", machines: ["MILL-1"], bare: false, folder: "",
+    channels: [], port: 0, version: "1.02", order: "usual", machines: ["MILL-1"], bare: false, folder: "",
     ...JSON.parse(process.argv[2] || "{}"),
 };
 
@@ -56,10 +58,20 @@ class Machine {
                 "Notification.Messages",
                 "Monitoring.MachineTool.FeedOverride",
                 "Monitoring.MachineTool.MachineryItemState",
+                "Monitoring.MachineTool.MachineryOperationMode",
                 "Production.Statistics",
                 "Production.Statistics.PartsProducedInLifetime",
             ],
         });
+        const channelType = space.findObjectType("ChannelMonitoringType", index("MachineTool/"));
+        for (const channel of wanted.channels) {
+            channelType.instantiate({
+                browseName: { name: channel, namespaceIndex: own.index },
+                componentOf: this.node.monitoring,
+                namespace: own,
+                optionals: ["ChannelModifiers", "ChannelModifiers.TestMode"],
+            });
+        }
         const server = space.rootFolder.objects.server;
         const notifiers = wanted.bare ? [] : [this.node, this.node.notification, this.at("notification.messages")];
         const chain = [server, ...notifiers];
@@ -84,7 +96,13 @@ class Machine {
         this.mode("Automatic");
         this.state("Initializing");
         this.program("");
+        for (const channel of wanted.channels) {
+            this.channel(channel, "Reset");
+            this.channelMode(channel, "Automatic");
+            for (const name of ["dryRun", "singleStep", "testMode"]) this.modifier(channel, name, false);
+        }
         if (wanted.bare) return;
+        this.purpose("Processing");
         this.override(100);
         this.parts(0);
     }
@@ -137,6 +155,27 @@ class Machine {
         );
         state.currentState.setValueFromSource({ dataType: DataType.LocalizedText, value: coerceLocalizedText(name) });
         state.currentState.id.setValueFromSource({ dataType: DataType.NodeId, value: type.getChildByName(name).nodeId });
+    }
+
+    purpose(name) {
+        const state = this.at("monitoring.machineTool.machineryOperationMode");
+        const type = this.space.findObjectType(
+            "MachineryOperationModeStateMachineType", this.space.getNamespaceIndex(`${URI}Machinery/`),
+        );
+        state.currentState.setValueFromSource({ dataType: DataType.LocalizedText, value: coerceLocalizedText(name) });
+        state.currentState.id.setValueFromSource({ dataType: DataType.NodeId, value: type.getChildByName(name).nodeId });
+    }
+
+    channel(channel, state) {
+        this.set(`monitoring.${channel}.channelState`, DataType.Int32, CHANNEL_STATES.indexOf(state));
+    }
+
+    channelMode(channel, mode) {
+        this.set(`monitoring.${channel}.channelMode`, DataType.Int32, CHANNEL_MODES.indexOf(mode));
+    }
+
+    modifier(channel, name, on) {
+        this.set(`monitoring.${channel}.channelModifiers.${name}`, DataType.Boolean, on);
     }
 
     silent(where, bad) {

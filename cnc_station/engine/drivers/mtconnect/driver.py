@@ -14,7 +14,8 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import DriverKind
 from cnc_station.engine.drivers.mtconnect.client import Agent
 from cnc_station.engine.drivers.mtconnect.documents import Device, Devices, Header, Refusal, Streams
-from cnc_station.engine.drivers.mtconnect.picture import Picture, layout
+from cnc_station.engine.drivers.mtconnect.layout import Layout, layout
+from cnc_station.engine.drivers.mtconnect.picture import Picture
 from cnc_station.engine.drivers.watching import ABILITIES, SETTLE_S, Watcher
 from cnc_station.engine.views import DriverInfo, Identity, Setting
 
@@ -41,7 +42,7 @@ class MTConnect(Watcher):
         self._wanted = device
         self._heartbeat_s = heartbeat_s
         self._path = ""  # of the device
-        self._picture = Picture({})
+        self._picture = Picture(Layout({}, ()))
         self._instance = ""
         self._next = 0  # the first observation that was not taken yet
 
@@ -81,7 +82,7 @@ class MTConnect(Watcher):
             raise Unavailable("the agent answers a probe with something else")
         device = _choose(answer, self._wanted)
         found = layout(device)
-        if "execution" not in found.values():
+        if not found.paths:
             raise Unavailable(f"{device.name} does not report its execution: it can't be watched")
         self._path = f"/{quote(device.name, safe='')}"
         if answer.header.instance != self._instance or not self._next:

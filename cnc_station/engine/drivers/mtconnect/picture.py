@@ -1,118 +1,19 @@
-"""What a device says now, put together from its observations.
-
-The probe tells which data item holds what; vendors name and number them as they like. Where a
-device has several paths, the first one that reports its execution is the one that is watched.
+"""What a device says now, put together from its observations: see `layout` for which data item
+tells what.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import NamedTuple
 
-from cnc_station.engine.drivers.mtconnect.documents import (
-    CONDITION_LEVELS,
-    DataItem,
-    Device,
-    Observation,
-)
-from cnc_station.engine.drivers.reported import Phase, Report
+from cnc_station.engine.drivers.mtconnect import modes
+from cnc_station.engine.drivers.mtconnect.documents import CONDITION_LEVELS, Observation
+from cnc_station.engine.drivers.mtconnect.layout import Layout, PathItems
+from cnc_station.engine.drivers.mtconnect.paths import NO_WORD, Paths
+from cnc_station.engine.drivers.reported import Doubt, Phase, Report
 from cnc_station.engine.views import Doing, Status
 
 UNAVAILABLE = "UNAVAILABLE"
 _SECONDS_A_MINUTE = 60  # a feed comes in mm/s
-
-_PHASES: Mapping[str, tuple[Phase, str]] = {
-    "READY": (Phase.IDLE, "ready"),
-    "ACTIVE": (Phase.RUNNING, "active"),
-    "WAIT": (Phase.RUNNING, "waiting"),  # goes on by itself
-    "FEED_HOLD": (Phase.HELD, "feed hold"),
-    "INTERRUPTED": (Phase.HELD, "interrupted"),
-    "OPTIONAL_STOP": (Phase.HELD, "optional stop (M1)"),
-    "PROGRAM_STOPPED": (Phase.HELD, "program stop (M0)"),
-    "STOPPED": (Phase.STOPPED, "stopped"),
-    "PROGRAM_COMPLETED": (Phase.COMPLETED, "program completed"),
-}
-_MODES = {
-    "MANUAL": "in manual mode",
-    "MANUAL_DATA_INPUT": "in manual data input",
-    "EDIT": "a program is being edited",
-}
-
-
-class _Wanted(NamedTuple):
-    """A type of data item, which of its subtypes will do, best first, and on which axis. In older
-    editions of the standard an override is a feed or a speed in `percent`."""
-
-    type: str
-    sub_types: tuple[str, ...] = ("",)
-    axis: str = ""
-    percent: bool | None = None
-
-
-_WANTED: Mapping[str, tuple[_Wanted, ...]] = {
-    "execution": (_Wanted("EXECUTION"),),
-    "available": (_Wanted("AVAILABILITY"),),
-    "emergency": (_Wanted("EMERGENCY_STOP"),),
-    "mode": (_Wanted("CONTROLLER_MODE"),),
-    "program": (_Wanted("PROGRAM", ("MAIN", "", "ACTIVE")),),
-    "parts": (_Wanted("PART_COUNT", ("ALL", "", "COMPLETE", "GOOD")),),
-    "line": (_Wanted("LINE_NUMBER", ("ABSOLUTE", "")), _Wanted("LINE")),
-    "tool": (_Wanted("TOOL_NUMBER"),),
-    "place": (_Wanted("PATH_POSITION", ("ACTUAL", "")),),
-    "x": (_Wanted("POSITION", ("ACTUAL", ""), "X"),),
-    "y": (_Wanted("POSITION", ("ACTUAL", ""), "Y"),),
-    "z": (_Wanted("POSITION", ("ACTUAL", ""), "Z"),),
-    "feed": (_Wanted("PATH_FEEDRATE", ("ACTUAL", ""), percent=False),),
-    "spindle": (
-        _Wanted("ROTARY_VELOCITY", ("ACTUAL", ""), percent=False),
-        _Wanted("SPINDLE_SPEED", ("ACTUAL", ""), percent=False),
-    ),
-    "feed_override": (
-        _Wanted("PATH_FEEDRATE_OVERRIDE", ("PROGRAMMED", "")),
-        _Wanted("PATH_FEEDRATE", ("OVERRIDE", ""), percent=True),
-    ),
-    "rapid_override": (_Wanted("PATH_FEEDRATE_OVERRIDE", ("RAPID",)),),
-    "spindle_override": (
-        _Wanted("ROTARY_VELOCITY_OVERRIDE"),
-        _Wanted("SPINDLE_SPEED", ("OVERRIDE",), percent=True),
-    ),
-}
-
-
-def layout(device: Device) -> dict[str, str]:
-    """Which data item, by its id, tells what. Without "execution" the device can't be watched."""
-    home: tuple[str, ...] = ()
-    found: dict[str, str] = {}
-    for name, wanted in _WANTED.items():
-        item = _choose(device.items, wanted, home)
-        if item is None:
-            continue
-        found[item.id] = name
-        if name == "execution":
-            home = item.within
-    return found
-
-
-def _choose(
-    items: tuple[DataItem, ...], wanted: tuple[_Wanted, ...], home: tuple[str, ...]
-) -> DataItem | None:
-    """The best subtype, then what shares most components with the execution that is watched."""
-    for want in wanted:
-        fits = [
-            (want.sub_types.index(item.sub_type), -_shared(item.within, home), place)
-            for place, item in enumerate(items)
-            if item.type == want.type
-            and item.sub_type in want.sub_types
-            and (not want.axis or item.owner.upper() == want.axis)
-            and want.percent in {None, item.units == "PERCENT"}
-        ]
-        if fits:
-            return items[min(fits)[2]]
-    return None
-
-
-def _shared(some: tuple[str, ...], others: tuple[str, ...]) -> int:
-    return sum(one == other for one, other in zip(some, others, strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,27 +26,42 @@ class _Alarm:
 class Picture:
     """Starts out knowing nothing; `take` what the agent sends, in order."""
 
-    def __init__(self, found: Mapping[str, str]) -> None:
-        self._found = found
-        self._values: dict[str, str] = {}
+    def __init__(self, found: Layout) -> None:
+        self._figures_at = found.figures
+        self._watched = frozenset(found.figures.values()).union(*(path.ids for path in found.paths))
+        self._switches = {item: False for path in found.paths for item, _ in path.overrides}
+        self._paths = Paths(found.paths)
+        self._values: dict[str, str] = {}  # by the id of the data item; "" is not available
+        self._heard: set[str] = set()  # those that have been available
         self._alarms: list[_Alarm] = []
 
     def forget(self) -> None:
         """All of it: a state of things follows."""
         self._values.clear()
         self._alarms.clear()
+        self._paths.forget()
 
     def take(self, observation: Observation) -> bool:
         """Whether that changed anything that `report` tells."""
         if observation.kind in CONDITION_LEVELS:
             return self._condition(observation)
-        name = self._found.get(observation.item)
-        if name is None:
+        item = observation.item
+        if item not in self._watched:
             return False
         value = "" if observation.value == UNAVAILABLE else observation.value
-        changed = self._values.get(name) != value
-        self._values[name] = value
+        changed = self._values.get(item) != value
+        self._values[item] = value
+        if changed:
+            self._learn(item, value)
         return changed
+
+    def _learn(self, item: str, value: str) -> None:
+        if value:
+            self._heard.add(item)
+        if item in self._switches:
+            self._switches[item] = modes.switched(value, before=self._switches[item])
+        self._paths.take(item, value)
+        self._paths.name(self._values)
 
     def _condition(self, seen: Observation) -> bool:
         """A level without a code speaks for all of its data item; a fault stays until then."""
@@ -164,37 +80,59 @@ class Picture:
     def report(self) -> Report:
         """As the station understands it."""
         phase, words = self._phase()
+        programs = self._paths.programs()
         return Report(
             phase,
             words,
             alarm=self._alarm(),
-            mode=_MODES.get(self._values.get("mode", ""), ""),
-            figures=self._figures(),
+            mode=modes.NOT_READY.get(self._value("mode"), ""),
+            doubts=self._doubts(),
+            programs=programs,
+            figures=self._figures(next(filter(None, programs), "")),
         )
 
     def _phase(self) -> tuple[Phase, str]:
-        told = self._values.get("execution", "")
-        if not told or self._values.get("available", "AVAILABLE") != "AVAILABLE":
-            return Phase.UNKNOWN, "the agent answers, but it has no word from the machine"
-        unknown = (Phase.UNKNOWN, f"the machine reports what nobody here knows: {told[:60]}")
-        return _PHASES.get(told, unknown)
+        available = self._values.get(self._figures_at.get("available", ""), "AVAILABLE")
+        if available != "AVAILABLE":
+            return Phase.UNKNOWN, NO_WORD
+        return self._paths.phase()
+
+    def _doubts(self) -> tuple[Doubt, ...]:
+        """Of all paths whose program runs, is held or may go on."""
+        found = (doubt for path in self._paths.open() for doubt in self._path_doubts(path))
+        return tuple(dict.fromkeys(found))
+
+    def _path_doubts(self, path: PathItems) -> list[Doubt]:
+        """A mode that was never said is like one that the device does not have."""
+        found: list[Doubt | None] = []
+        for item in path.modes:
+            value = self._values.get(item, "")
+            if value:
+                found.append(modes.mode_doubt(value))
+            elif item in self._heard:
+                found.append(modes.UNKNOWN)
+        found.extend(modes.purpose_doubt(self._values.get(item, "")) for item in path.purposes)
+        found.extend(
+            modes.override_doubt(switch) for item, switch in path.overrides if self._switches[item]
+        )
+        return [doubt for doubt in found if doubt is not None]
 
     def _alarm(self) -> str:
         said = [
             f"{alarm.words} ({alarm.code})" if alarm.code else alarm.words for alarm in self._alarms
         ]
-        if self._values.get("emergency") == "TRIGGERED":
+        if self._value("emergency") == "TRIGGERED":
             said.insert(0, "emergency stop")
         return "; ".join(said)
 
-    def _figures(self) -> Status:
+    def _figures(self, program: str) -> Status:
         number = self._number
-        place = self._values.get("place", "").split()
+        place = self._value("place").split()
         x, y, z = [_float(text) for text in place] if len(place) == 3 else [None] * 3
         feed, parts, line, tool = (number(name) for name in ("feed", "parts", "line", "tool"))
         return Status(
             Doing.UNREACHABLE,
-            program=self._values.get("program", ""),
+            program=program or self._value("program"),
             line=_int(line),
             x=number("x") if x is None else x,
             y=number("y") if y is None else y,
@@ -209,7 +147,11 @@ class Picture:
         )
 
     def _number(self, name: str) -> float | None:
-        return _float(self._values.get(name, ""))
+        return _float(self._value(name))
+
+    def _value(self, figure: str) -> str:
+        """ "" for what is not available."""
+        return self._values.get(self._figures_at.get(figure, ""), "")
 
 
 def _float(text: str) -> float | None:

@@ -15,16 +15,21 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.opcua.picture import (
     ALERT_TYPE,
+    CHANNEL,
+    CHANNEL_STATE,
     IDENTIFICATION,
     MACHINE_TOOL,
     MACHINERY,
+    MACHINERY_STATES,
     MESSAGES,
+    MONITORING,
     PRODUCTION,
     STATE,
     WATCHED,
     Alert,
     Path,
     Value,
+    channel_value,
 )
 from cnc_station.engine.drivers.traffic import Traffic
 
@@ -118,6 +123,7 @@ class Server:
             found = await self._read(machine, WATCHED)
             if STATE not in found:
                 raise Unavailable("the machine does not say what its program does")
+            found |= await self._channels(machine)
             self._machine = machine
             self._names = {node.nodeid: name for name, (node, _) in found.items()}
             self._traffic.sent(f"subscribe {', '.join(found)}, every {PERIOD_MS} ms")
@@ -128,6 +134,17 @@ class Server:
                 sampling_interval=cast("Double", PERIOD_MS / 4),
             )
             return [self._value(name, value) for name, (_, value) in found.items()]
+
+    async def _channels(self, machine: "Node") -> "dict[str, tuple[Node, Any]]":
+        """What the NC channels say, as far as the machine has any."""
+        folder = (await self._find(machine, [MONITORING]))[0]
+        found: dict[str, tuple[Node, Any]] = {}
+        for node in [] if folder is None else await folder.get_children():
+            values = await self._read(node, CHANNEL)
+            if CHANNEL_STATE in values:
+                channel = (await node.read_browse_name()).Name or ""
+                found |= {channel_value(channel, name): one for name, one in values.items()}
+        return found
 
     async def watch_alarms(self, *, alone: bool) -> bool:
         """Whether the server tells of alarms. Many do so only for the whole server: that is of use
@@ -219,6 +236,8 @@ class Server:
         """Node and value of each path that leads anywhere."""
         nodes = await self._find(start, paths.values())
         there = [(name, node) for name, node in zip(paths, nodes, strict=True) if node is not None]
+        if not there:
+            return {}
         values = await self._connected().read_attributes([node for _, node in there])
         found = {}
         for (name, node), value in zip(there, values, strict=True):
@@ -228,7 +247,7 @@ class Server:
 
     def _value(self, name: str, data: Any) -> Value:
         content = _content(data)
-        if name == "item" and content is not None:
+        if name in MACHINERY_STATES and content is not None:
             at_home = getattr(content, "NamespaceIndex", None) == self._indexes[MACHINERY]
             content = getattr(content, "Identifier", None) if at_home else None
         return Value(name, content)

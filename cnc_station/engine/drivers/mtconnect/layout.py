@@ -1,0 +1,167 @@
+"""Which data items of a device tell what: vendors name and number them as they like.
+
+The figures (position, feed, tool) are those of the first path that reports its execution. What a
+program does, its name and the modes it runs in are kept for every path: a component with an
+execution, and what stands in it or is said for the whole machine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cnc_station.engine.drivers.mtconnect.documents import DataItem, Device
+from cnc_station.engine.drivers.mtconnect.modes import override
+
+_CONTROLS = ("Path", "Controller", "Device")  # an execution elsewhere is that of a loader, say
+_PROGRAMS = ("MAIN", "", "ACTIVE")  # of several, the best subtype
+
+
+class _Wanted(NamedTuple):
+    """A type of data item, which of its subtypes will do, best first, and on which axis. In older
+    editions of the standard an override is a feed or a speed in `percent`."""
+
+    type: str
+    sub_types: tuple[str, ...] = ("",)
+    axis: str = ""
+    percent: bool | None = None
+
+
+_WANTED: Mapping[str, tuple[_Wanted, ...]] = {
+    "execution": (_Wanted("EXECUTION"),),
+    "available": (_Wanted("AVAILABILITY"),),
+    "emergency": (_Wanted("EMERGENCY_STOP"),),
+    "mode": (_Wanted("CONTROLLER_MODE"),),
+    "program": (_Wanted("PROGRAM", _PROGRAMS),),
+    "parts": (_Wanted("PART_COUNT", ("ALL", "", "COMPLETE", "GOOD")),),
+    "line": (_Wanted("LINE_NUMBER", ("ABSOLUTE", "")), _Wanted("LINE")),
+    "tool": (_Wanted("TOOL_NUMBER"),),
+    "place": (_Wanted("PATH_POSITION", ("ACTUAL", "")),),
+    "x": (_Wanted("POSITION", ("ACTUAL", ""), "X"),),
+    "y": (_Wanted("POSITION", ("ACTUAL", ""), "Y"),),
+    "z": (_Wanted("POSITION", ("ACTUAL", ""), "Z"),),
+    "feed": (_Wanted("PATH_FEEDRATE", ("ACTUAL", ""), percent=False),),
+    "spindle": (
+        _Wanted("ROTARY_VELOCITY", ("ACTUAL", ""), percent=False),
+        _Wanted("SPINDLE_SPEED", ("ACTUAL", ""), percent=False),
+    ),
+    "feed_override": (
+        _Wanted("PATH_FEEDRATE_OVERRIDE", ("PROGRAMMED", "")),
+        _Wanted("PATH_FEEDRATE", ("OVERRIDE", ""), percent=True),
+    ),
+    "rapid_override": (_Wanted("PATH_FEEDRATE_OVERRIDE", ("RAPID",)),),
+    "spindle_override": (
+        _Wanted("ROTARY_VELOCITY_OVERRIDE"),
+        _Wanted("SPINDLE_SPEED", ("OVERRIDE",), percent=True),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PathItems:
+    """The data items of one path, by their ids. `overrides` says which switch each of them is, as
+    `modes.override` knows it."""
+
+    name: str
+    executions: tuple[str, ...]
+    programs: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    overrides: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Of all of them."""
+        switches = (item for item, _ in self.overrides)
+        return frozenset((*self.executions, *self.programs, *self.modes, *self.purposes, *switches))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`figures`: the name of a figure and the id of its data item. Without `paths` the device
+    can't be watched."""
+
+    figures: Mapping[str, str]
+    paths: tuple[PathItems, ...]
+
+
+def layout(device: Device) -> Layout:
+    """Where a device says what."""
+    homes = _homes(device.items)
+    first = homes[0] if homes else ()
+    figures: dict[str, str] = {}
+    for name, wanted in _WANTED.items():
+        item = _choose(device.items, wanted, first)
+        if item is not None:
+            figures[name] = item.id
+    return Layout(figures, tuple(_path(device.items, home, homes) for home in homes))
+
+
+def _homes(items: tuple[DataItem, ...]) -> tuple[tuple[str, ...], ...]:
+    """The components that report an execution."""
+    executions = [item for item in items if item.type == "EXECUTION"]
+    controls = [item for item in executions if item.component in _CONTROLS]
+    return tuple(dict.fromkeys(item.within for item in controls or executions))
+
+
+def _path(
+    items: tuple[DataItem, ...], home: tuple[str, ...], homes: tuple[tuple[str, ...], ...]
+) -> PathItems:
+    own = [item for item in items if _home_of(item, homes) == home]
+    shared = [item for item in items if _home_of(item, homes) is None or _is_around(item, home)]
+    return PathItems(
+        next((item.owner for item in own if item.within == home and item.owner), ""),
+        _ids(own, "EXECUTION"),
+        _programs(own) or _programs(shared),
+        _ids(own, "CONTROLLER_MODE") or _ids(shared, "CONTROLLER_MODE"),
+        tuple(dict.fromkeys((*_ids(own, "FUNCTIONAL_MODE"), *_ids(shared, "FUNCTIONAL_MODE")))),
+        tuple(
+            (item.id, switch)
+            for item in items
+            if (item in own or item in shared)
+            and (switch := override(item.type, item.sub_type)) is not None
+        ),
+    )
+
+
+def _home_of(item: DataItem, homes: tuple[tuple[str, ...], ...]) -> tuple[str, ...] | None:
+    """The innermost component with an execution that the item stands in."""
+    around = [home for home in homes if item.within[: len(home)] == home]
+    return max(around, key=len, default=None)
+
+
+def _is_around(item: DataItem, home: tuple[str, ...]) -> bool:
+    return home[: len(item.within)] == item.within
+
+
+def _ids(items: list[DataItem], kind: str) -> tuple[str, ...]:
+    return tuple(item.id for item in items if item.type == kind)
+
+
+def _programs(items: list[DataItem]) -> tuple[str, ...]:
+    for sub_type in _PROGRAMS:
+        fits = [item.id for item in items if item.type == "PROGRAM" and item.sub_type == sub_type]
+        if fits:
+            return tuple(fits)
+    return ()
+
+
+def _choose(
+    items: tuple[DataItem, ...], wanted: tuple[_Wanted, ...], home: tuple[str, ...]
+) -> DataItem | None:
+    """The best subtype, then what shares most components with the execution of the first path."""
+    for want in wanted:
+        fits = [
+            (want.sub_types.index(item.sub_type), -_shared(item.within, home), place)
+            for place, item in enumerate(items)
+            if item.type == want.type
+            and item.sub_type in want.sub_types
+            and (not want.axis or item.owner.upper() == want.axis)
+            and want.percent in {None, item.units == "PERCENT"}
+        ]
+        if fits:
+            return items[min(fits)[2]]
+    return None
+
+
+def _shared(some: tuple[str, ...], others: tuple[str, ...]) -> int:
+    return sum(one == other for one, other in zip(some, others, strict=False))

@@ -1,0 +1,97 @@
+"""Modes and switches of a control, in MTConnect's words, and which of them cut no part.
+
+Optional stop and tool change stop only interrupt a program that cuts. In single block each block
+is started by hand, as when a program is checked: whether that made a part, a person says.
+"""
+
+from collections.abc import Mapping
+
+from cnc_station.engine.drivers.reported import Doubt
+
+# ControllerMode.
+NOT_READY: Mapping[str, str] = {
+    "MANUAL": "in manual mode",
+    "MANUAL_DATA_INPUT": "in manual data input",
+    "EDIT": "a program is being edited",
+}
+_MODES: Mapping[str, Doubt] = {
+    "MANUAL": Doubt("the machine is in manual mode", "ran in manual mode", by_hand=True),
+    "MANUAL_DATA_INPUT": Doubt("the machine is in MDI", "ran in MDI", by_hand=True),
+    "EDIT": Doubt("a program is being edited", "ran while a program was edited", by_hand=True),
+    "SEMI_AUTOMATIC": Doubt("single block is on", "single block was on"),
+}
+_CUTTING = frozenset(("AUTOMATIC", "AUTO"))
+# FunctionalMode: what the machine is used for.
+_PURPOSES: Mapping[str, Doubt] = {
+    "SETUP": Doubt("the machine is being set up", "the machine was being set up"),
+    "TEARDOWN": Doubt("the machine is being stripped", "the machine was being stripped"),
+    "MAINTENANCE": Doubt("the machine is in maintenance", "the machine was in maintenance"),
+    "PROCESS_DEVELOPMENT": Doubt("the process is being tried", "the process was being tried"),
+}
+_DRY = Doubt("dry run is on", "dry run was on")
+_LOCK = Doubt("the axes are locked", "the axes were locked")
+_Z_LOCK = Doubt("the Z axis is locked", "the Z axis was locked")
+_AUXILIARY = Doubt("auxiliary functions are locked", "auxiliary functions were locked")
+_SINGLE = Doubt("single block is on", "single block was on")
+_TEST = Doubt("program test is on", "program test was on")
+# Subtypes of ControllerModeOverride, and types of their own with older agents and vendors.
+_OVERRIDES: Mapping[str, Doubt] = {
+    "DRYRUN": _DRY,
+    "MACHINEAXISLOCK": _LOCK,
+    "MACHINELOCK": _LOCK,
+    "AXISLOCK": _LOCK,
+    "AXESLOCK": _LOCK,
+    "ZLOCK": _Z_LOCK,
+    "ZAXISLOCK": _Z_LOCK,
+    "ZAXISCANCEL": _Z_LOCK,
+    "MSTLOCK": _AUXILIARY,
+    "AUXLOCK": _AUXILIARY,
+    "AUXILIARYLOCK": _AUXILIARY,
+    "AUXILIARYFUNCTIONLOCK": _AUXILIARY,
+    "SINGLEBLOCK": _SINGLE,
+    "SINGLESTEP": _SINGLE,
+    "PROGRAMTEST": _TEST,
+    "PROGRAMCHECK": _TEST,
+    "TESTMODE": _TEST,
+    "TESTRUN": _TEST,
+}
+_ON = frozenset(("ON", "TRUE", "1", "YES", "ACTIVE", "ENABLED"))
+_OFF = frozenset(("OFF", "FALSE", "0", "NO", "INACTIVE", "DISABLED"))
+UNKNOWN = Doubt("the machine does not say its mode", "the machine did not say its mode")
+
+
+def override(kind: str, sub_type: str) -> str | None:
+    """Which switch a data item is, by its type and subtype; None if it can't spoil a part."""
+    name = _plain(kind)
+    switch = _plain(sub_type) if name == "CONTROLLERMODEOVERRIDE" else name
+    return switch if switch in _OVERRIDES else None
+
+
+def mode_doubt(value: str) -> Doubt | None:
+    """Of a ControllerMode, in any spelling; a mode that is not known is doubtful too."""
+    found = value.strip().upper().replace(" ", "_")
+    if found in _CUTTING:
+        return None
+    words = f"mode {value[:40]}"
+    return _MODES.get(found, Doubt(f"the machine is in {words}", f"ran in {words}"))
+
+
+def purpose_doubt(value: str) -> Doubt | None:
+    """Of a FunctionalMode."""
+    return _PURPOSES.get(value.strip().upper().replace(" ", "_"))
+
+
+def override_doubt(switch: str) -> Doubt:
+    """Of a switch that is on."""
+    return _OVERRIDES[switch]
+
+
+def switched(value: str, *, before: bool) -> bool:
+    """Whether a switch is on; what is neither on nor off leaves it as it was."""
+    found = value.strip().upper()
+    return found in _ON or (before and found not in _OFF)
+
+
+def _plain(name: str) -> str:
+    """Without a vendor's prefix, in capitals, as one word: x:DryRun is DRYRUN."""
+    return "".join(filter(str.isalnum, name.rpartition(":")[2])).upper()
