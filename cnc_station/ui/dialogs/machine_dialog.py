@@ -21,6 +21,7 @@ from cnc_station.ui.desk import Desk
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.scrolling import scrolling
+from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
 _MARGIN = 20
@@ -61,8 +62,13 @@ class MachineDialog(QDialog):
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(8)
-        self._foot = QHBoxLayout()
+        foot = QWidget()
+        self._foot = QHBoxLayout(foot)
+        self._foot.setContentsMargins(0, 0, 0, 0)
         self._foot.setSpacing(_GAP)
+        self._guard = TapGuard(self)  # the second of two taps on what opens it is not meant for it
+        self._guard.opened()
+        self._guard.show("foot", "offered", foot)
         box = QVBoxLayout(self)
         box.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         box.setSpacing(_GAP)
@@ -70,7 +76,7 @@ class MachineDialog(QDialog):
         box.addWidget(below)
         box.addWidget(scrolling(inner), 1)
         box.addWidget(self.trouble)
-        box.addLayout(self._foot)
+        box.addWidget(foot)
         self._asking = Asking(desk.operations, self._look, self)
         desk.bridge.changed.connect(self._follow)
 
