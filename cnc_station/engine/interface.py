@@ -31,6 +31,7 @@ from cnc_station.engine.views import (
     Message,
     ProgramDetail,
     ProgramRow,
+    RunInHand,
     RunRow,
     Sort,
     StationRow,
@@ -198,6 +199,10 @@ class Queries(Protocol):
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """The latest telemetry of a machine at work, from memory."""
+        ...
+
+    def runs_in_hand(self) -> tuple[RunInHand, ...]:
+        """The runs that this station drives and what its closing would do to each, from memory."""
         ...
 
     def links(self) -> tuple[Link, ...]:
