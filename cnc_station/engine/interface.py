@@ -92,8 +92,11 @@ class Commands(Protocol):
         reason: str = "",
         good: int | None = None,
         scrap: int | None = None,
+        rework: int | None = None,
     ) -> None:
-        """With CLEAR, `good` and `scrap` count the parts of the machine's last run. UNLOCK asks
+        """With CLEAR, `good`, `scrap` and `rework` count the parts of the machine's last run: all
+        that a completed run made, no more than the quantity of another; None: unknown. InvalidInput
+        says what they add up to. UNLOCK asks
         the controller, at whatever station it is, and Conflict says what it wants first."""
         ...
 

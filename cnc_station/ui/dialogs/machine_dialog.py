@@ -114,8 +114,7 @@ class MachineDialog(QDialog):
         try:
             await work
         except CncStationError as error:
-            self.trouble.setText(str(error))
-            self.trouble.show()
+            self.complain(error)
         else:
             self._desk.operations.say(done)
             self._doing = False
@@ -126,6 +125,11 @@ class MachineDialog(QDialog):
                 for button in self._buttons:
                     button.setEnabled(True)
                 self.refresh()
+
+    def complain(self, error: CncStationError) -> None:
+        """Says why what was asked for was not done."""
+        self.trouble.setText(str(error))
+        self.trouble.show()
 
     def refresh(self) -> None:
         """Sets which buttons can be pressed now."""
