@@ -87,9 +87,9 @@ class MachineDialog(QDialog):
 
     def offer_closing(self) -> None:
         """A button that leaves everything as it is."""
-        close = Button(self.tr("Close"))
-        close.clicked.connect(self.reject)
-        self.offer(close)
+        cancel = Button(self.tr("Cancel"))
+        cancel.clicked.connect(self.reject)
+        self.offer(cancel)
 
     def act(self, action: JobAction, reason: str, done: str) -> None:
         """Asks for an action on the job; says `done` and closes when it is."""
