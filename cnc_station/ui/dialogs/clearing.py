@@ -9,6 +9,7 @@ from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import PrimaryButton
@@ -66,7 +67,7 @@ class ClearingDialog(MachineDialog):
         self.good.changed.connect(self._follow_good)
         self.reason.textChanged.connect(self.refresh)
         self._follow_others()
-        self.resize(*(_SIZE_TOUCH if theme().metrics.touch else _SIZE))
+        fit(self, _SIZE, _SIZE_TOUCH)
 
     def _about(self, desk: Desk, job: JobRow | None, run: RunRow | None) -> str:
         if job is None or run is None:

@@ -8,15 +8,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from cnc_station.engine.views import AtClosing, RunInHand
-from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.dialogs.dialog_size import fit
+from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.scrolling import scrolling
 from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
-_SIZE = (520, 460)
-_SIZE_TOUCH = (680, 600)
+_SIZE = (560, 560)
+_SIZE_TOUCH = (680, 680)
 _MARGIN = 20
 _GAP = 12
 STOPPED = frozenset({AtClosing.ABORTED, AtClosing.BEGINS_AGAIN})
@@ -67,7 +68,7 @@ class ClosingDialog(QDialog):
         box.addWidget(scrolling(inner), 1)
         for widget in (self.keep, back, self.abort, self.close_all, self.cancel):
             box.addWidget(widget)
-        self.resize(*(_SIZE_TOUCH if theme().metrics.touch else _SIZE))
+        fit(self, _SIZE, _SIZE_TOUCH)
         self.keep.setFocus()
 
     async def choose(self) -> Choice:

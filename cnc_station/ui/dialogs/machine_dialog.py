@@ -55,7 +55,9 @@ class MachineDialog(QDialog):
         heading = Text(title, Role.PAGE_TITLE)
         below = Text(about, Role.BODY, Ink.MUTED)
         self.trouble = Text("", Role.BODY, Ink.ALARM)
-        for text in (heading, below, self.trouble):
+        self._meaning = Text("", Role.NOTE, Ink.MUTED)
+        self._meaning.hide()
+        for text in (heading, below, self.trouble, self._meaning):
             text.setWordWrap(True)
         self.trouble.hide()
         inner = QWidget()
@@ -76,9 +78,15 @@ class MachineDialog(QDialog):
         box.addWidget(below)
         box.addWidget(scrolling(inner), 1)
         box.addWidget(self.trouble)
+        box.addWidget(self._meaning)
         box.addWidget(foot)
         self._asking = Asking(desk.operations, self._look, self)
         desk.bridge.changed.connect(self._follow)
+
+    def explain(self, words: str) -> None:
+        """Says above the buttons what they do."""
+        self._meaning.setText(words)
+        self._meaning.show()
 
     def offer(self, button: QPushButton, *, stretch: int = 0) -> None:
         """Puts a button into the last line, from left to right."""

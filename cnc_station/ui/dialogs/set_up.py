@@ -9,11 +9,11 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobDetail, JobRow, MachineRow, ProgramDetail
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
-from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.check_row import CheckRow
-from cnc_station.ui.widgets.text import Text
 
 _SIZE = (620, 660)
 _SIZE_TOUCH = (760, 720)
@@ -62,9 +62,7 @@ class SetUpDialog(MachineDialog):
             "Put aside pauses the job and frees the machine for another. Cancel leaves both as "
             "they are."
         )
-        choices = Text(meaning, Role.NOTE, Ink.MUTED)
-        choices.setWordWrap(True)
-        self.body.addWidget(choices)
+        self.explain(meaning)
         self.aside = Button(self.tr("Put aside"))
         self.aside.setToolTip(meaning)
         self.aside.clicked.connect(self._put_aside)
@@ -75,7 +73,7 @@ class SetUpDialog(MachineDialog):
         self.offer_closing()
         self.offer(self.start, stretch=1)
         self.refresh()
-        self.resize(*(_SIZE_TOUCH if theme().metrics.touch else _SIZE))
+        fit(self, _SIZE, _SIZE_TOUCH)
 
     def _lines(self, detail: JobDetail, program: ProgramDetail | None) -> Iterator[tuple[str, str]]:
         job = detail.row

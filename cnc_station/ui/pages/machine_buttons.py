@@ -41,7 +41,7 @@ class MachineButtons(QWidget):
         self.abort_button.setAccessibleDescription(warning)
         gap = theme().metrics.gap
         row = QHBoxLayout()
-        row.setSpacing(2 * gap)
+        row.setSpacing(gap)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(gap)
@@ -60,6 +60,7 @@ class MachineButtons(QWidget):
             row.addWidget(button, 1)
         self.abort_button.held.connect(self.abort)
         self.abort_button.hide()
+        row.addSpacing(gap // 2)
         row.addWidget(self.abort_button)
         box.addLayout(row)
 
