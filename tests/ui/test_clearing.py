@@ -13,6 +13,7 @@ from cnc_station.engine.drivers.base import RunFailed
 from cnc_station.engine.views import RunRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.models.job_history import run_entries
 from cnc_station.ui.pages.floor import FloorPage
 from tests.ui.at_the_machine import comes_to, machine_comes_to, tap
 from tests.ui.controller_fleet import IDLE, LINUXCNC, LINUXCNC_ANSWERS, Scripted, Shop, spec
@@ -148,6 +149,8 @@ async def test_scrap_and_rework_lower_good_and_every_part_is_counted_once(
     await machine_comes_to(office, MachineState.IDLE)
     run = await last_run(office, job_id)
     assert (run.good, run.scrap, run.rework) == (1, 1, 1)
+    (entry,) = run_entries([run], run.ended_at or 0)
+    assert "1 good, 1 scrap, 1 rework" in entry.note
 
 
 async def test_a_part_that_nobody_counts_keeps_the_machine_from_being_clear(
