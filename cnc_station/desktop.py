@@ -1,4 +1,8 @@
-"""A station with its window: shows the frame first, then imports and starts the engine."""
+"""A station with its window: shows the frame first, then imports and starts the engine.
+
+Closing the window asks first while something runs; SIGTERM and SIGINT end the station in the same
+order without a question, whether its window is on the screen or not.
+"""
 
 import asyncio
 import contextlib
@@ -8,11 +12,16 @@ import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QTimer
+
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.event import Actor
 from cnc_station.loop import application, run
+from cnc_station.one_window import OneWindow
 from cnc_station.secrets import complete
+from cnc_station.ui.background import Background
+from cnc_station.ui.closing import Closing
 from cnc_station.ui.remembered import DENSITY, OPERATOR, THEME
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
@@ -24,16 +33,33 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LOOK_EVERY_MS = 300  # whether a second start asks for the window
+
 
 def open_window(config: Config, demo: "Share | None" = None) -> int:
     """Run the program with its window until it is closed; returns the exit code. `demo`: the share
-    of the demo day this station brings if it has no machines."""
+    of the demo day this station brings if it has no machines. A second start shows the window
+    that is there."""
+    only = OneWindow(config)
+    if not only.acquire() and only.bring_to_front():
+        return 0
+    try:
+        return _open(config, demo, only)
+    finally:
+        only.release()
+
+
+def _open(config: Config, demo: "Share | None", only: OneWindow) -> int:
     _hear_interrupts(later=True)
     app = application()
     apply_theme(app, ThemeName(config.theme), Density(config.density))
     shell = Shell()
+    background = Background(shell.window)
     shell.window.show()
-    return run(_main(config, shell, demo))
+    looks = QTimer(shell, interval=_LOOK_EVERY_MS)
+    looks.timeout.connect(lambda: background.leave() if only.wanted() else None)
+    looks.start()
+    return run(_main(config, shell, background, demo))
 
 
 def _hear_interrupts(*, later: bool) -> None:
@@ -50,7 +76,7 @@ def _close_when_switched_off(closing: asyncio.Event) -> None:
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(closing.set))
 
 
-async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
+async def _main(config: Config, shell: Shell, background: Background, demo: "Share | None") -> int:
     from cnc_station.demo import WHOLE, load_demo  # noqa: PLC0415 - after the window is on the screen
     from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - likewise
 
@@ -70,6 +96,7 @@ async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
         _put_on(config, chosen)
         operator = Actor(str(chosen.get(OPERATOR) or config.operator))
         shell.open(engine, operator, lambda: load_demo(engine, demo or WHOLE))
+        _ask_before_closing(shell, background, closing)
         machines = await engine.machines()
         if demo and not any(machine.station == config.station for machine in machines):
             shell.load_demo()
@@ -83,6 +110,14 @@ async def _main(config: Config, shell: Shell, demo: "Share | None") -> int:
         await engine.stop()
         shell.window.finish()
     return 0
+
+
+def _ask_before_closing(shell: Shell, background: Background, closing: asyncio.Event) -> None:
+    """From now on there may be runs in hand."""
+    asks = Closing(shell.desk, shell.window, background)
+    asks.agreed.connect(closing.set)
+    shell.window.close_requested.disconnect(closing.set)
+    shell.window.close_requested.connect(asks.ask)
 
 
 def _put_on(config: Config, chosen: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ def broken(connection: Connection) -> list[str]:
         *_last_words(runs, machines, events),
         *_live_runs(jobs, runs, machines),
         *_live_jobs(jobs, runs),
-        *_parts(runs),
+        *_parts(jobs, runs),
         *_machines(machines, runs),
         *_dependencies(jobs, edges),
     ]
@@ -111,10 +111,13 @@ def _live_runs(jobs: Rows, runs: Rows, machines: Rows) -> Iterator[str]:
             seen.add(key)
 
 
-def _parts(runs: Rows) -> Iterator[str]:
+def _parts(jobs: Rows, runs: Rows) -> Iterator[str]:
     for run in runs.values():
-        if run.started_at is None and (run.good, run.scrap) != (None, None):
-            yield f"run {run.id} was never started, and has {run.good} good and {run.scrap} scrap"
+        counts = [count for count in (run.good, run.scrap, run.rework) if count is not None]
+        if run.started_at is None and counts:
+            yield f"run {run.id} was never started, and its parts are counted: {counts}"
+        if sum(counts) > jobs[run.job_id].quantity:
+            yield f"run {run.id} has more parts counted than its job wants: {counts}"
 
 
 def _live_jobs(jobs: Rows, runs: Rows) -> Iterator[str]:

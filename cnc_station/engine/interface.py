@@ -31,6 +31,7 @@ from cnc_station.engine.views import (
     Message,
     ProgramDetail,
     ProgramRow,
+    RunInHand,
     RunRow,
     Sort,
     StationRow,
@@ -91,8 +92,11 @@ class Commands(Protocol):
         reason: str = "",
         good: int | None = None,
         scrap: int | None = None,
+        rework: int | None = None,
     ) -> None:
-        """With CLEAR, `good` and `scrap` count the parts of the machine's last run. UNLOCK asks
+        """With CLEAR, `good`, `scrap` and `rework` count the parts of the machine's last run: all
+        that a completed run made, no more than the quantity of another; None: unknown. InvalidInput
+        says what they add up to. UNLOCK asks
         the controller, at whatever station it is, and Conflict says what it wants first."""
         ...
 
@@ -198,6 +202,10 @@ class Queries(Protocol):
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """The latest telemetry of a machine at work, from memory."""
+        ...
+
+    def runs_in_hand(self) -> tuple[RunInHand, ...]:
+        """The runs that this station drives and what its closing would do to each, from memory."""
         ...
 
     def links(self) -> tuple[Link, ...]:

@@ -64,17 +64,18 @@ class MachineCommands(StationQueries):
         reason: str = "",
         good: int | None = None,
         scrap: int | None = None,
+        rework: int | None = None,
     ) -> None:
         """See `Commands.act_on_machine`."""
         refuse(checks.text("reason", reason, MOST_REASON))
-        if action in AT_CONTROLLERS and good is scrap is None:
+        if action in AT_CONTROLLERS and good is scrap is rework is None:
             machine = await self._machine(machine_id)
             if action is not MachineAction.UNLOCK or machine.state is MachineState.ALARM:
                 await self._act_at_controller(action, machine_id, actor, reason)
                 return
         rows = MACHINE_ACTIONS[action]
         await self._pen.write(
-            MoveMachine(rows, machine_id, actor.name, reason, good=good, scrap=scrap)
+            MoveMachine(rows, machine_id, actor.name, reason, good=good, scrap=scrap, rework=rework)
         )
         if action is MachineAction.REMOVE and self._fleet is not None:
             await self._fleet.drop(machine_id)

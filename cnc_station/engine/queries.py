@@ -48,6 +48,7 @@ from cnc_station.engine.views import (
     Message,
     ProgramDetail,
     ProgramRow,
+    RunInHand,
     RunRow,
     Sort,
     StationRow,
@@ -201,6 +202,10 @@ class StationQueries:
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """See `Queries.telemetry`."""
         return self._crew.telemetry(machine_id) if self._crew is not None else None
+
+    def runs_in_hand(self) -> tuple[RunInHand, ...]:
+        """See `Queries.runs_in_hand`."""
+        return self._crew.runner.shown() if self._crew is not None else ()
 
     def links(self) -> tuple[Link, ...]:
         """See `Queries.links`."""

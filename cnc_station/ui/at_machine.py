@@ -61,12 +61,16 @@ class AtMachine(QObject):
         self.dialog = None
 
     async def _set_up(self, job_id: int) -> MachineDialog | None:
-        job, machine = await self._job_at(job_id)
-        if job is None or machine is None:
+        detail = await self._desk.engine.job(job_id)
+        if detail is None or detail.row.machine_id is None:
             return None
-        program = await self._desk.engine.program(job.program) if job.program else None
+        machine = await self._machine(detail.row.machine_id)
+        if machine is None:
+            return None
+        sha256 = detail.row.program
+        program = await self._desk.engine.program(sha256) if sha256 else None
         watched = not self.drivers.abilities(machine.spec.driver).starts
-        return SetUpDialog(self._desk, job, machine, program, self._window, watched=watched)
+        return SetUpDialog(self._desk, detail, machine, program, self._window, watched=watched)
 
     async def _finish(self, job_id: int) -> MachineDialog | None:
         job, machine = await self._job_at(job_id)

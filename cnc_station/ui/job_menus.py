@@ -19,6 +19,13 @@ from cnc_station.ui.models.selected_rows import SelectedRows
 from cnc_station.ui.widgets.job_actions import fill_menu
 from cnc_station.ui.widgets.job_table_view import JobTableView
 from cnc_station.ui.widgets.row_drag import RowDrag
+from cnc_station.ui.widgets.tap_guard import TapGuard
+
+_HOLD_KEY = "Space"
+
+
+def _held_or_run(row: JobRow) -> frozenset[JobAction]:
+    return frozenset({JobAction.HOLD, JobAction.CONTINUE}) & allowed(row.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,15 @@ class JobMenus(QObject):
         jobs.view.customContextMenuRequested.connect(self._context_menu)
         self._drag = RowDrag(jobs.view, self._may_drag)
         self._drag.dropped.connect(self._dropped)
+        self._guard = TapGuard(jobs.view)
+        self._guarded: int | None = None
+        jobs.selected.changed.connect(self._guard_key)
         self._add_keys()
 
     def _add_keys(self) -> None:
         view = self._jobs.view
         for words, key, run in (
-            (self.tr("Hold or continue the job"), "Space", self.hold_or_continue),
+            (self.tr("Hold or continue the job"), _HOLD_KEY, self.hold_or_continue),
             (self.tr("Edit the job"), "F2", self.edit),
             (self.tr("Select all jobs"), "Ctrl+A", view.selectAll),
             (self.tr("Earlier in the queue"), "Alt+Up", partial(self.move, Way.UP)),
@@ -63,6 +73,7 @@ class JobMenus(QObject):
             action = QAction(words, view)
             action.setShortcut(QKeySequence(key))
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+            action.setAutoRepeat(key != _HOLD_KEY)
             action.triggered.connect(run)
             view.addAction(action)
 
@@ -74,13 +85,24 @@ class JobMenus(QObject):
         selected = self._jobs.selected
         return selected.rows[0] if selected.count == 1 and selected.rows else None
 
+    def _guard_key(self) -> None:
+        """Notes what the key would do to the selected job now."""
+        row = self._one()
+        if row is None or row.id != self._guarded:
+            self._guard.forget()
+        self._guarded = None if row is None else row.id
+        self._guard.show(_HOLD_KEY, (_held_or_run(row) or None) if row else None)
+
     def hold_or_continue(self) -> None:
         """Holds the selected job if it runs, continues it if it is held; says so where only the
-        machine's own panel can."""
+        machine's own panel can. Dead for a second after the one has become the other."""
         row = self._one()
         if row is None:
             return
-        wanted = {JobAction.HOLD, JobAction.CONTINUE} & allowed(row.state)
+        self._guard_key()
+        wanted = _held_or_run(row)
+        if not self._guard.is_settled(_HOLD_KEY):
+            return
         for command in self._jobs.commands.of([row]):
             if command.key in wanted and command.run is not None:
                 command.run()

@@ -179,13 +179,15 @@ async def test_a_machine_that_is_to_be_cleared_waits_for_that(station: Station) 
 async def test_the_parts_counted_at_a_clearing_stand_with_the_run(station: Station) -> None:
     floor = await station()
     machine_id = await floor.mill(operator_clears=True)
-    job_id = await floor.job()
+    job_id = await floor.job(quantity=5)
     await floor.machine_comes_to(machine_id, MachineState.NEEDS_CLEARING)
+    with pytest.raises(InvalidInput, match=r"4 good \+ 2 scrap are 6 parts, but the run made 5"):
+        await floor.engine.act_on_machine(MachineAction.CLEAR, machine_id, ME, good=4, scrap=2)
     await floor.engine.act_on_machine(
-        MachineAction.CLEAR, machine_id, ME, reason="chatter", good=3, scrap=1
+        MachineAction.CLEAR, machine_id, ME, reason="chatter", good=3, scrap=1, rework=1
     )
     (run,) = await floor.engine.runs(job_id=job_id)
-    assert (run.good, run.scrap) == (3, 1)
+    assert (run.good, run.scrap, run.rework) == (3, 1, 1)
     with pytest.raises(InvalidInput, match="counted when a machine is cleared"):
         await floor.engine.act_on_machine(MachineAction.MAINTENANCE_ON, machine_id, ME, good=1)
 

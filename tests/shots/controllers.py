@@ -12,6 +12,8 @@ from cnc_station.config import Config
 from cnc_station.demo import load_demo
 from cnc_station.engine.engine import StationEngine
 from cnc_station.loop import application
+from cnc_station.ui.background import Background
+from cnc_station.ui.dialogs.closing import ClosingDialog
 from cnc_station.ui.pages.floor import FloorPage
 from cnc_station.ui.pages.machines import MachinesPage
 from cnc_station.ui.shell import Shell
@@ -111,6 +113,15 @@ async def _log(shell: Shell, machines: Machines) -> QDialog:
     return log
 
 
+async def _closing(shell: Shell, machines: Machines) -> QDialog:
+    await _floor(shell, machines)
+    dialog = ClosingDialog(Background(shell.window, lambda: True).way_back, shell.window)
+    names = {number: name for name, number in machines.items()}
+    dialog.show_runs(shell.desk.engine.runs_in_hand(), names)
+    dialog.open()
+    return dialog
+
+
 def _machine(name: str) -> Show:
     async def show(shell: Shell, machines: Machines) -> None:
         await _machines(shell, machines[name])
@@ -135,6 +146,7 @@ CONTROLLERS: Mapping[str, Show] = {
     "set-up": _question("set-up", "Mill 2"),
     "clearing": _question("clear", "Mill 3"),
     "finish": _question("finish", "Lathe 1"),
+    "closing": _closing,
     "machine-form": _form,
     "machine-log": _log,
 }

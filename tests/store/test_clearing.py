@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store import schema
@@ -15,9 +16,9 @@ from tests.store.shop import Shop, mill
 _LOST = (t.LOST_RETRY, t.LOST_FINAL, t.LOST_INTERRUPTED)
 
 
-async def _started(shop: Shop, *, clears: bool = True) -> Claimed:
+async def _started(shop: Shop, *, clears: bool = True, quantity: int = 1) -> Claimed:
     await shop.machine(replace(mill("Mill 1"), operator_clears=clears))
-    await shop.job()
+    await shop.job(quantity=quantity)
     run = await shop.claim_one()
     await shop.move(t.STARTED, run)
     return run
@@ -114,11 +115,11 @@ async def test_a_machine_taken_into_maintenance_has_been_cleared_there(shop: Sho
 
 async def test_the_parts_counted_at_a_clearing_are_those_of_the_last_run(shop: Shop) -> None:
     for good, scrap in ((4, 1), (5, None)):
-        run = await _started(shop) if good == 4 else await shop.claim_one()
+        run = await _started(shop, quantity=5) if good == 4 else await shop.claim_one()
         if good == 5:
             await shop.move(t.STARTED, run)
         await shop.move(t.COMPLETED, run)
-        await shop.job()
+        await shop.job(quantity=5)
         await shop.move_machine(t.CLEARED, run.machine_id, good=good, scrap=scrap, reason="chatter")
     counts = [(row.good, row.scrap) for row in (shop.row(schema.run, n) for n in (1, 2))]
     assert counts == [(4, 1), (5, None)]
@@ -184,3 +185,62 @@ async def test_a_refused_count_spoils_nothing_for_those_asked_for_at_the_same_ti
         await shop.move_machine(t.CLEARED, first.machine_id, good=-1)
     await shop.move_machine(t.CLEARED, first.machine_id, good=0, scrap=1)
     assert shop.machine_state(first.machine_id) is MachineState.IDLE
+
+
+@pytest.mark.parametrize(
+    ("counts", "why"),
+    [
+        ({"good": 4, "scrap": 2}, "good: 4 good + 2 scrap are 6 parts, but the run made 5."),
+        ({"good": 5, "scrap": 1}, "good: 5 good + 1 scrap are 6 parts, but the run made 5."),
+        ({"good": 3, "scrap": 1}, "good: 3 good + 1 scrap are 4 parts, but the run made 5."),
+        ({"good": 5, "rework": 1}, "good: 5 good + 1 rework are 6 parts, but the run made 5."),
+        ({"scrap": 6}, "scrap: 6 scrap are 6 parts, but the run made 5."),
+        ({"good": 1, "scrap": 0, "rework": 0}, "good: 1 good is 1 part, but the run made 5."),
+    ],
+)
+async def test_the_parts_of_a_completed_run_are_all_that_it_made(
+    shop: Shop, counts: dict[str, int], why: str
+) -> None:
+    run = await _started(shop, quantity=5)
+    await shop.move(t.COMPLETED, run)
+    with pytest.raises(InvalidInput) as refused:
+        await shop.move_machine(t.CLEARED, run.machine_id, **counts)
+    assert str(refused.value) == why
+    assert shop.machine_state(run.machine_id) is MachineState.NEEDS_CLEARING
+    await shop.move_machine(t.CLEARED, run.machine_id, good=2, scrap=1, rework=2)
+    row = shop.row(schema.run, run.run_id)
+    assert (row.good, row.scrap, row.rework) == (2, 1, 2)
+    cleared = shop.events(machine_id=run.machine_id)[-1]
+    assert cleared["details"] == '{"good": 2, "scrap": 1, "rework": 2, "run_id": 1, "job_id": 1}'
+
+
+@pytest.mark.parametrize("end", [t.INTERRUPTED, t.ABORTED, t.FAILED_FINAL])
+async def test_how_many_parts_another_run_made_nobody_knows_but_not_more(
+    shop: Shop, end: t.Transition
+) -> None:
+    run = await _started(shop, quantity=5)
+    await shop.move(end, run)
+    with pytest.raises(InvalidInput, match=r"4 good \+ 2 scrap are 6 parts, but .* to make 5"):
+        await shop.move_machine(t.CLEARED, run.machine_id, good=4, scrap=2)
+    await shop.move_machine(t.CLEARED, run.machine_id, good=1, scrap=1, rework=0)
+    row = shop.row(schema.run, run.run_id)
+    assert (row.good, row.scrap, row.rework) == (1, 1, 0)
+
+
+async def test_what_is_counted_in_two_steps_is_not_counted_twice(shop: Shop) -> None:
+    run = await _started(shop)
+    await shop.move(t.INTERRUPTED, run)
+    await shop.act(JobAction.SCRAP, run.job_id)
+    with pytest.raises(InvalidInput, match=r"1 good \+ 1 scrap are 2 parts"):
+        await shop.move_machine(t.CLEARED, run.machine_id, good=1)
+    await shop.move_machine(t.CLEARED, run.machine_id, good=0)
+
+
+@pytest.mark.parametrize("kind", ["good", "rework"])
+async def test_a_part_that_is_scrapped_later_was_not_good(shop: Shop, kind: str) -> None:
+    run = await _started(shop)
+    await shop.move(t.INTERRUPTED, run)
+    await shop.move_machine(t.CLEARED, run.machine_id, **{kind: 1})
+    await shop.act(JobAction.SCRAP, run.job_id)
+    row = shop.row(schema.run, run.run_id)
+    assert (row.scrap, getattr(row, kind)) == (1, 0)

@@ -257,7 +257,7 @@ async def test_a_scrapped_part_is_counted_and_made_again(shop: Shop) -> None:
 
 async def test_a_part_counted_at_the_clearing_is_not_counted_again_as_scrap(shop: Shop) -> None:
     machine_id = await shop.machine(replace(mill("Mill 1"), operator_clears=True))
-    job_id = await shop.job()
+    job_id = await shop.job(quantity=5)
     await shop.run_to(t.INTERRUPTED, await shop.claim_one())
     await shop.move_machine(t.CLEARED, machine_id, good=3, scrap=2)
     await shop.act(JobAction.SCRAP, job_id)

@@ -83,7 +83,7 @@ async def _numbered_the_wrong_way_round(a: Shop, b: Shop) -> tuple[Claimed, Clai
     await a.job()
     await a.move(t.COMPLETED, await _start(a))
     machine_id = await b.machine(replace(mill("Mill 2"), operator_clears=True))
-    job_id = await b.job(pinned_machine_id=machine_id)
+    job_id = await b.job(pinned_machine_id=machine_id, quantity=3)
     former = await _start(b)
     await b.move(t.INTERRUPTED, former)
     await b.move_machine(t.CLEARED, machine_id)

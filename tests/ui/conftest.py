@@ -18,6 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from cnc_station.loop import application, application_loop
+from cnc_station.ui.widgets import tap_guard
 from tests.ui.leaks import LOOKS, PAUSE_S, Leftovers
 from tests.ui.real_engine import config, office  # noqa: F401 - fixtures for every test
 
@@ -42,6 +43,19 @@ def no_events_outside_the_loop() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pytestqt.plugin._process_events", lambda: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def buttons_settle_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test is quicker than a finger; one that is about the guard asks for `settling_buttons`."""
+    if "settling_buttons" not in request.fixturenames:
+        monkeypatch.setattr(tap_guard, "SETTLE_MS", 0)
+
+
+@pytest.fixture
+def settling_buttons() -> float:
+    """Buttons are dead after a change as long as in the shop; returns the seconds."""
+    return tap_guard.SETTLE_MS / 1000
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from PySide6.QtWidgets import QPushButton
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Unavailable
@@ -12,7 +13,7 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunFailed
 from cnc_station.engine.views import Doing
 from cnc_station.ui.dialogs.finish import FinishDialog
-from cnc_station.ui.dialogs.set_up import SetUpDialog
+from cnc_station.ui.dialogs.set_up import SetUpDialog, notes
 from cnc_station.ui.floor.card_words import CardAction
 from cnc_station.ui.floor.side_row import SideRow
 from cnc_station.ui.pages.floor import FloorPage
@@ -80,6 +81,7 @@ async def test_a_set_up_is_ticked_off_line_by_line_before_anything_starts(
         "Work offset": "G54",
         "Program": "bracket.ngc, revision 1",
         "Quantity": "4 parts",
+        "Notes": "not stated",
     }
     for line in dialog.rows:
         assert not dialog.start.isEnabled()
@@ -95,7 +97,55 @@ async def test_a_set_up_is_ticked_off_line_by_line_before_anything_starts(
     assert office.said.done == ["Bracket: started"]
 
 
-async def test_not_now_pauses_the_job_and_frees_the_machine(
+async def test_what_nobody_has_stated_is_not_said_to_stand_elsewhere(
+    office: Office, page: FloorPage
+) -> None:
+    machine = spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_starts=True)
+    await office.engine.add_machine(machine, ME)
+    kept = await office.engine.add_program("face.ngc", b"G21 G90\nG1 X10 F100\nM30\n", ME)
+    await office.engine.submit([JobSpec("Face", "mill", program=kept.sha256)], ME)
+    await tap(page, CardAction.SET_UP)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, SetUpDialog)
+    found = {line.text(): line.found for line in dialog.rows}
+    assert [found[name] for name in ("Notes", "Material", "Tools")] == ["not stated"] * 3
+    assert "set-up sheet" not in " ".join(found.values())
+    cancel = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Cancel")
+    cancel.click()
+    await until(lambda: page.at_machine.dialog is None)
+
+
+async def test_the_notes_of_an_imported_job_reach_the_person_at_the_machine(
+    office: Office, page: FloorPage
+) -> None:
+    machine = spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_starts=True)
+    await office.engine.add_machine(machine, ME)
+    table = b"Part,Machine type,Remarks\nFlange,mill,Deburr the bore by hand\n"
+    await office.engine.import_jobs("jobs.csv", table, None, ME)
+    await tap(page, CardAction.SET_UP)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, SetUpDialog)
+    assert dialog.rows[0].found == "Deburr the bore by hand"
+    dialog.reject()
+    await until(lambda: page.at_machine.dialog is None)
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        ({"Remark": " clamp low ", "drawing": "D-12"}, "clamp low"),
+        ({"notes": ["clamp low", "deburr"]}, "clamp low\ndeburr"),
+        ({"description": "Flange", "notes": "deburr"}, "deburr\nFlange"),
+        ({"note": None, "drawing": "D-12"}, ""),
+    ],
+)
+def test_what_a_job_carries_as_notes_is_shown_as_notes(
+    payload: dict[str, object], shown: str
+) -> None:
+    assert notes(payload) == shown
+
+
+async def test_putting_it_aside_pauses_the_job_and_frees_the_machine(
     office: Office, page: FloorPage, mill: Scripted
 ) -> None:
     job_id = await set_up_waits(office)
@@ -103,6 +153,7 @@ async def test_not_now_pauses_the_job_and_frees_the_machine(
     await until(lambda: page.at_machine.dialog)
     dialog = page.at_machine.dialog
     assert isinstance(dialog, SetUpDialog)
+    assert dialog.aside.text() == "Put aside"
     dialog.aside.click()
     await comes_to(office, job_id, JobState.PAUSED)
     await machine_comes_to(office, MachineState.IDLE)

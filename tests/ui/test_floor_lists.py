@@ -1,13 +1,15 @@
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from cnc_station.ui.floor.short_list import SETTLE_MS, ShortList
+from cnc_station.ui.floor.short_list import ShortList
 from cnc_station.ui.floor.side_row import RowWords
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
+from tests.ui.tapping import TOO_SOON, passed
 from tests.until import until
 
 
@@ -26,6 +28,12 @@ def row(title: str) -> RowWords:
     return RowWords(title, remedy="Cleared")
 
 
+def can_be_pressed(needs: ShortList, key: str) -> bool:
+    """Whether the remedy of an entry can be pressed."""
+    remedy = needs.rows[key].remedy
+    return remedy is not None and remedy.isEnabled()
+
+
 def tap(needs: ShortList, key: str) -> None:
     remedy = needs.rows[key].remedy
     assert remedy is not None
@@ -33,7 +41,7 @@ def tap(needs: ShortList, key: str) -> None:
 
 
 async def test_a_tap_meant_for_the_row_that_was_here_a_moment_ago_does_nothing(
-    needs: ShortList,
+    needs: ShortList, settling_buttons: float
 ) -> None:
     done: list[str] = []
     needs.remedied.connect(done.append)
@@ -42,11 +50,25 @@ async def test_a_tap_meant_for_the_row_that_was_here_a_moment_ago_does_nothing(
     tap(needs, "a")
     assert done == ["a"]
     needs.set_rows({"b": row("Mill 2: alarm"), "a": row("Mill 1: clear it")})
-    tap(needs, "b")
+    moved_at = monotonic()
+    for after in TOO_SOON:
+        await passed(moved_at, after * settling_buttons)
+        tap(needs, "b")
+        assert not can_be_pressed(needs, "b")
+    await until(lambda: can_be_pressed(needs, "b"))
+    assert monotonic() >= moved_at + settling_buttons
     assert done == ["a"]
-    await until(lambda: needs._moved.elapsed() > SETTLE_MS)
     tap(needs, "b")
     assert done == ["a", "b"]
+
+
+async def test_rows_that_keep_their_place_stay_alive_when_one_below_goes(
+    needs: ShortList, settling_buttons: float
+) -> None:
+    assert settling_buttons
+    needs.set_rows({name: row(f"Mill {name}: clear it") for name in "abc"})
+    needs.set_rows({name: row(f"Mill {name}: clear it") for name in "ac"})
+    assert [can_be_pressed(needs, name) for name in "ac"] == [True, False]
 
 
 async def test_a_row_under_the_finger_is_never_used_for_another_entry(needs: ShortList) -> None:

@@ -144,7 +144,7 @@ def test_a_machine_in_need_says_why_and_offers_its_remedy() -> None:
     assert alarm.note == "ALARM:3 reset while moving"
     assert alarm.remedies[-1] is CardAction.UNLOCK
     held = said(MachineState.HELD, reason="chips in the vice")
-    assert held.remedies == (CardAction.ABORT, CardAction.CONTINUE)
+    assert held.remedies == (CardAction.CONTINUE, CardAction.ABORT)
     assert held.foot == "18:42 left, held at 50 %"
     assert said(MachineState.NEEDS_CLEARING).remedies[-1] is CardAction.CLEAR
     assert said(MachineState.MAINTENANCE, job=None).remedies == (CardAction.END_MAINTENANCE,)

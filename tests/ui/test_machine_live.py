@@ -114,12 +114,13 @@ async def test_hold_and_continue_are_one_tap_and_abort_wants_to_be_held(
     job_id = await cutting(office, mill)
     buttons = page.detail.buttons
     await until(buttons.hold_button.isVisible)
-    assert not buttons.go_on_button.isVisible()
+    assert not buttons.go_on_button.isEnabled()
     buttons.hold_button.click()
-    await until(buttons.go_on_button.isVisible)
+    await until(buttons.go_on_button.isEnabled)
+    assert not buttons.hold_button.isEnabled()
     assert "hold" in mill.asked
     buttons.go_on_button.click()
-    await until(buttons.hold_button.isVisible)
+    await until(buttons.hold_button.isEnabled)
     buttons.abort_button.click()
     assert "abort" not in mill.asked
     buttons.abort_button.held.emit()

@@ -8,10 +8,11 @@ from typing import Any
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.drivers.base import Driver, RunAborted
+from cnc_station.engine.drivers.base import Driver, OnLoss, RunAborted
 from cnc_station.engine.services.outcome import RUNNER
 from cnc_station.engine.services.progress import Progress
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.views import AtClosing
 
 
 class Wait(Enum):
@@ -58,6 +59,16 @@ class Live:
     def starts_on_a_word(self) -> bool:
         """Whether a person has to say that it may start, or has started."""
         return self.claimed.operator_starts or not self.driver.abilities.starts
+
+    @property
+    def at_closing(self) -> AtClosing:
+        """What becomes of it when the station is closed now."""
+        if not self.begun:
+            return AtClosing.RETURNED
+        if self.driver.abilities.outlives:
+            return AtClosing.GOES_ON
+        harmless = self.driver.on_loss is OnLoss.RETRY
+        return AtClosing.BEGINS_AGAIN if harmless else AtClosing.ABORTED
 
     def expect(self, wait: Wait) -> None:
         """From now on a person can say it: what is said before the run waits for it counts."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.services.live import Live
-from cnc_station.engine.views import Telemetry
+from cnc_station.engine.views import RunInHand, Telemetry
 
 
 class LiveRuns:
@@ -59,6 +59,15 @@ class LiveRuns:
             return True
         _, going_on = await asyncio.wait(tasks, timeout=patience_s)
         return not going_on
+
+    def shown(self) -> tuple[RunInHand, ...]:
+        """The runs it drives, those whose lease was lost included, in the order of their claims."""
+        return tuple(
+            RunInHand(
+                live.claimed.machine_id, live.claimed.job_id, live.claimed.name, live.at_closing
+            )
+            for live in self._live.values()
+        )
 
     def in_hand(self) -> frozenset[int]:
         """The runs it drives, those whose lease was lost included."""

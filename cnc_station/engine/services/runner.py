@@ -23,12 +23,19 @@ from cnc_station.engine.services.steering import Steering
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.readiness import SayReadiness
+from cnc_station.engine.views import AtClosing
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 5.0
 WRITING_S = 60.0  # what a run that has ended is leased for, so that its end can be written
 CLOSED = "the station was closed while it ran"
+_WHEN_CLOSED = {
+    AtClosing.RETURNED: t.RETURNED,
+    AtClosing.BEGINS_AGAIN: t.GIVEN_BACK,
+    AtClosing.ABORTED: t.INTERRUPTED,
+    AtClosing.GOES_ON: t.INTERRUPTED,  # it began while the station was told to close
+}
 TAKEN_BACK = "it went on while the station was not heard of"
 
 
@@ -179,10 +186,7 @@ class Runner(Steering):
             return Outcome(t.PUT_ASIDE, live.stop_reason, live.stopper)
         if not live.closing:
             return Outcome(t.ABORTED, live.stop_reason, live.stopper)
-        if not live.begun:
-            return Outcome(t.RETURNED, CLOSED)
-        harmless = live.driver.on_loss is OnLoss.RETRY
-        return Outcome(t.GIVEN_BACK if harmless else t.INTERRUPTED, CLOSED)
+        return Outcome(_WHEN_CLOSED[live.at_closing], CLOSED)
 
     async def _after_former(self, claimed: Claimed) -> None:
         """The same job may be here again while the run that lost its lease is still stopping."""
@@ -265,7 +269,7 @@ class Runner(Steering):
         """Let go of what goes on without us, stop the rest and write what became of it; what
         can't be written in `PATIENCE_S` is left to the recovery at the next start."""
         for live in list(self._live.values()):
-            if live.begun and live.driver.abilities.outlives:
+            if live.at_closing is AtClosing.GOES_ON:
                 assert live.task is not None
                 live.task.cancel()
                 continue

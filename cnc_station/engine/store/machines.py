@@ -9,11 +9,12 @@ from sqlalchemy import Row, insert, select, update
 
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.counting import NAMES, PartCount
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
+from cnc_station.engine.domain.states import LIVE_RUNS, MachineState, RunState
 from cnc_station.engine.store.readiness import REWIRING, asks_for
-from cnc_station.engine.store.schema import event, machine, run
+from cnc_station.engine.store.schema import event, job, machine, run
 from cnc_station.engine.store.transaction import Change, Tx
 
 MOST_PARTS = 1_000_000
@@ -106,9 +107,9 @@ def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
 class MoveMachine(Change[None]):
     """One of `alternatives`, the first that the machine's state allows.
 
-    `spec` and `station` belong to an edit and a move; `good` and `scrap`, the parts of its last
-    run, to a clearing: None leaves what is known of them as it is. `part_on_it` belongs to an
-    alarm: a part lies half made on the machine.
+    `spec` and `station` belong to an edit and a move; `good`, `scrap` and `rework`, the parts of
+    its last run, to a clearing: None leaves what is known of them as it is. `part_on_it` belongs
+    to an alarm: a part lies half made on the machine.
 
     An edit of what its driver is made of is not for a machine at work, and gives it no work until
     the new driver says that it is ready; nor does a move, until the next station's driver says so.
@@ -123,6 +124,7 @@ class MoveMachine(Change[None]):
     station: str | None = None
     good: int | None = None
     scrap: int | None = None
+    rework: int | None = None
     part_on_it: bool = False
 
     @property
@@ -217,8 +219,7 @@ def _count(
     tx: Tx, change: MoveMachine, transition: t.Transition, row: Row[Any]
 ) -> dict[str, Any] | None:
     """Keep the counts that came with a clearing; returns what its event tells of them."""
-    counts = {"good": change.good, "scrap": change.scrap}
-    known = {name: count for name, count in counts.items() if count is not None}
+    known = PartCount(change.good, change.scrap, change.rework).known
     if not known:
         return None
     if errors := [e for n, c in known.items() for e in checks.whole(n, c, 0, MOST_PARTS)]:
@@ -233,12 +234,15 @@ def _count(
         .limit(1)
     )
     last = tx.connection.execute(
-        select(run.c.id, run.c.job_id, run.c.started_at).where(
-            run.c.id == last_run.scalar_subquery()
-        )
+        select(run, job.c.quantity)
+        .join(job, job.c.id == run.c.job_id)
+        .where(run.c.id == last_run.scalar_subquery())
     ).one_or_none()
     if last is None or last.started_at is None:
         raise Conflict(f"{row.name} has made nothing since it was cleared: there is no part.")
+    whole = PartCount(**{name: known.get(name, getattr(last, name)) for name in NAMES})
+    if why := whole.mismatch(last.quantity, completed=last.state == RunState.SUCCEEDED):
+        raise InvalidInput(FieldError(next(iter(known)), why))
     tx.connection.execute(update(run).where(run.c.id == last.id).values(known))
     tx.jobs.add(last.job_id)
     return {**known, "run_id": last.id, "job_id": last.job_id}

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Row,
     Text,
     Update,
-    case,
     delete,
     func,
     select,
@@ -157,22 +156,23 @@ def _delete(tx: Tx, row: Row[Any]) -> None:
 
 def _scrap(tx: Tx, row: Row[Any]) -> None:
     """Count a part of its last run that was started; one at the least, for it may have been
-    counted when the machine was cleared."""
+    counted when the machine was cleared. No part is counted twice: it was not good, then."""
     last = (
-        select(run.c.id)
+        select(run)
         .where(run.c.job_id == row.id, run.c.started_at.is_not(None))
         .order_by(run.c.attempt.desc())  # numbers of several stations tell no order
         .limit(1)
     )
-    known = func.coalesce(run.c.scrap, 0)
-    counted = tx.connection.execute(
-        update(run)
-        .where(run.c.id == last.scalar_subquery())
-        .values(scrap=case((known > 0, known), else_=1))
-        .returning(run.c.id)
-    ).all()
-    if not counted:
+    counted = tx.connection.execute(last).one_or_none()
+    if counted is None:
         raise Conflict(f"{row.name} was never started: there is no part.")
+    counts = {"scrap": counted.scrap or 1}
+    left = max(0, row.quantity - counts["scrap"])
+    for name in ("rework", "good"):
+        if (count := getattr(counted, name)) is not None:
+            counts[name] = min(count, left)
+            left -= counts[name]
+    tx.connection.execute(update(run).where(run.c.id == counted.id).values(counts))
 
 
 def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, JobState]]) -> None:

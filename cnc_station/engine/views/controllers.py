@@ -68,6 +68,25 @@ class Abilities:
         return self.holds or self.starts
 
 
+class AtClosing(StrEnum):
+    """What becomes of a run in hand when its station is closed now."""
+
+    GOES_ON = "goes_on"  # its controller needs no station
+    ABORTED = "aborted"  # half-way: a person has to look at the part
+    BEGINS_AGAIN = "begins_again"  # stopped, and nothing is lost: nothing was cut
+    RETURNED = "returned"  # it has not begun: its job waits in the queue again
+
+
+@dataclass(frozen=True, slots=True)
+class RunInHand:
+    """A run that this station drives; `job` is the name of its job."""
+
+    machine_id: int
+    job_id: int
+    job: str
+    at_closing: AtClosing
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who answered: for the connection test and the machine's page."""

@@ -68,6 +68,7 @@ class RunRow:
     error: str
     good: int | None = None  # parts, as counted at the machine; None: nobody has
     scrap: int | None = None
+    rework: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

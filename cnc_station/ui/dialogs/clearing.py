@@ -3,10 +3,13 @@
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.actions import MachineAction
+from cnc_station.engine.domain.counting import PartCount
+from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import PrimaryButton
@@ -16,15 +19,17 @@ from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.stepper import Stepper
 from cnc_station.ui.widgets.text import Text
 
-MOST = 1_000_000
-_SIZE = (560, 420)
-_SIZE_TOUCH = (720, 560)
+_SIZE = (620, 460)
+_SIZE_TOUCH = (820, 600)
 _LONGEST = 400
 
 
 class ClearingDialog(MachineDialog):
     """For `machine`, on which `job` lies, the part or parts of `run`; None where nothing is known
-    of a run: then there is nothing to count."""
+    of a run: then there is nothing to count.
+
+    Every part is counted once. Of a completed run all are: what is not scrap or rework is good.
+    """
 
     def __init__(
         self,
@@ -38,24 +43,31 @@ class ClearingDialog(MachineDialog):
         super().__init__(desk, title, self._about(desk, job, run), parent)
         self._machine = machine
         self._counts = run is not None
-        made = job is not None and run is not None and run.state is RunState.SUCCEEDED
-        self.good = Stepper(self.tr("Good"), job.quantity if job and made else 0, MOST)
-        self.scrap = Stepper(self.tr("Scrap"), 0 if made else 1, MOST)
-        self.reason = QLineEdit(run.error if run and not made else "")
+        self._parts = job.quantity if job is not None else 1
+        self._completed = run is not None and run.state is RunState.SUCCEEDED
+        self.scrap = Stepper(self.tr("Scrap"), 0 if self._completed else 1, self._parts)
+        self.rework = Stepper(self.tr("Rework"), 0, self._parts)
+        self.good = Stepper(self.tr("Good parts"), self._parts * self._completed, self._parts)
+        self.reason = QLineEdit(run.error if run and not self._completed else "")
         self.reason.setMaxLength(_LONGEST)
         self.reason.setPlaceholderText(self.tr("in your own words"))
         self.clear = PrimaryButton(self.tr("Machine is clear"), tone=Tone.OPERATOR)
         self.clear.clicked.connect(self._clear)
         if self._counts:
             self.body.addLayout(self._counting())
+            self.sum = Text("", Role.NOTE, Ink.MUTED)
+            self.sum.setWordWrap(True)
+            self.body.addWidget(self.sum)
             self.body.addWidget(self._why())
         self.body.addStretch(1)
         self.offer_closing()
         self.offer(self.clear, stretch=1)
-        self.scrap.changed.connect(self.refresh)
+        for count in (self.scrap, self.rework):
+            count.changed.connect(self._follow_others)
+        self.good.changed.connect(self._follow_good)
         self.reason.textChanged.connect(self.refresh)
-        self.refresh()
-        self.resize(*(_SIZE_TOUCH if theme().metrics.touch else _SIZE))
+        self._follow_others()
+        fit(self, _SIZE, _SIZE_TOUCH)
 
     def _about(self, desk: Desk, job: JobRow | None, run: RunRow | None) -> str:
         if job is None or run is None:
@@ -68,8 +80,13 @@ class ClearingDialog(MachineDialog):
     def _counting(self) -> QHBoxLayout:
         line = QHBoxLayout()
         line.setSpacing(2 * theme().metrics.gap)
-        line.addWidget(Field(self.tr("Good parts"), self.good), 1)
-        line.addWidget(Field(self.tr("Scrap"), self.scrap), 1)
+        self.fields = {
+            "good": Field(self.tr("Good parts"), self.good),
+            "scrap": Field(self.tr("Scrap"), self.scrap),
+            "rework": Field(self.tr("Rework"), self.rework),
+        }
+        for field in self.fields.values():
+            line.addWidget(field, 1)
         return line
 
     def _why(self) -> QWidget:
@@ -92,30 +109,73 @@ class ClearingDialog(MachineDialog):
         box = QVBoxLayout(self._reasons)
         box.setContentsMargins(0, 8, 0, 0)
         box.setSpacing(8)
-        box.addWidget(Text(self.tr("Why is it scrap?"), Role.NOTE, Ink.MUTED))
+        self._question = Text("", Role.NOTE, Ink.MUTED)
+        box.addWidget(self._question)
         box.addLayout(chips)
         box.addWidget(self.reason)
-        self.reason.setAccessibleName(self.tr("Why is it scrap?"))
         return self._reasons
 
+    @property
+    def count(self) -> PartCount:
+        """What the person has counted."""
+        return PartCount(self.good.value, self.scrap.value, self.rework.value)
+
+    def _follow_others(self) -> None:
+        """More scrap is fewer good parts; what is neither scrap nor rework may be good."""
+        self.scrap.set_most(self._parts - self.rework.value)
+        self.rework.set_most(self._parts - self.scrap.value)
+        left = self._parts - self.scrap.value - self.rework.value
+        if self._completed or self.good.value > left:
+            self.good.set_value(left)
+        self.refresh()
+
+    def _follow_good(self) -> None:
+        """A part that is good after all is neither scrap nor rework."""
+        for count in (self.scrap, self.rework):
+            total = self.good.value + self.scrap.value + self.rework.value
+            if total > self._parts:
+                count.set_value(count.value - (total - self._parts))
+        self.refresh()
+
     def refresh(self) -> None:
-        """Scrap wants a reason."""
-        scrapped = self._counts and self.scrap.value > 0
-        if self._counts:
-            self._reasons.setVisible(scrapped)
-        self.clear.setEnabled(not scrapped or bool(self.reason.text().strip()))
+        """Every part is counted, and what is not good has a reason."""
+        if not self._counts:
+            return
+        mismatch = self.count.mismatch(self._parts, completed=self._completed)
+        made = self.tr("The run made {parts}: each counts as good, scrap or rework.")
+        unknown = self.tr("The run was to make {parts}. Count what it has made.")
+        told = (made if self._completed else unknown).format(parts=words.parts(self._parts))
+        self.sum.setText(mismatch or told)
+        self.sum.set_ink(Ink.ALARM if mismatch else Ink.MUTED)
+        not_good = self.scrap.value + self.rework.value > 0
+        self._reasons.setVisible(not_good)
+        question = (
+            self.tr("Why is it scrap?") if self.scrap.value else self.tr("Why does it need rework?")
+        )
+        self._question.setText(question)
+        self.reason.setAccessibleName(question)
+        explained = not not_good or bool(self.reason.text().strip())
+        self.clear.setEnabled(not mismatch and explained)
+
+    def complain(self, error: CncStationError) -> None:
+        """What the engine refuses of the counts stands next to them."""
+        super().complain(error)
+        if isinstance(error, InvalidInput) and self._counts:
+            said = {each.field: each.reason for each in error.errors}
+            for name, field in self.fields.items():
+                field.set_error(said.get(name, ""))
+            self.trouble.setVisible(not said.keys() <= self.fields.keys())
 
     def _clear(self) -> None:
         name = self._machine.spec.name
         self.do(self._say(), self.tr("{machine} is clear").format(machine=name))
 
     async def _say(self) -> None:
-        scrapped = self._counts and self.scrap.value > 0
+        not_good = self._counts and self.scrap.value + self.rework.value > 0
         await self._desk.engine.act_on_machine(
             MachineAction.CLEAR,
             self._machine.id,
             self._desk.operations.actor,
-            reason=self.reason.text().strip() if scrapped else "",
-            good=self.good.value if self._counts else None,
-            scrap=self.scrap.value if self._counts else None,
+            reason=self.reason.text().strip() if not_good else "",
+            **(self.count.known if self._counts else {}),
         )

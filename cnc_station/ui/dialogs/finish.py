@@ -7,8 +7,9 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.views import JobRow, MachineRow, Status
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
-from cnc_station.ui.theme import Role, Tone, theme
+from cnc_station.ui.theme import Role, Tone
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.key_value import KeyValue
@@ -49,7 +50,7 @@ class FinishDialog(MachineDialog):
         self.finish.clicked.connect(self._finish)
         self.offer_closing()
         self.offer(self.finish, stretch=1)
-        self.resize(*(_SIZE_TOUCH if theme().metrics.touch else _SIZE))
+        fit(self, _SIZE, _SIZE_TOUCH)
 
     def _pairs(
         self, job: JobRow, machine: MachineRow, status: Status | None

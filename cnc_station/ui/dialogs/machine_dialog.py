@@ -21,6 +21,7 @@ from cnc_station.ui.desk import Desk
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.scrolling import scrolling
+from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
 _MARGIN = 20
@@ -54,15 +55,22 @@ class MachineDialog(QDialog):
         heading = Text(title, Role.PAGE_TITLE)
         below = Text(about, Role.BODY, Ink.MUTED)
         self.trouble = Text("", Role.BODY, Ink.ALARM)
-        for text in (heading, below, self.trouble):
+        self._meaning = Text("", Role.NOTE, Ink.MUTED)
+        self._meaning.hide()
+        for text in (heading, below, self.trouble, self._meaning):
             text.setWordWrap(True)
         self.trouble.hide()
         inner = QWidget()
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(8)
-        self._foot = QHBoxLayout()
+        foot = QWidget()
+        self._foot = QHBoxLayout(foot)
+        self._foot.setContentsMargins(0, 0, 0, 0)
         self._foot.setSpacing(_GAP)
+        self._guard = TapGuard(self)  # the second of two taps on what opens it is not meant for it
+        self._guard.opened()
+        self._guard.show("foot", "offered", foot)
         box = QVBoxLayout(self)
         box.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         box.setSpacing(_GAP)
@@ -70,9 +78,15 @@ class MachineDialog(QDialog):
         box.addWidget(below)
         box.addWidget(scrolling(inner), 1)
         box.addWidget(self.trouble)
-        box.addLayout(self._foot)
+        box.addWidget(self._meaning)
+        box.addWidget(foot)
         self._asking = Asking(desk.operations, self._look, self)
         desk.bridge.changed.connect(self._follow)
+
+    def explain(self, words: str) -> None:
+        """Says above the buttons what they do."""
+        self._meaning.setText(words)
+        self._meaning.show()
 
     def offer(self, button: QPushButton, *, stretch: int = 0) -> None:
         """Puts a button into the last line, from left to right."""
@@ -81,9 +95,9 @@ class MachineDialog(QDialog):
 
     def offer_closing(self) -> None:
         """A button that leaves everything as it is."""
-        close = Button(self.tr("Close"))
-        close.clicked.connect(self.reject)
-        self.offer(close)
+        cancel = Button(self.tr("Cancel"))
+        cancel.clicked.connect(self.reject)
+        self.offer(cancel)
 
     def act(self, action: JobAction, reason: str, done: str) -> None:
         """Asks for an action on the job; says `done` and closes when it is."""
@@ -108,8 +122,7 @@ class MachineDialog(QDialog):
         try:
             await work
         except CncStationError as error:
-            self.trouble.setText(str(error))
-            self.trouble.show()
+            self.complain(error)
         else:
             self._desk.operations.say(done)
             self._doing = False
@@ -120,6 +133,11 @@ class MachineDialog(QDialog):
                 for button in self._buttons:
                     button.setEnabled(True)
                 self.refresh()
+
+    def complain(self, error: CncStationError) -> None:
+        """Says why what was asked for was not done."""
+        self.trouble.setText(str(error))
+        self.trouble.show()
 
     def refresh(self) -> None:
         """Sets which buttons can be pressed now."""

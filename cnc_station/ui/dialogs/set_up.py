@@ -1,26 +1,29 @@
 """Before a job starts on a real machine: what a person looks at, line by line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.views import JobRow, MachineRow, ProgramDetail
+from cnc_station.engine.views import JobDetail, JobRow, MachineRow, ProgramDetail
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
-from cnc_station.ui.theme import Tone, theme
+from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.check_row import CheckRow
 
 _SIZE = (620, 660)
 _SIZE_TOUCH = (760, 720)
+_NOTES = ("notes", "note", "description", "remarks", "remark", "comments", "comment")
 
 
 class SetUpDialog(MachineDialog):
-    """The set-up of `job`, which waits at `machine`; `program` is what it will run.
+    """The set-up of the job of `detail`, which waits at `machine`; `program` is what it will run.
 
+    What neither job nor program says is "not stated": there is no other place to look it up.
     `watched`: nobody can start that machine from here. Where no operator has to confirm set-ups the
     lines are there to read.
     """
@@ -28,13 +31,14 @@ class SetUpDialog(MachineDialog):
     def __init__(
         self,
         desk: Desk,
-        job: JobRow,
+        detail: JobDetail,
         machine: MachineRow,
         program: ProgramDetail | None,
         parent: QWidget | None,
         *,
         watched: bool,
     ) -> None:
+        job = detail.row
         title = self.tr("Set up {machine}: {job}").format(machine=machine.spec.name, job=job.title)
         about = (
             self.tr("Start it at the panel of the machine, then say so here.")
@@ -47,14 +51,20 @@ class SetUpDialog(MachineDialog):
         self._title = job.title
         to_tick = machine.spec.operator_starts
         self.rows = [
-            CheckRow(name, found, checkable=to_tick) for name, found in self._lines(job, program)
+            CheckRow(name, found or self.tr("not stated"), checkable=to_tick)
+            for name, found in self._lines(detail, program)
         ]
         for row in self.rows:
             row.toggled.connect(self.refresh)
             self.body.addWidget(row)
         self.body.addStretch(1)
-        self.aside = Button(self.tr("Not now"))
-        self.aside.setToolTip(self.tr("The job is paused, and the machine free for another."))
+        meaning = self.tr(
+            "Put aside pauses the job and frees the machine for another. Cancel leaves both as "
+            "they are."
+        )
+        self.explain(meaning)
+        self.aside = Button(self.tr("Put aside"))
+        self.aside.setToolTip(meaning)
         self.aside.clicked.connect(self._put_aside)
         start = self.tr("I have started it at the panel") if watched else self.tr("Start")
         self.start = PrimaryButton(start, tone=Tone.OPERATOR)
@@ -63,18 +73,24 @@ class SetUpDialog(MachineDialog):
         self.offer_closing()
         self.offer(self.start, stretch=1)
         self.refresh()
-        self.resize(*(_SIZE_TOUCH if theme().metrics.touch else _SIZE))
+        fit(self, _SIZE, _SIZE_TOUCH)
 
-    def _lines(self, job: JobRow, program: ProgramDetail | None) -> Iterator[tuple[str, str]]:
-        sheet = self.tr("as in the set-up sheet")
-        yield self.tr("Material"), job.material or sheet
+    def _lines(self, detail: JobDetail, program: ProgramDetail | None) -> Iterator[tuple[str, str]]:
+        job = detail.row
+        told = notes(detail.payload)
+        if told:
+            yield self.tr("Notes"), told
+        yield self.tr("Material"), job.material
         tools = program.tools if program else ()
-        told = "\n".join(f"T{number}  {called}".strip() for number, called in tools)
-        yield self.tr("Tools"), told or sheet
-        offsets = program.work_offsets if program else ()
-        yield self.tr("Work offset"), ", ".join(offsets) or sheet
+        yield (
+            self.tr("Tools"),
+            "\n".join(f"T{number}  {called}".strip() for number, called in tools),
+        )
+        yield self.tr("Work offset"), ", ".join(program.work_offsets if program else ())
         yield self.tr("Program"), self._program(job)
         yield self.tr("Quantity"), words.parts(job.quantity)
+        if not told:
+            yield self.tr("Notes"), ""
 
     def _program(self, job: JobRow) -> str:
         if not job.program_name:
@@ -97,3 +113,17 @@ class SetUpDialog(MachineDialog):
     def _put_aside(self) -> None:
         done = self.tr("{job}: put aside, it waits paused").format(job=self._title)
         self.act(JobAction.PUT_ASIDE, "", done)
+
+
+def notes(payload: Mapping[str, object]) -> str:
+    """What was written for the person at the machine: the job's own notes, or what an import has
+    found in a column of that kind."""
+    found = {name.strip().lower(): value for name, value in payload.items()}
+    texts = [_text(found[name]) for name in _NOTES if name in found]
+    return "\n".join(dict.fromkeys(text for text in texts if text))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "\n".join(filter(None, map(_text, value)))
+    return "" if value is None else str(value).strip()

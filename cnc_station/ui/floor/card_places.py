@@ -1,5 +1,6 @@
 """Where things are on a machine card."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect
@@ -65,15 +66,16 @@ def pause_place(at: CardPlaces) -> QRect:
     return QRect(figures.right() + 1 - side, top, side, side)
 
 
-def remedy_places(at: CardPlaces, count: int, first_needs: int) -> list[QRect]:
-    """Side by side in the block; the first of two gets at least the width it needs."""
+def remedy_places(at: CardPlaces, needs: Sequence[int]) -> list[QRect]:
+    """Side by side in the block; of two, each gets at least the width it needs."""
     metrics = theme().metrics
     block = at.block
     height = max(metrics.control, min(block.height() - 4, metrics.primary))
     top = block.top() + (block.height() - height) // 2
-    if count < 2:
+    if len(needs) < 2:
         return [QRect(block.left(), top, block.width(), height)]
-    first = max(first_needs, (block.width() - metrics.gap) // 2)
+    room = block.width() - metrics.gap
+    first = max(needs[0], min(room // 2, room - needs[1]))
     second = block.left() + first + metrics.gap
     return [
         QRect(block.left(), top, first, height),

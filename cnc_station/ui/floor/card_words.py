@@ -45,12 +45,13 @@ class CardAction(StrEnum):
 
 
 REMEDIES = {
-    MachineState.HELD: (CardAction.ABORT, CardAction.CONTINUE),
+    MachineState.HELD: (CardAction.CONTINUE, CardAction.ABORT),
     MachineState.ALARM: (CardAction.DETAILS, CardAction.UNLOCK),
     MachineState.NEEDS_CLEARING: (CardAction.DETAILS, CardAction.CLEAR),
     MachineState.MAINTENANCE: (CardAction.END_MAINTENANCE,),
 }
-"""The buttons that replace the figures, the likeliest last: under the right thumb."""
+"""The buttons that replace the figures, the likeliest last: under the right thumb. Only Continue
+stands apart from there, because a second tap on Hold would land on it."""
 
 _CAN_DO_ALL = Abilities()
 

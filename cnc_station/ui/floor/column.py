@@ -42,6 +42,7 @@ class FloorColumn(QScrollArea):
         self._space = QAction(self.tr("Hold the machine in focus, or go on"), self)
         self._space.setShortcut(QKeySequence("Space"))
         self._space.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._space.setAutoRepeat(False)
         self._space.setEnabled(False)
         self._space.triggered.connect(self._hold_or_go_on)
         self.addAction(self._space)
@@ -129,13 +130,8 @@ class FloorColumn(QScrollArea):
 
     def _hold_or_go_on(self) -> None:
         machine = self._in_focus()
-        if machine is None:
-            return
-        words = self.cards[machine].words
-        if words.corner is CardAction.HOLD:
-            self.asked.emit(machine, CardAction.HOLD)
-        elif CardAction.CONTINUE in words.remedies:
-            self.asked.emit(machine, CardAction.CONTINUE)
+        if machine is not None:
+            self.cards[machine].hold_or_go_on()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows go from card to card; the rest scrolls as usual."""

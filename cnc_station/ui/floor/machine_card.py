@@ -28,6 +28,8 @@ from cnc_station.ui.floor.card_words import CardAction, CardWords
 from cnc_station.ui.theme import Ink, theme
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.face import FOCUS_WIDTH, focus_pen
+from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.tap_guard import TapGuard
 
 SAME_TAP_MS = 700
 
@@ -46,6 +48,7 @@ class MachineCardView(Card):
         self._lasted = ""
         self._pressed = False
         self._buttons: dict[CardAction, QAbstractButton] = {}
+        self._guard = TapGuard(self)
         self._asked_for: CardAction | None = None
         self._asked_ago = QElapsedTimer()
         self._at = places(self.width(), self.height(), compact=False)
@@ -134,9 +137,39 @@ class MachineCardView(Card):
                 ask = partial(self._ask, action)
                 self._buttons[action] = card_button(self, action, self._words.name, ask)
         for action, button in self._buttons.items():
-            button.setEnabled(True)
+            if action not in wanted and button.hasFocus():
+                self.setFocus()  # else the keyboard would go on to another machine
             button.setVisible(action in wanted)
+        self._guard_buttons()
         self._arrange()
+
+    def _guard_buttons(self) -> None:
+        """The corner lies within the last remedy. Hold, which is always safe, can be pressed as
+        soon as it stands where no other button was tapped; a held button can't be tapped at all."""
+        words = self._words
+        first = words.remedies[0] if words.remedies else None
+        last = words.corner or (words.remedies[-1] if words.remedies else None)
+        for place, action in (("left", first), ("right", last)):
+            button = self._buttons.get(action) if action else None
+            if button is None or isinstance(button, HoldButton):
+                self._guard.show(place, None)
+            else:
+                self._guard.show(place, action, button)
+        by_key = self._by_key()
+        go_on = [self._buttons[by_key]] if by_key is CardAction.CONTINUE else []
+        self._guard.show("key", by_key, *go_on)
+
+    def _by_key(self) -> CardAction | None:
+        """What Space does: holds the run, or goes on with it."""
+        if self._words.corner is CardAction.HOLD:
+            return CardAction.HOLD
+        return CardAction.CONTINUE if CardAction.CONTINUE in self._words.remedies else None
+
+    def hold_or_go_on(self) -> None:
+        """Space was pressed on the card."""
+        action = self._by_key()
+        if action is not None and self._guard.is_settled("key"):
+            self._ask(action)
 
     def _ask(self, action: CardAction) -> None:
         """A second tap right after the first is the same wish, or a glove's."""
@@ -150,8 +183,7 @@ class MachineCardView(Card):
         self._at = places(self.width(), self.height(), compact=self._compact)
         remedies = [self._buttons[action] for action in self._words.remedies]
         if remedies:
-            needs = remedies[0].sizeHint().width()
-            spots = remedy_places(self._at, len(remedies), needs)
+            spots = remedy_places(self._at, [each.sizeHint().width() for each in remedies])
             for button, spot in zip(remedies, spots, strict=True):
                 button.setGeometry(spot)
         if self._words.corner:

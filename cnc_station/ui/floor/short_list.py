@@ -10,9 +10,8 @@ from cnc_station.ui.floor.machine_card import SAME_TAP_MS
 from cnc_station.ui.floor.side_row import RowWords, SideRow, row_height
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
-
-SETTLE_MS = 400
 
 
 class _Rows(QWidget):
@@ -54,7 +53,7 @@ class ShortList(Card):
         super().__init__(title=title)
         self.body.setSpacing(2)
         self._rows = _Rows()
-        self._moved = QElapsedTimer()
+        self._guard = TapGuard(self._rows)
         self._remedied = ""
         self._remedied_ago = QElapsedTimer()
         self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
@@ -108,8 +107,17 @@ class ShortList(Card):
             self._nothing.setVisible(not wanted)
             self._rows.place()
             self.wants_changed.emit()
-            if any(key in before for key in wanted):
-                self._moved.start()
+        self._guard_remedies(len(before))
+
+    def _guard_remedies(self, before: int) -> None:
+        """A tap may be meant for what stood at the same height a moment ago."""
+        shown = list(self._rows.rows.items())
+        for place in range(max(before, len(shown))):
+            key, row = shown[place] if place < len(shown) else ("", None)
+            if row is not None and row.remedy is not None and row.words.remedy:
+                self._guard.show(place, (key, row.words.remedy), row.remedy)
+            else:
+                self._guard.show(place, None)
 
     def _made(self, words: RowWords) -> SideRow:
         row = SideRow(words, self._rows)
@@ -118,10 +126,7 @@ class ShortList(Card):
         return row
 
     def _remedy(self, row: SideRow) -> None:
-        """A tap that was on its way when the rows moved was meant for another, and one right after
-        another on the same entry is the same wish."""
-        if self._moved.isValid() and self._moved.elapsed() < SETTLE_MS:
-            return
+        """A tap right after another on the same entry is the same wish."""
         key = self._key_of(row)
         if key == self._remedied and self._remedied_ago.elapsed() < SAME_TAP_MS:
             return

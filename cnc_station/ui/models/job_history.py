@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QCoreApplication
 
+from cnc_station.engine.domain.counting import PartCount
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import LIVE_RUNS, RunState
 from cnc_station.engine.views import RunRow
@@ -36,11 +37,23 @@ def run_entries(runs: Sequence[RunRow], now: int) -> list[TimelineEntry]:
     return [_run(run, now) for run in sorted(runs, key=lambda run: run.attempt)]
 
 
+def _counted(run: RunRow) -> str:
+    """What came of its parts, as far as a person has counted them."""
+    counts = PartCount(run.good, run.scrap, run.rework).known
+    tr = QCoreApplication.translate
+    names = {
+        "good": tr("JobHistory", "good"),
+        "scrap": tr("JobHistory", "scrap"),
+        "rework": tr("JobHistory", "rework"),
+    }
+    return ", ".join(f"{count:,} {names[name]}" for name, count in counts.items())
+
+
 def _run(run: RunRow, now: int) -> TimelineEntry:
     look = look_of(run.state)
     end = run.ended_at if run.ended_at is not None else now
     took = words.lasted(run.started_at, end) if run.started_at is not None else ""
-    note = " · ".join(part for part in (look.word, took, run.error) if part)
+    note = " · ".join(part for part in (look.word, took, _counted(run), run.error) if part)
     title = QCoreApplication.translate("JobHistory", "Run {number} on {machine}").format(
         number=run.attempt, machine=run.machine
     )

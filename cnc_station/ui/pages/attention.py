@@ -48,6 +48,7 @@ class AttentionPage(QWidget):
         self.table.chosen.connect(self._chosen)
         self.table.opened.connect(lambda row: desk.ways.to_job(row.id))
         self.detail = AttentionDetail(desk.now)
+        self.table.picked.connect(lambda row: self.detail.picked(row.id))
         self._connect_detail()
         self._asking = Asking(desk.operations, self._load, self, rest_ms=_REST_MS)
         self._asking_detail = Asking(desk.operations, self._load_detail, self)
@@ -119,11 +120,12 @@ class AttentionPage(QWidget):
 
     def _add_actions(self) -> None:
         for words_, key, slot in (
-            (self.tr("Retry the job"), "R", lambda: self._on_current(JobAction.RETRY)),
+            (self.tr("Retry the job"), "R", lambda: self._on_settled(JobAction.RETRY)),
             (self.tr("Edit the job, then retry"), "E", self._edit),
         ):
             action = QAction(words_, self)
             action.setShortcut(key)
+            action.setAutoRepeat(False)
             action.triggered.connect(slot)
             self.addAction(action)
 
@@ -132,6 +134,7 @@ class AttentionPage(QWidget):
     def arrived(self) -> None:
         """Looks again: much may have happened. The keys are for the list, not for a button."""
         self.table.setFocus()
+        self.detail.opened()
         self._asking.again()
 
     def go_back(self) -> bool:
@@ -237,13 +240,23 @@ class AttentionPage(QWidget):
         if rows:
             self._desk.operations.act(action, [row.id for row in rows])
 
+    def _on_settled(self, action: JobAction) -> None:
+        """A key, which is as quick on the next job as a finger."""
+        if self.detail.is_settled:
+            self._on_current(action)
+
+    def _current(self) -> JobRow | None:
+        """The job chosen, once it is also the one in full view: it is what a person means."""
+        row, shown = self.table.current, self.detail.shown
+        return row if row is not None and shown is not None and shown.row.id == row.id else None
+
     def _on_current(self, action: JobAction) -> None:
-        row = self.table.current
+        row = self._current()
         if row is not None:
             self._act(action, (row,))
 
     def _discard_current(self) -> None:
-        row = self.table.current
+        row = self._current()
         if row is not None:
             self._discard((row,))
 
@@ -267,8 +280,8 @@ class AttentionPage(QWidget):
 
     def _edit(self) -> JobForm | None:
         """Opens the form of the job on view; saving it retries the job."""
-        job, row = self.detail.shown, self.table.current
-        if job is None or row is None or job.row.id != row.id:
+        job = self.detail.shown
+        if job is None or self._current() is None or not self.detail.is_settled:
             return None
         form = JobForm.change(self._desk, self, job, retry=True)
         form.open()

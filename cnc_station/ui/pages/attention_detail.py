@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.views import JobDetail, ProgramDetail, RunRow, Status
+from cnc_station.engine.views import JobDetail, JobRow, ProgramDetail, RunRow, Status
 from cnc_station.ui import words
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
@@ -19,11 +19,13 @@ from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.key_value import KeyValue
 from cnc_station.ui.widgets.properties import restyle
 from cnc_station.ui.widgets.state_look import look_of
+from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 
 _LINE = re.compile(r"\bline (\d[\d,]*)", re.IGNORECASE)
 _HOLD_S = 1.0
 _EXCERPT_HEIGHT = 116
+_BUTTONS = "buttons"
 
 
 def line_of(error: str) -> int | None:
@@ -46,6 +48,8 @@ class AttentionDetail(Card):
         super().__init__()
         self._now = now
         self._shown: JobDetail | None = None
+        self._guard = TapGuard(self)
+        self._picked: int | None = None
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._chip = StateChip(look_of(JobState.NEEDS_ATTENTION))
         self._about = ElidedLabel("", Role.NOTE, Ink.MUTED)
@@ -142,6 +146,7 @@ class AttentionDetail(Card):
         """Shows a job; `program` is there if its error names a line of it, `status` is what the
         controller of its machine says now."""
         row = job.row
+        self._guard_buttons(row)
         same_runs = self._shown is not None and self._shown.runs == job.runs
         self._shown = job
         self._name.setText(row.title)
@@ -164,6 +169,33 @@ class AttentionDetail(Card):
         if not same_runs:
             self._show_attempts(job.runs)
         self._show_payload(job)
+
+    def picked(self, job_id: int) -> None:
+        """A person has chosen the job that is shown next."""
+        self._picked = job_id
+
+    def opened(self) -> None:
+        """The page has just come to the front, under whatever was tapped before."""
+        self._guard.opened()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what can be done has been on view long enough to be meant."""
+        return self._guard.is_settled(_BUTTONS)
+
+    def _guard_buttons(self, row: JobRow) -> None:
+        """When a job goes, the next takes its place without anybody having chosen it."""
+        if self._picked == row.id:
+            self._guard.forget()
+        self._picked = None
+        buttons = (
+            self.retry_button,
+            self.edit_button,
+            self.scrap_button,
+            self.accept_button,
+            self.discard_button,
+        )
+        self._guard.show(_BUTTONS, (row.id, row.state), *buttons)
 
     def _known_of(self, job: JobDetail, status: Status | None) -> list[tuple[str, str]]:
         """What whoever decides about a part half-way has to know."""

@@ -13,6 +13,7 @@ from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.tap_guard import TapGuard
 
 
 def takes_in_short(capability: Capability, tr: Callable[[str], str]) -> str:
@@ -49,6 +50,7 @@ class MachineAbout(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: MachineRow | None = None
+        self._guard = TapGuard(self)
         self.facts = KeyValue()
         self.maintenance_button = Button("")
         self.edit_button = Button(self.tr("Edit…"))
@@ -73,7 +75,9 @@ class MachineAbout(QWidget):
         self._shown = machine
         spec = machine.spec
         self._show_maintenance(machine)
-        self.remove_button.setEnabled(machine.state not in BUSY_MACHINES)
+        removable = machine.state not in BUSY_MACHINES
+        self._guard.show("remove", machine.id if removable else None, self.remove_button)
+        self._guard.show("edit", machine.id, self.edit_button)
         starts = self.tr("when a person confirms its set-up")
         clears = self.tr("a person clears it")
         self.facts.set_pairs(
@@ -103,7 +107,11 @@ class MachineAbout(QWidget):
             button.setText(self.tr("Maintenance after this run"))
         else:
             button.setText(self.tr("Maintenance"))
-        button.setEnabled(not follows)
+        self._guard.show("maintenance", None if follows else (machine.id, button.text()), button)
+
+    def forget(self) -> None:
+        """The machine shown next was chosen by the person."""
+        self._guard.forget()
 
     def _ask_maintenance(self) -> None:
         if self._shown is not None:

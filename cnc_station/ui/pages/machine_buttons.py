@@ -9,12 +9,14 @@ from cnc_station.ui.drivers import waits_for_set_up
 from cnc_station.ui.theme import Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.tap_guard import TapGuard
 
 S = MachineState
 
 
 class MachineButtons(QWidget):
-    """Hold is one tap; abort wants to be held, apart from the rest."""
+    """Hold is one tap, and can be pressed whenever there is something to hold; Continue stands
+    beside it and is dead at first; abort wants to be held, apart from the rest."""
 
     set_up = Signal()
     finish = Signal()
@@ -26,6 +28,7 @@ class MachineButtons(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._guard = TapGuard(self)
         self.set_up_button = PrimaryButton(self.tr("Set-up …"), tone=Tone.OPERATOR)
         self.clear_button = PrimaryButton(self.tr("Clear …"), tone=Tone.OPERATOR)
         self.unlock_button = PrimaryButton(self.tr("Unlock"), tone=Tone.OPERATOR)
@@ -38,7 +41,7 @@ class MachineButtons(QWidget):
         self.abort_button.setAccessibleDescription(warning)
         gap = theme().metrics.gap
         row = QHBoxLayout()
-        row.setSpacing(2 * gap)
+        row.setSpacing(gap)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(gap)
@@ -57,6 +60,7 @@ class MachineButtons(QWidget):
             row.addWidget(button, 1)
         self.abort_button.held.connect(self.abort)
         self.abort_button.hide()
+        row.addSpacing(gap // 2)
         row.addWidget(self.abort_button)
         box.addLayout(row)
 
@@ -70,10 +74,32 @@ class MachineButtons(QWidget):
             (self.clear_button, state is S.NEEDS_CLEARING),
             (self.unlock_button, state is S.ALARM and can.unlocks),
             (self.finish_button, at_work and not can.starts),
-            (self.hold_button, has_job and state is S.RUNNING and can.holds),
-            (self.go_on_button, has_job and state is S.HELD and can.goes_on),
+            (self.hold_button, at_work and can.holds),
+            (self.go_on_button, at_work and can.goes_on),
             (self.abort_button, at_work and can.aborts),
         ):
             button.setVisible(there)
             offers = offers or there
         self.setVisible(offers)
+        self._guard_buttons(machine.id, state)
+
+    def _guard_buttons(self, machine_id: int, state: MachineState) -> None:
+        """The highest button in the column stands where another may have stood before."""
+        column = (self.set_up_button, self.clear_button, self.unlock_button, self.finish_button)
+        first = next((button for button in column if not button.isHidden()), None)
+        row = [b for b in (self.hold_button, self.go_on_button) if not b.isHidden()]
+        top = [first] if first else row
+        self._guard.show("top", (machine_id, first) if top else None, *top)
+        held = state is S.HELD
+        self._guard.show("hold", None if held else machine_id, self.hold_button)
+        self._guard.show("go on", machine_id if held else None, self.go_on_button)
+        opposite = [self.go_on_button] if held else []
+        self._guard.show("hold or go on", (machine_id, held) if row else None, *opposite)
+
+    def forget(self) -> None:
+        """The machine shown next was chosen by the person."""
+        self._guard.forget()
+
+    def opened(self) -> None:
+        """The page has just come to the front."""
+        self._guard.opened()

@@ -95,6 +95,12 @@ class MachineDetail(Card):
         """The machine on view."""
         return self._shown
 
+    def picked(self, machine: MachineRow) -> None:
+        """A person has chosen the machine that is shown next."""
+        if self._shown is None or machine.id != self._shown.id:
+            self.buttons.forget()
+            self.about.forget()
+
     def show_machine(self, machine: MachineRow) -> None:
         """Shows a machine."""
         self._shown = machine

@@ -46,6 +46,7 @@ class MachinesPage(QWidget):
         self.table.chosen.connect(self._chosen)
         self.table.opened.connect(lambda _: self.edit())
         self.detail = MachineDetail(desk, self.at_machine.drivers)
+        self.table.picked.connect(self.detail.picked)
         self._connect_detail()
         self._asking = Asking(desk.operations, self._load, self, rest_ms=_REST_MS)
         self._asking_events = Asking(desk.operations, self._load_events, self)
@@ -137,6 +138,7 @@ class MachinesPage(QWidget):
     def arrived(self) -> None:
         """Looks again: much may have happened. The keys are for the list, not for a button."""
         self.table.setFocus()
+        self.detail.buttons.opened()
         self._asking.again()
 
     def search(self, text: str) -> None:

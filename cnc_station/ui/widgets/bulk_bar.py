@@ -10,6 +10,7 @@ from cnc_station.ui.job_commands import Command
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button, DangerButton
 from cnc_station.ui.widgets.job_actions import fill_menu
+from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
 
@@ -29,6 +30,7 @@ class BulkBar(QWidget):
         self._commands: dict[str, Command] = {}
         self._shown: tuple[tuple[str, str], ...] = ()
         self._parts: list[QWidget] = []
+        self._guard = TapGuard(self)
         self._box = QHBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(theme().metrics.gap)
@@ -77,6 +79,7 @@ class BulkBar(QWidget):
             keys = [command.key for command in rest]
             self._menu_on(more, keys, flat=False)
             self._add(more)
+        self._guard.show("bar", self._shown or None, *self._parts)
 
     def _add(self, part: QWidget) -> None:
         self._box.insertWidget(1 + len(self._parts), part)

@@ -1,6 +1,6 @@
 """A button for what cannot be taken back: it acts only when it is held long enough."""
 
-from PySide6.QtCore import QElapsedTimer, QRectF, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QRectF, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -76,6 +76,13 @@ class HoldButton(QPushButton):
         """What is out of sight is not held."""
         super().hideEvent(event)
         self._end()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Nor is what can't be pressed any more."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.EnabledChange and not self.isEnabled():
+            self.setDown(False)
+            self._end()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paints the button, and over it how far one has got."""

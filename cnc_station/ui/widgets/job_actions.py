@@ -10,7 +10,9 @@ from cnc_station.ui.job_commands import Command
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button, DangerButton, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.tap_guard import TapGuard
 
+_ROW = "row"
 _AT_ONCE = 3  # one fewer beside the abort
 _REMEDIES = 4  # of a job that needs a person: none of them in a menu
 _URGENT = frozenset(
@@ -35,6 +37,7 @@ class JobActionRow(QWidget):
         self._shown: tuple[tuple[str, str], ...] = ()
         self._commands: dict[str, Command] = {}
         self._room = room
+        self._guard = TapGuard(self)
         self._rows = QHBoxLayout(), QHBoxLayout()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -53,6 +56,7 @@ class JobActionRow(QWidget):
         shown = tuple((command.key, command.words) for command in commands)
         shown = (*shown, ("abort", "")) if can_abort else shown
         if shown == self._shown:
+            self._guard.show(_ROW, shown or None, *self.buttons.values())
             return
         self._shown = shown
         self._clear()
@@ -66,6 +70,15 @@ class JobActionRow(QWidget):
         if can_abort:
             parts.append(self._abort_button())
         self._place(parts)
+        self._guard.show(_ROW, shown or None, *self.buttons.values())
+
+    def opened(self) -> None:
+        """The panel has just come up under whatever was tapped."""
+        self._guard.opened()
+
+    def forget(self) -> None:
+        """The job shown next was chosen by the person."""
+        self._guard.forget()
 
     def _place(self, parts: list[QWidget]) -> None:
         """In one row, or in two where their words would be cut."""

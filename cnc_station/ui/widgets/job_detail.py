@@ -97,6 +97,10 @@ class JobDetailPanel(QFrame):
 
     def open_job(self, job_id: int, row: JobRow | None = None) -> None:
         """Shows a job; what `row` knows of it at once, the rest as soon as it is there."""
+        if self.isVisible():
+            self.actions_row.forget()
+        else:
+            self.actions_row.opened()
         self.job_id = job_id
         self._row = None
         if row is not None:

@@ -3,7 +3,7 @@
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QTableView, QWidget
 
 from cnc_station.ui.models.row_list import RowList
@@ -18,7 +18,8 @@ _ROWS_MEASURED = 50  # beside those in view; each costs
 
 
 class ListTable(QTableView, Generic[R]):
-    """`chosen` comes with the row that is current now, or None; `opened` on Enter or two taps.
+    """`chosen` comes with the row that is current now, or None; `picked` before it if a person has
+    made it current; `opened` on Enter or two taps.
 
     The space bar ticks the row where rows can be ticked. A column is as wide as it asks for, and
     wider where its words need that and there is room. The last one takes what is left. A column
@@ -26,6 +27,7 @@ class ListTable(QTableView, Generic[R]):
     """
 
     chosen = Signal(object)
+    picked = Signal(object)
     opened = Signal(object)
 
     def __init__(self, rows: RowList[R], name: str, parent: QWidget | None = None) -> None:
@@ -46,6 +48,7 @@ class ListTable(QTableView, Generic[R]):
         header.setHighlightSections(False)
         header.setStretchLastSection(True)
         header.setResizeContentsPrecision(_ROWS_MEASURED)
+        self._by_hand = False
         self._fitted = [column.width for column in rows.columns]
         self._dragged: set[int] = set()
         for place, width in enumerate(self._fitted):
@@ -70,6 +73,8 @@ class ListTable(QTableView, Generic[R]):
         self.setCurrentIndex(self.rows.index(position, 0))
 
     def _told(self, index: QModelIndex) -> None:
+        if self._by_hand:
+            self.picked.emit(self.rows.row(index.row()))
         self.chosen.emit(self.rows.row(index.row()))
 
     def _open(self, index: QModelIndex) -> None:
@@ -131,7 +136,15 @@ class ListTable(QTableView, Generic[R]):
                 state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
                 self.rows.setData(first, state, Qt.ItemDataRole.CheckStateRole)
                 return
+        self._by_hand = True
         super().keyPressEvent(event)
+        self._by_hand = False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Makes the row under the finger current."""
+        self._by_hand = True
+        super().mousePressEvent(event)
+        self._by_hand = False
 
     def changeEvent(self, event: QEvent) -> None:
         """Takes the row height of the new density."""

@@ -22,7 +22,8 @@ class Stepper(QWidget):
         metrics = theme().metrics
         side = metrics.primary if metrics.touch else metrics.control + _MORE_PX
         self.edit = QLineEdit(str(value))
-        self.edit.setValidator(QIntValidator(0, most, self))
+        self._range = QIntValidator(0, most, self)
+        self.edit.setValidator(self._range)
         self.edit.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.edit.setAccessibleName(name)
         self.edit.setMinimumHeight(side)
@@ -54,6 +55,13 @@ class Stepper(QWidget):
     def set_value(self, value: int) -> None:
         """Another number, as near as it is allowed."""
         self.edit.setText(str(max(0, min(value, self._most))))
+
+    def set_most(self, most: int) -> None:
+        """Another limit; a number above it becomes the limit."""
+        self._most = most
+        self._range.setTop(most)
+        if self.value > most:
+            self.set_value(most)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and down turn it by one."""

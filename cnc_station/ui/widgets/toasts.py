@@ -7,12 +7,14 @@ progress of what takes longer than a second.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, CloseButton
+from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
 SECONDS = 6.0
@@ -35,8 +37,9 @@ class Toast(QFrame):
 
     ended = Signal(object)
 
-    def __init__(self, message: _Message, seconds: float) -> None:
+    def __init__(self, message: _Message, number: int, seconds: float) -> None:
         super().__init__()
+        self.number = number
         self.error = message.error
         self._undo = message.undo
         self.setProperty("part", "toast")
@@ -51,11 +54,14 @@ class Toast(QFrame):
         box.setContentsMargins(14, 0, 4, 0)
         box.setSpacing(8)
         box.addWidget(words, 1)
+        self.buttons: list[QWidget] = []
         if message.undo:
             undo = Button(self.tr("Undo"), quiet=True)
             undo.clicked.connect(self._take_back)
             box.addWidget(undo)
+            self.buttons.append(undo)
         close = CloseButton(self.tr("Close"))
+        self.buttons.append(close)
         close.clicked.connect(self.close_now)
         box.addWidget(close)
         self._timer = QTimer(self, singleShot=True, interval=round(seconds * 1000))
@@ -88,6 +94,8 @@ class ToastShelf(QFrame):
         self.setProperty("part", "shelf")
         self._seconds = seconds
         self._shown: list[Toast] = []
+        self._numbers = count(1)
+        self._guard = TapGuard(self)
         self._queue: deque[_Message] = deque()
         self._box = QHBoxLayout(self)
         self._box.setContentsMargins(16, 4, 16, 4)
@@ -126,12 +134,19 @@ class ToastShelf(QFrame):
             if len(self._shown) >= _AT_ONCE:
                 passing = [toast for toast in self._shown if not toast.error]
                 if not passing:
-                    return
+                    break
                 self._remove(passing[0])
-            toast = Toast(self._queue.popleft(), self._seconds)
+            toast = Toast(self._queue.popleft(), next(self._numbers), self._seconds)
             toast.ended.connect(self._ended)
             self._shown.append(toast)
             self._box.addWidget(toast, 0, Qt.AlignmentFlag.AlignRight)
+        self._guard_buttons()
+
+    def _guard_buttons(self) -> None:
+        """A message that goes, or comes, moves another under the finger."""
+        buttons = [button for toast in self._shown for button in toast.buttons]
+        shown = tuple(toast.number for toast in self._shown)
+        self._guard.show("shelf", shown or None, *buttons)
 
     def _ended(self, toast: Toast) -> None:
         self._remove(toast)

@@ -84,6 +84,7 @@ def runs(
             error=row.error,
             good=row.good,
             scrap=row.scrap,
+            rework=row.rework,
         )
         for row in connection.execute(query)
     )

@@ -1,0 +1,77 @@
+"""The station at work without its window on the screen, and the ways back to it."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
+
+from cnc_station.ui.theme import Ink, theme
+
+_ICON = 22
+
+
+class Background(QObject):
+    """Hides `window` behind an icon in the desktop's tray; where there is no tray it minimises it,
+    because nobody could bring it back. `closing_wanted`: from the icon's menu."""
+
+    closing_wanted = Signal()
+
+    def __init__(
+        self,
+        window: QWidget,
+        has_tray: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._has_tray = has_tray
+        self._icon: QSystemTrayIcon | None = None
+
+    @property
+    def way_back(self) -> str:
+        """How the window comes back, for whoever is about to send it away."""
+        if self._has_tray():
+            return self.tr(
+                "To bring the window back, start CNC Station again or click its icon beside the "
+                "clock."
+            )
+        return self.tr(
+            "This desktop has no place for an icon: the window is minimised. Starting CNC Station "
+            "again brings it back too."
+        )
+
+    def enter(self) -> None:
+        """The window leaves the screen; the engine knows nothing of it."""
+        if self._has_tray():
+            self._tray().show()
+            self._window.hide()
+        else:
+            self._window.showMinimized()
+
+    def leave(self) -> None:
+        """The window is on the screen again, in front of the others."""
+        if self._icon is not None:
+            self._icon.hide()
+        window = self._window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
+    def _tray(self) -> QSystemTrayIcon:
+        if self._icon is None:
+            self._menu = QMenu(self._window)
+            self._menu.addAction(self.tr("Open CNC Station"), self.leave)
+            self._menu.addAction(self.tr("Close the station…"), self._close)
+            self._icon = QSystemTrayIcon(theme().icon("factory", Ink.TEXT, _ICON), self)
+            self._icon.setToolTip(self.tr("CNC Station is at work"))
+            self._icon.setContextMenu(self._menu)
+            self._icon.activated.connect(self._activated)
+        return self._icon
+
+    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason is not QSystemTrayIcon.ActivationReason.Context:
+            self.leave()
+
+    def _close(self) -> None:
+        self.leave()
+        self.closing_wanted.emit()

@@ -1,0 +1,75 @@
+"""Closing the window: at once if nothing runs; otherwise a person says what is to become of it."""
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.views import AtClosing, Changes
+from cnc_station.ui.background import Background
+from cnc_station.ui.desk import Desk
+from cnc_station.ui.dialogs.closing import Choice, ClosingDialog
+
+
+class Closing(QObject):
+    """`agreed`: the program is to end. One question at a time, however often it is asked for."""
+
+    agreed = Signal()
+
+    def __init__(self, desk: Desk, window: QWidget, background: Background) -> None:
+        super().__init__(window)
+        self._desk = desk
+        self._window = window
+        self._background = background
+        self._asking = False
+        self._machines: dict[int, str] = {}
+        self.dialog: ClosingDialog | None = None
+        background.closing_wanted.connect(self.ask)
+        desk.bridge.changed.connect(self._follow)
+
+    def ask(self) -> None:
+        """Somebody wants to close the window."""
+        runs = self._desk.engine.runs_in_hand()
+        if all(run.at_closing is AtClosing.RETURNED for run in runs) and self.dialog is None:
+            self.agreed.emit()
+        elif self._asking:
+            self._background.leave()
+            if self.dialog is not None:
+                self.dialog.raise_()
+        else:
+            self._asking = True
+            self._desk.operations.run(self._ask())
+
+    async def _ask(self) -> None:
+        try:
+            choice = await self._chosen()
+        finally:
+            self._asking = False
+        if choice is Choice.KEEP_RUNNING:
+            self._background.enter()
+        elif choice is Choice.CLOSE:
+            self.agreed.emit()
+
+    async def _chosen(self) -> Choice:
+        self._background.leave()  # it may be asked for by the desktop while nobody sees it
+        self._machines = await self._names()
+        self.dialog = ClosingDialog(self._background.way_back, self._window)
+        self.dialog.finished.connect(self._closed)
+        self._show()
+        return await self.dialog.choose()
+
+    def _closed(self) -> None:
+        self.dialog = None
+
+    async def _names(self) -> dict[int, str]:
+        """A database that is gone must not keep the window open."""
+        try:
+            return {row.id: row.spec.name for row in await self._desk.engine.machines()}
+        except CncStationError:
+            return {}
+
+    def _follow(self, _changes: Changes) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        if self.dialog is not None:
+            self.dialog.show_runs(self._desk.engine.runs_in_hand(), self._machines)

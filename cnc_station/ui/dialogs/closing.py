@@ -1,0 +1,140 @@
+"""The window is to be closed while something runs: what goes on, and what would be aborted."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+
+from cnc_station.engine.views import AtClosing, RunInHand
+from cnc_station.ui.dialogs.dialog_size import fit
+from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.scrolling import scrolling
+from cnc_station.ui.widgets.tap_guard import TapGuard
+from cnc_station.ui.widgets.text import Text
+
+_SIZE = (560, 560)
+_SIZE_TOUCH = (680, 680)
+_MARGIN = 20
+_GAP = 12
+STOPPED = frozenset({AtClosing.ABORTED, AtClosing.BEGINS_AGAIN})
+
+
+class Choice(Enum):
+    """What a person wants."""
+
+    KEEP_RUNNING = auto()
+    CLOSE = auto()
+    CANCEL = auto()
+
+
+class ClosingDialog(QDialog):
+    """Shows runs with `show_runs`; `choose` opens it and waits for the answer."""
+
+    def __init__(self, way_back: str, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Close CNC Station?"))
+        self.setModal(True)
+        self._answer: asyncio.Future[Choice] = asyncio.get_running_loop().create_future()
+        self._guard = TapGuard(self)
+        self._shown: object = None
+        self.about = Text("", Role.BODY, Ink.MUTED)
+        self.about.setWordWrap(True)
+        inner = QWidget()
+        self._body = QVBoxLayout(inner)
+        self._body.setContentsMargins(0, 0, 0, 0)
+        self._body.setSpacing(4)
+        self.keep = PrimaryButton(self.tr("Keep the station running without a window"))
+        self.keep.setDefault(True)
+        self.keep.clicked.connect(lambda: self._choose(Choice.KEEP_RUNNING))
+        back = Text(way_back, Role.NOTE, Ink.MUTED)
+        back.setWordWrap(True)
+        self.abort = HoldButton("")
+        self.abort.held.connect(lambda: self._choose(Choice.CLOSE))
+        self.close_all = Button("")
+        self.close_all.clicked.connect(lambda: self._choose(Choice.CLOSE))
+        self.cancel = Button(self.tr("Cancel"))
+        self.cancel.clicked.connect(self.reject)
+        self.finished.connect(lambda _: self._choose(Choice.CANCEL))
+        box = QVBoxLayout(self)
+        box.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        box.setSpacing(_GAP)
+        box.addWidget(Text(self.windowTitle(), Role.PAGE_TITLE))
+        box.addWidget(self.about)
+        box.addWidget(scrolling(inner), 1)
+        for widget in (self.keep, back, self.abort, self.close_all, self.cancel):
+            box.addWidget(widget)
+        fit(self, _SIZE, _SIZE_TOUCH)
+        self.keep.setFocus()
+
+    async def choose(self) -> Choice:
+        """Opens the dialog; the answer, when there is one. Closes it if nobody waits any more."""
+        self.open()
+        try:
+            return await self._answer
+        finally:
+            if not self._answer.done() or self._answer.cancelled():
+                self.reject()
+
+    def _choose(self, choice: Choice) -> None:
+        if not self._answer.done():
+            self._answer.set_result(choice)
+            self.accept()
+
+    def show_runs(self, runs: Sequence[RunInHand], machines: Mapping[int, str]) -> None:
+        """What this station drives now; it is shown again when that changes."""
+        shown = (tuple(runs), dict(machines))
+        if shown == self._shown:
+            return
+        self._shown = shown
+        while (item := self._body.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for title, fate, ink in (
+            (self.tr("Aborted half-way, the part has to be looked at"), AtClosing.ABORTED, True),
+            (self.tr("Stopped, and begin again at the next start"), AtClosing.BEGINS_AGAIN, True),
+            (self.tr("Go on at their controls without CNC Station"), AtClosing.GOES_ON, False),
+            (self.tr("Have not begun, go back into the queue"), AtClosing.RETURNED, False),
+        ):
+            concerned = [run for run in runs if run.at_closing is fate]
+            if concerned:
+                self._list(title, Ink.ALARM if ink else Ink.TEXT, concerned, machines)
+        self._body.addStretch(1)
+        self._offer(runs)
+
+    def _list(
+        self, title: str, ink: Ink, runs: Sequence[RunInHand], machines: Mapping[int, str]
+    ) -> None:
+        heading = Text(title, Role.STRONG, ink)
+        heading.setWordWrap(True)
+        self._body.addWidget(heading)
+        for run in runs:
+            name = machines.get(run.machine_id, self.tr("Machine {n}").format(n=run.machine_id))
+            line = Text(f"{name} · {run.job}", Role.BODY)
+            line.setWordWrap(True)
+            self._body.addWidget(line)
+        self._body.addSpacing(_GAP)
+
+    def _offer(self, runs: Sequence[RunInHand]) -> None:
+        stopped = sum(run.at_closing in STOPPED for run in runs)
+        going_on = sum(run.at_closing is AtClosing.GOES_ON for run in runs)
+        about = self.tr("This station drives {runs}. Closing it now would do this:")
+        none = self.tr("Nothing runs any more.")
+        self.about.setText(about.format(runs=self._counted(len(runs))) if runs else none)
+        abort = self.tr("Abort {runs} and close: hold 2 s").format(runs=self._counted(stopped))
+        self.abort.setText(abort)
+        self.abort.setVisible(bool(stopped))
+        on = self.tr("Close: {runs} without CNC Station")
+        goes = self.tr("1 run goes on") if going_on == 1 else self.tr("{n} runs go on")
+        self.close_all.setText(
+            on.format(runs=goes.format(n=going_on)) if going_on else self.tr("Close")
+        )
+        self.close_all.setVisible(not stopped)
+        self._guard.show("close", (stopped, going_on), self.abort, self.close_all)
+
+    def _counted(self, runs: int) -> str:
+        return self.tr("1 run") if runs == 1 else self.tr("{n} runs").format(n=runs)

@@ -1,0 +1,255 @@
+"""A second tap, or one that comes late, never does the opposite nor the same to the next job."""
+
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import pytest
+import pytest_asyncio
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.ui.dialogs.set_up import SetUpDialog
+from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.pages.attention import AttentionPage
+from cnc_station.ui.pages.floor import FloorPage
+from cnc_station.ui.pages.jobs import JobsPage
+from cnc_station.ui.pages.machines import MachinesPage
+from tests.ui.at_the_machine import comes_to, machine_comes_to, tap
+from tests.ui.controller_fleet import IDLE, LINUXCNC, LINUXCNC_ANSWERS, Scripted, Shop, spec
+from tests.ui.real_engine import ME, Office, opened
+from tests.ui.tapping import click, click_at, middle, passed, too_soon
+from tests.ui.test_attention_page import event_types, fail, in_state
+from tests.until import until
+
+
+@pytest.fixture
+def mill() -> Scripted:
+    return Scripted(IDLE, LINUXCNC_ANSWERS)
+
+
+@pytest_asyncio.fixture
+async def at_work(
+    office: Office, mill: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[int]:
+    """A job that runs on Mill 1."""
+    Shop({"mill": mill}).register(monkeypatch)
+    await office.engine.add_machine(spec("Mill 1", LINUXCNC, "mill", "VF-2"), ME)
+    (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill", estimated_s=600)], ME)
+    await comes_to(office, job_id, JobState.RUNNING)
+    await until(lambda: mill.cutting)
+    yield job_id
+    mill.end()
+
+
+# hold and continue
+
+
+async def test_hold_tapped_twice_on_a_card_stays_held(
+    office: Office, at_work: int, mill: Scripted, settling_buttons: float
+) -> None:
+    async with opened(office, FloorPage(office.desk)) as page:
+        await until(lambda: page.column.cards)
+        (card,) = page.column.cards.values()
+        await until(lambda: card.button(CardAction.HOLD))
+        hold = card.button(CardAction.HOLD)
+        assert hold is not None
+        here = middle(hold)
+        click(hold)
+        await until(lambda: card.button(CardAction.CONTINUE))
+        go_on = card.button(CardAction.CONTINUE)
+        assert go_on is not None
+
+        def both() -> None:
+            click_at(here, page)
+            click(go_on)
+
+        await too_soon(both, settling_buttons)
+        await until(go_on.isEnabled)
+        assert "resume" not in mill.asked
+        await comes_to(office, at_work, JobState.HELD)
+        assert office.went.to == [], "a tap on a dead button does not open the card"
+        click(go_on)
+        await comes_to(office, at_work, JobState.RUNNING)
+        await until(lambda: card.button(CardAction.HOLD))
+        assert hold.isEnabled(), "holding is never put off: it stands apart from Continue"
+
+
+async def test_space_on_a_card_does_not_go_on_with_what_it_has_just_held(
+    office: Office, at_work: int, mill: Scripted, settling_buttons: float
+) -> None:
+    async with opened(office, FloorPage(office.desk)) as page:
+        await until(lambda: page.column.cards)
+        (card,) = page.column.cards.values()
+        await until(lambda: card.button(CardAction.HOLD))
+        page.activateWindow()
+        card.setFocus()
+        await until(card.hasFocus)
+        QTest.keyClick(card, Qt.Key.Key_Space)
+        await until(lambda: card.button(CardAction.CONTINUE))
+        await too_soon(lambda: QTest.keyClick(card, Qt.Key.Key_Space), settling_buttons)
+        go_on = card.button(CardAction.CONTINUE)
+        assert go_on is not None
+        await until(go_on.isEnabled)
+        assert "resume" not in mill.asked
+        QTest.keyClick(card, Qt.Key.Key_Space)
+        await comes_to(office, at_work, JobState.RUNNING)
+
+
+async def test_hold_tapped_by_mouse_leaves_the_keyboard_on_that_card(
+    office: Office, at_work: int
+) -> None:
+    await office.engine.add_machine(spec("Mill 2", LINUXCNC, "mill-2", "VF-2"), ME)
+    async with opened(office, FloorPage(office.desk)) as page:
+        await until(lambda: len(page.column.cards) == 2)
+        card = next(c for c in page.column.cards.values() if c.words.name == "Mill 1")
+        await until(lambda: card.button(CardAction.HOLD))
+        hold = card.button(CardAction.HOLD)
+        assert hold is not None
+        page.activateWindow()
+        hold.setFocus()
+        await until(hold.hasFocus)
+        click(hold)
+        await until(lambda: card.button(CardAction.CONTINUE))
+        assert card.hasFocus()
+    await comes_to(office, at_work, JobState.HELD)
+
+
+async def test_hold_tapped_twice_on_the_machines_page_stays_held(
+    office: Office, at_work: int, mill: Scripted, settling_buttons: float
+) -> None:
+    async with opened(office, MachinesPage(office.desk)) as page:
+        buttons = page.detail.buttons
+        await until(lambda: buttons.hold_button.isVisible() and buttons.hold_button.isEnabled())
+        here = middle(buttons.hold_button)
+        click(buttons.hold_button)
+        await machine_comes_to(office, MachineState.HELD)
+        await until(lambda: not buttons.hold_button.isEnabled())
+        assert middle(buttons.hold_button) == here, "it keeps its place"
+
+        def both() -> None:
+            click_at(here, page)
+            click(buttons.go_on_button)
+
+        await too_soon(both, settling_buttons)
+        await until(buttons.go_on_button.isEnabled)
+        assert "resume" not in mill.asked
+        click(buttons.go_on_button)
+        await comes_to(office, at_work, JobState.RUNNING)
+        await until(buttons.hold_button.isEnabled)
+        assert not buttons.go_on_button.isEnabled()
+
+
+async def test_hold_tapped_twice_in_the_job_panel_stays_held(
+    office: Office, at_work: int, mill: Scripted, settling_buttons: float
+) -> None:
+    async with opened(office, JobsPage(office.desk)) as page:
+        await until(lambda: page.model.total == 1)
+        page.open_job(at_work)
+        row = page.detail.actions_row
+        await until(lambda: "hold" in row.buttons and row.buttons["hold"].isEnabled())
+        here = middle(row.buttons["hold"])
+        click(row.buttons["hold"])
+        await until(lambda: "continue" in row.buttons)
+
+        def both() -> None:
+            click_at(here, page)
+            click(row.buttons["continue"])
+
+        await too_soon(both, settling_buttons)
+        await until(row.buttons["continue"].isEnabled)
+        assert "resume" not in mill.asked
+        click(row.buttons["continue"])
+        await comes_to(office, at_work, JobState.RUNNING)
+
+
+async def test_space_on_the_job_list_does_not_go_on_with_what_it_has_just_held(
+    office: Office, at_work: int, mill: Scripted, settling_buttons: float
+) -> None:
+    async with opened(office, JobsPage(office.desk)) as page:
+        await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
+        page.view.setFocus()
+        page.view.setCurrentIndex(page.model.index(0, 0))
+        QTest.keyClick(page.view, Qt.Key.Key_Space)
+        await until(lambda: [r.state for r in page.selected.rows] == [JobState.HELD])
+        held_at = monotonic()
+        await too_soon(lambda: QTest.keyClick(page.view, Qt.Key.Key_Space), settling_buttons)
+        await passed(held_at, 1.1 * settling_buttons)
+        assert "resume" not in mill.asked
+        QTest.keyClick(page.view, Qt.Key.Key_Space)
+        await comes_to(office, at_work, JobState.RUNNING)
+
+
+# rows that move up
+
+
+async def test_retry_tapped_twice_retries_one_job(office: Office, settling_buttons: float) -> None:
+    first, second = await fail(office, "Hinge", "Bracket")
+    async with opened(office, AttentionPage(office.desk)) as page:
+        detail = page.detail
+        await until(lambda: detail.is_settled)
+
+        def shown() -> int | None:
+            return None if detail.shown is None else detail.shown.row.id
+
+        assert shown() == first
+        before = await event_types(office, second)
+        click(detail.retry_button)
+        await until(lambda: shown() == second)
+
+        def all_ways() -> None:
+            click(detail.retry_button)
+            for action in page.actions():  # R, and E
+                action.trigger()
+
+        await too_soon(all_ways, settling_buttons)
+        assert not detail.retry_button.isEnabled()
+        await until(detail.retry_button.isEnabled)
+        assert await event_types(office, second) == before
+        await until(lambda: in_state(office, first, JobState.NEEDS_ATTENTION))
+        page.actions()[0].trigger()
+        await until(
+            lambda: (
+                office.said.done == [f"Job {first}: waiting again", f"Job {second}: waiting again"]
+            )
+        )
+
+
+async def test_a_row_that_a_person_has_chosen_can_be_retried_at_once(
+    office: Office, settling_buttons: float
+) -> None:
+    _, second = await fail(office, "Hinge", "Bracket")
+    async with opened(office, AttentionPage(office.desk)) as page:
+        await until(lambda: page.detail.is_settled)
+        QTest.keyClick(page.table, Qt.Key.Key_Down)
+        chosen_at = monotonic()
+        await until(lambda: page.detail.shown and page.detail.shown.row.id == second)
+        assert page.detail.retry_button.isEnabled()
+        assert monotonic() < chosen_at + settling_buttons
+
+
+# dialogs that come up under the finger
+
+
+async def test_set_up_tapped_twice_does_not_start_the_machine(
+    office: Office, mill: Scripted, settling_buttons: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Shop({"mill": mill}).register(monkeypatch)
+    one = spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_starts=True)
+    await office.engine.add_machine(one, ME)
+    (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill")], ME)
+    await comes_to(office, job_id, JobState.ASSIGNED)
+    async with opened(office, FloorPage(office.desk)) as page:
+        await tap(page, CardAction.SET_UP)
+        dialog = page.at_machine.dialog
+        assert isinstance(dialog, SetUpDialog)
+        for line in dialog.rows:
+            line.click()
+        await too_soon(lambda: click(dialog.start), settling_buttons)
+        await until(dialog.start.isEnabled)
+        assert "start" not in mill.asked
+        click(dialog.start)
+        await comes_to(office, job_id, JobState.RUNNING)
+        await until(lambda: page.at_machine.dialog is None)
+    mill.end()
