@@ -232,8 +232,14 @@ def test_a_database_of_the_first_schema_keeps_all_it_holds(
     upgrade(empty)
     assert look(empty) == Schema(NOW, Fit.CURRENT)
     added: dict[str, dict[str, Any]] = {
-        "machine": {"operator_starts": False, "not_ready": "", "to_clear": False},
-        "run": {"good": None, "scrap": None},
+        "machine": {
+            "operator_starts": False,
+            "not_ready": "",
+            "to_clear": False,
+            **dict.fromkeys(("position", "position_reason", "position_since", "position_by")),
+            "controller_mark": None,
+        },
+        "run": dict.fromkeys(("good", "scrap", "rework")),
         "errand": {"machine_id": None},
     }
     for table in tables:
