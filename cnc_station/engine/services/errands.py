@@ -55,7 +55,7 @@ class Errands(Service):
             answer = await self._do(errand)
         except Exception:
             log.exception("errand %s: %s", errand.id, errand.action)
-            answer = "There is an error in the program: look into the log of its station."
+            answer = "Internal error: see the log of its station."
         await self._pen.keep(AnswerErrand(errand.id, answer))
 
     async def _do(self, errand: Errand) -> str:

@@ -174,7 +174,7 @@ class Runner(Steering):
             return self._judge.failed(claimed, str(error))
         except Exception as error:
             log.exception("run %s of job %s", claimed.run_id, claimed.job_id)
-            reason = f"error in the program: {error}"
+            reason = f"internal error: {error}"
             if live.begun and live.driver.on_loss is OnLoss.INTERRUPT:  # it may be cutting still
                 return Outcome(t.INTERRUPTED, reason)
             return self._judge.failed(claimed, reason)

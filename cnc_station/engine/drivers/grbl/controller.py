@@ -220,7 +220,7 @@ class Controller:
             self._take(data)
         except Exception:
             log.exception("what %s said could not be read", self._settings.address)
-            self._lose("error in the program")
+            self._lose("internal error: its answer could not be read")
 
     def end(self) -> None:
         """From the link."""

@@ -177,6 +177,7 @@ class Operation:
         if job.keeps_feed and (parser is None or parser.fresh):
             self.position.lose(_RESTARTED)
             return "the controller was reset, or switched off and on, in the last moves"
+        self.position.compare(parser)
         if not any(axis is not None for axis in job.ends_at):
             return None
         with contextlib.suppress(TimeoutError):  # its work offset is told now and then only

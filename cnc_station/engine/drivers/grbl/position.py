@@ -44,6 +44,8 @@ class PositionWatch:
         self.position: Position | None = None
         self._mark = ""
         self._recalled = False  # what is known is of an earlier life
+        self._stranger: str | None = None  # why the controller may be another machine's
+        self._zeroed = False  # it has come to machine zero without having been seen to move
         self._last: Sight | None = None
 
     # --- what an earlier life knew ---
@@ -72,12 +74,14 @@ class PositionWatch:
             self.position = Position(PositionBasis.LOST, f"{_UNLOCKED}{why}")
 
     def homed(self) -> None:
-        """Seen while it did."""
-        self.position = Position(PositionBasis.HOMED, "homed")
+        """Seen while it did. A controller that may be another machine's can home as well."""
+        if self._stranger is None:
+            self.position = Position(PositionBasis.HOMED, "homed")
 
     def confirmed(self, who: Who | None) -> None:
         """By a person, for this controller as it is now."""
         self.position = Position(PositionBasis.CONFIRMED, "work zero confirmed")
+        self._stranger = None
         self._mark = "" if who is None else _mark_of(who)
 
     def show(self, now: Sight) -> bool:
@@ -95,7 +99,9 @@ class PositionWatch:
             self.homed()
         elif now.homed is False:
             self.lose(_NEVER_HOMED)
-        return before.state == now.state == "Idle" and before.axes != now.axes
+        jumped = before.state == now.state == "Idle" and before.axes != now.axes
+        self._zeroed |= jumped and now.axes is not None and not any(now.axes)
+        return jumped
 
     def _keep(self, now: Sight) -> None:
         before = self._last
@@ -111,7 +117,9 @@ class PositionWatch:
         before = self._last
         if before is None:
             return
-        if restarted(before.parser, parser):
+        zeroed, self._zeroed = self._zeroed, False
+        fresh = parser is not None and parser.fresh
+        if restarted(before.parser, parser) or (zeroed and fresh):
             self.lose(f"{_OFF_AND_ON}: it has forgotten where the axes are")
         self._keep(replace(before, parser=parser))
 
@@ -121,7 +129,8 @@ class PositionWatch:
         """Another make or other settings: another machine, until a person says otherwise."""
         mark = _mark_of(who)
         if self._mark and (words := _differences(self._mark, mark)):
-            self.lose(f"another controller, or one set up otherwise, answers: {words}")
+            self._stranger = f"another controller, or one set up otherwise, answers: {words}"
+            self.position = Position(PositionBasis.LOST, self._stranger)
         elif not self._mark:
             self._mark = mark
         if self.position is not None and self.position.basis is PositionBasis.FOUND:
