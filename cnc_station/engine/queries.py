@@ -140,7 +140,9 @@ class StationQueries:
 
     async def machines(self) -> tuple[MachineRow, ...]:
         """See `Queries.machines`."""
-        return secrets.told(await self._reader.read(machine_rows.machines))
+        own = self._config.station
+        look = partial(machine_rows.machines_with_stations, own=own, clock=self._clock)
+        return secrets.told(await self._reader.read(look))
 
     async def stations(self) -> tuple[StationRow, ...]:
         """See `Queries.stations`."""
@@ -210,5 +212,12 @@ class StationQueries:
         """A query that says in words what comes next: it needs the time, the zone and the rules."""
         config = self._config
         abilities = registry.abilities()
-        house = House(config.retry, self._zone, config.simulator_speed, abilities)
+        house = House(
+            config.retry,
+            self._zone,
+            config.simulator_speed,
+            abilities,
+            config.station,
+            self._clock,
+        )
         return await self._reader.read(partial(query, now=now_ms(), house=house, **arguments))

@@ -16,7 +16,8 @@ from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.positions import RecordPosition
-from cnc_station.engine.store.readiness import REWIRING, SayReadiness
+from cnc_station.engine.store.readiness import REWIRING, RecordReach, SayReadiness
+from cnc_station.engine.store.stations import CLOSED
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.views import ConnectionReport, Doing, Identity, MachineRow, Status
 
@@ -192,9 +193,14 @@ class Fleet:
             yield MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, why)
         if machine.state not in _GO_OFFLINE or machine.not_ready == REWIRING:
             yield SayReadiness(machine.id, why, ACTOR, wired.spec)
+        told = machine.state_reason if machine.state is MachineState.OFFLINE else why
+        if machine.unreached_since is None or told != why:
+            yield RecordReach(machine.id, why, wired.spec)
 
     def _news(self, machine: MachineRow, wired: _Wired) -> Iterator[Change[None]]:
         status = wired.driver.status()
+        if machine.unreached_since is not None:
+            yield RecordReach(machine.id, None, wired.spec)
         if machine.state is MachineState.OFFLINE:
             yield MoveMachine((t.CONNECTED,), machine.id, ACTOR)
         if status.doing is Doing.ALARM:
@@ -308,8 +314,9 @@ class Fleet:
 
     async def say_closed(self, machine_ids: frozenset[int]) -> None:
         """Idle ones are offline from now on. Raises Unavailable."""
-        why = "the station is closed"
-        offline = [MoveMachine((t.DISCONNECTED,), one, ACTOR, why) for one in sorted(machine_ids)]
+        offline = [
+            MoveMachine((t.DISCONNECTED,), one, ACTOR, CLOSED) for one in sorted(machine_ids)
+        ]
         await asyncio.gather(*map(self._say, offline))
 
     async def _say(self, change: Change[None]) -> None:

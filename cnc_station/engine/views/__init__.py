@@ -55,6 +55,7 @@ from cnc_station.engine.views.station import (
     Presence,
     StationRow,
     Undo,
+    presence_of,
 )
 
 __all__ = [
@@ -100,4 +101,5 @@ __all__ = [
     "Telemetry",
     "Toolpath",
     "Undo",
+    "presence_of",
 ]
