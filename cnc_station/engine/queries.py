@@ -190,7 +190,10 @@ class StationQueries:
     def status(self, machine_id: int) -> Status | None:
         """See `Queries.status`."""
         driver = self._driver(machine_id)
-        return driver.status() if driver is not None else None
+        if driver is None or self._crew is None:
+            return None
+        status, details = driver.status(), self._crew.fleet.details(machine_id)
+        return replace(status, details=details) if details else status
 
     def machine_log(self, machine_id: int) -> tuple[Message, ...]:
         """See `Queries.machine_log`."""

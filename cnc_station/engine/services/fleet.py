@@ -47,6 +47,7 @@ class _Wired:
     told: tuple[Doing, str, Position | None] | None = None
     identity: Identity | None = None
     failure: str = ""
+    details: str = ""  # the system's own words behind it
     refused_until: float = 0.0
     unlocking: bool = False
     confirming: bool = False
@@ -144,10 +145,16 @@ class Fleet:
                 return
             try:
                 wired.identity = await wired.driver.connect()
-                wired.failure = ""
+                wired.failure = wired.details = ""
             except CncStationError as error:
-                wired.failure = str(error)
+                wired.failure, wired.details = str(error), getattr(error, "raw", "")
                 raise
+
+    def details(self, machine_id: int) -> str:
+        """What the system says of a controller that could not be reached; "" where it says
+        nothing."""
+        wired = self._wired.get(machine_id)
+        return "" if wired is None or self.is_reached(machine_id) else wired.details
 
     async def connect(self, machine: MachineRow) -> None:
         """Reach a machine's controller, and say what it says."""
@@ -156,7 +163,7 @@ class Fleet:
         try:
             await self.reach(machine.id)
         except Unavailable as error:
-            log.warning("%s is not reachable: %s", machine.spec.name, error)
+            log.warning("%s is not reachable: %s (%s)", machine.spec.name, error, error.raw)
         await self.settle(machine)
 
     def refused(self, machine_id: int) -> None:
@@ -269,7 +276,7 @@ class Fleet:
             identity = await driver.connect()
             return ConnectionReport(identity, driver.status())
         except CncStationError as error:
-            return ConnectionReport(failure=str(error))
+            return ConnectionReport(failure=str(error), details=getattr(error, "raw", ""))
         finally:
             await driver.close()
 
