@@ -80,12 +80,6 @@ def test_an_error_of_a_serial_port_is_a_sentence_that_names_the_port(
 
 
 @pytest.fixture
-async def refused(unused_tcp_port: int) -> AsyncIterator[int]:
-    """A port at which nothing listens."""
-    yield unused_tcp_port
-
-
-@pytest.fixture
 async def hangs_up() -> AsyncIterator[int]:
     """A port at which everybody is hung up on at once, with a reset."""
 
@@ -127,11 +121,11 @@ async def fails(driver: str, given: Mapping[str, Any]) -> Unavailable:
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_a_port_at_which_nothing_listens_does_not_answer(
-    driver: str, host: str, refused: int, tmp_path: Path
+    driver: str, host: str, unused_tcp_port: int, tmp_path: Path
 ) -> None:
-    said = await fails(driver, settings(driver, host, refused, tmp_path))
+    said = await fails(driver, settings(driver, host, unused_tcp_port, tmp_path))
     assert "does not answer" in str(said)
-    assert str(refused) in str(said)
+    assert str(unused_tcp_port) in str(said)
     assert str(errno.ECONNREFUSED) in said.raw
 
 

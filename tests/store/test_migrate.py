@@ -232,8 +232,18 @@ def test_a_database_of_the_first_schema_keeps_all_it_holds(
     upgrade(empty)
     assert look(empty) == Schema(NOW, Fit.CURRENT)
     added: dict[str, dict[str, Any]] = {
-        "machine": {"operator_starts": False, "not_ready": "", "to_clear": False},
-        "run": {"good": None, "scrap": None},
+        "machine": {
+            "operator_starts": False,
+            "not_ready": "",
+            "to_clear": False,
+            "position": None,
+            "position_reason": None,
+            "position_since": None,
+            "position_by": None,
+            "controller_mark": None,
+            "unreached_since": None,
+        },
+        "run": {"good": None, "scrap": None, "rework": None},
         "errand": {"machine_id": None},
     }
     for table in tables:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput, Unavailable
-from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.machine import STATION_CLOSED, MachineSpec
 from cnc_station.engine.domain.position import Position, PositionMemory
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.drivers import registry
@@ -17,7 +17,6 @@ from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.positions import RecordPosition
 from cnc_station.engine.store.readiness import REWIRING, RecordReach, SayReadiness
-from cnc_station.engine.store.stations import CLOSED
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.views import ConnectionReport, Doing, Identity, MachineRow, Status
 
@@ -261,11 +260,15 @@ class Fleet:
         self._on_news()
 
     async def reconnect(self, machine_id: int) -> None:
-        """Try now to reach a controller that is away. Raises Unavailable."""
+        """Try now to reach a controller that is away. Raises Unavailable, which names the
+        machine."""
         if machine_id not in self._wired:
             raise Unavailable("The machine has no driver.")
         try:
             await self.reach(machine_id)
+        except Unavailable as error:
+            name = self._wired[machine_id].spec.name
+            raise Unavailable(f"{name}: {error}", raw=error.raw) from error
         finally:
             self._on_news()
 
@@ -321,9 +324,8 @@ class Fleet:
 
     async def say_closed(self, machine_ids: frozenset[int]) -> None:
         """Idle ones are offline from now on. Raises Unavailable."""
-        offline = [
-            MoveMachine((t.DISCONNECTED,), one, ACTOR, CLOSED) for one in sorted(machine_ids)
-        ]
+        ids, why = sorted(machine_ids), STATION_CLOSED
+        offline = [MoveMachine((t.DISCONNECTED,), one, ACTOR, why) for one in ids]
         await asyncio.gather(*map(self._say, offline))
 
     async def _say(self, change: Change[None]) -> None:

@@ -10,10 +10,6 @@ from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.store.schema import leader, live_run, run, station
 from cnc_station.engine.store.transaction import Change, Tx
 
-# Why a machine is offline that its own controller has nothing to do with.
-CLOSED = "the station is closed"
-GONE = "its station is gone"
-
 
 @dataclass(frozen=True, slots=True)
 class Join(Change[None]):

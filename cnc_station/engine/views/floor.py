@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.machine import STATION_CLOSED, STATION_GONE, MachineSpec
 from cnc_station.engine.domain.position import Position
-from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views.jobs import JobCounts, JobRow
 from cnc_station.engine.views.station import Presence
+
+_NOT_MISSED = BUSY_MACHINES | {MachineState.MAINTENANCE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,17 @@ class MachineRow:
         return self.presence in {Presence.HERE, Presence.CONNECTED}
 
     @property
+    def missing_since(self) -> int | None:
+        """Since when its station can't reach its controller, though it should be there: it is not
+        in maintenance, and has no run in hand. None: it answers, or was not asked yet."""
+        if not self.attended or self.state in _NOT_MISSED:
+            return None
+        if self.unreached_since is not None or self.state is not MachineState.OFFLINE:
+            return self.unreached_since
+        asked = self.state_reason not in {"", STATION_CLOSED, STATION_GONE}
+        return self.state_since if asked else None
+
+    @property
     def position_lost(self) -> bool:
         """Whether nothing may start on it until its position is known again."""
         return self.position is not None and not self.position.position.known
@@ -107,7 +120,7 @@ class Remedy(StrEnum):
     RECONNECT = "reconnect"  # a controller that can't be reached: try again now
     CONFIRM_POSITION = "confirm_position"  # vouch for the work zero
     MAKE_READY = "make_ready"  # its controller starts nothing: never from here
-    START_STATION = "start_station"  # a station does not respond, or is closed: never from here
+    FIND_STATION = "find_station"  # a station does not respond, or is closed: look for it again
     TRY_LINK = "try_link"  # the database can't be used: try again now
 
 

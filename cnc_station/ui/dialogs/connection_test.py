@@ -14,7 +14,7 @@ from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.key_value import KeyValue
-from cnc_station.ui.widgets.state_look import NO_ANSWER, look_of
+from cnc_station.ui.widgets.state_look import NOT_REACHABLE, look_of
 from cnc_station.ui.widgets.text import Text
 
 
@@ -113,7 +113,7 @@ class ConnectionTest(QWidget):
         self.report = report
         identity, status = report.identity, report.status
         failed = bool(report.failure) or identity is None
-        look = NO_ANSWER if failed or status is None else look_of(status.doing)
+        look = NOT_REACHABLE if failed or status is None else look_of(status.doing)
         self._chip.set_look(look)
         self._who.setText(identity.controller if identity else self.tr("No connection"))
         self._why.setText(report.failure or (status.why if status else ""))

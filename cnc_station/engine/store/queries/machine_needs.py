@@ -11,7 +11,6 @@ from cnc_station.engine.domain.waiting import Shop
 from cnc_station.engine.store.queries.house import House
 from cnc_station.engine.store.queries.stations import Attendance
 from cnc_station.engine.store.schema import event
-from cnc_station.engine.store.stations import CLOSED, GONE
 from cnc_station.engine.views import MachineCard, MachineRow, NeedsYou, Presence, Remedy
 
 NOT_READY_MS = 30_000  # a spindle runs down, a controller homes: that is no need yet
@@ -81,12 +80,7 @@ def of_machine(card: MachineCard, house: House, around: Surrounded) -> Iterator[
 
 def _unreached(machine: MachineRow) -> NeedsYou | None:
     """A controller that its station can't reach, though it should be there."""
-    if machine.state not in _IN_SERVICE or machine.state in BUSY_MACHINES:
-        return None
-    offline = machine.state is MachineState.OFFLINE
-    since = machine.unreached_since
-    if since is None and offline and machine.state_reason not in {"", CLOSED, GONE}:
-        since = machine.state_since
+    since, offline = machine.missing_since, machine.state is MachineState.OFFLINE
     if since is None:
         return None
     why = machine.state_reason if offline else machine.not_ready
@@ -165,8 +159,9 @@ def of_stations(cards: Sequence[MachineCard], around: Surrounded) -> Iterator[Ne
             left = [m for m in wired if m.state in BUSY_MACHINES or wanted(m, around.shop)]
         if left:
             text = f"{_named(left)}: look at its PC"
-            since, remedy = station.since, Remedy.START_STATION
-            yield NeedsYou(remedy, title, text, since, None, None, at_panel=True, about=name)
+            closed = station.presence is Presence.LEFT  # by a person: nothing to look for
+            since, remedy = station.since, Remedy.FIND_STATION
+            yield NeedsYou(remedy, title, text, since, None, None, at_panel=closed, about=name)
 
 
 def _named(machines: Sequence[MachineRow]) -> str:

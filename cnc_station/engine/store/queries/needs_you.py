@@ -13,7 +13,7 @@ from cnc_station.engine.views import JobRow, MachineCard, MachineRow, NeedsYou, 
 MOST = 40
 _WORST_FIRST = (
     Remedy.TRY_LINK,
-    Remedy.START_STATION,
+    Remedy.FIND_STATION,
     Remedy.UNLOCK,
     Remedy.RECONNECT,
     Remedy.CONFIRM_POSITION,
