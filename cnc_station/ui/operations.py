@@ -192,7 +192,8 @@ class Operations:
     async def _look_for_station(self, name: str) -> None:
         found = next((row for row in await self.engine.stations() if row.name == name), None)
         if found is not None and found.presence is not Presence.SILENT:
-            self._voice.say(f"Station {name}: {found.presence.value}")
+            left = found.presence is Presence.LEFT
+            self._voice.say(f"Station {name} was closed" if left else f"Station {name} is back")
             return
         self._voice.fail(
             f"Station {name} still does not respond: look whether its PC is on, CNC Station runs "

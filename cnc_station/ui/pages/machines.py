@@ -17,6 +17,7 @@ from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.dialogs.machine_log import MachineLogDialog
 from cnc_station.ui.drivers import machine_look
 from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.needs import link_needs
 from cnc_station.ui.pages.machine_about import takes_in_short
 from cnc_station.ui.pages.machine_detail import MachineDetail
 from cnc_station.ui.theme import Ink, Role
@@ -30,6 +31,8 @@ from cnc_station.ui.widgets.text import ElidedLabel
 _LATEST = 100
 
 _REST_MS = 60
+SLOW_LOOK_MS = 10_000
+"""A station that falls silent makes no change that could be heard."""
 
 
 class MachinesPage(QWidget):
@@ -51,6 +54,8 @@ class MachinesPage(QWidget):
         self._asking_events = Asking(desk.operations, self._load_events, self)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self.detail.clock_moved)
+        self._again = QTimer(self, interval=SLOW_LOOK_MS)
+        self._again.timeout.connect(self._look_again)
         desk.bridge.changed.connect(self._follow)
         self._place()
         self._add_action(self.tr("Add a machine"), "A", self.add)
@@ -108,6 +113,8 @@ class MachinesPage(QWidget):
         detail, buttons = self.detail, self.detail.buttons
         buttons.clear.connect(self._clear)
         buttons.unlock.connect(lambda: self._act(MachineAction.UNLOCK))
+        buttons.reconnect.connect(self._reconnect)
+        buttons.confirm_position.connect(self._confirm_position)
         buttons.set_up.connect(lambda: self._with_job(self.at_machine.set_up))
         buttons.finish.connect(lambda: self._with_job(self.at_machine.finish))
         for asked, action in (
@@ -150,7 +157,11 @@ class MachinesPage(QWidget):
         self._asking.again()
 
     def _follow(self, changes: Changes) -> None:
-        if self.isVisible() and (changes.machines or changes.everything):
+        if self.isVisible() and (changes.machines or changes.stations or changes.everything):
+            self._asking.again()
+
+    def _look_again(self) -> None:
+        if not link_needs(self._desk.engine.links()):
             self._asking.again()
 
     async def _load(self) -> None:
@@ -191,11 +202,13 @@ class MachinesPage(QWidget):
         """Lets the clock run."""
         super().showEvent(event)
         self._clock.start()
+        self._again.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stops the clock: nobody looks."""
         super().hideEvent(event)
         self._clock.stop()
+        self._again.stop()
 
     # what can be done
 
@@ -208,6 +221,16 @@ class MachinesPage(QWidget):
         machine = self.table.current
         if machine is not None:
             self.at_machine.clear(machine.id)
+
+    def _confirm_position(self) -> None:
+        machine = self.table.current
+        if machine is not None:
+            self.at_machine.confirm_position(machine.id)
+
+    def _reconnect(self) -> None:
+        machine = self.table.current
+        if machine is not None:
+            self._desk.operations.reconnect(machine.id, machine.spec.name)
 
     def add(self) -> MachineForm:
         """Opens the form for a new machine."""
