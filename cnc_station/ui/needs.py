@@ -54,7 +54,7 @@ def _of_link(link: Link) -> NeedsYou:
     if link.name == NAME:
         title = _tr("This station: its name is taken")
     else:
-        title = _tr("{name}: nothing is saved").format(name=named(link))
+        title = _tr("{name}: not saving").format(name=named(link))
     detail = link.detail.rstrip(".")
     tried = link.name in _TRIED_AGAIN
     return NeedsYou(

@@ -162,7 +162,8 @@ class Fleet:
         try:
             await self.reach(machine.id)
         except Unavailable as error:
-            log.warning("%s is not reachable: %s (%s)", machine.spec.name, error, error.raw)
+            raw = f" ({error.raw})" if error.raw else ""
+            log.warning("%s is not reachable: %s%s", machine.spec.name, error, raw)
         await self.settle(machine)
 
     def refused(self, machine_id: int) -> None:

@@ -63,7 +63,8 @@ class ConfirmPositionDialog(MachineDialog):
         position, now = self._machine.position, self._desk.now()
         pairs = []
         if position is not None:
-            pairs.append((self.tr("What happened"), position.position.reason))
+            why = position.position.reason
+            pairs.append((self.tr("What happened"), why[:1].upper() + why[1:]))
             pairs.append((self.tr("Not known since"), words.moment(position.since, now)))
         status = self._desk.engine.status(self._machine.id)
         pairs.append((self.tr("It shows now"), self._shown(status)))

@@ -67,7 +67,7 @@ def _made(card: QWidget, action: CardAction) -> QAbstractButton:
         CardAction.UNLOCK: QCoreApplication.translate("Floor", "Unlock"),
         CardAction.END_MAINTENANCE: QCoreApplication.translate("Floor", "End maintenance"),
         CardAction.RECONNECT: QCoreApplication.translate("Floor", "Try again"),
-        CardAction.CONFIRM_POSITION: QCoreApplication.translate("Floor", "Confirm work zero…"),
+        CardAction.CONFIRM_POSITION: QCoreApplication.translate("Floor", "Confirm…"),
         CardAction.DETAILS: QCoreApplication.translate("Floor", "Details"),
     }[action]
     if action is CardAction.ABORT:

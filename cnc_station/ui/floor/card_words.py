@@ -239,7 +239,8 @@ def _why_nothing_starts(machine: MachineRow) -> str | None:
         was = look_of(machine.state).word
         return QCoreApplication.translate("Floor", "Last known: {state}").format(state=was)
     if machine.position is not None and wants_position(machine):
-        return machine.position.position.reason if machine.state is MachineState.IDLE else None
+        why = machine.position.position.reason
+        return why[:1].upper() + why[1:] if machine.state is MachineState.IDLE else None
     return None
 
 

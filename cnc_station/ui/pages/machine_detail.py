@@ -136,7 +136,10 @@ class MachineDetail(Card):
         can = self._drivers.abilities(machine.spec.driver)
         remedy = (status.remedy if status else "") or at_panel(machine, can)
         if not machine.attended:
-            remedy = self.tr("What was known last stays on view. Look at the PC of that station.")
+            was = look_of(machine.state).word
+            remedy = self.tr("Last known: {state}. Look at the PC of that station.").format(
+                state=was
+            )
         self._show(self.remedy, remedy)
         self.details.set_words(status.details if status else "")
         self.why.set_ink(tone_ink(self._look_of(machine).tone))
