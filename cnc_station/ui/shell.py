@@ -5,7 +5,7 @@ are imported when they are first shown.
 """
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +17,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.interface import Engine
-from cnc_station.engine.views import Changes, JobFilter, NeedsYou, Remedy
+from cnc_station.engine.views import Changes, Floor, JobFilter, NeedsYou, Presence, Remedy
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.desk import Desk
@@ -47,6 +47,7 @@ class Shell(QObject):
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
         self._found: tuple[NeedsYou, ...] = ()
+        self._presences: Mapping[str, Presence] = {}
 
     def open(
         self,
@@ -194,8 +195,17 @@ class Shell(QObject):
         took = time.perf_counter() - begun
         self._counting.set_rest(max(_REST_MS, round(_RESTS * 1000 * took)))
         self._found = floor.needs_you
+        self._tell_of_stations(floor)
         self.window.rail.set_badge("attention", floor.counts.of(NEEDS_A_PERSON))
         self._show_needs()
+
+    def _tell_of_stations(self, floor: Floor) -> None:
+        """A station that falls silent changes nothing that could be heard, and yet what can be
+        asked of its machines: the pages are told."""
+        before = self._presences
+        self._presences = {card.machine.station: card.machine.presence for card in floor.cards}
+        if any(self._presences.get(name) is not known for name, known in before.items()):
+            self.bridge.changed.emit(Changes(stations=True))
 
     def _show_needs(self) -> None:
         """The floor has them all; other pages have what is theirs."""

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
@@ -27,6 +28,7 @@ from cnc_station.engine.views import (
     Remedy,
     Status,
 )
+from cnc_station.ui import shell as shell_module
 from cnc_station.ui import words
 from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
 from cnc_station.ui.drivers import machine_look
@@ -34,6 +36,7 @@ from cnc_station.ui.floor.card_words import CardAction, card_words
 from cnc_station.ui.floor.short_list import SETTLE_MS
 from cnc_station.ui.needs import link_needs
 from cnc_station.ui.pages.floor import FloorPage
+from cnc_station.ui.pages.jobs import JobsPage
 from cnc_station.ui.pages.machine_about import position_words
 from cnc_station.ui.pages.machine_buttons import MachineButtons
 from cnc_station.ui.pages.machines import MachinesPage
@@ -46,6 +49,10 @@ from tests.until import until
 NOW = 1_790_000_000_000
 RAW = "ConnectionRefusedError: [Errno 111] Connect call failed"
 AWAY = Unavailable("192.0.2.5 port 5007 does not answer", raw=RAW)
+A_SILENT_STATION = (
+    "INSERT INTO station (name, incarnation, host, version, started_at, heard_at, lag_ms) "
+    "SELECT 'Hall 2', 'old', host, version, started_at, heard_at - 60000, 7 FROM station"
+)
 LOST = Position(PositionBasis.LOST, "the controller was switched off and on")
 LOST_STATUS = Status(Doing.NOT_READY, LOST.reason, x=12.5, y=-3.25, z=40.0, position=LOST)
 KNOWN_STATUS = replace(IDLE, position=Position(PositionBasis.HOMED, "homed"))
@@ -243,13 +250,7 @@ def fall_silent(office: Office, data: Path) -> None:
     """The machine is given to a station that was heard of a minute ago."""
     database = create_engine(f"sqlite:///{data / 'station.db'}")
     with database.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO station (name, incarnation, host, version, started_at, heard_at, "
-                "lag_ms) SELECT 'Hall 2', 'old', host, version, started_at, heard_at - 60000, 7 "
-                "FROM station"
-            )
-        )
+        connection.execute(text(A_SILENT_STATION))
         connection.execute(text("UPDATE machine SET station = 'Hall 2'"))
     database.dispose()
     assert office.engine._crew is not None
@@ -312,3 +313,41 @@ async def test_the_machine_page_keeps_the_systems_words_behind_details(
         assert detail.details.words.text() == RAW
         detail.buttons.reconnect_button.click()
         await until(lambda: office.said.failed == [f"Mill 1: {AWAY}"])
+
+
+async def test_the_pages_are_told_that_a_station_has_fallen_silent(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mill: Scripted
+) -> None:
+    """Nothing is written when it does; its machine and its job offer nothing any more."""
+    Shop({"mill": mill}).register(monkeypatch)
+    monkeypatch.setattr(shell_module, "SLOW_LOOK_MS", 100)
+    machine = await add(office)
+    (job,) = await office.engine.submit([JobSpec("Bracket", "mill", estimated_s=900.0)], ME)
+    shell = Shell()
+    shell.window.show()
+    shell.open(office.engine, ME, lambda: office.engine.save_settings({}, ME))
+    try:
+        shell.to_machine(machine)
+        machines = shell.window.page("machines")
+        assert isinstance(machines, MachinesPage)
+        await until(lambda: not machines.detail.buttons.hold_button.isHidden())
+        await until(lambda: shell._presences)
+        database = create_engine(f"sqlite:///{tmp_path / 'station.db'}")
+        with database.begin() as connection:
+            connection.execute(text(A_SILENT_STATION))
+            connection.execute(text("UPDATE machine SET station = 'Hall 2'"))
+        database.dispose()
+        await until(machines.detail.buttons.isHidden)
+        assert machines.detail.why.text() == "Station Hall 2 does not respond"
+        shell.to_job(job)
+        jobs = shell.window.page("jobs")
+        assert isinstance(jobs, JobsPage)
+        await until(lambda: jobs.detail.row is not None and jobs.commands.unattended)
+        await until(lambda: jobs.detail.second.text().startswith("Station Hall 2"))
+        assert jobs.detail.actions_row.abort is None
+        assert "hold" not in jobs.detail.actions_row.buttons
+    finally:
+        await shell.close()
+        shell.window.finish()
+        shell.window.deleteLater()
+        mill.end()

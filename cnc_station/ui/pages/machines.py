@@ -17,7 +17,6 @@ from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.dialogs.machine_log import MachineLogDialog
 from cnc_station.ui.drivers import machine_look
 from cnc_station.ui.models.row_list import ListColumn, RowList
-from cnc_station.ui.needs import link_needs
 from cnc_station.ui.pages.machine_about import takes_in_short
 from cnc_station.ui.pages.machine_detail import MachineDetail
 from cnc_station.ui.theme import Ink, Role
@@ -31,8 +30,6 @@ from cnc_station.ui.widgets.text import ElidedLabel
 _LATEST = 100
 
 _REST_MS = 60
-SLOW_LOOK_MS = 10_000
-"""A station that falls silent makes no change that could be heard."""
 
 
 class MachinesPage(QWidget):
@@ -54,8 +51,6 @@ class MachinesPage(QWidget):
         self._asking_events = Asking(desk.operations, self._load_events, self)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self.detail.clock_moved)
-        self._again = QTimer(self, interval=SLOW_LOOK_MS)
-        self._again.timeout.connect(self._look_again)
         desk.bridge.changed.connect(self._follow)
         self._place()
         self._add_action(self.tr("Add a machine"), "A", self.add)
@@ -160,10 +155,6 @@ class MachinesPage(QWidget):
         if self.isVisible() and (changes.machines or changes.stations or changes.everything):
             self._asking.again()
 
-    def _look_again(self) -> None:
-        if not link_needs(self._desk.engine.links()):
-            self._asking.again()
-
     async def _load(self) -> None:
         machines = await self._desk.engine.machines()
         wanted = self._text.lower().split()
@@ -202,13 +193,11 @@ class MachinesPage(QWidget):
         """Lets the clock run."""
         super().showEvent(event)
         self._clock.start()
-        self._again.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stops the clock: nobody looks."""
         super().hideEvent(event)
         self._clock.stop()
-        self._again.stop()
 
     # what can be done
 
