@@ -62,6 +62,8 @@ def machine_look(machine: MachineRow, can: Abilities = _UNKNOWN) -> StateLook:
     nobody knows the state."""
     if not machine.attended:
         return NOT_REACHABLE if machine.presence is Presence.SILENT else STATION_CLOSED
+    if machine.at_work and machine.missing_since is not None:
+        return NOT_REACHABLE
     if machine.state is MachineState.OFFLINE:
         return CONNECTING if machine.missing_since is None else NOT_REACHABLE
     if waits_for_set_up(machine, can):

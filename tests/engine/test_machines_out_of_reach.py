@@ -7,10 +7,11 @@ import pytest
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.actions import MachineAction
-from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.position import Position, PositionBasis
-from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers.base import Finding, Found
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services import oversight
 from cnc_station.engine.services.pen import DATABASE
@@ -182,3 +183,25 @@ async def test_a_machine_of_a_silent_station_is_known_to_be_unattended(
         assert item.title == "Station B: not responding"
     finally:
         await engine.stop()
+
+
+async def test_a_controller_lost_in_a_run_is_known_to_be_away_and_left_to_the_run(
+    station: Station, controller: Controller
+) -> None:
+    floor = await station()
+    machine_id = await floor.mill(driver="scripted")
+    job_id = await floor.job()
+    await until(lambda: controller.cutting)
+    controller.refuses["connect"] = AWAY
+    controller.found = Found(Finding.UNDER_WAY, "it runs")
+    controller.break_off(AWAY)
+    await until(is_seen(floor, lambda m: m.missing_since is not None))
+    machine = await only(floor)
+    assert (machine.state, machine.at_work) == (MachineState.RUNNING, True)
+    with pytest.raises(Conflict, match="in hand"):
+        await floor.engine.act_on_machine(MachineAction.RECONNECT, machine_id, ME)
+    del controller.refuses["connect"]
+    await until(is_seen(floor, lambda m: m.missing_since is None))
+    await until(lambda: controller.cutting)
+    controller.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)

@@ -8,7 +8,7 @@ import pytest
 from cnc_station.engine.domain.machine import STATION_CLOSED, STATION_GONE
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.queries.floor import floor
-from cnc_station.engine.store.queries.machine_needs import NOT_READY_MS
+from cnc_station.engine.store.queries.machine_needs import LOST_AT_WORK_MS, NOT_READY_MS
 from cnc_station.engine.views import Floor, NeedsYou, Presence, Remedy
 from tests.store.rows import HOUR, HOUSE, MINUTE, NOW, Rows
 
@@ -209,3 +209,23 @@ def test_the_worst_comes_first(rows: Rows) -> None:
         "Mill 3: not reachable",
         "Mill 2: clear it",
     ]
+
+
+def test_a_machine_lost_at_work_is_told_of_after_a_moment_and_tries_by_itself(rows: Rows) -> None:
+    lost = NOW - LOST_AT_WORK_MS
+    mill = rows.machine("Mill 1", state="running", unreached_since=lost)
+    rows.machine("Mill 2", state="running", unreached_since=lost + 1)
+    busy = rows.job(name="Bracket", state="running", machine_id=mill)
+    rows.link(mill, busy, rows.run(busy, mill))
+    item = only(rows)
+    assert (item.remedy, item.title) == (Remedy.RECONNECT, "Mill 1: not reachable")
+    assert item.text == "Bracket is in hand, its station tries again by itself"
+    assert (item.since, item.at_panel) == (lost, True)
+
+
+def test_a_held_machine_that_is_lost_cannot_be_continued(rows: Rows) -> None:
+    mill = rows.machine("Mill 1", state="held", unreached_since=NOW - MINUTE)
+    held = rows.job(name="Flange", state="held", machine_id=mill)
+    rows.link(mill, held, rows.run(held, mill, state="held"))
+    found = {item.remedy: item.at_panel for item in look(rows).needs_you}
+    assert found == {Remedy.RECONNECT: True, Remedy.CONTINUE: True}

@@ -193,6 +193,17 @@ class Fleet:
         assert memory is not None
         await self._say(RecordPosition(machine.id, memory, CONTROLLER, wired.spec))
 
+    async def keep_reach(self, machine: MachineRow) -> None:
+        """Write that the controller of a machine at work does not answer, or does again. Its run
+        tries to reach it by itself."""
+        wired = self._wired.get(machine.id)
+        if wired is None:
+            return
+        status = wired.driver.status()
+        lost = status.doing is Doing.UNREACHABLE
+        if lost is (machine.unreached_since is None):
+            await self._say(RecordReach(machine.id, status.why if lost else None, wired.spec))
+
     @staticmethod
     def _lost(machine: MachineRow, wired: _Wired) -> Iterator[Change[None]]:
         why = wired.failure or wired.driver.status().why or "not reachable"
@@ -262,9 +273,11 @@ class Fleet:
 
     async def reconnect(self, machine_id: int) -> None:
         """Try now to reach a controller that is away. Raises Unavailable, which names the
-        machine."""
+        machine, and Conflict while a run is in hand: that tries by itself."""
         if machine_id not in self._wired:
             raise Unavailable("The machine has no driver.")
+        if machine_id in self._at_work():
+            raise Conflict("Its job is still in hand: it is tried again all the time.")
         try:
             await self.reach(machine_id)
         except Unavailable as error:

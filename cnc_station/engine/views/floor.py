@@ -10,8 +10,6 @@ from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views.jobs import JobCounts, JobRow
 from cnc_station.engine.views.station import Presence
 
-_NOT_MISSED = BUSY_MACHINES | {MachineState.MAINTENANCE}
-
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
@@ -82,13 +80,18 @@ class MachineRow:
     @property
     def missing_since(self) -> int | None:
         """Since when its station can't reach its controller, though it should be there: it is not
-        in maintenance, and has no run in hand. None: it answers, or was not asked yet."""
-        if not self.attended or self.state in _NOT_MISSED:
+        in maintenance. None: it answers, or was not asked yet."""
+        if not self.attended or self.state is MachineState.MAINTENANCE:
             return None
         if self.unreached_since is not None or self.state is not MachineState.OFFLINE:
             return self.unreached_since
         asked = self.state_reason not in {"", STATION_CLOSED, STATION_GONE}
         return self.state_since if asked else None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a run is in hand: that reaches its controller again by itself."""
+        return self.state in BUSY_MACHINES
 
     @property
     def position_lost(self) -> bool:

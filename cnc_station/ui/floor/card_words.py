@@ -58,6 +58,7 @@ REMEDIES = {
 }
 """The buttons that replace the figures, the likeliest last: under the right thumb."""
 
+_TRY_AGAIN = (CardAction.DETAILS, CardAction.RECONNECT)
 _CAN_DO_ALL = Abilities()
 
 
@@ -131,6 +132,8 @@ def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> s
     """What a person can do about a machine that does nothing, as its driver puts it."""
     if not machine.attended:
         return QCoreApplication.translate("Floor", "Look at the PC of that station.")
+    if machine.at_work and machine.missing_since is not None:
+        return QCoreApplication.translate("Floor", "It is tried again by itself: look at it.")
     panel = at_panel(machine, can)
     stuck = panel or machine.state in {MachineState.ALARM, MachineState.OFFLINE}
     return (status.remedy if status is not None and stuck else "") or panel
@@ -141,7 +144,7 @@ def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
     if not machine.attended:
         return (CardAction.DETAILS,)
     if machine.missing_since is not None and machine.state is not MachineState.NEEDS_CLEARING:
-        return (CardAction.DETAILS, CardAction.RECONNECT)
+        return (CardAction.DETAILS,) if machine.at_work else _TRY_AGAIN
     if machine.state is MachineState.IDLE and wants_position(machine):
         return (CardAction.DETAILS, CardAction.CONFIRM_POSITION)
     if card.job is not None and waits_for_set_up(machine, can):
@@ -153,7 +156,9 @@ def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
 
 
 def _corner(card: MachineCard, can: Abilities) -> CardAction | None:
-    if card.machine.state is not MachineState.RUNNING or not card.machine.attended:
+    machine = card.machine
+    reached = machine.attended and machine.missing_since is None
+    if machine.state is not MachineState.RUNNING or not reached:
         return None
     if not can.starts:
         return CardAction.FINISH

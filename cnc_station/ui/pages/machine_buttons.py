@@ -76,11 +76,11 @@ class MachineButtons(QWidget):
             (self.set_up_button, has_job and waits_for_set_up(machine, can)),
             (self.clear_button, state is S.NEEDS_CLEARING),
             (self.unlock_button, state is S.ALARM and can.unlocks and not missing),
-            (self.reconnect_button, missing),
+            (self.reconnect_button, missing and not machine.at_work),
             (self.position_button, wants_position(machine)),
             (self.finish_button, at_work and not can.starts),
-            (self.hold_button, has_job and state is S.RUNNING and can.holds),
-            (self.go_on_button, has_job and state is S.HELD and can.goes_on),
+            (self.hold_button, has_job and state is S.RUNNING and can.holds and not missing),
+            (self.go_on_button, has_job and state is S.HELD and can.goes_on and not missing),
             (self.abort_button, at_work and can.aborts),
         ):
             button.setVisible(there and machine.attended)

@@ -156,7 +156,8 @@ class MachineDetail(Card):
         elif is_unready(machine):
             why = self.tr("Not ready: {why}").format(why=machine.not_ready)
         elif machine.missing_since is not None and machine.state is not MachineState.OFFLINE:
-            why = self.tr("Not reachable: {why}").format(why=machine.not_ready)
+            known = machine.not_ready or self.tr("it is tried again by itself")
+            why = self.tr("Not reachable: {why}").format(why=known)
         if machine.maintenance_due:  # its run was lost, or ended in an alarm
             follows = self.tr("Maintenance follows.")
             why = f"{why.rstrip('.')}. {follows}" if why else follows

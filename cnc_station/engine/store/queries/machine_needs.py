@@ -14,6 +14,7 @@ from cnc_station.engine.store.schema import event
 from cnc_station.engine.views import MachineCard, MachineRow, NeedsYou, Presence, Remedy
 
 NOT_READY_MS = 30_000  # a spindle runs down, a controller homes: that is no need yet
+LOST_AT_WORK_MS = 5_000
 MOST_NAMED = 4
 _IN_SERVICE = frozenset(MachineState) - {MachineState.MAINTENANCE}
 _CAN_CONFIRM = frozenset({MachineState.IDLE, MachineState.NEEDS_CLEARING})
@@ -63,7 +64,7 @@ def of_machine(card: MachineCard, house: House, around: Surrounded) -> Iterator[
     machine = card.machine
     if not machine.attended:
         return
-    unreached = _unreached(machine)
+    unreached = _unreached(card, around.now)
     if unreached is not None:
         yield unreached
     if unreached is None or machine.state is not MachineState.ALARM:
@@ -78,16 +79,20 @@ def of_machine(card: MachineCard, house: House, around: Surrounded) -> Iterator[
             yield NeedsYou(Remedy.MAKE_READY, title, why, since, None, machine.id, at_panel=True)
 
 
-def _unreached(machine: MachineRow) -> NeedsYou | None:
-    """A controller that its station can't reach, though it should be there."""
-    since, offline = machine.missing_since, machine.state is MachineState.OFFLINE
-    if since is None:
+def _unreached(card: MachineCard, now: int) -> NeedsYou | None:
+    """A controller that its station can't reach, though it should be there. Of one at work that is
+    told after a moment: most connections come back at once."""
+    machine, since = card.machine, card.machine.missing_since
+    if since is None or (machine.at_work and now - since < LOST_AT_WORK_MS):
         return None
-    why = machine.state_reason if offline else machine.not_ready
+    why = machine.state_reason if machine.state is MachineState.OFFLINE else machine.not_ready
     if machine.state is MachineState.ALARM:
         why = f"{why}; it was in alarm"
+    if machine.at_work:
+        job = card.job.title if card.job else "its job"
+        why = f"{job} is in hand, its station tries again by itself"
     title = f"{machine.spec.name}: not reachable"
-    return NeedsYou(Remedy.RECONNECT, title, why, since, None, machine.id)
+    return NeedsYou(Remedy.RECONNECT, title, why, since, None, machine.id, at_panel=machine.at_work)
 
 
 def _position(machine: MachineRow) -> NeedsYou:

@@ -58,11 +58,12 @@ def needs_you(
 def _of_job(row: JobRow, machine: MachineRow | None, house: House) -> NeedsYou:
     at_panel = False
     if row.state is JobState.HELD:
-        at_panel = machine is not None and not house.can(machine.spec.driver).goes_on
+        watched = machine is not None and not house.can(machine.spec.driver).goes_on
+        at_panel = watched or (machine is not None and machine.missing_since is not None)
         because = machine.state_reason if machine is not None else ""
         remedy, title = Remedy.CONTINUE, f"{row.machine or row.title}: held"
         text = f"{row.title}: {because}" if because else row.title
-        text = f"go on at its own panel: {text}" if at_panel else text
+        text = f"go on at its own panel: {text}" if watched else text
     elif row.state is JobState.INTERRUPTED:
         remedy, title = Remedy.DECIDE, f"{row.title}: decide"
         text = row.last_error or f"stopped half-way on {row.machine or 'its machine'}"
