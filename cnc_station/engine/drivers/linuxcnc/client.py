@@ -118,6 +118,8 @@ class Client:
             raise Unavailable(f"the controller did not answer within {PATIENCE_S:g} s") from error
         except OSError as error:
             self._writer.close()
+            if error.errno is None:  # in our own words, or in asyncio's
+                raise Unavailable(f"the connection broke: {error}") from error
             raise unreachable("the controller", error) from error
         finally:
             exchange.close()
