@@ -147,7 +147,7 @@ async def machines(call: Call) -> int:
         print_json({"machines": rows})
         return Exit.OK
     print_table(
-        ["ID", "NAME", "TYPE", "STATE", "SINCE", "JOB", "STATION", "DRIVER", "WHY"],
+        ["ID", "NAME", "TYPE", "STATE", "SINCE", "POSITION", "JOB", "STATION", "DRIVER", "WHY"],
         [
             [
                 str(row.id),
@@ -155,6 +155,7 @@ async def machines(call: Call) -> int:
                 row.spec.machine_type,
                 row.state,
                 clock(row.state_since, call.config.time_zone),
+                "" if row.position is None else row.position.position.basis,
                 "" if row.job_id is None else str(row.job_id),
                 row.station,
                 row.spec.driver,

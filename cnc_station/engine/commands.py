@@ -44,6 +44,11 @@ _RESTORING = {
 class StationCommands(MachineCommands):
     """Implements `Commands`."""
 
+    async def try_database(self) -> None:
+        """See `Commands.try_database`."""
+        if self._crew is not None:
+            await self._crew.try_database()
+
     async def submit(self, specs: Sequence[JobSpec], actor: Actor) -> tuple[int, ...]:
         """See `Commands.submit`."""
         checked = tuple(spec.validated() for spec in specs)

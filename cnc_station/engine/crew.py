@@ -44,6 +44,7 @@ REDIS = "redis"
 NAME = "name"
 LOST_HINT_S = 1.0
 FRESH_S = 2.0  # machines at work elsewhere are heard of several times a second
+TRY_S = 5.0  # for a person who has asked, and waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,16 @@ class Crew:
                 await self._tools.pen.write(
                     Heartbeat(self._incarnation, self._config.lease_s, 0.0, ())
                 )
+
+    async def try_database(self) -> None:
+        """Write something now. Raises Unavailable with why that can't be done."""
+        try:
+            async with asyncio.timeout(TRY_S):
+                await self._tools.pen.write(
+                    Heartbeat(self._incarnation, self._config.lease_s, 0.0, ())
+                )
+        except TimeoutError:
+            raise Unavailable("The database does not answer.") from None
 
     async def stop(self) -> None:
         """No new claims, runs ended and written, controllers let go, the fleet left."""

@@ -112,6 +112,10 @@ class Commands(Protocol):
         it says `KEPT`, the passwords of the machine `machine_id` count. Raises InvalidInput."""
         ...
 
+    async def try_database(self) -> None:
+        """Try now whether the database takes what is written. Raises Unavailable with why not."""
+        ...
+
     async def add_program(self, name: str, source: bytes, actor: Actor) -> ProgramRow:
         """Keep a program by content: the same bytes give the same row, new bytes under a known
         name a new revision. Raises InvalidInput with lines where the program is wrong."""

@@ -141,7 +141,9 @@ class StationQueries:
 
     async def machines(self) -> tuple[MachineRow, ...]:
         """See `Queries.machines`."""
-        return secrets.told(await self._reader.read(machine_rows.machines))
+        own = self._config.station
+        look = partial(machine_rows.machines_with_stations, own=own, clock=self._clock)
+        return secrets.told(await self._reader.read(look))
 
     async def stations(self) -> tuple[StationRow, ...]:
         """See `Queries.stations`."""
@@ -189,7 +191,10 @@ class StationQueries:
     def status(self, machine_id: int) -> Status | None:
         """See `Queries.status`."""
         driver = self._driver(machine_id)
-        return driver.status() if driver is not None else None
+        if driver is None or self._crew is None:
+            return None
+        status, details = driver.status(), self._crew.fleet.details(machine_id)
+        return replace(status, details=details) if details else status
 
     def machine_log(self, machine_id: int) -> tuple[Message, ...]:
         """See `Queries.machine_log`."""
@@ -215,5 +220,12 @@ class StationQueries:
         """A query that says in words what comes next: it needs the time, the zone and the rules."""
         config = self._config
         abilities = registry.abilities()
-        house = House(config.retry, self._zone, config.simulator_speed, abilities)
+        house = House(
+            config.retry,
+            self._zone,
+            config.simulator_speed,
+            abilities,
+            config.station,
+            self._clock,
+        )
         return await self._reader.read(partial(query, now=now_ms(), house=house, **arguments))

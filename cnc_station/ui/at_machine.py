@@ -10,10 +10,11 @@ from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.clearing import ClearingDialog
+from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
 from cnc_station.ui.dialogs.finish import FinishDialog
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog
-from cnc_station.ui.drivers import Drivers
+from cnc_station.ui.drivers import Drivers, wants_position
 
 _LATEST = 60
 
@@ -40,6 +41,10 @@ class AtMachine(QObject):
     def clear(self, machine_id: int) -> None:
         """A machine has something on it."""
         self._ask(self._clear(machine_id))
+
+    def confirm_position(self, machine_id: int) -> None:
+        """A machine's position is not known."""
+        self._ask(self._confirm_position(machine_id))
 
     def _ask(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
         if self._asking or self.dialog is not None:
@@ -85,6 +90,12 @@ class AtMachine(QObject):
             return None
         job, run = await self._lies_on(machine_id)
         return ClearingDialog(self._desk, machine, job, run, self._window)
+
+    async def _confirm_position(self, machine_id: int) -> MachineDialog | None:
+        machine = await self._machine(machine_id)
+        if machine is None or not wants_position(machine):
+            return None
+        return ConfirmPositionDialog(self._desk, machine, self._window)
 
     async def _job_at(self, job_id: int) -> tuple[JobRow | None, MachineRow | None]:
         rows = await self._desk.engine.jobs_by_id([job_id])

@@ -5,8 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.views import Abilities, DriverInfo, MachineRow
-from cnc_station.ui.widgets.state_look import NOT_READY, SET_UP, StateLook, look_of
+from cnc_station.engine.views import Abilities, DriverInfo, MachineRow, Presence
+from cnc_station.ui.widgets.state_look import (
+    CONNECTING,
+    NOT_REACHABLE,
+    NOT_READY,
+    SET_UP,
+    STATION_CLOSED,
+    StateLook,
+    look_of,
+)
 
 _UNKNOWN = Abilities()
 
@@ -19,7 +27,25 @@ def waits_for_set_up(machine: MachineRow, can: Abilities) -> bool:
 
 def is_unready(machine: MachineRow) -> bool:
     """Whether a machine stands still only because its controller would start nothing."""
-    return bool(machine.not_ready) and machine.state is MachineState.IDLE
+    return machine.attended and bool(machine.not_ready) and machine.state is MachineState.IDLE
+
+
+def wants_position(machine: MachineRow) -> bool:
+    """Whether a person may confirm a machine's work zero now: nothing starts on it before."""
+    rests = machine.state in {MachineState.IDLE, MachineState.NEEDS_CLEARING}
+    return rests and machine.attended and machine.position_lost and machine.missing_since is None
+
+
+def unattended(machine: MachineRow) -> str:
+    """Why nothing can be asked of a machine at all: its station is not there; "" if it is."""
+    if machine.attended:
+        return ""
+    said = (
+        QCoreApplication.translate("Floor", "Station {name} does not respond")
+        if machine.presence is Presence.SILENT
+        else QCoreApplication.translate("Floor", "Station {name} is closed")
+    )
+    return said.format(name=machine.station)
 
 
 def at_panel(machine: MachineRow, can: Abilities) -> str:
@@ -31,8 +57,15 @@ def at_panel(machine: MachineRow, can: Abilities) -> str:
     return ""
 
 
-def machine_look(machine: MachineRow, can: Abilities) -> StateLook:
-    """How a machine looks: its state, or what it waits for."""
+def machine_look(machine: MachineRow, can: Abilities = _UNKNOWN) -> StateLook:
+    """How a machine looks: its state, or what it waits for. Of one whose station is not there
+    nobody knows the state."""
+    if not machine.attended:
+        return NOT_REACHABLE if machine.presence is Presence.SILENT else STATION_CLOSED
+    if machine.at_work and machine.missing_since is not None:
+        return NOT_REACHABLE
+    if machine.state is MachineState.OFFLINE:
+        return CONNECTING if machine.missing_since is None else NOT_REACHABLE
     if waits_for_set_up(machine, can):
         return SET_UP
     return NOT_READY if is_unready(machine) else look_of(machine.state)

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.position import PositionBasis
 from cnc_station.engine.domain.states import JobState
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
@@ -56,8 +57,8 @@ _SENTENCES = {
     "disconnected": QT_TRANSLATE_NOOP("Event", "Disconnected"),
     "cleared": QT_TRANSLATE_NOOP("Event", "Cleared"),
     "readiness_changed": QT_TRANSLATE_NOOP("Event", "Ready"),
-    "position_changed": QT_TRANSLATE_NOOP("Event", "Position"),
-    "modes_set": QT_TRANSLATE_NOOP("Event", "Modes set"),
+    "position_changed": QT_TRANSLATE_NOOP("Event", "Position known"),
+    "modes_set": QT_TRANSLATE_NOOP("Event", "Modes set{at}"),
     "alarmed": QT_TRANSLATE_NOOP("Event", "Alarm"),
     "unlocked": QT_TRANSLATE_NOOP("Event", "Unlocked"),
     "maintenance_started": QT_TRANSLATE_NOOP("Event", "Maintenance began"),
@@ -76,6 +77,7 @@ _SENTENCES = {
 }
 _TO = QT_TRANSLATE_NOOP("Event", " to {machine}")
 _AT = QT_TRANSLATE_NOOP("Event", " on {machine}")
+_NO_POSITION = QT_TRANSLATE_NOOP("Event", "Position not known")
 _NOT_READY = QT_TRANSLATE_NOOP("Event", "Not ready")
 _SET_BY_HAND = QT_TRANSLATE_NOOP("Event", "Set by hand to {state}")
 _OVERRIDDEN = "overridden_to_"
@@ -109,6 +111,8 @@ def told(event: Event, machine: str = "") -> str:
     sentence = _SENTENCES.get(event.type)
     if event.type == "readiness_changed" and event.reason:
         sentence = _NOT_READY
+    if _loses_position(event):
+        sentence = _NO_POSITION
     if sentence is None:
         return event.type.replace("_", " ").capitalize()
     at = _say(_AT).format(machine=machine) if machine else ""
@@ -124,6 +128,10 @@ def by_and_why(event: Event) -> str:
 
 def tone_of(event: Event) -> Tone:
     """The colour of the event's mark: NORMAL unless somebody should notice."""
-    if event.type == "readiness_changed" and event.reason:
+    if (event.type == "readiness_changed" and event.reason) or _loses_position(event):
         return Tone.HELD
     return _TONES.get(event.type, Tone.NORMAL)
+
+
+def _loses_position(event: Event) -> bool:
+    return event.type == "position_changed" and event.details.get("basis") == PositionBasis.LOST

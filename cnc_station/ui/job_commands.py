@@ -36,6 +36,11 @@ class Command:
     aside: bool = False
 
 
+_AT_MACHINES = frozenset(
+    {A.START, A.FINISH, A.HOLD, A.CONTINUE, A.ABORT, A.PUT_ASIDE}
+)  # done by the station at the machine
+
+
 class JobCommands(QObject):
     """Finds what jobs have in common and does it through the desk's operations."""
 
@@ -48,6 +53,8 @@ class JobCommands(QObject):
         self.at_machine = AtMachine(desk, window)
         self.machines: Mapping[int, MachineSpec] = {}
         """Those jobs can be assigned to, by id; whoever owns this keeps it fresh."""
+        self.unattended: Mapping[int, str] = {}
+        """Why nothing can be asked of some of them: their stations are not there."""
 
     def of(self, rows: Sequence[JobRow]) -> list[Command]:
         """What can be done to all of these jobs, the most useful first."""
@@ -91,7 +98,13 @@ class JobCommands(QObject):
             can -= frozenset() if of_driver.holds else {A.HOLD}
             can -= frozenset() if of_driver.goes_on else {A.CONTINUE}
             can -= frozenset() if of_driver.aborts else {A.ABORT}
+        if self.why_not(row):
+            can -= _AT_MACHINES
         return can if A.ACCEPT in can else can - {A.SCRAP}
+
+    def why_not(self, row: JobRow) -> str:
+        """Why nothing can be asked of the machine that a job is at; "" if it can."""
+        return self.unattended.get(row.machine_id or 0, "") if row.state in LIVE_JOBS else ""
 
     def can_abort(self, row: JobRow) -> bool:
         """Whether its run can be stopped for good from here."""
@@ -100,7 +113,7 @@ class JobCommands(QObject):
     def _at_machine(self, row: JobRow) -> list[Command]:
         """What a person says who stands at the machine."""
         machine = self.machines.get(row.machine_id or 0)
-        if machine is None:
+        if machine is None or self.why_not(row):
             return []
         watched = not self.at_machine.drivers.abilities(machine.driver).starts
         if row.state is JobState.ASSIGNED and (watched or machine.operator_starts):

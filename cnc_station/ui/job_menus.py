@@ -109,7 +109,8 @@ class JobMenus(QObject):
                 return
         if wanted:
             watched = self.tr("{machine} can only be watched: use its own panel.")
-            self._desk.operations.fail(watched.format(machine=row.machine))
+            away = self._jobs.commands.why_not(row)
+            self._desk.operations.fail(away or watched.format(machine=row.machine))
 
     def edit(self) -> None:
         """Opens the form on the selected job, if it may be edited."""

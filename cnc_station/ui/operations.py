@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
-from cnc_station.engine.domain.errors import CncStationError, Conflict
+from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavailable
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.interface import Engine
-from cnc_station.engine.views import Answer, Undo
+from cnc_station.engine.views import Answer, Presence, Undo
 
 log = logging.getLogger(__name__)
 Fields = Mapping[int, Mapping[str, Any]]
@@ -50,8 +50,8 @@ class Voice(Protocol):
         """Something was done."""
         ...
 
-    def fail(self, words: str) -> None:
-        """Something went wrong; it stays until it is read."""
+    def fail(self, words: str, details: str = "") -> None:
+        """Something went wrong; it stays until it is read. `details` are the system's own words."""
         ...
 
 
@@ -94,6 +94,8 @@ class Operations:
             self._progress.start(words)
         try:
             await work
+        except Unavailable as error:
+            self._voice.fail(str(error), error.raw)
         except CncStationError as error:
             self._voice.fail(str(error))
         except Exception:
@@ -166,6 +168,37 @@ class Operations:
     def act_on_machine(self, action: MachineAction, machine_id: int, reason: str = "") -> None:
         """Do one thing to a machine. Its card shows that it is done."""
         self.run(self.engine.act_on_machine(action, machine_id, self.actor, reason=reason))
+
+    def reconnect(self, machine_id: int, name: str) -> None:
+        """Try again to reach a machine's controller, and say what came of it."""
+        self.run(self._reconnect(machine_id, name), f"Trying to reach {name} …")
+
+    async def _reconnect(self, machine_id: int, name: str) -> None:
+        await self.engine.act_on_machine(MachineAction.RECONNECT, machine_id, self.actor)
+        self._voice.say(f"{name} answers again")
+
+    def try_database(self) -> None:
+        """Try again to write, and say what came of it."""
+        self.run(self._try_database(), "Trying the database …")
+
+    async def _try_database(self) -> None:
+        await self.engine.try_database()
+        self._voice.say("The database answers again")
+
+    def look_for_station(self, name: str) -> None:
+        """Ask again whether a station is there, and say what came of it."""
+        self.run(self._look_for_station(name))
+
+    async def _look_for_station(self, name: str) -> None:
+        found = next((row for row in await self.engine.stations() if row.name == name), None)
+        if found is not None and found.presence is not Presence.SILENT:
+            left = found.presence is Presence.LEFT
+            self._voice.say(f"Station {name} was closed" if left else f"Station {name} is back")
+            return
+        self._voice.fail(
+            f"Station {name} still does not respond: look whether its PC is on, CNC Station runs "
+            "there, and the network cable is plugged in."
+        )
 
     async def close(self) -> None:
         """Let nothing run on: cancel what is left and wait for it."""

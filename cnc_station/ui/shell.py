@@ -5,7 +5,7 @@ are imported when they are first shown.
 """
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -13,16 +13,22 @@ from typing import Any, cast
 from PySide6.QtCore import QDateTime, QObject, QTimer
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.event import Actor
-from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.interface import Engine
-from cnc_station.engine.views import Changes, JobFilter
+from cnc_station.engine.views import Changes, Floor, JobFilter, NeedsYou, Presence, Remedy
+from cnc_station.ui.asking import Asking
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.desk import Desk
 from cnc_station.ui.link_words import said
 from cnc_station.ui.main_window import MainWindow, PageSpec
+from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
 
+SLOW_LOOK_MS = 10_000
+"""Silence and the clock make no change that could be heard."""
+_REST_MS, _RESTS = 500, 10
 NEEDS_A_PERSON = frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED})
 
 
@@ -40,8 +46,8 @@ class Shell(QObject):
         self.window.setEnabled(False)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
-        self._looking = False
-        self._look_again = False
+        self._found: tuple[NeedsYou, ...] = ()
+        self._presences: Mapping[str, Presence] = {}
 
     def open(
         self,
@@ -57,6 +63,10 @@ class Shell(QObject):
         self.bridge = Bridge(engine, self)
         self.operations = Operations(engine, actor, self.window.toasts, self.window.busy)
         self.desk = Desk(engine, self.bridge, self.operations, self, now)
+        self._counting = Asking(self.operations, self._count, self, rest_ms=_REST_MS)
+        self._again = QTimer(self, interval=SLOW_LOOK_MS)
+        self._again.timeout.connect(self._counting.again)
+        self._again.start()
         self.bridge.changed.connect(self._follow)
         self.window.new_job_requested.connect(self.new_job)
         self.window.files_dropped.connect(self._take_files)
@@ -74,6 +84,8 @@ class Shell(QObject):
     async def close(self) -> None:
         """Stop following the engine and whatever was asked of it."""
         self._clock.stop()
+        self._again.stop()
+        self._counting.stop()
         self.bridge.close()
         await self.operations.close()
 
@@ -84,7 +96,7 @@ class Shell(QObject):
             self._page("jobs", tr("Jobs"), "list", "jobs.JobsPage"),
             self._page(
                 "attention",
-                tr("Needs attention"),
+                tr("Jobs needing attention"),
                 "triangle-alert",
                 "attention.AttentionPage",
                 tr("Attention"),
@@ -166,28 +178,42 @@ class Shell(QObject):
         self._show_links()
 
     def _follow(self, changes: Changes) -> None:
-        if changes.jobs or changes.everything:
-            self._look()
+        if changes.jobs or changes.machines or changes.stations or changes.everything:
+            self._counting.again()
         if changes.links or changes.everything:
             self._show_links()
-
-    def _look(self) -> None:
-        """Count what needs a person; one look at a time."""
-        if self._looking:
-            self._look_again = True
-            return
-        self._looking = True
-        self.operations.run(self._count())
+            self._show_needs()
 
     async def _count(self) -> None:
+        """Count what needs a person, for the rail. While the database is away that stands still:
+        the link is counted, and the bar says how long."""
+        begun = time.perf_counter()
         try:
-            counts = await self._engine.job_counts(JobFilter(states=OPEN_JOBS))
-            self.window.rail.set_badge("attention", counts.of(NEEDS_A_PERSON))
-        finally:
-            self._looking = False
-        if self._look_again:
-            self._look_again = False
-            self._look()
+            floor = await self._engine.floor()
+        except Unavailable:
+            return
+        took = time.perf_counter() - begun
+        self._counting.set_rest(max(_REST_MS, round(_RESTS * 1000 * took)))
+        self._found = floor.needs_you
+        self._tell_of_stations(floor)
+        self.window.rail.set_badge("attention", floor.counts.of(NEEDS_A_PERSON))
+        self._show_needs()
+
+    def _tell_of_stations(self, floor: Floor) -> None:
+        """A station that falls silent changes nothing that could be heard, and yet what can be
+        asked of its machines: the pages are told."""
+        before = self._presences
+        self._presences = {card.machine.station: card.machine.presence for card in floor.cards}
+        if any(self._presences.get(name) is not known for name, known in before.items()):
+            self.bridge.changed.emit(Changes(stations=True))
+
+    def _show_needs(self) -> None:
+        """The floor has them all; other pages have what is theirs."""
+        needs = (*link_needs(self._engine.links()), *self._found)
+        machines = tuple({item.machine_id: item for item in needs if of_machine(item)}.values())
+        stations = tuple(item for item in needs if item.remedy is Remedy.FIND_STATION)
+        for key, items in (("floor", needs), ("machines", machines), ("stations", stations)):
+            self.window.rail.set_badge(key, len(items), worst_tone(items))
 
     def _show_links(self) -> None:
         now = self._now()

@@ -96,18 +96,18 @@ def test_ports_and_addresses_are_told_apart(port: str) -> None:
 @pytest.mark.parametrize(
     ("port", "why"),
     [
-        ("/dev/none-such", "No such file"),
-        ("127.0.0.1:1", "refused"),
-        ("/dev/null", "ioctl"),
-        ("a.invalid:23", "[Nn]ame"),
+        ("/dev/none-such", "the serial port /dev/none-such is not there"),
+        ("127.0.0.1:1", "127.0.0.1 port 1 does not answer"),
+        ("/dev/null", "/dev/null is not a serial port"),
+        ("a.invalid:23", "a.invalid port 23 does not answer .*name"),
     ],
 )
 async def test_a_port_that_is_not_there_is_unavailable(port: str, why: str) -> None:
-    with pytest.raises(Unavailable, match=f"^{port}: .*{why}"):
+    with pytest.raises(Unavailable, match=f"^{why}"):
         await KIND.make({"port": port}).connect()
 
 
 async def test_a_serial_port_serves_one_program_at_a_time() -> None:
     async with bench(FakeGrbl(), pty=True) as it:
-        with pytest.raises(Unavailable, match="another program uses this port"):
+        with pytest.raises(Unavailable, match="another program uses the serial port"):
             await KIND.make({"port": it.wire.port}).connect()

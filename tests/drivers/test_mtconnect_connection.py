@@ -26,7 +26,7 @@ async def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up(
     with pytest.raises(Unavailable):
         await ended
     assert watcher.status().doing is Doing.UNREACHABLE
-    with pytest.raises(Unavailable, match="nobody answers"):
+    with pytest.raises(Unavailable, match="does not answer"):
         await watcher.connect()
     with pytest.raises(Unavailable):
         await watcher.look(order())
@@ -206,7 +206,7 @@ async def test_of_several_devices_one_has_to_be_named() -> None:
 
 async def test_rubbish_in_place_of_xml_is_no_agent(agent: FakeAgent, watcher: MTConnect) -> None:
     agent.rubbish = b"<html><body>It works!<br></body></html>"
-    with pytest.raises(Unavailable, match="is no MTConnect agent"):
+    with pytest.raises(Unavailable, match="is not an MTConnect agent"):
         await watcher.connect()
     await watcher.connect()
     assert watcher.status().doing is Doing.READY

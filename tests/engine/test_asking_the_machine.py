@@ -9,12 +9,12 @@ import pytest
 from cnc_station.config import Config
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.machine import STATION_GONE
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import Finding, Found
 from cnc_station.engine.services import drive
 from cnc_station.engine.services.recovery import UNWATCHED
 from cnc_station.engine.store.moves import MoveRun
-from cnc_station.engine.store.reaping import REASON
 from cnc_station.engine.views import Doing
 from tests.engine.conftest import Station
 from tests.engine.floor import Controller, FloorOf
@@ -150,7 +150,9 @@ async def test_a_cable_that_stays_out_interrupts_the_job(
 async def _given_up_by_the_leader(floor: FloorOf, job_id: int) -> None:
     (run,) = await floor.engine.runs(job_id=job_id)
     await floor.engine._pen.write(
-        MoveRun(t.LOST_INTERRUPTED, run.id, 1, job_id, run.machine_id, "reaper", reason=REASON)
+        MoveRun(
+            t.LOST_INTERRUPTED, run.id, 1, job_id, run.machine_id, "reaper", reason=STATION_GONE
+        )
     )
 
 

@@ -6,11 +6,11 @@ import asyncio
 import pytest
 
 from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.machine import STATION_GONE as REAPED
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Finding, Found, Order
 from cnc_station.engine.services.outcome import move_of
-from cnc_station.engine.store.reaping import REASON as REAPED
 from cnc_station.engine.store.transaction import Change
 from tests.engine.conftest import Station
 from tests.engine.edited import AFTER, at_work, edited_elsewhere, is_ready, the_mill, wired

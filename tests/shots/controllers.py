@@ -18,7 +18,18 @@ from cnc_station.ui.pages.floor import FloorPage
 from cnc_station.ui.pages.machines import MachinesPage
 from cnc_station.ui.shell import Shell
 from tests.shots.shot import Shot
-from tests.ui.controller_fleet import LINUXCNC, PERSON, shop, work
+from tests.ui.controller_fleet import (
+    AWAY,
+    LINUXCNC,
+    LINUXCNC_ANSWERS,
+    LOST,
+    PERSON,
+    Scripted,
+    Shop,
+    shop,
+    spec,
+    work,
+)
 from tests.until import until
 
 Machines = Mapping[str, int]
@@ -39,6 +50,7 @@ async def controller_pictures(folder: Path, wanted: Sequence[Shot]) -> None:
         await engine.start()
         try:
             machines = await work(engine, controllers)
+            machines |= await _out_of_reach(engine, controllers)
             shell.window.show()
             shell.open(engine, PERSON, partial(load_demo, engine))
             for shot in wanted:
@@ -53,6 +65,17 @@ async def controller_pictures(folder: Path, wanted: Sequence[Shot]) -> None:
             controllers.end_all()
             await engine.stop()
             shell.window.finish()
+
+
+async def _out_of_reach(engine: StationEngine, controllers: Shop) -> Machines:
+    """A mill whose position is lost, and one that does not answer."""
+    controllers.at["mill-5"] = Scripted(LOST, LINUXCNC_ANSWERS)
+    controllers.at["mill-6"] = Scripted(AWAY, LINUXCNC_ANSWERS)
+    controllers.at["mill-6"].answers = False
+    made = {}
+    for name, host in (("Mill 7", "mill-5"), ("Mill 8", "mill-6")):
+        made[name] = await engine.add_machine(spec(name, LINUXCNC, host, "Sherline"), PERSON)
+    return made
 
 
 async def _floor(shell: Shell, machines: Machines) -> FloorPage:
@@ -77,7 +100,9 @@ async def _asked(shell: Shell, machines: Machines, ask: str, name: str) -> QDial
     page = await _floor(shell, machines)
     card = page.feed.card(machines[name])
     assert card is not None
-    if ask == "clear":
+    if ask == "position":
+        page.at_machine.confirm_position(machines[name])
+    elif ask == "clear":
         page.at_machine.clear(machines[name])
     else:
         assert card.job is not None
@@ -143,6 +168,9 @@ CONTROLLERS: Mapping[str, Show] = {
     "controller-alarm": _machine("Router 1"),
     "controller-not-ready": _machine("Mill 4"),
     "controller-watched": _machine("Lathe 1"),
+    "controller-away": _machine("Mill 8"),
+    "controller-position": _machine("Mill 7"),
+    "position": _question("position", "Mill 7"),
     "set-up": _question("set-up", "Mill 2"),
     "clearing": _question("clear", "Mill 3"),
     "finish": _question("finish", "Lathe 1"),

@@ -236,10 +236,14 @@ def test_a_database_of_the_first_schema_keeps_all_it_holds(
             "operator_starts": False,
             "not_ready": "",
             "to_clear": False,
-            **dict.fromkeys(("position", "position_reason", "position_since", "position_by")),
+            "position": None,
+            "position_reason": None,
+            "position_since": None,
+            "position_by": None,
             "controller_mark": None,
+            "unreached_since": None,
         },
-        "run": dict.fromkeys(("good", "scrap", "rework")),
+        "run": {"good": None, "scrap": None, "rework": None},
         "errand": {"machine_id": None},
     }
     for table in tables:

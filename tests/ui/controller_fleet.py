@@ -13,6 +13,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
+from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import DriverKind, Finding, Found, RunFailed
@@ -71,6 +72,21 @@ WATCHED = Status(
 NOT_HOMED = Status(
     Doing.NOT_READY, "not homed", "Home it at its panel, then come back.", x=0.0, y=0.0, z=0.0
 )
+_WHY_LOST = "the controller was switched off and on"
+LOST = Status(
+    Doing.NOT_READY,
+    _WHY_LOST,
+    "Check its work zero, then confirm it.",
+    x=12.5,
+    y=-3.25,
+    z=40.0,
+    position=Position(PositionBasis.LOST, _WHY_LOST),
+)
+AWAY = Status(
+    Doing.UNREACHABLE,
+    "192.168.1.21 port 5007 does not answer (it refuses the connection)",
+    "Is it switched on, and does its program run?",
+)
 IDLE = Status(
     Doing.READY,
     x=0.0,
@@ -114,7 +130,9 @@ class Scripted(Controller):
         """Who it is."""
         self._note("connect")
         if not self.answers:
-            raise Unavailable("192.168.1.21:5007 does not answer (connection refused).")
+            raise Unavailable(
+                AWAY.why, raw="ConnectionRefusedError: [Errno 111] Connect call failed"
+            )
         return self._who
 
     def does(self, doing: Doing, why: str = "") -> None:

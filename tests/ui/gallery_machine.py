@@ -8,7 +8,7 @@ from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.check_row import CheckRow
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.live_panel import LivePanel
-from cnc_station.ui.widgets.state_look import NO_ANSWER, SET_UP, look_of
+from cnc_station.ui.widgets.state_look import NOT_REACHABLE, SET_UP, look_of
 from cnc_station.ui.widgets.stepper import Stepper
 from cnc_station.ui.widgets.text import Text
 from tests.ui.controller_fleet import ALARM, CUTTING, WATCHED
@@ -43,7 +43,7 @@ def machine_page() -> QWidget:
     counts.body.addStretch(1)
     grid.addWidget(counts, 1, 1)
     states = Card(title="What controllers say")
-    for look in (*(look_of(doing) for doing in Doing), SET_UP, NO_ANSWER):
+    for look in (*(look_of(doing) for doing in Doing), SET_UP, NOT_REACHABLE):
         states.body.addWidget(StateChip(look, "04:10"))
     states.body.addStretch(1)
     grid.addWidget(states, 1, 2)

@@ -34,12 +34,14 @@ class Said:
 
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
     def say(self, words: str, undo: object = None) -> None:  # noqa: ARG002 - offered to a person
         self.done.append(words)
 
-    def fail(self, words: str) -> None:
+    def fail(self, words: str, details: str = "") -> None:
         self.failed.append(words)
+        self.details.append(details)
 
     def start(self, words: str) -> None:
         pass

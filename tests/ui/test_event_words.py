@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.transitions import OVERRIDES, TRANSITIONS
 from cnc_station.ui.event_words import _SENTENCES, by_and_why, told, tone_of
@@ -45,3 +47,16 @@ def test_only_what_is_out_of_the_ordinary_has_a_colour() -> None:
 
 def test_an_event_of_a_later_version_is_shown_as_it_is_written() -> None:
     assert told(event("sent_to_the_moon")) == "Sent to the moon"
+
+
+def test_a_position_says_whether_it_is_known_and_only_a_lost_one_has_a_colour() -> None:
+    lost = replace(event("position_changed", reason="switched off"), details={"basis": "lost"})
+    homed = replace(event("position_changed"), details={"basis": "homed"})
+    assert (told(lost), tone_of(lost)) == ("Position not known", Tone.HELD)
+    assert (told(homed), tone_of(homed)) == ("Position known", Tone.NORMAL)
+
+
+def test_modes_that_were_set_are_told_with_their_machine() -> None:
+    assert told(event("modes_set"), "Mill 1") == "Modes set on Mill 1"
+    why = "G21 set (G20 was on)"
+    assert by_and_why(event("modes_set", "runner", why)) == why

@@ -62,3 +62,17 @@ async def test_a_machine_that_is_only_watched_is_asked_for_nothing_it_cannot_do(
 async def test_a_set_up_is_offered_where_somebody_has_to_confirm_it(commands: JobCommands) -> None:
     for machine, wanted in ((1, True), (2, True), (3, False)):
         assert ("start" in offered(commands, JobState.ASSIGNED, machine)) is wanted
+
+
+@pytest.mark.parametrize("state", [JobState.ASSIGNED, JobState.RUNNING, JobState.HELD])
+@pytest.mark.parametrize("machine", [1, 2, 3])
+async def test_a_job_at_a_machine_whose_station_is_gone_offers_nothing_that_station_would_do(
+    commands: JobCommands, state: JobState, machine: int
+) -> None:
+    commands.unattended = dict.fromkeys((1, 2, 3), "Station Hall 2 does not respond")
+    found = offered(commands, state, machine)
+    assert not found.keys() & {"hold", "continue", "start", "finish", "put_aside"}
+    row = job(state=state, machine_id=machine)
+    assert not commands.can_abort(row)
+    assert commands.why_not(row) == "Station Hall 2 does not respond"
+    assert offered(commands, JobState.INTERRUPTED, machine)["retry"] == "Run again"

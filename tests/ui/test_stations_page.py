@@ -81,9 +81,9 @@ async def test_a_station_that_is_silent_says_for_how_long_and_the_time_goes_on(
     a_station_of_old(postgres_url, 600, "0.0.1")
     await until(lambda: page.rows.position("C") is not None)
     seen = cells(page, "C")
-    assert (seen["State"], seen["Lag"]) == ("Silent", "—")
+    assert (seen["State"], seen["Lag"]) == ("Not responding", "—")
     assert seen["Heard"].startswith("10:0")
-    assert page.count.text().startswith("2 there · 1 silent · ")
+    assert page.count.text().startswith("2 there · 1 not responding · ")
     assert seen["Version"] == "0.0.1 · differs"
     await until(lambda: cells(page, "C")["Heard"] > seen["Heard"])
 

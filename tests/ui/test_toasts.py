@@ -3,7 +3,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from cnc_station.ui.widgets.toasts import ToastShelf
+from cnc_station.ui.widgets.toasts import Toast, ToastShelf
 from tests.until import until
 
 
@@ -73,3 +73,13 @@ async def test_the_shelf_never_grows_with_what_it_says(qtbot: QtBot) -> None:
     shelf.fail("a sentence that goes on " * 20)
     assert shelf.height() == height
     assert shelf.minimumSizeHint().height() <= height
+
+
+async def test_the_systems_words_are_one_tap_behind_the_sentence(qtbot: QtBot) -> None:
+    shelf = shelf_of(qtbot)
+    shelf.fail("Mill 1: 192.0.2.5 port 5007 does not answer", "[Errno 111] Connect call failed")
+    (toast,) = shelf.findChildren(Toast)
+    assert toast.words.text() == "Mill 1: 192.0.2.5 port 5007 does not answer"
+    toast.details.click()
+    assert toast.words.text() == "[Errno 111] Connect call failed"
+    assert shelf.messages() == ["Mill 1: 192.0.2.5 port 5007 does not answer"]

@@ -40,4 +40,9 @@ class Fenced(CncStationError):
 
 
 class Unavailable(CncStationError):
-    """The environment fails: database away, disk full, machine unreachable."""
+    """The environment fails: database away, disk full, machine unreachable. `raw` are the words of
+    the system below, for whoever looks for the cause; "" where there are none."""
+
+    def __init__(self, words: str = "", *, raw: str = "") -> None:
+        super().__init__(words)
+        self.raw = raw

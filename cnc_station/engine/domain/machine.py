@@ -9,6 +9,10 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 
 MAX_COMPLEXITY = 5
 
+# Why a machine is offline that its own controller has nothing to do with.
+STATION_CLOSED = "the station is closed"
+STATION_GONE = "its station is gone"
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:

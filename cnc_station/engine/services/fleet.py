@@ -8,7 +8,7 @@ from typing import Any
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput, Unavailable
-from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.machine import STATION_CLOSED, MachineSpec
 from cnc_station.engine.domain.position import Position, PositionMemory
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.drivers import registry
@@ -16,7 +16,7 @@ from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.positions import RecordPosition
-from cnc_station.engine.store.readiness import REWIRING, SayReadiness
+from cnc_station.engine.store.readiness import REWIRING, RecordReach, SayReadiness
 from cnc_station.engine.store.transaction import Change
 from cnc_station.engine.views import ConnectionReport, Doing, Identity, MachineRow, Status
 
@@ -46,6 +46,7 @@ class _Wired:
     told: tuple[Doing, str, Position | None] | None = None
     identity: Identity | None = None
     failure: str = ""
+    details: str = ""  # the system's own words behind it
     refused_until: float = 0.0
     unlocking: bool = False
     confirming: bool = False
@@ -143,10 +144,16 @@ class Fleet:
                 return
             try:
                 wired.identity = await wired.driver.connect()
-                wired.failure = ""
+                wired.failure = wired.details = ""
             except CncStationError as error:
-                wired.failure = str(error)
+                wired.failure, wired.details = str(error), getattr(error, "raw", "")
                 raise
+
+    def details(self, machine_id: int) -> str:
+        """What the system says of a controller that could not be reached; "" where it says
+        nothing."""
+        wired = self._wired.get(machine_id)
+        return "" if wired is None or self.is_reached(machine_id) else wired.details
 
     async def connect(self, machine: MachineRow) -> None:
         """Reach a machine's controller, and say what it says."""
@@ -155,7 +162,8 @@ class Fleet:
         try:
             await self.reach(machine.id)
         except Unavailable as error:
-            log.warning("%s is not reachable: %s", machine.spec.name, error)
+            raw = f" ({error.raw})" if error.raw else ""
+            log.warning("%s is not reachable: %s%s", machine.spec.name, error, raw)
         await self.settle(machine)
 
     def refused(self, machine_id: int) -> None:
@@ -185,6 +193,17 @@ class Fleet:
         assert memory is not None
         await self._say(RecordPosition(machine.id, memory, CONTROLLER, wired.spec))
 
+    async def keep_reach(self, machine: MachineRow) -> None:
+        """Write that the controller of a machine at work does not answer, or does again. Its run
+        tries to reach it by itself."""
+        wired = self._wired.get(machine.id)
+        if wired is None:
+            return
+        status = wired.driver.status()
+        lost = status.doing is Doing.UNREACHABLE
+        if lost is (machine.unreached_since is None):
+            await self._say(RecordReach(machine.id, status.why if lost else None, wired.spec))
+
     @staticmethod
     def _lost(machine: MachineRow, wired: _Wired) -> Iterator[Change[None]]:
         why = wired.failure or wired.driver.status().why or "not reachable"
@@ -192,9 +211,14 @@ class Fleet:
             yield MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, why)
         if machine.state not in _GO_OFFLINE or machine.not_ready == REWIRING:
             yield SayReadiness(machine.id, why, ACTOR, wired.spec)
+        told = machine.state_reason if machine.state is MachineState.OFFLINE else why
+        if machine.unreached_since is None or told != why:
+            yield RecordReach(machine.id, why, wired.spec)
 
     def _news(self, machine: MachineRow, wired: _Wired) -> Iterator[Change[None]]:
         status = wired.driver.status()
+        if machine.unreached_since is not None:
+            yield RecordReach(machine.id, None, wired.spec)
         if machine.state is MachineState.OFFLINE:
             yield MoveMachine((t.CONNECTED,), machine.id, ACTOR)
         if status.doing is Doing.ALARM:
@@ -248,11 +272,17 @@ class Fleet:
         self._on_news()
 
     async def reconnect(self, machine_id: int) -> None:
-        """Try now to reach a controller that is away. Raises Unavailable."""
+        """Try now to reach a controller that is away. Raises Unavailable, which names the
+        machine, and Conflict while a run is in hand: that tries by itself."""
         if machine_id not in self._wired:
             raise Unavailable("The machine has no driver.")
+        if machine_id in self._at_work():
+            raise Conflict("Its job is still in hand: it is tried again all the time.")
         try:
             await self.reach(machine_id)
+        except Unavailable as error:
+            name = self._wired[machine_id].spec.name
+            raise Unavailable(f"{name}: {error}", raw=error.raw) from error
         finally:
             self._on_news()
 
@@ -263,7 +293,7 @@ class Fleet:
             identity = await driver.connect()
             return ConnectionReport(identity, driver.status())
         except CncStationError as error:
-            return ConnectionReport(failure=str(error))
+            return ConnectionReport(failure=str(error), details=getattr(error, "raw", ""))
         finally:
             await driver.close()
 
@@ -308,8 +338,8 @@ class Fleet:
 
     async def say_closed(self, machine_ids: frozenset[int]) -> None:
         """Idle ones are offline from now on. Raises Unavailable."""
-        why = "the station is closed"
-        offline = [MoveMachine((t.DISCONNECTED,), one, ACTOR, why) for one in sorted(machine_ids)]
+        ids, why = sorted(machine_ids), STATION_CLOSED
+        offline = [MoveMachine((t.DISCONNECTED,), one, ACTOR, why) for one in ids]
         await asyncio.gather(*map(self._say, offline))
 
     async def _say(self, change: Change[None]) -> None:

@@ -28,18 +28,21 @@ class Oversight(Service):
 
     async def run_once(self) -> float:
         """One look at every machine of this station; a run looks after its own, but for what is
-        known of its position."""
+        known of its position, and whether it can be reached."""
         at_work = self._runner.machines()
         rows = [row for row in await self._reader.read(machines) if row.station == self._station]
         await asyncio.gather(
             *(
-                self._fleet.keep_position(row) if row.id in at_work else self._look_after(row)
+                self._look_at_work(row) if row.id in at_work else self._look_after(row)
                 for row in rows
             )
         )
         now = asyncio.get_running_loop().time()
         due = [end - now for _, end in self._pauses.values()]
         return max(min([REST_S, *due]), 0.1)
+
+    async def _look_at_work(self, row: MachineRow) -> None:
+        await asyncio.gather(self._fleet.keep_position(row), self._fleet.keep_reach(row))
 
     async def _look_after(self, row: MachineRow) -> None:
         driver = self._fleet.drivers.get(row.id)

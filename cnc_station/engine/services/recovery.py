@@ -13,6 +13,7 @@ from functools import partial
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced
+from cnc_station.engine.domain.machine import STATION_GONE
 from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.drivers.base import Driver, Finding, Found, OnLoss
 from cnc_station.engine.services.fleet import Fleet
@@ -22,7 +23,6 @@ from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.store.examining import SayFound
 from cnc_station.engine.store.new_runs import Claimed
-from cnc_station.engine.store.reaping import REASON as REAPED
 from cnc_station.engine.store.recovery import LeftOver, left_over_runs
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Recovery:
     async def settle(self, lease_s: float, only: Collection[int] | None = None) -> int:
         """Settle every left-over run of this station, or `only` these; returns how many there
         were. What is taken up may be acted on for `lease_s` from now."""
-        look = partial(left_over_runs, station=self._station, reaped=REAPED)
+        look = partial(left_over_runs, station=self._station, reaped=STATION_GONE)
         found = await self._reader.read(look)
         left = [run for run in found if only is None or run.claimed.run_id in only]
         await asyncio.gather(*(self._settle(run, lease_s) for run in left))

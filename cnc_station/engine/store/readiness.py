@@ -1,8 +1,8 @@
-"""Whether a machine's controller would start anything now, as its driver says; and who may say it
-while the driver is changed."""
+"""Whether a machine's controller can be reached and would start anything now, as its driver says;
+and who may say it while the driver is changed."""
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,27 +51,77 @@ class SayReadiness(Change[None]):
         return [_say(tx, change) for change in changes]
 
 
-def _say(tx: Tx, change: SayReadiness) -> Exception | None:
+@dataclass(frozen=True, slots=True)
+class RecordReach(Change[None]):
+    """Whether a machine's controller answers: `why` is why not, None if it does. For a machine that
+    is offline it is also why it is so. The time since stays that of the first failure.
+
+    Nothing is told of it in the history: what it means for the machine is told already. See
+    `SayReadiness` for `made_of` and Conflict.
+    """
+
+    machine_id: int
+    why: str | None
+    made_of: MachineSpec
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its machine."""
+        return (("machine", self.machine_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["RecordReach"]) -> list[Exception | None]:
+        """One by one: controllers are seldom lost at the same time."""
+        return [_record_reach(tx, change) for change in changes]
+
+
+def _record_reach(tx: Tx, change: RecordReach) -> Exception | None:
+    row = _own(tx, change.machine_id, change.made_of)
+    if isinstance(row, Conflict):
+        return row
+    since = None if change.why is None else row.unreached_since or tx.now
+    values: dict[str, object] = {"unreached_since": since}
+    if change.why is not None and row.state == MachineState.OFFLINE:
+        values["state_reason"] = change.why
+    if any(getattr(row, name) != value for name, value in values.items()):
+        _update(tx, row.id, values)
+        tx.machines.add(row.id)
+    return None
+
+
+def _own(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any] | Conflict:
+    """The machine, if it is this station's and asks for a driver made as `made_of` says."""
     row = tx.connection.execute(
         select(machine)
-        .where(machine.c.id == change.machine_id, ~machine.c.removed)
+        .where(machine.c.id == machine_id, ~machine.c.removed)
         .where(machine.c.station == tx.station)
         .with_for_update()
     ).one_or_none()
     if row is None:
-        return Conflict(f"There is no machine {change.machine_id} at this station.")
-    if change.made_of is not None and not asks_for(row, change.made_of):
+        return Conflict(f"There is no machine {machine_id} at this station.")
+    if made_of is not None and not asks_for(row, made_of):
         return Conflict(f"{row.name} has another driver now.")
-    if row.not_ready == change.why:
-        return None
-    values = {"not_ready": change.why}
-    if row.state == MachineState.OFFLINE and change.why:
-        values["state_reason"] = change.why
+    return row
+
+
+def _update(tx: Tx, machine_id: int, values: Mapping[str, object]) -> None:
     tx.connection.execute(
         update(machine)
-        .where(machine.c.id == change.machine_id)
+        .where(machine.c.id == machine_id)
         .values(version=machine.c.version + 1, **values)
     )
+
+
+def _say(tx: Tx, change: SayReadiness) -> Exception | None:
+    row = _own(tx, change.machine_id, change.made_of)
+    if isinstance(row, Conflict):
+        return row
+    if row.not_ready == change.why:
+        return None
+    values: dict[str, object] = {"not_ready": change.why}
+    if row.state == MachineState.OFFLINE and change.why:
+        values["state_reason"] = change.why
+    _update(tx, change.machine_id, values)
     tx.freed |= not change.why
     tx.record(
         t.READINESS_CHANGED,

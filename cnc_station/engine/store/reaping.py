@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Select, bindparam, select
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced
+from cnc_station.engine.domain.machine import STATION_GONE
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import MachineState, RunState
 from cnc_station.engine.store.machines import MoveMachine
@@ -18,7 +19,6 @@ from cnc_station.engine.store.transaction import Change, Tx
 
 MOST_AT_ONCE = 500
 ACTOR = "reaper"
-REASON = "its station is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _reap(tx: Tx, change: Reap) -> int | Exception:
 def _disconnect_left_idle(tx: Tx, change: Reap) -> None:
     heard_before = tx.now - round(change.silence_s * 1000)
     found = tx.connection.execute(LEFT_IDLE, {"own": tx.station, "heard_before": heard_before})
-    left = [MoveMachine((t.DISCONNECTED,), row.id, ACTOR, REASON) for row in found]
+    left = [MoveMachine((t.DISCONNECTED,), row.id, ACTOR, STATION_GONE) for row in found]
     MoveMachine.apply(tx, left)
     tx.stations |= bool(left)
 
@@ -125,7 +125,7 @@ def _move(row: Any, change: Reap) -> MoveRun:
         row.job_id,
         row.machine_id,
         ACTOR,
-        reason=REASON,
+        reason=STATION_GONE,
         backoff_s=backoff_s,
         part_on_it=transition is t.LOST_INTERRUPTED,
     )

@@ -183,6 +183,7 @@ machine = Table(
     Column("position_since", Time),
     Column("position_by", Text),
     Column("controller_mark", Text),
+    Column("unreached_since", Time),  # NULL: its controller answers, or nobody has asked it
     sqlite_autoincrement=True,
     postgresql_with=_CHANGED_IN_PLACE,
 )

@@ -57,6 +57,7 @@ from cnc_station.engine.views.station import (
     Presence,
     StationRow,
     Undo,
+    presence_of,
 )
 
 __all__ = [
@@ -104,4 +105,5 @@ __all__ = [
     "Telemetry",
     "Toolpath",
     "Undo",
+    "presence_of",
 ]

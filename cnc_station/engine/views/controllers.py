@@ -28,6 +28,7 @@ class Status:
     a message of its to the operator; `remedy` is what a person can do about it. `program` is what
     it calls the program it has loaded. `fraction` is of the part in hand, for a controller that
     knows. `parts` is its own counter. `position`: whether its coordinates can be trusted.
+    `details` are the system's own words behind `why` where it could not be reached.
     """
 
     doing: Doing
@@ -47,6 +48,7 @@ class Status:
     spindle_override: float | None = None
     parts: int | None = None
     position: Position | None = None
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,10 @@ class DriverInfo:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReport:
-    """What a connection test found. `failure`: why there was none, in plain words."""
+    """What a connection test found. `failure`: why there was none, in plain words; `details` are
+    the system's own."""
 
     identity: Identity | None = None
     status: Status | None = None
     failure: str = ""
+    details: str = ""

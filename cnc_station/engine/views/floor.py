@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.machine import STATION_CLOSED, STATION_GONE, MachineSpec
 from cnc_station.engine.domain.position import Position
-from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views.jobs import JobCounts, JobRow
+from cnc_station.engine.views.station import Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class PositionRecord:
 
 @dataclass(frozen=True, slots=True)
 class MachineRow:
-    """A machine with what it does now."""
+    """A machine with what it does now. `presence` is that of its station: of one that is silent or
+    has left, everything else here is what was known last."""
 
     id: int
     version: int
@@ -67,6 +69,34 @@ class MachineRow:
     last_program: str
     not_ready: str = ""  # why its controller would start nothing; "": it would
     position: PositionRecord | None = None  # None: its driver has said nothing of it
+    unreached_since: int | None = None  # None: its controller answers, as far as is known
+    presence: Presence = Presence.HERE
+
+    @property
+    def attended(self) -> bool:
+        """Whether its station is there to do what is asked of the machine."""
+        return self.presence in {Presence.HERE, Presence.CONNECTED}
+
+    @property
+    def missing_since(self) -> int | None:
+        """Since when its station can't reach its controller, though it should be there: it is not
+        in maintenance. None: it answers, or was not asked yet."""
+        if not self.attended or self.state is MachineState.MAINTENANCE:
+            return None
+        if self.unreached_since is not None or self.state is not MachineState.OFFLINE:
+            return self.unreached_since
+        asked = self.state_reason not in {"", STATION_CLOSED, STATION_GONE}
+        return self.state_since if asked else None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a run is in hand: that reaches its controller again by itself."""
+        return self.state in BUSY_MACHINES
+
+    @property
+    def position_lost(self) -> bool:
+        """Whether nothing may start on it until its position is known again."""
+        return self.position is not None and not self.position.position.known
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +120,18 @@ class Remedy(StrEnum):
     SET_UP = "set_up"  # the job in hand is set up: confirm it, and it starts
     FINISH = "finish"  # its machine is only watched: say when it is done
     RETRY = "retry"
+    RECONNECT = "reconnect"  # a controller that can't be reached: try again now
+    CONFIRM_POSITION = "confirm_position"  # vouch for the work zero
+    MAKE_READY = "make_ready"  # its controller starts nothing: never from here
+    FIND_STATION = "find_station"  # a station does not respond, or is closed: look for it again
+    TRY_LINK = "try_link"  # the database can't be used: try again now
 
 
 @dataclass(frozen=True, slots=True)
 class NeedsYou:
     """One thing that waits for a person, with its remedy. `at_panel`: nobody can do it from here,
-    only at the machine's own panel, and `text` says so."""
+    only at the machine's own panel or at its station, and `text` says so. `about` names what it is
+    about where that is neither a job nor a machine: a station, a link."""
 
     remedy: Remedy
     title: str
@@ -104,6 +140,7 @@ class NeedsYou:
     job_id: int | None
     machine_id: int | None
     at_panel: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,16 @@ class Presence(StrEnum):
     LEFT = "left"
 
 
+def presence_of(heard_s: float | None, *, here: bool) -> Presence:
+    """By the seconds since a station was heard of, None once it has left in order. The one asked is
+    here: it has just answered."""
+    if here:
+        return Presence.HERE
+    if heard_s is None:
+        return Presence.LEFT
+    return Presence.SILENT if heard_s > SILENT_AFTER_S else Presence.CONNECTED
+
+
 @dataclass(frozen=True, slots=True)
 class StationRow:
     """A station of the fleet. `here`: the one that was asked. `heard_s`: seconds since it was
@@ -82,12 +92,8 @@ class StationRow:
 
     @property
     def presence(self) -> Presence:
-        """The one asked is here: it has just answered."""
-        if self.here:
-            return Presence.HERE
-        if self.heard_s is None:
-            return Presence.LEFT
-        return Presence.SILENT if self.heard_s > SILENT_AFTER_S else Presence.CONNECTED
+        """See `presence_of`."""
+        return presence_of(self.heard_s, here=self.here)
 
 
 @dataclass(frozen=True, slots=True)

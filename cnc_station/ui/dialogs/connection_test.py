@@ -13,8 +13,9 @@ from cnc_station.ui.desk import Desk
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.details import Details
 from cnc_station.ui.widgets.key_value import KeyValue
-from cnc_station.ui.widgets.state_look import NO_ANSWER, look_of
+from cnc_station.ui.widgets.state_look import NOT_REACHABLE, look_of
 from cnc_station.ui.widgets.text import Text
 
 
@@ -62,6 +63,8 @@ class ConnectionTest(QWidget):
             text.setWordWrap(True)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details = KeyValue()
+        self.raw = Details()
+        self.raw.opened.connect(self.answered)
         head = QHBoxLayout()
         head.addWidget(self._who, 1)
         head.addWidget(self._chip, 0, Qt.AlignmentFlag.AlignTop)
@@ -71,6 +74,7 @@ class ConnectionTest(QWidget):
         box.addLayout(head)
         for part in (self._why, self._remedy, self.details):
             box.addWidget(part)
+        box.addWidget(self.raw)
         return self._result
 
     def start(self) -> None:
@@ -113,7 +117,7 @@ class ConnectionTest(QWidget):
         self.report = report
         identity, status = report.identity, report.status
         failed = bool(report.failure) or identity is None
-        look = NO_ANSWER if failed or status is None else look_of(status.doing)
+        look = NOT_REACHABLE if failed or status is None else look_of(status.doing)
         self._chip.set_look(look)
         self._who.setText(identity.controller if identity else self.tr("No connection"))
         self._why.setText(report.failure or (status.why if status else ""))
@@ -122,6 +126,7 @@ class ConnectionTest(QWidget):
         self.details.setVisible(bool(identity and identity.details))
         for text in (self._why, self._remedy):
             text.setVisible(bool(text.text()))
+        self.raw.set_words(report.details)
         self.waiting.setText("" if failed else self.tr("It answers. Nothing was kept yet."))
         self._result.setAccessibleName(f"{self._who.text()}: {look.word}. {self._why.text()}")
         self._result.show()

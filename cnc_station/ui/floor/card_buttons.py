@@ -66,6 +66,8 @@ def _made(card: QWidget, action: CardAction) -> QAbstractButton:
         CardAction.SET_UP: QCoreApplication.translate("Floor", "Set-up …"),
         CardAction.UNLOCK: QCoreApplication.translate("Floor", "Unlock"),
         CardAction.END_MAINTENANCE: QCoreApplication.translate("Floor", "End maintenance"),
+        CardAction.RECONNECT: QCoreApplication.translate("Floor", "Try again"),
+        CardAction.CONFIRM_POSITION: QCoreApplication.translate("Floor", "Confirm…"),
         CardAction.DETAILS: QCoreApplication.translate("Floor", "Details"),
     }[action]
     if action is CardAction.ABORT:
@@ -76,7 +78,7 @@ def _made(card: QWidget, action: CardAction) -> QAbstractButton:
         button.setToolTip(warning)
         button.setAccessibleDescription(warning)
         return button
-    if action in {CardAction.CLEAR, CardAction.SET_UP}:
+    if action in {CardAction.CLEAR, CardAction.SET_UP, CardAction.CONFIRM_POSITION}:
         return PrimaryButton(word, card, tone=Tone.OPERATOR)
     if action is CardAction.CONTINUE:
         return PrimaryButton(word, card)

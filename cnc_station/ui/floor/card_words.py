@@ -16,9 +16,16 @@ from cnc_station.engine.views import (
     Telemetry,
 )
 from cnc_station.ui import words
-from cnc_station.ui.drivers import at_panel, is_unready, machine_look, waits_for_set_up
+from cnc_station.ui.drivers import (
+    at_panel,
+    is_unready,
+    machine_look,
+    unattended,
+    waits_for_set_up,
+    wants_position,
+)
 from cnc_station.ui.theme import Tone
-from cnc_station.ui.widgets.state_look import StateLook
+from cnc_station.ui.widgets.state_look import StateLook, look_of
 
 _STEPS = 250
 """A bar moves by pixels: smaller steps than its width are not worth a repaint."""
@@ -41,6 +48,8 @@ class CardAction(StrEnum):
     SET_UP = "set_up"
     FINISH = "finish"
     END_MAINTENANCE = "end_maintenance"
+    RECONNECT = "reconnect"
+    CONFIRM_POSITION = "confirm_position"
     DETAILS = "details"
 
 
@@ -53,6 +62,7 @@ REMEDIES = {
 """The buttons that replace the figures, the likeliest last: under the right thumb. Only Continue
 stands apart from there, because a second tap on Hold would land on it."""
 
+_TRY_AGAIN = (CardAction.DETAILS, CardAction.RECONNECT)
 _CAN_DO_ALL = Abilities()
 
 
@@ -124,6 +134,10 @@ def card_words(
 
 def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> str:
     """What a person can do about a machine that does nothing, as its driver puts it."""
+    if not machine.attended:
+        return QCoreApplication.translate("Floor", "Look at the PC of that station.")
+    if machine.at_work and machine.missing_since is not None:
+        return QCoreApplication.translate("Floor", "It is tried again by itself: look at it.")
     panel = at_panel(machine, can)
     stuck = panel or machine.state in {MachineState.ALARM, MachineState.OFFLINE}
     return (status.remedy if status is not None and stuck else "") or panel
@@ -131,6 +145,12 @@ def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> s
 
 def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
     machine = card.machine
+    if not machine.attended:
+        return (CardAction.DETAILS,)
+    if machine.missing_since is not None and machine.state is not MachineState.NEEDS_CLEARING:
+        return (CardAction.DETAILS,) if machine.at_work else _TRY_AGAIN
+    if machine.state is MachineState.IDLE and wants_position(machine):
+        return (CardAction.DETAILS, CardAction.CONFIRM_POSITION)
     if card.job is not None and waits_for_set_up(machine, can):
         return (CardAction.SET_UP,)
     if at_panel(machine, can):
@@ -140,7 +160,9 @@ def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
 
 
 def _corner(card: MachineCard, can: Abilities) -> CardAction | None:
-    if card.machine.state is not MachineState.RUNNING:
+    machine = card.machine
+    reached = machine.attended and machine.missing_since is None
+    if machine.state is not MachineState.RUNNING or not reached:
         return None
     if not can.starts:
         return CardAction.FINISH
@@ -176,15 +198,19 @@ def _time_left(live: Telemetry) -> str:
 
 
 def _title(card: MachineCard) -> str:
+    if away := unattended(card.machine):
+        return away
     if card.job is not None:
         return card.job.title
+    if wants_position(card.machine) and card.machine.state is MachineState.IDLE:
+        return QCoreApplication.translate("Floor", "Confirm its work zero")
     if is_unready(card.machine):
         why = card.machine.not_ready
         return why[:1].upper() + why[1:]
     if card.machine.state is MachineState.IDLE and card.next_job is not None:
         return QCoreApplication.translate("Floor", "Free for the next job")
     return {
-        MachineState.OFFLINE: QCoreApplication.translate("Floor", "Not reachable"),
+        MachineState.OFFLINE: machine_look(card.machine).word,
         MachineState.MAINTENANCE: QCoreApplication.translate("Floor", "Out of service"),
         MachineState.ALARM: QCoreApplication.translate("Floor", "The controller stopped"),
         MachineState.NEEDS_CLEARING: QCoreApplication.translate("Floor", "A part lies on it"),
@@ -195,6 +221,8 @@ def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> s
     """Below the title: what to do where nothing can start, why it stopped, what its controller says
     to the operator, else material, part and program, else why it is idle."""
     reason = card.machine.state_reason
+    if (why := _why_nothing_starts(card.machine)) is not None:
+        return why
     if is_unready(card.machine):
         starts_nothing = QCoreApplication.translate("Floor", "Nothing can start on it")
         return status.remedy if status is not None and status.remedy else starts_nothing
@@ -210,6 +238,19 @@ def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> s
     if program and job.program_revision is not None:
         program = f"{program} r{job.program_revision}"
     return " · ".join(part for part in (job.material, _parts(job, live), program) if part)
+
+
+def _why_nothing_starts(machine: MachineRow) -> str | None:
+    """What was known last of a machine whose station is not there, or how its position was lost."""
+    if not machine.attended:
+        if machine.state is MachineState.OFFLINE:
+            return ""
+        was = look_of(machine.state).word
+        return QCoreApplication.translate("Floor", "Last known: {state}").format(state=was)
+    if machine.position is not None and wants_position(machine):
+        why = machine.position.position.reason
+        return why[:1].upper() + why[1:] if machine.state is MachineState.IDLE else None
+    return None
 
 
 def _parts(job: JobRow, live: Telemetry | None) -> str:

@@ -13,17 +13,9 @@ from cnc_station.ui import event_words, words
 from cnc_station.ui.floor.first_jobs import FirstJobs
 from cnc_station.ui.floor.short_list import ShortList
 from cnc_station.ui.floor.side_row import RowWords, row_height
-from cnc_station.ui.theme import Tone, theme
+from cnc_station.ui.needs import tone_of_need
+from cnc_station.ui.theme import theme
 
-_TONES = {
-    Remedy.UNLOCK: Tone.ALARM,
-    Remedy.DECIDE: Tone.ALARM,
-    Remedy.CLEAR: Tone.OPERATOR,
-    Remedy.CONTINUE: Tone.HELD,
-    Remedy.SET_UP: Tone.OPERATOR,
-    Remedy.FINISH: Tone.NORMAL,
-    Remedy.RETRY: Tone.ALARM,
-}
 _LEAST = (3, 2, 1)
 _TURNS = (1, 1, 2)
 
@@ -84,12 +76,13 @@ class Side(QWidget):
         if event.type() == QEvent.Type.StyleChange:
             self._arrange()
 
-    def show_floor(self, floor: Floor, jobs: Mapping[int, str], now: int) -> None:
-        """Shows what a look at the floor found; `jobs` has the titles for the events' jobs."""
+    def show_floor(
+        self, floor: Floor, needs: Sequence[NeedsYou], jobs: Mapping[int, str], now: int
+    ) -> None:
+        """Shows what a look at the floor found, and what needs a person by that and otherwise;
+        `jobs` has the titles for the events' jobs."""
         self._names = {card.machine.id: card.machine.spec.name for card in floor.cards}
-        self._needs = {f"{n.remedy}/{n.machine_id}/{n.job_id}": n for n in floor.needs_you}
-        self.tick(now)
-        self.needs.set_note(f"{len(self._needs)}" if self._needs else "")
+        self.show_needs(needs, now)
         waiting = floor.counts.of(WAITING_JOBS)
         self.next_up.set_note(self.tr("{n:,} waiting").format(n=waiting) if waiting else "")
         self.next_up.set_rows({str(row.id): _coming(row, now) for row in floor.next_up})
@@ -102,6 +95,12 @@ class Side(QWidget):
         self._events = {str(event.id): event for event in floor.just_now}
         told = {key: self._happened(event, jobs) for key, event in self._events.items()}
         self.just_now.set_rows(told)
+
+    def show_needs(self, needs: Sequence[NeedsYou], now: int) -> None:
+        """Shows what needs a person, in this order."""
+        self._needs = {f"{n.remedy}/{n.machine_id}/{n.job_id}/{n.about}": n for n in needs}
+        self.tick(now)
+        self.needs.set_note(f"{len(self._needs)}" if self._needs else "")
 
     def tick(self, now: int) -> None:
         """A second has passed."""
@@ -116,10 +115,14 @@ class Side(QWidget):
             Remedy.FINISH: self.tr("Done …"),
             Remedy.DECIDE: self.tr("Decide …"),
             Remedy.RETRY: self.tr("Retry"),
-        }[item.remedy]
+            Remedy.RECONNECT: self.tr("Try again"),
+            Remedy.CONFIRM_POSITION: self.tr("Confirm…"),
+            Remedy.TRY_LINK: self.tr("Try again"),
+            Remedy.FIND_STATION: self.tr("Try again"),
+        }.get(item.remedy, "")
         note = f"{words.lasted(item.since, now)} · {item.text}"
         offered = "" if item.at_panel else remedy
-        return RowWords(item.title, note, "", _TONES[item.remedy], offered)
+        return RowWords(item.title, note, "", tone_of_need(item), offered)
 
     def _happened(self, event: Event, jobs: Mapping[int, str]) -> RowWords:
         machine = self._names.get(event.machine_id or 0, "")

@@ -76,7 +76,7 @@ class SideRow(QAbstractButton):
         words = self._words
         said = ", ".join(part for part in (words.title, words.note, words.corner) if part)
         self.setAccessibleName(said)
-        self.setToolTip(words.note)
+        self.setToolTip("\n".join(part for part in (words.title, words.note) if part))
         if words.remedy and self.remedy is None:
             self.remedy = Button(words.remedy, self)
             self.remedy.clicked.connect(self.remedied)

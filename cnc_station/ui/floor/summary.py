@@ -25,7 +25,9 @@ class Summary(QWidget):
         self.running = self._card(self.tr("Running"), JobFilter(states=LIVE_JOBS))
         self.completed = SummaryCard(self.tr("Completed today"))
         self.completed.clicked.connect(self._show_completed)
-        self.attention = self._card(self.tr("Needs attention"), JobFilter(states=NEEDS_ATTENTION))
+        self.attention = self._card(
+            self.tr("Jobs needing attention"), JobFilter(states=NEEDS_ATTENTION)
+        )
         self.late = self._card(self.tr("Late"), JobFilter(late=True))
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)

@@ -86,8 +86,11 @@ class AttentionPage(QWidget):
         self.detail.setMinimumWidth(380)
         self.empty = EmptyState(
             "check",
-            self.tr("No job needs you"),
-            self.tr("Jobs that failed for good and runs that stopped half-way wait here."),
+            self.tr("No job failed or was interrupted"),
+            self.tr(
+                "Jobs that failed for good and runs that stopped half-way wait here. What machines "
+                "and stations need from you is on the floor."
+            ),
         )
         self.nothing_found = EmptyState(
             "search", self.tr("Nothing found"), self.tr("No job that needs you matches the search.")

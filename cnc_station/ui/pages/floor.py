@@ -19,6 +19,7 @@ from cnc_station.ui.floor.charts import ChartShelf
 from cnc_station.ui.floor.column import FloorColumn
 from cnc_station.ui.floor.side import Side
 from cnc_station.ui.floor.summary import Summary
+from cnc_station.ui.needs import link_needs
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.empty import EmptyState
 
@@ -26,6 +27,9 @@ _REST_MS = 50
 _RESTS = 3
 """A look that took long is followed by a rest so many times as long: a busy shop must not turn the
 engine into one that does nothing but answer the window."""
+
+SLOW_LOOK_MS = 10_000
+"""Silence and the clock make no change that could be heard."""
 
 _LEAST_SIDE, _MOST_SIDE = 284, 380
 _ON_JOB = {
@@ -66,6 +70,9 @@ class FloorPage(QWidget):
         self._asking = Asking(desk.operations, self._look, self, rest_ms=_REST_MS)
         self._seconds = QTimer(self, interval=1000)
         self._seconds.timeout.connect(self._tick)
+        self._again = QTimer(self, interval=SLOW_LOOK_MS)
+        self._again.timeout.connect(self._look_again)
+        self._found: tuple[NeedsYou, ...] = ()
         self._place()
         self._connect()
 
@@ -108,12 +115,14 @@ class FloorPage(QWidget):
         """On view: say how late it is now, look, and let the seconds run."""
         self._tick()
         self._seconds.start()
+        self._again.start()
         self._asking.again()
         self.charts.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Out of view: nothing is asked, nothing ticks."""
         self._seconds.stop()
+        self._again.stop()
         self._asking.stop()
         self.charts.stop()
         self.feed.stop()
@@ -121,11 +130,21 @@ class FloorPage(QWidget):
     def _follow(self, changes: Changes) -> None:
         if not self.isVisible():
             return
-        if changes.jobs or changes.machines or changes.everything:
+        if changes.links:
+            self.side.show_needs(self._needs(), self._desk.now())
+        if changes.jobs or changes.machines or changes.stations or changes.everything:
             self._asking.again()
             self.charts.changed()
         if changes.telemetry:
             self.feed.move(changes.telemetry)
+
+    def _look_again(self) -> None:
+        """A database that is away is not asked: the first look after it is back comes by itself."""
+        if not link_needs(self._desk.engine.links()):
+            self._asking.again()
+
+    def _needs(self) -> tuple[NeedsYou, ...]:
+        return (*link_needs(self._desk.engine.links()), *self._found)
 
     async def _look(self) -> None:
         self.looks += 1
@@ -147,7 +166,8 @@ class FloorPage(QWidget):
         now = self._desk.now()
         self.summary.show_counts(floor.counts)
         self.feed.show(floor.cards)
-        self.side.show_floor(floor, self._titles, now)
+        self._found = floor.needs_you
+        self.side.show_floor(floor, self._needs(), self._titles, now)
         self.charts.show_machines({card.machine.id: card.machine.spec.name for card in floor.cards})
 
     def _tick(self) -> None:
@@ -164,6 +184,10 @@ class FloorPage(QWidget):
             self._open_card(machine)
         elif action is CardAction.CLEAR:
             self.at_machine.clear(machine)
+        elif action is CardAction.CONFIRM_POSITION:
+            self.at_machine.confirm_position(machine)
+        elif action is CardAction.RECONNECT:
+            self._desk.operations.reconnect(machine, card.machine.spec.name)
         elif action is CardAction.SET_UP and card.job is not None:
             self.at_machine.set_up(card.job.id)
         elif action is CardAction.FINISH and card.job is not None:
@@ -185,6 +209,8 @@ class FloorPage(QWidget):
         on_machine: dict[Remedy, Callable[[int], None]] = {
             Remedy.CLEAR: self.at_machine.clear,
             Remedy.UNLOCK: partial(operations.act_on_machine, MachineAction.UNLOCK),
+            Remedy.CONFIRM_POSITION: self.at_machine.confirm_position,
+            Remedy.RECONNECT: self._reconnect,
         }
         on_job: dict[Remedy, Callable[[int], None]] = {
             Remedy.CONTINUE: lambda job_id: operations.act(JobAction.CONTINUE, [job_id]),
@@ -197,11 +223,24 @@ class FloorPage(QWidget):
             on_machine[item.remedy](item.machine_id)
         elif item.remedy in on_job and item.job_id is not None:
             on_job[item.remedy](item.job_id)
+        elif item.remedy is Remedy.TRY_LINK:
+            operations.try_database()
+        elif item.remedy is Remedy.FIND_STATION:
+            operations.look_for_station(item.about)
         else:
             self._open_need(item)
 
+    def _reconnect(self, machine: int) -> None:
+        card = self.feed.card(machine)
+        if card is not None:
+            self._desk.operations.reconnect(machine, card.machine.spec.name)
+
     def _open_need(self, item: NeedsYou) -> None:
-        if item.job_id is not None:
+        if item.remedy is Remedy.FIND_STATION:
+            self._desk.ways.to_page("stations")
+        elif item.remedy is Remedy.TRY_LINK:
+            self._desk.ways.to_page("settings")
+        elif item.job_id is not None:
             self._desk.ways.to_job(item.job_id)
         elif item.machine_id is not None:
             self._desk.ways.to_machine(item.machine_id)

@@ -11,6 +11,7 @@ from cnc_station.engine.domain.states import OPEN_JOBS
 from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort
 from cnc_station.ui.asking import Asking
 from cnc_station.ui.desk import Desk
+from cnc_station.ui.drivers import unattended
 from cnc_station.ui.job_commands import JobCommands
 from cnc_station.ui.job_menus import JobList, JobMenus
 from cnc_station.ui.job_order import BY_STATE_AND_QUEUE, QueueMoves
@@ -185,6 +186,10 @@ class JobsPage(QWidget):
     async def _load_values(self) -> None:
         machines = await self._desk.engine.machines()
         self.commands.machines = {m.id: m.spec for m in machines}
+        away = {m.id: why for m in machines if (why := unattended(m))}
+        if away != self.commands.unattended:
+            self.commands.unattended = away
+            self.detail.commands_changed()
         names = {m.id: m.spec.name for m in machines}
         self.detail.machines = names
         types = sorted({m.spec.machine_type for m in machines})
@@ -199,7 +204,7 @@ class JobsPage(QWidget):
         if changes.everything or changes.jobs or changes.links:
             self.feed.refresh()
             self._counts.again()
-        if changes.everything or changes.machines:
+        if changes.everything or changes.machines or changes.stations:
             self._values.again()
         if changes.telemetry:
             self.model.hear(changes.telemetry)

@@ -1,11 +1,12 @@
 """What a machine is and takes, and the way to change that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.machine import Capability
+from cnc_station.engine.domain.position import PositionBasis
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views import MachineRow
 from cnc_station.ui import words
@@ -40,6 +41,26 @@ def takes(capability: Capability, tr: Callable[[str], str]) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def position_words(machine: MachineRow, now: int) -> Iterator[str]:
+    """Whether a machine's position is known, since when and by what: `known since 10:42:07: homed`;
+    nothing where that is no question."""
+    record = machine.position
+    if record is None:
+        return
+    since, basis = words.moment(record.since, now), record.position.basis
+    if basis is PositionBasis.LOST:
+        said = QCoreApplication.translate("Position", "not known since {since}: {why}")
+        yield said.format(since=since, why=record.position.reason)
+        return
+    by = {
+        PositionBasis.HOMED: QCoreApplication.translate("Position", "homed"),
+        PositionBasis.CONFIRMED: QCoreApplication.translate("Position", "confirmed by {name}"),
+        PositionBasis.FOUND: QCoreApplication.translate("Position", "as it was found"),
+    }[basis].format(name=record.by)
+    said = QCoreApplication.translate("Position", "known since {since}: {by}")
+    yield said.format(since=since, by=by)
+
+
 class MachineAbout(QWidget):
     """Shows a machine; its buttons say what the person wants."""
 
@@ -70,7 +91,7 @@ class MachineAbout(QWidget):
         box.addWidget(self.maintenance_button)
         box.addLayout(line)
 
-    def show_machine(self, machine: MachineRow, control: str) -> None:
+    def show_machine(self, machine: MachineRow, control: str, now: int) -> None:
         """Shows a machine; `control` is what drives it, as people call it."""
         self._shown = machine
         spec = machine.spec
@@ -93,6 +114,7 @@ class MachineAbout(QWidget):
                 (self.tr("Runs"), f"{machine.runs_done:,}"),
                 (self.tr("At work"), words.duration(machine.run_seconds)),
                 (self.tr("Station"), machine.station),
+                *((self.tr("Position"), text) for text in position_words(machine, now)),
             )
         )
 

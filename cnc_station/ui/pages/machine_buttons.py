@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.views import Abilities, MachineRow
-from cnc_station.ui.drivers import waits_for_set_up
+from cnc_station.ui.drivers import waits_for_set_up, wants_position
 from cnc_station.ui.theme import Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
@@ -22,6 +22,8 @@ class MachineButtons(QWidget):
     finish = Signal()
     clear = Signal()
     unlock = Signal()
+    reconnect = Signal()
+    confirm_position = Signal()
     hold = Signal()
     go_on = Signal()
     abort = Signal()
@@ -32,6 +34,8 @@ class MachineButtons(QWidget):
         self.set_up_button = PrimaryButton(self.tr("Set-up …"), tone=Tone.OPERATOR)
         self.clear_button = PrimaryButton(self.tr("Clear …"), tone=Tone.OPERATOR)
         self.unlock_button = PrimaryButton(self.tr("Unlock"), tone=Tone.OPERATOR)
+        self.reconnect_button = PrimaryButton(self.tr("Try again"))
+        self.position_button = PrimaryButton(self.tr("Confirm work zero…"), tone=Tone.OPERATOR)
         self.finish_button = Button(self.tr("Done …"))
         self.hold_button = PrimaryButton(self.tr("Hold"))
         self.go_on_button = PrimaryButton(self.tr("Continue"))
@@ -49,6 +53,8 @@ class MachineButtons(QWidget):
             (self.set_up_button, self.set_up),
             (self.clear_button, self.clear),
             (self.unlock_button, self.unlock),
+            (self.reconnect_button, self.reconnect),
+            (self.position_button, self.confirm_position),
             (self.finish_button, self.finish),
         ):
             button.clicked.connect(asks)
@@ -65,27 +71,37 @@ class MachineButtons(QWidget):
         box.addLayout(row)
 
     def show_machine(self, machine: MachineRow, can: Abilities) -> None:
-        """Offers what its state and its driver allow."""
+        """Offers what its state and its driver allow; nothing while its station is not there."""
         state, has_job = machine.state, machine.job_id is not None
         at_work = has_job and state in {S.RUNNING, S.HELD}
+        missing = machine.missing_since is not None
         offers = False
         for button, there in (
             (self.set_up_button, has_job and waits_for_set_up(machine, can)),
             (self.clear_button, state is S.NEEDS_CLEARING),
-            (self.unlock_button, state is S.ALARM and can.unlocks),
+            (self.unlock_button, state is S.ALARM and can.unlocks and not missing),
+            (self.reconnect_button, missing and not machine.at_work),
+            (self.position_button, wants_position(machine)),
             (self.finish_button, at_work and not can.starts),
-            (self.hold_button, at_work and can.holds),
-            (self.go_on_button, at_work and can.goes_on),
+            (self.hold_button, at_work and can.holds and not missing),
+            (self.go_on_button, at_work and can.goes_on and not missing),
             (self.abort_button, at_work and can.aborts),
         ):
-            button.setVisible(there)
-            offers = offers or there
+            button.setVisible(there and machine.attended)
+            offers = offers or (there and machine.attended)
         self.setVisible(offers)
         self._guard_buttons(machine.id, state)
 
     def _guard_buttons(self, machine_id: int, state: MachineState) -> None:
         """The highest button in the column stands where another may have stood before."""
-        column = (self.set_up_button, self.clear_button, self.unlock_button, self.finish_button)
+        column = (
+            self.set_up_button,
+            self.clear_button,
+            self.unlock_button,
+            self.reconnect_button,
+            self.position_button,
+            self.finish_button,
+        )
         first = next((button for button in column if not button.isHidden()), None)
         row = [b for b in (self.hold_button, self.go_on_button) if not b.isHidden()]
         top = [first] if first else row

@@ -11,15 +11,23 @@ from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views import MachineRow, Status
 from cnc_station.ui import words
 from cnc_station.ui.desk import Desk
-from cnc_station.ui.drivers import Drivers, at_panel, is_unready, machine_look
+from cnc_station.ui.drivers import (
+    Drivers,
+    at_panel,
+    is_unready,
+    machine_look,
+    unattended,
+    wants_position,
+)
 from cnc_station.ui.event_words import by_and_why, told, tone_of
-from cnc_station.ui.pages.machine_about import MachineAbout
+from cnc_station.ui.pages.machine_about import MachineAbout, position_words
 from cnc_station.ui.pages.machine_buttons import MachineButtons
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.details import Details
 from cnc_station.ui.widgets.live_panel import LivePanel
 from cnc_station.ui.widgets.scrolling import scrolling
 from cnc_station.ui.widgets.state_look import StateLook, look_of
@@ -49,6 +57,7 @@ class MachineDetail(Card):
         self.remedy = Text("", Role.NOTE, Ink.MUTED)
         for text in (self.why, self.remedy):
             text.setWordWrap(True)
+        self.details = Details()
         self.buttons = MachineButtons()
         self.live = LivePanel()
         self.timeline = Timeline()
@@ -85,6 +94,7 @@ class MachineDetail(Card):
         self.body.addLayout(head)
         self.body.addWidget(self.why)
         self.body.addWidget(self.remedy)
+        self.body.addWidget(self.details)
         self.body.addWidget(self.buttons)
         self.body.addLayout(ways)
         self.body.addWidget(self.tabs)
@@ -107,7 +117,8 @@ class MachineDetail(Card):
         self._name.setText(machine.spec.name)
         self.buttons.show_machine(machine, self._drivers.abilities(machine.spec.driver))
         self.job_button.setVisible(machine.job_id is not None)
-        self.about.show_machine(machine, self._drivers.title(machine.spec.driver))
+        title = self._drivers.title(machine.spec.driver)
+        self.about.show_machine(machine, title, self._desk.now())
         self.clock_moved()
         self._look()
 
@@ -129,16 +140,30 @@ class MachineDetail(Card):
         why = self._why(machine) or (status.why if status else "")
         self._show(self.why, why[:1].upper() + why[1:])
         can = self._drivers.abilities(machine.spec.driver)
-        remedy = status.remedy if status else ""
-        self._show(self.remedy, remedy or at_panel(machine, can))
+        remedy = (status.remedy if status else "") or at_panel(machine, can)
+        if not machine.attended:
+            was = look_of(machine.state).word
+            remedy = self.tr("Last known: {state}. Look at the PC of that station.").format(
+                state=was
+            )
+        self._show(self.remedy, remedy)
+        self.details.set_words(status.details if status else "")
         self.why.set_ink(tone_ink(self._look_of(machine).tone))
 
     def _why(self, machine: MachineRow) -> str:
+        if away := unattended(machine):
+            return away
         if machine.maintenance_due and machine.state in BUSY_MACHINES:
             return self.tr("Maintenance begins after this run.")
         why = machine.state_reason
-        if is_unready(machine):
+        if wants_position(machine):
+            (said,) = position_words(machine, self._desk.now())
+            why = self.tr("Position {said}").format(said=said)
+        elif is_unready(machine):
             why = self.tr("Not ready: {why}").format(why=machine.not_ready)
+        elif machine.missing_since is not None and machine.state is not MachineState.OFFLINE:
+            known = machine.not_ready or self.tr("it is tried again by itself")
+            why = self.tr("Not reachable: {why}").format(why=known)
         if machine.maintenance_due:  # its run was lost, or ended in an alarm
             follows = self.tr("Maintenance follows.")
             why = f"{why.rstrip('.')}. {follows}" if why else follows

@@ -109,6 +109,8 @@ class MachinesPage(QWidget):
         detail, buttons = self.detail, self.detail.buttons
         buttons.clear.connect(self._clear)
         buttons.unlock.connect(lambda: self._act(MachineAction.UNLOCK))
+        buttons.reconnect.connect(self._reconnect)
+        buttons.confirm_position.connect(self._confirm_position)
         buttons.set_up.connect(lambda: self._with_job(self.at_machine.set_up))
         buttons.finish.connect(lambda: self._with_job(self.at_machine.finish))
         for asked, action in (
@@ -152,7 +154,7 @@ class MachinesPage(QWidget):
         self._asking.again()
 
     def _follow(self, changes: Changes) -> None:
-        if self.isVisible() and (changes.machines or changes.everything):
+        if self.isVisible() and (changes.machines or changes.stations or changes.everything):
             self._asking.again()
 
     async def _load(self) -> None:
@@ -210,6 +212,16 @@ class MachinesPage(QWidget):
         machine = self.table.current
         if machine is not None:
             self.at_machine.clear(machine.id)
+
+    def _confirm_position(self) -> None:
+        machine = self.table.current
+        if machine is not None:
+            self.at_machine.confirm_position(machine.id)
+
+    def _reconnect(self) -> None:
+        machine = self.table.current
+        if machine is not None:
+            self._desk.operations.reconnect(machine.id, machine.spec.name)
 
     def add(self) -> MachineForm:
         """Opens the form for a new machine."""

@@ -142,7 +142,7 @@ class StationsPage(QWidget):
         busy = sum(len(place.at_work) for place in self._places)
         parts = [
             self.tr("{count} there").format(count=there),
-            self.tr("{count} silent").format(count=silent) if silent else "",
+            self.tr("{count} not responding").format(count=silent) if silent else "",
             self._leader(),
             self.tr("{busy} at work").format(busy=busy),
         ]

@@ -132,6 +132,11 @@ class JobDetailPanel(QFrame):
         if self._row is not None:
             self._say_second(self._row)
 
+    def commands_changed(self) -> None:
+        """Other things can be done now, though the job is the same."""
+        if self._row is not None:
+            self._show_row(self._row)
+
     @property
     def row(self) -> JobRow | None:
         """The job as it was last seen."""
@@ -207,6 +212,8 @@ class JobDetailPanel(QFrame):
             parts.append(f"{late} {words.due(row.due_at, now)}")
         if row.state not in LIVE_JOBS | _DECIDE and row.next:
             parts.insert(0, row.next)
+        if away := self._commands.why_not(row):
+            parts.insert(0, away)
         self.second.setText(" · ".join(parts))
 
     def _trouble(self, detail: JobDetail) -> None:

@@ -4,7 +4,8 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy, QVBoxLayout
 
-from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.face import focus_pen
 
 _ICON = 22
@@ -23,6 +24,7 @@ class RailItem(QAbstractButton):
         self.clicked.connect(self._pick)
         self._icon = icon
         self._badge = 0
+        self._tone = Tone.ALARM
         self.setText(word)
         self.setCheckable(True)
         self.setAccessibleName(word)
@@ -32,10 +34,15 @@ class RailItem(QAbstractButton):
     def _pick(self) -> None:
         self.picked.emit(self._key)
 
-    def set_badge(self, count: int) -> None:
+    @property
+    def badge(self) -> int:
+        """The count on view."""
+        return self._badge
+
+    def set_badge(self, count: int, tone: Tone = Tone.ALARM) -> None:
         """Shows a count; 0 shows none."""
-        if count != self._badge:
-            self._badge = count
+        if (count, tone) != (self._badge, self._tone):
+            self._badge, self._tone = count, tone
             self.setAccessibleName(f"{self.text()}, {count}" if count else self.text())
             self.update()
 
@@ -91,7 +98,7 @@ class RailItem(QAbstractButton):
         width = max(18, QFontMetrics(font).horizontalAdvance(text) + 10)
         pill = QRectF(left, top, width, 17)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(live.brush(Ink.ALARM))
+        painter.setBrush(live.brush(tone_ink(self._tone)))
         painter.drawRoundedRect(pill, 8.5, 8.5)
         painter.setFont(font)
         painter.setPen(live.pen(Ink.ON_TONE))
@@ -127,6 +134,11 @@ class NavigationRail(QFrame):
         """Marks an entry; KeyError if there is none of that key."""
         self._items[key].setChecked(True)
 
-    def set_badge(self, key: str, count: int) -> None:
-        """Shows how much waits on a page; KeyError if there is none of that key."""
-        self._items[key].set_badge(count)
+    def set_badge(self, key: str, count: int, tone: Tone = Tone.ALARM) -> None:
+        """Shows how much waits on a page, in the colour of the worst of it; KeyError if there is
+        none of that key."""
+        self._items[key].set_badge(count, tone)
+
+    def badge(self, key: str) -> int:
+        """The count on view; KeyError if there is none of that key."""
+        return self._items[key].badge

@@ -52,7 +52,7 @@ RUN_LOOKS = {
     RunState.INTERRUPTED: _look("alarm", QT_TRANSLATE_NOOP("State", "Interrupted"), Tone.ALARM),
 }
 MACHINE_LOOKS = {
-    MachineState.OFFLINE: _look("offline", QT_TRANSLATE_NOOP("State", "Offline")),
+    MachineState.OFFLINE: _look("offline", QT_TRANSLATE_NOOP("State", "Not reachable")),
     MachineState.IDLE: _look("waiting", QT_TRANSLATE_NOOP("State", "Idle")),
     MachineState.ASSIGNED: _look("assigned", QT_TRANSLATE_NOOP("State", "Assigned")),
     MachineState.RUNNING: _look("running", QT_TRANSLATE_NOOP("State", "Running"), Tone.RUNNING),
@@ -66,9 +66,12 @@ MACHINE_LOOKS = {
 STATION_LOOKS = {
     Presence.HERE: _look("operator", QT_TRANSLATE_NOOP("State", "Here")),
     Presence.CONNECTED: _look("done", QT_TRANSLATE_NOOP("State", "Connected")),
-    Presence.SILENT: _look("alarm", QT_TRANSLATE_NOOP("State", "Silent"), Tone.ALARM),
+    Presence.SILENT: _look("alarm", QT_TRANSLATE_NOOP("State", "Not responding"), Tone.ALARM),
     Presence.LEFT: _look("offline", QT_TRANSLATE_NOOP("State", "Left")),
 }
+NOT_REACHABLE = _look("offline", QT_TRANSLATE_NOOP("State", "Not reachable"), Tone.HELD)
+STATION_CLOSED = _look("offline", QT_TRANSLATE_NOOP("State", "Station closed"))
+CONNECTING = _look("offline", QT_TRANSLATE_NOOP("State", "Connecting"))
 NOT_READY = _look("not_ready", QT_TRANSLATE_NOOP("State", "Not ready"), Tone.HELD)
 SET_UP = _look("operator", QT_TRANSLATE_NOOP("State", "Set it up"), Tone.OPERATOR)
 DOING_LOOKS = {
@@ -77,9 +80,8 @@ DOING_LOOKS = {
     Doing.HELD: _look("held", QT_TRANSLATE_NOOP("State", "Held"), Tone.HELD),
     Doing.NOT_READY: NOT_READY,
     Doing.ALARM: _look("alarm", QT_TRANSLATE_NOOP("State", "Alarm"), Tone.ALARM),
-    Doing.UNREACHABLE: _look("offline", QT_TRANSLATE_NOOP("State", "Not reachable"), Tone.HELD),
+    Doing.UNREACHABLE: NOT_REACHABLE,
 }
-NO_ANSWER = _look("alarm", QT_TRANSLATE_NOOP("State", "No answer"), Tone.ALARM)
 RETRY = _look("retry", QT_TRANSLATE_NOOP("State", "Retry"), Tone.HELD)
 """A delayed job that waits out a backoff after a failure."""
 

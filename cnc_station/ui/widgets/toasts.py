@@ -26,6 +26,7 @@ class _Message:
     words: str
     undo: Callable[[], None] | None
     error: bool
+    details: str = ""
 
 
 class Toast(QFrame):
@@ -44,7 +45,7 @@ class Toast(QFrame):
         self._undo = message.undo
         self.setProperty("part", "toast")
         self.setProperty("tone", Tone.ALARM.value if message.error else Tone.NORMAL.value)
-        words = Text(message.words, Role.NOTE, Ink.ALARM if message.error else Ink.TEXT)
+        self.words = words = Text(message.words, Role.NOTE, _ink(message))
         words.setWordWrap(True)
         words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         words.setToolTip(message.words)
@@ -60,6 +61,12 @@ class Toast(QFrame):
             undo.clicked.connect(self._take_back)
             box.addWidget(undo)
             self.buttons.append(undo)
+        if message.details:
+            self.details = Button(self.tr("Details"), quiet=True)
+            self.details.setToolTip(message.details)
+            self.details.clicked.connect(lambda: self._show_details(message.details))
+            box.addWidget(self.details)
+            self.buttons.append(self.details)
         close = CloseButton(self.tr("Close"))
         self.buttons.append(close)
         close.clicked.connect(self.close_now)
@@ -75,6 +82,14 @@ class Toast(QFrame):
         advance = words.fontMetrics().horizontalAdvance(words.text()) + 8
         return min(advance, 520) if advance <= 420 else min(520, max(300, advance // 2 + 60))
 
+    def _show_details(self, details: str) -> None:
+        """The system's own words in place of the sentence, to be read out or copied."""
+        self.words.setText(details)
+        self.words.setToolTip(details)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.words.setMinimumWidth(self._width_of(self.words))
+        self.details.hide()
+
     def _take_back(self) -> None:
         if self._undo:
             self._undo()
@@ -84,6 +99,10 @@ class Toast(QFrame):
         """Ends the message."""
         self._timer.stop()
         self.ended.emit(self)
+
+
+def _ink(message: _Message) -> Ink:
+    return Ink.ALARM if message.error else Ink.TEXT
 
 
 class ToastShelf(QFrame):
@@ -112,9 +131,10 @@ class ToastShelf(QFrame):
         """Says what was done, for 6 s; with `undo`, offers to take it back."""
         self._take(_Message(words, undo, error=False))
 
-    def fail(self, words: str) -> None:
-        """Says what went wrong and what to do; stays until it is closed."""
-        self._take(_Message(words, None, error=True))
+    def fail(self, words: str, details: str = "") -> None:
+        """Says what went wrong and what to do; stays until it is closed. `details` are the
+        system's own words, one tap away."""
+        self._take(_Message(words, None, error=True, details=details))
 
     def messages(self) -> list[str]:
         """The messages on view, oldest first."""

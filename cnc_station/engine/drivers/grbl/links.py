@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
-import os
 import queue
 import sys
 import threading
@@ -15,8 +13,8 @@ import serial
 if sys.platform != "win32":
     import termios
 
-from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.grbl.settings import Settings
+from cnc_station.engine.drivers.unreachable import unreachable
 
 _CONNECTING_S = 5.0
 _WAKE_S = 0.5
@@ -58,21 +56,9 @@ async def opened(settings: Settings, ear: Ear) -> Link:
                 lambda: TcpLink(ear), settings.host, settings.tcp_port
             )
             return link
-    except TimeoutError:
-        raise Unavailable(f"{settings.address} does not answer") from None
-    except OSError as error:  # a SerialException is one
-        raise Unavailable(f"{settings.address}: {_plainly(error)}") from error
-
-
-def _plainly(error: OSError) -> str:
-    """pyserial and asyncio wrap the system's words in their own."""
-    if error.errno == errno.EAGAIN:
-        return "another program uses this port"
-    if error.errno == errno.EACCES:
-        return "this user may not use the port (on Linux, add them to the group dialout)"
-    if error.errno is not None and error.errno > 0:  # what looks up names counts downwards
-        return os.strerror(error.errno)
-    return error.strerror or str(error)
+    except OSError as error:  # a SerialException is one, and a timeout
+        where = settings.device or f"{settings.host} port {settings.tcp_port}"
+        raise unreachable(where, error, serial=bool(settings.device)) from error
 
 
 class TcpLink(asyncio.Protocol):

@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.drivers.unreachable import unreachable
 
 T = TypeVar("T")
 PATIENCE_S = 5.0
@@ -62,8 +63,7 @@ class Client:
             async with asyncio.timeout(PATIENCE_S):
                 reader, writer = await asyncio.open_connection(settings.host, settings.port)
         except OSError as error:  # a timeout is one too
-            reason = str(error) or f"no answer within {PATIENCE_S:g} s"
-            raise Unavailable(f"{settings.host}:{settings.port}: {reason}") from error
+            raise unreachable(f"{settings.host} port {settings.port}", error) from error
         client = cls(reader, writer, traffic)
         try:
             await client._whole(client._hello(settings.connect_password))
@@ -118,7 +118,9 @@ class Client:
             raise Unavailable(f"the controller did not answer within {PATIENCE_S:g} s") from error
         except OSError as error:
             self._writer.close()
-            raise Unavailable(f"the connection broke: {error}") from error
+            if error.errno is None:  # in our own words, or in asyncio's
+                raise Unavailable(f"the connection broke: {error}") from error
+            raise unreachable("the controller", error) from error
         finally:
             exchange.close()
 

@@ -110,7 +110,7 @@ class LinuxCnc(Voice):
         try:
             await asyncio.to_thread(files.write_program, folder, name, order.source)
         except OSError as error:
-            raise NotReady(f"the program can't be written: {error}") from error
+            raise NotReady(f"the program can't be written: {error.strerror or error}") from error
         self._file, self._ending, self._watch = name, ending, None
         await open_program(self._link, self._heard, self._path)
         return ()

@@ -22,6 +22,7 @@ from cnc_station.engine.drivers.mtconnect.documents import (
     parse,
 )
 from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.drivers.unreachable import raw_words, unreachable
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession, StreamReader
@@ -93,7 +94,7 @@ class Agent:
             document = parse(bytes(data))
         except BadDocument as error:
             raise Unavailable(
-                f"{self._shown} is no MTConnect agent (status {response.status}; {error})"
+                f"{self._shown} is not an MTConnect agent (status {response.status}; {error})"
             ) from error
         self._note(document, bytes(data))
         return document
@@ -113,13 +114,18 @@ class Agent:
                 response = await self._session.get(self._url + path)
             async with response:
                 yield response
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise unreachable(self._shown, error.certificate_error) from error
         except aiohttp.ClientConnectorError as error:
-            raise Unavailable(f"nobody answers at {self._shown}: {error.os_error}") from error
+            raise unreachable(self._shown, error.os_error) from error
+        except (aiohttp.ClientOSError, aiohttp.ServerTimeoutError) as error:
+            raise unreachable(self._shown, error) from error
         except aiohttp.ClientError as error:
-            words = str(error).replace(self._url, self._shown) or type(error).__name__
-            raise Unavailable(f"the connection to {self._shown} broke: {words}") from error
+            raw = raw_words(error).replace(self._url, self._shown)
+            raise Unavailable(f"the connection to {self._shown} broke", raw=raw) from error
         except (asyncio.IncompleteReadError, OSError) as error:
-            raise Unavailable(f"the connection to {self._shown} broke in mid-document") from error
+            words = f"the connection to {self._shown} broke in mid-document"
+            raise Unavailable(words, raw=raw_words(error)) from error
 
     @asynccontextmanager
     async def _in_time(self, seconds: float) -> AsyncIterator[None]:

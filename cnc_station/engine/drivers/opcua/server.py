@@ -32,12 +32,15 @@ from cnc_station.engine.drivers.opcua.picture import (
     channel_value,
 )
 from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.drivers.unreachable import raw_words, unreachable
 
 if TYPE_CHECKING:
     from asyncua.client.client import Client
     from asyncua.common.node import Node
     from asyncua.common.subscription import Subscription
     from asyncua.ua import Double
+
+log = logging.getLogger(__name__)
 
 ANSWER_S = 4.0
 WATCH_S = 2.0  # between two questions whether the server is still there
@@ -210,8 +213,13 @@ class Server:
         return self._client
 
     async def _lost(self, error: Exception) -> None:
-        words = "it says nothing any more" if isinstance(error, TimeoutError) else str(error)
-        self._broke(f"the connection to {self._shown} broke: {words}")
+        if isinstance(error, TimeoutError):
+            self._broke(f"{self._shown} says nothing any more")
+        elif isinstance(error, OSError):
+            self._broke(str(unreachable(self._shown, error)))
+        else:
+            self._broke(f"the connection to {self._shown} broke")
+        log.warning("%s: the connection broke: %s", self._shown, raw_words(error))
 
     async def _find(self, start: "Node", paths: Iterable[Path]) -> "list[Node | None]":
         """The node at each path; None where there is none."""
@@ -259,10 +267,8 @@ class Server:
 
         try:
             yield
-        except TimeoutError:
-            raise Unavailable(f"{self._shown} does not answer") from None
-        except OSError as error:
-            raise Unavailable(f"nobody answers at {self._shown}: {error}") from error
+        except OSError as error:  # a timeout is one too
+            raise unreachable(self._shown, error) from error
         except (UaError, ValueError) as error:
             words = str(error) or type(error).__name__
             raise Unavailable(f"{self._shown} refuses: {words}") from error

@@ -13,8 +13,10 @@ from cnc_station.engine.store.queries.house import ALONE, House
 from cnc_station.engine.store.queries.idle import IdleReasons
 from cnc_station.engine.store.queries.job_list import job_counts
 from cnc_station.engine.store.queries.job_rows import JobReader
+from cnc_station.engine.store.queries.machine_needs import Surrounded, not_ready_since
 from cnc_station.engine.store.queries.machine_rows import machine_row
 from cnc_station.engine.store.queries.needs_you import jobs_in_need, needs_you
+from cnc_station.engine.store.queries.stations import Attendance, attendance
 from cnc_station.engine.store.schema import delayed_and_free, event, job, machine, run
 from cnc_station.engine.views import Floor, JobFilter, MachineCard, MachineRow
 
@@ -35,6 +37,7 @@ _WORTH_TELLING = sorted(
         t.SCRAPPED,
         t.SCRAPPED_WAITING,
         t.READINESS_CHANGED,
+        t.POSITION_CHANGED,
         t.CANCELLED,
         t.ALARMED,
         t.UNLOCKED,
@@ -60,7 +63,9 @@ def floor(
     `needs_you` is worst first, oldest first among equals; `just_now` is newest first.
     """
     reader = JobReader(connection, now, house=house)
-    machines = [machine_row(row) for row in reader.around.machines if not row.removed]
+    stations = _stations(connection, house, now)
+    rows = reader.around.machines
+    machines = [machine_row(row, stations) for row in rows if not row.removed]
     shop = reader.around.shop({machine.spec.machine_type for machine in machines})
     following = {turn.machine.id: job_id for job_id, turn in shop.turns.items() if not turn.ahead}
     current = _current_jobs(connection, machines)
@@ -80,14 +85,21 @@ def floor(
         )
         for machine in machines
     ]
+    around = Surrounded(now, shop, stations, not_ready_since(connection, machines))
     return Floor(
         at=now,
         cards=tuple(cards),
         counts=job_counts(connection, JobFilter(), now, zone=house.zone),
-        needs_you=needs_you(cards, [jobs[job_id] for job_id in in_need], house),
+        needs_you=needs_you(cards, [jobs[job_id] for job_id in in_need], house, around),
         next_up=tuple(jobs[job_id] for job_id in next_up),
         just_now=_just_now(connection),
     )
+
+
+def _stations(connection: Connection, house: House, now: int) -> Mapping[str, Attendance]:
+    if house.clock is None:
+        return {}
+    return attendance(connection, house.station, house.clock, now)
 
 
 def _current_jobs(connection: Connection, machines: Sequence[MachineRow]) -> Mapping[int, int]:

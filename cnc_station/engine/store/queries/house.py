@@ -1,8 +1,10 @@
 """What a query must know of the shop beside its database, to say what comes next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+
+from sqlalchemy import Connection
 
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.views import Abilities
@@ -15,12 +17,15 @@ _UNKNOWN = Abilities()
 class House:
     """`zone` is that of the clock on the wall, None for this computer's own; `pace` how many
     seconds of a program a simulated machine runs in one on that clock; `abilities` are those
-    of the drivers, by name."""
+    of the drivers, by name. `station` is the one that asks, `clock` the database's, by which
+    stations are heard; without it every station counts as there."""
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     zone: tzinfo | None = None
     pace: float = 1.0
     abilities: Mapping[str, Abilities] = field(default_factory=dict)
+    station: str = ""
+    clock: Callable[[Connection], int] | None = None
 
     def pace_of(self, driver: str) -> float:
         """How fast a machine's programs pass."""

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.machine import Capability
 from cnc_station.engine.domain.states import BUSY_MACHINES, JobState, MachineState
 from cnc_station.engine.domain.waiting import Shop
 from cnc_station.engine.store.schema import counted, job
-from cnc_station.engine.views import MachineRow
+from cnc_station.engine.views import MachineRow, Presence
 
 _AWAY = {
     MachineState.MAINTENANCE: "in maintenance",
@@ -63,6 +63,9 @@ class IdleReasons:
 
 def _away(machine: MachineRow) -> str:
     """Why it would take no job at all; "" if it would."""
+    if not machine.attended:
+        said = "does not respond" if machine.presence is Presence.SILENT else "is closed"
+        return f"station {machine.station} {said}"
     if machine.state in _AWAY:
         return machine.state_reason or _AWAY[machine.state]
     if machine.not_ready and machine.state not in BUSY_MACHINES:

@@ -1,7 +1,9 @@
 """Machines as the window and as the queue see them."""
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -12,8 +14,11 @@ from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.claims import capability
 from cnc_station.engine.store.queries.house import House
+from cnc_station.engine.store.queries.stations import Attendance, attendance
 from cnc_station.engine.store.schema import job, machine, run
-from cnc_station.engine.views import MachineRow, PositionRecord
+from cnc_station.engine.views import MachineRow, PositionRecord, Presence
+
+_NOBODY_KNOWS: Mapping[str, Attendance] = MappingProxyType({})
 
 _MACHINES = (
     select(
@@ -38,8 +43,17 @@ def machines(connection: Connection) -> tuple[MachineRow, ...]:
     return tuple(machine_row(row) for row in read_machines(connection) if not row.removed)
 
 
-def machine_row(row: Row[Any]) -> MachineRow:
-    """A row of `read_machines` for the window."""
+def machines_with_stations(
+    connection: Connection, *, own: str, clock: Callable[[Connection], int]
+) -> tuple[MachineRow, ...]:
+    """The same, each with whether its station is there."""
+    there = attendance(connection, own, clock, time.time_ns() // 1_000_000)
+    return tuple(machine_row(row, there) for row in read_machines(connection) if not row.removed)
+
+
+def machine_row(row: Row[Any], there: Mapping[str, Attendance] = _NOBODY_KNOWS) -> MachineRow:
+    """A row of `read_machines` for the window; `there` are the stations."""
+    station = there.get(row.station)
     return MachineRow(
         id=row.id,
         version=row.version,
@@ -67,6 +81,8 @@ def machine_row(row: Row[Any]) -> MachineRow:
         last_program=row.last_program,
         not_ready=row.not_ready,
         position=_position(row),
+        unreached_since=row.unreached_since,
+        presence=Presence.HERE if station is None else station.presence,
     )
 
 

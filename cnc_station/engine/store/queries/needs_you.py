@@ -4,18 +4,24 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, case, select
 
-from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.queries.house import House
+from cnc_station.engine.store.queries.machine_needs import Surrounded, of_machine, of_stations
 from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import JobRow, MachineCard, MachineRow, NeedsYou, Remedy
 
 MOST = 40
 _WORST_FIRST = (
+    Remedy.TRY_LINK,
+    Remedy.FIND_STATION,
     Remedy.UNLOCK,
+    Remedy.RECONNECT,
+    Remedy.CONFIRM_POSITION,
     Remedy.DECIDE,
     Remedy.CLEAR,
     Remedy.CONTINUE,
     Remedy.SET_UP,
+    Remedy.MAKE_READY,
     Remedy.RETRY,
     Remedy.FINISH,
 )
@@ -35,54 +41,29 @@ def jobs_in_need(connection: Connection) -> list[int]:
 
 
 def needs_you(
-    cards: Iterable[MachineCard], jobs: Iterable[JobRow], house: House
+    cards: Sequence[MachineCard], jobs: Iterable[JobRow], house: House, around: Surrounded
 ) -> tuple[NeedsYou, ...]:
-    """Machines and jobs that wait for a person, in the order to look at them."""
-    items = [item for card in cards for item in _of_machine(card, house)]
+    """Stations, machines and jobs that wait for a person, in the order to look at them."""
+    items = [*of_stations(cards, around)]
+    items += [item for card in cards for item in of_machine(card, house, around)]
     at = {card.machine.job_id: card.machine for card in cards}
-    items += [_of_job(row, at.get(row.id), house) for row in jobs]
+    for row in jobs:
+        machine = at.get(row.id)
+        if machine is None or machine.attended:
+            items.append(_of_job(row, machine, house))
     items.sort(key=lambda item: (_WORST_FIRST.index(item.remedy), item.since))
     return tuple(items[:MOST])
-
-
-def _of_machine(card: MachineCard, house: House) -> Sequence[NeedsYou]:
-    machine = card.machine
-    name, can = machine.spec.name, house.can(machine.spec.driver)
-    at_panel = False
-    if machine.state is MachineState.ALARM:
-        stopped = f"{card.job.title} stopped" if card.job else "the controller stopped"
-        text = machine.state_reason or stopped
-        at_panel = not can.unlocks
-        text = f"clear it at its own panel: {text}" if at_panel else text
-        remedy, title = Remedy.UNLOCK, f"{name}: alarm"
-    elif machine.state is MachineState.NEEDS_CLEARING:
-        made = f"{card.job.title} lies on it" if card.job else "a part lies on it"
-        text = f"{card.next_job.title} can start then" if card.next_job else made
-        remedy, title = Remedy.CLEAR, f"{name}: clear it"
-    elif (
-        card.job
-        and machine.state is MachineState.ASSIGNED
-        and house.sets_up(machine.spec.driver, operator_starts=machine.spec.operator_starts)
-    ):
-        text = "set-up to confirm" if can.starts else "start it at the panel"
-        remedy, title = Remedy.SET_UP, f"{name}: {card.job.title}"
-    elif card.job and machine.state is MachineState.RUNNING and not can.starts:
-        text = "runs: say when it is done"
-        remedy, title = Remedy.FINISH, f"{name}: {card.job.title}"
-    else:
-        return ()
-    job_id = card.job.id if card.job else None
-    return (NeedsYou(remedy, title, text, machine.state_since, job_id, machine.id, at_panel),)
 
 
 def _of_job(row: JobRow, machine: MachineRow | None, house: House) -> NeedsYou:
     at_panel = False
     if row.state is JobState.HELD:
-        at_panel = machine is not None and not house.can(machine.spec.driver).goes_on
+        watched = machine is not None and not house.can(machine.spec.driver).goes_on
+        at_panel = watched or (machine is not None and machine.missing_since is not None)
         because = machine.state_reason if machine is not None else ""
         remedy, title = Remedy.CONTINUE, f"{row.machine or row.title}: held"
         text = f"{row.title}: {because}" if because else row.title
-        text = f"go on at its own panel: {text}" if at_panel else text
+        text = f"go on at its own panel: {text}" if watched else text
     elif row.state is JobState.INTERRUPTED:
         remedy, title = Remedy.DECIDE, f"{row.title}: decide"
         text = row.last_error or f"stopped half-way on {row.machine or 'its machine'}"

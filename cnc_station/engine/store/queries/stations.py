@@ -1,12 +1,36 @@
 """Who is in the fleet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from cnc_station.engine.domain.states import BUSY_MACHINES
 from cnc_station.engine.store.schema import leader, machine, station
-from cnc_station.engine.views import StationRow
+from cnc_station.engine.views import Presence, StationRow, presence_of
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """Whether a station is there. `since` (ms, this computer's clock) is when it was last heard of,
+    or left."""
+
+    presence: Presence
+    since: int
+
+
+def attendance(
+    connection: Connection, own: str, clock: Callable[[Connection], int], now: int
+) -> Mapping[str, Attendance]:
+    """Every station by name; `now` is the time on this computer's clock."""
+    ahead = clock(connection) - now
+    rows = connection.execute(select(station.c.name, station.c.heard_at, station.c.left_at))
+    found = {}
+    for row in rows:
+        last = (row.heard_at if row.left_at is None else row.left_at) - ahead
+        heard_s = None if row.left_at is not None else (now - last) / 1000
+        found[row.name] = Attendance(presence_of(heard_s, here=row.name == own), last)
+    return found
 
 
 def stations(
