@@ -141,7 +141,7 @@ class Controller:
 
     def does(self, doing: Doing, why: str = "") -> None:
         """By itself, or because of somebody at its panel."""
-        self._status = Status(doing, why)
+        self._status = Status(doing, why, position=self._status.position)
         for listener in tuple(self._listeners):
             listener(self._status)
 
@@ -170,6 +170,12 @@ class Controller:
         """Of its position; nothing can be started while that is not known."""
         doing, why = (Doing.READY, "") if position.known else (Doing.NOT_READY, position.reason)
         self._status = replace(self._status, doing=doing, why=why, position=position)
+        for listener in tuple(self._listeners):
+            listener(self._status)
+
+    def loses(self, position: Position) -> None:
+        """In the middle of what it does."""
+        self._status = replace(self._status, position=position)
         for listener in tuple(self._listeners):
             listener(self._status)
 

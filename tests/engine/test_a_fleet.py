@@ -15,6 +15,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
@@ -213,6 +214,29 @@ async def test_an_alarm_at_another_station_is_unlocked_by_the_controller_there(
     assert not await in_alarm()
     told = (await a.events(machine_id=machine_id))[-1]
     assert (told.type, told.actor, told.station) == ("unlocked", ME.name, "B")
+
+
+async def test_a_lost_position_at_another_station_is_confirmed_by_the_driver_there(
+    fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = fleet
+    controller = Controller()
+    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: controller))
+    machine_id = await b.add_machine(replace(MILL, driver="scripted"), ME)
+
+    async def basis() -> str:
+        (row,) = await a.machines()
+        return "" if row.position is None else row.position.position.basis.value
+
+    async def is_lost() -> bool:
+        return await basis() == "lost"
+
+    controller.knows(Position(PositionBasis.LOST, "it was switched off and on"))
+    await until(is_lost)
+    await a.act_on_machine(MachineAction.CONFIRM_POSITION, machine_id, ME)
+    assert await basis() == "confirmed"
+    told = [e for e in await a.events(machine_id=machine_id) if e.type == "position_changed"][-1]
+    assert (told.actor, told.station) == (ME.name, "B")
 
 
 async def test_a_leader_that_is_woken_by_others_news_writes_nothing_while_no_job_is_due(
