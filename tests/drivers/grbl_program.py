@@ -21,7 +21,21 @@ _GROUPS = (  # of which one is always in force; M2 and M30 bring back the first 
     (("G94", "G93"), True),
 )
 _FIRST = tuple(codes[0] for codes, _ in _GROUPS)
-_G = {"G4", "G10", "G28", "G30", "G40", "G43.1", "G49", "G53", "G61", "G80", "G92", "G92.1", "G91.1"}
+_G = {
+    "G4",
+    "G10",
+    "G28",
+    "G30",
+    "G40",
+    "G43.1",
+    "G49",
+    "G53",
+    "G61",
+    "G80",
+    "G92",
+    "G92.1",
+    "G91.1",
+}
 _G |= {code for codes, _ in _GROUPS for code in codes}
 _M = {"M0", "M1", "M2", "M3", "M4", "M5", "M8", "M9", "M30"}
 _RAPID = 6000.0

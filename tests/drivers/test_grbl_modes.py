@@ -1,8 +1,11 @@
 """Each program is cut in the modes it was read with, whatever was left on a false GRBL before."""
 
+from dataclasses import replace
+
 import pytest
 
-from cnc_station.engine.drivers.base import NotReady
+from cnc_station.engine.domain.nc.preconditions import READ_WITH
+from cnc_station.engine.drivers.base import NotReady, Order
 from cnc_station.engine.views import Doing
 from tests.drivers.grbl_bench import FAST, Bench, bench, order
 from tests.drivers.grbl_fake import FakeGrbl
@@ -22,6 +25,14 @@ LEFT = {
         ("G21 set (G20 was on)", "G90 set (G91 was on)"),
     ),
 }
+
+
+def _stating(codes: str, source: bytes) -> Order:
+    """An order for a program that begins with these."""
+    given = order(f"{codes.replace(' ', '')}\n".encode() + source)
+    assert given.program is not None
+    assumes = tuple(a for a in READ_WITH if a.code not in codes.split())
+    return replace(given, program=replace(given.program, assumes=assumes))
 
 
 @pytest.mark.parametrize("left", LEFT)
@@ -44,7 +55,7 @@ async def test_what_somebody_else_left_on_is_set_right(at: Bench, code: str) -> 
 
 async def test_a_mode_that_the_program_states_itself_is_not_set(at: Bench) -> None:
     at.fake.take(b"G20G91G55\n")
-    assert await at.driver.load(order(b"G21G90G54G17G94\nG0X5\nM30\n"), 1) == ()
+    assert await at.driver.load(_stating("G21 G90 G54", SILENT), 1) == ()
 
 
 async def test_the_second_part_begins_in_the_modes_of_the_first(at: Bench) -> None:
@@ -81,7 +92,7 @@ async def test_a_tool_length_offset_that_the_program_does_not_state_waits_for_a_
 ) -> None:
     at.fake.take(b"G43.1Z5\n")
     await at.refuses("tool length offset is in force.*G49", SILENT)
-    await at.driver.load(order(b"G49\n" + SILENT), 1)
+    await at.driver.load(_stating("G49", SILENT), 1)
     at.fake.take(b"G49\n")
     await at.make(SILENT)
     assert at.fake.axes.place == MM

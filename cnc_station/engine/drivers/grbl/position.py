@@ -106,12 +106,19 @@ class PositionWatch:
             greeted=False,
         )
 
-    def compare(self, parser: ParserState | None) -> None:
-        """Its parser state, asked for while it is idle: what a reset clears must still be there."""
+    def reset_here(self) -> None:
+        """By this program, at rest: it has no feed rate from now on."""
+        if self._last is not None:
+            self._last = replace(self._last, parser=None)
+
+    def compare(self, parser: ParserState | None, *, hinted: bool = False) -> None:
+        """Its parser state, asked for while it is idle: what a reset clears must still be there.
+        `hinted`: something looked like a restart, so that one without a feed rate has made it."""
         before = self._last
         if before is None:
             return
-        if restarted(before.parser, parser):
+        fresh = hinted and parser is not None and parser.fresh
+        if fresh or restarted(before.parser, parser):
             self.lose(f"{_OFF_AND_ON}: it has forgotten where the axes are")
         self._keep(replace(before, parser=parser))
 
