@@ -1,4 +1,4 @@
-"""Nothing starts on a false GRBL whose position is in doubt, until it homes or a person confirms."""
+"""Nothing starts on a GRBL whose position is in doubt, until it homes or somebody confirms."""
 
 import pytest
 
