@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 import pytest
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
-from cnc_station.engine.drivers.base import Driver, Finding, OnLoss, Order, RunAborted
+from cnc_station.engine.drivers.base import (
+    Driver,
+    EndUnproven,
+    Finding,
+    NotReady,
+    OnLoss,
+    Order,
+    RunAborted,
+    RunFailed,
+)
 from cnc_station.engine.views import Doing, Status
 from tests.until import until
 
@@ -24,6 +33,13 @@ class Bench:
     `nowhere` is a driver of the same kind with nobody at its address. `short` ends within seconds,
     `long` lasts for some. On a machine that is only watched, `begin` and `finish` are what somebody
     does at its panel.
+
+    The rest is for a driver that starts, each None where its controller can't do such a thing:
+    `leave_modes` is done by whoever used it before (inches, increments), and `unstated` is an order
+    for a program that states no modes and ends at X5 Y5; `place` is where the tool really is, in
+    mm; `lose_position` makes the controller forget where it is while nothing runs, and `stop_short`
+    ends a run before its end without saying so. `next_life` makes another driver for the same
+    machine.
     """
 
     driver: Driver
@@ -32,6 +48,12 @@ class Bench:
     long: Order
     begin: Callable[[], Awaitable[None]] | None = None
     finish: Callable[[], Awaitable[None]] | None = None
+    leave_modes: Callable[[], Awaitable[None]] | None = None
+    unstated: Order | None = None
+    place: Callable[[], tuple[float, ...]] | None = None
+    lose_position: Callable[[], Awaitable[None]] | None = None
+    stop_short: Callable[[], Awaitable[None]] | None = None
+    next_life: Callable[[], Driver] | None = None
     seen: list[Status] = field(default_factory=list)
 
     def doing(self) -> list[Doing]:
@@ -162,6 +184,99 @@ class StartingDriver(EveryDriver):
             assert (await driver.look(bench.long)).finding is Finding.UNDER_WAY
             await driver.abort()
 
+    # --- a known state before, and a true end after ---
+
+    async def test_a_program_begins_in_the_modes_it_was_read_with(self, bench: Bench) -> None:
+        if bench.leave_modes is None or bench.unstated is None or bench.place is None:
+            pytest.skip("its controller keeps no modes from one program to the next")
+        async with connected(bench) as driver:
+            await bench.leave_modes()
+            before = bench.place()
+            try:
+                words = await driver.load(bench.unstated, 1)
+            except NotReady:
+                assert bench.place() == before
+                return
+            assert all(words)
+            assert words
+            await driver.start()
+            await asyncio.wait_for(driver.ended(), 30)
+            assert bench.place()[:2] == pytest.approx((5.0, 5.0), abs=0.01)
+
+    async def test_modes_changed_after_the_load_start_nothing_else(self, bench: Bench) -> None:
+        if bench.leave_modes is None or bench.unstated is None or bench.place is None:
+            pytest.skip("its controller keeps no modes from one program to the next")
+        async with connected(bench) as driver:
+            await driver.load(bench.unstated, 1)
+            await bench.leave_modes()
+            before = bench.place()
+            try:
+                await driver.start()
+            except NotReady:
+                assert bench.place() == before
+                return
+            await asyncio.wait_for(driver.ended(), 30)
+            assert bench.place()[:2] == pytest.approx((5.0, 5.0), abs=0.01)
+
+    async def test_nothing_starts_on_a_lost_position_until_a_person_confirms_it(
+        self, bench: Bench
+    ) -> None:
+        if bench.lose_position is None:
+            pytest.skip("its controller does not lose its position")
+        async with connected(bench) as driver:
+            await bench.lose_position()
+            await self._refuses(driver, bench)
+            await driver.confirm_position()
+            await until(lambda: driver.status().doing is Doing.READY)
+            await driver.load(bench.short, 1)
+            await driver.start()
+            await asyncio.wait_for(driver.ended(), 30)
+
+    async def test_the_next_life_knows_that_a_position_was_lost(self, bench: Bench) -> None:
+        if bench.lose_position is None or bench.next_life is None:
+            pytest.skip("its controller does not lose its position")
+        async with connected(bench) as driver:
+            await bench.lose_position()
+            await self._refuses(driver, bench)
+            memory = driver.memory()
+        assert memory is not None
+        assert not memory.position.known
+        bench.driver = driver = bench.next_life()
+        driver.recall(memory)
+        try:
+            await driver.connect()
+            await self._refuses(driver, bench)
+            await driver.confirm_position()
+            await until(lambda: driver.status().doing is Doing.READY)
+            memory = driver.memory()
+            assert memory is not None
+            assert memory.position.known
+        finally:
+            await driver.close()
+
+    async def test_a_run_that_stopped_short_is_never_done(self, bench: Bench) -> None:
+        if bench.stop_short is None:
+            pytest.skip("its controller's own word is proof of an end")
+        async with connected(bench) as driver:
+            await self._begun(driver, bench.long)
+            ended = asyncio.ensure_future(driver.ended())
+            await bench.stop_short()
+            with pytest.raises((EndUnproven, RunFailed, RunAborted, Unavailable)):
+                await asyncio.wait_for(ended, 60)
+
+    @staticmethod
+    async def _refuses(driver: Driver, bench: Bench) -> None:
+        async def begin() -> None:
+            await driver.load(bench.short, 1)
+            await driver.start()
+
+        with pytest.raises(NotReady):
+            await begin()
+        position = driver.status().position
+        assert position is not None
+        assert not position.known
+        assert position.reason
+
     @staticmethod
     async def _begun(driver: Driver, order: Order) -> None:
         await driver.load(order, 1)
@@ -184,6 +299,14 @@ class WatchingDriver(EveryDriver):
             await until(lambda: driver.status().doing is Doing.RUNNING)
             await bench.finish()
             await asyncio.wait_for(ended, 30)
+
+    async def test_it_sets_nothing_and_has_no_position_to_vouch_for(self, bench: Bench) -> None:
+        async with connected(bench) as driver:
+            assert await driver.load(bench.short, 1) == ()
+            assert driver.status().position is None
+            assert driver.memory() is None
+            with pytest.raises(Conflict):
+                await driver.confirm_position()
 
     async def test_nothing_can_be_asked_of_it(self, bench: Bench) -> None:
         async with connected(bench) as driver:

@@ -8,8 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
+
 from cnc_station.engine.domain.nc import read
-from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.base import NotReady, Order
 from cnc_station.engine.drivers.grbl import settings
 from cnc_station.engine.drivers.grbl.driver import Grbl
 from cnc_station.engine.drivers.grbl.settings import Patience
@@ -62,6 +64,22 @@ class Bench:
         await self.driver.start()
         return asyncio.create_task(self.driver.ended())
 
+    async def restart_station(self) -> None:
+        """A new driver, which knows what this one leaves it."""
+        memory = self.driver.memory()
+        await self.driver.close()
+        self.driver = Grbl(settings.from_machine({"port": self.wire.port}), QUICK)
+        self.driver.recall(memory)
+        self.driver.listen(self.heard.append)
+        await self.driver.connect()
+
+    async def refuses(self, why: str, source: bytes = b"G21G90\nG0X5\nM30\n") -> None:
+        """A program is not started, and no line of it is sent."""
+        lines = self.fake.lines
+        with pytest.raises(NotReady, match=why):
+            await self.driver.load(order(source), 1)
+        assert self.fake.lines == lines
+
     async def make(self, source: bytes) -> None:
         """A whole part; raises what the driver says of it."""
         await (await self.begin(source))
@@ -98,7 +116,7 @@ async def bench(
             await driver.connect()
             yield it
         finally:
-            await driver.close()
+            await it.driver.close()
             await wire.pull_out()
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from math import inf
 
-from tests.drivers.grbl_axes import Axes
+from tests.drivers.grbl_axes import Axes, Place
 from tests.drivers.grbl_buffer import Buffer
 from tests.drivers.grbl_program import Memory, Program
 
@@ -36,6 +36,11 @@ class Board:
         self.boots_for = 0.0  # seconds, because somebody connects
         self.resets = 0
         self.reset_while_moving = 0
+        self.welcome: str | None = None  # the line it comes up with; None: that of its make
+        self.work_only = False  # its reports hold WPos, and no MPos ($10=0)
+        self.inches = False  # it reports in inches ($13=1)
+        self.homed = False
+        self.tells_homed = 0  # in so many reports after a reset
         self.memory = Memory()
         self.settings: list[str] = []  # more than the usual ones, "$100=250"
         self._out: Callable[[bytes], None] | None = None
@@ -44,6 +49,7 @@ class Board:
         self._last_error = 0
         self._reports = 0
         self._program = Program(self.memory)
+        self._turning: tuple[float, float, float, float] | None = None  # from, to, when, seconds
 
     # --- the wire ---
 
@@ -78,22 +84,44 @@ class Board:
             return "Hold:1" if self.axes.braking_now else "Hold:0"
         if self.checking:
             return "Check"
-        return "Run" if self.axes.moving else "Idle"
+        return "Run" if self.axes.moving or self._turning else "Idle"
 
     def report(self) -> str:
         """WCO comes with every tenth report, Ov with the one after it."""
-        x, y, z = self.axes.place
-        fields = [self.state, f"MPos:{x:.3f},{y:.3f},{z:.3f}"]
+        fields = [self.state, self._place()]
         if self.tells_blocks:
             free = self.axes.room - len(self.axes.blocks)
             fields.append(f"Bf:{free},{self.buffer.free}")
-        fields.append(f"FS:{self.axes.feed:.0f},{self._program.spindle:.0f}")
-        if self._reports % 10 == 0:
-            fields.append("WCO:{:.3f},{:.3f},{:.3f}".format(*self._program.offset))
+        fields.append(f"FS:{self.axes.feed / self._unit:.0f},{self._program.spindle:.0f}")
+        if self._reports < self.tells_homed:
+            fields.append(f"H:{self.homed:d}")
+        if self._reports % 10 == 0 and not self.work_only:
+            fields.append(f"WCO:{self._lengths(self._program.offset)}")
         elif self._reports % 10 == 1:
             fields.append("Ov:100,100,100")
         self._reports += 1
         return f"<{'|'.join(fields)}>"
+
+    def _place(self) -> str:
+        place, offset = self.axes.place, self._program.offset
+        if self.work_only:
+            x, y, z = (a - b for a, b in zip(place, offset, strict=True))
+            return f"WPos:{self._lengths((x, y, z))}"
+        fourth = "" if self.memory.fourth is None else f",{self._fourth():.3f}"
+        return f"MPos:{self._lengths(place)}{fourth}"
+
+    def _fourth(self) -> float:
+        if self._turning is None:
+            return self.memory.fourth or 0.0
+        start, end, began, seconds = self._turning
+        return start + (end - start) * min(1.0, (self._now() - began) / seconds)
+
+    def _lengths(self, place: Place) -> str:
+        return ",".join(f"{length / self._unit:.3f}" for length in place)
+
+    @property
+    def _unit(self) -> float:
+        return 25.4 if self.inches else 1.0
 
     def reset(self) -> None:
         """As by Ctrl-X, or by the button on the board."""
@@ -108,7 +136,7 @@ class Board:
 
     def switch_off_and_on(self) -> None:
         self._clear()
-        self.locked = self.homing
+        self.locked, self.homed = self.homing, False
         self.axes.place = (0.0, 0.0, 0.0)
         self.resets += 1
         self._welcome()
@@ -119,10 +147,15 @@ class Board:
         self._held = self._stop = self.mute = self.stalled = self.checking = False
         self._last_error = self._reports = 0
         self._program = Program(self.memory)
+        self._turning = None
 
     def _welcome(self) -> None:
+        if self.welcome == "":
+            return
         self.say("")
-        if self.hal:
+        if self.welcome is not None:
+            self.say(self.welcome)
+        elif self.hal:
             self.say("GrblHAL 1.1f ['$' or '$HELP' for help]")
         else:
             self.say("Grbl 1.1h ['$' for help]")
@@ -136,6 +169,7 @@ class Board:
 
     def _has_homed(self) -> None:
         self.homes = self.locked = False
+        self.homed, self._reports = True, 0
         self.axes.place = (0.0, 0.0, 0.0)
 
     def raise_alarm(self, code: int) -> None:
@@ -162,8 +196,7 @@ class Board:
             case "$H" if not self.homing:
                 return 5
             case "$H" if idle:
-                self.locked = False
-                self.axes.place = (0.0, 0.0, 0.0)
+                self._has_homed()
             case "$C" if self.state == "Idle":
                 self.checking = True
             case "$X" | "":
@@ -175,11 +208,14 @@ class Board:
     def _told(self, question: str) -> Sequence[str]:
         match question:
             case "$I" if self.hal:
-                return ("[VER:1.1f.20240101:]", "[OPT:VNML+,100,1024,3,0]", "[FIRMWARE:grblHAL]")
+                axes = 3 if self.memory.fourth is None else 4
+                options = f"[OPT:VNML+,100,1024,{axes},0]"
+                return ("[VER:1.1f.20240101:]", options, "[FIRMWARE:grblHAL]")
             case "$I":
                 return ("[VER:1.1h.20190825:]", "[OPT:V,15,128]")
             case "$$":
-                return ("$10=1", "$13=0", "$20=1", f"$22={int(self.homing)}", *self.settings)
+                shown = (f"$10={int(not self.work_only)}", f"$13={int(self.inches)}", "$20=1")
+                return (*shown, f"$22={int(self.homing)}", *self.settings)
             case "$G":
                 return (self._program.state,)
             case "$#":

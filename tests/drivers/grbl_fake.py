@@ -37,6 +37,7 @@ class FakeGrbl(Board):
         self.at: dict[int, Callable[[], object]] = {}
         self.errors: dict[int, int] = {}
         self.swallowed: set[int] = set()
+        self.spindle_stops_in = 0.0  # seconds, in which it takes nothing
         self.taken: list[str] = []
         self.lines = 0
         self._stop_length = 0
@@ -149,10 +150,14 @@ class FakeGrbl(Board):
         return error
 
     def _run(self, line: str, now: float) -> int | None:
+        turned = self._program.turns
         asked = self._program.read(line, self.axes.end)
         if isinstance(asked, int):
             return asked
         self.taken.append(line)
+        if turned and not self._program.turns and self.spindle_stops_in:
+            self._pause(Asked(dwell=self.spindle_stops_in * self.axes.speed))
+            return None
         if asked.stops or asked.dwell is not None:
             self._pause(asked)
             return None
@@ -170,11 +175,15 @@ class FakeGrbl(Board):
         self._stop, self._held = True, asked.stops
         if asked.dwell is not None:
             seconds = asked.dwell / self.axes.speed
+            if asked.turn is not None:
+                self._turning = (self.memory.fourth or 0.0, asked.turn, self._now(), seconds)
             asyncio.get_running_loop().call_later(seconds, self._end_dwell)
 
     def _end_dwell(self) -> None:
         if self._stop and not self._held:
             self._stop = False
+            if self._turning is not None:
+                self.memory.fourth, self._turning = self._turning[1], None
             self._answer(0)
             self._work()
 

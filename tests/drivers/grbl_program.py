@@ -21,7 +21,21 @@ _GROUPS = (  # of which one is always in force; M2 and M30 bring back the first 
     (("G94", "G93"), True),
 )
 _FIRST = tuple(codes[0] for codes, _ in _GROUPS)
-_G = {"G4", "G10", "G28", "G30", "G40", "G49", "G53", "G61", "G80", "G92", "G92.1", "G91.1"}
+_G = {
+    "G4",
+    "G10",
+    "G28",
+    "G30",
+    "G40",
+    "G43.1",
+    "G49",
+    "G53",
+    "G61",
+    "G80",
+    "G92",
+    "G92.1",
+    "G91.1",
+}
 _G |= {code for codes, _ in _GROUPS for code in codes}
 _M = {"M0", "M1", "M2", "M3", "M4", "M5", "M8", "M9", "M30"}
 _RAPID = 6000.0
@@ -38,13 +52,16 @@ class Asked:
     dwell: float | None = None
     stops: bool = False
     ends: bool = False
+    turn: float | None = None  # where the fourth axis goes in that time, degrees
 
 
 @dataclass(slots=True)
 class Memory:
-    """What outlasts a reset: the work offsets, in machine coordinates; zero where none is set."""
+    """What outlasts a reset: the work offsets, in machine coordinates; zero where none is set. And
+    where the fourth axis stands, in degrees; None: there is none."""
 
     offsets: dict[str, Place] = field(default_factory=dict)
+    fourth: float | None = None
 
 
 class Program:
@@ -55,6 +72,7 @@ class Program:
         self._speed = 0.0
         self.turns = False
         self.preset = _ZERO
+        self.tool_length = 0.0
         self.modes = list(_FIRST)
         self.feed = 0.0
 
@@ -66,7 +84,8 @@ class Program:
     @property
     def offset(self) -> Place:
         """WCO: machine position minus work position."""
-        return _plus(self._memory.offsets.get(self.modes[1], _ZERO), self.preset)
+        stored = self._memory.offsets.get(self.modes[1], _ZERO)
+        return _plus(_plus(stored, self.preset), (0.0, 0.0, self.tool_length))
 
     @property
     def state(self) -> str:
@@ -82,7 +101,7 @@ class Program:
         told = [(name, self._memory.offsets.get(name, _ZERO)) for name in systems]
         told += [("G28", _ZERO), ("G30", _ZERO), ("G92", self.preset)]
         lines = [f"[{name}:{x:.3f},{y:.3f},{z:.3f}]" for name, (x, y, z) in told]
-        return [*lines, "[TLO:0.000]", "[PRB:0.000,0.000,0.000:0]"]
+        return [*lines, f"[TLO:{self.tool_length:.3f}]", "[PRB:0.000,0.000,0.000:0]"]
 
     def read(self, line: str, here: Place) -> Asked | int:
         """`here` is where the line before leads, in machine coordinates, as `target`."""
@@ -93,6 +112,9 @@ class Program:
             return Asked(dwell=float(dwell[1]))
         if _M0.search(line):
             return Asked(stops=True)
+        if turn := dict(words).get("A"):
+            seconds = abs(float(turn) - (self._memory.fourth or 0.0)) / self.feed * 60
+            return Asked(dwell=seconds, turn=float(turn))
         axes = [float(dict(words).get(axis, "nan")) * self._unit for axis in "XYZ"]
         ends = _END.search(line) is not None
         asked = self._moved(line, axes, here)
@@ -102,6 +124,9 @@ class Program:
 
     def _moved(self, line: str, axes: list[float], here: Place) -> Asked | int:
         if all(map(isnan, axes)):
+            return Asked()
+        if "G43.1" in line:
+            self.tool_length = axes[2]
             return Asked()
         if "G92" in line:
             self._preset(axes, here)
@@ -168,7 +193,9 @@ class Program:
                 self.feed = float(digits) * self._unit
             case "S":
                 self._speed = float(digits)
-            case "X" | "Y" | "Z" | "I" | "J" | "K" | "R" | "N" | "P" | "L" | "T" | "M":
+            case "A" if self._memory.fourth is None:
+                return 20
+            case "A" | "X" | "Y" | "Z" | "I" | "J" | "K" | "R" | "N" | "P" | "L" | "T" | "M":
                 pass
             case _:
                 return 20
@@ -177,6 +204,8 @@ class Program:
     def _take(self, code: str) -> None:
         if code == "G92.1":
             self.preset = _ZERO
+        elif code == "G49":
+            self.tool_length = 0.0
         for index, (codes, _) in enumerate(_GROUPS):
             if code in codes:
                 self.modes[index] = code

@@ -26,7 +26,7 @@ class TcpWire:
     """Like a network module: the newest connection is the one."""
 
     def __init__(self, fake: FakeGrbl) -> None:
-        self._fake = fake
+        self.fake = fake  # may be exchanged for another while nothing is plugged in
         self._server: asyncio.Server | None = None
         self._number = 0
         self._writer: asyncio.StreamWriter | None = None
@@ -44,7 +44,7 @@ class TcpWire:
                 self._number = self._server.sockets[0].getsockname()[1]
 
     async def pull_out(self) -> None:
-        self._fake.detach()
+        self.fake.detach()
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -60,12 +60,12 @@ class TcpWire:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
-        self._fake.attach(writer.write)
+        self.fake.attach(writer.write)
         with contextlib.suppress(OSError):
             while data := await reader.read(4096):
-                self._fake.take(data)
+                self.fake.take(data)
         if self._writer is writer:
-            self._fake.detach()
+            self.fake.detach()
         writer.close()
 
 

@@ -20,10 +20,12 @@ from tests.drivers.grbl_fake import FakeGrbl
 from tests.drivers.grbl_wire import TcpWire
 from tests.drivers.mtconnect_agent import FakeAgent
 from tests.drivers.opcua_machines import OpcUaServer
+from tests.until import until
 
 HEAD = "G21 G90 G17 G94 G54\nG0 X0 Y0 Z1\n"
 SHORT = f"{HEAD}G1 X3 F1800\nY2\nG0 Z2\nM2\n"
 LONG = f"{HEAD}G1 X40 F600\nY5\nG0 Z2\nM2\n"
+UNSTATED = "G0 X4 Y4\nG1 X5 Y5 F1200\nM2\n"
 _runs = iter(range(1_000, 9_999))
 
 
@@ -61,11 +63,33 @@ class TestGrbl(StartingDriver):
         fake.take(b"F100\n")  # it has been used: a restart between two connections would show
         wire = TcpWire(fake)
         await wire.put_back()
-        driver, nowhere = (
-            Grbl(grbl_settings.from_machine({"port": port}), QUICK)
-            for port in (wire.port, f"127.0.0.1:{silent_port}")
+
+        def make(port: str = wire.port) -> Grbl:
+            return Grbl(grbl_settings.from_machine({"port": port}), QUICK)
+
+        async def leave_modes() -> None:
+            fake.take(b"G20G91\n")
+
+        async def lose_position() -> None:
+            fake.switch_off_and_on()
+
+        async def stop_short() -> None:
+            await until(lambda: fake.axes.moving)
+            fake.welcome = ""
+            fake.switch_off_and_on()
+
+        yield Bench(
+            make(),
+            make(f"127.0.0.1:{silent_port}"),
+            order_of(SHORT),
+            order_of(LONG),
+            leave_modes=leave_modes,
+            unstated=order_of(UNSTATED),
+            place=lambda: fake.axes.place,
+            lose_position=lose_position,
+            stop_short=stop_short,
+            next_life=make,
         )
-        yield Bench(driver, nowhere, order_of(SHORT), order_of(LONG))
         await wire.pull_out()
 
 

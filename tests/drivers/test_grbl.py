@@ -129,6 +129,10 @@ async def test_the_buffer_is_never_exceeded_in_ten_thousand_lines(pty: bool) -> 
         ("G41 D1", "line 3.*G41"),
         ("M98 P100", "line 3"),
         ("T1 M61", "line 3.*M61"),
+        ("M7", "line 3.*without mist coolant"),
+        ("T300", "line 3.*tool numbers up to T255"),
+        ("G0 A90", "line 3.*the word A"),
+        ("N10000001 G0 X1", "line 3.*line numbers"),
         ("G1 X1 F100 " + "Y1.00000000 " * 1 + "Z" + "0" * 80 + "1", "line 3.*longer than"),
     ],
 )

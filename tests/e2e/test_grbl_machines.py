@@ -14,12 +14,10 @@ import pytest
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import open_client
 from cnc_station.engine.views import Doing
-from tests.drivers.grbl_fake import FakeGrbl
-from tests.drivers.grbl_wire import PtyWire, TcpWire, Wire
+from tests.e2e.grbl_routers import Router
 from tests.e2e.real_mills import (
     HEAD,
     LONG,
@@ -36,26 +34,8 @@ from tests.until import until
 
 pytestmark = pytest.mark.timeout(180)
 
-SPEED = 2.0
 VARIABLES = "#1=5\nG0 X#1\nM2\n"
 MUCH = HEAD + 200 * "G1 X40 F600\nX0\n" + "M2\n"  # minutes at that speed
-
-
-class Router:
-    """A false controller at the end of its wire."""
-
-    def __init__(self, folder: Path, *, hal: bool, homing: bool = False) -> None:
-        self.fake = FakeGrbl(hal=hal, speed=SPEED, travel=500.0, homing=homing)
-        self.wire: Wire = TcpWire(self.fake) if hal else PtyWire(self.fake, folder)
-
-    def as_machine(self, name: str) -> MachineSpec:
-        return MachineSpec(
-            name,
-            "mill",
-            driver="grbl",
-            capability=Capability("mill"),
-            settings={"port": self.wire.port},
-        )
 
 
 @pytest.fixture

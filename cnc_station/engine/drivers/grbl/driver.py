@@ -168,6 +168,7 @@ class Grbl:
         if state is None:
             raise NotReady("the controller does not tell its modes ($G)")
         operation.position.compare(state)
+        self._must_be_ready()
         return state
 
     async def _prepare(self, order: Order, make: Make) -> Ready:

@@ -129,6 +129,7 @@ class Operation:
         except TimeoutError:
             log.warning("%s does not stop at a feed hold: reset", self.where.address)
         report = await controller.reset()
+        self.position.reset_here()
         moved = job.forgets is None and controller.picture.offset != offset
         if job.forgets or moved:
             self.position.lose(_CLEARED)
@@ -236,7 +237,8 @@ class Operation:
         if self.job is not None and self.job.feeding:
             self._judge(self.job, report)
         elif jumped:
-            self.strange()
+            from_zero = report.machine is None or not any(report.machine)
+            self._ask_whether_restarted(hinted=from_zero)
         self.show()
 
     def _judge(self, job: Job, report: Report) -> None:
@@ -261,16 +263,20 @@ class Operation:
         self.show()
 
     def strange(self) -> None:
-        """Between jobs it is asked whether it still knows what it knew; a job is asked at its
-        end."""
+        """Perhaps a welcome of its own."""
+        self._ask_whether_restarted(hinted=True)
+
+    def _ask_whether_restarted(self, *, hinted: bool) -> None:
+        """Between jobs; during one it is asked at the end."""
         busy = self.job is not None and self.job.live
         asking = self._follow_up is not None and not self._follow_up.done()
         if self._controller is not None and not busy and not asking:
-            self._follow_up = asyncio.create_task(self._check_restart())
+            self._follow_up = asyncio.create_task(self._check_restart(hinted=hinted))
 
-    async def _check_restart(self) -> None:
+    async def _check_restart(self, *, hinted: bool) -> None:
         with contextlib.suppress(Unavailable):  # then it is looked at when it is back
-            self.position.compare(await self.controller.parser_state())
+            parser = await self.controller.parser_state()
+            self.position.compare(parser, hinted=hinted)
         self.show()
 
     def was_reset(self) -> None:

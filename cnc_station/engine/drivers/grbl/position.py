@@ -45,7 +45,6 @@ class PositionWatch:
         self._mark = ""
         self._recalled = False  # what is known is of an earlier life
         self._stranger: str | None = None  # why the controller may be another machine's
-        self._zeroed = False  # it has come to machine zero without having been seen to move
         self._last: Sight | None = None
 
     # --- what an earlier life knew ---
@@ -99,9 +98,7 @@ class PositionWatch:
             self.homed()
         elif now.homed is False:
             self.lose(_NEVER_HOMED)
-        jumped = before.state == now.state == "Idle" and before.axes != now.axes
-        self._zeroed |= jumped and now.axes is not None and not any(now.axes)
-        return jumped
+        return before.state == now.state == "Idle" and before.axes != now.axes
 
     def _keep(self, now: Sight) -> None:
         before = self._last
@@ -112,14 +109,19 @@ class PositionWatch:
             greeted=False,
         )
 
-    def compare(self, parser: ParserState | None) -> None:
-        """Its parser state, asked for while it is idle: what a reset clears must still be there."""
+    def reset_here(self) -> None:
+        """By this program, at rest: it has no feed rate from now on."""
+        if self._last is not None:
+            self._last = replace(self._last, parser=None)
+
+    def compare(self, parser: ParserState | None, *, hinted: bool = False) -> None:
+        """Its parser state, asked for while it is idle: what a reset clears must still be there.
+        `hinted`: something looked like a restart, so that one without a feed rate has made it."""
         before = self._last
         if before is None:
             return
-        zeroed, self._zeroed = self._zeroed, False
-        fresh = parser is not None and parser.fresh
-        if restarted(before.parser, parser) or (zeroed and fresh):
+        fresh = hinted and parser is not None and parser.fresh
+        if fresh or restarted(before.parser, parser):
             self.lose(f"{_OFF_AND_ON}: it has forgotten where the axes are")
         self._keep(replace(before, parser=parser))
 

@@ -100,9 +100,10 @@ def _take(prepared: Prepared, line: str, number: int, make: Make) -> bool:
     standing = not _STANDING.isdisjoint(block.g)
     if not standing and (not _AXES.isdisjoint(block.words) or not codes.HOMES.isdisjoint(block.g)):
         prepared.moving.append(index)
+    changes_spindle = _changes_spindle(prepared, block)
     if codes.DWELL in block.g:
         prepared.waits[index] = block.words.get("P", 0.0)
-    elif "S" in block.words or _changes_spindle(prepared, block):
+    elif "S" in block.words or changes_spindle:
         prepared.waits[index] = _SPINDLE_S
     for code in block.m:
         if code in _STOPS:
