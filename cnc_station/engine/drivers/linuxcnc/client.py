@@ -12,6 +12,7 @@ cut; another session may take the number away, so it must not be asked at all.
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Coroutine, Sequence
 from typing import Any, Self, TypeVar
@@ -26,11 +27,33 @@ NAK = "NAK"
 ATTEMPTS = 3  # where another session may have come in between
 QUIET = frozenset({"REL_ACT_POS", "PROGRAM_LINE", "PROGRAM_CODES", "PLAT"})
 TEXTS = frozenset({"ERROR ", "OPERATOR_DISPLAY ", "OPERATOR_TEXT "})
+BROKEN = "is not reached any more: the connection broke"
+QUESTION = "is it on, and is linuxcncrsh running?"
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 def _may_go_on(question: str, answer: str) -> bool:
     return question in TEXTS and answer.upper() not in {"OK", NAK}
+
+
+def _not_reached(address: str, error: Exception) -> str:
+    """Why there is no connection, without the system's own words."""
+    match error:
+        case TimeoutError():
+            reason = f"no answer within {PATIENCE_S:g} s"
+        case ConnectionRefusedError():
+            reason = "connection refused"
+        case socket.gaierror() | UnicodeError():
+            return f"LinuxCNC at {address} is not found: the network does not know this name"
+        case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH | errno.EHOSTDOWN):
+            reason = "no way to it in the network"
+        case _:
+            reason = "the network reports an error"
+    return f"LinuxCNC at {address} does not answer ({reason}): {QUESTION}"
+
+
+class Closed(ConnectionResetError):
+    """The controller has hung up."""
 
 
 class Refused(Conflict):
@@ -46,7 +69,9 @@ class Client:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         traffic: Traffic,
+        address: str,
     ) -> None:
+        self._address = address
         self._reader = reader
         self._writer = writer
         self._traffic = traffic
@@ -61,10 +86,9 @@ class Client:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 reader, writer = await asyncio.open_connection(settings.host, settings.port)
-        except OSError as error:  # a timeout is one too
-            reason = str(error) or f"no answer within {PATIENCE_S:g} s"
-            raise Unavailable(f"{settings.host}:{settings.port}: {reason}") from error
-        client = cls(reader, writer, traffic)
+        except (OSError, UnicodeError) as error:  # the latter for a name that can't be one
+            raise Unavailable(_not_reached(settings.address, error)) from error
+        client = cls(reader, writer, traffic, settings.address)
         try:
             await client._whole(client._hello(settings.connect_password))
         except BaseException:
@@ -115,10 +139,12 @@ class Client:
                 return await exchange
         except TimeoutError as error:
             self._writer.close()  # a late answer would be taken for another one's
-            raise Unavailable(f"the controller did not answer within {PATIENCE_S:g} s") from error
+            reason = f"did not answer within {PATIENCE_S:g} s"
+            raise Unavailable(f"LinuxCNC at {self._address} {reason}") from error
         except OSError as error:
             self._writer.close()
-            raise Unavailable(f"the connection broke: {error}") from error
+            reason = "has closed the connection" if isinstance(error, Closed) else BROKEN
+            raise Unavailable(f"LinuxCNC at {self._address} {reason}") from error
         finally:
             exchange.close()
 
@@ -127,14 +153,15 @@ class Client:
         self._traffic.sent("hello *** cnc-station 1.0")
         self._traffic.received(self.greeting)
         if not self.greeting.upper().startswith("HELLO ACK"):
-            raise Unavailable("the controller refuses the connect password")
+            raise Unavailable(f"LinuxCNC at {self._address} refuses the connect password")
         for _ in range(ATTEMPTS):
             self._send("set echo off")  # which nothing answers yet
             if (await self._reply("get echo", "ECHO O")).upper() == "ECHO OFF":
                 break
         answer = await self._reply("set verbose on", "SET VERBOSE ACK")
         if not answer.upper().endswith("ACK"):
-            raise Unavailable(f"the controller does not speak as linuxcncrsh does: {answer}")
+            reason = "does not speak as linuxcncrsh does"
+            raise Unavailable(f"what answers at {self._address} {reason}: {answer}")
 
     async def _reply(self, request: str, expected: str) -> str:
         """The line that starts as expected, whatever is echoed before; else the last NAK."""
@@ -192,9 +219,9 @@ class Client:
             try:
                 line = await self._reader.readline()
             except ValueError as error:  # longer than the reader's buffer
-                raise OSError("the controller sends no lines") from error
+                raise OSError("no lines") from error
             if not line:
-                raise ConnectionResetError("the controller has hung up")
+                raise Closed
             text = line.decode("utf-8", "replace").strip()
             if text:
                 return text

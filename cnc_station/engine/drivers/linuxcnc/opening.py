@@ -4,20 +4,27 @@ from cnc_station.engine.drivers.base import NotReady, RunFailed
 from cnc_station.engine.drivers.linuxcnc.client import Refused
 from cnc_station.engine.drivers.linuxcnc.heard import Heard
 from cnc_station.engine.drivers.linuxcnc.link import Link
-from cnc_station.engine.drivers.linuxcnc.snapshot import Snapshot
+from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
 from cnc_station.engine.drivers.linuxcnc.watch import HARMLESS
 
 STILL_OPEN = "already open"  # after an open that another session came in between
 
 
 async def open_program(link: Link, heard: Heard, path: str) -> None:
-    """Takes control for it. Raises NotReady, and RunFailed for a program that it refuses."""
+    """Takes control for it. Raises NotReady, and RunFailed for a program that it refuses.
+
+    One that was opened and never started is closed first. Seen in 2.9: otherwise the next is
+    refused by two errors, the second of which ("can't open …") comes later and would be taken for
+    an answer to what is asked then."""
     try:
         await link.take_control()
+        now = await link.look()
+        if now.state == IDLE and now.program and now.line == 0:
+            await link.set("abort")  # of nothing
         await forget(link, heard)
         errors = await _opening(link, heard, path)
         if any(STILL_OPEN in error for error in errors):
-            await link.set("abort")  # of nothing, which closes the file
+            await link.set("abort")
             await forget(link, heard)
             errors = await _opening(link, heard, path)
     except Refused as error:
