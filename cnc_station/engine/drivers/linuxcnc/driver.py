@@ -28,7 +28,7 @@ from cnc_station.engine.drivers.linuxcnc import files, modes, recovery
 from cnc_station.engine.drivers.linuxcnc.client import Refused
 from cnc_station.engine.drivers.linuxcnc.heard import Heard
 from cnc_station.engine.drivers.linuxcnc.link import Link
-from cnc_station.engine.drivers.linuxcnc.opening import forget, open_program
+from cnc_station.engine.drivers.linuxcnc.opening import close_unstarted, forget, open_program
 from cnc_station.engine.drivers.linuxcnc.part import Part
 from cnc_station.engine.drivers.linuxcnc.position import Knowledge
 from cnc_station.engine.drivers.linuxcnc.settings import FIELDS, Settings
@@ -58,6 +58,7 @@ class LinuxCnc(Voice):
         self._began_without_length = 0  # the run that did
         self._watch: Watch | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
@@ -87,6 +88,9 @@ class LinuxCnc(Voice):
 
     async def close(self) -> None:
         """Hangs up; a program goes on."""
+        if self._stopping is not None:
+            self._stopping.cancel()
+            await asyncio.gather(self._stopping, return_exceptions=True)
         await self._link.close()
         if self._writing is not None:
             await self._writing
@@ -104,6 +108,7 @@ class LinuxCnc(Voice):
             if watch.note != noted:
                 await self._write_note(watch.note)
         self.say(self._status_of(now))
+        self._stop_what_is_left_on(now)
 
     def _lost(self, error: Unavailable) -> None:
         if self._watch is not None and not self._watch.ended.is_set():
@@ -123,25 +128,37 @@ class LinuxCnc(Voice):
         and has the controller open it."""
         if order.source is None:
             raise RunFailed("LinuxCNC makes parts from programs, and this job has none")
-        self._must_be_ready(await self._link.look())
+        now = await self._link.look()
+        self._must_be_ready(now)
         self._watch = None
         self._part = loaded = await Part.read(order, order.source, part)
         if not loaded.ending.closed:
             raise RunFailed("the program has no end (M2, M30 or %): LinuxCNC would break it off")
         await self._write(files.write_program, loaded.file, loaded.source)
-        wrong = await self._set_modes(loaded)
-        await open_program(self._link, self._heard, self._path(loaded.file))
+        self._check_length(now, loaded)
+        try:
+            await close_unstarted(self._link)
+            wrong = await self._set_modes(loaded)
+            await open_program(self._link, self._heard, self._path(loaded.file))
+        except (NotReady, RunFailed):
+            with contextlib.suppress(Unavailable, Refused):
+                await self._link.give_control()
+            raise
         return tuple(map(str, wrong))
+
+    def _check_length(self, now: Snapshot, part: Part) -> None:
+        """A length that the part before has left on is this run's own affair."""
+        if self._began_without_length != part.run_id or part.number == 1:
+            modes.check_length(modes.unmet(now.codes, part.assumes))
 
     async def _set_modes(self, part: Part) -> tuple[modes.Unmet, ...]:
         """What had to be set."""
-        now, assumes = await self._link.look(), part.program.assumes
-        wrong = modes.unmet(now.codes, assumes)
-        if self._began_without_length != part.run_id or part.number == 1:
-            modes.check_length(wrong)  # otherwise the part before has left it on
-        if wrong:
+        now = await self._link.look()
+        self._check_length(now, part)
+        if wrong := modes.unmet(now.codes, part.assumes):
             await self._write(files.write_modes, part.modes_file, modes.program_of(wrong))
-            await modes.set_modes(self._link, self._heard, self._path(part.modes_file), assumes)
+            path = self._path(part.modes_file)
+            await modes.set_modes(self._link, self._heard, path, part.assumes)
         return wrong
 
     async def _write(
@@ -161,7 +178,7 @@ class LinuxCnc(Voice):
         self._must_be_ready(now)
         if now.program != self._path(part.file):
             raise NotReady(f"another program was opened: {now.program or 'none'}")
-        modes.check_modes(now.codes, part.program.assumes)
+        modes.check_modes(now.codes, part.assumes)
         if not await part.is_unchanged(self._settings.program_folder):
             raise NotReady(f"{part.file} was changed after it was loaded")
         if modes.LENGTH_OFF in now.codes:
@@ -210,8 +227,9 @@ class LinuxCnc(Voice):
             raise Conflict("nothing runs")
         await watch.ended.wait()
         self._link.hurry(busy=False)
-        with contextlib.suppress(Unavailable, Refused, NotReady):
-            await self._stop_what_is_left_on(watch)
+        if self._stopping is not None:
+            await asyncio.shield(self._stopping)
+        with contextlib.suppress(Unavailable, Refused):
             await self._link.give_control()
         if watch.verdict is not None:
             raise watch.verdict
@@ -219,22 +237,29 @@ class LinuxCnc(Voice):
         if not await part.is_unchanged(self._settings.program_folder):
             raise EndUnproven(f"{part.file} was changed while it ran: nobody knows what was made")
 
-    async def _stop_what_is_left_on(self, watch: Watch) -> None:
-        """After a program that ended without stopping its spindle or its coolant; whoever has taken
-        control meanwhile has to do it."""
-        now = await self._link.look()
-        left_on = self._heard.left_on
-        if not left_on or now.state != IDLE or self._link.taken:
-            return
-        for words in ("spindle off", "flood off", "mist off"):
-            await self._link.command(words)
-        now = await self._link.until(lambda now: not now.turns and not now.coolant)
-        if now.turns or now.coolant:
-            return
-        self._heard.left_on = ()
-        if not isinstance(watch.verdict, RunFailed | RunAborted):  # these have stopped it
-            self._heard.note(f"the program left the {' and the '.join(left_on)} on: stopped")
-        self.say(self._status_of(now))
+    def _stop_what_is_left_on(self, now: Snapshot) -> None:
+        """After a program that ended without stopping its spindle or its coolant."""
+        watch, busy = self._watch, self._stopping is not None and not self._stopping.done()
+        over = watch is None or watch.ended.is_set()
+        idle = now.state == IDLE and now.mode == "AUTO" and not self._link.taken
+        if self._heard.left_on and over and idle and not busy:
+            self._stopping = asyncio.create_task(self._stop_spindle_and_coolant(watch))
+
+    async def _stop_spindle_and_coolant(self, watch: Watch | None) -> None:
+        """Tried again at the next look where it fails."""
+        left_on, had_control = self._heard.left_on, self._link.in_control
+        with contextlib.suppress(Unavailable, Refused, NotReady):
+            for words in ("spindle off", "flood off", "mist off"):
+                await self._link.command(words)
+            now = await self._link.until(lambda now: not now.turns and not now.coolant)
+            if now.turns or now.coolant:
+                return
+            self._heard.left_on = ()
+            if watch is None or not isinstance(watch.verdict, RunFailed | RunAborted):
+                self._heard.note(f"the program left the {' and the '.join(left_on)} on: stopped")
+            self.say(self._status_of(now))
+            if not had_control:
+                await self._link.give_control()
 
     async def hold(self) -> None:
         """Pauses, and waits until the tool stands."""

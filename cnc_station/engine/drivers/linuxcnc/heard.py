@@ -24,7 +24,7 @@ class Heard:
             self._error = errors[0]
         elif now.on and not now.estop:
             self._error = ""
-        if now.mode != "AUTO" or not now.on or now.estop:  # each stops the spindle and the coolant
+        if not now.on or now.estop:  # which stops the spindle and the coolant; a mode does not
             self.left_on = ()
         if now.state != PAUSED:
             self._message = "" if self._paused and now.state == RUNNING else self._message

@@ -9,6 +9,7 @@ just switched to MANUAL; a station killed in between would leave the machine in 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cnc_station.engine.domain.nc import Program
 from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
 from cnc_station.engine.drivers.base import NotReady, RunFailed
 from cnc_station.engine.drivers.linuxcnc.client import Refused
@@ -53,6 +54,13 @@ class Unmet:
 
     def __str__(self) -> str:
         return f"{self.code} set ({self.active} was on)"
+
+
+def assumed(program: Program) -> tuple[Assumption, ...]:
+    """What a program takes for granted of this controller, on which G7 halves a mill's X too."""
+    if program.lathe or any(one.mode is Mode.DIAMETER for one in program.assumes):
+        return program.assumes
+    return (*program.assumes, Assumption(Mode.DIAMETER, "G8"))
 
 
 def unmet(codes: frozenset[str], assumes: Sequence[Assumption]) -> tuple[Unmet, ...]:

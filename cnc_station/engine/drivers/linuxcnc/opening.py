@@ -10,17 +10,24 @@ from cnc_station.engine.drivers.linuxcnc.watch import HARMLESS
 STILL_OPEN = "already open"  # after an open that another session came in between
 
 
-async def open_program(link: Link, heard: Heard, path: str) -> None:
-    """Takes control for it. Raises NotReady, and RunFailed for a program that it refuses.
+async def close_unstarted(link: Link) -> None:
+    """Take control, and close a program that was opened and never started.
 
-    One that was opened and never started is closed first. Seen in 2.9: otherwise the next is
-    refused by two errors, the second of which ("can't open …") comes later and would be taken for
-    an answer to what is asked then."""
+    Seen in 2.9: otherwise the next is refused by two errors, the second of which ("can't open …")
+    comes late and would be taken for an answer to what is asked then. The abort that closes it
+    also puts the modes back to those of the last motion. Raises NotReady."""
     try:
         await link.take_control()
         now = await link.look()
         if now.state == IDLE and now.program and now.line == 0:
             await link.set("abort")  # of nothing
+    except Refused as error:
+        raise NotReady(f"the controller does not close a program: {error}") from error
+
+
+async def open_program(link: Link, heard: Heard, path: str) -> None:
+    """With control. Raises NotReady, and RunFailed for a program that it refuses."""
+    try:
         await forget(link, heard)
         errors = await _opening(link, heard, path)
         if any(STILL_OPEN in error for error in errors):

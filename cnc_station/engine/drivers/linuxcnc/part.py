@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Self
 
 from cnc_station.engine.domain.nc import Program, read
+from cnc_station.engine.domain.nc.preconditions import Assumption
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.linuxcnc import files
 from cnc_station.engine.drivers.linuxcnc.ending import Ending, ending_of
+from cnc_station.engine.drivers.linuxcnc.modes import assumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Part:
             program = await asyncio.to_thread(read, source)
         ending = await asyncio.to_thread(ending_of, program, source)
         return cls(order.run_id, number, source, program, ending)
+
+    @property
+    def assumes(self) -> tuple[Assumption, ...]:
+        """The modes that it has to begin in."""
+        return assumed(self.program)
 
     @property
     def file(self) -> str:

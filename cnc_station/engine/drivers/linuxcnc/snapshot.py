@@ -31,7 +31,7 @@ def asked(joints: int, *, spindle: bool = False) -> tuple[str, ...]:
         "program_line",
         "program_codes",
         *(f"rel_act_pos {axis}" for axis, _ in AXES),
-        *OFFSETS,
+        "pos_offset",
         "feed_override",
         "tool",
         *COOLANT,
@@ -41,11 +41,10 @@ def asked(joints: int, *, spindle: bool = False) -> tuple[str, ...]:
 
 
 SPINDLE = ("spindle 0", "spindle_override 0")
-OFFSETS = tuple(f"pos_offset {axis}" for axis, _ in AXES)
 COOLANT = ("flood", "mist")
 ERRORS = 3
 MESSAGES = ("operator_display", "operator_text")
-OPTIONAL = frozenset({*SPINDLE, *MESSAGES, *OFFSETS, *COOLANT, "feed_override", "tool"})
+OPTIONAL = frozenset({*SPINDLE, *MESSAGES, *COOLANT, "pos_offset", "feed_override", "tool"})
 IDLE, RUNNING, PAUSED = "IDLE", "RUNNING", "PAUSED"
 MM_IN = {"MM": 1.0, "CM": 10.0, "INCH": 25.4}
 
@@ -123,7 +122,7 @@ class Snapshot:
             ),
             place=(x, y, z),
             z_is_work="G49" in codes,
-            zero=_zero(said, mm),
+            zero=_zero(said["pos_offset"], codes),
             feed=_code(codes, "F") * (25.4 if "G20" in codes else 1.0),
             speed=_code(codes, "S"),
             turns=None if spindle == NAK else turning,
@@ -151,10 +150,13 @@ def _numbered(said: dict[str, str], question: str, name: str) -> float:
     return float(number)
 
 
-def _zero(said: dict[str, str], mm: float) -> Place | None:
-    if any(said[question] == NAK for question in OFFSETS):
+def _zero(answer: str, codes: list[str]) -> Place | None:
+    """Asked for one axis by number it answers nothing of use. It counts in the units of the modes,
+    not of the machine."""
+    if answer == NAK:
         return None
-    x, y, z = (_numbered(said, f"pos_offset {axis}", name) * mm for axis, name in AXES)
+    unit = 25.4 if "G20" in codes else 1.0
+    x, y, z = (float(number) * unit for number in answer.split()[:3])
     return (x, y, z)
 
 
