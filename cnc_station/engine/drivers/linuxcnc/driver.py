@@ -56,6 +56,7 @@ class LinuxCnc(Voice):
         self._knowledge = Knowledge(settings.address)
         self._part: Part | None = None  # loaded, under way, or made last
         self._began_without_length = 0  # the run that did
+        self._zero: Place | None = None  # of G54, when it was last set
         self._watch: Watch | None = None
         self._writing: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -155,10 +156,12 @@ class LinuxCnc(Voice):
         """What had to be set."""
         now = await self._link.look()
         self._check_length(now, part)
-        if wrong := modes.unmet(now.codes, part.assumes):
+        wrong = modes.unmet(now.codes, part.assumes)
+        if wrong or now.zero != self._zero:
             await self._write(files.write_modes, part.modes_file, modes.program_of(wrong))
             path = self._path(part.modes_file)
-            await modes.set_modes(self._link, self._heard, path, part.assumes)
+            now = await modes.set_modes(self._link, self._heard, path, part.assumes)
+            self._zero = now.zero
         return wrong
 
     async def _write(

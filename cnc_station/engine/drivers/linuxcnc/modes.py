@@ -91,16 +91,25 @@ def check_modes(codes: frozenset[str], assumes: Sequence[Assumption]) -> None:
 
 
 def program_of(wrong: Sequence[Unmet]) -> bytes:
-    """What sets them, and moves nothing."""
-    lines = ["%", "(CNC Station sets the modes for the next program)"]
-    return "\n".join([*lines, *(one.code for one in wrong), "%", ""]).encode()
+    """What sets them, and moves nothing.
+
+    The work offset is set anew even if it is the right one. Seen in 2.9: when an abort puts modes
+    back and somebody changes to another mode at once, the controller works in G54 and goes on
+    reporting places in G55, and a G54 that it has already changes nothing. Then no end would be
+    where the program ends."""
+    codes = [one.code for one in wrong if one.mode is not Mode.WORK_OFFSET]
+    lines = ["%", "(CNC Station sets the modes for the next program)", "G40", *codes]
+    return "\n".join([*lines, "G55", "G54", "%", ""]).encode()
 
 
-async def set_modes(link: Link, heard: Heard, path: str, assumes: Sequence[Assumption]) -> None:
-    """Run the program of modes at `path`, and see that they are in force. Raises NotReady."""
+async def set_modes(link: Link, heard: Heard, path: str, assumes: Sequence[Assumption]) -> Snapshot:
+    """Run the program of modes at `path`, and see that they are in force. Raises NotReady.
+
+    A controller that has heard `run` is not idle before it has ended; its line may stay 0."""
 
     def in_force(now: Snapshot) -> bool:
-        return now.state == IDLE and now.program == path and not unmet(now.codes, assumes)
+        ended = now.state == IDLE and now.program == path
+        return ended and "G54" in now.codes and not unmet(now.codes, assumes)
 
     try:
         await open_program(link, heard, path)
@@ -113,3 +122,4 @@ async def set_modes(link: Link, heard: Heard, path: str, assumes: Sequence[Assum
     if errors or not in_force(now):
         why = "; ".join(errors) or "the controller did not change them"
         raise NotReady(f"the modes of the program could not be set: {why}")
+    return now
