@@ -139,10 +139,12 @@ class Link:
         self._lose(error)
         raise error
 
-    async def until(self, fact: Callable[[Snapshot], bool]) -> Snapshot:
-        """Looks until it is so, or for CONFIRMED_S; the last snapshot."""
+    async def until(
+        self, fact: Callable[[Snapshot], bool], seconds: float = CONFIRMED_S
+    ) -> Snapshot:
+        """Looks until it is so, or for so long; the last snapshot."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + CONFIRMED_S
+        end = loop.time() + seconds
         while True:
             now = await self.look()
             if fact(now) or loop.time() > end:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cnc_station.engine.domain.nc import Program
 from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
-from cnc_station.engine.drivers.base import NotReady, RunFailed
+from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.linuxcnc.client import Refused
 from cnc_station.engine.drivers.linuxcnc.heard import Heard
 from cnc_station.engine.drivers.linuxcnc.link import Link
@@ -103,7 +103,8 @@ def program_of(wrong: Sequence[Unmet]) -> bytes:
 
 
 async def set_modes(link: Link, heard: Heard, path: str, assumes: Sequence[Assumption]) -> Snapshot:
-    """Run the program of modes at `path`, and see that they are in force. Raises NotReady.
+    """Run the program of modes at `path`, and see that they are in force. Raises NotReady, and
+    RunFailed where the controller does not find it.
 
     A controller that has heard `run` is not idle before it has ended; its line may stay 0."""
 
@@ -111,11 +112,11 @@ async def set_modes(link: Link, heard: Heard, path: str, assumes: Sequence[Assum
         ended = now.state == IDLE and now.program == path
         return ended and "G54" in now.codes and not unmet(now.codes, assumes)
 
+    await open_program(link, heard, path)
+    await forget(link, heard)
     try:
-        await open_program(link, heard, path)
-        await forget(link, heard)
         await link.set("run")
-    except (Refused, RunFailed) as error:
+    except Refused as error:
         raise NotReady(f"the modes of the program could not be set: {error}") from error
     now = await link.until(lambda now: bool(heard.errors) or in_force(now))
     errors = [*heard.errors, *await link.drained()]
