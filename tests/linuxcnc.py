@@ -189,12 +189,14 @@ class Panel:
             time.sleep(0.01)
 
     def make_ready(self) -> None:
-        """Whatever it was doing: switched on, homed, in automatic mode, nothing left to say."""
+        """Whatever it was doing: switched on, homed, without a tool length or a G92 offset, in
+        automatic mode, nothing left to say."""
         self.switch_on()
         self.home()
+        if not {"G49", "G92.2"} <= set(self.get("program_codes").split()):
+            self.command("G49 G92.1")
         self.make("mode", "auto")
-        while self.get("error") != "OK":
-            pass
+        self.drain()
 
     def switch_on(self) -> None:
         """Out of the emergency stop, on, nothing running."""
@@ -210,6 +212,22 @@ class Panel:
             self.make("mode", "manual")
             self.set("home -1")
             self.wait("joint_homed", homed)
+
+    def command(self, words: str) -> None:
+        """A line in MDI, in whose mode it stays. Sends a message behind it, and waits for that:
+        nothing else tells that a line which moves nothing is over."""
+        self.make("mode", "mdi")
+        self.drain()
+        self.set(f"mdi {words}")
+        self.set("mdi (MSG, it is over)")
+        self.wait("operator_display", "it is over")
+        self.wait("program_status", "IDLE")
+
+    def drain(self) -> None:
+        """Nothing is left to say."""
+        for what in ("error", "operator_display", "operator_text"):
+            while self.get(what) != "OK":
+                pass
 
     def shut_down(self) -> None:
         """The whole controller."""

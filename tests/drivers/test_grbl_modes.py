@@ -11,7 +11,7 @@ from tests.drivers.grbl_bench import FAST, Bench, bench, order
 from tests.drivers.grbl_fake import FakeGrbl
 from tests.until import until
 
-SILENT = b"G0X5Y5\nG1X6F600\n"  # states no mode, and ends without M2
+SILENT = b"G0X5Y5\nG2X6I0.5F600\n"  # states no mode, and ends without M2
 MM = (6.0, 5.0, 0.0)
 
 LEFT = {

@@ -33,9 +33,9 @@ async def test_a_program_runs_to_its_end(milling: LinuxCnc, mill: linuxcnc.Linux
     order = await begin(milling, STEADY)
     await milling.ended()
 
-    assert [path.read_bytes() for path in mill.programs.glob(f"cnc-run-{order.run_id}-*.ngc")] == [
-        order.source
-    ]
+    assert [
+        path.read_bytes() for path in mill.programs.glob(f"cnc-run-{order.run_id}-part-?.ngc")
+    ] == [order.source]
     running = [status for status in seen if status.doing is Doing.RUNNING]
     assert {5, 6, 7} <= {status.line for status in running}
     assert max(status.x or 0.0 for status in running) == pytest.approx(12.0, abs=0.5)

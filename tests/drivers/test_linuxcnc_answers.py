@@ -38,7 +38,10 @@ IDLE = {
     "rel_act_pos 0": "REL_ACT_POS X 1.000000",
     "rel_act_pos 1": "REL_ACT_POS Y 2.000000",
     "rel_act_pos 2": "REL_ACT_POS Z -1.000000",
-    "spindle 0": "SPINDLE 0 FORWARD",
+    "pos_offset": "POS_OFFSET 0.000000 0.000000 0.000000 0.000000 0.000000 0.000000",
+    "flood": "FLOOD OFF",
+    "mist": "MIST OFF",
+    "spindle 0": "SPINDLE 0 OFF",
     "spindle_override 0": "SPINDLE_OVERRIDE 0 50",
     "feed_override": "FEED_OVERRIDE 120",
     "tool": "TOOL 3",
@@ -101,7 +104,41 @@ async def test_a_newer_version_in_inches_is_understood(tmp_path: Path) -> None:
         status = driver.status()
         assert (status.doing, status.tool) == (Doing.READY, 3)
         assert (status.x, status.y, status.z) == pytest.approx((25.4, 50.8, -25.4))
-        assert (status.spindle_rpm, status.feed_override) == pytest.approx((250.0, 1.2))
+        assert (status.spindle_rpm, status.feed_override) == pytest.approx((0.0, 1.2))
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "why"),
+    [
+        ("spindle 0", "SPINDLE 0 FORWARD", "the spindle turns (500 rpm)"),
+        ("spindle 0", "SPINDLE 0 REVERSE", "the spindle turns (500 rpm)"),
+        ("flood", "FLOOD ON", "the coolant is on"),
+        ("mist", "MIST ON", "the coolant is on"),
+    ],
+)
+async def test_an_idle_machine_whose_spindle_turns_or_coolant_flows_is_not_ready(
+    question: str, answer: str, why: str, tmp_path: Path
+) -> None:
+    rsh = Rsh()
+    rsh.said[question] = answer
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        status = driver.status()
+        assert (status.doing, status.why) == (Doing.NOT_READY, why)
+        assert status.remedy
+        assert status.spindle_rpm == (250.0 if "SPINDLE" in answer else 0.0)
+        rsh.said[question] = IDLE[question]
+        await until(lambda: driver.status().doing is Doing.READY)
+
+
+async def test_a_turning_spindle_of_a_program_that_runs_is_no_trouble(tmp_path: Path) -> None:
+    rsh = Rsh()
+    rsh.said["program_status"] = "PROGRAM_STATUS RUNNING"
+    rsh.said["spindle 0"] = "SPINDLE 0 FORWARD"
+    async with serving(rsh, tmp_path) as driver:
+        await driver.connect()
+        assert driver.status().doing is Doing.RUNNING
+        assert driver.status().spindle_rpm == 250.0
 
 
 async def test_a_version_that_may_die_of_it_is_never_asked_for_its_spindle(
@@ -202,7 +239,7 @@ async def test_a_controller_that_falls_silent_is_unreachable(
         with monkeypatch.context() as patch:
             patch.setattr(client, "PATIENCE_S", 0.2)
             await until(lambda: driver.status().doing is Doing.UNREACHABLE, 30.0)
-        assert "the controller did not answer within" in driver.status().why
+        assert "did not answer within" in driver.status().why
         rsh.silent = False
         await driver.connect()
         assert driver.status().doing is Doing.READY
@@ -239,7 +276,7 @@ async def test_something_else_at_the_address_is_refused(tmp_path: Path) -> None:
     server = await asyncio.start_server(web, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     driver = LinuxCnc.make({"port": port, "program_folder": str(tmp_path)})
-    with pytest.raises(Unavailable, match="hung up"):
+    with pytest.raises(Unavailable, match="has closed the connection"):
         await driver.connect()
     await driver.close()
     server.close()

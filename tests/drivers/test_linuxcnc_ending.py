@@ -37,7 +37,7 @@ def ending(text: str) -> Ending:
         ("until it is taken off", f"{HEAD}G41 D1\nG1 X3\nG40 G1 X9 Y0\nM2\n", (9.0, 0.0, 5.0)),
         ("another zero", f"{HEAD}G55\nG1 X3\nM2\n", (None, None, None)),
         ("a zero that it sets itself", f"{HEAD}G92 X0\nG1 X3\nM2\n", (None, None, None)),
-        ("no unit: it is set before", "G90\nG0 X1\nM2\n", (1.0, None, None)),
+        ("no unit is millimetres: they are set", "G90\nG0 X1\nM2\n", (1.0, None, None)),
     ],
 )
 def test_only_what_the_controller_will_show_counts_as_the_end(
@@ -70,6 +70,20 @@ def test_a_program_the_controller_would_break_off_is_known() -> None:
     assert ending(f"{HEAD}G1 X5\nM30\n").closed
     assert ending(f"%\n{HEAD}G1 X5\n%\n").closed
     assert not ending(f"{HEAD}G1 X5\n").closed
+
+
+@pytest.mark.parametrize(
+    ("text", "left_on"),
+    [
+        (f"{HEAD}M3 S100\nG1 X5\n%\n", ("spindle",)),
+        (f"{HEAD}M3 S100\nG1 X5\nM5\nG0 Z9\n%\n", ()),
+        (f"{HEAD}M3 S100\nG1 X5\nM2\n", ()),
+    ],
+)
+def test_only_a_program_without_m2_can_leave_its_spindle_on(
+    text: str, left_on: tuple[str, ...]
+) -> None:
+    assert ending(text).leaves_on == left_on
 
 
 places = st.integers(-4, 4)

@@ -7,6 +7,7 @@ from cnc_station.engine.drivers.linuxcnc import LinuxCnc
 from cnc_station.engine.views import Doing
 from tests import linuxcnc
 from tests.drivers.linuxcnc_programs import (
+    BLINK,
     SLOW,
     SQUARE,
     begin,
@@ -80,6 +81,42 @@ async def test_a_control_that_was_taken_between_load_and_start_is_not_taken_back
     assert panel.get("enable") == "ON"
 
 
+async def test_programs_that_were_opened_and_never_started_leave_the_next_one_alone(
+    milling: LinuxCnc,
+) -> None:
+    for _ in range(3):
+        await begin(milling, BLINK)
+        await milling.ended()
+        for _ in range(3):
+            await milling.load(order_of(SQUARE), 1)
+    again = order_of(SQUARE)
+    await milling.load(again, 1)
+    await milling.load(again, 1)
+
+
+async def test_a_program_whose_file_was_changed_is_not_started(
+    milling: LinuxCnc, mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
+) -> None:
+    order = order_of(SQUARE)
+    await milling.load(order, 1)
+    (mill.programs / f"cnc-run-{order.run_id}-part-1.ngc").write_text(SLOW)
+    with pytest.raises(NotReady, match="was changed after it was loaded"):
+        await milling.start()
+    assert panel.get("program_line") == "0"
+
+
+async def test_a_folder_that_cannot_be_written_is_named_in_plain_words(
+    mill: linuxcnc.LinuxCnc,
+    panel: linuxcnc.Panel,  # noqa: ARG001 - the machine has to be ready
+) -> None:
+    driver = driver_of(mill, program_folder=f"{mill.programs}/none")
+    await driver.connect()
+    with pytest.raises(NotReady, match="the folder does not exist") as refused:
+        await driver.load(order_of(SQUARE), 1)
+    assert "Errno" not in str(refused.value)
+    await driver.close()
+
+
 async def test_a_machine_that_is_not_homed_is_refused_by_us_and_by_the_controller(
     mill: linuxcnc.LinuxCnc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +128,6 @@ async def test_a_machine_that_is_not_homed_is_refused_by_us_and_by_the_controlle
         async with connected(mill) as driver:
             await not_ready(driver, "not homed")
             monkeypatch.setattr(driver, "_must_be_ready", lambda _: None)
-            await driver.load(order_of(SQUARE), 1)
             with pytest.raises(NotReady, match="Can't run a program when not homed"):
-                await driver.start()
+                await begin(driver, SQUARE)
         assert panel.get("program_line") == "0"

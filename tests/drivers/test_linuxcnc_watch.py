@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cnc_station.engine.domain.nc import read
-from cnc_station.engine.drivers.base import RunFailed
+from cnc_station.engine.drivers.base import EndUnproven, RunFailed
 from cnc_station.engine.drivers.linuxcnc.ending import ending_of
 from cnc_station.engine.drivers.linuxcnc.files import Note
 from cnc_station.engine.drivers.linuxcnc.snapshot import Snapshot
@@ -31,9 +31,11 @@ SNAPSHOT = Snapshot(
     homed=True,
     place=START,
     z_is_work=True,
+    zero=(0.0, 0.0, 0.0),
     feed=60.0,
     speed=0.0,
     turns=None,
+    coolant=False,
     tool=None,
     feed_override=1.0,
     spindle_override=1.0,
@@ -48,11 +50,22 @@ def watch(source: bytes = THERE_AND_BACK) -> Watch:
 
 def judged(watch: Watch, *seen: tuple[float, Snapshot]) -> str:
     """Why it failed; empty when it is done."""
+    _seen(watch, *seen)
+    assert watch.verdict is None or isinstance(watch.verdict, RunFailed)
+    return str(watch.verdict or "")
+
+
+def unproven(watch: Watch, *seen: tuple[float, Snapshot]) -> str:
+    """Why a person has to decide."""
+    _seen(watch, *seen)
+    assert isinstance(watch.verdict, EndUnproven)
+    return str(watch.verdict)
+
+
+def _seen(watch: Watch, *seen: tuple[float, Snapshot]) -> None:
     for at, snapshot in seen:
         watch.see(snapshot, at)
     assert watch.ended.is_set()
-    assert watch.verdict is None or isinstance(watch.verdict, RunFailed)
-    return str(watch.verdict or "")
 
 
 def test_back_at_its_end_after_it_was_seen_on_its_way_it_is_done() -> None:
@@ -81,7 +94,8 @@ def test_stopped_before_it_moved_it_stands_where_it_ends_and_is_not_done() -> No
 def test_where_no_place_tells_the_last_line_has_to() -> None:
     first = replace(SNAPSHOT, line=4, place=AWAY)
     last = replace(SNAPSHOT, line=5, place=AWAY)
-    assert "before its end" in judged(watch(ANYWHERE), (8.0, first), (8.1, IDLE), (8.2, IDLE))
+    early = unproven(watch(ANYWHERE), (8.0, first), (8.1, IDLE), (8.2, IDLE))
+    assert "nothing tells whether it came to its end, in line 4" in early
     assert not judged(watch(ANYWHERE), (19.9, last), (20.0, IDLE), (20.1, IDLE))
 
 
@@ -114,8 +128,53 @@ def test_an_error_that_comes_late_is_heard() -> None:
 
 def test_another_program_in_its_place_ends_it() -> None:
     other = replace(SNAPSHOT, program="/programs/other.ngc")
-    assert "another program was started" in judged(watch(), (1.0, SNAPSHOT), (2.0, other))
+    assert "another program was started" in unproven(watch(), (1.0, SNAPSHOT), (2.0, other))
     opened = replace(IDLE, program="/programs/other.ngc")
-    assert "another program was opened" in judged(
+    assert "another program was opened" in unproven(
         watch(), (1.0, SNAPSHOT), (2.0, opened), (2.1, opened)
     )
+
+
+@pytest.mark.parametrize("mode", ["MDI", "MANUAL"])
+def test_another_mode_leaves_the_end_to_a_person_wherever_it_stands(mode: str) -> None:
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
+    other = replace(IDLE, mode=mode)
+    words = f"switched to {mode} mode"
+    assert words in unproven(watch(), (12.0, on_its_way), (25.0, other), (25.1, other))
+
+
+def test_a_command_in_mdi_is_not_the_program() -> None:
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
+    command = replace(SNAPSHOT, mode="MDI", place=AWAY)
+    assert "switched to MDI mode" in unproven(watch(), (12.0, on_its_way), (12.1, command))
+
+
+def test_a_run_sooner_over_than_its_cuts_take_was_not_all_of_it() -> None:
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
+    words = unproven(watch(), (2.0, on_its_way), (3.0, IDLE), (3.1, IDLE))
+    assert "started in its middle" in words
+    assert "its cuts alone take 20 s" in words
+
+
+def test_a_run_taken_up_again_began_nobody_knows_when() -> None:
+    ending = ending_of(read(THERE_AND_BACK), THERE_AND_BACK)
+    run = Watch(PATH, ending, Note(START), at=0.0, from_start=False)
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
+    assert not judged(run, (2.0, on_its_way), (3.0, IDLE), (3.1, IDLE))
+
+
+def test_a_turned_work_offset_is_named_as_what_may_be_the_matter() -> None:
+    source = THERE_AND_BACK.replace(b"G1 X0\n", b"G1 X4\n")
+    on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
+    turned = replace(IDLE, place=(0.0, 4.0, 5.0))
+    assert "work offset turned" in unproven(
+        watch(source), (12.0, on_its_way), (25.0, turned), (25.1, turned)
+    )
+
+
+def test_standing_still_fails_nothing() -> None:
+    run = watch()
+    for second in range(1, 4_000):  # a spindle that stops slowly, a feed override of zero
+        run.see(replace(SNAPSHOT, line=5, place=AWAY), float(second))
+    assert not run.ended.is_set()
+    assert not judged(run, (4_010.0, IDLE), (4_010.1, IDLE))

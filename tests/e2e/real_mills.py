@@ -40,10 +40,11 @@ async def at_work(config: Config) -> AsyncIterator[FloorOf]:
         await floor.engine.stop()
 
 
-async def submitted(floor: FloorOf, name: str, program: str) -> int:
+async def submitted(floor: FloorOf, name: str, program: str, quantity: int = 1) -> int:
     """A job for a mill; a failure is final."""
-    row = await floor.engine.add_program(f"{name}.ngc", f"({name})\n{program}".encode(), ME)
-    spec = JobSpec(name, "mill", program=row.sha256, retry_limit=0)
+    head = "" if program.startswith("%") else f"({name})\n"  # a % ends what comes before it
+    row = await floor.engine.add_program(f"{name}.ngc", f"{head}{program}".encode(), ME)
+    spec = JobSpec(name, "mill", program=row.sha256, retry_limit=0, quantity=quantity)
     (job_id,) = await floor.engine.submit([spec], ME)
     return job_id
 

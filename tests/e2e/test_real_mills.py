@@ -19,9 +19,10 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import open_client
-from cnc_station.engine.views import Status
+from cnc_station.engine.views import Doing, Status
 from tests.conftest import serving
 from tests.e2e.real_mills import (
+    HEAD,
     LONG,
     ME,
     SQUARE,
@@ -200,6 +201,55 @@ async def test_a_controller_killed_in_the_middle_of_a_cut_leaves_the_part_to_a_p
     assert (await floor.act("scrap", job_id, reason="half cut")).applied
     await _ends(floor, job_id, JobState.COMPLETED)
     assert await _count(floor, job_id, "started") == 2
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        ("G20 G90\nG0 X1 Y1\nM30\n", "G21 set (G20 was on)"),
+        ("%\nG21 G90\nG10 L2 P2 X100 Y0 Z0\nG55 G0 X0 Y0\n%\n", "G54 set (G55 was on)"),
+        ("%\nG21 G90 G93\nG1 X0 Y1 F60\n%\n", "G94 set (G93 was on)"),
+        ("%\nG21 G90\nG0 X1 Y1\nG91\n%\n", "G90 set (G91 was on)"),
+    ],
+)
+async def test_the_job_before_changes_nothing_for_the_next_one(
+    left: str, words: str, mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
+) -> None:
+    mill, _ = mills
+    await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    await _ends(floor, await submitted(floor, "before", left), JobState.COMPLETED)
+    job_id = await submitted(floor, "plain", "G0 X0 Y0\nG1 X5 Y5 F600\nM30\n")
+    await _ends(floor, job_id, JobState.COMPLETED)
+    with mill.watcher as watcher:
+        assert watcher.get("abs_act_pos").startswith("5.000000 5.000000")
+    events = await floor.engine.events(job_id=job_id)
+    (was_set,) = [event.reason for event in events if event.type == "modes_set"]
+    assert words in was_set
+
+
+async def test_the_second_part_of_a_quantity_begins_as_the_first(
+    mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
+) -> None:
+    mill, _ = mills
+    await floor.engine.add_machine(
+        wired(mill, "Mill 1", operator_starts=False, operator_clears=False), ME
+    )
+    job_id = await submitted(floor, "two", "%\nG0 X5 Y5\nG20 G91\n%\n", quantity=2)
+    await _ends(floor, job_id, JobState.COMPLETED)
+    with mill.watcher as watcher:
+        assert watcher.get("abs_act_pos").startswith("5.000000 5.000000")
+
+
+async def test_a_machine_is_never_plainly_ready_while_its_spindle_turns(
+    mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
+) -> None:
+    mill, _ = mills
+    machine_id = await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    job_id = await submitted(floor, "left on", f"%\n{HEAD}M3 S1000\nG1 X1 F600\n%\n")
+    await _ends(floor, job_id, JobState.COMPLETED)
+    await until(lambda: _status(floor, machine_id).doing is Doing.READY)
+    with mill.watcher as watcher:
+        assert watcher.get("spindle 0") == "0 OFF"
 
 
 def _serving(config: Config) -> subprocess.Popen[bytes]:

@@ -12,6 +12,7 @@ cut; another session may take the number away, so it must not be asked at all.
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Coroutine, Sequence
 from typing import Any, Self, TypeVar
@@ -47,7 +48,9 @@ class Client:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         traffic: Traffic,
+        address: str,
     ) -> None:
+        self._address = address
         self._reader = reader
         self._writer = writer
         self._traffic = traffic
@@ -62,9 +65,9 @@ class Client:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 reader, writer = await asyncio.open_connection(settings.host, settings.port)
-        except OSError as error:  # a timeout is one too
-            raise unreachable(f"{settings.host} port {settings.port}", error) from error
-        client = cls(reader, writer, traffic)
+        except (OSError, UnicodeError) as error:  # the latter for a name that can't be one
+            raise unreachable(f"LinuxCNC at {settings.address}", error) from error
+        client = cls(reader, writer, traffic, settings.address)
         try:
             await client._whole(client._hello(settings.connect_password))
         except BaseException:
@@ -115,12 +118,11 @@ class Client:
                 return await exchange
         except TimeoutError as error:
             self._writer.close()  # a late answer would be taken for another one's
-            raise Unavailable(f"the controller did not answer within {PATIENCE_S:g} s") from error
+            reason = f"did not answer within {PATIENCE_S:g} s"
+            raise Unavailable(f"LinuxCNC at {self._address} {reason}") from error
         except OSError as error:
             self._writer.close()
-            if error.errno is None:  # in our own words, or in asyncio's
-                raise Unavailable(f"the connection broke: {error}") from error
-            raise unreachable("the controller", error) from error
+            raise unreachable(f"LinuxCNC at {self._address}", error) from error
         finally:
             exchange.close()
 
@@ -129,14 +131,15 @@ class Client:
         self._traffic.sent("hello *** cnc-station 1.0")
         self._traffic.received(self.greeting)
         if not self.greeting.upper().startswith("HELLO ACK"):
-            raise Unavailable("the controller refuses the connect password")
+            raise Unavailable(f"LinuxCNC at {self._address} refuses the connect password")
         for _ in range(ATTEMPTS):
             self._send("set echo off")  # which nothing answers yet
             if (await self._reply("get echo", "ECHO O")).upper() == "ECHO OFF":
                 break
         answer = await self._reply("set verbose on", "SET VERBOSE ACK")
         if not answer.upper().endswith("ACK"):
-            raise Unavailable(f"the controller does not speak as linuxcncrsh does: {answer}")
+            reason = "does not speak as linuxcncrsh does"
+            raise Unavailable(f"what answers at {self._address} {reason}: {answer}")
 
     async def _reply(self, request: str, expected: str) -> str:
         """The line that starts as expected, whatever is echoed before; else the last NAK."""
@@ -194,9 +197,9 @@ class Client:
             try:
                 line = await self._reader.readline()
             except ValueError as error:  # longer than the reader's buffer
-                raise OSError("the controller sends no lines") from error
+                raise OSError("no lines") from error
             if not line:
-                raise ConnectionResetError("the controller has hung up")
+                raise ConnectionResetError(errno.ECONNRESET, "it has hung up")
             text = line.decode("utf-8", "replace").strip()
             if text:
                 return text

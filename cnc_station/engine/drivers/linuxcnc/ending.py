@@ -12,7 +12,8 @@ this place at its end only. Axes whose end a program leaves to the machine (G28,
 a tool length, another work offset) are not compared; with none left there is no proof.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import hypot
 
 from cnc_station.engine.domain.nc import Kind, Moves, Program, polyline
 from cnc_station.engine.domain.nc.end_place import MOVING, Known, end_place
@@ -22,6 +23,7 @@ from cnc_station.engine.drivers.linuxcnc.snapshot import Place
 AT_MM = 0.005  # it reports micrometres, and stands still
 NEAR_MM = 0.2  # more than an arc's chords are off
 CHORD_MM = 0.05
+CUTTING = frozenset({Kind.FEED, Kind.ARC})
 STOPPING = frozenset({Kind.STOP, Kind.OPTIONAL_STOP})
 
 
@@ -29,17 +31,20 @@ STOPPING = frozenset({Kind.STOP, Kind.OPTIONAL_STOP})
 class Ending:
     """`place` is where the program ends, None for an axis nobody can tell. `late` are the lines
     that run only after the path's last earlier visit there. `left_s` are the seconds that it still
-    moves when a line was made for the last time, of `moving_s` in all. `stops` are the lines that
-    a stop (M0) follows, `turning` those with the spindle on. `closed`: the controller sees an end;
-    a program without one it breaks off before the last moves."""
+    moves when a line was made for the last time, of `moving_s` in all; `cut_s` of these are at a
+    programmed feed. `stops` are the lines that a stop (M0) follows, `turning` those with the
+    spindle on. `closed`: the controller sees an end; a program without one it breaks off before the
+    last moves. `leaves_on` is what turns or flows after it: M2 and M30 stop all."""
 
     place: Known
     late: frozenset[int]
     left_s: dict[int, float]
     moving_s: float
+    cut_s: float
     stops: frozenset[int]
     turning: frozenset[int]
     closed: bool
+    leaves_on: tuple[str, ...]
 
     @property
     def known(self) -> bool:
@@ -54,9 +59,13 @@ class Ending:
         """Whether an abort here could be taken for the end."""
         return self._within(place, NEAR_MM, z_is_work=z_is_work)
 
-    def anywhere(self) -> "Ending":
-        """The same for a machine whose coordinates mean something else: its place tells nothing."""
-        return replace(self, place=(None, None, None), late=frozenset())
+    def may_be_turned(self, place: Place, *, z_is_work: bool) -> bool:
+        """Whether it stands where the end would be in a turned work offset (G10 L2 R): the
+        controller reports places without the turn."""
+        x, y, z = self.place
+        if x is None or y is None or (z is not None and z_is_work and abs(z - place[2]) > AT_MM):
+            return False
+        return abs(hypot(x, y) - hypot(place[0], place[1])) <= AT_MM
 
     def _within(self, place: Place, mm: float, *, z_is_work: bool) -> bool:
         ends = self.place if z_is_work else (*self.place[:2], None)
@@ -70,19 +79,27 @@ def ending_of(program: Program, source: bytes) -> Ending:
     lines = clean(source).lines
     place = end_place(program.moves, lines)
     left_s, moving_s = _left_s(program.moves)
+    ended = Kind.END in program.moves.kind[-1:]
     return Ending(
         place=place,
         late=_late(program, place),
         left_s=left_s,
         moving_s=moving_s,
+        cut_s=_cut_s(program.moves),
         stops=_stops(program.moves),
         turning=frozenset(
             line
             for line, rpm in zip(program.moves.line, program.moves.spindle, strict=True)
             if rpm > 0.0
         ),
-        closed=Kind.END in program.moves.kind[-1:] or "%" in lines[-1:],
+        closed=ended or "%" in lines[-1:],
+        leaves_on=() if ended else _leaves_on(program),
     )
+
+
+def _leaves_on(program: Program) -> tuple[str, ...]:
+    turns = any(rpm > 0.0 for rpm in program.moves.spindle[-1:])
+    return program.leaves_on or (("spindle",) if turns else ())
 
 
 def _late(program: Program, place: Known) -> frozenset[int]:
@@ -133,6 +150,14 @@ def _left_s(moves: Moves) -> tuple[dict[int, float], float]:
         if moves.kind[index] in MOVING:
             to_go += moves.ends_s[index] - moves.starts_s(index)
     return left, to_go
+
+
+def _cut_s(moves: Moves) -> float:
+    return sum(
+        moves.ends_s[index] - moves.starts_s(index)
+        for index, kind in enumerate(moves.kind)
+        if kind in CUTTING
+    )
 
 
 def _stops(moves: Moves) -> frozenset[int]:

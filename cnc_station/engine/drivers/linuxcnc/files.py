@@ -5,6 +5,7 @@ run by what the controller has open.
 """
 
 import contextlib
+import errno
 import json
 import re
 import time
@@ -13,7 +14,16 @@ from pathlib import Path
 
 from cnc_station.engine.drivers.linuxcnc.snapshot import Place
 
-NAME = re.compile(r"cnc-run-(\d+)-part-(\d+)\.ngc$")
+NAME = re.compile(r"cnc-run-(\d+)-part-(\d+)(-modes)?\.ngc$")
+TROUBLES = {
+    errno.ENOENT: "the folder does not exist",
+    errno.EACCES: "this user may not write there",
+    errno.EPERM: "this user may not write there",
+    errno.EROFS: "it is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk is full",
+    errno.ENOTDIR: "it is not a folder",
+}
 KEPT_S = 14 * 24 * 3600.0
 
 
@@ -31,10 +41,38 @@ def name_of(run_id: int, part: int) -> str:
     return f"cnc-run-{run_id}-part-{part}.ngc"
 
 
-def run_of(path: str) -> tuple[int, int] | None:
-    """The run and the part whose file this is; None for somebody else's."""
+def modes_name_of(run_id: int, part: int) -> str:
+    """The file that sets the modes for it."""
+    return f"cnc-run-{run_id}-part-{part}-modes.ngc"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose file it is; `modes`: the one that comes before the part's own."""
+
+    run_id: int
+    part: int
+    modes: bool
+
+
+def owner_of(path: str) -> Owner | None:
+    """None for somebody else's."""
     found = NAME.search(path)
-    return (int(found[1]), int(found[2])) if found else None
+    return Owner(int(found[1]), int(found[2]), found[3] is not None) if found else None
+
+
+def write_modes(folder: Path, name: str, source: bytes) -> None:
+    """Raises OSError."""
+    _write(folder / name, source)
+
+
+def is_unchanged(folder: Path, name: str, source: bytes) -> bool:
+    """Whether a part's file is still what was written; also where it can't be read any more: the
+    controller has it open."""
+    try:
+        return (folder / name).read_bytes() == source
+    except OSError:
+        return True
 
 
 def write_program(folder: Path, name: str, source: bytes) -> None:
@@ -68,6 +106,12 @@ def read_note(folder: Path, name: str) -> Note | None:
         return Note((x, y, z), late=bool(said["late"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def trouble(folder: Path, error: OSError) -> str:
+    """Why a program can't be written, without the system's own words."""
+    why = TROUBLES.get(error.errno or 0, "the computer reports an error")
+    return f"the program can't be written into {folder}: {why}"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -7,9 +7,10 @@ from cnc_station.engine.drivers.linuxcnc.words import Words
 
 class Heard:
     """`errors` are those since a command; `held_by_us` whether a hold is one that was asked for
-    here."""
+    here. `left_on` is what the last program has left on, until it is seen or made to stop."""
 
     def __init__(self) -> None:
+        self.left_on: tuple[str, ...] = ()
         self.errors: list[str] = []
         self.held_by_us = False
         self._error = ""  # the last one, while the machine is off or stopped
@@ -23,6 +24,8 @@ class Heard:
             self._error = errors[0]
         elif now.on and not now.estop:
             self._error = ""
+        if not now.on or now.estop:  # which stops the spindle and the coolant; a mode does not
+            self.left_on = ()
         if now.state != PAUSED:
             self._message = "" if self._paused and now.state == RUNNING else self._message
             self.held_by_us = False
@@ -40,4 +43,9 @@ class Heard:
 
     def words(self, stop: str) -> Words:
         """All of it; `stop` is why the program itself would stop where it is."""
-        return Words(self._error, self._message, "held" if self.held_by_us else stop)
+        held = "held" if self.held_by_us else stop
+        return Words(self._error, self._message, held, self.left_on)
+
+    def note(self, message: str) -> None:
+        """To be shown to the operator as a message of the controller's would be."""
+        self._message = message

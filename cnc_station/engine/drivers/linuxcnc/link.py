@@ -39,6 +39,7 @@ class Link:
     ) -> None:
         self.in_control = False
         self.busy = False  # whether to look as often as the settings say
+        self.controller = ""  # which one answers: its name, configuration and unit
         self._settings = settings
         self._on_snapshot = on_snapshot
         self._on_loss = on_loss
@@ -68,15 +69,16 @@ class Link:
         except Unavailable as error:
             self._lose(error)
             raise
-        wait, old_wait, ini = await self.ask("wait_mode", "set_wait", "inifile")
+        wait, old_wait = await self.ask("wait_mode", "set_wait")
         # The newer word first: newer versions know the old one too, and complain.
         self._wait_word = "set_wait" if wait == NAK else "wait_mode"
         self._asked = asked(self._settings.joints, spindle=wait != NAK)
-        unit = await self._unit()
+        unit, ini = await self._unit(), await self._ini()
         self._mm = MM_IN[unit]
+        name, version = [*self._connected().greeting.split()[2:], "", ""][:2]
+        self.controller = f"{name} ({ini}, {unit.lower()})"
         await self.look()
         self._poller = asyncio.create_task(self._poll())
-        name, version = [*self._connected().greeting.split()[2:], "", ""][:2]
         waits = old_wait if wait == NAK else wait
         return Identity(
             "LinuxCNC",
@@ -94,9 +96,18 @@ class Link:
             unit = (await self.ask("user_linear_units"))[0].upper()
             if unit in MM_IN:
                 return unit
-        error = Unavailable(f"the controller measures in {unit.lower()}, which is no known unit")
+        known = ", ".join(MM_IN).lower()
+        error = Unavailable(f"the controller measures in {unit.lower()}, not in one of {known}")
         self._lose(error)
         raise error
+
+    async def _ini(self) -> str:
+        """By which it is recognised: asked again where another session came in between."""
+        for _ in range(ATTEMPTS):
+            ini = (await self.ask("inifile"))[0]
+            if ini != NAK:
+                break
+        return ini
 
     async def close(self) -> None:
         """Hangs up; a program goes on."""
@@ -128,10 +139,12 @@ class Link:
         self._lose(error)
         raise error
 
-    async def until(self, fact: Callable[[Snapshot], bool]) -> Snapshot:
-        """Looks until it is so, or for CONFIRMED_S; the last snapshot."""
+    async def until(
+        self, fact: Callable[[Snapshot], bool], seconds: float = CONFIRMED_S
+    ) -> Snapshot:
+        """Looks until it is so, or for so long; the last snapshot."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + CONFIRMED_S
+        end = loop.time() + seconds
         while True:
             now = await self.look()
             if fact(now) or loop.time() > end:
@@ -233,5 +246,5 @@ class Link:
 
     def _connected(self) -> Client:
         if self._client is None:
-            raise Unavailable("there is no connection to the controller")
+            raise Unavailable(f"there is no connection to LinuxCNC at {self._settings.address}")
         return self._client

@@ -2,15 +2,23 @@
 
 from cnc_station.engine.drivers.base import Finding, Found, Order
 from cnc_station.engine.drivers.linuxcnc.ending import Ending
-from cnc_station.engine.drivers.linuxcnc.files import Note, run_of
+from cnc_station.engine.drivers.linuxcnc.files import Note, Owner, owner_of
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
 from cnc_station.engine.drivers.linuxcnc.watch import words_of
 
 
-def part_in_hand(now: Snapshot, order: Order) -> int | None:
+def in_hand(now: Snapshot, order: Order) -> Owner | None:
     """By the name of the file that is open; None where it is not this run's."""
-    run = run_of(now.program)
-    return run[1] if run is not None and run[0] == order.run_id else None
+    owner = owner_of(now.program)
+    return owner if owner is not None and owner.run_id == order.run_id else None
+
+
+def setting_up(part: int) -> Found:
+    """The answer where the modes for a part were being set: that part was never started, and the
+    one before it was done."""
+    if part > 1:
+        return Found(Finding.FINISHED, f"part {part} was being set up", part - 1)
+    return Found(Finding.STOPPED, "its modes were being set, and it was never started")
 
 
 def found(now: Snapshot, ending: Ending, note: Note | None, part: int) -> Found:

@@ -43,6 +43,11 @@ class Settings:
     joints: int = 3
     poll_s: float = 0.1
 
+    @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        return f"{self.host} port {self.port}"
+
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
         """Raises ValueError with a sentence."""

@@ -31,17 +31,20 @@ def asked(joints: int, *, spindle: bool = False) -> tuple[str, ...]:
         "program_line",
         "program_codes",
         *(f"rel_act_pos {axis}" for axis, _ in AXES),
+        "pos_offset",
         "feed_override",
         "tool",
+        *COOLANT,
         *(SPINDLE if spindle else ()),
         *(f"joint_homed {joint}" for joint in range(joints)),
     )
 
 
 SPINDLE = ("spindle 0", "spindle_override 0")
+COOLANT = ("flood", "mist")
 ERRORS = 3
 MESSAGES = ("operator_display", "operator_text")
-OPTIONAL = frozenset({*SPINDLE, *MESSAGES, "feed_override", "tool"})
+OPTIONAL = frozenset({*SPINDLE, *MESSAGES, *COOLANT, "pos_offset", "feed_override", "tool"})
 IDLE, RUNNING, PAUSED = "IDLE", "RUNNING", "PAUSED"
 MM_IN = {"MM": 1.0, "CM": 10.0, "INCH": 25.4}
 
@@ -51,7 +54,8 @@ class Snapshot:
     """mm in the active work offset's coordinates, mm/min, rpm, overrides as shares.
 
     The controller does not take the tool's length off its Z: `z_is_work` says whether it is right
-    all the same, because no length is in use. `feed` and `speed` are the programmed ones, `turns`
+    all the same, because no length is in use. `zero` is where the work zero lies on the machine,
+    `g92` whether a G92 offset is part of it. `feed` and `speed` are the programmed ones, `turns`
     whether the spindle does. `errors` and `message` are new since the snapshot before; no message
     fails a program.
     """
@@ -69,12 +73,19 @@ class Snapshot:
     homed: bool
     place: Place
     z_is_work: bool
+    zero: Place | None
     feed: float
     speed: float
     turns: bool | None
+    coolant: bool
     tool: int | None
     feed_override: float | None
     spindle_override: float | None
+
+    @property
+    def g92(self) -> bool:
+        """Whether a G92 offset is active; controllers that do not tell show neither code."""
+        return "G92.3" in self.codes
 
     @classmethod
     def read(cls, answers: Sequence[tuple[str, str]], mm: float) -> Self:
@@ -111,9 +122,11 @@ class Snapshot:
             ),
             place=(x, y, z),
             z_is_work="G49" in codes,
+            zero=_zero(said["pos_offset"], codes),
             feed=_code(codes, "F") * (25.4 if "G20" in codes else 1.0),
             speed=_code(codes, "S"),
             turns=None if spindle == NAK else turning,
+            coolant=any(said[what].upper() == "ON" for what in COOLANT),
             tool=int(tool) if tool.isdecimal() else None,
             feed_override=_share(said["feed_override"]),
             spindle_override=_share(said.get("spindle_override 0", NAK)),
@@ -135,6 +148,16 @@ def _numbered(said: dict[str, str], question: str, name: str) -> float:
     about, number = said[question].split()
     _must_be(about.upper(), question[-1], name)
     return float(number)
+
+
+def _zero(answer: str, codes: list[str]) -> Place | None:
+    """Asked for one axis by number it answers nothing of use. It counts in the units of the modes,
+    not of the machine."""
+    if answer == NAK:
+        return None
+    unit = 25.4 if "G20" in codes else 1.0
+    x, y, z = (float(number) * unit for number in answer.split()[:3])
+    return (x, y, z)
 
 
 def _share(text: str) -> float | None:

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 from cnc_station.engine.domain.errors import CncStationError
-from cnc_station.engine.drivers.base import RunAborted, RunFailed
+from cnc_station.engine.drivers.base import EndUnproven, RunAborted, RunFailed
 from cnc_station.engine.drivers.linuxcnc.ending import NEAR_MM, Ending
 from cnc_station.engine.drivers.linuxcnc.files import Note
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Snapshot
@@ -23,10 +23,15 @@ class Watch:
     A controller in which a program was stopped looks like one whose program has ended (see
     `ending`), so IDLE alone means nothing. The run is done when the tool stands at the program's
     end; where that tells nothing, or the path has been there before, the line that was last seen
-    running must in addition be one from which the rest could have been made since.
+    running must in addition be one from which the rest could have been made since. It must have
+    taken as long as its cuts take: a program that somebody starts again in its middle ends there
+    too. Whatever else happened, a person has to decide.
     """
 
-    def __init__(self, path: str, ending: Ending, note: Note, at: float) -> None:
+    def __init__(
+        self, path: str, ending: Ending, note: Note, at: float, *, from_start: bool = True
+    ) -> None:
+        """`from_start`: it is started now; otherwise nobody knows when that was."""
         self.path = path
         self.note = note
         self.began = False
@@ -35,6 +40,7 @@ class Watch:
         self.verdict: CncStationError | None = None
         self.errors: list[str] = []
         self._ending = ending
+        self._started = at if from_start else None
         self._at = at  # when it was started, or last seen running
         self._line = 0
         self._last: Snapshot | None = None
@@ -52,7 +58,10 @@ class Watch:
             return
         self._idle = 0
         if now.program != self.path:
-            self.end(RunFailed(f"another program was started: {now.program}"))
+            self.end(EndUnproven(f"another program was started: {now.program}{self._where(now)}"))
+            return
+        if now.mode != "AUTO":
+            self.end(EndUnproven(self._other_mode(now)))
             return
         self.began = True
         self._at, self._line, self._last = at, now.line, now
@@ -73,8 +82,11 @@ class Watch:
     def _judged(self, now: Snapshot, at: float) -> CncStationError | None:
         if self.aborting:
             return RunAborted("aborted")
-        trouble = self._trouble(now) or self._lack_of_proof(now, at)
-        return RunFailed(trouble, alarm=now.estop) if trouble else None
+        if trouble := self._trouble(now):
+            return RunFailed(trouble, alarm=now.estop)
+        if doubt := self._doubt(now):
+            return EndUnproven(doubt)
+        return self._lack_of_proof(now, at)
 
     def _trouble(self, now: Snapshot) -> str:
         if now.estop:
@@ -83,19 +95,43 @@ class Watch:
             return "; ".join(self.errors)
         if not now.on:
             return f"the machine was switched off{self._where(now)}"
-        if now.program != self.path:
-            return f"another program was opened: {now.program or 'none'}"
         return ""
 
-    def _lack_of_proof(self, now: Snapshot, at: float) -> str:
+    def _doubt(self, now: Snapshot) -> str:
+        """What somebody did at the machine, after which nothing tells how the program ended."""
+        if now.program != self.path:
+            return f"another program was opened: {now.program or 'none'}{self._where(now)}"
+        if now.mode != "AUTO":
+            return self._other_mode(now)
+        return "" if now.homed else f"the machine is not homed any more{self._where(now)}"
+
+    def _other_mode(self, now: Snapshot) -> str:
+        return f"the machine was switched to {now.mode} mode{self._where(now)}"
+
+    def _lack_of_proof(self, now: Snapshot, at: float) -> CncStationError | None:
         last = self._last
         if last is not None and last.state == PAUSED and last.place == now.place:
-            return f"stopped at the machine while it was held{self._where(now)}"
+            return RunFailed(f"stopped at the machine while it was held{self._where(now)}")
         there = self._ending.stands_at_end(now.place, z_is_work=now.z_is_work)
         sure = self._ending.known and self.note.late
         if there and (sure or self._rest_was_made(at)):
-            return ""
-        return f"stopped at the machine before its end{self._where(now)}"
+            return self._too_soon(now, at)
+        if not self._ending.known:
+            return EndUnproven(f"nothing tells whether it came to its end{self._where(now)}")
+        if not there and self._ending.may_be_turned(now.place, z_is_work=now.z_is_work):
+            return EndUnproven(
+                f"it ends as far from the work zero as its program does, but elsewhere: is the "
+                f"work offset turned (G10 L2 R)?{self._where(now)}"
+            )
+        return RunFailed(f"stopped at the machine before its end{self._where(now)}")
+
+    def _too_soon(self, now: Snapshot, at: float) -> CncStationError | None:
+        if self._started is None or self._ending.cut_s <= FASTER * (at - self._started) + MARGIN_S:
+            return None
+        return EndUnproven(
+            f"it ended after {at - self._started:.0f} s, its cuts alone take "
+            f"{self._ending.cut_s:.0f} s: was it started in its middle?{self._where(now)}"
+        )
 
     def _rest_was_made(self, at: float) -> bool:
         left = self._ending.left_s.get(self._line)

@@ -2,24 +2,35 @@
 
 from dataclasses import dataclass
 
+from cnc_station.engine.domain.position import Position
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, Snapshot
 from cnc_station.engine.views import Doing, Status
+
+TAKEN = (
+    "another session has taken control of the controller",
+    "See that nobody else commands the machine",
+)
+DOUBTED = "see that the machine and its work zero are the right ones, then confirm the work zero"
+G92_OFF = "Cancel it with G92.1 at the machine's panel"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """`error` is the last one it had, `message` the last one to the operator, `held` why it is held
-    when we know."""
+    when we know. `left_on` is what the last program has left on, by what it says."""
 
     error: str = ""
     message: str = ""
     held: str = ""
+    left_on: tuple[str, ...] = ()
 
 
-def status_of(now: Snapshot, words: Words, *, taken: bool, turns: bool | None) -> Status:
+def status_of(
+    now: Snapshot, words: Words, position: Position | None, *, taken: bool, turns: bool | None
+) -> Status:
     """`taken`: whether another session has lately taken control; `turns`: whether the spindle does,
     by the program, for a controller that must not be asked."""
-    doing, why, remedy = _doing(now, words, taken)
+    doing, why, remedy = _doing(now, words, position, taken=taken)
     moving = doing is Doing.RUNNING
     return Status(
         doing,
@@ -35,6 +46,7 @@ def status_of(now: Snapshot, words: Words, *, taken: bool, turns: bool | None) -
         tool=now.tool,
         feed_override=now.feed_override,
         spindle_override=now.spindle_override,
+        position=position,
     )
 
 
@@ -44,7 +56,9 @@ def _rpm(now: Snapshot, turns: bool | None) -> float | None:
     return now.speed * (now.spindle_override or 1.0) if turns else 0.0
 
 
-def _doing(now: Snapshot, words: Words, taken: bool) -> tuple[Doing, str, str]:
+def _doing(
+    now: Snapshot, words: Words, position: Position | None, *, taken: bool
+) -> tuple[Doing, str, str]:
     if now.estop:
         remedy = "See that the machine is safe, release its emergency stop, then unlock it"
         return Doing.ALARM, words.error or "emergency stop", remedy
@@ -55,18 +69,30 @@ def _doing(now: Snapshot, words: Words, taken: bool) -> tuple[Doing, str, str]:
         return Doing.HELD, why, "Resume it when all is well"
     if now.on and now.state != IDLE:
         return Doing.RUNNING, words.message, ""
-    why, remedy = _obstacle(now, words.error, taken)
+    why, remedy = _obstacle(now, words.error, position) or _still_on(now, words.left_on)
+    if not why and taken:
+        why, remedy = TAKEN
     return (Doing.NOT_READY, why, remedy) if why else (Doing.READY, words.message, "")
 
 
-def _obstacle(now: Snapshot, said: str, taken: bool) -> tuple[str, str]:
+def _obstacle(now: Snapshot, said: str, position: Position | None) -> tuple[str, str] | None:
     if not now.on:
         return said or "the machine is off", "Switch the machine on at its panel"
     if not now.homed:
         return "not homed", "Home the machine at its panel"
+    if position is not None and not position.known:
+        return position.reason, f"{G92_OFF}, or {DOUBTED}" if now.g92 else DOUBTED.capitalize()
     if now.mode != "AUTO":
         return f"in {now.mode} mode", "Switch the machine to AUTO at its panel"
-    if taken:
-        why = "another session has taken control of the controller"
-        return why, "See that nobody else commands the machine"
+    return None
+
+
+def _still_on(now: Snapshot, left_on: tuple[str, ...]) -> tuple[str, str]:
+    """The controller's own word counts where it has one."""
+    turns = "spindle" in left_on if now.turns is None else now.turns
+    if turns:
+        speed = f" ({now.speed:g} rpm)" if now.speed else ""
+        return f"the spindle turns{speed}", "Stop the spindle at the machine's panel"
+    if now.coolant:
+        return "the coolant is on", "Switch the coolant off at the machine's panel"
     return "", ""
