@@ -237,8 +237,7 @@ class Operation:
         if self.job is not None and self.job.feeding:
             self._judge(self.job, report)
         elif jumped:
-            from_zero = report.machine is None or not any(report.machine)
-            self._ask_whether_restarted(hinted=from_zero)
+            self._ask_whether_restarted()
         self.show()
 
     def _judge(self, job: Job, report: Report) -> None:
@@ -264,19 +263,19 @@ class Operation:
 
     def strange(self) -> None:
         """Perhaps a welcome of its own."""
-        self._ask_whether_restarted(hinted=True)
+        self.position.hint()
+        self._ask_whether_restarted()
 
-    def _ask_whether_restarted(self, *, hinted: bool) -> None:
+    def _ask_whether_restarted(self) -> None:
         """Between jobs; during one it is asked at the end."""
         busy = self.job is not None and self.job.live
         asking = self._follow_up is not None and not self._follow_up.done()
         if self._controller is not None and not busy and not asking:
-            self._follow_up = asyncio.create_task(self._check_restart(hinted=hinted))
+            self._follow_up = asyncio.create_task(self._check_restart())
 
-    async def _check_restart(self, *, hinted: bool) -> None:
+    async def _check_restart(self) -> None:
         with contextlib.suppress(Unavailable):  # then it is looked at when it is back
-            parser = await self.controller.parser_state()
-            self.position.compare(parser, hinted=hinted)
+            self.position.compare(await self.controller.parser_state())
         self.show()
 
     def was_reset(self) -> None:

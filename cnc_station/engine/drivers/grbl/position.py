@@ -46,6 +46,7 @@ class PositionWatch:
         self._recalled = False  # what is known is of an earlier life
         self._stranger: str | None = None  # why the controller may be another machine's
         self._last: Sight | None = None
+        self._hinted = False  # something looked like a restart since its parser state was asked for
 
     # --- what an earlier life knew ---
 
@@ -98,7 +99,10 @@ class PositionWatch:
             self.homed()
         elif now.homed is False:
             self.lose(_NEVER_HOMED)
-        return before.state == now.state == "Idle" and before.axes != now.axes
+        jumped = before.state == now.state == "Idle" and before.axes != now.axes
+        if jumped and now.axes is not None and not any(now.axes):  # where it begins to count
+            self.hint()
+        return jumped
 
     def _keep(self, now: Sight) -> None:
         before = self._last
@@ -114,13 +118,18 @@ class PositionWatch:
         if self._last is not None:
             self._last = replace(self._last, parser=None)
 
-    def compare(self, parser: ParserState | None, *, hinted: bool = False) -> None:
-        """Its parser state, asked for while it is idle: what a reset clears must still be there.
-        `hinted`: something looked like a restart, so that one without a feed rate has made it."""
+    def hint(self) -> None:
+        """It said something nobody can read: perhaps a welcome of its own. If it has no feed rate
+        when it is next asked, it was one."""
+        self._hinted = True
+
+    def compare(self, parser: ParserState | None) -> None:
+        """Its parser state, asked for while it is idle: what a reset clears must still be there."""
         before = self._last
         if before is None:
             return
-        fresh = hinted and parser is not None and parser.fresh
+        fresh = self._hinted and parser is not None and parser.fresh
+        self._hinted = self._hinted and parser is None
         if fresh or restarted(before.parser, parser):
             self.lose(f"{_OFF_AND_ON}: it has forgotten where the axes are")
         self._keep(replace(before, parser=parser))
