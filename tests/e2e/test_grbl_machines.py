@@ -213,6 +213,19 @@ async def test_what_goes_wrong_in_the_middle_of_a_cut_is_never_called_made(
     assert await _count(floor, job_id, "completed") == 0
 
 
+async def _confirm_when_asked(floor: FloorOf) -> None:
+    """Nobody has seen the machine while its station was down."""
+
+    async def asked() -> int | None:
+        (machine,) = await floor.engine.machines()
+        idle = machine.state is MachineState.IDLE
+        return machine.id if idle and machine.position_lost else None
+
+    machine_id = await until(asked)
+    assert machine_id is not None
+    await floor.act_on_machine("confirm_position", machine_id)
+
+
 def _serving(config: Config) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "CNC_DATABASE_URL": config.database_url,
@@ -231,6 +244,7 @@ async def test_a_station_killed_in_the_middle_of_a_cut_never_starts_it_again_bli
     door = FloorOf(await open_client(config))
     try:
         job_id = await submitted(door, "long", MUCH)
+        await _confirm_when_asked(door)
         await until(lambda: router.fake.axes.place[0] > 20, 30)
         station.send_signal(signal.SIGKILL)
         await asyncio.to_thread(station.wait)
