@@ -53,6 +53,7 @@ def test_a_mode_stated_after_it_has_mattered_is_assumed(code: str) -> None:
         ("F9 G1 X1", {Mode.SPINDLE}),
         ("S1 M3 F9 G2 X2 R1", {Mode.ARC_CENTRES}),
         ("G0 X1", {Mode.FEED}),
+        ("T1 M6\nG0 X1 Y1\nG43 H1 Z5\nF9 G1 Z-1", {Mode.TOOL_LENGTH}),
         ("G53 G0 Z0", {Mode.WORK_OFFSET, Mode.TOOL_LENGTH}),
         ("G91 G28 Z0", {Mode.WORK_OFFSET, Mode.TOOL_LENGTH}),
         ("G0 A90", {Mode.UNITS, Mode.WORK_OFFSET}),

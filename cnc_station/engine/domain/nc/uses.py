@@ -13,7 +13,8 @@ PLANE_CODES = {Plane.XY: "G17", Plane.ZX: "G18", Plane.YZ: "G19"}
 
 
 def of_move(machine: Machine, words: Words) -> None:
-    """A move in work coordinates. Only absolute places depend on the zero and the tool's length."""
+    """A move in work coordinates. Only absolute places depend on the zero and, along the axes that
+    a tool reaches into, on its length: T1 M6, G0 X Y, G43 Z takes nothing for granted."""
     use, line = machine.modes.use, machine.line
     use(
         line,
@@ -27,7 +28,9 @@ def of_move(machine: Machine, words: Words) -> None:
     placed = machine.absolute and not LINEAR.isdisjoint(words)
     centred = machine.arc_absolute and not CENTRES.isdisjoint(words)
     if placed or centred:
-        use(line, Mode.WORK_OFFSET, Mode.TOOL_LENGTH)
+        use(line, Mode.WORK_OFFSET)
+    if placed and (machine.lathe or "Z" in words):
+        use(line, Mode.TOOL_LENGTH)
 
 
 def of_lengths(machine: Machine, words: Words) -> None:
