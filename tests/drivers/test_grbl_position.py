@@ -196,6 +196,19 @@ async def test_a_machine_seen_homing_is_known_again(at: Bench) -> None:
     assert status.position.basis is PositionBasis.HOMED
 
 
+@pytest.mark.parametrize("greeting", [None, ""])
+async def test_a_homing_broken_off_by_a_restart_proves_nothing(
+    at: Bench, greeting: str | None
+) -> None:
+    await at.make(AWAY)
+    at.fake.home(60.0)
+    await until(lambda: "homing" in at.driver.status().why)
+    at.fake.homes = False
+    at.fake.welcome = greeting
+    at.fake.switch_off_and_on()
+    await at.refuses("switched off and on")
+
+
 @pytest.mark.parametrize("told", [0, 1], ids=["never told", "told once"])
 async def test_a_grblhal_not_homed_and_not_locked_starts_nothing(told: int) -> None:
     fake = FakeGrbl(hal=True, homing=True, speed=FAST)

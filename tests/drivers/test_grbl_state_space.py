@@ -32,7 +32,7 @@ JOBS: dict[str, tuple[bytes, Place]] = {
     "inch": (b"G20G90\nG0X1Y1Z0\nM30\n", (25.4, 25.4, 0.0)),
     "G91": (b"G21G90\nG0X1Y1Z0\nG91\nG1X2F600\n", (3.0, 1.0, 0.0)),
     "G93": (b"G21G90G93\nG1X8Y1Z0F60\n", (8.0, 1.0, 0.0)),
-    "home again": (b"G21G90\nG1X0Y0Z0F2000\nM30\n", ZERO),
+    "home again": (b"G21G90\nG1X1Y1F2000\nX0Y0Z0\nM30\n", ZERO),
     "G55": (b"G21G90\nG10L2P2X100Y0Z0\nG55G0X0Y0Z0\n", (100.0, 0.0, 0.0)),
     "G92": (b"G21G90\nG0X10Y0Z0\nG92X0\nG0X1\nM30\n", (PRESET_MM + 1.0, 0.0, 0.0)),
 }
@@ -49,6 +49,8 @@ STEPS = (
     ("confirm", ""),
     ("confirm", ""),
 )
+assert settings.default is not None
+_EXAMPLES = max(30, settings.default.max_examples // 5)
 sequences = st.lists(st.sampled_from(STEPS), min_size=3, max_size=9)
 
 
@@ -108,8 +110,9 @@ class Truth:
         try:
             await self.at.driver.load(order(source), 1)
             await self.at.driver.start()
-        except NotReady as refused:
-            assert self.known is not True, f"refused on a known position: {refused}"
+        except NotReady:
+            if self.known:  # nothing speaks against it
+                raise
             self.known = False
             return False
         assert self.known is not False, "started on a lost position"
@@ -160,16 +163,15 @@ class Truth:
     async def reset(self, how: str) -> None:
         self.doubt(certain=how == "greeted" or bool(self.preset))
         self.preset = 0.0
-        self._greets(how)
+        self.at.fake.welcome = None if how == "greeted" else ""
         self.at.fake.reset()
+        self.at.fake.welcome = None
 
     async def power(self, how: str) -> None:
-        self._greets(how)
-        forgot = self.switch_off()
-        self.doubt(certain=forgot or how == "greeted")
-
-    def _greets(self, how: str) -> None:
         self.at.fake.welcome = None if how == "greeted" else ""
+        forgot = self.switch_off()
+        self.at.fake.welcome = None
+        self.doubt(certain=forgot or how == "greeted")
 
     async def replug(self, how: str) -> None:
         fake = self.at.fake
@@ -188,12 +190,20 @@ class Truth:
             fake.settings = [f"$100={80 + len(fake.settings)}", *fake.settings]
         await self._put_back()
 
+    def _press_reset(self) -> None:
+        """After some alarms a GRBL 1.1 answers nobody until somebody does."""
+        if self.at.fake.mute:
+            self.at.fake.reset()
+            self.preset = 0.0
+
     async def _put_back(self) -> None:
+        self._press_reset()
         await self.at.wire.put_back()
         await self.at.driver.connect()
 
     async def kill(self, _: str) -> None:
         self.lose()
+        self._press_reset()
         await self.at.restart_station()
 
     async def unlock(self, where: str) -> None:
@@ -205,6 +215,7 @@ class Truth:
         else:
             await self.at.shows(Doing.ALARM)
             fake.mute = fake.locked = False
+            await until(lambda: self.at.driver.status().doing is not Doing.ALARM)
         self.preset = fake._program.preset[0]  # the driver may have had to reset it
 
     async def home(self, _: str) -> None:
@@ -245,9 +256,10 @@ async def _go_through(steps: list[tuple[str, str]], *, hal: bool) -> None:
 
 
 @pytest.mark.timeout(3600)
-@settings(max_examples=max(10, settings.default.max_examples // 10))
+@pytest.mark.parametrize("dialect", ["grbl", "grblHAL"])
+@settings(max_examples=_EXAMPLES)
 @given(steps=sequences)
 def test_no_move_is_made_from_a_lost_position_or_in_other_modes(
-    hal: bool, steps: list[tuple[str, str]]
+    dialect: str, steps: list[tuple[str, str]]
 ) -> None:
-    asyncio.run(_go_through(steps, hal=hal))
+    asyncio.run(_go_through(steps, hal=dialect == "grblHAL"))

@@ -129,7 +129,7 @@ class Operation:
         except TimeoutError:
             log.warning("%s does not stop at a feed hold: reset", self.where.address)
         report = await controller.reset()
-        self.position.reset_here()
+        self.position.came_up()
         moved = job.forgets is None and controller.picture.offset != offset
         if job.forgets or moved:
             self.position.lose(_CLEARED)
@@ -256,7 +256,7 @@ class Operation:
     def alarmed(self, code: int) -> None:
         """It stops by itself and takes nothing more."""
         log.warning("%s: %s", self.where.address, meanings.alarm(code))
-        self.position.lose(meanings.alarm(code))
+        self.position.alarmed(meanings.alarm(code))
         if self.job is not None and self.job.feeding:
             self._fail_locked(self.job)
         self.show()
@@ -282,6 +282,7 @@ class Operation:
         """Whatever it had is gone, and nothing more is sent."""
         self.resets += 1
         self.position.lose(_RESTARTED)
+        self.position.came_up()
         job = self.job
         if job is not None and job.feeding:
             near = job.number(job.streamer.answered)

@@ -113,10 +113,16 @@ class PositionWatch:
             greeted=False,
         )
 
-    def reset_here(self) -> None:
-        """By this program, at rest: it has no feed rate from now on."""
+    def came_up(self) -> None:
+        """After a reset, whoever made it: it has no feed rate, and has broken off its homing."""
         if self._last is not None:
-            self._last = replace(self._last, parser=None)
+            self._last = replace(self._last, state="", parser=None)
+
+    def alarmed(self, reason: str) -> None:
+        """Heard, perhaps before any report shows it."""
+        self.lose(reason)
+        if self._last is not None:
+            self._last = replace(self._last, state="Alarm")
 
     def hint(self) -> None:
         """It said something nobody can read: perhaps a welcome of its own. If it has no feed rate
