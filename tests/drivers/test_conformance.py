@@ -42,7 +42,7 @@ class TestLinuxCnc(StartingDriver):
     def bench(
         self,
         mill: linuxcnc.LinuxCnc,
-        panel: linuxcnc.Panel,  # noqa: ARG002 - the machine has to be ready
+        panel: linuxcnc.Panel,
         silent_port: int,
     ) -> Bench:
         folder = str(mill.programs)
@@ -50,7 +50,24 @@ class TestLinuxCnc(StartingDriver):
             LinuxCnc.make({"port": port, "program_folder": folder})
             for port in (mill.port, silent_port)
         )
-        return Bench(driver, nowhere, order_of(SHORT), order_of(LONG))
+
+        def in_inches() -> None:
+            panel.command("G20 G91")
+            panel.make("mode", "auto")
+
+        def place() -> tuple[float, ...]:
+            return tuple(float(number) for number in panel.get("abs_act_pos").split()[:3])
+
+        return Bench(
+            driver,
+            nowhere,
+            order_of(SHORT),
+            order_of(LONG),
+            leave_modes=lambda: asyncio.to_thread(in_inches),
+            unstated=order_of(UNSTATED),
+            place=place,
+            stop_short=lambda: asyncio.to_thread(panel.set, "abort"),
+        )
 
 
 @pytest.mark.parametrize("hal", [False, True], ids=["grbl", "grblhal"])
