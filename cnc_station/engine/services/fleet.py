@@ -256,8 +256,8 @@ class Fleet:
             wired.unlocking = False
 
     async def confirm_position(self, machine_id: int, actor: str) -> None:
-        """A person vouches for the work zero; written at once with that it is ready. Raises
-        Conflict, Unavailable."""
+        """A person vouches for the work zero, and is named in the history. Raises Conflict,
+        Unavailable."""
         wired = self._wired.get(machine_id)
         if wired is None:
             raise Unavailable("The machine has no driver.")
