@@ -106,3 +106,21 @@ def serving(new_server: Callable[[], AnyServer]) -> Iterator[AnyServer]:
         pytest.skip(f"{missing.filename} is not installed")
     with server:
         yield server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What each driver made of each fault, as `test_fault_matrix` has seen it."""
+    cells = [
+        value
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "fault"
+    ]
+    if not cells:
+        return
+    drivers = sorted({driver for driver, _, _ in cells})
+    ends = {(driver, fault): end for driver, fault, end in cells}
+    faults = sorted({fault for _, fault, _ in cells})
+    terminalreporter.section("drivers and faults")
+    for row in (["", *drivers], *([f, *(ends.get((d, f), "-") for d in drivers)] for f in faults)):
+        terminalreporter.write_line("".join(f"{cell:28}" for cell in row).rstrip())

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
@@ -257,7 +257,7 @@ async def _go_through(steps: list[tuple[str, str]], *, hal: bool) -> None:
 
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("dialect", ["grbl", "grblHAL"])
-@settings(max_examples=_EXAMPLES)
+@settings(max_examples=_EXAMPLES, phases=[Phase.generate])  # to shrink one takes minutes
 @given(steps=sequences)
 def test_no_move_is_made_from_a_lost_position_or_in_other_modes(
     dialect: str, steps: list[tuple[str, str]]
