@@ -65,6 +65,7 @@ async def _second_station(at: Bench) -> str:
     ending = await at.begin(square(LONG))
     await until(lambda: at.fake.axes.moving)
     other = Grbl(settings.from_machine({"port": at.wire.port}), QUICK)
+    other.recall(at.driver.memory())  # as the database has it
     await other.connect()
     found = await _end(ending)
     with pytest.raises(NotReady):
