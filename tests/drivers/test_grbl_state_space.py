@@ -187,7 +187,7 @@ class Truth:
         elif how == "off":
             self.switch_off()
         elif how == "another":
-            fake.settings = [f"$100={80 + len(fake.settings)}", *fake.settings]
+            fake.settings = [f"${100 + len(fake.settings)}=80", *fake.settings]
         await self._put_back()
 
     def _press_reset(self) -> None:
@@ -214,7 +214,8 @@ class Truth:
             await self.at.driver.unlock()
         else:
             await self.at.shows(Doing.ALARM)
-            fake.mute = fake.locked = False
+            self._press_reset()
+            fake.locked = False
             await until(lambda: self.at.driver.status().doing is not Doing.ALARM)
         self.preset = fake._program.preset[0]  # the driver may have had to reset it
 

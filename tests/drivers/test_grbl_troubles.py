@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.base import Finding, NotReady, RunFailed
+from cnc_station.engine.drivers.base import Finding, NotReady, RunAborted, RunFailed
 from cnc_station.engine.views import Doing
 from tests.drivers.grbl_bench import FAST, LONG, QUICK, Bench, bench, order, sent, square
 from tests.drivers.grbl_fake import FakeGrbl
@@ -200,3 +200,15 @@ async def test_garbage_on_the_wire_is_passed_over(at: Bench) -> None:
     source = square(20)
     await at.make(source)
     assert at.fake.taken == list(sent(source))
+
+
+async def test_a_controller_with_a_greeting_of_its_own_is_aborted_like_any_other(
+    at: Bench,
+) -> None:
+    at.fake.welcome = "Router 12 is up"
+    ending = await at.begin(square(LONG))
+    await at.takes(6)
+    await at.driver.abort()
+    with pytest.raises(RunAborted):
+        await ending
+    await at.shows(Doing.READY)

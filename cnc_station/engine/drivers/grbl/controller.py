@@ -260,6 +260,8 @@ class Controller:
             return
         elif (name := reports.welcome(text)) is not None:
             self._take_welcome(name)
+        elif self._reset_asked:  # a greeting of its own
+            self._take_welcome(self._name)
         elif self._up:
             self._hears.strange()
 
@@ -292,7 +294,7 @@ class Controller:
         self._answered_poll = self.polls
         self._hears.alarmed(code)
 
-    def _take_welcome(self, name: str) -> None:
+    def _take_welcome(self, name: str | None) -> None:
         self._name = name
         self.mute = False
         self.message = ""

@@ -99,7 +99,8 @@ class PositionWatch:
             self.homed()
         elif now.homed is False:
             self.lose(_NEVER_HOMED)
-        jumped = before.state == now.state == "Idle" and before.axes != now.axes
+        stood = before.state in ("Idle", "")  # "": reset, at rest
+        jumped = stood and now.state == "Idle" and before.axes != now.axes
         if jumped and now.axes is not None and not any(now.axes):  # where it begins to count
             self.hint()
         return jumped
