@@ -55,6 +55,7 @@ async def test_a_machine_unlocked_but_not_homed_starts_nothing_until_it_was_home
 async def test_a_machine_homed_at_its_panel_is_ready_again(at: Bench) -> None:
     at.fake.homing = True
     await at.driver.connect()
+    await at.driver.confirm_position()  # it is the same machine, though set up otherwise
     at.fake.raise_alarm(1)
     await at.shows(Doing.ALARM)
     await at.driver.unlock()

@@ -114,7 +114,7 @@ async def test_each_part_of_a_quantity_begins_as_the_first_did(
     panel.command("G10 L2 P2 X30 Y30 Z0")
     panel.make("mode", "auto")
     await until(lambda: milling.status().doing is Doing.READY)
-    order = order_of(f"%\nG0 X5 Y5 Z10\nG1 X6 F600\n{left}\n%\n")
+    order = order_of(f"%\nG0 X4 Y5 Z10\nG2 X5 I0.5 F600\nG1 X6\n{left}\n%\n")
     for part in (1, 2, 3):
         was_set = await milling.load(order, part)
         assert bool(was_set) is (part > 1)
@@ -183,9 +183,11 @@ async def test_the_programs_own_bytes_are_not_touched(
     assert files[f"cnc-run-{order.run_id}-part-1-modes.ngc"].startswith(b"%\n(")
 
 
-@pytest.mark.parametrize("coolant", ["", "M8\n"])
+@pytest.mark.parametrize(
+    ("coolant", "left_on"), [("", "spindle"), ("M8\n", "spindle and the coolant")]
+)
 async def test_a_spindle_that_a_program_leaves_on_is_stopped_and_said(
-    coolant: str, milling: LinuxCnc, panel: linuxcnc.Panel
+    coolant: str, left_on: str, milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     seen: list[tuple[Doing, str]] = []
     order = order_of(f"%\n{HEAD}M3 S1000\n{coolant}G1 X1\n%\n")
@@ -197,9 +199,10 @@ async def test_a_spindle_that_a_program_leaves_on_is_stopped_and_said(
     stop()
     assert panel.get("spindle 0") == "0 OFF"
     assert panel.get("flood") == "OFF"
-    assert milling.status().why == "the program left the spindle on: stopped"
+    words = f"the program left the {left_on} on: stopped"
+    assert milling.status().why == words
     ready = [why for doing, why in seen if doing is Doing.READY]
-    assert set(ready) == {"the program left the spindle on: stopped"}
+    assert set(ready) == {words}
     await _made(milling, SILENT)
 
 

@@ -349,7 +349,11 @@ def test_no_part_is_ever_finished_without_its_program_seen_to_begin_and_a_proof(
         if report.phase in (Phase.IDLE, Phase.STOPPED, Phase.ABORTED, Phase.COMPLETED)
     ]
     assert idle, "finished, and what ran may have run before the order"
-    since = max((place for place in idle if seen[place + 1].phase in IN_PROGRAM), default=idle[-1])
+    since = max(
+        place
+        for place in idle
+        if next(r.phase for r in seen[place + 1 :] if r.phase is not Phase.UNKNOWN) in IN_PROGRAM
+    )
     assert not any(report.doubts for report in seen[since + 1 :]), "finished in spite of a doubt"
     last, before = seen[-1], [report.figures.parts for report in seen[running[0] : -1]]
     counts = [count for count in before if count is not None]

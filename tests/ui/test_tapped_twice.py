@@ -188,7 +188,7 @@ async def test_retry_tapped_twice_retries_one_job(office: Office, settling_butto
     first, second = await fail(office, "Hinge", "Bracket")
     async with opened(office, AttentionPage(office.desk)) as page:
         detail = page.detail
-        await until(lambda: detail.is_settled)
+        await until(lambda: detail.is_settled and detail.retry_button.isEnabled())
 
         def shown() -> int | None:
             return None if detail.shown is None else detail.shown.row.id
