@@ -16,6 +16,7 @@ from collections.abc import Callable
 from tests.drivers.grbl_board import Board
 from tests.drivers.grbl_program import Asked, waits_for_the_axes
 
+MARK = "F100"  # by which a station notices a reset: not of the program, and not counted
 _REALTIME = re.compile(rb"[?!~\x18]")
 
 
@@ -109,7 +110,7 @@ class FakeGrbl(Board):
             self._last_error = 0
             answer: int | None = self._command(line)
         else:
-            self.lines += 1
+            self.lines += line != MARK
             self.at.pop(self.lines, _nothing)()
             if self.buffer.empty:  # it was told to reset, just now
                 return False
@@ -154,7 +155,8 @@ class FakeGrbl(Board):
         asked = self._program.read(line, self.axes.end)
         if isinstance(asked, int):
             return asked
-        self.taken.append(line)
+        if line != MARK:
+            self.taken.append(line)
         if turned and not self._program.turns and self.spindle_stops_in:
             self._pause(Asked(dwell=self.spindle_stops_in * self.axes.speed))
             return None

@@ -153,7 +153,7 @@ async def test_a_job_without_a_program_is_refused(at: Bench) -> None:
 
 async def test_comments_numbers_and_what_follows_the_end_are_not_sent(at: Bench) -> None:
     await at.make(b"%\nO1000 (bracket)\ng21 g90 ; mm\n\nG0 X 5 (a!b?c~)\nM30\n%\nG0 X900\n")
-    assert at.fake.taken == ["F100", "G21G90", "G0X5", "M30"]
+    assert at.fake.taken == ["G21G90", "G0X5", "M30"]
 
 
 async def test_the_log_holds_the_wire_without_the_polls(at: Bench) -> None:

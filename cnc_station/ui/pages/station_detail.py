@@ -65,7 +65,7 @@ class StationDetail(Card):
             ListColumn(
                 self.tr("State"),
                 lambda p: self._look_of(p).word,
-                126,
+                136,
                 look=self._look_of,
             ),
             ListColumn(

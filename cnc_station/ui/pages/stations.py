@@ -56,7 +56,7 @@ class StationsPage(QWidget):
             ListColumn(
                 self.tr("State"),
                 lambda p: look_of(p.station.presence).word,
-                116,
+                136,
                 look=lambda p: look_of(p.station.presence),
             ),
             ListColumn(self.tr("Heard"), self._heard, 64, ink=_heard_ink),

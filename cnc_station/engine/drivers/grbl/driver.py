@@ -143,22 +143,17 @@ class Grbl:
         operation = self._operation
         state = await self._modes()
         changes = _to_set(order, state, kept)
-        codes = [code for code, _ in changes]
-        job = operation.job
-        if job is not None and not job.keeps_feed and state.fresh:
-            codes.append(_FEED_MARK)  # by which a reset is noticed; rapids do not need one
-        if codes:
+        codes = "".join(code for code, _ in changes)
+        lines = [codes] if codes else []
+        if state.fresh:
+            lines.append(_FEED_MARK)  # a reset clears it
+        for line in lines:
             try:
-                await operation.controller.ask("".join(codes))
+                await operation.controller.ask(line)
             except Refused as error:
-                raise NotReady(f"{' '.join(codes)} could not be set: {error}") from error
-            left = _to_set(order, await self._modes(), kept)
-            if left:
-                raise NotReady(
-                    f"the controller keeps {left[0][1]}, and the program needs {left[0][0]}"
-                )
-        if job is not None:
-            job.keeps_feed = not job.prepared.inverse_time
+                raise NotReady(f"{line} could not be set: {error}") from error
+        if lines and (left := _to_set(order, await self._modes(), kept)):
+            raise NotReady(f"the controller keeps {left[0][1]}, and the program needs {left[0][0]}")
         return tuple(f"{code} set ({before} was on)" for code, before in changes)
 
     async def _modes(self) -> ParserState:

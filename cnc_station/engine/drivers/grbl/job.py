@@ -65,7 +65,7 @@ class Job:
         self.held_here = False
         self.ends_at = ends_at
         self.forgets = forgets
-        self.keeps_feed = prepared.sets_feed
+        self.keeps_feed = not prepared.inverse_time
         self.proving = False  # whether it has come to its end is being asked
         self.stopping = ""  # why
         self.shown = Doing.RUNNING  # when it was told to stop

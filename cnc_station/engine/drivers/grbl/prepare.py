@@ -38,9 +38,8 @@ class Prepared:
     """The lines in the order they are sent, each with its newline. By index: `numbers` is where a
     line stands in the file, from 1; `moving` are those that move an axis; `waits` how long some
     stand still, in seconds; `stops` where the controller waits for a person. `named` finds the
-    place in the file of an N word; one that is there twice has none. `sets_feed`: whether a feed
-    rate is set in it that stays until a reset; `forgets`: a zero that does not;
-    `inverse_time`: feeds that belong to one line each;
+    place in the file of an N word; one that is there twice has none. `forgets`: whether a zero is
+    set in it that a reset clears; `inverse_time`: feeds that belong to one line each;
     `turns`: whether it leaves the spindle on."""
 
     lines: list[bytes] = field(default_factory=list)
@@ -49,7 +48,6 @@ class Prepared:
     waits: dict[int, float] = field(default_factory=dict)
     stops: dict[int, str] = field(default_factory=dict)
     named: dict[int, int | None] = field(default_factory=dict)
-    sets_feed: bool = False
     forgets: bool = False
     inverse_time: bool = False
     turns: bool = False
@@ -94,7 +92,6 @@ def _take(prepared: Prepared, line: str, number: int, make: Make) -> bool:
     if "N" in block.words:
         name = int(block.words["N"])
         prepared.named[name] = None if name in prepared.named else number
-    prepared.sets_feed |= block.words.get("F", 0.0) > 0
     prepared.inverse_time |= _INVERSE_TIME in block.g
     prepared.forgets |= not _FORGOTTEN.isdisjoint(block.g)
     standing = not _STANDING.isdisjoint(block.g)
