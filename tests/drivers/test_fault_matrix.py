@@ -1,6 +1,8 @@
-"""Each driver and each fault: how a run ends. The whole is printed as one table after the tests.
+"""Each fault at a GRBL: how the run ends. See `fault_cells` for the words.
 
-What a cell says is what was seen here, on the fakes; a run that asks or waits is never done.
+The table is printed after the tests, with the other drivers of `test_fault_matrix_*`. A cell says
+what was seen there; "-" is a fault that can't happen. GRBL has no "wrong revision": it keeps no
+program, and the station streams the bytes of the job.
 """
 
 import asyncio
@@ -9,34 +11,26 @@ from math import inf
 
 import pytest
 
-from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.base import EndUnproven, Finding, NotReady, RunAborted, RunFailed
+from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.grbl import settings
 from cnc_station.engine.drivers.grbl.driver import Grbl
-from cnc_station.engine.drivers.mtconnect import MTConnect
 from cnc_station.engine.views import Doing
-from tests.drivers import watched
+from tests.drivers.fault_cells import (
+    ASKS,
+    CONFIRM,
+    FAILED,
+    HELD,
+    MODES_SET,
+    Note,
+    asked_again,
+    word_of,
+)
 from tests.drivers.grbl_bench import LONG, QUICK, Bench, order, square
-from tests.drivers.mtconnect_agent import FakeAgent
 from tests.until import until
 
-Note = Callable[[str, object], None]
-ASKS, FAILED, HELD, CONFIRM = "interrupted: asks", "failed, waits", "held", "needs confirm"
+BEYOND = b"G21G90\nG0X5\nG1X2000F500\nM30\n"
 SHORT = b"G21G90\nG0X20\nG1X21F600\nM30\n"
 LAST_MOVES = b"G21G90\nG0X1\nG1X21F6000\n"
-
-
-async def _end(ending: Awaitable[None]) -> str:
-    """As the runner takes it."""
-    try:
-        await asyncio.wait_for(ending, 30)
-    except (Unavailable, EndUnproven):
-        return ASKS
-    except RunFailed:
-        return FAILED
-    except RunAborted:
-        return "aborted"
-    return "done"
 
 
 async def _killed(at: Bench) -> str:
@@ -44,8 +38,7 @@ async def _killed(at: Bench) -> str:
     await until(lambda: at.fake.axes.moving)
     await at.restart_station()
     await asyncio.gather(ending, return_exceptions=True)
-    found = await at.driver.look(order(square(LONG)))
-    return ASKS if found.finding is Finding.STOPPED else str(found.finding)
+    return await asked_again(at.driver, order(square(LONG)))
 
 
 def _in_the_cut(fault: Callable[[Bench], object]) -> Callable[[Bench], Awaitable[str]]:
@@ -55,9 +48,15 @@ def _in_the_cut(fault: Callable[[Bench], object]) -> Callable[[Bench], Awaitable
         done = fault(at)
         if asyncio.iscoroutine(done):
             await done
-        return await _end(ending)
+        return await word_of(at.driver, order(square(LONG)), ending)
 
     return run
+
+
+async def _cable_out(at: Bench) -> None:
+    await at.wire.pull_out()
+    await at.shows(Doing.UNREACHABLE)
+    await at.wire.put_back()
 
 
 async def _second_station(at: Bench) -> str:
@@ -67,7 +66,8 @@ async def _second_station(at: Bench) -> str:
     other = Grbl(settings.from_machine({"port": at.wire.port}), QUICK)
     other.recall(at.driver.memory())  # as the database has it
     await other.connect()
-    found = await _end(ending)
+    found = await word_of(at.driver, order(square(LONG)), ending)
+    await other.connect()
     with pytest.raises(NotReady):
         await other.load(order(SHORT, run_id=2), 1)
     await other.close()
@@ -83,7 +83,7 @@ async def _program_stop(at: Bench) -> str:
 
 
 async def _limit(at: Bench) -> str:
-    return await _end(await at.begin(b"G21G90\nG0X5\nG1X2000F500\nM30\n"))
+    return await word_of(at.driver, order(BEYOND), await at.begin(BEYOND))
 
 
 async def _off_between_jobs(at: Bench) -> str:
@@ -101,7 +101,7 @@ async def _last_moves(at: Bench) -> str:
     ending = await at.begin(LAST_MOVES)
     await until(lambda: at.fake.buffer.empty and at.fake.axes.moving)
     at.fake.switch_off_and_on()
-    return await _end(ending)
+    return await word_of(at.driver, order(LAST_MOVES), ending)
 
 
 async def _mdi(at: Bench) -> str:
@@ -112,12 +112,12 @@ async def _mdi(at: Bench) -> str:
     assert await at.driver.load(order(b"G0X5\n"), 1)
     await at.driver.start()
     await at.driver.ended()
-    return "modes set, done"
+    return MODES_SET
 
 
 GRBL: dict[str, tuple[Callable[[Bench], Awaitable[str]], str]] = {
     "station killed": (_killed, ASKS),
-    "cable out": (_in_the_cut(lambda at: at.wire.pull_out()), ASKS),
+    "cable out": (_in_the_cut(_cable_out), ASKS),
     "reset": (_in_the_cut(lambda at: at.fake.reset()), FAILED),
     "alarm": (_in_the_cut(lambda at: at.fake.raise_alarm(3)), FAILED),
     "stolen session": (_in_the_cut(lambda at: at.fake.attach(lambda _: None)), ASKS),
@@ -126,7 +126,7 @@ GRBL: dict[str, tuple[Callable[[Bench], Awaitable[str]], str]] = {
     "limit": (_limit, FAILED),
     "power cycle between jobs": (_off_between_jobs, CONFIRM),
     "restart in the last moves": (_last_moves, ASKS),
-    "MDI at the panel": (_mdi, "modes set, done"),
+    "MDI at the panel": (_mdi, MODES_SET),
 }
 
 
@@ -139,47 +139,3 @@ async def test_a_fault_at_a_grbl_ends_so(
     found = await run(at)
     record_property("fault", ("grblHAL" if hal else "GRBL", fault, found))
     assert found == end
-
-
-async def _ends_with(agent: FakeAgent, watcher: MTConnect, fault: str) -> str:
-    await watcher.connect()
-    await watcher.load(watched.order(), 1)
-    started = watched.begin(watcher.start())
-    if fault == "wrong revision":
-        agent.say(pgm="OTHER.NC", exec="ACTIVE")
-        await watched.doing(watcher, Doing.RUNNING)
-        waits = await watched.still_waits(started)
-        started.cancel()
-        return "waits for its own program" if waits else "begun"
-    agent.say(pgm=watched.PROGRAM, exec="ACTIVE")
-    await asyncio.wait_for(started, 20)
-    ending = watched.begin(watcher.ended())
-    if fault == "M0":
-        agent.say(exec="PROGRAM_STOPPED")
-        await watched.doing(watcher, Doing.HELD)
-        assert await watched.still_waits(ending)
-        ending.cancel()
-        return HELD
-    if fault == "cable out":
-        await agent.__aexit__(None, None, None)
-    else:
-        agent.say(exec="INTERRUPTED" if fault == "alarm" else "STOPPED")
-        agent.say(exec="READY")
-    return await _end(ending)
-
-
-MTCONNECT = {
-    "wrong revision": "waits for its own program",
-    "M0": HELD,
-    "cable out": ASKS,
-    "reset": FAILED,
-}
-
-
-@pytest.mark.parametrize("fault", MTCONNECT)
-async def test_a_fault_at_a_watched_machine_ends_so(
-    agent: FakeAgent, watcher: MTConnect, fault: str, record_property: Note
-) -> None:
-    found = await _ends_with(agent, watcher, fault)
-    record_property("fault", ("MTConnect", fault, found))
-    assert found == MTCONNECT[fault]
