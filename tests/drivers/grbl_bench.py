@@ -33,6 +33,9 @@ QUICK = Patience(
 )
 """Short waits where a test waits for their end, long ones where a busy computer must not matter."""
 
+ASKED_BEFORE = len("$#\n$G\nF100\n$G\n$G\n$#\n")
+"""Bytes that a fresh controller is sent between `load` and the first byte of a program."""
+
 FAST = 40.0  # for what comes to its end
 LONG = 400  # sides, some 10 s at that speed: for what does not
 HASTY = replace(QUICK, answer=1.0, greeting=1.0, silence=0.6, idle=0.4, still=1.5, stop=1.0)

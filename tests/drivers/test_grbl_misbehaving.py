@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.drivers.base import NotReady
-from tests.drivers.grbl_bench import HASTY, Bench, bench, sent, square
+from tests.drivers.grbl_bench import ASKED_BEFORE, HASTY, Bench, bench, sent, square
 from tests.drivers.grbl_fake import FakeGrbl
 
 PROGRAM = square(24)
@@ -63,7 +63,7 @@ async def _part(hal: bool, speed: float, mischief: dict[int, str], lost: set[int
         for line, what in mischief.items():
             fake.at[line] = partial(WHAT[what], at)
         # Other bytes than these leave a line as good as any other: see what the driver says.
-        fake.buffer.lost = {i for i in lost if PROGRAM[i : i + 1] in (b"\n", b"G")}
+        fake.buffer.lost = {ASKED_BEFORE + i for i in lost if PROGRAM[i : i + 1] in (b"\n", b"G")}
         resets = fake.resets
         try:
             await at.make(PROGRAM)

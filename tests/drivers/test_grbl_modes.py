@@ -90,11 +90,12 @@ async def test_a_reset_after_the_program_was_loaded_starts_nothing(at: Bench) ->
 async def test_a_tool_length_offset_that_the_program_does_not_state_waits_for_a_person(
     at: Bench,
 ) -> None:
+    lowers = b"G0X5Y5Z1\nG1Z0F600\nX6\n"
     at.fake.take(b"G43.1Z5\n")
-    await at.refuses("tool length offset is in force.*G49", SILENT)
-    await at.driver.load(_stating("G49", SILENT), 1)
+    await at.refuses("tool length offset is in force.*G49", lowers)
+    await at.driver.load(_stating("G49", lowers), 1)
     at.fake.take(b"G49\n")
-    await at.make(SILENT)
+    await at.make(lowers)
     assert at.fake.axes.place == MM
 
 

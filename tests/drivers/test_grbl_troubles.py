@@ -11,7 +11,17 @@ import pytest
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import Finding, NotReady, RunAborted, RunFailed
 from cnc_station.engine.views import Doing
-from tests.drivers.grbl_bench import FAST, LONG, QUICK, Bench, bench, order, sent, square
+from tests.drivers.grbl_bench import (
+    ASKED_BEFORE,
+    FAST,
+    LONG,
+    QUICK,
+    Bench,
+    bench,
+    order,
+    sent,
+    square,
+)
 from tests.drivers.grbl_fake import FakeGrbl
 from tests.until import until
 
@@ -188,7 +198,7 @@ async def test_a_controller_that_stalls_fails_the_run(at: Bench) -> None:
 
 
 async def test_a_lost_newline_fails_the_run(at: Bench) -> None:
-    at.fake.buffer.lost = {square(40).index(b"\n", 200)}
+    at.fake.buffer.lost = {ASKED_BEFORE + square(40).index(b"\n", 200)}
     with pytest.raises(RunFailed, match=r"error:\d+|has not answered"):
         await at.make(square(40))
 
