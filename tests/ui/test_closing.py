@@ -166,11 +166,11 @@ async def test_what_was_announced_is_what_closing_does(
         jobs["grbl"]: AtClosing.ABORTED,
         jobs["simulator"]: AtClosing.BEGINS_AGAIN,
     }
-    assert became == {
-        jobs["linuxcnc"]: JobState.RUNNING,
-        jobs["grbl"]: JobState.INTERRUPTED,
-        jobs["simulator"]: JobState.QUEUED,
-    }
+    assert became[jobs["linuxcnc"]] is JobState.RUNNING
+    assert became[jobs["grbl"]] is JobState.INTERRUPTED
+    # The dispatcher, which a station stops before, may have claimed it again by now.
+    told = [event.type for event in await office.engine.events(job_id=jobs["simulator"])]
+    assert "given_back" in told
     assert "abort" not in shop.at["linuxcnc"].asked
     assert desktop.agreed == 0
 
