@@ -72,7 +72,7 @@ class Truth:
             assert self.known is not False, f"moved to {target} from a lost position"
             queue(target, feed, now)
 
-        self.at.fake.axes.queue = queued  # type: ignore[method-assign]
+        self.at.fake.axes.queue = queued  # type: ignore[method-assign]  # the fake is watched
 
     @property
     def place(self) -> Place:
