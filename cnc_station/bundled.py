@@ -1,4 +1,4 @@
-"""Finds what ships with the program: icons, fonts, sample programs, and the program itself.
+"""Finds what ships with the program: icons, fonts, sample programs, and the program self_command.
 
 In a wheel and in a frozen bundle the folder stands inside the package; in a checkout beside it.
 """
@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 
-def itself() -> list[str]:
+def self_command() -> list[str]:
     """The command that starts this program once more; words for it follow."""
     return [sys.executable, *([] if getattr(sys, "frozen", False) else ["-m", "cnc_station"])]
 

@@ -22,7 +22,7 @@ from cnc_station.one_window import OneWindow
 from cnc_station.secrets import complete
 from cnc_station.ui.background import Background
 from cnc_station.ui.closing import Closing
-from cnc_station.ui.remembered import DENSITY, OPERATOR, THEME
+from cnc_station.ui.setting_keys import DENSITY, OPERATOR, THEME
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from cnc_station.ui.widgets.empty import EmptyState
@@ -114,7 +114,7 @@ async def _main(config: Config, shell: Shell, background: Background, demo: "Sha
 
 def _ask_before_closing(shell: Shell, background: Background, closing: asyncio.Event) -> None:
     """From now on there may be runs in hand."""
-    asks = Closing(shell.desk, shell.window, background)
+    asks = Closing(shell.context, shell.window, background)
     asks.agreed.connect(closing.set)
     shell.window.close_requested.disconnect(closing.set)
     shell.window.close_requested.connect(asks.ask)

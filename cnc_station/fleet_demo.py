@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnc_station.bundled import itself
+from cnc_station.bundled import self_command
 from cnc_station.config import PREFIX, Config
 from cnc_station.demo import SEED, Share
 from cnc_station.engine.domain.errors import FieldError, InvalidInput, Unavailable
@@ -91,7 +91,7 @@ def _started(config: Config, environ: Mapping[str, str], share: Share) -> subpro
         return subprocess.Popen(
             [
                 *("setpriv", "--pdeathsig", "KILL"),
-                *(*itself(), "serve", "--demo", f"{share.number}/{share.stations}"),
+                *(*self_command(), "serve", "--demo", f"{share.number}/{share.stations}"),
             ],
             env=_environment(config, environ),
             stdin=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_fields, print_json
 from cnc_station.config import Config
 from cnc_station.engine.store import migrate

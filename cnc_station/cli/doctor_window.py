@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from cnc_station.bundled import itself
-from cnc_station.cli.call import Call, Exit
+from cnc_station.bundled import self_command
 from cnc_station.cli.diagnosis import Diagnosis, Verdict
 from cnc_station.cli.display import has_display
+from cnc_station.cli.invocation import Call, Exit
 
 _PATIENCE_S = 30.0
 
@@ -21,7 +21,7 @@ def window(call: Call) -> Iterator[Diagnosis]:
         return
     try:
         done = subprocess.run(
-            [*itself(), "doctor", "--probe-window"],
+            [*self_command(), "doctor", "--probe-window"],
             capture_output=True,
             text=True,
             timeout=_PATIENCE_S,

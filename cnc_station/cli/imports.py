@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnc_station.cli.call import Call, Exit
-from cnc_station.cli.door import opened
+from cnc_station.cli.client import client
 from cnc_station.cli.files import programs_in, read_bytes
+from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_table
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.interface import Engine
@@ -17,7 +17,7 @@ async def import_table(call: Call) -> int:
     """Show what the table says, and store its jobs unless only a preview is asked for."""
     path = Path(call.args.file)
     content = read_bytes(path)
-    async with opened(call.config) as engine:
+    async with client(call.config) as engine:
         if call.args.programs:
             await _keep_programs(engine, call)
         preview = await engine.preview_import(path.name, content)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cnc_station import config
-from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import kind_of, print_error
 from cnc_station.cli.parser import WrongUsage, parse
 from cnc_station.engine.domain.errors import CncStationError, Unavailable

@@ -4,7 +4,7 @@ import sys
 from getpass import getpass
 
 from cnc_station import addresses, secrets
-from cnc_station.cli.call import Call, Exit
+from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cnc_station.cli.call import Call, Exit
-from cnc_station.cli.door import opened
+from cnc_station.cli.client import client
 from cnc_station.cli.files import read_bytes
+from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_warnings
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
@@ -24,7 +24,7 @@ async def submit(call: Call) -> int:
     """Keep the program, if there is one, and store the job."""
     found = _fields(call)
     content = _content(call)
-    async with opened(call.config) as engine:
+    async with client(call.config) as engine:
         program = await _program(engine, content, call)
         if program:
             found["program"] = program.sha256

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from cnc_station.cli.call import Call, Exit
 from cnc_station.cli.display import has_display
+from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.logs import start_log
 from cnc_station.config import DATABASE_NAME
 from cnc_station.engine.domain.errors import Unavailable

@@ -1,4 +1,4 @@
-"""The command half of the door: checks at the edge, then one change through the pen."""
+"""The command half of the door: checks at the edge, then one change through the writer."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -26,9 +26,9 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.machine_commands import MOST_REASON, MachineCommands, refuse
 from cnc_station.engine.services.at_machines import JOBS_AT_MACHINES
 from cnc_station.engine.store.edits import EditJob, spec_of
-from cnc_station.engine.store.errands import Ask
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
+from cnc_station.engine.store.remote_commands import AskStation
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.settings import SaveSettings
 from cnc_station.engine.views import Answer, Undo
@@ -46,19 +46,19 @@ class StationCommands(MachineCommands):
 
     async def try_database(self) -> None:
         """See `Commands.try_database`."""
-        if self._crew is not None:
-            await self._crew.try_database()
+        if self._supervisor is not None:
+            await self._supervisor.try_database()
 
     async def submit(self, specs: Sequence[JobSpec], actor: Actor) -> tuple[int, ...]:
         """See `Commands.submit`."""
         checked = tuple(spec.validated() for spec in specs)
-        return await self._pen.write(CreateJobs(checked, actor.name))
+        return await self._writer.write(CreateJobs(checked, actor.name))
 
     async def edit_job(
         self, job_id: int, changes: Mapping[str, Any], actor: Actor, *, version: int | None = None
     ) -> None:
         """See `Commands.edit_job`."""
-        await self._pen.write(EditJob(job_id, dict(changes), actor.name, version))
+        await self._writer.write(EditJob(job_id, dict(changes), actor.name, version))
 
     async def duplicate(self, job_id: int, actor: Actor) -> int:
         """See `Commands.duplicate`."""
@@ -94,7 +94,7 @@ class StationCommands(MachineCommands):
             if self._at_machines is not None and self._at_machines.has_job(job_id):
                 await self._at_machines.act(action, job_id, actor.name, reason)
             else:
-                ask = Ask(action.value, job_id, actor.name, reason)
+                ask = AskStation(action.value, job_id, actor.name, reason)
                 return Answer(job_id, await self._ask_its_station(ask))
         except CncStationError as error:
             return Answer(job_id, str(error))
@@ -107,7 +107,7 @@ class StationCommands(MachineCommands):
             change = _change(action, job_id, actor, reason, arguments)
             if action is JobAction.PIN:
                 await self._refuse_unfit(job_id, arguments.get("machine_id"))
-            before = await self._pen.write(change)
+            before = await self._writer.write(change)
         except CncStationError as error:
             return Answer(job_id, str(error))
         undo = _undo(action, before) if action in _UNDOABLE else None
@@ -137,7 +137,7 @@ class StationCommands(MachineCommands):
             version=step.details["version"],
         )
         try:
-            await self._pen.write(change)
+            await self._writer.write(change)
         except CncStationError as error:
             return Answer(step.job_id, str(error))
         return Answer(step.job_id)
@@ -157,7 +157,7 @@ class StationCommands(MachineCommands):
     async def save_settings(self, values: Mapping[str, Any], actor: Actor) -> None:
         """See `Commands.save_settings`."""
         refuse(checks.json_object("settings", values))
-        await self._pen.write(SaveSettings(dict(values), actor.name))
+        await self._writer.write(SaveSettings(dict(values), actor.name))
 
 
 def _change(

@@ -11,13 +11,12 @@ from sqlalchemy import Connection, text
 
 from cnc_station.config import Config
 from cnc_station.engine.commands import StationCommands
-from cnc_station.engine.crew import Crew, Tools
 from cnc_station.engine.intake import StationIntake
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
-from cnc_station.engine.services.pen import DATABASE, Pen
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
 from cnc_station.engine.services.runner import PATIENCE_S
 from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.database import Database
@@ -26,6 +25,7 @@ from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.transaction import Committed
 from cnc_station.engine.store.writer import Writer
+from cnc_station.engine.supervisor import ServiceContext, ServiceSupervisor
 from cnc_station.engine.views import Changes
 
 log = logging.getLogger(__name__)
@@ -34,29 +34,29 @@ log = logging.getLogger(__name__)
 class StationEngine(StationCommands, StationIntake):
     """One station's engine; with `services=False` only the door, beside a running station.
 
-    `start` may be called once. `copied` is the copy of the database that an upgrade made.
+    `start` may be called once. `backup_path` is the copy of the database that an upgrade made.
     """
 
     def __init__(self, config: Config, *, services: bool = True) -> None:
         self._config = config
-        self._crew: Crew | None = None
+        self._supervisor: ServiceSupervisor | None = None
         self._at_machines = None
-        self._fleet = None
+        self._pool = None
         self._with_services = services
         self._listeners: list[Callable[[Changes], None]] = []
         self._lock: EngineLock | None = None
-        self.copied: Path | None = None
+        self.backup_path: Path | None = None
         self._database = Database(config.database_url, synchronous=config.synchronous)
         own = frozenset({DATABASE}) if config.database_path else frozenset()
         self._health = Health(lambda: self._tell(Changes(links=True)), self._look_everywhere, own)
-        self._writer = Writer(
+        self._group_writer = Writer(
             self._database,
             station=config.station,
             ranking=config.rank,
             on_commit=self._committed,
             on_foreign_commit=self._changed_elsewhere,
         )
-        self._pen = Pen(self._writer, self._health)
+        self._writer = RetryingWriter(self._group_writer, self._health)
         self._reader = Reader(self._database)
         self._clock = self._database.dialect.now
         self._library = Library(self._reader)
@@ -82,30 +82,30 @@ class StationEngine(StationCommands, StationIntake):
 
     async def _open(self) -> None:
         config = self._config
-        self.copied = await asyncio.to_thread(bring_up_to_date, self._database)
-        await self._writer.start()
+        self.backup_path = await asyncio.to_thread(bring_up_to_date, self._database)
+        await self._group_writer.start()
         self._health.up(DATABASE)
         if self._with_services:
             fleet = config.database_path is None  # else the address of one it has left may stand
             signals = _redis(config.redis_url) if fleet and config.redis_url else None
             ping = partial(self._database.read, _nothing)
-            tools = Tools(
-                config, self._pen, self._reader, self._library, self._health, ping, self._tell
+            context = ServiceContext(
+                config, self._writer, self._reader, self._library, self._health, ping, self._tell
             )
-            self._crew = Crew(tools, signals)
-            await self._crew.start()
-            self._at_machines, self._fleet = self._crew.at_machines, self._crew.fleet
+            self._supervisor = ServiceSupervisor(context, signals)
+            await self._supervisor.start()
+            self._at_machines, self._pool = self._supervisor.at_machines, self._supervisor.pool
 
     async def stop(self) -> None:
-        """Stop in order: the services, then the pen."""
-        if self._crew is not None:
-            await self._crew.stop()
-            self._crew = None
+        """Stop in order: the services, then the writer."""
+        if self._supervisor is not None:
+            await self._supervisor.stop()
+            self._supervisor = None
         await self._shut()
 
     async def _shut(self) -> None:
         """Let go of everything that was opened."""
-        await self._ended(self._writer.stop())
+        await self._ended(self._group_writer.stop())
         await self._ended(asyncio.to_thread(self._reader.close))
         self._database.close()
         self._release()
@@ -143,17 +143,17 @@ class StationEngine(StationCommands, StationIntake):
         )
         if changes == Changes():
             return
-        if self._crew is not None:
-            self._crew.committed(committed, changes)
+        if self._supervisor is not None:
+            self._supervisor.committed(committed, changes)
         self._tell(changes)
 
     def _changed_elsewhere(self) -> None:
-        if self._crew is not None:
-            self._crew.changed_elsewhere()
+        if self._supervisor is not None:
+            self._supervisor.changed_elsewhere()
 
     def _look_everywhere(self) -> None:
-        if self._crew is not None:
-            self._crew.look_everywhere()
+        if self._supervisor is not None:
+            self._supervisor.look_everywhere()
 
     def _tell(self, changes: Changes) -> None:
         for listener in tuple(self._listeners):

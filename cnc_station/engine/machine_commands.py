@@ -14,12 +14,12 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.queries import StationQueries
 from cnc_station.engine.services.at_machines import AT_CONTROLLERS, AtMachines
-from cnc_station.engine.services.fleet import Fleet
-from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.store.errands import PROMPT, Ask, answer_of
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.remote_commands import PROMPT, AskStation, answer_of
 from cnc_station.engine.views import ConnectionReport, MachineRow
 
 LOOK_EVERY_S = 0.1
@@ -32,17 +32,17 @@ class MachineCommands(StationQueries):
     station runs (the command line beside one): what needs a machine is left to its station, or
     refused."""
 
-    _pen: Pen
+    _writer: RetryingWriter
     _reader: Reader
     _at_machines: AtMachines | None
-    _fleet: Fleet | None
+    _pool: DriverPool | None
 
     async def add_machine(self, spec: MachineSpec, actor: Actor) -> int:
         """See `Commands.add_machine`."""
         spec = _drivable(secrets.completed(spec.validated()))
-        machine_id = await self._pen.write(AddMachine(spec, actor.name))
-        if self._fleet is not None:
-            await self._fleet.wire(await self._machine(machine_id))
+        machine_id = await self._writer.write(AddMachine(spec, actor.name))
+        if self._pool is not None:
+            await self._pool.wire(await self._machine(machine_id))
         return machine_id
 
     async def edit_machine(self, machine_id: int, spec: MachineSpec, actor: Actor) -> None:
@@ -50,10 +50,12 @@ class MachineCommands(StationQueries):
         before = await self._machine(machine_id)
         spec = _drivable(secrets.completed(spec.validated(), before.spec))
         rewired = (spec.driver, spec.settings) != (before.spec.driver, before.spec.settings)
-        await self._pen.write(MoveMachine((t.MACHINE_EDITED,), machine_id, actor.name, spec=spec))
+        await self._writer.write(
+            MoveMachine((t.MACHINE_EDITED,), machine_id, actor.name, spec=spec)
+        )
         here = before.station == self._config.station  # another's reconciler sees it
-        if rewired and here and self._fleet is not None:
-            await self._fleet.wire(await self._machine(machine_id))
+        if rewired and here and self._pool is not None:
+            await self._pool.wire(await self._machine(machine_id))
 
     async def act_on_machine(
         self,
@@ -74,11 +76,11 @@ class MachineCommands(StationQueries):
                 await self._act_at_controller(action, machine_id, actor, reason)
                 return
         rows = MACHINE_ACTIONS[action]
-        await self._pen.write(
+        await self._writer.write(
             MoveMachine(rows, machine_id, actor.name, reason, good=good, scrap=scrap, rework=rework)
         )
-        if action is MachineAction.REMOVE and self._fleet is not None:
-            await self._fleet.drop(machine_id)
+        if action is MachineAction.REMOVE and self._pool is not None:
+            await self._pool.drop(machine_id)
 
     async def _act_at_controller(
         self, action: MachineAction, machine_id: int, actor: Actor, reason: str
@@ -86,7 +88,7 @@ class MachineCommands(StationQueries):
         if self._at_machines is not None and self._at_machines.has_machine(machine_id):
             await self._at_machines.act_on_machine(action, machine_id, actor.name, reason)
             return
-        ask = Ask(action.value, 0, actor.name, reason, machine_id)
+        ask = AskStation(action.value, 0, actor.name, reason, machine_id)
         if refusal := await self._ask_its_station(ask):
             raise Conflict(refusal)
 
@@ -95,18 +97,20 @@ class MachineCommands(StationQueries):
         if station not in {row.name for row in await self.stations()}:
             raise Conflict(f"There is no station {station}.")
         either, reason = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS), f"to station {station}"
-        await self._pen.write(MoveMachine(either, machine_id, actor.name, reason, station=station))
-        if self._fleet is not None:
-            await self._fleet.drop(machine_id)
+        await self._writer.write(
+            MoveMachine(either, machine_id, actor.name, reason, station=station)
+        )
+        if self._pool is not None:
+            await self._pool.drop(machine_id)
 
     async def try_machine(
         self, spec: MachineSpec, machine_id: int | None = None
     ) -> ConnectionReport:
         """See `Commands.try_machine`."""
-        if self._fleet is None:
+        if self._pool is None:
             raise Conflict("A machine is tried at the station it is wired to.")
         before = None if machine_id is None else (await self._machine(machine_id)).spec
-        return await self._fleet.report(secrets.completed(spec, before))
+        return await self._pool.report(secrets.completed(spec, before))
 
     async def _machine(self, machine_id: int) -> MachineRow:
         """As it is stored, passwords and all."""
@@ -115,10 +119,10 @@ class MachineCommands(StationQueries):
                 return machine
         raise Conflict(f"There is no machine {machine_id}.")
 
-    async def _ask_its_station(self, ask: Ask) -> str:
+    async def _ask_its_station(self, ask: AskStation) -> str:
         """Leave word for the station that has the job or machine, and wait for its answer."""
-        asked = await self._pen.write(ask)
-        look = partial(answer_of, errand_id=asked.id)
+        asked = await self._writer.write(ask)
+        look = partial(answer_of, command_id=asked.id)
         for _ in range(LOOKS):
             if (answer := await self._reader.read(look)) is not None:
                 return answer

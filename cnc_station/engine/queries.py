@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from cnc_station import __version__
 from cnc_station.config import Config
-from cnc_station.engine.crew import Crew
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.drivers import registry, secrets
@@ -32,7 +31,8 @@ from cnc_station.engine.store.queries import (
     settings,
     stations,
 )
-from cnc_station.engine.store.queries.house import House
+from cnc_station.engine.store.queries.context import QueryContext
+from cnc_station.engine.supervisor import ServiceSupervisor
 from cnc_station.engine.views import (
     About,
     Charts,
@@ -72,7 +72,7 @@ class StationQueries:
     _reader: Reader
     _clock: Callable[[Connection], int]  # the database's
     _health: Health
-    _crew: Crew | None
+    _supervisor: ServiceSupervisor | None
     _paths: Toolpaths
 
     @property
@@ -191,9 +191,9 @@ class StationQueries:
     def status(self, machine_id: int) -> Status | None:
         """See `Queries.status`."""
         driver = self._driver(machine_id)
-        if driver is None or self._crew is None:
+        if driver is None or self._supervisor is None:
             return None
-        status, details = driver.status(), self._crew.fleet.details(machine_id)
+        status, details = driver.status(), self._supervisor.pool.details(machine_id)
         return replace(status, details=details) if details else status
 
     def machine_log(self, machine_id: int) -> tuple[Message, ...]:
@@ -202,15 +202,17 @@ class StationQueries:
         return tuple(driver.traffic()) if driver is not None else ()
 
     def _driver(self, machine_id: int) -> Driver | None:
-        return self._crew.fleet.drivers.get(machine_id) if self._crew is not None else None
+        return (
+            self._supervisor.pool.drivers.get(machine_id) if self._supervisor is not None else None
+        )
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """See `Queries.telemetry`."""
-        return self._crew.telemetry(machine_id) if self._crew is not None else None
+        return self._supervisor.telemetry(machine_id) if self._supervisor is not None else None
 
     def runs_in_hand(self) -> tuple[RunInHand, ...]:
         """See `Queries.runs_in_hand`."""
-        return self._crew.runner.shown() if self._crew is not None else ()
+        return self._supervisor.runner.shown() if self._supervisor is not None else ()
 
     def links(self) -> tuple[Link, ...]:
         """See `Queries.links`."""
@@ -220,7 +222,7 @@ class StationQueries:
         """A query that says in words what comes next: it needs the time, the zone and the rules."""
         config = self._config
         abilities = registry.abilities()
-        house = House(
+        context = QueryContext(
             config.retry,
             self._zone,
             config.simulator_speed,
@@ -228,4 +230,4 @@ class StationQueries:
             config.station,
             self._clock,
         )
-        return await self._reader.read(partial(query, now=now_ms(), house=house, **arguments))
+        return await self._reader.read(partial(query, now=now_ms(), context=context, **arguments))

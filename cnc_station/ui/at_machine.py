@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
 from cnc_station.ui.dialogs.finish import FinishDialog
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog
 from cnc_station.ui.drivers import Drivers, wants_position
+from cnc_station.ui.page_context import PageContext
 
 _LATEST = 60
 
@@ -22,12 +22,12 @@ _LATEST = 60
 class AtMachine(QObject):
     """One question at a time: a second tap on the same button is the same wish."""
 
-    def __init__(self, desk: Desk, window: QWidget) -> None:
+    def __init__(self, context: PageContext, window: QWidget) -> None:
         super().__init__(window)
-        self._desk = desk
+        self._context = context
         self._window = window
-        self._asking = False
-        self.drivers = Drivers(desk.engine.drivers)
+        self._refresh = False
+        self.drivers = Drivers(context.engine.drivers)
         self.dialog: MachineDialog | None = None
 
     def set_up(self, job_id: int) -> None:
@@ -47,17 +47,17 @@ class AtMachine(QObject):
         self._ask(self._confirm_position(machine_id))
 
     def _ask(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
-        if self._asking or self.dialog is not None:
+        if self._refresh or self.dialog is not None:
             work.close()
             return
-        self._asking = True
-        self._desk.operations.run(self._open(work))
+        self._refresh = True
+        self._context.operations.run(self._open(work))
 
     async def _open(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
         try:
             self.dialog = await work
         finally:
-            self._asking = False
+            self._refresh = False
         if self.dialog is not None:
             self.dialog.finished.connect(self._closed)
             self.dialog.open()
@@ -66,50 +66,50 @@ class AtMachine(QObject):
         self.dialog = None
 
     async def _set_up(self, job_id: int) -> MachineDialog | None:
-        detail = await self._desk.engine.job(job_id)
+        detail = await self._context.engine.job(job_id)
         if detail is None or detail.row.machine_id is None:
             return None
         machine = await self._machine(detail.row.machine_id)
         if machine is None:
             return None
         sha256 = detail.row.program
-        program = await self._desk.engine.program(sha256) if sha256 else None
+        program = await self._context.engine.program(sha256) if sha256 else None
         watched = not self.drivers.abilities(machine.spec.driver).starts
-        return SetUpDialog(self._desk, detail, machine, program, self._window, watched=watched)
+        return SetUpDialog(self._context, detail, machine, program, self._window, watched=watched)
 
     async def _finish(self, job_id: int) -> MachineDialog | None:
         job, machine = await self._job_at(job_id)
         if job is None or machine is None:
             return None
-        status = self._desk.engine.status(machine.id)
-        return FinishDialog(self._desk, job, machine, status, self._window)
+        status = self._context.engine.status(machine.id)
+        return FinishDialog(self._context, job, machine, status, self._window)
 
     async def _clear(self, machine_id: int) -> MachineDialog | None:
         machine = await self._machine(machine_id)
         if machine is None or machine.state is not MachineState.NEEDS_CLEARING:
             return None
         job, run = await self._lies_on(machine_id)
-        return ClearingDialog(self._desk, machine, job, run, self._window)
+        return ClearingDialog(self._context, machine, job, run, self._window)
 
     async def _confirm_position(self, machine_id: int) -> MachineDialog | None:
         machine = await self._machine(machine_id)
         if machine is None or not wants_position(machine):
             return None
-        return ConfirmPositionDialog(self._desk, machine, self._window)
+        return ConfirmPositionDialog(self._context, machine, self._window)
 
     async def _job_at(self, job_id: int) -> tuple[JobRow | None, MachineRow | None]:
-        rows = await self._desk.engine.jobs_by_id([job_id])
+        rows = await self._context.engine.jobs_by_id([job_id])
         if not rows or rows[0].machine_id is None:
             return None, None
         return rows[0], await self._machine(rows[0].machine_id)
 
     async def _machine(self, machine_id: int) -> MachineRow | None:
-        machines = await self._desk.engine.machines()
+        machines = await self._context.engine.machines()
         return next((machine for machine in machines if machine.id == machine_id), None)
 
     async def _lies_on(self, machine_id: int) -> tuple[JobRow | None, RunRow | None]:
         """The job whose run was the last on a machine, if it had started."""
-        engine = self._desk.engine
+        engine = self._context.engine
         events = await engine.events(machine_id=machine_id, limit=_LATEST, newest=True)
         job_id = next((e.job_id for e in reversed(events) if e.job_id is not None), None)
         job = await engine.job(job_id) if job_id is not None else None

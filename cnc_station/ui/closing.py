@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QWidget
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.views import AtClosing, Changes
 from cnc_station.ui.background import Background
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.closing import Choice, ClosingDialog
+from cnc_station.ui.page_context import PageContext
 
 
 class Closing(QObject):
@@ -15,35 +15,35 @@ class Closing(QObject):
 
     agreed = Signal()
 
-    def __init__(self, desk: Desk, window: QWidget, background: Background) -> None:
+    def __init__(self, context: PageContext, window: QWidget, background: Background) -> None:
         super().__init__(window)
-        self._desk = desk
+        self._context = context
         self._window = window
         self._background = background
-        self._asking = False
+        self._refresh = False
         self._machines: dict[int, str] = {}
         self.dialog: ClosingDialog | None = None
         background.closing_wanted.connect(self.ask)
-        desk.bridge.changed.connect(self._follow)
+        context.bridge.changed.connect(self._follow)
 
     def ask(self) -> None:
         """Somebody wants to close the window."""
-        runs = self._desk.engine.runs_in_hand()
+        runs = self._context.engine.runs_in_hand()
         if all(run.at_closing is AtClosing.RETURNED for run in runs) and self.dialog is None:
             self.agreed.emit()
-        elif self._asking:
+        elif self._refresh:
             self._background.leave()
             if self.dialog is not None:
                 self.dialog.raise_()
         else:
-            self._asking = True
-            self._desk.operations.run(self._ask())
+            self._refresh = True
+            self._context.operations.run(self._ask())
 
     async def _ask(self) -> None:
         try:
             choice = await self._chosen()
         finally:
-            self._asking = False
+            self._refresh = False
         if choice is Choice.KEEP_RUNNING:
             self._background.enter()
         elif choice is Choice.CLOSE:
@@ -63,7 +63,7 @@ class Closing(QObject):
     async def _names(self) -> dict[int, str]:
         """A database that is gone must not keep the window open."""
         try:
-            return {row.id: row.spec.name for row in await self._desk.engine.machines()}
+            return {row.id: row.spec.name for row in await self._context.engine.machines()}
         except CncStationError:
             return {}
 
@@ -72,4 +72,4 @@ class Closing(QObject):
 
     def _show(self) -> None:
         if self.dialog is not None:
-            self.dialog.show_runs(self._desk.engine.runs_in_hand(), self._machines)
+            self.dialog.show_runs(self._context.engine.runs_in_hand(), self._machines)

@@ -10,43 +10,43 @@ from PySide6.QtWidgets import QWidget
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.domain.nc.names import is_program
 from cnc_station.engine.views import ProgramRow
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.import_table import ImportDialog
+from cnc_station.ui.page_context import PageContext
 
 TABLES = frozenset((".csv", ".xlsx"))
 _LARGEST = 64 << 20  # no program and no table of jobs is larger; a film is
 
 
-def take_files(desk: Desk, parent: QWidget, files: Sequence[Path]) -> None:
+def take_files(context: PageContext, parent: QWidget, files: Sequence[Path]) -> None:
     """Take files in and say what came of each.
 
     One program leads to the form for a job of it, several to their page, a table to its import.
     What is wrong is said in a message that stays, and stops none of the other files.
     """
-    desk.operations.run(_take(desk, parent, files), _say("Reading files …"))
+    context.operations.run(_take(context, parent, files), _say("Reading files …"))
 
 
-async def _take(desk: Desk, parent: QWidget, files: Sequence[Path]) -> None:
+async def _take(context: PageContext, parent: QWidget, files: Sequence[Path]) -> None:
     kept: list[ProgramRow] = []
     for path in files:
         kind = path.suffix.lower()
         try:
             content = await asyncio.to_thread(_content, path, kind)
             if kind in TABLES:
-                _import(desk, parent, path.name, content)
+                _import(context, parent, path.name, content)
             else:
                 kept.append(
-                    await desk.engine.add_program(path.name, content, desk.operations.actor)
+                    await context.engine.add_program(path.name, content, context.operations.actor)
                 )
         except OSError as error:
             words = _say("{name} can't be read: {why}.")
-            desk.operations.fail(words.format(name=path.name, why=error.strerror or error))
+            context.operations.fail(words.format(name=path.name, why=error.strerror or error))
         except InvalidInput as refused:
-            desk.operations.fail(_refused(path.name, refused))
+            context.operations.fail(_refused(path.name, refused))
         except CncStationError as error:
-            desk.operations.fail(f"{path.name}: {error}")
+            context.operations.fail(f"{path.name}: {error}")
     if kept:
-        _lead_on(desk, kept)
+        _lead_on(context, kept)
 
 
 def _content(path: Path, kind: str) -> bytes:
@@ -81,13 +81,13 @@ def _refused(name: str, refused: InvalidInput) -> str:
     return _say("{name} is not taken in: {why}").format(name=name, why=f"{first}{more}")
 
 
-def _import(desk: Desk, parent: QWidget, name: str, content: bytes) -> None:
-    dialog = ImportDialog(desk, parent, name, content)
-    dialog.imported.connect(lambda _: desk.ways.to_page("jobs"))
+def _import(context: PageContext, parent: QWidget, name: str, content: bytes) -> None:
+    dialog = ImportDialog(context, parent, name, content)
+    dialog.imported.connect(lambda _: context.ways.to_page("jobs"))
     dialog.open()
 
 
-def _lead_on(desk: Desk, kept: Sequence[ProgramRow]) -> None:
+def _lead_on(context: PageContext, kept: Sequence[ProgramRow]) -> None:
     remarks = sum(row.warnings for row in kept)
     said = (
         f"{kept[0].name} r{kept[0].revision}"
@@ -95,11 +95,11 @@ def _lead_on(desk: Desk, kept: Sequence[ProgramRow]) -> None:
         else _say("{count} programs").format(count=len(kept))
     )
     words = _say("{what}: kept, with remarks on {count} lines") if remarks else _say("{what}: kept")
-    desk.operations.say(words.format(what=said, count=remarks))
+    context.operations.say(words.format(what=said, count=remarks))
     if len(kept) == 1:
-        desk.ways.new_job(kept[0].sha256)
+        context.ways.new_job(kept[0].sha256)
     else:
-        desk.ways.to_program(kept[-1].sha256)
+        context.ways.to_program(kept[-1].sha256)
 
 
 def _say(text: str) -> str:

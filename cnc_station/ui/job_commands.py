@@ -14,9 +14,9 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import JobRow
 from cnc_station.ui.at_machine import AtMachine
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.when import WhenDialog
-from cnc_station.ui.words import local
+from cnc_station.ui.formatting import local
+from cnc_station.ui.page_context import PageContext
 
 A = JobAction
 
@@ -37,20 +37,20 @@ class Command:
 
 
 _AT_MACHINES = frozenset(
-    {A.START, A.FINISH, A.HOLD, A.CONTINUE, A.ABORT, A.PUT_ASIDE}
+    {A.START, A.FINISH, A.HOLD, A.CONTINUE, A.ABORT, A.DEFER}
 )  # done by the station at the machine
 
 
 class JobCommands(QObject):
-    """Finds what jobs have in common and does it through the desk's operations."""
+    """Finds what jobs have in common and does it through the context's operations."""
 
     form_wanted = Signal(int, str)  # job id; "edit", "duplicate" or "retry" (edit, then retry)
 
-    def __init__(self, desk: Desk, window: QWidget) -> None:
+    def __init__(self, context: PageContext, window: QWidget) -> None:
         super().__init__(window)
-        self._desk = desk
+        self._context = context
         self._window = window
-        self.at_machine = AtMachine(desk, window)
+        self.at_machine = AtMachine(context, window)
         self.machines: Mapping[int, MachineSpec] = {}
         """Those jobs can be assigned to, by id; whoever owns this keeps it fresh."""
         self.unattended: Mapping[int, str] = {}
@@ -77,7 +77,7 @@ class JobCommands(QObject):
             )
             if action in common
         ]
-        found += self._asking(common, rows)
+        found += self._refresh(common, rows)
         found += [
             Command(action.value, words, partial(self._act, action, ids), loses=True)
             for action, words in (
@@ -144,7 +144,7 @@ class JobCommands(QObject):
         again = all(allowed(row.state) & {A.DISCARD, A.ACCEPT} for row in rows)
         return self.tr("Retry") if again else self.tr("Queue again")
 
-    def _asking(self, common: frozenset[JobAction], rows: Sequence[JobRow]) -> list[Command]:
+    def _refresh(self, common: frozenset[JobAction], rows: Sequence[JobRow]) -> list[Command]:
         found = []
         if A.PIN in common:
             found.append(
@@ -161,7 +161,7 @@ class JobCommands(QObject):
         return found
 
     def _act(self, action: JobAction, ids: Sequence[int]) -> None:
-        self._desk.operations.act(action, ids)
+        self._context.operations.act(action, ids)
 
     # assign
 
@@ -186,12 +186,12 @@ class JobCommands(QObject):
             menu.addAction(self.tr("Any machine that fits"), partial(self._pin, rows, None))
 
     def _pin(self, rows: Sequence[JobRow], machine_id: int | None) -> None:
-        self._desk.operations.act(A.PIN, [row.id for row in rows], machine_id=machine_id)
+        self._context.operations.act(A.PIN, [row.id for row in rows], machine_id=machine_id)
 
     # delay
 
     def _delays(self, rows: Sequence[JobRow], menu: QMenu) -> None:
-        now = local(self._desk.now())
+        now = local(self._context.now())
         tomorrow = (now + timedelta(days=1)).replace(hour=6, minute=0, second=0, microsecond=0)
         monday = tomorrow + timedelta(days=-tomorrow.weekday() % 7)
         for words, until in (
@@ -205,13 +205,13 @@ class JobCommands(QObject):
         menu.addAction(self.tr("Until …"), partial(self._ask_until, rows))
 
     def _ask_until(self, rows: Sequence[JobRow]) -> None:
-        dialog = WhenDialog(self.tr("Delay until"), local(self._desk.now()), self._window)
+        dialog = WhenDialog(self.tr("Delay until"), local(self._context.now()), self._window)
         dialog.chosen.connect(partial(self._delay, rows))
         dialog.open()
 
     def _delay(self, rows: Sequence[JobRow], until: datetime) -> None:
         at = int(until.astimezone().timestamp() * 1000)
-        self._desk.operations.act(A.DELAY, [row.id for row in rows], until=at)
+        self._context.operations.act(A.DELAY, [row.id for row in rows], until=at)
 
     # priority
 
@@ -223,7 +223,9 @@ class JobCommands(QObject):
     def _prioritise(self, rows: Sequence[JobRow], value: int) -> None:
         before = {row.id: {"priority": row.priority} for row in rows if row.priority != value}
         after = {job_id: {"priority": value} for job_id in before}
-        self._desk.operations.edit(after, before, self.tr("priority {value}").format(value=value))
+        self._context.operations.edit(
+            after, before, self.tr("priority {value}").format(value=value)
+        )
 
     # the rest
 
@@ -231,8 +233,8 @@ class JobCommands(QObject):
         if len(rows) == 1:
             self.form_wanted.emit(rows[0].id, "duplicate")
         else:
-            self._desk.operations.run(self._copy(rows), self.tr("Duplicating …"))
+            self._context.operations.run(self._copy(rows), self.tr("Duplicating …"))
 
     async def _copy(self, rows: Sequence[JobRow]) -> None:
         for row in rows:
-            await self._desk.engine.duplicate(row.id, self._desk.operations.actor)
+            await self._context.engine.duplicate(row.id, self._context.operations.actor)

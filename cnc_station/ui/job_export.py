@@ -7,8 +7,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from cnc_station.engine.views import JobFilter, Sort
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.files import write_file
+from cnc_station.ui.page_context import PageContext
 
 FORMS = {"csv": "CSV (*.csv)", "json": "JSON (*.json)"}
 
@@ -16,9 +16,9 @@ FORMS = {"csv": "CSV (*.csv)", "json": "JSON (*.json)"}
 class JobExport(QObject):
     """Asks for a name, then writes; the window stays alive meanwhile."""
 
-    def __init__(self, desk: Desk, window: QWidget) -> None:
+    def __init__(self, context: PageContext, window: QWidget) -> None:
         super().__init__(window)
-        self._desk = desk
+        self._context = context
         self._window = window
 
     def ask(self, chosen: JobFilter, order: Sequence[Sort], form: str) -> QFileDialog:
@@ -35,12 +35,12 @@ class JobExport(QObject):
     def write(self, chosen: JobFilter, order: Sequence[Sort], form: str, path: Path) -> None:
         """Writes the chosen jobs and says so."""
         words = self.tr("Exporting to {name} …").format(name=path.name)
-        self._desk.operations.run(self._write(chosen, order, form, path), words)
+        self._context.operations.run(self._write(chosen, order, form, path), words)
 
     async def _write(self, chosen: JobFilter, order: Sequence[Sort], form: str, path: Path) -> None:
-        content = await self._desk.engine.export(chosen, order, form)
+        content = await self._context.engine.export(chosen, order, form)
         await write_file(path, content)
         size = f"{len(content) / 1024:,.0f} KiB"
-        self._desk.operations.say(
+        self._context.operations.say(
             self.tr("Exported to {name}, {size}").format(name=path.name, size=size)
         )

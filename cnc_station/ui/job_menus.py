@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, allowed
 from cnc_station.engine.views import JobFilter, JobRow
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.job_commands import Command, JobCommands
 from cnc_station.ui.job_export import FORMS, JobExport
 from cnc_station.ui.job_order import BY_QUEUE, BY_STATE_AND_QUEUE, QueueMoves, Way
 from cnc_station.ui.models.job_feed import JobFeed
 from cnc_station.ui.models.selected_rows import SelectedRows
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.widgets.job_actions import fill_menu
 from cnc_station.ui.widgets.job_table_view import JobTableView
 from cnc_station.ui.widgets.row_drag import RowDrag
@@ -43,13 +43,15 @@ class JobMenus(QObject):
 
     sort_wanted = Signal(tuple)
 
-    def __init__(self, desk: Desk, window: QWidget, jobs: JobList, moves: QueueMoves) -> None:
+    def __init__(
+        self, context: PageContext, window: QWidget, jobs: JobList, moves: QueueMoves
+    ) -> None:
         super().__init__(window)
-        self._desk = desk
+        self._context = context
         self._window = window
         self._jobs = jobs
         self._moves = moves
-        self.export = JobExport(desk, window)
+        self.export = JobExport(context, window)
         jobs.commands.form_wanted.connect(self._want_form)
         jobs.view.customContextMenuRequested.connect(self._context_menu)
         self._drag = RowDrag(jobs.view, self._may_drag)
@@ -110,7 +112,7 @@ class JobMenus(QObject):
         if wanted:
             watched = self.tr("{machine} can only be watched: use its own panel.")
             away = self._jobs.commands.why_not(row)
-            self._desk.operations.fail(away or watched.format(machine=row.machine))
+            self._context.operations.fail(away or watched.format(machine=row.machine))
 
     def edit(self) -> None:
         """Opens the form on the selected job, if it may be edited."""
@@ -121,16 +123,16 @@ class JobMenus(QObject):
                 command.run()
 
     def _want_form(self, job_id: int, what: str) -> None:
-        self._desk.operations.run(self._open_form(job_id, what))
+        self._context.operations.run(self._open_form(job_id, what))
 
     async def _open_form(self, job_id: int, what: str) -> None:
-        detail = await self._desk.engine.job(job_id)
+        detail = await self._context.engine.job(job_id)
         if detail is None:
             return
         if what == "duplicate":
-            form = JobForm.copy(self._desk, self._window, detail)
+            form = JobForm.copy(self._context, self._window, detail)
         else:
-            form = JobForm.change(self._desk, self._window, detail, retry=what == "retry")
+            form = JobForm.change(self._context, self._window, detail, retry=what == "retry")
         form.open()
 
     # on those selected

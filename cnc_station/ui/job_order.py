@@ -6,8 +6,8 @@ from enum import Enum
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import WAITING_JOBS
 from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.models.job_table import JobTableModel
+from cnc_station.ui.page_context import PageContext
 
 BY_QUEUE = (Sort(SortKey.QUEUE),)
 BY_STATE_AND_QUEUE = (Sort(SortKey.STATE), Sort(SortKey.QUEUE))
@@ -25,8 +25,8 @@ class Way(Enum):
 class QueueMoves:
     """A job's queue is that of its machine type: the rows of other types are passed over."""
 
-    def __init__(self, desk: Desk, model: JobTableModel) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, model: JobTableModel) -> None:
+        self._context = context
         self._model = model
 
     @staticmethod
@@ -44,13 +44,13 @@ class QueueMoves:
         """Moves jobs, keeping their order among themselves; the toast offers to undo it."""
         ids = [row.id for row in rows]
         if way is Way.END:
-            self._desk.operations.act(JobAction.REORDER, ids, before=None)
+            self._context.operations.act(JobAction.REORDER, ids, before=None)
         elif way is Way.FRONT:
-            self._desk.operations.run(self._to_front(ids, rows[0].machine_type))
+            self._context.operations.run(self._to_front(ids, rows[0].machine_type))
         else:
             found = self._before(set(ids), rows[0].machine_type, way)
             if found is not None:
-                self._desk.operations.act(JobAction.REORDER, ids, before=found or None)
+                self._context.operations.act(JobAction.REORDER, ids, before=found or None)
 
     def _before(self, ids: set[int], machine_type: str, way: Way) -> int | None:
         """The job to stand in front of; 0 for the end of the queue, None: it is there already or
@@ -84,11 +84,11 @@ class QueueMoves:
         ]
         if behind or self._model.known.stop == self._model.total:
             before = behind[0] if behind else None
-            self._desk.operations.act(JobAction.REORDER, [row.id], before=before)
+            self._context.operations.act(JobAction.REORDER, [row.id], before=before)
 
     async def _to_front(self, ids: Sequence[int], machine_type: str) -> None:
         queue = JobFilter(states=WAITING_JOBS, machine_types=frozenset({machine_type}))
-        page = await self._desk.engine.jobs(queue, BY_QUEUE, 0, len(ids) + 1)
+        page = await self._context.engine.jobs(queue, BY_QUEUE, 0, len(ids) + 1)
         first = next((row.id for row in page.rows if row.id not in ids), None)
         if first is not None:
-            self._desk.operations.act(JobAction.REORDER, ids, before=first)
+            self._context.operations.act(JobAction.REORDER, ids, before=first)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.views import Link, NeedsYou, Remedy
-from cnc_station.ui.link_words import NAME, OFFLINE, named
+from cnc_station.ui.link_text import NAME, OFFLINE, named
 from cnc_station.ui.theme import Tone
 
 _TONES = {

@@ -29,7 +29,7 @@ _DONE = {
     JobAction.ABORT: "aborted",
     JobAction.START: "started",
     JobAction.FINISH: "completed",
-    JobAction.PUT_ASIDE: "put aside",
+    JobAction.DEFER: "put aside",
     JobAction.RUN_NOW: "next in line",
     JobAction.REORDER: "moved in the queue",
     JobAction.PIN: "assigned",
@@ -43,7 +43,7 @@ _DONE = {
 }
 
 
-class Voice(Protocol):
+class Notifier(Protocol):
     """Where the window speaks: the toasts."""
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
@@ -66,10 +66,12 @@ class Progress(Protocol):
 class Operations:
     """Runs what is asked for as tasks that it owns, until `close`."""
 
-    def __init__(self, engine: Engine, actor: Actor, voice: Voice, progress: Progress) -> None:
+    def __init__(
+        self, engine: Engine, actor: Actor, notifier: Notifier, progress: Progress
+    ) -> None:
         self.engine = engine
         self.actor = actor
-        self._voice = voice
+        self._notifier = notifier
         self._progress = progress
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy = 0
@@ -95,12 +97,12 @@ class Operations:
         try:
             await work
         except Unavailable as error:
-            self._voice.fail(str(error), error.raw)
+            self._notifier.fail(str(error), error.raw)
         except CncStationError as error:
-            self._voice.fail(str(error))
+            self._notifier.fail(str(error))
         except Exception:
             log.exception("an operation of the window failed")
-            self._voice.fail("Something went wrong inside the program; it is in the log.")
+            self._notifier.fail("Something went wrong inside the program; it is in the log.")
         finally:
             if words:
                 self._busy -= 1
@@ -137,11 +139,11 @@ class Operations:
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         """Say that something was done that no action tells of."""
-        self._voice.say(words, undo)
+        self._notifier.say(words, undo)
 
     def fail(self, words: str) -> None:
         """Say that something went wrong; it stays until it is read."""
-        self._voice.fail(words)
+        self._notifier.fail(words)
 
     def take_back(self, steps: Sequence[Undo]) -> None:
         """Undo what was done, and say so."""
@@ -159,11 +161,11 @@ class Operations:
             count = f"Job {applied[0].id}" if len(applied) == 1 else f"{len(applied)} jobs"
             if steps:
                 undo = partial(self.take_back, steps)
-            self._voice.say(f"{count}: {done}", undo)
+            self._notifier.say(f"{count}: {done}", undo)
         refused = [answer for answer in answers if not answer.applied]
         if refused:
             more = f" ({len(refused) - 1} more like this)" if len(refused) > 1 else ""
-            self._voice.fail(refused[0].error + more)
+            self._notifier.fail(refused[0].error + more)
 
     def act_on_machine(self, action: MachineAction, machine_id: int, reason: str = "") -> None:
         """Do one thing to a machine. Its card shows that it is done."""
@@ -175,7 +177,7 @@ class Operations:
 
     async def _reconnect(self, machine_id: int, name: str) -> None:
         await self.engine.act_on_machine(MachineAction.RECONNECT, machine_id, self.actor)
-        self._voice.say(f"{name} answers again")
+        self._notifier.say(f"{name} answers again")
 
     def try_database(self) -> None:
         """Try again to write, and say what came of it."""
@@ -183,7 +185,7 @@ class Operations:
 
     async def _try_database(self) -> None:
         await self.engine.try_database()
-        self._voice.say("The database answers again")
+        self._notifier.say("The database answers again")
 
     def look_for_station(self, name: str) -> None:
         """Ask again whether a station is there, and say what came of it."""
@@ -193,9 +195,9 @@ class Operations:
         found = next((row for row in await self.engine.stations() if row.name == name), None)
         if found is not None and found.presence is not Presence.SILENT:
             left = found.presence is Presence.LEFT
-            self._voice.say(f"Station {name} was closed" if left else f"Station {name} is back")
+            self._notifier.say(f"Station {name} was closed" if left else f"Station {name} is back")
             return
-        self._voice.fail(
+        self._notifier.fail(
             f"Station {name} still does not respond: look whether its PC is on, CNC Station runs "
             "there, and the network cable is plugged in."
         )

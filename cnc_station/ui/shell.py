@@ -18,13 +18,13 @@ from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.interface import Engine
 from cnc_station.engine.views import Changes, Floor, JobFilter, NeedsYou, Presence, Remedy
-from cnc_station.ui.asking import Asking
 from cnc_station.ui.bridge import Bridge
-from cnc_station.ui.desk import Desk
-from cnc_station.ui.link_words import said
+from cnc_station.ui.coalesced_task import CoalescedTask
+from cnc_station.ui.link_text import said
 from cnc_station.ui.main_window import MainWindow, PageSpec
 from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
+from cnc_station.ui.page_context import PageContext
 
 SLOW_LOOK_MS = 10_000
 """Silence and the clock make no change that could be heard."""
@@ -62,10 +62,10 @@ class Shell(QObject):
         self._now = now
         self.bridge = Bridge(engine, self)
         self.operations = Operations(engine, actor, self.window.toasts, self.window.busy)
-        self.desk = Desk(engine, self.bridge, self.operations, self, now)
-        self._counting = Asking(self.operations, self._count, self, rest_ms=_REST_MS)
+        self.context = PageContext(engine, self.bridge, self.operations, self, now)
+        self._counting = CoalescedTask(self.operations, self._count, self, interval_ms=_REST_MS)
         self._again = QTimer(self, interval=SLOW_LOOK_MS)
-        self._again.timeout.connect(self._counting.again)
+        self._again.timeout.connect(self._counting.request)
         self._again.start()
         self.bridge.changed.connect(self._follow)
         self.window.new_job_requested.connect(self.new_job)
@@ -79,7 +79,7 @@ class Shell(QObject):
 
     def welcome(self) -> None:
         """Ask a new shop how it wants to begin."""
-        self.operations.run(_late("dialogs.first_start.welcome")(self.desk, self.window))
+        self.operations.run(_late("dialogs.first_start.welcome")(self.context, self.window))
 
     async def close(self) -> None:
         """Stop following the engine and whatever was asked of it."""
@@ -111,7 +111,7 @@ class Shell(QObject):
         """A page whose module is imported when it is first shown."""
 
         def make() -> QWidget:
-            page: QWidget = _late(f"pages.{where}")(self.desk)
+            page: QWidget = _late(f"pages.{where}")(self.context)
             return page
 
         return PageSpec(key, title, icon, make, word)
@@ -153,7 +153,7 @@ class Shell(QObject):
 
     def new_job(self, program: str | None = None) -> None:
         """See `Ways`."""
-        _late("dialogs.job_form.JobForm").new(self.desk, self.window, program=program).open()
+        _late("dialogs.job_form.JobForm").new(self.context, self.window, program=program).open()
 
     def import_files(self) -> None:
         """See `Ways`."""
@@ -167,7 +167,7 @@ class Shell(QObject):
         self.operations.run(self._load_demo(), self.tr("Loading the demo day …"))
 
     def _take_files(self, files: list[Path]) -> None:
-        _late("intake.take_files")(self.desk, self.window, files)
+        _late("intake.take_files")(self.context, self.window, files)
 
     # The frame around the pages.
 
@@ -179,7 +179,7 @@ class Shell(QObject):
 
     def _follow(self, changes: Changes) -> None:
         if changes.jobs or changes.machines or changes.stations or changes.everything:
-            self._counting.again()
+            self._counting.request()
         if changes.links or changes.everything:
             self._show_links()
             self._show_needs()
@@ -193,7 +193,7 @@ class Shell(QObject):
         except Unavailable:
             return
         took = time.perf_counter() - begun
-        self._counting.set_rest(max(_REST_MS, round(_RESTS * 1000 * took)))
+        self._counting.set_min_interval(max(_REST_MS, round(_RESTS * 1000 * took)))
         self._found = floor.needs_you
         self._tell_of_stations(floor)
         self.window.rail.set_badge("attention", floor.counts.of(NEEDS_A_PERSON))

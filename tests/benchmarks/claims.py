@@ -48,7 +48,7 @@ def claims(effort: Effort) -> list[Figure]:
             fill(path, size, MACHINES)
             database = Database(url(path))
             stack.callback(database.close)
-            pen = database.connect_pen()
+            pen = database.connect_writer()
             stack.callback(pen.close)
             shops[size] = _Shop(database, pen)
         times: dict[int, list[float]] = {size: [] for size in shops}

@@ -101,7 +101,7 @@ def _shop(where: str, jobs: int, machines: int, *, one_type: bool = False) -> It
     if not database.dialect.embedded:
         with psycopg.connect(where, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")  # as the server does by itself after such a day
-    with database.connect_pen() as pen:
+    with database.connect_writer() as pen:
         yield _Shop(database, pen)
     database.close()
 

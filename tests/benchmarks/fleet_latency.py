@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from redis.asyncio import Redis as Client
 
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.signals.base import Hearing
+from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
@@ -114,7 +114,9 @@ def notices(effort: Effort) -> list[Figure]:
 async def _notices(redis_url: str, count: int, how: str) -> list[float]:
     async with AsyncExitStack() as stack:
         sender = RedisSignals(redis_url)
-        await sender.start(Hearing(lambda: None, lambda _: None, lambda _: None, lambda: None))
+        await sender.start(
+            SignalHandlers(lambda: None, lambda _: None, lambda _: None, lambda: None)
+        )
         stack.push_async_callback(sender.stop)
         client = await stack.enter_async_context(Client.from_url(redis_url))
         heard = [
@@ -128,7 +130,7 @@ async def _notices(redis_url: str, count: int, how: str) -> list[float]:
             if how == "bare":
                 await client.publish(BARE, time.monotonic_ns())
             else:
-                sender.tell(Changes(jobs=frozenset({time.monotonic_ns()})))
+                sender.publish_notice(Changes(jobs=frozenset({time.monotonic_ns()})))
         await asyncio.sleep(0.5)
     delays = [delay for each in heard for delay in each]
     assert len(delays) == count * PROCESSES * STATIONS_EACH, f"{len(delays)} heard"

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from cnc_station.engine.signals.base import Hearing
+from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.views import Changes
 
@@ -49,7 +49,7 @@ async def _listen(redis_url: str, heard: list[float], ready: asyncio.Event) -> R
     def changes(told: Changes) -> None:
         heard.extend(_late(job) for job in told.jobs)
 
-    await signals.start(Hearing(lambda: None, changes, lambda _: None, ready.set))
+    await signals.start(SignalHandlers(lambda: None, changes, lambda _: None, ready.set))
     return signals
 
 

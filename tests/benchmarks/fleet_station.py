@@ -121,8 +121,8 @@ async def _main(name: str, database_url: str, redis_url: str, machines: str, *ho
     redis_url = "" if redis_url == "-" else redis_url
     async with working(name, database_url, redis_url, int(machines)) as engine:
         if "stamp" in how:
-            assert engine._fleet is not None
-            for driver in engine._fleet.drivers.values():
+            assert engine._pool is not None
+            for driver in engine._pool.drivers.values():
                 _stamp(driver)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)

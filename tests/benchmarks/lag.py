@@ -32,7 +32,7 @@ async def _busy(jobs: int, seconds: float) -> tuple[float, float, float]:
         lasts = MACHINES * CHANGES_OF_A_JOB / ROWS_A_SECOND
         fill(path, jobs, MACHINES, one_type=True, quantity=1, estimated_s=lasts)
         async with station(path) as shop:
-            table = JobsPage(replace(shop.shell.desk))
+            table = JobsPage(replace(shop.shell.context))
             table.resize(SIZE)
             table.show()
             table.arrived()

@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cnc_station.engine.domain.nc import read
-from cnc_station.engine.drivers.base import Finding, Order
+from cnc_station.engine.drivers.base import Order, RunOutcome
 from cnc_station.engine.drivers.linuxcnc import LinuxCnc
 from cnc_station.engine.drivers.linuxcnc.snapshot import asked
 from cnc_station.servers import ServerFailed
@@ -132,7 +132,7 @@ async def _drivers(port: int) -> AsyncIterator[None]:
                 driver = LinuxCnc.make({"port": port, "program_folder": str(Path(folder))})
                 await driver.connect()
                 stack.push_async_callback(driver.close)
-                assert (await driver.look(ORDER)).finding is Finding.UNDER_WAY
+                assert (await driver.inspect_run(ORDER)).outcome is RunOutcome.UNDER_WAY
             yield
 
 

@@ -55,7 +55,7 @@ def fill_database(
     """
     database = Database(where, synchronous="OFF")
     bring_up_to_date(database)
-    with closing(database.connect_pen()) as pen, pen.begin():
+    with closing(database.connect_writer()) as pen, pen.begin():
         types = ("mill",) if one_type else _TYPES
         kinds = [types[number % len(types)] for number in range(machines)]
         database.dialect.insert(

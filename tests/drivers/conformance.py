@@ -15,12 +15,12 @@ from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.base import (
     Driver,
     EndUnproven,
-    Finding,
     NotReady,
     OnLoss,
     Order,
     RunAborted,
     RunFailed,
+    RunOutcome,
 )
 from cnc_station.engine.views import Doing, Status
 from tests.until import until
@@ -66,7 +66,7 @@ class Bench:
 async def connected(bench: Bench) -> AsyncIterator[Driver]:
     """Listened to, ready, and let go of afterwards, with no task left behind."""
     before = asyncio.all_tasks()
-    deaf = bench.driver.listen(bench.seen.append)
+    deaf = bench.driver.subscribe(bench.seen.append)
     await bench.driver.connect()
     await until(lambda: bench.driver.status().doing is Doing.READY)
     try:
@@ -114,9 +114,9 @@ class EveryDriver:
 
     async def test_it_finds_nothing_of_a_run_that_never_was(self, bench: Bench) -> None:
         async with connected(bench) as driver:
-            found = await driver.look(bench.short)
-            assert found.finding is Finding.STOPPED
-            assert found.words
+            found = await driver.inspect_run(bench.short)
+            assert found.outcome is RunOutcome.STOPPED
+            assert found.detail
 
     async def test_an_abort_without_a_run_does_nothing(self, bench: Bench) -> None:
         async with connected(bench) as driver:
@@ -181,7 +181,7 @@ class StartingDriver(EveryDriver):
             await self._begun(driver, bench.long)
             await driver.close()
             await driver.connect()
-            assert (await driver.look(bench.long)).finding is Finding.UNDER_WAY
+            assert (await driver.inspect_run(bench.long)).outcome is RunOutcome.UNDER_WAY
             await driver.abort()
 
     # --- a known state before, and a true end after ---

@@ -2,11 +2,11 @@ import asyncio
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers import base
-from cnc_station.engine.drivers.voice import Voice
+from cnc_station.engine.drivers.publisher import StatusPublisher
 from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Setting, Status
 
 
-class Example(Voice):  # which has status, listen and traffic
+class Example(StatusPublisher):  # which has status, listen and traffic
     on_loss, abilities = base.OnLoss.INTERRUPT, Abilities()  # it cuts: never again blindly
 
     def __init__(self, settings: dict[str, object]) -> None:
@@ -17,7 +17,7 @@ class Example(Voice):  # which has status, listen and traffic
         return Identity(await self._ask("who"), (("State", await self._look()),))
 
     async def close(self) -> None:
-        self.say(Status(Doing.UNREACHABLE, "let go"))
+        self.publish(Status(Doing.UNREACHABLE, "let go"))
 
     async def load(self, order: base.Order, part: int) -> tuple[str, ...]:
         self._run = f"{order.run_id} {part}"
@@ -51,14 +51,14 @@ class Example(Voice):  # which has status, listen and traffic
     async def unlock(self) -> None:
         raise Conflict("unlock it at its panel")
 
-    async def look(self, order: base.Order) -> base.Found:
+    async def inspect_run(self, order: base.Order) -> base.RunInspection:
         run, part, what = (await self._ask("last")).split()
-        finding = base.Finding(what) if run == str(order.run_id) else base.Finding.STOPPED
-        return base.Found(finding, f"run {run}: {what}", int(part))
+        finding = base.RunOutcome(what) if run == str(order.run_id) else base.RunOutcome.STOPPED
+        return base.RunInspection(finding, f"run {run}: {what}", int(part))
 
     async def _look(self) -> str:
         doing, x = (await self._ask("state")).split()
-        self.say(Status(Doing(doing), x=float(x)))
+        self.publish(Status(Doing(doing), x=float(x)))
         return doing
 
     async def _ask(self, words: str) -> str:
@@ -68,7 +68,7 @@ class Example(Voice):  # which has status, listen and traffic
             answer = (await lines.readline()).decode().strip()
             to.close()
         except OSError as error:
-            self.say(Status(Doing.UNREACHABLE, "nobody answers"))
+            self.publish(Status(Doing.UNREACHABLE, "nobody answers"))
             raise Unavailable(f"nobody answers at port {self._port}") from error
         self.wire.sent(words)
         self.wire.received(answer)

@@ -10,10 +10,10 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import (
     Driver,
     EndUnproven,
-    Finding,
     Order,
     RunAborted,
     RunFailed,
+    RunOutcome,
 )
 from tests.until import until
 
@@ -52,12 +52,12 @@ async def asked_again(
     """What is found of a run nobody watched, once the controller answers. `go_on`: what the machine
     does after that."""
     await until(lambda: _reached(driver))
-    found = (await driver.look(order)).finding
-    if found is Finding.UNDER_WAY:
+    found = (await driver.inspect_run(order)).outcome
+    if found is RunOutcome.UNDER_WAY:
         go_on()
         await asyncio.wait_for(driver.ended(), 60)
         return GOES_ON
-    return DONE if found is Finding.FINISHED else ASKS
+    return DONE if found is RunOutcome.FINISHED else ASKS
 
 
 async def _reached(driver: Driver) -> bool:

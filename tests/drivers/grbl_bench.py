@@ -73,7 +73,7 @@ class Bench:
         await self.driver.close()
         self.driver = Grbl(settings.from_machine({"port": self.wire.port}), QUICK)
         self.driver.recall(memory)
-        self.driver.listen(self.heard.append)
+        self.driver.subscribe(self.heard.append)
         await self.driver.connect()
 
     async def refuses(self, why: str, source: bytes = b"G21G90\nG0X5\nM30\n") -> None:
@@ -114,7 +114,7 @@ async def bench(
         await wire.put_back()
         driver = Grbl(settings.from_machine({"port": wire.port}), patience)
         it = Bench(fake, wire, driver)
-        driver.listen(it.heard.append)
+        driver.subscribe(it.heard.append)
         try:
             await driver.connect()
             yield it

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.watching import Watcher
+from cnc_station.engine.drivers.read_only import ReadOnlyDriver
 from cnc_station.engine.views import Doing
 from tests.drivers.fault_cells import (
     ASKS,
@@ -31,11 +31,11 @@ from tests.drivers.watched import PROGRAM, begin, doing, order, still_waits
 from tests.drivers.watched_controls import Control, MtConnectControl, OpcUaControl
 from tests.until import until
 
-Fault = Callable[[Control, Watcher], Awaitable[str]]
+Fault = Callable[[Control, ReadOnlyDriver], Awaitable[str]]
 
 
 @asynccontextmanager
-async def _station(control: Control, run_id: int = 7) -> AsyncIterator[Watcher]:
+async def _station(control: Control, run_id: int = 7) -> AsyncIterator[ReadOnlyDriver]:
     """Connected, with an order."""
     driver = control.watcher()
     await driver.connect()
@@ -46,7 +46,7 @@ async def _station(control: Control, run_id: int = 7) -> AsyncIterator[Watcher]:
         await driver.close()
 
 
-async def _cutting(control: Control, driver: Watcher) -> asyncio.Task[None]:
+async def _cutting(control: Control, driver: ReadOnlyDriver) -> asyncio.Task[None]:
     """The ordered program has begun; what waits for its end."""
     control.select(PROGRAM)
     await until(lambda: driver.status().program == PROGRAM)
@@ -56,13 +56,13 @@ async def _cutting(control: Control, driver: Watcher) -> asyncio.Task[None]:
     return begin(driver.ended())
 
 
-async def _made(control: Control, driver: Watcher) -> None:
+async def _made(control: Control, driver: ReadOnlyDriver) -> None:
     ending = await _cutting(control, driver)
     control.complete()
     await asyncio.wait_for(ending, 20)
 
 
-async def _killed(control: Control, driver: Watcher) -> str:
+async def _killed(control: Control, driver: ReadOnlyDriver) -> str:
     ending = await _cutting(control, driver)
     await driver.close()
     with pytest.raises(Unavailable):
@@ -74,7 +74,7 @@ async def _killed(control: Control, driver: Watcher) -> str:
         await later.close()
 
 
-async def _cable_out(control: Control, driver: Watcher) -> str:
+async def _cable_out(control: Control, driver: ReadOnlyDriver) -> str:
     ending = await _cutting(control, driver)
     await control.unplug()
     with pytest.raises(Unavailable):
@@ -83,14 +83,14 @@ async def _cable_out(control: Control, driver: Watcher) -> str:
     return await asked_again(driver, order(), control.complete)
 
 
-async def _reset(control: Control, driver: Watcher) -> str:
+async def _reset(control: Control, driver: ReadOnlyDriver) -> str:
     ending = await _cutting(control, driver)
     control.break_off()
     return await word_of(driver, order(), ending)
 
 
 def _stopped_by(alarm: str) -> Fault:
-    async def run(control: Control, driver: Watcher) -> str:
+    async def run(control: Control, driver: ReadOnlyDriver) -> str:
         ending = await _cutting(control, driver)
         control.alarm(alarm)
         await until(lambda: alarm in driver.status().why)
@@ -100,7 +100,7 @@ def _stopped_by(alarm: str) -> Fault:
     return run
 
 
-async def _second_station(control: Control, driver: Watcher) -> str:
+async def _second_station(control: Control, driver: ReadOnlyDriver) -> str:
     ending = await _cutting(control, driver)
     async with _station(control, run_id=8) as other:
         its_start = begin(other.start())
@@ -113,7 +113,7 @@ async def _second_station(control: Control, driver: Watcher) -> str:
     return GOES_ON
 
 
-async def _program_stop(control: Control, driver: Watcher) -> str:
+async def _program_stop(control: Control, driver: ReadOnlyDriver) -> str:
     ending = await _cutting(control, driver)
     control.hold()
     await doing(driver, Doing.HELD)
@@ -125,7 +125,7 @@ async def _program_stop(control: Control, driver: Watcher) -> str:
     return HELD
 
 
-async def _wrong_revision(control: Control, driver: Watcher) -> str:
+async def _wrong_revision(control: Control, driver: ReadOnlyDriver) -> str:
     started = begin(driver.start())
     control.select("PLATE_REV_A.NC")
     control.run()
@@ -134,7 +134,7 @@ async def _wrong_revision(control: Control, driver: Watcher) -> str:
     return await _only_its_own(control, driver, started)
 
 
-async def _mdi(control: Control, driver: Watcher) -> str:
+async def _mdi(control: Control, driver: ReadOnlyDriver) -> str:
     """With the ordered program selected."""
     control.select(PROGRAM)
     control.by_hand(on=True)
@@ -148,7 +148,9 @@ async def _mdi(control: Control, driver: Watcher) -> str:
     return await _only_its_own(control, driver, started)
 
 
-async def _only_its_own(control: Control, driver: Watcher, started: asyncio.Task[None]) -> str:
+async def _only_its_own(
+    control: Control, driver: ReadOnlyDriver, started: asyncio.Task[None]
+) -> str:
     """What ran was not the job; its own program is."""
     await doing(driver, Doing.READY)
     assert await still_waits(started)
@@ -157,7 +159,7 @@ async def _only_its_own(control: Control, driver: Watcher, started: asyncio.Task
     return OWN_PROGRAM
 
 
-async def _off_between_jobs(control: Control, driver: Watcher) -> str:
+async def _off_between_jobs(control: Control, driver: ReadOnlyDriver) -> str:
     """Its position is the operator's: the control homes it before it runs a program."""
     await _made(control, driver)
     await control.off()
@@ -170,7 +172,7 @@ async def _off_between_jobs(control: Control, driver: Watcher) -> str:
     return DONE
 
 
-async def _last_moves(control: Control, driver: Watcher) -> str:
+async def _last_moves(control: Control, driver: ReadOnlyDriver) -> str:
     ending = await _cutting(control, driver)
     await control.off()
     with pytest.raises(Unavailable):

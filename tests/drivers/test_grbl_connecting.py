@@ -50,7 +50,7 @@ async def test_a_busy_controller_is_not_disturbed_by_connecting(hal: bool) -> No
         await until(lambda: fake.axes.moving)
         identity = await it.driver.connect()
         assert ("Shows", "Run") in identity.details
-        assert (await it.driver.look(order(square(1)))).words.count("It still makes") == 1
+        assert (await it.driver.inspect_run(order(square(1)))).detail.count("It still makes") == 1
         assert fake.axes.moving
         fake.axes.speed = FAST
         await it.shows(Doing.READY)

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.base import Finding, NotReady, RunAborted, RunFailed
+from cnc_station.engine.drivers.base import NotReady, RunAborted, RunFailed, RunOutcome
 from cnc_station.engine.views import Doing
 from tests.drivers.grbl_bench import (
     ASKED_BEFORE,
@@ -120,9 +120,9 @@ async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, p
             await it.driver.hold()
         await it.wire.put_back()
         await it.driver.connect()
-        found = await it.driver.look(order(square(LONG)))
-        assert found.finding is Finding.STOPPED
-        assert "of 403 lines" in found.words
+        found = await it.driver.inspect_run(order(square(LONG)))
+        assert found.outcome is RunOutcome.STOPPED
+        assert "of 403 lines" in found.detail
         taken = len(it.fake.taken)
         await until(lambda: not it.fake.axes.blocks)
         assert "middle of a run" in (await it.shows(Doing.NOT_READY)).why
@@ -149,7 +149,7 @@ async def test_an_answer_to_what_was_sent_before_the_cable_was_out_disturbs_no_g
     monkeypatch.setattr(at.fake, "attach", and_answer)
     await at.wire.put_back()
     await at.driver.connect()
-    assert (await at.driver.look(order(square(LONG)))).finding is Finding.STOPPED
+    assert (await at.driver.inspect_run(order(square(LONG)))).outcome is RunOutcome.STOPPED
 
 
 async def test_a_controller_that_was_replugged_says_so_to_who_looks(at: Bench) -> None:
@@ -161,10 +161,10 @@ async def test_a_controller_that_was_replugged_says_so_to_who_looks(at: Bench) -
         await ending
     await at.wire.put_back()
     await at.driver.connect()
-    found = await at.driver.look(order(square(LONG), run_id=2))
-    assert found.finding is Finding.STOPPED
-    assert "Idle" in found.words
-    assert "not known" in found.words
+    found = await at.driver.inspect_run(order(square(LONG), run_id=2))
+    assert found.outcome is RunOutcome.STOPPED
+    assert "Idle" in found.detail
+    assert "not known" in found.detail
 
 
 async def test_a_controller_that_says_nothing_any_more_is_unreachable(at: Bench) -> None:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("linuxcnc")
 
 async def test_a_program_runs_to_its_end(milling: LinuxCnc, mill: linuxcnc.LinuxCnc) -> None:
     seen: list[Status] = []
-    milling.listen(seen.append)
+    milling.subscribe(seen.append)
     order = await begin(milling, STEADY)
     await milling.ended()
 
@@ -98,7 +98,7 @@ async def test_a_program_that_changes_its_tool_ends_where_nobody_knows_and_is_ma
     milling: LinuxCnc,
 ) -> None:
     seen: list[Status] = []
-    milling.listen(seen.append)
+    milling.subscribe(seen.append)
     await run(milling, f"{HEAD}T1 M6\nG43\nG0 Z40\nS600 M3\nG1 X4 F160\nT0 M6\nM30\n")
     assert {(1, 600.0)} <= {(status.tool, status.spindle_rpm) for status in seen}
     assert seen[-1].z is None  # the tool's length is still in it
@@ -181,7 +181,7 @@ async def test_parts_follow_one_another_from_where_the_last_one_ended(milling: L
         await milling.load(order, part)
         await milling.start()
         await milling.ended()
-        assert (await milling.look(order)).part == part
+        assert (await milling.inspect_run(order)).part == part
 
 
 @pytest.mark.usefixtures("panel")

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.base import Finding, NotReady
+from cnc_station.engine.drivers.base import NotReady, RunOutcome
 from cnc_station.engine.drivers.linuxcnc import LinuxCnc
 from cnc_station.engine.views import Doing
 from tests import linuxcnc
@@ -44,9 +44,9 @@ async def test_a_killed_controller_is_unreachable_until_it_is_back(
         mill.start()  # in this thread, with which it would end
         await driver.connect()
         assert driver.status().doing is Doing.ALARM  # as it is when it was switched on
-        found = await driver.look(order)
-        assert (found.finding, found.words) == (
-            Finding.STOPPED,
+        found = await driver.inspect_run(order)
+        assert (found.outcome, found.detail) == (
+            RunOutcome.STOPPED,
             "the controller has no program open: not this run's",
         )
 
@@ -64,7 +64,7 @@ async def test_a_run_goes_on_while_the_connection_is_lost_and_is_found_again(
         with pytest.raises(Unavailable):
             await ask()
     await milling.connect()
-    assert (await milling.look(order)).finding is Finding.UNDER_WAY
+    assert (await milling.inspect_run(order)).outcome is RunOutcome.UNDER_WAY
     await milling.ended()
 
 

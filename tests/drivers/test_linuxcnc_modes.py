@@ -193,7 +193,7 @@ async def test_a_spindle_that_a_program_leaves_on_is_stopped_and_said(
     order = order_of(f"%\n{HEAD}M3 S1000\n{coolant}G1 X1\n%\n")
     await milling.load(order, 1)
     await milling.start()
-    stop = milling.listen(lambda status: seen.append((status.doing, status.why)))
+    stop = milling.subscribe(lambda status: seen.append((status.doing, status.why)))
     await milling.ended()
     await until(lambda: milling.status().doing is Doing.READY)
     stop()

@@ -8,7 +8,7 @@ import pytest
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.position import PositionBasis
-from cnc_station.engine.drivers.base import Finding, NotReady
+from cnc_station.engine.drivers.base import NotReady, RunOutcome
 from cnc_station.engine.drivers.linuxcnc import LinuxCnc
 from cnc_station.engine.drivers.linuxcnc import client as wire
 from cnc_station.engine.views import Doing
@@ -94,7 +94,7 @@ async def test_another_controller_at_the_address_waits_for_a_person_over_all_liv
         driver.recall(confirmed)
         await driver._link.look()
         assert driver.status().doing is Doing.NOT_READY
-        assert (await driver.look(order)).finding is Finding.STOPPED
+        assert (await driver.inspect_run(order)).outcome is RunOutcome.STOPPED
 
 
 async def test_the_first_controller_that_ever_answers_is_the_machines(

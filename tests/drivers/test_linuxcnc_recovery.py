@@ -5,7 +5,7 @@ Each `connected` is a life of the station; between two of them nobody watches.
 
 import pytest
 
-from cnc_station.engine.drivers.base import Finding, Found, Order, RunFailed
+from cnc_station.engine.drivers.base import Order, RunFailed, RunInspection, RunOutcome
 from cnc_station.engine.views import Doing
 from tests import linuxcnc
 from tests.drivers.linuxcnc_programs import (
@@ -34,16 +34,16 @@ async def begun(mill: linuxcnc.LinuxCnc, text: str, line: int) -> Order:
     return order
 
 
-async def looked(mill: linuxcnc.LinuxCnc, order: Order) -> Found:
+async def looked(mill: linuxcnc.LinuxCnc, order: Order) -> RunInspection:
     async with connected(mill) as driver:
-        return await driver.look(order)
+        return await driver.inspect_run(order)
 
 
 async def test_a_run_that_goes_on_is_taken_up_again_and_ends(mill: linuxcnc.LinuxCnc) -> None:
     order = await begun(mill, STEADY, 4)
     async with connected(mill) as driver:
-        found = await driver.look(order)
-        assert (found.finding, found.part) == (Finding.UNDER_WAY, 1)
+        found = await driver.inspect_run(order)
+        assert (found.outcome, found.part) == (RunOutcome.UNDER_WAY, 1)
         await driver.hold()
         await driver.resume()
         await driver.ended()
@@ -55,7 +55,7 @@ async def test_a_run_that_is_held_is_taken_up_again(mill: linuxcnc.LinuxCnc) -> 
         order = await begin(driver, STOP)
         await until(lambda: driver.status().doing is Doing.HELD)
     async with connected(mill) as driver:
-        assert (await driver.look(order)).finding is Finding.UNDER_WAY
+        assert (await driver.inspect_run(order)).outcome is RunOutcome.UNDER_WAY
         assert driver.status().doing is Doing.HELD
         await driver.resume()
         await driver.ended()
@@ -66,7 +66,7 @@ async def test_a_run_that_ended_while_nobody_watched_is_finished(
 ) -> None:
     order = await begun(mill, SQUARE, 5)
     panel.wait("program_status", "IDLE")
-    assert (await looked(mill, order)).finding is Finding.FINISHED
+    assert (await looked(mill, order)).outcome is RunOutcome.FINISHED
 
 
 async def test_a_run_that_was_stopped_while_nobody_watched_is_not_finished(
@@ -77,9 +77,9 @@ async def test_a_run_that_was_stopped_while_nobody_watched_is_not_finished(
     panel.set("abort")
     panel.wait("program_status", "IDLE")
     found = await looked(mill, order)
-    assert found.finding is Finding.STOPPED
-    assert "the tool stands at X12.000 Y" in found.words
-    assert "the program ends elsewhere" in found.words
+    assert found.outcome is RunOutcome.STOPPED
+    assert "the tool stands at X12.000 Y" in found.detail
+    assert "the program ends elsewhere" in found.detail
 
 
 async def test_a_run_that_was_stopped_where_its_program_ends_too_is_not_finished(
@@ -91,8 +91,8 @@ async def test_a_run_that_was_stopped_where_its_program_ends_too_is_not_finished
     panel.set("abort")
     panel.wait("program_status", "IDLE")
     found = await looked(mill, order)
-    assert found.finding is Finding.STOPPED
-    assert "leads there earlier too" in found.words
+    assert found.outcome is RunOutcome.STOPPED
+    assert "leads there earlier too" in found.detail
 
 
 async def test_a_run_seen_past_that_place_is_finished_all_the_same(
@@ -104,7 +104,7 @@ async def test_a_run_seen_past_that_place_is_finished_all_the_same(
         await driver.resume()
         await until(lambda: driver.status().line == 7 and (driver.status().x or 0.0) > 1.0)
     panel.wait("program_status", "IDLE")
-    assert (await looked(mill, order)).finding is Finding.FINISHED
+    assert (await looked(mill, order)).outcome is RunOutcome.FINISHED
 
 
 async def test_a_run_that_was_never_started_is_not_finished(mill: linuxcnc.LinuxCnc) -> None:
@@ -112,8 +112,8 @@ async def test_a_run_that_was_never_started_is_not_finished(mill: linuxcnc.Linux
     async with connected(mill) as driver:
         await driver.load(order, 1)
     found = await looked(mill, order)
-    assert (found.finding, found.words) == (
-        Finding.STOPPED,
+    assert (found.outcome, found.detail) == (
+        RunOutcome.STOPPED,
         "its program is open and was never started",
     )
 
@@ -121,8 +121,8 @@ async def test_a_run_that_was_never_started_is_not_finished(mill: linuxcnc.Linux
 async def test_another_runs_program_says_nothing_about_this_one(mill: linuxcnc.LinuxCnc) -> None:
     order = await begun(mill, SLOW, 4)
     found = await looked(mill, order_of(SLOW))
-    assert found.finding is Finding.STOPPED
-    assert f"cnc-run-{order.run_id}-part-1.ngc open" in found.words
+    assert found.outcome is RunOutcome.STOPPED
+    assert f"cnc-run-{order.run_id}-part-1.ngc open" in found.detail
 
 
 async def test_an_emergency_stop_while_nobody_watched_is_told(
@@ -131,8 +131,8 @@ async def test_an_emergency_stop_while_nobody_watched_is_told(
     order = await begun(mill, SLOW, 5)
     panel.make("estop", "on")
     found = await looked(mill, order)
-    assert found.finding is Finding.STOPPED
-    assert "emergency stop" in found.words
+    assert found.outcome is RunOutcome.STOPPED
+    assert "emergency stop" in found.detail
 
 
 async def test_a_machine_that_was_moved_since_gives_no_proof(
@@ -141,13 +141,13 @@ async def test_a_machine_that_was_moved_since_gives_no_proof(
     order = await begun(mill, SQUARE, 5)
     panel.wait("program_status", "IDLE")
     panel.make("mode", "mdi")
-    assert "in MDI mode" in (await looked(mill, order)).words
+    assert "in MDI mode" in (await looked(mill, order)).detail
     panel.set("mdi G0 X1")
     panel.wait("rel_act_pos 0", "0 1.000000")
     panel.make("mode", "auto")
     found = await looked(mill, order)
-    assert found.finding is Finding.STOPPED
-    assert "the program ends elsewhere" in found.words
+    assert found.outcome is RunOutcome.STOPPED
+    assert "the program ends elsewhere" in found.detail
 
 
 async def test_a_run_taken_up_again_and_stopped_at_the_panel_has_failed(
@@ -155,7 +155,7 @@ async def test_a_run_taken_up_again_and_stopped_at_the_panel_has_failed(
 ) -> None:
     order = await begun(mill, SLOW, 4)
     async with connected(mill) as driver:
-        await driver.look(order)
+        await driver.inspect_run(order)
         panel.take_control()
         panel.set("abort")
         with pytest.raises(RunFailed, match="stopped at the machine"):

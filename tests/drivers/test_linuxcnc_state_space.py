@@ -157,8 +157,10 @@ class Truth:
             self.panel.set("abort")
             self.panel.wait("program_status", "IDLE")
         await self.kill("")
-        found = await self.driver.look(order)
-        assert found.finding is (base.Finding.STOPPED if stop else base.Finding.UNDER_WAY), found
+        found = await self.driver.inspect_run(order)
+        assert found.outcome is (base.RunOutcome.STOPPED if stop else base.RunOutcome.UNDER_WAY), (
+            found
+        )
         if not stop:
             await asyncio.wait_for(self.driver.ended(), 20)
             end = _plus((0.0, 0.0, 10.0), self.zeros["G54"])

@@ -31,7 +31,7 @@ M2
 async def test_the_estimate_is_close_to_what_the_machine_takes(milling: LinuxCnc) -> None:
     """A real machine speeds up and brakes, and rounds corners."""
     times: dict[Doing, float] = {}
-    milling.listen(lambda status: times.update({status.doing: time.monotonic()}))
+    milling.subscribe(lambda status: times.update({status.doing: time.monotonic()}))
 
     async def seen_running_s() -> float:
         await begin(milling, f"{HEAD}M2\n")  # to where the part begins

@@ -8,8 +8,8 @@ from cnc_station.engine.domain.nc import read
 from cnc_station.engine.drivers.base import EndUnproven, RunFailed
 from cnc_station.engine.drivers.linuxcnc.ending import ending_of
 from cnc_station.engine.drivers.linuxcnc.files import Note
+from cnc_station.engine.drivers.linuxcnc.run_monitor import RunMonitor
 from cnc_station.engine.drivers.linuxcnc.snapshot import Snapshot
-from cnc_station.engine.drivers.linuxcnc.watch import Watch
 
 PATH = "/programs/cnc-run-1-part-1.ngc"
 START = (0.0, 0.0, 5.0)
@@ -44,25 +44,25 @@ IDLE = replace(SNAPSHOT, state="IDLE", line=5)
 AWAY = (7.0, 0.0, 5.0)
 
 
-def watch(source: bytes = THERE_AND_BACK) -> Watch:
-    return Watch(PATH, ending_of(read(source), source), Note(START), at=0.0)
+def watch(source: bytes = THERE_AND_BACK) -> RunMonitor:
+    return RunMonitor(PATH, ending_of(read(source), source), Note(START), at=0.0)
 
 
-def judged(watch: Watch, *seen: tuple[float, Snapshot]) -> str:
+def judged(watch: RunMonitor, *seen: tuple[float, Snapshot]) -> str:
     """Why it failed; empty when it is done."""
     _seen(watch, *seen)
     assert watch.verdict is None or isinstance(watch.verdict, RunFailed)
     return str(watch.verdict or "")
 
 
-def unproven(watch: Watch, *seen: tuple[float, Snapshot]) -> str:
+def unproven(watch: RunMonitor, *seen: tuple[float, Snapshot]) -> str:
     """Why a person has to decide."""
     _seen(watch, *seen)
     assert isinstance(watch.verdict, EndUnproven)
     return str(watch.verdict)
 
 
-def _seen(watch: Watch, *seen: tuple[float, Snapshot]) -> None:
+def _seen(watch: RunMonitor, *seen: tuple[float, Snapshot]) -> None:
     for at, snapshot in seen:
         watch.see(snapshot, at)
     assert watch.ended.is_set()
@@ -158,7 +158,7 @@ def test_a_run_sooner_over_than_its_cuts_take_was_not_all_of_it() -> None:
 
 def test_a_run_taken_up_again_began_nobody_knows_when() -> None:
     ending = ending_of(read(THERE_AND_BACK), THERE_AND_BACK)
-    run = Watch(PATH, ending, Note(START), at=0.0, from_start=False)
+    run = RunMonitor(PATH, ending, Note(START), at=0.0, from_start=False)
     on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
     assert not judged(run, (2.0, on_its_way), (3.0, IDLE), (3.1, IDLE))
 

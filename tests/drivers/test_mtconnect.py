@@ -3,7 +3,7 @@
 import pytest
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
-from cnc_station.engine.drivers.base import Finding, RunAborted, RunFailed
+from cnc_station.engine.drivers.base import RunAborted, RunFailed, RunOutcome
 from cnc_station.engine.drivers.mtconnect import KIND, MTConnect
 from cnc_station.engine.views import Doing, Status
 from tests.drivers.mtconnect_agent import FakeAgent
@@ -309,13 +309,13 @@ async def test_after_a_restart_of_the_station_only_a_program_that_still_runs_goe
 ) -> None:
     agent.say(pgm=PROGRAM, exec="ACTIVE")
     await watcher.connect()
-    assert (await watcher.look(order(name="other.nc"))).finding is Finding.STOPPED
-    assert (await watcher.look(order())).finding is Finding.UNDER_WAY
+    assert (await watcher.inspect_run(order(name="other.nc"))).outcome is RunOutcome.STOPPED
+    assert (await watcher.inspect_run(order())).outcome is RunOutcome.UNDER_WAY
     agent.say(exec="PROGRAM_COMPLETED", count="13")
     await watcher.ended()
 
-    found = await watcher.look(order(run_id=8))
-    assert found.finding is Finding.STOPPED
+    found = await watcher.inspect_run(order(run_id=8))
+    assert found.outcome is RunOutcome.STOPPED
     assert (
-        found.words == "The machine says: program completed, program plate.nc, part counter at 13."
+        found.detail == "The machine says: program completed, program plate.nc, part counter at 13."
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.base import Finding
+from cnc_station.engine.drivers.base import RunOutcome
 from cnc_station.engine.drivers.mtconnect import MTConnect
 from cnc_station.engine.views import Doing, Status
 from tests.drivers.mtconnect_agent import FakeAgent
@@ -29,13 +29,13 @@ async def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up(
     with pytest.raises(Unavailable, match="does not answer"):
         await watcher.connect()
     with pytest.raises(Unavailable):
-        await watcher.look(order())
+        await watcher.inspect_run(order())
 
     agent.say(exec="PROGRAM_COMPLETED", count="13")
     agent.say(exec="READY")
     await agent.up()
     await watcher.connect()
-    assert (await watcher.look(order())).finding is Finding.FINISHED
+    assert (await watcher.inspect_run(order())).outcome is RunOutcome.FINISHED
     await watcher.ended()
 
 
@@ -50,7 +50,7 @@ async def test_a_restarted_agent_is_asked_anew_and_a_run_that_goes_on_is_taken_u
     await agent.restart()
     await doing(watcher, Doing.UNREACHABLE)
     await watcher.connect()
-    assert (await watcher.look(order())).finding is Finding.UNDER_WAY
+    assert (await watcher.inspect_run(order())).outcome is RunOutcome.UNDER_WAY
     agent.say(exec="PROGRAM_COMPLETED", count="13")
     await watcher.ended()
 
@@ -67,9 +67,9 @@ async def test_what_a_restarted_agent_has_not_seen_proves_nothing(
     agent.say(exec="PROGRAM_COMPLETED", count="13")
     await agent.restart()
     await watcher.connect()
-    found = await watcher.look(order())
-    assert found.finding is Finding.STOPPED
-    assert "part counter at 13 (at its begin 12)" in found.words
+    found = await watcher.inspect_run(order())
+    assert found.outcome is RunOutcome.STOPPED
+    assert "part counter at 13 (at its begin 12)" in found.detail
 
 
 async def test_a_new_instance_in_mid_stream_is_noticed(
@@ -131,7 +131,7 @@ async def test_unavailable_is_a_value_of_everything(agent: FakeAgent, watcher: M
 
     agent.say(avail="AVAILABLE", pgm=PROGRAM, count="12", exec="ACTIVE")
     await doing(watcher, Doing.RUNNING)
-    assert (await watcher.look(order())).finding is Finding.UNDER_WAY
+    assert (await watcher.inspect_run(order())).outcome is RunOutcome.UNDER_WAY
 
 
 async def test_a_heartbeat_that_stays_out_is_a_lost_connection(agent: FakeAgent) -> None:
@@ -152,7 +152,7 @@ async def test_heartbeats_alone_keep_a_connection(agent: FakeAgent) -> None:
     seen: list[Status] = []
     watcher = MTConnect(agent.url, heartbeat_s=OFTEN_S)
     await watcher.connect()
-    watcher.listen(seen.append)
+    watcher.subscribe(seen.append)
     talk = len(watcher.traffic())
     agent.ends_after = 5  # heartbeats, twice the patience
     before = agent.streams
@@ -264,7 +264,7 @@ async def test_a_run_that_a_person_vouched_for_goes_on_after_a_lost_connection(
     with pytest.raises(Unavailable):
         await ended
     await watcher.connect()
-    assert (await watcher.look(order())).finding is Finding.UNDER_WAY
+    assert (await watcher.inspect_run(order())).outcome is RunOutcome.UNDER_WAY
     agent.say(exec="READY")
     await doing(watcher, Doing.READY)
-    assert (await watcher.look(order())).finding is Finding.STOPPED
+    assert (await watcher.inspect_run(order())).outcome is RunOutcome.STOPPED

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cnc_station.engine.drivers.base import Finding, RunFailed
+from cnc_station.engine.drivers.base import RunFailed, RunOutcome
 from cnc_station.engine.drivers.mtconnect import MTConnect
 from cnc_station.engine.drivers.mtconnect.documents import DataItem, Device, Observation
 from cnc_station.engine.drivers.mtconnect.layout import layout
@@ -60,9 +60,9 @@ async def _left_open(watcher: MTConnect, ended: asyncio.Task[None], words: str) 
     await until(lambda: words in watcher.status().why and watcher.status().doing is Doing.READY)
     assert watcher.status().remedy == "Say whether the part is done."
     assert await still_waits(ended)
-    found = await watcher.look(order())
-    assert found.finding is Finding.STOPPED
-    assert words in found.words
+    found = await watcher.inspect_run(order())
+    assert found.outcome is RunOutcome.STOPPED
+    assert words in found.detail
     ended.cancel()
 
 
@@ -364,12 +364,12 @@ async def test_after_a_restart_of_the_station_a_mode_by_hand_is_not_the_run_goin
 ) -> None:
     agent.say(pgm=PROGRAM, mode="MANUAL_DATA_INPUT", exec="ACTIVE")
     await watcher.connect()
-    found = await watcher.look(order())
-    assert found.finding is Finding.STOPPED
-    assert "Now the machine is in MDI." in found.words
+    found = await watcher.inspect_run(order())
+    assert found.outcome is RunOutcome.STOPPED
+    assert "Now the machine is in MDI." in found.detail
     agent.say(mode="AUTOMATIC", dry="ON", line="7")
     await until(lambda: watcher.status().line == 7)
-    assert (await watcher.look(order())).finding is Finding.UNDER_WAY
+    assert (await watcher.inspect_run(order())).outcome is RunOutcome.UNDER_WAY
     ended = begin(watcher.ended())
     agent.say(exec="PROGRAM_COMPLETED")
     await _left_open(watcher, ended, "dry run was on")

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
-from cnc_station.engine.drivers.base import Finding, RunAborted, RunFailed
+from cnc_station.engine.drivers.base import RunAborted, RunFailed, RunOutcome
 from cnc_station.engine.drivers.opcua import KIND, OpcUa
 from cnc_station.engine.drivers.opcua.picture import WATCHED, Alert, Picture, Value
 from cnc_station.engine.views import Doing, Status
@@ -77,7 +77,7 @@ async def test_a_part_from_the_panel(server: OpcUaServer, driver: OpcUa) -> None
     server.do("state", "Ended")
     await ended
     await until(lambda: driver.status().parts == 13)
-    assert (await driver.look(order())).finding is Finding.FINISHED
+    assert (await driver.inspect_run(order())).outcome is RunOutcome.FINISHED
     assert any("Running" in message.text or "state" in message.text for message in driver.traffic())
 
 
@@ -149,7 +149,7 @@ async def test_values_that_are_not_good_are_no_values(server: OpcUaServer, drive
     server.do("silent", "production.activeProgram.state.currentState.number", False)
     server.do("silent", "production.activeProgram.name", False)
     await until(lambda: driver.status().program == PROGRAM)
-    assert (await driver.look(order())).finding is Finding.UNDER_WAY
+    assert (await driver.inspect_run(order())).outcome is RunOutcome.UNDER_WAY
 
 
 async def test_a_server_that_restarts_with_other_namespaces_is_found_again(
@@ -170,7 +170,7 @@ async def test_a_server_that_restarts_with_other_namespaces_is_found_again(
         server.do("program", PROGRAM)
         server.do("state", "Running")
         await driver.connect()
-        assert (await driver.look(order())).finding is Finding.UNDER_WAY
+        assert (await driver.inspect_run(order())).outcome is RunOutcome.UNDER_WAY
         ended = begin(driver.ended())
         server.do("alarm", "Spindle too hot", "S700")
         await until(lambda: driver.status().why == "Spindle too hot (S700)")
@@ -190,10 +190,10 @@ async def test_what_ended_while_nobody_listened_proves_nothing(
     server.do("parts", 1)
     server.do("state", "Ended")
     await driver.connect()
-    found = await driver.look(order())
-    assert found.finding is Finding.STOPPED
+    found = await driver.inspect_run(order())
+    assert found.outcome is RunOutcome.STOPPED
     assert (
-        found.words
+        found.detail
         == "The machine says: ended, program plate.nc, part counter at 1 (at its begin 0)."
     )
 

@@ -3,7 +3,7 @@ import pytest
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.mtconnect.driver import MTConnect
 from cnc_station.engine.drivers.opcua.driver import OpcUa
-from cnc_station.engine.drivers.watching import Watcher
+from cnc_station.engine.drivers.read_only import ReadOnlyDriver
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from cnc_station.engine.drivers.watching import Watcher
     ],
 )
 async def test_what_goes_wrong_is_said_without_the_password_in_the_address(
-    watcher: Watcher,
+    watcher: ReadOnlyDriver,
 ) -> None:
     with pytest.raises(Unavailable, match="127") as caught:
         await watcher.connect()

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from cnc_station.engine.drivers.base import Order
-from cnc_station.engine.drivers.watching import Watcher
+from cnc_station.engine.drivers.read_only import ReadOnlyDriver
 from cnc_station.engine.views import Doing
 from tests.until import until
 
@@ -19,7 +19,7 @@ def order(run_id: int = 7, name: str = PROGRAM, parts: int = 1) -> Order:
     return Order(run_id, 1, 1, 1, parts, 60.0, name)
 
 
-async def doing(driver: Watcher, wanted: Doing) -> None:
+async def doing(driver: ReadOnlyDriver, wanted: Doing) -> None:
     """Waits until the driver says so."""
     await until(lambda: driver.status().doing is wanted)
 

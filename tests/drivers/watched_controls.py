@@ -4,7 +4,7 @@ from typing import Protocol
 
 from cnc_station.engine.drivers.mtconnect import MTConnect
 from cnc_station.engine.drivers.opcua import OpcUa
-from cnc_station.engine.drivers.watching import Watcher
+from cnc_station.engine.drivers.read_only import ReadOnlyDriver
 from tests.drivers.mtconnect_agent import FakeAgent
 from tests.drivers.opcua_machines import OpcUaServer
 from tests.drivers.watched import HEARTBEAT_S, PROGRAM, SETTLE_S
@@ -13,7 +13,7 @@ from tests.drivers.watched import HEARTBEAT_S, PROGRAM, SETTLE_S
 class Control(Protocol):
     """What an operator and a machine do, in the words of its protocol."""
 
-    def watcher(self) -> Watcher:
+    def watcher(self) -> ReadOnlyDriver:
         """A new station's driver."""
         ...
 
@@ -50,7 +50,7 @@ class MtConnectControl:
     def __init__(self, agent: FakeAgent) -> None:
         self._agent = agent
 
-    def watcher(self) -> Watcher:
+    def watcher(self) -> ReadOnlyDriver:
         return MTConnect(self._agent.url, heartbeat_s=HEARTBEAT_S, settle_s=SETTLE_S)
 
     def select(self, program: str) -> None:
@@ -93,7 +93,7 @@ class OpcUaControl:
     def __init__(self, server: OpcUaServer) -> None:
         self._server = server
 
-    def watcher(self) -> Watcher:
+    def watcher(self) -> ReadOnlyDriver:
         return OpcUa(self._server.url, settle_s=SETTLE_S)
 
     def select(self, program: str) -> None:

@@ -20,7 +20,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.store.readiness import SayReadiness
+from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.views import KEPT
 from tests.until import at_best, until
 
@@ -174,9 +174,9 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
         machines = json.loads((await _beside(shell, "machines", "--json")).stdout)["machines"]
         assert machines[0]["spec"]["name"] == "Mill 1"
         assert machines[1]["spec"]["settings"]["enable_password"] == KEPT
-        assert engine._crew is not None
-        await engine._crew._oversight.stop()  # it would say what the simulator says
-        await engine._pen.write(SayReadiness(machines[0]["id"], "not homed", "controller"))
+        assert engine._supervisor is not None
+        await engine._supervisor._controller_monitor.stop()  # it would say what the simulator says
+        await engine._writer.write(SetReadiness(machines[0]["id"], "not homed", "controller"))
         assert "not homed" in (await _beside(shell, "machines")).stdout
         second = await _beside(shell, "serve")
         assert second.returncode == 3

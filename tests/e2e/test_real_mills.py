@@ -279,7 +279,7 @@ async def test_a_station_killed_in_the_middle_of_a_cut_takes_the_run_up_again_on
         station = _serving(config)
         await door.comes_to(job_id, JobState.COMPLETED, 60)
         told = await door.told(job_id)
-        assert [told.count(e) for e in ("started", "taken_up", "completed")] == [1, 1, 1]
+        assert [told.count(e) for e in ("started", "reattached", "completed")] == [1, 1, 1]
         (run,) = await door.engine.runs(job_id=job_id)
         assert run.machine_id == machine_id
         assert await door.broken() == []

@@ -15,11 +15,11 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import (
     Driver,
     DriverKind,
-    Finding,
-    Found,
     OnLoss,
     Order,
     RunAborted,
+    RunInspection,
+    RunOutcome,
 )
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import (
@@ -105,7 +105,7 @@ class Controller:
         self.sets: tuple[str, ...] = ()
         self.refuses: dict[str, CncStationError] = {}
         self.hangs: set[str] = set()
-        self.found = Found(Finding.STOPPED, "the station went down while it ran")
+        self.found = RunInspection(RunOutcome.STOPPED, "the station went down while it ran")
         self.unlocks_to = Status(Doing.READY)
         self.closed = False
         self._status = Status(Doing.READY)
@@ -227,7 +227,7 @@ class Controller:
         self._note("unlock")
         self.does(self.unlocks_to.doing, self.unlocks_to.why)
 
-    async def look(self, order: Order) -> Found:
+    async def inspect_run(self, order: Order) -> RunInspection:
         self.orders.append(order)
         self._note("look")
         return self.found
@@ -235,7 +235,7 @@ class Controller:
     def status(self) -> Status:
         return self._status
 
-    def listen(self, listener: Callable[[Status], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 

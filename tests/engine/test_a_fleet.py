@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from cnc_station.config import Config
-from cnc_station.engine import crew
+from cnc_station.engine import supervisor
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.event import Actor
@@ -68,9 +68,9 @@ async def test_a_job_whose_hint_was_lost_is_found_all_the_same(
 ) -> None:
     a, b = fleet
     await b.add_machine(MILL, ME)
-    assert a._crew is not None
-    if a._crew._signals is not None:
-        monkeypatch.setattr(a._crew._signals, "announce", lambda _: None)
+    assert a._supervisor is not None
+    if a._supervisor._signals is not None:
+        monkeypatch.setattr(a._supervisor._signals, "announce", lambda _: None)
     (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
     await until(partial(_is, a, job_id, JobState.COMPLETED))
 
@@ -78,7 +78,9 @@ async def test_a_job_whose_hint_was_lost_is_found_all_the_same(
 async def test_a_machine_cleared_from_the_window_of_another_station_gets_its_next_job_at_once(
     fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew, "LOST_HINT_S", 3_600.0)  # it is not found by looking for lost hints
+    monkeypatch.setattr(
+        supervisor, "LOST_HINT_S", 3_600.0
+    )  # it is not found by looking for lost hints
     a, b = fleet
     machine_id = await b.add_machine(replace(MILL, operator_clears=True), ME)
     first, second = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)] * 2, ME)
@@ -153,15 +155,15 @@ async def test_a_machine_in_maintenance_is_given_no_work_at_another_station_unti
 
     async def reached_at_b() -> bool:
         (row,) = await b.machines()
-        return b._fleet is not None and b._fleet.is_reached(machine_id) and not row.not_ready
+        return b._pool is not None and b._pool.is_reached(machine_id) and not row.not_ready
 
     await until(reached_at_b)
     (row,) = await b.machines()
     shown = (row.station, row.state, row.state_reason)
     assert shown == ("B", MachineState.MAINTENANCE, "new belt")
-    assert b._crew is not None
-    await b._crew._oversight.run_once()
-    await b._crew._dispatcher.run_once()
+    assert b._supervisor is not None
+    await b._supervisor._controller_monitor.run_once()
+    await b._supervisor._dispatcher.run_once()
     assert await _is(b, job_id, JobState.QUEUED)
     await a.act_on_machine(MachineAction.MAINTENANCE_OFF, machine_id, ME)
     await until(partial(_is, b, job_id, JobState.COMPLETED))
@@ -181,14 +183,14 @@ async def test_a_machine_rewired_at_another_station_gets_its_new_driver_at_its_o
 ) -> None:
     a, b = fleet
     machine_id = await b.add_machine(MILL, ME)
-    assert a._fleet is not None
-    assert b._fleet is not None
-    former = b._fleet.drivers[machine_id]
+    assert a._pool is not None
+    assert b._pool is not None
+    former = b._pool.drivers[machine_id]
     await a.edit_machine(machine_id, replace(MILL, settings={"speed": 7.0}), ME)
-    assert machine_id not in a._fleet.drivers
-    assert b._crew is not None
-    await b._crew._reconciler.run_once()
-    assert b._fleet.drivers[machine_id] is not former
+    assert machine_id not in a._pool.drivers
+    assert b._supervisor is not None
+    await b._supervisor._reconciler.run_once()
+    assert b._pool.drivers[machine_id] is not former
 
 
 async def test_an_alarm_at_another_station_is_unlocked_by_the_controller_there(
@@ -242,12 +244,14 @@ async def test_a_lost_position_at_another_station_is_confirmed_by_the_driver_the
 async def test_a_leader_that_is_woken_by_others_news_writes_nothing_while_no_job_is_due(
     fleet: tuple[StationEngine, StationEngine],
 ) -> None:
-    leader = next(e for e in fleet if e._crew is not None and e._crew._leadership.term is not None)
-    assert leader._crew is not None
+    leader = next(
+        e for e in fleet if e._supervisor is not None and e._supervisor._leadership.term is not None
+    )
+    assert leader._supervisor is not None
     looks = 50
     before = await leader._reader.read(_transactions)
     for _ in range(looks):
-        await leader._crew._stager.run_once()
+        await leader._supervisor._stager.run_once()
     assert await leader._reader.read(_transactions) - before < looks / 2  # heartbeats write too
 
 

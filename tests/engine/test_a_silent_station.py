@@ -104,6 +104,6 @@ async def test_what_a_machine_did_when_it_was_last_heard_of_is_soon_not_known_an
     await a.submit([JobSpec("bracket", "mill", estimated_s=900.0)], ME)
     (machine,) = await a.machines()
     await until(lambda: a.telemetry(machine.id))
-    assert b._crew is not None
-    await b._crew._ticker.stop()
+    assert b._supervisor is not None
+    await b._supervisor._ticker.stop()
     await until(lambda: a.telemetry(machine.id) is None)

@@ -11,7 +11,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.machine import STATION_GONE
 from cnc_station.engine.domain.states import JobState, MachineState
-from cnc_station.engine.drivers.base import Finding, Found
+from cnc_station.engine.drivers.base import RunInspection, RunOutcome
 from cnc_station.engine.services import drive
 from cnc_station.engine.services.recovery import UNWATCHED
 from cnc_station.engine.store.moves import MoveRun
@@ -41,7 +41,7 @@ async def _running(floor: FloorOf, controller: Controller, **values: object) -> 
 
 async def _killed(floor: FloorOf) -> None:
     """As by kill -9: nothing is written about its runs, and nothing is asked of its machines."""
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     for service in crew._services:
         await service.stop()
@@ -49,7 +49,7 @@ async def _killed(floor: FloorOf) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    floor.engine._crew = None
+    floor.engine._supervisor = None
     await floor.engine.stop()
 
 
@@ -62,11 +62,11 @@ async def test_a_run_that_goes_on_over_a_restart_is_taken_up_and_completes_once(
 ) -> None:
     job_id = await _running(floor, controller)
     await _killed(floor)
-    controller.found = Found(Finding.UNDER_WAY, "it is at line 7")
+    controller.found = RunInspection(RunOutcome.UNDER_WAY, "it is at line 7")
     again = await station(config)
     row = await again.row(job_id)
     assert (row.state, row.failures) == (JobState.RUNNING, 0)
-    assert await _reason(again, job_id, "taken_up") == "it is at line 7"
+    assert await _reason(again, job_id, "reattached") == "it is at line 7"
     assert await again.machine_state(1) is MachineState.RUNNING
     controller.end()
     await again.comes_to(job_id, JobState.COMPLETED)
@@ -80,7 +80,7 @@ async def test_a_run_that_ended_while_nobody_watched_is_completed_and_says_so(
     job_id = await _running(floor, controller)
     await _killed(floor)
     controller.end()
-    controller.found = Found(Finding.FINISHED, "the program is at its end")
+    controller.found = RunInspection(RunOutcome.FINISHED, "the program is at its end")
     again = await station(config)
     await again.comes_to(job_id, JobState.COMPLETED)
     assert await _reason(again, job_id, "completed") == UNWATCHED
@@ -95,7 +95,7 @@ async def test_the_part_that_ended_unwatched_is_followed_by_the_next_one(
     await until(lambda: "start" in controller.asked)
     await _killed(floor)
     controller.end()
-    controller.found = Found(Finding.FINISHED, "the program is at its end", part=1)
+    controller.found = RunInspection(RunOutcome.FINISHED, "the program is at its end", part=1)
     again = await station(config)
     await again.comes_to(job_id, JobState.HELD)
     assert controller.asked.count("start") == 1
@@ -124,7 +124,7 @@ async def test_a_cable_pulled_and_put_back_costs_nothing_while_the_program_goes_
     floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller)
-    controller.found = Found(Finding.UNDER_WAY, "it is at line 7")
+    controller.found = RunInspection(RunOutcome.UNDER_WAY, "it is at line 7")
     controller.refuses["connect"] = AWAY
     controller.break_off(AWAY)
     await until(lambda: controller.asked.count("connect") >= 2)
@@ -149,7 +149,7 @@ async def test_a_cable_that_stays_out_interrupts_the_job(
 
 async def _given_up_by_the_leader(floor: FloorOf, job_id: int) -> None:
     (run,) = await floor.engine.runs(job_id=job_id)
-    await floor.engine._pen.write(
+    await floor.engine._writer.write(
         MoveRun(
             t.LOST_INTERRUPTED, run.id, 1, job_id, run.machine_id, "reaper", reason=STATION_GONE
         )
@@ -162,7 +162,7 @@ async def test_a_run_that_the_leader_gave_up_is_taken_up_by_its_restarted_statio
     job_id = await _running(floor, controller)
     await _given_up_by_the_leader(floor, job_id)
     await _killed(floor)
-    controller.found = Found(Finding.UNDER_WAY, "it is at line 7")
+    controller.found = RunInspection(RunOutcome.UNDER_WAY, "it is at line 7")
     again = await station(config)
     await again.comes_to(job_id, JobState.RUNNING)
     controller.end()
@@ -174,7 +174,7 @@ async def test_a_run_whose_lease_was_lost_for_a_while_is_taken_back(
     floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller)
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     await crew.runner.let_go(float("inf"))
     await _given_up_by_the_leader(floor, job_id)
@@ -188,7 +188,7 @@ async def test_a_run_that_ends_while_its_lease_is_lost_is_still_told_of(
     floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller)
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     await crew._reconciler.stop()
     await crew.runner.let_go(float("inf"))
@@ -201,7 +201,7 @@ async def test_what_a_person_has_decided_meanwhile_stands(
     floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller)
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     await crew.runner.let_go(float("inf"))
     await _given_up_by_the_leader(floor, job_id)

@@ -10,7 +10,7 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.new_runs import Claimed
-from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.floor import Controller, FloorOf
 from tests.until import until
 
@@ -22,23 +22,23 @@ async def test_a_job_claimed_as_its_station_is_closed_waits_in_the_queue_again(
     """Else it would stand at a machine of a closed station until its lease ends."""
     engine = StationEngine(replace(config, simulator_speed=0.01))
     await engine.start()
-    assert engine._crew is not None
-    write, claimed, heard = engine._pen.write, asyncio.Event(), asyncio.Event()
+    assert engine._supervisor is not None
+    write, claimed, heard = engine._writer.write, asyncio.Event(), asyncio.Event()
 
-    async def later(change: Change[tuple[Claimed, ...]]) -> tuple[Claimed, ...]:
+    async def later(change: StoreCommand[tuple[Claimed, ...]]) -> tuple[Claimed, ...]:
         found = await write(change)
         if isinstance(change, Claim) and found:
             claimed.set()
             await heard.wait()
         return found
 
-    monkeypatch.setattr(engine._pen, "write", later)
+    monkeypatch.setattr(engine._writer, "write", later)
     floor = FloorOf(engine)
     await floor.mill(driver=driver)
     job_id = await floor.job()
     await claimed.wait()
     stopping = asyncio.create_task(engine.stop())
-    dispatcher = engine._crew._dispatcher
+    dispatcher = engine._supervisor._dispatcher
     await until(lambda: dispatcher._task is None or dispatcher._task.cancelling())
     heard.set()
     await stopping

@@ -11,9 +11,9 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
-from cnc_station.engine.drivers.base import Finding, Found, RunFailed
+from cnc_station.engine.drivers.base import RunFailed, RunInspection, RunOutcome
 from cnc_station.engine.services import drive
-from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.store.writer import Writer
 from tests.engine.conftest import Station
 from tests.engine.floor import ME, Controller, FloorOf, kind_of
@@ -86,7 +86,7 @@ async def test_what_nobody_can_tell_the_end_of_waits_for_a_person(
 ) -> None:
     """It may be cutting still: no second attempt, whatever the retry limit says."""
     job_id = await _running(floor, controller, retry_limit=3, timeout_s=60.0)
-    controller.found = Found(Finding.STOPPED, str(error))
+    controller.found = RunInspection(RunOutcome.STOPPED, str(error))
     controller.end(error)
     row = await floor.comes_to(job_id, JobState.INTERRUPTED)
     assert str(error) in row.last_error
@@ -132,7 +132,7 @@ async def test_a_hold_that_happened_is_written_even_if_the_disk_is_full_just_the
     write = Writer.write
     failures = [Unavailable("The disk is full.")] * 2
 
-    async def sometimes(self: Writer, change: Change[Any]) -> Any:
+    async def sometimes(self: Writer, change: StoreCommand[Any]) -> Any:
         if failures:
             raise failures.pop()
         return await write(self, change)
@@ -173,7 +173,7 @@ async def test_an_abort_that_was_not_confirmed_ends_nothing_when_the_connection_
     controller.break_off(AWAY)
     await until(lambda: controller.asked.count("connect") > 3)
     assert (await floor.row(job_id)).state is JobState.RUNNING
-    controller.found = Found(Finding.UNDER_WAY, "it goes on")
+    controller.found = RunInspection(RunOutcome.UNDER_WAY, "it goes on")
     del controller.refuses["connect"]
     await until(lambda: "look" in controller.asked)
     await until(lambda: controller.cutting)
@@ -227,7 +227,7 @@ async def _fill_the_last_page(floor: FloorOf) -> None:
 
 async def _limit_pages(floor: FloorOf, pages: int) -> int:
     """Let the database grow to so many pages, or to what it has; returns what it was."""
-    connection = floor.engine._writer._connection
+    connection = floor.engine._group_writer._connection
     assert connection is not None
 
     def set_limit() -> int:
@@ -267,7 +267,7 @@ async def test_what_ran_on_a_real_controller_when_the_station_died_waits_for_a_p
     floor: FloorOf, controller: Controller, config: Config, station: Station
 ) -> None:
     job_id = await _running(floor, controller)
-    floor.engine._crew = None  # as if killed: nothing is written about the run
+    floor.engine._supervisor = None  # as if killed: nothing is written about the run
     await floor.engine.stop()
     again = await station(config)
     row = await again.row(job_id)
@@ -279,9 +279,9 @@ async def test_what_ran_on_a_real_controller_when_the_station_died_waits_for_a_p
 async def test_a_machine_whose_driver_is_gone_gives_its_job_back_and_is_offline(
     floor: FloorOf, controller: Controller
 ) -> None:
-    assert floor.engine._fleet is not None
+    assert floor.engine._pool is not None
     await floor.mill("Mill 2")  # a station without any driver claims nothing at all
-    floor.engine._fleet.drivers.pop(1)
+    floor.engine._pool.drivers.pop(1)
     job_id = await floor.job(pinned_machine_id=1)
     await floor.machine_comes_to(1, MachineState.OFFLINE)
     assert (await floor.row(job_id)).state is JobState.QUEUED

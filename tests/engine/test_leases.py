@@ -24,17 +24,17 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.lifeline import LONGEST_BEAT_S, Lifeline
 from cnc_station.engine.services.outcome import Judge
-from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.recovery import Recovery
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
-from cnc_station.engine.store.errands import Ask, answer_of
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.remote_commands import AskStation, answer_of
 from cnc_station.engine.store.sqlite import Sqlite
-from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.views import Doing
 from tests.engine.floor import Controller
 from tests.until import until
@@ -66,13 +66,13 @@ class _Machine(Controller):
 
 
 class _Database:
-    """A pen whose database writes everything, or stands still."""
+    """A writer whose database writes everything, or stands still."""
 
     def __init__(self) -> None:
         self.moves: list[str] = []
         self.stands_still = False
 
-    async def write(self, change: Change[Any]) -> None:
+    async def write(self, change: StoreCommand[Any]) -> None:
         if self.stands_still:
             await asyncio.Event().wait()
         if isinstance(change, MoveRun):
@@ -83,7 +83,7 @@ class _Database:
 
 def _runner(database: _Database, **machines: _Machine) -> Runner:
     drivers: dict[int, Driver] = {int(n[1:]): machine for n, machine in machines.items()}
-    return Runner(cast(Pen, database), cast(Any, None), drivers, Judge(RetryPolicy()))
+    return Runner(cast(RetryingWriter, database), cast(Any, None), drivers, Judge(RetryPolicy()))
 
 
 def _claimed(run_id: int, machine_id: int = 1, job_id: int = 1, attempt: int = 1) -> Claimed:
@@ -104,7 +104,9 @@ async def test_a_run_whose_lease_has_ended_is_never_begun() -> None:
 async def test_a_machine_whose_run_was_never_begun_is_ready_for_another() -> None:
     """It stood as held for good, and was never given another run."""
     simulator = Simulator.make({})
-    runner = Runner(cast(Pen, _Database()), cast(Any, None), {1: simulator}, Judge(RetryPolicy()))
+    runner = Runner(
+        cast(RetryingWriter, _Database()), cast(Any, None), {1: simulator}, Judge(RetryPolicy())
+    )
     runner.take(_claimed(1), asyncio.get_running_loop().time() - 0.1)
     await until(lambda: not runner.busy)
     assert simulator.status().doing is Doing.READY
@@ -118,7 +120,7 @@ async def test_a_run_is_let_go_before_its_lease_ends_although_the_database_stand
     runner.take(_claimed(1), lease_ends)
     await until(lambda: machine.running)
     database.stands_still = True
-    lifeline = Lifeline(cast(Pen, database), runner, "me", 30.0, _never, alone=False)
+    lifeline = Lifeline(cast(RetryingWriter, database), runner, "me", 30.0, _never, alone=False)
     await lifeline.start()
     await machine.aborted.wait()
     assert loop.time() >= lease_ends - 0.01
@@ -170,19 +172,19 @@ async def test_a_start_whose_answer_was_lost_counts_as_written(engine: StationEn
     (run,) = await engine.runs(job_id=job_id)
     again = MoveRun(t.STARTED, run.id, 1, job_id, run.machine_id, "runner")
     with pytest.raises(AlreadyDone):
-        await engine._pen.write(again)
+        await engine._writer.write(again)
     answers = iter([Unavailable("the answer was lost"), None])
-    write = engine._writer.write
+    write = engine._group_writer.write
 
-    async def losing(change: Change[Any]) -> Any:
+    async def losing(change: StoreCommand[Any]) -> Any:
         answer = next(answers) if change is again else None  # there are heartbeats too
         if answer is not None:
             raise answer
         return await write(change)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine._writer, "write", losing)
-        await engine._pen.keep(again)
+        patch.setattr(engine._group_writer, "write", losing)
+        await engine._writer.write_until_committed(again)
 
 
 async def _is(engine: StationEngine, job_id: int, state: JobState) -> bool:
@@ -199,10 +201,10 @@ async def test_a_station_whose_name_was_taken_over_claims_and_drives_nothing_mor
         await engine.add_machine(MILL, ME)
         _by_hand(engine, update(schema.station).values(incarnation="other"))
         await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
-        assert await engine._pen.write(Claim(3.0, incarnation="mine")) == ()
+        assert await engine._writer.write(Claim(3.0, incarnation="mine")) == ()
         await until(lambda: "name" in {link.name for link in engine.links()})
-        assert engine._crew is not None
-        runner = engine._crew.runner
+        assert engine._supervisor is not None
+        runner = engine._supervisor.runner
         assert runner is not None
         await until(lambda: not runner.run_ids())
     finally:
@@ -216,37 +218,37 @@ async def test_a_clock_that_is_set_forward_costs_no_station_its_runs(
     await engine.add_machine(MILL, ME)
     (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
     await until(partial(_is, engine, job_id, JobState.RUNNING))
-    assert engine._crew is not None
-    services = {type(service): service for service in engine._crew._services}
-    before = engine._crew._leadership.term
+    assert engine._supervisor is not None
+    services = {type(service): service for service in engine._supervisor._services}
+    before = engine._supervisor._leadership.term
     assert before is not None
     ms = time.time_ns() // 1_000_000 + 3_600_000
     monkeypatch.setattr(Sqlite, "now", lambda *_: ms)
     for service in (Reaper, Leadership, Reaper, Lifeline, Reaper):
         await services[service].run_once()
-    assert engine._crew._leadership.term == before + 1
+    assert engine._supervisor._leadership.term == before + 1
     assert await _is(engine, job_id, JobState.RUNNING)
-    with engine._database.connect_pen() as connection:
+    with engine._database.connect_writer() as connection:
         leases = connection.execute(select(schema.run.c.lease_until)).scalars().all()
     assert leases == [ms + 300_000]
 
 
 def _by_hand(engine: StationEngine, statement: Update) -> None:
-    with engine._database.connect_pen() as connection, connection.begin():
+    with engine._database.connect_writer() as connection, connection.begin():
         connection.execute(statement)
 
 
-async def test_an_errand_about_a_run_that_is_over_leaves_the_next_one_alone(
+async def test_a_remote_command_about_a_run_that_is_over_leaves_the_next_one_alone(
     engine: StationEngine,
 ) -> None:
     await engine.add_machine(MILL, ME)
     (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
     await until(partial(_is, engine, job_id, JobState.RUNNING))
-    assert engine._crew is not None
-    await engine._crew._errands.stop()  # as if the station were away meanwhile
-    asked = await engine._pen.write(Ask(JobAction.ABORT, job_id, "anna", ""))
-    _by_hand(engine, update(schema.errand).values(asked_at=1))
-    await engine._crew._errands.run_once()
+    assert engine._supervisor is not None
+    await engine._supervisor._remote_commands.stop()  # as if the station were away meanwhile
+    asked = await engine._writer.write(AskStation(JobAction.ABORT, job_id, "anna", ""))
+    _by_hand(engine, update(schema.remote_command).values(asked_at=1))
+    await engine._supervisor._remote_commands.run_once()
     answer = await until(lambda: engine._reader.read(lambda c: answer_of(c, asked.id)))
     assert answer == f"Job {job_id} is not at a machine any more."
     assert await _is(engine, job_id, JobState.RUNNING)
@@ -257,9 +259,9 @@ async def test_the_stager_sleeps_by_the_databases_clock(
 ) -> None:
     """A station whose own is ten minutes ahead would else ask a thousand times a second."""
     await engine.submit([JobSpec("bracket", "mill", not_before=_soon(20))], ME)
-    assert engine._crew is not None
+    assert engine._supervisor is not None
     monkeypatch.setattr("time.time", lambda: 4e9)
-    assert 10 < await engine._crew._stager.run_once() < 21
+    assert 10 < await engine._supervisor._stager.run_once() < 21
 
 
 def _soon(seconds: float) -> int:
@@ -277,10 +279,12 @@ async def test_a_run_settled_by_another_meanwhile_does_not_stop_a_start(config: 
         await engine.add_machine(MILL, ME)
         (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
         await until(partial(_is, engine, job_id, JobState.RUNNING))
-        assert engine._crew is not None
-        assert engine._fleet is not None
-        late, judge = cast(Pen, _Late()), Judge(RetryPolicy())
-        recovery = Recovery(late, engine._reader, engine._fleet, engine._crew.runner, judge, "A")
+        assert engine._supervisor is not None
+        assert engine._pool is not None
+        late, judge = cast(RetryingWriter, _Late()), Judge(RetryPolicy())
+        recovery = Recovery(
+            late, engine._reader, engine._pool, engine._supervisor.runner, judge, "A"
+        )
         assert await recovery.settle(60.0) == 1
     finally:
         await engine.stop()

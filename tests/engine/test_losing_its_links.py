@@ -14,20 +14,20 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import PendingRollbackError
 
 from cnc_station.config import Config
-from cnc_station.engine import crew
 from cnc_station.engine import engine as engine_room
+from cnc_station.engine import supervisor
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.engine import StationEngine, open_client
-from cnc_station.engine.services.oversight import Oversight
-from cnc_station.engine.signals.base import Hearing
+from cnc_station.engine.services.controller_monitor import ControllerMonitor
+from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.opening import Opening
+from cnc_station.engine.store.preload import TransactionPreload
 from cnc_station.engine.views import Changes
 from cnc_station.servers import Postgres, Redis
 from tests.standing_still import standing_still
@@ -89,7 +89,7 @@ async def test_a_database_that_stands_still_is_shown_and_looked_at_again_when_ba
 async def test_a_station_is_closed_although_its_database_stands_still(
     own_config: Config, own_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in (crew, engine_room):
+    for room in (supervisor, engine_room):
         monkeypatch.setattr(room, "PATIENCE_S", 0.5)
     engine = StationEngine(own_config)
     await engine.start()
@@ -129,8 +129,8 @@ async def test_a_database_that_stays_away_does_not_fill_the_log(
         own_postgres.stop()
         await until(lambda: _links(engine) == {"database": "offline"})
         for _ in range(4):
-            looked = engine._writer._look_next
-            await until(lambda: engine._writer._look_next > looked)  # noqa: B023 - awaited at once
+            looked = engine._group_writer._look_next
+            await until(lambda: engine._group_writer._look_next > looked)  # noqa: B023 - awaited at once
         told = Counter(record.message.split(":")[0] for record in caplog.records)
         assert max(told.values()) == 1, told
     finally:
@@ -144,7 +144,7 @@ async def test_a_start_that_fails_half_way_lets_go_of_its_name_and_of_what_it_ha
     shared = replace(config, database_url=postgres_url)
     before = asyncio.all_tasks()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Oversight, "run_once", _fail)
+        patch.setattr(ControllerMonitor, "run_once", _fail)
         with pytest.raises(Unavailable, match="half-way"):
             await StationEngine(shared).start()
     assert asyncio.all_tasks() == before
@@ -153,7 +153,7 @@ async def test_a_start_that_fails_half_way_lets_go_of_its_name_and_of_what_it_ha
     await again.stop()
 
 
-async def _fail(_: Oversight) -> float:
+async def _fail(_: ControllerMonitor) -> float:
     raise Unavailable("half-way")
 
 
@@ -185,8 +185,8 @@ async def test_a_station_with_a_file_of_its_own_says_nothing_to_a_fleet_that_it_
     engine = StationEngine(replace(config, redis_url=redis_url))
     await engine.start()
     try:
-        assert engine._crew is not None
-        assert engine._crew._signals is None
+        assert engine._supervisor is not None
+        assert engine._supervisor._signals is None
         assert _links(engine) == {"database": "standalone"}
     finally:
         await engine.stop()
@@ -196,7 +196,7 @@ async def test_what_could_not_be_told_is_told_again(redis_url: str) -> None:
     """Another station may listen again before this one has noticed that its own way was lost."""
     teller, listener = RedisSignals(redis_url), RedisSignals(redis_url)
     heard: list[Changes] = []
-    hearing = Hearing(lambda: None, heard.append, lambda _: None, lambda: None)
+    hearing = SignalHandlers(lambda: None, heard.append, lambda _: None, lambda: None)
     deliver, losses = teller._deliver, iter([ConnectionError("lost on the way")])
 
     async def losing(*arguments: Any) -> None:
@@ -209,7 +209,7 @@ async def test_what_could_not_be_told_is_told_again(redis_url: str) -> None:
         for signals in (listener, teller):
             await signals.start(hearing)
         await until(lambda: listener.connected)
-        teller.tell(Changes(jobs=frozenset({7})))
+        teller.publish_notice(Changes(jobs=frozenset({7})))
         await until(lambda: Changes(jobs=frozenset({7})) in heard)
     for signals in (listener, teller):
         await signals.stop()
@@ -240,12 +240,12 @@ async def test_stations_without_redis_leave_each_other_in_peace(
     await other.start()
     try:
         await until(lambda: _has_noticed_everything(alone))
-        await asyncio.sleep(0)  # what its pen's thread has noticed is told on the loop
+        await asyncio.sleep(0)  # what its writer's thread has noticed is told on the loop
         heard = _heard(alone)
         for _ in range(2):
-            before, looked = await _last_heard(other), alone._writer._look_next
+            before, looked = await _last_heard(other), alone._group_writer._look_next
             await until(lambda: _is_heard_again(other, before))  # noqa: B023 - awaited at once
-            await until(lambda: alone._writer._look_next > looked)  # noqa: B023 - as above
+            await until(lambda: alone._group_writer._look_next > looked)  # noqa: B023 - as above
         assert _has_noticed_everything(alone)
         assert not _looked_again(heard)
     finally:
@@ -253,11 +253,11 @@ async def test_stations_without_redis_leave_each_other_in_peace(
 
 
 def _has_noticed_everything(engine: StationEngine) -> bool:
-    """Its pen has looked since anybody has last written something worth a look."""
+    """Its writer has looked since anybody has last written something worth a look."""
     database = engine._database
-    with closing(database.connect_pen()) as connection:
+    with closing(database.connect_writer()) as connection:
         last = database.dialect.changed_elsewhere(connection, engine.about().station)
-    return engine._writer._version == last
+    return engine._group_writer._version == last
 
 
 async def _last_heard(engine: StationEngine) -> int:
@@ -281,13 +281,13 @@ def _asking(database: Database, stack: ExitStack, connection: Connection) -> Non
 
 def _opening(database: Database, stack: ExitStack, connection: Connection) -> None:
     """The locks come with its BEGIN."""
-    asked = Opening(questions={_LOCKING: {}})
+    asked = TransactionPreload(questions={_LOCKING: {}})
     stack.enter_context(database.dialect.transaction(connection, asked))
 
 
 def _asking_together(database: Database, stack: ExitStack, connection: Connection) -> None:
     stack.enter_context(database.dialect.transaction(connection))
-    with database.dialect.together(connection):
+    with database.dialect.pipeline(connection):
         prepared.execute(connection, _LOCKING, {})
 
 
@@ -300,7 +300,7 @@ async def test_a_station_that_stands_still_in_a_transaction_does_not_hold_up_the
     """Its locks go with its session, after seconds and not when it wakes."""
     machine_id = await alone.add_machine(MILL, ME)
     frozen, stack = Database(postgres_url), ExitStack()
-    connection = frozen.connect_pen()
+    connection = frozen.connect_writer()
     try:
         lock(frozen, stack, connection)
 

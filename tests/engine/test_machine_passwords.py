@@ -16,7 +16,7 @@ from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.base import DriverKind
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.store.schema import machine
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 from cnc_station.engine.views import KEPT, DriverInfo, Setting
 from tests.engine.conftest import Station
 from tests.engine.floor import ME, MILL, Controller, FloorOf
@@ -178,7 +178,7 @@ def test_an_address_shows_no_part_of_its_password(address: str, told: str) -> No
 
 
 @dataclass(frozen=True, slots=True)
-class _Broken(Change[None]):
+class _Broken(StoreCommand[None]):
     """Writes a machine's settings, and fails."""
 
     settings: str
@@ -198,7 +198,7 @@ async def test_no_password_reaches_the_log_whatever_goes_wrong(
     await floor.engine.add_machine(SPEC, ME)
     await floor.engine.edit_machine(1, replace(SPEC, settings={"host": "x", "word": SECRET}), ME)
     with pytest.raises(Exception, match="machine") as broken:
-        await floor.engine._pen.write(_Broken(json.dumps(dict(SPEC.settings))))
+        await floor.engine._writer.write(_Broken(json.dumps(dict(SPEC.settings))))
     assert SECRET not in str(broken.value)
     await until(lambda: "no route to host" in caplog.text)
     assert "INSERT INTO machine" in caplog.text

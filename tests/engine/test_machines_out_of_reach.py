@@ -11,10 +11,10 @@ from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
-from cnc_station.engine.drivers.base import Finding, Found
+from cnc_station.engine.drivers.base import RunInspection, RunOutcome
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.services import oversight
-from cnc_station.engine.services.pen import DATABASE
+from cnc_station.engine.services import controller_monitor
+from cnc_station.engine.services.retrying_writer import DATABASE
 from cnc_station.engine.store.stations import Heartbeat
 from cnc_station.engine.views import Doing, MachineRow, Presence, Remedy
 from tests.engine.conftest import Station
@@ -30,8 +30,8 @@ OTHER = Unavailable("192.0.2.5 port 5007 has closed the connection")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked again many times a second."""
-    monkeypatch.setattr(oversight, "FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(oversight, "LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(controller_monitor, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(controller_monitor, "LONGEST_PAUSE_S", 0.05)
 
 
 async def only(floor: FloorOf) -> MachineRow:
@@ -101,8 +101,8 @@ async def test_trying_again_says_with_the_machines_name_that_it_still_does_not_a
 async def test_trying_again_reaches_a_machine_at_once(
     station: Station, controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(oversight, "FIRST_PAUSE_S", 600.0)
-    monkeypatch.setattr(oversight, "LONGEST_PAUSE_S", 600.0)
+    monkeypatch.setattr(controller_monitor, "FIRST_PAUSE_S", 600.0)
+    monkeypatch.setattr(controller_monitor, "LONGEST_PAUSE_S", 600.0)
     floor = await station()
     controller.refuses["connect"] = AWAY
     machine_id = await floor.mill(driver="scripted")
@@ -193,7 +193,7 @@ async def test_a_controller_lost_in_a_run_is_known_to_be_away_and_left_to_the_ru
     job_id = await floor.job()
     await until(lambda: controller.cutting)
     controller.refuses["connect"] = AWAY
-    controller.found = Found(Finding.UNDER_WAY, "it runs")
+    controller.found = RunInspection(RunOutcome.UNDER_WAY, "it runs")
     controller.break_off(AWAY)
     await until(is_seen(floor, lambda m: m.missing_since is not None))
     machine = await only(floor)

@@ -47,7 +47,7 @@ async def test_a_job_put_aside_leaves_the_machine_untouched_for_the_next_one(
     machine_id = await floor.mill(driver="scripted", operator_starts=True, operator_clears=True)
     job_id, other = await floor.job(), await floor.job()
     await floor.comes_to(job_id, JobState.ASSIGNED)
-    assert (await floor.act("put_aside", job_id, reason="no blanks")).applied
+    assert (await floor.act("deferred", job_id, reason="no blanks")).applied
     row = await floor.row(job_id)
     assert (row.state, row.failures) == (JobState.PAUSED, 0)
     await floor.comes_to(other, JobState.ASSIGNED)
@@ -62,7 +62,7 @@ async def test_a_job_that_has_begun_is_not_put_aside(
     job_id = await floor.job()
     await floor.comes_to(job_id, JobState.RUNNING)
     await until(lambda: "start" in controller.asked)
-    assert not (await floor.act("put_aside", job_id)).applied
+    assert not (await floor.act("deferred", job_id)).applied
     assert (await floor.row(job_id)).state is JobState.RUNNING
 
 
@@ -135,7 +135,7 @@ async def test_a_machine_that_will_not_start_gives_the_job_back_and_is_not_asked
     await until(refused)
     row = await floor.comes_to(job_id, JobState.QUEUED)
     assert (row.failures, controller.asked.count("start")) == (0, 1)
-    assert (await floor.told(job_id))[-1] == "given_back"
+    assert (await floor.told(job_id))[-1] == "requeued"
     del controller.refuses["start"]
     controller.does(Doing.NOT_READY, "door")
     controller.does(Doing.READY)

@@ -1,4 +1,4 @@
-"""What the pen wrote, as the queries tell it."""
+"""What the writer wrote, as the queries tell it."""
 
 import json
 from dataclasses import replace
@@ -86,7 +86,7 @@ async def test_a_finished_job_is_in_its_detail_the_charts_the_floor_and_the_expo
     charts = await engine.charts(floor.at - 3_600_000, 600_000)
     assert sum(charts.completed.values) == 1
     assert charts.waiting.values[-1] == 0
-    assert charts.stretches[-1].machine_id == floor.cards[0].machine.id
+    assert charts.intervals[-1].machine_id == floor.cards[0].machine.id
     (row,) = json.loads(await engine.export(JobFilter(), (), "json"))
     assert (row["id"], row["state"], row["machine"]) == (job_id, "completed", "Mill 1")
 

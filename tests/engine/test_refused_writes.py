@@ -14,7 +14,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.health import Health
-from cnc_station.engine.store.complaints import of_a_server
+from cnc_station.engine.store.error_messages import postgres_message
 from cnc_station.engine.views import Link
 from cnc_station.servers import Postgres
 from tests.engine.floor import Controller, FloorOf
@@ -70,9 +70,9 @@ async def test_a_server_that_takes_no_changes_is_not_called_connected_because_it
 ) -> None:
     with read_only(own_postgres):
         await until(lambda: _database(floor).state == "offline")
-        assert floor.engine._crew is not None
+        assert floor.engine._supervisor is not None
         with pytest.raises(Unavailable, match="takes no changes"):
-            await floor.engine._crew._ping_database()
+            await floor.engine._supervisor._ping_database()
     await until(lambda: _database(floor).state == "connected")
 
 
@@ -101,4 +101,4 @@ async def test_a_link_says_why_it_is_away_now_and_since_when_it_has_been() -> No
 def test_a_server_that_can_be_reached_is_not_said_to_be_out_of_reach(
     complaint: str, meaning: str
 ) -> None:
-    assert re.search(meaning, of_a_server(complaint.lower()))
+    assert re.search(meaning, postgres_message(complaint.lower()))

@@ -12,7 +12,7 @@ from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.store.machines import MoveMachine
-from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.views import Doing
 from tests.engine.conftest import Station
 from tests.engine.edited import AFTER, BEFORE, at_work, edited_elsewhere, is_ready, the_mill, wired
@@ -46,15 +46,15 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Controller:
 async def instants(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> Instants:
     """What shall happen just before an edit is written, and just after; who edits also changes the
     driver."""
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     await crew._reconciler.stop()
 
     def around(before: Instant, after: Instant) -> None:
-        pen = floor.engine._pen
-        write = pen.write
+        writer = floor.engine._writer
+        write = writer.write
 
-        async def in_between(change: Change[Any]) -> Any:
+        async def in_between(change: StoreCommand[Any]) -> Any:
             edit = isinstance(change, MoveMachine) and change.spec is not None
             if edit:
                 await before()
@@ -63,7 +63,7 @@ async def instants(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> Instants:
                 await after()
             return written
 
-        monkeypatch.setattr(pen, "write", in_between)
+        monkeypatch.setattr(writer, "write", in_between)
 
     return around
 
@@ -102,7 +102,7 @@ async def test_what_is_no_matter_of_its_driver_is_changed_while_it_works(
 async def test_no_job_is_begun_with_the_driver_that_an_edit_does_away_with(
     floor: FloorOf, made: list[Controller], instants: Instants
 ) -> None:
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     machine_id = await floor.mill(driver="scripted")
 
@@ -123,7 +123,7 @@ async def test_no_job_is_begun_with_the_driver_that_an_edit_does_away_with(
 async def test_the_word_of_the_former_driver_does_not_make_a_machine_ready(
     floor: FloorOf, made: list[Controller], instants: Instants
 ) -> None:
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     machine_id = await floor.mill(driver="scripted")
     said: list[str] = []
@@ -132,7 +132,7 @@ async def test_the_word_of_the_former_driver_does_not_make_a_machine_ready(
         (former,) = wired(made)
         for doing in (Doing.NOT_READY, Doing.READY):
             former.does(doing, "manual mode" if doing is Doing.NOT_READY else "")
-            await crew._oversight.run_once()
+            await crew._controller_monitor.run_once()
             said.append((await the_mill(floor)).not_ready)
 
     instants(_nothing, former_speaks)
@@ -162,7 +162,7 @@ async def test_a_driver_that_can_not_be_made_here_leaves_its_machine_offline(
     machine_id = await floor.mill(driver="scripted")
     spec = replace(BEFORE, driver="installed elsewhere")
     edit = MoveMachine((t.MACHINE_EDITED,), machine_id, "anna", spec=spec)
-    await floor.engine._pen.write(edit)
+    await floor.engine._writer.write(edit)
     await floor.machine_comes_to(machine_id, MachineState.OFFLINE)
     row = await the_mill(floor)
     assert "installed elsewhere" in row.state_reason

@@ -9,9 +9,9 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import STATION_GONE as REAPED
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.drivers.base import Finding, Found, Order
+from cnc_station.engine.drivers.base import Order, RunInspection, RunOutcome
 from cnc_station.engine.services.outcome import move_of
-from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
 from tests.engine.edited import AFTER, at_work, edited_elsewhere, is_ready, the_mill, wired
 from tests.engine.floor import ME, Controller, FloorOf
@@ -28,7 +28,7 @@ async def floor(
 
 async def _unwatched(floor: FloorOf, made: list[Controller]) -> int:
     """The job of a run that the leader has given up, and its own station has left too."""
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     await floor.mill(driver="scripted")
     job_id = await at_work(floor, made)
@@ -36,13 +36,13 @@ async def _unwatched(floor: FloorOf, made: list[Controller]) -> int:
     assert live.task is not None
     live.task.cancel()
     await asyncio.wait([live.task])
-    await floor.engine._pen.write(move_of(live.claimed, t.LOST_INTERRUPTED, reason=REAPED))
+    await floor.engine._writer.write(move_of(live.claimed, t.LOST_INTERRUPTED, reason=REAPED))
     return job_id
 
 
 def _settling(floor: FloorOf) -> asyncio.Task[int]:
-    assert floor.engine._crew is not None
-    return asyncio.create_task(floor.engine._crew._recovery.settle(300.0))
+    assert floor.engine._supervisor is not None
+    return asyncio.create_task(floor.engine._supervisor._recovery.settle(300.0))
 
 
 async def _editing(floor: FloorOf) -> asyncio.Task[None]:
@@ -57,10 +57,10 @@ async def test_a_driver_is_kept_while_it_is_asked_about_a_run_and_then_to_the_ru
     (driver,) = wired(made)
     asked, answer = asyncio.Event(), asyncio.Event()
 
-    async def look(_order: Order) -> Found:
+    async def look(_order: Order) -> RunInspection:
         asked.set()
         await answer.wait()
-        return Found(Finding.UNDER_WAY, "it is at line 7")
+        return RunInspection(RunOutcome.UNDER_WAY, "it is at line 7")
 
     monkeypatch.setattr(driver, "look", look)
     settling = _settling(floor)
@@ -100,8 +100,8 @@ async def test_a_run_whose_machine_is_being_rewired_is_asked_about_when_that_is_
     await asyncio.gather(settling, editing)
     _, driver = wired(made)
     assert "look" in driver.asked
-    said = next(e for e in await floor.engine.events(job_id=job_id) if e.type == "examined")
-    assert said.reason == driver.found.words
+    said = next(e for e in await floor.engine.events(job_id=job_id) if e.type == "inspected")
+    assert said.reason == driver.found.detail
 
 
 async def _asks_for(floor: FloorOf, spec: MachineSpec) -> bool:
@@ -132,11 +132,11 @@ async def test_a_run_that_was_given_up_and_still_cuts_keeps_its_driver_to_its_en
 
 async def _given_up(floor: FloorOf) -> None:
     """The leader has taken the run for lost, and its station knows it."""
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     (live,) = crew.runner._live.values()
     live.lost = True
-    await floor.engine._pen.write(move_of(live.claimed, t.LOST_INTERRUPTED))
+    await floor.engine._writer.write(move_of(live.claimed, t.LOST_INTERRUPTED))
 
 
 async def test_a_machine_removed_under_a_run_that_was_given_up_is_let_go_at_its_end(
@@ -156,17 +156,17 @@ async def test_a_driver_is_changed_when_the_former_run_is_written_although_it_is
     floor: FloorOf, made: list[Controller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its end can be read before who wrote it knows."""
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
-    known, keep = asyncio.Event(), crew.runner._pen.keep
+    known, keep = asyncio.Event(), crew.runner._writer.write_until_committed
 
-    async def later(change: Change[None]) -> None:
+    async def later(change: StoreCommand[None]) -> None:
         await keep(change)
         await known.wait()
 
     machine_id = await floor.mill(driver="scripted")
     job_id = await at_work(floor, made)
-    monkeypatch.setattr(crew.runner._pen, "keep", later)
+    monkeypatch.setattr(crew.runner._writer, "write_until_committed", later)
     (driver,) = wired(made)
     driver.end()
     await floor.comes_to(job_id, JobState.COMPLETED)

@@ -108,8 +108,8 @@ async def test_a_held_run_stands_still_goes_on_and_completes(station: Station) -
 
 def _ends_now(floor: FloorOf, machine_id: int) -> None:
     """What would never end does, and so does what comes after it."""
-    assert floor.engine._fleet is not None
-    simulator = floor.engine._fleet.drivers[machine_id]
+    assert floor.engine._pool is not None
+    simulator = floor.engine._pool.drivers[machine_id]
     assert isinstance(simulator, Simulator)
     simulator._settings = replace(simulator._settings, speed=1e6)
     simulator._turned.set()

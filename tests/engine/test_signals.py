@@ -12,7 +12,7 @@ import redis
 
 from cnc_station import addresses
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.signals.base import Hearing
+from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import MOST_HINTS, RedisSignals
 from cnc_station.engine.views import Changes, Telemetry
 from cnc_station.servers import Redis
@@ -53,7 +53,7 @@ class Heard:
         def see(telemetry: Mapping[int, Telemetry]) -> None:
             self.telemetry.update(telemetry)
 
-        await self.signals.start(Hearing(lambda: None, self.changes.append, see, self.miss))
+        await self.signals.start(SignalHandlers(lambda: None, self.changes.append, see, self.miss))
         await until(lambda: self.signals.connected)
 
 
@@ -73,9 +73,9 @@ async def test_what_a_machine_does_reaches_the_others_as_it_is_and_not_its_own_s
     stations: tuple[Heard, Heard], told: Telemetry
 ) -> None:
     a, b = stations
-    a.signals.show({7: told})
+    a.signals.publish_telemetry({7: told})
     await until(lambda: b.telemetry == {7: told})
-    b.signals.tell(Changes(jobs=frozenset({1})))
+    b.signals.publish_notice(Changes(jobs=frozenset({1})))
     await until(lambda: a.changes)
     assert a.telemetry == {}
 
@@ -85,9 +85,9 @@ async def test_a_notice_reaches_the_others_as_it_is_and_not_its_own_station(
 ) -> None:
     a, b = stations
     told = Changes(frozenset({3, 5}), frozenset({2}), programs=True, stations=True)
-    a.signals.tell(told)
+    a.signals.publish_notice(told)
     await until(lambda: b.changes == [told])
-    b.signals.tell(Changes(everything=True))
+    b.signals.publish_notice(Changes(everything=True))
     await until(lambda: a.changes)
     assert a.changes == [Changes(everything=True)]
 
@@ -100,10 +100,10 @@ async def test_a_redis_that_is_full_takes_no_hint_and_is_not_told_everything_aga
     with _client(redis_server) as admin:
         admin.config_set("maxmemory", "1")
         try:
-            a.signals.announce({"mill": 1})
-            a.signals.tell(Changes(jobs=frozenset({1})))
+            a.signals.announce_work({"mill": 1})
+            a.signals.publish_notice(Changes(jobs=frozenset({1})))
             await until(lambda: b.changes)
-            a.signals.tell(Changes(jobs=frozenset({2})))
+            a.signals.publish_notice(Changes(jobs=frozenset({2})))
             await until(lambda: len(b.changes) > 1)
             assert b.changes == [Changes(jobs=frozenset({1})), Changes(jobs=frozenset({2}))]
             with pytest.raises(Unavailable, match=r"Redis takes nothing: .*maxmemory"):
@@ -120,8 +120,8 @@ async def test_hints_that_nobody_asks_for_do_not_pile_up(
     """Of jobs for a type of machine that no station has, say."""
     a, b = stations
     for number in range(4):
-        a.signals.announce({"lathe": 400})
-        a.signals.tell(Changes(jobs=frozenset({number})))
+        a.signals.announce_work({"lathe": 400})
+        a.signals.publish_notice(Changes(jobs=frozenset({number})))
         await until(lambda: Changes(jobs=frozenset({number})) in b.changes)  # noqa: B023 - awaited at once
     with _client(redis_server) as admin:
         (key,) = admin.keys("*wake:lathe")
@@ -135,9 +135,9 @@ async def test_two_fleets_in_two_databases_of_one_redis_do_not_hear_each_other(
     a, b = stations
     other = Heard(RedisSignals(redis_server.url.removesuffix("/0") + "/1"))
     await other.start()
-    other.signals.show({7: KNOWN})
-    other.signals.tell(Changes(jobs=frozenset({1})))
-    a.signals.tell(Changes(jobs=frozenset({2})))
+    other.signals.publish_telemetry({7: KNOWN})
+    other.signals.publish_notice(Changes(jobs=frozenset({1})))
+    a.signals.publish_notice(Changes(jobs=frozenset({2})))
     await until(lambda: b.changes)
     await other.signals.stop()
     assert (b.changes, b.telemetry) == ([Changes(jobs=frozenset({2}))], {})
@@ -158,7 +158,7 @@ async def test_a_letter_that_can_not_be_read_costs_a_look_at_everything_and_not_
         admin.publish(channel, "{}")
         for letter in ("?", "[]", '{"from":"x","body":{"jobs":[1]}}'):
             admin.publish(channel.replace(b"telemetry", b"changes"), letter)
-    a.signals.tell(Changes(jobs=frozenset({2})))
+    a.signals.publish_notice(Changes(jobs=frozenset({2})))
     await until(lambda: b.changes == [Changes(jobs=frozenset({2}))])
     assert b.gaps == gaps + 3
 
@@ -169,7 +169,7 @@ async def test_stations_hear_each_other_through_a_redis_at_a_file() -> None:
         for one in (a, b):
             await one.start()
             await one.signals.ping()
-        a.signals.tell(Changes(jobs=frozenset({1})))
+        a.signals.publish_notice(Changes(jobs=frozenset({1})))
         await until(lambda: b.changes)
         for one in (a, b):
             await one.signals.stop()

@@ -36,8 +36,8 @@ async def _assigned(floor: FloorOf, **values: object) -> int:
     """And known to its machine's driver: what runs before that may be an earlier run."""
     job_id = await floor.job(**values)
     await floor.comes_to(job_id, JobState.ASSIGNED)
-    assert floor.engine._fleet is not None
-    (driver,) = floor.engine._fleet.drivers.values()
+    assert floor.engine._pool is not None
+    (driver,) = floor.engine._pool.drivers.values()
     assert isinstance(driver, MTConnect)
     await until(lambda: driver._part is not None)
     return job_id
@@ -258,6 +258,6 @@ async def _told(floor: FloorOf, job_id: int, event: str) -> bool:
 
 async def _part(floor: FloorOf, *parts: int) -> bool:
     """Whether one of these is in hand."""
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     return any(live.part in parts for live in crew.runner._live.values())

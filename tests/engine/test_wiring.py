@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
-from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
 from tests.engine.floor import ME, MILL, Controller, FloorOf
 
@@ -19,18 +19,18 @@ async def floor(
 ) -> FloorOf:
     """Whose reconciler looks just when a machine was added or edited, and has no driver yet."""
     floor = await station()
-    crew, pen = floor.engine._crew, floor.engine._pen
+    crew, writer = floor.engine._supervisor, floor.engine._writer
     assert crew is not None
-    write = pen.write
+    write = writer.write
 
-    async def and_look(change: Change[Any]) -> Any:
+    async def and_look(change: StoreCommand[Any]) -> Any:
         written = await write(change)
         edited = isinstance(change, MoveMachine) and change.spec is not None
         if edited or isinstance(change, AddMachine):
             await crew._reconciler.run_once()
         return written
 
-    monkeypatch.setattr(pen, "write", and_look)
+    monkeypatch.setattr(writer, "write", and_look)
     return floor
 
 
@@ -39,8 +39,8 @@ def _in_use(made: list[Controller]) -> list[Controller]:
 
 
 def _driver(floor: FloorOf, machine_id: int) -> object:
-    assert floor.engine._fleet is not None
-    return floor.engine._fleet.drivers[machine_id]
+    assert floor.engine._pool is not None
+    return floor.engine._pool.drivers[machine_id]
 
 
 async def test_a_machine_that_is_seen_while_it_is_added_has_one_driver(
@@ -69,6 +69,6 @@ async def test_who_comes_late_with_a_former_edit_changes_nothing(
     wanted = replace(MILL, driver="scripted", settings={"port": "COM4"})
     await floor.engine.edit_machine(machine_id, wanted, ME)
     driver = _driver(floor, machine_id)
-    assert floor.engine._fleet is not None
-    await floor.engine._fleet.wire(former)
+    assert floor.engine._pool is not None
+    await floor.engine._pool.wire(former)
     assert _in_use(made) == [_driver(floor, machine_id)] == [driver]

@@ -12,7 +12,7 @@ from cnc_station.engine.services import drive
 from cnc_station.engine.services.live import Live
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
-from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.views import Doing
 from tests.engine.conftest import Station
 from tests.engine.floor import Controller, FloorOf
@@ -27,7 +27,7 @@ async def floor(station: Station) -> FloorOf:
 @pytest.fixture
 def instant(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Assigned jobs get no further before this is set."""
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     over, order = asyncio.Event(), crew.runner.order
 
@@ -42,17 +42,17 @@ def instant(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 @pytest.fixture
 def starting(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """A start is written and can be read, but who wrote it does not know before this is set."""
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
-    pen = crew.runner._pen
-    known, keep = asyncio.Event(), pen.keep
+    writer = crew.runner._writer
+    known, keep = asyncio.Event(), writer.write_until_committed
 
-    async def later(change: Change[None]) -> None:
+    async def later(change: StoreCommand[None]) -> None:
         await keep(change)
         if isinstance(change, MoveRun) and change.transition is t.STARTED:
             await known.wait()
 
-    monkeypatch.setattr(pen, "keep", later)
+    monkeypatch.setattr(writer, "write_until_committed", later)
     return known
 
 
@@ -116,7 +116,7 @@ async def test_nobody_has_to_say_anything_where_a_job_starts_by_itself(
 
 @pytest.mark.parametrize(
     ("action", "becomes"),
-    [("put_aside", JobState.PAUSED), ("abort", JobState.CANCELLED)],
+    [("deferred", JobState.PAUSED), ("abort", JobState.CANCELLED)],
 )
 async def test_a_job_stopped_in_the_instant_of_its_assignment_waits_for_nobody(
     floor: FloorOf, controller: Controller, instant: asyncio.Event, action: str, becomes: JobState
@@ -125,7 +125,7 @@ async def test_a_job_stopped_in_the_instant_of_its_assignment_waits_for_nobody(
     job_id = await floor.job()
     await floor.comes_to(job_id, JobState.ASSIGNED)
     asked = asyncio.create_task(floor.act(action, job_id))
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     await until(lambda: any(live.stopped_by for live in crew.runner._live.values()))
     instant.set()
@@ -202,7 +202,7 @@ async def test_a_hold_of_a_run_that_began_with_its_claim_comes_after_its_load_an
 
 
 def _in_hand(floor: FloorOf) -> list[Live]:
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
     return list(crew.runner._live.values())
 
@@ -259,16 +259,16 @@ async def test_an_unlock_in_the_instant_before_the_runs_end_is_written_waits_for
     floor: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the controller would be unlocked, and who asked for it refused."""
-    crew = floor.engine._crew
+    crew = floor.engine._supervisor
     assert crew is not None
-    ending, keep = asyncio.Event(), crew.runner._pen.keep
+    ending, keep = asyncio.Event(), crew.runner._writer.write_until_committed
 
-    async def later(change: Change[None]) -> None:
+    async def later(change: StoreCommand[None]) -> None:
         if isinstance(change, MoveRun) and change.transition is t.FAILED_FINAL:
             await ending.wait()
         await keep(change)
 
-    monkeypatch.setattr(crew.runner._pen, "keep", later)
+    monkeypatch.setattr(crew.runner._writer, "write_until_committed", later)
     machine_id = await floor.mill(driver="scripted")
     job_id = await floor.job(retry_limit=0)
     await until(lambda: controller.cutting)

@@ -128,12 +128,12 @@ async def _show(shell: Shell, subject: str) -> None:
     shell.window.show_page(subject)
     page = shell.window.page(subject)
     if subject == "jobs":
-        running = (await shell.desk.engine.jobs(_RUNNING, (), 0, 20)).rows
+        running = (await shell.context.engine.jobs(_RUNNING, (), 0, 20)).rows
         milled = [row for row in running if row.program and row.machine_type == "mill"]
         longest = max(milled or running, key=lambda row: row.estimated_s * row.quantity)
         shell.to_job(longest.id)
     elif subject == "programs":
-        kept = await shell.desk.engine.programs("bracket")
+        kept = await shell.context.engine.programs("bracket")
         shell.to_program(kept[0].sha256)
     elif subject in ("machines", "attention"):
         select_first = getattr(page, "select_first", None)

@@ -142,7 +142,7 @@ async def _closing(shell: Shell, machines: Machines) -> QDialog:
     await _floor(shell, machines)
     dialog = ClosingDialog(Background(shell.window, lambda: True).way_back, shell.window)
     names = {number: name for name, number in machines.items()}
-    dialog.show_runs(shell.desk.engine.runs_in_hand(), names)
+    dialog.show_runs(shell.context.engine.runs_in_hand(), names)
     dialog.open()
     return dialog
 

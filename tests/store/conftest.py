@@ -70,16 +70,16 @@ def emptied_on_postgres(postgres: "Postgres") -> Iterator[Callable[[], Database]
     with postgres.new_database() as url:
         keeper = Database(url)
         bring_up_to_date(keeper)
-        pen = keeper.connect_pen()
+        writer = keeper.connect_writer()
 
         def emptied() -> Database:
-            with pen.begin():
-                empty(pen)
-                pen.execute(insert(schema.leader).values(FREE_TO_LEAD))
+            with writer.begin():
+                empty(writer)
+                writer.execute(insert(schema.leader).values(FREE_TO_LEAD))
             return Database(url, synchronous="OFF")
 
         yield emptied
-        pen.close()
+        writer.close()
         keeper.close()
 
 

@@ -151,7 +151,7 @@ class Model:
             return False
         if machine.state not in row.machine.sources and row.machine.required:
             return False
-        if row is t.TAKEN_UP and not self._can_take_up(run_id):
+        if row is t.REATTACHED and not self._can_take_up(run_id):
             return False
         assert job.state in row.job.sources
         assert row.run.target is not None

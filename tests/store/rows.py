@@ -9,12 +9,12 @@ from sqlalchemy import Connection, Table, insert, update
 
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.queries.house import House
+from cnc_station.engine.store.queries.context import QueryContext
 
 T = TypeVar("T")
 
 NOW = 1_790_003_400_000  # Monday, 21 September 2026, 15:10 UTC
-HOUSE = House(zone=UTC)
+HOUSE = QueryContext(zone=UTC)
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -115,36 +115,36 @@ class Rows:
 
     def __init__(self, url: str) -> None:
         self.database = Database(url, synchronous="OFF")
-        self.pen = self.database.connect_pen()
-        with self.pen.begin():
-            schema.metadata.create_all(self.pen)
+        self.writer = self.database.connect_writer()
+        with self.writer.begin():
+            schema.metadata.create_all(self.writer)
 
     def close(self) -> None:
-        self.pen.close()
+        self.writer.close()
         self.database.close()
 
     def clear(self) -> None:
-        with self.pen.begin():
-            empty(self.pen)
+        with self.writer.begin():
+            empty(self.writer)
 
     def read(self, query: Callable[[Connection], T]) -> T:
         answer: T = self.database.read(query)
         return answer
 
     def insert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-        with self.pen.begin():
-            self.pen.execute(insert(table), rows)
+        with self.writer.begin():
+            self.writer.execute(insert(table), rows)
 
     def _add(self, table: Table, row: dict[str, Any]) -> int:
-        with self.pen.begin():
-            key = self.pen.execute(insert(table).values(row)).inserted_primary_key
+        with self.writer.begin():
+            key = self.writer.execute(insert(table).values(row)).inserted_primary_key
         assert key is not None
         return int(key[0])
 
     def link(self, machine_id: int, job_id: int, run_id: int) -> None:
         """Put a job and its run on a machine."""
-        with self.pen.begin():
-            self.pen.execute(
+        with self.writer.begin():
+            self.writer.execute(
                 update(schema.machine)
                 .where(schema.machine.c.id == machine_id)
                 .values(job_id=job_id, run_id=run_id)

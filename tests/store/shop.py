@@ -22,7 +22,7 @@ from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
 from cnc_station.engine.store.stations import Lead
-from cnc_station.engine.store.transaction import Change, Committed
+from cnc_station.engine.store.transaction import Committed, StoreCommand
 from cnc_station.engine.store.writer import Writer
 from tests.invariants import broken
 
@@ -68,7 +68,7 @@ class Shop:
             database, station=station, ranking=RankPolicy(), on_commit=self.notices.append
         )
 
-    async def write(self, change: Change[T]) -> T:
+    async def write(self, change: StoreCommand[T]) -> T:
         return await self.writer.write(change)
 
     async def create(self, *specs: JobSpec, actor: str = "anna") -> tuple[int, ...]:

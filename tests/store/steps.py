@@ -15,8 +15,8 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queue_actions import ActOnJob
-from cnc_station.engine.store.readiness import SayReadiness
-from cnc_station.engine.store.transaction import Change
+from cnc_station.engine.store.readiness import SetReadiness
+from cnc_station.engine.store.transaction import StoreCommand
 from tests.store.model import Model, ModelJob, ModelMachine
 from tests.store.shop import START, Shop, move_of
 
@@ -67,7 +67,7 @@ class Steps:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(work)
 
-    def _write(self, *changes: Change[Any]) -> list[bool]:
+    def _write(self, *changes: StoreCommand[Any]) -> list[bool]:
         """Which of these changes, asked for at the same time, were applied."""
 
         async def ask() -> list[Any]:
@@ -212,7 +212,7 @@ class Steps:
             run = dice.choice(self._claimed)
             self._move(run, dice.choice(_RUN_MOVES), 1)
 
-    def take_up(self, _dice: Random) -> None:
+    def reattach(self, _dice: Random) -> None:
         """The last that was given up, if there is one: seldom hit upon otherwise."""
         given_up = [
             run
@@ -220,13 +220,13 @@ class Steps:
             if self.model.runs[run.run_id].state is RunState.INTERRUPTED
         ]
         if given_up:
-            self._move(given_up[-1], t.TAKEN_UP, 0)
+            self._move(given_up[-1], t.REATTACHED, 0)
 
     def say_readiness(self, dice: Random) -> None:
         machine_id, ready = self._machine(dice), dice.random() < 0.7
         said = self.model.say_readiness(machine_id, ready=ready)
         words = "" if ready else "not homed"
-        assert self._write(SayReadiness(machine_id, words, "station")) == [said]
+        assert self._write(SetReadiness(machine_id, words, "station")) == [said]
 
     def _move(
         self, run: Claimed, row: t.Transition, backoff: int, *, half_made: bool = False

@@ -11,7 +11,7 @@ from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
-from cnc_station.engine.store.readiness import SayReadiness
+from cnc_station.engine.store.readiness import SetReadiness
 from tests.store.shop import START, Shop, mill
 
 
@@ -141,9 +141,9 @@ async def test_a_machine_whose_controller_would_start_nothing_is_given_nothing(
 ) -> None:
     machine_id = await shop.machine()
     job_id = await shop.job()
-    await shop.write(SayReadiness(machine_id, "not homed", "station"))
+    await shop.write(SetReadiness(machine_id, "not homed", "station"))
     assert await shop.claim() == ()
-    await shop.write(SayReadiness(machine_id, "", "station"))
+    await shop.write(SetReadiness(machine_id, "", "station"))
     assert shop.notices[-1].freed
     assert (await shop.claim_one()).job_id == job_id
 
@@ -237,7 +237,7 @@ async def test_a_claim_of_few_takes_the_first_and_leaves_the_rest_to_the_next(sh
 async def test_another_stations_machines_are_left_alone(shop: Shop) -> None:
     await shop.machine()
     await shop.job()
-    with shop.database.connect_pen() as connection, connection.begin():
+    with shop.database.connect_writer() as connection, connection.begin():
         connection.execute(schema.machine.update().values(station="B"))
     assert await shop.claim() == ()
 

@@ -1,4 +1,4 @@
-"""The one pen: what gathers shares a transaction, and each caller gets an answer of its own."""
+"""The one writer: what gathers shares a transaction, and each caller gets an answer of its own."""
 
 import asyncio
 import sqlite3
@@ -22,14 +22,14 @@ from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.queue_actions import ActOnJob
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 from tests.store.shop import Shop
 from tests.until import until
 
 
 @dataclass(frozen=True, slots=True)
-class Wait(Change[None]):
-    """Holds the pen's thread until the test lets it go, so that other changes gather."""
+class Wait(StoreCommand[None]):
+    """Holds the writer's thread until the test lets it go, so that other changes gather."""
 
     entered: threading.Event
     go: threading.Event
@@ -43,7 +43,7 @@ class Wait(Change[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Break(Change[None]):
+class Break(StoreCommand[None]):
     """Does something in the transaction, then what the test says."""
 
     then: Callable[[Tx], None]
@@ -70,8 +70,8 @@ async def gathering(shop: Shop) -> AsyncIterator[None]:
         await task
 
 
-async def _together(shop: Shop, *changes: Change[Any]) -> list[Any]:
-    """The answers of changes that wait for the pen at the same time."""
+async def _together(shop: Shop, *changes: StoreCommand[Any]) -> list[Any]:
+    """The answers of changes that wait for the writer at the same time."""
     async with gathering(shop):
         tasks = [asyncio.ensure_future(shop.write(change)) for change in changes]
     return await asyncio.gather(*tasks, return_exceptions=True)
@@ -118,8 +118,8 @@ async def test_what_the_last_writes_break_is_the_error_of_its_change_alone(shop:
     twice = [{"key": "a", "value": "1"}] * 2
 
     def clash(tx: Tx) -> None:
-        tx.insert_later(schema.setting, twice)
-        tx.insert_later(schema.setting, [{"key": "b", "value": "2"}])
+        tx.defer_insert(schema.setting, twice)
+        tx.defer_insert(schema.setting, [{"key": "b", "value": "2"}])
 
     first, error, last = await _together(shop, _new("a"), Break(clash), _new("b"))
     assert isinstance(error, IntegrityError)
@@ -133,7 +133,7 @@ async def test_an_environment_that_breaks_with_the_last_writes_fails_them_all(
     def break_later(tx: Tx) -> None:
         if tx.dialect.embedded:
             _break_the_environment(tx)
-        tx.later(select(func.pg_terminate_backend(func.pg_backend_pid())), {})
+        tx.defer(select(func.pg_terminate_backend(func.pg_backend_pid())), {})
 
     answers = await _together(shop, _new("a"), Break(break_later), _new("b"))
     assert all(isinstance(answer, Unavailable) for answer in answers)
@@ -161,7 +161,7 @@ async def test_changes_of_one_job_keep_their_order(shop: Shop) -> None:
     assert shop.told(job_id=other) == ["created", "paused", "resumed"]
 
 
-def _act(alternatives: tuple[t.Transition, ...], job_id: int) -> Change[Any]:
+def _act(alternatives: tuple[t.Transition, ...], job_id: int) -> StoreCommand[Any]:
     return ActOnJob(alternatives, job_id, "anna")
 
 

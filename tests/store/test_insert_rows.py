@@ -21,8 +21,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_every_row_is_stored_once_and_in_order(url: str, count: int) -> None:
     rows, dialect = Rows(url), Database(url).dialect
     shared = {"type": "created", "actor": "anna", "station": "A", "trace_id": "", "reason": ""}
-    with rows.pen.begin():
-        dialect.insert(rows.pen, event, [{"at": at, **shared} for at in range(count)])
+    with rows.writer.begin():
+        dialect.insert(rows.writer, event, [{"at": at, **shared} for at in range(count)])
     found = rows.read(lambda c: c.execute(select(event.c.at).order_by(event.c.id)).scalars().all())
     rows.close()
     assert list(found) == list(range(count))
@@ -32,8 +32,8 @@ def test_a_text_comes_back_as_it_was_stored(url: str) -> None:
     rows, dialect = Rows(url), Database(url).dialect
     odd = 'Müller "7" \\ {1,2} \n\t 螺丝 \U0001f529'
     one = {"type": odd, "actor": "", "station": "", "trace_id": "", "reason": odd, "details": None}
-    with rows.pen.begin():
-        dialect.insert(rows.pen, event, [{"at": 2**53 + 1, **one}])
+    with rows.writer.begin():
+        dialect.insert(rows.writer, event, [{"at": 2**53 + 1, **one}])
     (found,) = rows.read(lambda c: c.execute(select(event)).all())
     rows.close()
     assert (found.at, found.type, found.reason, found.details) == (2**53 + 1, odd, odd, None)
@@ -43,12 +43,12 @@ def test_what_some_rows_share_is_not_given_to_the_others(url: str) -> None:
     rows, dialect = Rows(url), Database(url).dialect
     shared = {"type": "created", "actor": "anna", "station": "A", "trace_id": ""}
     told = [("", None), ("late", None), ("late", 7), ("", 0)]
-    with rows.pen.begin():
+    with rows.writer.begin():
         stored = [
             {"at": at, "reason": reason, "job_id": job_id, **shared}
             for at, (reason, job_id) in enumerate(told)
         ]
-        dialect.insert(rows.pen, event, stored)
+        dialect.insert(rows.writer, event, stored)
     columns = select(event.c.reason, event.c.job_id).order_by(event.c.at)
     found = rows.read(lambda c: c.execute(columns).all())
     rows.close()

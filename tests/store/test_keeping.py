@@ -12,7 +12,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.programs import AddProgram, KeptProgram, content
 from cnc_station.engine.store.settings import SaveSettings
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 from tests.store.shop import START, Shop, mill
 
 
@@ -67,7 +67,7 @@ async def test_saved_settings_replace_theirs_and_leave_the_others(shop: Shop) ->
     ]
 
 
-def _second_run(**values: Any) -> Change[None]:
+def _second_run(**values: Any) -> StoreCommand[None]:
     row = {
         "station": "B",
         "attempt": 9,
@@ -79,7 +79,7 @@ def _second_run(**values: Any) -> Change[None]:
         **values,
     }
 
-    class Insert(Change[None]):
+    class Insert(StoreCommand[None]):
         @classmethod
         def apply(cls, tx: Tx, changes: Any) -> list[Exception | None]:
             tx.connection.execute(schema.run.insert().values(row))
@@ -105,5 +105,5 @@ async def test_the_database_itself_refuses_a_second_live_run(shop: Shop, state: 
     for over in ("failed", "succeeded"):
         ended = {"job_id": job_id, "machine_id": one, "ended_at": START}
         await shop.write(_second_run(**ended, state=over))
-    with shop.database.connect_pen() as connection, connection.begin():
+    with shop.database.connect_writer() as connection, connection.begin():
         connection.execute(schema.run.delete().where(schema.run.c.token == 9))

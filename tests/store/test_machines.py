@@ -11,7 +11,7 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.queries.machine_rows import machines
-from cnc_station.engine.store.readiness import REWIRING, SayReadiness
+from cnc_station.engine.store.readiness import REWIRING, SetReadiness
 from tests.store.shop import Shop, mill
 
 
@@ -104,7 +104,7 @@ async def test_readiness_is_told_once_and_leaves_the_state_alone(shop: Shop) -> 
     machine_id = await shop.machine()
     freed = len(shop.notices)
     for why in ("", "not homed", "not homed", "manual mode", ""):
-        await shop.write(SayReadiness(machine_id, why, "station"))
+        await shop.write(SetReadiness(machine_id, why, "station"))
     told = [
         (event["reason"], event["machine_state"])
         for event in shop.events(machine_id=machine_id)
@@ -117,11 +117,11 @@ async def test_readiness_is_told_once_and_leaves_the_state_alone(shop: Shop) -> 
 
 async def test_only_its_own_station_says_whether_a_machine_is_ready(shop: Shop) -> None:
     machine_id = await shop.machine()
-    await shop.write(SayReadiness(machine_id, "not homed", "station"))
+    await shop.write(SetReadiness(machine_id, "not homed", "station"))
     await shop.move_machine(t.MACHINE_MOVED, machine_id, station="B")
     assert shop.row(schema.machine, machine_id).not_ready == REWIRING
     with pytest.raises(Conflict, match="no machine 1 at this station"):
-        await shop.write(SayReadiness(machine_id, "not homed", "station"))
+        await shop.write(SetReadiness(machine_id, "not homed", "station"))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ async def test_a_machine_given_away_gets_no_work_before_its_next_station_has_its
         await shop.job()
     assert await shop.claim() == ()
     for one in (machine_id, other):
-        await shop.write(SayReadiness(one, "", "station"))
+        await shop.write(SetReadiness(one, "", "station"))
     assert len(await shop.claim()) == 2
 
 

@@ -6,14 +6,17 @@ import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import inspect, text
 
+from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, Fenced, Unavailable
 from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.transitions import TRANSITIONS
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look, upgrade
@@ -75,7 +78,7 @@ def grow(monkeypatch: pytest.MonkeyPatch, folder: Path, extra: str = "SELECT 1")
 
 
 def write(database: Database, statement: str, **values: Any) -> None:
-    with closing(database.connect_pen()) as connection, connection.begin():
+    with closing(database.connect_writer()) as connection, connection.begin():
         connection.execute(text(statement), values)
 
 
@@ -226,6 +229,7 @@ def test_a_database_of_the_first_schema_keeps_all_it_holds(
         bring_up_to_date(empty)
     for statement in FIRST_ROWS.split(";")[:-1]:
         write(empty, statement)
+    renamed = {"errand": "remote_command"}
     tables = ("program", "job", "machine", "run", "event", "errand", "leader")
     before = {table: all_rows(empty, table) for table in tables}
     assert "operator_starts" not in before["machine"][0]
@@ -248,8 +252,44 @@ def test_a_database_of_the_first_schema_keeps_all_it_holds(
     }
     for table in tables:
         kept = [row | added.get(table, {}) for row in before[table]]
-        assert all_rows(empty, table) == kept
+        assert all_rows(empty, renamed.get(table, table)) == kept
         assert len(kept) == 1
+
+
+OLD_EVENT_TYPES = {
+    "taken_up": "reattached",
+    "put_aside": "deferred",
+    "given_back": "requeued",
+    "examined": "inspected",
+}
+
+
+def test_events_stored_under_old_names_are_read_under_the_new_ones(
+    empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = tmp_path / "former"
+    shutil.copytree(migrate.MIGRATIONS, former, ignore=shutil.ignore_patterns("v000[6-9]*"))
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "MIGRATIONS", former)
+        patch.setattr(migrate, "REVISION", "0005")
+        bring_up_to_date(empty)
+    for event_type in (*OLD_EVENT_TYPES, "held"):
+        write(
+            empty,
+            "INSERT INTO event (at, type, job_id, actor, station, trace_id, reason) "
+            f"VALUES (1, '{event_type}', 1, 'me', 'here', '', '')",
+        )
+    write(
+        empty,
+        "INSERT INTO errand (station, action, job_id, actor, reason, asked_at) "
+        "VALUES ('here', 'put_aside', 1, 'me', '', 1)",
+    )
+    upgrade(empty)
+    types = [row["type"] for row in sorted(all_rows(empty, "event"), key=itemgetter("id"))]
+    assert types == [*OLD_EVENT_TYPES.values(), "held"]
+    assert set(types) <= TRANSITIONS.keys()
+    (asked,) = all_rows(empty, "remote_command")
+    assert asked["action"] == JobAction.DEFER
 
 
 STATION = """

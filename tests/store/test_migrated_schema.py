@@ -17,7 +17,7 @@ Facts = dict[str, Any]
 
 
 def _created(database: Database) -> None:
-    with database.connect_pen() as connection, connection.begin():
+    with database.connect_writer() as connection, connection.begin():
         schema.metadata.create_all(connection)
 
 
@@ -82,6 +82,6 @@ def test_the_migrated_server_has_the_schema_of_the_program(postgres: Postgres) -
         assert len(migrated) > 100
 
 
-@pytest.mark.parametrize("table", ["job", "machine", "run", "errand"])
+@pytest.mark.parametrize("table", ["job", "machine", "run", "remote_command"])
 def test_what_is_counted_by_the_program_never_gives_a_number_twice(table: str) -> None:
     assert schema.metadata.tables[table].dialect_options["sqlite"]["autoincrement"] is True

@@ -17,8 +17,8 @@ SILENT_MS = 42_000
 
 
 def look(rows: Rows) -> Floor:
-    house = replace(HOUSE, station="here", clock=lambda _: NOW + AHEAD)
-    return rows.read(lambda connection: floor(connection, NOW, house=house))
+    context = replace(HOUSE, station="here", clock=lambda _: NOW + AHEAD)
+    return rows.read(lambda connection: floor(connection, NOW, context=context))
 
 
 def needs(rows: Rows) -> list[tuple[Remedy, str, str]]:

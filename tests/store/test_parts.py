@@ -8,7 +8,7 @@ import pytest
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.store.new_runs import Claimed
-from cnc_station.engine.store.parts import SayPartDone
+from cnc_station.engine.store.parts import RecordPartDone
 from cnc_station.engine.store.recovery import left_over_runs
 from tests.store.shop import Shop, mill
 
@@ -21,9 +21,11 @@ async def _running(shop: Shop) -> Claimed:
     return run
 
 
-def _done(run: Claimed, part: int) -> SayPartDone:
+def _done(run: Claimed, part: int) -> RecordPartDone:
     words = f"part {part} of 5"
-    return SayPartDone(run.job_id, run.run_id, run.token, run.machine_id, part, words, "controller")
+    return RecordPartDone(
+        run.job_id, run.run_id, run.token, run.machine_id, part, words, "controller"
+    )
 
 
 def _left(shop: Shop) -> list[int]:
@@ -44,7 +46,7 @@ async def test_each_part_is_written_once_however_often_it_is_said(shop: Shop) ->
 async def test_the_parts_of_another_attempt_do_not_count(shop: Shop) -> None:
     first = await _running(shop)
     await shop.write(_done(first, 1))
-    await shop.move(t.GIVEN_BACK, first)
+    await shop.move(t.REQUEUED, first)
     second = await shop.claim_one()
     await shop.move(t.STARTED, second)
     assert _left(shop) == [0]

@@ -50,12 +50,12 @@ def _fill(rows: Rows, url: str) -> None:
         "FROM job, generate_series(1, :times) AS number "
         "WHERE state = :state AND pinned_machine_id IS NULL"
     )
-    with rows.pen.begin():
+    with rows.writer.begin():
         for state, share in (("queued", 0.9), ("delayed", 0.1)):
             times = round(JOBS * share / len(TYPES))
-            rows.pen.execute(copies, {"state": state, "times": times})
+            rows.writer.execute(copies, {"state": state, "times": times})
         columns = ", ".join(c.name for c in schema.run.c if c.name != "id")
-        rows.pen.execute(
+        rows.writer.execute(
             text(
                 f"INSERT INTO run ({columns}) SELECT {columns} FROM run, generate_series(1, 20000)"
             )
@@ -65,10 +65,10 @@ def _fill(rows: Rows, url: str) -> None:
 
 
 def plans(shop: Rows, query: Callable[[Connection], Any]) -> list[str]:
-    """What the server does for each statement of a query, a line a step; by the pen, as readers
+    """What the server does for each statement of a query, a line a step; by the writer, as readers
     may not even plan to lock a row."""
     statements: list[tuple[str, Any]] = []
-    with shop.database.connect_pen() as connection, connection.begin() as transaction:
+    with shop.database.connect_writer() as connection, connection.begin() as transaction:
 
         @event.listens_for(connection, "before_cursor_execute")
         def keep(_c: object, _k: object, statement: str, given: object, *_rest: object) -> None:
@@ -151,11 +151,11 @@ def test_due_jobs_are_found_by_their_time(shop: Rows) -> None:
 
 def test_what_others_have_written_is_one_short_look(shop: Rows) -> None:
     dialect = shop.database.dialect
-    with shop.database.connect_pen() as connection:
+    with shop.database.connect_writer() as connection:
         before = dialect.changed_elsewhere(connection, "B")
         assert dialect.changed_elsewhere(connection, "B") == before
     shop.event("created", station="A")
-    with shop.database.connect_pen() as connection:
+    with shop.database.connect_writer() as connection:
         assert dialect.changed_elsewhere(connection, "B") != before
 
 

@@ -1,4 +1,4 @@
-"""Series and stretches, against what a plain count over the events says."""
+"""Series and intervals, against what a plain count over the events says."""
 
 from random import Random
 
@@ -43,7 +43,7 @@ def test_a_machines_states_are_laid_end_to_end_from_before_the_window(rows: Rows
     rows.event("machine_edited", machine_id=mill, machine_state="held", at=SINCE + 2 * HOUR)
     rows.event("continued", machine_id=mill, machine_state="running", at=SINCE + 3 * HOUR)
     shown = drawn(rows)
-    assert [(s.state, s.start, s.end, s.job_id, s.reason) for s in shown.stretches] == [
+    assert [(s.state, s.start, s.end, s.job_id, s.reason) for s in shown.intervals] == [
         (MachineState.RUNNING, SINCE, SINCE + HOUR, 4, ""),
         (MachineState.HELD, SINCE + HOUR, SINCE + 3 * HOUR, None, "feed hold"),
         (MachineState.RUNNING, SINCE + 3 * HOUR, NOW, None, ""),
@@ -56,14 +56,14 @@ def test_a_machine_without_earlier_events_is_drawn_from_its_first_one(rows: Rows
     rows.machine("Mill 2")
     rows.event("machine_added", machine_id=mill, machine_state="offline", at=NOW - 30 * MINUTE)
     rows.event("connected", machine_id=mill, machine_state="idle", at=NOW - 30 * MINUTE)
-    (only,) = drawn(rows).stretches
+    (only,) = drawn(rows).intervals
     assert (only.state, only.start, only.end) == (MachineState.IDLE, NOW - 30 * MINUTE, NOW)
 
 
 def test_a_removed_machine_is_not_drawn(rows: Rows) -> None:
     mill = rows.machine("Mill 1", removed=True)
     rows.event("machine_added", machine_id=mill, machine_state="offline", at=NOW - HOUR)
-    assert drawn(rows).stretches == ()
+    assert drawn(rows).intervals == ()
 
 
 def test_the_waiting_series_is_what_walking_the_histories_counts(rows: Rows) -> None:

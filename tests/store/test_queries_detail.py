@@ -22,7 +22,7 @@ OLD, NEW, OTHER = "a" * 64, "b" * 64, "c" * 64
 
 def exported(rows: Rows, form: str, chosen: JobFilter | None = None) -> bytes:
     order = [Sort(SortKey.NAME)]
-    return rows.read(lambda c: export(c, chosen or JobFilter(), order, form, NOW, house=HOUSE))
+    return rows.read(lambda c: export(c, chosen or JobFilter(), order, form, NOW, context=HOUSE))
 
 
 def test_a_job_is_shown_with_its_runs_and_its_neighbours_in_the_routing(rows: Rows) -> None:
@@ -36,7 +36,7 @@ def test_a_job_is_shown_with_its_runs_and_its_neighbours_in_the_routing(rows: Ro
     rows.after(last, job)
     failed = rows.run(job, mill, state="failed", ended_at=NOW)
     live = rows.run(job, mill, attempt=2)
-    detail = rows.read(lambda c: job_detail(c, job, NOW, house=HOUSE))
+    detail = rows.read(lambda c: job_detail(c, job, NOW, context=HOUSE))
     assert detail is not None
     assert detail.row.next == "running on Mill 1"
     assert detail.payload == {"fixture": 3}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cnc_station.engine.domain.states import FINISHED_JOBS, OPEN_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.queries.choice import STATE_ORDER
 from cnc_station.engine.store.queries.history import events, runs
+from cnc_station.engine.store.queries.job_filters import STATE_ORDER
 from cnc_station.engine.store.queries.job_list import job_counts, job_page, jobs_by_id
 from cnc_station.engine.views import JobFilter, JobPage, Sort, SortKey
 from tests.store.rows import DAY, HOUR, HOUSE, NOW, Rows, job_row
@@ -161,7 +161,7 @@ orders = st.lists(
 
 
 def page(shop: Rows, chosen: JobFilter, order: Sequence[Sort], offset: int, limit: int) -> JobPage:
-    return shop.read(lambda c: job_page(c, chosen, order, offset, limit, NOW, house=HOUSE))
+    return shop.read(lambda c: job_page(c, chosen, order, offset, limit, NOW, context=HOUSE))
 
 
 @given(filters, orders, st.integers(0, 160), st.integers(1, 60))
@@ -219,7 +219,7 @@ def test_a_page_past_the_end_is_empty_and_knows_the_total(shop: Rows) -> None:
 
 
 def test_jobs_by_id_come_in_the_order_asked_for_without_those_that_are_gone(shop: Rows) -> None:
-    found = shop.read(lambda c: jobs_by_id(c, [9, 999, 3], NOW, house=HOUSE))
+    found = shop.read(lambda c: jobs_by_id(c, [9, 999, 3], NOW, context=HOUSE))
     assert [row.id for row in found] == [9, 3]
 
 
@@ -227,7 +227,7 @@ def test_a_row_names_its_machine_and_its_program(rows: Rows) -> None:
     rows.program("a" * 64, "bracket.nc", b"G0\n", revision=3)
     mill = rows.machine("Mill 1")
     job_id = rows.job(program="a" * 64, machine_id=mill, state="completed", operation="op10")
-    (row,) = rows.read(lambda c: jobs_by_id(c, [job_id], NOW, house=HOUSE))
+    (row,) = rows.read(lambda c: jobs_by_id(c, [job_id], NOW, context=HOUSE))
     assert (row.machine, row.program_name, row.program_revision) == ("Mill 1", "bracket.nc", 3)
     assert row.title == "Bracket · op10"
 

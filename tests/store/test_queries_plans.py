@@ -33,9 +33,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
         copied = [c for c in schema.job.c if c.name not in {"id", "rank"}]
         source = select(*copied, schema.job.c.rank + literal(float(count)))
         source = source.where(schema.job.c.state == "queued").limit(JOBS - count)
-        with rows.pen.begin():
+        with rows.writer.begin():
             names = [*(c.name for c in copied), "rank"]
-            rows.pen.execute(insert(schema.job).from_select(names, source))
+            rows.writer.execute(insert(schema.job).from_select(names, source))
         count = min(2 * count, JOBS)
     yield rows
     rows.close()

@@ -12,7 +12,7 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.readiness import REWIRING, SayReadiness
+from cnc_station.engine.store.readiness import REWIRING, SetReadiness
 from tests.store.shop import Shop, mill
 
 BEFORE = replace(mill("Mill 1"), settings={"port": "COM3", "baud": 115200})
@@ -66,7 +66,7 @@ async def test_a_machine_gets_no_work_between_its_edit_and_its_new_driver(shop: 
     await _edit(shop, machine_id, AFTER)
     assert shop.notices[-1].stations, "its own station, wherever it was edited, has to hear of it"
     assert await shop.claim() == ()
-    await shop.write(SayReadiness(machine_id, "", "controller", AFTER))
+    await shop.write(SetReadiness(machine_id, "", "controller", AFTER))
     assert shop.notices[-1].freed
     assert len(await shop.claim()) == 1
 
@@ -75,15 +75,15 @@ async def test_only_the_driver_that_a_machine_asks_for_says_whether_it_is_ready(
     shop: Shop,
 ) -> None:
     machine_id = await shop.machine(BEFORE)
-    await shop.write(SayReadiness(machine_id, "not homed", "controller", BEFORE))
+    await shop.write(SetReadiness(machine_id, "not homed", "controller", BEFORE))
     await _edit(shop, machine_id, AFTER)
     for former in (BEFORE, replace(AFTER, driver="grbl")):
         for why in ("", "manual mode"):
             with pytest.raises(Conflict, match="Mill 1 has another driver now"):
-                await shop.write(SayReadiness(machine_id, why, "controller", former))
+                await shop.write(SetReadiness(machine_id, why, "controller", former))
     assert shop.row(schema.machine, machine_id).not_ready == REWIRING
     await _edit(shop, machine_id, BEFORE)
-    await shop.write(SayReadiness(machine_id, "", "controller", BEFORE))
+    await shop.write(SetReadiness(machine_id, "", "controller", BEFORE))
     assert shop.row(schema.machine, machine_id).not_ready == ""
 
 
@@ -96,12 +96,12 @@ async def test_a_machine_that_stays_offline_says_what_its_new_driver_says(
     before = shop.row(schema.machine, machine_id)
     shop.later(5.0)
     await shop.move_machine(away, machine_id, spec=AFTER, station="A")
-    await shop.write(SayReadiness(machine_id, "No answer at COM4.", "station", AFTER))
+    await shop.write(SetReadiness(machine_id, "No answer at COM4.", "station", AFTER))
     row = shop.row(schema.machine, machine_id)
     assert (row.state, row.state_since) == (MachineState.OFFLINE, before.state_since)
     assert (row.state_reason, row.not_ready) == ("No answer at COM4.",) * 2
     await shop.move_machine(t.CONNECTED, machine_id)
-    await shop.write(SayReadiness(machine_id, "", "controller", AFTER))
+    await shop.write(SetReadiness(machine_id, "", "controller", AFTER))
     row = shop.row(schema.machine, machine_id)
     assert (row.state, row.state_reason, row.not_ready) == (MachineState.IDLE, "", "")
 
@@ -112,7 +112,7 @@ async def test_why_a_machine_is_out_of_service_is_no_matter_of_its_driver(
 ) -> None:
     machine_id = await shop.machine(BEFORE)
     await shop.move_machine(where, machine_id, reason="new belt")
-    await shop.write(SayReadiness(machine_id, "No answer at COM3.", "station", BEFORE))
+    await shop.write(SetReadiness(machine_id, "No answer at COM3.", "station", BEFORE))
     assert shop.row(schema.machine, machine_id).state_reason == "new belt"
 
 
@@ -170,7 +170,7 @@ async def test_a_part_that_lies_on_an_edited_machine_is_still_to_be_cleared(shop
 async def test_an_edit_and_a_claim_at_the_same_time_never_both_have_the_machine(
     shop: Shop,
 ) -> None:
-    """Of two stations, each with its own pen."""
+    """Of two stations, each with its own writer."""
     database = Database(shop.database.url.render_as_string(hide_password=False))
     other = Shop(database, station="B")
     await other.writer.start()
@@ -190,7 +190,7 @@ async def test_an_edit_and_a_claim_at_the_same_time_never_both_have_the_machine(
         else:
             assert refusal is None
             assert (row.state, row.not_ready) == (MachineState.IDLE, REWIRING)
-        await shop.write(SayReadiness(machine_id, "", "controller", both[(turn + 1) % 2]))
+        await shop.write(SetReadiness(machine_id, "", "controller", both[(turn + 1) % 2]))
         for run in await shop.claim():
             await shop.run_to(t.COMPLETED, run)
     await other.writer.stop()

@@ -27,7 +27,7 @@ _STEPS = (
     *("claim",) * 5,
     *("move_a_live_run",) * 8,
     *("move_machine", "time_passes", "many_at_once") * 2,
-    *("take_up", "say_readiness") * 2,
+    *("reattach", "say_readiness") * 2,
     *("new_machine", "move_any_run", "undo_a_cancel", "delay", "pin", "reorder"),
 )
 

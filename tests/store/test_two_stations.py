@@ -1,4 +1,4 @@
-"""Two stations with a pen each on one server: what is true between their statements."""
+"""Two stations with a writer each on one server: what is true between their statements."""
 
 import asyncio
 import threading
@@ -18,14 +18,14 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.errands import Ask
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queries.history import runs
 from cnc_station.engine.store.queries.settings import settings
-from cnc_station.engine.store.readiness import SayReadiness
+from cnc_station.engine.store.readiness import SetReadiness
+from cnc_station.engine.store.remote_commands import AskStation
 from cnc_station.engine.store.settings import SaveSettings
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 from tests.store.shop import Shop, mill
 from tests.until import until
 
@@ -36,10 +36,10 @@ _WAITING = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Slowly(Change[Any]):
+class Slowly(StoreCommand[Any]):
     """A change whose transaction stays open until the test lets it go."""
 
-    change: Change[Any]
+    change: StoreCommand[Any]
     written: threading.Event
     go: threading.Event
 
@@ -90,7 +90,7 @@ async def _numbered_the_wrong_way_round(a: Shop, b: Shop) -> tuple[Claimed, Clai
     await b.move_machine(t.MACHINE_MOVED, machine_id, station="A")
     await a.act(JobAction.RETRY, job_id)
     await a.move_machine(t.CONNECTED, machine_id)
-    await a.write(SayReadiness(machine_id, "", "controller"))
+    await a.write(SetReadiness(machine_id, "", "controller"))
     latter = await _start(a)
     assert (former.job_id, former.machine_id) == (latter.job_id, latter.machine_id)
     assert latter.run_id < former.run_id
@@ -140,26 +140,26 @@ async def test_a_machine_that_is_given_away_meanwhile_is_not_taken_up(
     slow = Slowly(move, threading.Event(), threading.Event())
     moved = asyncio.ensure_future(b.write(slow))
     await until(slow.written.is_set)
-    taken_up = asyncio.ensure_future(a.move(t.TAKEN_UP, run))
+    taken_up = asyncio.ensure_future(a.move(t.REATTACHED, run))
     await until(lambda: a.database.read(lambda c: c.execute(_WAITING).scalar()))
     slow.go.set()
-    with pytest.raises(Conflict, match="can't be taken up"):
+    with pytest.raises(Conflict, match="can't be reattached"):
         await taken_up
     await moved
     assert a.run_state(run) is RunState.INTERRUPTED
     assert a.machine_state(run.machine_id) is MachineState.OFFLINE
 
 
-async def test_an_errand_that_was_numbered_before_others_and_written_after_them_is_noticed(
+async def test_a_remote_command_that_was_numbered_before_others_and_written_after_them_is_noticed(
     stations: tuple[Shop, Shop],
 ) -> None:
     a, b = stations
-    ask = Ask("unlock", 0, "anna", "", await a.machine())
+    ask = AskStation("unlock", 0, "anna", "", await a.machine())
     slow = Slowly(ask, threading.Event(), threading.Event())
     asked = asyncio.ensure_future(b.write(slow))
     await until(slow.written.is_set)
     await a.write(ask)
-    with closing(a.database.connect_pen()) as connection:
+    with closing(a.database.connect_writer()) as connection:
         before = a.clock.changed_elsewhere(connection, "A")
         slow.go.set()
         await asked
@@ -170,7 +170,7 @@ async def test_what_others_write_is_noticed_however_much_is_written_here(
     stations: tuple[Shop, Shop],
 ) -> None:
     a, b = stations
-    with closing(a.database.connect_pen()) as connection:
+    with closing(a.database.connect_writer()) as connection:
         before = a.clock.changed_elsewhere(connection, "A")
         await b.job()
         await a.create(*[JobSpec("bracket", "mill")] * 300)
@@ -181,7 +181,7 @@ async def test_what_others_wrote_is_noticed_once_and_what_is_written_here_never(
     stations: tuple[Shop, Shop],
 ) -> None:
     a, b = stations
-    with closing(a.database.connect_pen()) as connection:
+    with closing(a.database.connect_writer()) as connection:
         await b.create(*[JobSpec("bracket", "mill")] * 250)
         a.clock.changed_elsewhere(connection, "A")
         await b.job()

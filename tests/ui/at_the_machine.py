@@ -1,7 +1,7 @@
 """What a person at a machine waits for, and taps."""
 
 from cnc_station.engine.domain.states import JobState, MachineState
-from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.pages.floor import FloorPage
 from tests.ui.real_engine import Office
 from tests.until import until

@@ -16,7 +16,7 @@ from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers import registry
-from cnc_station.engine.drivers.base import DriverKind, Finding, Found, RunFailed
+from cnc_station.engine.drivers.base import DriverKind, RunFailed, RunInspection, RunOutcome
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import (
     Abilities,
@@ -288,8 +288,8 @@ async def work(engine: StationEngine, controllers: Shop) -> dict[str, int]:
     await engine.act_on_machine(MachineAction.CLEAR, third, PERSON, good=1, scrap=0)
     broken = await job("Jig base", "mill", third, quantity=1)
     await until(lambda: controllers.at["mill-3"].cutting)
-    controllers.at["mill-3"].found = Found(
-        Finding.STOPPED, "the controller was reset at line 812 of 1,640; it is homed and idle"
+    controllers.at["mill-3"].found = RunInspection(
+        RunOutcome.STOPPED, "the controller was reset at line 812 of 1,640; it is homed and idle"
     )
     controllers.at["mill-3"].end(Unavailable("The connection was lost."))
     await comes_to(broken, JobState.INTERRUPTED)

@@ -1,4 +1,4 @@
-"""A desk on a real engine: what the tests of pages stand on.
+"""A context on a real engine: what the tests of pages stand on.
 
 `tests/ui/conftest.py` takes the fixtures in: every test may ask for `office`.
 """
@@ -20,9 +20,9 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import now_ms
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.bridge import Bridge
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.main_window import Arrives
 from cnc_station.ui.operations import Operations
+from cnc_station.ui.page_context import PageContext
 
 ME = Actor("tester")
 P = TypeVar("P", bound=QWidget)
@@ -86,9 +86,9 @@ class Went:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A desk, and what came of sitting at it."""
+    """A context, and what came of sitting at it."""
 
-    desk: Desk
+    context: PageContext
     engine: StationEngine
     said: Said
     went: Went
@@ -115,7 +115,7 @@ async def office(config: Config, task_watch: None) -> AsyncIterator[Office]:  # 
     said, went = Said(), Went()
     bridge = Bridge(engine)
     operations = Operations(engine, ME, said, said)
-    yield Office(Desk(engine, bridge, operations, went, now_ms), engine, said, went)
+    yield Office(PageContext(engine, bridge, operations, went, now_ms), engine, said, went)
     bridge.close()
     await operations.close()
     await engine.stop()
@@ -130,7 +130,7 @@ async def opened(office: Office, page: P) -> AsyncIterator[P]:
     if isinstance(arriving, Arrives):
         arriving.arrived()
     yield page
-    await office.desk.operations.close()
+    await office.context.operations.close()
     page.hide()
     page.deleteLater()
 

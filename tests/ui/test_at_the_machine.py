@@ -14,8 +14,8 @@ from cnc_station.engine.drivers.base import RunFailed
 from cnc_station.engine.views import Doing
 from cnc_station.ui.dialogs.finish import FinishDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog, notes
-from cnc_station.ui.floor.card_words import CardAction
-from cnc_station.ui.floor.side_row import SideRow
+from cnc_station.ui.floor.activity_row import SideRow
+from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.pages.floor import FloorPage
 from tests.ui.at_the_machine import comes_to, machine_comes_to, tap
 from tests.ui.controller_fleet import (
@@ -49,7 +49,7 @@ async def page(
     mill: Scripted, lathe: Scripted, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[FloorPage]:
     Shop({"mill": mill, "lathe": lathe}).register(monkeypatch)
-    async with opened(office, FloorPage(office.desk)) as page:
+    async with opened(office, FloorPage(office.context)) as page:
         yield page
     for controller in (mill, lathe):
         if controller.cutting:

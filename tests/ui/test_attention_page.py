@@ -17,7 +17,7 @@ from tests.until import until
 
 @pytest_asyncio.fixture
 async def page(office: Office) -> AsyncIterator[AttentionPage]:
-    async with opened(office, AttentionPage(office.desk)) as page:
+    async with opened(office, AttentionPage(office.context)) as page:
         yield page
 
 
@@ -49,7 +49,7 @@ async def interrupt(office: Office, name: str) -> int:
 async def _stop_half_way(office: Office, job_id: int) -> None:
     await until(lambda: in_state(office, job_id, JobState.RUNNING))
     run = (await office.engine.runs(job_id=job_id))[0]
-    await office.engine._pen.write(
+    await office.engine._writer.write(
         MoveRun(
             t.INTERRUPTED, run.id, run.token, job_id, run.machine_id, "station", "stopped, line 2"
         )

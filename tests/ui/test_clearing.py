@@ -12,7 +12,7 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunFailed
 from cnc_station.engine.views import RunRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
-from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.models.job_history import run_entries
 from cnc_station.ui.pages.floor import FloorPage
 from tests.ui.at_the_machine import comes_to, machine_comes_to, tap
@@ -31,7 +31,7 @@ async def page(
     mill: Scripted, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[FloorPage]:
     Shop({"mill": mill}).register(monkeypatch)
-    async with opened(office, FloorPage(office.desk)) as page:
+    async with opened(office, FloorPage(office.context)) as page:
         yield page
 
 

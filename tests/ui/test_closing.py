@@ -40,7 +40,7 @@ class Desktop:
     def __init__(self, office: Office, *, tray: bool = False) -> None:
         self.window = MainWindow([])
         self.background = Background(self.window, lambda: tray)
-        self.closing = Closing(office.desk, self.window, self.background)
+        self.closing = Closing(office.context, self.window, self.background)
         self.agreed = 0
         self.closing.agreed.connect(self._agree)
         self.window.close_requested.connect(self.closing.ask)
@@ -56,7 +56,7 @@ class Desktop:
         return self.closing.dialog
 
     async def over(self) -> None:
-        await until(lambda: self.closing.dialog is None and not self.closing._asking)
+        await until(lambda: self.closing.dialog is None and not self.closing._refresh)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ async def desktop(
     desktop = Desktop(office)
     yield desktop
     shop.end_all()
-    await office.desk.operations.close()
+    await office.context.operations.close()
     desktop.window.finish()
     desktop.window.deleteLater()
 
@@ -157,7 +157,7 @@ async def test_what_was_announced_is_what_closing_does(
     jobs = {kind: await run_on(office, kind) for kind in ("linuxcnc", "grbl", "simulator")}
     await until(lambda: shop.at["linuxcnc"].cutting and shop.at["grbl"].cutting)
     announced = {run.job_id: run.at_closing for run in office.engine.runs_in_hand()}
-    crew = office.engine._crew
+    crew = office.engine._supervisor
     assert crew is not None
     await crew.runner.stop()
     became = {row.id: row.state for row in await office.engine.jobs_by_id(list(jobs.values()))}
@@ -170,7 +170,7 @@ async def test_what_was_announced_is_what_closing_does(
     assert became[jobs["grbl"]] is JobState.INTERRUPTED
     # The dispatcher, which a station stops before, may have claimed it again by now.
     told = [event.type for event in await office.engine.events(job_id=jobs["simulator"])]
-    assert "given_back" in told
+    assert "requeued" in told
     assert "abort" not in shop.at["linuxcnc"].asked
     assert desktop.agreed == 0
 
@@ -266,7 +266,7 @@ async def test_the_station_ends_in_order_while_the_question_stands(
 ) -> None:
     await run_on(office, "grbl")
     await desktop.asked()
-    await office.desk.operations.close()
+    await office.context.operations.close()
     await until(lambda: desktop.closing.dialog is None)
     assert desktop.agreed == 0
 

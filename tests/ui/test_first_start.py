@@ -17,28 +17,28 @@ async def window(office: Office) -> AsyncIterator[QWidget]:
 
 async def test_a_shop_with_machines_is_not_asked(office: Office, window: QWidget) -> None:
     await office.engine.add_machine(mill(), ME)
-    assert await welcome(office.desk, window) is None
+    assert await welcome(office.context, window) is None
 
 
 async def test_the_demo_day_is_one_tap_away_and_nobody_is_asked_twice(
     office: Office, window: QWidget
 ) -> None:
-    dialog = await welcome(office.desk, window)
+    dialog = await welcome(office.context, window)
     assert dialog is not None
     dialog.demo.click()
     assert office.went.to == [("demo", None)]
     await until(lambda: settings(office, "ui.welcomed"))
-    assert await welcome(office.desk, window) is None
+    assert await welcome(office.context, window) is None
 
 
 async def test_the_name_given_acts_from_now_on_and_after_the_next_start(
     office: Office, window: QWidget
 ) -> None:
-    dialog = await welcome(office.desk, window)
+    dialog = await welcome(office.context, window)
     assert dialog is not None
     dialog.operator.setText(" Ana ")
     dialog.own.click()
-    assert office.desk.operations.actor.name == "Ana"
+    assert office.context.operations.actor.name == "Ana"
     await until(lambda: settings(office, "ui.operator"))
     assert await settings(office, "ui.operator") == "Ana"
 
@@ -46,7 +46,7 @@ async def test_the_name_given_acts_from_now_on_and_after_the_next_start(
 async def test_ones_own_machines_begin_with_the_form_of_the_first(
     office: Office, window: QWidget
 ) -> None:
-    dialog = await welcome(office.desk, window)
+    dialog = await welcome(office.context, window)
     assert dialog is not None
     dialog.own.click()
     assert office.went.to == [("page", "machines")]
@@ -58,7 +58,7 @@ async def test_ones_own_machines_begin_with_the_form_of_the_first(
 
 
 async def test_a_pc_alone_is_told_how_to_join_a_fleet(office: Office, window: QWidget) -> None:
-    dialog = await welcome(office.desk, window)
+    dialog = await welcome(office.context, window)
     assert dialog is not None
     assert "works alone" in told(dialog)
     dialog.fleet.click()

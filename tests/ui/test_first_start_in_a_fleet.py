@@ -18,7 +18,7 @@ async def test_a_station_of_a_fleet_is_told_so_and_where_its_shop_keeps_everythi
     office: Office,
 ) -> None:
     async with opened(office, QWidget()) as window:
-        dialog = await welcome(office.desk, window)
+        dialog = await welcome(office.context, window)
         assert dialog is not None
         assert "the station A of a fleet" in told(dialog)
         assert "cnc:***@127.0.0.1" in told(dialog)

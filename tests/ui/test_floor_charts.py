@@ -10,12 +10,12 @@ from PySide6.QtTest import QTest
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import WAITING_JOBS, JobState, MachineState
-from cnc_station.engine.views import JobFilter, Stretch
+from cnc_station.engine.views import JobFilter, StateInterval
 from cnc_station.ui.floor.chart_places import chart_places
 from cnc_station.ui.floor.spans import SPANS, Span, bars_since, span_for, ticks
 from cnc_station.ui.floor.state_strip import History, StateStrip
 from cnc_station.ui.pages.floor import FloorPage
-from cnc_station.ui.remembered import TARGET_PER_HOUR
+from cnc_station.ui.setting_keys import TARGET_PER_HOUR
 from cnc_station.ui.theme import Ink, theme
 from tests.ui.real_engine import ME, Office, mill, opened
 from tests.until import until
@@ -26,7 +26,7 @@ NOON = 1_790_000_000_000 // HOUR_MS * HOUR_MS
 
 @pytest_asyncio.fixture
 async def page(office: Office) -> AsyncIterator[FloorPage]:
-    async with opened(office, FloorPage(office.desk)) as page:
+    async with opened(office, FloorPage(office.context)) as page:
         await until(lambda: page.looks)
         yield page
 
@@ -49,7 +49,7 @@ async def test_what_is_completed_and_what_waits_reaches_the_charts(
     await until(lambda: sum(bars.values) == 3)
     assert charts.completed.note.text() == "target 1"  # 240 an hour are 1 in 15 s
     assert charts.strip.history is not None
-    states = {s.state for s in charts.strip.history.stretches if s.machine_id == machine}
+    states = {s.state for s in charts.strip.history.intervals if s.machine_id == machine}
     assert MachineState.RUNNING in states
     await office.engine.act_on_machine(MachineAction.MAINTENANCE_ON, machine, ME)
     await office.engine.submit([JobSpec("Hinge", "mill")], ME)
@@ -100,11 +100,11 @@ async def test_where_one_chart_has_room_words_switch_to_the_others(
     assert not any(c.isHidden() for c in (charts.completed, charts.waiting, charts.used))
 
 
-def strip_of(stretches: list[Stretch]) -> StateStrip:
+def strip_of(intervals: list[StateInterval]) -> StateStrip:
     strip = StateStrip()
     strip.resize(660, 118)
     strip.show_history(
-        History({1: "Mill 1", 2: "Mill 2"}, stretches, NOON, NOON + 4 * HOUR_MS, SPANS[-1])
+        History({1: "Mill 1", 2: "Mill 2"}, intervals, NOON, NOON + 4 * HOUR_MS, SPANS[-1])
     )
     return strip
 
@@ -118,10 +118,10 @@ async def test_a_short_alarm_is_seen_in_four_hours() -> None:
     alarm = NOON + 2 * HOUR_MS
     strip = strip_of(
         [
-            Stretch(1, MachineState.RUNNING, NOON, alarm, 1, ""),
-            Stretch(1, MachineState.ALARM, alarm, alarm + 2_000, None, "door"),
-            Stretch(1, MachineState.RUNNING, alarm + 2_000, NOON + 4 * HOUR_MS, 2, ""),
-            Stretch(2, MachineState.OFFLINE, NOON, NOON + 4 * HOUR_MS, None, ""),
+            StateInterval(1, MachineState.RUNNING, NOON, alarm, 1, ""),
+            StateInterval(1, MachineState.ALARM, alarm, alarm + 2_000, None, "door"),
+            StateInterval(1, MachineState.RUNNING, alarm + 2_000, NOON + 4 * HOUR_MS, 2, ""),
+            StateInterval(2, MachineState.OFFLINE, NOON, NOON + 4 * HOUR_MS, None, ""),
         ]
     )
     red = theme().colour(Ink.ALARM)

@@ -12,7 +12,7 @@ from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import LIVE_JOBS, WAITING_JOBS, JobState, MachineState
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.dialogs.clearing import ClearingDialog
-from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.floor.machine_card import MachineCardView
 from cnc_station.ui.pages.floor import FloorPage
 from tests.ui.real_engine import ME, Office, mill, opened
@@ -23,7 +23,7 @@ SLOW = 0.001
 
 @pytest_asyncio.fixture
 async def page(office: Office) -> AsyncIterator[FloorPage]:
-    async with opened(office, FloorPage(office.desk)) as page:
+    async with opened(office, FloorPage(office.context)) as page:
         yield page
 
 
@@ -163,11 +163,11 @@ async def test_a_hidden_page_asks_for_nothing_and_catches_up_when_it_is_seen_aga
 ) -> None:
     machine = await office.engine.add_machine(mill(), ME)
     card = await card_of(page, machine)
-    await until(lambda: not page._asking.busy)
+    await until(lambda: not page._refresh.busy)
     page.hide()
     asked = page.looks
     await office.engine.act_on_machine(MachineAction.MAINTENANCE_ON, machine, ME)
-    await until(lambda: not office.desk.bridge._timer.isActive())
+    await until(lambda: not office.context.bridge._timer.isActive())
     assert page.looks == asked
     assert not page._seconds.isActive()
     assert not page.charts._clock.isActive()
@@ -182,7 +182,7 @@ async def test_a_page_seen_again_does_not_show_the_time_that_was_left_then(
     machine, _ = await running(office, page)
     card = page.column.cards[machine]
     await until(lambda: card.words.figure == "01:00")
-    office.desk.bridge.changed.disconnect(page._follow)
+    office.context.bridge.changed.disconnect(page._follow)
     page.hide()
     monkeypatch.setattr(office.engine, "telemetry", lambda _: None)
     page.show()
@@ -203,7 +203,7 @@ async def test_each_figure_opens_the_list_it_counts(office: Office, page: FloorP
     completed = went[3]
     assert isinstance(completed, JobFilter)
     assert completed.finished_since is not None
-    assert completed.finished_since <= office.desk.now() < completed.finished_since + 86_400_000
+    assert completed.finished_since <= office.context.now() < completed.finished_since + 86_400_000
     assert went[4] == JobFilter(late=True)
 
 

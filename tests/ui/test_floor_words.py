@@ -16,9 +16,9 @@ from cnc_station.engine.views import (
     Status,
     Telemetry,
 )
-from cnc_station.ui import words
-from cnc_station.ui.floor.card_words import CardAction, CardWords, card_words
-from cnc_station.ui.floor.side import shares
+from cnc_station.ui import formatting
+from cnc_station.ui.floor.activity_panel import shares
+from cnc_station.ui.floor.card_text import CardAction, CardText, card_words
 from cnc_station.ui.theme import Tone
 
 NOW = 1_790_000_000_000
@@ -97,7 +97,7 @@ def card(state: MachineState, **changes: Any) -> MachineCard:
     return replace(whole, **changes)
 
 
-def said(state: MachineState, live: Telemetry | None = HALF, **changes: Any) -> CardWords:
+def said(state: MachineState, live: Telemetry | None = HALF, **changes: Any) -> CardText:
     return card_words(card(state, **changes), live, NOW)
 
 
@@ -127,7 +127,7 @@ def test_what_a_job_waits_for_at_a_watched_machine_stands_on_its_card() -> None:
 
 
 def test_what_comes_next_is_told_with_the_time_that_the_pace_so_far_foretells() -> None:
-    ends = words.time_of_day(NOW + 600_000, seconds=False)  # half of it took ten minutes
+    ends = formatting.time_of_day(NOW + 600_000, seconds=False)  # half of it took ten minutes
     told = said(MachineState.RUNNING, next_job=job(name="Hinge", operation=""))
     assert told.foot == f"Next: Hinge, {ends}"
 
@@ -136,7 +136,7 @@ def test_a_late_job_says_when_it_was_due_and_when_it_is_likely_to_be_done() -> N
     due = NOW - 60_000
     told = said(MachineState.RUNNING, job=job(late=True, due_at=due))
     assert told.late
-    assert told.foot.startswith(f"Late: due {words.due(due, NOW)}, likely ")
+    assert told.foot.startswith(f"Late: due {formatting.due(due, NOW)}, likely ")
 
 
 def test_a_machine_in_need_says_why_and_offers_its_remedy() -> None:
@@ -169,7 +169,7 @@ def test_a_job_that_waits_for_its_set_up_offers_just_that() -> None:
 
 
 def test_a_machine_that_is_only_watched_is_never_offered_what_it_cannot_do() -> None:
-    def watched(state: MachineState) -> CardWords:
+    def watched(state: MachineState) -> CardText:
         return card_words(card(state), HALF, NOW, can=WATCHES)
 
     assert watched(MachineState.ASSIGNED).remedies == (CardAction.SET_UP,)

@@ -26,7 +26,7 @@ async def window(office: Office) -> AsyncIterator[QWidget]:
 
 @asynccontextmanager
 async def dialog_of(office: Office, window: QWidget, content: bytes) -> AsyncIterator[ImportDialog]:
-    dialog = ImportDialog(office.desk, window, "monday.csv", content)
+    dialog = ImportDialog(office.context, window, "monday.csv", content)
     dialog.open()
     await until(lambda: dialog.preview)
     yield dialog
@@ -40,7 +40,7 @@ async def jobs(office: Office) -> tuple[JobRow, ...]:
 
 
 def drop(office: Office, window: QWidget, *paths: Path) -> None:
-    take_files(office.desk, window, paths)
+    take_files(office.context, window, paths)
 
 
 def file(folder: Path, name: str, content: bytes) -> Path:
@@ -125,10 +125,10 @@ async def test_what_is_no_table_is_told_in_a_sentence(office: Office, window: QW
 async def test_closing_the_dialog_while_it_reads_leaves_nothing(
     office: Office, window: QWidget
 ) -> None:
-    dialog = ImportDialog(office.desk, window, "monday.csv", GOOD)
+    dialog = ImportDialog(office.context, window, "monday.csv", GOOD)
     dialog.open()
     dialog.reject()
-    await until(lambda: not office.desk.operations._tasks)
+    await until(lambda: not office.context.operations._tasks)
     assert office.said.failed == []
 
 

@@ -20,7 +20,7 @@ ALONE = MachineSpec("Mill 2", "mill", driver=LINUXCNC.name)
 @pytest.fixture
 def commands(office: Office) -> Iterator[JobCommands]:
     window = QWidget()
-    commands = JobCommands(office.desk, window)
+    commands = JobCommands(office.context, window)
     commands.machines = {1: WATCHED, 2: TENDED, 3: ALONE}
     yield commands
     window.deleteLater()
@@ -71,7 +71,7 @@ async def test_a_job_at_a_machine_whose_station_is_gone_offers_nothing_that_stat
 ) -> None:
     commands.unattended = dict.fromkeys((1, 2, 3), "Station Hall 2 does not respond")
     found = offered(commands, state, machine)
-    assert not found.keys() & {"hold", "continue", "start", "finish", "put_aside"}
+    assert not found.keys() & {"hold", "continue", "start", "finish", "defer"}
     row = job(state=state, machine_id=machine)
     assert not commands.can_abort(row)
     assert commands.why_not(row) == "Station Hall 2 does not respond"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.job import EDITABLE
+from cnc_station.ui.formatting import duration
 from cnc_station.ui.models.job_draft import JobDraft, json_object, numbers, seconds
-from cnc_station.ui.words import duration
 
 GOOD = JobDraft(name="Bracket", machine_type="mill")
 

@@ -22,7 +22,7 @@ async def window(office: Office) -> AsyncIterator[QWidget]:
     window = QWidget()
     window.show()
     yield window
-    await office.desk.operations.close()
+    await office.context.operations.close()
     window.close()
     window.deleteLater()
 
@@ -49,7 +49,7 @@ async def test_a_job_is_typed_and_submitted_with_the_keyboard_alone(
     office: Office, window: QWidget
 ) -> None:
     await office.engine.add_machine(mill(), ME)
-    form = await opened(JobForm.new(office.desk, window))
+    form = await opened(JobForm.new(office.context, window))
     assert form.fields.machine_type.currentText() == "mill"
     QTest.keyClicks(form.fields.name, "Bracket v2")
     QTest.keyClick(form, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
@@ -60,7 +60,7 @@ async def test_a_job_is_typed_and_submitted_with_the_keyboard_alone(
 async def test_faults_stand_at_their_fields_and_nothing_typed_is_lost(
     office: Office, window: QWidget
 ) -> None:
-    form = await opened(JobForm.new(office.desk, window))
+    form = await opened(JobForm.new(office.context, window))
     form.fields.machine_type.setEditText("mill")
     form.fields.estimated.setText("soon")
     form.fields.payload.setPlainText("{")
@@ -81,7 +81,7 @@ async def test_faults_stand_at_their_fields_and_nothing_typed_is_lost(
 async def test_what_only_the_engine_can_know_stands_at_its_field_too(
     office: Office, window: QWidget
 ) -> None:
-    form = await opened(JobForm.new(office.desk, window))
+    form = await opened(JobForm.new(office.context, window))
     form.fields.name.setText("Second operation")
     form.fields.machine_type.setEditText("mill")
     form.fields.after.setText("77")
@@ -92,7 +92,7 @@ async def test_what_only_the_engine_can_know_stands_at_its_field_too(
 
 
 async def test_a_draft_waits_until_it_is_submitted(office: Office, window: QWidget) -> None:
-    form = await opened(JobForm.new(office.desk, window))
+    form = await opened(JobForm.new(office.context, window))
     form.fields.name.setText("Bracket")
     form.fields.machine_type.setEditText("mill")
     QTest.mouseClick(form.as_draft, Qt.MouseButton.LeftButton)
@@ -104,7 +104,7 @@ async def test_an_edit_sends_what_changed_and_refuses_a_job_changed_meanwhile(
     office: Office, window: QWidget
 ) -> None:
     (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill", quantity=4)], ME)
-    form = await opened(JobForm.change(office.desk, window, await detail(office, job_id)))
+    form = await opened(JobForm.change(office.context, window, await detail(office, job_id)))
     form.fields.quantity.setValue(9)
     await office.engine.edit_job(job_id, {"priority": 90}, ME)
     QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
@@ -112,7 +112,7 @@ async def test_an_edit_sends_what_changed_and_refuses_a_job_changed_meanwhile(
     assert "changed" in form.banner.text()
     assert form.fields.quantity.value() == 9
     form.reject()
-    form = await opened(JobForm.change(office.desk, window, await detail(office, job_id)))
+    form = await opened(JobForm.change(office.context, window, await detail(office, job_id)))
     form.fields.quantity.setValue(9)
     QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
     await until(lambda: office.said.done)
@@ -127,7 +127,7 @@ async def test_edit_and_retry_puts_a_job_back_into_the_queue(
     await office.engine.act(
         JobAction.OVERRIDE, [job_id], ME, state=JobState.NEEDS_ATTENTION, reason="test"
     )
-    form = JobForm.change(office.desk, window, await detail(office, job_id), retry=True)
+    form = JobForm.change(office.context, window, await detail(office, job_id), retry=True)
     await opened(form)
     form.fields.complexity.setValue(3)
     QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
@@ -142,7 +142,7 @@ async def test_edit_and_retry_puts_a_job_back_into_the_queue(
 async def test_a_copy_is_another_job_with_the_same_values(office: Office, window: QWidget) -> None:
     spec = JobSpec("Bracket", "mill", quantity=4, payload={"batch": 3}, work_order="WO-7")
     (job_id,) = await office.engine.submit([spec], ME)
-    form = await opened(JobForm.copy(office.desk, window, await detail(office, job_id)))
+    form = await opened(JobForm.copy(office.context, window, await detail(office, job_id)))
     QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
     await until(lambda: office.said.done)
     copy = await detail(office, job_id + 1)
@@ -150,7 +150,7 @@ async def test_a_copy_is_another_job_with_the_same_values(office: Office, window
 
 
 async def test_a_file_is_kept_and_tells_its_time(office: Office, window: QWidget) -> None:
-    form = await opened(JobForm.new(office.desk, window))
+    form = await opened(JobForm.new(office.context, window))
     form.fields.program.file_chosen.emit(PROGRAM)
     await until(lambda: form.fields.program.value is not None)
     await until(form.fields.name.text)
@@ -164,7 +164,7 @@ async def test_a_bad_program_is_refused_at_its_field(
 ) -> None:
     bad = tmp_path / "bad.nc"
     bad.write_bytes(b"G1 X10\nG2 X5 Y5 I90 J90\nQWERTY\n")
-    form = await opened(JobForm.new(office.desk, window))
+    form = await opened(JobForm.new(office.context, window))
     form.fields.program.file_chosen.emit(bad)
     await until(lambda: form.fields.fields["program"].error)
     assert form.fields.program.value is None

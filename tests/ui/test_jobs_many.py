@@ -59,7 +59,7 @@ async def page(
         return await ask(*args)
 
     monkeypatch.setattr(office.engine, "jobs", jobs)
-    async with opened(office, JobsPage(office.desk)) as page:
+    async with opened(office, JobsPage(office.context)) as page:
         await until(lambda: page.model.total == MANY)
         yield page
 

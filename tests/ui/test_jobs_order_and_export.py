@@ -22,7 +22,7 @@ NO = Qt.KeyboardModifier.NoModifier
 async def page(office: Office) -> AsyncIterator[JobsPage]:
     specs = [JobSpec(name, "mill", tenant="Berg") for name in "ABC"]
     await office.engine.submit([*specs, JobSpec("turned", "lathe"), JobSpec("D", "mill")], ME)
-    async with opened(office, JobsPage(office.desk)) as page:
+    async with opened(office, JobsPage(office.context)) as page:
         page.menus.sort_wanted.emit(BY_QUEUE)
         await listed(page, ["A", "B", "C", "turned", "D"])
         page.view.setFocus()

@@ -30,7 +30,7 @@ HINGE = JobSpec("Hinge set", "mill", priority=10, quantity=8)
 
 @pytest_asyncio.fixture
 async def page(office: Office) -> AsyncIterator[JobsPage]:
-    async with opened(office, JobsPage(office.desk)) as page:
+    async with opened(office, JobsPage(office.context)) as page:
         await shown(page)
         yield page
 
@@ -116,7 +116,7 @@ async def test_the_columns_and_their_places_are_remembered(office: Office, page:
         return isinstance(found, dict) and "material" in found["shown"]
 
     await until(saved)
-    async with opened(office, JobsPage(office.desk)) as again:
+    async with opened(office, JobsPage(office.context)) as again:
         await until(lambda: "material" in [column.key for column in again.model.columns])
         assert "quantity" not in [column.key for column in again.model.columns]
 
@@ -298,7 +298,7 @@ async def test_a_hidden_page_asks_for_nothing_and_is_fresh_when_it_comes_back(
 ) -> None:
     page.hide()
     await submit(office, BRACKET)
-    await until(lambda: not page.feed._asking.busy)
+    await until(lambda: not page.feed._refresh.busy)
     assert page.model.total == 0
     page.show()
     page.arrived()

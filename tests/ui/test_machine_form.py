@@ -36,7 +36,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 @pytest_asyncio.fixture
 async def page(shop: Shop, office: Office) -> AsyncIterator[MachinesPage]:  # noqa: ARG001 - its drivers are there before the engine starts
-    async with opened(office, MachinesPage(office.desk)) as page:
+    async with opened(office, MachinesPage(office.context)) as page:
         yield page
 
 

@@ -42,7 +42,7 @@ async def page(
     mill: Scripted, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[MachinesPage]:
     Shop({"mill": mill}).register(monkeypatch)
-    async with opened(office, MachinesPage(office.desk)) as page:
+    async with opened(office, MachinesPage(office.context)) as page:
         await office.engine.add_machine(spec("Mill 1", LINUXCNC, "mill", "VF-2"), ME)
         await until(lambda: page.detail.shown)
         yield page
@@ -140,7 +140,7 @@ async def test_an_alarm_is_told_in_the_controllers_words_and_unlocked_at_the_con
     mill.says(ALARM)
     change = MoveMachine((t.ALARMED,), machine.id, "controller", ALARM.why)
     if machine.state.value != "alarm":
-        await office.engine._pen.write(change)
+        await office.engine._writer.write(change)
     await until(page.detail.buttons.unlock_button.isVisible)
     assert page.detail.why.text() == ALARM.why
     assert page.detail.remedy.text() == ALARM.remedy

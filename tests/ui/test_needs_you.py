@@ -28,11 +28,11 @@ from cnc_station.engine.views import (
     Remedy,
     Status,
 )
+from cnc_station.ui import formatting
 from cnc_station.ui import shell as shell_module
-from cnc_station.ui import words
 from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
 from cnc_station.ui.drivers import machine_look
-from cnc_station.ui.floor.card_words import CardAction, card_words
+from cnc_station.ui.floor.card_text import CardAction, card_words
 from cnc_station.ui.needs import link_needs
 from cnc_station.ui.pages.floor import FloorPage
 from cnc_station.ui.pages.jobs import JobsPage
@@ -67,7 +67,7 @@ async def page(
     mill: Scripted, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[FloorPage]:
     Shop({"mill": mill}).register(monkeypatch)
-    async with opened(office, FloorPage(office.desk)) as page:
+    async with opened(office, FloorPage(office.context)) as page:
         yield page
 
 
@@ -207,7 +207,7 @@ def test_a_machine_out_of_reach_has_one_word_wherever_it_is_shown() -> None:
 
 
 def test_a_position_says_since_when_it_is_known_and_by_what() -> None:
-    clock = words.moment(NOW, NOW)
+    clock = formatting.moment(NOW, NOW)
 
     def said(basis: PositionBasis, by: str = "controller", why: str = "why") -> list[str]:
         record = PositionRecord(Position(basis, why), NOW, by)
@@ -251,8 +251,8 @@ def fall_silent(office: Office, data: Path) -> None:
         connection.execute(text(A_SILENT_STATION))
         connection.execute(text("UPDATE machine SET station = 'Hall 2'"))
     database.dispose()
-    assert office.engine._crew is not None
-    office.engine._crew.look_everywhere()
+    assert office.engine._supervisor is not None
+    office.engine._supervisor.look_everywhere()
 
 
 async def test_a_silent_station_is_a_need_that_can_be_looked_for_again(
@@ -285,7 +285,7 @@ async def test_the_rail_counts_what_each_page_shows(
         assert (rail.badge("attention"), rail.badge("stations")) == (0, 0)
         office.engine._health.down("database", "The disk is full.")
         await until(lambda: (rail.badge("floor"), rail.badge("machines")) == (2, 1))
-        await office.engine._pen.write(
+        await office.engine._writer.write(
             MoveMachine((t.MAINTENANCE_STARTED,), machine, "tester", "bearings")
         )
         await until(lambda: (rail.badge("floor"), rail.badge("machines")) == (0, 0))
@@ -301,7 +301,7 @@ async def test_the_machine_page_keeps_the_systems_words_behind_details(
     Shop({"mill": mill}).register(monkeypatch)
     mill.refuses["connect"] = AWAY
     await add(office)
-    async with opened(office, MachinesPage(office.desk)) as page:
+    async with opened(office, MachinesPage(office.context)) as page:
         detail = page.detail
         await until(lambda: detail.details.isVisibleTo(detail))
         await until(lambda: detail.why.text() == str(AWAY))

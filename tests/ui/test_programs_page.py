@@ -16,7 +16,7 @@ REMARKED = b"G21 G90\nS900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X40 Q7\nG0 Z5\nM30\n
 
 @pytest_asyncio.fixture
 async def page(office: Office) -> AsyncIterator[ProgramsPage]:
-    async with opened(office, ProgramsPage(office.desk)) as page:
+    async with opened(office, ProgramsPage(office.context)) as page:
         yield page
 
 

@@ -23,8 +23,8 @@ def dressed_as_before(qapp: QApplication) -> Iterator[None]:
 
 @pytest_asyncio.fixture
 async def page(office: Office) -> AsyncIterator[SettingsPage]:
-    async with opened(office, SettingsPage(office.desk)) as page:
-        await until(lambda: not page._asking.busy)
+    async with opened(office, SettingsPage(office.context)) as page:
+        await until(lambda: not page._refresh.busy)
         yield page
 
 
@@ -63,7 +63,7 @@ async def test_the_operator_at_the_window_is_who_acts_from_now_on(
 ) -> None:
     page.operator.setText(" Ana ")
     page.operator.editingFinished.emit()
-    assert office.desk.operations.actor.name == "Ana"
+    assert office.context.operations.actor.name == "Ana"
     await until(lambda: kept(office, "ui.operator"))
     assert await kept(office, "ui.operator") == "Ana"
 
@@ -72,7 +72,7 @@ async def test_nobody_acts_without_a_name(office: Office, page: SettingsPage) ->
     page.operator.setText("  ")
     page.operator.editingFinished.emit()
     assert page.operator_field.error
-    assert office.desk.operations.actor.name == "tester"
+    assert office.context.operations.actor.name == "tester"
 
 
 async def test_the_target_of_the_floor_is_kept_and_none_again_at_zero(

@@ -15,7 +15,7 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.schema import station
 from cnc_station.engine.views import Link
 from cnc_station.servers import Postgres, Redis
-from cnc_station.ui.link_words import said
+from cnc_station.ui.link_text import said
 from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.pages.stations import StationsPage
 from cnc_station.ui.shell import Shell
@@ -107,7 +107,7 @@ async def test_a_station_whose_name_was_taken_over_says_that_it_runs_nothing(
     async with window(replace(config, database_url=postgres_url, lease_s=3.0)) as shell:
         await until(lambda: words(shell) == "Database")
         taken = Database(postgres_url)
-        with closing(taken.connect_pen()) as pen, pen.begin():
+        with closing(taken.connect_writer()) as pen, pen.begin():
             pen.execute(update(station).values(incarnation="other"))
         taken.close()
         await until(lambda: words(shell).endswith("taken by another station · nothing is run here"))
@@ -118,7 +118,7 @@ async def test_a_station_whose_name_was_taken_over_says_that_it_runs_nothing(
 
 
 async def test_the_page_of_a_pc_alone_says_how_a_fleet_is_made(office: Office) -> None:
-    async with opened(office, StationsPage(office.desk)) as page:
+    async with opened(office, StationsPage(office.context)) as page:
         await until(page.alone.isVisible)
         page.alone.step.emit()
         assert office.went.to == [("page", "settings")]

@@ -12,9 +12,9 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.lifeline import LONGEST_BEAT_S
-from cnc_station.engine.store.readiness import SayReadiness
+from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.views import SILENT_AFTER_S, Presence
-from cnc_station.ui.models.fleet import Place
+from cnc_station.ui.models.fleet import StationMachines
 from cnc_station.ui.pages.stations import StationsPage
 from tests.ui.real_engine import ME, Office, mill, opened
 from tests.until import until
@@ -39,12 +39,12 @@ async def other(office: Office, config: Config) -> AsyncIterator[StationEngine]:
 @pytest_asyncio.fixture
 async def page(office: Office, other: StationEngine) -> AsyncIterator[StationsPage]:
     assert other.about().station == "B"
-    async with opened(office, StationsPage(office.desk)) as page:
+    async with opened(office, StationsPage(office.context)) as page:
         await until(lambda: len(page.rows.rows) == 2)
         yield page
 
 
-def place(page: StationsPage, name: str) -> Place:
+def place(page: StationsPage, name: str) -> StationMachines:
     return next(p for p in page.rows.rows if p.station.name == name)
 
 
@@ -195,7 +195,7 @@ async def test_a_machine_that_is_not_ready_is_shown_as_its_own_page_shows_it(
 ) -> None:
     machine_id = await office.engine.add_machine(mill(), ME)
     await until(lambda: page.detail.post and page.detail.post.machine.state is MachineState.IDLE)
-    await office.engine._pen.write(SayReadiness(machine_id, "its door is open", "controller"))
+    await office.engine._writer.write(SetReadiness(machine_id, "its door is open", "controller"))
     state = page.detail.posts.columns[1]
     await until(lambda: [state.text(post) for post in page.detail.posts.rows] == ["Not ready"])
 

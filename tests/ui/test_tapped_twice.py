@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.ui.dialogs.set_up import SetUpDialog
-from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.pages.attention import AttentionPage
 from cnc_station.ui.pages.floor import FloorPage
 from cnc_station.ui.pages.jobs import JobsPage
@@ -49,7 +49,7 @@ async def at_work(
 async def test_hold_tapped_twice_on_a_card_stays_held(
     office: Office, at_work: int, mill: Scripted, settling_buttons: float
 ) -> None:
-    async with opened(office, FloorPage(office.desk)) as page:
+    async with opened(office, FloorPage(office.context)) as page:
         await until(lambda: page.column.cards)
         (card,) = page.column.cards.values()
         await until(lambda: card.button(CardAction.HOLD))
@@ -79,7 +79,7 @@ async def test_hold_tapped_twice_on_a_card_stays_held(
 async def test_space_on_a_card_does_not_go_on_with_what_it_has_just_held(
     office: Office, at_work: int, mill: Scripted, settling_buttons: float
 ) -> None:
-    async with opened(office, FloorPage(office.desk)) as page:
+    async with opened(office, FloorPage(office.context)) as page:
         await until(lambda: page.column.cards)
         (card,) = page.column.cards.values()
         await until(lambda: card.button(CardAction.HOLD))
@@ -101,7 +101,7 @@ async def test_hold_tapped_by_mouse_leaves_the_keyboard_on_that_card(
     office: Office, at_work: int
 ) -> None:
     await office.engine.add_machine(spec("Mill 2", LINUXCNC, "mill-2", "VF-2"), ME)
-    async with opened(office, FloorPage(office.desk)) as page:
+    async with opened(office, FloorPage(office.context)) as page:
         await until(lambda: len(page.column.cards) == 2)
         card = next(c for c in page.column.cards.values() if c.words.name == "Mill 1")
         await until(lambda: card.button(CardAction.HOLD))
@@ -119,7 +119,7 @@ async def test_hold_tapped_by_mouse_leaves_the_keyboard_on_that_card(
 async def test_hold_tapped_twice_on_the_machines_page_stays_held(
     office: Office, at_work: int, mill: Scripted, settling_buttons: float
 ) -> None:
-    async with opened(office, MachinesPage(office.desk)) as page:
+    async with opened(office, MachinesPage(office.context)) as page:
         buttons = page.detail.buttons
         await until(lambda: buttons.hold_button.isVisible() and buttons.hold_button.isEnabled())
         here = middle(buttons.hold_button)
@@ -144,7 +144,7 @@ async def test_hold_tapped_twice_on_the_machines_page_stays_held(
 async def test_hold_tapped_twice_in_the_job_panel_stays_held(
     office: Office, at_work: int, mill: Scripted, settling_buttons: float
 ) -> None:
-    async with opened(office, JobsPage(office.desk)) as page:
+    async with opened(office, JobsPage(office.context)) as page:
         await until(lambda: page.model.total == 1)
         page.open_job(at_work)
         row = page.detail.actions_row
@@ -167,7 +167,7 @@ async def test_hold_tapped_twice_in_the_job_panel_stays_held(
 async def test_space_on_the_job_list_does_not_go_on_with_what_it_has_just_held(
     office: Office, at_work: int, mill: Scripted, settling_buttons: float
 ) -> None:
-    async with opened(office, JobsPage(office.desk)) as page:
+    async with opened(office, JobsPage(office.context)) as page:
         await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
         page.view.setFocus()
         page.view.setCurrentIndex(page.model.index(0, 0))
@@ -186,7 +186,7 @@ async def test_space_on_the_job_list_does_not_go_on_with_what_it_has_just_held(
 
 async def test_retry_tapped_twice_retries_one_job(office: Office, settling_buttons: float) -> None:
     first, second = await fail(office, "Hinge", "Bracket")
-    async with opened(office, AttentionPage(office.desk)) as page:
+    async with opened(office, AttentionPage(office.context)) as page:
         detail = page.detail
         await until(lambda: detail.is_settled and detail.retry_button.isEnabled())
 
@@ -220,7 +220,7 @@ async def test_a_row_that_a_person_has_chosen_can_be_retried_at_once(
     office: Office, settling_buttons: float
 ) -> None:
     _, second = await fail(office, "Hinge", "Bracket")
-    async with opened(office, AttentionPage(office.desk)) as page:
+    async with opened(office, AttentionPage(office.context)) as page:
         await until(lambda: page.detail.is_settled)
         QTest.keyClick(page.table, Qt.Key.Key_Down)
         chosen_at = monotonic()
@@ -240,7 +240,7 @@ async def test_set_up_tapped_twice_does_not_start_the_machine(
     await office.engine.add_machine(one, ME)
     (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill")], ME)
     await comes_to(office, job_id, JobState.ASSIGNED)
-    async with opened(office, FloorPage(office.desk)) as page:
+    async with opened(office, FloorPage(office.context)) as page:
         await tap(page, CardAction.SET_UP)
         dialog = page.at_machine.dialog
         assert isinstance(dialog, SetUpDialog)

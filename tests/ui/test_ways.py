@@ -29,7 +29,7 @@ async def shell(config: Config) -> AsyncIterator[Shell]:
 
 
 async def test_a_machine_that_was_tapped_is_shown_whatever_was_searched_for(shell: Shell) -> None:
-    engine = shell.desk.engine
+    engine = shell.context.engine
     await engine.add_machine(mill("Lathe 1"), ME)
     wanted = await engine.add_machine(mill("Mill 2"), ME)
     shell.to_page("machines")

@@ -13,7 +13,7 @@ import pytest
 from cnc_station.bundled import bundled
 from cnc_station.engine.domain import nc
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec, Need
-from cnc_station.engine.services.table_import import Shop, read_jobs
+from cnc_station.engine.services.table_import import ImportContext, read_jobs
 from cnc_station.engine.views import ProgramRow
 
 Row = dict[str, str]
@@ -216,7 +216,7 @@ def test_the_table_can_be_imported_as_it_is(
         for number, (name, read) in enumerate(programs.items())
     }
     machines: dict[str, int] = {}
-    shop = Shop(start, dt.UTC, kept.get, machines.get)
+    shop = ImportContext(start, dt.UTC, kept.get, machines.get)
     jobs = read_jobs("day.csv", bundled("demo", "day.csv").read_bytes(), shop).accepted()
 
     assert len(jobs) == len(rows)

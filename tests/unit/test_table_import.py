@@ -10,14 +10,19 @@ import pytest
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.services import table_file
-from cnc_station.engine.services.table_import import PREVIEW_ROWS, Imported, Shop, read_jobs
+from cnc_station.engine.services.table_import import (
+    PREVIEW_ROWS,
+    ImportContext,
+    Imported,
+    read_jobs,
+)
 from cnc_station.engine.views import ImportIssue, ProgramRow
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = int(dt.datetime(2026, 11, 21, 10, 30, tzinfo=BERLIN).timestamp() * 1000)
 BRACKET = ProgramRow("ab" * 32, "bracket.nc", 2, 900, 40, 312.5, 0, NOW, "Ada", 0, None)
 FILE = "monday.csv"
-SHOP = Shop(NOW, BERLIN, {"bracket.nc": BRACKET}.get, {"M1": 7}.get)
+SHOP = ImportContext(NOW, BERLIN, {"bracket.nc": BRACKET}.get, {"M1": 7}.get)
 
 
 def imported(text: str, mapping: dict[str, str] | None = None) -> Imported:

@@ -15,7 +15,7 @@ from cnc_station.engine.domain.import_fields import IMPORT_FIELDS
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.services.table_file import is_spreadsheet_error
-from cnc_station.engine.services.table_import import Imported, Shop, read_jobs
+from cnc_station.engine.services.table_import import ImportContext, Imported, read_jobs
 from cnc_station.engine.views import ProgramRow
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -28,7 +28,7 @@ def program(sha256: str) -> ProgramRow:
     return ProgramRow(sha256, sha256[:8], 1, 1, 1, 1.0, 0, NOW, "Ada", 0, None)
 
 
-SHOP = Shop(
+SHOP = ImportContext(
     NOW,
     BERLIN,
     lambda name: program(name.removesuffix(".nc")) if name.endswith(".nc") else None,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnc_station.engine.domain.timewords import clock, countdown, midnight
+from cnc_station.engine.domain.time_text import clock, countdown, midnight
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

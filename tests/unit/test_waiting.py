@@ -8,10 +8,10 @@ from itertools import pairwise
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cnc_station.engine.domain.forecast import Fleet, MachineNow, Queued, Turn
+from cnc_station.engine.domain.forecast import ForecastSlot, MachineNow, MachinePool, Queued
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
 from cnc_station.engine.domain.states import JobState, MachineState
-from cnc_station.engine.domain.waiting import Predecessor, Shop, Standing, next_words
+from cnc_station.engine.domain.waiting import Predecessor, QueueStatus, ShopSnapshot, next_words
 
 NOW = 1_790_003_400_000
 HOUR = 3_600_000
@@ -53,7 +53,7 @@ queues = st.lists(
     max_size=12,
 ).map(lambda found: [replace(one, id=n) for n, one in enumerate(found, 1)])
 standings = st.builds(
-    Standing,
+    QueueStatus,
     id=st.integers(1, 20),
     state=st.sampled_from(JobState),
     since=st.integers(0, NOW),
@@ -75,16 +75,16 @@ standings = st.builds(
 )
 
 
-def shop_of(fleet: list[MachineNow], queue: list[Queued]) -> Shop:
+def shop_of(fleet: list[MachineNow], queue: list[Queued]) -> ShopSnapshot:
     head: dict[str, list[Queued]] = {}
     for one in queue:
         head.setdefault(one.need.machine_type, []).append(one)
-    ready = Fleet(fleet)
-    return Shop(NOW, ready, head, ready.deal(queue, NOW), UTC)
+    ready = MachinePool(fleet)
+    return ShopSnapshot(NOW, ready, head, ready.deal(queue, NOW), UTC)
 
 
 def said(fleet: list[MachineNow], queue: list[Queued], job: Queued) -> str:
-    standing = Standing(
+    standing = QueueStatus(
         job.id, JobState.QUEUED, NOW, job.need, pinned_machine_id=job.pinned_machine_id
     )
     return next_words(standing, shop_of(fleet, queue))
@@ -92,7 +92,7 @@ def said(fleet: list[MachineNow], queue: list[Queued], job: Queued) -> str:
 
 @given(fleets, queues, standings)
 def test_every_job_in_every_shop_has_a_line_to_say(
-    fleet: list[MachineNow], queue: list[Queued], job: Standing
+    fleet: list[MachineNow], queue: list[Queued], job: QueueStatus
 ) -> None:
     words = next_words(job, shop_of(fleet, queue))
     assert words == words.strip()
@@ -125,27 +125,27 @@ def test_the_reason_of_a_queued_job_is_true(
 def test_a_turn_is_at_a_serving_machine_that_can_make_it(
     fleet: list[MachineNow], queue: list[Queued]
 ) -> None:
-    turns = Fleet(fleet).deal(queue, NOW)
+    slots = MachinePool(fleet).deal(queue, NOW)
     for job in queue:
         able = [
             m
             for m in fleet
             if m.serves and m.capability.fits(job.need) and job.pinned_machine_id in (None, m.id)
         ]
-        assert (job.id in turns) == bool(able)
+        assert (job.id in slots) == bool(able)
         if able:
-            assert turns[job.id].machine in able
+            assert slots[job.id].machine in able
 
 
 @given(fleets, queues)
 def test_each_machines_jobs_are_numbered_in_queue_order_and_start_one_after_another(
     fleet: list[MachineNow], queue: list[Queued]
 ) -> None:
-    turns = Fleet(fleet).deal(queue, NOW)
-    by_machine: dict[int, list[tuple[Queued, Turn]]] = {}
+    slots = MachinePool(fleet).deal(queue, NOW)
+    by_machine: dict[int, list[tuple[Queued, ForecastSlot]]] = {}
     for job in queue:
-        if job.id in turns:
-            by_machine.setdefault(turns[job.id].machine.id, []).append((job, turns[job.id]))
+        if job.id in slots:
+            by_machine.setdefault(slots[job.id].machine.id, []).append((job, slots[job.id]))
     for found in by_machine.values():
         assert [turn.ahead for _, turn in found] == list(range(len(found)))
         for (job, turn), (_, after) in pairwise(found):
@@ -159,7 +159,7 @@ def test_every_job_gets_the_machine_that_is_free_first(
     fleet: list[MachineNow], queue: list[Queued]
 ) -> None:
     free = {m.id: free_at(m) for m in fleet if m.serves}
-    turns = Fleet(fleet).deal(queue, NOW)
+    slots = MachinePool(fleet).deal(queue, NOW)
     for job in queue:
         able = [
             (free[m.id], m.id)
@@ -170,7 +170,7 @@ def test_every_job_gets_the_machine_that_is_free_first(
         ]
         if able:
             start, first = min(able)
-            assert turns[job.id].machine.id == first
+            assert slots[job.id].machine.id == first
             free[first] = start + job.seconds * 1000
 
 
@@ -186,12 +186,12 @@ def free_at(machine: MachineNow) -> float:
 def test_no_machine_is_idle_while_a_job_it_fits_is_said_to_wait_for_another(
     fleet: list[MachineNow], queue: list[Queued]
 ) -> None:
-    turns = Fleet(fleet).deal(queue, NOW)
-    used = {turn.machine.id for turn in turns.values()}
+    slots = MachinePool(fleet).deal(queue, NOW)
+    used = {turn.machine.id for turn in slots.values()}
     idle = [m for m in fleet if m.state is MachineState.IDLE and m.serves and m.id not in used]
     for job in queue:
-        if job.pinned_machine_id is None and job.id in turns:
-            starts_now = turns[job.id].start_at == NOW
+        if job.pinned_machine_id is None and job.id in slots:
+            starts_now = slots[job.id].start_at == NOW
             assert starts_now or not any(m.capability.fits(job.need) for m in idle)
 
 

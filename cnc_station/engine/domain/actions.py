@@ -19,7 +19,7 @@ class JobAction(StrEnum):
     ABORT = "abort"  # stops the controller and waits until it says so
     START = "start"  # its set-up is right; where nobody can start it from here: it was started
     FINISH = "finish"  # where the controller can't say so: it is done
-    PUT_ASIDE = "put_aside"  # not now: it leaves the machine, unstarted, and waits paused
+    DEFER = "defer"  # not now: it leaves the machine, unstarted, and waits paused
     RUN_NOW = "run_now"
     REORDER = "reorder"  # [before: job id | None = to the end]
     PIN = "pin"  # [machine_id: int | None]
@@ -56,7 +56,7 @@ JOB_ACTIONS: Mapping[JobAction, tuple[t.Transition, ...]] = {
     JobAction.ABORT: (t.ABORTED,),
     JobAction.START: (t.STARTED,),
     JobAction.FINISH: (t.COMPLETED,),
-    JobAction.PUT_ASIDE: (t.PUT_ASIDE,),
+    JobAction.DEFER: (t.DEFERRED,),
     JobAction.RUN_NOW: (t.EXPEDITED,),
     JobAction.REORDER: (t.REORDERED,),
     JobAction.PIN: (t.PINNED,),

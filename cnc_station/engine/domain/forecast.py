@@ -55,7 +55,7 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ForecastSlot:
     """Where a queued job should go: after `ahead` others, at `start_at` (ms, None: unknown)."""
 
     machine: MachineNow
@@ -63,7 +63,7 @@ class Turn:
     start_at: int | None
 
 
-class Fleet:
+class MachinePool:
     """The machines of one look, grouped so that a question about thousands stays quick."""
 
     def __init__(self, machines: Iterable[MachineNow]) -> None:
@@ -89,14 +89,14 @@ class Fleet:
             )
         return self._fitting[need]
 
-    def deal(self, queue: Sequence[Queued], now: int) -> dict[int, Turn]:
+    def deal(self, queue: Sequence[Queued], now: int) -> dict[int, ForecastSlot]:
         """The turn of each job of `queue` (in queue order) that some serving machine can make."""
         table = _Table(self._alike, now)
-        turns = {}
+        slots = {}
         for job in queue:
             if (turn := table.give(job)) is not None:
-                turns[job.id] = turn
-        return turns
+                slots[job.id] = turn
+        return slots
 
 
 class _Table:
@@ -118,7 +118,7 @@ class _Table:
             heapq.heapify(heap)
             self._heaps[capability] = heap
 
-    def give(self, job: Queued) -> Turn | None:
+    def give(self, job: Queued) -> ForecastSlot | None:
         machine = self._pinned(job) if job.pinned_machine_id is not None else self._first(job.need)
         if machine is None:
             return None
@@ -127,7 +127,7 @@ class _Table:
         self._free[machine.id] = start + job.seconds / machine.pace * 1000
         heap = self._heaps[machine.capability]
         heapq.heappush(heap, (self._free[machine.id], machine.id))
-        return Turn(machine, ahead, None if math.isinf(start) else round(start))
+        return ForecastSlot(machine, ahead, None if math.isinf(start) else round(start))
 
     def _pinned(self, job: Queued) -> MachineNow | None:
         machine = self._machines.get(job.pinned_machine_id or 0)

@@ -129,8 +129,8 @@ RETURNED = _row(
     _run({R.ASSIGNED}, R.CANCELLED),
     _LEFT_UNTOUCHED,
 )
-PUT_ASIDE = _row(
-    "put_aside",
+DEFERRED = _row(
+    "deferred",
     _job({J.ASSIGNED}, J.PAUSED),
     _run({R.ASSIGNED}, R.CANCELLED),
     _LEFT_UNTOUCHED,
@@ -153,8 +153,8 @@ COMPLETED = _row(
     _run({R.RUNNING, R.HELD}, R.SUCCEEDED),
     _REST,
 )
-GIVEN_BACK = _row(
-    "given_back",
+REQUEUED = _row(
+    "requeued",
     _job({J.RUNNING, J.HELD}, J.QUEUED),
     _run({R.RUNNING, R.HELD}, R.CANCELLED),
     MachineStep(BUSY_MACHINES, to_rest=True, untouched=True, required=False),
@@ -182,13 +182,13 @@ LOST_INTERRUPTED = _row(
 
 # Found at the machine by its station, which had lost sight of it: the run goes on. Whoever gave it
 # up in between had let go of the machine too.
-TAKEN_UP = _row(
-    "taken_up",
+REATTACHED = _row(
+    "reattached",
     _job({J.RUNNING, J.HELD, J.INTERRUPTED}, J.RUNNING),
     _run({R.RUNNING, R.HELD, R.INTERRUPTED}, R.RUNNING),
     MachineStep(frozenset({M.RUNNING, M.HELD, M.IDLE, M.OFFLINE, M.NEEDS_CLEARING}), M.RUNNING),
 )
-EXAMINED = _row("examined", _job({J.INTERRUPTED}, None))
+INSPECTED = _row("inspected", _job({J.INTERRUPTED}, None))
 
 # A person decides
 CANCELLED = _row("cancelled", _job(_NOT_STARTED | _IN_HAND, J.CANCELLED))

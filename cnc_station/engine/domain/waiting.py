@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from cnc_station.engine.domain.forecast import Fleet, MachineNow, Queued, Turn
+from cnc_station.engine.domain.forecast import ForecastSlot, MachineNow, MachinePool, Queued
 from cnc_station.engine.domain.machine import Need
 from cnc_station.engine.domain.refusals import no_machine
 from cnc_station.engine.domain.states import JobState, MachineState
-from cnc_station.engine.domain.timewords import clock, countdown
+from cnc_station.engine.domain.time_text import clock, countdown
 
 _NOT_SERVING = {
     MachineState.MAINTENANCE: "is in maintenance",
@@ -37,7 +37,7 @@ class Predecessor:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QueueStatus:
     """A job as far as its next step goes. `retry_limit` is the one in force; `machine` the name
     of the one it is or was last at; `paused_by` who paused it, "" if nobody knows; `set_up`: at
     that machine a person has to set it up and say so."""
@@ -61,14 +61,14 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class ShopSnapshot:
     """The shop around the jobs at one moment. `head` holds the first queued jobs of each machine
-    type in queue order; `turns` are theirs."""
+    type in queue order; `slots` are theirs."""
 
     now: int
-    fleet: Fleet
+    fleet: MachinePool
     head: Mapping[str, Sequence[Queued]]
-    turns: Mapping[int, Turn]
+    slots: Mapping[int, ForecastSlot]
     zone: tzinfo | None = None
 
     def clock(self, at: int) -> str:
@@ -76,12 +76,12 @@ class Shop:
         return clock(at, self.now, self.zone)
 
 
-def next_words(job: Standing, shop: Shop) -> str:
+def next_words(job: QueueStatus, shop: ShopSnapshot) -> str:
     """One short line: what comes next for this job, or what it waits for. Never empty."""
     return _WORDS[job.state](job, shop)
 
 
-def _queued(job: Standing, shop: Shop) -> str:
+def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     if job.automation:
         return "starting"
     if job.pinned_machine_id is not None:
@@ -91,49 +91,49 @@ def _queued(job: Standing, shop: Shop) -> str:
         return no_machine(job.need, shop.fleet.capabilities(job.need.machine_type))
     if not any(machine.serves for machine in fitting):
         return _none_serves(fitting)
-    turn = shop.turns.get(job.id)
-    if turn is None:
+    slot = shop.slots.get(job.id)
+    if slot is None:
         return _far_back(job, shop)
-    return _turn(turn, shop)
+    return _turn(slot, shop)
 
 
-def _turn(turn: Turn, shop: Shop) -> str:
-    name, state = turn.machine.name, turn.machine.state
-    if turn.ahead:
-        return f"behind {_jobs(turn.ahead)}, {name} {_when(turn, shop)}"
+def _turn(slot: ForecastSlot, shop: ShopSnapshot) -> str:
+    name, state = slot.machine.name, slot.machine.state
+    if slot.ahead:
+        return f"behind {_jobs(slot.ahead)}, {name} {_when(slot, shop)}"
     if state is MachineState.IDLE:
         return f"starting on {name}"
     if state is MachineState.NEEDS_CLEARING:
         return f"{name} is not cleared"
-    if state is MachineState.HELD or turn.machine.set_up:
-        return f"next on {name}, which {_when(turn, shop)}"
-    return f"next on {name}, {_when(turn, shop)}"
+    if state is MachineState.HELD or slot.machine.set_up:
+        return f"next on {name}, which {_when(slot, shop)}"
+    return f"next on {name}, {_when(slot, shop)}"
 
 
-def _when(turn: Turn, shop: Shop) -> str:
-    if turn.machine.state is MachineState.NEEDS_CLEARING:
+def _when(slot: ForecastSlot, shop: ShopSnapshot) -> str:
+    if slot.machine.state is MachineState.NEEDS_CLEARING:
         return "is not cleared"
-    if turn.machine.state is MachineState.HELD:
+    if slot.machine.state is MachineState.HELD:
         return "is held"
-    if turn.machine.set_up:
+    if slot.machine.set_up:
         return "is being set up"
-    if turn.start_at is None:
+    if slot.start_at is None:
         return "at a time not known"
-    if turn.start_at <= shop.now:
+    if slot.start_at <= shop.now:
         return "any moment"
-    return f"about {shop.clock(turn.start_at)}"
+    return f"about {shop.clock(slot.start_at)}"
 
 
-def _pinned(job: Standing, machine_id: int, shop: Shop) -> str:
+def _pinned(job: QueueStatus, machine_id: int, shop: ShopSnapshot) -> str:
     machine = shop.fleet.by_id.get(machine_id)
     if machine is None:
         return "pinned to a machine that is gone"
     if obstacle := _obstacle(job.need, machine):
         return f"pinned to {machine.name}, which {obstacle}"
-    turn = shop.turns.get(job.id)
-    if turn is None:
+    slot = shop.slots.get(job.id)
+    if slot is None:
         return f"pinned to {machine.name}, {_far_back(job, shop)}"
-    return f"pinned to {machine.name}, {_pinned_turn(turn, shop)}"
+    return f"pinned to {machine.name}, {_pinned_turn(slot, shop)}"
 
 
 def _obstacle(need: Need, machine: MachineNow) -> str:
@@ -144,17 +144,17 @@ def _obstacle(need: Need, machine: MachineNow) -> str:
     return "" if machine.serves else _absence(machine)
 
 
-def _pinned_turn(turn: Turn, shop: Shop) -> str:
-    if turn.ahead:
-        return f"behind {_jobs(turn.ahead)}"
-    if turn.machine.state is MachineState.IDLE:
+def _pinned_turn(slot: ForecastSlot, shop: ShopSnapshot) -> str:
+    if slot.ahead:
+        return f"behind {_jobs(slot.ahead)}"
+    if slot.machine.state is MachineState.IDLE:
         return "starting"
-    if turn.machine.set_up or turn.machine.state in _WAITS_FOR_A_PERSON:
-        return f"which {_when(turn, shop)}"
-    return f"which is running: next, {_when(turn, shop)}"
+    if slot.machine.set_up or slot.machine.state in _WAITS_FOR_A_PERSON:
+        return f"which {_when(slot, shop)}"
+    return f"which is running: next, {_when(slot, shop)}"
 
 
-def _far_back(job: Standing, shop: Shop) -> str:
+def _far_back(job: QueueStatus, shop: ShopSnapshot) -> str:
     head = shop.head.get(job.need.machine_type, ())
     return f"behind more than {_jobs(len(head))}" if head else "waits its turn"
 
@@ -175,7 +175,7 @@ def _absence(machine: MachineNow) -> str:
     return _NOT_SERVING[machine.state]
 
 
-def _delayed(job: Standing, shop: Shop) -> str:
+def _delayed(job: QueueStatus, shop: ShopSnapshot) -> str:
     if job.predecessors or job.blocked:
         return _after(job.predecessors)
     if job.not_before is None or job.not_before <= shop.now:
@@ -197,25 +197,25 @@ def _after(predecessors: Sequence[Predecessor]) -> str:
     return f"waits for {worst.title}{why}{more}"
 
 
-def _paused(job: Standing, shop: Shop) -> str:
+def _paused(job: QueueStatus, shop: ShopSnapshot) -> str:
     by = f" by {job.paused_by}" if job.paused_by else ""
     return f"paused{by} at {shop.clock(job.since)}"
 
 
-def _assigned(job: Standing, _shop: Shop) -> str:
+def _assigned(job: QueueStatus, _shop: ShopSnapshot) -> str:
     machine = job.machine or "its machine"
     return f"set-up on {machine} to be confirmed" if job.set_up else f"starting on {machine}"
 
 
-def _held(job: Standing, shop: Shop) -> str:
+def _held(job: QueueStatus, shop: ShopSnapshot) -> str:
     return f"held since {shop.clock(job.since)}"
 
 
-def _done(job: Standing, shop: Shop) -> str:
+def _done(job: QueueStatus, shop: ShopSnapshot) -> str:
     return f"{shop.clock(job.finished_at or job.since)} done"
 
 
-def _cancelled(job: Standing, shop: Shop) -> str:
+def _cancelled(job: QueueStatus, shop: ShopSnapshot) -> str:
     return f"cancelled {shop.clock(job.finished_at or job.since)}"
 
 
@@ -224,7 +224,7 @@ def _jobs(count: int) -> str:
 
 
 _WORST_FIRST = {state: place for place, state in enumerate(_PREDECESSOR)}
-_WORDS: Mapping[JobState, Callable[[Standing, Shop], str]] = {
+_WORDS: Mapping[JobState, Callable[[QueueStatus, ShopSnapshot], str]] = {
     JobState.DRAFT: lambda _job, _shop: "draft, not submitted",
     JobState.QUEUED: _queued,
     JobState.DELAYED: _delayed,

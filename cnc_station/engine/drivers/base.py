@@ -43,7 +43,7 @@ class Order:
     part: int = 1
 
 
-class Finding(StrEnum):
+class RunOutcome(StrEnum):
     """What has become of a run that nobody watched."""
 
     UNDER_WAY = "under_way"  # this very run goes on, or is held: `ended` can wait for it
@@ -52,12 +52,12 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The answer to `look`. `words` is all that is known, for the person who has to decide; `part`
+class RunInspection:
+    """The answer to `look`. `detail` is all that is known, for the person who has to decide; `part`
     is the part that is, or was, in hand, from 1."""
 
-    finding: Finding
-    words: str
+    outcome: RunOutcome
+    detail: str
     part: int = 1
 
 
@@ -154,7 +154,7 @@ class Driver(Protocol):
         the machine first, Unavailable."""
         ...
 
-    async def look(self, order: Order) -> Found:
+    async def inspect_run(self, order: Order) -> RunInspection:
         """What has become of a run that was started with this order, perhaps by an earlier life
         of this program. Asks the controller, changes nothing. Raises Unavailable."""
         ...
@@ -163,7 +163,7 @@ class Driver(Protocol):
         """The latest, from memory."""
         ...
 
-    def listen(self, listener: Callable[[Status], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Call `listener` with each new status; returns how to stop that."""
         ...
 

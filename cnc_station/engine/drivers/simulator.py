@@ -14,12 +14,12 @@ from cnc_station.engine.domain.nc import at
 from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.drivers.base import (
     DriverKind,
-    Finding,
-    Found,
     OnLoss,
     Order,
     RunAborted,
     RunFailed,
+    RunInspection,
+    RunOutcome,
 )
 from cnc_station.engine.views import (
     Abilities,
@@ -204,9 +204,9 @@ class Simulator:
     async def unlock(self) -> None:
         """Never locked."""
 
-    async def look(self, order: Order) -> Found:  # noqa: ARG002 - the seam's signature
+    async def inspect_run(self, order: Order) -> RunInspection:  # noqa: ARG002 - the seam's signature
         """It ran in the station that is gone, and cut nothing."""
-        return Found(Finding.STOPPED, "the simulation ended with its station")
+        return RunInspection(RunOutcome.STOPPED, "the simulation ended with its station")
 
     def _elapsed(self, run: _Run) -> float:
         if run.since is None:
@@ -237,7 +237,7 @@ class Simulator:
             tool=place.tool,
         )
 
-    def listen(
+    def subscribe(
         self,
         listener: Callable[[Status], None],  # noqa: ARG002 - the seam's signature
     ) -> Callable[[], None]:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.services.fleet import Fleet
+from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.runner import PATIENCE_S, Runner
 
 CLAIM_HEARD_S = 1.0  # after a claim, by the station that made it
@@ -17,7 +17,7 @@ JOBS_AT_MACHINES = frozenset(
         JobAction.ABORT,
         JobAction.START,
         JobAction.FINISH,
-        JobAction.PUT_ASIDE,
+        JobAction.DEFER,
     }
 )
 
@@ -27,18 +27,18 @@ AT_CONTROLLERS = frozenset(
 
 
 class AtMachines:
-    """Asked by the window here, or by an errand from another station."""
+    """Asked by the window here, or by a remote command from another station."""
 
-    def __init__(self, runner: Runner, fleet: Fleet) -> None:
+    def __init__(self, runner: Runner, fleet: DriverPool) -> None:
         self._runner = runner
-        self._fleet = fleet
+        self._pool = fleet
         self._doing: Mapping[str, Callable[[int, str, str], Awaitable[None]]] = {
             JobAction.HOLD: runner.hold,
             JobAction.CONTINUE: lambda job_id, actor, _: runner.resume(job_id, actor),
             JobAction.ABORT: runner.abort,
             JobAction.START: runner.confirm,
             JobAction.FINISH: runner.finish,
-            JobAction.PUT_ASIDE: runner.put_aside,
+            JobAction.DEFER: runner.defer,
         }
 
     def has_job(self, job_id: int) -> bool:
@@ -52,7 +52,7 @@ class AtMachines:
 
     def has_machine(self, machine_id: int) -> bool:
         """Whether a machine is wired to this station, which has a driver for it."""
-        return machine_id in self._fleet.drivers
+        return machine_id in self._pool.drivers
 
     async def act(self, action: str, job_id: int, actor: str, reason: str) -> None:
         """One of `JOBS_AT_MACHINES`. Raises Conflict, Unavailable."""
@@ -66,18 +66,18 @@ class AtMachines:
             case MachineAction.CONFIRM_POSITION:
                 await self._confirm_position(machine_id, actor)
             case MachineAction.RECONNECT:
-                await self._fleet.reconnect(machine_id)
+                await self._pool.reconnect(machine_id)
             case other:
                 raise Conflict(f"{other} is not for a controller.")
 
     async def _confirm_position(self, machine_id: int, actor: str) -> None:
         if not await self._runner.are_over(machine_id, PATIENCE_S):
             raise Conflict("Something runs on it.")
-        await self._fleet.confirm_position(machine_id, actor)
+        await self._pool.confirm_position(machine_id, actor)
 
     async def unlock(self, machine_id: int, actor: str, reason: str) -> None:
         """Out of an alarm: the controller first, since only its word counts. Raises Conflict with
         what has to be done at the machine before, Unavailable."""
         if not await self._runner.are_over(machine_id, PATIENCE_S):
             raise Conflict("What ran on it is not over yet.")
-        await self._fleet.unlock(machine_id, actor, reason)
+        await self._pool.unlock(machine_id, actor, reason)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.services.lifeline import MARGIN
-from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.claims import Claim
@@ -26,7 +26,7 @@ class Dispatcher(Service):
 
     def __init__(
         self,
-        pen: Pen,
+        writer: RetryingWriter,
         runner: Runner,
         incarnation: str,
         lease_s: float,
@@ -36,7 +36,7 @@ class Dispatcher(Service):
         on_idle: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__()
-        self._pen = pen
+        self._writer = writer
         self._runner = runner
         self._incarnation = incarnation
         self._lease_s = lease_s
@@ -63,7 +63,7 @@ class Dispatcher(Service):
             self._runner.at_once(),
             self._batch,
         )
-        writing = asyncio.ensure_future(self._pen.write(claim))
+        writing = asyncio.ensure_future(self._writer.write(claim))
         try:
             claimed = await asyncio.shield(writing)
         except asyncio.CancelledError:  # the station is closed

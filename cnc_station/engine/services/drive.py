@@ -15,18 +15,18 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.drivers.base import (
     EndUnproven,
-    Finding,
     NotReady,
     OnLoss,
     Order,
     RunAborted,
     RunFailed,
+    RunOutcome,
 )
 from cnc_station.engine.services.following import CONTROLLER, Following
 from cnc_station.engine.services.live import Live, Wait, Word
 from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
-from cnc_station.engine.services.pen import Pen
-from cnc_station.engine.store.parts import RecordModesSet, SayPartDone
+from cnc_station.engine.services.retrying_writer import RetryingWriter
+from cnc_station.engine.store.parts import RecordModesSet, RecordPartDone
 
 log = logging.getLogger(__name__)
 
@@ -46,27 +46,33 @@ class Drive:
     """Drives one run."""
 
     def __init__(
-        self, pen: Pen, judge: Judge, live: Live, order: Order, *, taken_up: bool = False
+        self,
+        writer: RetryingWriter,
+        judge: Judge,
+        live: Live,
+        order: Order,
+        *,
+        reattached: bool = False,
     ) -> None:
-        """`taken_up`: an earlier life of this program has started it, and it goes on."""
-        self._pen = pen
+        """`reattached`: an earlier life of this program has started it, and it goes on."""
+        self._writer = writer
         self._judge = judge
         self._live = live
         self._order = order
-        self._taken_up = taken_up
-        self._following = Following(pen, live)
+        self._taken_up = reattached
+        self._following = Following(writer, live)
         self._timer = asyncio.timeout(None)
 
     async def to_its_end(self) -> Outcome:
         """Returns how it ended. Raises Fenced or Conflict when others have decided that, and
         RunAborted for a run that was stopped."""
         live = self._live
-        deaf = live.driver.listen(self._following.hear)
+        unsubscribe = live.driver.subscribe(self._following.hear)
         try:
             async with self._timer:
                 await self._all_parts()
         except NotReady as error:
-            return Outcome(t.GIVEN_BACK if live.begun else t.RETURNED, str(error), refused=True)
+            return Outcome(t.REQUEUED if live.begun else t.RETURNED, str(error), refused=True)
         except (Interrupted, EndUnproven) as error:
             return Outcome(t.INTERRUPTED, str(error))
         except RunFailed as error:
@@ -78,7 +84,7 @@ class Drive:
             limit = f"took longer than its limit of {live.claimed.timeout_s:g} s"
             return self._judge.failed(live.claimed, limit)
         finally:
-            deaf()
+            unsubscribe()
             await self._following.over()
         return Outcome(t.COMPLETED)
 
@@ -120,8 +126,8 @@ class Drive:
         """Where nothing at the machine tells which part is in hand, a station that is started again
         has to read it."""
         claimed = self._live.claimed
-        await self._pen.keep(
-            SayPartDone(
+        await self._writer.write_until_committed(
+            RecordPartDone(
                 claimed.job_id,
                 claimed.run_id,
                 claimed.token,
@@ -136,7 +142,7 @@ class Drive:
         """What a driver had to set before this part."""
         if modes_set:
             claimed = self._live.claimed
-            await self._pen.keep(
+            await self._writer.write_until_committed(
                 RecordModesSet(
                     claimed.job_id,
                     claimed.run_id,
@@ -184,7 +190,7 @@ class Drive:
         if not live.driver.abilities.starts:
             live.expect(Wait.END)
         async with live.changing:
-            await self._pen.keep(
+            await self._writer.write_until_committed(
                 move_of(
                     live.claimed,
                     t.STARTED,
@@ -249,7 +255,7 @@ class Drive:
         while True:
             try:
                 await self._live.driver.connect()
-                found = await self._live.driver.look(self._order)
+                found = await self._live.driver.inspect_run(self._order)
                 break
             except Unavailable as error:
                 lost = str(error)
@@ -258,17 +264,19 @@ class Drive:
             self._unless_stopped()
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, LONGEST_PAUSE_S)
-        log.warning("run %s: %s (%s)", self._order.run_id, found.finding, found.words)
-        if found.finding is Finding.STOPPED:
-            raise Interrupted(found.words)
-        return found.finding is Finding.FINISHED
+        log.warning("run %s: %s (%s)", self._order.run_id, found.outcome, found.detail)
+        if found.outcome is RunOutcome.STOPPED:
+            raise Interrupted(found.detail)
+        return found.outcome is RunOutcome.FINISHED
 
     async def _person(self, words: str) -> None:
         """Held until a person says by continuing that it may go on."""
         live = self._live
         async with live.changing:
             if not live.held:
-                await self._pen.keep(move_of(live.claimed, t.HELD, RUNNER, reason=words))
+                await self._writer.write_until_committed(
+                    move_of(live.claimed, t.HELD, RUNNER, reason=words)
+                )
                 live.held = True
         self._timer.reschedule(None)
         await live.word(Wait.NEXT_PART)

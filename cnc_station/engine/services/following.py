@@ -8,7 +8,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.services.live import Live, Wait
 from cnc_station.engine.services.outcome import move_of
-from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.views import Doing, Status
 
 log = logging.getLogger(__name__)
@@ -19,8 +19,8 @@ CONTROLLER = "controller"
 class Following:
     """Follows the machine of one run."""
 
-    def __init__(self, pen: Pen, live: Live) -> None:
-        self._pen = pen
+    def __init__(self, writer: RetryingWriter, live: Live) -> None:
+        self._writer = writer
         self._live = live
         self._task: asyncio.Task[None] | None = None
 
@@ -48,7 +48,9 @@ class Following:
                 while self._differs(status := live.driver.status()):
                     row = t.CONTINUED if live.held else t.HELD
                     why = "" if live.held else status.why or "held at the machine"
-                    await self._pen.keep(move_of(live.claimed, row, CONTROLLER, reason=why))
+                    await self._writer.write_until_committed(
+                        move_of(live.claimed, row, CONTROLLER, reason=why)
+                    )
                     live.held = not live.held
             except (Fenced, Conflict) as error:
                 log.warning("run %s of job %s: %s", live.claimed.run_id, live.claimed.job_id, error)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.stations import Lead
 
@@ -19,13 +19,13 @@ class Leadership(Service):
 
     def __init__(
         self,
-        pen: Pen,
+        writer: RetryingWriter,
         incarnation: str,
         on_elected: Callable[[], None],
         lease_s: float,
     ) -> None:
         super().__init__()
-        self._pen = pen
+        self._writer = writer
         self.incarnation = incarnation
         self._on_elected = on_elected
         self._lease_s = lease_s
@@ -36,7 +36,7 @@ class Leadership(Service):
         before = self.term
         try:
             async with asyncio.timeout(self._lease_s / 3):
-                self.term = await self._pen.write(Lead(self.incarnation, self._lease_s))
+                self.term = await self._writer.write(Lead(self.incarnation, self._lease_s))
         except (Conflict, TimeoutError):
             self.term = None
         if self.term is not None and self.term != before:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from cnc_station.engine.domain.errors import CncStationError, Fenced
-from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.stations import Heartbeat
@@ -33,7 +33,7 @@ class Lifeline(Service):
 
     def __init__(
         self,
-        pen: Pen,
+        writer: RetryingWriter,
         runner: Runner,
         incarnation: str,
         lease_s: float,
@@ -43,7 +43,7 @@ class Lifeline(Service):
     ) -> None:
         """`on_replaced` hears why this station acts no longer."""
         super().__init__()
-        self._pen = pen
+        self._writer = writer
         self._runner = runner
         self._incarnation = incarnation
         self._on_replaced = on_replaced
@@ -62,7 +62,7 @@ class Lifeline(Service):
         patience = min(self._beat_s, self._runner.shortest_lease(asked))
         try:
             async with asyncio.timeout(patience):
-                await self._pen.write(change)
+                await self._writer.write(change)
         except Fenced as error:
             log.critical("this station acts no longer: %s", error)
             await self._on_replaced(str(error))

@@ -47,7 +47,7 @@ class Live:
     held: bool = False
     stopped_by: str = ""
     stop_reason: str = ""
-    put_aside: bool = False
+    defer: bool = False
     closing: bool = False
     lost: bool = False
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -7,7 +7,7 @@ from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.lifeline import beat_s
-from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.reaping import MOST_AT_ONCE, Reap
 
@@ -27,7 +27,7 @@ class Reaper(Service):
 
     def __init__(
         self,
-        pen: Pen,
+        writer: RetryingWriter,
         leadership: Leadership,
         retry: RetryPolicy,
         lease_s: float,
@@ -35,7 +35,7 @@ class Reaper(Service):
         alone: bool,
     ) -> None:
         super().__init__()
-        self._pen = pen
+        self._writer = writer
         self._leadership = leadership
         self._retry = retry
         self._lease_s = lease_s
@@ -57,7 +57,7 @@ class Reaper(Service):
         leadership = self._leadership
         reap = Reap(leadership.incarnation, term, registry.retried(), self._retry, self._lease_s)
         try:
-            while await self._pen.write(reap) == MOST_AT_ONCE:
+            while await self._writer.write(reap) == MOST_AT_ONCE:
                 pass
         except Fenced:
             self._leadership.wake.hint()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from cnc_station.engine.services.fleet import Fleet
+from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.recovery import Recovery
@@ -28,7 +28,7 @@ class Reconciler(Service):
         self,
         reader: Reader,
         runner: Runner,
-        fleet: Fleet,
+        fleet: DriverPool,
         recovery: Recovery,
         station: str,
         lease_s: float,
@@ -36,7 +36,7 @@ class Reconciler(Service):
         super().__init__()
         self._reader = reader
         self._runner = runner
-        self._fleet = fleet
+        self._pool = fleet
         self._recovery = recovery
         self._station = station
         self._lease_s = lease_s * (1 - MARGIN)
@@ -44,7 +44,7 @@ class Reconciler(Service):
 
     async def run_once(self) -> float:
         """One look at everything that is this station's."""
-        wired = frozenset(self._fleet.drivers)  # before the look: one may be added meanwhile
+        wired = frozenset(self._pool.drivers)  # before the look: one may be added meanwhile
         rows = await self._reader.read(machines)
         own = [row for row in rows if row.station == self._station]
         in_hand = self._runner.in_hand()
@@ -56,8 +56,8 @@ class Reconciler(Service):
             await self._recovery.settle(self._lease_s, only=lost)
         await self._runner.take_back(self._lease_s)
         for machine_id in wired - {row.id for row in own}:
-            await self._fleet.drop(machine_id)
+            await self._pool.drop(machine_id)
         for row in own:
-            if not self._fleet.fits(row):
-                await self._fleet.wire(row)
+            if not self._pool.fits(row):
+                await self._pool.wire(row)
         return DOUBT_S if self._suspected else REST_S

@@ -15,13 +15,13 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced
 from cnc_station.engine.domain.machine import STATION_GONE
 from cnc_station.engine.domain.states import RunState
-from cnc_station.engine.drivers.base import Driver, Finding, Found, OnLoss
-from cnc_station.engine.services.fleet import Fleet
+from cnc_station.engine.drivers.base import Driver, OnLoss, RunInspection, RunOutcome
+from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.outcome import Judge, Outcome, move_of
-from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.runner import Runner
-from cnc_station.engine.store.examining import SayFound
+from cnc_station.engine.store.inspection import RecordInspection
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.recovery import LeftOver, left_over_runs
 
@@ -37,11 +37,17 @@ class Recovery:
     """Settles runs that nobody drives."""
 
     def __init__(
-        self, pen: Pen, reader: Reader, fleet: Fleet, runner: Runner, judge: Judge, station: str
+        self,
+        writer: RetryingWriter,
+        reader: Reader,
+        fleet: DriverPool,
+        runner: Runner,
+        judge: Judge,
+        station: str,
     ) -> None:
-        self._pen = pen
+        self._writer = writer
         self._reader = reader
-        self._fleet = fleet
+        self._pool = fleet
         self._runner = runner
         self._judge = judge
         self._station = station
@@ -60,8 +66,8 @@ class Recovery:
         claimed = run.claimed
         log.warning("run %s of job %s was left %s", claimed.run_id, claimed.job_id, run.state)
         try:
-            async with self._fleet.wiring(claimed.machine_id):
-                await self._settle_by(self._fleet.drivers.get(claimed.machine_id), run, lease_s)
+            async with self._pool.wiring(claimed.machine_id):
+                await self._settle_by(self._pool.drivers.get(claimed.machine_id), run, lease_s)
         except (Fenced, Conflict) as error:  # the leader was quicker, or the run had an end
             log.info("run %s is settled already: %s", claimed.run_id, error)
 
@@ -75,36 +81,40 @@ class Recovery:
 
     async def _ask(self, run: LeftOver, driver: Driver | None, lease_s: float) -> None:
         found = await self._look(run, driver)
-        log.warning("run %s: %s (%s)", run.claimed.run_id, found.finding, found.words)
-        if found.finding is Finding.STOPPED:
+        log.warning("run %s: %s (%s)", run.claimed.run_id, found.outcome, found.detail)
+        if found.outcome is RunOutcome.STOPPED:
             if run.state is RunState.INTERRUPTED:  # a person is asked already
-                await self._pen.write(_found(run.claimed, found.words))
+                await self._writer.write(_found(run.claimed, found.detail))
             else:
-                await self._write(run, Outcome(t.INTERRUPTED, found.words, ACTOR))
+                await self._write(run, Outcome(t.INTERRUPTED, found.detail, ACTOR))
             return
         ends = asyncio.get_running_loop().time() + lease_s
-        await self._write(run, Outcome(t.TAKEN_UP, found.words, ACTOR), lease_s)
-        if found.finding is Finding.FINISHED and found.part >= run.claimed.quantity:
+        await self._write(run, Outcome(t.REATTACHED, found.detail, ACTOR), lease_s)
+        if found.outcome is RunOutcome.FINISHED and found.part >= run.claimed.quantity:
             await self._write(run, Outcome(t.COMPLETED, UNWATCHED, ACTOR))
         else:
-            over = found.finding is Finding.FINISHED
-            self._runner.take_up(run.claimed, ends, found.part, over=over)
+            over = found.outcome is RunOutcome.FINISHED
+            self._runner.reattach(run.claimed, ends, found.part, over=over)
 
-    async def _look(self, run: LeftOver, driver: Driver | None) -> Found:
+    async def _look(self, run: LeftOver, driver: Driver | None) -> RunInspection:
         if driver is None:
-            return Found(Finding.STOPPED, f"{REASON}, and its machine has no driver any more")
+            return RunInspection(
+                RunOutcome.STOPPED, f"{REASON}, and its machine has no driver any more"
+            )
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._fleet.reach(run.claimed.machine_id)
-                return await driver.look(await self._runner.order(run.claimed))
+                await self._pool.reach(run.claimed.machine_id)
+                return await driver.inspect_run(await self._runner.order(run.claimed))
         except TimeoutError:
             why = f"no answer within {ANSWER_S:g} s"
         except CncStationError as error:
             why = str(error)
-        return Found(Finding.STOPPED, f"{REASON}; its controller could not be asked: {why}")
+        return RunInspection(
+            RunOutcome.STOPPED, f"{REASON}; its controller could not be asked: {why}"
+        )
 
     async def _write(self, run: LeftOver, outcome: Outcome, lease_s: float = 0.0) -> None:
-        await self._pen.write(
+        await self._writer.write(
             move_of(
                 run.claimed,
                 outcome.transition,
@@ -117,5 +127,7 @@ class Recovery:
         )
 
 
-def _found(claimed: Claimed, words: str) -> SayFound:
-    return SayFound(claimed.job_id, claimed.run_id, claimed.token, claimed.machine_id, words, ACTOR)
+def _found(claimed: Claimed, words: str) -> RecordInspection:
+    return RecordInspection(
+        claimed.job_id, claimed.run_id, claimed.token, claimed.machine_id, words, ACTOR
+    )

@@ -17,12 +17,12 @@ from cnc_station.engine.services.drive import Drive
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.live import Live, Wait
 from cnc_station.engine.services.outcome import RUNNER, Judge, Outcome, move_of
-from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.progress import Progress
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.steering import Steering
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
-from cnc_station.engine.store.readiness import SayReadiness
+from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.views import AtClosing
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ WRITING_S = 60.0  # what a run that has ended is leased for, so that its end can
 CLOSED = "the station was closed while it ran"
 _WHEN_CLOSED = {
     AtClosing.RETURNED: t.RETURNED,
-    AtClosing.BEGINS_AGAIN: t.GIVEN_BACK,
+    AtClosing.BEGINS_AGAIN: t.REQUEUED,
     AtClosing.ABORTED: t.INTERRUPTED,
     AtClosing.GOES_ON: t.INTERRUPTED,  # it began while the station was told to close
 }
@@ -44,7 +44,7 @@ class Runner(Steering):
 
     def __init__(
         self,
-        pen: Pen,
+        writer: RetryingWriter,
         library: Library,
         drivers: Mapping[int, Driver],
         judge: Judge,
@@ -53,7 +53,7 @@ class Runner(Steering):
     ) -> None:
         """`on_refused` hears of a machine that would not start, `on_over` of one that is left to
         itself again."""
-        super().__init__(pen)
+        super().__init__(writer)
         self._library = library
         self._drivers = drivers
         self._judge = judge
@@ -79,7 +79,7 @@ class Runner(Steering):
             machine_id for machine_id, driver in self._drivers.items() if driver.abilities.at_once
         )
 
-    def take_up(self, claimed: Claimed, lease_ends: float, part: int, *, over: bool) -> None:
+    def reattach(self, claimed: Claimed, lease_ends: float, part: int, *, over: bool) -> None:
         """Go on with a run that an earlier life of this station has started: `part` is under way,
         or `over`. That it was taken up is written already."""
         driver = self._drivers[claimed.machine_id]
@@ -97,8 +97,8 @@ class Runner(Steering):
 
     async def _take_back(self, live: Live, lease_s: float = WRITING_S) -> bool:
         try:
-            await self._pen.write(
-                move_of(live.claimed, t.TAKEN_UP, reason=TAKEN_BACK, lease_s=lease_s)
+            await self._writer.write(
+                move_of(live.claimed, t.REATTACHED, reason=TAKEN_BACK, lease_s=lease_s)
             )
         except (Fenced, Conflict) as error:
             log.warning("run %s is not ours any more: %s", live.claimed.run_id, error)
@@ -126,8 +126,8 @@ class Runner(Steering):
         """Claimed just as the station is closed: nothing was begun. Raises Unavailable."""
         await asyncio.gather(
             *(
-                self._pen.write(
-                    move_of(one, t.GIVEN_BACK if one.begun else t.RETURNED, reason=CLOSED)
+                self._writer.write(
+                    move_of(one, t.REQUEUED if one.begun else t.RETURNED, reason=CLOSED)
                 )
                 for one in claimed
             )
@@ -136,10 +136,12 @@ class Runner(Steering):
     async def _give_back(self, claimed: Claimed) -> None:
         """The machine has no driver: asked for at once, so that no claim comes in between."""
         reason = "its driver is not there"
-        back = t.GIVEN_BACK if claimed.begun else t.RETURNED
+        back = t.REQUEUED if claimed.begun else t.RETURNED
         await asyncio.gather(
-            self._pen.keep(move_of(claimed, back, reason=reason)),
-            self._pen.keep(MoveMachine((t.DISCONNECTED,), claimed.machine_id, RUNNER, reason)),
+            self._writer.write_until_committed(move_of(claimed, back, reason=reason)),
+            self._writer.write_until_committed(
+                MoveMachine((t.DISCONNECTED,), claimed.machine_id, RUNNER, reason)
+            ),
             return_exceptions=True,
         )
 
@@ -159,12 +161,12 @@ class Runner(Steering):
 
     async def _outcome(self, live: Live) -> Outcome | None:
         claimed = live.claimed
-        taken_up = live.begun and not claimed.begun
+        reattached = live.begun and not claimed.begun
         try:
             order = await self.order(claimed)
             live.progress = Progress(order)
             await self._after_former(claimed)
-            drive = Drive(self._pen, self._judge, live, order, taken_up=taken_up)
+            drive = Drive(self._writer, self._judge, live, order, reattached=reattached)
             return await drive.to_its_end()
         except (Fenced, Conflict):
             raise
@@ -182,8 +184,8 @@ class Runner(Steering):
     @staticmethod
     def _stopped(live: Live) -> Outcome:
         """Because somebody asked for it."""
-        if live.put_aside:
-            return Outcome(t.PUT_ASIDE, live.stop_reason, live.stopper)
+        if live.defer:
+            return Outcome(t.DEFERRED, live.stop_reason, live.stopper)
         if not live.closing:
             return Outcome(t.ABORTED, live.stop_reason, live.stopper)
         return Outcome(_WHEN_CLOSED[live.at_closing], CLOSED)
@@ -223,7 +225,7 @@ class Runner(Steering):
         half_made = _half_made(live, outcome.transition)
         if outcome.alarm:
             with contextlib.suppress(Conflict):  # somebody was quicker, or an answer was lost
-                await self._pen.keep(
+                await self._writer.write_until_committed(
                     MoveMachine(
                         (t.ALARMED,),
                         claimed.machine_id,
@@ -232,7 +234,7 @@ class Runner(Steering):
                         part_on_it=half_made,
                     )
                 )
-        ending = self._pen.keep(
+        ending = self._writer.write_until_committed(
             move_of(
                 claimed,
                 outcome.transition,
@@ -245,8 +247,8 @@ class Runner(Steering):
         )
         if outcome.refused:  # asked for at once, so that no claim comes in between
             self._on_refused(claimed.machine_id)
-            refusal = SayReadiness(claimed.machine_id, outcome.reason, RUNNER)
-            await asyncio.gather(ending, self._pen.keep(refusal))
+            refusal = SetReadiness(claimed.machine_id, outcome.reason, RUNNER)
+            await asyncio.gather(ending, self._writer.write_until_committed(refusal))
         else:
             await ending
         return outcome.transition
@@ -296,4 +298,4 @@ class Runner(Steering):
 def _half_made(live: Live, ending: t.Transition) -> bool:
     """Whether a part lies on the machine that nobody knows to be good."""
     real = live.driver.on_loss is OnLoss.INTERRUPT
-    return real and live.begun and ending not in (t.COMPLETED, t.GIVEN_BACK)
+    return real and live.begun and ending not in (t.COMPLETED, t.REQUEUED)

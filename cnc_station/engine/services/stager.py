@@ -2,8 +2,8 @@
 
 from cnc_station.engine.domain.errors import Fenced
 from cnc_station.engine.services.leadership import Leadership
-from cnc_station.engine.services.pen import Pen
 from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.jobs import MOST_RELEASED_AT_ONCE, ReleaseDue
 from cnc_station.engine.store.recovery import next_due_s
@@ -15,9 +15,9 @@ LONGEST_REST_S = 60.0  # the wall clock may be set while it rests
 class Stager(Service):
     """Sleeps until the next job is due, by the database's clock; woken when one is due earlier."""
 
-    def __init__(self, pen: Pen, reader: Reader, leadership: Leadership) -> None:
+    def __init__(self, writer: RetryingWriter, reader: Reader, leadership: Leadership) -> None:
         super().__init__()
-        self._pen = pen
+        self._writer = writer
         self._reader = reader
         self._leadership = leadership
 
@@ -33,7 +33,7 @@ class Stager(Service):
         if due_s > 0.0:  # others' news wake it all the time: nothing is written for them
             return min(due_s + JUST_AFTER_S, LONGEST_REST_S)
         try:
-            while await self._pen.write(release) == MOST_RELEASED_AT_ONCE:
+            while await self._writer.write(release) == MOST_RELEASED_AT_ONCE:
                 pass
         except Fenced:
             self._leadership.wake.hint()

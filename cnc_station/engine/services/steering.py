@@ -7,15 +7,15 @@ from cnc_station.engine.domain.errors import CncStationError, Conflict
 from cnc_station.engine.services.live import Live, Wait, Word
 from cnc_station.engine.services.live_runs import LiveRuns
 from cnc_station.engine.services.outcome import move_of
-from cnc_station.engine.services.pen import Pen
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 
 
 class Steering(LiveRuns):
     """Tells the controllers, and writes what they did."""
 
-    def __init__(self, pen: Pen) -> None:
+    def __init__(self, writer: RetryingWriter) -> None:
         super().__init__()
-        self._pen = pen
+        self._writer = writer
 
     async def _under_way(self, job_id: int) -> Live:
         """A run that has begun with its claim is read as running while it is still being loaded:
@@ -30,7 +30,9 @@ class Steering(LiveRuns):
         live = await self._under_way(job_id)
         async with live.changing:
             await live.driver.hold()
-            await self._pen.keep(move_of(live.claimed, t.HELD, actor, reason=reason))
+            await self._writer.write_until_committed(
+                move_of(live.claimed, t.HELD, actor, reason=reason)
+            )
             live.held = True
 
     async def resume(self, job_id: int, actor: str) -> None:
@@ -41,7 +43,7 @@ class Steering(LiveRuns):
         """
         live = await self._under_way(job_id)
         async with live.changing:
-            await self._pen.write(move_of(live.claimed, t.CONTINUED, actor))
+            await self._writer.write(move_of(live.claimed, t.CONTINUED, actor))
             live.held = False
             if live.waits_for(Wait.NEXT_PART):
                 live.say(Wait.NEXT_PART, Word(actor))
@@ -49,7 +51,9 @@ class Steering(LiveRuns):
             try:
                 await live.driver.resume()
             except CncStationError as error:
-                await self._pen.keep(move_of(live.claimed, t.HELD, reason=str(error)))
+                await self._writer.write_until_committed(
+                    move_of(live.claimed, t.HELD, reason=str(error))
+                )
                 live.held = True
                 raise
 
@@ -57,14 +61,14 @@ class Steering(LiveRuns):
         """End the run for good; returns when that is written. Raises Conflict, Unavailable."""
         await self._stop(self._of(job_id), actor, reason, t.ABORTED)
 
-    async def put_aside(self, job_id: int, actor: str, reason: str = "") -> None:
+    async def defer(self, job_id: int, actor: str, reason: str = "") -> None:
         """Not now: nothing was started, the job is paused, the machine free for another. Raises
         Conflict."""
         live = self._of(job_id)
         if live.begun:
             raise Conflict(f"Job {job_id} has begun: it can only be aborted.")
-        live.put_aside = True
-        await self._stop(live, actor, reason, t.PUT_ASIDE)
+        live.defer = True
+        await self._stop(live, actor, reason, t.DEFERRED)
 
     async def _stop(self, live: Live, actor: str, reason: str, wanted: t.Transition) -> None:
         live.stopped_by, live.stop_reason = actor, reason

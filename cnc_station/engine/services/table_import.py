@@ -40,7 +40,7 @@ Parser = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class ImportContext:
     """What an import needs to know. `now` in ms; `zone` is that of the times people write, None
     for this computer's own. `program` finds the newest kept program by its file name, `machine`
     the id of a machine by its name; both answer None for what is not there."""
@@ -66,7 +66,7 @@ class Imported:
 
 
 def read_jobs(
-    name: str, content: bytes, shop: Shop, mapping: Mapping[str, str] | None = None
+    name: str, content: bytes, shop: ImportContext, mapping: Mapping[str, str] | None = None
 ) -> Imported:
     """Read the table in a file of this name. `mapping` (field -> column) is taken as it is; None
     guesses it from the names of the columns. Whatever the bytes are, the answer is a preview."""
@@ -141,7 +141,12 @@ class _Reader:
     """Turns rows into jobs, collecting what is wrong."""
 
     def __init__(
-        self, name: str, table: Table, mapping: Mapping[str, str], shop: Shop, issues: Issues
+        self,
+        name: str,
+        table: Table,
+        mapping: Mapping[str, str],
+        shop: ImportContext,
+        issues: Issues,
     ) -> None:
         self._name = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
         self._table = table

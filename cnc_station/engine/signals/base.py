@@ -8,7 +8,7 @@ from cnc_station.engine.views import Changes, Telemetry
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class SignalHandlers:
     """What a station does with what it hears; called on its loop.
 
     `gap`: notices may have been missed, look at everything again.
@@ -28,7 +28,7 @@ class Signals(Protocol):
         """Whether hints come through now; without it the database is looked at instead."""
         ...
 
-    async def start(self, hearing: Hearing) -> None:
+    async def start(self, handlers: SignalHandlers) -> None:
         """Begin to listen, and keep trying where that fails."""
         ...
 
@@ -36,19 +36,19 @@ class Signals(Protocol):
         """Let go of every connection."""
         ...
 
-    def announce(self, claimable: Mapping[str, int]) -> None:
+    def announce_work(self, claimable: Mapping[str, int]) -> None:
         """So many jobs for each machine type have become claimable."""
         ...
 
-    def want(self, machine_types: frozenset[str]) -> None:
+    def wait_for(self, machine_types: frozenset[str]) -> None:
         """This station has idle machines of these types and found nothing for them."""
         ...
 
-    def tell(self, changes: Changes) -> None:
+    def publish_notice(self, changes: Changes) -> None:
         """These have changed."""
         ...
 
-    def show(self, telemetry: Mapping[int, Telemetry]) -> None:
+    def publish_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
         """What this station's machines do at this moment."""
         ...
 

@@ -20,8 +20,8 @@ from redis.asyncio.connection import parse_url
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.signals import letters
-from cnc_station.engine.signals.base import Hearing
+from cnc_station.engine.signals import codec
+from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.local import Wake
 from cnc_station.engine.views import Changes, Telemetry
 
@@ -88,9 +88,9 @@ class RedisSignals:
         alive = {} if self._url.startswith("unix:") else _ALIVE
         return Redis.from_url(self._url, socket_timeout=None, socket_connect_timeout=3, **alive)
 
-    async def start(self, hearing: Hearing) -> None:
+    async def start(self, handlers: SignalHandlers) -> None:
         """Three loops, each with its connection."""
-        self._hearing = hearing
+        self._handlers = handlers
         for work in (self._send, self._listen, self._wait):
             self._tasks.append(asyncio.create_task(self._for_ever(work), name=work.__name__))
 
@@ -121,28 +121,28 @@ class RedisSignals:
                 turn.cancel()
             raise Unavailable(_INSECURE if "certificate" in str(error) else _AWAY) from error
 
-    def announce(self, claimable: Mapping[str, int]) -> None:
-        """See `Signals.announce`."""
+    def announce_work(self, claimable: Mapping[str, int]) -> None:
+        """See `Signals.announce_work`."""
         for machine_type, count in claimable.items():
             self._outbox[machine_type] = self._outbox.get(machine_type, 0) + count
         self._hurry.hint()
         self._filled.set()
 
-    def want(self, machine_types: frozenset[str]) -> None:
-        """See `Signals.want`. The wait goes on unless it is for other types: to break it off
+    def wait_for(self, machine_types: frozenset[str]) -> None:
+        """See `Signals.wait_for`. The wait goes on unless it is for other types: to break it off
         costs a connection."""
         self._wanted = machine_types
         self._wants.set()
         if self._waiting is not None and not machine_types <= self._waited_for:
             self._waiting.cancel()
 
-    def tell(self, changes: Changes) -> None:
-        """See `Signals.tell`; what gathers within `GATHER_S` goes in one notice."""
+    def publish_notice(self, changes: Changes) -> None:
+        """See `Signals.publish_notice`; what gathers within `GATHER_S` goes in one notice."""
         self._changes |= changes
         self._filled.set()
 
-    def show(self, telemetry: Mapping[int, Telemetry]) -> None:
-        """See `Signals.show`."""
+    def publish_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
+        """See `Signals.publish_telemetry`."""
         self._telemetry = telemetry
         self._filled.set()
 
@@ -182,7 +182,7 @@ class RedisSignals:
                     await self._deliver(client, outbox, changes, telemetry)
                 except BaseException:  # said later: who listens again before that has missed it
                     self._changes |= changes
-                    self.announce(outbox)
+                    self.announce_work(outbox)
                     raise
         finally:
             await client.aclose()
@@ -200,9 +200,9 @@ class RedisSignals:
                 pipe.zadd(key, {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))})
                 pipe.zremrangebyrank(key, 0, -MOST_HINTS - 1)  # nobody may ever ask for them
             if changes != Changes():
-                pipe.publish(self._prefix + "changes", self._letter(letters.of_changes(changes)))
+                pipe.publish(self._prefix + "changes", self._letter(codec.of_changes(changes)))
             if telemetry is not None:
-                told = letters.of_telemetry(telemetry)
+                told = codec.of_telemetry(telemetry)
                 pipe.publish(self._prefix + "telemetry", self._letter(told))
             await pipe.execute(raise_on_error=False)  # what is refused is lost; `ping` says so
 
@@ -212,7 +212,7 @@ class RedisSignals:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(self._prefix + "changes", self._prefix + "telemetry")
                 self.connected = True
-                self._hearing.gap()
+                self._handlers.gap()
                 async for message in channel.listen():
                     self._hear(message)
         finally:
@@ -225,16 +225,16 @@ class RedisSignals:
         of_machines = message["channel"].endswith(b"telemetry")
         try:
             body = json.loads(message["data"])["body"]
-            told = letters.telemetry(body) if of_machines else letters.changes(body)
-        except letters.UNREADABLE as error:
+            told = codec.telemetry(body) if of_machines else codec.changes(body)
+        except codec.UNREADABLE as error:
             log.debug("Redis: a letter can't be read: %r", error)
             if not of_machines:
-                self._hearing.gap()
+                self._handlers.gap()
             return
         if isinstance(told, Changes):
-            self._hearing.changes(told)
+            self._handlers.changes(told)
         else:
-            self._hearing.telemetry(told)
+            self._handlers.telemetry(told)
 
     async def _wait(self) -> None:
         client = self._client()
@@ -264,11 +264,11 @@ class RedisSignals:
             return
         machine_type = popped[0].decode().removeprefix(self._prefix + "wake:")
         if machine_type not in self._wanted:
-            self.announce({machine_type: 1})  # another station's, then
+            self.announce_work({machine_type: 1})  # another station's, then
             return
-        self._hearing.work()
+        self._handlers.work()
         if await client.zpopmax(popped[0], DRAINED):
-            self._hearing.work()  # these may be of jobs that came after the look
+            self._handlers.work()  # these may be of jobs that came after the look
 
     def _key(self, machine_type: str) -> str:
         return f"{self._prefix}wake:{machine_type}"

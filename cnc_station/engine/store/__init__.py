@@ -1,1 +1,1 @@
-"""All SQL, and the one pen that writes it."""
+"""All SQL, and the one writer that writes it."""

@@ -24,12 +24,12 @@ from cnc_station.engine.store.claim_statements import (
 )
 from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.new_runs import Claimed, assign
-from cnc_station.engine.store.opening import Opening
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.preload import TransactionPreload
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Claim(Change[tuple[Claimed, ...]]):
+class Claim(StoreCommand[tuple[Claimed, ...]]):
     """Match the waiting jobs to all idle, clear, ready machines of this station, but for those
     that it still drives (`except_machines`): a run that was taken from it must have stopped first.
     An `incarnation` whose name another one has taken over gets nothing.
@@ -51,9 +51,9 @@ class Claim(Change[tuple[Claimed, ...]]):
         return None
 
     @classmethod
-    def opening(cls, station: str, changes: Sequence["Claim"]) -> Opening:
+    def preload(cls, station: str, changes: Sequence["Claim"]) -> TransactionPreload:
         """Which machines are idle."""
-        return Opening(questions={IDLE: _own(station, changes[0])})
+        return TransactionPreload(questions={IDLE: _own(station, changes[0])})
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
@@ -73,7 +73,7 @@ def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
     wanted = len(free) if change.at_most is None else min(len(free), change.at_most)
     claimed: list[Claimed] = []
     while len(claimed) < wanted:
-        tx.settle()
+        tx.flush()
         pinned = _pinned(tx, free) if any_pinned else ()
         matched, settled = _round(tx, free, pinned, by_hand, lease_ms, wanted - len(claimed))
         claimed += matched
@@ -105,7 +105,7 @@ def _round(
     """Match once. Nothing is left when no machine is, or when every job that fits was looked at."""
     rows: dict[int, Sequence[Any]] = {}
     counts = {one: min(len(group), wanted) for one, group in by_capability(free).items()}
-    with tx.together():
+    with tx.pipeline():
         asked = {one: _offer(tx, one, count) for one, count in counts.items()}
     offers = {one: _candidates(rows, found.fetchall()) for one, found in asked.items()}
     matches = match(free, offers, _candidates(rows, pinned), wanted)

@@ -19,7 +19,7 @@ POSTGRES = Postgres()
 
 
 class Database:
-    """One database: connections for the pen and for readers, and its dialect.
+    """One database: connections for the writer and for readers, and its dialect.
 
     Synchronous; its callers bring the threads.
     """
@@ -30,21 +30,21 @@ class Database:
         self.url = make_url(url) if file == url else URL.create("sqlite", database=file)
         self.dialect: Dialect = SQLITE if self.url.get_backend_name() == "sqlite" else POSTGRES
         self.path = Path(self.url.database or "") if self.dialect.embedded else None
-        self._pen = self.dialect.engine(self.url, reader=False, synchronous=synchronous)
+        self._writer = self.dialect.engine(self.url, reader=False, synchronous=synchronous)
         self._readers = self.dialect.engine(self.url, reader=True, synchronous=synchronous)
         self._open: set[Any] = set()  # the driver's own connections
-        for engine in (self._pen, self._readers):
+        for engine in (self._writer, self._readers):
             event.listen(engine, "connect", lambda opened, _: self._open.add(opened))
             event.listen(engine, "close", lambda closed, _: self._open.discard(closed))
 
-    def connect_pen(self) -> Connection:
+    def connect_writer(self) -> Connection:
         """The connection of the one writer thread."""
-        with self.said_plainly():
-            return self._pen.connect()
+        with self.translate_errors():
+            return self._writer.connect()
 
     def read(self, query: Callable[[Connection], Any]) -> Any:
         """Run a query on one consistent snapshot."""
-        with self.said_plainly(), self._readers.connect() as connection, connection.begin():
+        with self.translate_errors(), self._readers.connect() as connection, connection.begin():
             return query(connection)
 
     def break_off(self) -> None:
@@ -55,10 +55,10 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self._readers.dispose()
-        self._pen.dispose()
+        self._writer.dispose()
 
     @contextmanager
-    def said_plainly(self) -> Iterator[None]:
+    def translate_errors(self) -> Iterator[None]:
         """Turns complaints about the environment into Unavailable with a sentence.
 
         Broken constraints pass through: they are for the writer, which answers for each item.

@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store.insertion import Rows
-from cnc_station.engine.store.opening import NOTHING, Opening
+from cnc_station.engine.store.preload import NOTHING, TransactionPreload
 from cnc_station.engine.store.prepared import Statement
 
 READERS = 3
@@ -26,31 +26,31 @@ class Dialect(ABC):
 
     @abstractmethod
     def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
-        """Connections for the pen, or for readers: those see one snapshot and can't write."""
+        """Connections for the writer, or for readers: those see one snapshot and can't write."""
 
     @abstractmethod
     def now(self, connection: Connection) -> int:
-        """The database's own clock (ms); the pen's is read when its transaction begins."""
+        """The database's own clock (ms); the writer's is read when its transaction begins."""
 
     @contextmanager
     def transaction(
         self,
         connection: Connection,
-        opening: Opening = NOTHING,  # noqa: ARG002 - nothing to save here
+        preload: TransactionPreload = NOTHING,  # noqa: ARG002 - nothing to save here
     ) -> Iterator[dict[Statement, Any]]:
-        """Around a transaction of the pen, with the answers that came as it began: to all the
+        """Around a transaction of the writer, with the answers that came as it began: to all the
         questions that it opens with, or to none."""
         with connection.begin():
             yield {}
 
     @contextmanager
-    def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - as below
+    def pipeline(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - as below
         """Around prepared statements whose answers are read only afterwards. Where a server is
         asked, all of them go there in one way."""
         yield
 
     @contextmanager
-    def last(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - nothing to save here
+    def final_flush(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - nothing to save here
         """The same around the last writes of a transaction, with the commit behind them."""
         yield
 
@@ -95,7 +95,7 @@ class Dialect(ABC):
         """Let who waits for an answer on this connection of the driver's have none."""
 
     @abstractmethod
-    def passing(self, error: DBAPIError) -> bool:
+    def is_transient(self, error: DBAPIError) -> bool:
         """Whether the same transaction may succeed when it is tried again at once."""
 
 

@@ -14,11 +14,11 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.jobs import check_references, stored_fields
 from cnc_station.engine.store.schema import job
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
-class EditJob(Change[None]):
+class EditJob(StoreCommand[None]):
     """Set fields of a job. With `version`, only if nobody changed it since.
 
     Raises Conflict if the job may not be edited now, InvalidInput for bad values.

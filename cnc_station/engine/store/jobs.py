@@ -25,16 +25,16 @@ from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec, check_keys
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.dialect import Dialect, packed
-from cnc_station.engine.store.opening import Opening
+from cnc_station.engine.store.preload import TransactionPreload
 from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
 from cnc_station.engine.store.stations import leads
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 MOST_RELEASED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class CreateJobs(Change[tuple[int, ...]]):
+class CreateJobs(StoreCommand[tuple[int, ...]]):
     """Store validated specs, all or none, each with its first event. Answers with their ids.
 
     Raises InvalidInput where a spec refers to something that is not there.
@@ -49,9 +49,9 @@ class CreateJobs(Change[tuple[int, ...]]):
         return tuple(("job", before) for spec in self.specs for before in spec.after)
 
     @classmethod
-    def opening(cls, station: str, changes: Sequence["CreateJobs"]) -> Opening:  # noqa: ARG003 - any
+    def preload(cls, station: str, changes: Sequence["CreateJobs"]) -> TransactionPreload:  # noqa: ARG003 - any
         """Their numbers."""
-        return Opening(numbers={job: sum(len(change.specs) for change in changes)})
+        return TransactionPreload(numbers={job: sum(len(change.specs) for change in changes)})
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:
@@ -76,9 +76,9 @@ class CreateJobs(Change[tuple[int, ...]]):
                     after_others.append(job_id)
                 rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
                 _record_new(tx, change.actor, spec, rows[-1])
-        tx.insert_later(job, rows)
+        tx.defer_insert(job, rows)
         if edges:
-            tx.settle()
+            tx.flush()
             tx.dialect.insert(tx.connection, dependency, edges)
             unblock(tx, after_others)
             release_due(tx)
@@ -188,7 +188,7 @@ def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseDue(Change[int]):
+class ReleaseDue(StoreCommand[int]):
     """The leader's move: delayed jobs whose time has come are queued. Answers with how many.
 
     Raises Fenced if this is no longer the leader of `term`.

@@ -15,7 +15,7 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState, RunState
 from cnc_station.engine.store.readiness import REWIRING, asks_for
 from cnc_station.engine.store.schema import event, job, machine, run
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 MOST_PARTS = 1_000_000
 _VERBS = {
@@ -47,7 +47,7 @@ def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class AddMachine(Change[int]):
+class AddMachine(StoreCommand[int]):
     """A new machine of this station, offline until its driver connects. Answers with its id."""
 
     spec: MachineSpec
@@ -104,7 +104,7 @@ def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class MoveMachine(Change[None]):
+class MoveMachine(StoreCommand[None]):
     """One of `alternatives`, the first that the machine's state allows.
 
     `spec` and `station` belong to an edit and a move; `good`, `scrap` and `rework`, the parts of

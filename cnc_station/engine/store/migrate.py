@@ -23,7 +23,7 @@ from cnc_station.engine.store.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0005"  # the newest migration; a test holds it to that
+REVISION = "0006"  # the newest migration; a test holds it to that
 MIGRATIONS = Path(__file__).parent / "migrations"
 SILENCE_S = 60.0  # a station that was heard of within this time counts as at work
 _VERSION_TABLE = "alembic_version"
@@ -88,7 +88,7 @@ def _bring(database: Database, found: Schema) -> Path | None:
             f"knows {REVISION}). Nothing was changed: install the newer program."
         )
     copy = None if database.path is None else _prepare(database.path, found)
-    with database.said_plainly(), closing(database.connect_pen()) as connection:
+    with database.translate_errors(), closing(database.connect_writer()) as connection:
         try:
             _upgrade(database, connection, found)
         except DBAPIError as error:

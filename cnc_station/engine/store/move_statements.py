@@ -26,8 +26,8 @@ from cnc_station.engine.domain.states import (
     RunState,
 )
 from cnc_station.engine.store.dialect import Dialect
+from cnc_station.engine.store.reattaching import still_there, undecided, wired_here
 from cnc_station.engine.store.schema import found_in, job, machine, run
-from cnc_station.engine.store.taking_up import still_there, undecided, wired_here
 
 _TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
 _RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
@@ -54,7 +54,7 @@ def run_statement(dialect: Dialect, name: str) -> Update:
         .where(run.c.id == item.c.run_id, run.c.token == item.c.token)
         .where(found_in(run, step.sources))
     )
-    if name == t.TAKEN_UP.name:
+    if name == t.REATTACHED.name:
         values |= {"ended_at": null(), "error": "", "lease_until": item.c.lease_until}
         values["station"] = bindparam("station")
         query = query.where(undecided(), still_there())
@@ -84,7 +84,7 @@ def job_statement(dialect: Dialect, name: str) -> Update:
         values |= {"run_id": null(), "machine_id": null()}
     if row.job.target in (JobState.COMPLETED, JobState.CANCELLED):
         values["finished_at"] = now
-    if name == t.TAKEN_UP.name:  # it did not fail after all
+    if name == t.REATTACHED.name:  # it did not fail after all
         given_up = job.c.state == literal_column(f"'{JobState.INTERRUPTED}'")
         values["failures"] = case((given_up, job.c.failures - 1), else_=job.c.failures)
     return (
@@ -140,7 +140,7 @@ def machine_statement(dialect: Dialect, name: str) -> Update:
             "run_seconds": machine.c.run_seconds + item.c.seconds,
         }
     own = machine.c.run_id == item.c.run_id
-    if name == t.TAKEN_UP.name:
+    if name == t.REATTACHED.name:
         values |= {"job_id": item.c.job_id, "run_id": item.c.run_id, "to_clear": false()}
         own = (own | machine.c.run_id.is_(None)) & wired_here()
     return (

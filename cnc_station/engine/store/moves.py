@@ -17,11 +17,11 @@ from cnc_station.engine.store.move_statements import (
     run_statement,
 )
 from cnc_station.engine.store.schema import job, machine, run
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
-class MoveRun(Change[None]):
+class MoveRun(StoreCommand[None]):
     """One named transition of a live run. `token` proves the right to it.
 
     Raises Fenced if the token is stale, Conflict if the run's state does not allow it.
@@ -66,7 +66,7 @@ class MoveRun(Change[None]):
         row = changes[0].transition
         assert row.job is not None
         assert row.run is not None
-        with tx.together():
+        with tx.pipeline():
             asked = (_ask_runs(tx, row, changes), _ask_jobs(tx, row, changes))
             machines_asked = _ask_machines(tx, row, changes)
             after = (
@@ -109,7 +109,7 @@ def _ask_runs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
 
 
 def _taker(tx: Tx, row: t.Transition) -> dict[str, str]:
-    return {"station": tx.station} if row is t.TAKEN_UP else {}
+    return {"station": tx.station} if row is t.REATTACHED else {}
 
 
 def _ask_jobs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
@@ -185,7 +185,7 @@ def _refusal(tx: Tx, change: MoveRun) -> Exception:
         return Fenced(f"run {change.run_id} belongs to another claim now; nothing was written")
     name = change.transition.name.replace("_", " ")
     words = f"run {change.run_id} is {found.state}: it can't be {name}"
-    if change.transition is t.TAKEN_UP:
+    if change.transition is t.REATTACHED:
         return Conflict(f"{words}; its job is {found.job_state}, {found.machine} {found.at}")
     step = change.transition.run
     return AlreadyDone(words) if step and step.target == found.state else Conflict(words)

@@ -60,10 +60,10 @@ def assign(
         for run_id, m in zip(run_ids, matches, strict=True)
     )
     now = {"now": tx.now}
-    tx.later(job_statement(tx.dialect), {"item": packed([_job(c) for c in claimed]), **now})
+    tx.defer(job_statement(tx.dialect), {"item": packed([_job(c) for c in claimed]), **now})
     machines = packed([_machine(c) for c in claimed])
-    tx.later(machine_statement(tx.dialect), {"item": machines, **now})
-    tx.insert_later(run, [_run_row(tx, c, lease_ms) for c in claimed])
+    tx.defer(machine_statement(tx.dialect), {"item": machines, **now})
+    tx.defer_insert(run, [_run_row(tx, c, lease_ms) for c in claimed])
     for c, m in zip(claimed, matches, strict=True):
         _record(tx, t.ASSIGNED, c, "dispatcher", m.why)
         if c.begun:

@@ -10,7 +10,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.schema import event, found_in, job
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 _UNDER_WAY = (JobState.RUNNING, JobState.HELD)
 
@@ -26,7 +26,7 @@ def parts_done(run_id: ColumnElement[int], job_id: ColumnElement[int]) -> Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class SayPartDone(Change[None]):
+class RecordPartDone(StoreCommand[None]):
     """Part `part` (from 1) of a run is done, and more are to come. Said twice, it is written once.
     Raises Conflict if the run is not under way, or is another's."""
 
@@ -44,15 +44,15 @@ class SayPartDone(Change[None]):
         return (("job", self.job_id),)
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["SayPartDone"]) -> list[Exception | None]:
+    def apply(cls, tx: Tx, changes: Sequence["RecordPartDone"]) -> list[Exception | None]:
         """One by one: a machine that is watched takes minutes for a part."""
         return [_tell(tx, change, t.PART_DONE, change.part) for change in changes]
 
 
 @dataclass(frozen=True, slots=True)
-class RecordModesSet(Change[None]):
+class RecordModesSet(StoreCommand[None]):
     """What had to be set on the controller before a part, so that it is cut in the modes it was
-    read with. Raises Conflict as `SayPartDone`."""
+    read with. Raises Conflict as `RecordPartDone`."""
 
     job_id: int
     run_id: int
@@ -74,7 +74,7 @@ class RecordModesSet(Change[None]):
 
 def _tell(
     tx: Tx,
-    change: SayPartDone | RecordModesSet,
+    change: RecordPartDone | RecordModesSet,
     transition: t.Transition,
     once_for: int | None = None,
 ) -> Exception | None:

@@ -11,11 +11,11 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.store.readiness import asks_for
 from cnc_station.engine.store.schema import machine
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
-class RecordPosition(Change[None]):
+class RecordPosition(StoreCommand[None]):
     """What a machine's driver knows of its position from now on. The same again changes nothing.
 
     `made_of` is what the driver was made of: the word of one that the machine does not ask for any

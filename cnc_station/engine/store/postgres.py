@@ -27,18 +27,18 @@ from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import prepared
-from cnc_station.engine.store.complaints import of_a_server
 from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.driver import driver_of
+from cnc_station.engine.store.error_messages import postgres_message
 from cnc_station.engine.store.insertion import Rows, shared_values
-from cnc_station.engine.store.opening import NOTHING, Opening
+from cnc_station.engine.store.preload import NOTHING, TransactionPreload
 from cnc_station.engine.store.prepared import Statement
 
 CONNECT_S = 3
 IDLE_MS = 3_000
 LOCK_MS = 2_000
 _BEGUN = "begun"
-_OPENING, _OPENED = "opening", "opened"
+_OPENING, _OPENED = "preload", "preloaded"
 _KEPT = "numbers kept"
 _SEEN = "newest event seen"
 _LATE = 200  # so far behind the newest event one may still be committed
@@ -46,7 +46,8 @@ _NUMBERS = "SELECT nextval('{}_id_seq') FROM generate_series(1, %s)"
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _ELSEWHERE = text(
     "SELECT sum(id) FILTER (WHERE station <> :station) AS of_others, max(id) AS newest, "
-    "(SELECT sum(id) FROM errand) AS errands, (SELECT count(*) FROM program) AS programs "
+    "(SELECT sum(id) FROM remote_command) AS remote_commands, "
+    "(SELECT count(*) FROM program) AS programs "
     "FROM event WHERE id > coalesce(:seen, (SELECT max(id) FROM event)) - :late"
 )
 _DURABLE = {"NORMAL": "off"}
@@ -66,8 +67,8 @@ class Postgres(Dialect):
         of rows.
 
         A station that stands still or is cut off in the middle of a transaction must not hold
-        its locks, on which the others' pens wait. Nor does a pen wait for a lock for long: its
-        station's leases wait behind it.
+        its locks, on which the others' writers wait. Nor does a writer wait for a lock for long:
+        its station's leases wait behind it.
         """
         arguments = {
             "connect_timeout": CONNECT_S,
@@ -98,27 +99,27 @@ class Postgres(Dialect):
         )
 
     def now(self, connection: Connection) -> int:
-        """The server's clock; the pen has it from where its transaction began."""
+        """The server's clock; the writer has it from where its transaction began."""
         begun = connection.info.get(_BEGUN)
         return int(connection.execute(text(_CLOCK)).scalar_one() if begun is None else begun)
 
     @contextmanager
     def transaction(
-        self, connection: Connection, opening: Opening = NOTHING
+        self, connection: Connection, preload: TransactionPreload = NOTHING
     ) -> Iterator[dict[Statement, Any]]:
         """All of it goes with its BEGIN."""
-        connection.info[_OPENING] = opening
+        connection.info[_OPENING] = preload
         with connection.begin():
             yield connection.info.pop(_OPENED)
 
     @contextmanager
-    def together(self, connection: Connection) -> Iterator[None]:
+    def pipeline(self, connection: Connection) -> Iterator[None]:
         """Sent one after the other without waiting."""
         with driver_of(connection) as driver, _pipeline(driver):
             yield
 
     @contextmanager
-    def last(self, connection: Connection) -> Iterator[None]:
+    def final_flush(self, connection: Connection) -> Iterator[None]:
         """Sent in the same way."""
         with driver_of(connection) as driver, driver.pipeline():
             yield
@@ -162,7 +163,7 @@ class Postgres(Dialect):
             found = connection.execute(_ELSEWHERE, values).one()
         if seen is None or (found.newest or 0) > seen + _LATE:
             connection.info[_SEEN] = found.newest or 0
-        return found.of_others, found.errands, found.programs
+        return found.of_others, found.remote_commands, found.programs
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         """Unpacked by json_array_elements."""
@@ -180,7 +181,7 @@ class Postgres(Dialect):
         of_the_server = getattr(error.orig, "sqlstate", None) in _NO_BUGS
         of_the_server |= isinstance(error, OperationalError | InterfaceError)
         if error.connection_invalidated or of_the_server:
-            return Unavailable(of_a_server(str(error.orig).lower()))
+            return Unavailable(postgres_message(str(error.orig).lower()))
         return None
 
     def encryption(self, connection: Connection) -> str:
@@ -203,7 +204,7 @@ class Postgres(Dialect):
             finally:
                 line.detach()
 
-    def passing(self, error: DBAPIError) -> bool:
+    def is_transient(self, error: DBAPIError) -> bool:
         """Deadlocks, serialization failures and locks that took too long, by their SQLSTATE."""
         return getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
 
@@ -229,9 +230,9 @@ def _pipeline(driver: Any) -> Iterator[None]:
 def _begin(connection: Connection) -> None:
     """With a look at the server's clock on the same way, and all that the transaction opens with.
     Numbers are kept whatever becomes of it: a server gives none twice."""
-    opening: Opening = connection.info.pop(_OPENING, NOTHING)
+    preload: TransactionPreload = connection.info.pop(_OPENING, NOTHING)
     wanted = {
-        table: count - len(_kept(connection, table)) for table, count in opening.numbers.items()
+        table: count - len(_kept(connection, table)) for table, count in preload.numbers.items()
     }
     with driver_of(connection) as driver:
         try:
@@ -241,7 +242,7 @@ def _begin(connection: Connection) -> None:
                 numbers = {t: driver.execute(*_numbers(t, n)) for t, n in wanted.items() if n > 0}
                 answers = {
                     question: prepared.execute(connection, question, values)
-                    for question, values in opening.questions.items()
+                    for question, values in preload.questions.items()
                 }
         except Exception:
             if not driver.closed:  # nobody else knows that it had begun

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select
 
 from cnc_station.engine.store.schema import program
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class KeptProgram:
 
 
 @dataclass(frozen=True, slots=True)
-class AddProgram(Change[str]):
+class AddProgram(StoreCommand[str]):
     """Keep a program; new bytes under a known name become its next revision. Answers with the
     SHA-256, also when these bytes were there already."""
 

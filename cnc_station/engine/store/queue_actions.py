@@ -24,7 +24,7 @@ from cnc_station.engine.domain.states import FINISHED_JOBS, WAITING_JOBS, JobSta
 from cnc_station.engine.store.dialect import Dialect, packed
 from cnc_station.engine.store.jobs import ask_successors, unblock_successors
 from cnc_station.engine.store.schema import dependency, job, run
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 # A job may be queued only if it waits for nothing; these need not ask for its time.
 _WAITS_FOR_NO_TIME = frozenset({t.EXPEDITED.name, t.OVERRIDES[JobState.QUEUED].name})
@@ -45,7 +45,7 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class ActOnJob(Change[Before]):
+class ActOnJob(StoreCommand[Before]):
     """One of `alternatives`, the first that the job's state and what it waits for allow.
 
     `values` sets columns with it: rank, not_before, pinned_machine_id. `before` asks for the

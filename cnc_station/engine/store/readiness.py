@@ -13,7 +13,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.schema import machine
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 # Said by an edit and by a move: no claim comes before the driver that is asked for has spoken.
 REWIRING = "its driver is being changed"
@@ -26,7 +26,7 @@ def asks_for(row: Row[Any], spec: MachineSpec) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class SayReadiness(Change[None]):
+class SetReadiness(StoreCommand[None]):
     """Why a machine's controller would start nothing now, in its own words; "" if it would. The
     same words again change nothing. For one that is offline it is also why it is so.
 
@@ -46,18 +46,18 @@ class SayReadiness(Change[None]):
         return (("machine", self.machine_id),)
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["SayReadiness"]) -> list[Exception | None]:
+    def apply(cls, tx: Tx, changes: Sequence["SetReadiness"]) -> list[Exception | None]:
         """One by one: controllers seldom change their minds at the same time."""
         return [_say(tx, change) for change in changes]
 
 
 @dataclass(frozen=True, slots=True)
-class RecordReach(Change[None]):
+class RecordReach(StoreCommand[None]):
     """Whether a machine's controller answers: `why` is why not, None if it does. For a machine that
     is offline it is also why it is so. The time since stays that of the first failure.
 
     Nothing is told of it in the history: what it means for the machine is told already. See
-    `SayReadiness` for `made_of` and Conflict.
+    `SetReadiness` for `made_of` and Conflict.
     """
 
     machine_id: int
@@ -112,7 +112,7 @@ def _update(tx: Tx, machine_id: int, values: Mapping[str, object]) -> None:
     )
 
 
-def _say(tx: Tx, change: SayReadiness) -> Exception | None:
+def _say(tx: Tx, change: SetReadiness) -> Exception | None:
     row = _own(tx, change.machine_id, change.made_of)
     if isinstance(row, Conflict):
         return row

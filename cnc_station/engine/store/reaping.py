@@ -15,14 +15,14 @@ from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.schema import job, live_run, machine, run, station
 from cnc_station.engine.store.stations import leads
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 MOST_AT_ONCE = 500
 ACTOR = "reaper"
 
 
 @dataclass(frozen=True, slots=True)
-class Reap(Change[int]):
+class Reap(StoreCommand[int]):
     """The leader's move: settle every run whose lease has ended. Answers with how many.
 
     What may be retried is a property of the driver: `retried` names the drivers that cut nothing.

@@ -10,7 +10,7 @@ from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.parts import parts_done
 from cnc_station.engine.store.schema import counted, job, leader, machine, run, standing_in
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 _RUNS = (
     select(
@@ -99,7 +99,7 @@ def next_due_s(connection: Connection, now: int) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class AdoptMachines(Change[None]):
+class AdoptMachines(StoreCommand[None]):
     """An embedded file has one engine: whatever it is called today, the machines and the runs
     left in the file are its own, and nobody else can lead."""
 

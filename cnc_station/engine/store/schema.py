@@ -290,8 +290,8 @@ leader = Table(
     Column("expires_at", Time, nullable=False),
 )
 
-errand = Table(
-    "errand",
+remote_command = Table(
+    "remote_command",
     metadata,
     Column("id", Id, primary_key=True),
     Column("station", Text, nullable=False),
@@ -306,8 +306,8 @@ errand = Table(
 )
 _unanswered = text("answer IS NULL")
 Index(
-    "errand_open",
-    errand.c.station,
+    "remote_command_open",
+    remote_command.c.station,
     sqlite_where=_unanswered,
     postgresql_where=_unanswered,
 )

@@ -9,11 +9,11 @@ from sqlalchemy import insert, update
 
 from cnc_station.engine.domain.transitions import SETTINGS_CHANGED
 from cnc_station.engine.store.schema import setting
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
-class SaveSettings(Change[None]):
+class SaveSettings(StoreCommand[None]):
     """Replace the given settings; the others stay."""
 
     values: Mapping[str, Any]

@@ -22,8 +22,8 @@ from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.store.complaints import of_a_file
 from cnc_station.engine.store.dialect import READERS, Dialect
+from cnc_station.engine.store.error_messages import sqlite_message
 from cnc_station.engine.store.insertion import Rows, insert_many
 
 LOG_PAGES = 4_000  # 16 MB until they go to their places: a round of 1,000 machines fills 6 MB
@@ -42,7 +42,7 @@ class Sqlite(Dialect):
         )
         arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
         engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
-        opening = "BEGIN" if reader else "BEGIN IMMEDIATE"
+        preload = "BEGIN" if reader else "BEGIN IMMEDIATE"
 
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: object) -> None:
@@ -59,7 +59,7 @@ class Sqlite(Dialect):
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            connection.exec_driver_sql(opening)
+            connection.exec_driver_sql(preload)
 
         return engine
 
@@ -75,7 +75,7 @@ class Sqlite(Dialect):
         *,
         ahead: int = 0,  # noqa: ARG002 - to count on costs nothing
     ) -> range:
-        """The pen holds the write lock, so counting on from the last id is safe."""
+        """The writer holds the write lock, so counting on from the last id is safe."""
         last = connection.execute(_LAST_ID, {"table": table.name}).scalar()
         return range((last or 0) + 1, (last or 0) + 1 + count)
 
@@ -111,7 +111,7 @@ class Sqlite(Dialect):
         before: BaseException | None = error
         while before is not None:
             complaint = str(before.orig).lower() if isinstance(before, DBAPIError) else ""
-            if sentence := of_a_file(complaint):
+            if sentence := sqlite_message(complaint):
                 return Unavailable(sentence)
             before = before.__context__
         return None
@@ -121,11 +121,11 @@ class Sqlite(Dialect):
         return ""
 
     def claim_schema(self, connection: Connection) -> None:
-        """The pen's transactions are alone as it is."""
+        """The writer's transactions are alone as it is."""
 
     def break_off(self, connection: Any) -> None:
         """A file answers in the end."""
 
-    def passing(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one pen meets no other
+    def is_transient(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one writer meets no other
         """Never: nobody else writes."""
         return False

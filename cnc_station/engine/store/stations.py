@@ -8,11 +8,11 @@ from sqlalchemy import insert, select, update
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.store.schema import leader, live_run, run, station
-from cnc_station.engine.store.transaction import Change, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Join(Change[None]):
+class Join(StoreCommand[None]):
     """A station comes into the fleet under its name, with a new incarnation each start.
 
     Raises Conflict while another one of that name is heard of. What was heard long after now was
@@ -63,7 +63,7 @@ def _join(tx: Tx, change: Join) -> Exception | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat(Change[None]):
+class Heartbeat(StoreCommand[None]):
     """Still there: the station's row and the leases of its live runs, in one transaction.
 
     Raises Fenced if another incarnation has taken the name over.
@@ -100,7 +100,7 @@ def _beat(tx: Tx, change: Heartbeat) -> Exception | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Leave(Change[None]):
+class Leave(StoreCommand[None]):
     """An orderly end: the name is free at once, and so is the leadership."""
 
     incarnation: str
@@ -129,7 +129,7 @@ class Leave(Change[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Lead(Change[int]):
+class Lead(StoreCommand[int]):
     """Take or keep the leadership; answers with the term.
 
     It is taken only when it has expired, with a term one higher. Raises Conflict while somebody

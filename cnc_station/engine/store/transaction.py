@@ -1,4 +1,4 @@
-"""What one transaction of the pen gathers: its clock, its events, and what it changed."""
+"""What one transaction of the writer gathers: its clock, its events, and what it changed."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.insertion import Rows
-from cnc_station.engine.store.opening import NOTHING, Opening
+from cnc_station.engine.store.preload import NOTHING, TransactionPreload
 from cnc_station.engine.store.prepared import Statement
 
 T = TypeVar("T")
@@ -55,8 +55,8 @@ class Tx:
     programs: bool = False
     stations: bool = False
     _events: list[dict[str, Any]] = field(default_factory=list)
-    _later: list[Callable[[], object]] = field(default_factory=list)
-    opened: dict[Statement, Any] = field(default_factory=dict)
+    _deferred: list[Callable[[], object]] = field(default_factory=list)
+    preloaded: dict[Statement, Any] = field(default_factory=dict)
 
     def record(
         self,
@@ -102,41 +102,41 @@ class Tx:
 
     def ask(self, statement: Statement, values: Mapping[str, Any]) -> Any:
         """Execute a statement that is kept (see `prepared`); answers with the driver's cursor.
-        Several can be asked `together`; what it was opened with is answered already."""
-        if statement in self.opened:
-            return self.opened.pop(statement)
+        Several can be asked `together`; what it was preloaded with is answered already."""
+        if statement in self.preloaded:
+            return self.preloaded.pop(statement)
         return prepared.execute(self.connection, statement, values)
 
-    def together(self) -> AbstractContextManager[None]:
+    def pipeline(self) -> AbstractContextManager[None]:
         """Around statements that are asked for at once, and whose rows are read afterwards."""
-        return self.dialect.together(self.connection)
+        return self.dialect.pipeline(self.connection)
 
-    def later(self, statement: Statement, values: Mapping[str, Any]) -> None:
+    def defer(self, statement: Statement, values: Mapping[str, Any]) -> None:
         """Execute a statement whose answer nobody needs, in its order with others of that kind,
         but perhaps only when the transaction ends. `settle` before its effect is read."""
-        self._later.append(partial(self.ask, statement, values))
+        self._deferred.append(partial(self.ask, statement, values))
 
-    def insert_later(self, table: Table, rows: Rows) -> None:
+    def defer_insert(self, table: Table, rows: Rows) -> None:
         """The same for new rows."""
-        self._later.append(partial(self.dialect.insert, self.connection, table, rows))
-
-    def settle(self) -> None:
-        """Execute what was left for later."""
-        for execute in self._later:
-            execute()
-        self._later = []
+        self._deferred.append(partial(self.dialect.insert, self.connection, table, rows))
 
     def flush(self) -> None:
+        """Execute what was left for later."""
+        for execute in self._deferred:
+            execute()
+        self._deferred = []
+
+    def complete(self) -> None:
         """Send all that was left for later, then the gathered events, in order."""
-        self.settle()
+        self.flush()
         if self._events:
             self.dialect.insert(self.connection, schema.event, self._events)
             self._events = []
 
     def finish(self) -> None:
         """Flush what ends the transaction. Nothing can be done in it afterwards."""
-        with self.dialect.last(self.connection):
-            self.flush()
+        with self.dialect.final_flush(self.connection):
+            self.complete()
 
     def branch(self) -> "Tx":
         """The same transaction for one item that may fail alone."""
@@ -166,7 +166,7 @@ class Tx:
         )
 
 
-class Change(Generic[T]):
+class StoreCommand(Generic[T]):
     """Something to be written. Subclasses are frozen values.
 
     Changes of one `group` that wait at the same time are applied together, in few statements.
@@ -187,7 +187,7 @@ class Change(Generic[T]):
         return None
 
     @classmethod
-    def opening(cls, station: str, changes: Sequence[Any]) -> Opening:  # noqa: ARG003 - for others
+    def preload(cls, station: str, changes: Sequence[Any]) -> TransactionPreload:  # noqa: ARG003 - for others
         """What they will ask for, with just these values, as the first of a transaction."""
         return NOTHING
 

@@ -1,4 +1,4 @@
-"""The one pen: a thread through which every write goes, with group commit.
+"""the one writer: a thread through which every write goes, with group commit.
 
 What different callers ask for while a transaction is committing is gathered and shares the next
 one; each caller still gets an answer of its own, after the commit. One bad item never fails its
@@ -22,8 +22,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.rank import RankPolicy
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.opening import NOTHING, Opening
-from cnc_station.engine.store.transaction import Change, Committed, Tx
+from cnc_station.engine.store.preload import NOTHING, TransactionPreload
+from cnc_station.engine.store.transaction import Committed, StoreCommand, Tx
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ QUIET_S = 0.05  # after a write there is more to come: looking then would be in 
 
 @dataclass(slots=True)
 class _Asked:
-    change: Change[Any]
+    change: StoreCommand[Any]
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
     result: Any = field(default=None)
@@ -73,7 +73,7 @@ class Writer:
     async def start(self) -> None:
         """Connect and start the thread. Raises Unavailable."""
         self._loop = asyncio.get_running_loop()
-        self._connection = await asyncio.to_thread(self._database.connect_pen)
+        self._connection = await asyncio.to_thread(self._database.connect_writer)
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -85,7 +85,7 @@ class Writer:
             self._asked.put(None)
             await asyncio.to_thread(thread.join)
 
-    async def write(self, change: Change[T]) -> T:
+    async def write(self, change: StoreCommand[T]) -> T:
         """Apply one change in a transaction, shared or not; returns after its commit.
 
         Raises what became of this change alone (Conflict, Fenced, InvalidInput), or Unavailable
@@ -105,7 +105,7 @@ class Writer:
         return result
 
     def _hand_over(self) -> None:
-        """What one turn of the loop has asked for goes together: the pen would else begin with
+        """What one turn of the loop has asked for goes together: the writer would else begin with
         the first of a fleet's starts, and let all the others wait for its commit."""
         if self._gathered:
             self._asked.put(self._gathered)
@@ -163,7 +163,7 @@ class Writer:
             try:
                 return self._transaction(connection, batch, alone=alone)
             except DBAPIError as error:
-                if self._database.dialect.passing(error):
+                if self._database.dialect.is_transient(error):
                     continue
                 if plain := self._database.dialect.unavailable(error):
                     raise plain from error
@@ -175,24 +175,24 @@ class Writer:
     ) -> Committed:
         dialect = self._database.dialect
         groups = [] if alone else _grouped(batch)
-        with dialect.transaction(connection, self._opening(groups)) as opened:
+        with dialect.transaction(connection, self._preload(groups)) as preloaded:
             now = dialect.now(connection)
-            tx = Tx(dialect, connection, now, self._station, self._ranking, opened=opened)
+            tx = Tx(dialect, connection, now, self._station, self._ranking, preloaded=preloaded)
             if alone:
                 for asked in batch:
                     _apply_alone(tx, asked)
             for group in groups:
-                tx.settle()
+                tx.flush()
                 _apply(tx, group)
             tx.finish()
             return tx.committed()
 
-    def _opening(self, groups: Sequence[Sequence[_Asked]]) -> Opening:
+    def _preload(self, groups: Sequence[Sequence[_Asked]]) -> TransactionPreload:
         """What comes after the first group may find what that has written."""
         if not groups:
             return NOTHING
         changes = [asked.change for asked in groups[0]]
-        return type(changes[0]).opening(self._station, changes)
+        return type(changes[0]).preload(self._station, changes)
 
     def _answer(self, batch: list[_Asked], committed: Committed | None) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
@@ -215,7 +215,7 @@ class Writer:
         self._look_next = time.monotonic() + ELSEWHERE_EVERY_S
         try:
             version = self._database.dialect.changed_elsewhere(connection, self._station)
-        except Exception as error:  # noqa: BLE001 - a hint that is lost; the pen must go on
+        except Exception as error:  # noqa: BLE001 - a hint that is lost; the writer must go on
             if not self._blind:  # four times a second it would fill the log
                 log.warning("cannot look for foreign commits: %s", error)
             self._blind = True
@@ -275,7 +275,7 @@ def _apply_alone(tx: Tx, asked: _Asked) -> None:
     try:
         with tx.connection.begin_nested():
             _apply(branch, [asked])
-            branch.flush()
+            branch.complete()
     except OperationalError:
         raise
     except Exception as error:  # noqa: BLE001 - the caller of this change gets it, nobody else

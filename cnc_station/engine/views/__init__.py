@@ -26,7 +26,7 @@ from cnc_station.engine.views.floor import (
     PositionRecord,
     Remedy,
     Series,
-    Stretch,
+    StateInterval,
     Telemetry,
 )
 from cnc_station.engine.views.jobs import (
@@ -99,9 +99,9 @@ __all__ = [
     "Setting",
     "Sort",
     "SortKey",
+    "StateInterval",
     "StationRow",
     "Status",
-    "Stretch",
     "Telemetry",
     "Toolpath",
     "Undo",

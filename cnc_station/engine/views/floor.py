@@ -156,7 +156,7 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class StateInterval:
     """A machine in one state from `start` to `end` (ms)."""
 
     machine_id: int
@@ -179,10 +179,10 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class Charts:
     """What the floor draws: completed and failed a bucket, jobs waiting at each bucket's end,
-    the share of machine time spent running, and every machine's stretches."""
+    the share of machine time spent running, and every machine's intervals."""
 
     completed: Series
     failed: Series
     waiting: Series
     utilisation: Series
-    stretches: tuple[Stretch, ...]
+    intervals: tuple[StateInterval, ...]

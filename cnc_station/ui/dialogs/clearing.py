@@ -7,10 +7,10 @@ from cnc_station.engine.domain.counting import PartCount
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
-from cnc_station.ui import words
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.field import Field
@@ -33,14 +33,14 @@ class ClearingDialog(MachineDialog):
 
     def __init__(
         self,
-        desk: Desk,
+        context: PageContext,
         machine: MachineRow,
         job: JobRow | None,
         run: RunRow | None,
         parent: QWidget | None,
     ) -> None:
         title = self.tr("{machine}: is it clear?").format(machine=machine.spec.name)
-        super().__init__(desk, title, self._about(desk, job, run), parent)
+        super().__init__(context, title, self._about(context, job, run), parent)
         self._machine = machine
         self._counts = run is not None
         self._parts = job.quantity if job is not None else 1
@@ -69,10 +69,10 @@ class ClearingDialog(MachineDialog):
         self._follow_others()
         fit(self, _SIZE, _SIZE_TOUCH)
 
-    def _about(self, desk: Desk, job: JobRow | None, run: RunRow | None) -> str:
+    def _about(self, context: PageContext, job: JobRow | None, run: RunRow | None) -> str:
         if job is None or run is None:
             return self.tr("Look at the table: the next job starts when you say that it is clear.")
-        ended = words.moment(run.ended_at, desk.now())
+        ended = formatting.moment(run.ended_at, context.now())
         return self.tr("{job}: {outcome}, {time}. Count the parts as you take them out.").format(
             job=job.title, outcome=look_of(run.state).word.lower(), time=ended
         )
@@ -144,7 +144,7 @@ class ClearingDialog(MachineDialog):
         mismatch = self.count.mismatch(self._parts, completed=self._completed)
         made = self.tr("The run made {parts}: each counts as good, scrap or rework.")
         unknown = self.tr("The run was to make {parts}. Count what it has made.")
-        told = (made if self._completed else unknown).format(parts=words.parts(self._parts))
+        told = (made if self._completed else unknown).format(parts=formatting.parts(self._parts))
         self.sum.setText(mismatch or told)
         self.sum.set_ink(Ink.ALARM if mismatch else Ink.MUTED)
         not_good = self.scrap.value + self.rework.value > 0
@@ -172,10 +172,10 @@ class ClearingDialog(MachineDialog):
 
     async def _say(self) -> None:
         not_good = self._counts and self.scrap.value + self.rework.value > 0
-        await self._desk.engine.act_on_machine(
+        await self._context.engine.act_on_machine(
             MachineAction.CLEAR,
             self._machine.id,
-            self._desk.operations.actor,
+            self._context.operations.actor,
             reason=self.reason.text().strip() if not_good else "",
             **(self.count.known if self._counts else {}),
         )

@@ -5,11 +5,11 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.views import Changes, MachineRow, Status
-from cnc_station.ui import words
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.drivers import wants_position
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Role, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.hold_button import HoldButton
@@ -25,10 +25,10 @@ class ConfirmPositionDialog(MachineDialog):
     """For `machine`, whose position is lost. Closes by itself when it is known again by other
     means: it was homed, or somebody else has confirmed it."""
 
-    def __init__(self, desk: Desk, machine: MachineRow, parent: QWidget | None) -> None:
+    def __init__(self, context: PageContext, machine: MachineRow, parent: QWidget | None) -> None:
         title = self.tr("{machine}: is its work zero right?").format(machine=machine.spec.name)
         about = self.tr("Nothing starts on it before somebody has looked.")
-        super().__init__(desk, title, about, parent)
+        super().__init__(context, title, about, parent)
         self._machine = machine
         self.facts = KeyValue()
         self.check = Text(
@@ -50,8 +50,8 @@ class ConfirmPositionDialog(MachineDialog):
         self.confirm.held.connect(self._confirm)
         self.offer(cancel)
         self.offer(self.confirm, stretch=1)
-        self._looking = Asking(desk.operations, self._look_at_machine, self)
-        desk.bridge.changed.connect(self._machine_changed)
+        self._looking = CoalescedTask(context.operations, self._look_at_machine, self)
+        context.bridge.changed.connect(self._machine_changed)
         self._live = QTimer(self, interval=LIVE_MS)
         self._live.timeout.connect(self._show_facts)
         self._live.start()
@@ -60,13 +60,13 @@ class ConfirmPositionDialog(MachineDialog):
 
     def _show_facts(self) -> None:
         """What happened, and where the controller believes the tool to be now."""
-        position, now = self._machine.position, self._desk.now()
+        position, now = self._machine.position, self._context.now()
         pairs = []
         if position is not None:
             why = position.position.reason
             pairs.append((self.tr("What happened"), why[:1].upper() + why[1:]))
-            pairs.append((self.tr("Not known since"), words.moment(position.since, now)))
-        status = self._desk.engine.status(self._machine.id)
+            pairs.append((self.tr("Not known since"), formatting.moment(position.since, now)))
+        status = self._context.engine.status(self._machine.id)
         pairs.append((self.tr("It shows now"), self._shown(status)))
         self.facts.set_pairs(pairs)
 
@@ -74,7 +74,7 @@ class ConfirmPositionDialog(MachineDialog):
         if status is None:
             elsewhere = self.tr("look at station {station}, to which it is wired")
             return elsewhere.format(station=self._machine.station)
-        at = words.position(status.x, status.y, status.z)
+        at = formatting.position(status.x, status.y, status.z)
         return at or self.tr("no place")
 
     def _confirm(self) -> None:
@@ -82,16 +82,16 @@ class ConfirmPositionDialog(MachineDialog):
         self.do(self._say(), self.tr("{machine}: work zero confirmed").format(machine=name))
 
     async def _say(self) -> None:
-        await self._desk.engine.act_on_machine(
-            MachineAction.CONFIRM_POSITION, self._machine.id, self._desk.operations.actor
+        await self._context.engine.act_on_machine(
+            MachineAction.CONFIRM_POSITION, self._machine.id, self._context.operations.actor
         )
 
     def _machine_changed(self, changes: Changes) -> None:
         if self._machine.id in changes.machines or changes.everything:
-            self._looking.again()
+            self._looking.request()
 
     async def _look_at_machine(self) -> None:
-        rows = [row for row in await self._desk.engine.machines() if row.id == self._machine.id]
+        rows = [row for row in await self._context.engine.machines() if row.id == self._machine.id]
         if self._over or self._doing:
             return
         if not any(map(wants_position, rows)):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.views import ConnectionReport, Doing
-from cnc_station.ui.desk import Desk
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.chip import StateChip
@@ -28,10 +28,10 @@ class ConnectionTest(QWidget):
     answered = Signal()
 
     def __init__(
-        self, desk: Desk, spec: Callable[[], MachineSpec], machine_id: int | None = None
+        self, context: PageContext, spec: Callable[[], MachineSpec], machine_id: int | None = None
     ) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._machine_id = machine_id
         self._spec = spec
         self._task: asyncio.Task[None] | None = None
@@ -80,7 +80,7 @@ class ConnectionTest(QWidget):
     def start(self) -> None:
         """Tries the connection; one try at a time."""
         if self._task is None:
-            self._task = self._desk.operations.run(self._try())
+            self._task = self._context.operations.run(self._try())
 
     def stop(self) -> None:
         """Nobody waits for the answer any more."""
@@ -99,7 +99,7 @@ class ConnectionTest(QWidget):
         self.button.setEnabled(False)
         self.waiting.setText(self.tr("Asking the controller …"))
         try:
-            report = await self._desk.engine.try_machine(self._spec(), self._machine_id)
+            report = await self._context.engine.try_machine(self._spec(), self._machine_id)
         except InvalidInput as error:
             self.forget()
             self.refused.emit(error)

@@ -5,10 +5,10 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.views import JobRow, MachineRow, Status
-from cnc_station.ui import words
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Role, Tone
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.chip import StateChip
@@ -25,7 +25,7 @@ class FinishDialog(MachineDialog):
 
     def __init__(
         self,
-        desk: Desk,
+        context: PageContext,
         job: JobRow,
         machine: MachineRow,
         status: Status | None,
@@ -37,7 +37,7 @@ class FinishDialog(MachineDialog):
         about = self.tr(
             "This machine is only watched: the job is done, all of it, when you say so."
         )
-        super().__init__(desk, title, about, parent, (job.id, job.state))
+        super().__init__(context, title, about, parent, (job.id, job.state))
         self._title = job.title
         if status is not None:
             self.body.addWidget(Text(self.tr("Its controller says"), Role.STRONG))
@@ -55,8 +55,8 @@ class FinishDialog(MachineDialog):
     def _pairs(
         self, job: JobRow, machine: MachineRow, status: Status | None
     ) -> list[tuple[str, str]]:
-        pairs = [(self.tr("Wanted"), words.parts(job.quantity))]
-        live = self._desk.engine.telemetry(machine.id)
+        pairs = [(self.tr("Wanted"), formatting.parts(job.quantity))]
+        live = self._context.engine.telemetry(machine.id)
         if live is not None and live.parts > 1:
             in_hand = self.tr("part {n:,} of {m:,}").format(n=live.part, m=live.parts)
             pairs.append((self.tr("In hand"), in_hand))
@@ -68,7 +68,7 @@ class FinishDialog(MachineDialog):
             pairs.append((self.tr("In its words"), status.why))
         begun = machine.run_started_at
         if begun is not None:
-            pairs.append((self.tr("Running for"), words.lasted(begun, self._desk.now())))
+            pairs.append((self.tr("Running for"), formatting.lasted(begun, self._context.now())))
         return pairs
 
     def _finish(self) -> None:

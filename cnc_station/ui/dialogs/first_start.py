@@ -4,10 +4,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.event import Actor
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.machine_form import MachineForm
-from cnc_station.ui.link_words import STANDALONE
-from cnc_station.ui.remembered import OPERATOR, WELCOMED
+from cnc_station.ui.link_text import STANDALONE
+from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.setting_keys import OPERATOR, WELCOMED
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.field import Field
@@ -17,12 +17,12 @@ _WIDTH = 480
 _LONGEST_NAME = 60
 
 
-async def welcome(desk: Desk, parent: QWidget) -> "FirstStart | None":
+async def welcome(context: PageContext, parent: QWidget) -> "FirstStart | None":
     """Opens the dialog where nothing is configured and nobody was asked yet."""
-    settings = await desk.engine.settings()
-    if settings.get(WELCOMED) or await desk.engine.machines():
+    settings = await context.engine.settings()
+    if settings.get(WELCOMED) or await context.engine.machines():
         return None
-    dialog = FirstStart(desk, parent)
+    dialog = FirstStart(context, parent)
     dialog.open()
     return dialog
 
@@ -30,13 +30,13 @@ async def welcome(desk: Desk, parent: QWidget) -> "FirstStart | None":
 class FirstStart(QDialog):
     """Asks for the name that stands in the history; each way to begin is one tap. It comes once."""
 
-    def __init__(self, desk: Desk, parent: QWidget) -> None:
+    def __init__(self, context: PageContext, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Welcome"))
         self.setMinimumWidth(_WIDTH)
-        self._desk = desk
-        self.operator = QLineEdit(desk.operations.actor.name)
+        self._context = context
+        self.operator = QLineEdit(context.operations.actor.name)
         self.operator.setMaxLength(_LONGEST_NAME)
         self.demo = PrimaryButton(self.tr("Load the demo day"))
         self.demo.clicked.connect(self._begin_with_demo)
@@ -49,7 +49,7 @@ class FirstStart(QDialog):
         box.setContentsMargins(24, 20, 24, 20)
         box.setSpacing(8)
         box.addWidget(Text(self.tr("Welcome to CNC Station"), Role.PAGE_TITLE))
-        alone = any(link.state == STANDALONE for link in desk.engine.links())
+        alone = any(link.state == STANDALONE for link in context.engine.links())
         box.addWidget(_note(self._where(alone=alone)))
         box.addSpacing(8)
         box.addWidget(
@@ -75,7 +75,7 @@ class FirstStart(QDialog):
         self.demo.setFocus()
 
     def _where(self, *, alone: bool) -> str:
-        about = self._desk.engine.about()
+        about = self._context.engine.about()
         if alone:
             words = self.tr("This PC works alone: all it knows is kept in {place}.")
         else:
@@ -86,28 +86,28 @@ class FirstStart(QDialog):
 
     def _begin_with_demo(self) -> None:
         self.accept()
-        self._desk.ways.load_demo()
+        self._context.ways.load_demo()
 
     def _begin_with_own(self) -> None:
         parent = self.parentWidget()
         self.accept()
-        self._desk.ways.to_page("machines")
-        MachineForm(self._desk, parent).open()
+        self._context.ways.to_page("machines")
+        MachineForm(self._context, parent).open()
 
     def _begin_in_a_fleet(self) -> None:
         """The page of the stations says how."""
         self.accept()
-        self._desk.ways.to_page("stations")
+        self._context.ways.to_page("stations")
 
     def _remember(self) -> None:
         """The name counts from now on; whoever closes the dialog is not asked again."""
-        operations = self._desk.operations
+        operations = self._context.operations
         values: dict[str, object] = {WELCOMED: True}
         name = self.operator.text().strip()
         if name and name.isprintable() and name != operations.actor.name:
             operations.actor = Actor(name)
             values[OPERATOR] = name
-        operations.run(self._desk.engine.save_settings(values, operations.actor))
+        operations.run(self._context.engine.save_settings(values, operations.actor))
 
 
 def _note(words: str) -> Text:

@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.views import ImportIssue, ImportPreview
-from cnc_station.ui import words
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.import_mapping import ImportMapping
 from cnc_station.ui.models.import_preview import PreviewModel
 from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.busy import BusyBar
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
@@ -39,13 +39,15 @@ class ImportDialog(QDialog):
 
     imported = Signal(tuple)  # the ids of the jobs
 
-    def __init__(self, desk: Desk, parent: QWidget | None, name: str, content: bytes) -> None:
+    def __init__(
+        self, context: PageContext, parent: QWidget | None, name: str, content: bytes
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Import jobs"))
         self.resize(*_SIZE)
         self.setAcceptDrops(True)
-        self._desk = desk
+        self._context = context
         self._name = name
         self._content = content
         self._stale = False
@@ -61,9 +63,9 @@ class ImportDialog(QDialog):
     def _columns(self) -> tuple[ListColumn[ImportIssue], ...]:
         return (
             ListColumn(
-                self.tr("Row"), lambda i: f"{i.row:,}" if i.row else words.NONE, 64, right=True
+                self.tr("Row"), lambda i: f"{i.row:,}" if i.row else formatting.NONE, 64, right=True
             ),
-            ListColumn(self.tr("Column"), lambda i: i.column or words.NONE, 150, strong=True),
+            ListColumn(self.tr("Column"), lambda i: i.column or formatting.NONE, 150, strong=True),
             ListColumn(self.tr("What is wrong"), lambda i: i.message, ink=lambda _: Ink.ALARM),
         )
 
@@ -128,7 +130,7 @@ class ImportDialog(QDialog):
         self.import_button.setEnabled(False)
         self._stale = True
         if self._task is None or self._task.done():
-            self._task = self._desk.operations.run(self._look())
+            self._task = self._context.operations.run(self._look())
 
     async def _look(self) -> None:
         """If the dialog is closed meanwhile this ends at the await, and touches nothing of it."""
@@ -137,7 +139,9 @@ class ImportDialog(QDialog):
             chosen = self.mapping.mapping if self.preview else None
             self.busy.start(self.tr("Reading the table …"))
             try:
-                preview = await self._desk.engine.preview_import(self._name, self._content, chosen)
+                preview = await self._context.engine.preview_import(
+                    self._name, self._content, chosen
+                )
             except CncStationError as error:
                 self.busy.finish()
                 self._say(str(error), Ink.ALARM)
@@ -226,13 +230,13 @@ class ImportDialog(QDialog):
         self._storing = True
         self.import_button.setEnabled(False)
         self.mapping.setEnabled(False)
-        self._task = self._desk.operations.run(self._store(self.mapping.mapping))
+        self._task = self._context.operations.run(self._store(self.mapping.mapping))
 
     async def _store(self, mapping: dict[str, str]) -> None:
-        operations = self._desk.operations
+        operations = self._context.operations
         self.busy.start(self.tr("Importing …"))
         try:
-            ids = await self._desk.engine.import_jobs(
+            ids = await self._context.engine.import_jobs(
                 self._name, self._content, mapping, operations.actor
             )
         except CncStationError as error:

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLa
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
 from cnc_station.engine.views import JobDetail, ProgramRow
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.job_fields import JobFields
+from cnc_station.ui.formatting import duration
 from cnc_station.ui.models.job_draft import JobDraft, draft_of
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.text import Text
-from cnc_station.ui.words import duration
 
 
 class JobForm(QDialog):
@@ -27,7 +27,7 @@ class JobForm(QDialog):
 
     def __init__(
         self,
-        desk: Desk,
+        context: PageContext,
         parent: QWidget,
         *,
         title: str,
@@ -38,12 +38,12 @@ class JobForm(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        self._desk = desk
+        self._context = context
         self._editing = editing
         self._retry = retry
         self._before = draft
         self._saving = False
-        self.fields = JobFields(desk.now(), new=editing is None)
+        self.fields = JobFields(context.now(), new=editing is None)
         self.fields.program.picked.connect(self._take_from_program)
         self.fields.program.file_chosen.connect(self._keep_file)
         self.banner = Text("", Role.NOTE, Ink.ALARM)
@@ -55,28 +55,28 @@ class JobForm(QDialog):
         self._place(title)
         self.fields.show_draft(draft)
         self.fields.name.setFocus()
-        self._loading = [desk.operations.run(self._load())]
+        self._loading = [context.operations.run(self._load())]
 
     @classmethod
-    def new(cls, desk: Desk, parent: QWidget, program: str | None = None) -> "JobForm":
+    def new(cls, context: PageContext, parent: QWidget, program: str | None = None) -> "JobForm":
         """The form for a new job, perhaps of a kept program."""
         title = parent.tr("New job")
-        return cls(desk, parent, title=title, draft=JobDraft(program=program))
+        return cls(context, parent, title=title, draft=JobDraft(program=program))
 
     @classmethod
-    def copy(cls, desk: Desk, parent: QWidget, detail: JobDetail) -> "JobForm":
+    def copy(cls, context: PageContext, parent: QWidget, detail: JobDetail) -> "JobForm":
         """The form for a new job like another."""
         title = parent.tr("Copy of {name}").format(name=detail.row.title)
-        return cls(desk, parent, title=title, draft=draft_of(detail))
+        return cls(context, parent, title=title, draft=draft_of(detail))
 
     @classmethod
     def change(
-        cls, desk: Desk, parent: QWidget, detail: JobDetail, *, retry: bool = False
+        cls, context: PageContext, parent: QWidget, detail: JobDetail, *, retry: bool = False
     ) -> "JobForm":
         """The form for a job that is not at a machine; with `retry` it is queued again."""
         title = parent.tr("Edit {name}").format(name=detail.row.title)
         draft = draft_of(detail)
-        return cls(desk, parent, title=title, draft=draft, editing=detail, retry=retry)
+        return cls(context, parent, title=title, draft=draft, editing=detail, retry=retry)
 
     def _submit_words(self) -> str:
         if self._retry:
@@ -117,7 +117,7 @@ class JobForm(QDialog):
     # what it offers
 
     async def _load(self) -> None:
-        engine = self._desk.engine
+        engine = self._context.engine
         machines, programs = await asyncio.gather(engine.machines(), engine.programs())
         types = [kind for kind, _ in Counter(m.spec.machine_type for m in machines).most_common()]
         materials = {m for machine in machines for m in machine.spec.capability.materials}
@@ -138,13 +138,13 @@ class JobForm(QDialog):
 
     def _keep_file(self, path: Path) -> None:
         words = self.tr("Reading {name} …").format(name=path.name)
-        self._loading.append(self._desk.operations.run(self._keep(path), words))
+        self._loading.append(self._context.operations.run(self._keep(path), words))
 
     async def _keep(self, path: Path) -> None:
         try:
             source = await asyncio.to_thread(path.read_bytes)
-            row = await self._desk.engine.add_program(
-                path.name, source, self._desk.operations.actor
+            row = await self._context.engine.add_program(
+                path.name, source, self._context.operations.actor
             )
         except InvalidInput as error:
             words = "\n".join(str(fault) for fault in error.errors)
@@ -154,7 +154,7 @@ class JobForm(QDialog):
             self.fields.fields["program"].set_error(str(error.strerror or error))
             return
         self.fields.fields["program"].set_error("")
-        self.fields.program.offer(await self._desk.engine.programs())
+        self.fields.program.offer(await self._context.engine.programs())
         self.fields.program.set_value(row.sha256)
         self._take_from_program(row)
 
@@ -170,7 +170,7 @@ class JobForm(QDialog):
         if self._saving:
             return
         self._set_saving(saving=True)
-        self._desk.operations.run(self._store(draft=draft), self.tr("Saving …"))
+        self._context.operations.run(self._store(draft=draft), self.tr("Saving …"))
 
     async def _store(self, *, draft: bool) -> None:
         try:
@@ -187,9 +187,9 @@ class JobForm(QDialog):
 
     async def _submit(self, *, draft: bool) -> int:
         spec = self.fields.draft().spec(draft=draft)
-        (job_id,) = await self._desk.engine.submit([spec], self._desk.operations.actor)
+        (job_id,) = await self._context.engine.submit([spec], self._context.operations.actor)
         done = self.tr("kept as a draft") if draft else self.tr("added")
-        self._desk.operations.say(f"{self.tr('Job')} {job_id}: {done}")
+        self._context.operations.say(f"{self.tr('Job')} {job_id}: {done}")
         return job_id
 
     async def _change(self) -> int:
@@ -197,13 +197,13 @@ class JobForm(QDialog):
         row = self._editing.row
         changes = self.fields.draft().changes(self._before)
         if changes:
-            await self._desk.engine.edit_job(
-                row.id, changes, self._desk.operations.actor, version=row.version
+            await self._context.engine.edit_job(
+                row.id, changes, self._context.operations.actor, version=row.version
             )
         if self._retry:
-            self._desk.operations.act(JobAction.RETRY, [row.id])
+            self._context.operations.act(JobAction.RETRY, [row.id])
         elif changes:
-            self._desk.operations.say(f"{self.tr('Job')} {row.id}: {self.tr('changed')}")
+            self._context.operations.say(f"{self.tr('Job')} {row.id}: {self.tr('changed')}")
         return row.id
 
     def _show_faults(self, errors: tuple[FieldError, ...], sentence: str = "") -> None:

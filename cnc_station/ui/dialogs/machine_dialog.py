@@ -16,8 +16,8 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError, Conflict
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import Changes
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui.coalesced_task import CoalescedTask
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.scrolling import scrolling
@@ -37,7 +37,7 @@ class MachineDialog(QDialog):
 
     def __init__(
         self,
-        desk: Desk,
+        context: PageContext,
         title: str,
         about: str,
         parent: QWidget | None,
@@ -47,7 +47,7 @@ class MachineDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.setModal(True)
-        self._desk = desk
+        self._context = context
         self._job = job
         self._over = False
         self._doing = False
@@ -80,8 +80,8 @@ class MachineDialog(QDialog):
         box.addWidget(self.trouble)
         box.addWidget(self._meaning)
         box.addWidget(foot)
-        self._asking = Asking(desk.operations, self._look, self)
-        desk.bridge.changed.connect(self._follow)
+        self._refresh = CoalescedTask(context.operations, self._look, self)
+        context.bridge.changed.connect(self._follow)
 
     def explain(self, words: str) -> None:
         """Says above the buttons what they do."""
@@ -105,8 +105,8 @@ class MachineDialog(QDialog):
         self.do(self._act(action, self._job[0], reason), done)
 
     async def _act(self, action: JobAction, job_id: int, reason: str) -> None:
-        actor = self._desk.operations.actor
-        (answer,) = await self._desk.engine.act(action, [job_id], actor, reason=reason)
+        actor = self._context.operations.actor
+        (answer,) = await self._context.engine.act(action, [job_id], actor, reason=reason)
         if not answer.applied:
             raise Conflict(answer.error)
 
@@ -116,7 +116,7 @@ class MachineDialog(QDialog):
         for button in self._buttons:
             button.setEnabled(False)
         self.trouble.hide()
-        self._desk.operations.run(self._do(work, done), self.windowTitle())
+        self._context.operations.run(self._do(work, done), self.windowTitle())
 
     async def _do(self, work: Coroutine[Any, Any, None], done: str) -> None:
         try:
@@ -124,7 +124,7 @@ class MachineDialog(QDialog):
         except CncStationError as error:
             self.complain(error)
         else:
-            self._desk.operations.say(done)
+            self._context.operations.say(done)
             self._doing = False
             self.accept()
         finally:
@@ -144,11 +144,11 @@ class MachineDialog(QDialog):
 
     def _follow(self, changes: Changes) -> None:
         if self._job and not self._doing and (self._job[0] in changes.jobs or changes.everything):
-            self._asking.again()
+            self._refresh.request()
 
     async def _look(self) -> None:
         assert self._job is not None
-        rows = await self._desk.engine.jobs_by_id([self._job[0]])
+        rows = await self._context.engine.jobs_by_id([self._job[0]])
         if not self._over and not self._doing and [row.state for row in rows] != [self._job[1]]:
             self.reject()
 

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Capability, Envelope, MachineSpec
 from cnc_station.engine.views import DriverInfo, MachineRow
-from cnc_station.ui import words
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.connection_test import ConnectionTest
 from cnc_station.ui.dialogs.driver_fields import DriverFields
 from cnc_station.ui.dialogs.form_dialog import FormDialog
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.widgets.field import Field
 from cnc_station.ui.widgets.number_box import NumberBox
 
@@ -24,22 +24,22 @@ class MachineForm(FormDialog):
     """A new machine, or changes to `machine`."""
 
     def __init__(
-        self, desk: Desk, parent: QWidget | None, machine: MachineRow | None = None
+        self, context: PageContext, parent: QWidget | None, machine: MachineRow | None = None
     ) -> None:
         title = self.tr("Edit {name}").format(name=machine.spec.name) if machine else ""
         super().__init__(
-            desk.operations,
+            context.operations,
             title or self.tr("Add a machine"),
             self.tr("Save") if machine else self.tr("Add machine"),
             parent,
         )
-        self._desk = desk
+        self._context = context
         self._machine = machine
         spec = machine.spec if machine else None
-        self._drivers = _offered(desk.engine.drivers(), spec)
+        self._drivers = _offered(context.engine.drivers(), spec)
         self._operator_chosen = machine is not None
         self.settings = DriverFields(spec.driver if spec else "", spec.settings if spec else {})
-        self.test = ConnectionTest(desk, self._connection, machine.id if machine else None)
+        self.test = ConnectionTest(context, self._connection, machine.id if machine else None)
         self._make_editors()
         self._place()
         if spec:
@@ -113,7 +113,7 @@ class MachineForm(FormDialog):
         self.axes.setValue(spec.capability.axes)
         self.materials.setText(", ".join(sorted(spec.capability.materials)))
         if size := spec.capability.envelope:
-            self.envelope.setText(words.size(size))
+            self.envelope.setText(formatting.size(size))
         self.operator_starts.setChecked(spec.operator_starts)
         self.operator_clears.setChecked(spec.operator_clears)
 
@@ -175,10 +175,10 @@ class MachineForm(FormDialog):
     def storing(self) -> Coroutine[Any, Any, Any]:
         """Adds the machine, or changes it."""
         spec = self._spec()
-        actor = self._desk.operations.actor
+        actor = self._context.operations.actor
         if self._machine is None:
-            return self._desk.engine.add_machine(spec, actor)
-        return self._desk.engine.edit_machine(self._machine.id, spec, actor)
+            return self._context.engine.add_machine(spec, actor)
+        return self._context.engine.edit_machine(self._machine.id, spec, actor)
 
     def _spec(self) -> MachineSpec:
         machine_type = self.machine_type.currentText().strip().lower()

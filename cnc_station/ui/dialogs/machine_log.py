@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from cnc_station.engine.views import MachineRow, Message
-from cnc_station.ui import words
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
 from cnc_station.ui.files import write_file
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.empty import EmptyState
@@ -38,7 +38,7 @@ _SENT, _RECEIVED = "→", "←"
 def as_line(message: Message) -> str:
     """`14:07:51.204 → set run`."""
     arrow = _SENT if message.sent else _RECEIVED
-    return f"{words.time_of_day(message.at)}.{message.at % 1000:03} {arrow} {message.text}"
+    return f"{formatting.time_of_day(message.at)}.{message.at % 1000:03} {arrow} {message.text}"
 
 
 def newer(messages: Sequence[Message], last: Message | None) -> Sequence[Message]:
@@ -53,9 +53,11 @@ class MachineLogDialog(QDialog):
     """Follows the log of `machine` while it is on view; `station` is this one. Open it with
     `show()`: the shop stays in reach."""
 
-    def __init__(self, desk: Desk, machine: MachineRow, station: str, parent: QWidget) -> None:
+    def __init__(
+        self, context: PageContext, machine: MachineRow, station: str, parent: QWidget
+    ) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._context = context
         self._machine = machine
         self._last: Message | None = None
         name = machine.spec.name
@@ -79,7 +81,7 @@ class MachineLogDialog(QDialog):
         self.follow = QCheckBox(self.tr("Follow"))
         self.follow.setChecked(True)
         self.follow.toggled.connect(self._to_end)
-        self.copied = Text("", Role.NOTE, Ink.MUTED)
+        self.backup_path = Text("", Role.NOTE, Ink.MUTED)
         self._place()
         self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self.read)
@@ -101,7 +103,7 @@ class MachineLogDialog(QDialog):
         head.addWidget(self.filter)
         head.addWidget(self.follow)
         foot = QHBoxLayout()
-        foot.addWidget(self.copied, 1)
+        foot.addWidget(self.backup_path, 1)
         for button in (copy, save, close):
             foot.addWidget(button)
         self._stack = QStackedLayout()
@@ -116,7 +118,7 @@ class MachineLogDialog(QDialog):
 
     def read(self) -> None:
         """Adds what has come since, so much at a time that the window stays alive."""
-        messages = self._desk.engine.machine_log(self._machine.id)
+        messages = self._context.engine.machine_log(self._machine.id)
         waiting = newer(messages, self._last)
         fresh = waiting[:_AT_ONCE]
         self._timer.setInterval(_EVERY_MS if len(waiting) == len(fresh) else _FILLING_MS)
@@ -162,7 +164,7 @@ class MachineLogDialog(QDialog):
         text = cursor.selection().toPlainText() or self.text.toPlainText()
         QGuiApplication.clipboard().setText(text)
         lines = text.count("\n") + 1 if text else 0
-        self.copied.setText(self.tr("{n:,} lines copied").format(n=lines))
+        self.backup_path.setText(self.tr("{n:,} lines copied").format(n=lines))
 
     def ask_where(self) -> QFileDialog:
         """Opens the dialog for a file name."""
@@ -178,8 +180,8 @@ class MachineLogDialog(QDialog):
     def save(self, path: Path) -> None:
         """Writes what is on view into a file."""
         content = (self.text.toPlainText() + "\n").encode()
-        self._desk.operations.run(self._save(path, content))
+        self._context.operations.run(self._save(path, content))
 
     async def _save(self, path: Path, content: bytes) -> None:
         await write_file(path, content)
-        self._desk.operations.say(f"{path.name}: {len(content) / 1024:,.0f} KiB")
+        self._context.operations.say(f"{path.name}: {len(content) / 1024:,.0f} KiB")

@@ -6,8 +6,8 @@ from typing import Any
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from cnc_station.engine.views import MachineRow, Presence
-from cnc_station.ui.desk import Desk
 from cnc_station.ui.dialogs.form_dialog import FormDialog
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.widgets.field import Field
 
 _SIZE = (460, 250)
@@ -19,15 +19,15 @@ class MoveMachineForm(FormDialog):
 
     def __init__(
         self,
-        desk: Desk,
+        context: PageContext,
         parent: QWidget | None,
         machine: MachineRow,
         stations: Sequence[str],
         own: Presence,
     ) -> None:
         title = self.tr("Move {name} to another station").format(name=machine.spec.name)
-        super().__init__(desk.operations, title, self.tr("Move it"), parent)
-        self._desk = desk
+        super().__init__(context.operations, title, self.tr("Move it"), parent)
+        self._context = context
         self._machine = machine
         self.resize(*_SIZE)
         self.station = QComboBox()
@@ -48,6 +48,6 @@ class MoveMachineForm(FormDialog):
 
     def storing(self) -> Coroutine[Any, Any, None]:
         """The engine refuses a machine that has begun to work meanwhile."""
-        return self._desk.engine.move_machine(
-            self._machine.id, self.station.currentText(), self._desk.operations.actor
+        return self._context.engine.move_machine(
+            self._machine.id, self.station.currentText(), self._context.operations.actor
         )

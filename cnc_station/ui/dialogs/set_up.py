@@ -7,10 +7,10 @@ from PySide6.QtWidgets import QWidget
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobDetail, JobRow, MachineRow, ProgramDetail
-from cnc_station.ui import words
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.check_row import CheckRow
@@ -30,7 +30,7 @@ class SetUpDialog(MachineDialog):
 
     def __init__(
         self,
-        desk: Desk,
+        context: PageContext,
         detail: JobDetail,
         machine: MachineRow,
         program: ProgramDetail | None,
@@ -47,7 +47,7 @@ class SetUpDialog(MachineDialog):
                 "Tick what you have checked at the machine. It moves as soon as you start it."
             )
         )
-        super().__init__(desk, title, about, parent, (job.id, JobState.ASSIGNED))
+        super().__init__(context, title, about, parent, (job.id, JobState.ASSIGNED))
         self._title = job.title
         to_tick = machine.spec.operator_starts
         self.rows = [
@@ -88,7 +88,7 @@ class SetUpDialog(MachineDialog):
         )
         yield self.tr("Work offset"), ", ".join(program.work_offsets if program else ())
         yield self.tr("Program"), self._program(job)
-        yield self.tr("Quantity"), words.parts(job.quantity)
+        yield self.tr("Quantity"), formatting.parts(job.quantity)
         if not told:
             yield self.tr("Notes"), ""
 
@@ -112,7 +112,7 @@ class SetUpDialog(MachineDialog):
 
     def _put_aside(self) -> None:
         done = self.tr("{job}: put aside, it waits paused").format(job=self._title)
-        self.act(JobAction.PUT_ASIDE, "", done)
+        self.act(JobAction.DEFER, "", done)
 
 
 def notes(payload: Mapping[str, object]) -> str:

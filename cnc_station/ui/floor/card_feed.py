@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer
 from cnc_station.engine.interface import Engine
 from cnc_station.engine.views import MachineCard
 from cnc_station.ui.drivers import Drivers
-from cnc_station.ui.floor.card_words import CardWords, card_words
+from cnc_station.ui.floor.card_text import CardText, card_words
 from cnc_station.ui.floor.column import FloorColumn
 
 _FRAME_MS = 16
@@ -66,7 +66,7 @@ class CardFeed(QObject):
         self._frames.stop()
         self._waiting.clear()
 
-    def _said(self, machine: int) -> CardWords:
+    def _said(self, machine: int) -> CardText:
         card = self._cards[machine]
         return card_words(
             card,

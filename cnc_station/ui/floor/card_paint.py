@@ -3,9 +3,9 @@
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QRegion
 
-from cnc_station.ui import words as say
+from cnc_station.ui import formatting as say
 from cnc_station.ui.floor.card_places import BAR, GAP, CardPlaces
-from cnc_station.ui.floor.card_words import CardWords
+from cnc_station.ui.floor.card_text import CardText
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.chip import chip_size, paint_chip
@@ -17,7 +17,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 def paint_words(
-    painter: QPainter, region: QRegion, at: CardPlaces, words: CardWords, lasted: str
+    painter: QPainter, region: QRegion, at: CardPlaces, words: CardText, lasted: str
 ) -> None:
     """Paints the lines in `region`; `lasted` is the time in state."""
     if region.intersects(at.head):
@@ -36,7 +36,7 @@ def paint_words(
         _foot(painter, at.foot, words)
 
 
-def _head(painter: QPainter, line: QRect, words: CardWords, lasted: str) -> None:
+def _head(painter: QPainter, line: QRect, words: CardText, lasted: str) -> None:
     extra = f"{words.look.word} {lasted}"
     size = chip_size(extra)
     chip = QRect(line.right() + 1 - size.width(), line.top(), size.width(), size.height())
@@ -48,7 +48,7 @@ def _head(painter: QPainter, line: QRect, words: CardWords, lasted: str) -> None
         _text(painter, room, words.model, Role.NOTE, Ink.MUTED)
 
 
-def _figures(painter: QPainter, place: QRect, words: CardWords) -> None:
+def _figures(painter: QPainter, place: QRect, words: CardText) -> None:
     shown = words.figure or say.NONE
     ink = Ink.TEXT if words.figure else Ink.FAINT
     used = _text(painter, place, shown, Role.FIGURE, ink)
@@ -61,7 +61,7 @@ def _figures(painter: QPainter, place: QRect, words: CardWords) -> None:
         _text(painter, line, text, Role.NOTE, Ink.MUTED, _RIGHT)
 
 
-def _bar(painter: QPainter, place: QRect, words: CardWords) -> None:
+def _bar(painter: QPainter, place: QRect, words: CardText) -> None:
     live = theme()
     groove = QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5)
     painter.setPen(live.pen(Ink.LINE, 1))
@@ -75,7 +75,7 @@ def _bar(painter: QPainter, place: QRect, words: CardWords) -> None:
         painter.drawRoundedRect(done, BAR / 2, BAR / 2)
 
 
-def _foot(painter: QPainter, place: QRect, words: CardWords) -> None:
+def _foot(painter: QPainter, place: QRect, words: CardText) -> None:
     if not words.foot and not words.count:
         return
     live = theme()

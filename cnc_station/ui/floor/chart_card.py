@@ -5,8 +5,8 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.button_frame import FOCUS_WIDTH, focus_pen
 from cnc_station.ui.widgets.card import Card
-from cnc_station.ui.widgets.face import FOCUS_WIDTH, focus_pen
 
 _LOW = 22
 _TOUCH = 44

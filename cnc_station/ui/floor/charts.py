@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.states import WAITING_JOBS, JobState
 from cnc_station.engine.views import Charts, JobFilter
-from cnc_station.ui import words
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.floor.chart_card import ChartCard, ChartSwitch
 from cnc_station.ui.floor.chart_places import chart_places
 from cnc_station.ui.floor.spans import SPANS, Span, bars_since, span_for
 from cnc_station.ui.floor.state_strip import History, StateStrip
-from cnc_station.ui.remembered import TARGET_PER_HOUR
+from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.setting_keys import TARGET_PER_HOUR
 
 if TYPE_CHECKING:
     from cnc_station.ui.floor.plots import BarsPlot, LinePlot
@@ -37,9 +37,9 @@ class ChartShelf(QWidget):
     machine_chosen = Signal(int)
     jobs_chosen = Signal(JobFilter)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._names: Mapping[int, str] = {}
         self.span = SPANS[0]
         self.strip = StateStrip()
@@ -61,7 +61,7 @@ class ChartShelf(QWidget):
         )
         self.switch.chosen.connect(self._arrange)
         self.strip.chosen.connect(self.machine_chosen)
-        self._asking = Asking(desk.operations, self._look, self, rest_ms=_REST_MS)
+        self._refresh = CoalescedTask(context.operations, self._look, self, interval_ms=_REST_MS)
         self._clock = QTimer(self)
         self._clock.timeout.connect(self.changed)
         self._strokes: list[Callable[[], None]] = []
@@ -78,7 +78,7 @@ class ChartShelf(QWidget):
     def stop(self) -> None:
         """Out of view: nothing is asked, nothing drawn."""
         self._clock.stop()
-        self._asking.stop()
+        self._refresh.stop()
         self._stagger.stop()
         self._strokes.clear()
 
@@ -86,7 +86,7 @@ class ChartShelf(QWidget):
         """Jobs or machines have changed, or time has passed. Without machines there is nothing to
         draw."""
         if self._names:
-            self._asking.again()
+            self._refresh.request()
 
     def show_machines(self, names: Mapping[int, str]) -> None:
         """The machines (id to name) in the order of their rows."""
@@ -114,14 +114,14 @@ class ChartShelf(QWidget):
         self.used.put(self.use)
         self.use.chosen.connect(lambda _: self.jobs_chosen.emit(self._completed_in_span()))
 
-    # Asking and drawing
+    # CoalescedTask and drawing
 
     async def _look(self) -> None:
-        engine, now = self._desk.engine, self._desk.now()
+        engine, now = self._context.engine, self._context.now()
         if self._oldest is None:
             longest = SPANS[-1]
             seen = await engine.charts(now - longest.seconds * 1000, longest.step_ms)
-            self._oldest = min((stretch.start for stretch in seen.stretches), default=None)
+            self._oldest = min((interval.start for interval in seen.intervals), default=None)
         wanted = span_for((now - (self._oldest or now)) / 1000)
         if wanted is not self.span:
             self.span = wanted
@@ -138,7 +138,7 @@ class ChartShelf(QWidget):
 
     def _draw(self, drawn: Charts, made: Charts, since: int, now: int, target: Any) -> None:
         span = self.span
-        history = History(self._names, drawn.stretches, since, now, span)
+        history = History(self._names, drawn.intervals, since, now, span)
         self._since = made.completed.start
         self._strokes = [partial(self._draw_states, history)]
         if self.use is not None:
@@ -186,15 +186,15 @@ class ChartShelf(QWidget):
     def _draw_use(self, drawn: Charts, span: Span) -> None:
         assert self.use is not None
         values = drawn.utilisation.values
-        self.used.set_note(words.percent(values[-1]))
+        self.used.set_note(formatting.percent(values[-1]))
         self.use.show_line(values, self._ends(len(values), span))
 
     def _ends(self, count: int, span: Span) -> list[tuple[float, str]]:
         """The line's axis: where it begins and that it ends now."""
-        begun = self._desk.now() - span.seconds * 1000
+        begun = self._context.now() - span.seconds * 1000
         room = count * 0.06
         return [
-            (room, words.time_of_day(begun, seconds=False)),
+            (room, formatting.time_of_day(begun, seconds=False)),
             (count - 1 - room, self.tr("now")),
         ]
 
@@ -209,7 +209,7 @@ class ChartShelf(QWidget):
         )
 
     def _completed_in_span(self) -> JobFilter:
-        since = self._desk.now() - self.span.seconds * 1000
+        since = self._context.now() - self.span.seconds * 1000
         return JobFilter(states=frozenset({JobState.COMPLETED}), finished_since=since)
 
     # Places

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QScrollArea, QWidget
 
 from cnc_station.ui.floor.arrangement import GAP, SUMMARY, Arrangement, arrange
 from cnc_station.ui.floor.card_places import card_height
-from cnc_station.ui.floor.card_words import CardAction, CardWords
+from cnc_station.ui.floor.card_text import CardAction, CardText
 from cnc_station.ui.floor.machine_card import MachineCardView
 from cnc_station.ui.theme import theme
 
@@ -53,7 +53,7 @@ class FloorColumn(QScrollArea):
         return self._places.columns if self._places else 1
 
     def set_machines(
-        self, machines: Iterable[int], say: Callable[[int], CardWords], now: int
+        self, machines: Iterable[int], say: Callable[[int], CardText], now: int
     ) -> None:
         """Shows these machines in this order; one that stays keeps its card and what it says, for
         a new one `say` gives the words."""
@@ -70,7 +70,7 @@ class FloorColumn(QScrollArea):
         self.cards = {machine: self.cards[machine] for machine in wanted}
         self._arrange()
 
-    def _add(self, machine: int, told: CardWords, now: int) -> None:
+    def _add(self, machine: int, told: CardText, now: int) -> None:
         card = MachineCardView(told, now, self._inner)
         card.asked.connect(partial(self.asked.emit, machine))
         card.opened.connect(partial(self.opened.emit, machine))

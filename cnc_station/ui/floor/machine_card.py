@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
-from cnc_station.ui import words as say
+from cnc_station.ui import formatting as say
 from cnc_station.ui.floor.card_buttons import card_button
 from cnc_station.ui.floor.card_paint import paint_words
 from cnc_station.ui.floor.card_places import (
@@ -24,10 +24,10 @@ from cnc_station.ui.floor.card_places import (
     places,
     remedy_places,
 )
-from cnc_station.ui.floor.card_words import CardAction, CardWords
+from cnc_station.ui.floor.card_text import CardAction, CardText
 from cnc_station.ui.theme import Ink, theme
+from cnc_station.ui.widgets.button_frame import FOCUS_WIDTH, focus_pen
 from cnc_station.ui.widgets.card import Card
-from cnc_station.ui.widgets.face import FOCUS_WIDTH, focus_pen
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.tap_guard import TapGuard
 
@@ -35,13 +35,13 @@ SAME_TAP_MS = 700
 
 
 class MachineCardView(Card):
-    """Shows `CardWords`; `asked` carries what a person wants done, `opened` that they look."""
+    """Shows `CardText`; `asked` carries what a person wants done, `opened` that they look."""
 
     asked = Signal(CardAction)
     opened = Signal()
     focused = Signal(bool)
 
-    def __init__(self, words: CardWords, now: int, parent: QWidget | None = None) -> None:
+    def __init__(self, words: CardText, now: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = words
         self._compact = False
@@ -59,7 +59,7 @@ class MachineCardView(Card):
         self._tick(now)
 
     @property
-    def words(self) -> CardWords:
+    def words(self) -> CardText:
         """What the card says."""
         return self._words
 
@@ -73,7 +73,7 @@ class MachineCardView(Card):
         button = self._buttons.get(action)
         return None if button is None or button.isHidden() else button
 
-    def set_words(self, words: CardWords, now: int) -> None:
+    def set_words(self, words: CardText, now: int) -> None:
         """Shows other words and the time in state; repaints only the lines that differ."""
         if words != self._words:
             before, self._words = self._words, words
@@ -90,7 +90,7 @@ class MachineCardView(Card):
         self.setAccessibleName(self._words.spoken)
         self.setToolTip(self._words.foot if self._compact else "")
 
-    def _differing(self, before: CardWords) -> list[QRect]:
+    def _differing(self, before: CardText) -> list[QRect]:
         words, at = self._words, self._at
         lines = [
             (at.head, (words.name, words.model, words.look)),

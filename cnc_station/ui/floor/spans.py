@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from PySide6.QtCore import QCoreApplication
 
-from cnc_station.ui import words
+from cnc_station.ui import formatting
 
 _POINTS = 60
 
@@ -54,9 +54,9 @@ class Span:
         """What stands below the bar that begins at `at` (ms), the `place`th: whole hours, or every
         other bar's time in minutes."""
         if self.bar_s == 3600:
-            return words.time_of_day(at)[:2]
+            return formatting.time_of_day(at)[:2]
         told = at % 60_000 == 0 and (self.bar_s < 60 or place % 2 == 0)
-        return words.time_of_day(at, seconds=False) if told else ""
+        return formatting.time_of_day(at, seconds=False) if told else ""
 
 
 SPANS = (

@@ -18,11 +18,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.views import Stretch
-from cnc_station.ui import words
+from cnc_station.engine.views import StateInterval
+from cnc_station.ui import formatting
 from cnc_station.ui.floor.spans import Span, ticks
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.face import focus_pen
+from cnc_station.ui.widgets.button_frame import focus_pen
 from cnc_station.ui.widgets.state_look import look_of
 
 _LABELS = 60
@@ -41,11 +41,11 @@ _BLANK = {MachineState.OFFLINE}
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the strip shows: machines (id to name) in order, and their stretches in a window of
+    """What the strip shows: machines (id to name) in order, and their intervals in a window of
     time (ms)."""
 
     machines: Mapping[int, str]
-    stretches: Sequence[Stretch]
+    intervals: Sequence[StateInterval]
     since: int
     until: int
     span: Span
@@ -54,7 +54,7 @@ class History:
 class StateStrip(QWidget):
     """Shows a `History`; `chosen` carries the machine whose row was tapped.
 
-    Up and down go from row to row, Enter opens. A stretch that needs a person is never narrower
+    Up and down go from row to row, Enter opens. A interval that needs a person is never narrower
     than 3 px: what went wrong for a moment is seen too.
     """
 
@@ -132,17 +132,17 @@ class StateStrip(QWidget):
         self._draw_labels(painter, history)
         self._draw_axis(painter, history)
         painter.setPen(Qt.PenStyle.NoPen)
-        by_machine: dict[int, list[Stretch]] = defaultdict(list)
-        for stretch in history.stretches:
-            by_machine[stretch.machine_id].append(stretch)
+        by_machine: dict[int, list[StateInterval]] = defaultdict(list)
+        for interval in history.intervals:
+            by_machine[interval.machine_id].append(interval)
         height = self._row_height()
         gap = 1.0 if height < 14 else 2.0
         for place, machine in enumerate(history.machines):
             top = place * height + gap
             for abnormal in (False, True):
-                for stretch in by_machine[machine]:
-                    if (stretch.state in _INKS) is abnormal:
-                        self._draw(painter, history, stretch, top, height - 2 * gap)
+                for interval in by_machine[machine]:
+                    if (interval.state in _INKS) is abnormal:
+                        self._draw(painter, history, interval, top, height - 2 * gap)
         painter.end()
         return picture
 
@@ -151,18 +151,23 @@ class StateStrip(QWidget):
         return _LABELS + share * (self.width() - _LABELS - 1)
 
     def _draw(
-        self, painter: QPainter, history: History, stretch: Stretch, top: float, height: float
+        self,
+        painter: QPainter,
+        history: History,
+        interval: StateInterval,
+        top: float,
+        height: float,
     ) -> None:
-        if stretch.state in _BLANK:
+        if interval.state in _BLANK:
             return
-        left, right = self._x(history, stretch.start), self._x(history, stretch.end)
-        if stretch.state in _INKS:
+        left, right = self._x(history, interval.start), self._x(history, interval.end)
+        if interval.state in _INKS:
             right = max(right, left + _LEAST_MARK)
         elif right - left < 0.5:
             return
         gap = 1.0 if right - left > 4 else 0.0
-        painter.setBrush(_colour(stretch.state))
-        if stretch.state in {MachineState.IDLE, MachineState.ASSIGNED} and _outlined():
+        painter.setBrush(_colour(interval.state))
+        if interval.state in {MachineState.IDLE, MachineState.ASSIGNED} and _outlined():
             painter.drawRect(QRectF(left, top + height / 2, right - left - gap, 1))
         else:
             painter.drawRoundedRect(QRectF(left, top, right - left - gap, height), 2, 2)
@@ -185,7 +190,7 @@ class StateStrip(QWidget):
         painter.setPen(theme().pen(Ink.MUTED))
         top = min(self.height() - _AXIS, self._row_height() * len(history.machines)) + 2
         for at in ticks(history.span, history.since, history.until):
-            label = words.time_of_day(at, seconds=False)
+            label = formatting.time_of_day(at, seconds=False)
             wide = painter.fontMetrics().horizontalAdvance(label)
             left = self._x(history, at) - wide / 2
             left = min(max(left, _LABELS), self.width() - wide)
@@ -200,20 +205,20 @@ class StateStrip(QWidget):
         machines = list(self._history.machines)
         return machines[place] if 0 <= place < len(machines) else None
 
-    def _stretch_at(self, point: QPoint) -> Stretch | None:
+    def _stretch_at(self, point: QPoint) -> StateInterval | None:
         machine = self._machine_at(point)
         if self._history is None or machine is None:
             return None
-        for stretch in self._history.stretches:
-            if stretch.machine_id == machine and (
-                self._x(self._history, stretch.start)
+        for interval in self._history.intervals:
+            if interval.machine_id == machine and (
+                self._x(self._history, interval.start)
                 <= point.x()
                 < max(
-                    self._x(self._history, stretch.end),
-                    self._x(self._history, stretch.start) + _LEAST_MARK,
+                    self._x(self._history, interval.end),
+                    self._x(self._history, interval.start) + _LEAST_MARK,
                 )
             ):
-                return stretch
+                return interval
         return None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -237,12 +242,12 @@ class StateStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         """The tool tip says what was when, and why."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            stretch = self._stretch_at(event.pos())
-            if stretch is None or self._history is None:
+            interval = self._stretch_at(event.pos())
+            if interval is None or self._history is None:
                 QToolTip.hideText()
             else:
-                name = self._history.machines[stretch.machine_id]
-                QToolTip.showText(event.globalPos(), f"{name}: {_told(stretch)}", self)
+                name = self._history.machines[interval.machine_id]
+                QToolTip.showText(event.globalPos(), f"{name}: {_told(interval)}", self)
             return True
         return super().event(event)
 
@@ -275,22 +280,22 @@ def mixed(ink: Ink, share: float) -> QColor:
     )
 
 
-def _told(stretch: Stretch) -> str:
-    begun = words.time_of_day(stretch.start)
-    ended = words.time_of_day(stretch.end)
-    told = f"{look_of(stretch.state).word} {begun} - {ended}"
-    return f"{told} · {stretch.reason}" if stretch.reason else told
+def _told(interval: StateInterval) -> str:
+    begun = formatting.time_of_day(interval.start)
+    ended = formatting.time_of_day(interval.end)
+    told = f"{look_of(interval.state).word} {begun} - {ended}"
+    return f"{told} · {interval.reason}" if interval.reason else told
 
 
 def _in_words(history: History) -> str:
     """The picture for who can't see it: how much of the time each machine ran."""
     ran: dict[int, int] = defaultdict(int)
-    for stretch in history.stretches:
-        if stretch.state is MachineState.RUNNING:
-            ran[stretch.machine_id] += stretch.end - stretch.start
+    for interval in history.intervals:
+        if interval.state is MachineState.RUNNING:
+            ran[interval.machine_id] += interval.end - interval.start
     whole = max(1, history.until - history.since)
     running = look_of(MachineState.RUNNING).word.lower()
     return ", ".join(
-        f"{name} {running} {words.percent(ran[machine] / whole)}"
+        f"{name} {running} {formatting.percent(ran[machine] / whole)}"
         for machine, name in history.machines.items()
     )

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from cnc_station.engine.domain.states import LIVE_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.views import JobCounts, JobFilter
-from cnc_station.ui import words
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Tone, theme
 from cnc_station.ui.widgets.summary import SummaryCard
 
@@ -18,9 +18,9 @@ NEEDS_ATTENTION = frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED})
 class Summary(QWidget):
     """Shows `JobCounts`; only what needs a person is ever coloured."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self.waiting = self._card(self.tr("Waiting"), JobFilter(states=WAITING_JOBS))
         self.running = self._card(self.tr("Running"), JobFilter(states=LIVE_JOBS))
         self.completed = SummaryCard(self.tr("Completed today"))
@@ -37,16 +37,16 @@ class Summary(QWidget):
 
     def _card(self, caption: str, chosen: JobFilter) -> SummaryCard:
         card = SummaryCard(caption)
-        card.clicked.connect(partial(self._desk.ways.to_jobs, chosen))
+        card.clicked.connect(partial(self._context.ways.to_jobs, chosen))
         return card
 
     def _show_completed(self) -> None:
         """Today is what it is when the card is tapped."""
-        now = words.local(self._desk.now())
+        now = formatting.local(self._context.now())
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        since = self._desk.now() - (now - midnight) // timedelta(milliseconds=1)
+        since = self._context.now() - (now - midnight) // timedelta(milliseconds=1)
         done = frozenset({JobState.COMPLETED})
-        self._desk.ways.to_jobs(JobFilter(states=done, finished_since=since))
+        self._context.ways.to_jobs(JobFilter(states=done, finished_since=since))
 
     def show_counts(self, counts: JobCounts) -> None:
         """Shows other figures."""

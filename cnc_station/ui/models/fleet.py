@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from cnc_station.engine.domain.states import BUSY_MACHINES
 from cnc_station.engine.views import JobRow, MachineRow, Presence, StationRow
-from cnc_station.ui import words
+from cnc_station.ui import formatting
 
 _THERE = (Presence.HERE, Presence.CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class MachineAssignment:
     """A machine at its station, and the job it is at work on."""
 
     machine: MachineRow
@@ -24,14 +24,14 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StationMachines:
     """A station and the machines wired to it."""
 
     station: StationRow
-    posts: tuple[Post, ...]
+    posts: tuple[MachineAssignment, ...]
 
     @property
-    def at_work(self) -> tuple[Post, ...]:
+    def at_work(self) -> tuple[MachineAssignment, ...]:
         """The machines that run something there."""
         return tuple(post for post in self.posts if post.busy)
 
@@ -39,7 +39,7 @@ class Place:
     def lag(self) -> str:
         """How long its last heartbeat took, while it is there."""
         there = self.station.presence in _THERE
-        return f"{self.station.lag_ms:,.0f} ms" if there else words.NONE
+        return f"{self.station.lag_ms:,.0f} ms" if there else formatting.NONE
 
     def has(self, wanted: Iterable[str]) -> bool:
         """Whether all the words are found at the station or its machines."""
@@ -51,15 +51,15 @@ class Place:
 
 def places(
     stations: Sequence[StationRow], machines: Sequence[MachineRow], jobs: Sequence[JobRow]
-) -> tuple[Place, ...]:
+) -> tuple[StationMachines, ...]:
     """Those who are there by name, then those who have left."""
     by_id: Mapping[int, JobRow] = {job.id: job for job in jobs}
-    posts: dict[str, list[Post]] = {}
+    posts: dict[str, list[MachineAssignment]] = {}
     for machine in machines:
         job = None if machine.job_id is None else by_id.get(machine.job_id)
-        posts.setdefault(machine.station, []).append(Post(machine, job))
+        posts.setdefault(machine.station, []).append(MachineAssignment(machine, job))
     order = sorted(stations, key=lambda row: (row.presence is Presence.LEFT, row.name))
-    return tuple(Place(row, tuple(posts.get(row.name, ()))) for row in order)
+    return tuple(StationMachines(row, tuple(posts.get(row.name, ()))) for row in order)
 
 
 def others(stations: Iterable[StationRow], than: str) -> tuple[str, ...]:

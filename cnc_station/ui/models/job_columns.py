@@ -7,7 +7,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from cnc_station.engine.domain.states import WAITING_JOBS, JobState
 from cnc_station.engine.views import JobRow, SortKey
-from cnc_station.ui import words
+from cnc_station.ui import formatting
 from cnc_station.ui.widgets.state_look import RETRY, StateLook, look_of
 
 
@@ -41,7 +41,7 @@ def machine(row: JobRow) -> str:
 
 def _program(row: JobRow) -> str:
     if not row.program_name:
-        return words.NONE
+        return formatting.NONE
     return f"{row.program_name} r{row.program_revision}"
 
 
@@ -77,7 +77,7 @@ _COLUMNS = (
     _column(
         "machine",
         QT_TRANSLATE_NOOP("JobColumns", "Machine"),
-        lambda row, _: machine(row) or words.NONE,
+        lambda row, _: machine(row) or formatting.NONE,
         80,
         SortKey.MACHINE,
     ),
@@ -100,7 +100,7 @@ _COLUMNS = (
     _column(
         DUE,
         QT_TRANSLATE_NOOP("JobColumns", "Due"),
-        lambda row, now: words.due(row.due_at, now),
+        lambda row, now: formatting.due(row.due_at, now),
         108,
         SortKey.DUE,
     ),
@@ -121,7 +121,7 @@ _COLUMNS = (
     _column(
         "material",
         QT_TRANSLATE_NOOP("JobColumns", "Material"),
-        lambda row, _: row.material or words.NONE,
+        lambda row, _: row.material or formatting.NONE,
         110,
         SortKey.MATERIAL,
     ),
@@ -136,7 +136,7 @@ _COLUMNS = (
     _column(
         "work_order",
         QT_TRANSLATE_NOOP("JobColumns", "Work order"),
-        lambda row, _: row.work_order or words.NONE,
+        lambda row, _: row.work_order or formatting.NONE,
         110,
     ),
     _column(
@@ -145,34 +145,34 @@ _COLUMNS = (
     _column(
         "attempt",
         QT_TRANSLATE_NOOP("JobColumns", "Attempt"),
-        lambda row, _: str(row.attempt) if row.attempt else words.NONE,
+        lambda row, _: str(row.attempt) if row.attempt else formatting.NONE,
         80,
         right=True,
     ),
     _column(
         "created",
         QT_TRANSLATE_NOOP("JobColumns", "Created"),
-        lambda row, now: words.moment(row.created_at, now),
+        lambda row, now: formatting.moment(row.created_at, now),
         130,
         SortKey.CREATED,
     ),
     _column(
         "changed",
         QT_TRANSLATE_NOOP("JobColumns", "Changed"),
-        lambda row, now: words.moment(row.state_since, now),
+        lambda row, now: formatting.moment(row.state_since, now),
         130,
         SortKey.CHANGED,
     ),
     _column(
         "finished",
         QT_TRANSLATE_NOOP("JobColumns", "Finished"),
-        lambda row, now: words.moment(row.finished_at, now),
+        lambda row, now: formatting.moment(row.finished_at, now),
         130,
     ),
     _column(
         "tenant",
         QT_TRANSLATE_NOOP("JobColumns", "Tenant"),
-        lambda row, _: row.tenant or words.NONE,
+        lambda row, _: row.tenant or formatting.NONE,
         96,
     ),
     _column(

@@ -11,7 +11,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.views import JobDetail
-from cnc_station.ui.words import duration
+from cnc_station.ui.formatting import duration
 
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):([0-5]?\d)")
 _ONLY_NEW = frozenset({"after"})

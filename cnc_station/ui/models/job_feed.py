@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobFilter, JobPage, Sort
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.models.job_table import JobTableModel
+from cnc_station.ui.page_context import PageContext
 
 PAGE = 200
 MARGIN = 24
@@ -29,9 +29,9 @@ class JobFeed(QObject):
 
     started_over = Signal()  # the first page of another list is there
 
-    def __init__(self, desk: Desk, model: JobTableModel, order: Sequence[Sort]) -> None:
+    def __init__(self, context: PageContext, model: JobTableModel, order: Sequence[Sort]) -> None:
         super().__init__(model)
-        self._desk = desk
+        self._context = context
         self._model = model
         self._filter = JobFilter()
         self._order = tuple(order)
@@ -40,7 +40,7 @@ class JobFeed(QObject):
         self._downwards = True
         self._start_over = False
         self._stale = False
-        self._asking = Asking(desk.operations, self._answer, self)
+        self._refresh = CoalescedTask(context.operations, self._answer, self)
         self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._refresh_after_rest)
 
@@ -57,7 +57,7 @@ class JobFeed(QObject):
     @property
     def settled(self) -> bool:
         """Whether everything asked for is on view."""
-        return not (self._asking.busy or self._start_over or self._stale)
+        return not (self._refresh.busy or self._start_over or self._stale)
 
     def choose(self, chosen: JobFilter) -> None:
         """Show other jobs, from the first."""
@@ -72,22 +72,22 @@ class JobFeed(QObject):
     def start_over(self) -> None:
         """Fetch the first page."""
         self._start_over = True
-        self._asking.again()
+        self._refresh.request()
 
     def refresh(self) -> None:
         """Something changed: fetch again what is on view."""
         self._stale = True
         if not self._rest.isActive():
-            self._asking.again()
+            self._refresh.request()
 
     def _refresh_after_rest(self) -> None:
         if self._stale:
-            self._asking.again()
+            self._refresh.request()
 
     def stop(self) -> None:
         """Fetch nothing more until asked again."""
         self._rest.stop()
-        self._asking.stop()
+        self._refresh.stop()
 
     def show_rows(self, first: int, last: int) -> None:
         """These rows are on view now."""
@@ -95,7 +95,7 @@ class JobFeed(QObject):
             self._downwards = first > self._first
         self._first, self._last = first, last
         if not self._start_over and self._missing() is not None:
-            self._asking.again()
+            self._refresh.request()
 
     def waits_for_the_clock(self) -> bool:
         """Whether a row on view says something that changes by itself, such as time left."""
@@ -113,7 +113,7 @@ class JobFeed(QObject):
                 self._stale = True
         stale = self._stale and not self._rest.isActive()
         if self._start_over or stale or self._missing() is not None:
-            self._asking.again()
+            self._refresh.request()
 
     async def _fetch_first(self) -> None:
         self._start_over = self._stale = False
@@ -138,7 +138,7 @@ class JobFeed(QObject):
     async def _fetch(self, wanted: range) -> JobPage | None:
         """The rows at these positions; None if meanwhile another list is wanted."""
         asked = self._filter, self._order
-        page = await self._desk.engine.jobs(*asked, wanted.start, len(wanted))
+        page = await self._context.engine.jobs(*asked, wanted.start, len(wanted))
         return page if asked == (self._filter, self._order) else None
 
     def _near(self) -> range:

@@ -12,7 +12,7 @@ from cnc_station.engine.domain.states import (
     JobState,
 )
 from cnc_station.engine.views import JobCounts, JobFilter
-from cnc_station.ui import words
+from cnc_station.ui import formatting
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
 
@@ -119,9 +119,11 @@ def rest(chosen: JobFilter, now: int) -> str:
     if chosen.program is not None:
         parts.append(_said("Program {value}", chosen.program[:8]))
     if chosen.finished_since is not None:
-        parts.append(_said("finished since {value}", words.moment(chosen.finished_since, now)))
+        parts.append(_said("finished since {value}", formatting.moment(chosen.finished_since, now)))
     if chosen.finished_until is not None:
-        parts.append(_said("finished before {value}", words.moment(chosen.finished_until, now)))
+        parts.append(
+            _said("finished before {value}", formatting.moment(chosen.finished_until, now))
+        )
     return " · ".join(parts)
 
 

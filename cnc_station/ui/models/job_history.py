@@ -8,8 +8,8 @@ from cnc_station.engine.domain.counting import PartCount
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import LIVE_RUNS, RunState
 from cnc_station.engine.views import RunRow
-from cnc_station.ui import words
-from cnc_station.ui.event_words import by_and_why, told, tone_of
+from cnc_station.ui import formatting
+from cnc_station.ui.event_text import by_and_why, told, tone_of
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.timeline import TimelineEntry
@@ -25,7 +25,7 @@ def entries(events: Sequence[Event], machines: Mapping[int, str], now: int) -> l
         TimelineEntry(
             told(event, machines.get(event.machine_id or 0, "")),
             by_and_why(event),
-            words.moment(event.at, now),
+            formatting.moment(event.at, now),
             Tone.RUNNING if event.id == last and event.type in _RUNS_NOW else tone_of(event),
         )
         for event in events
@@ -52,11 +52,11 @@ def _counted(run: RunRow) -> str:
 def _run(run: RunRow, now: int) -> TimelineEntry:
     look = look_of(run.state)
     end = run.ended_at if run.ended_at is not None else now
-    took = words.lasted(run.started_at, end) if run.started_at is not None else ""
+    took = formatting.lasted(run.started_at, end) if run.started_at is not None else ""
     note = " · ".join(part for part in (look.word, took, _counted(run), run.error) if part)
     title = QCoreApplication.translate("JobHistory", "Run {number} on {machine}").format(
         number=run.attempt, machine=run.machine
     )
     began = run.started_at if run.started_at is not None else run.assigned_at
     tone = look.tone if run.state in _NOTICED else Tone.NORMAL
-    return TimelineEntry(title, note, words.moment(began, now), tone)
+    return TimelineEntry(title, note, formatting.moment(began, now), tone)

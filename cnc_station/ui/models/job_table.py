@@ -17,10 +17,10 @@ from PySide6.QtCore import (
 
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobPage, JobRow, Telemetry
+from cnc_station.ui.formatting import duration, percent
 from cnc_station.ui.models.job_columns import COLUMNS, DUE, NAME, NEXT, STATE, Column, look
 from cnc_station.ui.models.row_changes import Fill, Insert, Move, Remove, Step, steps
 from cnc_station.ui.theme import Ink
-from cnc_station.ui.words import duration, percent
 
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()

@@ -3,11 +3,11 @@
 from PySide6.QtCore import QObject, Signal
 
 from cnc_station.engine.views import Changes, JobFilter, JobRow
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.models.job_feed import JobFeed
 from cnc_station.ui.models.job_selection import JobSelection
 from cnc_station.ui.models.job_table import JobTableModel
+from cnc_station.ui.page_context import PageContext
 
 MOST = 2000
 """So many jobs can be selected at once; `cut` tells when there were more."""
@@ -24,18 +24,18 @@ class SelectedRows(QObject):
     cut = Signal(int)
 
     def __init__(
-        self, desk: Desk, feed: JobFeed, model: JobTableModel, selection: JobSelection
+        self, context: PageContext, feed: JobFeed, model: JobTableModel, selection: JobSelection
     ) -> None:
         super().__init__(model)
-        self._desk = desk
+        self._context = context
         self._feed = feed
         self._model = model
         self._selection = selection
         self._rows: dict[int, JobRow] = {}
         self._stale: set[int] = set()
         self._stretch: tuple[int, int] | None = None
-        self._asking = Asking(desk.operations, self._look, self)
-        self._gathering = Asking(desk.operations, self._gather, self)
+        self._refresh = CoalescedTask(context.operations, self._look, self)
+        self._gathering = CoalescedTask(context.operations, self._gather, self)
         selection.chosen_changed.connect(self._changed_by_hand)
         selection.unknown.connect(self._select_stretch)
         model.taken.connect(self._take_from_view)
@@ -55,7 +55,7 @@ class SelectedRows(QObject):
         chosen = set(self._selection.chosen)
         if stale := chosen if changes.everything else chosen & changes.jobs:
             self._stale |= stale
-            self._asking.again()
+            self._refresh.request()
 
     def _changed_by_hand(self) -> None:
         chosen = set(self._selection.chosen)
@@ -63,7 +63,7 @@ class SelectedRows(QObject):
         self._rows = {i: row for i, row in self._rows.items() if i in chosen} | on_view
         self._stale = chosen - self._rows.keys()
         if self._stale:
-            self._asking.again()
+            self._refresh.request()
         self.changed.emit()
 
     def _take_from_view(self) -> None:
@@ -78,7 +78,7 @@ class SelectedRows(QObject):
 
     async def _look(self) -> None:
         wanted, self._stale = tuple(self._stale), set()
-        found = {row.id: row for row in await self._desk.engine.jobs_by_id(wanted)}
+        found = {row.id: row for row in await self._context.engine.jobs_by_id(wanted)}
         states = self._feed.chosen.states
         gone = {i for i in wanted if i not in found or (states and found[i].state not in states)}
         self._rows |= found
@@ -91,14 +91,14 @@ class SelectedRows(QObject):
 
     def _select_stretch(self, first: int, last: int) -> None:
         self._stretch = (first, last)
-        self._gathering.again()
+        self._gathering.request()
 
     async def _gather(self) -> None:
         if self._stretch is None:
             return
         (first, last), self._stretch = self._stretch, None
         asked: tuple[JobFilter, object] = (self._feed.chosen, self._feed.order)
-        page = await self._desk.engine.jobs(
+        page = await self._context.engine.jobs(
             self._feed.chosen, self._feed.order, first, min(last + 1 - first, MOST)
         )
         if asked != (self._feed.chosen, self._feed.order):

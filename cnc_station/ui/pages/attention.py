@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QWidget
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort, SortKey
-from cnc_station.ui import words
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.attention_detail import AttentionDetail, line_of
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
@@ -36,9 +36,9 @@ _REST_MS = 60
 class AttentionPage(QWidget):
     """Oldest and worst first; each item one tap from its remedy."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._text = ""
         self._total = 0
         self._wanted: int | None = None
@@ -46,15 +46,15 @@ class AttentionPage(QWidget):
         self.rows.ticked.connect(self._show_bulk)
         self.table = ListTable(self.rows, self.tr("Jobs that need you"))
         self.table.chosen.connect(self._chosen)
-        self.table.opened.connect(lambda row: desk.ways.to_job(row.id))
-        self.detail = AttentionDetail(desk.now)
+        self.table.opened.connect(lambda row: context.ways.to_job(row.id))
+        self.detail = AttentionDetail(context.now)
         self.table.picked.connect(lambda row: self.detail.picked(row.id))
         self._connect_detail()
-        self._asking = Asking(desk.operations, self._load, self, rest_ms=_REST_MS)
-        self._asking_detail = Asking(desk.operations, self._load_detail, self)
+        self._refresh = CoalescedTask(context.operations, self._load, self, interval_ms=_REST_MS)
+        self._asking_detail = CoalescedTask(context.operations, self._load_detail, self)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
-        desk.bridge.changed.connect(self._follow)
+        context.bridge.changed.connect(self._follow)
         self._place()
         self._add_actions()
 
@@ -67,17 +67,17 @@ class AttentionPage(QWidget):
                 156,
                 look=lambda row: look_of(row.state),
             ),
-            ListColumn(self.tr("Machine"), lambda row: row.machine or words.NONE, 84),
+            ListColumn(self.tr("Machine"), lambda row: row.machine or formatting.NONE, 84),
             ListColumn(self.tr("Tries"), lambda row: str(row.attempt), 60, right=True),
             ListColumn(
                 self.tr("Since"),
-                lambda row: words.lasted(row.state_since, self._desk.now()),
+                lambda row: formatting.lasted(row.state_since, self._context.now()),
                 88,
                 right=True,
             ),
             ListColumn(
                 self.tr("What happened"),
-                lambda row: row.last_error or words.NONE,
+                lambda row: row.last_error or formatting.NONE,
                 ink=lambda _: Ink.MUTED,
             ),
         )
@@ -102,7 +102,7 @@ class AttentionPage(QWidget):
         self.count = ElidedLabel("", Role.STRONG)
         self.retry_all = Button(self.tr("Retry all"))
         self.retry_all.clicked.connect(
-            lambda: self._desk.operations.run(self._retry_all(), self.tr("Retrying …"))
+            lambda: self._context.operations.run(self._retry_all(), self.tr("Retrying …"))
         )
         self.retry_selected = Button("")
         self.retry_selected.clicked.connect(lambda: self._act(JobAction.RETRY, self._failed()))
@@ -138,7 +138,7 @@ class AttentionPage(QWidget):
         """Looks again: much may have happened. The keys are for the list, not for a button."""
         self.table.setFocus()
         self.detail.opened()
-        self._asking.again()
+        self._refresh.request()
 
     def go_back(self) -> bool:
         """Takes the ticks away, if there are any."""
@@ -149,22 +149,22 @@ class AttentionPage(QWidget):
     def search(self, text: str) -> None:
         """Shows only jobs that match."""
         self._text = text
-        self._asking.again()
+        self._refresh.request()
 
     def select(self, job_id: int) -> None:
         """Chooses a job, now or as soon as it is listed."""
         self._wanted = job_id
-        self._asking.again()
+        self._refresh.request()
 
     def _follow(self, changes: Changes) -> None:
         if self.isVisible() and (changes.jobs or changes.everything):
-            self._asking.again()
+            self._refresh.request()
 
     async def _load(self) -> None:
         found: list[JobRow] = []
         total = 0
         for state in _WORST_FIRST:
-            page = await self._desk.engine.jobs(self._filter(state), _OLDEST_FIRST, 0, LISTED)
+            page = await self._context.engine.jobs(self._filter(state), _OLDEST_FIRST, 0, LISTED)
             found += page.rows
             total += page.total
         self._total = total
@@ -176,27 +176,27 @@ class AttentionPage(QWidget):
         nothing = self.nothing_found if self._text else self.empty
         self._panes.show_list(unless=None if found else nothing)
         self._show_bulk()
-        self._asking_detail.again()
+        self._asking_detail.request()
 
     def _filter(self, state: JobState) -> JobFilter:
         return JobFilter(states=frozenset({state}), text=self._text)
 
     def _chosen(self, row: JobRow | None) -> None:
         if row is not None:
-            self._asking_detail.again()
+            self._asking_detail.request()
 
     async def _load_detail(self) -> None:
         row = self.table.current
         if row is None:
             return
-        job = await self._desk.engine.job(row.id)
+        job = await self._context.engine.job(row.id)
         program = None
         if job is not None and job.row.program and line_of(job.row.last_error):
-            program = await self._desk.engine.program(job.row.program)
+            program = await self._context.engine.program(job.row.program)
         current = self.table.current
         if job is not None and current is not None and current.id == job.row.id:
             machine = job.runs[0].machine_id if job.runs else None
-            status = self._desk.engine.status(machine) if machine is not None else None
+            status = self._context.engine.status(machine) if machine is not None else None
             self.detail.show_job(job, program, status)
 
     def _show_bulk(self) -> None:
@@ -241,7 +241,7 @@ class AttentionPage(QWidget):
 
     def _act(self, action: JobAction, rows: Sequence[JobRow]) -> None:
         if rows:
-            self._desk.operations.act(action, [row.id for row in rows])
+            self._context.operations.act(action, [row.id for row in rows])
 
     def _on_settled(self, action: JobAction) -> None:
         """A key, which is as quick on the next job as a finger."""
@@ -274,23 +274,23 @@ class AttentionPage(QWidget):
         ids: list[int] = []
         chosen = JobFilter(states=frozenset({JobState.NEEDS_ATTENTION}), text=self._text)
         while True:
-            page = await self._desk.engine.jobs(chosen, _OLDEST_FIRST, len(ids), _AT_ONCE)
+            page = await self._context.engine.jobs(chosen, _OLDEST_FIRST, len(ids), _AT_ONCE)
             ids += [row.id for row in page.rows]
             if not page.rows or len(ids) >= page.total:
                 break
         if ids:
-            self._desk.operations.act(JobAction.RETRY, ids)
+            self._context.operations.act(JobAction.RETRY, ids)
 
     def _edit(self) -> JobForm | None:
         """Opens the form of the job on view; saving it retries the job."""
         job = self.detail.shown
         if job is None or self._current() is None or not self.detail.is_settled:
             return None
-        form = JobForm.change(self._desk, self, job, retry=True)
+        form = JobForm.change(self._context, self, job, retry=True)
         form.open()
         return form
 
     def _to_job(self) -> None:
         row = self.table.current
         if row is not None:
-            self._desk.ways.to_job(row.id)
+            self._context.ways.to_job(row.id)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVB
 
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobDetail, JobRow, ProgramDetail, RunRow, Status
-from cnc_station.ui import words
+from cnc_station.ui import formatting
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.card import Card, rule
@@ -150,7 +150,7 @@ class AttentionDetail(Card):
         same_runs = self._shown is not None and self._shown.runs == job.runs
         self._shown = job
         self._name.setText(row.title)
-        self._chip.set_look(look_of(row.state), words.lasted(row.state_since, self._now()))
+        self._chip.set_look(look_of(row.state), formatting.lasted(row.state_since, self._now()))
         self._about.setText(self._said_about(job))
         interrupted = row.state is JobState.INTERRUPTED
         for button in (self.accept_button, self.scrap_button):
@@ -204,19 +204,19 @@ class AttentionDetail(Card):
         pairs = []
         if run is not None and run.started_at is not None:
             ended = run.ended_at if run.ended_at is not None else now
-            began = words.moment(run.started_at, now)
+            began = formatting.moment(run.started_at, now)
             pairs.append((self.tr("It ran on"), run.machine))
             pairs.append((self.tr("Started"), began))
-            pairs.append((self.tr("Last heard"), words.moment(ended, now)))
-            lasted = words.lasted(run.started_at, ended)
-            wanted = words.duration(row.estimated_s * row.quantity)
+            pairs.append((self.tr("Last heard"), formatting.moment(ended, now)))
+            lasted = formatting.lasted(run.started_at, ended)
+            wanted = formatting.duration(row.estimated_s * row.quantity)
             ran = self.tr("{lasted} of about {wanted}").format(lasted=lasted, wanted=wanted)
             pairs.append((self.tr("It ran for"), ran))
-        pairs.append((self.tr("Wanted"), words.parts(row.quantity)))
+        pairs.append((self.tr("Wanted"), formatting.parts(row.quantity)))
         if status is not None:
             says = " · ".join(word for word in (look_of(status.doing).word, status.why) if word)
             pairs.append((self.tr("The machine now"), says))
-            if position := words.position(status.x, status.y, status.z):
+            if position := formatting.position(status.x, status.y, status.z):
                 pairs.append((self.tr("It stands at"), position))
         return pairs
 
@@ -224,7 +224,7 @@ class AttentionDetail(Card):
         """Says anew how long it has been waiting."""
         if self._shown is not None:
             row = self._shown.row
-            self._chip.set_look(look_of(row.state), words.lasted(row.state_since, self._now()))
+            self._chip.set_look(look_of(row.state), formatting.lasted(row.state_since, self._now()))
 
     def _said_about(self, job: JobDetail) -> str:
         row = job.row
@@ -234,7 +234,7 @@ class AttentionDetail(Card):
             row.material,
             self.tr("{count} pieces").format(count=f"{row.quantity:,}") if row.quantity > 1 else "",
             self.tr("priority {priority}").format(priority=row.priority),
-            self.tr("due {due}").format(due=words.due(row.due_at, self._now()))
+            self.tr("due {due}").format(due=formatting.due(row.due_at, self._now()))
             if row.due_at
             else "",
         ]
@@ -290,9 +290,9 @@ class _Attempt(QWidget):
         begun = run.started_at if run.started_at is not None else run.assigned_at
         head = QHBoxLayout()
         head.addWidget(ElidedLabel(title, Role.NOTE), 1)
-        head.addWidget(Text(words.moment(begun, now), Role.NOTE, Ink.MUTED))
+        head.addWidget(Text(formatting.moment(begun, now), Role.NOTE, Ink.MUTED))
         ended = run.ended_at if run.ended_at is not None else now
-        lasted = words.lasted(begun, ended)
+        lasted = formatting.lasted(begun, ended)
         ending = Text(f"{look_of(run.state).word} · {lasted}", Role.NOTE, Ink.MUTED)
         error = Text(_sentence(run.error), Role.NOTE, Ink.MUTED)
         error.setWordWrap(True)

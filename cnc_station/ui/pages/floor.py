@@ -10,16 +10,16 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.views import Changes, Floor, NeedsYou, Remedy
-from cnc_station.ui.asking import Asking
 from cnc_station.ui.at_machine import AtMachine
-from cnc_station.ui.desk import Desk
+from cnc_station.ui.coalesced_task import CoalescedTask
+from cnc_station.ui.floor.activity_panel import ActivityPanel
 from cnc_station.ui.floor.card_feed import CardFeed
-from cnc_station.ui.floor.card_words import CardAction
+from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.floor.charts import ChartShelf
 from cnc_station.ui.floor.column import FloorColumn
-from cnc_station.ui.floor.side import Side
 from cnc_station.ui.floor.summary import Summary
 from cnc_station.ui.needs import link_needs
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.empty import EmptyState
 
@@ -47,17 +47,19 @@ class FloorPage(QWidget):
     """Follows the engine while it is on view; hidden, it asks for nothing. `looks` counts how often
     it has asked."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._titles: dict[int, str] = {}
         self.looks = 0
-        self.at_machine = AtMachine(desk, self)
-        self.summary = Summary(desk)
-        self.charts = ChartShelf(desk)
+        self.at_machine = AtMachine(context, self)
+        self.summary = Summary(context)
+        self.charts = ChartShelf(context)
         self.column = FloorColumn(self.summary, self.charts)
-        self.feed = CardFeed(self.column, desk.engine, self.at_machine.drivers, desk.now, self)
-        self.side = Side()
+        self.feed = CardFeed(
+            self.column, context.engine, self.at_machine.drivers, context.now, self
+        )
+        self.side = ActivityPanel()
         self.no_machines = EmptyState(
             "factory",
             self.tr("No machines yet"),
@@ -67,7 +69,7 @@ class FloorPage(QWidget):
             ),
             self.tr("Add your first machine"),
         )
-        self._asking = Asking(desk.operations, self._look, self, rest_ms=_REST_MS)
+        self._refresh = CoalescedTask(context.operations, self._look, self, interval_ms=_REST_MS)
         self._seconds = QTimer(self, interval=1000)
         self._seconds.timeout.connect(self._tick)
         self._again = QTimer(self, interval=SLOW_LOOK_MS)
@@ -89,8 +91,8 @@ class FloorPage(QWidget):
         self._pages.addWidget(self.no_machines)
 
     def _connect(self) -> None:
-        ways = self._desk.ways
-        self._desk.bridge.changed.connect(self._follow)
+        ways = self._context.ways
+        self._context.bridge.changed.connect(self._follow)
         self.charts.machine_chosen.connect(ways.to_machine)
         self.charts.jobs_chosen.connect(ways.to_jobs)
         self.column.asked.connect(self._act)
@@ -116,14 +118,14 @@ class FloorPage(QWidget):
         self._tick()
         self._seconds.start()
         self._again.start()
-        self._asking.again()
+        self._refresh.request()
         self.charts.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Out of view: nothing is asked, nothing ticks."""
         self._seconds.stop()
         self._again.stop()
-        self._asking.stop()
+        self._refresh.stop()
         self.charts.stop()
         self.feed.stop()
 
@@ -131,31 +133,33 @@ class FloorPage(QWidget):
         if not self.isVisible():
             return
         if changes.links:
-            self.side.show_needs(self._needs(), self._desk.now())
+            self.side.show_needs(self._needs(), self._context.now())
         if changes.jobs or changes.machines or changes.stations or changes.everything:
-            self._asking.again()
+            self._refresh.request()
             self.charts.changed()
         if changes.telemetry:
             self.feed.move(changes.telemetry)
 
     def _look_again(self) -> None:
         """A database that is away is not asked: the first look after it is back comes by itself."""
-        if not link_needs(self._desk.engine.links()):
-            self._asking.again()
+        if not link_needs(self._context.engine.links()):
+            self._refresh.request()
 
     def _needs(self) -> tuple[NeedsYou, ...]:
-        return (*link_needs(self._desk.engine.links()), *self._found)
+        return (*link_needs(self._context.engine.links()), *self._found)
 
     async def _look(self) -> None:
         self.looks += 1
         begun = perf_counter()
-        floor = await self._desk.engine.floor()
-        self._asking.set_rest(max(_REST_MS, round(_RESTS * 1000 * (perf_counter() - begun))))
+        floor = await self._context.engine.floor()
+        self._refresh.set_min_interval(
+            max(_REST_MS, round(_RESTS * 1000 * (perf_counter() - begun)))
+        )
         titles = _titles_in(floor)
         told = {event.job_id for event in floor.just_now if event.job_id is not None}
         unknown = sorted(told - titles.keys() - self._titles.keys())
         if unknown:
-            rows = await self._desk.engine.jobs_by_id(unknown)
+            rows = await self._context.engine.jobs_by_id(unknown)
             titles |= {row.id: row.title for row in rows}
         kept = {job: title for job, title in self._titles.items() if job in told}
         self._titles = kept | titles
@@ -163,7 +167,7 @@ class FloorPage(QWidget):
 
     def _show_floor(self, floor: Floor) -> None:
         self._pages.setCurrentIndex(0 if floor.cards else 1)
-        now = self._desk.now()
+        now = self._context.now()
         self.summary.show_counts(floor.counts)
         self.feed.show(floor.cards)
         self._found = floor.needs_you
@@ -172,7 +176,7 @@ class FloorPage(QWidget):
 
     def _tick(self) -> None:
         self.feed.tick()
-        self.side.tick(self._desk.now())
+        self.side.tick(self._context.now())
 
     # What a person does
 
@@ -187,25 +191,25 @@ class FloorPage(QWidget):
         elif action is CardAction.CONFIRM_POSITION:
             self.at_machine.confirm_position(machine)
         elif action is CardAction.RECONNECT:
-            self._desk.operations.reconnect(machine, card.machine.spec.name)
+            self._context.operations.reconnect(machine, card.machine.spec.name)
         elif action is CardAction.SET_UP and card.job is not None:
             self.at_machine.set_up(card.job.id)
         elif action is CardAction.FINISH and card.job is not None:
             self.at_machine.finish(card.job.id)
         elif action in _ON_MACHINE:
-            self._desk.operations.act_on_machine(_ON_MACHINE[action], machine)
+            self._context.operations.act_on_machine(_ON_MACHINE[action], machine)
         elif card.machine.job_id is not None:
-            self._desk.operations.act(_ON_JOB[action], [card.machine.job_id])
+            self._context.operations.act(_ON_JOB[action], [card.machine.job_id])
 
     def _open_card(self, machine: int) -> None:
         card = self.feed.card(machine)
         if card is not None and card.job is not None:
-            self._desk.ways.to_job(card.job.id)
+            self._context.ways.to_job(card.job.id)
         else:
-            self._desk.ways.to_machine(machine)
+            self._context.ways.to_machine(machine)
 
     def _remedy(self, item: NeedsYou) -> None:
-        operations = self._desk.operations
+        operations = self._context.operations
         on_machine: dict[Remedy, Callable[[int], None]] = {
             Remedy.CLEAR: self.at_machine.clear,
             Remedy.UNLOCK: partial(operations.act_on_machine, MachineAction.UNLOCK),
@@ -215,7 +219,7 @@ class FloorPage(QWidget):
         on_job: dict[Remedy, Callable[[int], None]] = {
             Remedy.CONTINUE: lambda job_id: operations.act(JobAction.CONTINUE, [job_id]),
             Remedy.RETRY: lambda job_id: operations.act(JobAction.RETRY, [job_id]),
-            Remedy.DECIDE: self._desk.ways.to_attention,
+            Remedy.DECIDE: self._context.ways.to_attention,
             Remedy.SET_UP: self.at_machine.set_up,
             Remedy.FINISH: self.at_machine.finish,
         }
@@ -233,17 +237,17 @@ class FloorPage(QWidget):
     def _reconnect(self, machine: int) -> None:
         card = self.feed.card(machine)
         if card is not None:
-            self._desk.operations.reconnect(machine, card.machine.spec.name)
+            self._context.operations.reconnect(machine, card.machine.spec.name)
 
     def _open_need(self, item: NeedsYou) -> None:
         if item.remedy is Remedy.FIND_STATION:
-            self._desk.ways.to_page("stations")
+            self._context.ways.to_page("stations")
         elif item.remedy is Remedy.TRY_LINK:
-            self._desk.ways.to_page("settings")
+            self._context.ways.to_page("settings")
         elif item.job_id is not None:
-            self._desk.ways.to_job(item.job_id)
+            self._context.ways.to_job(item.job_id)
         elif item.machine_id is not None:
-            self._desk.ways.to_machine(item.machine_id)
+            self._context.ways.to_machine(item.machine_id)
 
 
 def _titles_in(floor: Floor) -> dict[int, str]:

@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, 
 
 from cnc_station.engine.domain.states import OPEN_JOBS
 from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.drivers import unattended
 from cnc_station.ui.job_commands import JobCommands
 from cnc_station.ui.job_menus import JobList, JobMenus
@@ -20,11 +19,12 @@ from cnc_station.ui.models.job_feed import JobFeed
 from cnc_station.ui.models.job_groups import normal
 from cnc_station.ui.models.job_table import JobTableModel
 from cnc_station.ui.models.selected_rows import SelectedRows
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.bulk_bar import BulkBar
+from cnc_station.ui.widgets.empty_job_list import NoJobs
 from cnc_station.ui.widgets.job_detail import JobDetailPanel
 from cnc_station.ui.widgets.job_filters import JobFilterBar
-from cnc_station.ui.widgets.job_nothing import NoJobs
 from cnc_station.ui.widgets.job_table_view import JobTableView
 
 ORDER = BY_STATE_AND_QUEUE
@@ -38,29 +38,33 @@ _NARROW_PX = 900
 class JobsPage(QWidget):
     """`apply(filter)` and `open_job(id)` are the ways in from elsewhere."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._text = ""
         self._chosen = JobFilter(states=OPEN_JOBS)
         self._restored = False
         self._tenants: set[str] = set()
         self._jobs_of_all_states = 0
-        self.commands = JobCommands(desk, self)
-        self.model = JobTableModel(SHOWN_AT_FIRST, desk.now, desk.engine.telemetry)
+        self.commands = JobCommands(context, self)
+        self.model = JobTableModel(SHOWN_AT_FIRST, context.now, context.engine.telemetry)
         self.model.setParent(self)
-        self.feed = JobFeed(desk, self.model, ORDER)
+        self.feed = JobFeed(context, self.model, ORDER)
         self.view = JobTableView(self.model)
         self.view.set_order(ORDER)
-        self.selected = SelectedRows(desk, self.feed, self.model, self.view.selection)
+        self.selected = SelectedRows(context, self.feed, self.model, self.view.selection)
         self.filters = JobFilterBar()
         self.bulk = BulkBar()
-        self.detail = JobDetailPanel(desk, self.commands)
+        self.detail = JobDetailPanel(context, self.commands)
         self.detail.hide()
         jobs = JobList(self.view, self.feed, self.selected, self.commands)
-        self.menus = JobMenus(desk, self, jobs, QueueMoves(desk, self.model))
-        self._counts = Asking(desk.operations, self._count, self, rest_ms=_COUNT_EVERY_MS)
-        self._values = Asking(desk.operations, self._load_values, self, rest_ms=_COUNT_EVERY_MS)
+        self.menus = JobMenus(context, self, jobs, QueueMoves(context, self.model))
+        self._counts = CoalescedTask(
+            context.operations, self._count, self, interval_ms=_COUNT_EVERY_MS
+        )
+        self._values = CoalescedTask(
+            context.operations, self._load_values, self, interval_ms=_COUNT_EVERY_MS
+        )
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
         self._typed = QTimer(self, singleShot=True, interval=_TYPING_MS)
@@ -106,15 +110,15 @@ class JobsPage(QWidget):
         self.menus.sort_wanted.connect(self._sort)
         self.model.taken.connect(self._taken)
         self.feed.started_over.connect(self.view.scrollToTop)
-        self.feed.started_over.connect(self._counts.again)  # after the rows: those come first
+        self.feed.started_over.connect(self._counts.request)  # after the rows: those come first
         self.selected.changed.connect(self._show_selection)
         self.filters.chosen.connect(self._choose)
         self.filters.menu_opens.connect(self.menus.fill_more)
         self.bulk.cleared.connect(self.view.selection.clearSelection)
-        self.nothing.chosen.connect(self._desk.ways.to_jobs)
-        self.nothing.new_job.connect(self._desk.ways.new_job)
+        self.nothing.chosen.connect(self._context.ways.to_jobs)
+        self.nothing.new_job.connect(self._context.ways.new_job)
         self.detail.closed.connect(self._fit)
-        self._desk.bridge.changed.connect(self._changed)
+        self._context.bridge.changed.connect(self._changed)
 
     # the ways in
 
@@ -124,9 +128,9 @@ class JobsPage(QWidget):
             self._changed(Changes(everything=True))
         else:
             self._restored = True
-            self._desk.operations.run(self._restore_columns())
+            self._context.operations.run(self._restore_columns())
             self.feed.choose(self._chosen)
-        self._values.again()
+        self._values.request()
         self._show_filter()
         self.view.setFocus()
 
@@ -164,7 +168,7 @@ class JobsPage(QWidget):
         self._show_filter()
 
     def _show_filter(self) -> None:
-        self.filters.show_filter(self._chosen, self._desk.now())
+        self.filters.show_filter(self._chosen, self._context.now())
 
     def _search(self) -> None:
         if self._text != self._chosen.text:
@@ -177,14 +181,14 @@ class JobsPage(QWidget):
 
     async def _count(self) -> None:
         chosen = self._chosen
-        counts = await self._desk.engine.job_counts(chosen)
+        counts = await self._context.engine.job_counts(chosen)
         if chosen == self._chosen:
             self.filters.show_counts(counts)
             self._jobs_of_all_states = sum(counts.by_state.values())
             self._explain_nothing()
 
     async def _load_values(self) -> None:
-        machines = await self._desk.engine.machines()
+        machines = await self._context.engine.machines()
         self.commands.machines = {m.id: m.spec for m in machines}
         away = {m.id: why for m in machines if (why := unattended(m))}
         if away != self.commands.unattended:
@@ -203,9 +207,9 @@ class JobsPage(QWidget):
             return
         if changes.everything or changes.jobs or changes.links:
             self.feed.refresh()
-            self._counts.again()
+            self._counts.request()
         if changes.everything or changes.machines or changes.stations:
-            self._values.again()
+            self._values.request()
         if changes.telemetry:
             self.model.hear(changes.telemetry)
         self.selected.follow(changes)
@@ -217,7 +221,7 @@ class JobsPage(QWidget):
         tenants = {row.tenant for _, row in self.model.rows() if row.tenant}
         if not tenants <= self._tenants:
             self._tenants |= tenants
-            self._values.again()
+            self._values.request()
 
     def _explain_nothing(self) -> None:
         plain = self._chosen == JobFilter(states=OPEN_JOBS)
@@ -256,11 +260,11 @@ class JobsPage(QWidget):
     # what is remembered
 
     async def _restore_columns(self) -> None:
-        self.view.restore((await self._desk.engine.settings()).get(SETTING))
+        self.view.restore((await self._context.engine.settings()).get(SETTING))
 
     def _remember_columns(self, columns: dict[str, object]) -> None:
-        save = partial(self._desk.engine.save_settings, {SETTING: columns})
-        self._desk.operations.run(save(self._desk.operations.actor))
+        save = partial(self._context.engine.save_settings, {SETTING: columns})
+        self._context.operations.run(save(self._context.operations.actor))
 
     # room
 

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.machine import Capability
 from cnc_station.engine.domain.position import PositionBasis
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views import MachineRow
-from cnc_station.ui import words
+from cnc_station.ui import formatting
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.hold_button import HoldButton
@@ -24,7 +24,7 @@ def takes_in_short(capability: Capability, tr: Callable[[str], str]) -> str:
         f"≤ {capability.max_complexity}",
         ", ".join(sorted(capability.materials)) or tr("any"),
         tr("{count} axes").format(count=capability.axes),
-        words.size(size) if size else "",
+        formatting.size(size) if size else "",
     ]
     return " · ".join(part for part in parts if part)
 
@@ -36,7 +36,7 @@ def takes(capability: Capability, tr: Callable[[str], str]) -> str:
         tr("complexity to {most}").format(most=capability.max_complexity),
         ", ".join(sorted(capability.materials)) or tr("any material"),
         tr("{count} axes").format(count=capability.axes),
-        f"{words.size(size)} mm" if size else "",
+        f"{formatting.size(size)} mm" if size else "",
     ]
     return " · ".join(part for part in parts if part)
 
@@ -47,7 +47,7 @@ def position_words(machine: MachineRow, now: int) -> Iterator[str]:
     record = machine.position
     if record is None:
         return
-    since, basis = words.moment(record.since, now), record.position.basis
+    since, basis = formatting.moment(record.since, now), record.position.basis
     if basis is PositionBasis.LOST:
         said = QCoreApplication.translate("Position", "not known since {since}: {why}")
         yield said.format(since=since, why=record.position.reason)
@@ -112,7 +112,7 @@ class MachineAbout(QWidget):
                     clears if spec.operator_clears else self.tr("the next one may start"),
                 ),
                 (self.tr("Runs"), f"{machine.runs_done:,}"),
-                (self.tr("At work"), words.duration(machine.run_seconds)),
+                (self.tr("At work"), formatting.duration(machine.run_seconds)),
                 (self.tr("Station"), machine.station),
                 *((self.tr("Position"), text) for text in position_words(machine, now)),
             )

@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views import MachineRow, Status
-from cnc_station.ui import words
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
 from cnc_station.ui.drivers import (
     Drivers,
     at_panel,
@@ -19,7 +18,8 @@ from cnc_station.ui.drivers import (
     unattended,
     wants_position,
 )
-from cnc_station.ui.event_words import by_and_why, told, tone_of
+from cnc_station.ui.event_text import by_and_why, told, tone_of
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.machine_about import MachineAbout, position_words
 from cnc_station.ui.pages.machine_buttons import MachineButtons
 from cnc_station.ui.theme import Ink, Role
@@ -46,9 +46,9 @@ class MachineDetail(Card):
     to_job = Signal()
     to_log = Signal()
 
-    def __init__(self, desk: Desk, drivers: Drivers) -> None:
+    def __init__(self, context: PageContext, drivers: Drivers) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._drivers = drivers
         self._shown: MachineRow | None = None
         self._name = ElidedLabel("", Role.CARD_TITLE)
@@ -118,7 +118,7 @@ class MachineDetail(Card):
         self.buttons.show_machine(machine, self._drivers.abilities(machine.spec.driver))
         self.job_button.setVisible(machine.job_id is not None)
         title = self._drivers.title(machine.spec.driver)
-        self.about.show_machine(machine, title, self._desk.now())
+        self.about.show_machine(machine, title, self._context.now())
         self.clock_moved()
         self._look()
 
@@ -128,10 +128,10 @@ class MachineDetail(Card):
         machine = self._shown
         if machine is None:
             return
-        status = self._desk.engine.status(machine.id)
+        status = self._context.engine.status(machine.id)
         self._say(machine, status)
         if status is not None:
-            self.live.show_status(status, self._desk.engine.telemetry(machine.id))
+            self.live.show_status(status, self._context.engine.telemetry(machine.id))
         else:
             elsewhere = self.tr("It is wired to station {station}: look there for what it says.")
             self.live.show_nothing(elsewhere.format(station=machine.station))
@@ -157,7 +157,7 @@ class MachineDetail(Card):
             return self.tr("Maintenance begins after this run.")
         why = machine.state_reason
         if wants_position(machine):
-            (said,) = position_words(machine, self._desk.now())
+            (said,) = position_words(machine, self._context.now())
             why = self.tr("Position {said}").format(said=said)
         elif is_unready(machine):
             why = self.tr("Not ready: {why}").format(why=machine.not_ready)
@@ -189,13 +189,13 @@ class MachineDetail(Card):
 
     def show_events(self, events: Sequence[Event], jobs: Mapping[int, str]) -> None:
         """Shows what happened lately, the newest on view; `jobs` are the titles of its jobs."""
-        now = self._desk.now()
+        now = self._context.now()
         self.timeline.set_entries(
             [
                 TimelineEntry(
                     told(event),
                     " · ".join(p for p in (jobs.get(event.job_id or 0), by_and_why(event)) if p),
-                    words.moment(event.at, now),
+                    formatting.moment(event.at, now),
                     tone_of(event),
                 )
                 for event in events
@@ -213,7 +213,7 @@ class MachineDetail(Card):
     def clock_moved(self) -> None:
         """Says anew how long it has been in its state."""
         if self._shown is not None:
-            lasted = words.lasted(self._shown.state_since, self._desk.now())
+            lasted = formatting.lasted(self._shown.state_since, self._context.now())
             self._chip.set_look(self._look_of(self._shown), lasted)
 
     def _look_of(self, machine: MachineRow) -> StateLook:

@@ -9,14 +9,14 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.views import Changes, MachineRow
-from cnc_station.ui import words
-from cnc_station.ui.asking import Asking
+from cnc_station.ui import formatting
 from cnc_station.ui.at_machine import AtMachine
-from cnc_station.ui.desk import Desk
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.dialogs.machine_log import MachineLogDialog
 from cnc_station.ui.drivers import machine_look
 from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.machine_about import takes_in_short
 from cnc_station.ui.pages.machine_detail import MachineDetail
 from cnc_station.ui.theme import Ink, Role
@@ -35,24 +35,24 @@ _REST_MS = 60
 class MachinesPage(QWidget):
     """A list of the machines, one of them in full."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._text = ""
         self._wanted: int | None = None
-        self.at_machine = AtMachine(desk, self)
+        self.at_machine = AtMachine(context, self)
         self.rows = RowList(self._columns(), lambda machine: machine.id, self)
         self.table = ListTable(self.rows, self.tr("Machines"))
         self.table.chosen.connect(self._chosen)
         self.table.opened.connect(lambda _: self.edit())
-        self.detail = MachineDetail(desk, self.at_machine.drivers)
+        self.detail = MachineDetail(context, self.at_machine.drivers)
         self.table.picked.connect(self.detail.picked)
         self._connect_detail()
-        self._asking = Asking(desk.operations, self._load, self, rest_ms=_REST_MS)
-        self._asking_events = Asking(desk.operations, self._load_events, self)
+        self._refresh = CoalescedTask(context.operations, self._load, self, interval_ms=_REST_MS)
+        self._asking_events = CoalescedTask(context.operations, self._load_events, self)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self.detail.clock_moved)
-        desk.bridge.changed.connect(self._follow)
+        context.bridge.changed.connect(self._follow)
         self._place()
         self._add_action(self.tr("Add a machine"), "A", self.add)
         self._add_action(self.tr("Edit the machine"), "E", self.edit)
@@ -68,7 +68,7 @@ class MachinesPage(QWidget):
                 look=self._look_of,
             ),
             ListColumn(self.tr("Type"), lambda m: m.spec.machine_type, 66),
-            ListColumn(self.tr("Model"), lambda m: m.spec.model or words.NONE, 132),
+            ListColumn(self.tr("Model"), lambda m: m.spec.model or formatting.NONE, 132),
             ListColumn(self.tr("Runs"), lambda m: f"{m.runs_done:,}", 56, right=True),
             ListColumn(self.tr("Hours"), lambda m: f"{m.run_seconds / 3600:,.1f}", 66, right=True),
             ListColumn(self.tr("Station"), lambda m: m.station, 92),
@@ -102,7 +102,7 @@ class MachinesPage(QWidget):
             self.tr("Add your first machine"),
         )
         empty.step.connect(self.add)
-        empty.offer(self.tr("Load the demo day"), self._desk.ways.load_demo)
+        empty.offer(self.tr("Load the demo day"), self._context.ways.load_demo)
         return empty
 
     def _connect_detail(self) -> None:
@@ -126,7 +126,7 @@ class MachinesPage(QWidget):
         )
         detail.about.remove.connect(lambda: self._act(MachineAction.REMOVE))
         detail.about.edit.connect(self.edit)
-        detail.to_job.connect(lambda: self._with_job(self._desk.ways.to_job))
+        detail.to_job.connect(lambda: self._with_job(self._context.ways.to_job))
         detail.to_log.connect(self.open_log)
 
     def _add_action(self, text: str, key: str, slot: object) -> None:
@@ -141,24 +141,24 @@ class MachinesPage(QWidget):
         """Looks again: much may have happened. The keys are for the list, not for a button."""
         self.table.setFocus()
         self.detail.buttons.opened()
-        self._asking.again()
+        self._refresh.request()
 
     def search(self, text: str) -> None:
         """Shows only machines that match."""
         self._text = text
-        self._asking.again()
+        self._refresh.request()
 
     def select(self, machine_id: int) -> None:
         """Chooses a machine, now or as soon as it is listed."""
         self._wanted = machine_id
-        self._asking.again()
+        self._refresh.request()
 
     def _follow(self, changes: Changes) -> None:
         if self.isVisible() and (changes.machines or changes.stations or changes.everything):
-            self._asking.again()
+            self._refresh.request()
 
     async def _load(self) -> None:
-        machines = await self._desk.engine.machines()
+        machines = await self._context.engine.machines()
         wanted = self._text.lower().split()
         found = [m for m in machines if all(word in _searched(m) for word in wanted)]
         self.rows.take(found)
@@ -176,17 +176,19 @@ class MachinesPage(QWidget):
     def _chosen(self, machine: MachineRow | None) -> None:
         if machine is not None:
             self.detail.show_machine(machine)
-            self._asking_events.again()
+            self._asking_events.request()
 
     async def _load_events(self) -> None:
         machine = self.table.current
         if machine is None:
             return
-        events = await self._desk.engine.events(machine_id=machine.id, limit=_LATEST, newest=True)
+        events = await self._context.engine.events(
+            machine_id=machine.id, limit=_LATEST, newest=True
+        )
         ids = {event.job_id for event in events if event.job_id is not None}
         if machine.job_id is not None:
             ids.add(machine.job_id)
-        jobs = await self._desk.engine.jobs_by_id(sorted(ids))
+        jobs = await self._context.engine.jobs_by_id(sorted(ids))
         current = self.table.current
         if current is not None and current.id == machine.id:
             self.detail.show_events(events, {job.id: job.title for job in jobs})
@@ -206,7 +208,7 @@ class MachinesPage(QWidget):
     def _act(self, action: MachineAction) -> None:
         machine = self.table.current
         if machine is not None:
-            self._desk.operations.act_on_machine(action, machine.id)
+            self._context.operations.act_on_machine(action, machine.id)
 
     def _clear(self) -> None:
         machine = self.table.current
@@ -221,7 +223,7 @@ class MachinesPage(QWidget):
     def _reconnect(self) -> None:
         machine = self.table.current
         if machine is not None:
-            self._desk.operations.reconnect(machine.id, machine.spec.name)
+            self._context.operations.reconnect(machine.id, machine.spec.name)
 
     def add(self) -> MachineForm:
         """Opens the form for a new machine."""
@@ -233,7 +235,7 @@ class MachinesPage(QWidget):
         return None if machine is None else self._open(machine)
 
     def _open(self, machine: MachineRow | None) -> MachineForm:
-        form = MachineForm(self._desk, self, machine)
+        form = MachineForm(self._context, self, machine)
         form.open()
         return form
 
@@ -243,15 +245,15 @@ class MachinesPage(QWidget):
             do(machine.job_id)
 
     def _act_on_job(self, action: JobAction) -> None:
-        self._with_job(lambda job_id: self._desk.operations.act(action, [job_id]))
+        self._with_job(lambda job_id: self._context.operations.act(action, [job_id]))
 
     def open_log(self) -> MachineLogDialog | None:
         """Opens what went over the wire of the machine chosen."""
         machine = self.table.current
         if machine is None:
             return None
-        station = self._desk.engine.about().station
-        log = MachineLogDialog(self._desk, machine, station, self)
+        station = self._context.engine.about().station
+        log = MachineLogDialog(self._context, machine, station, self)
         log.show()
         return log
 

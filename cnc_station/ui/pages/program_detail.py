@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow, Telemetry, Toolpath
-from cnc_station.ui import mode_words, words
+from cnc_station.ui import formatting, mode_text
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.card import Card
@@ -111,8 +111,8 @@ class ProgramDetailCard(Card):
         self._name.setText(row.name)
         self._about.setText(self._said(row))
         self._about.setToolTip(f"SHA-256 {row.sha256}")
-        self.assumes.setText(mode_words.assumes(program.assumes))
-        self.assumes.setToolTip(mode_words.assumes_in_full(program.assumes))
+        self.assumes.setText(mode_text.assumes(program.assumes))
+        self.assumes.setToolTip(mode_text.assumes_in_full(program.assumes))
         self.assumes.setVisible(bool(self.assumes.text()))
         jobs = self.tr("Jobs: {count}").format(count=f"{row.jobs:,}")
         self.jobs_button.setText(jobs)
@@ -152,9 +152,9 @@ class ProgramDetailCard(Card):
         return " · ".join(
             (
                 self.tr("{lines} lines").format(lines=f"{row.lines:,}"),
-                self.tr("{time} a part").format(time=words.duration(row.duration_s)),
+                self.tr("{time} a part").format(time=formatting.duration(row.duration_s)),
                 self.tr("added {when} by {who}").format(
-                    when=words.moment(row.added_at, now), who=row.added_by
+                    when=formatting.moment(row.added_at, now), who=row.added_by
                 ),
                 row.sha256[:12],
             )
@@ -164,7 +164,7 @@ class ProgramDetailCard(Card):
         with QSignalBlocker(self.revisions):
             self.revisions.clear()
             for row in revisions:
-                when = words.moment(row.added_at, self._now())
+                when = formatting.moment(row.added_at, self._now())
                 self.revisions.addItem(f"r{row.revision} · {when}", row.sha256)
             self.revisions.setCurrentIndex(self.revisions.findData(sha256))
         self.revisions.setEnabled(len(revisions) > 1)

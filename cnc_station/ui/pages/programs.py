@@ -5,10 +5,10 @@ from PySide6.QtGui import QAction, QHideEvent
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.views import Changes, JobFilter, ProgramRow
-from cnc_station.ui import words
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.program_detail import ProgramDetailCard
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
@@ -23,24 +23,24 @@ _RECOUNT_MS = 1000
 class ProgramsPage(QWidget):
     """A list of the programs, one of them in full."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._text = ""
         self._wanted: str | None = None
         self.rows = RowList(self._columns(), lambda row: row.sha256, self)
         self.table = ListTable(self.rows, self.tr("Programs"))
         self.table.chosen.connect(self._chosen)
         self.table.opened.connect(lambda _: self.new_job())
-        self.detail = ProgramDetailCard(desk.now)
+        self.detail = ProgramDetailCard(context.now)
         self.detail.new_job.connect(self.new_job)
         self.detail.to_jobs.connect(self._to_jobs)
         self.detail.revision_chosen.connect(self.select)
-        self._asking = Asking(desk.operations, self._load, self)
+        self._refresh = CoalescedTask(context.operations, self._load, self)
         self._recount = QTimer(self, singleShot=True, interval=_RECOUNT_MS)
-        self._recount.timeout.connect(self._asking.again)
-        self._asking_detail = Asking(desk.operations, self._load_detail, self)
-        desk.bridge.changed.connect(self._follow)
+        self._recount.timeout.connect(self._refresh.request)
+        self._asking_detail = CoalescedTask(context.operations, self._load_detail, self)
+        context.bridge.changed.connect(self._follow)
         self._place()
         action = QAction(self.tr("New job from this program"), self)
         action.setShortcut("J")
@@ -52,10 +52,12 @@ class ProgramsPage(QWidget):
             ListColumn(self.tr("Program"), lambda row: row.name, 216, strong=True),
             ListColumn(self.tr("Rev"), lambda row: f"r{row.revision}", 44, right=True),
             ListColumn(self.tr("Lines"), lambda row: f"{row.lines:,}", 72, right=True),
-            ListColumn(self.tr("Part"), lambda row: words.duration(row.duration_s), 66, right=True),
+            ListColumn(
+                self.tr("Part"), lambda row: formatting.duration(row.duration_s), 66, right=True
+            ),
             ListColumn(
                 self.tr("Remarks"),
-                lambda row: str(row.warnings) if row.warnings else words.NONE,
+                lambda row: str(row.warnings) if row.warnings else formatting.NONE,
                 72,
                 right=True,
                 ink=lambda row: Ink.HELD if row.warnings else Ink.MUTED,
@@ -63,7 +65,7 @@ class ProgramsPage(QWidget):
             ListColumn(self.tr("Jobs"), lambda row: f"{row.jobs:,}", 50, right=True),
             ListColumn(
                 self.tr("Added"),
-                lambda row: words.moment(row.added_at, self._desk.now()),
+                lambda row: formatting.moment(row.added_at, self._context.now()),
                 80,
                 ink=lambda _: Ink.MUTED,
             ),
@@ -72,7 +74,7 @@ class ProgramsPage(QWidget):
     def _place(self) -> None:
         self.count = ElidedLabel(self.tr("Nothing read yet"), Role.STRONG)
         add = Button(self.tr("Add programs…"))
-        add.clicked.connect(self._desk.ways.import_files)
+        add.clicked.connect(self._context.ways.import_files)
         self.empty = EmptyState(
             "file",
             self.tr("Drop NC programs here (.nc, .ngc, .tap, .min, .mpf, O1234 …)"),
@@ -82,7 +84,7 @@ class ProgramsPage(QWidget):
             ),
             self.tr("Add programs…"),
         )
-        self.empty.step.connect(self._desk.ways.import_files)
+        self.empty.step.connect(self._context.ways.import_files)
         self.nothing_found = EmptyState(
             "search", self.tr("Nothing found"), self.tr("No program's name matches the search.")
         )
@@ -94,24 +96,24 @@ class ProgramsPage(QWidget):
     def arrived(self) -> None:
         """Looks again: programs may have come. The keys are for the list, not for a button."""
         self.table.setFocus()
-        self._asking.again()
+        self._refresh.request()
 
     def search(self, text: str) -> None:
         """Shows only programs whose name matches."""
         self._text = text
-        self._asking.again()
+        self._refresh.request()
 
     def select(self, sha256: str) -> None:
         """Chooses a program, now or as soon as it is listed."""
         self._wanted = sha256
-        self._asking.again()
+        self._refresh.request()
 
     def _follow(self, changes: Changes) -> None:
         """Jobs matter too, if less: each program says how many are bound to it."""
         if not self.isVisible():
             return
         if changes.programs or changes.everything:
-            self._asking.again()
+            self._refresh.request()
         elif changes.jobs and not self._recount.isActive():
             self._recount.start()
 
@@ -121,7 +123,7 @@ class ProgramsPage(QWidget):
         self._recount.stop()
 
     async def _load(self) -> None:
-        rows = await self._desk.engine.programs(self._text)
+        rows = await self._context.engine.programs(self._text)
         self.rows.take(rows)
         place = None if self._wanted is None else self.rows.position(self._wanted)
         self._wanted = None
@@ -132,11 +134,11 @@ class ProgramsPage(QWidget):
         nothing = self.nothing_found if self._text else self.empty
         self._panes.show_list(unless=None if rows else nothing)
         self.count.setText(self.tr("{count} kept").format(count=f"{len(rows):,}"))
-        self._asking_detail.again()
+        self._asking_detail.request()
 
     def _chosen(self, row: ProgramRow | None) -> None:
         if row is not None:
-            self._asking_detail.again()
+            self._asking_detail.request()
 
     async def _load_detail(self) -> None:
         """The text first: a long path takes a moment to work out."""
@@ -144,13 +146,13 @@ class ProgramsPage(QWidget):
         if row is None:
             return
         had = self.detail.shown
-        program = await self._desk.engine.program(row.sha256)
+        program = await self._context.engine.program(row.sha256)
         if program is None or not self._still(row):
             return
         self.detail.show_program(program)
         if had is not None and had.row.sha256 == row.sha256:
             return
-        path = await self._desk.engine.toolpath(row.sha256)
+        path = await self._context.engine.toolpath(row.sha256)
         if self._still(row):
             self.detail.show_path(path)
 
@@ -164,9 +166,9 @@ class ProgramsPage(QWidget):
         """A job that runs the program chosen."""
         row = self.table.current
         if row is not None:
-            self._desk.ways.new_job(row.sha256)
+            self._context.ways.new_job(row.sha256)
 
     def _to_jobs(self) -> None:
         row = self.table.current
         if row is not None:
-            self._desk.ways.to_jobs(JobFilter(program=row.sha256))
+            self._context.ways.to_jobs(JobFilter(program=row.sha256))

@@ -24,12 +24,12 @@ from PySide6.QtWidgets import (
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.views import Changes
-from cnc_station.ui import words
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.licences import LicenceTexts, parts
-from cnc_station.ui.link_words import named
-from cnc_station.ui.remembered import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME
+from cnc_station.ui.link_text import named
+from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.setting_keys import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.card import Card
@@ -46,11 +46,11 @@ _MOST_AN_HOUR = 100_000
 class SettingsPage(QWidget):
     """Cards of settings; each card says when what was changed in it is saved."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
-        self._asking = Asking(desk.operations, self._load, self)
-        desk.bridge.changed.connect(self._follow)
+        self._context = context
+        self._refresh = CoalescedTask(context.operations, self._load, self)
+        context.bridge.changed.connect(self._follow)
         inner = QWidget()
         inner.setProperty("part", "plain")
         grid = QGridLayout(inner)
@@ -112,7 +112,7 @@ class SettingsPage(QWidget):
 
     def _window(self) -> Card:
         card = Card(title=self.tr("This window"), note=" ")
-        self.operator = QLineEdit(self._desk.operations.actor.name)
+        self.operator = QLineEdit(self._context.operations.actor.name)
         self.operator.setMaxLength(_LONGEST_NAME)
         self.operator.editingFinished.connect(lambda: self._rename(card))
         self.target = NumberBox(0, _MOST_AN_HOUR, 0)
@@ -140,7 +140,7 @@ class SettingsPage(QWidget):
         return card
 
     def _station(self) -> Card:
-        about = self._desk.engine.about()
+        about = self._context.engine.about()
         card = Card(title=self.tr("This station"))
         speed = self.tr("{speed:g} times as fast as the clock").format(speed=about.simulator_speed)
         real = self.tr("in real time")
@@ -172,7 +172,7 @@ class SettingsPage(QWidget):
         facts = KeyValue()
         facts.set_pairs(
             (
-                ("CNC Station", self._desk.engine.about().version),
+                ("CNC Station", self._context.engine.about().version),
                 ("Qt", qVersion()),
                 ("Python", platform.python_version()),
             )
@@ -195,24 +195,24 @@ class SettingsPage(QWidget):
 
     def arrived(self) -> None:
         """Reads the settings: another window may have changed them."""
-        self._asking.again()
+        self._refresh.request()
 
     def _follow(self, changes: Changes) -> None:
         if self.isVisible() and (changes.links or changes.everything):
             self._show_links()
 
     async def _load(self) -> None:
-        found = await self._desk.engine.settings()
+        found = await self._context.engine.settings()
         self.themes[theme().name].setChecked(True)
         self.densities[theme().density].setChecked(True)
         if not self.operator.hasFocus():
-            self.operator.setText(self._desk.operations.actor.name)
+            self.operator.setText(self._context.operations.actor.name)
         with QSignalBlocker(self.target):
             self.target.setValue(int(found.get(TARGET_PER_HOUR) or 0))
         self._show_links()
 
     def _show_links(self) -> None:
-        now = self._desk.now()
+        now = self._context.now()
         links = [
             (
                 named(link),
@@ -220,14 +220,14 @@ class SettingsPage(QWidget):
                     part
                     for part in (
                         self.tr("{state} since {when}").format(
-                            state=link.state, when=words.moment(link.since, now)
+                            state=link.state, when=formatting.moment(link.since, now)
                         ),
                         link.detail,
                     )
                     if part
                 ),
             )
-            for link in self._desk.engine.links()
+            for link in self._context.engine.links()
         ]
         self.station.set_pairs([*self._facts, *links])
 
@@ -244,28 +244,28 @@ class SettingsPage(QWidget):
 
     def _rename(self, card: Card) -> None:
         name = self.operator.text().strip()
-        if name == self._desk.operations.actor.name:
+        if name == self._context.operations.actor.name:
             self.operator_field.set_error("")
             return
         if not name or not name.isprintable():
             self.operator_field.set_error(self.tr("A name, so that the history can say who"))
             return
         self.operator_field.set_error("")
-        self._desk.operations.actor = Actor(name)
+        self._context.operations.actor = Actor(name)
         self._save({OPERATOR: name}, card)
 
     def _save(self, values: Mapping[str, Any], card: Card) -> None:
-        self._desk.operations.run(self._keep(values, card.note))
+        self._context.operations.run(self._keep(values, card.note))
 
     async def _keep(self, values: Mapping[str, Any], note: Text) -> None:
         note.setText(self.tr("Saving …"))
         try:
-            await self._desk.engine.save_settings(values, self._desk.operations.actor)
+            await self._context.engine.save_settings(values, self._context.operations.actor)
         except CncStationError:
             note.setText(self.tr("Not saved"))
             raise
         saved = self.tr("Saved {when}")
-        note.setText(saved.format(when=words.time_of_day(self._desk.now())))
+        note.setText(saved.format(when=formatting.time_of_day(self._context.now())))
 
     def show_licences(self) -> LicenceTexts:
         """Opens the texts of the licences of what is bundled."""

@@ -6,9 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from cnc_station.engine.views import Presence
-from cnc_station.ui import words
+from cnc_station.ui import formatting
 from cnc_station.ui.drivers import Drivers, machine_look
-from cnc_station.ui.models.fleet import Place, Post
+from cnc_station.ui.models.fleet import MachineAssignment, StationMachines
 from cnc_station.ui.models.row_list import ListColumn, RowList
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
@@ -59,7 +59,7 @@ class StationDetail(Card):
         self.body.addSpacing(8)
         self._place_buttons()
 
-    def _columns(self) -> tuple[ListColumn[Post], ...]:
+    def _columns(self) -> tuple[ListColumn[MachineAssignment], ...]:
         return (
             ListColumn(self.tr("Machine"), lambda p: p.machine.spec.name, 92, strong=True),
             ListColumn(
@@ -69,11 +69,11 @@ class StationDetail(Card):
                 look=self._look_of,
             ),
             ListColumn(
-                self.tr("At work on"), lambda p: words.NONE if p.job is None else p.job.title
+                self.tr("At work on"), lambda p: formatting.NONE if p.job is None else p.job.title
             ),
         )
 
-    def _look_of(self, post: Post) -> StateLook:
+    def _look_of(self, post: MachineAssignment) -> StateLook:
         machine = post.machine
         return machine_look(machine, self._drivers.abilities(machine.spec.driver))
 
@@ -92,18 +92,18 @@ class StationDetail(Card):
         self.body.addLayout(line)
 
     @property
-    def post(self) -> Post | None:
+    def post(self) -> MachineAssignment | None:
         """The machine chosen."""
         return self.table.current
 
-    def show_place(self, place: Place, *, leads: str, here: str, elsewhere: bool) -> None:
+    def show_place(self, place: StationMachines, *, leads: str, here: str, elsewhere: bool) -> None:
         """Shows a place. `leads` is who leads, in words; `here` the version of this station;
         `elsewhere` whether there is another station that could take a machine."""
         row = place.station
         self._elsewhere = elsewhere
         self._name.setText(row.name)
         silent = row.presence is Presence.SILENT
-        self._chip.set_look(look_of(row.presence), words.duration(row.heard_s or 0) * silent)
+        self._chip.set_look(look_of(row.presence), formatting.duration(row.heard_s or 0) * silent)
         self._meaning.setText(self._means(place))
         self._meaning.setVisible(bool(self._meaning.text()))
         other = "" if row.version == here else self.tr(" · this station: {own}").format(own=here)
@@ -111,7 +111,7 @@ class StationDetail(Card):
             (
                 (self.tr("PC"), row.host),
                 (self.tr("Version"), f"{row.version}{other}"),
-                (self.tr("Started"), words.moment(row.started_at, self._now())),
+                (self.tr("Started"), formatting.moment(row.started_at, self._now())),
                 (self.tr("Database lag"), place.lag),
                 (self.tr("Leader"), leads),
             )
@@ -120,7 +120,7 @@ class StationDetail(Card):
         self._shown = row.name
         self._fit_buttons()
 
-    def _show_posts(self, place: Place) -> None:
+    def _show_posts(self, place: StationMachines) -> None:
         count, busy = len(place.posts), len(place.at_work)
         self._title.setText(
             self.tr("{count} wired to it, {busy} at work").format(count=count, busy=busy)
@@ -133,7 +133,7 @@ class StationDetail(Card):
         if count and (self.table.current is None or place.station.name != self._shown):
             self.table.choose(0)
 
-    def _means(self, place: Place) -> str:
+    def _means(self, place: StationMachines) -> str:
         presence = place.station.presence
         if presence is Presence.SILENT and place.at_work:
             return self.tr(

@@ -6,14 +6,14 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.views import Changes, Presence
-from cnc_station.ui import words
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.move_machine import MoveMachineForm
 from cnc_station.ui.drivers import Drivers
-from cnc_station.ui.link_words import STANDALONE
-from cnc_station.ui.models.fleet import Place, others, places
+from cnc_station.ui.link_text import STANDALONE
+from cnc_station.ui.models.fleet import StationMachines, others, places
 from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.station_detail import StationDetail
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.empty import EmptyState
@@ -27,30 +27,30 @@ class StationsPage(QWidget):
     """A list of the stations, one of them in full. While it is on view it asks every second:
     silence makes no change that could be heard."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
-        self._own_version = desk.engine.about().version
+        self._context = context
+        self._own_version = context.engine.about().version
         self._text = ""
-        self._places: tuple[Place, ...] = ()
-        self._as_of = words.NONE
+        self._places: tuple[StationMachines, ...] = ()
+        self._as_of = formatting.NONE
         self.rows = RowList(self._columns(), lambda place: place.station.name, self)
         self.table = ListTable(self.rows, self.tr("Stations"))
         self.table.chosen.connect(self._chosen)
-        self.detail = StationDetail(desk.now, Drivers(desk.engine.drivers))
+        self.detail = StationDetail(context.now, Drivers(context.engine.drivers))
         self.detail.move_asked.connect(self.move_machine)
         self.detail.machine_asked.connect(self._to_machine)
-        self._asking = Asking(desk.operations, self._load, self)
+        self._refresh = CoalescedTask(context.operations, self._load, self)
         self._clock = QTimer(self, interval=1000)
-        self._clock.timeout.connect(self._asking.again)
-        desk.bridge.changed.connect(self._follow)
+        self._clock.timeout.connect(self._refresh.request)
+        context.bridge.changed.connect(self._follow)
         self._place()
         move = QAction(self.tr("Move the machine to another station"), self)
         move.setShortcut("M")
         move.triggered.connect(self.move_machine)
         self.addAction(move)
 
-    def _columns(self) -> tuple[ListColumn[Place], ...]:
+    def _columns(self) -> tuple[ListColumn[StationMachines], ...]:
         return (
             ListColumn(self.tr("Station"), lambda p: p.station.name, 96, strong=True),
             ListColumn(
@@ -88,7 +88,7 @@ class StationsPage(QWidget):
             ),
             self.tr("Show this station's settings"),
         )
-        empty.step.connect(lambda: self._desk.ways.to_page("settings"))
+        empty.step.connect(lambda: self._context.ways.to_page("settings"))
         return empty
 
     # what is on view
@@ -96,12 +96,12 @@ class StationsPage(QWidget):
     def arrived(self) -> None:
         """Looks again: much may have happened. The keys are for the list, not for a button."""
         self.table.setFocus()
-        self._asking.again()
+        self._refresh.request()
 
     def search(self, text: str) -> None:
         """Shows only stations that match, by their names or their machines'."""
         self._text = text
-        self._asking.again()
+        self._refresh.request()
 
     def select_first(self) -> None:
         """Chooses the first station."""
@@ -109,10 +109,10 @@ class StationsPage(QWidget):
 
     def _follow(self, changes: Changes) -> None:
         if self.isVisible() and (changes.stations or changes.machines or changes.everything):
-            self._asking.again()
+            self._refresh.request()
 
     async def _load(self) -> None:
-        engine = self._desk.engine
+        engine = self._context.engine
         try:
             stations = await engine.stations()
             machines = await engine.machines()
@@ -123,7 +123,7 @@ class StationsPage(QWidget):
                     self.tr("As it was at {time}: the database is away").format(time=self._as_of)
                 )
             return
-        self._as_of = words.time_of_day(self._desk.now())
+        self._as_of = formatting.time_of_day(self._context.now())
         self._places = places(stations, machines, jobs)
         found = [p for p in self._places if p.has(self._text.lower().split())]
         self.rows.take(found)
@@ -156,7 +156,7 @@ class StationsPage(QWidget):
                 )
         return self.tr("nobody leads at the moment")
 
-    def _chosen(self, place: Place | None) -> None:
+    def _chosen(self, place: StationMachines | None) -> None:
         if place is not None:
             elsewhere = others((p.station for p in self._places), than=place.station.name)
             self.detail.show_place(
@@ -175,21 +175,21 @@ class StationsPage(QWidget):
 
     # what the cells say
 
-    def _heard(self, place: Place) -> str:
+    def _heard(self, place: StationMachines) -> str:
         if place.station.presence is not Presence.SILENT:
-            return words.NONE if place.station.heard_s is None else self.tr("now")
-        return words.duration(place.station.heard_s or 0.0)
+            return formatting.NONE if place.station.heard_s is None else self.tr("now")
+        return formatting.duration(place.station.heard_s or 0.0)
 
-    def _leads(self, place: Place) -> str:
+    def _leads(self, place: StationMachines) -> str:
         row = place.station
         return self.tr("term {term}").format(term=row.term) if row.leads else ""
 
-    def _version(self, place: Place) -> str:
+    def _version(self, place: StationMachines) -> str:
         version = place.station.version
         same = version == self._own_version
         return version if same else self.tr("{version} · differs").format(version=version)
 
-    def _version_ink(self, place: Place) -> Ink:
+    def _version_ink(self, place: StationMachines) -> Ink:
         return Ink.TEXT if place.station.version == self._own_version else Ink.HELD
 
     # what can be done
@@ -200,18 +200,20 @@ class StationsPage(QWidget):
         if place is None or post is None or not self.detail.move_button.isEnabled():
             return None
         candidates = others((p.station for p in self._places), than=place.station.name)
-        form = MoveMachineForm(self._desk, self, post.machine, candidates, place.station.presence)
+        form = MoveMachineForm(
+            self._context, self, post.machine, candidates, place.station.presence
+        )
         form.open()
         return form
 
     def _to_machine(self) -> None:
         if self.detail.post is not None:
-            self._desk.ways.to_machine(self.detail.post.machine.id)
+            self._context.ways.to_machine(self.detail.post.machine.id)
 
 
-def _heard_ink(place: Place) -> Ink:
+def _heard_ink(place: StationMachines) -> Ink:
     return Ink.ALARM if place.station.presence is Presence.SILENT else Ink.MUTED
 
 
-def _at_work(place: Place) -> str:
+def _at_work(place: StationMachines) -> str:
     return ", ".join(post.machine.spec.name for post in place.at_work)

@@ -5,7 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.face import paint_face
+from cnc_station.ui.widgets.button_frame import paint_face
 from cnc_station.ui.widgets.text import Text
 
 _BOX = 24

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.face import paint_face
+from cnc_station.ui.widgets.button_frame import paint_face
 
 _PAD = 15
 _GAP = 8

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import Changes, JobDetail, JobRow
-from cnc_station.ui import words
-from cnc_station.ui.asking import Asking
-from cnc_station.ui.desk import Desk
+from cnc_station.ui import formatting
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.job_commands import JobCommands
 from cnc_station.ui.models.job_columns import look, machine
+from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import CloseButton
 from cnc_station.ui.widgets.chip import StateChip
@@ -35,10 +35,12 @@ class JobDetailPanel(QFrame):
     closed = Signal()
     gone = Signal()  # the job it shows is no more
 
-    def __init__(self, desk: Desk, commands: JobCommands, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, context: PageContext, commands: JobCommands, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setProperty("part", "card")
-        self._desk = desk
+        self._context = context
         self._commands = commands
         self.machines: Mapping[int, str] = {}
         self.job_id: int | None = None
@@ -56,9 +58,9 @@ class JobDetailPanel(QFrame):
         self.tabs = JobTabs()
         self.tabs.program_wanted.connect(self._want_program)
         self.tabs.program_opened.connect(self._open_program)
-        self._detail = Asking(desk.operations, self._load, self)
-        self._path = Asking(desk.operations, self._load_path, self)
-        self._program = Asking(desk.operations, self._load_program, self)
+        self._detail = CoalescedTask(context.operations, self._load, self)
+        self._path = CoalescedTask(context.operations, self._load_path, self)
+        self._program = CoalescedTask(context.operations, self._load_program, self)
         self._place()
 
     def _place(self) -> None:
@@ -106,7 +108,7 @@ class JobDetailPanel(QFrame):
         if row is not None:
             self._show_row(row)
         self.show()
-        self._detail.again()
+        self._detail.request()
 
     def close_panel(self) -> None:
         """Shows no job."""
@@ -122,7 +124,7 @@ class JobDetailPanel(QFrame):
         if self.job_id is None:
             return
         if changes.everything or self.job_id in changes.jobs:
-            self._detail.again()
+            self._detail.request()
         row = self._row
         if row is not None and row.machine_id in changes.telemetry:
             self._show_telemetry(row)
@@ -151,29 +153,29 @@ class JobDetailPanel(QFrame):
         job_id = self.job_id
         if job_id is None:
             return
-        detail = await self._desk.engine.job(job_id)
+        detail = await self._context.engine.job(job_id)
         if detail is None:
             if job_id == self.job_id:
                 self.close_panel()
                 self.gone.emit()
             return
-        events = await self._desk.engine.events(job_id=job_id)
+        events = await self._context.engine.events(job_id=job_id)
         if job_id == self.job_id:
             self._show_row(detail.row)
-            self.tabs.show_events(events, detail, self.machines, self._desk.now())
+            self.tabs.show_events(events, detail, self.machines, self._context.now())
             self._trouble(detail)
 
     async def _load_path(self) -> None:
         sha256 = self.preview.program
         if sha256 is not None:
-            path = await self._desk.engine.toolpath(sha256)
+            path = await self._context.engine.toolpath(sha256)
             if sha256 == self.preview.program:
                 self.preview.show_path(path)
 
     async def _load_program(self) -> None:
         sha256 = self._row.program if self._row else None
         if sha256 is not None and sha256 != self._program_shown:
-            program = await self._desk.engine.program(sha256)
+            program = await self._context.engine.program(sha256)
             if self._row is not None and sha256 == self._row.program:
                 self._program_shown = sha256
                 self.tabs.show_program(program)
@@ -188,7 +190,7 @@ class JobDetailPanel(QFrame):
             self._commands.of_one(row), can_abort=self._commands.can_abort(row)
         )
         if self.preview.show_job(row):
-            self._path.again()
+            self._path.request()
         if row.program != self._program_shown and self.tabs.tabs.current == PROGRAM:
             self._want_program()
         self.trouble.setVisible(row.state in _DECIDE)
@@ -197,19 +199,19 @@ class JobDetailPanel(QFrame):
     def _show_telemetry(self, row: JobRow) -> None:
         if row.machine_id is None or row.state not in LIVE_JOBS:
             return
-        now = self._desk.engine.telemetry(row.machine_id)
+        now = self._context.engine.telemetry(row.machine_id)
         self.preview.show_telemetry(now)
         if self.tabs.tabs.current == PROGRAM:
             self.tabs.show_telemetry(now)
 
     def _say_second(self, row: JobRow) -> None:
-        now = self._desk.now()
+        now = self._context.now()
         parts = [machine(row) or row.machine_type]
         parts.append(self.tr("quantity {number:,}").format(number=row.quantity))
         parts.append(self.tr("priority {number}").format(number=row.priority))
         if row.due_at is not None:
             late = self.tr("late since") if row.late else self.tr("due")
-            parts.append(f"{late} {words.due(row.due_at, now)}")
+            parts.append(f"{late} {formatting.due(row.due_at, now)}")
         if row.state not in LIVE_JOBS | _DECIDE and row.next:
             parts.insert(0, row.next)
         if away := self._commands.why_not(row):
@@ -230,14 +232,14 @@ class JobDetailPanel(QFrame):
 
     def _abort(self) -> None:
         if self.job_id is not None:
-            self._desk.operations.act(JobAction.ABORT, [self.job_id])
+            self._context.operations.act(JobAction.ABORT, [self.job_id])
 
     def _want_program(self) -> None:
-        self._program.again()
+        self._program.request()
 
     def _open_program(self) -> None:
         if self._row is not None and self._row.program is not None:
-            self._desk.ways.to_program(self._row.program)
+            self._context.ways.to_program(self._row.program)
 
     def preferred_width(self) -> int:
         """How wide it is beside the table."""

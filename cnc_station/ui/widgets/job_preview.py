@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import JobRow, Telemetry, Toolpath
-from cnc_station.ui import mode_words, words
+from cnc_station.ui import formatting, mode_text
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.progress import ProgressBar
 from cnc_station.ui.widgets.text import ElidedLabel, Text
@@ -58,8 +58,8 @@ class JobPreview(QWidget):
         lathe = path is not None and path.lathe
         self.picture.show_path(path, View.LATHE if lathe else View.TOP)
         assumed = path.assumes if path is not None else ()
-        self.assumes.setText(mode_words.assumes(assumed))
-        self.assumes.setToolTip(mode_words.assumes_in_full(assumed))
+        self.assumes.setText(mode_text.assumes(assumed))
+        self.assumes.setToolTip(mode_text.assumes_in_full(assumed))
         self.assumes.setVisible(bool(self.assumes.text()))
 
     def show_telemetry(self, now: Telemetry | None) -> None:
@@ -79,7 +79,7 @@ class JobPreview(QWidget):
 
     def _caption_parts(self, row: JobRow, now: Telemetry | None) -> list[str]:
         if row.program is None:
-            each = words.duration(row.estimated_s)
+            each = formatting.duration(row.estimated_s)
             program = self.tr("No program · {time} a part").format(time=each)
         else:
             program = f"{row.program_name} r{row.program_revision}"
@@ -103,8 +103,8 @@ class JobPreview(QWidget):
             return row.next
         parts = []
         if now.remaining_s is not None:
-            parts.append(self.tr("{time} left").format(time=words.duration(now.remaining_s)))
-        parts.append(words.percent(now.fraction))
+            parts.append(self.tr("{time} left").format(time=formatting.duration(now.remaining_s)))
+        parts.append(formatting.percent(now.fraction))
         if now.parts > 1:
             parts.append(self.tr("part {part} of {parts}").format(part=now.part, parts=now.parts))
         return " · ".join(parts)

@@ -6,12 +6,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from cnc_station.engine.views import Doing, Status, Telemetry
-from cnc_station.ui import words
+from cnc_station.ui import formatting
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.card import rule
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.progress import ProgressBar
-from cnc_station.ui.widgets.reading import Reading
+from cnc_station.ui.widgets.readout import Reading
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 
@@ -116,7 +116,9 @@ class LivePanel(QWidget):
             return
         several = self.tr("{n:,} of {m:,}").format(n=run.part, m=run.parts)
         self.parts.show_value(several if run.parts > 1 else "")
-        self.left.show_value("" if run.remaining_s is None else words.duration(run.remaining_s))
+        self.left.show_value(
+            "" if run.remaining_s is None else formatting.duration(run.remaining_s)
+        )
         held = status.doing is Doing.HELD
         self._bar.set_fraction(run.fraction, Tone.HELD if held else Tone.RUNNING)
 
@@ -126,4 +128,4 @@ def _whole(value: float | None) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else words.percent(share)
+    return "" if share is None else formatting.percent(share)

@@ -7,9 +7,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QWidget
 
 from cnc_station.engine.views import ProgramRow
+from cnc_station.ui.formatting import duration
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button
-from cnc_station.ui.words import duration
 
 
 class ProgramField(QWidget):

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from cnc_station.ui import words
+from cnc_station.ui import formatting
 from cnc_station.ui.theme import Ink, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
 
@@ -24,7 +24,7 @@ class ProgressBar(QWidget):
         if (fraction, tone) == (self._fraction, self._tone):
             return
         self._fraction, self._tone = fraction, tone
-        self.setAccessibleName("" if fraction is None else words.percent(fraction))
+        self.setAccessibleName("" if fraction is None else formatting.percent(fraction))
         self.update()
 
     def sizeHint(self) -> QSize:

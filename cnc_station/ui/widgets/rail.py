@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.face import focus_pen
+from cnc_station.ui.widgets.button_frame import focus_pen
 
 _ICON = 22
 _MARKER = 4

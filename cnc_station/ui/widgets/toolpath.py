@@ -7,12 +7,12 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from cnc_station.engine.views import Telemetry, Toolpath
+from cnc_station.ui.formatting import percent
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.text import ElidedLabel
 from cnc_station.ui.widgets.toolpath_camera import View
 from cnc_station.ui.widgets.toolpath_canvas import ToolpathCanvas
-from cnc_station.ui.words import percent
 
 _ZOOM_STEP = 1.25
 

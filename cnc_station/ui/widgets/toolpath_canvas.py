@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QSizePolicy, QWidget
 
 from cnc_station.engine.views import Telemetry, Toolpath
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.face import FOCUS_WIDTH, focus_pen
+from cnc_station.ui.widgets.button_frame import FOCUS_WIDTH, focus_pen
 from cnc_station.ui.widgets.toolpath_camera import Box, Camera, View, box_of, fitted
 from cnc_station.ui.widgets.toolpath_ink import PathInk, pixel
 

@@ -145,7 +145,7 @@ class Fleet:
     # Looking
 
     def _write(self, work: Callable[[Connection], None]) -> None:
-        with self.database.connect_pen() as connection, connection.begin():
+        with self.database.connect_writer() as connection, connection.begin():
             work(connection)
 
     def completed(self) -> int:

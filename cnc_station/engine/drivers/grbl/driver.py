@@ -17,12 +17,12 @@ from cnc_station.engine.domain.nc.preconditions import READ_WITH
 from cnc_station.engine.domain.nc.source import clean
 from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.drivers.base import (
-    Finding,
-    Found,
     NotReady,
     OnLoss,
     Order,
     RunAborted,
+    RunInspection,
+    RunOutcome,
 )
 from cnc_station.engine.drivers.grbl import settings
 from cnc_station.engine.drivers.grbl.controller import GO_ON, HOLD
@@ -291,7 +291,7 @@ class Grbl:
 
     # --- looking ---
 
-    async def look(self, order: Order) -> Found:
+    async def inspect_run(self, order: Order) -> RunInspection:
         """Nobody but this program knows what was still to come, so it is never under way; and Idle
         alone proves nothing."""
         operation = self._operation
@@ -307,19 +307,19 @@ class Grbl:
         job = operation.job
         if job is None or (job.order.run_id, job.order.attempt) != (order.run_id, order.attempt):
             words.append("How far the program had come is not known.")
-            return Found(Finding.STOPPED, " ".join(words))
+            return RunInspection(RunOutcome.STOPPED, " ".join(words))
         taken, lines = job.streamer.answered, len(job.prepared.lines)
         upto = f", up to line {job.number(taken - 1)}" if taken else ""
         words.append(f"It had taken {taken} of {lines} lines{upto}.")
         if operation.resets:
             words.append("It was reset meanwhile.")
-        return Found(Finding.STOPPED, " ".join(words), job.part)
+        return RunInspection(RunOutcome.STOPPED, " ".join(words), job.part)
 
     def status(self) -> Status:
         """As of the last report."""
         return self._operation.status
 
-    def listen(self, listener: Callable[[Status], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Called when something has changed."""
         self._operation.listeners.append(listener)
         return lambda: self._operation.listeners.remove(listener)

@@ -16,13 +16,13 @@ from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.drivers.base import (
     DriverKind,
     EndUnproven,
-    Finding,
-    Found,
     NotReady,
     OnLoss,
     Order,
     RunAborted,
     RunFailed,
+    RunInspection,
+    RunOutcome,
 )
 from cnc_station.engine.drivers.linuxcnc import files, modes, recovery
 from cnc_station.engine.drivers.linuxcnc.client import Refused
@@ -31,18 +31,18 @@ from cnc_station.engine.drivers.linuxcnc.link import Link
 from cnc_station.engine.drivers.linuxcnc.opening import close_unstarted, forget, open_program
 from cnc_station.engine.drivers.linuxcnc.part import Part
 from cnc_station.engine.drivers.linuxcnc.position import Knowledge
+from cnc_station.engine.drivers.linuxcnc.run_monitor import RunMonitor
 from cnc_station.engine.drivers.linuxcnc.settings import FIELDS, Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Place, Snapshot
-from cnc_station.engine.drivers.linuxcnc.watch import Watch
-from cnc_station.engine.drivers.linuxcnc.words import status_of
-from cnc_station.engine.drivers.voice import Voice
+from cnc_station.engine.drivers.linuxcnc.status_text import status_of
+from cnc_station.engine.drivers.publisher import StatusPublisher
 from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Status
 
 STOP_WORDS = "program stop (M0)"
 LOST_REMEDY = "See that the controller is on and that its linuxcncrsh runs"
 
 
-class LinuxCnc(Voice):
+class LinuxCnc(StatusPublisher):
     """Implements `Driver`."""
 
     on_loss = OnLoss.INTERRUPT
@@ -57,7 +57,7 @@ class LinuxCnc(Voice):
         self._part: Part | None = None  # loaded, under way, or made last
         self._began_without_length = 0  # the run that did
         self._zero: Place | None = None  # of G54, when it was last set
-        self._watch: Watch | None = None
+        self._watch: RunMonitor | None = None
         self._writing: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -85,7 +85,7 @@ class LinuxCnc(Voice):
         """See `Driver.confirm_position`; never in place of homing."""
         now = await self._link.look()
         self._knowledge.confirm(now)
-        self.say(self._status_of(now))
+        self.publish(self._status_of(now))
 
     async def close(self) -> None:
         """Hangs up; a program goes on."""
@@ -97,7 +97,7 @@ class LinuxCnc(Voice):
             await self._writing
         if self._watch is not None and not self._watch.ended.is_set():
             self._watch.end(Unavailable("closed"))
-        self.say(Status(Doing.UNREACHABLE, "closed"))
+        self.publish(Status(Doing.UNREACHABLE, "closed"))
 
     async def _take(self, now: Snapshot) -> None:
         self._heard.take(now)
@@ -108,13 +108,13 @@ class LinuxCnc(Voice):
             watch.see(now, asyncio.get_running_loop().time())
             if watch.note != noted:
                 await self._write_note(watch.note)
-        self.say(self._status_of(now))
+        self.publish(self._status_of(now))
         self._stop_what_is_left_on(now)
 
     def _lost(self, error: Unavailable) -> None:
         if self._watch is not None and not self._watch.ended.is_set():
             self._watch.end(error)
-        self.say(Status(Doing.UNREACHABLE, str(error), LOST_REMEDY))
+        self.publish(Status(Doing.UNREACHABLE, str(error), LOST_REMEDY))
 
     async def _write_note(self, note: files.Note) -> None:
         """Not left half-way where its look at the controller is called off."""
@@ -210,10 +210,10 @@ class LinuxCnc(Voice):
                 "; ".join(self._heard.errors) or "the controller did not start the program"
             )
 
-    def _watching(self, part: Part, note: files.Note, *, from_start: bool = True) -> Watch:
+    def _watching(self, part: Part, note: files.Note, *, from_start: bool = True) -> RunMonitor:
         at = asyncio.get_running_loop().time()
         path = self._path(part.file)
-        self._watch = Watch(path, part.ending, note, at, from_start=from_start)
+        self._watch = RunMonitor(path, part.ending, note, at, from_start=from_start)
         self._heard.left_on = part.ending.leaves_on
         self._link.hurry(busy=True)
         return self._watch
@@ -224,7 +224,7 @@ class LinuxCnc(Voice):
         self._heard.left_on = ()
 
     async def ended(self) -> None:
-        """Until the verdict (see `Watch`)."""
+        """Until the verdict (see `RunMonitor`)."""
         watch = self._watch
         if watch is None:
             raise Conflict("nothing runs")
@@ -248,7 +248,7 @@ class LinuxCnc(Voice):
         if self._heard.left_on and over and idle and not busy:
             self._stopping = asyncio.create_task(self._stop_spindle_and_coolant(watch))
 
-    async def _stop_spindle_and_coolant(self, watch: Watch | None) -> None:
+    async def _stop_spindle_and_coolant(self, watch: RunMonitor | None) -> None:
         """Tried again at the next look where it fails."""
         left_on, had_control = self._heard.left_on, self._link.in_control
         with contextlib.suppress(Unavailable, Refused, NotReady):
@@ -260,7 +260,7 @@ class LinuxCnc(Voice):
             self._heard.left_on = ()
             if watch is None or not isinstance(watch.verdict, RunFailed | RunAborted):
                 self._heard.note(f"the program left the {' and the '.join(left_on)} on: stopped")
-            self.say(self._status_of(now))
+            self.publish(self._status_of(now))
             if not had_control:
                 await self._link.give_control()
 
@@ -283,7 +283,7 @@ class LinuxCnc(Voice):
         if now.state != PAUSED:
             raise Unavailable("the controller has not confirmed the hold")
         self._heard.held_by_us = True
-        self.say(self._status_of(now))
+        self.publish(self._status_of(now))
 
     async def resume(self) -> None:
         """Goes on after a hold: ours, the panel's or the program's."""
@@ -320,28 +320,28 @@ class LinuxCnc(Voice):
         if not now.on:
             raise Conflict(f"{self._heard.why_off()}: see to it at the machine first")
 
-    async def look(self, order: Order) -> Found:
+    async def inspect_run(self, order: Order) -> RunInspection:
         """By the file that the controller has open."""
         now = await self._link.look()
         owner = recovery.in_hand(now, order)
         if owner is None or order.source is None:
             words = f"{now.program} open" if now.program else "no program open"
-            return Found(Finding.STOPPED, f"the controller has {words}: not this run's")
+            return RunInspection(RunOutcome.STOPPED, f"the controller has {words}: not this run's")
         position = self._knowledge.position
         if position is not None and not position.known and now.state == IDLE:
-            return Found(Finding.STOPPED, position.reason, owner.part)
+            return RunInspection(RunOutcome.STOPPED, position.reason, owner.part)
         if owner.modes:
             return recovery.setting_up(owner.part)
         self._part = part = await Part.read(order, order.source, owner.part)
         folder = self._settings.program_folder
         note = await asyncio.to_thread(files.read_note, folder, part.file)
         found = recovery.found(now, part.ending, note, part.number)
-        if found.finding is Finding.UNDER_WAY:
+        if found.outcome is RunOutcome.UNDER_WAY:
             watch = self._watching(part, note or files.Note(now.place), from_start=False)
             watch.see(now, asyncio.get_running_loop().time())
         elif now.line > 0:
             self._heard.left_on = part.ending.leaves_on
-            self.say(self._status_of(now))
+            self.publish(self._status_of(now))
         return found
 
     # --- small things

@@ -1,8 +1,8 @@
 """What a controller has said to people lately, as far as it still counts."""
 
+from cnc_station.engine.drivers.linuxcnc.run_monitor import HARMLESS
 from cnc_station.engine.drivers.linuxcnc.snapshot import PAUSED, RUNNING, Snapshot
-from cnc_station.engine.drivers.linuxcnc.watch import HARMLESS
-from cnc_station.engine.drivers.linuxcnc.words import Words
+from cnc_station.engine.drivers.linuxcnc.status_text import Words
 
 
 class Heard:

@@ -6,8 +6,8 @@ from cnc_station.engine.drivers.base import NotReady, RunFailed
 from cnc_station.engine.drivers.linuxcnc.client import ATTEMPTS, Refused
 from cnc_station.engine.drivers.linuxcnc.heard import Heard
 from cnc_station.engine.drivers.linuxcnc.link import Link
+from cnc_station.engine.drivers.linuxcnc.run_monitor import HARMLESS
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
-from cnc_station.engine.drivers.linuxcnc.watch import HARMLESS
 
 NOT_SHOWN = "was not opened"
 CYCLE_S = 0.15  # one cycle of the controller, and some

@@ -1,10 +1,10 @@
 """What became of a run that nobody watched. See `ending` for what proves an end."""
 
-from cnc_station.engine.drivers.base import Finding, Found, Order
+from cnc_station.engine.drivers.base import Order, RunInspection, RunOutcome
 from cnc_station.engine.drivers.linuxcnc.ending import Ending
 from cnc_station.engine.drivers.linuxcnc.files import Note, Owner, owner_of
+from cnc_station.engine.drivers.linuxcnc.run_monitor import words_of
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
-from cnc_station.engine.drivers.linuxcnc.watch import words_of
 
 
 def in_hand(now: Snapshot, order: Order) -> Owner | None:
@@ -13,25 +13,25 @@ def in_hand(now: Snapshot, order: Order) -> Owner | None:
     return owner if owner is not None and owner.run_id == order.run_id else None
 
 
-def setting_up(part: int) -> Found:
+def setting_up(part: int) -> RunInspection:
     """The answer where the modes for a part were being set: that part was never started, and the
     one before it was done."""
     if part > 1:
-        return Found(Finding.FINISHED, f"part {part} was being set up", part - 1)
-    return Found(Finding.STOPPED, "its modes were being set, and it was never started")
+        return RunInspection(RunOutcome.FINISHED, f"part {part} was being set up", part - 1)
+    return RunInspection(RunOutcome.STOPPED, "its modes were being set, and it was never started")
 
 
-def found(now: Snapshot, ending: Ending, note: Note | None, part: int) -> Found:
+def found(now: Snapshot, ending: Ending, note: Note | None, part: int) -> RunInspection:
     """The answer for a run whose file is open."""
     if now.state != IDLE:
-        return Found(Finding.UNDER_WAY, f"it is in line {now.line}", part)
+        return RunInspection(RunOutcome.UNDER_WAY, f"it is in line {now.line}", part)
     if now.line == 0:
-        return Found(Finding.STOPPED, "its program is open and was never started", part)
+        return RunInspection(RunOutcome.STOPPED, "its program is open and was never started", part)
     stands = f"the tool stands at {words_of(now)}"
     doubt = _doubt(now, ending, note)
     if doubt:
-        return Found(Finding.STOPPED, f"the controller is idle, {stands}; {doubt}", part)
-    return Found(Finding.FINISHED, f"{stands}, where only the program's end leads", part)
+        return RunInspection(RunOutcome.STOPPED, f"the controller is idle, {stands}; {doubt}", part)
+    return RunInspection(RunOutcome.FINISHED, f"{stands}, where only the program's end leads", part)
 
 
 def _doubt(now: Snapshot, ending: Ending, note: Note | None) -> str:

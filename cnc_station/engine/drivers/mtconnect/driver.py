@@ -16,7 +16,7 @@ from cnc_station.engine.drivers.mtconnect.client import Agent
 from cnc_station.engine.drivers.mtconnect.documents import Device, Devices, Header, Refusal, Streams
 from cnc_station.engine.drivers.mtconnect.layout import Layout, layout
 from cnc_station.engine.drivers.mtconnect.picture import Picture
-from cnc_station.engine.drivers.watching import ABILITIES, SETTLE_S, Watcher
+from cnc_station.engine.drivers.read_only import ABILITIES, SETTLE_S, ReadOnlyDriver
 from cnc_station.engine.views import DriverInfo, Identity, Setting
 
 INTERVAL_MS = 500
@@ -27,7 +27,7 @@ _OUT_OF_RANGE = "OUT_OF_RANGE"
 _SCHEMES = ("http", "https")
 
 
-class MTConnect(Watcher):
+class MTConnect(ReadOnlyDriver):
     """Implements `Driver`. `device`: its name or uuid, "" where the agent has only one."""
 
     def __init__(

@@ -11,11 +11,11 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import DriverKind
 from cnc_station.engine.drivers.opcua.picture import Picture
 from cnc_station.engine.drivers.opcua.server import Server
-from cnc_station.engine.drivers.watching import ABILITIES, SETTLE_S, Watcher
+from cnc_station.engine.drivers.read_only import ABILITIES, SETTLE_S, ReadOnlyDriver
 from cnc_station.engine.views import DriverInfo, Identity, Setting
 
 
-class OpcUa(Watcher):
+class OpcUa(ReadOnlyDriver):
     """Implements `Driver`. `machine`: its name in the Machines folder, "" for the only one."""
 
     def __init__(self, url: str, machine: str = "", settle_s: float = SETTLE_S) -> None:

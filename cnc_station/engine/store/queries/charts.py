@@ -1,4 +1,4 @@
-"""What the floor draws: series in equal buckets, and every machine's stretches."""
+"""What the floor draws: series in equal buckets, and every machine's intervals."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.states import WAITING_JOBS, RunState
 from cnc_station.engine.domain.transitions import DELETED, JOB_TRANSITIONS, Transition
-from cnc_station.engine.store.queries.stretches import stretches, utilisation
+from cnc_station.engine.store.queries.state_intervals import intervals, utilisation
 from cnc_station.engine.store.schema import counted, event, job, run
 from cnc_station.engine.views import Charts, Series
 
@@ -25,7 +25,7 @@ def charts(connection: Connection, since: int, step: int, now: int) -> Charts:
         raise InvalidInput(FieldError("step", f"from 1 to {MOST_BUCKETS} buckets"))
     buckets = max(1, -(-(now - since) // step))
     ended = _runs_ended(connection, since, step)
-    drawn = stretches(connection, since, now)
+    drawn = intervals(connection, since, now)
 
     def series(values: Iterable[float]) -> Series:
         return Series(since, step, tuple(values))
@@ -35,7 +35,7 @@ def charts(connection: Connection, since: int, step: int, now: int) -> Charts:
         failed=series(ended[RunState.FAILED, n] for n in range(buckets)),
         waiting=series(_waiting(connection, since, step, buckets)),
         utilisation=series(utilisation(drawn, since, step, buckets)),
-        stretches=drawn,
+        intervals=drawn,
     )
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.domain.timewords import local
-from cnc_station.engine.store.queries.house import ALONE, House
+from cnc_station.engine.domain.time_text import local
+from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.job_list import ordered_ids
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.views import JobFilter, JobRow, Sort
@@ -33,16 +33,16 @@ def export(
     form: str,
     now: int,
     *,
-    house: House = ALONE,
+    context: QueryContext = STANDALONE,
 ) -> bytes:
     """All chosen jobs in this order as `csv` or `json`, UTF-8. Raises InvalidInput.
 
     CSV is for people: times on the shop's clock, and a text that a spreadsheet would take for a
     formula gets an apostrophe in front. JSON is for programs: values as they are, times in ms.
     """
-    pages = _pages(connection, chosen, order, JobReader(connection, now, house=house))
+    pages = _pages(connection, chosen, order, JobReader(connection, now, context=context))
     if form == "csv":
-        return b"".join(_csv(pages, house.zone))
+        return b"".join(_csv(pages, context.zone))
     if form == "json":
         return b"".join(_json(pages))
     raise InvalidInput(FieldError("form", "csv or json"))

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, func, select
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import MachineState, RunState
-from cnc_station.engine.domain.timewords import midnight
+from cnc_station.engine.domain.time_text import midnight
+from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.history import event_of
-from cnc_station.engine.store.queries.house import ALONE, House
 from cnc_station.engine.store.queries.idle import IdleReasons
 from cnc_station.engine.store.queries.job_list import job_counts
 from cnc_station.engine.store.queries.job_rows import JobReader
@@ -32,8 +32,8 @@ _WORTH_TELLING = sorted(
         t.INTERRUPTED,
         t.HELD,
         t.ABORTED,
-        t.TAKEN_UP,
-        t.PUT_ASIDE,
+        t.REATTACHED,
+        t.DEFERRED,
         t.SCRAPPED,
         t.SCRAPPED_WAITING,
         t.READINESS_CHANGED,
@@ -56,25 +56,25 @@ def floor(
     connection: Connection,
     now: int,
     *,
-    house: House = ALONE,
+    context: QueryContext = STANDALONE,
 ) -> Floor:
     """Everything the floor page shows, from one snapshot.
 
     `needs_you` is worst first, oldest first among equals; `just_now` is newest first.
     """
-    reader = JobReader(connection, now, house=house)
-    stations = _stations(connection, house, now)
+    reader = JobReader(connection, now, context=context)
+    stations = _stations(connection, context, now)
     rows = reader.around.machines
     machines = [machine_row(row, stations) for row in rows if not row.removed]
     shop = reader.around.shop({machine.spec.machine_type for machine in machines})
-    following = {turn.machine.id: job_id for job_id, turn in shop.turns.items() if not turn.ahead}
+    following = {turn.machine.id: job_id for job_id, turn in shop.slots.items() if not turn.ahead}
     current = _current_jobs(connection, machines)
-    next_up = _next_up(connection, list(shop.turns)[:NEXT_UP])
+    next_up = _next_up(connection, list(shop.slots)[:NEXT_UP])
     in_need = jobs_in_need(connection)
     wanted = dict.fromkeys([*current.values(), *following.values(), *next_up, *in_need])
     jobs = {row.id: row for row in reader.rows(list(wanted))}
     idle = IdleReasons(connection, shop)
-    done = _completed_by_machine(connection, midnight(now, house.zone))
+    done = _completed_by_machine(connection, midnight(now, context.zone))
     cards = [
         MachineCard(
             machine=machine,
@@ -89,17 +89,17 @@ def floor(
     return Floor(
         at=now,
         cards=tuple(cards),
-        counts=job_counts(connection, JobFilter(), now, zone=house.zone),
-        needs_you=needs_you(cards, [jobs[job_id] for job_id in in_need], house, around),
+        counts=job_counts(connection, JobFilter(), now, zone=context.zone),
+        needs_you=needs_you(cards, [jobs[job_id] for job_id in in_need], context, around),
         next_up=tuple(jobs[job_id] for job_id in next_up),
         just_now=_just_now(connection),
     )
 
 
-def _stations(connection: Connection, house: House, now: int) -> Mapping[str, Attendance]:
-    if house.clock is None:
+def _stations(connection: Connection, context: QueryContext, now: int) -> Mapping[str, Attendance]:
+    if context.clock is None:
         return {}
-    return attendance(connection, house.station, house.clock, now)
+    return attendance(connection, context.station, context.clock, now)
 
 
 def _current_jobs(connection: Connection, machines: Sequence[MachineRow]) -> Mapping[int, int]:

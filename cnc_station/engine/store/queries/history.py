@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import JobState, RunState
-from cnc_station.engine.store.queries.surroundings import title
+from cnc_station.engine.store.queries.shop_snapshots import title
 from cnc_station.engine.store.schema import event, job, machine, run
 from cnc_station.engine.views import RunRow
 

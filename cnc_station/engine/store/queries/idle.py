@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 from cnc_station.engine.domain.forecast import Queued
 from cnc_station.engine.domain.machine import Capability
 from cnc_station.engine.domain.states import BUSY_MACHINES, JobState, MachineState
-from cnc_station.engine.domain.waiting import Shop
+from cnc_station.engine.domain.waiting import ShopSnapshot
 from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import MachineRow, Presence
 
@@ -21,7 +21,7 @@ _AWAY = {
 class IdleReasons:
     """Words for the machines without a next job; what is delayed is read at most once."""
 
-    def __init__(self, connection: Connection, shop: Shop) -> None:
+    def __init__(self, connection: Connection, shop: ShopSnapshot) -> None:
         self._connection = connection
         self._shop = shop
         self._delayed: dict[tuple[str, bool], tuple[int, int]] | None = None

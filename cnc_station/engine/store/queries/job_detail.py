@@ -5,10 +5,10 @@ import json
 from sqlalchemy import ColumnElement, Connection, select
 
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.history import runs
-from cnc_station.engine.store.queries.house import ALONE, House
 from cnc_station.engine.store.queries.job_rows import JobReader, is_automation
-from cnc_station.engine.store.queries.surroundings import title
+from cnc_station.engine.store.queries.shop_snapshots import title
 from cnc_station.engine.store.schema import dependency, job
 from cnc_station.engine.views import JobDetail, JobLink
 
@@ -18,10 +18,10 @@ def job_detail(
     job_id: int,
     now: int,
     *,
-    house: House = ALONE,
+    context: QueryContext = STANDALONE,
 ) -> JobDetail | None:
     """One job with its runs (newest first), what it comes after and what it comes before."""
-    found = JobReader(connection, now, house=house).rows([job_id])
+    found = JobReader(connection, now, context=context).rows([job_id])
     if not found:
         return None
     more = connection.execute(
@@ -38,7 +38,7 @@ def job_detail(
         row=found[0],
         handler=more.handler,
         payload=json.loads(more.payload),
-        retry_limit=house.retry.limit(more.retry_limit, automation=is_automation(more.handler)),
+        retry_limit=context.retry.limit(more.retry_limit, automation=is_automation(more.handler)),
         timeout_s=more.timeout_s,
         axes=more.axes,
         trace_id=more.trace_id,

@@ -7,14 +7,14 @@ from datetime import tzinfo
 from sqlalchemy import Connection, Select, case, func, select
 
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.domain.timewords import midnight
-from cnc_station.engine.store.queries.choice import (
+from cnc_station.engine.domain.time_text import midnight
+from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
+from cnc_station.engine.store.queries.job_filters import (
     conditions,
     sort_keys,
     sorted_by,
     source,
 )
-from cnc_station.engine.store.queries.house import ALONE, House
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import JobCounts, JobFilter, JobPage, JobRow, Sort
@@ -30,14 +30,14 @@ def job_page(
     limit: int,
     now: int,
     *,
-    house: House = ALONE,
+    context: QueryContext = STANDALONE,
 ) -> JobPage:
     """Rows `offset` to `offset + limit` of the chosen jobs in this order, and how many there are.
 
     An offset past the end answers with no rows and the true total.
     """
     ids, total = _page_ids(connection, chosen, order, max(0, offset), max(0, limit), now)
-    rows = JobReader(connection, now, house=house).rows(ids)
+    rows = JobReader(connection, now, context=context).rows(ids)
     return JobPage(rows, offset, total)
 
 
@@ -46,10 +46,10 @@ def jobs_by_id(
     ids: Sequence[int],
     now: int,
     *,
-    house: House = ALONE,
+    context: QueryContext = STANDALONE,
 ) -> tuple[JobRow, ...]:
     """These jobs in the order asked for; those that are gone are left out."""
-    return JobReader(connection, now, house=house).rows(ids)
+    return JobReader(connection, now, context=context).rows(ids)
 
 
 def ordered_ids(

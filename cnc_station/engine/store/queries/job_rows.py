@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.domain.job import MACHINE_PROGRAM
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.domain.waiting import Predecessor, Shop, Standing, next_words
-from cnc_station.engine.store.queries.house import ALONE, House
-from cnc_station.engine.store.queries.surroundings import (
-    Surroundings,
+from cnc_station.engine.domain.waiting import Predecessor, QueueStatus, ShopSnapshot, next_words
+from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
+from cnc_station.engine.store.queries.shop_snapshots import (
+    ShopSnapshots,
     need,
     paused_by,
     predecessors,
@@ -37,12 +37,12 @@ class JobReader:
         connection: Connection,
         now: int,
         *,
-        house: House = ALONE,
+        context: QueryContext = STANDALONE,
     ) -> None:
-        self.around = Surroundings(connection, now, house)
+        self.around = ShopSnapshots(connection, now, context)
         self._connection = connection
         self.now = now
-        self._house = house
+        self._context = context
 
     def rows(self, ids: Sequence[int]) -> tuple[JobRow, ...]:
         """These jobs in the order asked for; those that are gone are left out."""
@@ -64,16 +64,18 @@ class JobReader:
         who = paused_by(self._connection, paused)
         return [self._row(row, shop, before.get(row.id, ()), who.get(row.id, "")) for row in rows]
 
-    def _row(self, row: Row[Any], shop: Shop, before: Sequence[Predecessor], who: str) -> JobRow:
+    def _row(
+        self, row: Row[Any], shop: ShopSnapshot, before: Sequence[Predecessor], who: str
+    ) -> JobRow:
         state = JobState(row.state)
         machine = self.around.names.get(row.machine_id, "")
         automation = is_automation(row.handler)
-        standing = Standing(
+        standing = QueueStatus(
             id=row.id,
             state=state,
             since=row.state_since,
             need=need(row),
-            retry_limit=self._house.retry.limit(row.retry_limit, automation=automation),
+            retry_limit=self._context.retry.limit(row.retry_limit, automation=automation),
             failures=row.failures,
             last_error=row.last_error,
             not_before=row.not_before,

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, func, select
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
-from cnc_station.engine.domain.waiting import Shop
-from cnc_station.engine.store.queries.house import House
+from cnc_station.engine.domain.waiting import ShopSnapshot
+from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.store.queries.stations import Attendance
 from cnc_station.engine.store.schema import event
 from cnc_station.engine.views import MachineCard, MachineRow, NeedsYou, Presence, Remedy
@@ -32,7 +32,7 @@ class Surrounded:
     machine that would start nothing has been so."""
 
     now: int
-    shop: Shop
+    shop: ShopSnapshot
     stations: Mapping[str, Attendance]
     not_ready_since: Mapping[int, int]
 
@@ -58,7 +58,7 @@ def not_ready_since(connection: Connection, machines: Sequence[MachineRow]) -> M
     return {row.machine_id: row.since for row in connection.execute(query)}
 
 
-def of_machine(card: MachineCard, house: House, around: Surrounded) -> Iterator[NeedsYou]:
+def of_machine(card: MachineCard, context: QueryContext, around: Surrounded) -> Iterator[NeedsYou]:
     """What a machine waits for. Of one whose station is not there nothing: its station's item says
     so, and nobody knows what the machine does."""
     machine = card.machine
@@ -68,7 +68,7 @@ def of_machine(card: MachineCard, house: House, around: Surrounded) -> Iterator[
     if unreached is not None:
         yield unreached
     if unreached is None or machine.state is not MachineState.ALARM:
-        yield from _in_its_state(card, house)
+        yield from _in_its_state(card, context)
     if machine.position_lost and machine.state in _CAN_CONFIRM and unreached is None:
         yield _position(machine)
     elif _waits_to_be_ready(machine) and wanted(machine, around.shop):
@@ -111,7 +111,7 @@ def _waits_to_be_ready(machine: MachineRow) -> bool:
     )
 
 
-def wanted(machine: MachineRow, shop: Shop) -> bool:
+def wanted(machine: MachineRow, shop: ShopSnapshot) -> bool:
     """Whether a queued job could run on a machine."""
     capability = machine.spec.capability
     return any(
@@ -120,9 +120,9 @@ def wanted(machine: MachineRow, shop: Shop) -> bool:
     )
 
 
-def _in_its_state(card: MachineCard, house: House) -> Iterator[NeedsYou]:
+def _in_its_state(card: MachineCard, context: QueryContext) -> Iterator[NeedsYou]:
     machine = card.machine
-    name, can = machine.spec.name, house.can(machine.spec.driver)
+    name, can = machine.spec.name, context.can(machine.spec.driver)
     at_panel = False
     if machine.state is MachineState.ALARM:
         stopped = f"{card.job.title} stopped" if card.job else "the controller stopped"
@@ -137,7 +137,7 @@ def _in_its_state(card: MachineCard, house: House) -> Iterator[NeedsYou]:
     elif (
         card.job
         and machine.state is MachineState.ASSIGNED
-        and house.sets_up(machine.spec.driver, operator_starts=machine.spec.operator_starts)
+        and context.sets_up(machine.spec.driver, operator_starts=machine.spec.operator_starts)
     ):
         text = "set-up to confirm" if can.starts else "start it at the panel"
         remedy, title = Remedy.SET_UP, f"{name}: {card.job.title}"

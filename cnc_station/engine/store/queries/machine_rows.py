@@ -13,7 +13,7 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.claims import capability
-from cnc_station.engine.store.queries.house import House
+from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.store.queries.stations import Attendance, attendance
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.views import MachineRow, PositionRecord, Presence
@@ -93,12 +93,12 @@ def _position(row: Row[Any]) -> PositionRecord | None:
     return PositionRecord(position, row.position_since, row.position_by, row.controller_mark)
 
 
-def machine_now(row: Row[Any], now: int, house: House) -> MachineNow:
+def machine_now(row: Row[Any], now: int, context: QueryContext) -> MachineNow:
     """A row of `read_machines` for the queue."""
-    pace = house.pace_of(row.driver)
+    pace = context.pace_of(row.driver)
     state = MachineState(row.state)
     assigned = state is MachineState.ASSIGNED
-    set_up = assigned and house.sets_up(row.driver, operator_starts=row.operator_starts)
+    set_up = assigned and context.sets_up(row.driver, operator_starts=row.operator_starts)
     return MachineNow(
         id=row.id,
         name=row.name,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, case, select
 
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.store.queries.house import House
+from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.store.queries.machine_needs import Surrounded, of_machine, of_stations
 from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import JobRow, MachineCard, MachineRow, NeedsYou, Remedy
@@ -41,24 +41,24 @@ def jobs_in_need(connection: Connection) -> list[int]:
 
 
 def needs_you(
-    cards: Sequence[MachineCard], jobs: Iterable[JobRow], house: House, around: Surrounded
+    cards: Sequence[MachineCard], jobs: Iterable[JobRow], context: QueryContext, around: Surrounded
 ) -> tuple[NeedsYou, ...]:
     """Stations, machines and jobs that wait for a person, in the order to look at them."""
     items = [*of_stations(cards, around)]
-    items += [item for card in cards for item in of_machine(card, house, around)]
+    items += [item for card in cards for item in of_machine(card, context, around)]
     at = {card.machine.job_id: card.machine for card in cards}
     for row in jobs:
         machine = at.get(row.id)
         if machine is None or machine.attended:
-            items.append(_of_job(row, machine, house))
+            items.append(_of_job(row, machine, context))
     items.sort(key=lambda item: (_WORST_FIRST.index(item.remedy), item.since))
     return tuple(items[:MOST])
 
 
-def _of_job(row: JobRow, machine: MachineRow | None, house: House) -> NeedsYou:
+def _of_job(row: JobRow, machine: MachineRow | None, context: QueryContext) -> NeedsYou:
     at_panel = False
     if row.state is JobState.HELD:
-        watched = machine is not None and not house.can(machine.spec.driver).goes_on
+        watched = machine is not None and not context.can(machine.spec.driver).goes_on
         at_panel = watched or (machine is not None and machine.missing_since is not None)
         because = machine.state_reason if machine is not None else ""
         remedy, title = Remedy.CONTINUE, f"{row.machine or row.title}: held"

@@ -1,0 +1,214 @@
+"""Commands that only look: jobs, one job, machines, events."""
+
+from collections.abc import Sequence
+
+from cnc_station.cli.client import client
+from cnc_station.cli.invocation import Call, Exit
+from cnc_station.cli.output import clock, duration, print_fields, print_json, print_table
+from cnc_station.engine.domain.checks import MOST_ID
+from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.interface import Engine
+from cnc_station.engine.views import JobDetail, JobFilter, JobRow, Sort, SortKey
+
+
+async def jobs(call: Call) -> int:
+    """A page of the job list."""
+    args = call.args
+    chosen = JobFilter(
+        states=_states(args.state),
+        machine_types=frozenset(name.lower() for name in args.type),
+        tenant=args.tenant,
+        work_order=args.work_order,
+        late=args.late,
+        text=" ".join(args.text),
+    )
+    order = [_sort(args.sort)]
+    async with client(call.config) as engine:
+        page = await engine.jobs(chosen, order, max(0, args.offset), max(1, args.limit))
+    if call.json:
+        print_json({"jobs": page.rows, "offset": page.offset, "total": page.total})
+        return Exit.OK
+    print_table(
+        ["ID", "STATE", "PRIO", "TYPE", "JOB", "ORDER", "QTY", "DUE", "MACHINE", "NEXT"],
+        [_job_line(row, call) for row in page.rows],
+        right="ID PRIO QTY",
+    )
+    if len(page.rows) < page.total:
+        print(f"{len(page.rows)} of {page.total:,} jobs; more with --limit and --offset.")
+    return Exit.OK
+
+
+def _states(names: Sequence[str]) -> frozenset[JobState]:
+    if not names:
+        return OPEN_JOBS
+    if "all" in names:
+        return frozenset()
+    try:
+        return frozenset(JobState(name.lower().replace(" ", "_")) for name in names)
+    except ValueError as error:
+        known = ", ".join(JobState)
+        raise InvalidInput(FieldError("state", f"must be all or one of {known}")) from error
+
+
+def _sort(text: str) -> Sort:
+    try:
+        return Sort(SortKey(text.removeprefix("-")), descending=text.startswith("-"))
+    except ValueError as error:
+        known = ", ".join(SortKey)
+        raise InvalidInput(FieldError("sort", f"must be one of {known}")) from error
+
+
+def _job_line(row: JobRow, call: Call) -> list[str]:
+    due = clock(row.due_at, call.config.time_zone)[:16]
+    return [
+        str(row.id),
+        row.state,
+        str(row.priority),
+        row.machine_type,
+        row.title,
+        row.work_order,
+        str(row.quantity),
+        f"{due} LATE" if row.late else due,
+        row.machine,
+        row.next,
+    ]
+
+
+async def job(call: Call) -> int:
+    """One job with its runs and its events. Raises Conflict if there is none."""
+    job_id = call.args.id
+    async with client(call.config) as engine:
+        detail = await engine.job(job_id)
+        if detail is None:
+            raise Conflict(f"There is no job {job_id}.")
+        events = await engine.events(job_id=job_id)
+    if call.json:
+        print_json({"job": detail, "events": events})
+        return Exit.OK
+    _print_job(detail, call)
+    if detail.runs:
+        print()
+        print_table(
+            ["RUN", "MACHINE", "STATE", "STARTED", "ENDED", "ERROR"],
+            [
+                [
+                    str(run.attempt),
+                    run.machine,
+                    run.state,
+                    clock(run.started_at, call.config.time_zone),
+                    clock(run.ended_at, call.config.time_zone),
+                    run.error,
+                ]
+                for run in detail.runs
+            ],
+        )
+    print()
+    _print_events(events, call)
+    return Exit.OK
+
+
+def _print_job(detail: JobDetail, call: Call) -> None:
+    row, zone = detail.row, call.config.time_zone
+    program = f"{row.program_name} (revision {row.program_revision})" if row.program else ""
+    print_fields(
+        [
+            ("Job", f"{row.id}  {row.title}"),
+            ("State", f"{row.state} since {clock(row.state_since, zone)}"),
+            ("Next", row.next),
+            ("Last error", row.last_error),
+            ("Work order", row.work_order),
+            ("Machine type", row.machine_type),
+            ("Machine", row.machine),
+            ("Material", row.material),
+            ("Complexity", str(row.complexity)),
+            ("Priority", str(row.priority)),
+            ("Quantity", str(row.quantity)),
+            ("Time per part", duration(row.estimated_s)),
+            ("Due", clock(row.due_at, zone)),
+            ("Not before", clock(row.not_before, zone)),
+            ("Program", program),
+            ("After", ", ".join(f"{link.id} {link.title} ({link.state})" for link in detail.after)),
+            ("Customer", row.tenant),
+            ("Handler", detail.handler),
+            ("Payload", str(dict(detail.payload)) if detail.payload else ""),
+            ("Attempts", str(row.attempt)),
+            ("Created", clock(row.created_at, zone)),
+        ]
+    )
+
+
+async def machines(call: Call) -> int:
+    """Every machine with what it does."""
+    async with client(call.config) as engine:
+        rows = await engine.machines()
+    if call.json:
+        print_json({"machines": rows})
+        return Exit.OK
+    print_table(
+        ["ID", "NAME", "TYPE", "STATE", "SINCE", "POSITION", "JOB", "STATION", "DRIVER", "WHY"],
+        [
+            [
+                str(row.id),
+                row.spec.name,
+                row.spec.machine_type,
+                row.state,
+                clock(row.state_since, call.config.time_zone),
+                "" if row.position is None else row.position.position.basis,
+                "" if row.job_id is None else str(row.job_id),
+                row.station,
+                row.spec.driver,
+                row.not_ready or row.state_reason,
+            ]
+            for row in rows
+        ],
+        right="ID JOB",
+    )
+    return Exit.OK
+
+
+async def events(call: Call) -> int:
+    """What happened, oldest first."""
+    args = call.args
+    async with client(call.config) as engine:
+        found = await engine.events(
+            job_id=args.job,
+            machine_id=await _machine_id(engine, args.machine),
+            after=min(max(0, args.after), MOST_ID),
+            limit=max(1, args.limit),
+        )
+    if call.json:
+        print_json({"events": found})
+    else:
+        _print_events(found, call)
+    return Exit.OK
+
+
+async def _machine_id(engine: Engine, name: str | None) -> int | None:
+    if name is None:
+        return None
+    for row in await engine.machines():
+        if row.spec.name == name:
+            return row.id
+    raise InvalidInput(FieldError("machine", f"there is no machine {name}"))
+
+
+def _print_events(found: Sequence[Event], call: Call) -> None:
+    print_table(
+        ["EVENT", "AT", "WHAT", "JOB", "MACHINE", "STATE", "BY", "REASON"],
+        [
+            [
+                str(event.id),
+                clock(event.at, call.config.time_zone),
+                event.type.replace("_", " "),
+                "" if event.job_id is None else str(event.job_id),
+                "" if event.machine_id is None else str(event.machine_id),
+                event.job_state or event.machine_state or "",
+                event.actor,
+                event.reason,
+            ]
+            for event in found
+        ],
+        right="EVENT JOB MACHINE",
+    )

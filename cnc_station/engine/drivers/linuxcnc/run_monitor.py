@@ -1,0 +1,149 @@
+"""A run in hand, from its start to the verdict."""
+
+import asyncio
+import re
+
+from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.drivers.base import EndUnproven, RunAborted, RunFailed
+from cnc_station.engine.drivers.linuxcnc.ending import NEAR_MM, Ending
+from cnc_station.engine.drivers.linuxcnc.files import Note
+from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Snapshot
+
+# Said of somebody's command that was not taken, or of the computer: the run is none the worse.
+HARMLESS = re.compile(r"can't do that \(|can't switch mode|realtime delay", re.IGNORECASE)
+IDLE_POLLS = 2
+# How much of a program may be left of it when it was last seen running: a multiple of the time
+# since, as overrides and rapids may be faster than the reader thinks, and some for good measure.
+FASTER, MARGIN_S = 3.0, 1.0
+
+
+class RunMonitor:
+    """What was seen of one run. `see` is given every snapshot; `verdict` is there at the end.
+
+    A controller in which a program was stopped looks like one whose program has ended (see
+    `ending`), so IDLE alone means nothing. The run is done when the tool stands at the program's
+    end; where that tells nothing, or the path has been there before, the line that was last seen
+    running must in addition be one from which the rest could have been made since. It must have
+    taken as long as its cuts take: a program that somebody starts again in its middle ends there
+    too. Whatever else happened, a person has to decide.
+    """
+
+    def __init__(
+        self, path: str, ending: Ending, note: Note, at: float, *, from_start: bool = True
+    ) -> None:
+        """`from_start`: it is started now; otherwise nobody knows when that was."""
+        self.path = path
+        self.note = note
+        self.began = False
+        self.aborting = False
+        self.ended = asyncio.Event()
+        self.verdict: CncStationError | None = None
+        self.errors: list[str] = []
+        self._ending = ending
+        self._started = at if from_start else None
+        self._at = at  # when it was started, or last seen running
+        self._line = 0
+        self._last: Snapshot | None = None
+        self._idle = 0
+
+    def see(self, now: Snapshot, at: float) -> None:
+        """Take a snapshot into account; `at` in seconds of any steady clock."""
+        if self.ended.is_set():
+            return
+        self.errors += [error for error in now.errors if not HARMLESS.search(error)]
+        if now.state == IDLE:
+            self._idle += 1
+            if (self.began or now.line > 0) and self._idle >= IDLE_POLLS:
+                self.end(self._judged(now, at))
+            return
+        self._idle = 0
+        if now.program != self.path:
+            self.end(EndUnproven(f"another program was started: {now.program}{self._where(now)}"))
+            return
+        if now.mode != "AUTO":
+            self.end(EndUnproven(self._other_mode(now)))
+            return
+        self.began = True
+        self._at, self._line, self._last = at, now.line, now
+        if now.state == RUNNING and not self.note.late and self._is_late(now):
+            self.note = Note(self.note.start, late=True)
+
+    def end(self, verdict: CncStationError | None) -> None:
+        """It is over. None: it is done."""
+        self.verdict = verdict
+        self.ended.set()
+
+    def _is_late(self, now: Snapshot) -> bool:
+        # Until its first motion the controller shows the line of the run before.
+        gone = max(abs(a - b) for a, b in zip(now.place, self.note.start, strict=True)) > NEAR_MM
+        near = self._ending.near_end(now.place, z_is_work=now.z_is_work)
+        return gone and not near and now.line in self._ending.late
+
+    def _judged(self, now: Snapshot, at: float) -> CncStationError | None:
+        if self.aborting:
+            return RunAborted("aborted")
+        if trouble := self._trouble(now):
+            return RunFailed(trouble, alarm=now.estop)
+        if doubt := self._doubt(now):
+            return EndUnproven(doubt)
+        return self._lack_of_proof(now, at)
+
+    def _trouble(self, now: Snapshot) -> str:
+        if now.estop:
+            return f"emergency stop{self._where(now)}"
+        if self.errors:
+            return "; ".join(self.errors)
+        if not now.on:
+            return f"the machine was switched off{self._where(now)}"
+        return ""
+
+    def _doubt(self, now: Snapshot) -> str:
+        """What somebody did at the machine, after which nothing tells how the program ended."""
+        if now.program != self.path:
+            return f"another program was opened: {now.program or 'none'}{self._where(now)}"
+        if now.mode != "AUTO":
+            return self._other_mode(now)
+        return "" if now.homed else f"the machine is not homed any more{self._where(now)}"
+
+    def _other_mode(self, now: Snapshot) -> str:
+        return f"the machine was switched to {now.mode} mode{self._where(now)}"
+
+    def _lack_of_proof(self, now: Snapshot, at: float) -> CncStationError | None:
+        last = self._last
+        if last is not None and last.state == PAUSED and last.place == now.place:
+            return RunFailed(f"stopped at the machine while it was held{self._where(now)}")
+        there = self._ending.stands_at_end(now.place, z_is_work=now.z_is_work)
+        sure = self._ending.known and self.note.late
+        if there and (sure or self._rest_was_made(at)):
+            return self._too_soon(now, at)
+        if not self._ending.known:
+            return EndUnproven(f"nothing tells whether it came to its end{self._where(now)}")
+        if not there and self._ending.may_be_turned(now.place, z_is_work=now.z_is_work):
+            return EndUnproven(
+                f"it ends as far from the work zero as its program does, but elsewhere: is the "
+                f"work offset turned (G10 L2 R)?{self._where(now)}"
+            )
+        return RunFailed(f"stopped at the machine before its end{self._where(now)}")
+
+    def _too_soon(self, now: Snapshot, at: float) -> CncStationError | None:
+        if self._started is None or self._ending.cut_s <= FASTER * (at - self._started) + MARGIN_S:
+            return None
+        return EndUnproven(
+            f"it ended after {at - self._started:.0f} s, its cuts alone take "
+            f"{self._ending.cut_s:.0f} s: was it started in its middle?{self._where(now)}"
+        )
+
+    def _rest_was_made(self, at: float) -> bool:
+        left = self._ending.left_s.get(self._line)
+        if left is None:
+            left = self._ending.moving_s
+        return left <= FASTER * (at - self._at) + MARGIN_S
+
+    def _where(self, now: Snapshot) -> str:
+        return f", in line {self._line or now.line}; the tool stands at {words_of(now)}"
+
+
+def words_of(now: Snapshot) -> str:
+    """Where the tool stands, for people."""
+    axes = [f"{axis}{mm:.3f}" for axis, mm in zip("XYZ", now.place, strict=True)]
+    return " ".join(axes if now.z_is_work else axes[:2])

@@ -1,0 +1,69 @@
+"""Watches the controllers of machines without a run: what they say is said on the floor, and one
+that is lost is reached again."""
+
+import asyncio
+import random
+
+from cnc_station.engine.services.driver_pool import DriverPool
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.services.service import Service
+from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.views import MachineRow
+
+REST_S = 15.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
+
+
+class ControllerMonitor(Service):
+    """Woken by news from a controller; compares all of them with what is written."""
+
+    def __init__(self, reader: Reader, fleet: DriverPool, runner: Runner, station: str) -> None:
+        super().__init__()
+        self._reader = reader
+        self._pool = fleet
+        self._runner = runner
+        self._station = station
+        self._pauses: dict[int, tuple[float, float]] = {}  # machine: the pause, and its end
+
+    async def run_once(self) -> float:
+        """One look at every machine of this station; a run looks after its own, but for what is
+        known of its position, and whether it can be reached."""
+        at_work = self._runner.machines()
+        rows = [row for row in await self._reader.read(machines) if row.station == self._station]
+        await asyncio.gather(
+            *(
+                self._look_at_work(row) if row.id in at_work else self._look_after(row)
+                for row in rows
+            )
+        )
+        now = asyncio.get_running_loop().time()
+        due = [end - now for _, end in self._pauses.values()]
+        return max(min([REST_S, *due]), 0.1)
+
+    async def _look_at_work(self, row: MachineRow) -> None:
+        await asyncio.gather(self._pool.keep_position(row), self._pool.keep_reach(row))
+
+    async def _look_after(self, row: MachineRow) -> None:
+        driver = self._pool.drivers.get(row.id)
+        if driver is None:
+            self._pauses.pop(row.id, None)
+        elif self._pool.is_reached(row.id):
+            self._pauses.pop(row.id, None)
+            await self._pool.settle(row)
+        else:
+            await self._reach_again(row)
+
+    async def _reach_again(self, row: MachineRow) -> None:
+        """With growing pauses, each a little different, so that a shop's machines do not all ask
+        at once after a power cut."""
+        now = asyncio.get_running_loop().time()
+        pause, end = self._pauses.get(row.id, (FIRST_PAUSE_S / 2, 0.0))
+        if now < end:
+            await self._pool.settle(row)
+            return
+        pause = min(pause * 2, LONGEST_PAUSE_S)
+        self._pauses[row.id] = (pause, now + pause * random.uniform(0.5, 1.0))
+        await self._pool.connect(row)
+        if self._pool.is_reached(row.id):
+            del self._pauses[row.id]

@@ -1,0 +1,134 @@
+"""A filter and a sort order as SQL conditions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, case, func
+
+from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.store.schema import counted, job, machine
+from cnc_station.engine.views import JobFilter, Sort, SortKey
+
+# What a person looks at first stands first.
+STATE_ORDER = (
+    JobState.RUNNING,
+    JobState.HELD,
+    JobState.ASSIGNED,
+    JobState.INTERRUPTED,
+    JobState.NEEDS_ATTENTION,
+    JobState.QUEUED,
+    JobState.DELAYED,
+    JobState.PAUSED,
+    JobState.DRAFT,
+    JobState.COMPLETED,
+    JobState.CANCELLED,
+)
+
+_KEYS: Mapping[SortKey, tuple[ColumnElement[Any], ...]] = {
+    SortKey.QUEUE: (job.c.rank,),
+    SortKey.NAME: (func.lower(job.c.name), job.c.operation),
+    SortKey.STATE: (
+        case({state.value: place for place, state in enumerate(STATE_ORDER)}, value=job.c.state),
+    ),
+    SortKey.MACHINE: (machine.c.name,),
+    SortKey.TYPE: (job.c.machine_type,),
+    SortKey.MATERIAL: (func.lower(job.c.material),),
+    SortKey.COMPLEXITY: (job.c.complexity,),
+    SortKey.QUANTITY: (job.c.quantity,),
+    SortKey.PRIORITY: (job.c.priority,),
+    SortKey.DUE: (job.c.due_at,),
+    SortKey.CREATED: (job.c.created_at,),
+    SortKey.CHANGED: (job.c.state_since,),
+}
+_OPEN_BY_SCAN = func.coalesce(job.c.finished_at, 0) == 0  # no index sees through it
+_FEW = OPEN_JOBS - {JobState.QUEUED, JobState.DELAYED}
+_MAY_BE_NULL = {SortKey.DUE, SortKey.MACHINE}
+
+
+def source(order: Sequence[Sort]) -> FromClause:
+    """The jobs, with their machines where the order needs them."""
+    if any(sort.key is SortKey.MACHINE for sort in order):
+        return job.join(machine, machine.c.id == job.c.machine_id, isouter=True)
+    return job
+
+
+def sort_keys(order: Sequence[Sort]) -> list[ColumnElement[Any]]:
+    """What to sort by, most important first, the id last so that the order is total."""
+    return [*(key for sort in order for key in _KEYS[sort.key]), job.c.id]
+
+
+def sorted_by(
+    order: Sequence[Sort], keys: Sequence[ColumnElement[Any]], *, backwards: bool = False
+) -> list[ColumnElement[Any]]:
+    """ORDER BY terms over `keys`, which stand for those of `sort_keys`; unknown values are last.
+
+    `backwards` slots the whole order round, for reading it from its end.
+    """
+    kinds = [sort for sort in order for _ in _KEYS[sort.key]]
+    terms: list[ColumnElement[Any]] = []
+    for sort, key in zip(kinds, keys, strict=False):
+        term = key.desc() if sort.descending != backwards else key.asc()
+        if sort.key in _MAY_BE_NULL:
+            term = term.nulls_first() if backwards else term.nulls_last()
+        terms.append(term)
+    terms.append(keys[-1].desc() if backwards else keys[-1].asc())
+    return terms
+
+
+def in_index_order(chosen: JobFilter, order: Sequence[Sort]) -> bool:
+    """Whether an index gives these jobs in this order, so that a page need not see them all."""
+    return (
+        chosen == JobFilter(states=chosen.states)
+        and list(order)[:1] == [Sort(SortKey.QUEUE)]
+        and JobState.QUEUED in chosen.states <= OPEN_JOBS
+    )
+
+
+def conditions(
+    chosen: JobFilter, now: int, order: Sequence[Sort] | None
+) -> list[ColumnElement[bool]]:
+    """WHERE terms of a filter for a list in this order; None: to count the jobs only."""
+    terms = _of_states(chosen, order) if chosen.states else []
+    if chosen.ids:
+        terms.append(job.c.id.in_(sorted(chosen.ids)))
+    if chosen.late:
+        terms += [job.c.finished_at.is_(None), job.c.due_at < now]
+    if chosen.machine_types:
+        terms.append(job.c.machine_type.in_(sorted(chosen.machine_types)))
+    for column, value in (
+        (job.c.machine_id, chosen.machine_id),
+        (job.c.tenant, chosen.tenant),
+        (job.c.work_order, chosen.work_order),
+        (job.c.program, chosen.program),
+    ):
+        if value is not None:
+            terms.append(column == value)
+    if chosen.min_priority is not None:
+        terms.append(job.c.priority >= chosen.min_priority)
+    if chosen.max_priority is not None:
+        terms.append(job.c.priority <= chosen.max_priority)
+    if chosen.finished_since is not None:
+        terms.append(job.c.finished_at >= chosen.finished_since)
+    if chosen.finished_until is not None:
+        terms.append(job.c.finished_at < chosen.finished_until)
+    return terms + [
+        job.c.search.contains(word, autoescape=True) for word in chosen.text.lower().split()
+    ]
+
+
+def _of_states(chosen: JobFilter, order: Sequence[Sort] | None) -> list[ColumnElement[bool]]:
+    """The states, with a term that opens an index where that surely pays.
+
+    An index that finds many rows, each to be fetched, is slower than a scan of the table. It
+    pays where few are found, none is fetched, or the rows come in the order wanted.
+    """
+    counting = order is None and chosen == JobFilter(states=chosen.states)
+    in_order = order is not None and in_index_order(chosen, order)
+    listed = job.c.state.in_(sorted(chosen.states))
+    if chosen.states == OPEN_JOBS:
+        return [job.c.finished_at.is_(None) if counting or in_order else _OPEN_BY_SCAN]
+    if in_order:
+        return [listed, job.c.finished_at.is_(None)]
+    if counting or chosen.states <= _FEW:
+        return [listed, counted]
+    return [listed]

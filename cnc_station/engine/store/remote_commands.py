@@ -1,0 +1,175 @@
+"""What one station asks of another: something only the station at the machine can do."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
+from cnc_station.engine.store.schema import machine, remote_command, run
+from cnc_station.engine.store.transaction import StoreCommand, Tx
+
+KEPT_MS = 3_600_000
+# What may set a machine going counts for so long, which is less than who asks waits for the answer.
+PROMPT_MS = 5_000
+PROMPT = frozenset(
+    {JobAction.START, JobAction.CONTINUE, MachineAction.UNLOCK, MachineAction.CONFIRM_POSITION}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCommand:
+    """One question on its way, about a job or (then `job_id` is 0) about a machine. `answer`
+    None: not answered yet; "": done; else why not."""
+
+    id: int
+    station: str
+    action: str
+    job_id: int
+    actor: str
+    reason: str
+    answer: str | None
+    in_time: bool = True  # it was asked about the run, or the alarm, that is there now
+    late: bool = False  # it may set a machine going, and was asked too long ago for that
+    machine_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskStation(StoreCommand[RemoteCommand]):
+    """Leave word for the station that drives a job's run, or with `machine_id` for the one that
+    the machine is wired to. Raises Conflict if there is none."""
+
+    action: str
+    job_id: int
+    actor: str
+    reason: str
+    machine_id: int | None = None
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["AskStation"]) -> list[RemoteCommand | Exception]:
+        """Addressed by the live run, or the machine: it reaches whoever is there now."""
+        tx.connection.execute(
+            delete(remote_command).where(remote_command.c.asked_at < tx.now - KEPT_MS)
+        )
+        return [_ask(tx, change) for change in changes]
+
+
+def _ask(tx: Tx, change: AskStation) -> RemoteCommand | Exception:
+    if change.machine_id is None:
+        at = select(run.c.station).where(
+            run.c.job_id == change.job_id, run.c.state.in_(sorted(LIVE_RUNS))
+        )
+        nowhere = f"Job {change.job_id} is not at a machine."
+    else:
+        at = select(machine.c.station).where(machine.c.id == change.machine_id, ~machine.c.removed)
+        nowhere = f"There is no machine {change.machine_id}."
+    station: str | None = tx.connection.execute(at).scalar()
+    if station is None:
+        return Conflict(nowhere)
+    (command_id,) = tx.dialect.reserve(tx.connection, remote_command, 1)
+    asked = RemoteCommand(
+        command_id,
+        station,
+        change.action,
+        change.job_id,
+        change.actor,
+        change.reason,
+        None,
+        machine_id=change.machine_id,
+    )
+    tx.connection.execute(
+        insert(remote_command).values(
+            id=asked.id,
+            station=station,
+            action=asked.action,
+            job_id=asked.job_id,
+            machine_id=asked.machine_id,
+            actor=asked.actor,
+            reason=asked.reason,
+            asked_at=tx.now,
+        )
+    )
+    tx.stations = True
+    return asked
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRemoteCommand(StoreCommand[None]):
+    """Say what became of an remote_command; "" if it was done."""
+
+    command_id: int
+    answer: str
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its remote_command."""
+        return (("remote_command", self.command_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["CompleteRemoteCommand"]) -> list[Exception | None]:
+        """Once: the first answer stays."""
+        for change in changes:
+            tx.connection.execute(
+                update(remote_command)
+                .where(remote_command.c.id == change.command_id, remote_command.c.answer.is_(None))
+                .values(answer=change.answer)
+            )
+        tx.stations = True
+        return [None for _ in changes]
+
+
+def open_remote_commands(
+    connection: Connection, now: int, station: str
+) -> tuple[RemoteCommand, ...]:
+    """What this station was asked and has not answered by `now`, oldest first.
+
+    A station that was away finds commands about runs and alarms that are over; a new run of the same
+    job must not be ended by them, nor a machine unlocked that somebody has looked at since. And who
+    has asked it to start one was told that it does not answer, and may stand in the machine.
+    """
+    same_run = (
+        select(run.c.id)
+        .where(run.c.job_id == remote_command.c.job_id, run.c.station == station)
+        .where(run.c.state.in_(sorted(LIVE_RUNS)), run.c.assigned_at <= remote_command.c.asked_at)
+    )
+    same_machine = (
+        select(machine.c.id)
+        .where(machine.c.id == remote_command.c.machine_id, machine.c.station == station)
+        .where(
+            (remote_command.c.action != MachineAction.UNLOCK.value)
+            | (
+                (machine.c.state == MachineState.ALARM.value)
+                & (machine.c.state_since <= remote_command.c.asked_at)
+            )
+        )
+    )
+    found = connection.execute(
+        select(remote_command, (same_run.exists() | same_machine.exists()).label("in_time"))
+        .where(remote_command.c.station == station, remote_command.c.answer.is_(None))
+        .order_by(remote_command.c.id)
+    )
+    return tuple(
+        RemoteCommand(
+            row.id,
+            row.station,
+            row.action,
+            row.job_id,
+            row.actor,
+            row.reason,
+            None,
+            row.in_time,
+            row.action in PROMPT and row.asked_at < now - PROMPT_MS,
+            row.machine_id,
+        )
+        for row in found
+    )
+
+
+def answer_of(connection: Connection, command_id: int) -> str | None:
+    """The answer, if there is one."""
+    answer: str | None = connection.execute(
+        select(remote_command.c.answer).where(remote_command.c.id == command_id)
+    ).scalar()
+    return answer

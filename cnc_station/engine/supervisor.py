@@ -1,0 +1,319 @@
+"""The services of a station at work: made, started and stopped together, woken by what changes."""
+
+import asyncio
+import contextlib
+import socket
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cnc_station import __version__
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import Fenced, Unavailable
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.drivers.base import OnLoss
+from cnc_station.engine.services.at_machines import AtMachines
+from cnc_station.engine.services.controller_monitor import ControllerMonitor
+from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.driver_pool import DriverPool
+from cnc_station.engine.services.health import Health
+from cnc_station.engine.services.health_probe import HealthProbe
+from cnc_station.engine.services.leadership import Leadership
+from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.lifeline import MARGIN, SILENCE_S, Lifeline
+from cnc_station.engine.services.outcome import Judge
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.reaper import Reaper
+from cnc_station.engine.services.reconciler import Reconciler
+from cnc_station.engine.services.recovery import Recovery
+from cnc_station.engine.services.remote_commands import RemoteCommands
+from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
+from cnc_station.engine.services.runner import PATIENCE_S, Runner
+from cnc_station.engine.services.service import Service
+from cnc_station.engine.services.stager import Stager
+from cnc_station.engine.services.ticker import Ticker
+from cnc_station.engine.signals.base import SignalHandlers, Signals
+from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.recovery import AdoptMachines
+from cnc_station.engine.store.stations import Heartbeat, Join, Leave
+from cnc_station.engine.store.transaction import Committed
+from cnc_station.engine.views import Changes, MachineRow, Telemetry
+
+REDIS = "redis"
+NAME = "name"
+LOST_HINT_S = 1.0
+FRESH_S = 2.0  # machines at work elsewhere are heard of several times a second
+TRY_S = 5.0  # for a person who has asked, and waits
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContext:
+    """What the services work with."""
+
+    config: Config
+    writer: RetryingWriter
+    reader: Reader
+    library: Library
+    health: Health
+    ping: Callable[[], None]  # asks the database, on a thread of its own choice
+    tell: Callable[[Changes], None]
+
+
+class ServiceSupervisor:
+    """One station's services. `signals` None: it is alone, or the fleet has no Redis."""
+
+    def __init__(self, context: ServiceContext, signals: Signals | None) -> None:
+        config = self._config = context.config
+        self._context = context
+        self._health = context.health
+        self._signals = signals
+        self._alone = config.database_path is not None
+        self._incarnation = uuid.uuid4().hex
+        simulator = {"speed": config.simulator_speed, "seed": config.simulator_seed}
+        judge = Judge(config.retry)
+        self.pool = DriverPool(context.writer, {"simulator": simulator}, self._news, self._at_work)
+        self.runner = Runner(
+            context.writer,
+            context.library,
+            self.pool.drivers,
+            judge,
+            on_refused=self.pool.refused,
+            on_over=self._over,
+        )
+        self._recovery = Recovery(
+            context.writer, context.reader, self.pool, self.runner, judge, config.station
+        )
+        self._controller_monitor = ControllerMonitor(
+            context.reader, self.pool, self.runner, config.station
+        )
+        self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time it was heard at
+        self._idle: dict[int, str] = {}  # machines that wait for work, with their types
+        self._leadership = Leadership(
+            context.writer, self._incarnation, self._elected, config.leader_lease_s
+        )
+        self._stager = Stager(context.writer, context.reader, self._leadership)
+        self._dispatcher = Dispatcher(
+            context.writer,
+            self.runner,
+            self._incarnation,
+            config.lease_s,
+            config.claim_batch,
+            has_machines=lambda: bool(self.pool.drivers),
+            on_taken=self._taken,
+            on_idle=self._look_out,
+        )
+        self._reconciler = Reconciler(
+            context.reader, self.runner, self.pool, self._recovery, config.station, config.lease_s
+        )
+        self.at_machines = AtMachines(self.runner, self.pool)
+        self._remote_commands = RemoteCommands(
+            context.writer, context.reader, self.at_machines, config.station
+        )
+        self._ticker = Ticker(self.runner.telemetry, self._show, lambda: self.runner.busy)
+        self._services: list[Service] = [
+            self._leadership,
+            Lifeline(
+                context.writer,
+                self.runner,
+                self._incarnation,
+                config.lease_s,
+                self._replaced,
+                alone=self._alone,
+            ),
+            Reaper(
+                context.writer, self._leadership, config.retry, config.lease_s, alone=self._alone
+            ),
+            self._stager,
+            self._dispatcher,
+            self._ticker,
+            self._remote_commands,
+            self._reconciler,
+            self._controller_monitor,
+        ]
+
+    async def start(self) -> None:
+        """Join, settle what was left, then open for work. Raises Unavailable, Conflict."""
+        context, config = self._context, self._config
+        if self._alone:
+            await context.writer.write(AdoptMachines())
+        silence_s = 0.0 if self._alone else min(config.lease_s, SILENCE_S)
+        await context.writer.write(
+            Join(self._incarnation, socket.gethostname(), __version__, silence_s)
+        )
+        await self.pool.prepare(await self._own())
+        lease_s = config.lease_s * (1 - MARGIN)
+        await self._recovery.settle(lease_s)
+        if reattached := self.runner.run_ids():  # before a leader can think that they are lost
+            await context.writer.write(
+                Heartbeat(self._incarnation, config.lease_s, 0.0, reattached)
+            )
+        await self._controller_monitor.run_once()
+        if self._signals is not None:
+            await self._signals.start(
+                SignalHandlers(
+                    work=self._dispatcher.wake.hint,
+                    changes=self._hear,
+                    telemetry=self._hear_telemetry,
+                    gap=self.look_everywhere,
+                )
+            )
+            self._services.append(HealthProbe(REDIS, self._signals.ping, context.health))
+        if not self._alone:
+            self._services.append(HealthProbe(DATABASE, self._ping_database, context.health))
+        for service in self._services:
+            await service.start()
+
+    async def _own(self) -> tuple[MachineRow, ...]:
+        rows = await self._context.reader.read(machines)
+        return tuple(row for row in rows if row.station == self._config.station)
+
+    async def _ping_database(self) -> None:
+        """One that can be read may take no changes: where it was away, it is asked for that too."""
+        await self._context.reader.work(self._context.ping)
+        if self._health.is_down(DATABASE):
+            with contextlib.suppress(Fenced):  # the lifeline says so
+                await self._context.writer.write(
+                    Heartbeat(self._incarnation, self._config.lease_s, 0.0, ())
+                )
+
+    async def try_database(self) -> None:
+        """Write something now. Raises Unavailable with why that can't be done."""
+        try:
+            async with asyncio.timeout(TRY_S):
+                await self._context.writer.write(
+                    Heartbeat(self._incarnation, self._config.lease_s, 0.0, ())
+                )
+        except TimeoutError:
+            raise Unavailable("The database does not answer.") from None
+
+    async def stop(self) -> None:
+        """No new claims, runs ended and written, controllers let go, the fleet left."""
+        for service in reversed(self._services):
+            await service.stop()
+        await self.runner.stop()
+        let_go = await self.pool.close()
+        with contextlib.suppress(Unavailable, TimeoutError):  # the others will notice the silence
+            async with asyncio.timeout(PATIENCE_S):
+                await self.pool.say_closed(let_go)
+                await self._context.writer.write(Leave(self._incarnation))
+        if self._signals is not None:
+            await self._signals.stop()
+
+    def committed(self, committed: Committed, changes: Changes) -> None:
+        """This station has written: wake who has work here, and tell the others."""
+        if committed.claimable or committed.freed:
+            self._dispatcher.wake.hint()
+        if committed.next_due is not None:
+            self._stager.wake.hint()
+        if committed.stations:
+            self._remote_commands.wake.hint()
+            self._reconciler.wake.hint()
+            self._controller_monitor.wake.hint()
+        if self._signals is not None:
+            if committed.claimable:
+                self._signals.announce_work(committed.claimable)
+            self._signals.publish_notice(changes)
+
+    def changed_elsewhere(self) -> None:
+        """The database says that others have written. With signals they have said what, and the
+        screen knows. A hint of work may still have been lost: to look for that at each of their
+        commits would cost a fleet more claims than its work does."""
+        if self._signals is None or not self._signals.connected or not self._health.is_up(REDIS):
+            self.look_everywhere()
+            return
+        self._dispatcher.look_within(LOST_HINT_S)
+        for service in (self._stager, self._remote_commands):
+            service.wake.hint()
+
+    def look_everywhere(self) -> None:
+        """Notices may have been missed: look for work, and at everything again."""
+        for service in (
+            self._dispatcher,
+            self._stager,
+            self._remote_commands,
+            self._reconciler,
+            self._controller_monitor,
+        ):
+            service.wake.hint()
+        self._context.tell(Changes(programs=True, stations=True, everything=True))
+
+    def telemetry(self, machine_id: int) -> Telemetry | None:
+        """The latest of one machine at work, here or at another station. What has not been heard
+        of for a while is not known: its station or Redis may be gone."""
+        if (own := self._ticker.latest(machine_id)) is not None:
+            return own
+        told, heard_at = self._remote.get(machine_id, (None, 0.0))
+        return told if time.monotonic() - heard_at < FRESH_S else None
+
+    async def _replaced(self, why: str) -> None:
+        """Another station has this one's name, and with it its machines: leave them alone."""
+        self._health.down(NAME, why)
+        for service in (
+            self._dispatcher,
+            self._reconciler,
+            self._controller_monitor,
+            self._remote_commands,
+            self._leadership,
+        ):
+            await service.stop()
+
+    def _news(self) -> None:
+        """A controller does something else than before."""
+        self._controller_monitor.wake.hint()
+
+    def _at_work(self) -> frozenset[int]:
+        return self.runner.machines()
+
+    def _over(self, machine_id: int) -> None:
+        """A machine has no run any more: a real one may have something to say, and another driver
+        to get."""
+        driver = self.pool.drivers.get(machine_id)
+        if driver is not None and driver.on_loss is OnLoss.INTERRUPT:
+            self._controller_monitor.wake.hint()
+        if self.pool.is_due(machine_id):
+            self._reconciler.wake.hint()
+
+    def _elected(self) -> None:
+        self._stager.wake.hint()
+
+    def _taken(self) -> None:
+        self._ticker.begin()
+        for machine_id in self.runner.machines():
+            self._idle.pop(machine_id, None)
+        self._want()
+
+    async def _look_out(self) -> None:
+        """Nothing could be matched: say for which types this station waits."""
+        if self._signals is None:
+            return
+        rows = await self._own() if self.pool.drivers else ()
+        self._idle = {r.id: r.spec.machine_type for r in rows if r.state is MachineState.IDLE}
+        self._want()
+
+    def _want(self) -> None:
+        if self._signals is not None:
+            self._signals.wait_for(frozenset(self._idle.values()))
+
+    def _show(self, news: frozenset[int]) -> None:
+        self._context.tell(Changes(telemetry=news))
+        if self._signals is not None:
+            self._signals.publish_telemetry(self._ticker.all)
+
+    def _hear(self, changes: Changes) -> None:
+        if changes.stations:
+            for service in (
+                self._remote_commands,
+                self._reconciler,
+                self._leadership,
+                self._controller_monitor,
+            ):
+                service.wake.hint()
+        if changes.machines & self.pool.drivers.keys():
+            self._dispatcher.wake.hint()  # one of ours may be free: cleared from another window
+        self._context.tell(changes)
+
+    def _hear_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
+        now = time.monotonic()
+        self._remote.update({machine_id: (told, now) for machine_id, told in telemetry.items()})
+        self._context.tell(Changes(telemetry=frozenset(telemetry)))

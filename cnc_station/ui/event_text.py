@@ -1,0 +1,137 @@
+"""Events in words: what happened, who and why, and whether it was out of the ordinary."""
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.position import PositionBasis
+from cnc_station.engine.domain.states import JobState
+from cnc_station.ui.theme import Tone
+from cnc_station.ui.widgets.state_look import look_of
+
+# {at} is " on Mill 1" and {to} " to Mill 1", or nothing where no machine was involved.
+_SENTENCES = {
+    "drafted": QT_TRANSLATE_NOOP("Event", "Drafted"),
+    "created": QT_TRANSLATE_NOOP("Event", "Came in"),
+    "created_waiting": QT_TRANSLATE_NOOP("Event", "Came in, to start later"),
+    "submitted": QT_TRANSLATE_NOOP("Event", "Submitted"),
+    "submitted_waiting": QT_TRANSLATE_NOOP("Event", "Submitted, to start later"),
+    "deleted": QT_TRANSLATE_NOOP("Event", "Deleted"),
+    "released": QT_TRANSLATE_NOOP("Event", "Ready to start"),
+    "postponed": QT_TRANSLATE_NOOP("Event", "Postponed"),
+    "paused": QT_TRANSLATE_NOOP("Event", "Paused"),
+    "resumed": QT_TRANSLATE_NOOP("Event", "Resumed"),
+    "resumed_waiting": QT_TRANSLATE_NOOP("Event", "Resumed, to start later"),
+    "expedited": QT_TRANSLATE_NOOP("Event", "Put first in line"),
+    "reordered": QT_TRANSLATE_NOOP("Event", "Moved in the queue"),
+    "pinned": QT_TRANSLATE_NOOP("Event", "Bound to a machine, or free of it"),
+    "edited": QT_TRANSLATE_NOOP("Event", "Changed"),
+    "assigned": QT_TRANSLATE_NOOP("Event", "Assigned{to}"),
+    "deferred": QT_TRANSLATE_NOOP("Event", "Put aside{at}, not started"),
+    "returned": QT_TRANSLATE_NOOP("Event", "Back to the queue, not started{at}"),
+    "requeued": QT_TRANSLATE_NOOP("Event", "Back to the queue{at}, nothing was cut"),
+    "started": QT_TRANSLATE_NOOP("Event", "Started{at}"),
+    "held": QT_TRANSLATE_NOOP("Event", "Held{at}"),
+    "continued": QT_TRANSLATE_NOOP("Event", "Continued{at}"),
+    "part_done": QT_TRANSLATE_NOOP("Event", "A part is done{at}"),
+    "completed": QT_TRANSLATE_NOOP("Event", "Completed{at}"),
+    "failed_retry": QT_TRANSLATE_NOOP("Event", "Failed{at}, will be tried again"),
+    "failed_final": QT_TRANSLATE_NOOP("Event", "Failed{at} for good"),
+    "aborted": QT_TRANSLATE_NOOP("Event", "Aborted{at}"),
+    "interrupted": QT_TRANSLATE_NOOP("Event", "Interrupted{at}"),
+    "reattached": QT_TRANSLATE_NOOP("Event", "Taken up again{at}, it was still running"),
+    "inspected": QT_TRANSLATE_NOOP("Event", "Controller asked{at}"),
+    "cancelled": QT_TRANSLATE_NOOP("Event", "Cancelled"),
+    "restored": QT_TRANSLATE_NOOP("Event", "Cancelling taken back"),
+    "restored_waiting": QT_TRANSLATE_NOOP("Event", "Cancelling taken back, to start later"),
+    "restored_paused": QT_TRANSLATE_NOOP("Event", "Cancelling taken back, paused"),
+    "retried": QT_TRANSLATE_NOOP("Event", "Sent to be tried again"),
+    "retried_waiting": QT_TRANSLATE_NOOP("Event", "Sent to be tried again later"),
+    "scrapped": QT_TRANSLATE_NOOP("Event", "Part counted as scrap, to be made again"),
+    "scrapped_waiting": QT_TRANSLATE_NOOP("Event", "Part counted as scrap, to be made again later"),
+    "discarded": QT_TRANSLATE_NOOP("Event", "Discarded"),
+    "accepted": QT_TRANSLATE_NOOP("Event", "Part accepted as good"),
+    "machine_added": QT_TRANSLATE_NOOP("Event", "Machine added"),
+    "machine_edited": QT_TRANSLATE_NOOP("Event", "Machine changed"),
+    "machine_removed": QT_TRANSLATE_NOOP("Event", "Machine removed"),
+    "connected": QT_TRANSLATE_NOOP("Event", "Connected"),
+    "disconnected": QT_TRANSLATE_NOOP("Event", "Disconnected"),
+    "cleared": QT_TRANSLATE_NOOP("Event", "Cleared"),
+    "readiness_changed": QT_TRANSLATE_NOOP("Event", "Ready"),
+    "position_changed": QT_TRANSLATE_NOOP("Event", "Position known"),
+    "modes_set": QT_TRANSLATE_NOOP("Event", "Modes set{at}"),
+    "alarmed": QT_TRANSLATE_NOOP("Event", "Alarm"),
+    "unlocked": QT_TRANSLATE_NOOP("Event", "Unlocked"),
+    "maintenance_started": QT_TRANSLATE_NOOP("Event", "Maintenance began"),
+    "maintenance_asked": QT_TRANSLATE_NOOP("Event", "Maintenance after this run"),
+    "maintenance_ended": QT_TRANSLATE_NOOP("Event", "Maintenance ended"),
+    "machine_moved": QT_TRANSLATE_NOOP("Event", "Given to another station"),
+    "machine_moved_as_it_is": QT_TRANSLATE_NOOP("Event", "Given to another station as it is"),
+    "lost_returned": QT_TRANSLATE_NOOP("Event", "Back to the queue{at}, its station is silent"),
+    "lost_retry": QT_TRANSLATE_NOOP("Event", "Lost with its station{at}, will be tried again"),
+    "lost_final": QT_TRANSLATE_NOOP("Event", "Lost with its station{at} for good"),
+    "lost_interrupted": QT_TRANSLATE_NOOP("Event", "Interrupted{at}, its station is silent"),
+    "settings_changed": QT_TRANSLATE_NOOP("Event", "Settings changed"),
+    "station_joined": QT_TRANSLATE_NOOP("Event", "A station joined"),
+    "station_left": QT_TRANSLATE_NOOP("Event", "A station left"),
+    "leader_changed": QT_TRANSLATE_NOOP("Event", "Another station leads"),
+}
+_TO = QT_TRANSLATE_NOOP("Event", " to {machine}")
+_AT = QT_TRANSLATE_NOOP("Event", " on {machine}")
+_NO_POSITION = QT_TRANSLATE_NOOP("Event", "Position not known")
+_NOT_READY = QT_TRANSLATE_NOOP("Event", "Not ready")
+_SET_BY_HAND = QT_TRANSLATE_NOOP("Event", "Set by hand to {state}")
+_OVERRIDDEN = "overridden_to_"
+_TONES = {
+    "held": Tone.HELD,
+    "failed_retry": Tone.HELD,
+    "aborted": Tone.HELD,
+    "failed_final": Tone.ALARM,
+    "interrupted": Tone.ALARM,
+    "lost_retry": Tone.HELD,
+    "lost_final": Tone.ALARM,
+    "lost_interrupted": Tone.ALARM,
+    "alarmed": Tone.ALARM,
+    "disconnected": Tone.HELD,
+}
+_SERVICES = frozenset({"dispatcher", "leader", "reaper", "recovery", "runner", "stager", "station"})
+
+
+def _say(text: object) -> str:
+    return QCoreApplication.translate("Event", str(text))
+
+
+def told(event: Event, machine: str = "") -> str:
+    """What happened, as a short sentence without who and why: "Started on Mill 1".
+
+    `machine` is the name to say; a type this version does not know is shown as it is written.
+    """
+    if event.type.startswith(_OVERRIDDEN):
+        state = JobState(event.type.removeprefix(_OVERRIDDEN))
+        return _say(_SET_BY_HAND).format(state=look_of(state).word.lower())
+    sentence = _SENTENCES.get(event.type)
+    if event.type == "readiness_changed" and event.reason:
+        sentence = _NOT_READY
+    if _loses_position(event):
+        sentence = _NO_POSITION
+    if sentence is None:
+        return event.type.replace("_", " ").capitalize()
+    at = _say(_AT).format(machine=machine) if machine else ""
+    to = _say(_TO).format(machine=machine) if machine else ""
+    return _say(sentence).format(at=at, to=to)
+
+
+def by_and_why(event: Event) -> str:
+    """Who did it and why: "Ana · chips in the vice"; services of the program go unnamed."""
+    who = "" if event.actor in _SERVICES else event.actor
+    return " · ".join(part for part in (who, event.reason) if part)
+
+
+def tone_of(event: Event) -> Tone:
+    """The colour of the event's mark: NORMAL unless somebody should notice."""
+    if (event.type == "readiness_changed" and event.reason) or _loses_position(event):
+        return Tone.HELD
+    return _TONES.get(event.type, Tone.NORMAL)
+
+
+def _loses_position(event: Event) -> bool:
+    return event.type == "position_changed" and event.details.get("basis") == PositionBasis.LOST

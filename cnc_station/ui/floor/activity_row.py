@@ -1,0 +1,136 @@
+"""One entry of the lists beside the machine cards: two lines that open something, and a remedy."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.button_frame import paint_face
+from cnc_station.ui.widgets.buttons import Button
+
+_MARK = 10
+_LINE = 20
+_PAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RowWords:
+    """`title` and `note` at the left, `corner` (a time, a priority) at the right.
+
+    A tone other than NORMAL sets a mark before the title, which says the same in words. `remedy`
+    is the word on the button at the right; there is none without it.
+    """
+
+    title: str
+    note: str = ""
+    corner: str = ""
+    tone: Tone = Tone.NORMAL
+    remedy: str = ""
+
+
+def row_height() -> int:
+    """Two lines, or a button and its gaps."""
+    return max(2 * _LINE + 14, theme().metrics.control + 12)
+
+
+class SideRow(QAbstractButton):
+    """`clicked` opens what the entry is about, `remedied` is its button."""
+
+    remedied = Signal()
+
+    def __init__(self, words: RowWords, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._words = words
+        self._last = False
+        self.remedy: Button | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._take_words()
+
+    @property
+    def words(self) -> RowWords:
+        """What the row says."""
+        return self._words
+
+    @property
+    def under_finger(self) -> bool:
+        """Whether it, or its remedy, is pressed now."""
+        return self.isDown() or (self.remedy is not None and self.remedy.isDown())
+
+    def set_words(self, words: RowWords) -> None:
+        """Shows other words in the same place."""
+        if words != self._words:
+            self._words = words
+            self._take_words()
+            self.update()
+
+    def set_last(self, *, last: bool) -> None:
+        """The last row has no line below."""
+        if last != self._last:
+            self._last = last
+            self.update()
+
+    def _take_words(self) -> None:
+        words = self._words
+        said = ", ".join(part for part in (words.title, words.note, words.corner) if part)
+        self.setAccessibleName(said)
+        self.setToolTip("\n".join(part for part in (words.title, words.note) if part))
+        if words.remedy and self.remedy is None:
+            self.remedy = Button(words.remedy, self)
+            self.remedy.clicked.connect(self.remedied)
+            self.remedy.show()
+        if self.remedy is not None:
+            self.remedy.setText(words.remedy)
+            self.remedy.setAccessibleName(f"{words.remedy}: {words.title}")
+            self.remedy.setVisible(bool(words.remedy))
+            self._place_remedy()
+
+    def _place_remedy(self) -> None:
+        if self.remedy is not None:
+            width, height = self.remedy.sizeHint().width(), theme().metrics.control
+            self.remedy.setGeometry(
+                self.width() - width, (self.height() - height) // 2, width, height
+            )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keeps the remedy at the right."""
+        self._place_remedy()
+
+    def sizeHint(self) -> QSize:
+        """As wide as the column."""
+        return QSize(180, row_height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints mark, title, corner and note, and a line to the next."""
+        live, words = theme(), self._words
+        painter = QPainter(self)
+        if self.isDown() or self.hasFocus():
+            paint_face(painter, self, live.metrics.radius_control, ground=None, line=None)
+        elif not self._last:
+            low = self.height() - live.tokens.line_width
+            painter.fillRect(0, low, self.width(), live.tokens.line_width, live.colour(Ink.LINE))
+        right = self.width() - (self.remedy.width() + 8 if words.remedy and self.remedy else 0)
+        top = (self.height() - 2 * _LINE) // 2
+        left = _PAD if self.isDown() or self.hasFocus() else 0
+        middle = Qt.AlignmentFlag.AlignVCenter
+        elide = Qt.TextElideMode.ElideRight
+        painter.setFont(live.font(Role.NOTE))
+        painter.setPen(live.pen(Ink.MUTED))
+        metrics = painter.fontMetrics()
+        corner = metrics.horizontalAdvance(words.corner)
+        painter.drawText(QRect(right - corner - left, top, corner + 1, _LINE), middle, words.corner)
+        note = metrics.elidedText(words.note, elide, right - left)
+        painter.drawText(QRect(left, top + _LINE, right, _LINE), middle, note)
+        if words.tone is not Tone.NORMAL:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(live.brush(tone_ink(words.tone)))
+            painter.drawRoundedRect(QRectF(left, top + 5, _MARK, _MARK), 2, 2)
+            left += _MARK + 6
+        painter.setFont(live.font(Role.STRONG))
+        painter.setPen(live.pen(Ink.TEXT))
+        room = right - left - (corner + 8 if corner else 0)
+        title = painter.fontMetrics().elidedText(words.title, elide, max(0, room))
+        painter.drawText(QRect(left, top, room + 1, _LINE), middle, title)

@@ -1,0 +1,320 @@
+"""What a machine card says, worked out from what the engine knows; nothing here paints."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from PySide6.QtCore import QCoreApplication
+
+from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.views import (
+    Abilities,
+    Doing,
+    JobRow,
+    MachineCard,
+    MachineRow,
+    Status,
+    Telemetry,
+)
+from cnc_station.ui import formatting
+from cnc_station.ui.drivers import (
+    at_panel,
+    is_unready,
+    machine_look,
+    unattended,
+    waits_for_set_up,
+    wants_position,
+)
+from cnc_station.ui.theme import Tone
+from cnc_station.ui.widgets.state_look import StateLook, look_of
+
+_STEPS = 250
+"""A bar moves by pixels: smaller steps than its width are not worth a repaint."""
+
+_TELLING = 0.02
+"""The least share of a run from which its pace foretells its end."""
+
+_TELLS_OPERATOR = frozenset({Doing.RUNNING, Doing.READY, Doing.NOT_READY})
+"""With a job in hand, the controller's words then say what the job waits for."""
+
+
+class CardAction(StrEnum):
+    """What a card offers with one tap; ABORT with a held one."""
+
+    HOLD = "hold"
+    CONTINUE = "continue"
+    ABORT = "abort"
+    CLEAR = "clear"
+    UNLOCK = "unlock"
+    SET_UP = "set_up"
+    FINISH = "finish"
+    END_MAINTENANCE = "end_maintenance"
+    RECONNECT = "reconnect"
+    CONFIRM_POSITION = "confirm_position"
+    DETAILS = "details"
+
+
+REMEDIES = {
+    MachineState.HELD: (CardAction.CONTINUE, CardAction.ABORT),
+    MachineState.ALARM: (CardAction.DETAILS, CardAction.UNLOCK),
+    MachineState.NEEDS_CLEARING: (CardAction.DETAILS, CardAction.CLEAR),
+    MachineState.MAINTENANCE: (CardAction.END_MAINTENANCE,),
+}
+"""The buttons that replace the figures, the likeliest last: under the right thumb. Only Continue
+stands apart from there, because a second tap on Hold would land on it."""
+
+_TRY_AGAIN = (CardAction.DETAILS, CardAction.RECONNECT)
+_CAN_DO_ALL = Abilities()
+
+
+@dataclass(frozen=True, slots=True)
+class CardText:
+    """Everything on a card but the time in state, which runs by itself from `since` (ms).
+
+    `figure` is the time left, `aside` the two short lines beside it. `idle` greys the title.
+    `corner` is the one tap beside the figures.
+    """
+
+    name: str
+    model: str
+    look: StateLook
+    since: int
+    title: str
+    note: str = ""
+    figure: str = ""
+    aside: tuple[str, str] = ("", "")
+    fraction: float | None = None
+    foot: str = ""
+    late: bool = False
+    count: str = ""
+    idle: bool = False
+    remedies: tuple[CardAction, ...] = ()
+    corner: CardAction | None = None
+
+    @property
+    def tone(self) -> Tone:
+        """The tone of the frame: what runs as it should needs none."""
+        return Tone.NORMAL if self.look.tone is Tone.RUNNING else self.look.tone
+
+    @property
+    def spoken(self) -> str:
+        """The card in one sentence, for who can't see it."""
+        parts = (self.name, self.look.word, self.title, self.note, self.figure, *self.aside)
+        return ", ".join(part for part in (*parts, self.foot) if part)
+
+
+def card_words(
+    card: MachineCard,
+    telemetry: Telemetry | None,
+    now: int,
+    *,
+    status: Status | None = None,
+    can: Abilities = _CAN_DO_ALL,
+) -> CardText:
+    """The words of a card. `telemetry` and `status` None mean that the controller says nothing
+    (yet), `can` is what can be asked of it."""
+    machine = card.machine
+    state = machine.state
+    live = telemetry if card.job is not None else None
+    told = CardText(
+        name=machine.spec.name,
+        model=machine.spec.model or machine.spec.driver,
+        look=machine_look(machine, can),
+        since=machine.state_since,
+        title=_title(card),
+        note=_note(card, live, status),
+        foot=_what_to_do(machine, status, can) or _foot(card, live, status, now),
+        late=card.job is not None and card.job.late,
+        count=_count(card.completed_today),
+        idle=card.job is None,
+        remedies=_remedies(card, can),
+        corner=_corner(card, can),
+    )
+    return _with_figures(told, card.job, live, state)
+
+
+def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> str:
+    """What a person can do about a machine that does nothing, as its driver puts it."""
+    if not machine.attended:
+        return QCoreApplication.translate("Floor", "Look at the PC of that station.")
+    if machine.at_work and machine.missing_since is not None:
+        return QCoreApplication.translate("Floor", "It is tried again by itself: look at it.")
+    panel = at_panel(machine, can)
+    stuck = panel or machine.state in {MachineState.ALARM, MachineState.OFFLINE}
+    return (status.remedy if status is not None and stuck else "") or panel
+
+
+def _remedies(card: MachineCard, can: Abilities) -> tuple[CardAction, ...]:
+    machine = card.machine
+    if not machine.attended:
+        return (CardAction.DETAILS,)
+    if machine.missing_since is not None and machine.state is not MachineState.NEEDS_CLEARING:
+        return (CardAction.DETAILS,) if machine.at_work else _TRY_AGAIN
+    if machine.state is MachineState.IDLE and wants_position(machine):
+        return (CardAction.DETAILS, CardAction.CONFIRM_POSITION)
+    if card.job is not None and waits_for_set_up(machine, can):
+        return (CardAction.SET_UP,)
+    if at_panel(machine, can):
+        return (CardAction.DETAILS,)
+    remedies = REMEDIES.get(machine.state, ())
+    return tuple(one for one in remedies if can.aborts or one is not CardAction.ABORT)
+
+
+def _corner(card: MachineCard, can: Abilities) -> CardAction | None:
+    machine = card.machine
+    reached = machine.attended and machine.missing_since is None
+    if machine.state is not MachineState.RUNNING or not reached:
+        return None
+    if not can.starts:
+        return CardAction.FINISH
+    return CardAction.HOLD if can.holds else None
+
+
+def _with_figures(
+    told: CardText, job: JobRow | None, live: Telemetry | None, state: MachineState
+) -> CardText:
+    if job is None:
+        return told
+    if live is None:
+        if state is not MachineState.ASSIGNED:
+            return told
+        figure = formatting.duration(job.estimated_s)
+        return replace(told, figure=figure, aside=(_estimated(), _starting()))
+    several = live.parts > 1
+    fraction = live.part_fraction if several else live.fraction
+    percent = formatting.percent(fraction)
+    first = percent if live.line is None else f"{percent} · {_line(live.line)}"
+    return replace(
+        told,
+        figure=_time_left(live),
+        aside=(first, _left(several=several)),
+        fraction=round(fraction * _STEPS) / _STEPS,
+    )
+
+
+def _time_left(live: Telemetry) -> str:
+    """Of the part in hand where there are several, else of the run."""
+    left = live.part_remaining_s if live.parts > 1 else live.remaining_s
+    return formatting.NONE if left is None else formatting.duration(left)
+
+
+def _title(card: MachineCard) -> str:
+    if away := unattended(card.machine):
+        return away
+    if card.job is not None:
+        return card.job.title
+    if wants_position(card.machine) and card.machine.state is MachineState.IDLE:
+        return QCoreApplication.translate("Floor", "Confirm its work zero")
+    if is_unready(card.machine):
+        why = card.machine.not_ready
+        return why[:1].upper() + why[1:]
+    if card.machine.state is MachineState.IDLE and card.next_job is not None:
+        return QCoreApplication.translate("Floor", "Free for the next job")
+    return {
+        MachineState.OFFLINE: machine_look(card.machine).word,
+        MachineState.MAINTENANCE: QCoreApplication.translate("Floor", "Out of service"),
+        MachineState.ALARM: QCoreApplication.translate("Floor", "The controller stopped"),
+        MachineState.NEEDS_CLEARING: QCoreApplication.translate("Floor", "A part lies on it"),
+    }.get(card.machine.state, QCoreApplication.translate("Floor", "Nothing to make"))
+
+
+def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> str:
+    """Below the title: what to do where nothing can start, why it stopped, what its controller says
+    to the operator, else material, part and program, else why it is idle."""
+    reason = card.machine.state_reason
+    if (why := _why_nothing_starts(card.machine)) is not None:
+        return why
+    if is_unready(card.machine):
+        starts_nothing = QCoreApplication.translate("Floor", "Nothing can start on it")
+        return status.remedy if status is not None and status.remedy else starts_nothing
+    if card.job is None:
+        away = card.machine.state in {MachineState.OFFLINE, MachineState.MAINTENANCE}
+        return reason if away else reason or card.why_idle
+    if reason and card.machine.state in {MachineState.ALARM, MachineState.HELD}:
+        return reason
+    if status is not None and status.doing in _TELLS_OPERATOR and status.why:
+        return status.why
+    job = card.job
+    program = job.program_name
+    if program and job.program_revision is not None:
+        program = f"{program} r{job.program_revision}"
+    return " · ".join(part for part in (job.material, _parts(job, live), program) if part)
+
+
+def _why_nothing_starts(machine: MachineRow) -> str | None:
+    """What was known last of a machine whose station is not there, or how its position was lost."""
+    if not machine.attended:
+        if machine.state is MachineState.OFFLINE:
+            return ""
+        was = look_of(machine.state).word
+        return QCoreApplication.translate("Floor", "Last known: {state}").format(state=was)
+    if machine.position is not None and wants_position(machine):
+        why = machine.position.position.reason
+        return why[:1].upper() + why[1:] if machine.state is MachineState.IDLE else None
+    return None
+
+
+def _parts(job: JobRow, live: Telemetry | None) -> str:
+    if job.quantity <= 1:
+        return ""
+    if live is None:
+        return QCoreApplication.translate("Floor", "{n:,} parts").format(n=job.quantity)
+    part = QCoreApplication.translate("Floor", "part {n:,} of {m:,}")
+    return part.format(n=live.part, m=live.parts)
+
+
+def _foot(card: MachineCard, live: Telemetry | None, status: Status | None, now: int) -> str:
+    """The last line: that it is late, else what comes next and when, else why nothing does."""
+    ends = _ends_at(card, live, now)
+    job, reason = card.job, card.machine.state_reason
+    if job is not None and job.late and job.due_at is not None:
+        due = formatting.due(job.due_at, now)
+        if ends is None:
+            return QCoreApplication.translate("Floor", "Late: due {due}").format(due=due)
+        likely = QCoreApplication.translate("Floor", "Late: due {due}, likely {end}")
+        return likely.format(due=due, end=formatting.time_of_day(ends, seconds=False))
+    if live is not None and card.machine.state is MachineState.HELD:
+        held = QCoreApplication.translate("Floor", "{time} left, held at {percent}")
+        return held.format(time=_time_left(live), percent=formatting.percent(live.fraction))
+    if card.next_job is None:
+        said = is_unready(card.machine) or card.why_idle in {_note(card, live, status), reason}
+        why = "" if said else card.why_idle
+        return why[:1].upper() + why[1:]
+    if ends is None:
+        return QCoreApplication.translate("Floor", "Next: {job}").format(job=card.next_job.title)
+    return QCoreApplication.translate("Floor", "Next: {job}, {time}").format(
+        job=card.next_job.title, time=formatting.time_of_day(ends, seconds=False)
+    )
+
+
+def _ends_at(card: MachineCard, live: Telemetry | None, now: int) -> int | None:
+    """When the run in hand is likely to end (ms), by its own pace so far; None when not known."""
+    began = card.machine.run_started_at
+    if live is None or began is None or card.machine.state is not MachineState.RUNNING:
+        return None
+    if live.fraction < _TELLING:
+        return None
+    return now + round((now - began) * (1 - live.fraction) / live.fraction)
+
+
+def _count(completed: int) -> str:
+    if not completed:
+        return ""
+    return QCoreApplication.translate("Floor", "{n:,} today").format(n=completed)
+
+
+def _line(line: int) -> str:
+    return QCoreApplication.translate("Floor", "line {line:,}").format(line=line)
+
+
+def _left(*, several: bool) -> str:
+    if several:
+        return QCoreApplication.translate("Floor", "left of this part")
+    return QCoreApplication.translate("Floor", "left")
+
+
+def _estimated() -> str:
+    return QCoreApplication.translate("Floor", "estimated")
+
+
+def _starting() -> str:
+    return QCoreApplication.translate("Floor", "about to start")

@@ -1,0 +1,147 @@
+"""A card with as many entries of a list as there is room for."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QElapsedTimer, QEvent, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from cnc_station.ui.floor.activity_row import RowWords, SideRow, row_height
+from cnc_station.ui.floor.machine_card import SAME_TAP_MS
+from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.tap_guard import TapGuard
+from cnc_station.ui.widgets.text import Text
+
+
+class _Rows(QWidget):
+    """The rows themselves: whole ones only, the first of the list that fit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[str, SideRow] = {}
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+    def place(self) -> None:
+        height, room = row_height(), self.height()
+        for place, row in enumerate(self.rows.values()):
+            row.setGeometry(0, place * height, self.width(), height)
+            row.setVisible((place + 1) * height <= room)
+            row.set_last(last=place == len(self.rows) - 1 or (place + 2) * height > room)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.place()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.place()
+
+
+class CompactList(Card):
+    """Entries by key; `chosen` and `remedied` carry the key. Rows keep their place by key.
+
+    What does not fit is left out: whoever places the card asks `wants` and `chrome` how high it
+    should be, again when `wants_changed`.
+    """
+
+    chosen = Signal(str)
+    remedied = Signal(str)
+    wants_changed = Signal()
+
+    def __init__(self, title: str, nothing: str) -> None:
+        super().__init__(title=title)
+        self.body.setSpacing(2)
+        self._rows = _Rows()
+        self._guard = TapGuard(self._rows)
+        self._remedied = ""
+        self._remedied_ago = QElapsedTimer()
+        self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
+        self._nothing.setWordWrap(True)
+        self.body.addWidget(self._nothing)
+        self.body.addWidget(self._rows, 1)
+
+    @property
+    def wants(self) -> int:
+        """How many rows it would show; the words for an empty list take the room of one."""
+        return max(1, len(self._rows.rows))
+
+    @property
+    def chrome(self) -> int:
+        """The height of the card without its rows, in px."""
+        margins = self.body.contentsMargins()
+        head = self.title.sizeHint().height() + 2 * self.body.spacing()
+        return margins.top() + head + margins.bottom()
+
+    @property
+    def rows(self) -> Mapping[str, SideRow]:
+        """The rows by key, in their order."""
+        return self._rows.rows
+
+    def set_nothing(self, words: str) -> None:
+        """What stands there while the list is empty."""
+        if words != self._nothing.text():
+            self._nothing.setText(words)
+
+    def set_note(self, note: str) -> None:
+        """The figure beside the title."""
+        if note != self.note.text():
+            self.note.setText(note)
+
+    def set_rows(self, wanted: Mapping[str, RowWords]) -> None:
+        """Shows these in this order; a row whose key stays is changed in place."""
+        rows = self._rows.rows
+        before = list(rows)
+        spare = [rows.pop(key) for key in before if key not in wanted]
+        for row in [row for row in spare if row.under_finger]:
+            spare.remove(row)
+            _drop(row)
+        for key, words in wanted.items():
+            if key not in rows:
+                rows[key] = spare.pop() if spare else self._made(words)
+            rows[key].set_words(words)
+        for row in spare:
+            _drop(row)
+        if before != list(wanted):
+            self._rows.rows = {key: rows[key] for key in wanted}
+            self._nothing.setVisible(not wanted)
+            self._rows.place()
+            self.wants_changed.emit()
+        self._guard_remedies(len(before))
+
+    def _guard_remedies(self, before: int) -> None:
+        """A tap may be meant for what stood at the same height a moment ago."""
+        shown = list(self._rows.rows.items())
+        for place in range(max(before, len(shown))):
+            key, row = shown[place] if place < len(shown) else ("", None)
+            if row is not None and row.remedy is not None and row.words.remedy:
+                self._guard.show(place, (key, row.words.remedy), row.remedy)
+            else:
+                self._guard.show(place, None)
+
+    def _made(self, words: RowWords) -> SideRow:
+        row = SideRow(words, self._rows)
+        row.clicked.connect(lambda: self.chosen.emit(self._key_of(row)))
+        row.remedied.connect(lambda: self._remedy(row))
+        return row
+
+    def _remedy(self, row: SideRow) -> None:
+        """A tap right after another on the same entry is the same wish."""
+        key = self._key_of(row)
+        if key == self._remedied and self._remedied_ago.elapsed() < SAME_TAP_MS:
+            return
+        self._remedied = key
+        self._remedied_ago.start()
+        self.remedied.emit(key)
+
+    def _key_of(self, row: SideRow) -> str:
+        """Rows are used again for other entries: what one stands for is looked up when it
+        counts."""
+        return next(key for key, shown in self._rows.rows.items() if shown is row)
+
+
+def _drop(row: SideRow) -> None:
+    """Gone at once; a finger still on it is not heard any more."""
+    row.blockSignals(True)
+    row.hide()
+    row.deleteLater()

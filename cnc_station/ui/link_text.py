@@ -1,0 +1,49 @@
+"""The words for what the station leans on: its database and, in a fleet, Redis and its name."""
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from cnc_station.engine.views import Link
+from cnc_station.ui import formatting
+from cnc_station.ui.theme import Tone
+from cnc_station.ui.widgets.dots import Connection
+
+STANDALONE = "standalone"
+OFFLINE = "offline"
+NAME = "name"  # there only once it has been lost to another station
+_NAMES = {
+    "database": QT_TRANSLATE_NOOP("Links", "Database"),
+    "redis": QT_TRANSLATE_NOOP("Links", "Redis"),
+    NAME: QT_TRANSLATE_NOOP("Links", "Name taken"),
+}
+# What it means for the person at the machines that a thing is away, and how bad that is.
+_AWAY = {
+    "database": (
+        QT_TRANSLATE_NOOP("Links", "machines keep running, the lists stand still"),
+        Tone.ALARM,
+    ),
+    "redis": (QT_TRANSLATE_NOOP("Links", "slower, nothing lost"), Tone.HELD),
+}
+
+
+def named(link: Link) -> str:
+    """What people call it."""
+    return _tr(_NAMES[link.name])
+
+
+def said(link: Link, now: int) -> Connection:
+    """● Database, ● Standalone, ● Redis away 00:42 · slower, nothing lost."""
+    if link.state == STANDALONE:
+        return Connection(_tr("Standalone"))
+    if link.state != OFFLINE:
+        return Connection(named(link))
+    if link.name == NAME:
+        return Connection(_tr("Name taken by another station · nothing is run here"), Tone.ALARM)
+    meaning, tone = _AWAY[link.name]
+    away = _tr("{name} away {time}").format(
+        name=named(link), time=formatting.lasted(link.since, now)
+    )
+    return Connection(f"{away} · {_tr(meaning)}", tone)
+
+
+def _tr(english: object) -> str:
+    return QCoreApplication.translate("Links", str(english))

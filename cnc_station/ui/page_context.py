@@ -1,0 +1,62 @@
+"""What every page is given: the engine, its changes, operations, and the way to other pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from cnc_station.engine.interface import Engine
+from cnc_station.engine.views import JobFilter
+from cnc_station.ui.bridge import Bridge
+from cnc_station.ui.operations import Operations
+
+
+class Navigator(Protocol):
+    """Where a page can send the person at the window; the window's owner knows how."""
+
+    def to_page(self, key: str) -> None:
+        """Bring a page to the front: floor, jobs, attention, programs, machines, stations,
+        settings."""
+        ...
+
+    def to_jobs(self, chosen: JobFilter) -> None:
+        """The job list, filtered."""
+        ...
+
+    def to_job(self, job_id: int) -> None:
+        """A job's detail."""
+        ...
+
+    def to_attention(self, job_id: int) -> None:
+        """A job that waits for a decision, on the Needs attention page."""
+        ...
+
+    def to_machine(self, machine_id: int) -> None:
+        """A machine on the Machines page."""
+        ...
+
+    def to_program(self, sha256: str) -> None:
+        """A program on the Programs page."""
+        ...
+
+    def new_job(self, program: str | None = None) -> None:
+        """The form for a new job."""
+        ...
+
+    def import_files(self) -> None:
+        """Choose files to import: programs or tables of jobs."""
+        ...
+
+    def load_demo(self) -> None:
+        """Put the demo day into this shop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """The context of a page. `now` is the wall clock (ms); tests and pictures set it."""
+
+    engine: Engine
+    bridge: Bridge
+    operations: Operations
+    ways: Navigator
+    now: Callable[[], int]
