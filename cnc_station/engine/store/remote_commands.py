@@ -125,7 +125,7 @@ def open_remote_commands(
 ) -> tuple[RemoteCommand, ...]:
     """What this station was asked and has not answered by `now`, oldest first.
 
-    A station that was away finds commands about runs and alarms that are over; a new run of the same
+    A station that was away finds some about runs and alarms that are over; a new run of the same
     job must not be ended by them, nor a machine unlocked that somebody has looked at since. And who
     has asked it to start one was told that it does not answer, and may stand in the machine.
     """
