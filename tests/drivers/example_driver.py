@@ -6,7 +6,7 @@ from cnc_station.engine.drivers.publisher import StatusPublisher
 from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Setting, Status
 
 
-class Example(StatusPublisher):  # which has status, listen and traffic
+class Example(StatusPublisher):  # which has status, subscribe and traffic
     on_loss, abilities = base.OnLoss.INTERRUPT, Abilities()  # it cuts: never again blindly
 
     def __init__(self, settings: dict[str, object]) -> None:
@@ -53,8 +53,8 @@ class Example(StatusPublisher):  # which has status, listen and traffic
 
     async def inspect_run(self, order: base.Order) -> base.RunInspection:
         run, part, what = (await self._ask("last")).split()
-        finding = base.RunOutcome(what) if run == str(order.run_id) else base.RunOutcome.STOPPED
-        return base.RunInspection(finding, f"run {run}: {what}", int(part))
+        outcome = base.RunOutcome(what) if run == str(order.run_id) else base.RunOutcome.STOPPED
+        return base.RunInspection(outcome, f"run {run}: {what}", int(part))
 
     async def _look(self) -> str:
         doing, x = (await self._ask("state")).split()

@@ -1,4 +1,4 @@
-"""The driver that the README shows is one: the page's very text, held to the seam's promises."""
+"""The driver that the page on drivers shows keeps the promises of the seam."""
 
 import re
 from collections.abc import AsyncIterator
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from cnc_station.engine.drivers import base
 from tests.drivers import example_driver
 from tests.drivers.conformance import Bench, StartingDriver
 from tests.drivers.example_controller import example_controller
 from tests.drivers.watched import order
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(base.__file__).with_name("README.md")
 MOST_LINES = 60
 
 
