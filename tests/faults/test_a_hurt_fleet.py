@@ -18,7 +18,7 @@ from tests.faults.fleet.supervised import LEASE_S
 
 CLOCKS = (0.0, 600.0, -600.0)
 
-pytestmark = [pytest.mark.xdist_group("a hurt fleet"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.xdist_group("a hurt fleet")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from cnc_station.engine.store import schema
@@ -16,8 +15,6 @@ from cnc_station.servers import Postgres
 from tests.conftest import serving
 from tests.faults.fleet.fleet import Fleet, until
 from tests.faults.fleet.supervised import LEASE_S
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def _free_port() -> int:

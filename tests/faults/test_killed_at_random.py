@@ -10,7 +10,6 @@ KILLS = 20
 
 
 @pytest.mark.xdist_group("killed at random")
-@pytest.mark.timeout(180)
 def test_a_station_killed_twenty_times_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
     figures = Campaign(tmp_path, kills=KILLS, seed=7).run()
     assert figures.violations == []
