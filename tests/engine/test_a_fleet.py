@@ -1,6 +1,5 @@
 """Two stations of one fleet, on a real PostgreSQL, with and without a real Redis."""
 
-import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
@@ -165,15 +164,6 @@ async def test_a_machine_in_maintenance_is_given_no_work_at_another_station_unti
     assert await _is(b, job_id, JobState.QUEUED)
     await a.act_on_machine(MachineAction.MAINTENANCE_OFF, machine_id, ME)
     await until(partial(_is, b, job_id, JobState.COMPLETED))
-
-
-@pytest.mark.usefixtures("fleet")
-async def test_a_second_station_of_the_same_name_is_refused(shared: Config) -> None:
-    before = [thread for thread in threading.enumerate() if thread.name == "writer"]
-    twin = StationEngine(shared)
-    with pytest.raises(Conflict, match="named A is at work already"):
-        await twin.start()
-    assert [thread for thread in threading.enumerate() if thread.name == "writer"] == before
 
 
 async def test_a_machine_rewired_at_another_station_gets_its_new_driver_at_its_own(

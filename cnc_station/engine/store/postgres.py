@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import prepared
-from cnc_station.engine.store.complaints import of_a_server
+from cnc_station.engine.store.complaints import AWAY, of_a_server
 from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.driver import driver_of
 from cnc_station.engine.store.insertion import Rows, shared_values
@@ -180,7 +180,8 @@ class Postgres(Dialect):
         of_the_server = getattr(error.orig, "sqlstate", None) in _NO_BUGS
         of_the_server |= isinstance(error, OperationalError | InterfaceError)
         if error.connection_invalidated or of_the_server:
-            return Unavailable(of_a_server(str(error.orig).lower()))
+            words = of_a_server(str(error.orig).lower())
+            return Unavailable(words, transient=words == AWAY)
         return None
 
     def encryption(self, connection: Connection) -> str:
