@@ -30,7 +30,8 @@ STATIONS_EACH = 5
 def pick_up(effort: Effort) -> list[Figure]:
     """Submit at station A → its machine told to begin at station B, with nothing else to do.
 
-    The baseline is what no two stations can avoid: `fleet_bare_chain`.
+    The baseline is what no two stations can avoid: `fleet_bare_chain`. Without Redis a station
+    looks four times a second: its aim says that it misses none of these looks.
     """
     count = effort.of(SUBMITTED, at_least=10)
     with Postgres(durable=True) as server, Redis() as redis:
@@ -50,9 +51,9 @@ def pick_up(effort: Effort) -> list[Figure]:
             at_most=most,
         )
         for name, runs, share, most in (
-            ("pick-up at another station", with_redis, 50, 5.0),
-            ("pick-up at another station", with_redis, 99, 25.0),
-            ("pick-up without Redis", without, 99, 1000.0),
+            ("pick-up at another station", with_redis, 50, 2.0),
+            ("pick-up at another station", with_redis, 99, 2.5),
+            ("pick-up without Redis", without, 99, 50.0),
         )
     ]
 
@@ -104,7 +105,7 @@ def notices(effort: Effort) -> list[Figure]:
             "ms",
             _at(bare, 99),
             "bare client",
-            at_most=100.0,
+            at_most=15.0,
         )
     ]
 

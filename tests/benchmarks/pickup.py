@@ -74,5 +74,5 @@ def pickup(effort: Effort) -> list[Figure]:
             "three commits",
             at_most=most,
         )
-        for share, most in ((0.5, 5.0), (0.99, 20.0))
+        for share, most in ((0.5, 3.0), (0.99, 4.0))
     ]

@@ -177,7 +177,7 @@ def polling(effort: Effort) -> list[Figure]:
     cpu, lag = "CPU for 20 machines at 10 Hz", "loop lag p99 beside 20 machines"
     return [
         compared(cpu, driven[0], "% core", bare[0], "bare protocol"),
-        compared(lag, driven[1], "ms", bare[1], "bare protocol", at_most=5.0),
+        compared(lag, driven[1], "ms", bare[1], "bare protocol", at_most=3.0),
     ]
 
 
