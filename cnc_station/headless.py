@@ -8,7 +8,9 @@ import signal
 
 from cnc_station.config import Config
 from cnc_station.demo import Share, load_demo
+from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.services.service import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from cnc_station.secrets import complete
 from cnc_station.web.serving import serving
 
@@ -18,10 +20,12 @@ HEALTH_PORT = 8460
 
 
 async def serve(config: Config, demo: Share | None = None) -> None:
-    """Run the engine until SIGINT or SIGTERM, then stop it in order. Raises Unavailable."""
+    """Run the engine until SIGINT or SIGTERM, then stop it in order. Raises Conflict, and
+    Unavailable where it is of no use to wait."""
     asked_to_stop = _stop_signals()
-    engine = StationEngine(await asyncio.to_thread(complete, config))
-    await engine.start()
+    engine = await _started(await asyncio.to_thread(complete, config), asked_to_stop)
+    if engine is None:
+        return
     try:
         if demo:
             await load_demo(engine, demo)
@@ -32,6 +36,26 @@ async def serve(config: Config, demo: Share | None = None) -> None:
     finally:
         await engine.stop()
         log.info("station %s has stopped", config.station)
+
+
+async def _started(config: Config, asked_to_stop: asyncio.Event) -> StationEngine | None:
+    """Try again while the database server is away; None if that is no longer wanted."""
+    pause, said = FIRST_PAUSE_S, ""
+    while not asked_to_stop.is_set():
+        engine = StationEngine(config)
+        try:
+            await engine.start()
+        except Unavailable as error:
+            if not error.transient:
+                raise
+            if said != (said := str(error)):
+                log.warning("the start waits and is tried again: %s", error)
+        else:
+            return engine
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asked_to_stop.wait(), pause)
+        pause = min(pause * 2, LONGEST_PAUSE_S)
+    return None
 
 
 def _stop_signals() -> asyncio.Event:

@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.last_line import (  # noqa: F401 - pytest finds its hooks here
+    pytest_configure,
+    pytest_sessionfinish,
+    pytest_unconfigure,
+)
+
 if TYPE_CHECKING:
     from cnc_station.servers import Postgres, Redis, Server
 

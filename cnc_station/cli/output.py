@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cnc_station.engine.domain.errors import CncStationError, InvalidInput
+from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced, InvalidInput
 
 
 def plain(value: object) -> Any:
@@ -89,6 +89,6 @@ def print_error(error: Exception, kind: str, *, as_json: bool) -> None:
 
 def kind_of(error: CncStationError) -> str:
     """The error's kind in one word, as JSON tells it."""
-    return {"InvalidInput": "invalid", "Conflict": "conflict", "Fenced": "conflict"}.get(
-        type(error).__name__, "unavailable"
-    )
+    if isinstance(error, InvalidInput):
+        return "invalid"
+    return "conflict" if isinstance(error, Conflict | Fenced) else "unavailable"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
 import uuid
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from cnc_station import __version__
 from cnc_station.config import Config
-from cnc_station.engine.domain.errors import Fenced, Unavailable
+from cnc_station.engine.domain.errors import Fenced, NameInUse, Unavailable
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.drivers.base import OnLoss
 from cnc_station.engine.services.at_machines import AtMachines
@@ -40,10 +41,14 @@ from cnc_station.engine.store.stations import Heartbeat, Join, Leave
 from cnc_station.engine.store.transaction import Committed
 from cnc_station.engine.views import Changes, MachineRow, Telemetry
 
+log = logging.getLogger(__name__)
+
 REDIS = "redis"
 NAME = "name"
 LOST_HINT_S = 1.0
 FRESH_S = 2.0  # machines at work elsewhere are heard of several times a second
+JOIN_AGAIN_S = 0.5
+LAST_WORDS = 2  # of a station that has died: the last, and one that was on its way to the server
 TRY_S = 5.0  # for a person who has asked, and waits
 
 
@@ -137,10 +142,7 @@ class ServiceSupervisor:
         context, config = self._context, self._config
         if self._alone:
             await context.writer.write(AdoptMachines())
-        silence_s = 0.0 if self._alone else min(config.lease_s, SILENCE_S)
-        await context.writer.write(
-            Join(self._incarnation, socket.gethostname(), __version__, silence_s)
-        )
+        await self._join()
         await self.pool.prepare(await self._own())
         lease_s = config.lease_s * (1 - MARGIN)
         await self._recovery.settle(lease_s)
@@ -163,6 +165,26 @@ class ServiceSupervisor:
             self._services.append(HealthProbe(DATABASE, self._ping_database, context.health))
         for service in self._services:
             await service.start()
+
+    async def _join(self) -> None:
+        """A station that died a moment ago still has its name: wait until that is silent. Raises
+        NameInUse once another station is heard of under it."""
+        silence_s = 0.0 if self._alone else min(self._config.lease_s, SILENCE_S)
+        join = Join(self._incarnation, socket.gethostname(), __version__, silence_s)
+        heard: set[int] = set()
+        while True:
+            try:
+                await self._context.writer.write(join)
+            except NameInUse as error:
+                if not heard:
+                    name = self._config.station
+                    log.warning("the start waits: %s was heard of a moment ago", name)
+                heard.add(error.heard_at)
+                if len(heard) > LAST_WORDS:
+                    raise
+            else:
+                return
+            await asyncio.sleep(JOIN_AGAIN_S)
 
     async def _own(self) -> tuple[MachineRow, ...]:
         rows = await self._context.reader.read(machines)

@@ -1,9 +1,10 @@
 """What a benchmark says: a median beside a baseline measured in the same run."""
 
 import json
+import math
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,26 +18,34 @@ class Effort:
     repeats: int = 3
     share: float = 1.0
 
-    def of(self, count: int) -> int:
-        """So many of a full number; never fewer than a hundred."""
-        return max(100, round(count * self.share))
+    def of(self, count: int, *, at_least: int = 100) -> int:
+        """So many of a full number."""
+        return max(at_least, round(count * self.share))
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. `aim` in words; `met` None where there is nothing to meet."""
+    """One line of the table. `aim` in words; `met` None where there is nothing to meet.
+
+    An aim is a ratio to the baseline: computers differ by a factor of three and more.
+    """
 
     name: str
     value: float
     unit: str
-    baseline: float | None
+    baseline: float
     baseline_name: str
-    ratio: float | None
-    aim: str
-    met: bool | None
+    ratio: float
+    aim: str = ""
+    met: bool | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there are real numbers in it."""
+        return all(math.isfinite(n) and n > 0 for n in (self.value, self.baseline, self.ratio))
 
     def __str__(self) -> str:
-        ratio = "" if self.ratio is None else f"{self.ratio:7.2f} × {self.baseline_name}"
+        ratio = f"{self.ratio:7.2f} × {self.baseline_name}"
         met = {True: "met", False: "MISSED", None: ""}[self.met]
         line = f"{self.name:44}{self.value:12,.2f} {self.unit:8} {ratio:44} {self.aim:18} {met}"
         return line.rstrip()
@@ -52,27 +61,14 @@ def compared(
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> Figure:
-    """A figure whose aim is a ratio to its baseline."""
-    ratio = value / baseline if baseline else float("inf")
+    """A figure beside its baseline."""
+    ratio = value / baseline if baseline else math.nan
+    figure = Figure(name, value, unit, baseline, against, ratio)
     if at_least is not None:
-        return Figure(
-            name, value, unit, baseline, against, ratio, f"≥ {at_least:g} ×", ratio >= at_least
-        )
+        return replace(figure, aim=f"≥ {at_least:g} ×", met=ratio >= at_least)
     if at_most is not None:
-        return Figure(
-            name, value, unit, baseline, against, ratio, f"≤ {at_most:g} ×", ratio <= at_most
-        )
-    return Figure(name, value, unit, baseline, against, ratio, "", None)
-
-
-def limited(
-    name: str, value: float, unit: str, baseline: float, against: str, *, at_most: float
-) -> Figure:
-    """A figure whose aim is absolute; the baseline says how much of it is the machine's own."""
-    ratio = value / baseline if baseline else None
-    return Figure(
-        name, value, unit, baseline, against, ratio, f"≤ {at_most:g} {unit}", value <= at_most
-    )
+        return replace(figure, aim=f"≤ {at_most:g} ×", met=ratio <= at_most)
+    return figure
 
 
 def turns(repeats: int, *measures: Callable[[], T]) -> list[tuple[T, ...]]:
@@ -99,3 +95,9 @@ def write_json(figures: Sequence[Figure], path: Path) -> None:
         row = asdict(figure)
         table[row.pop("name")] = row
     path.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> list[Figure]:
+    """What `write_json` has written."""
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return [Figure(name=name, **row) for name, row in table.items()]

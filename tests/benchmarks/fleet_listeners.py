@@ -14,9 +14,7 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from cnc_station.engine.signals.base import SignalHandlers
-from cnc_station.engine.signals.redis import RedisSignals
-from cnc_station.engine.views import Changes
+from tests.benchmarks.product_signals import Signals, listening
 
 BARE = "bare-changes"
 
@@ -43,14 +41,8 @@ def _late(since_ns: int) -> float:
     return (time.monotonic_ns() - since_ns) / 1e6
 
 
-async def _listen(redis_url: str, heard: list[float], ready: asyncio.Event) -> RedisSignals:
-    signals = RedisSignals(redis_url)
-
-    def changes(told: Changes) -> None:
-        heard.extend(_late(job) for job in told.jobs)
-
-    await signals.start(SignalHandlers(lambda: None, changes, lambda _: None, ready.set))
-    return signals
+async def _listen(redis_url: str, heard: list[float], ready: asyncio.Event) -> Signals:
+    return await listening(redis_url, lambda sent_ns: heard.append(_late(sent_ns)), ready.set)
 
 
 async def _listen_bare(redis_url: str, heard: list[float], ready: asyncio.Event) -> None:
@@ -66,7 +58,7 @@ async def _listen_bare(redis_url: str, heard: list[float], ready: asyncio.Event)
 async def _main(redis_url: str, count: str, how: str) -> None:
     heard: list[float] = []
     ready = [asyncio.Event() for _ in range(int(count))]
-    signals: list[RedisSignals] = []
+    signals: list[Signals] = []
     tasks: list[asyncio.Task[None]] = []
     for one in ready:
         if how == "bare":

@@ -17,41 +17,40 @@ from pathlib import Path
 
 import psycopg
 
-from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.servers import Postgres, Redis
 from tests.benchmarks.figures import Effort, Figure, compared, in_turn
 from tests.benchmarks.fleet_bare import Client, add_jobs, add_machines, assign, move, move_runs
-from tests.benchmarks.fleet_station import ME, cpu_s, station, working
+from tests.benchmarks.fleet_station import cpu_s, station, working
+from tests.benchmarks.product import no_op, submit
 
 MACHINES = 200
-JOBS = 6_000
-NO_OP = JobSpec("no-op", "mill", estimated_s=0.0)
+JOBS = 20_000
+LOOK_S = 0.2
 
 
-async def drained(url: str, count: int) -> None:
-    """Returns when so many jobs are completed. Looks from outside, and seldom while many are left:
-    each look reads them all, and the server would do that instead of what is measured."""
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as looking:
+async def drained(url: str, count: int) -> float:
+    """Jobs per second, once so many are completed: from the first claim to the last end, by the
+    database's own clock, so that it does not matter how often is looked whether all are done."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as client:
         while True:
-            cursor = await looking.execute("SELECT count(*) FROM job WHERE state = 'completed'")
-            (done,) = await cursor.fetchone() or (0,)
+            cursor = await client.execute(_DONE)
+            done, begun, ended = await cursor.fetchone() or (0, 0, 0)
             if done >= count:
-                return
-            left_s = (loop.time() - begun) * (count / max(done, 1) - 1)
-            await asyncio.sleep(min(max(0.01, left_s / 2), 1.0))
+                return 1000.0 * count / max(int(ended) - int(begun), 1)
+            await asyncio.sleep(LOOK_S)
+
+
+_DONE = """SELECT count(*), (SELECT min(assigned_at) FROM run), max(finished_at) FROM job
+ WHERE state = 'completed'"""
 
 
 async def _engine_rate(server: Postgres, jobs: int) -> float:
     with server.new_database() as url:
         async with working("bench", url, machines=MACHINES) as engine:
-            await engine.submit([NO_OP] * jobs, ME)
-            begun = time.perf_counter()
-            await drained(url, jobs)
-            return jobs / (time.perf_counter() - begun)
+            await submit(engine, [no_op()] * jobs)
+            return await drained(url, jobs)
 
 
 def _bare_rate(server: Postgres, jobs: int) -> float:
@@ -137,23 +136,23 @@ class Drain:
     server_ms: float
 
 
-async def _stations_drain(server: Postgres, redis: Redis, count: int, jobs: int) -> Drain:
+async def _stations_drain(
+    server: Postgres, redis: Redis, count: int, machines: int, jobs: int
+) -> Drain:
     """So many processes share the machines; the jobs come from one more, which has none."""
     redis.clear()
     with server.new_database() as url:
         async with AsyncExitStack() as stack:
             stations = [
                 await stack.enter_async_context(
-                    station(f"S{number}", url, redis.url, MACHINES // count)
+                    station(f"S{number}", url, redis.url, machines // count)
                 )
                 for number in range(count)
             ]
             office = await stack.enter_async_context(working("office", url, redis.url))
             before, server_before = sum(s.cpu_s() for s in stations), _server_cpu_s(server)
-            await office.submit([NO_OP] * jobs, ME)
-            begun = time.perf_counter()
-            await drained(url, jobs)
-            rate = jobs / (time.perf_counter() - begun)
+            await submit(office, [no_op()] * jobs)
+            rate = await drained(url, jobs)
             used = sum(s.cpu_s() for s in stations) - before
             return Drain(
                 rate, used / jobs * 1000, (_server_cpu_s(server) - server_before) / jobs * 1000
@@ -173,11 +172,11 @@ def stations(effort: Effort) -> list[Figure]:
     """1, 2 and 4 of them on the same 200 machines."""
     figures = []
     first: Drain | None = None
-    jobs = effort.of(JOBS)
+    jobs, machines = effort.of(JOBS), effort.of(MACHINES, at_least=20)
     with Postgres(durable=True) as server, Redis() as redis:
         for count in (1, 2, 4):
             drains = [
-                asyncio.run(_stations_drain(server, redis, count, jobs))
+                asyncio.run(_stations_drain(server, redis, count, machines, jobs))
                 for _ in range(effort.repeats)
             ]
             one = Drain(

@@ -12,18 +12,13 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
-from cnc_station.engine.domain.machine import Capability, MachineSpec
-from cnc_station.engine.drivers.base import Driver, Order
-from cnc_station.engine.engine import StationEngine, open_client
-
-ME = Actor("benchmark")
+from tests.benchmarks.product import Engine, add_mills, running, starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,54 +73,29 @@ def config(folder: Path, name: str, database_url: str, redis_url: str) -> Config
 @asynccontextmanager
 async def working(
     name: str, database_url: str, redis_url: str = "", machines: int = 0
-) -> AsyncIterator[StationEngine]:
+) -> AsyncIterator[Engine]:
     """A station in this process, with mills that take anything: each idle before it is at work."""
     with tempfile.TemporaryDirectory(prefix="cnc-bench-") as folder:
         settings = config(Path(folder), name, database_url, redis_url)
-        door = await open_client(settings)
-        mills = [
-            MachineSpec(f"{name}-{number:04}", "mill", capability=Capability("mill"))
-            for number in range(machines)
-        ]
-        await asyncio.gather(*(door.add_machine(mill, ME) for mill in mills))
-        await door.stop()
-        engine = StationEngine(settings)
-        await engine.start()
-        gc.freeze()  # as a station's process does
-        try:
-            yield engine
-        finally:
-            gc.unfreeze()
-            await engine.stop()
+        await add_mills(settings, machines)
+        async with running(settings) as engine:
+            gc.freeze()  # as a station's process does
+            try:
+                yield engine
+            finally:
+                gc.unfreeze()
 
 
-def _stamp(driver: Driver) -> None:
-    """At the start: by then the run is written as running."""
-    load, start = driver.load, driver.start
-    loaded = 0
-
-    async def note(order: Order, part: int) -> None:
-        nonlocal loaded
-        loaded = order.job_id
-        await load(order, part)
-
-    async def stamped() -> None:
-        print(loaded, time.monotonic_ns(), flush=True)
-        await start()
-
-    setattr(driver, "load", note)  # noqa: B010 - a method is not to be assigned
-    setattr(driver, "start", stamped)  # noqa: B010 - as above
+def _stamp(job_id: int) -> None:
+    print(job_id, time.monotonic_ns(), flush=True)
 
 
 async def _main(name: str, database_url: str, redis_url: str, machines: str, *how: str) -> None:
     redis_url = "" if redis_url == "-" else redis_url
-    async with working(name, database_url, redis_url, int(machines)) as engine:
-        if "stamp" in how:
-            assert engine._pool is not None
-            for driver in engine._pool.drivers.values():
-                _stamp(driver)
-        print("ready", flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+    with starts(_stamp) if "stamp" in how else nullcontext():
+        async with working(name, database_url, redis_url, int(machines)):
+            print("ready", flush=True)
+            await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from cnc_station.config import Config
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.engine.store.schema import job, machine
+from tests.benchmarks.product_store import STATION
 from tests.store.rows import job_row, machine_row
 
-STATION = "bench"
 MINUTE_MS = 60_000
 SHIFT_MS = 8 * 60 * MINUTE_MS
 _PATTERN = 1000

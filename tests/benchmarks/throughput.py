@@ -11,16 +11,11 @@ import sys
 import time
 from functools import partial
 
-from cnc_station.engine.domain.event import Actor
-from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.views import JobFilter
 from tests.benchmarks.bare import bare_rate
 from tests.benchmarks.figures import Effort, Figure, compared, in_turn
+from tests.benchmarks.product import Engine, completed, no_op, running, submit
 from tests.benchmarks.shop import config, fill, folder
 
-ME = Actor("benchmark")
 MACHINES = 200
 JOBS = 6_400
 SUBMITTERS = 64
@@ -31,27 +26,22 @@ async def _engine_rate(jobs: int) -> float:
     each = jobs // SUBMITTERS
     with folder() as path:
         fill(path, 0, MACHINES, one_type=True)
-        engine = StationEngine(config(path))
-        await engine.start()
-        try:
+        async with running(config(path)) as engine:
             begun = time.perf_counter()
             await asyncio.gather(*(_submit(engine, each) for _ in range(SUBMITTERS)))
             await _drained(engine, each * SUBMITTERS)
             return each * SUBMITTERS / (time.perf_counter() - begun)
-        finally:
-            await engine.stop()
 
 
-async def _submit(engine: StationEngine, count: int) -> None:
+async def _submit(engine: Engine, count: int) -> None:
     for _ in range(count):
-        await engine.submit([JobSpec("no-op", "mill", estimated_s=0.0)], ME)
+        await submit(engine, [no_op()])
 
 
-async def _drained(engine: StationEngine, count: int) -> None:
+async def _drained(engine: Engine, count: int) -> None:
     """Until the last one is completed."""
     while True:
-        counts = await engine.job_counts(JobFilter())
-        if counts.by_state.get(JobState.COMPLETED, 0) == count:
+        if await completed(engine) >= count:
             return
         await asyncio.sleep(0.05)
 

@@ -11,15 +11,13 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, QSize
 from PySide6.QtWidgets import QWidget
 
-from cnc_station.engine.domain.event import Actor
-from cnc_station.engine.engine import StationEngine
 from cnc_station.loop import application
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
+from tests.benchmarks.product import ME, Engine, running
 from tests.benchmarks.shop import config
 from tests.until import until
 
-ME = Actor("benchmark")
 SIZE = QSize(1920, 1080)
 
 
@@ -27,7 +25,7 @@ SIZE = QSize(1920, 1080)
 class Station:
     """The engine and its window."""
 
-    engine: StationEngine
+    engine: Engine
     shell: Shell
 
 
@@ -36,19 +34,17 @@ async def station(path: Path, *, charts: bool = True) -> AsyncIterator[Station]:
     """A shop's station with its window open on the floor, its charts drawn once if it has any."""
     apply_theme(application(), ThemeName.LIGHT, Density.DENSE)
     shell = Shell()
-    engine = StationEngine(config(path))
-    await engine.start()
     try:
-        shell.window.resize(SIZE)
-        shell.window.show()
-        shell.open(engine, ME, _no_demo)
-        floor: Any = shell.window.page("floor")
-        await until(lambda: floor.looks and (floor.charts.use or not charts), timeout=60)
-        gc.freeze()  # as the program does
-        yield Station(engine, shell)
-        await shell.close()
+        async with running(config(path)) as engine:
+            shell.window.resize(SIZE)
+            shell.window.show()
+            shell.open(engine, ME, _no_demo)
+            floor: Any = shell.window.page("floor")
+            await until(lambda: floor.looks and (floor.charts.use or not charts), timeout=60)
+            gc.freeze()  # as the program does
+            yield Station(engine, shell)
+            await shell.close()
     finally:
-        await engine.stop()
         shell.window.finish()
 
 

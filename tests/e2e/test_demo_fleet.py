@@ -46,7 +46,6 @@ def test_the_demo_shop_is_shared_out_whole_with_work_of_every_type_for_three() -
             Share.parse(wrong)
 
 
-@pytest.mark.timeout(120)
 async def test_every_station_of_the_fleet_makes_its_share_of_the_day(temporary: Path) -> None:
     config = Config(temporary / "unused", "sqlite:////nowhere/at/all.db", simulator_speed=2_000.0)
     with running_fleet(config, dict(os.environ), 3) as fleet:
@@ -79,7 +78,6 @@ async def all_have_worked(engine: StationEngine) -> bool:
     return len(done) == 3
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_fleet_leaves_nothing_behind_however_it_ends(
     temporary: Path, end: signal.Signals

@@ -12,8 +12,6 @@ from tests.e2e.real_mills import HEAD, LONG, ME, at_work, station_of, submitted
 from tests.engine.floor import FloorOf
 from tests.until import until
 
-pytestmark = pytest.mark.timeout(180)
-
 INCHES = "G20 G90\nG0 X1 Y1\nM30\n"
 UNITLESS = "G90\nG0 X5 Y5\nM30\n"
 SHORT = f"{HEAD}G0 X5\nG1 X6 F1200\nM30\n"

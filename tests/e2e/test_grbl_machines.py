@@ -32,8 +32,6 @@ from tests.e2e.real_mills import (
 from tests.engine.floor import FloorOf
 from tests.until import until
 
-pytestmark = pytest.mark.timeout(180)
-
 VARIABLES = "#1=5\nG0 X#1\nM2\n"
 MUCH = HEAD + 200 * "G1 X40 F600\nX0\n" + "M2\n"  # minutes at that speed
 

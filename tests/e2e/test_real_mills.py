@@ -37,7 +37,7 @@ from tests.engine.floor import FloorOf
 from tests.linuxcnc import LinuxCnc
 from tests.until import until
 
-pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.xdist_group("linuxcnc")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Two stations of one fleet, on a real PostgreSQL, with and without a real Redis."""
 
-import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
@@ -70,7 +69,7 @@ async def test_a_job_whose_hint_was_lost_is_found_all_the_same(
     await b.add_machine(MILL, ME)
     assert a._supervisor is not None
     if a._supervisor._signals is not None:
-        monkeypatch.setattr(a._supervisor._signals, "announce", lambda _: None)
+        monkeypatch.setattr(a._supervisor._signals, "announce_work", lambda _: None)
     (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
     await until(partial(_is, a, job_id, JobState.COMPLETED))
 
@@ -167,15 +166,6 @@ async def test_a_machine_in_maintenance_is_given_no_work_at_another_station_unti
     assert await _is(b, job_id, JobState.QUEUED)
     await a.act_on_machine(MachineAction.MAINTENANCE_OFF, machine_id, ME)
     await until(partial(_is, b, job_id, JobState.COMPLETED))
-
-
-@pytest.mark.usefixtures("fleet")
-async def test_a_second_station_of_the_same_name_is_refused(shared: Config) -> None:
-    before = [thread for thread in threading.enumerate() if thread.name == "writer"]
-    twin = StationEngine(shared)
-    with pytest.raises(Conflict, match="named A is at work already"):
-        await twin.start()
-    assert [thread for thread in threading.enumerate() if thread.name == "writer"] == before
 
 
 async def test_a_machine_rewired_at_another_station_gets_its_new_driver_at_its_own(

@@ -1,58 +1,75 @@
-"""The long campaigns, one station and then a fleet. Exit 1 where a promise was broken, or where a
-guard was taken out and nothing noticed."""
+"""The long campaigns, one station and then a fleet. Exit 1 where a promise was broken, where a
+campaign failed or did not end in time, or where a guard was taken out and nothing noticed."""
 
 import argparse
+import faulthandler
 import json
 import logging
+import os
 import random
 import sys
-import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.faults.campaign import Campaign
-from tests.faults.fleet import campaign as fleet
+from tests.faults.campaigns import CAMPAIGNS, run
+from tests.faults.fleet.campaign import run_mutated
 from tests.faults.fleet.mutations import MUTATIONS
 
-STATION, FLEET = "station", "fleet"
 
-
-def main() -> int:
+def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="./dev faults", description=__doc__)
-    parser.add_argument("--only", choices=[STATION, FLEET], help="one of the two campaigns")
-    parser.add_argument("--kills", type=int, default=200, help="how often the one is killed")
-    parser.add_argument("--scale", type=float, default=1.0, help="times as many faults of a fleet")
+    parser.add_argument("--only", choices=list(CAMPAIGNS), help="one of the campaigns")
+    parser.add_argument("--scale", type=float, default=1.0, help="times as many faults")
     parser.add_argument("--seed", type=int, help="repeats the moments of an earlier campaign")
+    parser.add_argument("--limit", type=float, help="seconds that each campaign may take")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     parser.add_argument("--mutate", choices=sorted(MUTATIONS), help="a fleet without this guard")
-    asked = parser.parse_args()
+    asked = parser.parse_args(argv)
     logging.basicConfig(level=logging.ERROR)  # the office's own complaints are expected
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
+    limit_s = asked.limit or 900.0 + 2700.0 * asked.scale  # some seven times what it takes
     if asked.mutate:
-        outcome = fleet.run_mutated(asked.mutate, seed)
-        print(f"without its {asked.mutate}, a {outcome}")
+        with _bounded(asked.mutate, seed, limit_s):
+            outcome = run_mutated(asked.mutate, seed)
+        print(f"without its {asked.mutate}, {' '.join(outcome.lines())}")
         return int(not outcome.violations)
     found: dict[str, Any] = {"seed": seed}
-    violations = 0
-    if asked.only != FLEET:
-        print(f"one station, killed {asked.kills} times at random moments; seed {seed}", flush=True)
-        with tempfile.TemporaryDirectory(prefix="cnc-faults-") as folder:
-            figures = Campaign(Path(folder), kills=asked.kills, seed=seed).run()
-        for line in figures.lines():
-            print(line, flush=True)
-        violations += bool(figures.violations)
-        found[STATION] = asdict(figures)
-    if asked.only != STATION:
-        print(f"a fleet, hurt in every way; seed {seed}", flush=True)
-        outcome = fleet.run(seed, asked.scale)
-        print(outcome)
-        violations += len(outcome.violations)
-        found[FLEET] = asdict(outcome)
+    broken: list[str] = []
+    for name in [asked.only] if asked.only else CAMPAIGNS:
+        print(f"{name}: seed {seed}", flush=True)
+        with _bounded(name, seed, limit_s):
+            figures: Any = run(name, seed, asked.scale)
+        print(*figures.lines(), sep="\n", flush=True)
+        found[name] = asdict(figures)
+        if figures.violations:
+            broken.append(f"{name}, {len(figures.violations)} violations")
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=2))
-    return int(violations > 0)
+    print(f"FAILED with seed {seed}: {'; '.join(broken)}" if broken else "all promises kept")
+    return int(bool(broken))
+
+
+@contextmanager
+def _bounded(name: str, seed: int, limit_s: float) -> Iterator[None]:
+    """Ends this process, and with it all that it has started, when the time is up."""
+
+    def end() -> None:
+        faulthandler.dump_traceback(all_threads=True)
+        print(f"FAILED with seed {seed}: {name}, no end within {limit_s:g} s", flush=True)
+        os._exit(1)
+
+    timer = threading.Timer(limit_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -13,12 +13,12 @@ import pytest
 
 from cnc_station.servers import Postgres, Redis
 from tests.conftest import serving
-from tests.faults.fleet.fleet import Fleet
+from tests.faults.fleet.fleet import Fleet, until
 from tests.faults.fleet.supervised import LEASE_S
 
 CLOCKS = (0.0, 600.0, -600.0)
 
-pytestmark = [pytest.mark.xdist_group("a hurt fleet"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.xdist_group("a hurt fleet")
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +109,14 @@ def test_a_station_that_is_cut_off_stops_before_others_begin(fleet: Fleet, reset
         time.sleep(LEASE_S * 1.5)
         fleet.works_again()
     fleet.works_again()
+
+
+def test_a_station_that_ends_by_itself_is_a_violation_with_its_last_words(fleet: Fleet) -> None:
+    station = fleet.stations[0]
+    former = station.process
+    assert former is not None
+    former.terminate()  # nobody has told the fleet
+    until(lambda: station.process is not former, 60, "it is started again")
+    (found,) = fleet.drained()
+    assert found.startswith("S1 ended by itself with 0: ")
+    assert found.endswith("station S1 has stopped")

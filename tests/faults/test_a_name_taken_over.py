@@ -8,16 +8,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import pytest
-from sqlalchemy import select
-
-from cnc_station.engine.store import schema
 from cnc_station.servers import Postgres
 from tests.conftest import serving
 from tests.faults.fleet.fleet import Fleet, until
 from tests.faults.fleet.supervised import LEASE_S
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def _free_port() -> int:
@@ -47,11 +41,6 @@ def _is_there(port: int) -> bool:
         return False
 
 
-def _incarnation(fleet: Fleet) -> str:
-    query = select(schema.station.c.incarnation).where(schema.station.c.name == "S1")
-    return str(fleet.database.read(lambda connection: connection.execute(query).scalar_one()))
-
-
 def test_a_second_station_of_a_name_is_refused_and_takes_over_once_the_first_is_silent(
     tmp_path: Path,
 ) -> None:
@@ -71,9 +60,9 @@ def test_a_second_station_of_a_name_is_refused_and_takes_over_once_the_first_is_
 
         with fleet.stopped(first):
             time.sleep(LEASE_S + 1.0)
-            before = _incarnation(fleet)
+            before = fleet.incarnation(first)
             second = fleet.twin(first)
-            until(lambda: _incarnation(fleet) != before, 60, "the second has the name")
+            until(lambda: fleet.incarnation(first) != before, 60, "the second has the name")
             woken = time.monotonic_ns()
         until(lambda: not _name(port)["ok"], 60, "the first says that it has lost its name")
         assert _name(port)["detail"] == "Another station is called S1 now."

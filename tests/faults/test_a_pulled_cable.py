@@ -26,7 +26,7 @@ STATIONS = 3
 LONG_S = 4 * LEASE_S  # so that another station is at work before it would be done
 GIVEN_UP_S = 10.0  # when the database driver counts its connection as lost
 
-pytestmark = [pytest.mark.xdist_group("a pulled cable"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.xdist_group("a pulled cable")
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,14 @@ class Conflict(CncStationError):
     """Not allowed now; the sentence names the state that forbids it."""
 
 
+class NameInUse(Conflict):
+    """The station's name is another one's, which was last heard of at `heard_at`."""
+
+    def __init__(self, words: str, heard_at: int) -> None:
+        super().__init__(words)
+        self.heard_at = heard_at
+
+
 class AlreadyDone(Conflict):
     """It is so already, by the same right to write: perhaps the answer to an earlier attempt was
     lost with the connection."""
@@ -41,8 +49,10 @@ class Fenced(CncStationError):
 
 class Unavailable(CncStationError):
     """The environment fails: database away, disk full, machine unreachable. `raw` are the words of
-    the system below, for whoever looks for the cause; "" where there are none."""
+    the system below, for whoever looks for the cause; "" where there are none. `transient`: it may
+    be over in a moment without anybody's help, as a restart of a server is."""
 
-    def __init__(self, words: str = "", *, raw: str = "") -> None:
+    def __init__(self, words: str = "", *, raw: str = "", transient: bool = False) -> None:
         super().__init__(words)
         self.raw = raw
+        self.transient = transient

@@ -15,6 +15,7 @@ _OF_A_FILE = (
     ("disk i/o error", "The disk reports an error: nothing was saved."),
     ("database is locked", "The database is busy with another program; try again."),
 )
+AWAY = "The database server can't be reached."
 # What PostgreSQL says, in English; in another language the last sentence has to do.
 _OF_A_SERVER = (
     (
@@ -56,4 +57,4 @@ def sqlite_message(complaint: str) -> str | None:
 def postgres_message(complaint: str) -> str:
     """What it means that a server, or the way to it, complains (in lower case)."""
     found = (sentence for words, sentence in _OF_A_SERVER if re.search(words, complaint))
-    return next(found, "The database server can't be reached.")
+    return next(found, AWAY)

@@ -110,7 +110,7 @@ def _upgrade(database: Database, connection: Connection, found: Schema) -> None:
         if now.fit is Fit.CURRENT:
             return
         if now != found:
-            raise Unavailable("Somebody else is changing the database: try again.")
+            raise Unavailable("Somebody else is changing the database: try again.", transient=True)
         if found.fit is Fit.OLDER and not database.dialect.embedded:
             _nobody_at_work(database, connection)
         command.upgrade(configuration, "head")

@@ -29,7 +29,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import prepared
 from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.driver import driver_of
-from cnc_station.engine.store.error_messages import postgres_message
+from cnc_station.engine.store.error_messages import AWAY, postgres_message
 from cnc_station.engine.store.insertion import Rows, shared_values
 from cnc_station.engine.store.preload import NOTHING, TransactionPreload
 from cnc_station.engine.store.prepared import Statement
@@ -181,7 +181,8 @@ class Postgres(Dialect):
         of_the_server = getattr(error.orig, "sqlstate", None) in _NO_BUGS
         of_the_server |= isinstance(error, OperationalError | InterfaceError)
         if error.connection_invalidated or of_the_server:
-            return Unavailable(postgres_message(str(error.orig).lower()))
+            words = postgres_message(str(error.orig).lower())
+            return Unavailable(words, transient=words == AWAY)
         return None
 
     def encryption(self, connection: Connection) -> str:

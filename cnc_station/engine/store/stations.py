@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select, update
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.errors import Conflict, Fenced
+from cnc_station.engine.domain.errors import Conflict, Fenced, NameInUse
 from cnc_station.engine.store.schema import leader, live_run, run, station
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 
@@ -15,7 +15,7 @@ from cnc_station.engine.store.transaction import StoreCommand, Tx
 class Join(StoreCommand[None]):
     """A station comes into the fleet under its name, with a new incarnation each start.
 
-    Raises Conflict while another one of that name is heard of. What was heard long after now was
+    Raises NameInUse while another one of that name is heard of. What was heard long after now was
     not: the clock has been set back since.
     """
 
@@ -36,10 +36,10 @@ def _join(tx: Tx, change: Join) -> Exception | None:
     ).one_or_none()
     silence = round(change.silence_s * 1000)
     if known is not None and known.left_at is None and abs(tx.now - known.heard_at) < silence:
-        return Conflict(
-            f"A station named {tx.station} is at work already (on {known.host}), or was a moment "
-            f"ago. If it was this one, start it again in {change.silence_s:g} seconds; else give "
-            "this one another name."
+        return NameInUse(
+            f"A station named {tx.station} is at work already (on {known.host}). Give this one "
+            "another name.",
+            known.heard_at,
         )
     values = {
         "incarnation": change.incarnation,

@@ -168,7 +168,7 @@ class Writer:
                 if plain := self._database.dialect.unavailable(error):
                     raise plain from error
                 raise
-        raise Unavailable("The database is too busy; it is tried again.")
+        raise Unavailable("The database is too busy; it is tried again.", transient=True)
 
     def _transaction(
         self, connection: Connection, batch: list[_Asked], *, alone: bool

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnc_station.servers import Postgres, Redis
+from tests.faults.failure import failure
 from tests.faults.fleet.fleet import Fleet
 from tests.faults.fleet.supervised import LEASE_S
 
@@ -26,13 +27,11 @@ class Outcome:
     seconds: float = 0.0
     violations: list[str] = field(default_factory=list)
 
-    def __str__(self) -> str:
+    def lines(self) -> Iterator[str]:
         done = ", ".join(f"{what} {count} times" for what, count in sorted(self.faults.items()))
-        found = "\n".join(f"  {words}" for words in self.violations[:20])
-        return (
-            f"fleet: {STATIONS} stations, {self.seconds:.0f} s, {self.jobs} jobs; {done}; "
-            f"{len(self.violations)} violations\n{found}"
-        ).rstrip()
+        yield f"{STATIONS} stations, {self.seconds:.0f} s, {self.jobs} jobs; {done}"
+        yield f"{len(self.violations)} violations"
+        yield from (f"  {words}" for words in self.violations[:20])
 
 
 @contextmanager
@@ -48,26 +47,46 @@ def _hurt_fleet(mutation: str) -> Iterator[Fleet]:
 def run(seed: int, scale: float = 1.0) -> Outcome:
     """All phases; `scale` multiplies how often each fault comes."""
     chance = random.Random(seed)
+
+    def of(count: int) -> int:
+        return max(1, round(count * scale))
+
     phases: dict[str, Callable[[Fleet], None]] = {
-        "stations killed and stopped": lambda f: _stations(f, chance, round(20 * scale)),
-        "Redis": lambda f: _redis(f, 60 * scale),
-        "PostgreSQL": lambda f: _postgres(f, round(5 * scale), 30 * scale),
-        "leaders": lambda f: _leaders(f, round(5 * scale)),
-        "cables": lambda f: _cables(f, chance, round(5 * scale)),
+        "stations killed and stopped": lambda f: _stations(f, chance, of(20)),
+        "Redis": lambda f: _redis(f, of(3), 60 * scale),
+        "PostgreSQL": lambda f: _postgres(f, of(5), 30 * scale),
+        "leaders": lambda f: _leaders(f, of(5)),
+        "cables": lambda f: _cables(f, chance, of(10)),
     }
     outcome, begun = Outcome(), time.monotonic()
     with _hurt_fleet("") as fleet:
         for name, phase in phases.items():
-            fleet.works_again()
-            phase(fleet)
-            fleet.works_again()
-            found = fleet.drained()
+            found = _after(fleet, phase)
             print(f"  after {name}: {len(found)} violations", flush=True)
             outcome.violations += [f"{name}: {words}" for words in found]
         outcome.faults = fleet.figures
         outcome.jobs = len(fleet.load.acknowledged)
     outcome.seconds = time.monotonic() - begun
     return outcome
+
+
+def _after(fleet: Fleet, phase: Callable[[Fleet], None]) -> list[str]:
+    """What is not as it must be after a phase, or why it could not be carried out."""
+
+    def hurt() -> list[str]:
+        fleet.works_again()
+        phase(fleet)
+        fleet.works_again()
+        return []
+
+    return [*_found(hurt), *_found(fleet.drained)]
+
+
+def _found(work: Callable[[], list[str]]) -> list[str]:
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - a violation like others, reported with the seed
+        return [failure(error)]
 
 
 def run_mutated(mutation: str, seed: int) -> Outcome:
@@ -98,9 +117,9 @@ def _stations(fleet: Fleet, chance: random.Random, times: int) -> None:
         time.sleep(chance.uniform(0, 1))
 
 
-def _redis(fleet: Fleet, pause_s: float) -> None:
+def _redis(fleet: Fleet, times: int, pause_s: float) -> None:
     assert fleet.redis is not None
-    for _ in range(3):
+    for _ in range(times):
         fleet.figures.count("Redis killed")
         fleet.redis.kill()
         fleet.works_again()
@@ -137,7 +156,7 @@ def _leaders(fleet: Fleet, times: int) -> None:
 
 
 def _cables(fleet: Fleet, chance: random.Random, times: int) -> None:
-    for number in range(2 * times):
+    for number in range(times):
         with fleet.cut_off(chance.choice(fleet.stations), reset=bool(number % 2)):
             time.sleep(chance.uniform(1.0, 2 * LONGER_S))
         fleet.works_again()

@@ -29,6 +29,7 @@ from tests.standing_still import standing_still
 T = TypeVar("T")
 RESTART_S = 0.3
 MACHINES = 2  # at each station
+LAST_LINES = 5
 
 
 class Figures(dict[str, int]):
@@ -68,6 +69,8 @@ class Fleet:
         self._notes = folder / "notes"
         self._frozen: dict[int, list[Span]] = {}
         self._died: dict[int, int] = {}
+        self._ended: list[str] = []
+        self._killed: set[str] = set()
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self.stations: list[Station] = []
@@ -122,10 +125,19 @@ class Fleet:
                     if process is not None and process.poll() is None:
                         continue
                     if process is not None:
-                        self._died.setdefault(process.pid, time.monotonic_ns())
+                        self._note_end(station, process)
                         time.sleep(RESTART_S)
                     station.process = self._spawn(station)
                     station.starts += 1
+
+    def _note_end(self, station: Station, process: subprocess.Popen[bytes]) -> None:
+        if process.pid in self._died:
+            return
+        self._died[process.pid] = time.monotonic_ns()
+        lines = station.log(self.folder).read_text(errors="replace").splitlines()[-LAST_LINES:]
+        self._ended.append(
+            f"{station.name} ended by itself with {process.returncode}: {' | '.join(lines)}"
+        )
 
     def _spawn(self, station: Station) -> subprocess.Popen[bytes]:
         return station.spawned(
@@ -161,15 +173,20 @@ class Fleet:
         query = query.where(schema.job.c.state != "completed")
         return [tuple(row) for row in self.database.read(lambda c: c.execute(query).all())]
 
+    def incarnation(self, station: Station) -> str:
+        """By which the database knows its present process."""
+        query = select(schema.station.c.incarnation).where(schema.station.c.name == station.name)
+        return str(self.database.read(lambda c: c.execute(query).scalar_one_or_none()))
+
     def leader(self) -> Station:
-        """Who leads, once somebody does."""
+        """Who leads, once somebody does: a killed one still stands there until its term ends."""
 
         def holder() -> str:
-            query = select(schema.leader.c.holder, schema.leader.c.expires_at)
-            row = self.database.read(
-                lambda c: (c.execute(query).one(), self.database.dialect.now(c))
+            row, now = self.database.read(
+                lambda c: (c.execute(select(schema.leader)).one(), self.database.dialect.now(c))
             )
-            return str(row[0].holder) if row[0].expires_at > row[1] else ""
+            leads = row.expires_at > now and row.incarnation not in self._killed
+            return str(row.holder) if leads else ""
 
         name = until(holder, 60, "a station leads")
         return next(station for station in self.stations if station.name == name)
@@ -202,7 +219,8 @@ class Fleet:
                     now=time.monotonic_ns(),
                 )
             )
-        return found
+            ended, self._ended = self._ended, []
+        return ended + found
 
     def driven(self) -> list[Driven]:
         """By which process which run was driven, and when."""
@@ -216,11 +234,12 @@ class Fleet:
         process = station.process
         if process is None:
             return
+        self._killed.add(until(lambda: self.incarnation(station), 60, "the database answers"))
         # Asked for, not noticed: a test that stands still meanwhile would have it live for longer.
         self._died[process.pid] = time.monotonic_ns()
         process.kill()
         process.wait()
-        until(lambda: station.process is not process, 60, "it is started again")
+        until(lambda: station.process is not process, 60, f"{station.name} is started again")
 
     @contextmanager
     def stopped(self, station: Station) -> Iterator[None]:

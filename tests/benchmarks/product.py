@@ -1,0 +1,104 @@
+"""What the benchmarks use of the product: the door and the driver.
+
+When a name of the product changes, this file and its neighbours `product_signals` and
+`product_store` change, and what is measured stays the same.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.drivers import registry, simulator
+from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.simulator import Simulator
+from cnc_station.engine.engine import StationEngine, open_client
+from cnc_station.engine.views import JobFilter, Sort
+
+ME = Actor("benchmark")
+
+Engine = StationEngine
+
+
+def no_op(name: str = "no-op", seconds: float = 0.0) -> JobSpec:
+    """A job for a mill that takes so long."""
+    return JobSpec(name, "mill", estimated_s=seconds)
+
+
+# The door
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Engine]:
+    """A station's engine at work."""
+    engine = StationEngine(config)
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+async def add_mills(config: Config, count: int) -> None:
+    """Mills of this station that take any job, added before it is at work."""
+    client = await open_client(config)
+    for number in range(count):
+        name = f"{config.station}-{number:04}"
+        await client.add_machine(MachineSpec(name, "mill", capability=Capability("mill")), ME)
+    await client.stop()
+
+
+async def submit(engine: Engine, specs: Sequence[JobSpec]) -> Sequence[int]:
+    return await engine.submit(specs, ME)
+
+
+async def is_completed(engine: Engine, job_id: int) -> bool:
+    (row,) = await engine.jobs_by_id([job_id])
+    return row.state is JobState.COMPLETED
+
+
+async def completed(engine: Engine) -> int:
+    """How many jobs are."""
+    counts = await engine.job_counts(JobFilter())
+    return counts.by_state.get(JobState.COMPLETED, 0)
+
+
+async def first_rows(engine: Engine, chosen: JobFilter, order: tuple[Sort, ...]) -> None:
+    """The query of a list's first page."""
+    await engine.jobs(chosen, order, 0, 100)
+
+
+def rows_changed(engine: Engine, count: Callable[[int], None]) -> Callable[[], None]:
+    """Call `count` with how many rows each notice names; returns what ends that."""
+    return engine.subscribe(lambda notice: count(len(notice.jobs) + len(notice.machines)))
+
+
+# The driver
+
+
+@contextmanager
+def starts(told: Callable[[int], None]) -> Iterator[None]:
+    """Call `told` with a job's id when its machine is told to begin; its run is written as running
+    by then. For the engines that are started meanwhile."""
+
+    class Told(Simulator):
+        job_id = 0
+
+        async def load(self, order: Order, part: int) -> tuple[str, ...]:
+            self.job_id = order.job_id
+            return await super().load(order, part)
+
+        async def start(self) -> None:
+            told(self.job_id)
+            await super().start()
+
+    before = registry._OWN["simulator"]
+    registry._OWN["simulator"] = replace(simulator.KIND, make=Told.make)
+    try:
+        yield
+    finally:
+        registry._OWN["simulator"] = before

@@ -1,0 +1,49 @@
+"""What the benchmarks use of the product: claims, made one by one on a connection of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.store.claims import Claim
+from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.transaction import Tx
+
+STATION = "bench"
+BATCH = Config(Path(), "").claim_batch
+
+
+@dataclass(frozen=True, slots=True)
+class Claiming:
+    """A database with a writing connection, on which claims are made one by one."""
+
+    database: Database
+    connection: Connection
+
+    def claim(self, machines: int) -> None:
+        """Give so many idle machines a job each, in the open transaction."""
+        self._claimed(machines).flush()
+
+    def claim_and_finish(self, machines: int) -> None:
+        """The same, with all that a transaction writes before its commit."""
+        self._claimed(machines).finish()
+
+    def _claimed(self, machines: int) -> Tx:
+        dialect = self.database.dialect
+        tx = Tx(dialect, self.connection, dialect.now(self.connection), STATION, RankPolicy())
+        (claimed,) = Claim.apply(tx, [Claim(30.0, at_most=machines)])
+        if isinstance(claimed, Exception) or len(claimed) != machines:
+            raise AssertionError(f"claimed {claimed}")
+        return tx
+
+
+@contextmanager
+def claiming(url: str) -> Iterator[Claiming]:
+    database = Database(url)
+    with database.connect_writer() as connection:
+        yield Claiming(database, connection)
+    database.close()

@@ -1,0 +1,43 @@
+"""Which benchmarks there are, how many figures each must give, and how long it may take."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from tests.benchmarks.figures import Effort, Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """`where` is a module of this package and a function of it, imported where it runs. `limit_s`
+    is what it may take at full size with three repeats: some five times what it takes."""
+
+    where: str
+    figures: int
+    limit_s: float = 300.0
+
+    def run(self, effort: Effort) -> list[Figure]:
+        """In this process."""
+        module, _, name = self.where.partition(".")
+        function: Callable[[Effort], list[Figure]] = getattr(
+            import_module(f"tests.benchmarks.{module}"), name
+        )
+        return function(effort)
+
+
+BENCHMARKS = {
+    "throughput": Benchmark("throughput.throughput", 2),
+    "pickup": Benchmark("pickup.pickup", 2),
+    "claims": Benchmark("claims.claims", 4),
+    "lag": Benchmark("lag.lag", 3, 600.0),
+    "lists": Benchmark("lists.lists", 7),
+    "start": Benchmark("start.start", 3),
+    "streaming": Benchmark("streaming.streaming", 2),
+    "polling": Benchmark("polling.polling", 2),
+    "fleet-peers": Benchmark("fleet_rates.peers", 2, 600.0),
+    "fleet-stations": Benchmark("fleet_rates.stations", 9, 900.0),
+    "fleet-pick-up": Benchmark("fleet_latency.pick_up", 3, 900.0),
+    "fleet-notices": Benchmark("fleet_latency.notices", 1),
+    "fleet-claims": Benchmark("claims.fleet_claims", 4, 600.0),
+    "fleet-rounds": Benchmark("fleet_rounds.rounds", 10, 600.0),
+}
