@@ -28,7 +28,7 @@ class Fate(Enum):
     KILLED = "killed"
     SURVIVED = "survived"
     TIMED_OUT = "timed out"
-    UNREACHED = "not run by any test"
+    UNREACHED = "not run by these tests"
 
 
 class Tree:
