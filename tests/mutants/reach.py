@@ -44,12 +44,17 @@ class Reach:
                 self._by_file[function.partition(":")[0]][test.name] = test
 
     def tests_of(self, mutant: Mutant) -> list[Test]:
-        """Those that run the mutant's function, those that run least else first. For one that runs
-        at import only, or none, those that run anything of its file."""
-        tests = self._by_function.get(f"{mutant.path}:{mutant.function}")
-        if tests is None:
-            tests = list(self._by_file[mutant.path].values())
-        return sorted(tests, key=lambda test: (len(test.functions), test.seconds))
+        """Those that run the mutant's function, then those that run anything else of its file: a
+        statement that is built at import or kept in a cache serves many more tests than build it.
+        Of each the ones that run least else come first."""
+        first = self._by_function[f"{mutant.path}:{mutant.function}"]
+        names = {test.name for test in first}
+        others = [test for name, test in self._by_file[mutant.path].items() if name not in names]
+        return sorted(first, key=_breadth) + sorted(others, key=_breadth)
+
+
+def _breadth(test: Test) -> tuple[int, float]:
+    return len(test.functions), test.seconds
 
 
 def read(folder: Path) -> list[Test]:
