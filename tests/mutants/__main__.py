@@ -1,8 +1,9 @@
 """`./dev mutants [--only PATH]... [--sample N] [--seed S] [--jobs N]`: which guards no test misses.
 
 Takes out guards and comparisons one by one, runs the tests near them that run the file they stand
-in, those of the same function first, and lists the mutants that survive. Which tests those are is measured first, on the unchanged code, and
-kept in build/mutants until a file changes. Everything runs on copies of the checkout.
+in, those of the same function first, and lists the mutants that survive. Which tests those are is
+measured first, on the unchanged code, and kept in build/mutants until a file changes. Everything
+runs on copies of the checkout.
 """
 
 import argparse

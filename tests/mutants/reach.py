@@ -6,10 +6,12 @@ Tests that run the product in a process of their own reach nothing here.
 
 import json
 import os
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from tests.mutants.mutations import Mutant
 from tests.tools.recorder import Recorder
 
 FOLDER_VARIABLE = "MUTANTS_REACH"
+_ENGINE = "cnc_station.engine."  # the window's caches hold things of which there is only one
+_CACHED = type(cache(len))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class _Plugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        _clear_caches()
         begun = time.monotonic()
         self._recorder.start()
         result = yield
@@ -104,6 +109,15 @@ class _Plugin:
 
     def pytest_sessionfinish(self) -> None:
         write(self._tests, self._folder / f"{os.getpid()}.json")
+
+
+def _clear_caches() -> None:
+    """Have every test build anew what the engine keeps in caches, so that it is seen to."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_ENGINE):
+            for value in list(vars(module).values()):
+                if isinstance(value, _CACHED):
+                    value.cache_clear()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,13 +12,25 @@ from tests.mutants.__main__ import NEAR, near
 from tests.mutants.mutations import mutants_of
 from tests.tools.recorder import ROOT
 
+FEE = b"""\
+from functools import cache
+
+
+@cache
+def fee(kind: str) -> int:
+    return 0 if kind == "private" else 5
+"""
 ACCOUNT = b"""\
+from cnc_station.engine.store.fee import fee
+
+
 def withdraw(balance: int, amount: int, owner: str | None) -> int:
+    cost = fee("private")
     if owner is None:
         raise ValueError("nobody")
     if amount not in range(balance + 1):
         raise ValueError("not there")
-    return balance - amount
+    return balance - amount - cost
 
 
 def never_called(amount: int | None) -> bool:
@@ -29,13 +41,13 @@ import pytest
 from cnc_station.engine.store.account import withdraw
 
 
-def test_what_is_there_can_be_withdrawn() -> None:
-    assert withdraw(10, 10, "Ada") == 0
-
-
 def test_too_much_is_refused() -> None:
     with pytest.raises(ValueError, match="not there"):
         withdraw(10, 11, "Ada")
+
+
+def test_what_is_there_can_be_withdrawn() -> None:
+    assert withdraw(10, 10, "Ada") == 0
 """
 PYTEST = '[tool.pytest.ini_options]\naddopts = "-p pytest_timeout"\n'
 
@@ -115,6 +127,7 @@ def test_it_lists_the_guard_that_no_test_holds(
         package.mkdir()
         (package / "__init__.py").touch()
     (store / "account.py").write_bytes(ACCOUNT)
+    (store / "fee.py").write_bytes(FEE)
     (tests / "store" / "test_account.py").write_bytes(HALF_TESTED)
     for tool in ("mutants", "tools"):
         shutil.copytree(ROOT / "tests" / tool, tests / tool)
@@ -124,10 +137,10 @@ def test_it_lists_the_guard_that_no_test_holds(
     lines = mutated(tmp_path, "--only", "cnc_station/engine/store", "--jobs", "1")
     path = "cnc_station/engine/store/account.py"
     assert [line.partition("] ")[2] for line in lines if line.startswith("[")] == [
-        f"survived (2 tests)  {path}:2  if owner is None → never",
-        f"survived (2 tests)  {path}:10  amount is None → is not",
+        f"survived (2 tests)  {path}:6  if owner is None → never",
+        f"survived (2 tests)  {path}:14  amount is None → is not",
     ]
-    assert lines[-1] == "5 killed, 2 survived, 0 timed out, 0 not run by these tests"
+    assert lines[-1] == "6 killed, 2 survived, 0 timed out, 0 not run by these tests"
     assert (store / "account.py").read_bytes() == ACCOUNT
 
 
