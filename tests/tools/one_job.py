@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.shop import STATION, fill
+from tests.benchmarks.product_store import STATION
+from tests.benchmarks.shop import fill
 
 NAME = "Traced bracket"
 RUNTIME_S = 1
