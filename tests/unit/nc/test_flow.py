@@ -99,7 +99,7 @@ def test_one_branch_is_taken(value: int, end: float) -> None:
         ("G0 X1\no1 endif", "O1 endif has no counterpart"),
         ("o1 break", "O1 break has no counterpart"),
         ("o1 if [1]\no1 else", "O1 if has no counterpart"),
-        ("o1 return", "outside a subroutine"),
+        ("o1 return", "outside a called subroutine"),
         ("IF [#1 GT 2] GOTO 10", "macro statements"),
         ("GOTO 10", "macro statements"),
         ("G0 X#<a>", "#<a> is used before it is set"),
@@ -110,7 +110,7 @@ def test_one_branch_is_taken(value: int, end: float) -> None:
         ("G0 X[1", "a bracket is not closed"),
         ("G0 X" + 99 * "[" + "1" + 99 * "]", "nested too deeply"),
         ("G0 X#0", "#0 is not a parameter"),
-        ("#1", "#1 stands alone"),
+        ("#1", "#1 is incomplete"),
         ("G[1.55]", "not a known code"),
     ],
 )
