@@ -122,7 +122,7 @@ def test_a_machine_of_any_values_is_valid_or_refused_by_field(spec: MachineSpec)
         ({"timeout_s": 0}, "timeout_s: from 0.001 s to a year"),
         ({"payload": {"a": float("inf")}}, "payload: must be JSON"),
         ({"payload": {"a": "x" * 70_000}}, "payload: at most 64 KiB"),
-        ({"material": "a\x00"}, "material: holds a character that can't be kept"),
+        ({"material": "a\x00"}, "material: contains a character that cannot be stored"),
         ({"envelope": Envelope(-1, 1, 1)}, "envelope: each side from 0 to 100,000 mm"),
         ({"name": "", "quantity": 0}, "name: is missing; quantity: from 1 to 1,000,000"),
     ],

@@ -200,7 +200,7 @@ def test_many_machines_away_are_summed_up() -> None:
         MachineNow(n, f"Mill {n}", MachineState.OFFLINE, Capability("mill")) for n in range(1, 6)
     ]
     words = said(away, [], Queued(1, Need("mill"), 1.0))
-    assert words == "Mill 1 is offline and Mill 2 is offline, and 3 more are away"
+    assert words == "Mill 1 is offline and Mill 2 is offline, and 3 more are unavailable"
 
 
 def test_a_machine_going_into_maintenance_takes_no_more_jobs() -> None:
