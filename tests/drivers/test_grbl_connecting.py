@@ -50,7 +50,7 @@ async def test_a_busy_controller_is_not_disturbed_by_connecting(hal: bool) -> No
         await until(lambda: fake.axes.moving)
         identity = await it.driver.connect()
         assert ("Shows", "Run") in identity.details
-        assert (await it.driver.inspect_run(order(square(1)))).detail.count("It still makes") == 1
+        assert (await it.driver.inspect_run(order(square(1)))).detail.count("It executes") == 1
         assert fake.axes.moving
         fake.axes.speed = FAST
         await it.shows(Doing.READY)
@@ -76,7 +76,7 @@ async def test_a_board_that_boots_when_its_port_is_opened_is_waited_for(hal: boo
 @pytest.mark.parametrize(
     ("settings", "wrong"),
     [
-        ({}, "where the controller is"),
+        ({}, "the address of the controller"),
         ({"port": "host:99999"}, "TCP port"),
         ({"port": "COM3", "baud": "fast"}, "baud"),
     ],

@@ -22,7 +22,7 @@ SOURCE = b"G21G90\n\nG0X1\nG4P7\nM3S1000\nG0X9\nM30\n"
 def a_job(source: bytes, make: Make = NAMELESS) -> Job:
     it = order(source)
     prepared = prepare(it.program, it.name, source, make)
-    return Job(it, 1, prepared, make, ends_at=(None, None, None), forgets=False)
+    return Job(it, 1, prepared, make, ends_at=(None, None, None), zero_cleared_by_reset=False)
 
 
 @pytest.fixture
@@ -81,26 +81,26 @@ async def test_an_idle_machine_is_given_the_time_its_line_may_take(
     for _ in range(answered):
         job.take_answer(0)
     picture = shown(IDLE)
-    assert not job.stands(picture, 100.0, DEFAULT)
-    assert not job.stands(picture, 100.0 + patience, DEFAULT)
-    assert "something was lost" in job.stands(picture, 100.1 + patience, DEFAULT)
+    assert not job.stall_reason(picture, 100.0, DEFAULT)
+    assert not job.stall_reason(picture, 100.0 + patience, DEFAULT)
+    assert "something was lost" in job.stall_reason(picture, 100.1 + patience, DEFAULT)
 
 
 async def test_a_machine_that_runs_without_moving_stands_after_a_minute(job: Job) -> None:
     job.start()
     job.streamer.due()
-    assert not job.stands(shown(RUN), 0.0, DEFAULT)
+    assert not job.stall_reason(shown(RUN), 0.0, DEFAULT)
     moved = shown(replace(RUN, axes=(1.0, 0.0, 0.0, 9.0)))
-    assert not job.stands(moved, 50.0, DEFAULT)
-    assert not job.stands(moved, 110.0, DEFAULT)
-    assert "has not moved for 60 s, at line 1" in job.stands(moved, 110.1, DEFAULT)
+    assert not job.stall_reason(moved, 50.0, DEFAULT)
+    assert not job.stall_reason(moved, 110.0, DEFAULT)
+    assert "has not moved for 60 s, at line 1" in job.stall_reason(moved, 110.1, DEFAULT)
 
 
 async def test_a_held_machine_may_stand_for_ever(job: Job) -> None:
     job.start()
     job.streamer.due()
     held = shown(replace(IDLE, state="Hold", sub=0))
-    assert not any(job.stands(held, now, DEFAULT) for now in (0.0, 1e3, 1e6))
+    assert not any(job.stall_reason(held, now, DEFAULT) for now in (0.0, 1e3, 1e6))
 
 
 async def test_the_line_in_hand_is_behind_what_was_taken(job: Job) -> None:

@@ -49,7 +49,7 @@ async def test_an_error_holds_the_axes_at_once_whatever_else_is_being_done(at: B
 async def test_a_connection_lost_while_a_wrong_program_is_stopped_hides_nothing(at: Bench) -> None:
     at.fake.errors[8] = 33
     at.fake.at[9] = partial(setattr, at.fake, "deaf", True)
-    with pytest.raises(RunFailed, match=r"error:33.*and then no answer"):
+    with pytest.raises(RunFailed, match=r"error:33.*; then no answer"):
         await at.make(square(40))
     assert at.driver.status().doing is Doing.UNREACHABLE
 
@@ -125,7 +125,7 @@ async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, p
         assert "of 403 lines" in found.detail
         taken = len(it.fake.taken)
         await until(lambda: not it.fake.axes.blocks)
-        assert "middle of a run" in (await it.shows(Doing.NOT_READY)).why
+        assert "during a run" in (await it.shows(Doing.NOT_READY)).why
         await it.driver.confirm_position()
         await it.shows(Doing.READY)
         assert taken <= len(it.fake.taken) < 403
