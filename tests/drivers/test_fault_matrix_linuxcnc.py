@@ -99,7 +99,7 @@ async def _stolen(at: Mill) -> str:
 async def _second_station(at: Mill) -> str:
     await begin(at.driver, SQUARE)
     async with connected(at.controller) as other:
-        with pytest.raises(NotReady, match="another program is under way"):
+        with pytest.raises(NotReady, match="another program is running"):
             await other.load(order_of(BLINK), 1)
     await at.driver.ended()
     return GOES_ON

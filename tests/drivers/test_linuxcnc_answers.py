@@ -215,7 +215,7 @@ async def test_a_version_that_tells_no_messages_is_understood(tmp_path: Path) ->
     async with serving(rsh, tmp_path) as driver:
         await driver.connect()
         assert driver.status().doing is Doing.READY
-        await driver._link.forget()
+        await driver._link.discard_messages()
 
 
 async def test_an_answer_to_another_sessions_question_is_not_taken_for_an_error(

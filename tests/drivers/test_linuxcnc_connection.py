@@ -47,7 +47,7 @@ async def test_a_killed_controller_is_unreachable_until_it_is_back(
         found = await driver.inspect_run(order)
         assert (found.outcome, found.detail) == (
             RunOutcome.STOPPED,
-            "the controller has no program open: not this run's",
+            "the controller has no program open: it is not of this run",
         )
 
 
@@ -72,7 +72,7 @@ def test_settings_that_cannot_work_are_refused_in_words() -> None:
     good = {"program_folder": "/programs"}
     for wrong, word in (
         ({}, "folder"),
-        ({"program_folder": "programs"}, "whole path"),
+        ({"program_folder": "programs"}, "absolute path"),
         ({"controller_folder": "/my programs"}, "spaces"),
         ({"port": "70000"}, "the port"),
         ({"joints": "0"}, "joints"),
@@ -113,7 +113,7 @@ async def test_a_look_at_the_controller_is_answered_at_once(milling: LinuxCnc) -
 
     async def look_s() -> float:
         before = time.monotonic()
-        await milling._link.look()
+        await milling._link.read_snapshot()
         return time.monotonic() - before
 
     assert await at_best(look_s, 0.02, tries=100) <= 0.02

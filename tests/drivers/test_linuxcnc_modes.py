@@ -132,7 +132,7 @@ async def test_a_mode_that_was_changed_by_hand_between_load_and_start_is_noticed
     panel.command("G20 G55")
     panel.make("mode", "auto")
     await milling._link.take_control()
-    milling._link.forgive()
+    milling._link.allow_control()
     with pytest.raises(NotReady, match="modes were changed after"):
         await milling.start()
     assert panel.get("abs_act_pos").startswith("0.000000 0.000000 10.000000")
@@ -217,7 +217,7 @@ async def test_a_spindle_left_on_stays_in_sight_while_somebody_else_has_control(
         "the spindle turns (1000 rpm)",
     )
     assert panel.get("spindle 0") == "0 FORWARD"
-    milling._link.forgive()
+    milling._link.allow_control()
     await until(lambda: milling.status().doing is Doing.READY)
     assert panel.get("spindle 0") == "0 OFF"
 

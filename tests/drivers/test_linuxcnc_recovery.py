@@ -92,7 +92,7 @@ async def test_a_run_that_was_stopped_where_its_program_ends_too_is_not_finished
     panel.wait("program_status", "IDLE")
     found = await looked(mill, order)
     assert found.outcome is RunOutcome.STOPPED
-    assert "leads there earlier too" in found.detail
+    assert "passes there earlier" in found.detail
 
 
 async def test_a_run_seen_past_that_place_is_finished_all_the_same(

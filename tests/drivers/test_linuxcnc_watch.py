@@ -64,7 +64,7 @@ def unproven(watch: RunMonitor, *seen: tuple[float, Snapshot]) -> str:
 
 def _seen(watch: RunMonitor, *seen: tuple[float, Snapshot]) -> None:
     for at, snapshot in seen:
-        watch.see(snapshot, at)
+        watch.observe(snapshot, at)
     assert watch.ended.is_set()
 
 
@@ -75,15 +75,15 @@ def test_back_at_its_end_after_it_was_seen_on_its_way_it_is_done() -> None:
 
 def test_one_look_at_an_idle_controller_is_not_enough() -> None:
     run = watch()
-    run.see(replace(SNAPSHOT, line=5, place=AWAY), 12.0)
-    run.see(IDLE, 19.9)
+    run.observe(replace(SNAPSHOT, line=5, place=AWAY), 12.0)
+    run.observe(IDLE, 19.9)
     assert not run.ended.is_set()
 
 
 def test_the_line_of_the_run_before_is_not_taken_for_this_runs() -> None:
     run = watch()
-    run.see(replace(SNAPSHOT, line=5), 0.1)  # not moved yet: still the line of the last part
-    run.see(replace(SNAPSHOT, line=4), 0.2)
+    run.observe(replace(SNAPSHOT, line=5), 0.1)  # not moved yet: still the line of the last part
+    run.observe(replace(SNAPSHOT, line=4), 0.2)
     assert not run.note.late
 
 
@@ -95,7 +95,7 @@ def test_where_no_place_tells_the_last_line_has_to() -> None:
     first = replace(SNAPSHOT, line=4, place=AWAY)
     last = replace(SNAPSHOT, line=5, place=AWAY)
     early = unproven(watch(ANYWHERE), (8.0, first), (8.1, IDLE), (8.2, IDLE))
-    assert "nothing tells whether it came to its end, in line 4" in early
+    assert "there is no proof that it reached its end, in line 4" in early
     assert not judged(watch(ANYWHERE), (19.9, last), (20.0, IDLE), (20.1, IDLE))
 
 
@@ -152,7 +152,7 @@ def test_a_command_in_mdi_is_not_the_program() -> None:
 def test_a_run_sooner_over_than_its_cuts_take_was_not_all_of_it() -> None:
     on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
     words = unproven(watch(), (2.0, on_its_way), (3.0, IDLE), (3.1, IDLE))
-    assert "started in its middle" in words
+    assert "started in the middle" in words
     assert "its cuts alone take 20 s" in words
 
 
@@ -167,7 +167,7 @@ def test_a_turned_work_offset_is_named_as_what_may_be_the_matter() -> None:
     source = THERE_AND_BACK.replace(b"G1 X0\n", b"G1 X4\n")
     on_its_way = replace(SNAPSHOT, line=5, place=AWAY)
     turned = replace(IDLE, place=(0.0, 4.0, 5.0))
-    assert "work offset turned" in unproven(
+    assert "work offset rotated" in unproven(
         watch(source), (12.0, on_its_way), (25.0, turned), (25.1, turned)
     )
 
@@ -175,6 +175,6 @@ def test_a_turned_work_offset_is_named_as_what_may_be_the_matter() -> None:
 def test_standing_still_fails_nothing() -> None:
     run = watch()
     for second in range(1, 4_000):  # a spindle that stops slowly, a feed override of zero
-        run.see(replace(SNAPSHOT, line=5, place=AWAY), float(second))
+        run.observe(replace(SNAPSHOT, line=5, place=AWAY), float(second))
     assert not run.ended.is_set()
     assert not judged(run, (4_010.0, IDLE), (4_010.1, IDLE))
