@@ -98,7 +98,7 @@ async def test_an_end_that_nothing_proves_is_left_to_a_person(
     clock.go_on(SETTLE_S * 1.2)
 
     agent.say(exec="READY")
-    await until(lambda: "does not say how" in watcher.status().why)
+    await until(lambda: "does not report how" in watcher.status().why)
     clock.go_on(SETTLE_S * 1.2)
     assert not ended.done()
     agent.say(count="13")  # too late to be this part's for certain
@@ -317,5 +317,6 @@ async def test_after_a_restart_of_the_station_only_a_program_that_still_runs_goe
     found = await watcher.inspect_run(order(run_id=8))
     assert found.outcome is RunOutcome.STOPPED
     assert (
-        found.detail == "The machine says: program completed, program plate.nc, part counter at 13."
+        found.detail
+        == "The machine reports: program completed, program plate.nc, part counter at 13."
     )

@@ -124,7 +124,7 @@ async def test_unavailable_is_a_value_of_everything(agent: FakeAgent, watcher: M
     ended = begin(watcher.ended())
 
     agent.say(**dict.fromkeys(("exec", "pgm", "count", "pos", "feed", "avail"), "UNAVAILABLE"))
-    with pytest.raises(Unavailable, match="no word from the machine"):
+    with pytest.raises(Unavailable, match="no data from the machine"):
         await ended
     status = watcher.status()
     assert (status.doing, status.program, status.parts) == (Doing.UNREACHABLE, "", None)

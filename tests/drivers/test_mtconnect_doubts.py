@@ -58,7 +58,7 @@ async def _begun(agent: FakeAgent, watcher: MTConnect, **values: str) -> asyncio
 async def _left_open(watcher: MTConnect, ended: asyncio.Task[None], words: str) -> None:
     """The end waits for a person, and says why."""
     await until(lambda: words in watcher.status().why and watcher.status().doing is Doing.READY)
-    assert watcher.status().remedy == "Say whether the part is done."
+    assert watcher.status().remedy == "Confirm whether the part is done."
     assert await still_waits(ended)
     found = await watcher.inspect_run(order())
     assert found.outcome is RunOutcome.STOPPED
@@ -77,7 +77,7 @@ async def _left_open(watcher: MTConnect, ended: asyncio.Task[None], words: str) 
         ({"purpose": "SETUP"}, "the machine was being set up"),
         ({"purpose": "MAINTENANCE"}, "the machine was in maintenance"),
         ({"purpose": "PROCESS_DEVELOPMENT"}, "the process was being tried"),
-        ({"mode": "UNAVAILABLE"}, "the machine did not say its mode"),
+        ({"mode": "UNAVAILABLE"}, "the machine did not report its mode"),
         ({"mode": "TEACH"}, "ran in mode TEACH"),
     ],
 )
@@ -95,7 +95,7 @@ async def test_a_program_that_ran_in_a_mode_that_does_not_cut_is_left_to_a_perso
         ({"dry": "ON"}, {"dry": "OFF"}, "dry run was on"),
         ({"mode": "MANUAL_DATA_INPUT"}, {"mode": "AUTOMATIC"}, "ran in MDI"),
         ({"purpose": "SETUP"}, {"purpose": "PRODUCTION"}, "was being set up"),
-        ({"mode": "UNAVAILABLE"}, {"mode": "AUTOMATIC"}, "did not say its mode"),
+        ({"mode": "UNAVAILABLE"}, {"mode": "AUTOMATIC"}, "did not report its mode"),
         ({"exec": "FEED_HOLD", "mode": "MANUAL"}, {"mode": "AUTOMATIC"}, "ran in manual mode"),
     ],
 )
@@ -104,7 +104,7 @@ async def test_a_doubt_in_the_middle_of_a_run_is_not_forgotten_at_its_end(
 ) -> None:
     ended = await _begun(agent, watcher)
     agent.say(**on)
-    await until(lambda: "a person has to say" in watcher.status().why)
+    await until(lambda: "a person has to decide" in watcher.status().why)
     agent.say(**off)
     agent.say(exec="ACTIVE")
     agent.say(exec="PROGRAM_COMPLETED", count="13")
@@ -170,7 +170,7 @@ async def test_what_is_run_by_hand_waits_for_a_person_though_the_operator_vouche
     await doing(watcher, Doing.RUNNING)
     ended = begin(watcher.ended())
     agent.say(exec="PROGRAM_COMPLETED", mode="AUTOMATIC", count="13")
-    await until(lambda: "does not say whether the part has been made" in watcher.status().why)
+    await until(lambda: "does not report whether the part has been made" in watcher.status().why)
     assert await still_waits(ended)
     ended.cancel()
 
@@ -183,7 +183,7 @@ async def test_a_leap_of_the_counter_does_not_make_a_broken_off_program_a_part(
     agent.say(count="599999")
     await until(lambda: watcher.status().parts == 599_999)
     agent.say(exec="READY")
-    await _left_open(watcher, ended, "the part counter leapt from 12 to 599999 for one part")
+    await _left_open(watcher, ended, "the part counter jumped from 12 to 599999 for one part")
 
 
 async def test_a_lathe_has_done_its_part_when_the_last_path_has_ended(
@@ -223,7 +223,7 @@ async def test_the_ordered_program_may_be_that_of_the_second_path(
     ended = begin(turning.ended())
     # The end that the first path said before is not the end of this program.
     lathe.say(exec2="READY")
-    await until(lambda: "does not say how" in turning.status().why)
+    await until(lambda: "does not report how" in turning.status().why)
     assert await still_waits(ended)
     lathe.say(exec2="PROGRAM_COMPLETED", pgm2="OTHER.MIN")
     await ended
@@ -237,7 +237,7 @@ async def test_another_path_that_completes_does_not_complete_the_ordered_program
     ended = begin(turning.ended())
     lathe.say(exec2="READY")
     lathe.say(exec="PROGRAM_COMPLETED")
-    await until(lambda: "does not say how" in turning.status().why)
+    await until(lambda: "does not report how" in turning.status().why)
     assert await still_waits(ended)
     ended.cancel()
 
@@ -254,7 +254,7 @@ async def test_what_a_path_has_completed_before_is_not_the_end_of_the_next_run(
     await turning.start()
     ended = begin(turning.ended())
     lathe.say(exec="READY")
-    await until(lambda: "does not say how" in turning.status().why)
+    await until(lambda: "does not report how" in turning.status().why)
     assert await still_waits(ended)
     ended.cancel()
 
@@ -295,7 +295,7 @@ async def test_a_second_path_that_is_broken_off_breaks_off_the_part(lathe: FakeA
     ended = begin(watcher.ended())
     lathe.say(exec="PROGRAM_COMPLETED", exec2="INTERRUPTED")
     lathe.say(exec2="READY")
-    with pytest.raises(RunFailed, match="broken off"):
+    with pytest.raises(RunFailed, match="aborted at the machine"):
         await ended
     await watcher.close()
 

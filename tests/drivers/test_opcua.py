@@ -144,7 +144,7 @@ async def test_values_that_are_not_good_are_no_values(server: OpcUaServer, drive
     await until(lambda: driver.status().program == "")
     assert await still_waits(ended)
     server.do("silent", "production.activeProgram.state.currentState.number", True)
-    with pytest.raises(Unavailable, match="no word from the machine"):
+    with pytest.raises(Unavailable, match="no data from the machine"):
         await ended
     server.do("silent", "production.activeProgram.state.currentState.number", False)
     server.do("silent", "production.activeProgram.name", False)
@@ -194,7 +194,7 @@ async def test_what_ended_while_nobody_listened_proves_nothing(
     assert found.outcome is RunOutcome.STOPPED
     assert (
         found.detail
-        == "The machine says: ended, program plate.nc, part counter at 1 (at its begin 0)."
+        == "The machine reports: ended, program plate.nc, part counter at 1 (0 at the begin)."
     )
 
 
@@ -204,7 +204,7 @@ async def test_a_server_that_falls_silent_is_lost(server: OpcUaServer, driver: O
     ended = begin(driver.ended())
     server.freeze()
     try:
-        with pytest.raises(Unavailable, match="says nothing any more"):
+        with pytest.raises(Unavailable, match="no longer answers"):
             await asyncio.wait_for(ended, 40)
         assert driver.status().doing is Doing.UNREACHABLE
         await driver.close()

@@ -35,7 +35,7 @@ async def driver(server: OpcUaServer) -> AsyncIterator[OpcUa]:
 
 
 async def _left_open(driver: OpcUa, ended: asyncio.Task[None], words: str) -> None:
-    await until(lambda: driver.status().remedy == "Say whether the part is done.")
+    await until(lambda: driver.status().remedy == "Confirm whether the part is done.")
     assert words in driver.status().why
     assert await still_waits(ended)
     ended.cancel()
@@ -85,7 +85,7 @@ async def test_a_doubt_in_the_middle_of_a_run_is_not_forgotten_at_its_end(
     await driver.start()
     ended = begin(driver.ended())
     server.do(command, on)
-    await until(lambda: "a person has to say" in driver.status().why)
+    await until(lambda: "a person has to decide" in driver.status().why)
     server.do(command, off)
     server.do("state", "Ended")
     await _left_open(driver, ended, words)
@@ -98,10 +98,10 @@ async def test_a_mode_that_is_lost_from_sight_is_a_doubt(
     await driver.start()
     ended = begin(driver.ended())
     server.do("silent", "monitoring.machineTool.operationMode", True)
-    await until(lambda: "did not say its mode" in driver.status().why)
+    await until(lambda: "did not report its mode" in driver.status().why)
     server.do("silent", "monitoring.machineTool.operationMode", False)
     server.do("state", "Ended")
-    await _left_open(driver, ended, "did not say its mode")
+    await _left_open(driver, ended, "did not report its mode")
 
 
 async def test_a_part_is_done_when_the_last_channel_has_ended(

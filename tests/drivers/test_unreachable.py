@@ -31,7 +31,7 @@ NETWORK = (
     (socket.gaierror(socket.EAI_NODATA, "x"), "no computer of that name"),
     (socket.gaierror(socket.EAI_AGAIN, "x"), "looked up"),
     (UnicodeError("label too long"), "no computer of that name"),
-    (OSError(errno.EACCES, "x"), "does not let CNC Station connect"),
+    (OSError(errno.EACCES, "x"), "does not allow CNC Station to connect"),
     (OSError(errno.ECONNRESET, "x"), "closed the connection"),
     (OSError(errno.ECONNABORTED, "x"), "closed the connection"),
     (OSError(errno.EPIPE, "x"), "closed the connection"),
@@ -42,9 +42,9 @@ NETWORK = (
     (OSError("Multiple exceptions: [Errno 111] (::1), [Errno 113] (127.0.0.1)"), "refuses"),
 )
 SERIAL = (
-    (OSError(errno.ENOENT, "x"), "is not there: is the cable plugged in?"),
-    (OSError(errno.ENODEV, "x"), "is not there: is the cable plugged in?"),
-    (OSError(errno.ENXIO, "x"), "is not there: is the cable plugged in?"),
+    (OSError(errno.ENOENT, "x"), "does not exist: is the cable plugged in?"),
+    (OSError(errno.ENODEV, "x"), "does not exist: is the cable plugged in?"),
+    (OSError(errno.ENXIO, "x"), "does not exist: is the cable plugged in?"),
     (OSError(errno.EIO, "x"), "cable"),
     (OSError(errno.EBUSY, "x"), "another program uses"),
     (OSError(errno.EAGAIN, "x"), "another program uses"),
