@@ -112,7 +112,7 @@ def test_a_file_that_others_can_read_is_refused(config: Config) -> None:
 def test_a_file_in_disorder_is_refused_without_repeating_it(config: Config) -> None:
     place = Path(secrets.keep(config, "database", "first"))
     place.write_text("hunter2")
-    with pytest.raises(Unavailable, match="is not in order") as caught:
+    with pytest.raises(Unavailable, match="is not valid") as caught:
         secrets.complete(config)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
@@ -153,7 +153,7 @@ def test_what_can_not_be_kept_is_refused(config: Config, tmp_path: Path) -> None
         with pytest.raises(InvalidInput):
             secrets.keep(config, "database", word)
     told = replace(config, redis_url="redis://:told@cache")
-    with pytest.raises(Conflict, match="CNC_REDIS_URL holds a password"):
+    with pytest.raises(Conflict, match="CNC_REDIS_URL contains a password"):
         secrets.keep(told, "redis", "other")
     alone = Config(tmp_path, "sqlite:////tmp/station.db")
     with pytest.raises(Conflict, match="set CNC_DATABASE_URL first"):
