@@ -125,7 +125,7 @@ def test_a_clock_behind_the_last_event_is_bad(tmp_path: Path) -> None:
         "INSERT INTO event (at, type, actor, station, trace_id, reason) "
         f"VALUES ({later}, 'created', '', '', '', '')",
     )
-    assert "still to come" in only(looked_at(tmp_path), Verdict.BAD)
+    assert "in the future" in only(looked_at(tmp_path), Verdict.BAD)
 
 
 def test_a_folder_that_can_not_be_is_bad_with_a_remedy(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_the_settings_in_force_are_said_and_no_password(tmp_path: Path) -> None:
     address = "redis://:horse@shop-server"
     given = replace(asked.config, lease_s=20.0, retry=RetryPolicy(maximum_s=60), redis_url=address)
     said = only(list(doctor.settings(replace(asked, config=given))), Verdict.GOOD)
-    for words in ("station station; ", "lease_s 20.0", "retry_maximum_s 60", "else the defaults"):
+    for words in ("station station; ", "lease_s 20.0", "retry_maximum_s 60", "otherwise the defaults"):
         assert words in said
     assert "jitter" not in said
     assert "horse" not in said
@@ -148,7 +148,7 @@ def test_the_settings_in_force_are_said_and_no_password(tmp_path: Path) -> None:
 
 def test_a_misspelt_setting_is_pointed_out(tmp_path: Path) -> None:
     found = list(doctor.settings(call(tmp_path, {"CNC_TEHME": "dark"})))
-    assert only(found, Verdict.WARNING) == "CNC_TEHME is no setting"
+    assert only(found, Verdict.WARNING) == "CNC_TEHME is not a setting"
 
 
 def test_a_missing_display_or_library_is_no_riddle(tmp_path: Path) -> None:
