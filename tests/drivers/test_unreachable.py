@@ -51,7 +51,7 @@ SERIAL = (
     (OSError(errno.EACCES, "x"), "dialout"),
     (OSError(errno.ENOTTY, "x"), "is not a serial port"),
     (TimeoutError(), "does not answer"),
-    (serial.SerialException("could not open port: FileNotFoundError(2, 'x')"), "is not there"),
+    (serial.SerialException("could not open port: FileNotFoundError(2, 'x')"), "does not exist"),
     (serial.SerialException("could not open port: PermissionError(13, 'x')"), "another program"),
     (serial.SerialException("Could not configure port: (25, 'x')"), "is not a serial port"),
     (serial.SerialException("Could not configure port: (22, 'x')"), "can't be used"),

@@ -140,7 +140,12 @@ def test_the_settings_in_force_are_said_and_no_password(tmp_path: Path) -> None:
     address = "redis://:horse@shop-server"
     given = replace(asked.config, lease_s=20.0, retry=RetryPolicy(maximum_s=60), redis_url=address)
     said = only(list(doctor.settings(replace(asked, config=given))), Verdict.GOOD)
-    for words in ("station station; ", "lease_s 20.0", "retry_maximum_s 60", "otherwise the defaults"):
+    for words in (
+        "station station; ",
+        "lease_s 20.0",
+        "retry_maximum_s 60",
+        "otherwise the defaults",
+    ):
         assert words in said
     assert "jitter" not in said
     assert "horse" not in said
