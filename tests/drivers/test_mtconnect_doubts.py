@@ -15,12 +15,12 @@ from tests.drivers.mtconnect_agent import FakeAgent
 from tests.drivers.watched import HEARTBEAT_S, PROGRAM, begin, doing, order, still_waits
 from tests.until import until
 
-SETTLE_S = 30.0  # a busy computer takes nothing for late
+SETTLE_S = 30.0  # on a busy computer nothing counts as late
 
 
 @pytest.fixture
 async def watcher(agent: FakeAgent) -> AsyncIterator[MTConnect]:
-    """Slow to call a name or a counter late."""
+    """A driver with a long time for a name or a counter."""
     watcher = MTConnect(agent.url, heartbeat_s=HEARTBEAT_S, settle_s=SETTLE_S)
     yield watcher
     await watcher.close()
@@ -28,7 +28,7 @@ async def watcher(agent: FakeAgent) -> AsyncIterator[MTConnect]:
 
 @pytest.fixture
 async def lathe() -> AsyncIterator[FakeAgent]:
-    """With two paths, both ready."""
+    """An agent with two paths, both ready."""
     async with FakeAgent(two_paths=True) as agent:
         agent.ready(count=12)
         agent.say(exec2="READY", pgm2="SECOND.NC", pgm="FIRST.NC")
@@ -46,7 +46,7 @@ async def turning(lathe: FakeAgent) -> AsyncIterator[MTConnect]:
 
 
 async def _begun(agent: FakeAgent, watcher: MTConnect, **values: str) -> asyncio.Task[None]:
-    """The ordered program has begun with these values; what waits for its end."""
+    """Begin the ordered program with these values. Return the task that waits for its end."""
     await watcher.connect()
     await watcher.load(order(), 1)
     agent.say(pgm=PROGRAM, **values)
@@ -56,7 +56,7 @@ async def _begun(agent: FakeAgent, watcher: MTConnect, **values: str) -> asyncio
 
 
 async def _left_open(watcher: MTConnect, ended: asyncio.Task[None], words: str) -> None:
-    """The end waits for a person, and says why."""
+    """Check that the end waits for a person, with this reason."""
     await until(lambda: words in watcher.status().why and watcher.status().doing is Doing.READY)
     assert watcher.status().remedy == "Confirm whether the part is done."
     assert await still_waits(ended)
@@ -111,7 +111,7 @@ async def test_a_doubt_in_the_middle_of_a_run_is_not_forgotten_at_its_end(
     await _left_open(watcher, ended, words)
 
 
-async def test_stops_and_switches_that_are_off_spoil_no_part(
+async def test_optional_stops_and_switches_that_are_off_cause_no_doubt(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     off = dict.fromkeys(("dry", "lock", "single", "zlock"), "OFF")
@@ -122,7 +122,7 @@ async def test_stops_and_switches_that_are_off_spoil_no_part(
     await ended
 
 
-async def test_a_switch_that_is_lost_from_sight_is_still_on(
+async def test_a_switch_that_becomes_unavailable_is_still_on(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(dry="ON", lock="OFF")
@@ -160,7 +160,7 @@ async def test_what_runs_by_hand_is_not_the_begin_of_the_ordered_program(
     await ended
 
 
-async def test_what_is_run_by_hand_waits_for_a_person_though_the_operator_vouched_for_it(
+async def test_what_runs_by_hand_waits_for_a_person_although_the_operator_confirmed_it(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -175,7 +175,7 @@ async def test_what_is_run_by_hand_waits_for_a_person_though_the_operator_vouche
     ended.cancel()
 
 
-async def test_a_leap_of_the_counter_does_not_make_a_broken_off_program_a_part(
+async def test_a_jump_of_the_counter_does_not_make_an_aborted_program_a_part(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     ended = await _begun(agent, watcher)
@@ -221,7 +221,7 @@ async def test_the_ordered_program_may_be_that_of_the_second_path(
     lathe.say(pgm2="PLATE.MIN", exec2="ACTIVE")
     await started
     ended = begin(turning.ended())
-    # The end that the first path said before is not the end of this program.
+    # The end that the first path reported before is not the end of this program.
     lathe.say(exec2="READY")
     await until(lambda: "does not report how" in turning.status().why)
     assert await still_waits(ended)
@@ -286,7 +286,7 @@ async def test_a_path_that_only_has_the_ordered_program_selected_does_not_begin_
     started.cancel()
 
 
-async def test_a_second_path_that_is_broken_off_breaks_off_the_part(lathe: FakeAgent) -> None:
+async def test_an_aborted_second_path_aborts_the_part(lathe: FakeAgent) -> None:
     watcher = MTConnect(lathe.url, heartbeat_s=HEARTBEAT_S, settle_s=0.3)
     await watcher.connect()
     await watcher.load(order(), 1)
@@ -318,7 +318,7 @@ async def test_a_dry_run_of_a_path_counts_where_that_path_runs(
     await turning.ended()
 
 
-async def test_a_second_path_that_has_no_word_is_not_ready(
+async def test_a_second_path_without_data_is_not_ready(
     lathe: FakeAgent, turning: MTConnect
 ) -> None:
     lathe.say(exec2="UNAVAILABLE")
@@ -327,7 +327,7 @@ async def test_a_second_path_that_has_no_word_is_not_ready(
     await doing(turning, Doing.READY)
 
 
-async def test_a_waiting_job_says_which_name_it_awaits_and_why_a_program_is_not_it(
+async def test_a_waiting_job_states_the_expected_name_and_why_a_program_does_not_match(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -347,7 +347,7 @@ async def test_a_waiting_job_says_which_name_it_awaits_and_why_a_program_is_not_
     await until(lambda: watcher.status().why == "")
 
 
-async def test_a_program_that_ran_before_the_order_is_said_to_have(
+async def test_a_program_that_ran_before_the_order_is_reported_as_such(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(pgm=PROGRAM, exec="ACTIVE")
@@ -359,7 +359,7 @@ async def test_a_program_that_ran_before_the_order_is_said_to_have(
     await until(lambda: watcher.status().why == "")
 
 
-async def test_after_a_restart_of_the_station_a_mode_by_hand_is_not_the_run_going_on(
+async def test_after_a_restart_of_the_station_a_manual_mode_is_not_the_run(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(pgm=PROGRAM, mode="MANUAL_DATA_INPUT", exec="ACTIVE")

@@ -12,7 +12,7 @@ from tests.drivers.opcua_machines import OpcUaServer
 from tests.drivers.watched import PROGRAM, begin, doing, order, still_waits
 from tests.until import until
 
-SETTLE_S = 30.0  # a busy computer takes nothing for late
+SETTLE_S = 30.0  # on a busy computer nothing counts as late
 
 pytestmark = pytest.mark.xdist_group("opcua")
 
@@ -24,7 +24,7 @@ def server(opcua_server: OpcUaServer) -> OpcUaServer:
 
 @pytest.fixture
 async def driver(server: OpcUaServer) -> AsyncIterator[OpcUa]:
-    """Connected, with an order."""
+    """A connected driver with an order."""
     driver = OpcUa(server.url, settle_s=SETTLE_S)
     await driver.connect()
     await driver.load(order(), 1)
@@ -91,7 +91,7 @@ async def test_a_doubt_in_the_middle_of_a_run_is_not_forgotten_at_its_end(
     await _left_open(driver, ended, words)
 
 
-async def test_a_mode_that_is_lost_from_sight_is_a_doubt(
+async def test_a_mode_that_becomes_unavailable_is_a_doubt(
     server: OpcUaServer, driver: OpcUa
 ) -> None:
     server.do("state", "Running")
@@ -114,7 +114,7 @@ async def test_a_part_is_done_when_the_last_channel_has_ended(
         started = begin(driver.start())
         server.do("program", PROGRAM)
         await until(lambda: driver.status().program == PROGRAM)
-        # Moved by hand, it is not in a program; in one, it is not the ordered program.
+        # Moved by hand, it is not in a program. In a program, it is not the ordered one.
         server.do("channelMode", "ch2", "JogManual")
         server.do("channel", "ch2", "Active")
         server.do("parts", 1)

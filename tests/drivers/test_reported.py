@@ -1,4 +1,4 @@
-"""What a machine that only reports proves about a part."""
+"""What the reports of a read-only machine prove about a part."""
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ def said(
 
 
 def part(*reports: tuple[float, Report]) -> Part:
-    """After these reports, each at its second."""
+    """Return a part after these reports, each at its second."""
     made = Part("plate.nc", SETTLE_S)
     for at, report in reports:
         made.add_report(report, at)
@@ -58,7 +58,7 @@ def test_a_counter_set_back_in_mid_program_still_counts_this_part() -> None:
     assert made.finished
 
 
-def test_a_run_stopped_and_gone_on_with_is_one_part() -> None:
+def test_a_run_stopped_and_resumed_is_one_part() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING)),
@@ -69,7 +69,7 @@ def test_a_run_stopped_and_gone_on_with_is_one_part() -> None:
     assert made.finished
 
 
-def test_another_program_after_a_stop_means_that_ours_was_broken_off() -> None:
+def test_another_program_after_a_stop_means_that_the_ordered_one_was_aborted() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING)),
@@ -79,7 +79,7 @@ def test_another_program_after_a_stop_means_that_ours_was_broken_off() -> None:
     assert "other.nc" in made.failure
 
 
-def test_another_program_that_completes_does_not_complete_ours() -> None:
+def test_another_program_that_completes_does_not_complete_the_ordered_one() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING)),
@@ -100,14 +100,14 @@ def test_a_reset_after_a_hold_fails_once_the_counter_had_its_time() -> None:
     assert made.failure
 
 
-def test_an_end_that_nobody_saw_is_left_open() -> None:
+def test_an_unseen_end_is_left_open() -> None:
     made = part((0, said(Phase.IDLE, parts=1)), (10, said(Phase.RUNNING, parts=1)))
     made.reports_lost()
     made.add_report(said(Phase.COMPLETED, parts=2), 50)
     assert made.needs_decision
 
 
-def test_our_program_called_by_another_one_after_ours_stopped_is_not_ours_going_on() -> None:
+def test_the_ordered_program_called_by_another_after_a_stop_is_not_a_resume() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING)),
@@ -119,7 +119,7 @@ def test_our_program_called_by_another_one_after_ours_stopped_is_not_ours_going_
     assert made.needs_decision
 
 
-def test_a_reset_that_nobody_saw_after_a_hold_is_not_taken_for_a_failure() -> None:
+def test_an_unseen_reset_after_a_hold_is_not_a_failure() -> None:
     made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING)), (20, said(Phase.HELD)))
     made.reports_lost()
     made.add_report(said(Phase.IDLE), 30)
@@ -128,7 +128,7 @@ def test_a_reset_that_nobody_saw_after_a_hold_is_not_taken_for_a_failure() -> No
     assert not made.failure
 
 
-def test_a_counter_has_its_time_from_the_reset_of_a_stopped_program_on() -> None:
+def test_the_time_for_a_counter_begins_at_the_reset_of_a_stopped_program() -> None:
     made = part((0, said(Phase.IDLE, parts=1)), (10, said(Phase.RUNNING, parts=1)))
     made.add_report(said(Phase.STOPPED, parts=1), 20)
     made.add_report(said(Phase.IDLE, parts=1), 60)
@@ -169,7 +169,7 @@ def counts(*parts: int, end: Phase = Phase.IDLE) -> Part:
     return made
 
 
-def test_a_counter_that_goes_up_by_a_few_proves_a_part_and_one_that_leaps_does_not() -> None:
+def test_a_counter_that_rises_by_a_few_proves_a_part_and_one_that_jumps_does_not() -> None:
     assert counts(10, 10, 11).finished
     assert counts(10, 10, 12).finished
     leapt = counts(2000, 2000, 599_999)
@@ -177,7 +177,7 @@ def test_a_counter_that_goes_up_by_a_few_proves_a_part_and_one_that_leaps_does_n
     assert "the part counter jumped from 2000 to 599999 for one part" in leapt.open_question()
 
 
-def test_a_leap_of_the_counter_is_a_doubt_even_beside_a_completed_program() -> None:
+def test_a_jump_of_the_counter_is_a_doubt_even_with_a_completed_program() -> None:
     assert counts(10, 10, 11, end=Phase.COMPLETED).finished
     assert counts(10, 10, 90, end=Phase.COMPLETED).needs_decision
     assert counts(2000, 599_999, 2000, 2001, end=Phase.COMPLETED).needs_decision
@@ -232,7 +232,7 @@ def test_what_runs_in_mdi_is_not_the_begin_whatever_program_is_selected() -> Non
     assert made.finished
 
 
-def test_a_vouched_program_in_mdi_waits_for_a_person() -> None:
+def test_a_confirmed_program_in_mdi_waits_for_a_person() -> None:
     made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING, doubt=MDI)))
     made.confirm_start(said(Phase.RUNNING, doubt=MDI), 11)
     made.add_report(said(Phase.COMPLETED, parts=1), 20)
@@ -251,7 +251,7 @@ def test_a_program_run_again_after_a_dry_run_makes_the_part() -> None:
     assert made.finished
 
 
-def test_a_program_that_goes_on_after_a_stop_in_a_dry_run_is_still_doubtful() -> None:
+def test_a_program_resumed_after_a_stop_in_a_dry_run_is_still_doubtful() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING, doubt=DRY_RUN)),
@@ -275,7 +275,7 @@ def test_an_end_in_doubt_after_a_hold_does_not_become_a_failure() -> None:
     assert not made.failure
 
 
-def test_an_end_while_the_machine_had_no_word_is_left_open() -> None:
+def test_an_end_while_the_machine_is_unavailable_is_left_open() -> None:
     made = part(
         (0, said(Phase.IDLE, parts=1)),
         (10, said(Phase.RUNNING, parts=1)),
@@ -285,7 +285,7 @@ def test_an_end_while_the_machine_had_no_word_is_left_open() -> None:
     assert made.needs_decision
 
 
-def test_a_part_says_which_name_it_awaits_and_why_what_runs_is_not_it() -> None:
+def test_a_part_states_the_expected_name_and_why_what_runs_does_not_match() -> None:
     idle, other, ours = said(Phase.IDLE), said(Phase.RUNNING, "O4711"), said(Phase.RUNNING)
     made = Part("plate.nc", SETTLE_S)
     assert made.waiting_reason(ours) == (
@@ -322,7 +322,7 @@ REPORTS = st.lists(
 def test_no_part_is_ever_finished_without_its_program_seen_to_begin_and_a_proof(
     reports: list[tuple[float, bool, Report]],
 ) -> None:
-    """The whole rule, said once more and without memory of how it is kept."""
+    """The whole rule, stated again independently of its implementation."""
     made, now = Part("plate.nc", SETTLE_S), 0.0
     seen: list[Report] = []
     for passed, missed, report in reports:

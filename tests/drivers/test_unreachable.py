@@ -1,4 +1,4 @@
-"""What the operating system says of a controller, in words for the person at the machine."""
+"""Errors of the operating system about a controller, in words for the person at the machine."""
 
 import asyncio
 import errno
@@ -81,7 +81,7 @@ def test_an_error_of_a_serial_port_is_a_sentence_that_names_the_port(
 
 @pytest.fixture
 async def hangs_up() -> AsyncIterator[int]:
-    """A port at which everybody is hung up on at once, with a reset."""
+    """A port that closes each connection at once, with a reset."""
 
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
@@ -130,14 +130,14 @@ async def test_a_port_at_which_nothing_listens_does_not_answer(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_name_of_no_computer_is_told_as_that(driver: str, tmp_path: Path) -> None:
+async def test_an_unknown_computer_name_is_reported_as_such(driver: str, tmp_path: Path) -> None:
     said = await fails(driver, settings(driver, "no-such-machine.invalid", 5007, tmp_path))
     assert "does not answer" in str(said)
     assert "name" in str(said)
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_controller_that_hangs_up_at_once_is_told_in_words(
+async def test_a_controller_that_closes_the_connection_at_once_is_reported_in_words(
     driver: str, hangs_up: int, tmp_path: Path
 ) -> None:
     await fails(driver, settings(driver, "127.0.0.1", hangs_up, tmp_path))

@@ -1,4 +1,4 @@
-"""The one door of every field: any values are a valid spec or InvalidInput, never anything else."""
+"""The check of all fields: any values give a valid spec or InvalidInput, nothing else."""
 
 import json
 from dataclasses import fields
@@ -46,7 +46,7 @@ def _machine(values: dict[str, Any]) -> MachineSpec:
 
 
 def _some(kind: type[Any], values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Any values for some of its fields."""
+    """Return any values for some of its fields."""
     return st.dictionaries(st.sampled_from([f.name for f in fields(kind)]), values, max_size=4)
 
 
@@ -56,7 +56,7 @@ _MACHINES = _some(MachineSpec, _ANYTHING | _CAPABILITIES).map(_machine)
 
 
 def _validated(spec: Any) -> tuple[Any, tuple[FieldError, ...]]:
-    """The valid spec, or why it is refused."""
+    """Return the valid spec, or why it is refused."""
     try:
         return spec.validated(), ()
     except InvalidInput as error:

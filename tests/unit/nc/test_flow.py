@@ -90,7 +90,7 @@ def test_one_branch_is_taken(value: int, end: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "part"),
     [
         ("M98 P5", "subprogram O5 is not in this file"),
         ("M98", "M98 needs the number"),
@@ -114,8 +114,8 @@ def test_one_branch_is_taken(value: int, end: float) -> None:
         ("G[1.55]", "not a known code"),
     ],
 )
-def test_what_cannot_be_worked_out_is_refused(body: str, said: str) -> None:
-    assert any(said in message for message in errors(milled(body)))
+def test_what_cannot_be_worked_out_is_refused(body: str, part: str) -> None:
+    assert any(part in message for message in errors(milled(body)))
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_arcs_in_the_zx_plane_turn_as_seen_from_plus_y() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "part"),
     [
         ("G2 X10 Y0 I4 J0", "the arc does not close"),
         ("G2 X10 Y0 R4.9", "the arc does not close"),
@@ -137,16 +137,16 @@ def test_arcs_in_the_zx_plane_turn_as_seen_from_plus_y() -> None:
         ("G1 X99999999999", "out of range"),
     ],
 )
-def test_a_wrong_block_is_refused_with_its_line(body: str, said: str) -> None:
+def test_a_wrong_block_is_refused_with_its_line(body: str, part: str) -> None:
     program = milled(body)
 
     assert program.refused
-    wrong = [finding for finding in program.findings if said in finding.message]
+    wrong = [finding for finding in program.findings if part in finding.message]
     assert [finding.line for finding in wrong] == [5 + body.count("\n")], program.findings
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "part"),
     [
         ("G21\nM3 S1\nG1 X1\nX2\nM2", 3, "cutting move without a feed rate"),
         ("", 0, "the program is empty"),
@@ -158,16 +158,16 @@ def test_a_wrong_block_is_refused_with_its_line(body: str, said: str) -> None:
         ),
     ],
 )
-def test_a_wrong_program_is_refused(text: str, line: int, said: str) -> None:
+def test_a_wrong_program_is_refused(text: str, line: int, part: str) -> None:
     program = read_text(text)
 
     assert program.refused
-    (wrong,) = [finding for finding in program.findings if said in finding.message]
+    (wrong,) = [finding for finding in program.findings if part in finding.message]
     assert wrong.line == line
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "part"),
     [
         ("G90 G21\nG1 X1 F1\nM2", "spindle stopped"),
         ("G90 G21\nG0 X1", "no end"),
@@ -183,12 +183,12 @@ def test_a_wrong_program_is_refused(text: str, line: int, said: str) -> None:
         ("G90 G21 G0 X1\nG38.2 X5 F1 S1 M3\nM2", "probing move"),
     ],
 )
-def test_a_doubtful_program_is_warned_about(text: str, said: str) -> None:
+def test_a_doubtful_program_is_warned_about(text: str, part: str) -> None:
     program = read_text(text)
 
     assert not program.refused
     (warning,) = warnings(program)
-    assert said in warning
+    assert part in warning
 
 
 @pytest.mark.parametrize(("radius", "off", "closes"), [(100, 0.05, True), (1, 0.05, False)])
