@@ -69,7 +69,7 @@ async def test_what_a_restarted_agent_has_not_seen_proves_nothing(
     await watcher.connect()
     found = await watcher.inspect_run(order())
     assert found.outcome is RunOutcome.STOPPED
-    assert "part counter at 13 (at its begin 12)" in found.detail
+    assert "part counter at 13 (12 at the begin)" in found.detail
 
 
 async def test_a_new_instance_in_mid_stream_is_noticed(

@@ -79,7 +79,7 @@ def test_a_secure_connection_is_asked_for_as_the_servers_clients_do(tmp_path: Pa
     ("text", "why"),
     [
         ("postgresql://db/shop?sslrootcert={file}", "sslmode=verify-full with sslrootcert"),
-        ("postgresql://db/shop?sslmode=verify-full&sslrootcert={file}.not", "a file that is there"),
+        ("postgresql://db/shop?sslmode=verify-full&sslrootcert={file}.not", "of an existing file"),
         ("postgresql://db/shop?sslmode=require&sslcert={file}", "both sslcert and sslkey"),
         ("redis://cache?ssl_ca_certs={file}", "start with rediss://"),
         ("rediss://cache?ssl_keyfile={file}", "both ssl_certfile and ssl_keyfile"),
