@@ -142,7 +142,7 @@ async def test_a_missing_heartbeat_is_a_lost_connection(agent: FakeAgent) -> Non
     await watcher.start()
     agent.silent = True
 
-    with pytest.raises(Unavailable, match="has said nothing for"):
+    with pytest.raises(Unavailable, match="has not answered for"):
         await watcher.ended()
     assert watcher.status().doing is Doing.UNREACHABLE
     await watcher.close()

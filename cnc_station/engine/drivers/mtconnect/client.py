@@ -134,7 +134,7 @@ class Agent:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            raise Unavailable(f"{self._shown} has said nothing for {seconds:g} s") from None
+            raise Unavailable(f"{self._shown} has not answered for {seconds:g} s") from None
 
     def _note(self, document: Document, data: bytes) -> None:
         """Record a document in the machine log. An empty document is only a heartbeat."""
