@@ -81,10 +81,12 @@ def print_error(error: Exception, kind: str, *, as_json: bool) -> None:
     """Print an error on stderr."""
     named = error.errors if isinstance(error, InvalidInput) else ()
     if as_json:
-        told: dict[str, Any] = {"kind": kind, "message": str(error)}
+        error_fields: dict[str, Any] = {"kind": kind, "message": str(error)}
         if named:
-            told["fields"] = [{"field": item.field, "reason": item.reason} for item in named]
-        print(json.dumps({"error": told}, ensure_ascii=False), file=sys.stderr)
+            error_fields["fields"] = [
+                {"field": item.field, "reason": item.reason} for item in named
+            ]
+        print(json.dumps({"error": error_fields}, ensure_ascii=False), file=sys.stderr)
         return
     for sentence in named or (error,):
         print(f"cnc-station: {sentence}", file=sys.stderr)

@@ -151,11 +151,11 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         if self._part is not None:
             self._part.reports_lost()
 
-    def _publish_unreachable(self, words: str) -> None:
+    def _publish_unreachable(self, reason: str) -> None:
         self._report = None
         self._changed.set()
         self.publish(
-            Status(Doing.UNREACHABLE, words, "Check that it is switched on and on the network.")
+            Status(Doing.UNREACHABLE, reason, "Check that it is switched on and on the network.")
         )
 
     def _now(self) -> float:
@@ -314,18 +314,18 @@ class ReadOnlyDriver(StatusPublisher, ABC):
 def _waiting_status(status: Status, report: Report, part: Part) -> Status:
     """Return the status with what an unfinished part waits for, unless the machine explains it."""
     at_rest = status.doing in (Doing.READY, Doing.NOT_READY)
-    words, remedy = "", status.remedy
+    reason, remedy = "", status.remedy
     if part.needs_decision:
-        words, remedy = (part.open_question(), _CONFIRM_DONE) if at_rest else ("", remedy)
+        reason, remedy = (part.open_question(), _CONFIRM_DONE) if at_rest else ("", remedy)
     elif part.begun:
         doubtful = f"{part.doubts}: a person has to decide whether the part is done"
-        words = doubtful if part.doubts else ""
+        reason = doubtful if part.doubts else ""
     elif part.start_confirmed:
-        words, remedy = (_NOT_REPORTED, _CONFIRM_DONE) if at_rest else ("", remedy)
+        reason, remedy = (_NOT_REPORTED, _CONFIRM_DONE) if at_rest else ("", remedy)
     elif status.doing in (Doing.RUNNING, Doing.HELD) or at_rest:
-        words = part.waiting_reason(report)
+        reason = part.waiting_reason(report)
         remedy = remedy or ("" if at_rest else _CONFIRM_STARTED)
-    why = "; ".join(filter(None, (status.why, words)))
+    why = "; ".join(filter(None, (status.why, reason)))
     return replace(status, why=why, remedy=remedy)
 
 

@@ -76,19 +76,19 @@ class Report:
             return Doing.ALARM, self.alarm, "Clear it at the machine's panel."
         match self.phase:
             case Phase.UNKNOWN:
-                said = (
+                result = (
                     Doing.UNREACHABLE,
                     self.words,
                     "Switch the machine on, or check its connection.",
                 )
             case Phase.RUNNING:
-                said = (Doing.RUNNING, self.alarm, "")
+                result = (Doing.RUNNING, self.alarm, "")
             case Phase.HELD:
-                said = (Doing.HELD, self.words, "Resume it at the machine's panel.")
+                result = (Doing.HELD, self.words, "Resume it at the machine's panel.")
             case Phase.STOPPED:
-                said = (Doing.NOT_READY, self.words, "Reset or resume it at the machine's panel.")
+                result = (Doing.NOT_READY, self.words, "Reset or resume it at the machine's panel.")
             case Phase.IDLE | Phase.COMPLETED | Phase.ABORTED if self.mode:
-                said = (Doing.NOT_READY, self.mode, "Switch it to automatic mode at its panel.")
+                result = (Doing.NOT_READY, self.mode, "Switch it to automatic mode at its panel.")
             case Phase.IDLE | Phase.COMPLETED | Phase.ABORTED:
-                said = (Doing.READY, "", "")
-        return said
+                result = (Doing.READY, "", "")
+        return result

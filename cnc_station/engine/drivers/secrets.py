@@ -21,10 +21,10 @@ def told(rows: Iterable[MachineRow]) -> tuple[MachineRow, ...]:
         info.name: frozenset(setting.name for setting in info.settings if setting.secret)
         for info in registry.infos()
     }
-    return tuple(_told(row, secret) for row in rows)
+    return tuple(_with_hidden_passwords(row, secret) for row in rows)
 
 
-def _told(row: MachineRow, secret: Mapping[str, frozenset[str]]) -> MachineRow:
+def _with_hidden_passwords(row: MachineRow, secret: Mapping[str, frozenset[str]]) -> MachineRow:
     """Hide the passwords of one machine. If its driver is not installed, hide every setting."""
     settings = row.spec.settings
     hidden = secret.get(row.spec.driver, settings.keys())

@@ -222,12 +222,12 @@ class Simulator:
             return Status(Doing.READY)
         doing = Doing.HELD if run.since is None else Doing.RUNNING
         elapsed = min(self._elapsed(run), run.part_s)
-        told = Status(doing, fraction=elapsed / run.part_s if run.part_s > 0 else 1.0)
+        status = Status(doing, fraction=elapsed / run.part_s if run.part_s > 0 else 1.0)
         if run.order.program is None:
-            return told
+            return status
         place = at(run.order.program, elapsed)
         return replace(
-            told,
+            status,
             program=run.order.name,
             line=place.line,
             x=place.x,

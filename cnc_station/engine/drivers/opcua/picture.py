@@ -147,12 +147,12 @@ class Picture:
             # False equals 0 in Python, but is not a count
             return type(before) is not type(update.value) or before != update.value
         words = update.words or "alarm"
-        told = self._alerts.get(update.key)
+        shown_before = self._alerts.get(update.key)
         if update.active:
             self._alerts[update.key] = f"{words} ({update.code})" if update.code else words
         else:
             self._alerts.pop(update.key, None)
-        return self._alerts.get(update.key) != told
+        return self._alerts.get(update.key) != shown_before
 
     def report(self) -> Report:
         """Return the present report."""
