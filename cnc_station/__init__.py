@@ -1,3 +1,4 @@
-"""CNC Station: jobs in, the right machine, the controller driven, every change recorded."""
+"""CNC Station assigns jobs to suitable machines, drives their controllers and records every
+change."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The program's start: `cnc-station`, or `python -m cnc_station`."""
+"""Entry point of the program: `cnc-station`, or `python -m cnc_station`."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from cnc_station.cli.run import run
 
 
 def main() -> None:
-    """Do what the command line says, then exit with its code."""
+    """Run the command line, then exit with its code."""
     sys.exit(run(sys.argv[1:], os.environ))
 
 

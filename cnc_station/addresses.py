@@ -1,7 +1,7 @@
-"""The addresses of servers: `postgresql://user@host/name` and `redis://host`, with or without a
-password, TLS set up in their parameters by the names that PostgreSQL's and Redis' own clients use.
+"""Addresses of servers: `postgresql://user@host/name` and `redis://host`.
 
-Nothing here, refusals included, ever repeats a password.
+They may contain a password. TLS is configured by their parameters, with the names of the PostgreSQL
+and Redis clients. No text from here, error messages included, contains a password.
 """
 
 import re
@@ -17,7 +17,7 @@ _VERIFYING = ("verify-ca", "verify-full")
 
 
 def database(text: str) -> str:
-    """The address of a PostgreSQL server's database. Raises ValueError saying what is wrong."""
+    """Return a valid address of a PostgreSQL database. Raises ValueError with the reason."""
     parts = _split(text, DATABASE_SCHEMES, "postgresql://user@host/name")
     given = _parameters(parts, _DATABASE_FILES, "sslmode", "host")
     if not parts.path.strip("/"):
@@ -25,7 +25,9 @@ def database(text: str) -> str:
     if given.get("sslmode", "prefer") not in _SSL_MODES:
         raise ValueError(f"must have one of {', '.join(_SSL_MODES)} as sslmode")
     if "sslrootcert" in given and given.get("sslmode") not in _VERIFYING:
-        raise ValueError("must have sslmode=verify-full with sslrootcert: else nothing is verified")
+        raise ValueError(
+            "must have sslmode=verify-full with sslrootcert: otherwise nothing is verified"
+        )
     if "host" in given and (parts.hostname or not given["host"].startswith("/")):
         raise ValueError("may have the folder of the server's socket as host, instead of a host")
     _both(given, "sslcert", "sslkey")
@@ -33,7 +35,7 @@ def database(text: str) -> str:
 
 
 def redis(text: str) -> str:
-    """The address of a Redis server. Raises ValueError saying what is wrong."""
+    """Return a valid address of a Redis server. Raises ValueError with the reason."""
     parts = _split(text, REDIS_SCHEMES, "redis://host or rediss://host")
     given = _parameters(parts, _REDIS_FILES, "db")
     if parts.scheme != "rediss" and any(name.startswith("ssl_") for name in given):
@@ -45,25 +47,25 @@ def redis(text: str) -> str:
 
 
 def password(url: str) -> str | None:
-    """The password an address holds."""
+    """Return the password in an address; None if there is none."""
     _, colon, word = _person(url).partition(":")
     return unquote(word) if colon else None
 
 
 def with_password(url: str, word: str) -> str:
-    """The same address, holding this password."""
+    """Return the address with this password."""
     user = _person(url).partition(":")[0]
     return _replaced(url, f"{user}:{quote(word, safe='')}")
 
 
 def shown(url: str) -> str:
-    """The address as people may see it."""
+    """Return the address without its password, for people."""
     user, colon, _ = _person(url).partition(":")
     return _replaced(url, f"{user}:***") if colon else url
 
 
 def account(url: str) -> str:
-    """Who connects where: what a password belongs to, whatever else the address says."""
+    """Return user and server of an address: a password belongs to these."""
     parts = urlsplit(url)
     user = _person(url).partition(":")[0]
     place = parts.netloc.rpartition("@")[2] or parts.path
@@ -72,12 +74,12 @@ def account(url: str) -> str:
 
 
 def is_here(url: str) -> bool:
-    """Whether the server is this computer, so that nobody can listen on the way."""
+    """Return whether the server is this computer, so that no network is involved."""
     return urlsplit(url).hostname in {None, "localhost", "127.0.0.1", "::1"}
 
 
 def is_secured(url: str) -> bool:
-    """Whether the address insists on a connection that proves who the server is."""
+    """Return whether the address requires a connection that verifies the server."""
     parts = urlsplit(url)
     mode = dict(parse_qsl(parts.query)).get("sslmode")
     return parts.scheme == "rediss" or mode == "verify-full"
@@ -92,7 +94,7 @@ def _split(text: str, schemes: tuple[str, ...], example: str) -> SplitResult:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise refusal from None  # the library's own words repeat the address
+        raise refusal from None  # the text of the library may contain the address
     person = parts.netloc.rpartition("@")[0]
     odd = parts.fragment or "@" in person or person.count(":") > 1 or port == 0
     if parts.scheme not in schemes or odd or not re.fullmatch(r"[!-~]+", text):
@@ -113,14 +115,14 @@ def _parameters(parts: SplitResult, files: tuple[str, ...], *others: str) -> dic
         raise ValueError(f"may have these parameters, once each: {', '.join(allowed)}")
     for name in sorted(given.keys() & files):
         if not _is_file(Path(given[name])):
-            raise ValueError(f"must name a file that is there, by its full path, as {name}")
+            raise ValueError(f"must be the full path of an existing file, as {name}")
     return given
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_absolute() and path.is_file()
-    except OSError:  # no name a file could have
+    except OSError:  # not a possible file name
         return False
 
 

@@ -1,6 +1,6 @@
-"""Finds what ships with the program: icons, fonts, sample programs, and the program self_command.
+"""Find the files shipped with the program: icons, fonts, sample programs, and the program itself.
 
-In a wheel and in a frozen bundle the folder stands inside the package; in a checkout beside it.
+In a wheel and in a frozen bundle the folder is inside the package, in a checkout beside it.
 """
 
 import sys
@@ -10,12 +10,12 @@ from pathlib import Path
 
 
 def self_command() -> list[str]:
-    """The command that starts this program once more; words for it follow."""
+    """Return the command that starts this program again; arguments can follow."""
     return [sys.executable, *([] if getattr(sys, "frozen", False) else ["-m", "cnc_station"])]
 
 
 def bundled(*parts: str) -> Traversable:
-    """The bundled file or folder below `resources/`; raises FileNotFoundError if there is none."""
+    """Return the file or folder below `resources/`. Raises FileNotFoundError."""
     inside = files("cnc_station").joinpath("resources")
     root = inside if inside.is_dir() else Path(__file__).resolve().parent.parent / "resources"
     found = root.joinpath(*parts)

@@ -1,8 +1,8 @@
-"""What a station is told from outside: environment variables CNC_* and a TOML file.
+"""The settings of a station: environment variables CNC_* and a TOML file.
 
 Each setting has one name: `simulator_speed` in the file is `CNC_SIMULATOR_SPEED` in the
-environment. A value given on the command line wins over the environment, that over the file, that
-over the default. Nothing else in the program reads the environment.
+environment. The command line overrides the environment, the environment the file, and the file the
+default. No other module reads the environment.
 """
 
 import math
@@ -27,7 +27,7 @@ FILE_NAME = "cnc-station.toml"
 DATABASE_NAME = "station.db"
 THEMES = ("system", "light", "dark", "high_contrast", "high_contrast_light", "lavender")
 DENSITIES = ("dense", "touch")
-# What SQLite waits for at a commit: only FULL and EXTRA keep it through a power cut.
+# The synchronous modes of SQLite: only FULL and EXTRA survive a power cut.
 SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL")
 _SQLITE = "sqlite:///"
 
@@ -36,12 +36,13 @@ Reader = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings in force. Addresses may hold a password, so they stay out of `repr`; where they
-    leave it out, `secrets.complete` finds it.
+    """The settings in force.
 
-    `data_folder` need not exist yet: whoever first writes there makes it. `time_zone` is an IANA
-    name, empty for this computer's own. `claim_batch` is how many jobs a station claims in one
-    transaction. `health_port` 0 serves no health, None serves it where no window shows it.
+    Addresses may contain a password, so they are not in `repr`; `secrets.complete` adds a password
+    that they do not contain. `data_folder` need not exist yet: the first writer creates it.
+    `time_zone` is an IANA name; "" for that of this computer. `claim_batch` is the number of jobs a
+    station claims in one transaction. A `health_port` of 0 serves no health; None serves it only
+    without a window.
     """
 
     data_folder: Path
@@ -65,26 +66,26 @@ class Config:
 
     @property
     def database_path(self) -> Path | None:
-        """The file of an embedded database; None if the database is a server."""
+        """The file of an embedded database; None for a server."""
         if self.database_url.startswith(_SQLITE):
             return Path(self.database_url.removeprefix(_SQLITE))
         return None
 
     @property
     def database_shown(self) -> str:
-        """Where the database is, as people may see it: a file, or an address without password."""
+        """The database for people: a file, or an address without its password."""
         path = self.database_path
         return addresses.shown(self.database_url) if path is None else str(path)
 
 
 def default_file() -> Path:
-    """Where the TOML file is looked for unless another place is named."""
+    """Return the path of the TOML file if no other is named."""
     return platformdirs.user_config_path("cnc-station", appauthor=False) / FILE_NAME
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A value as text, and what to call it when it is wrong."""
+    """A value as text, and its name for error messages."""
 
     text: str
     source: str
@@ -95,10 +96,10 @@ def load(
     toml_path: Path | None = None,
     overrides: Mapping[str, str] | None = None,
 ) -> Config:
-    """The settings from `overrides` (setting -> text), `environ` and the TOML file.
+    """Return the settings from `overrides` (setting -> text), `environ` and the TOML file.
 
-    The file is `toml_path`, or the one `CNC_CONFIG` names, or the default one if it is there.
-    Raises InvalidInput naming each bad setting, and each unknown one of the file.
+    The file is `toml_path`, or that of `CNC_CONFIG`, or the default file if it exists. Raises
+    InvalidInput with each invalid setting and each unknown one of the file.
     """
     errors: list[FieldError] = []
     given = _from_file(environ, toml_path, errors)
@@ -116,7 +117,7 @@ def load(
 
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Variables that look like settings but are none: most often a slip of the pen."""
+    """Return the variables that look like settings but are not, usually spelling mistakes."""
     known = {PREFIX + name.upper() for name in (*_READERS, *_ALIASES, "config")}
     return tuple(sorted(n for n in environ if n.startswith(PREFIX) and n not in known))
 
@@ -180,22 +181,22 @@ def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
 
 def _path(text: str) -> Path:
     if "\x00" in text:
-        raise ValueError("is no path")
+        raise ValueError("is not a valid path")
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:
-        raise ValueError("names a home folder that is not there") from error
+        raise ValueError("names a home folder that does not exist") from error
 
 
 def _database(text: str) -> str:
-    """A file's path, or an address of a database."""
+    """Return the path of a file, or an address of a database."""
     if "://" in text and not text.startswith(_SQLITE):
         return addresses.database(text)
     if "://" in text:
         return text
     path = str(_path(text))
     if "?" in path:
-        raise ValueError("the file's path must be without a question mark")
+        raise ValueError("the path of the file must not contain a question mark")
     return _SQLITE + path
 
 

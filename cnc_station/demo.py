@@ -1,4 +1,4 @@
-"""The demo day: the fleet, programs and jobs under resources/demo, put into an engine."""
+"""The demo day: adds the machines, programs and jobs of resources/demo to an engine."""
 
 import re
 import tomllib
@@ -14,27 +14,30 @@ from cnc_station.engine.interface import Engine
 from cnc_station.engine.store.lock import EngineLock
 
 ACTOR = Actor("demo day")
-SEED = 7  # a day on which the first complexity-5 jobs show the retry path
+SEED = 7  # a day whose first complexity-5 jobs show a retry
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one of `stations` brings to the demo day: every n-th machine, so that each has some of
-    every type; the first brings the programs and the day's jobs as well."""
+    """The part that one of `stations` adds to the demo day.
+
+    It is every n-th machine, so that each station has some of every type. The first also adds the
+    programs and the jobs.
+    """
 
     number: int = 1
     stations: int = 1
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`2/3` is the second of three. Raises InvalidInput."""
+        """Parse a share: `2/3` is the second of three. Raises InvalidInput."""
         found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", text)
         if found is None or int(found[1]) > int(found[2]):
             raise InvalidInput(FieldError("demo", "must be a share such as 2/3"))
         return cls(int(found[1]), int(found[2]))
 
     def machines(self) -> list[MachineSpec]:
-        """This share of the demo shop's machines."""
+        """Return the machines of this share."""
         return demo_fleet()[self.number - 1 :: self.stations]
 
 
@@ -42,9 +45,10 @@ WHOLE = Share()
 
 
 async def load_demo(engine: Engine, share: Share = WHOLE) -> tuple[int, ...]:
-    """Add the machines that are not there yet, keep the programs, import the day's jobs.
+    """Add the missing machines, store the programs, import the jobs of the day.
 
-    Returns the ids of the jobs. Raises InvalidInput or Unavailable; the jobs come all or none.
+    Returns the ids of the jobs. Raises InvalidInput or Unavailable. The jobs are imported all or
+    none.
     """
     there = {machine.spec.name for machine in await engine.machines()}
     for spec in share.machines():
@@ -59,7 +63,7 @@ async def load_demo(engine: Engine, share: Share = WHOLE) -> tuple[int, ...]:
 
 
 def fresh_database(config: Config) -> None:
-    """Clear the demo's own database for a new day. Raises Unavailable while a station is on it."""
+    """Delete the demo's own database for a new day. Raises Unavailable while a station uses it."""
     path = config.database_path
     assert path is not None
     lock = EngineLock(path)
@@ -72,7 +76,7 @@ def fresh_database(config: Config) -> None:
 
 
 def demo_fleet() -> list[MachineSpec]:
-    """The machines of the demo shop."""
+    """Return the machines of the demo shop."""
     table = tomllib.loads(bundled("demo", "fleet.toml").read_text("utf-8"))
     return [_machine(row) for row in table["machine"]]
 

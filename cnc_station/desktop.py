@@ -1,7 +1,7 @@
 """A station with its window: shows the frame first, then imports and starts the engine.
 
-Closing the window asks first while something runs; SIGTERM and SIGINT end the station in the same
-order without a question, whether its window is on the screen or not.
+Closing the window asks first while a run is active. SIGTERM and SIGINT shut the station down in the
+same order without a question, with or without a visible window.
 """
 
 import asyncio
@@ -33,13 +33,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_MS = 300  # whether a second start asks for the window
+_LOOK_EVERY_MS = 300  # interval of the check whether a second start wants the window
 
 
 def open_window(config: Config, demo: "Share | None" = None) -> int:
-    """Run the program with its window until it is closed; returns the exit code. `demo`: the share
-    of the demo day this station brings if it has no machines. A second start shows the window
-    that is there."""
+    """Run the program with its window until it is closed. Return the exit code.
+
+    `demo` is the share of the demo day that this station adds if it has no machines. A second start
+    shows the existing window.
+    """
     only = OneWindow(config)
     if not only.acquire() and only.bring_to_front():
         return 0
@@ -63,15 +65,18 @@ def _open(config: Config, demo: "Share | None", only: OneWindow) -> int:
 
 
 def _hear_interrupts(*, later: bool) -> None:
-    """Ctrl-C while Qt paints the first frame would be lost: it is heard once the loop runs."""
+    """Handle Ctrl-C after the loop runs: during Qt's first paint it would be lost."""
     if hasattr(signal, "pthread_sigmask"):
         how = signal.SIG_BLOCK if later else signal.SIG_UNBLOCK
         signal.pthread_sigmask(how, {signal.SIGINT})
 
 
 def _close_when_switched_off(closing: asyncio.Event) -> None:
-    """SIGTERM, by which a computer that is switched off ends what runs, would leave machines at
-    work: it closes the window as a person does, which stops them first."""
+    """Close the window on SIGTERM, as a person does.
+
+    SIGTERM comes when a computer is shut down. Without this, machines would continue without their
+    station; closing the window stops them first.
+    """
     loop = asyncio.get_running_loop()
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(closing.set))
 
@@ -102,7 +107,7 @@ async def _main(config: Config, shell: Shell, background: Background, demo: "Sha
             shell.load_demo()
         else:
             shell.welcome()
-        gc.freeze()  # what has been imported need not be searched for garbage again and again
+        gc.freeze()  # imported objects need no further garbage collection
         async with serving(config, engine):
             await closing.wait()
         await shell.close()
@@ -113,7 +118,7 @@ async def _main(config: Config, shell: Shell, background: Background, demo: "Sha
 
 
 def _ask_before_closing(shell: Shell, background: Background, closing: asyncio.Event) -> None:
-    """From now on there may be runs in hand."""
+    """Ask before closing from now on: runs may be active."""
     asks = Closing(shell.context, shell.window, background)
     asks.agreed.connect(closing.set)
     shell.window.close_requested.disconnect(closing.set)
@@ -121,8 +126,10 @@ def _ask_before_closing(shell: Shell, background: Background, closing: asyncio.E
 
 
 def _put_on(config: Config, chosen: Mapping[str, Any]) -> None:
-    """The theme and density that were last chosen here win over the station's defaults; one that
-    this version does not know is as if nothing had been chosen."""
+    """Apply the last chosen theme and density; they override the defaults of the station.
+
+    Values unknown to this version are ignored.
+    """
     name, density = ThemeName(config.theme), Density(config.density)
     with contextlib.suppress(ValueError):
         name = ThemeName(chosen.get(THEME, name))
@@ -132,7 +139,7 @@ def _put_on(config: Config, chosen: Mapping[str, Any]) -> None:
 
 
 async def _refuse(shell: Shell, sentence: str, closing: asyncio.Event) -> None:
-    """Say why the station can't start, and stay until that is read."""
+    """Show why the station cannot start, and wait until the message is closed."""
     title, close = shell.tr("The station can't start"), shell.tr("Close")
     refusal = EmptyState("circle-alert", title, sentence, close)
     refusal.step.connect(closing.set)

@@ -1,9 +1,9 @@
-"""Collects cyclic garbage on the window's thread, and on no other.
+"""Collect cyclic garbage only on the thread of the window.
 
-Python collects wherever the next allocation happens to be: a database thread that compiles a
-statement may end up destroying a dialog that was closed a while ago. Qt objects belong to the
-thread of the window; destroyed elsewhere they wait for a lock of Qt's that the window holds, while
-the window waits for Python: both stand still for good (seen in one of ten runs of the page tests).
+Python collects at any allocation: a database thread that compiles a statement could destroy a
+dialog that was closed earlier. Qt objects belong to the thread of the window. Destroyed elsewhere
+they wait for a lock of Qt that the window holds, while the window waits for Python: a deadlock,
+seen in one of ten runs of the page tests.
 """
 
 import gc
@@ -16,10 +16,10 @@ OLDEST_EVERY_MS = 60_000
 
 
 class Collector(QObject):
-    """Takes collecting over from Python for as long as the process lives.
+    """Replaces Python's automatic collection until the process ends.
 
-    The young are looked at about as often as Python would; the oldest, whose number decides how
-    long that takes, at most once a minute.
+    Young generations are collected about as often as by Python. The oldest, whose size decides the
+    duration, is collected at most once a minute.
     """
 
     def __init__(self, parent: QObject) -> None:

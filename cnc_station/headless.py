@@ -31,7 +31,7 @@ async def serve(config: Config, demo: Share | None = None) -> None:
             await load_demo(engine, demo)
         async with serving(config, engine, HEALTH_PORT):
             log.info("station %s is at work on %s", config.station, config.database_shown)
-            gc.freeze()  # what stays for good need not be searched for garbage again and again
+            gc.freeze()  # permanent objects need no further garbage collection
             await asked_to_stop.wait()
     finally:
         await engine.stop()
@@ -59,10 +59,13 @@ async def _started(config: Config, asked_to_stop: asyncio.Event) -> StationEngin
 
 
 def _stop_signals() -> asyncio.Event:
-    """Set by the first of them; asked for before the start, so that none ends it half-way."""
+    """Return an event that the first signal sets.
+
+    Installed before the start, so that a signal does not end it halfway.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt ends it
+        with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
     return stop

@@ -1,4 +1,4 @@
-"""Measures how long the running loop keeps a callback, and so a click, waiting."""
+"""Measure how long the running loop delays a callback, and so a click."""
 
 import asyncio
 import math
@@ -9,10 +9,10 @@ _PERIOD = 0.005
 
 
 class LagProbe:
-    """Asks to be called every 5 ms and notes how late it was.
+    """Schedules a call every 5 ms and records how late it comes.
 
-    Used inside the running loop: `with LagProbe() as probe: ...`. A block of 100 ms counts as the
-    twenty calls it has kept waiting, not as one.
+    Use it inside the running loop: `with LagProbe() as probe: ...`. A block of 100 ms counts as the
+    twenty calls that it delayed, not as one.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,8 @@ class LagProbe:
         self._call.cancel()
 
     def percentile(self, share: float) -> float:
-        """Seconds that this share (0 to 1) of the calls were not later than; 0.0 without any."""
+        """Return the delay in seconds that this share (0 to 1) of the calls did not exceed; 0.0
+        without calls."""
         if not self.lags:
             return 0.0
         return sorted(self.lags)[max(0, math.ceil(share * len(self.lags)) - 1)]

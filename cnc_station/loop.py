@@ -1,12 +1,12 @@
-"""The asyncio loop that runs on Qt's own: qasync's, with its hazards taken out.
+"""The asyncio loop on Qt's event loop: that of qasync, with some parts replaced.
 
-qasync brings what Qt needs for sockets, subprocesses and Windows. Replaced here: how callbacks and
-timers are kept and run. One queue holds what is ready, one heap what is due later, and one precise
-QTimer wakes the loop for both. A slice of work lasts 4 ms at most, then Qt gets its turn.
+qasync provides what Qt needs for sockets, subprocesses and Windows. Replaced here: how callbacks
+and timers are stored and run. One queue holds ready callbacks, one heap holds timers, and one
+precise QTimer wakes the loop for both. A slice of work lasts at most 4 ms, then Qt gets its turn.
 
-What must hold: callbacks run in the order they were asked for, from whichever thread; a timer is
-never early, however far away; a cancelled timer does not stay behind; no callback runs inside
-another one, nor while the loop does not run.
+What must hold: callbacks run in the order of their scheduling, from any thread; a timer is never
+early, at any distance; a cancelled timer is removed; no callback runs inside another one, or while
+the loop does not run.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from PySide6.QtWidgets import QApplication
 from cnc_station.garbage import Collector
 
 os.environ["QT_API"] = "pyside6"
-import qasync  # after QT_API, from which it chooses its Qt
+import qasync  # after QT_API, which selects its Qt binding
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -41,7 +41,7 @@ _SLICE = 0.004
 """Seconds of callbacks before Qt gets its turn: a quarter of a frame."""
 
 _LONGEST_WAIT = 86_400.0
-"""Seconds; QTimer's milliseconds end at 24.8 days. Whoever waits longer is looked at once a day."""
+"""Seconds. QTimer's milliseconds end at 24.8 days; longer timers are checked once a day."""
 
 _AT_ONCE = 0.0
 _NEVER = math.inf
@@ -50,16 +50,16 @@ _STOPPED = -1
 
 
 class _Waker(QObject):
-    """Carries the wish to wake up from any thread to the loop's own."""
+    """Sends a wake-up from any thread to the thread of the loop."""
 
     wanted = Signal()
 
 
 class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships no types
-    """An asyncio loop on the QApplication; make it with `application_loop()`."""
+    """An asyncio loop on the QApplication. Create it with `application_loop()`."""
 
-    # Where qasync has its own and asyncio's is right: a plain thread pool that `Runner` shuts down,
-    # timers counted from `call_at`, one exception handler that can be asked for.
+    # Where qasync has its own version and asyncio's is right: a thread pool that `Runner` shuts
+    # down, timers relative to `call_at`, one exception handler that can be queried.
     call_later = asyncio.BaseEventLoop.call_later
     run_until_complete = asyncio.BaseEventLoop.run_until_complete
     run_in_executor = asyncio.BaseEventLoop.run_in_executor
@@ -74,8 +74,8 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
     def __init__(self, app: QApplication) -> None:
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._tickets = itertools.count()  # timers of the same moment keep their order
-        self._cancellations = 0  # of timers, since the heap was last cleared of them
-        self._wake_at = _NOT_NEEDED  # when the alarm is set for, in this loop's time
+        self._cancellations = 0  # cancelled timers since the heap was last cleaned
+        self._wake_at = _NOT_NEEDED  # the time of the alarm, in this loop's time
         self._looping = False
         self._nested = False
         self._stop_asked: asyncio.Handle | None = None
@@ -89,7 +89,7 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
         self._waker.wanted.connect(self._wake, Qt.ConnectionType.QueuedConnection)
         super().__init__(app)
 
-    # --- taking work in ---
+    # --- scheduling ---
 
     def call_soon(
         self,
@@ -97,7 +97,7 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
         *args: Any,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        """Runs the callback after all that already wait; never within this call."""
+        """Run the callback after all that already wait, never within this call."""
         self._check_thread()  # a QTimer started from another one never fires
         handle = asyncio.BaseEventLoop.call_soon(self, callback, *args, context=context)
         if self._wake_at > _AT_ONCE:
@@ -110,7 +110,7 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
         *args: Any,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        """As `call_soon`, from any thread, in the same queue."""
+        """Like `call_soon`, from any thread, in the same queue."""
         if threading.get_ident() == self._thread_id:
             return self.call_soon(callback, *args, context=context)
         self._check_closed()
@@ -126,7 +126,7 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
         *args: Any,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Runs the callback once `time()` has reached `when`, however far away that is."""
+        """Run the callback when `time()` has reached `when`, at any distance."""
         self._check_closed()
         self._check_thread()
         timer = asyncio.TimerHandle(when, callback, args, self, context)
@@ -136,7 +136,8 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
         return timer
 
     def _timer_handle_cancelled(self, timer: asyncio.TimerHandle) -> None:
-        """Called just before the timer is cancelled; keeps the heap at most half full of such."""
+        """Count a timer just before it is cancelled. At most half of the heap is cancelled
+        timers."""
         self._cancellations += 1
         if self._cancellations * 2 > len(self._timers):
             self._cancellations = 0
@@ -153,9 +154,9 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
 
     # --- waking up ---
 
-    # A signal's handler runs between any two instructions, these too. So the alarm is set first and
-    # noted afterwards: what the handler asks for meanwhile may not be heard, but the word by which
-    # `_hooked` lets signals wake Qt is then taken for what it is, and not for one already heard.
+    # The handler of a signal can run between any two instructions here. So the alarm is set first
+    # and recorded afterwards. A wake-up that the handler requests in between may be lost, but the
+    # byte with which `_hooked` lets signals wake Qt is then treated as new.
 
     def _wake(self) -> None:
         if self._wake_at > _AT_ONCE:
@@ -184,7 +185,8 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
             return
         self._wake_at = _NOT_NEEDED
         self._alarm_ms = 0
-        self._alarm.start(0)  # anew, as Qt lets no timer fire within itself: this notices nesting
+        # A QTimer does not fire within itself, so it is started again: this detects nesting.
+        self._alarm.start(0)
         try:
             self._run_ready()
         except (KeyboardInterrupt, SystemExit) as error:
@@ -209,7 +211,7 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
             before, now = now, self.time()
             if self._debug and now - before >= self.slow_callback_duration:
                 _log.warning("%r took %.3f seconds", handle, now - before)
-            del handle  # an error's traceback leads here, and from here back to its task
+            del handle  # the traceback of an error leads to this frame, and from here to its task
 
     def _collect_due(self, now: float) -> None:
         timers = self._timers
@@ -229,9 +231,10 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
             self._wake_at = _NEVER
 
     def _break_nested_loop(self) -> None:
-        """A callback has opened a Qt loop within this one: report it, end it, lose nothing.
+        """End a Qt loop that a callback opened within this one, report it, and lose nothing.
 
-        While such a loop runs no other callback may, so leases would end and machines go unwatched.
+        While such a loop runs no other callback can run: leases would expire and machines would not
+        be watched.
         """
         if not self._nested:
             self._nested = True
@@ -244,12 +247,12 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
                     "source_traceback": [*stack, opened],
                 }
             )
-        QCoreApplication.exit()  # every loop of this thread; `run_forever` takes its own up again
+        QCoreApplication.exit()  # every loop of this thread; `run_forever` restarts its own
 
     def run_forever(self) -> None:
-        """Runs until `stop()`, or until Qt itself is told to quit.
+        """Run until `stop()`, or until Qt itself quits.
 
-        Raises the KeyboardInterrupt or SystemExit a callback has raised.
+        Raises the KeyboardInterrupt or SystemExit that a callback has raised.
         """
         self._check_closed()
         self._check_running()
@@ -277,10 +280,10 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
 
     @contextmanager
     def _hooked(self) -> Iterator[None]:
-        """What asyncio sets up around its loop and qasync leaves out.
+        """Set up what asyncio sets up around its loop and qasync does not.
 
-        A signal such as Ctrl-C must wake Qt, or Python does not see it before the next event. What
-        it then raises, in whichever slot just runs, Qt would print and forget.
+        A signal such as Ctrl-C must wake Qt, otherwise Python sees it only at the next event. What
+        it then raises in a slot, Qt would print and discard.
         """
         excepthook = sys.excepthook
         sys.excepthook = functools.partial(self._raised_in_a_slot, excepthook)
@@ -308,14 +311,14 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
     ) -> None:
         if isinstance(error, Exception | asyncio.CancelledError):
             otherwise(kind, error, trace)
-        else:  # Ctrl-C, or a test's time that is over: for who runs the loop
+        else:  # Ctrl-C, or the time limit of a test: raised to the caller of the loop
             self._fatal = error
             self._quit()
 
     # --- ending ---
 
     def stop(self) -> None:
-        """Ends `run_forever` once all that is ready now has run; what comes later stays queued."""
+        """End `run_forever` after all ready callbacks have run. Later ones stay queued."""
         if self._stop_asked is None:
             self._stop_asked = self.call_soon(self._quit)
 
@@ -324,7 +327,7 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
         super().stop()
 
     def close(self) -> None:
-        """Gives everything back. Does nothing the second time; raises while the loop runs."""
+        """Release all resources. Does nothing the second time; raises while the loop runs."""
         super().close()
         self._stop_alarm()
         self._timers.clear()
@@ -332,10 +335,10 @@ class ApplicationLoop(qasync.QEventLoop):  # type: ignore[misc] # - qasync ships
 
 @functools.cache
 def application() -> QApplication:
-    """The one QApplication, made if there is none and kept until the process ends.
+    """Return the one QApplication, created if needed and kept until the process ends.
 
     Closing the last window does not quit it: the program shuts down in order first. From here on
-    garbage is collected on this thread alone.
+    garbage is collected on this thread only.
     """
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
@@ -345,15 +348,16 @@ def application() -> QApplication:
 
 
 def application_loop() -> ApplicationLoop:
-    """A new loop on the application, for `asyncio.Runner(loop_factory=...)`. Close it after use."""
+    """Create a loop on the application, for `asyncio.Runner(loop_factory=...)`. Close it after
+    use."""
     return ApplicationLoop(application())
 
 
 def run(main: Coroutine[Any, Any, _T]) -> _T:
-    """Runs `main` on a new application loop to its end and gives back what it returns or raises.
+    """Run `main` on a new application loop to its end. Return or raise its result.
 
-    Then, in this order: tasks left over are named in the log, cancelled and awaited, async
-    generators and the thread pool are shut down, the loop is closed. Ctrl-C cancels `main` first.
+    Then, in this order: remaining tasks are logged, cancelled and awaited, async generators and the
+    thread pool are shut down, the loop is closed. Ctrl-C cancels `main` first.
     """
     with asyncio.Runner(loop_factory=application_loop) as runner:
         try:

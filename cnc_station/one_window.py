@@ -1,4 +1,4 @@
-"""One window a station: a second start brings the first to the front and ends."""
+"""One window per station: a second start brings the first window to the front and ends."""
 
 import time
 from hashlib import sha256
@@ -7,14 +7,14 @@ from filelock import FileLock, Timeout
 
 from cnc_station.config import Config
 
-PATIENCE_S = 3.0  # for a window that is busy, or starts just now
+PATIENCE_S = 3.0  # for a window that is busy, or is just starting
 _LOOK_EVERY_S = 0.05
 
 
 class OneWindow:
-    """Held while a window of this station and database is open, on the screen or not.
+    """Held while a window of this station and database exists, visible or not.
 
-    A folder that can't be written is no reason to refuse the window: the engine says it better.
+    A data folder that cannot be written does not prevent the window: the engine reports it better.
     """
 
     def __init__(self, config: Config) -> None:
@@ -24,11 +24,11 @@ class OneWindow:
         self._lock = FileLock(folder / f"window-{key}.lock")
 
     def acquire(self) -> bool:
-        """Become the window; False if another process has it."""
+        """Become the window. Return False if another process has it."""
         try:
             self._request.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
-            self._request.unlink(missing_ok=True)  # for a window that did not live to see it
+            self._request.unlink(missing_ok=True)  # for a window that ended before it read this
         except Timeout:
             return False
         except OSError:
@@ -36,11 +36,11 @@ class OneWindow:
         return True
 
     def release(self) -> None:
-        """Give it back."""
+        """Release it."""
         self._lock.release()
 
     def bring_to_front(self, patience_s: float = PATIENCE_S) -> bool:
-        """Ask the other process to show its window; whether it has heard."""
+        """Ask the other process to show its window. Return whether it has confirmed."""
         try:
             self._request.touch()
             end = time.monotonic() + patience_s
@@ -54,9 +54,9 @@ class OneWindow:
         return True
 
     def wanted(self) -> bool:
-        """Whether another start has asked for this window since the last look."""
+        """Return whether another start has asked for this window since the last call."""
         try:
             self._request.unlink()
-        except OSError:  # nobody has
+        except OSError:  # no request
             return False
         return self._lock.is_locked

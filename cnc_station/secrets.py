@@ -1,9 +1,9 @@
-"""The servers' passwords: in the system's keyring, or in a file that only this user can read.
+"""Passwords of servers: in the system's keyring, or in a file that only this user can read.
 
-An address that holds its password needs neither. One that leaves it out gets it once, at the start:
-from `secrets.toml` in the data folder if it stands there, else from the keyring. The file comes
-first as a keyring may ask a person to unlock it, and a station without a window has nobody to ask.
-A password belongs to an account at a server: another server never gets it.
+An address with a password needs neither. An address without one gets it once, at the start: from
+`secrets.toml` in the data folder if it is there, otherwise from the keyring. The file comes first
+because a keyring may ask a person to unlock it, and a station without a window cannot ask. A
+password belongs to an account at a server and is never sent to another server.
 """
 
 import json
@@ -26,10 +26,11 @@ Server = Literal["database", "redis"]
 
 
 def complete(config: Config) -> Config:
-    """The settings with their passwords. Blocks, for long where a keyring asks to be unlocked.
+    """Return the settings with their passwords. Blocks, possibly long, if a keyring asks to be
+    unlocked.
 
-    Where none is kept the address stays as it is: the server may not ask for one. Raises
-    Unavailable where the file can't be trusted.
+    If none is stored the address stays as it is: the server may not need one. Raises Unavailable if
+    the file cannot be trusted.
     """
     servers: tuple[Server, ...] = ("database", "redis")
     for server in servers:
@@ -42,7 +43,7 @@ def complete(config: Config) -> Config:
 
 
 def address(config: Config, server: Server) -> str:
-    """A server's address as the settings give it. Raises Conflict where they name no server."""
+    """Return a server's address from the settings. Raises Conflict if they have none."""
     url = _url(config, server)
     if not url:
         name = f"CNC_{server.upper()}_URL"
@@ -51,7 +52,7 @@ def address(config: Config, server: Server) -> str:
 
 
 def find(config: Config, server: Server) -> tuple[str | None, str]:
-    """A kept password and where it is kept; None and "" where there is none."""
+    """Return a stored password and where it is stored; None and "" if there is none."""
     account = addresses.account(address(config, server))
     file = config.data_folder / FILE_NAME
     if word := _read(file).get(account):
@@ -62,20 +63,24 @@ def find(config: Config, server: Server) -> tuple[str | None, str]:
 
 
 def keep(config: Config, server: Server, word: str, *, in_file: bool = False) -> str:
-    """Keep a password for the server's account and say where: in the keyring if there is one,
-    unless `in_file`. Raises InvalidInput, Conflict, Unavailable."""
+    """Store a password for the server's account. Return where it is stored.
+
+    That is the keyring if there is one, unless `in_file`. Raises InvalidInput, Conflict,
+    Unavailable.
+    """
     url = address(config, server)
     if not word or not word.isprintable():
         raise InvalidInput(FieldError("password", "must be one line of text"))
     if addresses.password(url) is not None:
         raise Conflict(
-            f"CNC_{server.upper()}_URL holds a password, which would win: take it out there first."
+            f"CNC_{server.upper()}_URL contains a password, which "
+            "would override this one: remove it there first."
         )
     account = addresses.account(url)
     file = config.data_folder / FILE_NAME
     kept = _read(file)
     if not in_file and _into_keyring(account, word):
-        if kept.pop(account, None) is not None:  # it would win
+        if kept.pop(account, None) is not None:  # the file would override the keyring
             _write(file, kept)
         return KEYRING
     _write(file, {**kept, account: word})
@@ -83,7 +88,7 @@ def keep(config: Config, server: Server, word: str, *, in_file: bool = False) ->
 
 
 def forget(config: Config, server: Server) -> tuple[str, ...]:
-    """Forget a password and say where it was."""
+    """Delete a password. Return where it was stored."""
     account = addresses.account(address(config, server))
     file = config.data_folder / FILE_NAME
     kept = _read(file)
@@ -126,7 +131,7 @@ def _into_keyring(account: str, word: str) -> bool:
         keyring.set_password(_SERVICE, account, word)
     except (KeyringError, OSError):
         return False
-    return _from_keyring(account) == word  # some keyrings keep nothing
+    return _from_keyring(account) == word  # some keyrings store nothing
 
 
 def _out_of_keyring(account: str) -> bool:
@@ -138,7 +143,7 @@ def _out_of_keyring(account: str) -> bool:
     try:
         keyring.delete_password(_SERVICE, account)
     except (KeyringError, OSError) as error:
-        raise Unavailable(f"{KEYRING.capitalize()} does not let go of it: {error}") from error
+        raise Unavailable(f"{KEYRING.capitalize()} did not delete it: {error}") from error
     return True
 
 
@@ -156,13 +161,14 @@ def _read(file: Path) -> dict[str, str]:
         return {}
     except OSError as error:
         raise Unavailable(f"{file} can't be read: {error.strerror}.") from error
-    except ValueError:  # its words may repeat a password
-        raise Unavailable(f"{file} is not in order: it must hold lines of TOML.") from None
+    except ValueError:  # the text of the error may contain a password
+        raise Unavailable(f"{file} is not valid: it must contain lines of TOML.") from None
     return {account: word for account, word in table.items() if isinstance(word, str)}
 
 
 def _write(file: Path, kept: dict[str, str]) -> None:
-    """A new file in place of the old one, never readable by others. TOML's strings are JSON's."""
+    """Replace the file by a new one that others can never read. TOML's strings are those of
+    JSON."""
     if not kept:
         file.unlink(missing_ok=True)
         return
@@ -175,7 +181,7 @@ def _write(file: Path, kept: dict[str, str]) -> None:
             Path(name).write_text("".join(lines), encoding="utf-8")
             Path(name).replace(file)
         except OSError:
-            Path(name).unlink(missing_ok=True)  # it holds passwords that nobody would look for
+            Path(name).unlink(missing_ok=True)  # it contains passwords
             raise
     except OSError as error:
         raise Unavailable(f"{file} can't be written: {error.strerror}.") from error

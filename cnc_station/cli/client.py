@@ -1,4 +1,4 @@
-"""The way from a command to the engine's door."""
+"""Access of a command to the engine's interface."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ from cnc_station.secrets import complete
 
 @asynccontextmanager
 async def client(config: Config) -> AsyncIterator[Engine]:
-    """Commands and queries on the station's database, beside an engine that may be running there.
+    """Commands and queries on the station's database, beside an engine that may be running.
 
     Takes no lock and starts no service. Raises Unavailable.
     """

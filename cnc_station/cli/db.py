@@ -1,4 +1,4 @@
-"""`db`: the database's schema."""
+"""`db`: the schema of the database."""
 
 from contextlib import closing
 from pathlib import Path
@@ -13,16 +13,16 @@ from cnc_station.engine.store.migrate import Fit, Schema
 from cnc_station.secrets import complete
 
 _MEANING = {
-    Fit.EMPTY: "it is empty: the first station that starts makes its tables",
+    Fit.EMPTY: "it is empty: the first station that starts creates its tables",
     Fit.CURRENT: "it fits this program",
     Fit.OLDER: "it is older than this program: stop all stations, then run cnc-station db upgrade",
     Fit.NEWER: "it is newer than this program: install the newer program",
 }
-_FILE_OLDER = "it is older than this program, which upgrades it at the next start, after a copy"
+_FILE_OLDER = "it is older than this program, which copies and upgrades it at the next start"
 
 
 def status(call: Call) -> int:
-    """Say how the schema stands to this program's; unavailable if no station could start."""
+    """Compare the schema with that of this program. Unavailable if no station could start."""
     schema = _look(call.config)
     itself = schema.fit is Fit.OLDER and call.config.database_path is not None
     if call.json:
@@ -52,7 +52,7 @@ def upgrade(call: Call) -> int:
     else:
         print(f"The database has schema {migrate.REVISION} now.")
         if copied:
-            print(f"What it held before is in {copied}.")
+            print(f"The earlier content is in {copied}.")
     return Exit.OK
 
 

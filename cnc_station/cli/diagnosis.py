@@ -1,11 +1,11 @@
-"""What a check of `doctor` answers."""
+"""The result of a check of `doctor`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How a check went; only BAD keeps the station from working."""
+    """The result of a check. Only BAD prevents the station from working."""
 
     GOOD = "good"
     WARNING = "warning"

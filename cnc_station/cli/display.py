@@ -1,4 +1,4 @@
-"""Whether there is a screen for a window."""
+"""Whether there is a display for a window."""
 
 import sys
 from collections.abc import Mapping
@@ -7,5 +7,5 @@ _NAMES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 def has_display(environ: Mapping[str, str]) -> bool:
-    """Whether one is named, or a way to do without; only Linux has to name it."""
+    """Return whether a display is named, or is not needed. Only Linux has to name one."""
     return sys.platform != "linux" or any(environ.get(name) for name in _NAMES)

@@ -1,7 +1,7 @@
-"""`doctor`: looks at everything the station needs and says what to do about what is wrong.
+"""`doctor`: check everything the station needs, and state what to do about faults.
 
-It changes nothing of the station's: it makes the data folder if it is not there, and writes a file
-in it that it removes again.
+It changes nothing: it creates the data folder if needed, and writes a file there that it removes
+again.
 """
 
 import errno
@@ -23,14 +23,14 @@ from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import clock, print_json
 
 _GIGABYTE = 1_000_000_000
-_BUILT = 1_760_000_000  # no clock that is right shows a time before this program was written
+_BUILT = 1_760_000_000  # a correct clock is later than the time of writing this program
 
 
 Check = Callable[[Call], Iterator[Diagnosis]]
 
 
 def doctor(call: Call) -> int:
-    """Print every finding; unavailable if one of them is bad."""
+    """Print all findings. Unavailable if one of them is bad."""
     checks: tuple[Check, ...] = (
         python,
         settings,
@@ -61,7 +61,7 @@ def _print(found: list[Diagnosis]) -> None:
 
 
 def python(_call: Call) -> Iterator[Diagnosis]:
-    """The interpreter and the system."""
+    """Check the interpreter and the system."""
     text = f"Python {platform.python_version()} on {platform.platform()}"
     if sys.version_info < (3, 11):  # noqa: UP036 - a checkout may be started by any Python
         yield Diagnosis("python", Verdict.BAD, text, "Install Python 3.11 or newer.")
@@ -70,22 +70,22 @@ def python(_call: Call) -> Iterator[Diagnosis]:
 
 
 def settings(call: Call) -> Iterator[Diagnosis]:
-    """Where the settings come from, those in force, and slips of the pen among them."""
+    """List the source of the settings, those in force, and spelling mistakes."""
     named = call.args.config or call.environ.get("CNC_CONFIG")
     file = Path(named) if named else config.default_file()
     place = (
         f"{file} and the environment" if file.is_file() else f"the environment; there is no {file}"
     )
     found = "; ".join((f"station {call.config.station}", *_in_force(call.config)))
-    yield Diagnosis("settings", Verdict.GOOD, f"{found}; else the defaults (from {place})")
+    yield Diagnosis("settings", Verdict.GOOD, f"{found}; otherwise the defaults (from {place})")
     for name in config.unknown_variables(call.environ):
         yield Diagnosis(
-            "settings", Verdict.WARNING, f"{name} is no setting", "Check how it is written."
+            "settings", Verdict.WARNING, f"{name} is not a setting", "Check its spelling."
         )
 
 
 def _in_force(found: config.Config) -> Iterator[str]:
-    """What differs from the defaults; where the data are, other lines say."""
+    """Yield what differs from the defaults and is not in other lines."""
     default = config.Config(found.data_folder, found.database_url, found.redis_url, found.station)
     for field in fields(found):
         value, usual = getattr(found, field.name), getattr(default, field.name)
@@ -103,16 +103,14 @@ def _data_folder(call: Call) -> Path:
 
 
 def folder(call: Call) -> Iterator[Diagnosis]:
-    """Whether the data folder can be written."""
+    """Check that the data folder can be written."""
     place = _data_folder(call)
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place) as file:
             file.write(b"written by doctor")
     except OSError as error:
-        remedy = (
-            "Give this account the right to write there, or name another place with --database."
-        )
+        remedy = "Give this account write access to it, or name another place with --database."
         if error.errno == errno.ENOSPC:
             remedy = "Free some space."
         text = f"{place} can't be written: {error.strerror}"
@@ -122,14 +120,16 @@ def folder(call: Call) -> Iterator[Diagnosis]:
 
 
 def disk(call: Call) -> Iterator[Diagnosis]:
-    """Room for the database to grow."""
+    """Check the free space for the database."""
     place = _data_folder(call)
     while not place.exists() and place != place.parent:
         place = place.parent
     free = shutil.disk_usage(place).free / _GIGABYTE
     text = f"{free:.1f} GB free"
     if free < 0.1:
-        yield Diagnosis("disk", Verdict.BAD, text, "Free some space: nothing can be saved soon.")
+        yield Diagnosis(
+            "disk", Verdict.BAD, text, "Free some space now: soon nothing can be saved."
+        )
     elif free < 1.0:
         yield Diagnosis("disk", Verdict.WARNING, text, "Free some space before it runs out.")
     else:
@@ -137,7 +137,7 @@ def disk(call: Call) -> Iterator[Diagnosis]:
 
 
 def wall_clock(call: Call) -> Iterator[Diagnosis]:
-    """Whether this computer's clock can be right; due dates and the history depend on it."""
+    """Check this computer's clock; due dates and the history depend on it."""
     now = time.time()
     zone = call.config.time_zone or time.tzname[0]
     text = f"{clock(int(now * 1000), call.config.time_zone)} ({zone})"

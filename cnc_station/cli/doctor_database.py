@@ -1,4 +1,4 @@
-"""What state the database is in; it is only read."""
+"""Check the database file. It is only read."""
 
 import sqlite3
 import time
@@ -20,13 +20,13 @@ _AHEAD_MS = 60_000
 
 
 def database(call: Call) -> Iterator[Diagnosis]:
-    """Its file, its schema, its health, who works on it, and whether its times make sense."""
+    """Check the file, its schema, its integrity, its station and its times."""
     path = call.config.database_path
     if path is None:
         yield from server(call)
         return
     if not path.exists():
-        yield Diagnosis(_SUBJECT, Verdict.GOOD, f"{path} will be made at the first start")
+        yield Diagnosis(_SUBJECT, Verdict.GOOD, f"{path} will be created at the first start")
         return
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as opened:
@@ -53,7 +53,7 @@ def _contents(opened: sqlite3.Connection, path: Path, call: Call) -> Iterator[Di
         yield Diagnosis(
             _SUBJECT,
             Verdict.BAD if tables else Verdict.GOOD,
-            f"{path} holds another program's data" if tables else f"{path} is empty",
+            f"{path} contains data of another program" if tables else f"{path} is empty",
             "Name another file with --database." if tables else "",
         )
         return
@@ -67,7 +67,7 @@ def _contents(opened: sqlite3.Connection, path: Path, call: Call) -> Iterator[Di
         yield Diagnosis(_SUBJECT, Verdict.GOOD, text)
     elif revision < REVISION:
         yield Diagnosis(
-            _SUBJECT, Verdict.GOOD, f"{text}; it is brought to {REVISION} at the next start"
+            _SUBJECT, Verdict.GOOD, f"{text}; it is upgraded to {REVISION} at the next start"
         )
     else:
         yield Diagnosis(
@@ -85,23 +85,29 @@ def _times(newest: int | None, call: Call) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "clock",
             Verdict.BAD,
-            f"the last event happened at {clock(newest, call.config.time_zone)}, still to come",
-            "Set this computer's clock; it has been ahead, or is behind now.",
+            f"the last event happened at {clock(newest, call.config.time_zone)}, in the future",
+            "Set this computer's clock: it was ahead then, or is behind now.",
         )
 
 
 def _remedy(error: sqlite3.Error) -> str:
-    """A copy, which is older, is for a spoilt file only: one out of reach may be sound."""
+    """Return what to do.
+
+    A backup is older, so it is only for a damaged file. A file that cannot be reached may be sound.
+    """
     if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return "Restore a copy of the file, or name another one with --database."
     return (
-        "The file may be sound: see that the disk has room and that this account may read and "
-        "write there."
+        "The file may be sound: check that the disk has free space and that this account may read "
+        "and write there."
     )
 
 
 def _holder(path: Path) -> Diagnosis:
-    """Makes no lock, which would be this account's: the station's own may be another one."""
+    """Return which station uses the file.
+
+    Creates no lock file, because it would belong to this account, not to that of the station.
+    """
     file = EngineLock(path).path
     if not file.exists():
         return Diagnosis("station", Verdict.GOOD, "none is at work on it")

@@ -1,4 +1,4 @@
-"""What state the servers of a fleet are in; they are only asked."""
+"""Check the servers of a fleet. They are only read."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,8 +12,8 @@ _PATIENCE_S = 3.0
 
 
 def database(call: Call) -> Iterator[Diagnosis]:
-    """Whether the server lets this station in, by a way nobody can listen on, with a schema that
-    fits."""
+    """Check that the server accepts this station, over a secure connection, with a matching
+    schema."""
     from cnc_station.engine.store import migrate  # noqa: PLC0415 - half a second
     from cnc_station.engine.store.database import Database  # noqa: PLC0415 - likewise
 
@@ -40,7 +40,7 @@ def database(call: Call) -> Iterator[Diagnosis]:
 
 
 def redis(call: Call) -> Iterator[Diagnosis]:
-    """Whether it answers, by a way nobody can listen on."""
+    """Check that it answers, over a secure connection."""
     if not call.config.redis_url:
         return
     from redis import AuthenticationError, Redis, RedisError  # noqa: PLC0415 - fleets only
@@ -71,16 +71,16 @@ def _kept(call: Call, server: secrets.Server) -> str:
 
 
 def _bad(subject: str, text: str) -> Diagnosis:
-    return Diagnosis(subject, Verdict.BAD, text, "Look at the server, the network and the address.")
+    return Diagnosis(subject, Verdict.BAD, text, "Check the server, the network and the address.")
 
 
 def _way(subject: str, url: str, encryption: str) -> Iterator[Diagnosis]:
     if addresses.is_here(url) or (encryption and addresses.is_secured(url)):
         return
-    how = "could be faked" if encryption else "can be read and changed"
+    how = "can be faked" if encryption else "can be read and changed"
     yield Diagnosis(
         subject,
         Verdict.WARNING,
-        f"what this station and {addresses.account(url)} say {how} on the network",
+        f"the data between this station and {addresses.account(url)} {how} on the network",
         "Use sslmode=verify-full and sslrootcert (PostgreSQL), rediss:// and ssl_ca_certs (Redis).",
     )

@@ -1,4 +1,4 @@
-"""Whether a window can open, asked of another process: Qt ends a process that it can't serve."""
+"""Check whether a window can open, in another process: Qt ends a process without a display."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ _PATIENCE_S = 30.0
 
 
 def window(call: Call) -> Iterator[Diagnosis]:
-    """Qt, its platform and its fonts."""
+    """Check Qt, its platform and its fonts."""
     if find_spec("PySide6") is None:
         yield Diagnosis("window", Verdict.WARNING, "PySide6 is not installed", "Install PySide6.")
         return
@@ -36,8 +36,8 @@ def window(call: Call) -> Iterator[Diagnosis]:
     yield from _read(json.loads(done.stdout))
 
 
-def _failed(said: str, call: Call) -> Diagnosis:
-    lines = [line for line in said.splitlines() if line.strip()]
+def _failed(output: str, call: Call) -> Diagnosis:
+    lines = [line for line in output.splitlines() if line.strip()]
     if not has_display(call.environ):
         return Diagnosis(
             "window",
@@ -48,7 +48,7 @@ def _failed(said: str, call: Call) -> Diagnosis:
     return Diagnosis(
         "window",
         Verdict.WARNING,
-        f"Qt can't open one: {lines[0] if lines else 'it says nothing'}",
+        f"Qt can't open one: {lines[0] if lines else 'without a message'}",
         "On Debian: apt install libegl1 libgl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 "
         "libxcb-keysyms1 libxcb-shape0 libdbus-1-3 libfontconfig1.",
     )
@@ -65,7 +65,7 @@ def _read(answer: dict[str, str | int]) -> Iterator[Diagnosis]:
 
 
 def probe(_call: Call) -> int:
-    """What the other process does: bring Qt up, say what it is, go."""
+    """Run in the other process: start Qt and print its platform and fonts."""
     try:
         from PySide6.QtCore import qVersion  # noqa: PLC0415 - only this process may need Qt
         from PySide6.QtGui import QFontDatabase, QGuiApplication  # noqa: PLC0415 - likewise

@@ -5,14 +5,14 @@ from pathlib import Path
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.nc.names import is_program
 
-_LARGEST = 64 * 1024 * 1024  # what takes it in has its own, smaller limits
+_LARGEST = 64 * 1024 * 1024  # the consumers have their own, smaller limits
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file; raises InvalidInput naming the file."""
+    """Return the content of a file. Raises InvalidInput with the name of the file."""
     try:
         with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)  # a device or a pipe says no size beforehand
+            content = file.read(_LARGEST + 1)  # a device or a pipe has no size in advance
     except OSError as error:
         raise InvalidInput(FieldError(str(path), f"can't be read: {error.strerror}")) from error
     if len(content) > _LARGEST:
@@ -21,8 +21,10 @@ def read_bytes(path: Path) -> bytes:
 
 
 def programs_in(folder: Path) -> list[Path]:
-    """The NC files of a folder by name, without its .txt files, which may be set-up sheets; raises
-    InvalidInput naming the folder."""
+    """Return the NC files of a folder by name.
+
+    Without .txt files, which may be set-up sheets. Raises InvalidInput with the name of the folder.
+    """
     try:
         return sorted(path for path in folder.iterdir() if _in_folder(path.name))
     except OSError as error:

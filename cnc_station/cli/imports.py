@@ -1,4 +1,4 @@
-"""`import`: a table of jobs, all of it or nothing."""
+"""`import`: import a table of jobs, all of it or nothing."""
 
 import sys
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from cnc_station.engine.views import ImportIssue, ImportPreview
 
 
 async def import_table(call: Call) -> int:
-    """Show what the table says, and store its jobs unless only a preview is asked for."""
+    """Show the content of the table, and store its jobs unless only a preview is wanted."""
     path = Path(call.args.file)
     content = read_bytes(path)
     async with client(call.config) as engine:
@@ -34,7 +34,7 @@ async def import_table(call: Call) -> int:
         print_json({"ids": ids})
     else:
         span = f"{ids[0]} to {ids[-1]}" if len(ids) > 1 else str(ids[0])
-        print(f"{len(ids)} jobs are in: {span}.")
+        print(f"{len(ids)} jobs imported: {span}.")
     return Exit.OK
 
 

@@ -1,4 +1,4 @@
-"""What every command is given, and how it answers."""
+"""The input of every command, and its exit codes."""
 
 from argparse import Namespace
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from cnc_station.engine.domain.event import Actor
 
 
 class Exit(IntEnum):
-    """Exit codes; scripts rely on them."""
+    """Exit codes. Scripts rely on them."""
 
     OK = 0
     REFUSED = 1
@@ -22,7 +22,7 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One use of the command line."""
+    """One invocation of the command line."""
 
     args: Namespace
     config: Config
@@ -30,10 +30,10 @@ class Call:
 
     @property
     def json(self) -> bool:
-        """Whether the answer is to be JSON."""
+        """Whether the answer is JSON."""
         return bool(self.args.json)
 
     @property
     def actor(self) -> Actor:
-        """Who asks: the person at the keyboard."""
+        """The author of the command: the person at the keyboard."""
         return Actor(self.config.operator)

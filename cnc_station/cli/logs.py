@@ -1,4 +1,4 @@
-"""The log of a station that stays: a file beside its data, with the traces that nobody is shown."""
+"""The log of a running station: a file beside its data, with tracebacks."""
 
 import contextlib
 import logging
@@ -12,15 +12,18 @@ _KEPT = 3
 
 
 class _Sentences(logging.Formatter):
-    """One line each, without a trace."""
+    """One line for each record, without a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         return f"{self.formatTime(record)} {record.levelname} {record.getMessage()}"
 
 
 def start_log(config: Config, *, aloud: bool) -> None:
-    """Log into the data folder, and with `aloud` in sentences on stderr. A folder that can't be
-    written costs the file, never the start: who opens the database there says so."""
+    """Log into the data folder, and with `aloud` in sentences on stderr.
+
+    If the folder cannot be written there is no file, but the station starts: opening the database
+    reports it.
+    """
     handlers: list[logging.Handler] = []
     with contextlib.suppress(OSError):
         config.data_folder.mkdir(parents=True, exist_ok=True)

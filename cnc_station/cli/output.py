@@ -1,4 +1,4 @@
-"""How answers look: aligned tables and plain sentences, or JSON."""
+"""The format of answers: aligned tables and plain sentences, or JSON."""
 
 import datetime as dt
 import json
@@ -12,7 +12,7 @@ from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced, 
 
 
 def plain(value: object) -> Any:
-    """A record as JSON knows it: dataclasses become objects, sets sorted lists."""
+    """Convert a record for JSON: dataclasses become objects, sets become sorted lists."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -25,13 +25,16 @@ def plain(value: object) -> Any:
 
 
 def print_json(value: object) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     print(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> None:
-    """Columns aligned under their headers; those named in `right`, separated by spaces, to the
-    right. Line breaks in cells become spaces."""
+    """Print columns aligned under their headers.
+
+    Those named in `right`, separated by spaces, are right-aligned. Line breaks in cells become
+    spaces.
+    """
     lines = [[" ".join(cell.split()) for cell in row] for row in (headers, *rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(headers))]
     to_right = right.split()
@@ -44,7 +47,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right:
 
 
 def print_fields(pairs: Sequence[tuple[str, str]]) -> None:
-    """Names and values under each other; what has no value is left out."""
+    """Print names and values in lines. Names without a value are left out."""
     shown = [(name, value) for name, value in pairs if value]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
@@ -52,7 +55,7 @@ def print_fields(pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def clock(at: int | None, time_zone: str) -> str:
-    """A time on the wall, to the second: `2026-11-23 17:00:00`; "" for none."""
+    """Return local time to the second: `2026-11-23 17:00:00`; "" for None."""
     if at is None:
         return ""
     zone = ZoneInfo(time_zone) if time_zone else None
@@ -61,7 +64,7 @@ def clock(at: int | None, time_zone: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`0:12:30`, in hours, minutes and seconds; "" for none."""
+    """Return `0:12:30`, in hours, minutes and seconds; "" for None."""
     if seconds is None:
         return ""
     whole = round(seconds)
@@ -69,26 +72,28 @@ def duration(seconds: float | None) -> str:
 
 
 def print_warnings(sentences: Sequence[str]) -> None:
-    """On stderr, so that they never mix with an answer."""
+    """Print warnings on stderr, so that they never mix with an answer."""
     for sentence in sentences:
         print(f"cnc-station: warning: {sentence}", file=sys.stderr)
 
 
 def print_error(error: Exception, kind: str, *, as_json: bool) -> None:
-    """What went wrong, on stderr."""
+    """Print an error on stderr."""
     named = error.errors if isinstance(error, InvalidInput) else ()
     if as_json:
-        told: dict[str, Any] = {"kind": kind, "message": str(error)}
+        error_fields: dict[str, Any] = {"kind": kind, "message": str(error)}
         if named:
-            told["fields"] = [{"field": item.field, "reason": item.reason} for item in named]
-        print(json.dumps({"error": told}, ensure_ascii=False), file=sys.stderr)
+            error_fields["fields"] = [
+                {"field": item.field, "reason": item.reason} for item in named
+            ]
+        print(json.dumps({"error": error_fields}, ensure_ascii=False), file=sys.stderr)
         return
     for sentence in named or (error,):
         print(f"cnc-station: {sentence}", file=sys.stderr)
 
 
 def kind_of(error: CncStationError) -> str:
-    """The error's kind in one word, as JSON tells it."""
+    """Return the kind of an error in one word, for JSON."""
     if isinstance(error, InvalidInput):
         return "invalid"
     return "conflict" if isinstance(error, Conflict | Fenced) else "unavailable"

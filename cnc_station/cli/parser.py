@@ -1,4 +1,4 @@
-"""The words of the command line."""
+"""Parse the command line."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ Verb = Callable[[str, str, str], ArgumentParser]
 
 
 class WrongUsage(Exception):
-    """The words make no command; the sentence says why."""
+    """The arguments are not a valid command. The message states why."""
 
 
 class _Parser(ArgumentParser):
@@ -20,8 +20,10 @@ class _Parser(ArgumentParser):
 
 
 def parse(argv: Sequence[str]) -> Namespace:
-    """The words as settings of one command: `command` is `module:function`. Raises WrongUsage;
-    leaves with SystemExit after `--help` and `--version`."""
+    """Return the arguments as settings of one command: `command` is `module:function`.
+
+    Raises WrongUsage; SystemExit after `--help` and `--version`.
+    """
     return _parser().parse_args(argv)
 
 
@@ -30,7 +32,9 @@ def _common() -> _Parser:
     common.add_argument("--json", action="store_true", help="answer in JSON")
     common.add_argument("--database", metavar="FILE", help="the station's database")
     common.add_argument("--config", metavar="FILE", help="a TOML file of settings")
-    common.add_argument("--as", dest="operator", metavar="NAME", help="who acts, for the history")
+    common.add_argument(
+        "--as", dest="operator", metavar="NAME", help="name of the person, for the history"
+    )
     return common
 
 
@@ -74,15 +78,15 @@ def _parser() -> _Parser:
         metavar="N/ALL",
         help="on the demo day, with all its machines or with the N-th share of them",
     )
-    _submit(command("submit", "submit:submit", "Hand in one job."))
-    _import(command("import", "imports:import_table", "Hand in a CSV or XLSX table of jobs."))
-    _jobs(command("jobs", "show:jobs", "List jobs: the open ones, unless asked otherwise."))
+    _submit(command("submit", "submit:submit", "Submit one job."))
+    _import(command("import", "imports:import_table", "Import a CSV or XLSX table of jobs."))
+    _jobs(command("jobs", "show:jobs", "List jobs, by default the open ones."))
     job = command("job", "show:job", "Show a job with its runs and its history.")
     job.add_argument("id", type=int, metavar="ID")
-    command("machines", "show:machines", "List the machines and what they do.")
-    _events(command("events", "show:events", "List what happened, oldest first."))
-    _database(group("db", "Look at the database's schema, or upgrade it."))
-    _secret(group("secret", "Keep a server's password outside the settings."))
+    command("machines", "show:machines", "List the machines and their states.")
+    _events(command("events", "show:events", "List events, oldest first."))
+    _database(group("db", "Show the database's schema, or upgrade it."))
+    _secret(group("secret", "Store a server's password outside the settings."))
     doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
     doctor.add_argument(
         "--probe-window",
@@ -95,8 +99,8 @@ def _parser() -> _Parser:
 
 
 def _database(verb: Verb) -> None:
-    verb("status", "db:status", "Say what schema it has, and whether it fits this program.")
-    verb("upgrade", "db:upgrade", "Bring it to this program's schema; stop all stations first.")
+    verb("status", "db:status", "Show its schema, and whether it fits this program.")
+    verb("upgrade", "db:upgrade", "Upgrade it to this program's schema; stop all stations first.")
 
 
 def _secret(verb: Verb) -> None:
@@ -104,15 +108,15 @@ def _secret(verb: Verb) -> None:
     keep.add_argument(
         "--file", action="store_true", help="in a file, for a station that starts by itself"
     )
-    forget = verb("forget", "secret:forget", "Forget a server's password.")
+    forget = verb("forget", "secret:forget", "Delete a server's password.")
     for parser in (keep, forget):
         parser.add_argument("server", choices=["database", "redis"])
 
 
 def _submit(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("program", nargs="?", help="an NC file, or the name of a program that is kept already")
-    add("--name", help="the part's name (the program's, unless given)")
+    add("program", nargs="?", help="an NC file, or the name of a stored program")
+    add("--name", help="the name of the part (default: that of the program)")
     add("--type", dest="machine_type", help="the type of machine it needs: mill, lathe, drill")
     add("--material")
     add("--complexity", metavar="1-5")
@@ -127,11 +131,11 @@ def _submit(parser: ArgumentParser) -> None:
     add("--machine", dest="pinned_machine_id", metavar="NAME", help="only on this machine")
     add("--axes", metavar="N", help="the axes it needs (3)")
     add("--size", dest="envelope", metavar="XxYxZ", help="of the part in mm: 100x50x20")
-    add("--tenant", metavar="NAME", help="whose job it is")
-    add("--payload", metavar="JSON", help="a JSON object that goes with the job")
+    add("--tenant", metavar="NAME", help="the customer of the job")
+    add("--payload", metavar="JSON", help="a JSON object stored with the job")
     add("--retry-limit", metavar="N")
     add("--timeout", dest="timeout_s", metavar="TIME", help="of one run: 2h")
-    add("--draft", action="store_true", help="keep it out of the queue for now")
+    add("--draft", action="store_true", help="save it as a draft, not in the queue")
 
 
 def _import(parser: ArgumentParser) -> None:
@@ -142,15 +146,15 @@ def _import(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD=COLUMN",
-        help="what a column means, where its name does not say it (repeat; no column: none)",
+        help="the meaning of a column (repeat; without a column: none)",
     )
-    add("--programs", metavar="FOLDER", help="keep the NC files of this folder first")
+    add("--programs", metavar="FOLDER", help="store the NC files of this folder first")
     add("--preview", action="store_true", help="only show what would be imported")
 
 
 def _jobs(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("text", nargs="*", help="words to find in name, operation, work order or material")
+    add("text", nargs="*", help="text in name, operation, work order or material")
     add("--state", action="append", default=[], help="in this state (repeat), or all")
     add("--type", action="append", default=[], help="for this type of machine (repeat)")
     add("--work-order", metavar="NAME")
@@ -160,10 +164,10 @@ def _jobs(parser: ArgumentParser) -> None:
         "--sort",
         default="queue",
         metavar="COLUMN",
-        help="queue (default), due, created, ...; --sort=-due has the last first",
+        help="queue (default), due, created, ...; --sort=-due for the reverse order",
     )
     add("--limit", type=int, default=50, metavar="N", help="how many (50)")
-    add("--offset", type=int, default=0, metavar="N", help="leave out the first N")
+    add("--offset", type=int, default=0, metavar="N", help="skip the first N")
 
 
 def _events(parser: ArgumentParser) -> None:

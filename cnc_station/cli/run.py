@@ -1,4 +1,4 @@
-"""From the words on the command line to a command, and from its errors to an exit code."""
+"""Run a command from its arguments, and convert its errors to an exit code."""
 
 import asyncio
 import inspect
@@ -22,7 +22,7 @@ _OVERRIDES = ("database", "simulator_speed", "operator")
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Do what `argv` says; returns the exit code and never raises."""
+    """Run the command of `argv`. Return the exit code. Never raises."""
     as_json = "--json" in argv
     _prepare_streams()
     try:
@@ -35,11 +35,11 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return Exit.UNAVAILABLE if isinstance(error, Unavailable) else Exit.REFUSED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except BrokenPipeError:  # whoever read the answer has seen enough
-        sys.stdout = None  # nothing more can be flushed into it
+    except BrokenPipeError:  # the reader of the output has closed it
+        sys.stdout = None  # no more output can be flushed
         return Exit.OK
     except Exception as error:
-        if logging.getLogger().handlers:  # else the trace would end up before a person's eyes
+        if logging.getLogger().handlers:  # otherwise a person would see the traceback
             log.exception("a bug ended the program")
         print_error(_bug(error), "bug", as_json=as_json)
         return Exit.BUG
@@ -62,7 +62,7 @@ def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 def _prepare_streams() -> None:
     logging.captureWarnings(capture=True)
     for stream in (sys.stdout, sys.stderr):
-        # a terminal that can't show a sign shows a question mark; never an error
+        # a terminal that cannot show a character shows a question mark, without an error
         stream.reconfigure(errors="replace")  # type: ignore[union-attr] # None only without a console
 
 

@@ -1,4 +1,4 @@
-"""`secret`: the servers' passwords, which need not stand in the settings."""
+"""`secret`: passwords of servers, stored outside the settings."""
 
 import sys
 from getpass import getpass
@@ -10,7 +10,7 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 
 
 def keep(call: Call) -> int:
-    """Take a password from the terminal, unseen and twice, or the first line of stdin."""
+    """Read a password from the terminal, hidden and twice, or the first line of stdin."""
     server: secrets.Server = call.args.server
     account = addresses.account(secrets.address(call.config, server))
     word = _typed(account) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
@@ -18,29 +18,29 @@ def keep(call: Call) -> int:
     if call.json:
         print_json({"account": account, "place": place})
     else:
-        print(f"The password of {account} is kept in {place}.")
+        print(f"The password of {account} is stored in {place}.")
     return Exit.OK
 
 
 def _typed(account: str) -> str:
     try:
         word = getpass(f"Password of {account}: ")
-        if getpass("The same again: ") != word:
-            raise InvalidInput(FieldError("password", "the two were not the same"))
-    except EOFError:  # Ctrl-D gives up as Ctrl-C does
+        if getpass("Repeat the password: ") != word:
+            raise InvalidInput(FieldError("password", "the two passwords differ"))
+    except EOFError:  # Ctrl-D cancels as Ctrl-C does
         raise KeyboardInterrupt from None
     return word
 
 
 def forget(call: Call) -> int:
-    """Forget a password."""
+    """Delete a password."""
     server: secrets.Server = call.args.server
     account = addresses.account(secrets.address(call.config, server))
     places = secrets.forget(call.config, server)
     if call.json:
         print_json({"account": account, "places": places})
     elif places:
-        print(f"The password of {account} is forgotten; it was in {' and '.join(places)}.")
+        print(f"The password of {account} was deleted; it was in {' and '.join(places)}.")
     else:
-        print(f"No password of {account} was kept.")
+        print(f"No password of {account} was stored.")
     return Exit.OK

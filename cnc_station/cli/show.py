@@ -1,4 +1,4 @@
-"""Commands that only look: jobs, one job, machines, events."""
+"""Commands that only read: jobs, one job, machines, events."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from cnc_station.engine.views import JobDetail, JobFilter, JobRow, Sort, SortKey
 
 
 async def jobs(call: Call) -> int:
-    """A page of the job list."""
+    """Print a page of the job list."""
     args = call.args
     chosen = JobFilter(
         states=_states(args.state),
@@ -77,7 +77,7 @@ def _job_line(row: JobRow, call: Call) -> list[str]:
 
 
 async def job(call: Call) -> int:
-    """One job with its runs and its events. Raises Conflict if there is none."""
+    """Print one job with its runs and its events. Raises Conflict if it does not exist."""
     job_id = call.args.id
     async with client(call.config) as engine:
         detail = await engine.job(job_id)
@@ -140,7 +140,7 @@ def _print_job(detail: JobDetail, call: Call) -> None:
 
 
 async def machines(call: Call) -> int:
-    """Every machine with what it does."""
+    """Print every machine and its state."""
     async with client(call.config) as engine:
         rows = await engine.machines()
     if call.json:
@@ -169,7 +169,7 @@ async def machines(call: Call) -> int:
 
 
 async def events(call: Call) -> int:
-    """What happened, oldest first."""
+    """Print events, oldest first."""
     args = call.args
     async with client(call.config) as engine:
         found = await engine.events(

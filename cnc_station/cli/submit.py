@@ -1,4 +1,4 @@
-"""`submit`: one job from the options of the command line."""
+"""`submit`: submit one job from the options of the command line."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ _TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant
 
 
 async def submit(call: Call) -> int:
-    """Keep the program, if there is one, and store the job."""
+    """Store the program, if there is one, and the job."""
     found = _fields(call)
     content = _content(call)
     async with client(call.config) as engine:
@@ -40,12 +40,12 @@ async def submit(call: Call) -> int:
         print_json({"id": job_id, "program": sha256, "warnings": warnings})
     else:
         print_warnings(warnings)
-        print(f"Job {job_id} is in.")
+        print(f"Job {job_id} submitted.")
     return Exit.OK
 
 
 def _fields(call: Call) -> dict[str, Any]:
-    """What the options say. Raises InvalidInput naming every option that says nothing sensible."""
+    """Return the fields of the job. Raises InvalidInput with every invalid option."""
     zone = ZoneInfo(call.config.time_zone) if call.config.time_zone else None
     moment = partial(values.moment, now=time.time_ns() // 1_000_000, zone=zone)
     parsers: dict[str, Callable[[str], Any]] = {
@@ -84,7 +84,7 @@ def _content(call: Call) -> bytes | None:
 
 
 async def _program(engine: Engine, content: bytes | None, call: Call) -> ProgramRow | None:
-    """The program of a file, kept from now on; or the newest one that is kept under this name."""
+    """Store the program of a file, or return the newest stored program of this name."""
     if not call.args.program:
         return None
     name = Path(call.args.program).name
@@ -92,7 +92,7 @@ async def _program(engine: Engine, content: bytes | None, call: Call) -> Program
         return await engine.add_program(name, content, call.actor)
     kept = [row for row in await engine.programs(name) if row.name == name]
     if not kept:
-        raise InvalidInput(FieldError("program", f"there is no file and no kept program {name}"))
+        raise InvalidInput(FieldError("program", f"there is no file and no stored program {name}"))
     return max(kept, key=lambda row: row.revision)
 
 

@@ -1,4 +1,4 @@
-"""Commands that stay: the window, the demo day, and the station without a window."""
+"""Commands that run until closed: the window, the demo day, and the station without a window."""
 
 import asyncio
 from dataclasses import replace
@@ -13,7 +13,7 @@ DEMO_DATABASE_NAME = "demo.db"
 
 
 def window(call: Call) -> int:
-    """Open the window. Raises Unavailable where there is no display."""
+    """Open the window. Raises Unavailable without a display."""
     _need_window(call)
     from cnc_station.desktop import open_window  # noqa: PLC0415 - other commands need no Qt
 
@@ -22,8 +22,10 @@ def window(call: Call) -> int:
 
 
 def demo(call: Call) -> int:
-    """Open the window on the demo day, which has a database of its own unless one is named; that
-    one starts afresh each time. Raises Unavailable where there is no display."""
+    """Open the window on the demo day. Raises Unavailable without a display.
+
+    Unless one is named it has its own database, which starts afresh each time.
+    """
     _need_window(call)
     from cnc_station.demo import SEED, WHOLE, fresh_database  # noqa: PLC0415 - as above
     from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
@@ -42,8 +44,11 @@ def demo(call: Call) -> int:
 
 
 def _need_window(call: Call) -> None:
-    """Without a display Qt would end the process, with words that help nobody; and where the
-    system's libraries are missing it is not the program that is wrong."""
+    """Raise Unavailable if no window can open.
+
+    Without a display Qt would end the process with an obscure message. Missing system libraries are
+    reported as such.
+    """
     if not has_display(call.environ):
         raise Unavailable(
             "There is no display: start it from a desktop, or run `cnc-station serve`, which "
@@ -53,7 +58,7 @@ def _need_window(call: Call) -> None:
         import PySide6.QtWidgets  # noqa: F401, PLC0415 - other commands need no Qt
     except ImportError as error:
         raise Unavailable(
-            f"Qt can't be loaded ({error}): `cnc-station doctor` says what to install."
+            f"Qt can't be loaded ({error}): run `cnc-station doctor` to see what to install."
         ) from error
 
 
@@ -73,7 +78,7 @@ def _fleet(call: Call) -> int:
 
 
 def serve(call: Call) -> int:
-    """Run the station without a window until it is told to stop."""
+    """Run the station without a window until it is stopped."""
     from cnc_station import headless  # noqa: PLC0415 - the window starts without it
     from cnc_station.demo import Share  # noqa: PLC0415 - likewise
 

@@ -1,5 +1,5 @@
-"""What a station serves over HTTP; knows the engine's door and nothing behind it.
+"""HTTP services of a station. Depends only on the engine's interface.
 
-aiohttp: one library that serves HTTP and WebSocket and makes requests, all on the loop that is
-there, the window's included.
+aiohttp: one library for HTTP and WebSocket servers and for requests, on the existing event loop,
+also that of the window.
 """

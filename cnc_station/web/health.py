@@ -1,4 +1,4 @@
-"""`/health/live` and `/health/ready`, in JSON, for whoever watches over a station."""
+"""`/health/live` and `/health/ready` in JSON, for a supervisor."""
 
 import asyncio
 import logging
@@ -17,10 +17,9 @@ PATIENCE_S = 1.0
 
 
 class HealthServer:
-    """Answers from the station's own loop: a loop that hangs does not answer, and is not alive.
+    """Answers from the station's own loop: a loop that hangs does not answer, and so is not alive.
 
-    Tells names and counts to anybody who asks, so it listens on this computer alone unless it is
-    told otherwise.
+    It shows names and counts to everyone, so by default it listens on this computer only.
     """
 
     def __init__(self, engine: Queries) -> None:
@@ -32,8 +31,7 @@ class HealthServer:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     async def start(self, host: str, port: int) -> int:
-        """Listen, and say on which port: the one asked for, or for 0 a free one. Raises
-        Unavailable."""
+        """Listen. Return the port: the requested one, or a free one for 0. Raises Unavailable."""
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port).start()
@@ -48,7 +46,7 @@ class HealthServer:
         return listening
 
     async def stop(self) -> None:
-        """Let go of the port, in a second at most."""
+        """Close the port, within a second."""
         await self._runner.cleanup()
 
     async def _live(self, _request: web.Request) -> web.Response:
@@ -69,7 +67,7 @@ class HealthServer:
     async def _look(self) -> Readiness:
         engine = self._engine
         known = readiness(engine.links(), (), (), "")
-        if not known.checks["database"].ok:  # a question more would wait behind the others
+        if not known.checks["database"].ok:  # another query would wait behind this one
             return known
         try:
             async with asyncio.timeout(PATIENCE_S):

@@ -1,4 +1,4 @@
-"""Whether a station can do its work, dependency by dependency: what a supervisor asks for."""
+"""Whether a station can do its work, by dependency, for a supervisor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from cnc_station.engine.views import Link, MachineRow, StationRow
 
 
 class Status(StrEnum):
-    """READY: all is well. DEGRADED: it works, but something it could use is missing. NOT_READY: it
-    can take no work."""
+    """READY: everything works. DEGRADED: it works, but a useful dependency is missing. NOT_READY:
+    it cannot take work."""
 
     READY = "ready"
     DEGRADED = "degraded"
@@ -19,7 +19,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One dependency: whether it is as it should be, and in words what it is."""
+    """The state of one dependency, with a text."""
 
     ok: bool
     state: str
@@ -28,15 +28,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`checks` by dependency. Nothing works without the database, or once another station has taken
-    this one's name over; a fleet goes on without Redis, between two leaders, and while machines are
-    switched off."""
+    """`checks` by dependency.
+
+    Nothing works without the database, or after another station has taken the name of this one. A
+    fleet continues without Redis, between two leaders, and while machines are switched off.
+    """
 
     checks: dict[str, Check]
 
     @property
     def status(self) -> Status:
-        """The worst that follows from the checks."""
+        """The worst status that follows from the checks."""
         if not (self.checks["database"].ok and self.checks["name"].ok):
             return Status.NOT_READY
         if all(check.ok for check in self.checks.values()):
@@ -45,7 +47,7 @@ class Readiness:
 
 
 def database_away(links: Sequence[Link], detail: str) -> Readiness:
-    """Nothing else can be known."""
+    """Return the readiness without the database: nothing else is known."""
     unknown = Check(ok=False, state="unknown")
     away = Check(ok=False, state="offline", detail=detail)
     return Readiness(
@@ -65,7 +67,7 @@ def readiness(
     machines: Sequence[MachineRow],
     own: str,
 ) -> Readiness:
-    """What the links say, who leads, and whether the machines of the station `own` are reached."""
+    """Return the readiness from the links, the leader, and the machines of the station `own`."""
     for link in links:
         if link.name == "database" and link.state == "offline":
             return database_away(links, link.detail)
@@ -102,12 +104,12 @@ def _leader(stations: Sequence[StationRow]) -> Check:
     for station in stations:
         if station.leads:
             return Check(ok=True, state="known", detail=f"{station.name}, term {station.term}")
-    return Check(ok=False, state="unknown", detail="nobody leads at the moment")
+    return Check(ok=False, state="unknown", detail="no station is the leader at the moment")
 
 
 def _machines(own: Sequence[MachineRow]) -> Check:
     if not own:
-        return Check(ok=True, state="none", detail="no machine is wired to this station")
+        return Check(ok=True, state="none", detail="no machine is connected to this station")
     reached = sum(machine.state is not MachineState.OFFLINE for machine in own)
     state = "connected" if reached == len(own) else "degraded" if reached else "offline"
     return Check(state == "connected", state, f"{reached} of {len(own)} are connected")

@@ -1,4 +1,4 @@
-"""Serves over HTTP what the settings ask for, while a station is at work."""
+"""HTTP services according to the settings, while a station runs."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -13,10 +13,9 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def serving(config: Config, engine: Queries, health_port: int = 0) -> AsyncIterator[None]:
-    """The station's health, on `health_port` where the settings name none; 0 serves none.
+    """Serve the station's health, on `health_port` if the settings name none; 0 serves none.
 
-    A port that is taken is said in the log and costs the health only: no machine stands still for
-    it, and whoever asks there notices.
+    If the port is taken, this is logged and the station runs without health.
     """
     port = health_port if config.health_port is None else config.health_port
     if not port:

@@ -1,1 +1,1 @@
-"""Drivers, each against its controller or the closest thing there is."""
+"""Tests of the drivers, each against its real controller or the closest substitute."""

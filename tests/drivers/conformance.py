@@ -1,7 +1,7 @@
-"""What every driver has to do, whatever controller it speaks to.
+"""The tests that every driver must pass, for any controller.
 
-A driver joins by a subclass in test_conformance.py whose `bench` fixture gives its counterpart. The
-seam's docstrings (drivers/base.py) are the promises; each test here holds one of them.
+Add a driver as a subclass in test_conformance.py whose `bench` fixture provides its counterpart.
+The docstrings in drivers/base.py are the contract; each test here checks one of its points.
 """
 
 import asyncio
@@ -30,16 +30,15 @@ from tests.until import until
 class Bench:
     """A driver that is not connected yet, and its counterpart, which is ready to work.
 
-    `nowhere` is a driver of the same kind with nobody at its address. `short` ends within seconds,
-    `long` lasts for some. On a machine that is only watched, `begin` and `finish` are what somebody
+    `nowhere` is a driver of the same kind for an address without a controller. `short` takes a few
+    seconds, `long` some more. On a read-only machine, `begin` and `finish` are what an operator
     does at its panel.
 
-    The rest is for a driver that starts, each None where its controller can't do such a thing:
-    `leave_modes` is done by whoever used it before (inches, increments), and `unstated` is an order
-    for a program that states no modes and ends at X5 Y5; `place` is where the tool really is, in
-    mm; `lose_position` makes the controller forget where it is while nothing runs, and `stop_short`
-    ends a run before its end without saying so. `next_life` makes another driver for the same
-    machine.
+    The rest is for a driver that starts programs, each None if its controller cannot do it:
+    `leave_modes` sets other modes (inches, increments), and `unstated` is an order for a program
+    that states no modes and ends at X5 Y5. `place` is the real position of the tool in mm.
+    `lose_position` makes the controller lose its position while nothing runs, and `stop_short` ends
+    a run early without reporting it. `next_life` makes another driver for the same machine.
     """
 
     driver: Driver
@@ -57,14 +56,14 @@ class Bench:
     seen: list[Status] = field(default_factory=list)
 
     def doing(self) -> list[Doing]:
-        """What was heard of, repetitions left out."""
+        """The published states, without repetitions."""
         heard = [status.doing for status in self.seen]
         return [doing for i, doing in enumerate(heard) if i == 0 or heard[i - 1] is not doing]
 
 
 @asynccontextmanager
 async def connected(bench: Bench) -> AsyncIterator[Driver]:
-    """Listened to, ready, and let go of afterwards, with no task left behind."""
+    """Subscribe and connect; disconnect afterwards. No task may be left."""
     before = asyncio.all_tasks()
     deaf = bench.driver.subscribe(bench.seen.append)
     await bench.driver.connect()
@@ -78,25 +77,21 @@ async def connected(bench: Bench) -> AsyncIterator[Driver]:
 
 
 class EveryDriver:
-    """Of whatever kind."""
+    """The tests for all drivers."""
 
-    async def test_it_says_that_nothing_is_known_before_it_has_connected(
-        self, bench: Bench
-    ) -> None:
+    async def test_before_it_connects_the_status_is_unreachable(self, bench: Bench) -> None:
         assert bench.driver.status().doing is Doing.UNREACHABLE
         assert list(bench.driver.traffic()) == []
         await bench.driver.close()
 
-    async def test_it_says_plainly_that_nobody_answers(self, bench: Bench) -> None:
+    async def test_no_answer_at_the_address_is_reported_in_plain_words(self, bench: Bench) -> None:
         with pytest.raises(Unavailable) as refused:
             await bench.nowhere.connect()
         assert str(refused.value)
         assert bench.nowhere.status().doing is Doing.UNREACHABLE
         await bench.nowhere.close()
 
-    async def test_it_says_who_answered_and_keeps_what_went_over_the_wire(
-        self, bench: Bench
-    ) -> None:
+    async def test_connecting_returns_the_identity_and_records_the_wire(self, bench: Bench) -> None:
         async with connected(bench) as driver:
             assert bench.seen[-1].doing is Doing.READY
             again = await driver.connect()
@@ -112,7 +107,7 @@ class EveryDriver:
             await driver.connect()
             await until(lambda: driver.status().doing is Doing.READY)
 
-    async def test_it_finds_nothing_of_a_run_that_never_was(self, bench: Bench) -> None:
+    async def test_a_run_that_never_existed_is_not_found(self, bench: Bench) -> None:
         async with connected(bench) as driver:
             found = await driver.inspect_run(bench.short)
             assert found.outcome is RunOutcome.STOPPED
@@ -123,13 +118,15 @@ class EveryDriver:
             await driver.abort()
             assert driver.status().doing is Doing.READY
 
-    async def test_a_controller_that_moves_is_never_tried_again_blindly(self, bench: Bench) -> None:
+    async def test_a_run_on_a_moving_controller_is_never_retried_blindly(
+        self, bench: Bench
+    ) -> None:
         assert bench.driver.on_loss is OnLoss.INTERRUPT
         assert not bench.driver.abilities.at_once
 
 
 class StartingDriver(EveryDriver):
-    """One that loads, starts and stops programs."""
+    """The tests for a driver that loads, starts and stops programs."""
 
     async def test_a_part_is_made_from_load_to_end(self, bench: Bench) -> None:
         async with connected(bench) as driver:
@@ -146,7 +143,7 @@ class StartingDriver(EveryDriver):
                 await driver.start()
                 await asyncio.wait_for(driver.ended(), 30)
 
-    async def test_a_hold_stops_it_and_a_resume_lets_it_go_on(self, bench: Bench) -> None:
+    async def test_a_hold_stops_the_program_and_a_resume_continues_it(self, bench: Bench) -> None:
         async with connected(bench) as driver:
             await self._begun(driver, bench.long)
             ended = asyncio.ensure_future(driver.ended())
@@ -174,7 +171,9 @@ class StartingDriver(EveryDriver):
             with pytest.raises(Conflict):
                 await driver.hold()
 
-    async def test_letting_go_of_it_is_no_abort_where_it_outlives_us(self, bench: Bench) -> None:
+    async def test_disconnecting_does_not_abort_a_run_that_outlives_the_station(
+        self, bench: Bench
+    ) -> None:
         if not bench.driver.abilities.outlives:
             pytest.skip("what it runs ends with its station")
         async with connected(bench) as driver:
@@ -184,7 +183,7 @@ class StartingDriver(EveryDriver):
             assert (await driver.inspect_run(bench.long)).outcome is RunOutcome.UNDER_WAY
             await driver.abort()
 
-    # --- a known state before, and a true end after ---
+    # --- known modes and position before, proof of the end after ---
 
     async def test_a_program_begins_in_the_modes_it_was_read_with(self, bench: Bench) -> None:
         if bench.leave_modes is None or bench.unstated is None or bench.place is None:
@@ -203,7 +202,7 @@ class StartingDriver(EveryDriver):
             await asyncio.wait_for(driver.ended(), 30)
             assert bench.place()[:2] == pytest.approx((5.0, 5.0), abs=0.01)
 
-    async def test_modes_changed_after_the_load_start_nothing_else(self, bench: Bench) -> None:
+    async def test_modes_changed_after_the_load_prevent_the_start(self, bench: Bench) -> None:
         if bench.leave_modes is None or bench.unstated is None or bench.place is None:
             pytest.skip("its controller keeps no modes from one program to the next")
         async with connected(bench) as driver:
@@ -218,7 +217,7 @@ class StartingDriver(EveryDriver):
             await asyncio.wait_for(driver.ended(), 30)
             assert bench.place()[:2] == pytest.approx((5.0, 5.0), abs=0.01)
 
-    async def test_nothing_starts_on_a_lost_position_until_a_person_confirms_it(
+    async def test_nothing_starts_from_a_lost_position_until_a_person_confirms_it(
         self, bench: Bench
     ) -> None:
         if bench.lose_position is None:
@@ -232,7 +231,7 @@ class StartingDriver(EveryDriver):
             await driver.start()
             await asyncio.wait_for(driver.ended(), 30)
 
-    async def test_the_next_life_knows_that_a_position_was_lost(self, bench: Bench) -> None:
+    async def test_a_lost_position_is_still_lost_after_a_restart(self, bench: Bench) -> None:
         if bench.lose_position is None or bench.next_life is None:
             pytest.skip("its controller does not lose its position")
         async with connected(bench) as driver:
@@ -254,7 +253,7 @@ class StartingDriver(EveryDriver):
         finally:
             await driver.close()
 
-    async def test_a_run_that_stopped_short_is_never_done(self, bench: Bench) -> None:
+    async def test_a_run_that_stopped_early_is_never_done(self, bench: Bench) -> None:
         if bench.stop_short is None:
             pytest.skip("its controller's own word is proof of an end")
         async with connected(bench) as driver:
@@ -285,7 +284,7 @@ class StartingDriver(EveryDriver):
 
 
 class WatchingDriver(EveryDriver):
-    """One that can only report."""
+    """The tests for a read-only driver."""
 
     async def test_a_part_is_made_as_the_machine_reports(self, bench: Bench) -> None:
         assert bench.begin is not None
@@ -300,7 +299,7 @@ class WatchingDriver(EveryDriver):
             await bench.finish()
             await asyncio.wait_for(ended, 30)
 
-    async def test_it_sets_nothing_and_has_no_position_to_vouch_for(self, bench: Bench) -> None:
+    async def test_it_sets_no_modes_and_has_no_position_to_confirm(self, bench: Bench) -> None:
         async with connected(bench) as driver:
             assert await driver.load(bench.short, 1) == ()
             assert driver.status().position is None
@@ -308,7 +307,7 @@ class WatchingDriver(EveryDriver):
             with pytest.raises(Conflict):
                 await driver.confirm_position()
 
-    async def test_nothing_can_be_asked_of_it(self, bench: Bench) -> None:
+    async def test_it_refuses_every_command(self, bench: Bench) -> None:
         async with connected(bench) as driver:
             abilities = driver.abilities
             assert {abilities.starts, abilities.holds, abilities.aborts} == {False}
@@ -316,7 +315,7 @@ class WatchingDriver(EveryDriver):
                 with pytest.raises(Conflict, match="panel"):
                     await asked()
 
-    async def test_giving_a_run_up_ends_ours_and_leaves_the_machine_alone(
+    async def test_releasing_a_run_ends_it_here_and_sends_nothing_to_the_machine(
         self, bench: Bench
     ) -> None:
         assert bench.begin is not None

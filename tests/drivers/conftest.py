@@ -1,4 +1,4 @@
-"""The machines that several test files drive."""
+"""The machines that several test files use."""
 
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -20,15 +20,17 @@ from tests.drivers.watched import HEARTBEAT_S, SETTLE_S
 
 @pytest.fixture(scope="session")
 def mill() -> Iterator[linuxcnc.LinuxCnc]:
-    """A real LinuxCNC controller. Those who use it are in the xdist group `linuxcnc`: one worker
-    has it for all."""
+    """A real LinuxCNC controller.
+
+    Its tests are in the xdist group `linuxcnc`: one worker has it for all.
+    """
     with serving(linuxcnc.LinuxCnc) as mill:
         yield mill
 
 
 @pytest.fixture
 def panel(mill: linuxcnc.LinuxCnc) -> Iterator[linuxcnc.Panel]:
-    """Its operator, who has made it ready."""
+    """The operator panel of the mill, ready to run programs."""
     with mill.panel as panel:
         panel.make_ready()
         yield panel
@@ -39,14 +41,14 @@ async def milling(
     mill: linuxcnc.LinuxCnc,
     panel: linuxcnc.Panel,  # noqa: ARG001 - the machine has to be ready
 ) -> AsyncIterator[LinuxCnc]:
-    """A station's driver for it, connected."""
+    """A connected driver for the mill."""
     async with connected(mill) as driver:
         yield driver
 
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """Where nobody listens, nor anybody else comes to listen meanwhile."""
+    """A port on which nothing listens, reserved for the test."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         yield one.getsockname()[1]
@@ -60,20 +62,20 @@ def hal(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(params=["tcp", "pty"])
 def pty(request: pytest.FixtureRequest) -> bool:
-    """Both ways to reach one."""
+    """Both kinds of connection: TCP and serial."""
     return bool(request.param == "pty")
 
 
 @pytest.fixture
 async def at(hal: bool) -> AsyncIterator[Bench]:
-    """A driver that is connected to a false GRBL."""
+    """A driver that is connected to a fake GRBL."""
     async with bench(FakeGrbl(hal=hal, speed=FAST)) as it:
         yield it
 
 
 @pytest.fixture
 async def agent() -> AsyncIterator[FakeAgent]:
-    """Of a mill that is ready and has made 12 parts."""
+    """The agent of a mill that is ready and has made 12 parts."""
     async with FakeAgent() as agent:
         agent.ready(count=12)
         yield agent
@@ -81,7 +83,7 @@ async def agent() -> AsyncIterator[FakeAgent]:
 
 @pytest.fixture
 async def watcher(agent: FakeAgent) -> AsyncIterator[MTConnect]:
-    """Of that mill; not connected yet."""
+    """A driver of that mill, not connected yet."""
     watcher = MTConnect(agent.url, heartbeat_s=HEARTBEAT_S, settle_s=SETTLE_S)
     yield watcher
     await watcher.close()
@@ -89,21 +91,23 @@ async def watcher(agent: FakeAgent) -> AsyncIterator[MTConnect]:
 
 @pytest.fixture(scope="session")
 def opcua_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where OPC UA servers keep their certificates: each takes seconds to make. Those who use it
-    are in the xdist group `opcua`."""
+    """The certificates of OPC UA servers: creating each takes seconds.
+
+    These tests are in the xdist group `opcua`.
+    """
     needs_node()
     return tmp_path_factory.mktemp("opcua")
 
 
 @pytest.fixture(scope="session")
 def opcua_running(opcua_folder: Path) -> Iterator[OpcUaServer]:
-    """One server for all; tests take `opcua_server`."""
+    """One server for all tests; use `opcua_server`."""
     with OpcUaServer(opcua_folder) as server:
         yield server
 
 
 @pytest.fixture
 def opcua_server(opcua_running: OpcUaServer) -> OpcUaServer:
-    """With its machine as it was at first."""
+    """The server with its machine in the initial state."""
     opcua_running.put_back()
     return opcua_running

@@ -1,6 +1,6 @@
-"""The controller that the README's driver speaks to: one line asked, one line answered.
+"""The controller for the driver of the README: one line asked, one line answered.
 
-It is made up, and so is its protocol: small enough that the driver fits a page.
+It is made up, and so is its protocol, so that the driver fits on a page.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class ExampleController:
 
 @asynccontextmanager
 async def example_controller() -> AsyncIterator[int]:
-    """Running; gives its port."""
+    """Run the controller. Yields its port."""
     controller = ExampleController()
 
     async def serve(lines: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:

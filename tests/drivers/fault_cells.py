@@ -1,6 +1,6 @@
-"""The words of the fault table and how a run gets its word.
+"""The results in the fault table, and how the result of a run is found.
 
-`tests/conftest.py` prints what the tests have noted. A word means the same for all drivers.
+`tests/conftest.py` prints what the tests have recorded. A result means the same for all drivers.
 """
 
 import asyncio
@@ -19,20 +19,21 @@ from tests.until import until
 
 Note = Callable[[str, object], None]
 
-ASKS = "interrupted: asks"  # the run is over; a person says whether the part is good
+ASKS = "interrupted: asks"  # the run is over; a person decides whether the part is good
 FAILED = "failed, waits"  # the run is over, the part is not good
-HELD = "held"  # until a person continues; then it is done
+HELD = "held"  # until a person resumes; then it is done
 GOES_ON = "goes on, done"  # the run is not affected, or is found again
-DONE = "done"  # nothing had to be asked
+DONE = "done"  # nothing had to be decided
 NOT_STARTED = "not started"  # refused before anything moved
 CONFIRM = "needs confirm"  # no job starts until a person confirms the position
 HOMING = "needs homing"  # no job starts until the machine is homed
-MODES_SET = "modes set, done"  # what was left at the panel is set back before the start
-OWN_PROGRAM = "waits for its own program"  # what runs is not the job; the job's own start is
+MODES_SET = "modes set, done"  # modes left at the panel are set back before the start
+OWN_PROGRAM = "waits for its own program"  # another program runs; the job waits for its own start
 
 
 async def word_of(driver: Driver, order: Order, ending: Awaitable[None]) -> str:
-    """How the runner takes the end of a run: it asks again where the connection was lost."""
+    """Return the result as the runner decides it: it inspects the run if the connection was
+    lost."""
     try:
         await asyncio.wait_for(ending, 60)
     except Unavailable:
@@ -49,8 +50,10 @@ async def word_of(driver: Driver, order: Order, ending: Awaitable[None]) -> str:
 async def asked_again(
     driver: Driver, order: Order, go_on: Callable[[], object] = lambda: None
 ) -> str:
-    """What is found of a run nobody watched, once the controller answers. `go_on`: what the machine
-    does after that."""
+    """Return the result of inspecting the run once the controller answers.
+
+    `go_on` is what the machine does after that.
+    """
     await until(lambda: _reached(driver))
     found = (await driver.inspect_run(order)).outcome
     if found is RunOutcome.UNDER_WAY:

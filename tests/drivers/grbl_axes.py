@@ -1,4 +1,4 @@
-"""The moving half of the false GRBL: a planner and axes that go along straight lines in time."""
+"""The motion of the fake GRBL: a planner and axes that move along straight lines in time."""
 
 import math
 from collections import deque
@@ -15,9 +15,11 @@ class Block:
 
 
 class Axes:
-    """`speed`: machine seconds per real second; infinite makes every move at once. `lag`: real
-    seconds between the first move being queued and the axes setting off, in which a controller
-    shows Idle. `braking`: real seconds a feed hold takes."""
+    """`speed`: machine seconds per real second; infinite makes every move at once.
+
+    `lag`: real seconds between the first queued move and the start of the axes, in which a
+    controller shows Idle. `braking`: real seconds of a feed hold.
+    """
 
     def __init__(self, room: int, speed: float, lag: float = 0.02, braking: float = 0.03) -> None:
         self.room = room
@@ -28,13 +30,13 @@ class Axes:
         self.blocks: deque[Block] = deque()
         self.most_blocks = 0
         self._from: Place = self.place
-        self._begun: float | None = None  # the first block, by the clock; None: it stands
+        self._begun: float | None = None  # the start time of the first block; None: at rest
         self._sets_off: float | None = None
         self._stops: float | None = None
 
     @property
     def end(self) -> Place:
-        """Where the last queued move ends."""
+        """The end of the last queued move."""
         return self.blocks[-1].target if self.blocks else self.place
 
     @property
@@ -102,7 +104,7 @@ class Axes:
         self._begun = self._sets_off = self._stops = None
 
     def next_event(self) -> float | None:
-        """When something happens by itself."""
+        """The time of the next change; None if there is none."""
         if self._stops is not None:
             return self._stops
         if self._sets_off is not None:

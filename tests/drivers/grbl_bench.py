@@ -1,4 +1,4 @@
-"""A driver, the false controller it talks to, and programs."""
+"""A driver, the fake controller it talks to, and programs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -36,13 +36,13 @@ QUICK = Patience(
 ASKED_BEFORE = len("$#\n$G\nF100\n$G\n$G\n$#\n")
 """Bytes that a fresh controller is sent between `load` and the first byte of a program."""
 
-FAST = 40.0  # for what comes to its end
-LONG = 400  # sides, some 10 s at that speed: for what does not
+FAST = 40.0  # for programs that end
+LONG = 400  # sides, some 10 s at that speed: for programs that do not end
 HASTY = replace(QUICK, answer=1.0, greeting=1.0, silence=0.6, idle=0.4, still=1.5, stop=1.0)
 
 
 def square(sides: int, feed: float = 1200.0) -> bytes:
-    """A second for each side at that feed."""
+    """Return a square program: one second for each side at that feed."""
     corners = ("X20Y0", "X20Y20", "X0Y20", "X0Y0")
     lines = [f"G1{corners[i % 4]}F{feed:g}" for i in range(sides)]
     return "\n".join(["G21G90", "G0X0Y0Z0", *lines, "M30", ""]).encode()
@@ -62,13 +62,13 @@ class Bench:
     _others: list["asyncio.Task[None]"] = field(default_factory=list)
 
     async def begin(self, source: bytes) -> "asyncio.Task[None]":
-        """Loaded and started; the task waits for its end."""
+        """Load and start a program. The task waits for its end."""
         await self.driver.load(order(source), 1)
         await self.driver.start()
         return asyncio.create_task(self.driver.ended())
 
     async def restart_station(self) -> None:
-        """A new driver, which knows what this one leaves it."""
+        """Replace the driver by a new one with the memory of this one."""
         memory = self.driver.memory()
         await self.driver.close()
         self.driver = Grbl(settings.from_machine({"port": self.wire.port}), QUICK)
@@ -77,22 +77,22 @@ class Bench:
         await self.driver.connect()
 
     async def refuses(self, why: str, source: bytes = b"G21G90\nG0X5\nM30\n") -> None:
-        """A program is not started, and no line of it is sent."""
+        """Check that a program is not started and no line of it is sent."""
         lines = self.fake.lines
         with pytest.raises(NotReady, match=why):
             await self.driver.load(order(source), 1)
         assert self.fake.lines == lines
 
     async def make(self, source: bytes) -> None:
-        """A whole part; raises what the driver says of it."""
+        """Make a whole part. Raises what the driver raises."""
         await (await self.begin(source))
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Something else that happens meanwhile."""
+        """Run something else at the same time."""
         self._others.append(asyncio.create_task(work))
 
     async def settle(self) -> None:
-        """Until all of it has."""
+        """Wait for all of these."""
         await asyncio.gather(*self._others)
 
     async def shows(self, doing: Doing) -> Status:
@@ -100,7 +100,7 @@ class Bench:
         return self.driver.status()
 
     async def takes(self, lines: int) -> None:
-        """Until the controller has taken so many."""
+        """Wait until the controller has taken so many lines."""
         await until(lambda: len(self.fake.taken) >= lines, 20.0)
 
 
@@ -108,7 +108,7 @@ class Bench:
 async def bench(
     fake: FakeGrbl, *, pty: bool = False, patience: Patience = QUICK
 ) -> AsyncIterator[Bench]:
-    """Connected; afterwards nothing is left."""
+    """Connect; afterwards nothing may be left."""
     with TemporaryDirectory() as folder:
         wire = PtyWire(fake, Path(folder)) if pty else TcpWire(fake)
         await wire.put_back()
@@ -124,5 +124,5 @@ async def bench(
 
 
 def sent(source: bytes) -> Sequence[str]:
-    """What a controller has taken when it has all of a program."""
+    """Return what a controller has received after a whole program."""
     return source.decode().split()

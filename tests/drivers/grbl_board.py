@@ -1,4 +1,4 @@
-"""The board of the false GRBL: what it is in, what it says of itself, and how it is reset."""
+"""The board of the fake GRBL: its state, its reports, and its reset."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from tests.drivers.grbl_program import Memory, Program
 
 
 class Board:
-    """Whatever its lines make it do."""
+    """The state of the board, for any lines."""
 
     def __init__(
         self,
@@ -27,22 +27,22 @@ class Board:
         self.homing = homing
         self.locked = homing
         self.mute = False  # until reset
-        self.deaf = False  # for good
-        self.stalled = False  # takes no more lines, but reports
+        self.deaf = False  # permanently
+        self.stalled = False  # takes no more lines, but sends reports
         self.checking = False
         self.door = False
         self.homes = False
-        self.greets = False  # says who it is when somebody connects
-        self.boots_for = 0.0  # seconds, because somebody connects
+        self.greets = False  # sends its welcome line on each connection
+        self.boots_for = 0.0  # seconds of booting on each connection
         self.resets = 0
         self.reset_while_moving = 0
-        self.welcome: str | None = None  # the line it comes up with; None: that of its make
+        self.welcome: str | None = None  # its welcome line; None: that of its make
         self.work_only = False  # its reports hold WPos, and no MPos ($10=0)
         self.inches = False  # it reports in inches ($13=1)
         self.homed = False
         self.tells_homed = 0  # in so many reports after a reset
         self.memory = Memory()
-        self.settings: list[str] = []  # more than the usual ones, "$100=250"
+        self.settings: list[str] = []  # settings beside the usual ones, "$100=250"
         self._out: Callable[[bytes], None] | None = None
         self._held = False
         self._stop = False  # in an M0, or a dwell
@@ -87,7 +87,7 @@ class Board:
         return "Run" if self.axes.moving or self._turning else "Idle"
 
     def report(self) -> str:
-        """WCO comes with every tenth report, Ov with the one after it."""
+        """Return a report: WCO with every tenth, Ov with the one after it."""
         fields = [self.state, self._place()]
         if self.tells_blocks:
             free = self.axes.room - len(self.axes.blocks)
@@ -124,7 +124,7 @@ class Board:
         return 25.4 if self.inches else 1.0
 
     def reset(self) -> None:
-        """As by Ctrl-X, or by the button on the board."""
+        """Reset, as by Ctrl-X or by the button on the board."""
         self.axes.advance(self._now())
         self.resets += 1
         if self.axes.moving:
@@ -163,7 +163,7 @@ class Board:
             self.say("[MSG:'$H'|'$X' to unlock]")
 
     def home(self, seconds: float = 0.5) -> None:
-        """As somebody does at its panel."""
+        """Home, as an operator does at its panel."""
         self.homes = True
         asyncio.get_running_loop().call_later(seconds, self._has_homed)
 
@@ -173,7 +173,7 @@ class Board:
         self.axes.place = (0.0, 0.0, 0.0)
 
     def raise_alarm(self, code: int) -> None:
-        """1 and 2 leave a GRBL 1.1 mute until it is reset."""
+        """Raise an alarm. 1 and 2 silence a GRBL 1.1 until it is reset."""
         self.axes.advance(self._now())
         self.axes.stop_dead()
         self._held = self._stop = False

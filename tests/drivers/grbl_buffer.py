@@ -1,8 +1,9 @@
-"""The receive buffer of the false GRBL: bytes stay in it until their line is answered."""
+"""The receive buffer of the fake GRBL: bytes stay in it until their line is answered."""
 
 
 class Buffer:
-    """Of `size` bytes. The bytes in `lost` (counted from the first that came) never arrive."""
+    """A buffer of `size` bytes. The bytes in `lost` (counted from the first received) never
+    arrive."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -33,12 +34,12 @@ class Buffer:
         self.most_waiting = max(self.most_waiting, self._unanswered)
 
     def first(self) -> bytes | None:
-        """The next whole line, with its newline; it stays."""
+        """The next whole line, with its newline; it stays in the buffer."""
         end = self._waiting.find(b"\n")
         return None if end < 0 else bytes(self._waiting[: end + 1])
 
     def drop(self, line: bytes) -> None:
-        """The first line was read; it still counts until it is answered."""
+        """Mark the first line as read. It counts until it is answered."""
         del self._waiting[: len(line)]
 
     def answered(self, length: int) -> None:

@@ -1,12 +1,12 @@
-"""A false GRBL 1.1h or grblHAL, for tests.
+"""A fake GRBL 1.1h or grblHAL, for tests.
 
-Written from the project's page on what real controllers were seen to answer on the wire (its GRBL
-section): no controller of this kind can be installed where the tests run. Beyond that page, from
-the published meaning of GRBL's messages: the soft limit's alarm after which a GRBL 1.1 answers
-nothing until it is reset, `$$`, check mode, and the rarer error numbers.
+Written from the project's notes about the answers of real controllers (their GRBL section): no such
+controller can be installed where the tests run. Beyond those notes, from the published meaning of
+GRBL's messages: the soft limit's alarm after which a GRBL 1.1 answers nothing until it is reset,
+`$$`, check mode, and the rarer error numbers.
 
-It takes bytes and gives bytes; `grbl_wire` puts it on a pseudo-terminal or a TCP port. It can be
-told to misbehave.
+Bytes in, bytes out; `grbl_wire` connects it to a pseudo-terminal or a TCP port. Tests can make it
+misbehave.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from collections.abc import Callable
 from tests.drivers.grbl_board import Board
 from tests.drivers.grbl_program import Asked, waits_for_the_axes
 
-MARK = "F100"  # by which a station notices a reset: not of the program, and not counted
+MARK = "F100"  # for the detection of a reset: not part of the program, and not counted
 _REALTIME = re.compile(rb"[?!~\x18]")
 
 
 class FakeGrbl(Board):
-    """`at[n]` is done before the nth program line (from 1) is taken; `errors[n]` refuses it with
-    that number; the answer to a line in `swallowed` never comes."""
+    """`at[n]` is called before the nth program line (from 1) is taken. `errors[n]` refuses it with
+    that number. The answer to a line in `swallowed` never comes."""
 
     def __init__(
         self,
@@ -38,14 +38,14 @@ class FakeGrbl(Board):
         self.at: dict[int, Callable[[], object]] = {}
         self.errors: dict[int, int] = {}
         self.swallowed: set[int] = set()
-        self.spindle_stops_in = 0.0  # seconds, in which it takes nothing
+        self.spindle_stops_in = 0.0  # seconds in which it takes no bytes
         self.taken: list[str] = []
         self.lines = 0
         self._stop_length = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def take(self, data: bytes) -> None:
-        """Realtime characters are picked out before the buffer."""
+        """Receive bytes. Real-time characters are processed before the buffer."""
         if self.deaf:
             return
         at = 0
@@ -112,10 +112,10 @@ class FakeGrbl(Board):
         else:
             self.lines += line != MARK
             self.at.pop(self.lines, _nothing)()
-            if self.buffer.empty:  # it was told to reset, just now
+            if self.buffer.empty:  # it was reset just now
                 return False
             answer = self._program_line(line, now)
-        if answer is None:  # an M0 or a dwell: answered when it goes on
+        if answer is None:  # an M0 or a dwell: answered when it continues
             self._stop_length = len(came)
             return False
         self._answer(answer, len(came))
@@ -140,7 +140,7 @@ class FakeGrbl(Board):
         return len(self.axes.blocks) < self.axes.room
 
     def _program_line(self, line: str, now: float) -> int | None:
-        """The number of an error, 0, None for an M0, or less than 0 where nothing is answered."""
+        """Return the number of an error, 0, None for an M0, or less than 0 without an answer."""
         if self._last_error:
             return self._last_error
         error: int | None = 9 if self.locked else self.errors.pop(self.lines, 0)

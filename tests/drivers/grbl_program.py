@@ -1,5 +1,5 @@
-"""The reading half of the false GRBL: what a program line asks for, or the number of its error, and
-the modes that it leaves to the next."""
+"""The parser of the fake GRBL: what a program line does, or its error number, and the modes that it
+keeps."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _M0 = re.compile(r"M00?(?![0-9])")
 _G4 = re.compile(r"G0?4P([0-9.]+)")
 _END = re.compile(r"M0?2(?![0-9])|M30")
 _SYNCHRONOUS = re.compile(r"G0?4(?![0-9])|M0?[025](?![0-9])|M30|G92|G10")
-_GROUPS = (  # of which one is always in force; M2 and M30 bring back the first of those marked
+_GROUPS = (  # one of each group is always in force; M2 and M30 restore the first of those marked
     (("G0", "G1", "G2", "G3"), False),
     (("G54", "G55", "G56", "G57", "G58", "G59"), True),
     (("G17", "G18", "G19"), True),
@@ -45,27 +45,30 @@ _ZERO: Place = (0.0, 0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one line asks for. `target` None: no motion; `dwell` in seconds of the machine."""
+    """The effect of one line. `target` None: no motion; `dwell` in seconds of the machine."""
 
     target: Place | None = None
     feed: float = 0.0
     dwell: float | None = None
     stops: bool = False
     ends: bool = False
-    turn: float | None = None  # where the fourth axis goes in that time, degrees
+    turn: float | None = None  # the end of the fourth axis in that time, degrees
 
 
 @dataclass(slots=True)
 class Memory:
-    """What outlasts a reset: the work offsets, in machine coordinates; zero where none is set. And
-    where the fourth axis stands, in degrees; None: there is none."""
+    """What outlasts a reset.
+
+    The work offsets in machine coordinates, zero where none is set, and the position of the fourth
+    axis in degrees; None if there is none.
+    """
 
     offsets: dict[str, Place] = field(default_factory=dict)
     fourth: float | None = None
 
 
 class Program:
-    """Keeps what holds from line to line, until a reset."""
+    """The modes that last from line to line, until a reset."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -104,7 +107,8 @@ class Program:
         return [*lines, f"[TLO:{self.tool_length:.3f}]", "[PRB:0.000,0.000,0.000:0]"]
 
     def read(self, line: str, here: Place) -> Asked | int:
-        """`here` is where the line before leads, in machine coordinates, as `target`."""
+        """Parse a line. `here` is the end of the line before, in machine coordinates, like
+        `target`."""
         words = _WORD.findall(line)
         if error := self._error_in(words, line):
             return error
@@ -144,7 +148,7 @@ class Program:
         return _MM_PER_INCH if self.modes[3] == "G20" else 1.0
 
     def _end(self) -> None:
-        """Units stay."""
+        """End the program. Units stay."""
         for index, (codes, comes_back) in enumerate(_GROUPS):
             if comes_back:
                 self.modes[index] = codes[0]
@@ -166,7 +170,7 @@ class Program:
         self._memory.offsets[name] = (x, y, z)
 
     def _error_in(self, words: list[tuple[str, str]], line: str) -> int:
-        """0 for none; what the words set holds from now on."""
+        """Return the error number, 0 for none. Applies the modes of the words."""
         if "".join(letter + digits for letter, digits in words) != line:
             return 1
         letters = [letter for letter, _ in words if letter not in "GM"]
@@ -224,5 +228,5 @@ def _plus(one: Place, other: Place) -> Place:
 
 
 def waits_for_the_axes(line: str) -> bool:
-    """Whether a line is taken only when everything before it is done."""
+    """Return whether a line is taken only when everything before it is done."""
     return _SYNCHRONOUS.search(line) is not None

@@ -1,4 +1,4 @@
-"""Puts a false GRBL on a TCP port or a pseudo-terminal, with a cable that can be pulled."""
+"""Connects a fake GRBL to a TCP port or a pseudo-terminal, with a cable that can be pulled."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from tests.drivers.grbl_fake import FakeGrbl
 class Wire(Protocol):
     @property
     def port(self) -> str:
-        """As the driver's setting wants it."""
+        """The address for the driver's settings."""
         ...
 
     async def put_back(self) -> None: ...
@@ -23,10 +23,10 @@ class Wire(Protocol):
 
 
 class TcpWire:
-    """Like a network module: the newest connection is the one."""
+    """Like a network module: the newest connection is the active one."""
 
     def __init__(self, fake: FakeGrbl) -> None:
-        self.fake = fake  # may be exchanged for another while nothing is plugged in
+        self.fake = fake  # may be replaced while nothing is plugged in
         self._server: asyncio.Server | None = None
         self._number = 0
         self._writer: asyncio.StreamWriter | None = None
@@ -70,7 +70,7 @@ class TcpWire:
 
 
 class PtyWire:
-    """Like a serial adapter: its name stays, what is behind it comes and goes."""
+    """Like a serial adapter: its name stays, the device behind it changes."""
 
     def __init__(self, fake: FakeGrbl, folder: Path) -> None:
         self._fake = fake

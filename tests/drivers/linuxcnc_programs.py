@@ -1,4 +1,4 @@
-"""What the tests of LinuxCNC run, and how."""
+"""Programs and drivers for the tests of LinuxCNC."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,8 +10,8 @@ from tests.until import until
 
 HEAD = "G21 G90 G17 G94 G54 G49\nG0 X0 Y0 Z5\nF1800\n"
 SQUARE = f"{HEAD}G1 X12\nG1 Y12\nG1 X0\nG1 Y0\nG0 Z10\nM2\n"  # some 2 s
-STEADY = SQUARE.replace("F1800", "F600")  # some 5 s: for who has to see what goes on
-SLOW = SQUARE.replace("F1800", "F300")  # some 10 s: for what does not come to its end
+STEADY = SQUARE.replace("F1800", "F600")  # some 5 s: long enough to observe it
+SLOW = SQUARE.replace("F1800", "F300")  # some 10 s: for programs that are stopped
 STOP = f"{HEAD}G1 X5\nM0\nG1 X8\nG0 Z6\nM2\n"
 BEYOND = f"{HEAD}G1 X10\nG1 X300\nG0 X0\nM2\n"
 BLINK = "G21 G90 G54 G49\nG0 X0.01\nM2\n"
@@ -20,7 +20,7 @@ _runs = iter(range(1, 10_000))
 
 
 def order_of(text: str) -> Order:
-    """A run of its own."""
+    """Return an order with its own run."""
     return Order(
         run_id=next(_runs),
         job_id=1,
@@ -33,13 +33,13 @@ def order_of(text: str) -> Order:
 
 
 def driver_of(mill: linuxcnc.LinuxCnc, **settings: object) -> LinuxCnc:
-    """As a machine's settings make one."""
+    """Return a driver as a machine's settings make it."""
     return LinuxCnc.make({"port": mill.port, "program_folder": str(mill.programs), **settings})
 
 
 @asynccontextmanager
 async def connected(mill: linuxcnc.LinuxCnc) -> AsyncIterator[LinuxCnc]:
-    """A station's driver; two, one after the other, are a station that was started again."""
+    """Connect a driver. Two, one after the other, are a station that was restarted."""
     driver = driver_of(mill)
     await driver.connect()
     try:
@@ -49,12 +49,13 @@ async def connected(mill: linuxcnc.LinuxCnc) -> AsyncIterator[LinuxCnc]:
 
 
 async def at_line(driver: LinuxCnc, line: int) -> None:
-    """Until a square is in this line, or in a later side: not where an earlier run has ended."""
+    """Wait until a square is in this line, or in a later side: not where an earlier run has
+    ended."""
     await until(lambda: driver.status().line in range(line, 8))
 
 
 async def begin(driver: LinuxCnc, text: str) -> Order:
-    """Loads and starts."""
+    """Load and start a program."""
     order = order_of(text)
     await driver.load(order, 1)
     await driver.start()

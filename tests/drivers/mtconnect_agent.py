@@ -1,13 +1,13 @@
-"""An MTConnect agent for tests, on a loopback port, that can be told to misbehave.
+"""An MTConnect agent for tests, on a loopback port, that can misbehave.
 
 No agent can be installed from a registry (the one Python package of that name serves no HTTP). This
 one is written from the MTConnect standard (Part 1: requests, buffer, errors, streaming; Parts 2 and
-3: devices and observations) and from what real agents were seen to answer: multipart bodies with
+3: devices and observations) and from recorded answers of real agents: multipart bodies with
 Content-length, an empty document as a heartbeat, UNAVAILABLE as a value of anything, 404 with
-NO_DEVICE, OUT_OF_RANGE for what the buffer does not hold, the version in the namespace. Streams
-come as the MTConnect Institute's own agent sends them (by its published source): the type is
-multipart/x-mixed-replace, a semicolon ends Content-length and no line break a part; or, `tidy`, as
-mail programs would.
+NO_DEVICE, OUT_OF_RANGE for what the buffer does not contain, the version in the namespace. Streams
+come as the MTConnect Institute's own agent sends them (according to its published source): the type
+is multipart/x-mixed-replace, a semicolon ends Content-length and no line break ends a part. With
+`tidy` they come as in e-mail.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ ITEMS = {
     "lock": ("EVENT", "CONTROLLER_MODE_OVERRIDE", "MACHINE_AXIS_LOCK", "ControllerModeOverride"),
     "single": ("EVENT", "CONTROLLER_MODE_OVERRIDE", "SINGLE_BLOCK", "ControllerModeOverride"),
     "optional": ("EVENT", "CONTROLLER_MODE_OVERRIDE", "OPTIONAL_STOP", "ControllerModeOverride"),
-    "zlock": ("EVENT", "x:ZAxisLock", "", "ZAxisLock"),  # as a vendor would have it
+    "zlock": ("EVENT", "x:ZAxisLock", "", "ZAxisLock"),  # as a vendor may do
     "exec2": ("EVENT", "EXECUTION", "", "Execution"),
     "pgm2": ("EVENT", "PROGRAM", "", "Program"),
     "dry2": ("EVENT", "CONTROLLER_MODE_OVERRIDE", "DRY_RUN", "ControllerModeOverride"),
@@ -63,7 +63,7 @@ class Said:
 
 
 class FakeAgent:
-    """`async with FakeAgent() as agent:`; then `say`, `fault`, `restart`, `silent = True`, …"""
+    """Use `async with FakeAgent() as agent:`; then `say`, `fault`, `restart`, `silent = True`, …"""
 
     def __init__(
         self,
@@ -79,11 +79,11 @@ class FakeAgent:
         self.devices = devices
         self.version = version
         self.instance = 1000
-        self.silent = False  # sends nothing more, heartbeats neither, and keeps connections open
+        self.silent = False  # sends nothing more, not even heartbeats, and keeps connections open
         self.rubbish: bytes | None = None  # sent in place of the next document
-        self.cut_next = False  # the next part stops half-way and the connection ends
+        self.cut_next = False  # the next part stops halfway and the connection ends
         self.ends_after: int | None = None  # parts of each stream
-        self.streams = 0  # that were asked for
+        self.streams = 0  # the number requested
         self._buffer: deque[Said] = deque(maxlen=buffer)
         self._next = 1
         self._state: dict[str, Said] = {}
@@ -102,13 +102,13 @@ class FakeAgent:
     # --- what the machine does ---------------------------------------------------------------
 
     def say(self, **values: str) -> None:
-        """Observations, in this order: say(exec="ACTIVE", pgm="plate.nc")."""
+        """Add observations, in this order: say(exec="ACTIVE", pgm="plate.nc")."""
         for item, value in values.items():
             said = self._number(item, ITEMS[item][3], value)
             self._state[item] = said
 
     def ready(self, program: str = "", count: int = 0) -> None:
-        """Switched on, in automatic mode, nothing wrong."""
+        """Switch the machine on, in automatic mode, without faults."""
         self.say(avail="AVAILABLE", estop="ARMED", mode="AUTOMATIC", exec="READY")
         self.say(pgm=program or "UNAVAILABLE", count=str(count), target="500")
 
@@ -116,7 +116,7 @@ class FakeAgent:
         self._faults[code] = self._number(CONDITION, "Fault", words, code)
 
     def normal(self) -> None:
-        """Of all that was wrong."""
+        """Clear all faults."""
         self._faults.clear()
         self._number(CONDITION, "Normal", "")
 
@@ -143,7 +143,7 @@ class FakeAgent:
         await self.down()
 
     async def up(self) -> None:
-        """On the same port as before."""
+        """Start on the same port as before."""
         app = web.Application()
         app.router.add_get("/{request}", self._answer)
         app.router.add_get("/{device}/{request}", self._answer)
@@ -155,7 +155,7 @@ class FakeAgent:
         self._port = int(host[1])
 
     async def down(self) -> None:
-        """All connections are cut, as when the machine it runs on is switched off."""
+        """Cut all connections, as when its computer is switched off."""
         for task in self._answering:
             task.cancel()
         if self._runner is not None:
@@ -163,7 +163,8 @@ class FakeAgent:
             self._runner = None
 
     async def restart(self) -> None:
-        """A new agent: new instance, empty buffer, sequence from 1, the machine as it is."""
+        """Become a new agent: new instance, empty buffer, sequence from 1, the machine
+        unchanged."""
         await self.down()
         self.instance += 1
         self._next = 1

@@ -23,12 +23,12 @@ _PATIENCE_S = 60.0  # to start: about 3 s where nothing else runs
 
 
 class OpcUaServer:
-    """`with OpcUaServer(folder) as server:`; then `do` what happens on its machines.
+    """Use `with OpcUaServer(folder) as server:`; then `do` what happens on its machines.
 
-    `version` is the MachineTool nodeset's (1.01 or 1.02), `order` "usual" or "other": the order in
-    which the namespaces get their indexes. A `bare` machine has only what it must have. `folder`
-    holds the server's certificates, which take a while to make.
-    All calls return when it is so.
+    `version` is the MachineTool nodeset's (1.01 or 1.02). `order` is "usual" or "other": the order
+    in which the namespaces get their indexes. A `bare` machine has only the mandatory nodes.
+    `folder` holds the server's certificates, which take a while to make. All calls return when they
+    have taken effect.
     """
 
     def __init__(self, folder: Path, **wanted: object) -> None:
@@ -50,7 +50,7 @@ class OpcUaServer:
         self.kill()
 
     def up(self, **wanted: object) -> None:
-        """On the same port as before; `wanted` only this time."""
+        """Start on the same port as before; `wanted` only this time."""
         port = urlsplit(self.url).port or 0
         asked = {"folder": str(self._folder), "port": port, **self._wanted, **wanted}
         self._process = subprocess.Popen(
@@ -62,33 +62,33 @@ class OpcUaServer:
         self.url = self._answer("url")
 
     def put_back(self) -> None:
-        """Up, with each machine as it was at first."""
+        """Start with each machine in its initial state."""
         if self._process is None or self._process.poll() is not None:
             self.up()
         self.do("reset")
 
     def do(self, command: str, *arguments: object, machine: str = "MILL-1") -> None:
-        """Says what happens on a machine."""
+        """Do something on a machine."""
         self._send(command, machine, *arguments)
 
     def shut_down(self) -> None:
-        """In good order."""
+        """Stop in order."""
         self._send("shutdown")
         self._end()
 
     def kill(self) -> None:
-        """All at once."""
+        """Stop at once."""
         if self._process is not None:
             self._process.kill()
             self._end()
 
     def freeze(self) -> None:
-        """It keeps its connections and says nothing any more."""
+        """Keep the connections open without any answer."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """After `freeze`."""
+        """Continue after `freeze`."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
@@ -100,7 +100,8 @@ class OpcUaServer:
         assert self._answer("done") == command[0]
 
     def _answer(self, key: str) -> str:
-        """What the next line with that key says; node-opcua prints notes of its own between."""
+        """Return the rest of the next line with that key; node-opcua prints notes of its own
+        between."""
         process = self._process
         assert process is not None
         assert process.stdout is not None
@@ -124,7 +125,7 @@ class OpcUaServer:
 
 
 def needs_node() -> None:
-    """Skips where the server can't run; in CI that is a failure."""
+    """Skip if the server cannot run; in CI that is a failure."""
     missing = _missing()
     if missing and os.environ.get("CI") == "true":
         pytest.fail(missing)

@@ -77,7 +77,7 @@ class TestGrbl(StartingDriver):
     @pytest.fixture
     async def bench(self, hal: bool, silent_port: int) -> AsyncIterator[Bench]:
         fake = FakeGrbl(hal=hal)
-        fake.take(b"F100\n")  # it has been used: a restart between two connections would show
+        fake.take(b"F100\n")  # it has been used: a restart between two connections would be visible
         wire = TcpWire(fake)
         await wire.put_back()
 

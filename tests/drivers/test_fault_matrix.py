@@ -1,7 +1,7 @@
-"""Each fault at a GRBL: how the run ends. See `fault_cells` for the words.
+"""Each fault at a GRBL: how the run ends. See `fault_cells` for the results.
 
-The table is printed after the tests, with the other drivers of `test_fault_matrix_*`. A cell says
-what was seen there; "-" is a fault that can't happen. GRBL has no "wrong revision": it keeps no
+The table is printed after the tests, with the other drivers of `test_fault_matrix_*`. A cell states
+what was observed; "-" is a fault that cannot happen. GRBL has no "wrong revision": it stores no
 program, and the station streams the bytes of the job.
 """
 
@@ -60,7 +60,7 @@ async def _cable_out(at: Bench) -> None:
 
 
 async def _second_station(at: Bench) -> str:
-    """Of one network module: the newest connection is the one."""
+    """A second station on one network module: the newest connection is the active one."""
     ending = await at.begin(square(LONG))
     await until(lambda: at.fake.axes.moving)
     other = Grbl(settings.from_machine({"port": at.wire.port}), QUICK)

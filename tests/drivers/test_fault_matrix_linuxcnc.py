@@ -1,4 +1,4 @@
-"""Each fault at a real LinuxCNC: how the run ends. See `fault_cells` for the words."""
+"""Each fault at a real LinuxCNC: how the run ends. See `fault_cells` for the results."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -43,14 +43,14 @@ pytestmark = pytest.mark.xdist_group("linuxcnc")
 
 @dataclass(frozen=True, slots=True)
 class Mill:
-    """The controller, its operator and a connected station."""
+    """The controller, its panel and a connected station."""
 
     controller: linuxcnc.LinuxCnc
     panel: linuxcnc.Panel
     driver: LinuxCnc
 
     async def made(self, text: str) -> str:
-        """A whole part; a short one may end before its start returns."""
+        """Make a whole part; a short one may end before its start returns."""
         order = order_of(text)
         return await word_of(self.driver, order, self._make(order))
 
@@ -99,7 +99,7 @@ async def _stolen(at: Mill) -> str:
 async def _second_station(at: Mill) -> str:
     await begin(at.driver, SQUARE)
     async with connected(at.controller) as other:
-        with pytest.raises(NotReady, match="another program is under way"):
+        with pytest.raises(NotReady, match="another program is running"):
             await other.load(order_of(BLINK), 1)
     await at.driver.ended()
     return GOES_ON
@@ -114,7 +114,7 @@ async def _program_stop(at: Mill) -> str:
 
 
 async def _wrong_revision(at: Mill) -> str:
-    """Another program under the name of the ordered one."""
+    """Another program with the name of the ordered one."""
     order = order_of(SQUARE)
     await at.driver.load(order, 1)
     (at.controller.programs / f"cnc-run-{order.run_id}-part-1.ngc").write_text(SLOW)
@@ -147,7 +147,7 @@ async def _last_moves(at: Mill) -> str:
     await asyncio.to_thread(at.controller.kill)
     with pytest.raises(Unavailable):
         await at.driver.ended()
-    at.controller.start()  # in this thread, with which it would end
+    at.controller.start()  # in this thread, because the server would end with it
     return await asked_again(at.driver, order)
 
 

@@ -1,7 +1,7 @@
-"""Each fault at a machine that is only watched: how the run ends. See `fault_cells` for the words.
+"""Each fault at a read-only machine: how the run ends. See `fault_cells` for the results.
 
-"stolen session" can't happen here: a station that only reads holds no control of the machine, and
-the servers take any number of readers. "wrong revision" is a program of another name: a machine
+"stolen session" cannot happen here: a station that only reads has no control of the machine, and
+the servers accept any number of readers. "wrong revision" is a program of another name: a machine
 does not report which bytes it runs, so an old revision under the same name is not noticed.
 """
 
@@ -36,7 +36,7 @@ Fault = Callable[[Control, ReadOnlyDriver], Awaitable[str]]
 
 @asynccontextmanager
 async def _station(control: Control, run_id: int = 7) -> AsyncIterator[ReadOnlyDriver]:
-    """Connected, with an order."""
+    """Connect a driver, with an order."""
     driver = control.watcher()
     await driver.connect()
     await driver.load(order(run_id), 1)
@@ -47,7 +47,7 @@ async def _station(control: Control, run_id: int = 7) -> AsyncIterator[ReadOnlyD
 
 
 async def _cutting(control: Control, driver: ReadOnlyDriver) -> asyncio.Task[None]:
-    """The ordered program has begun; what waits for its end."""
+    """Begin the ordered program; return the task that waits for its end."""
     control.select(PROGRAM)
     await until(lambda: driver.status().program == PROGRAM)
     started = begin(driver.start())
@@ -135,7 +135,7 @@ async def _wrong_revision(control: Control, driver: ReadOnlyDriver) -> str:
 
 
 async def _mdi(control: Control, driver: ReadOnlyDriver) -> str:
-    """With the ordered program selected."""
+    """MDI while the ordered program is selected."""
     control.select(PROGRAM)
     control.by_hand(on=True)
     await doing(driver, Doing.NOT_READY)
@@ -151,7 +151,7 @@ async def _mdi(control: Control, driver: ReadOnlyDriver) -> str:
 async def _only_its_own(
     control: Control, driver: ReadOnlyDriver, started: asyncio.Task[None]
 ) -> str:
-    """What ran was not the job; its own program is."""
+    """Another program ran, then the ordered one."""
     await doing(driver, Doing.READY)
     assert await still_waits(started)
     started.cancel()
@@ -160,7 +160,7 @@ async def _only_its_own(
 
 
 async def _off_between_jobs(control: Control, driver: ReadOnlyDriver) -> str:
-    """Its position is the operator's: the control homes it before it runs a program."""
+    """The position is up to the operator: the control homes before it runs a program."""
     await _made(control, driver)
     await control.off()
     await doing(driver, Doing.UNREACHABLE)

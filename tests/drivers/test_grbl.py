@@ -1,4 +1,4 @@
-"""The GRBL driver makes parts on a false controller, in both dialects."""
+"""The GRBL driver makes parts on a fake controller, in both dialects."""
 
 import asyncio
 from math import inf
@@ -13,7 +13,7 @@ from tests.drivers.grbl_fake import FakeGrbl
 from tests.until import until
 
 
-async def test_a_program_runs_to_its_end_and_says_where_it_is(hal: bool, pty: bool) -> None:
+async def test_a_program_runs_to_its_end_and_reports_its_position(hal: bool, pty: bool) -> None:
     async with bench(FakeGrbl(hal=hal, speed=FAST), pty=pty) as it:
         source = square(40)
         await it.make(source)
@@ -49,7 +49,7 @@ async def test_positions_are_those_of_the_workpiece(at: Bench) -> None:
     assert at.fake.axes.place == (15.0, 26.0, 2.0)
 
 
-async def test_a_hold_is_answered_when_the_axes_stand_and_a_resume_when_they_move(
+async def test_a_hold_returns_when_the_axes_stand_and_a_resume_when_they_move(
     at: Bench,
 ) -> None:
     ending = await at.begin(square(LONG))
@@ -90,20 +90,20 @@ async def test_a_held_run_can_be_aborted(at: Bench) -> None:
     assert at.fake.state == "Idle"
 
 
-async def test_an_m0_holds_until_somebody_resumes(at: Bench) -> None:
+async def test_an_m0_holds_until_a_person_resumes(at: Bench) -> None:
     source = b"G21G90\nG0X5\nM0\nG0X10\nM30\n"
     ending = await at.begin(source)
     status = await at.shows(Doing.HELD)
     assert status.why.startswith("M0 on line 3")
     assert at.fake.axes.place[0] == 5.0
-    await at.driver.hold()  # it is held already
+    await at.driver.hold()  # it is already held
     await at.driver.resume()
     await ending
     assert at.fake.axes.place[0] == 10.0
 
 
 async def test_a_dwell_is_waited_for(at: Bench) -> None:
-    """A controller shows Idle in a dwell; here for longer than an idle one is trusted."""
+    """A controller shows Idle in a dwell, here for longer than the limit for idle."""
     at.fake.axes.speed = 1.0
     await at.make(b"G21G90\nG0X1\nG4P2.4\nG0X2\nM30\n")
     assert at.fake.axes.place[0] == 2.0
@@ -136,9 +136,7 @@ async def test_the_buffer_is_never_exceeded_in_ten_thousand_lines(pty: bool) -> 
         ("G1 X1 F100 " + "Y1.00000000 " * 1 + "Z" + "0" * 80 + "1", "line 3.*longer than"),
     ],
 )
-async def test_what_it_does_not_know_is_refused_before_anything_moves(
-    line: str, reason: str
-) -> None:
+async def test_unsupported_codes_are_refused_before_anything_moves(line: str, reason: str) -> None:
     async with bench(FakeGrbl()) as it:
         source = f"G21 G90\nG0 X5\n{line}\nM30\n".encode()
         with pytest.raises(RunFailed, match=reason):
@@ -156,7 +154,7 @@ async def test_comments_numbers_and_what_follows_the_end_are_not_sent(at: Bench)
     assert at.fake.taken == ["G21G90", "G0X5", "M30"]
 
 
-async def test_the_log_holds_the_wire_without_the_polls(at: Bench) -> None:
+async def test_the_log_contains_the_wire_without_the_polls(at: Bench) -> None:
     await at.make(square(8))
     texts = [message.text for message in at.driver.traffic()]
     assert "G1X20Y0F1200" in texts
@@ -165,7 +163,7 @@ async def test_the_log_holds_the_wire_without_the_polls(at: Bench) -> None:
 
 
 @pytest.mark.parametrize("on_pty", [False, True])
-def test_it_drives_on_the_windows_own_loop(on_pty: bool) -> None:
+def test_it_runs_on_the_event_loop_of_the_window(on_pty: bool) -> None:
     async def part() -> list[str]:
         async with bench(FakeGrbl(speed=FAST), pty=on_pty) as it:
             await it.make(square(12))

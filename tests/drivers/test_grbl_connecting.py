@@ -1,4 +1,4 @@
-"""Reaching a false GRBL, over a serial line and over TCP, whatever it was doing."""
+"""Connecting to a fake GRBL, serial and TCP, in any state."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.drivers.grbl_fake import FakeGrbl
 from tests.until import until
 
 
-async def test_who_answers_is_told_with_the_size_of_its_buffer(hal: bool, pty: bool) -> None:
+async def test_the_identity_contains_the_size_of_the_buffer(hal: bool, pty: bool) -> None:
     async with bench(FakeGrbl(hal=hal), pty=pty) as it:
         identity = await it.driver.connect()
         assert identity.controller == ("grblHAL 1.1f" if hal else "Grbl 1.1h")
@@ -20,7 +20,7 @@ async def test_who_answers_is_told_with_the_size_of_its_buffer(hal: bool, pty: b
         assert it.driver.status().doing is Doing.READY
 
 
-async def test_a_connection_again_and_a_close_again_are_harmless(at: Bench) -> None:
+async def test_connecting_twice_and_closing_twice_are_harmless(at: Bench) -> None:
     await at.driver.connect()
     assert at.driver.status().doing is Doing.READY
     await at.driver.close()
@@ -28,7 +28,7 @@ async def test_a_connection_again_and_a_close_again_are_harmless(at: Bench) -> N
     assert at.driver.status().doing is Doing.UNREACHABLE
 
 
-async def test_half_a_line_left_by_somebody_else_moves_nothing(hal: bool) -> None:
+async def test_half_a_line_left_by_another_program_moves_nothing(hal: bool) -> None:
     fake = FakeGrbl(hal=hal, speed=FAST)
     fake.take(b"G0X50")
     async with bench(fake) as it:
@@ -37,7 +37,7 @@ async def test_half_a_line_left_by_somebody_else_moves_nothing(hal: bool) -> Non
         await it.make(square(2))
 
 
-async def test_two_who_connect_at_once_share_the_wire(hal: bool, pty: bool) -> None:
+async def test_two_connects_at_once_share_the_wire(hal: bool, pty: bool) -> None:
     async with bench(FakeGrbl(hal=hal, speed=FAST), pty=pty) as it:
         await asyncio.gather(it.driver.connect(), it.driver.connect())
         await it.make(square(2))
@@ -50,7 +50,7 @@ async def test_a_busy_controller_is_not_disturbed_by_connecting(hal: bool) -> No
         await until(lambda: fake.axes.moving)
         identity = await it.driver.connect()
         assert ("Shows", "Run") in identity.details
-        assert (await it.driver.inspect_run(order(square(1)))).detail.count("It still makes") == 1
+        assert (await it.driver.inspect_run(order(square(1)))).detail.count("It executes") == 1
         assert fake.axes.moving
         fake.axes.speed = FAST
         await it.shows(Doing.READY)
@@ -58,14 +58,14 @@ async def test_a_busy_controller_is_not_disturbed_by_connecting(hal: bool) -> No
         assert fake.resets == 0
 
 
-async def test_a_welcome_on_connecting_is_expected(hal: bool) -> None:
+async def test_a_welcome_line_on_connecting_is_not_a_reset(hal: bool) -> None:
     fake = FakeGrbl(hal=hal, speed=FAST)
     fake.greets = True
     async with bench(fake) as it:
         await it.make(square(2))
 
 
-async def test_a_board_that_boots_when_its_port_is_opened_is_waited_for(hal: bool) -> None:
+async def test_connecting_waits_for_a_board_that_boots_when_its_port_is_opened(hal: bool) -> None:
     fake = FakeGrbl(hal=hal, speed=FAST)
     fake.boots_for = 1.2  # longer than a poll counts as lost
     async with bench(fake) as it:
@@ -76,12 +76,12 @@ async def test_a_board_that_boots_when_its_port_is_opened_is_waited_for(hal: boo
 @pytest.mark.parametrize(
     ("settings", "wrong"),
     [
-        ({}, "where the controller is"),
+        ({}, "the address of the controller"),
         ({"port": "host:99999"}, "TCP port"),
         ({"port": "COM3", "baud": "fast"}, "baud"),
     ],
 )
-def test_settings_that_can_not_work_are_refused(settings: dict[str, object], wrong: str) -> None:
+def test_invalid_settings_are_refused(settings: dict[str, object], wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
         KIND.make(settings)
 
@@ -89,20 +89,20 @@ def test_settings_that_can_not_work_are_refused(settings: dict[str, object], wro
 @pytest.mark.parametrize(
     "port", ["/dev/ttyUSB0", "COM3", "10.0.0.5:23", "tcp://cnc:23", "[::1]:23"]
 )
-def test_ports_and_addresses_are_told_apart(port: str) -> None:
+def test_ports_and_addresses_are_distinguished(port: str) -> None:
     KIND.make({"port": port, "baud": "115200"})
 
 
 @pytest.mark.parametrize(
     ("port", "why"),
     [
-        ("/dev/none-such", "the serial port /dev/none-such is not there"),
+        ("/dev/none-such", "the serial port /dev/none-such does not exist"),
         ("127.0.0.1:1", "127.0.0.1 port 1 does not answer"),
         ("/dev/null", "/dev/null is not a serial port"),
         ("a.invalid:23", "a.invalid port 23 does not answer .*name"),
     ],
 )
-async def test_a_port_that_is_not_there_is_unavailable(port: str, why: str) -> None:
+async def test_a_missing_port_is_unavailable(port: str, why: str) -> None:
     with pytest.raises(Unavailable, match=f"^{why}"):
         await KIND.make({"port": port}).connect()
 

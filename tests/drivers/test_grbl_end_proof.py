@@ -1,4 +1,4 @@
-"""A part on a false GRBL is done only where its program ends, and only in the boot it began in."""
+"""A part on a fake GRBL is done only at the end of its program, and only without a restart."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ async def test_a_restart_in_the_last_moves_is_never_a_part_made(
 
 @pytest.mark.parametrize("greeting", GREETINGS[:2])
 async def test_a_reset_at_the_end_is_never_a_part_made(at: Bench, greeting: str | None) -> None:
-    """A reset keeps the place in which it stands: here the program's end itself."""
+    """A reset keeps the position: here the end of the program."""
     at.fake.axes.speed = 4.0
     at.fake.welcome = greeting
     ending = await at.begin(TO_ZERO)
@@ -63,7 +63,7 @@ async def test_a_tool_that_does_not_stand_where_the_program_ends_waits_for_a_per
         await ending
 
 
-async def test_one_that_reports_work_positions_only_is_seen_to_move(hal: bool) -> None:
+async def test_motion_is_seen_on_a_controller_that_reports_work_positions_only(hal: bool) -> None:
     fake = FakeGrbl(hal=hal, speed=1.0)
     fake.work_only = True
     async with bench(fake) as it:
@@ -80,7 +80,7 @@ async def test_a_fourth_axis_is_seen_to_turn() -> None:
 
 
 @pytest.mark.parametrize("stop", ["M30", "M2", "M5"])
-async def test_a_spindle_may_take_its_time_to_stop(hal: bool, stop: str) -> None:
+async def test_a_spindle_that_stops_slowly_is_waited_for(hal: bool, stop: str) -> None:
     fake = FakeGrbl(hal=hal, speed=FAST)
     fake.spindle_stops_in = QUICK.idle + 1
     async with bench(fake) as it:
@@ -102,7 +102,7 @@ async def test_a_machine_whose_spindle_turns_is_not_ready(at: Bench) -> None:
     await at.shows(Doing.READY)
 
 
-async def test_an_abort_is_not_told_as_a_hold_at_the_controller(at: Bench) -> None:
+async def test_an_abort_is_not_reported_as_a_hold_at_the_controller(at: Bench) -> None:
     at.fake.axes.speed = 1.0
     await at.driver.load(order(AWAY), 1)
     await at.driver.start()

@@ -1,4 +1,4 @@
-"""When a part is proven to be done, and when it is known to stand."""
+"""When a part is proven to be done, and when it is known to be stuck."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ SOURCE = b"G21G90\n\nG0X1\nG4P7\nM3S1000\nG0X9\nM30\n"
 def a_job(source: bytes, make: Make = NAMELESS) -> Job:
     it = order(source)
     prepared = prepare(it.program, it.name, source, make)
-    return Job(it, 1, prepared, make, ends_at=(None, None, None), forgets=False)
+    return Job(it, 1, prepared, make, ends_at=(None, None, None), zero_cleared_by_reset=False)
 
 
 @pytest.fixture
@@ -52,12 +52,12 @@ async def test_idle_counts_only_when_every_line_was_answered(job: Job) -> None:
 
 async def test_idle_counts_from_the_second_report_asked_for_after_the_last_answer(job: Job) -> None:
     take_all(job, polls=5)
-    assert not job.proven(shown(IDLE), 5)  # asked for before that answer
+    assert not job.proven(shown(IDLE), 5)  # requested before that answer
     assert not job.proven(shown(IDLE), 6)
     assert job.proven(shown(IDLE), 7)
 
 
-async def test_a_machine_that_sets_off_after_it_was_idle_is_not_done(job: Job) -> None:
+async def test_a_machine_that_moves_again_after_idle_is_not_done(job: Job) -> None:
     take_all(job, polls=5)
     assert not job.proven(shown(IDLE), 6)
     assert not job.proven(shown(RUN), 7)
@@ -81,29 +81,29 @@ async def test_an_idle_machine_is_given_the_time_its_line_may_take(
     for _ in range(answered):
         job.take_answer(0)
     picture = shown(IDLE)
-    assert not job.stands(picture, 100.0, DEFAULT)
-    assert not job.stands(picture, 100.0 + patience, DEFAULT)
-    assert "something was lost" in job.stands(picture, 100.1 + patience, DEFAULT)
+    assert not job.stall_reason(picture, 100.0, DEFAULT)
+    assert not job.stall_reason(picture, 100.0 + patience, DEFAULT)
+    assert "something was lost" in job.stall_reason(picture, 100.1 + patience, DEFAULT)
 
 
-async def test_a_machine_that_runs_without_moving_stands_after_a_minute(job: Job) -> None:
+async def test_a_machine_that_runs_without_moving_is_stuck_after_a_minute(job: Job) -> None:
     job.start()
     job.streamer.due()
-    assert not job.stands(shown(RUN), 0.0, DEFAULT)
+    assert not job.stall_reason(shown(RUN), 0.0, DEFAULT)
     moved = shown(replace(RUN, axes=(1.0, 0.0, 0.0, 9.0)))
-    assert not job.stands(moved, 50.0, DEFAULT)
-    assert not job.stands(moved, 110.0, DEFAULT)
-    assert "has not moved for 60 s, at line 1" in job.stands(moved, 110.1, DEFAULT)
+    assert not job.stall_reason(moved, 50.0, DEFAULT)
+    assert not job.stall_reason(moved, 110.0, DEFAULT)
+    assert "has not moved for 60 s, at line 1" in job.stall_reason(moved, 110.1, DEFAULT)
 
 
-async def test_a_held_machine_may_stand_for_ever(job: Job) -> None:
+async def test_a_held_machine_is_never_stuck(job: Job) -> None:
     job.start()
     job.streamer.due()
     held = shown(replace(IDLE, state="Hold", sub=0))
-    assert not any(job.stands(held, now, DEFAULT) for now in (0.0, 1e3, 1e6))
+    assert not any(job.stall_reason(held, now, DEFAULT) for now in (0.0, 1e3, 1e6))
 
 
-async def test_the_line_in_hand_is_behind_what_was_taken(job: Job) -> None:
+async def test_the_present_line_is_behind_the_lines_taken(job: Job) -> None:
     take_all(job, polls=0)
     picture = shown(replace(RUN, blocks_free=15))
     assert job.line(picture) == 7
@@ -118,7 +118,7 @@ async def test_the_line_in_hand_is_behind_what_was_taken(job: Job) -> None:
     assert 0.5 < later < last <= 1.0
 
 
-async def test_without_a_word_of_the_planner_the_line_is_told_from_the_place() -> None:
+async def test_without_planner_reports_the_line_is_found_by_position() -> None:
     source = b"G21G90\nG0X10Y0\nG1X20F500\nX0\nY10\nX0Y0\nM30\n"
     job = a_job(source)
     take_all(job, polls=0)
@@ -132,19 +132,19 @@ async def test_without_a_word_of_the_planner_the_line_is_told_from_the_place() -
     assert job.line(picture) == 7
 
 
-async def test_a_line_that_the_controller_names_is_believed() -> None:
+async def test_a_line_number_reported_by_the_controller_is_used() -> None:
     source = b"N10G21G90\nN20G0X10\n(rough)\nN30G1X20F500\nN30X0\nM30\n"
     job = a_job(source)
     take_all(job, polls=0)
     assert job.line(shown(replace(RUN, line=20))) == 2
-    assert job.line(shown(replace(RUN, line=30, blocks_free=15))) == 6  # which one of the two?
+    assert job.line(shown(replace(RUN, line=30, blocks_free=15))) == 6  # ambiguous
 
 
 @given(
     moves=st.lists(st.tuples(*[st.integers(-9, 9)] * 2), min_size=1, max_size=30),
     seen=st.lists(st.tuples(*[st.floats(-12, 12)] * 2), max_size=30),
 )
-async def test_the_line_told_from_the_place_never_goes_back(
+async def test_the_line_found_by_position_never_goes_back(
     moves: list[tuple[int, int]], seen: list[tuple[float, float]]
 ) -> None:
     source = "".join(["G21G90F500G0X20\n", *(f"G1X{x}Y{y}\n" for x, y in moves)]).encode()

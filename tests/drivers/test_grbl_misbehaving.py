@@ -1,4 +1,4 @@
-"""Whatever goes wrong, no part is ever called done that was not."""
+"""No part is reported as done that was not made, whatever goes wrong."""
 
 import asyncio
 from collections.abc import Callable
@@ -51,7 +51,7 @@ async def _held_at_the_panel(at: Bench) -> None:
     mischief=st.dictionaries(st.integers(1, LINES), st.sampled_from(sorted(WHAT)), max_size=2),
     lost=st.sets(st.integers(0, len(PROGRAM)), max_size=2),
 )
-def test_no_part_is_called_done_that_was_not(
+def test_no_part_is_reported_as_done_that_was_not_made(
     hal: bool, speed: float, mischief: dict[int, str], lost: set[int]
 ) -> None:
     asyncio.run(_part(hal, speed, mischief, lost))
@@ -62,7 +62,7 @@ async def _part(hal: bool, speed: float, mischief: dict[int, str], lost: set[int
     async with bench(fake, patience=HASTY) as at, asyncio.timeout(30):
         for line, what in mischief.items():
             fake.at[line] = partial(WHAT[what], at)
-        # Other bytes than these leave a line as good as any other: see what the driver says.
+        # Other lost bytes leave a valid line: see the driver's docstring.
         fake.buffer.lost = {ASKED_BEFORE + i for i in lost if PROGRAM[i : i + 1] in (b"\n", b"G")}
         resets = fake.resets
         try:

@@ -1,4 +1,4 @@
-"""Each program is cut in the modes it was read with, whatever was left on a false GRBL before."""
+"""Each program is cut in the modes it was read with, whatever was left on a fake GRBL before."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ LEFT = {
 
 
 def _stating(codes: str, source: bytes) -> Order:
-    """An order for a program that begins with these."""
+    """Return an order for a program that begins with these codes."""
     given = order(f"{codes.replace(' ', '')}\n".encode() + source)
     assert given.program is not None
     assumes = tuple(a for a in READ_WITH if a.code not in codes.split())
@@ -36,7 +36,7 @@ def _stating(codes: str, source: bytes) -> Order:
 
 
 @pytest.mark.parametrize("left", LEFT)
-async def test_what_the_job_before_left_on_is_set_right_and_told(at: Bench, left: str) -> None:
+async def test_modes_left_by_the_job_before_are_set_back_and_reported(at: Bench, left: str) -> None:
     before, told = LEFT[left]
     await at.make(before.encode())
     assert await at.driver.load(order(SILENT), 1) == told
@@ -46,7 +46,7 @@ async def test_what_the_job_before_left_on_is_set_right_and_told(at: Bench, left
 
 
 @pytest.mark.parametrize("code", ["G20", "G91", "G55", "G18", "G93"])
-async def test_what_somebody_else_left_on_is_set_right(at: Bench, code: str) -> None:
+async def test_modes_left_by_another_program_are_set_back(at: Bench, code: str) -> None:
     at.fake.memory.offsets["G55"] = (100.0, 0.0, 0.0)
     at.fake.take(code.encode() + b"\n")
     await at.make(SILENT)
@@ -68,9 +68,7 @@ async def test_the_second_part_begins_in_the_modes_of_the_first(at: Bench) -> No
 
 
 @pytest.mark.parametrize("code", ["G20", "G91", "G55", "G93"])
-async def test_a_mode_changed_after_the_program_was_loaded_starts_nothing(
-    at: Bench, code: str
-) -> None:
+async def test_a_mode_changed_after_the_load_prevents_the_start(at: Bench, code: str) -> None:
     await at.driver.load(order(SILENT), 1)
     at.fake.take(code.encode() + b"\n")
     with pytest.raises(NotReady, match=f"{code} was set after"):
@@ -79,7 +77,7 @@ async def test_a_mode_changed_after_the_program_was_loaded_starts_nothing(
     assert not at.fake.axes.blocks
 
 
-async def test_a_reset_after_the_program_was_loaded_starts_nothing(at: Bench) -> None:
+async def test_a_reset_after_the_load_prevents_the_start(at: Bench) -> None:
     await at.driver.load(order(SILENT), 1)
     at.fake.reset()
     with pytest.raises(NotReady, match="reset"):
@@ -99,7 +97,7 @@ async def test_a_tool_length_offset_that_the_program_does_not_state_waits_for_a_
     assert at.fake.axes.place == MM
 
 
-async def test_a_controller_that_keeps_its_mode_is_given_no_program(
+async def test_a_controller_that_does_not_change_its_mode_gets_no_program(
     at: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at.fake.take(b"G20\n")
@@ -113,7 +111,7 @@ async def test_a_controller_that_keeps_its_mode_is_given_no_program(
 
 
 @pytest.mark.parametrize("code", ["G20", "G21"])
-async def test_one_that_reports_in_inches_is_read_and_driven_in_millimetres(
+async def test_a_controller_that_reports_in_inches_is_converted_to_millimetres(
     hal: bool, code: str
 ) -> None:
     fake = FakeGrbl(hal=hal, speed=FAST)

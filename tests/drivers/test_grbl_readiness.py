@@ -1,4 +1,4 @@
-"""When a false GRBL starts nothing: alarms, locks, holds and doors, and how people end them."""
+"""When a fake GRBL starts nothing: alarms, locks, holds and doors, and how people clear them."""
 
 import pytest
 
@@ -43,7 +43,7 @@ async def test_a_machine_unlocked_but_not_homed_starts_nothing_until_it_was_home
         assert "Home the machine" in status.remedy
         with pytest.raises(NotReady, match="not certain"):
             await it.driver.load(order(square(1)), 1)
-        await it.driver.close()  # connecting anew proves nothing
+        await it.driver.close()  # reconnecting proves nothing
         await it.driver.connect()
         with pytest.raises(NotReady, match="not certain"):
             await it.driver.load(order(square(1)), 1)
@@ -55,7 +55,7 @@ async def test_a_machine_unlocked_but_not_homed_starts_nothing_until_it_was_home
 async def test_a_machine_homed_at_its_panel_is_ready_again(at: Bench) -> None:
     at.fake.homing = True
     await at.driver.connect()
-    await at.driver.confirm_position()  # it is the same machine, though set up otherwise
+    await at.driver.confirm_position()  # it is the same machine with other settings
     at.fake.raise_alarm(1)
     await at.shows(Doing.ALARM)
     await at.driver.unlock()
@@ -64,7 +64,7 @@ async def test_a_machine_homed_at_its_panel_is_ready_again(at: Bench) -> None:
     await at.shows(Doing.READY)
 
 
-async def test_a_machine_held_by_somebody_else_starts_nothing(at: Bench) -> None:
+async def test_a_machine_held_by_an_operator_starts_nothing(at: Bench) -> None:
     at.fake.take(b"G0X900\n")
     assert (await at.shows(Doing.RUNNING)).why.startswith("Run: ")
     at.fake.take(b"!")
@@ -88,7 +88,7 @@ async def test_an_open_door_holds_the_run(at: Bench) -> None:
     await ending
 
 
-async def test_an_alarm_between_load_and_start_starts_nothing(at: Bench) -> None:
+async def test_an_alarm_between_load_and_start_prevents_the_start(at: Bench) -> None:
     await at.driver.load(order(square(1)), 1)
     at.fake.raise_alarm(1)
     with pytest.raises(NotReady, match="ALARM:1"):
@@ -106,7 +106,7 @@ async def test_a_controller_that_locks_itself_before_the_first_line_is_only_not_
     assert at.fake.taken == []
 
 
-async def test_nothing_runs_so_nothing_is_held_or_resumed(at: Bench) -> None:
+async def test_without_a_run_hold_and_resume_are_refused(at: Bench) -> None:
     with pytest.raises(Conflict):
         await at.driver.hold()
     with pytest.raises(Conflict):

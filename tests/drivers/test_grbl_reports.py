@@ -1,4 +1,4 @@
-"""What comes over the wire is read, or passed over; nothing in it raises."""
+"""What comes over the wire is parsed or ignored; no input raises."""
 
 import math
 
@@ -21,7 +21,7 @@ PIECES = st.lists(
 @given(text=PIECES | st.text() | PIECES.map(lambda text: f"<Run|{text}>"))
 @example("<Run|MPos:1,2,3|Ln:1e400>")
 @example("<Hold:²|MPos:1,2,3>")
-def test_a_report_is_read_or_none_whatever_comes(text: str) -> None:
+def test_any_input_is_a_report_or_none(text: str) -> None:
     report = reports.report(text)
     reports.welcome(text)
     reports.code(text, "error")
@@ -69,14 +69,14 @@ def test_what_both_dialects_report_is_read() -> None:
         ("Alarm", True),
     ],
 )
-def test_only_what_does_not_move_is_at_rest(shown: str, at_rest: bool) -> None:
+def test_only_states_without_motion_are_at_rest(shown: str, at_rest: bool) -> None:
     report = reports.report(f"<{shown}|MPos:0,0,0>")
     assert report is not None
     assert report.spelled == shown
     assert report.at_rest is at_rest
 
 
-def test_the_dialect_and_the_buffer_are_told_from_what_it_says_of_itself() -> None:
+def test_the_dialect_and_the_buffer_are_found_in_its_identification() -> None:
     old = ["[VER:1.1h.20190825:]", "[OPT:V,15,128]"]
     new = ["[VER:1.1f.20240101:]", "[OPT:VNML+,100,1024,3,0]"]
     assert reports.make(old, None) == Make(
@@ -88,7 +88,7 @@ def test_the_dialect_and_the_buffer_are_told_from_what_it_says_of_itself() -> No
     assert reports.make([], None) == Make("Grbl", buffer=128)
 
 
-def test_a_position_in_inches_is_told_in_millimetres_and_offsets_are_kept() -> None:
+def test_a_position_in_inches_is_converted_and_offsets_are_kept() -> None:
     picture = Picture()
     picture.inches = True
     for text in ("<Idle|MPos:1,2,3|WCO:0,1,1|FS:0,0>", "<Run|MPos:2,2,3|FS:10,0>"):

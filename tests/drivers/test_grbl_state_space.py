@@ -1,8 +1,7 @@
-"""Whatever happens to a false GRBL, in whatever order: what its driver knows, and where the tool
-really is.
+"""Any sequence of events at a fake GRBL: what its driver knows, and where the tool really is.
 
-The test keeps its own truth: how far the controller's count is from the tool's true place, and
-whether anybody can know it. `HYPOTHESIS_PROFILE=long` goes through some hundred sequences.
+The test keeps the truth: how far the controller's count is from the true position, and whether this
+can be known. `HYPOTHESIS_PROFILE=long` runs some hundred sequences.
 """
 
 import asyncio
@@ -56,7 +55,7 @@ sequences = st.lists(st.sampled_from(STEPS), min_size=3, max_size=9)
 
 @dataclass
 class Truth:
-    """`shift`: true place minus counted place. `known`: None where either is right."""
+    """`shift`: true position minus counted position. `known`: None where either is right."""
 
     at: Bench
     shift: Place = ZERO
@@ -65,7 +64,7 @@ class Truth:
     moves: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
-        """Every move that is queued is one too many while the position is lost."""
+        """Fail on every move that is queued while the position is lost."""
         queue = self.at.fake.axes.queue
 
         def queued(target: Place, feed: float, now: float) -> None:
@@ -82,7 +81,7 @@ class Truth:
         self.known, self.shift = False, _plus(self.shift, (drift, 0.0, 0.0))
 
     def switch_off(self) -> bool:
-        """Returns whether anything was forgotten that matters."""
+        """Return whether anything important was lost."""
         counted = self.at.fake.axes.place
         forgot = counted != ZERO or bool(self.preset)
         self.shift, self.preset = _plus(self.shift, counted), 0.0
@@ -90,7 +89,7 @@ class Truth:
         return forgot
 
     def doubt(self, *, certain: bool) -> None:
-        """Lost, or perhaps."""
+        """Lose the position, certainly or possibly."""
         self.known = False if certain or self.known is False else None
 
     # --- steps ---
@@ -111,7 +110,7 @@ class Truth:
             await self.at.driver.load(order(source), 1)
             await self.at.driver.start()
         except NotReady:
-            if self.known:  # nothing speaks against it
+            if self.known:  # nothing contradicts it
                 raise
             self.known = False
             return False
@@ -119,7 +118,7 @@ class Truth:
         return True
 
     async def cut(self, how: str) -> None:
-        """Broken off in the middle."""
+        """Interrupt a run in the middle."""
         fake = self.at.fake
         fake.axes.speed = SLOW
         try:
@@ -178,7 +177,7 @@ class Truth:
         await self.at.wire.pull_out()
         await self.at.shows(Doing.UNREACHABLE)
         if how == "same":
-            if fake.axes.place == ZERO:  # it might have been switched off and on
+            if fake.axes.place == ZERO:  # it could have been switched off and on
                 self.doubt(certain=False)
         else:
             self.lose()
@@ -191,7 +190,7 @@ class Truth:
         await self._put_back()
 
     def _press_reset(self) -> None:
-        """After some alarms a GRBL 1.1 answers nobody until somebody does."""
+        """Press reset: after some alarms a GRBL 1.1 answers nothing before that."""
         if self.at.fake.mute:
             self.at.fake.reset()
             self.preset = 0.0
@@ -220,7 +219,7 @@ class Truth:
         self.preset = fake._program.preset[0]  # the driver may have had to reset it
 
     async def home(self, _: str) -> None:
-        """And the zeros that were stored meanwhile are set right."""
+        """Home; the zeros that were stored in between are corrected."""
         fake = self.at.fake
         fake.mute = False
         fake.home(0.1)
@@ -229,7 +228,7 @@ class Truth:
         await until(lambda: not fake.homes)
 
     async def confirm(self, _: str) -> None:
-        """A person sets the work zero, then vouches for it."""
+        """A person sets the work zero, then confirms it."""
         fake = self.at.fake
         if fake.locked:
             with pytest.raises(Conflict):
@@ -258,7 +257,7 @@ async def _go_through(steps: list[tuple[str, str]], *, hal: bool) -> None:
 
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("dialect", ["grbl", "grblHAL"])
-@settings(max_examples=_EXAMPLES, phases=[Phase.generate])  # to shrink one takes minutes
+@settings(max_examples=_EXAMPLES, phases=[Phase.generate])  # shrinking one takes minutes
 @given(steps=sequences)
 def test_no_move_is_made_from_a_lost_position_or_in_other_modes(
     dialect: str, steps: list[tuple[str, str]]

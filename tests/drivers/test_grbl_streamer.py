@@ -1,4 +1,4 @@
-"""The receive buffer is never exceeded, whatever the lines and whenever the answers come."""
+"""The receive buffer never overflows, for any lines and any timing of the answers."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +32,7 @@ def test_lines_go_out_once_in_order_and_never_too_many(
 
 
 @given(lines=LINES)
-def test_an_answer_to_nothing_changes_nothing(lines: list[bytes]) -> None:
+def test_an_unexpected_answer_changes_nothing(lines: list[bytes]) -> None:
     streamer = Streamer(lines, 128)
     streamer.take_answer()
     assert streamer.answered == 0

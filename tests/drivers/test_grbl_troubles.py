@@ -1,4 +1,4 @@
-"""What goes wrong in the middle of a part on a false GRBL, and what is said of it."""
+"""Faults in the middle of a part on a fake GRBL, and how they are reported."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ from tests.drivers.grbl_fake import FakeGrbl
 from tests.until import until
 
 
-async def test_an_error_in_the_middle_stops_what_was_sent_after_it(at: Bench) -> None:
+async def test_an_error_stops_the_lines_sent_after_it(at: Bench) -> None:
     at.fake.errors[8] = 33
     with pytest.raises(RunFailed, match=r"line 8 \(G1X20Y20F1200\): error:33, .*arc") as failed:
         await at.make(square(40))
@@ -37,19 +37,21 @@ async def test_an_error_in_the_middle_stops_what_was_sent_after_it(at: Bench) ->
     assert at.driver.status().doing is Doing.READY
 
 
-async def test_an_error_holds_the_axes_at_once_whatever_else_is_being_done(at: Bench) -> None:
+async def test_an_error_holds_the_axes_at_once_during_any_other_action(at: Bench) -> None:
     at.fake.errors[8] = 33
     ending = await at.begin(square(40))
-    async with at.driver._operation.acting:  # as a hold that waits for the axes
+    async with at.driver._operation.acting:  # like a hold that waits for the axes
         await until(lambda: at.fake.state == "Hold:0")
     with pytest.raises(RunFailed, match="error:33"):
         await ending
 
 
-async def test_a_connection_lost_while_a_wrong_program_is_stopped_hides_nothing(at: Bench) -> None:
+async def test_a_connection_lost_while_a_wrong_program_is_stopped_keeps_the_error(
+    at: Bench,
+) -> None:
     at.fake.errors[8] = 33
     at.fake.at[9] = partial(setattr, at.fake, "deaf", True)
-    with pytest.raises(RunFailed, match=r"error:33.*and then no answer"):
+    with pytest.raises(RunFailed, match=r"error:33.*; then no answer"):
         await at.make(square(40))
     assert at.driver.status().doing is Doing.UNREACHABLE
 
@@ -57,7 +59,7 @@ async def test_a_connection_lost_while_a_wrong_program_is_stopped_hides_nothing(
 async def test_a_reset_in_mid_job_fails_the_run_and_nothing_more_is_sent(at: Bench) -> None:
     ending = await at.begin(square(LONG))
     await until(lambda: at.fake.axes.moving)
-    at.fake.homing = True  # so it comes up locked
+    at.fake.homing = True  # so it is locked after the restart
     at.fake.switch_off_and_on()
     taken = list(at.fake.taken)
     with pytest.raises(RunFailed, match="was reset near line"):
@@ -69,7 +71,7 @@ async def test_a_reset_in_mid_job_fails_the_run_and_nothing_more_is_sent(at: Ben
     assert not any(message.sent for message in messages[welcome:])
 
 
-async def test_somebody_elses_reset_of_a_moving_machine_fails_the_run(at: Bench) -> None:
+async def test_a_reset_by_an_operator_during_motion_fails_the_run(at: Bench) -> None:
     ending = await at.begin(square(LONG))
     await until(lambda: at.fake.axes.moving)
     at.fake.reset()
@@ -95,7 +97,7 @@ async def test_an_alarm_in_mid_job_fails_the_run(at: Bench) -> None:
     await at.shows(Doing.READY)
 
 
-async def test_a_station_that_stood_still_does_not_take_that_for_the_controllers_silence(
+async def test_a_standstill_of_the_computer_is_not_a_silent_controller(
     hal: bool,
 ) -> None:
     hasty = replace(QUICK, silence=0.6)
@@ -106,7 +108,9 @@ async def test_a_station_that_stood_still_does_not_take_that_for_the_controllers
         await ending
 
 
-async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, pty: bool) -> None:
+async def test_a_cable_pulled_and_put_back_ends_the_run_with_an_unknown_result(
+    hal: bool, pty: bool
+) -> None:
     async with bench(FakeGrbl(hal=hal, speed=FAST), pty=pty) as it:
         ending = await it.begin(square(LONG))
         await it.takes(20)
@@ -125,14 +129,14 @@ async def test_a_cable_pulled_out_and_put_back_ends_the_run_unknown(hal: bool, p
         assert "of 403 lines" in found.detail
         taken = len(it.fake.taken)
         await until(lambda: not it.fake.axes.blocks)
-        assert "middle of a run" in (await it.shows(Doing.NOT_READY)).why
+        assert "during a run" in (await it.shows(Doing.NOT_READY)).why
         await it.driver.confirm_position()
         await it.shows(Doing.READY)
         assert taken <= len(it.fake.taken) < 403
         await it.make(square(2))
 
 
-async def test_an_answer_to_what_was_sent_before_the_cable_was_out_disturbs_no_greeting(
+async def test_a_late_answer_does_not_disturb_a_reconnection(
     at: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ending = await at.begin(square(LONG))
@@ -152,7 +156,7 @@ async def test_an_answer_to_what_was_sent_before_the_cable_was_out_disturbs_no_g
     assert (await at.driver.inspect_run(order(square(LONG)))).outcome is RunOutcome.STOPPED
 
 
-async def test_a_controller_that_was_replugged_says_so_to_who_looks(at: Bench) -> None:
+async def test_a_replugged_controller_is_seen_by_inspect_run(at: Bench) -> None:
     ending = await at.begin(square(LONG))
     await at.takes(20)
     await at.wire.pull_out()
@@ -167,7 +171,7 @@ async def test_a_controller_that_was_replugged_says_so_to_who_looks(at: Bench) -
     assert "not known" in found.detail
 
 
-async def test_a_controller_that_says_nothing_any_more_is_unreachable(at: Bench) -> None:
+async def test_a_silent_controller_is_unreachable(at: Bench) -> None:
     ending = await at.begin(square(LONG))
     await at.takes(6)
     at.fake.deaf = True
@@ -176,13 +180,13 @@ async def test_a_controller_that_says_nothing_any_more_is_unreachable(at: Bench)
     assert at.driver.status().doing is Doing.UNREACHABLE
 
 
-async def test_an_answer_that_never_came_is_not_taken_for_done(at: Bench) -> None:
+async def test_a_missing_answer_does_not_count_as_done(at: Bench) -> None:
     at.fake.swallowed.add(20)
     with pytest.raises(RunFailed, match=r"has not answered 1 line.*lost on the wire"):
         await at.make(square(40))
 
 
-async def test_an_answer_too_many_is_not_taken_for_one_to_a_line(at: Bench) -> None:
+async def test_one_answer_too_many_is_an_error(at: Bench) -> None:
     at.fake.at[len(sent(square(40)))] = partial(at.fake.say, "ok")
     with pytest.raises(RunFailed, match="more lines than it was sent"):
         await at.make(square(40))
@@ -203,7 +207,7 @@ async def test_a_lost_newline_fails_the_run(at: Bench) -> None:
         await at.make(square(40))
 
 
-async def test_garbage_on_the_wire_is_passed_over(at: Bench) -> None:
+async def test_garbage_on_the_wire_is_ignored(at: Bench) -> None:
     rubbish = ("\x00\xff\xfe", "<Run|MPos:nonsense", "<Ru", "[", "error:", "ALARM:x", "okay", ">")
     for line, text in enumerate(rubbish, 3):
         at.fake.at[line] = partial(at.fake.say, text)
@@ -212,7 +216,7 @@ async def test_garbage_on_the_wire_is_passed_over(at: Bench) -> None:
     assert at.fake.taken == list(sent(source))
 
 
-async def test_a_controller_with_a_greeting_of_its_own_is_aborted_like_any_other(
+async def test_a_controller_with_a_custom_welcome_line_can_be_aborted(
     at: Bench,
 ) -> None:
     at.fake.welcome = "Router 12 is up"

@@ -1,4 +1,4 @@
-"""Runs on a real LinuxCNC, driven as the station does."""
+"""Runs on a real LinuxCNC, through the driver of the station."""
 
 import asyncio
 
@@ -43,7 +43,7 @@ async def test_a_program_runs_to_its_end(milling: LinuxCnc, mill: linuxcnc.Linux
     await until(lambda: milling.status().doing is Doing.READY)
 
 
-async def test_a_held_program_stands_still_and_goes_on(milling: LinuxCnc) -> None:
+async def test_a_held_program_stands_still_and_resumes(milling: LinuxCnc) -> None:
     await begin(milling, STEADY)
     await milling.hold()
     held = milling.status()
@@ -79,7 +79,7 @@ async def test_a_program_stop_waits_for_a_person(milling: LinuxCnc) -> None:
     await milling.ended()
 
 
-async def test_a_limit_ends_the_run_in_the_controllers_own_words(milling: LinuxCnc) -> None:
+async def test_a_limit_ends_the_run_with_the_controllers_message(milling: LinuxCnc) -> None:
     with pytest.raises(RunFailed, match="would exceed X's positive limit"):
         await run(milling, BEYOND)
 
@@ -94,14 +94,14 @@ async def test_a_program_of_a_few_milliseconds_is_seen_to_end(milling: LinuxCnc)
         await run(milling, BLINK)
 
 
-async def test_a_program_that_changes_its_tool_ends_where_nobody_knows_and_is_made(
+async def test_a_program_with_a_tool_change_is_done_although_its_end_position_is_unknown(
     milling: LinuxCnc,
 ) -> None:
     seen: list[Status] = []
     milling.subscribe(seen.append)
     await run(milling, f"{HEAD}T1 M6\nG43\nG0 Z40\nS600 M3\nG1 X4 F160\nT0 M6\nM30\n")
     assert {(1, 600.0)} <= {(status.tool, status.spindle_rpm) for status in seen}
-    assert seen[-1].z is None  # the tool's length is still in it
+    assert seen[-1].z is None  # the tool length is still in it
 
 
 async def test_a_program_stopped_at_the_panel_has_failed(

@@ -1,7 +1,7 @@
-"""What linuxcncrsh may answer besides what the installed one does.
+"""Answers of linuxcncrsh that the installed version does not give.
 
-The server here speaks as the source text of newer versions does, or as two sessions that talk at
-the same moment make the installed one speak (seen: `GET 2 NAK` for `get program`).
+The server here answers as the source text of newer versions does, or as the installed one when two
+sessions send at the same moment (observed: `GET 2 NAK` for `get program`).
 """
 
 import asyncio
@@ -52,7 +52,7 @@ IDLE = {
 
 
 class Rsh:
-    """`said` is what it answers; `once` what it answers first, and `silent` that it does not."""
+    """`said` is what it answers, `once` what it answers first; with `silent` it does not answer."""
 
     def __init__(self) -> None:
         self.said = dict(IDLE)
@@ -131,7 +131,7 @@ async def test_an_idle_machine_whose_spindle_turns_or_coolant_flows_is_not_ready
         await until(lambda: driver.status().doing is Doing.READY)
 
 
-async def test_a_turning_spindle_of_a_program_that_runs_is_no_trouble(tmp_path: Path) -> None:
+async def test_a_turning_spindle_of_a_running_program_is_accepted(tmp_path: Path) -> None:
     rsh = Rsh()
     rsh.said["program_status"] = "PROGRAM_STATUS RUNNING"
     rsh.said["spindle 0"] = "SPINDLE 0 FORWARD"
@@ -141,7 +141,7 @@ async def test_a_turning_spindle_of_a_program_that_runs_is_no_trouble(tmp_path: 
         assert driver.status().spindle_rpm == 250.0
 
 
-async def test_a_version_that_may_die_of_it_is_never_asked_for_its_spindle(
+async def test_a_version_that_would_crash_is_never_asked_for_its_spindle(
     tmp_path: Path,
 ) -> None:
     rsh = Rsh()
@@ -153,7 +153,7 @@ async def test_a_version_that_may_die_of_it_is_never_asked_for_its_spindle(
         assert driver.status().spindle_rpm is None
 
 
-async def test_a_tools_length_in_use_leaves_z_unsaid(tmp_path: Path) -> None:
+async def test_with_an_active_tool_length_z_is_unknown(tmp_path: Path) -> None:
     rsh = Rsh()
     rsh.said["program_codes"] = "PROGRAM_CODES G1 G21 G90 G54 G43 F10 S0"
     async with serving(rsh, tmp_path) as driver:
@@ -208,14 +208,14 @@ async def test_a_message_of_several_lines_is_one_message(tmp_path: Path) -> None
         assert (status.doing, status.why) == (Doing.READY, "turn the part and close the door")
 
 
-async def test_a_version_that_tells_no_messages_is_understood(tmp_path: Path) -> None:
+async def test_a_version_without_messages_is_understood(tmp_path: Path) -> None:
     rsh = Rsh()
     rsh.said["operator_display"] = "GET OPERATOR_DISPLAY NAK"
     rsh.said["operator_text"] = "GET OPERATOR_TEXT NAK"
     async with serving(rsh, tmp_path) as driver:
         await driver.connect()
         assert driver.status().doing is Doing.READY
-        await driver._link.forget()
+        await driver._link.discard_messages()
 
 
 async def test_an_answer_to_another_sessions_question_is_not_taken_for_an_error(
@@ -245,7 +245,7 @@ async def test_a_controller_that_falls_silent_is_unreachable(
         assert driver.status().doing is Doing.READY
 
 
-async def test_a_machine_in_unknown_units_is_not_driven(tmp_path: Path) -> None:
+async def test_a_machine_with_unknown_units_is_refused(tmp_path: Path) -> None:
     rsh = Rsh()
     rsh.said["user_linear_units"] = "USER_LINEAR_UNITS CUSTOM"
     async with serving(rsh, tmp_path) as driver:
@@ -276,13 +276,13 @@ async def test_something_else_at_the_address_is_refused(tmp_path: Path) -> None:
     server = await asyncio.start_server(web, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     driver = LinuxCnc.make({"port": port, "program_folder": str(tmp_path)})
-    with pytest.raises(Unavailable, match="has closed the connection"):
+    with pytest.raises(Unavailable, match="closed the connection"):
         await driver.connect()
     await driver.close()
     server.close()
 
 
-async def test_a_greeting_that_another_session_came_in_between_is_said_again(
+async def test_a_hello_disturbed_by_another_session_is_repeated(
     tmp_path: Path,
 ) -> None:
     rsh = Rsh()

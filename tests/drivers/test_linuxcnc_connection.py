@@ -1,4 +1,4 @@
-"""The connection to a real LinuxCNC: made, refused, lost, made again, and what goes over it."""
+"""The connection to a real LinuxCNC: made, refused, lost, made again, and its messages."""
 
 import asyncio
 import time
@@ -41,17 +41,17 @@ async def test_a_killed_controller_is_unreachable_until_it_is_back(
         for ask in (driver.hold, driver.abort, driver.connect):
             with pytest.raises(Unavailable):
                 await ask()
-        mill.start()  # in this thread, with which it would end
+        mill.start()  # in this thread, because the server would end with it
         await driver.connect()
-        assert driver.status().doing is Doing.ALARM  # as it is when it was switched on
+        assert driver.status().doing is Doing.ALARM  # its state after it was switched on
         found = await driver.inspect_run(order)
         assert (found.outcome, found.detail) == (
             RunOutcome.STOPPED,
-            "the controller has no program open: not this run's",
+            "the controller has no program open: it is not of this run",
         )
 
 
-async def test_a_run_goes_on_while_the_connection_is_lost_and_is_found_again(
+async def test_a_run_continues_while_the_connection_is_lost_and_is_found_again(
     milling: LinuxCnc,
 ) -> None:
     order = await begin(milling, STEADY)
@@ -68,11 +68,11 @@ async def test_a_run_goes_on_while_the_connection_is_lost_and_is_found_again(
     await milling.ended()
 
 
-def test_settings_that_cannot_work_are_refused_in_words() -> None:
+def test_invalid_settings_are_refused_with_a_sentence() -> None:
     good = {"program_folder": "/programs"}
     for wrong, word in (
         ({}, "folder"),
-        ({"program_folder": "programs"}, "whole path"),
+        ({"program_folder": "programs"}, "absolute path"),
         ({"controller_folder": "/my programs"}, "spaces"),
         ({"port": "70000"}, "the port"),
         ({"joints": "0"}, "joints"),
@@ -95,7 +95,7 @@ async def test_a_wrong_password_is_named(mill: linuxcnc.LinuxCnc, panel: linuxcn
     assert panel.get("enable") == "ON"
 
 
-async def test_a_connection_changes_nothing_and_says_who_answered(
+async def test_connecting_changes_nothing_and_returns_the_identity(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     driver = driver_of(mill)
@@ -108,18 +108,19 @@ async def test_a_connection_changes_nothing_and_says_who_answered(
     assert driver.status().doing is Doing.UNREACHABLE
 
 
-async def test_a_look_at_the_controller_is_answered_at_once(milling: LinuxCnc) -> None:
-    """Twenty questions in one go: without a quick acknowledgement each look takes 40 ms longer."""
+async def test_a_snapshot_is_answered_at_once(milling: LinuxCnc) -> None:
+    """Twenty questions at once: without a quick acknowledgement each snapshot takes 40 ms
+    longer."""
 
     async def look_s() -> float:
         before = time.monotonic()
-        await milling._link.look()
+        await milling._link.read_snapshot()
         return time.monotonic() - before
 
     assert await at_best(look_s, 0.02, tries=100) <= 0.02
 
 
-async def test_the_wires_record_has_what_was_said_but_no_password(milling: LinuxCnc) -> None:
+async def test_the_traffic_contains_the_messages_but_no_password(milling: LinuxCnc) -> None:
     await begin(milling, BLINK)
     await milling.ended()
     said = [message.text for message in milling.traffic()]

@@ -1,4 +1,4 @@
-"""Where a program ends, and from where on nothing else leads there."""
+"""The end position of a program, and the lines after which its path reaches it only at the end."""
 
 import shutil
 from itertools import pairwise
@@ -40,13 +40,13 @@ def ending(text: str) -> Ending:
         ("no unit is millimetres: they are set", "G90\nG0 X1\nM2\n", (1.0, None, None)),
     ],
 )
-def test_only_what_the_controller_will_show_counts_as_the_end(
+def test_only_what_the_controller_can_show_counts_as_the_end(
     why: str, text: str, place: tuple[float | None, ...]
 ) -> None:
     assert ending(text).place == (pytest.approx(place) if None not in place else place), why
 
 
-def test_before_the_last_visit_elsewhere_an_abort_could_pass_for_the_end() -> None:
+def test_an_abort_at_an_earlier_visit_could_be_taken_for_the_end() -> None:
     #               4         5     6     7         8     9
     lines = f"{HEAD}G1 X5\nG1 X0\nG1 Y5\nG1 X-5 Y0\nG1 X0\nM2\n"
     assert ending(lines).late == {6, 7, 8, 9}
@@ -57,7 +57,7 @@ def test_a_line_that_passes_the_place_is_not_late_itself() -> None:
     assert ending(f"{HEAD}G1 X5\nG1 X-5\nG1 X0\nM2\n").late == {6, 7}
 
 
-def test_a_stop_at_the_end_takes_every_proof_away() -> None:
+def test_a_stop_at_the_end_leaves_no_proof() -> None:
     assert not ending(f"{HEAD}G1 X5\nM0\nM2\n").late
 
 
@@ -66,7 +66,7 @@ def test_lines_that_a_loop_repeats_prove_nothing() -> None:
     assert not ending(HEAD + loop).late & {5, 6}
 
 
-def test_a_program_the_controller_would_break_off_is_known() -> None:
+def test_a_program_without_an_end_is_detected() -> None:
     assert ending(f"{HEAD}G1 X5\nM30\n").closed
     assert ending(f"%\n{HEAD}G1 X5\n%\n").closed
     assert not ending(f"{HEAD}G1 X5\n").closed
@@ -90,7 +90,7 @@ places = st.integers(-4, 4)
 
 
 @given(st.lists(st.tuples(places, places), min_size=2, max_size=12))
-def test_past_the_late_lines_first_step_the_path_comes_there_at_its_end_only(
+def test_after_the_first_late_step_the_path_reaches_that_place_only_at_its_end(
     corners: list[tuple[int, int]],
 ) -> None:
     steps = "".join(f"G1 X{x} Y{y}\n" for x, y in corners)
@@ -99,7 +99,7 @@ def test_past_the_late_lines_first_step_the_path_comes_there_at_its_end_only(
     first = 3  # the line of the first step
     end = corners[-1]
     for line in found.late & set(range(first, first + len(corners))):
-        # Somewhere on this line, and away from the end: what comes is on the way to the last stay.
+        # Somewhere on this line, away from the end: the rest is the way to the final arrival.
         rest = path[line - first + 1 :]
         while len(rest) > 1 and rest[-2] == end:
             rest.pop()

@@ -1,4 +1,4 @@
-"""What a real controller says to its operator while a program runs: messages, and errors."""
+"""Messages and errors of a real controller while a program runs."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from tests.until import until
 
 pytestmark = pytest.mark.xdist_group("linuxcnc")
 
-# So slowly that each message is seen before the next one.
+# Slow enough to see each message before the next one.
 TALKING = (
     f"{HEAD}F240\nG1 X6\n(MSG, lube low)\nG1 X0\n(DEBUG, it stands at #5420)\nG1 X6\nG0 Z10\nM2\n"
 )
@@ -28,7 +28,7 @@ def _says(driver: LinuxCnc, doing: Doing, why: str) -> bool:
 
 
 async def _made(driver: LinuxCnc, program: str) -> None:
-    """From its start, which may hear of an error, to its end."""
+    """Run a part from its start, which may report an error, to its end."""
     await begin(driver, program)
     await driver.ended()
 
@@ -43,7 +43,7 @@ async def test_a_message_of_the_program_is_shown_and_fails_nothing(milling: Linu
     assert "OPERATOR_DISPLAY lube low" in said
 
 
-async def test_a_message_before_a_stop_says_what_it_stops_for_until_it_goes_on(
+async def test_a_message_before_a_stop_is_shown_until_the_program_continues(
     milling: LinuxCnc,
 ) -> None:
     await begin(milling, ASKING)
@@ -61,7 +61,7 @@ async def test_a_message_before_a_stop_says_what_it_stops_for_until_it_goes_on(
         (GIVING_UP, "no probe found"),
     ],
 )
-async def test_an_error_among_messages_ends_the_run_with_its_own_words(
+async def test_an_error_among_messages_ends_the_run_with_its_text(
     milling: LinuxCnc, program: str, error: str
 ) -> None:
     with pytest.raises(RunFailed) as failed:
@@ -70,7 +70,7 @@ async def test_an_error_among_messages_ends_the_run_with_its_own_words(
     assert "watch out" not in str(failed.value)
 
 
-async def test_what_was_said_before_a_run_is_not_said_of_it(
+async def test_messages_from_before_a_run_do_not_belong_to_it(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     panel.make("mode", "mdi")

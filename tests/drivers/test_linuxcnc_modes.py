@@ -14,7 +14,7 @@ from tests.until import until
 pytestmark = pytest.mark.xdist_group("linuxcnc")
 
 HOME = "%\nG21 G90 G17 G94 G54 G49 G40 G8 G64 G91.1 G97 G98\nG0 X0 Y0 Z10\n%\n"
-# To X5 Y5 Z10, along an arc and through a drilling cycle: it says in no mode how it is meant.
+# To X5 Y5 Z10, along an arc and through a drilling cycle, without stating any mode.
 SILENT = """G0 X2 Y0 Z10
 G2 X4 Y0 I1 J0 F600
 G81 X5 Y5 Z6 R8 F600
@@ -26,7 +26,7 @@ INCHES = "%\nG20\n%\n"
 
 
 async def _made(driver: LinuxCnc, program: str) -> tuple[str, ...]:
-    """What was set for it."""
+    """Run the program. Return the modes that were set for it."""
     order = order_of(program)
     was_set = await driver.load(order, 1)
     await driver.start()
@@ -67,15 +67,13 @@ async def test_nothing_is_set_where_nothing_differs(milling: LinuxCnc) -> None:
     assert await _made(milling, SILENT) == ()
 
 
-async def test_what_a_program_says_itself_is_left_to_it(milling: LinuxCnc) -> None:
+async def test_a_mode_that_a_program_states_is_not_set(milling: LinuxCnc) -> None:
     await _made(milling, HOME)
     await _made(milling, "G20 G90 G17 G54 G94 G40 G49\nG0 X0.1 Y0 Z0.1\nM2\n")
     assert milling.status().x == pytest.approx(2.54)
 
 
-async def test_all_modes_at_once_are_set_in_one_go(
-    milling: LinuxCnc, panel: linuxcnc.Panel
-) -> None:
+async def test_all_modes_are_set_together(milling: LinuxCnc, panel: linuxcnc.Panel) -> None:
     await _made(milling, HOME)
     panel.command("G20 G91 G18 G55 G93 G90.1 G61 G99")
     panel.make("mode", "auto")
@@ -132,7 +130,7 @@ async def test_a_mode_that_was_changed_by_hand_between_load_and_start_is_noticed
     panel.command("G20 G55")
     panel.make("mode", "auto")
     await milling._link.take_control()
-    milling._link.forgive()
+    milling._link.allow_control()
     with pytest.raises(NotReady, match="modes were changed after"):
         await milling.start()
     assert panel.get("abs_act_pos").startswith("0.000000 0.000000 10.000000")
@@ -141,7 +139,7 @@ async def test_a_mode_that_was_changed_by_hand_between_load_and_start_is_noticed
     await until(lambda: milling.status().doing is Doing.READY)
 
 
-async def test_a_station_that_is_started_again_sets_them_as_well(
+async def test_a_restarted_station_sets_them_too(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     async with connected(mill) as driver:
@@ -152,7 +150,7 @@ async def test_a_station_that_is_started_again_sets_them_as_well(
     assert panel.get("abs_act_pos").startswith("5.000000 5.000000 10.000000")
 
 
-async def test_a_person_who_switches_the_mode_meanwhile_is_not_overruled(
+async def test_a_mode_switched_by_an_operator_meanwhile_is_not_overridden(
     milling: LinuxCnc, panel: linuxcnc.Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _made(milling, HOME)
@@ -186,7 +184,7 @@ async def test_the_programs_own_bytes_are_not_touched(
 @pytest.mark.parametrize(
     ("coolant", "left_on"), [("", "spindle"), ("M8\n", "spindle and the coolant")]
 )
-async def test_a_spindle_that_a_program_leaves_on_is_stopped_and_said(
+async def test_a_spindle_that_a_program_leaves_on_is_stopped_and_reported(
     coolant: str, left_on: str, milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     seen: list[tuple[Doing, str]] = []
@@ -206,7 +204,7 @@ async def test_a_spindle_that_a_program_leaves_on_is_stopped_and_said(
     await _made(milling, SILENT)
 
 
-async def test_a_spindle_left_on_stays_in_sight_while_somebody_else_has_control(
+async def test_a_spindle_left_on_is_still_reported_while_another_session_has_control(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     await begin(milling, f"%\n{HEAD}M3 S1000\nG1 X1\n%\n")
@@ -217,12 +215,12 @@ async def test_a_spindle_left_on_stays_in_sight_while_somebody_else_has_control(
         "the spindle turns (1000 rpm)",
     )
     assert panel.get("spindle 0") == "0 FORWARD"
-    milling._link.forgive()
+    milling._link.allow_control()
     await until(lambda: milling.status().doing is Doing.READY)
     assert panel.get("spindle 0") == "0 OFF"
 
 
-async def test_coolant_that_somebody_has_switched_on_keeps_a_machine_from_being_ready(
+async def test_coolant_switched_on_by_an_operator_makes_a_machine_not_ready(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     panel.make("flood", "on")

@@ -1,4 +1,4 @@
-"""What is known of the position of a LinuxCNC machine, and what a person has to confirm."""
+"""When the position of a LinuxCNC machine is known, and what a person has to confirm."""
 
 import asyncio
 from dataclasses import replace
@@ -34,7 +34,7 @@ async def test_a_homed_machine_knows_its_position(milling: LinuxCnc) -> None:
     assert milling.status().doing is Doing.READY
 
 
-async def test_a_machine_that_was_restarted_does_not_until_it_is_homed(
+async def test_a_restarted_machine_has_no_position_until_it_is_homed(
     mill: linuxcnc.LinuxCnc,
 ) -> None:
     mill.stop()
@@ -54,7 +54,7 @@ async def test_a_machine_that_was_restarted_does_not_until_it_is_homed(
             assert basis(driver) is PositionBasis.HOMED
 
 
-async def test_another_controller_at_the_address_waits_for_a_person_over_all_lives(
+async def test_another_controller_at_the_address_waits_for_a_person_also_after_restarts(
     mill: linuxcnc.LinuxCnc, milling: LinuxCnc
 ) -> None:
     order = await begin(milling, BLINK)
@@ -64,10 +64,10 @@ async def test_another_controller_at_the_address_waits_for_a_person_over_all_liv
     with serving(lambda: linuxcnc.LinuxCnc("MILL2")) as second:
         with second.panel as panel:
             panel.make_ready()
-        for _ in range(2):  # a station that is started again has the same doubt
+        for _ in range(2):  # a restarted station has the same doubt
             async with connected(second) as driver:
                 driver.recall(memory)
-                await driver._link.look()
+                await driver._link.read_snapshot()
                 status = driver.status()
                 assert status.doing is Doing.NOT_READY
                 assert f"another controller answers at 127.0.0.1 port {second.port}" in status.why
@@ -79,25 +79,25 @@ async def test_another_controller_at_the_address_waits_for_a_person_over_all_liv
                 assert not memory.position.known
         async with connected(second) as driver:
             driver.recall(memory)
-            await driver._link.look()
+            await driver._link.read_snapshot()
             await driver.confirm_position()
             assert driver.status().doing is Doing.READY
             assert basis(driver) is PositionBasis.CONFIRMED
             confirmed = driver.memory()
         async with connected(second) as driver:
             driver.recall(confirmed)
-            await driver._link.look()
+            await driver._link.read_snapshot()
             assert basis(driver) is PositionBasis.CONFIRMED
             await begin(driver, BLINK)
             await driver.ended()
-    async with connected(mill) as driver:  # the first one is another one now
+    async with connected(mill) as driver:  # the first one is now the other one
         driver.recall(confirmed)
-        await driver._link.look()
+        await driver._link.read_snapshot()
         assert driver.status().doing is Doing.NOT_READY
         assert (await driver.inspect_run(order)).outcome is RunOutcome.STOPPED
 
 
-async def test_the_first_controller_that_ever_answers_is_the_machines(
+async def test_the_first_controller_belongs_to_the_machine(
     mill: linuxcnc.LinuxCnc, milling: LinuxCnc
 ) -> None:
     memory = milling.memory()
@@ -109,9 +109,7 @@ async def test_the_first_controller_that_ever_answers_is_the_machines(
     assert driver.memory() == memory
 
 
-async def test_a_text_that_is_not_a_mark_is_as_good_as_none(
-    mill: linuxcnc.LinuxCnc, milling: LinuxCnc
-) -> None:
+async def test_an_invalid_mark_counts_as_none(mill: linuxcnc.LinuxCnc, milling: LinuxCnc) -> None:
     memory = milling.memory()
     assert memory is not None
     for text in ("", "[]", "{}", "nonsense", '["a", [1, 2]]'):
@@ -139,7 +137,7 @@ async def test_a_g92_offset_left_by_a_program_waits_for_a_person(
     memory = milling.memory()
     async with connected(mill) as later:
         later.recall(memory)
-        await later._link.look()
+        await later._link.read_snapshot()
         assert later.status().doing is Doing.READY
         await begin(later, BLINK)
         await later.ended()
@@ -156,7 +154,7 @@ async def test_nothing_is_confirmed_while_a_program_runs_or_the_machine_is_stopp
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     await begin(milling, SQUARE)
-    with pytest.raises(Conflict, match="under way"):
+    with pytest.raises(Conflict, match="is running"):
         await milling.confirm_position()
     await milling.ended()
     panel.make("estop", "on")
@@ -164,7 +162,7 @@ async def test_nothing_is_confirmed_while_a_program_runs_or_the_machine_is_stopp
         await milling.confirm_position()
 
 
-async def test_an_address_where_nobody_listens_is_said_in_plain_words(
+async def test_an_address_without_a_controller_is_reported_in_plain_words(
     silent_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def why(**where: object) -> str:
@@ -193,4 +191,4 @@ async def test_an_address_where_nobody_listens_is_said_in_plain_words(
         raise OSError(113, "No route to host")
 
     monkeypatch.setattr(asyncio, "open_connection", unreachable)
-    assert "nothing at that address" in await why()
+    assert "no device at that address" in await why()

@@ -1,4 +1,4 @@
-"""What is not begun on a real LinuxCNC: it says why, and nothing of the machine has changed."""
+"""What is refused on a real LinuxCNC: the status states why, and the machine has not changed."""
 
 import pytest
 
@@ -41,7 +41,7 @@ async def test_a_file_that_the_controller_does_not_find_is_named(
 
 
 async def not_ready(driver: LinuxCnc, why: str) -> None:
-    """Nothing is begun, and the status has said why before."""
+    """Check that nothing starts, and that the status stated why before."""
     await until(lambda: why in driver.status().why)
     assert driver.status().doing is Doing.NOT_READY
     assert driver.status().remedy
@@ -58,7 +58,7 @@ async def test_nothing_is_started_on_a_machine_that_is_off_not_homed_or_in_manua
     await not_ready(milling, "the machine is off")
 
 
-async def test_nothing_is_started_while_somebody_elses_program_runs(
+async def test_nothing_is_started_while_a_program_of_an_operator_runs(
     milling: LinuxCnc, panel: linuxcnc.Panel, mill: linuxcnc.LinuxCnc
 ) -> None:
     (mill.programs / "theirs.ngc").write_text(SLOW)
@@ -70,7 +70,7 @@ async def test_nothing_is_started_while_somebody_elses_program_runs(
     assert panel.get("program") == f"{mill.programs}/theirs.ngc"
 
 
-async def test_a_control_that_was_taken_between_load_and_start_is_not_taken_back(
+async def test_control_taken_by_another_session_between_load_and_start_is_not_taken_back(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     await milling.load(order_of(SQUARE), 1)
@@ -81,7 +81,7 @@ async def test_a_control_that_was_taken_between_load_and_start_is_not_taken_back
     assert panel.get("enable") == "ON"
 
 
-async def test_programs_that_were_opened_and_never_started_leave_the_next_one_alone(
+async def test_programs_opened_and_never_started_do_not_affect_the_next_one(
     milling: LinuxCnc,
 ) -> None:
     for _ in range(3):
@@ -117,7 +117,7 @@ async def test_a_folder_that_cannot_be_written_is_named_in_plain_words(
     await driver.close()
 
 
-async def test_a_machine_that_is_not_homed_is_refused_by_us_and_by_the_controller(
+async def test_a_machine_that_is_not_homed_is_refused_by_the_driver_and_by_the_controller(
     mill: linuxcnc.LinuxCnc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mill.stop()

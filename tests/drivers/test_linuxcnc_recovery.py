@@ -1,6 +1,6 @@
-"""What a station that was started again finds out about the run it left on a real LinuxCNC.
+"""What a restarted station finds out about the run that it left on a real LinuxCNC.
 
-Each `connected` is a life of the station; between two of them nobody watches.
+Each `connected` is one run of the station; between two of them no station is watching.
 """
 
 import pytest
@@ -22,12 +22,12 @@ from tests.drivers.linuxcnc_programs import (
 from tests.until import until
 
 pytestmark = [pytest.mark.xdist_group("linuxcnc"), pytest.mark.usefixtures("panel")]
-# It stops where it ends, and then goes on.
+# It stops where it ends, and then continues.
 THERE_BEFORE = f"{HEAD.replace('F1800', 'F400')}G1 X5\nG1 X0\nM0\nG1 X8\nG1 X0\nM2\n"
 
 
 async def begun(mill: linuxcnc.LinuxCnc, text: str, line: int) -> Order:
-    """A life of the station that ends when the program is in this line."""
+    """Start a program and stop the station when the program is in this line."""
     async with connected(mill) as driver:
         order = await begin(driver, text)
         await at_line(driver, line)
@@ -39,7 +39,7 @@ async def looked(mill: linuxcnc.LinuxCnc, order: Order) -> RunInspection:
         return await driver.inspect_run(order)
 
 
-async def test_a_run_that_goes_on_is_taken_up_again_and_ends(mill: linuxcnc.LinuxCnc) -> None:
+async def test_a_running_run_is_reattached_and_ends(mill: linuxcnc.LinuxCnc) -> None:
     order = await begun(mill, STEADY, 4)
     async with connected(mill) as driver:
         found = await driver.inspect_run(order)
@@ -50,7 +50,7 @@ async def test_a_run_that_goes_on_is_taken_up_again_and_ends(mill: linuxcnc.Linu
         assert driver.status().doing is Doing.READY
 
 
-async def test_a_run_that_is_held_is_taken_up_again(mill: linuxcnc.LinuxCnc) -> None:
+async def test_a_held_run_is_reattached(mill: linuxcnc.LinuxCnc) -> None:
     async with connected(mill) as driver:
         order = await begin(driver, STOP)
         await until(lambda: driver.status().doing is Doing.HELD)
@@ -61,7 +61,7 @@ async def test_a_run_that_is_held_is_taken_up_again(mill: linuxcnc.LinuxCnc) -> 
         await driver.ended()
 
 
-async def test_a_run_that_ended_while_nobody_watched_is_finished(
+async def test_a_run_that_ended_without_the_station_is_finished(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     order = await begun(mill, SQUARE, 5)
@@ -69,7 +69,7 @@ async def test_a_run_that_ended_while_nobody_watched_is_finished(
     assert (await looked(mill, order)).outcome is RunOutcome.FINISHED
 
 
-async def test_a_run_that_was_stopped_while_nobody_watched_is_not_finished(
+async def test_a_run_that_was_stopped_without_the_station_is_not_finished(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     order = await begun(mill, SLOW, 5)
@@ -82,7 +82,7 @@ async def test_a_run_that_was_stopped_while_nobody_watched_is_not_finished(
     assert "the program ends elsewhere" in found.detail
 
 
-async def test_a_run_that_was_stopped_where_its_program_ends_too_is_not_finished(
+async def test_a_run_that_was_stopped_at_the_end_position_is_not_finished(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     order = await begun(mill, THERE_BEFORE, 4)
@@ -92,10 +92,10 @@ async def test_a_run_that_was_stopped_where_its_program_ends_too_is_not_finished
     panel.wait("program_status", "IDLE")
     found = await looked(mill, order)
     assert found.outcome is RunOutcome.STOPPED
-    assert "leads there earlier too" in found.detail
+    assert "passes there earlier" in found.detail
 
 
-async def test_a_run_seen_past_that_place_is_finished_all_the_same(
+async def test_a_run_seen_after_its_last_earlier_visit_there_is_finished(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     async with connected(mill) as driver:
@@ -118,14 +118,14 @@ async def test_a_run_that_was_never_started_is_not_finished(mill: linuxcnc.Linux
     )
 
 
-async def test_another_runs_program_says_nothing_about_this_one(mill: linuxcnc.LinuxCnc) -> None:
+async def test_the_program_of_another_run_proves_nothing(mill: linuxcnc.LinuxCnc) -> None:
     order = await begun(mill, SLOW, 4)
     found = await looked(mill, order_of(SLOW))
     assert found.outcome is RunOutcome.STOPPED
     assert f"cnc-run-{order.run_id}-part-1.ngc open" in found.detail
 
 
-async def test_an_emergency_stop_while_nobody_watched_is_told(
+async def test_an_emergency_stop_without_the_station_is_reported(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     order = await begun(mill, SLOW, 5)
@@ -150,7 +150,7 @@ async def test_a_machine_that_was_moved_since_gives_no_proof(
     assert "the program ends elsewhere" in found.detail
 
 
-async def test_a_run_taken_up_again_and_stopped_at_the_panel_has_failed(
+async def test_a_reattached_run_stopped_at_the_panel_has_failed(
     mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     order = await begun(mill, SLOW, 4)

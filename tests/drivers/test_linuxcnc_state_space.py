@@ -1,8 +1,7 @@
-"""Whatever happens to a real LinuxCNC, in whatever order: what its driver does, and where the tool
-really is.
+"""Any sequence of events at a real LinuxCNC: what its driver does, and where the tool really is.
 
-The truth is what the controller's panel shows: its switches, its mode and the tool's place in
-machine coordinates. `HYPOTHESIS_PROFILE=long` goes through some hundred sequences.
+The truth is what the panel of the controller shows: its switches, its mode and the tool position in
+machine coordinates. `HYPOTHESIS_PROFILE=long` runs some hundred sequences.
 """
 
 import asyncio
@@ -54,7 +53,7 @@ _EXAMPLES = settings.default.max_examples // 33
 
 @dataclass
 class Truth:
-    """`zeros`: where the work offsets really are."""
+    """`zeros`: the real work offsets."""
 
     mill: linuxcnc.LinuxCnc
     panel: linuxcnc.Panel
@@ -79,17 +78,17 @@ class Truth:
         return self.on and self.homed and self.panel.get("mode") == "AUTO"
 
     async def agree(self) -> None:
-        """The driver sees the machine as it is, and nothing moves."""
+        """Check that the driver sees the machine as it is, and that nothing moves."""
         assert self.panel.get("program_status") == "IDLE"
-        await self.driver._link.look()
-        self.driver._link.forgive()  # the panel had to take control
-        await self.driver._link.look()
+        await self.driver._link.read_snapshot()
+        self.driver._link.allow_control()  # the panel had to take control
+        await self.driver._link.read_snapshot()
         status = self.driver.status()
         assert (status.doing is Doing.READY) is self.ready, status
         assert (status.doing is Doing.ALARM) is (self.panel.get("estop") == "ON"), status
 
     def set_zeros(self) -> None:
-        """A person does, and leaves the modes as a program expects them."""
+        """A person sets the zeros, and the modes that a program expects."""
         self.zeros = dict(ZEROS)
         _set_zeros(self.panel, *ZEROS.values())
 
@@ -102,11 +101,12 @@ class Truth:
             try:
                 await asyncio.wait_for(self.driver.ended(), 20)
             except base.EndUnproven:
-                assert kind.startswith("G55")  # nothing tells where that leads
+                assert kind.startswith("G55")  # the end of this program is unknown
             assert self.place == pytest.approx(self._end_of(kind), abs=0.002), kind
 
     def _end_of(self, kind: str) -> Point:
-        """As the preview shows it; one that sets G55 itself is shown in machine coordinates."""
+        """Return the end in the preview. A program that sets G55 itself is shown in machine
+        coordinates."""
         moves = read(JOBS[kind].encode()).moves
         end = moves.end(len(moves) - 1)
         if kind == "G55 set":
@@ -131,7 +131,7 @@ class Truth:
         assert self.place == before
 
     async def cut(self, how: str) -> None:
-        """Broken off in the middle, or seen to its end by another life of the station."""
+        """Interrupt a run in the middle, or see its end after a restart of the station."""
         order = order_of(LONG_G55 if how == "switch" else LONG)
         if not await self._begins(order):
             return
@@ -167,7 +167,7 @@ class Truth:
             assert self.place == pytest.approx(end, abs=0.002)
 
     async def between(self, how: str) -> None:
-        """Somebody does something after the program was loaded, and before it is started."""
+        """Change something between the load and the start of a program."""
         if not self.ready:
             return
         before = self.place
@@ -176,21 +176,21 @@ class Truth:
             self.panel.make("mode", "manual")
         else:
             await (self.hand(how) if how == "G20" else getattr(self, how)(""))
-        await self.driver._link.look()
+        await self.driver._link.read_snapshot()
         await self.driver._link.take_control()
-        self.driver._link.forgive()  # not only because of that it must not start
+        self.driver._link.allow_control()  # the program must not start even with control
         with pytest.raises(base.NotReady):
             await self.driver.start()
         self._stands(before)
 
     async def hand(self, words: str) -> None:
-        """A line in MDI, then back to AUTO."""
+        """Run a line in MDI, then go back to AUTO."""
         if self.on and self.homed:
             await self.mdi(words)
             self.panel.make("mode", "auto")
 
     async def mdi(self, words: str) -> None:
-        """A line in MDI, where it is left."""
+        """Run a line in MDI, and stay there."""
         if self.on and self.homed:
             self.panel.command(words)
 
@@ -201,7 +201,7 @@ class Truth:
         self.panel.make("machine", "off")
 
     async def power(self, _: str) -> None:
-        """The whole controller, which then is in the emergency stop and not homed."""
+        """Restart the whole controller: it is then in the emergency stop and not homed."""
         with self.panel:
             self.mill.stop()
         self.mill.start()
@@ -210,7 +210,7 @@ class Truth:
         assert not self.homed
 
     async def kill(self, _: str) -> None:
-        """The station: another life knows what this one knew."""
+        """Restart the station: it has the memory of the one before."""
         memory = self.driver.memory()
         await self.driver.close()
         self.driver = driver_of(self.mill)
@@ -228,18 +228,18 @@ class Truth:
         self._stands(before)
 
     async def home(self, _: str) -> None:
-        """A controller that was restarted may have forgotten its zeros: they are set anew."""
+        """Home. A restarted controller may have lost its zeros: they are set again."""
         if self.on and not self.homed:
             self.panel.home()
             self.set_zeros()
 
     async def auto(self, _: str) -> None:
-        """Where the controller switches to it: unhomed as well."""
+        """Switch to AUTO, also if not homed, where the controller allows it."""
         if self.on:
             self.panel.make("mode", "auto")
 
     async def recover(self, _: str = "") -> None:
-        """All that a person does until the machine is ready."""
+        """Do all that a person does until the machine is ready."""
         for step in (self.unlock, self.home, self.auto):
             await step("here")
             await self.agree()
@@ -260,7 +260,7 @@ def _set_zeros(panel: linuxcnc.Panel, *zeros: Point) -> None:
 
 @pytest.fixture(scope="module")
 def zeroed(mill: linuxcnc.LinuxCnc) -> Iterator[linuxcnc.LinuxCnc]:
-    """Put back afterwards: other tests have their zeros where the machine's is."""
+    """Restore the zeros afterwards: other tests have theirs at the machine zero."""
     yield mill
     with mill.panel as panel:
         panel.make_ready()
@@ -269,7 +269,7 @@ def zeroed(mill: linuxcnc.LinuxCnc) -> Iterator[linuxcnc.LinuxCnc]:
 
 @asynccontextmanager
 async def _known_state(mill: linuxcnc.LinuxCnc) -> AsyncIterator[Truth]:
-    """The machine is ready, its modes are those of a program, and the station has just begun."""
+    """The machine is ready, its modes are those of a program, and the station has just started."""
     truth = Truth(mill, mill.panel, driver_of(mill))
     truth.panel.make_ready()
     truth.set_zeros()
@@ -290,7 +290,7 @@ async def _known_state(mill: linuxcnc.LinuxCnc) -> AsyncIterator[Truth]:
 )
 @example(steps=[("job", "inch"), ("kill", ""), ("between", "G20"), ("job", "G91"), ("estop", "")])
 @example(steps=[("power", ""), ("job", "mm"), ("unlock", "panel"), ("auto", ""), ("job", "G93")])
-async def test_a_part_is_made_where_its_preview_shows_it_or_not_begun(
+async def test_a_part_is_made_where_its_preview_shows_it_or_not_started(
     zeroed: linuxcnc.LinuxCnc, steps: list[Step]
 ) -> None:
     async with _known_state(zeroed) as truth:

@@ -1,4 +1,4 @@
-"""How long a program takes by our reader, and how long on a real LinuxCNC."""
+"""The duration of a program in the NC reader, and on a real LinuxCNC."""
 
 import time
 
@@ -29,12 +29,12 @@ M2
 
 
 async def test_the_estimate_is_close_to_what_the_machine_takes(milling: LinuxCnc) -> None:
-    """A real machine speeds up and brakes, and rounds corners."""
+    """A real machine accelerates and brakes, and rounds corners."""
     times: dict[Doing, float] = {}
     milling.subscribe(lambda status: times.update({status.doing: time.monotonic()}))
 
     async def seen_running_s() -> float:
-        await begin(milling, f"{HEAD}M2\n")  # to where the part begins
+        await begin(milling, f"{HEAD}M2\n")  # to the start of the part
         await milling.ended()
         await begin(milling, PART)
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The MTConnect driver: what a machine reports, and what becomes of a part."""
+"""The MTConnect driver: what a machine reports, and the result of a part."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.until import until
 
 
 class Clock:
-    """A driver's, which stands still until it is told to go on."""
+    """The clock of a driver; it advances only on request."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -28,7 +28,7 @@ def clock(watcher: MTConnect, monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-async def test_connecting_tells_who_answered_and_how_the_machine_is(
+async def test_connecting_returns_the_identity_and_publishes_the_state(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(pgm="OTHER.NC", line="42", tool="7", pos="1.5 -2 30", feed="20", fovr="80")
@@ -87,7 +87,7 @@ async def test_a_part_counter_that_goes_up_proves_the_end_of_a_machine_that_only
     await ended
 
 
-async def test_an_end_that_nothing_proves_is_left_to_a_person(
+async def test_an_unproven_end_is_left_to_a_person(
     agent: FakeAgent, watcher: MTConnect, clock: Clock
 ) -> None:
     await watcher.connect()
@@ -98,10 +98,10 @@ async def test_an_end_that_nothing_proves_is_left_to_a_person(
     clock.go_on(SETTLE_S * 1.2)
 
     agent.say(exec="READY")
-    await until(lambda: "does not say how" in watcher.status().why)
+    await until(lambda: "does not report how" in watcher.status().why)
     clock.go_on(SETTLE_S * 1.2)
     assert not ended.done()
-    agent.say(count="13")  # too late to be this part's for certain
+    agent.say(count="13")  # too late to belong to this part with certainty
     await until(lambda: watcher.status().parts == 13)
     assert await still_waits(ended)
     ended.cancel()
@@ -138,7 +138,7 @@ async def test_a_program_that_is_stopped_and_reset_fails(
         ("OPTIONAL_STOP", "optional stop (M1)"),
     ],
 )
-async def test_a_hold_is_seen_and_is_no_end(
+async def test_a_hold_is_reported_and_is_not_an_end(
     agent: FakeAgent, watcher: MTConnect, execution: str, words: str
 ) -> None:
     await watcher.connect()
@@ -157,7 +157,7 @@ async def test_a_hold_is_seen_and_is_no_end(
     await ended
 
 
-async def test_nothing_can_be_asked_of_the_machine(agent: FakeAgent, watcher: MTConnect) -> None:
+async def test_every_command_is_refused(agent: FakeAgent, watcher: MTConnect) -> None:
     await watcher.connect()
     assert not any((watcher.abilities.starts, watcher.abilities.holds, watcher.abilities.aborts))
     for call in (watcher.hold, watcher.resume):
@@ -172,7 +172,7 @@ async def test_nothing_can_be_asked_of_the_machine(agent: FakeAgent, watcher: MT
     await watcher.unlock()
 
 
-async def test_giving_up_a_run_ends_it_here_and_tells_the_machine_nothing(
+async def test_releasing_a_run_ends_it_here_and_sends_nothing_to_the_machine(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -211,14 +211,14 @@ async def test_a_machine_that_names_no_program_waits_for_a_person(
     assert await still_waits(started)
     started.cancel()
 
-    ended = begin(watcher.ended())  # a person said that it was started
+    ended = begin(watcher.ended())  # a person confirmed that it was started
     agent.say(exec="PROGRAM_COMPLETED", count="13")
     await until(lambda: watcher.status().parts == 13)
     assert await still_waits(ended)
     ended.cancel()
 
 
-async def test_what_ran_before_the_order_is_not_its_begin_but_a_person_may_say_so(
+async def test_what_ran_before_the_order_is_not_its_begin_unless_a_person_confirms_it(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(exec="ACTIVE", pgm=PROGRAM)
@@ -252,7 +252,7 @@ async def test_the_next_part_may_have_begun_before_it_is_ordered(
     await watcher.ended()
 
 
-async def test_a_part_made_while_nobody_asked_for_it_is_the_next_one(
+async def test_a_part_made_before_its_order_is_the_next_one(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -279,7 +279,7 @@ async def test_manual_mode_and_emergency_stop_are_not_ready(
     agent.say(estop="TRIGGERED")
     await doing(watcher, Doing.ALARM)
     assert watcher.status().why == "emergency stop"
-    await watcher.load(order(), 1)  # it is set up at its panel: that is no reason to refuse
+    await watcher.load(order(), 1)  # it may still be set up at its panel
 
 
 async def test_closing_ends_what_waits_and_may_be_repeated(watcher: MTConnect) -> None:
@@ -293,7 +293,7 @@ async def test_closing_ends_what_waits_and_may_be_repeated(watcher: MTConnect) -
         await started
 
 
-def test_settings_that_cannot_work_are_refused_with_a_sentence() -> None:
+def test_invalid_settings_are_refused_with_a_sentence() -> None:
     for url in ("", "ftp://mill", "http://"):
         with pytest.raises(ValueError, match="like http"):
             KIND.make({"url": url})
@@ -304,7 +304,7 @@ def test_settings_that_cannot_work_are_refused_with_a_sentence() -> None:
     KIND.make({"url": "mill:5000"})
 
 
-async def test_after_a_restart_of_the_station_only_a_program_that_still_runs_goes_on(
+async def test_after_a_restart_of_the_station_only_a_running_program_is_reattached(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(pgm=PROGRAM, exec="ACTIVE")
@@ -317,5 +317,6 @@ async def test_after_a_restart_of_the_station_only_a_program_that_still_runs_goe
     found = await watcher.inspect_run(order(run_id=8))
     assert found.outcome is RunOutcome.STOPPED
     assert (
-        found.detail == "The machine says: program completed, program plate.nc, part counter at 13."
+        found.detail
+        == "The machine reports: program completed, program plate.nc, part counter at 13."
     )

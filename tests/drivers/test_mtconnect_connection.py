@@ -1,4 +1,4 @@
-"""The MTConnect driver and its agent: lost, restarted, overrun, silent, or talking rubbish."""
+"""The MTConnect driver and its agent: lost, restarted, overrun, silent, or sending garbage."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.until import until
 OFTEN_S = 1.0
 
 
-async def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up(
+async def test_a_lost_connection_is_reported_and_missed_observations_are_read_later(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -39,7 +39,7 @@ async def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up(
     await watcher.ended()
 
 
-async def test_a_restarted_agent_is_asked_anew_and_a_run_that_goes_on_is_taken_up(
+async def test_a_restarted_agent_is_read_again_and_a_running_program_is_reattached(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -69,7 +69,7 @@ async def test_what_a_restarted_agent_has_not_seen_proves_nothing(
     await watcher.connect()
     found = await watcher.inspect_run(order())
     assert found.outcome is RunOutcome.STOPPED
-    assert "part counter at 13 (at its begin 12)" in found.detail
+    assert "part counter at 13 (12 at the begin)" in found.detail
 
 
 async def test_a_new_instance_in_mid_stream_is_noticed(
@@ -84,7 +84,7 @@ async def test_a_new_instance_in_mid_stream_is_noticed(
     await doing(watcher, Doing.HELD)
 
 
-async def test_a_driver_that_fell_behind_the_buffer_goes_on_from_the_present() -> None:
+async def test_a_driver_behind_the_buffer_continues_from_the_present_state() -> None:
     async with FakeAgent(buffer=110) as agent:
         agent.ready()
         watcher = MTConnect(agent.url, heartbeat_s=HEARTBEAT_S)
@@ -102,7 +102,7 @@ async def test_a_driver_that_fell_behind_the_buffer_goes_on_from_the_present() -
         await watcher.close()
 
 
-async def test_a_stream_overtaken_by_the_buffer_is_put_right() -> None:
+async def test_a_stream_behind_the_buffer_recovers() -> None:
     async with FakeAgent(buffer=110) as agent:
         agent.ready()
         agent.ends_after = 1
@@ -116,7 +116,7 @@ async def test_a_stream_overtaken_by_the_buffer_is_put_right() -> None:
         await watcher.close()
 
 
-async def test_unavailable_is_a_value_of_everything(agent: FakeAgent, watcher: MTConnect) -> None:
+async def test_any_value_may_be_unavailable(agent: FakeAgent, watcher: MTConnect) -> None:
     await watcher.connect()
     await watcher.load(order(), 1)
     agent.say(pgm=PROGRAM, exec="ACTIVE")
@@ -124,7 +124,7 @@ async def test_unavailable_is_a_value_of_everything(agent: FakeAgent, watcher: M
     ended = begin(watcher.ended())
 
     agent.say(**dict.fromkeys(("exec", "pgm", "count", "pos", "feed", "avail"), "UNAVAILABLE"))
-    with pytest.raises(Unavailable, match="no word from the machine"):
+    with pytest.raises(Unavailable, match="no data from the machine"):
         await ended
     status = watcher.status()
     assert (status.doing, status.program, status.parts) == (Doing.UNREACHABLE, "", None)
@@ -134,7 +134,7 @@ async def test_unavailable_is_a_value_of_everything(agent: FakeAgent, watcher: M
     assert (await watcher.inspect_run(order())).outcome is RunOutcome.UNDER_WAY
 
 
-async def test_a_heartbeat_that_stays_out_is_a_lost_connection(agent: FakeAgent) -> None:
+async def test_a_missing_heartbeat_is_a_lost_connection(agent: FakeAgent) -> None:
     watcher = MTConnect(agent.url, heartbeat_s=OFTEN_S)
     await watcher.connect()
     await watcher.load(order(), 1)
@@ -142,7 +142,7 @@ async def test_a_heartbeat_that_stays_out_is_a_lost_connection(agent: FakeAgent)
     await watcher.start()
     agent.silent = True
 
-    with pytest.raises(Unavailable, match="has said nothing for"):
+    with pytest.raises(Unavailable, match="has not answered for"):
         await watcher.ended()
     assert watcher.status().doing is Doing.UNREACHABLE
     await watcher.close()
@@ -187,7 +187,7 @@ async def test_parts_of_a_stream_are_read_as_agents_send_them_and_as_they_should
         await watcher.close()
 
 
-async def test_a_device_that_is_not_there_is_said_in_plain_words(agent: FakeAgent) -> None:
+async def test_a_missing_device_is_reported_in_plain_words(agent: FakeAgent) -> None:
     watcher = MTConnect(agent.url, "LATHE-9")
     with pytest.raises(Unavailable, match="no device called 'LATHE-9'"):
         await watcher.connect()
@@ -204,7 +204,9 @@ async def test_of_several_devices_one_has_to_be_named() -> None:
         await watcher.close()
 
 
-async def test_rubbish_in_place_of_xml_is_no_agent(agent: FakeAgent, watcher: MTConnect) -> None:
+async def test_garbage_in_place_of_xml_is_not_an_agent(
+    agent: FakeAgent, watcher: MTConnect
+) -> None:
     agent.rubbish = b"<html><body>It works!<br></body></html>"
     with pytest.raises(Unavailable, match="is not an MTConnect agent"):
         await watcher.connect()
@@ -212,7 +214,7 @@ async def test_rubbish_in_place_of_xml_is_no_agent(agent: FakeAgent, watcher: MT
     assert watcher.status().doing is Doing.READY
 
 
-async def test_rubbish_in_the_stream_ends_the_connection(
+async def test_garbage_in_the_stream_ends_the_connection(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -223,7 +225,7 @@ async def test_rubbish_in_the_stream_ends_the_connection(
     await doing(watcher, Doing.RUNNING)
 
 
-async def test_a_part_cut_in_half_is_a_lost_connection_and_nothing_is_missed_after(
+async def test_half_a_stream_part_is_a_lost_connection_and_nothing_is_missed_after(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -253,13 +255,13 @@ async def test_waiting_for_the_begin_outlives_the_connection(
     assert watcher.status().doing is Doing.RUNNING
 
 
-async def test_a_run_that_a_person_vouched_for_goes_on_after_a_lost_connection(
+async def test_a_run_confirmed_by_a_person_continues_after_a_lost_connection(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(exec="ACTIVE")
     await watcher.connect()
     await watcher.load(order(), 1)
-    ended = begin(watcher.ended())  # nobody saw it begin, a person said so
+    ended = begin(watcher.ended())  # its begin was not seen, a person confirmed it
     await agent.restart()
     with pytest.raises(Unavailable):
         await ended

@@ -1,4 +1,4 @@
-"""Reading MTConnect documents: what is in them, and that all that can fail is BadDocument."""
+"""Parsing MTConnect documents: their content, and that BadDocument is the only error."""
 
 import asyncio
 
@@ -43,7 +43,7 @@ def test_observations_come_in_the_order_in_which_they_were_made() -> None:
     assert document.header.next > sequences[-1]
 
 
-def test_a_probe_tells_devices_and_which_item_holds_what() -> None:
+def test_a_probe_contains_devices_and_their_data_items() -> None:
     document = parse(PROBE)
     assert isinstance(document, Devices)
     figures = layout(document.devices[0]).figures
@@ -71,7 +71,7 @@ def test_each_path_has_its_own_program_and_the_figures_are_those_of_the_first() 
     assert found.paths == (PathItems("", ("e1",), ("g1",)), PathItems("", ("e2",), ("g2",)))
 
 
-def test_an_override_in_percent_is_no_feed_and_a_condition_no_position() -> None:
+def test_an_override_in_percent_is_not_a_feed_and_a_condition_is_not_a_position() -> None:
     def item(rest: str) -> str:
         return f'<DataItem category="SAMPLE" {rest}/>'
 
@@ -102,7 +102,7 @@ def test_a_fault_stays_until_its_own_code_or_the_whole_item_is_normal() -> None:
     assert picture.report().alarm == ""
 
 
-def test_a_word_for_the_execution_that_nobody_knows_is_not_guessed_at() -> None:
+def test_an_unknown_execution_value_is_not_guessed() -> None:
     picture = Picture(ONE_PATH)
     picture.take(Observation(1, "e", "Execution", "DREAMING"))
     report = picture.report()
@@ -110,7 +110,7 @@ def test_a_word_for_the_execution_that_nobody_knows_is_not_guessed_at() -> None:
     assert "DREAMING" in report.words
 
 
-def test_a_machine_that_is_not_available_is_unknown_whatever_it_said_last() -> None:
+def test_a_machine_that_is_not_available_is_unknown() -> None:
     picture = Picture(ONE_PATH)
     picture.take(Observation(1, "e", "Execution", "ACTIVE"))
     assert picture.report().phase is Phase.RUNNING
@@ -138,12 +138,12 @@ def test_entities_are_not_read() -> None:
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_end_in_a_document_or_in_bad_document(data: bytes) -> None:
+def test_any_bytes_give_a_document_or_bad_document(data: bytes) -> None:
     _survives(data)
 
 
 @given(st.data())
-def test_a_damaged_document_ends_in_a_document_or_in_bad_document(data: st.DataObject) -> None:
+def test_a_damaged_document_gives_a_document_or_bad_document(data: st.DataObject) -> None:
     whole = bytearray(data.draw(st.sampled_from([PROBE, CURRENT])))
     for _ in range(data.draw(st.integers(1, 5))):
         place = data.draw(st.integers(0, len(whole) - 1))
@@ -165,7 +165,7 @@ def test_a_damaged_document_ends_in_a_document_or_in_bad_document(data: st.DataO
         max_size=30,
     )
 )
-def test_whatever_is_observed_makes_a_picture(observations: list[Observation]) -> None:
+def test_any_observations_give_a_state(observations: list[Observation]) -> None:
     document = parse(PROBE)
     assert isinstance(document, Devices)
     picture = Picture(layout(document.devices[0]))

@@ -15,12 +15,12 @@ from tests.drivers.mtconnect_agent import FakeAgent
 from tests.drivers.watched import HEARTBEAT_S, PROGRAM, begin, doing, order, still_waits
 from tests.until import until
 
-SETTLE_S = 30.0  # a busy computer takes nothing for late
+SETTLE_S = 30.0  # on a busy computer nothing counts as late
 
 
 @pytest.fixture
 async def watcher(agent: FakeAgent) -> AsyncIterator[MTConnect]:
-    """Slow to call a name or a counter late."""
+    """A driver with a long time for a name or a counter."""
     watcher = MTConnect(agent.url, heartbeat_s=HEARTBEAT_S, settle_s=SETTLE_S)
     yield watcher
     await watcher.close()
@@ -28,7 +28,7 @@ async def watcher(agent: FakeAgent) -> AsyncIterator[MTConnect]:
 
 @pytest.fixture
 async def lathe() -> AsyncIterator[FakeAgent]:
-    """With two paths, both ready."""
+    """An agent with two paths, both ready."""
     async with FakeAgent(two_paths=True) as agent:
         agent.ready(count=12)
         agent.say(exec2="READY", pgm2="SECOND.NC", pgm="FIRST.NC")
@@ -46,7 +46,7 @@ async def turning(lathe: FakeAgent) -> AsyncIterator[MTConnect]:
 
 
 async def _begun(agent: FakeAgent, watcher: MTConnect, **values: str) -> asyncio.Task[None]:
-    """The ordered program has begun with these values; what waits for its end."""
+    """Begin the ordered program with these values. Return the task that waits for its end."""
     await watcher.connect()
     await watcher.load(order(), 1)
     agent.say(pgm=PROGRAM, **values)
@@ -56,9 +56,9 @@ async def _begun(agent: FakeAgent, watcher: MTConnect, **values: str) -> asyncio
 
 
 async def _left_open(watcher: MTConnect, ended: asyncio.Task[None], words: str) -> None:
-    """The end waits for a person, and says why."""
+    """Check that the end waits for a person, with this reason."""
     await until(lambda: words in watcher.status().why and watcher.status().doing is Doing.READY)
-    assert watcher.status().remedy == "Say whether the part is done."
+    assert watcher.status().remedy == "Confirm whether the part is done."
     assert await still_waits(ended)
     found = await watcher.inspect_run(order())
     assert found.outcome is RunOutcome.STOPPED
@@ -77,7 +77,7 @@ async def _left_open(watcher: MTConnect, ended: asyncio.Task[None], words: str) 
         ({"purpose": "SETUP"}, "the machine was being set up"),
         ({"purpose": "MAINTENANCE"}, "the machine was in maintenance"),
         ({"purpose": "PROCESS_DEVELOPMENT"}, "the process was being tried"),
-        ({"mode": "UNAVAILABLE"}, "the machine did not say its mode"),
+        ({"mode": "UNAVAILABLE"}, "the machine did not report its mode"),
         ({"mode": "TEACH"}, "ran in mode TEACH"),
     ],
 )
@@ -95,7 +95,7 @@ async def test_a_program_that_ran_in_a_mode_that_does_not_cut_is_left_to_a_perso
         ({"dry": "ON"}, {"dry": "OFF"}, "dry run was on"),
         ({"mode": "MANUAL_DATA_INPUT"}, {"mode": "AUTOMATIC"}, "ran in MDI"),
         ({"purpose": "SETUP"}, {"purpose": "PRODUCTION"}, "was being set up"),
-        ({"mode": "UNAVAILABLE"}, {"mode": "AUTOMATIC"}, "did not say its mode"),
+        ({"mode": "UNAVAILABLE"}, {"mode": "AUTOMATIC"}, "did not report its mode"),
         ({"exec": "FEED_HOLD", "mode": "MANUAL"}, {"mode": "AUTOMATIC"}, "ran in manual mode"),
     ],
 )
@@ -104,14 +104,14 @@ async def test_a_doubt_in_the_middle_of_a_run_is_not_forgotten_at_its_end(
 ) -> None:
     ended = await _begun(agent, watcher)
     agent.say(**on)
-    await until(lambda: "a person has to say" in watcher.status().why)
+    await until(lambda: "a person has to decide" in watcher.status().why)
     agent.say(**off)
     agent.say(exec="ACTIVE")
     agent.say(exec="PROGRAM_COMPLETED", count="13")
     await _left_open(watcher, ended, words)
 
 
-async def test_stops_and_switches_that_are_off_spoil_no_part(
+async def test_optional_stops_and_switches_that_are_off_cause_no_doubt(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     off = dict.fromkeys(("dry", "lock", "single", "zlock"), "OFF")
@@ -122,7 +122,7 @@ async def test_stops_and_switches_that_are_off_spoil_no_part(
     await ended
 
 
-async def test_a_switch_that_is_lost_from_sight_is_still_on(
+async def test_a_switch_that_becomes_unavailable_is_still_on(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(dry="ON", lock="OFF")
@@ -160,7 +160,7 @@ async def test_what_runs_by_hand_is_not_the_begin_of_the_ordered_program(
     await ended
 
 
-async def test_what_is_run_by_hand_waits_for_a_person_though_the_operator_vouched_for_it(
+async def test_what_runs_by_hand_waits_for_a_person_although_the_operator_confirmed_it(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -170,12 +170,12 @@ async def test_what_is_run_by_hand_waits_for_a_person_though_the_operator_vouche
     await doing(watcher, Doing.RUNNING)
     ended = begin(watcher.ended())
     agent.say(exec="PROGRAM_COMPLETED", mode="AUTOMATIC", count="13")
-    await until(lambda: "does not say whether the part has been made" in watcher.status().why)
+    await until(lambda: "does not report whether the part has been made" in watcher.status().why)
     assert await still_waits(ended)
     ended.cancel()
 
 
-async def test_a_leap_of_the_counter_does_not_make_a_broken_off_program_a_part(
+async def test_a_jump_of_the_counter_does_not_make_an_aborted_program_a_part(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     ended = await _begun(agent, watcher)
@@ -183,7 +183,7 @@ async def test_a_leap_of_the_counter_does_not_make_a_broken_off_program_a_part(
     agent.say(count="599999")
     await until(lambda: watcher.status().parts == 599_999)
     agent.say(exec="READY")
-    await _left_open(watcher, ended, "the part counter leapt from 12 to 599999 for one part")
+    await _left_open(watcher, ended, "the part counter jumped from 12 to 599999 for one part")
 
 
 async def test_a_lathe_has_done_its_part_when_the_last_path_has_ended(
@@ -221,9 +221,9 @@ async def test_the_ordered_program_may_be_that_of_the_second_path(
     lathe.say(pgm2="PLATE.MIN", exec2="ACTIVE")
     await started
     ended = begin(turning.ended())
-    # The end that the first path said before is not the end of this program.
+    # The end that the first path reported before is not the end of this program.
     lathe.say(exec2="READY")
-    await until(lambda: "does not say how" in turning.status().why)
+    await until(lambda: "does not report how" in turning.status().why)
     assert await still_waits(ended)
     lathe.say(exec2="PROGRAM_COMPLETED", pgm2="OTHER.MIN")
     await ended
@@ -237,7 +237,7 @@ async def test_another_path_that_completes_does_not_complete_the_ordered_program
     ended = begin(turning.ended())
     lathe.say(exec2="READY")
     lathe.say(exec="PROGRAM_COMPLETED")
-    await until(lambda: "does not say how" in turning.status().why)
+    await until(lambda: "does not report how" in turning.status().why)
     assert await still_waits(ended)
     ended.cancel()
 
@@ -254,7 +254,7 @@ async def test_what_a_path_has_completed_before_is_not_the_end_of_the_next_run(
     await turning.start()
     ended = begin(turning.ended())
     lathe.say(exec="READY")
-    await until(lambda: "does not say how" in turning.status().why)
+    await until(lambda: "does not report how" in turning.status().why)
     assert await still_waits(ended)
     ended.cancel()
 
@@ -286,7 +286,7 @@ async def test_a_path_that_only_has_the_ordered_program_selected_does_not_begin_
     started.cancel()
 
 
-async def test_a_second_path_that_is_broken_off_breaks_off_the_part(lathe: FakeAgent) -> None:
+async def test_an_aborted_second_path_aborts_the_part(lathe: FakeAgent) -> None:
     watcher = MTConnect(lathe.url, heartbeat_s=HEARTBEAT_S, settle_s=0.3)
     await watcher.connect()
     await watcher.load(order(), 1)
@@ -295,7 +295,7 @@ async def test_a_second_path_that_is_broken_off_breaks_off_the_part(lathe: FakeA
     ended = begin(watcher.ended())
     lathe.say(exec="PROGRAM_COMPLETED", exec2="INTERRUPTED")
     lathe.say(exec2="READY")
-    with pytest.raises(RunFailed, match="broken off"):
+    with pytest.raises(RunFailed, match="aborted at the machine"):
         await ended
     await watcher.close()
 
@@ -318,7 +318,7 @@ async def test_a_dry_run_of_a_path_counts_where_that_path_runs(
     await turning.ended()
 
 
-async def test_a_second_path_that_has_no_word_is_not_ready(
+async def test_a_second_path_without_data_is_not_ready(
     lathe: FakeAgent, turning: MTConnect
 ) -> None:
     lathe.say(exec2="UNAVAILABLE")
@@ -327,7 +327,7 @@ async def test_a_second_path_that_has_no_word_is_not_ready(
     await doing(turning, Doing.READY)
 
 
-async def test_a_waiting_job_says_which_name_it_awaits_and_why_a_program_is_not_it(
+async def test_a_waiting_job_states_the_expected_name_and_why_a_program_does_not_match(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     await watcher.connect()
@@ -347,7 +347,7 @@ async def test_a_waiting_job_says_which_name_it_awaits_and_why_a_program_is_not_
     await until(lambda: watcher.status().why == "")
 
 
-async def test_a_program_that_ran_before_the_order_is_said_to_have(
+async def test_a_program_that_ran_before_the_order_is_reported_as_such(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(pgm=PROGRAM, exec="ACTIVE")
@@ -359,7 +359,7 @@ async def test_a_program_that_ran_before_the_order_is_said_to_have(
     await until(lambda: watcher.status().why == "")
 
 
-async def test_after_a_restart_of_the_station_a_mode_by_hand_is_not_the_run_going_on(
+async def test_after_a_restart_of_the_station_a_manual_mode_is_not_the_run(
     agent: FakeAgent, watcher: MTConnect
 ) -> None:
     agent.say(pgm=PROGRAM, mode="MANUAL_DATA_INPUT", exec="ACTIVE")

@@ -35,7 +35,7 @@ async def driver(server: OpcUaServer) -> AsyncIterator[OpcUa]:
 
 
 async def _running(server: OpcUaServer, driver: OpcUa) -> asyncio.Task[None]:
-    """The ordered program has begun by itself; what waits for its end."""
+    """Begin the ordered program at the machine. Return the task that waits for its end."""
     await driver.connect()
     await driver.load(order(), 1)
     started = begin(driver.start())
@@ -81,7 +81,7 @@ async def test_a_part_from_the_panel(server: OpcUaServer, driver: OpcUa) -> None
     assert any("Running" in message.text or "state" in message.text for message in driver.traffic())
 
 
-async def test_an_aborted_program_fails_with_the_alarms_words(
+async def test_an_aborted_program_fails_with_the_text_of_the_alarm(
     server: OpcUaServer, driver: OpcUa
 ) -> None:
     ended = await _running(server, driver)
@@ -101,7 +101,7 @@ async def test_an_aborted_program_fails_with_the_alarms_words(
     await driver.unlock()
 
 
-async def test_an_alarm_that_was_there_before_us_is_told(
+async def test_an_alarm_from_before_the_connection_is_reported(
     server: OpcUaServer, driver: OpcUa
 ) -> None:
     server.do("alarm", "No air", "A1")
@@ -125,7 +125,7 @@ async def test_modes_without_programs_are_not_ready(server: OpcUaServer, driver:
     await doing(driver, Doing.UNREACHABLE)
 
 
-async def test_nothing_can_be_asked_of_the_machine_and_giving_up_ends_only_our_run(
+async def test_every_command_is_refused_and_releasing_ends_only_this_run(
     server: OpcUaServer, driver: OpcUa
 ) -> None:
     ended = await _running(server, driver)
@@ -138,13 +138,13 @@ async def test_nothing_can_be_asked_of_the_machine_and_giving_up_ends_only_our_r
     assert driver.status().doing is Doing.RUNNING
 
 
-async def test_values_that_are_not_good_are_no_values(server: OpcUaServer, driver: OpcUa) -> None:
+async def test_values_of_bad_quality_are_ignored(server: OpcUaServer, driver: OpcUa) -> None:
     ended = await _running(server, driver)
     server.do("silent", "production.activeProgram.name", True)
     await until(lambda: driver.status().program == "")
     assert await still_waits(ended)
     server.do("silent", "production.activeProgram.state.currentState.number", True)
-    with pytest.raises(Unavailable, match="no word from the machine"):
+    with pytest.raises(Unavailable, match="no data from the machine"):
         await ended
     server.do("silent", "production.activeProgram.state.currentState.number", False)
     server.do("silent", "production.activeProgram.name", False)
@@ -155,7 +155,7 @@ async def test_values_that_are_not_good_are_no_values(server: OpcUaServer, drive
 async def test_a_server_that_restarts_with_other_namespaces_is_found_again(
     opcua_folder: Path,
 ) -> None:
-    # Another edition of the model, and other indexes for the namespaces.
+    # Another version of the model, and other indexes for the namespaces.
     with OpcUaServer(opcua_folder, version="1.01", order="other") as server:
         driver = OpcUa(server.url, settle_s=SETTLE_S)
         ended = await _running(server, driver)
@@ -180,7 +180,7 @@ async def test_a_server_that_restarts_with_other_namespaces_is_found_again(
         await driver.close()
 
 
-async def test_what_ended_while_nobody_listened_proves_nothing(
+async def test_an_end_without_a_connection_proves_nothing(
     server: OpcUaServer, driver: OpcUa
 ) -> None:
     ended = await _running(server, driver)
@@ -194,7 +194,7 @@ async def test_what_ended_while_nobody_listened_proves_nothing(
     assert found.outcome is RunOutcome.STOPPED
     assert (
         found.detail
-        == "The machine says: ended, program plate.nc, part counter at 1 (at its begin 0)."
+        == "The machine reports: ended, program plate.nc, part counter at 1 (0 at the begin)."
     )
 
 
@@ -204,7 +204,7 @@ async def test_a_server_that_falls_silent_is_lost(server: OpcUaServer, driver: O
     ended = begin(driver.ended())
     server.freeze()
     try:
-        with pytest.raises(Unavailable, match="says nothing any more"):
+        with pytest.raises(Unavailable, match="no longer answers"):
             await asyncio.wait_for(ended, 40)
         assert driver.status().doing is Doing.UNREACHABLE
         await driver.close()
@@ -229,10 +229,10 @@ async def test_of_several_machines_one_has_to_be_named(opcua_folder: Path) -> No
         await driver.close()
 
 
-async def test_a_machine_that_has_only_what_it_must_is_watched_all_the_same(
+async def test_a_machine_with_only_the_mandatory_nodes_can_be_used(
     opcua_folder: Path,
 ) -> None:
-    """And its alarms, which it tells of by the server's own node."""
+    """Its alarms too, which it reports by the node of the server."""
     with OpcUaServer(opcua_folder, bare=True) as server:
         server.do("alarm", "Door open", "D1")
         driver = OpcUa(server.url, settle_s=SETTLE_S)
@@ -250,7 +250,7 @@ async def test_a_machine_that_has_only_what_it_must_is_watched_all_the_same(
         await driver.close()
 
 
-async def test_nobody_there_and_somebody_who_speaks_something_else() -> None:
+async def test_no_server_and_another_kind_of_server_are_reported() -> None:
     async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
@@ -288,7 +288,7 @@ async def test_nobody_there_and_somebody_who_speaks_something_else() -> None:
     )
 )
 @example([Value("parts", False), Value("parts", 0)])
-def test_whatever_a_server_sends_makes_a_picture(news: list[Value | Alert]) -> None:
+def test_any_values_of_a_server_give_a_state(news: list[Value | Alert]) -> None:
     picture = Picture()
     for one in news:
         before = picture.report()
@@ -297,7 +297,7 @@ def test_whatever_a_server_sends_makes_a_picture(news: list[Value | Alert]) -> N
     assert picture.report().status().doing in Doing
 
 
-def test_settings_that_cannot_work_are_refused_with_a_sentence() -> None:
+def test_invalid_settings_are_refused_with_a_sentence() -> None:
     for url in ("", "http://mill:4840", "opc.tcp://"):
         with pytest.raises(ValueError, match=r"like opc\.tcp"):
             KIND.make({"url": url})

@@ -12,7 +12,7 @@ from tests.drivers.opcua_machines import OpcUaServer
 from tests.drivers.watched import PROGRAM, begin, doing, order, still_waits
 from tests.until import until
 
-SETTLE_S = 30.0  # a busy computer takes nothing for late
+SETTLE_S = 30.0  # on a busy computer nothing counts as late
 
 pytestmark = pytest.mark.xdist_group("opcua")
 
@@ -24,7 +24,7 @@ def server(opcua_server: OpcUaServer) -> OpcUaServer:
 
 @pytest.fixture
 async def driver(server: OpcUaServer) -> AsyncIterator[OpcUa]:
-    """Connected, with an order."""
+    """A connected driver with an order."""
     driver = OpcUa(server.url, settle_s=SETTLE_S)
     await driver.connect()
     await driver.load(order(), 1)
@@ -35,7 +35,7 @@ async def driver(server: OpcUaServer) -> AsyncIterator[OpcUa]:
 
 
 async def _left_open(driver: OpcUa, ended: asyncio.Task[None], words: str) -> None:
-    await until(lambda: driver.status().remedy == "Say whether the part is done.")
+    await until(lambda: driver.status().remedy == "Confirm whether the part is done.")
     assert words in driver.status().why
     assert await still_waits(ended)
     ended.cancel()
@@ -85,23 +85,23 @@ async def test_a_doubt_in_the_middle_of_a_run_is_not_forgotten_at_its_end(
     await driver.start()
     ended = begin(driver.ended())
     server.do(command, on)
-    await until(lambda: "a person has to say" in driver.status().why)
+    await until(lambda: "a person has to decide" in driver.status().why)
     server.do(command, off)
     server.do("state", "Ended")
     await _left_open(driver, ended, words)
 
 
-async def test_a_mode_that_is_lost_from_sight_is_a_doubt(
+async def test_a_mode_that_becomes_unavailable_is_a_doubt(
     server: OpcUaServer, driver: OpcUa
 ) -> None:
     server.do("state", "Running")
     await driver.start()
     ended = begin(driver.ended())
     server.do("silent", "monitoring.machineTool.operationMode", True)
-    await until(lambda: "did not say its mode" in driver.status().why)
+    await until(lambda: "did not report its mode" in driver.status().why)
     server.do("silent", "monitoring.machineTool.operationMode", False)
     server.do("state", "Ended")
-    await _left_open(driver, ended, "did not say its mode")
+    await _left_open(driver, ended, "did not report its mode")
 
 
 async def test_a_part_is_done_when_the_last_channel_has_ended(
@@ -114,7 +114,7 @@ async def test_a_part_is_done_when_the_last_channel_has_ended(
         started = begin(driver.start())
         server.do("program", PROGRAM)
         await until(lambda: driver.status().program == PROGRAM)
-        # Moved by hand, it is not in a program; in one, it is not the ordered program.
+        # Moved by hand, it is not in a program. In a program, it is not the ordered one.
         server.do("channelMode", "ch2", "JogManual")
         server.do("channel", "ch2", "Active")
         server.do("parts", 1)

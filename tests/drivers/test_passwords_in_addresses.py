@@ -14,7 +14,7 @@ from cnc_station.engine.drivers.read_only import ReadOnlyDriver
         OpcUa.make({"url": "opc.tcp://ann:horse@127.0.0.1:1"}),
     ],
 )
-async def test_what_goes_wrong_is_said_without_the_password_in_the_address(
+async def test_errors_do_not_contain_the_password_of_the_address(
     watcher: ReadOnlyDriver,
 ) -> None:
     with pytest.raises(Unavailable, match="127") as caught:

@@ -1,4 +1,4 @@
-"""The driver that the page on drivers shows keeps the promises of the seam."""
+"""The driver on the page about drivers fulfils the contract of `Driver`."""
 
 import re
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ MOST_LINES = 60
 
 
 class TestExample(StartingDriver):
-    """With the controller that belongs to it."""
+    """With its own controller."""
 
     @pytest.fixture
     async def bench(self, silent_port: int) -> AsyncIterator[Bench]:

@@ -1,4 +1,4 @@
-"""What a machine that only reports proves about a part."""
+"""What the reports of a read-only machine prove about a part."""
 
 import pytest
 from hypothesis import given
@@ -24,10 +24,10 @@ def said(
 
 
 def part(*reports: tuple[float, Report]) -> Part:
-    """After these reports, each at its second."""
+    """Return a part after these reports, each at its second."""
     made = Part("plate.nc", SETTLE_S)
     for at, report in reports:
-        made.see(report, at)
+        made.add_report(report, at)
     return made
 
 
@@ -45,7 +45,7 @@ def test_the_part_before_counted_late_is_not_this_one() -> None:
         (11, said(Phase.RUNNING, parts=5)),
         (60, said(Phase.IDLE, parts=5)),
     )
-    assert made.untold
+    assert made.needs_decision
 
 
 def test_a_counter_set_back_in_mid_program_still_counts_this_part() -> None:
@@ -58,7 +58,7 @@ def test_a_counter_set_back_in_mid_program_still_counts_this_part() -> None:
     assert made.finished
 
 
-def test_a_run_stopped_and_gone_on_with_is_one_part() -> None:
+def test_a_run_stopped_and_resumed_is_one_part() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING)),
@@ -69,7 +69,7 @@ def test_a_run_stopped_and_gone_on_with_is_one_part() -> None:
     assert made.finished
 
 
-def test_another_program_after_a_stop_means_that_ours_was_broken_off() -> None:
+def test_another_program_after_a_stop_means_that_the_ordered_one_was_aborted() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING)),
@@ -79,7 +79,7 @@ def test_another_program_after_a_stop_means_that_ours_was_broken_off() -> None:
     assert "other.nc" in made.failure
 
 
-def test_another_program_that_completes_does_not_complete_ours() -> None:
+def test_another_program_that_completes_does_not_complete_the_ordered_one() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING)),
@@ -88,26 +88,26 @@ def test_another_program_that_completes_does_not_complete_ours() -> None:
         (40, said(Phase.COMPLETED, "other.nc", 1)),
         (41, said(Phase.COMPLETED)),
     )
-    assert made.untold
+    assert made.needs_decision
 
 
 def test_a_reset_after_a_hold_fails_once_the_counter_had_its_time() -> None:
     made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING)), (20, said(Phase.HELD)))
-    made.see(said(Phase.IDLE), 30)
-    assert made.patience(31) == 2.0
+    made.add_report(said(Phase.IDLE), 30)
+    assert made.seconds_left(31) == 2.0
     assert not made.over
-    made.wait(33)
+    made.check_time(33)
     assert made.failure
 
 
-def test_an_end_that_nobody_saw_is_left_open() -> None:
+def test_an_unseen_end_is_left_open() -> None:
     made = part((0, said(Phase.IDLE, parts=1)), (10, said(Phase.RUNNING, parts=1)))
-    made.missed()
-    made.see(said(Phase.COMPLETED, parts=2), 50)
-    assert made.untold
+    made.reports_lost()
+    made.add_report(said(Phase.COMPLETED, parts=2), 50)
+    assert made.needs_decision
 
 
-def test_our_program_called_by_another_one_after_ours_stopped_is_not_ours_going_on() -> None:
+def test_the_ordered_program_called_by_another_after_a_stop_is_not_a_resume() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING)),
@@ -116,24 +116,24 @@ def test_our_program_called_by_another_one_after_ours_stopped_is_not_ours_going_
         (40, said(Phase.RUNNING)),
         (50, said(Phase.COMPLETED)),
     )
-    assert made.untold
+    assert made.needs_decision
 
 
-def test_a_reset_that_nobody_saw_after_a_hold_is_not_taken_for_a_failure() -> None:
+def test_an_unseen_reset_after_a_hold_is_not_a_failure() -> None:
     made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING)), (20, said(Phase.HELD)))
-    made.missed()
-    made.see(said(Phase.IDLE), 30)
-    made.wait(90)
-    assert made.untold
+    made.reports_lost()
+    made.add_report(said(Phase.IDLE), 30)
+    made.check_time(90)
+    assert made.needs_decision
     assert not made.failure
 
 
-def test_a_counter_has_its_time_from_the_reset_of_a_stopped_program_on() -> None:
+def test_the_time_for_a_counter_begins_at_the_reset_of_a_stopped_program() -> None:
     made = part((0, said(Phase.IDLE, parts=1)), (10, said(Phase.RUNNING, parts=1)))
-    made.see(said(Phase.STOPPED, parts=1), 20)
-    made.see(said(Phase.IDLE, parts=1), 60)
-    assert made.patience(61) == 2.0
-    made.see(said(Phase.IDLE, parts=2), 62)
+    made.add_report(said(Phase.STOPPED, parts=1), 20)
+    made.add_report(said(Phase.IDLE, parts=1), 60)
+    assert made.seconds_left(61) == 2.0
+    made.add_report(said(Phase.IDLE, parts=2), 62)
     assert made.finished
 
 
@@ -155,8 +155,8 @@ def test_what_ran_after_a_parts_end_counts_for_the_next_ones() -> None:
 
 def test_what_was_missed_after_a_parts_end_counts_for_nothing() -> None:
     first = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING)), (20, said(Phase.COMPLETED)))
-    first.missed()
-    first.see(said(Phase.RUNNING), 30)
+    first.reports_lost()
+    first.add_report(said(Phase.RUNNING), 30)
     assert not first.next().begun
 
 
@@ -164,32 +164,32 @@ def counts(*parts: int, end: Phase = Phase.IDLE) -> Part:
     """The program runs with each count of the part counter in turn, the last at its end."""
     made = part((0, said(Phase.IDLE, parts=parts[0])))
     for place, count in enumerate(parts[:-1]):
-        made.see(said(Phase.RUNNING, parts=count), 10 + 10 * place)
-    made.see(said(end, parts=parts[-1]), 10 + 10 * len(parts))
+        made.add_report(said(Phase.RUNNING, parts=count), 10 + 10 * place)
+    made.add_report(said(end, parts=parts[-1]), 10 + 10 * len(parts))
     return made
 
 
-def test_a_counter_that_goes_up_by_a_few_proves_a_part_and_one_that_leaps_does_not() -> None:
+def test_a_counter_that_rises_by_a_few_proves_a_part_and_one_that_jumps_does_not() -> None:
     assert counts(10, 10, 11).finished
     assert counts(10, 10, 12).finished
     leapt = counts(2000, 2000, 599_999)
-    assert leapt.untold
-    assert "the part counter leapt from 2000 to 599999 for one part" in leapt.left_open()
+    assert leapt.needs_decision
+    assert "the part counter jumped from 2000 to 599999 for one part" in leapt.open_question()
 
 
-def test_a_leap_of_the_counter_is_a_doubt_even_beside_a_completed_program() -> None:
+def test_a_jump_of_the_counter_is_a_doubt_even_with_a_completed_program() -> None:
     assert counts(10, 10, 11, end=Phase.COMPLETED).finished
-    assert counts(10, 10, 90, end=Phase.COMPLETED).untold
-    assert counts(2000, 599_999, 2000, 2001, end=Phase.COMPLETED).untold
-    assert counts(2000, 0, 2000, end=Phase.COMPLETED).untold
+    assert counts(10, 10, 90, end=Phase.COMPLETED).needs_decision
+    assert counts(2000, 599_999, 2000, 2001, end=Phase.COMPLETED).needs_decision
+    assert counts(2000, 0, 2000, end=Phase.COMPLETED).needs_decision
 
 
 def test_many_counts_in_one_run_of_the_program_are_not_one_part() -> None:
-    assert counts(10, 10, 12, 14, 16).untold
+    assert counts(10, 10, 12, 14, 16).needs_decision
 
 
 def test_a_counter_set_down_by_hand_at_the_end_proves_nothing() -> None:
-    assert counts(10, 10, 3).untold
+    assert counts(10, 10, 3).needs_decision
 
 
 def test_a_counter_proves_nothing_for_a_program_that_was_aborted() -> None:
@@ -211,13 +211,13 @@ def test_a_doubt_at_any_time_of_a_run_is_a_doubt_about_the_part(
     made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING)))
     for place in range(3):
         doubt = DRY_RUN if place == doubtful else None
-        made.see(said(phase, doubt=doubt), 20 + 10 * place)
-    made.see(said(Phase.RUNNING), 60)
-    made.see(said(Phase.COMPLETED, parts=1), 70)
-    made.see(said(Phase.IDLE), 71)
-    made.wait(200)
-    assert made.untold
-    assert made.left_open().endswith("it may not have made a part: dry run was on")
+        made.add_report(said(phase, doubt=doubt), 20 + 10 * place)
+    made.add_report(said(Phase.RUNNING), 60)
+    made.add_report(said(Phase.COMPLETED, parts=1), 70)
+    made.add_report(said(Phase.IDLE), 71)
+    made.check_time(200)
+    assert made.needs_decision
+    assert made.open_question().endswith("it may not have made a part: dry run was on")
 
 
 def test_what_runs_in_mdi_is_not_the_begin_whatever_program_is_selected() -> None:
@@ -227,15 +227,15 @@ def test_what_runs_in_mdi_is_not_the_begin_whatever_program_is_selected() -> Non
         (11, said(Phase.COMPLETED, parts=1)),
     )
     assert not made.begun
-    made.see(said(Phase.RUNNING), 20)
-    made.see(said(Phase.COMPLETED), 30)
+    made.add_report(said(Phase.RUNNING), 20)
+    made.add_report(said(Phase.COMPLETED), 30)
     assert made.finished
 
 
-def test_a_vouched_program_in_mdi_waits_for_a_person() -> None:
+def test_a_confirmed_program_in_mdi_waits_for_a_person() -> None:
     made = part((0, said(Phase.IDLE)), (10, said(Phase.RUNNING, doubt=MDI)))
-    made.vouch(said(Phase.RUNNING, doubt=MDI), 11)
-    made.see(said(Phase.COMPLETED, parts=1), 20)
+    made.confirm_start(said(Phase.RUNNING, doubt=MDI), 11)
+    made.add_report(said(Phase.COMPLETED, parts=1), 20)
     assert not made.over
 
 
@@ -246,12 +246,12 @@ def test_a_program_run_again_after_a_dry_run_makes_the_part() -> None:
         (20, said(Phase.COMPLETED)),
         (30, said(Phase.RUNNING)),
     )
-    assert not made.untold
-    made.see(said(Phase.COMPLETED), 40)
+    assert not made.needs_decision
+    made.add_report(said(Phase.COMPLETED), 40)
     assert made.finished
 
 
-def test_a_program_that_goes_on_after_a_stop_in_a_dry_run_is_still_doubtful() -> None:
+def test_a_program_resumed_after_a_stop_in_a_dry_run_is_still_doubtful() -> None:
     made = part(
         (0, said(Phase.IDLE)),
         (10, said(Phase.RUNNING, doubt=DRY_RUN)),
@@ -259,7 +259,7 @@ def test_a_program_that_goes_on_after_a_stop_in_a_dry_run_is_still_doubtful() ->
         (30, said(Phase.RUNNING)),
         (40, said(Phase.COMPLETED)),
     )
-    assert made.untold
+    assert made.needs_decision
 
 
 def test_an_end_in_doubt_after_a_hold_does_not_become_a_failure() -> None:
@@ -270,32 +270,32 @@ def test_an_end_in_doubt_after_a_hold_does_not_become_a_failure() -> None:
         (30, said(Phase.COMPLETED)),
         (31, said(Phase.IDLE)),
     )
-    made.wait(100)
-    assert made.untold
+    made.check_time(100)
+    assert made.needs_decision
     assert not made.failure
 
 
-def test_an_end_while_the_machine_had_no_word_is_left_open() -> None:
+def test_an_end_while_the_machine_is_unavailable_is_left_open() -> None:
     made = part(
         (0, said(Phase.IDLE, parts=1)),
         (10, said(Phase.RUNNING, parts=1)),
         (20, said(Phase.UNKNOWN)),
         (30, said(Phase.COMPLETED, parts=2)),
     )
-    assert made.untold
+    assert made.needs_decision
 
 
-def test_a_part_says_which_name_it_awaits_and_why_what_runs_is_not_it() -> None:
+def test_a_part_states_the_expected_name_and_why_what_runs_does_not_match() -> None:
     idle, other, ours = said(Phase.IDLE), said(Phase.RUNNING, "O4711"), said(Phase.RUNNING)
     made = Part("plate.nc", SETTLE_S)
-    assert made.awaits(ours) == (
+    assert made.waiting_reason(ours) == (
         "plate.nc was running before this job was assigned: the job waits for its next start"
     )
-    made.see(idle, 0)
-    assert made.awaits(idle) == "waits for plate.nc to be started at the control"
-    assert made.awaits(other) == "O4711 runs: the job waits for plate.nc (also PLATE.MIN)"
-    assert "a program without a name runs" in made.awaits(said(Phase.RUNNING, ""))
-    assert made.awaits(said(Phase.RUNNING, doubt=MDI)) == (
+    made.add_report(idle, 0)
+    assert made.waiting_reason(idle) == "waits for plate.nc to be started at the control"
+    assert made.waiting_reason(other) == "O4711 runs: the job waits for plate.nc (also PLATE.MIN)"
+    assert "a program without a name runs" in made.waiting_reason(said(Phase.RUNNING, ""))
+    assert made.waiting_reason(said(Phase.RUNNING, doubt=MDI)) == (
         "plate.nc is selected, but the machine is in MDI: "
         "the job waits for its start in automatic mode"
     )
@@ -322,14 +322,14 @@ REPORTS = st.lists(
 def test_no_part_is_ever_finished_without_its_program_seen_to_begin_and_a_proof(
     reports: list[tuple[float, bool, Report]],
 ) -> None:
-    """The whole rule, said once more and without memory of how it is kept."""
+    """The whole rule, stated again independently of its implementation."""
     made, now = Part("plate.nc", SETTLE_S), 0.0
     seen: list[Report] = []
     for passed, missed, report in reports:
         now += passed
         if missed:
-            made.missed()
-        made.see(report, now)
+            made.reports_lost()
+        made.add_report(report, now)
         seen.append(report)
         assert not (made.finished and made.failure)
         if made.finished:

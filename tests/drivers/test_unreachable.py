@@ -1,4 +1,4 @@
-"""What the operating system says of a controller, in words for the person at the machine."""
+"""Errors of the operating system about a controller, in words for the person at the machine."""
 
 import asyncio
 import errno
@@ -31,7 +31,7 @@ NETWORK = (
     (socket.gaierror(socket.EAI_NODATA, "x"), "no computer of that name"),
     (socket.gaierror(socket.EAI_AGAIN, "x"), "looked up"),
     (UnicodeError("label too long"), "no computer of that name"),
-    (OSError(errno.EACCES, "x"), "does not let CNC Station connect"),
+    (OSError(errno.EACCES, "x"), "does not allow CNC Station to connect"),
     (OSError(errno.ECONNRESET, "x"), "closed the connection"),
     (OSError(errno.ECONNABORTED, "x"), "closed the connection"),
     (OSError(errno.EPIPE, "x"), "closed the connection"),
@@ -42,16 +42,16 @@ NETWORK = (
     (OSError("Multiple exceptions: [Errno 111] (::1), [Errno 113] (127.0.0.1)"), "refuses"),
 )
 SERIAL = (
-    (OSError(errno.ENOENT, "x"), "is not there: is the cable plugged in?"),
-    (OSError(errno.ENODEV, "x"), "is not there: is the cable plugged in?"),
-    (OSError(errno.ENXIO, "x"), "is not there: is the cable plugged in?"),
+    (OSError(errno.ENOENT, "x"), "does not exist: is the cable plugged in?"),
+    (OSError(errno.ENODEV, "x"), "does not exist: is the cable plugged in?"),
+    (OSError(errno.ENXIO, "x"), "does not exist: is the cable plugged in?"),
     (OSError(errno.EIO, "x"), "cable"),
     (OSError(errno.EBUSY, "x"), "another program uses"),
     (OSError(errno.EAGAIN, "x"), "another program uses"),
     (OSError(errno.EACCES, "x"), "dialout"),
     (OSError(errno.ENOTTY, "x"), "is not a serial port"),
     (TimeoutError(), "does not answer"),
-    (serial.SerialException("could not open port: FileNotFoundError(2, 'x')"), "is not there"),
+    (serial.SerialException("could not open port: FileNotFoundError(2, 'x')"), "does not exist"),
     (serial.SerialException("could not open port: PermissionError(13, 'x')"), "another program"),
     (serial.SerialException("Could not configure port: (25, 'x')"), "is not a serial port"),
     (serial.SerialException("Could not configure port: (22, 'x')"), "can't be used"),
@@ -81,7 +81,7 @@ def test_an_error_of_a_serial_port_is_a_sentence_that_names_the_port(
 
 @pytest.fixture
 async def hangs_up() -> AsyncIterator[int]:
-    """A port at which everybody is hung up on at once, with a reset."""
+    """A port that closes each connection at once, with a reset."""
 
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
@@ -130,14 +130,14 @@ async def test_a_port_at_which_nothing_listens_does_not_answer(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_name_of_no_computer_is_told_as_that(driver: str, tmp_path: Path) -> None:
+async def test_an_unknown_computer_name_is_reported_as_such(driver: str, tmp_path: Path) -> None:
     said = await fails(driver, settings(driver, "no-such-machine.invalid", 5007, tmp_path))
     assert "does not answer" in str(said)
     assert "name" in str(said)
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-async def test_a_controller_that_hangs_up_at_once_is_told_in_words(
+async def test_a_controller_that_closes_the_connection_at_once_is_reported_in_words(
     driver: str, hangs_up: int, tmp_path: Path
 ) -> None:
     await fails(driver, settings(driver, "127.0.0.1", hangs_up, tmp_path))

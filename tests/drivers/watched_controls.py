@@ -1,4 +1,4 @@
-"""One operator and one machine for both protocols that only watch."""
+"""An operator and a machine for both read-only protocols."""
 
 from typing import Protocol
 
@@ -11,10 +11,10 @@ from tests.drivers.watched import HEARTBEAT_S, PROGRAM, SETTLE_S
 
 
 class Control(Protocol):
-    """What an operator and a machine do, in the words of its protocol."""
+    """The actions of an operator and a machine, in terms of its protocol."""
 
     def watcher(self) -> ReadOnlyDriver:
-        """A new station's driver."""
+        """Return the driver of a new station."""
         ...
 
     def select(self, program: str) -> None: ...
@@ -34,13 +34,13 @@ class Control(Protocol):
     def by_hand(self, on: bool) -> None: ...
 
     async def unplug(self) -> None:
-        """The machine goes on without its network."""
+        """Remove the network of the machine; it continues."""
         ...
 
     async def plug_in(self) -> None: ...
 
     async def off(self) -> None:
-        """The machine has no power."""
+        """Switch the machine off."""
         ...
 
     async def on(self) -> None: ...
@@ -82,7 +82,7 @@ class MtConnectControl:
         await self._agent.up()
 
     async def off(self) -> None:
-        """The agent is another computer: it stays."""
+        """The agent runs on another computer: it stays."""
         self._agent.say(avail="UNAVAILABLE", exec="UNAVAILABLE", pgm="UNAVAILABLE")
 
     async def on(self) -> None:
@@ -126,7 +126,7 @@ class OpcUaControl:
         self.run()
 
     async def off(self) -> None:
-        """The server is part of the control."""
+        """The server is part of the control: it ends too."""
         self._server.kill()
 
     async def on(self) -> None:

@@ -239,7 +239,7 @@ def test_where_qt_can_not_be_loaded_the_doctor_is_named(shell: Shell) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 3, done.stderr
-    assert "`cnc-station doctor` says what to install" in done.stderr
+    assert "run `cnc-station doctor` to see what to install" in done.stderr
 
 
 async def _beside(shell: Shell, *argv: str) -> "subprocess.CompletedProcess[str]":

@@ -89,10 +89,10 @@ def test_a_station_on_servers_is_set_up_without_a_password_in_its_settings(
     assert "secret set database" in station("jobs", code=3)
     said = station("secret", "set", "database", typed=f"{database}\n")
     file = station.folder / "secrets.toml"
-    assert f"is kept in {file}" in said
+    assert f"is stored in {file}" in said
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     station("secret", "set", "redis", "--file", typed=f"{redis}\n")
-    assert "the first station that starts makes its tables" in station("db", "status")
+    assert "the first station that starts creates its tables" in station("db", "status")
     assert "has schema" in station("db", "upgrade")
     assert "it fits this program" in station("db", "status")
     station("submit", "--name", "A", "--type", "mill")
@@ -102,7 +102,7 @@ def test_a_station_on_servers_is_set_up_without_a_password_in_its_settings(
     assert "answers" in found["redis"][0][1]
     for word in (database, redis):
         assert word not in station.everything()
-    assert "is forgotten; it was in" in station("secret", "forget", "database")
+    assert "was deleted; it was in" in station("secret", "forget", "database")
     assert "No password of" in station("secret", "forget", "database")
     assert database not in file.read_text()
 
@@ -186,7 +186,7 @@ def test_an_older_file_is_no_reason_to_worry(station: Station) -> None:
     station("db", "upgrade")
     with closing(sqlite3.connect(file)) as opened, opened:
         opened.execute("UPDATE alembic_version SET version_num = '0001'")
-    assert "upgrades it at the next start" in station("db", "status")
+    assert "copies and upgrades it at the next start" in station("db", "status")
 
 
 def test_a_file_that_a_station_works_on_is_not_upgraded(station: Station) -> None:

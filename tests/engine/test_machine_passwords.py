@@ -120,7 +120,7 @@ async def test_a_connection_is_tried_with_the_password_that_is_kept(
 async def test_where_no_password_is_kept_it_has_to_be_typed_in(floor: FloorOf) -> None:
     asked = replace(SPEC, name="Mill 2", settings={"host": "mill-2", "word": KEPT})
     for attempt in (floor.engine.add_machine(asked, ME), floor.engine.try_machine(asked)):
-        with pytest.raises(InvalidInput, match="type it in") as refused:
+        with pytest.raises(InvalidInput, match="enter it again") as refused:
             await attempt
         assert [error.field for error in refused.value.errors] == ["settings.word"]
 
@@ -131,7 +131,7 @@ async def test_a_password_kept_for_one_driver_is_not_given_to_another(
     monkeypatch.setitem(
         registry._OWN, "other", DriverKind(replace(GUARDED, name="other"), lambda _: Controller())
     )
-    with pytest.raises(InvalidInput, match="type it in"):
+    with pytest.raises(InvalidInput, match="enter it again"):
         await floor.engine.edit_machine(
             1, replace(SPEC, driver="other", settings={"word": KEPT}), ME
         )
@@ -157,7 +157,7 @@ async def test_of_an_address_all_but_its_password_is_told_and_can_be_edited(
     moved = {"host": told["host"].replace("mill-1", "mill-2")}
     await floor.engine.edit_machine(1, replace(SPEC, settings=moved), ME)
     assert gate.given == {"host": f"http://ann:{SECRET}@mill-2:5000/a"}
-    with pytest.raises(InvalidInput, match="type it in"):
+    with pytest.raises(InvalidInput, match="enter it again"):
         await floor.engine.add_machine(replace(SPEC, name="Mill 2", settings=moved), ME)
 
 

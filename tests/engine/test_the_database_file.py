@@ -200,7 +200,7 @@ async def test_a_job_that_another_process_hands_in_is_at_a_machine_within_a_seco
 
     async def waited_ms() -> float:
         done = await asyncio.to_thread(_cli, _path(config), *command)
-        job_id = int(done.stdout.removeprefix("Job ").removesuffix(" is in.\n"))
+        job_id = int(done.stdout.removeprefix("Job ").removesuffix(" submitted.\n"))
         row = await floor.comes_to(job_id, JobState.COMPLETED)
         events = await floor.engine.events(job_id=job_id)
         assert row.attempt == 1
@@ -285,14 +285,14 @@ def test_a_disk_that_is_full_at_the_first_start_is_named_and_does_no_harm(tmp_pa
     said = _refused(_cli(path, *command, most_bytes=20_000))
     assert "disk" in said
     again = _cli(path, *command)
-    assert again.stdout == "Job 1 is in.\n", again
+    assert again.stdout == "Job 1 submitted.\n", again
 
 
 def test_a_disk_that_is_full_later_is_named_and_nothing_is_lost(at_rest: Path) -> None:
     long = ("submit", "--name", "a", "--type", "mill", "--payload", '{"a": "%s"}' % ("x" * 60_000))
     said = _refused(_cli(at_rest, *long, most_bytes=40_000))
     assert "disk" in said
-    assert _cli(at_rest, "submit", "--name", "b", "--type", "mill").stdout == "Job 2 is in.\n"
+    assert _cli(at_rest, "submit", "--name", "b", "--type", "mill").stdout == "Job 2 submitted.\n"
 
 
 async def test_a_station_killed_while_it_waits_leaves_the_file_free_for_the_next(

@@ -138,7 +138,7 @@ async def test_an_end_that_a_new_agent_has_not_seen_is_left_to_a_person(
     agent.say(exec="PROGRAM_COMPLETED", count="13")
     await agent.restart()
     row = await floor.comes_to(job_id, JobState.INTERRUPTED)
-    assert "part counter at 13 (at its begin 12)" in row.last_error
+    assert "part counter at 13 (12 at the begin)" in row.last_error
     assert (await floor.act("accept", job_id)).applied
 
 

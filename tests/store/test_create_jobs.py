@@ -139,5 +139,5 @@ async def test_a_draft_with_a_time_to_wait_for_waits_when_it_is_submitted(shop: 
 
 def test_a_job_for_a_handler_that_is_not_there_is_refused_at_the_door() -> None:
     """It would else be run by a machine as if it had a program."""
-    with pytest.raises(InvalidInput, match="handler: there is none of that name"):
+    with pytest.raises(InvalidInput, match="handler: is not a known handler"):
         JobSpec("report", "mill", handler="test.echo").validated()

@@ -40,7 +40,7 @@ def test_when_each_machine_refuses_for_its_own_reason_all_are_named(rows: Rows) 
     rows.machine("Mill 1", max_complexity=3)
     rows.machine("Mill 2", materials='["brass"]')
     words = said(rows, rows.job(complexity=5, material="steel"))
-    assert words == "no mill takes all of it: complexity 5, steel"
+    assert words == "no mill meets every requirement: complexity 5, steel"
 
 
 def test_the_first_in_the_queue_is_next_on_the_machine_that_is_free_first(rows: Rows) -> None:
@@ -90,7 +90,7 @@ def test_a_pinned_job_waits_for_its_own_machine(rows: Rows) -> None:
     expected = "pinned to Mill 3, which is running: next, about 15:40"
     assert said(rows, pinned) == expected
     assert said(rows, behind) == "pinned to Mill 3, behind 1 job"
-    assert said(rows, rows.job(pinned_machine_id=lathe)) == "pinned to Lathe 1, which is no mill"
+    assert said(rows, rows.job(pinned_machine_id=lathe)) == "pinned to Lathe 1, which is not a mill"
     assert said(rows, rows.job(pinned_machine_id=99)) == "pinned to a machine that is gone"
 
 

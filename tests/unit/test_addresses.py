@@ -30,7 +30,7 @@ def test_an_address_that_is_shown_hides_the_password_and_nothing_else(word: str)
     assert addresses.shown(plain) == plain
 
 
-def test_a_password_belongs_to_who_connects_where() -> None:
+def test_a_password_belongs_to_user_and_server() -> None:
     assert addresses.account("postgresql+psycopg://cnc:x@db/shop") == "postgresql://cnc@db"
     assert addresses.account("rediss://:x@cache:6380/1") == "redis://cache:6380"
     assert addresses.account("redis://cache:6380/2") == "redis://cache:6380"
@@ -54,7 +54,7 @@ def test_a_password_belongs_to_who_connects_where() -> None:
         "oracle://cnc:hunter2@db/shop",
     ],
 )
-def test_what_is_refused_is_not_repeated(text: str) -> None:
+def test_an_error_does_not_repeat_the_address(text: str) -> None:
     with pytest.raises(ValueError, match=r"must|may") as caught:
         addresses.database(text)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
@@ -79,7 +79,7 @@ def test_a_secure_connection_is_asked_for_as_the_servers_clients_do(tmp_path: Pa
     ("text", "why"),
     [
         ("postgresql://db/shop?sslrootcert={file}", "sslmode=verify-full with sslrootcert"),
-        ("postgresql://db/shop?sslmode=verify-full&sslrootcert={file}.not", "a file that is there"),
+        ("postgresql://db/shop?sslmode=verify-full&sslrootcert={file}.not", "of an existing file"),
         ("postgresql://db/shop?sslmode=require&sslcert={file}", "both sslcert and sslkey"),
         ("redis://cache?ssl_ca_certs={file}", "start with rediss://"),
         ("rediss://cache?ssl_keyfile={file}", "both ssl_certfile and ssl_keyfile"),

@@ -50,7 +50,7 @@ def test_no_command_opens_the_window_and_the_demo_runs_at_20_times() -> None:
     assert parse(["demo", "--speed", "5"]).simulator_speed == "5"
 
 
-def test_a_bug_is_told_in_a_sentence(
+def test_a_bug_is_reported_in_a_sentence(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cnc_station.cli.doctor.python", lambda _: 1 / 0)

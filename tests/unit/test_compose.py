@@ -1,4 +1,5 @@
-"""The shop server's compose files: no engine runs them here, so what can be checked without is."""
+"""The compose files of the shop server. No container engine runs here, so only their text is
+checked."""
 
 import asyncio
 import os
@@ -37,11 +38,11 @@ def services(text: str) -> dict[str, Any]:
 
 
 def filled(text: str, **values: str) -> str:
-    """With its variables in place, as compose does it."""
+    """Return the text with its variables filled in, as compose does."""
     return re.sub(r"\$\{(\w+):[-?]([^}]*)\}", lambda m: values.get(m[1], m[2]), text)
 
 
-def test_no_password_has_a_default_and_none_stands_there() -> None:
+def test_no_password_has_a_default_or_is_in_the_files() -> None:
     for text in (BASE, LAN):
         for name in SECRETS:
             used = re.findall(rf"\$\{{{name}[^}}]*\}}", text)
@@ -61,7 +62,7 @@ def test_nothing_listens_beyond_this_computer_unless_asked() -> None:
     assert all(port.startswith("${CNC_LAN_ADDRESS:?") for port in opened)
 
 
-def test_every_service_is_looked_after_and_keeps_its_data_in_a_named_volume() -> None:
+def test_every_service_is_supervised_and_keeps_its_data_in_a_named_volume() -> None:
     document = yaml.safe_load(BASE)
     for service in document["services"].values():
         assert service["restart"] == "unless-stopped"
@@ -90,7 +91,7 @@ def test_the_stations_settings_are_settings_and_are_accepted(tmp_path: Path) -> 
     assert addresses.is_secured(read.database_url)
 
 
-def test_what_is_open_to_the_shop_stays_open_whatever_command_comes_next() -> None:
+def test_what_is_open_to_the_shop_stays_open_after_any_command() -> None:
     assert "COMPOSE_FILE=compose.yaml:compose.lan.yaml" in README
     assert "docker compose -f" not in README
 
@@ -103,7 +104,7 @@ def test_the_certificates_are_good_enough_for_every_station(tmp_path: Path) -> N
         ["sh", "-ec", commands], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert asked.returncode == 0, asked.stderr
-    # as strictly as Python 3.13 and newer look at them
+    # as strict as Python 3.13 and newer
     strictly = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", "ca.crt"]
     checked = subprocess.run(
         [*strictly, "-verify_hostname", "shop-server", "server.crt"],
@@ -134,7 +135,7 @@ def test_a_copy_is_made_without_asking_anybody(postgres_url: str, tmp_path: Path
         timeout=60,
         check=False,
     )
-    assert 'database "cnc" does not exist' in made.stderr  # it was let in
+    assert 'database "cnc" does not exist' in made.stderr  # access was granted
 
 
 def test_the_image_is_built_from_what_is_there() -> None:
@@ -193,7 +194,7 @@ async def test_the_health_check_asks_the_station(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
-def test_the_command_that_starts_redis_lets_in_only_who_knows_the_password() -> None:
+def test_the_command_that_starts_redis_requires_the_password() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

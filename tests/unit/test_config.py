@@ -23,7 +23,7 @@ def refusal(tmp_path: Path, toml: str = "", **environ: str) -> str:
     return str(caught.value)
 
 
-def test_without_a_word_the_defaults_hold(tmp_path: Path) -> None:
+def test_without_settings_the_defaults_apply(tmp_path: Path) -> None:
     found = loaded(tmp_path)
     assert found.database_path == found.data_folder / "station.db"
     assert found.retry == RetryPolicy()
@@ -72,7 +72,7 @@ def test_a_database_from_the_command_line_wins_over_an_address(tmp_path: Path) -
     assert found.database_path == tmp_path / "a.db"
 
 
-def test_every_bad_setting_is_named_with_where_it_stands(tmp_path: Path) -> None:
+def test_every_invalid_setting_is_named_with_its_place(tmp_path: Path) -> None:
     said = refusal(
         tmp_path,
         'theme = "pink"\ncolour = 1\nclaim_batch = true',
@@ -93,12 +93,12 @@ def test_every_bad_setting_is_named_with_where_it_stands(tmp_path: Path) -> None
         assert words in said
 
 
-def test_the_page_of_settings_tells_every_setting() -> None:
+def test_the_page_of_settings_lists_every_setting() -> None:
     page = (Path(__file__).parents[2] / "packaging" / "README.md").read_text("utf-8")
     (table,) = re.findall(r"\| setting \|.*?\n\n", page, re.DOTALL)
     first = [row.split("|")[1] for row in table.strip().splitlines()]
     told = set(re.findall(r"`(\w+)`", " ".join(first)))
-    # nothing here is automated yet, so that its limit changes nothing
+    # nothing is automated yet, so its limit has no effect
     assert told == {*config._READERS, *config._ALIASES} - {"retry_automation_limit"}
 
 

@@ -1,4 +1,4 @@
-"""The demo day keeps its promises: a shop's worth of believable, consistent work."""
+"""The demo day is a believable and consistent amount of work for a shop."""
 
 import csv
 import datetime as dt
@@ -82,7 +82,7 @@ def before(row: Row) -> set[tuple[str, str]]:
 
 
 def seconds(row: Row) -> float:
-    """How long the job takes: all its parts."""
+    """Return the duration of the job: all its parts."""
     return int(row["quantity"]) * float(row["estimated_runtime_s"])
 
 
@@ -92,7 +92,7 @@ def due_minutes(row: Row) -> int:
     return int(match[1]) * 60 + int(match[2])
 
 
-def test_every_program_named_is_there_and_every_program_there_is_used(rows: list[Row]) -> None:
+def test_every_named_program_exists_and_every_program_is_used(rows: list[Row]) -> None:
     there = {file.name for file in bundled("demo", "programs").iterdir()}
     assert {row["program"] for row in rows} - {""} == there
     assert len(there) >= 14
@@ -195,7 +195,7 @@ def test_the_programs_are_short_and_long_in_both_units(programs: dict[str, nc.Pr
     assert {program.units for program in programs.values()} == set(nc.Units)
 
 
-def test_every_program_says_what_it_makes_and_starts_from_a_known_state() -> None:
+def test_every_program_states_what_it_makes_and_starts_from_a_known_state() -> None:
     for file in bundled("demo", "programs").iterdir():
         lines = file.read_text("ascii").splitlines()
         head = next(i for i, line in enumerate(lines) if "G40" in line)

@@ -23,7 +23,7 @@ def call(folder: Path, environ: Mapping[str, str] | None = None) -> Call:
 
 
 def station(folder: Path) -> Path:
-    """A database as a station makes it."""
+    """Return a database as a station creates it."""
     opened = Database(f"sqlite:///{folder / 'station.db'}")
     bring_up_to_date(opened)
     opened.close()
@@ -44,7 +44,7 @@ def looked_at(folder: Path) -> list[Diagnosis]:
     return list(database(call(folder)))
 
 
-def test_a_sound_database_that_nobody_works_on(tmp_path: Path) -> None:
+def test_a_sound_database_without_a_running_station(tmp_path: Path) -> None:
     station(tmp_path)
     first, second = looked_at(tmp_path)
     assert "is sound: 0 jobs" in first.text
@@ -52,20 +52,20 @@ def test_a_sound_database_that_nobody_works_on(tmp_path: Path) -> None:
     assert {first.verdict, second.verdict} == {Verdict.GOOD}
 
 
-def test_the_station_at_work_is_named_and_not_disturbed(tmp_path: Path) -> None:
+def test_a_running_station_is_named_and_not_disturbed(tmp_path: Path) -> None:
     lock = EngineLock(station(tmp_path))
     lock.acquire("Hall 2")
     assert "Hall 2" in looked_at(tmp_path)[-1].text
     lock.release()
 
 
-def test_a_database_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_database_is_not_created(tmp_path: Path) -> None:
     (found,) = looked_at(tmp_path)
     assert found.verdict is Verdict.GOOD
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_database_is_bad(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_bad(tmp_path: Path) -> None:
     (tmp_path / "station.db").write_bytes(b"a shopping list" * 100)
     assert "can't be read" in only(looked_at(tmp_path), Verdict.BAD)
 
@@ -79,7 +79,7 @@ def test_a_damaged_database_is_bad(tmp_path: Path) -> None:
     assert any(item.verdict is Verdict.BAD and item.remedy for item in found)
 
 
-def test_a_copy_is_restored_over_a_spoilt_file_and_not_over_one_that_can_not_be_reached(
+def test_restoring_a_backup_is_advised_only_for_a_damaged_file(
     tmp_path: Path,
 ) -> None:
     def advice() -> str:
@@ -91,17 +91,17 @@ def test_a_copy_is_restored_over_a_spoilt_file_and_not_over_one_that_can_not_be_
     assert "Restore a copy" in advice()
     file.unlink()
     station(tmp_path)
-    (tmp_path / "station.db-wal").mkdir()  # as little to be opened as on a full disk
+    (tmp_path / "station.db-wal").mkdir()  # cannot be opened, as on a full disk
     assert "may be sound" in advice()
 
 
-def test_a_look_leaves_no_lock_behind_that_another_account_could_not_take(tmp_path: Path) -> None:
+def test_a_check_leaves_no_lock_file_of_its_account(tmp_path: Path) -> None:
     path = station(tmp_path)
     assert looked_at(tmp_path)[-1].text == "none is at work on it"
     assert not EngineLock(path).path.exists()
 
 
-def test_the_station_at_work_is_found_by_a_link_as_well(tmp_path: Path) -> None:
+def test_a_running_station_is_found_through_a_link_too(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "station.db").symlink_to(station(tmp_path / "kept"))
     lock = EngineLock(tmp_path / "station.db")
@@ -115,7 +115,7 @@ def test_a_newer_database_and_another_programs_are_bad(tmp_path: Path) -> None:
     changed(path, "UPDATE alembic_version SET version_num = '9999'")
     assert "newer than this program" in only(looked_at(tmp_path), Verdict.BAD)
     changed(path, "DROP TABLE alembic_version")
-    assert "another program's data" in only(looked_at(tmp_path), Verdict.BAD)
+    assert "data of another program" in only(looked_at(tmp_path), Verdict.BAD)
 
 
 def test_a_clock_behind_the_last_event_is_bad(tmp_path: Path) -> None:
@@ -125,22 +125,27 @@ def test_a_clock_behind_the_last_event_is_bad(tmp_path: Path) -> None:
         "INSERT INTO event (at, type, actor, station, trace_id, reason) "
         f"VALUES ({later}, 'created', '', '', '', '')",
     )
-    assert "still to come" in only(looked_at(tmp_path), Verdict.BAD)
+    assert "in the future" in only(looked_at(tmp_path), Verdict.BAD)
 
 
-def test_a_folder_that_can_not_be_is_bad_with_a_remedy(tmp_path: Path) -> None:
+def test_an_impossible_folder_is_bad_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     (found,) = doctor.folder(call(tmp_path / "file"))
     assert found.verdict is Verdict.BAD
     assert "--database" in found.remedy
 
 
-def test_the_settings_in_force_are_said_and_no_password(tmp_path: Path) -> None:
+def test_the_settings_in_force_are_listed_without_passwords(tmp_path: Path) -> None:
     asked = call(tmp_path)
     address = "redis://:horse@shop-server"
     given = replace(asked.config, lease_s=20.0, retry=RetryPolicy(maximum_s=60), redis_url=address)
     said = only(list(doctor.settings(replace(asked, config=given))), Verdict.GOOD)
-    for words in ("station station; ", "lease_s 20.0", "retry_maximum_s 60", "else the defaults"):
+    for words in (
+        "station station; ",
+        "lease_s 20.0",
+        "retry_maximum_s 60",
+        "otherwise the defaults",
+    ):
         assert words in said
     assert "jitter" not in said
     assert "horse" not in said
@@ -148,10 +153,10 @@ def test_the_settings_in_force_are_said_and_no_password(tmp_path: Path) -> None:
 
 def test_a_misspelt_setting_is_pointed_out(tmp_path: Path) -> None:
     found = list(doctor.settings(call(tmp_path, {"CNC_TEHME": "dark"})))
-    assert only(found, Verdict.WARNING) == "CNC_TEHME is no setting"
+    assert only(found, Verdict.WARNING) == "CNC_TEHME is not a setting"
 
 
-def test_a_missing_display_or_library_is_no_riddle(tmp_path: Path) -> None:
+def test_a_missing_display_or_library_is_reported_with_a_remedy(tmp_path: Path) -> None:
     said = "libEGL.so.1: cannot open shared object file"
     shown = doctor_window._failed(said, call(tmp_path, {"DISPLAY": ":0"}))
     assert said in shown.text

@@ -1,4 +1,4 @@
-"""What matching promises, for any shop and any queue; and that nothing waits for ever."""
+"""The guarantees of matching, for any shop and any queue; and that no job waits forever."""
 
 from collections.abc import Mapping, Sequence
 
@@ -47,8 +47,8 @@ Offers = Mapping[Capability, Sequence[Candidate]]
 def _offered(
     machines: Sequence[FreeMachine], queue: Sequence[Candidate], at_most: int | None
 ) -> tuple[Offers, list[Candidate]]:
-    """What the store offers: the first of the fitting jobs for each capability, as many as it has
-    machines or are wanted, and those that are pinned to a free machine."""
+    """Return what the store offers: the first fitting jobs for each capability, as many as it has
+    machines or are wanted, and the jobs pinned to a free machine."""
     ranked = sorted(queue, key=lambda job: (job.rank, job.job_id))
     counts: dict[Capability, int] = {}
     for machine in machines:
@@ -104,7 +104,7 @@ def test_no_job_is_passed_over_for_one_of_lower_rank(
 
 
 @given(Fleet, Queue, Batch)
-def test_asked_again_it_leaves_no_machine_idle_that_could_work(
+def test_repeated_matching_leaves_no_machine_idle_that_could_work(
     machines: list[FreeMachine], queue: list[Candidate], at_most: int | None
 ) -> None:
     free, waiting = list(machines), list(queue)
@@ -168,7 +168,7 @@ _DAY_MS = 86_400_000
 def test_a_job_is_overtaken_only_by_those_queued_within_a_bounded_time_after_it(
     priority: int, due_in: int | None, newer: list[tuple[int, int, int | None]]
 ) -> None:
-    """Whatever comes: 100 points and the pull of a due date are worth so much and no more."""
+    """100 points and the pull of a due date are worth a bounded time."""
     start = 1_790_003_400_000
     bound_ms = 1000 * ((100 - priority) * _POLICY.point_s + _POLICY.due_pull_s)
     own = _POLICY.rank(start, priority, None if due_in is None else start + due_in)
@@ -181,7 +181,7 @@ def test_a_job_is_overtaken_only_by_those_queued_within_a_bounded_time_after_it(
 def test_a_busy_machine_serves_every_job_within_a_bounded_number_of_newer_ones(
     priority: int, priorities: list[int]
 ) -> None:
-    """One machine, a new job every ten minutes, a job done every ten minutes, for ever."""
+    """One machine, a new job every ten minutes, a job done every ten minutes, forever."""
     capability = Capability("mill")
     machine = FreeMachine(1, capability)
     need = Need("mill")

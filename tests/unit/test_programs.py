@@ -18,7 +18,7 @@ GOOD = b"G21 G90 G94\nS900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X60 F600\nG0 Z5\nM30
 
 
 def surface(rows: int) -> bytes:
-    """A pocket's wavy floor cut in short moves, with a rapid and a dwell here and there."""
+    """A wavy pocket floor cut in short moves, with some rapids and dwells."""
     lines = ["G21 G90 G94 F1000 S900 M3", "G0 X0 Y0 Z5"]
     for row in range(rows):
         y = row * 0.4
@@ -31,7 +31,7 @@ def surface(rows: int) -> bytes:
     return "\n".join([*lines, "M30\n"]).encode()
 
 
-def test_a_program_is_kept_with_its_sums() -> None:
+def test_a_program_is_stored_with_its_totals() -> None:
     kept = check_program("C:\\nc\\part.nc", GOOD)
     assert (kept.name, kept.content, kept.lines) == ("part.nc", GOOD, 7)
     assert kept.sha256 == hashlib.sha256(GOOD).hexdigest()
@@ -39,7 +39,7 @@ def test_a_program_is_kept_with_its_sums() -> None:
     assert kept.findings == ()
 
 
-def test_a_warning_is_kept_with_the_program() -> None:
+def test_a_warning_is_stored_with_the_program() -> None:
     kept = check_program("part.nc", GOOD.replace(b"M30\n", b"M5\n"))
     ((_, severity, message),) = kept.findings
     assert severity == "warning"
@@ -54,7 +54,7 @@ def test_a_wrong_program_is_refused_with_its_lines() -> None:
     assert "feed" in refused.value.errors[0].reason.lower()
 
 
-def test_of_many_errors_the_first_are_told_and_the_others_counted() -> None:
+def test_of_many_errors_the_first_are_listed_and_the_others_counted() -> None:
     with pytest.raises(InvalidInput) as refused:
         check_program("part.nc", b"".join(b"G1 X%dX1\n" % n for n in range(50)))
     assert len(refused.value.errors) == programs.ERRORS_TOLD + 1
@@ -70,7 +70,7 @@ def test_a_program_needs_a_name_and_a_sane_size() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_kept_or_refused(content: bytes) -> None:
+def test_any_bytes_are_stored_or_refused(content: bytes) -> None:
     try:
         name = check_program("part.nc", content).name
     except InvalidInput as refused:
@@ -143,7 +143,7 @@ Point = tuple[float, float, float]
 
 
 def distance(point: Point, begin: Point, end: Point) -> float:
-    """From a point to a line between two others."""
+    """Return the distance from a point to the line between two others."""
     length = math.dist(begin, end)
     if length == 0:
         return math.dist(point, begin)

@@ -21,7 +21,7 @@ DATABASE = "postgresql://cnc@db.hall/shop"
 
 
 class Ring(KeyringBackend):
-    """A keyring that lives as long as the test."""
+    """A keyring that exists as long as the test."""
 
     priority = 1.0
 
@@ -77,7 +77,7 @@ def test_without_a_keyring_it_goes_into_a_file_for_this_user_alone(config: Confi
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a file has no limit elsewhere")
-def test_a_password_that_could_not_be_kept_is_nowhere(tmp_path: Path) -> None:
+def test_a_password_that_could_not_be_stored_is_left_nowhere(tmp_path: Path) -> None:
     command = f"ulimit -f 0; exec {sys.executable} -m cnc_station secret set redis --file"
     done = subprocess.run(
         ["sh", "-c", command],
@@ -94,7 +94,7 @@ def test_a_password_that_could_not_be_kept_is_nowhere(tmp_path: Path) -> None:
 
 @given(st.text(min_size=1).filter(str.isprintable))
 @settings(suppress_health_check=list(HealthCheck), max_examples=50)
-def test_the_file_gives_back_what_it_was_given(config: Config, word: str) -> None:
+def test_the_file_returns_the_stored_password(config: Config, word: str) -> None:
     secrets.keep(config, "database", word, in_file=True)
     assert secrets.find(config, "database")[0] == word
 
@@ -109,16 +109,16 @@ def test_a_file_that_others_can_read_is_refused(config: Config) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_file_in_disorder_is_refused_without_repeating_it(config: Config) -> None:
+def test_an_invalid_file_is_refused_without_repeating_its_content(config: Config) -> None:
     place = Path(secrets.keep(config, "database", "first"))
     place.write_text("hunter2")
-    with pytest.raises(Unavailable, match="is not in order") as caught:
+    with pytest.raises(Unavailable, match="is not valid") as caught:
         secrets.complete(config)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
 
 
-def test_the_file_wins_so_that_a_station_without_a_person_need_not_unlock_a_keyring(
+def test_the_file_comes_first_so_that_no_keyring_has_to_be_unlocked(
     config: Config, ring: Ring
 ) -> None:
     secrets.keep(config, "database", "in the ring")
@@ -138,7 +138,7 @@ def test_another_server_never_gets_the_password(config: Config, ring: Ring) -> N
     assert secrets.complete(elsewhere) == elsewhere
 
 
-def test_what_is_forgotten_is_gone_from_everywhere(config: Config, ring: Ring) -> None:
+def test_a_deleted_password_is_gone_from_everywhere(config: Config, ring: Ring) -> None:
     secrets.keep(config, "database", "one")
     secrets.keep(config, "database", "two", in_file=True)
     file = str(config.data_folder / secrets.FILE_NAME)
@@ -148,12 +148,12 @@ def test_what_is_forgotten_is_gone_from_everywhere(config: Config, ring: Ring) -
     assert secrets.complete(config) == config
 
 
-def test_what_can_not_be_kept_is_refused(config: Config, tmp_path: Path) -> None:
+def test_an_invalid_password_is_refused(config: Config, tmp_path: Path) -> None:
     for word in ("", "two\nlines"):
         with pytest.raises(InvalidInput):
             secrets.keep(config, "database", word)
     told = replace(config, redis_url="redis://:told@cache")
-    with pytest.raises(Conflict, match="CNC_REDIS_URL holds a password"):
+    with pytest.raises(Conflict, match="CNC_REDIS_URL contains a password"):
         secrets.keep(told, "redis", "other")
     alone = Config(tmp_path, "sqlite:////tmp/station.db")
     with pytest.raises(Conflict, match="set CNC_DATABASE_URL first"):

@@ -25,7 +25,7 @@ def test_postgres_gives_each_test_an_empty_database(postgres: Postgres, postgres
     assert postgres_url != postgres.url()
 
 
-def test_postgres_takes_only_who_knows_the_password(postgres: Postgres) -> None:
+def test_postgres_requires_the_password(postgres: Postgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host="127.0.0.1", port=postgres.port, user="cnc", password="guessed")
 
@@ -59,7 +59,7 @@ def test_a_killed_postgres_comes_back_although_a_session_of_before_takes_long_to
 
 
 @pytest.mark.parametrize("also_at", [(), ("127.0.0.2",)])
-def test_a_server_listens_where_it_was_told_to_and_nowhere_else(also_at: tuple[str, ...]) -> None:
+def test_a_server_listens_only_on_the_given_addresses(also_at: tuple[str, ...]) -> None:
     with serving(partial(Redis, also_at=also_at)) as server:
         assert _listens("127.0.0.1", server.port)
         assert _listens("127.0.0.2", server.port) is bool(also_at)
@@ -114,7 +114,7 @@ def test_a_server_ends_with_whoever_started_it_and_leaves_nothing_behind() -> No
         time.sleep(0.02)
 
 
-def test_redis_takes_only_who_knows_the_password(redis_server: Redis) -> None:
+def test_redis_requires_the_password(redis_server: Redis) -> None:
     with (
         redis.Redis(host="127.0.0.1", port=redis_server.port) as client,
         pytest.raises(redis.AuthenticationError),
@@ -123,7 +123,7 @@ def test_redis_takes_only_who_knows_the_password(redis_server: Redis) -> None:
 
 
 @pytest.mark.parametrize("server_fixture", ["postgres", "redis_server"])
-def test_no_password_stands_on_a_command_line(
+def test_no_password_is_on_a_command_line(
     server_fixture: str, request: pytest.FixtureRequest
 ) -> None:
     server = request.getfixturevalue(server_fixture)

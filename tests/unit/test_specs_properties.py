@@ -1,4 +1,4 @@
-"""The one door of every field: any values are a valid spec or InvalidInput, never anything else."""
+"""The check of all fields: any values give a valid spec or InvalidInput, nothing else."""
 
 import json
 from dataclasses import fields
@@ -46,7 +46,7 @@ def _machine(values: dict[str, Any]) -> MachineSpec:
 
 
 def _some(kind: type[Any], values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Any values for some of its fields."""
+    """Return any values for some of its fields."""
     return st.dictionaries(st.sampled_from([f.name for f in fields(kind)]), values, max_size=4)
 
 
@@ -56,7 +56,7 @@ _MACHINES = _some(MachineSpec, _ANYTHING | _CAPABILITIES).map(_machine)
 
 
 def _validated(spec: Any) -> tuple[Any, tuple[FieldError, ...]]:
-    """The valid spec, or why it is refused."""
+    """Return the valid spec, or why it is refused."""
     try:
         return spec.validated(), ()
     except InvalidInput as error:
@@ -122,7 +122,7 @@ def test_a_machine_of_any_values_is_valid_or_refused_by_field(spec: MachineSpec)
         ({"timeout_s": 0}, "timeout_s: from 0.001 s to a year"),
         ({"payload": {"a": float("inf")}}, "payload: must be JSON"),
         ({"payload": {"a": "x" * 70_000}}, "payload: at most 64 KiB"),
-        ({"material": "a\x00"}, "material: holds a character that can't be kept"),
+        ({"material": "a\x00"}, "material: contains a character that cannot be stored"),
         ({"envelope": Envelope(-1, 1, 1)}, "envelope: each side from 0 to 100,000 mm"),
         ({"name": "", "quantity": 0}, "name: is missing; quantity: from 1 to 1,000,000"),
     ],

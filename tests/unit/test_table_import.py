@@ -248,7 +248,7 @@ def test_a_workbook_is_read_with_its_types() -> None:
     assert second.due_at == int(dt.datetime(2026, 11, 23, 17, tzinfo=BERLIN).timestamp() * 1000)
 
 
-def test_a_failed_formula_is_no_value() -> None:
+def test_a_failed_formula_is_not_a_value() -> None:
     found = read_jobs(FILE, workbook([["name", "type"], ["#REF!", "mill"]]), SHOP)
     assert found.preview.issues == (
         ImportIssue(1, "name", "the formula in this cell has failed: #REF!"),
@@ -275,7 +275,7 @@ def said_of(content: bytes) -> str:
     return issue.message
 
 
-def test_a_file_that_is_no_table_is_refused_in_a_sentence() -> None:
+def test_a_file_that_is_not_a_table_is_refused_with_a_sentence() -> None:
     assert "no row below" in said_of(b"")
     assert "no row below" in said_of(b"name,type\n")
     assert "neither a CSV nor an XLSX" in said_of(b"\x00\x01\x02")
@@ -294,7 +294,7 @@ def test_a_table_that_is_too_large_is_refused() -> None:
 
 
 def repacked(content: bytes, **parts: bytes) -> bytes:
-    """A workbook with some of its parts replaced (by the end of their name)."""
+    """Return a workbook with some of its parts replaced (by the end of their name)."""
     file = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(content)) as old,

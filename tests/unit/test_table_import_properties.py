@@ -52,7 +52,7 @@ WRITTEN: dict[str, Callable[[Any], str]] = {
 
 
 def cell(field: str, spec: JobSpec) -> str:
-    """A field as a person, or another program, would write it."""
+    """Return a field as a person, or another program, would write it."""
     if field == "after":
         return ", ".join([*(f"#{job}" for job in spec.after), *spec.after_keys])
     value = getattr(spec, field, None)
@@ -147,7 +147,7 @@ def test_jobs_written_as_xlsx_are_read_back_as_they_were(specs: list[JobSpec]) -
 
 
 def answers(found: Imported) -> bool:
-    """Issues or jobs, one for each row, never both and never neither."""
+    """Return issues or jobs, one for each row, never both and never neither."""
     preview = found.preview
     if preview.issues:
         return found.specs == () and all(issue.message for issue in preview.issues)

@@ -60,7 +60,7 @@ def test_a_whole_number_in_german_thousands_is_not_taken_for_one() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1.5", "nan", "inf", "1_0", "1e400", "--1"])
-def test_what_is_no_whole_number_is_refused(text: str) -> None:
+def test_a_value_that_is_not_a_whole_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a whole number"):
         values.whole(text)
 
@@ -122,7 +122,7 @@ def test_a_day_to_start_from_begins_with_the_day() -> None:
 @pytest.mark.parametrize(
     "text", ["soon", "31.02.2026", "46349", "0001-01-01", "9999-12-31", "+", "+1e999", "25:00"]
 )
-def test_what_is_no_date_is_refused_with_an_example(text: str) -> None:
+def test_a_value_that_is_not_a_date_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="write 2026-11-23"):
         moment(text)
 
@@ -148,7 +148,7 @@ def test_a_payload_is_a_json_object() -> None:
 
 
 @given(st.text(max_size=200))
-def test_any_text_is_read_or_refused_in_words(text: str) -> None:
+def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
     readers: tuple[Callable[[str], object], ...] = (
         values.number,
         values.whole,

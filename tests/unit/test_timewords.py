@@ -53,6 +53,6 @@ def test_what_is_left_is_counted_in_whole_seconds_rounded_up(left: int, words: s
 
 
 @given(st.integers(0, 253_402_300_799_000), st.integers(0, 253_402_300_799_000))
-def test_every_time_that_can_be_stored_can_be_said(at: int, now: int) -> None:
+def test_every_storable_time_has_a_text(at: int, now: int) -> None:
     assert clock(at, now, BERLIN)
     assert clock(at, now, None)

@@ -1,4 +1,4 @@
-"""Why jobs wait, whatever the shop looks like."""
+"""Why jobs wait, for any shop."""
 
 import math
 from dataclasses import replace
@@ -91,7 +91,7 @@ def said(fleet: list[MachineNow], queue: list[Queued], job: Queued) -> str:
 
 
 @given(fleets, queues, standings)
-def test_every_job_in_every_shop_has_a_line_to_say(
+def test_every_job_in_every_shop_has_a_line(
     fleet: list[MachineNow], queue: list[Queued], job: QueueStatus
 ) -> None:
     words = next_words(job, shop_of(fleet, queue))
@@ -195,12 +195,12 @@ def test_no_machine_is_idle_while_a_job_it_fits_is_said_to_wait_for_another(
             assert starts_now or not any(m.capability.fits(job.need) for m in idle)
 
 
-def test_many_machines_away_are_summed_up() -> None:
+def test_many_unavailable_machines_are_summed_up() -> None:
     away = [
         MachineNow(n, f"Mill {n}", MachineState.OFFLINE, Capability("mill")) for n in range(1, 6)
     ]
     words = said(away, [], Queued(1, Need("mill"), 1.0))
-    assert words == "Mill 1 is offline and Mill 2 is offline, and 3 more are away"
+    assert words == "Mill 1 is offline and Mill 2 is offline, and 3 more are unavailable"
 
 
 def test_a_machine_going_into_maintenance_takes_no_more_jobs() -> None:
@@ -217,7 +217,7 @@ def test_a_run_past_its_estimate_may_end_any_moment() -> None:
     assert said([late], [job], job) == "next on Mill 1, any moment"
 
 
-def test_behind_a_held_machine_nobody_knows_when() -> None:
+def test_behind_a_held_machine_the_time_is_unknown() -> None:
     held = MachineNow(1, "Mill 1", MachineState.HELD, Capability("mill"))
     first, second = (Queued(n, Need("mill"), 60.0) for n in (1, 2))
     assert said([held], [first, second], first) == "next on Mill 1, which is held"

@@ -1,4 +1,4 @@
-"""The station's health as whoever watches over it asks for it: over HTTP, from real servers."""
+"""The station's health over HTTP, as a supervisor reads it, from real servers."""
 
 import asyncio
 import logging
@@ -43,7 +43,7 @@ async def alone(config: Config) -> AsyncIterator[StationEngine]:
     await engine.stop()
 
 
-async def test_a_station_alone_says_that_it_lives_and_is_ready(alone: StationEngine) -> None:
+async def test_a_station_alone_reports_live_and_ready(alone: StationEngine) -> None:
     server = HealthServer(alone)
     port = await server.start(LOCALHOST, 0)
     assert await asked(port, "live") == (
@@ -71,7 +71,7 @@ async def ready(port: int) -> tuple[int, Any] | None:
     return found if found[1]["status"] == "ready" else None
 
 
-async def test_a_fleets_station_tells_which_server_is_away_and_when_it_is_back(
+async def test_a_fleet_station_reports_which_server_is_away_and_when_it_is_back(
     tmp_path: Path, own_postgres: Postgres, own_redis: Redis
 ) -> None:
     engine = StationEngine(Config(tmp_path, own_postgres.url(), own_redis.url))
@@ -101,7 +101,7 @@ async def test_a_fleets_station_tells_which_server_is_away_and_when_it_is_back(
         await engine.stop()
 
 
-async def test_a_port_that_is_taken_costs_the_health_and_not_the_station(
+async def test_a_taken_port_disables_the_health_and_not_the_station(
     alone: StationEngine, config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as taken:

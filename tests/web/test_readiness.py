@@ -59,7 +59,7 @@ def test_a_station_alone_needs_no_redis() -> None:
     )
 
 
-def test_without_its_database_a_station_is_not_ready_and_knows_nothing_else() -> None:
+def test_without_its_database_a_station_is_not_ready_and_reports_nothing_else() -> None:
     away = replace(DATABASE, state="offline", detail="The database server can't be reached.")
     found = readiness((away, REDIS), (HALL,), (MILL,), "Hall 1")
     assert found.status is Status.NOT_READY
@@ -84,7 +84,7 @@ def test_a_station_whose_name_was_taken_over_is_not_ready() -> None:
         ((DATABASE, REDIS), (HALL,), (OFF,), "machines"),
     ],
 )
-def test_what_it_can_do_without_leaves_it_degraded(
+def test_a_missing_optional_dependency_leaves_it_degraded(
     links: tuple[Link, ...],
     stations: tuple[StationRow, ...],
     machines: tuple[MachineRow, ...],
@@ -95,7 +95,7 @@ def test_what_it_can_do_without_leaves_it_degraded(
     assert [name for name, check in found.checks.items() if not check.ok] == [missing]
 
 
-def test_the_machines_of_other_stations_are_not_its_concern() -> None:
+def test_the_machines_of_other_stations_do_not_count() -> None:
     elsewhere = replace(OFF, station="Hall 2")
     assert readiness((DATABASE,), (HALL,), (MILL, elsewhere), "Hall 1").status is Status.READY
     assert readiness((DATABASE,), (HALL,), (elsewhere,), "Hall 1").status is Status.READY

@@ -1,1 +1,1 @@
-"""The shop's rules as values and pure functions: standard library only, no I/O, no clock."""
+"""The rules of the shop as values and pure functions: standard library only, no I/O, no clock."""

@@ -1,4 +1,4 @@
-"""What people can ask of jobs and machines, and which transitions may answer."""
+"""The actions on jobs and machines, and the transitions that each may take."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,18 +8,18 @@ from cnc_station.engine.domain.states import JobState
 
 
 class JobAction(StrEnum):
-    """What can be asked of jobs; the words in brackets are its arguments in `Commands.act`."""
+    """An action on jobs. The words in brackets are its arguments in `Commands.act`."""
 
     SUBMIT = "submit"
     PAUSE = "pause"
     RESUME = "resume"
     HOLD = "hold"
     CONTINUE = "continue"
-    CANCEL = "cancel"  # a job that is not at a machine; for one that is, see ABORT
-    ABORT = "abort"  # stops the controller and waits until it says so
-    START = "start"  # its set-up is right; where nobody can start it from here: it was started
-    FINISH = "finish"  # where the controller can't say so: it is done
-    DEFER = "defer"  # not now: it leaves the machine, unstarted, and waits paused
+    CANCEL = "cancel"  # a job that is not at a machine; see ABORT for one that is
+    ABORT = "abort"  # stops the controller and waits for its confirmation
+    START = "start"  # confirms the set-up; on a machine without remote start: it was started
+    FINISH = "finish"  # the operator states that it is done, if the controller cannot
+    DEFER = "defer"  # takes an unstarted job off its machine and pauses it
     RUN_NOW = "run_now"
     REORDER = "reorder"  # [before: job id | None = to the end]
     PIN = "pin"  # [machine_id: int | None]
@@ -27,25 +27,25 @@ class JobAction(StrEnum):
     RETRY = "retry"
     DISCARD = "discard"
     ACCEPT = "accept"  # an interrupted job whose part is good
-    SCRAP = "scrap"  # its part is scrap: count that, and make another
+    SCRAP = "scrap"  # counts its part as scrap and makes another
     OVERRIDE = "override"  # [state: JobState], and a reason
     DELETE = "delete"
 
 
 class MachineAction(StrEnum):
-    """What can be asked of a machine."""
+    """An action on a machine."""
 
     CLEAR = "clear"
     UNLOCK = "unlock"
-    CONFIRM_POSITION = "confirm_position"  # a person vouches for the work zero
-    RECONNECT = "reconnect"  # try now to reach its controller
-    MAINTENANCE_ON = "maintenance_on"  # while it runs: after this run
+    CONFIRM_POSITION = "confirm_position"  # a person confirms the work zero
+    RECONNECT = "reconnect"  # connects to its controller now
+    MAINTENANCE_ON = "maintenance_on"  # while it runs: takes effect after this run
     MAINTENANCE_OFF = "maintenance_off"
     REMOVE = "remove"
 
 
-# The transitions an action may take, in the order they are tried: where a job can't be claimable
-# yet (a time or a predecessor to wait for), the second, waiting one applies.
+# The transitions an action may take, in the order they are tried. The second, waiting one applies
+# to a job that is not claimable yet (it waits for a time or a predecessor).
 JOB_ACTIONS: Mapping[JobAction, tuple[t.Transition, ...]] = {
     JobAction.SUBMIT: (t.SUBMITTED, t.SUBMITTED_WAITING),
     JobAction.PAUSE: (t.PAUSED,),
@@ -81,7 +81,7 @@ MACHINE_ACTIONS: Mapping[MachineAction, tuple[t.Transition, ...]] = {
 
 
 def allowed(state: JobState) -> frozenset[JobAction]:
-    """What may be asked of a job in this state."""
+    """Return the actions allowed on a job in this state."""
     return frozenset(
         action
         for action, rows in JOB_ACTIONS.items()

@@ -1,4 +1,4 @@
-"""Checks that the specs of jobs and machines share: any value in, complaints by field out."""
+"""Checks that the specs of jobs and machines share: any value in, errors by field out."""
 
 import json
 import math
@@ -11,7 +11,7 @@ _JSON_BYTES = 65_536
 
 
 def text(name: str, value: object, most: int, *, wanted: bool = False) -> Iterable[FieldError]:
-    """Text that any database can keep, of at most `most` characters."""
+    """Check text: at most `most` characters, all of which any database can store."""
     if not isinstance(value, str):
         yield FieldError(name, "must be text")
     elif wanted and not value.strip():
@@ -19,11 +19,11 @@ def text(name: str, value: object, most: int, *, wanted: bool = False) -> Iterab
     elif len(value) > most or len(value.lower()) > most:
         yield FieldError(name, f"at most {most} characters")
     elif "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        yield FieldError(name, "holds a character that can't be kept")
+        yield FieldError(name, "contains a character that cannot be stored")
 
 
 def whole(name: str, value: object, low: int, high: int) -> Iterable[FieldError]:
-    """A whole number; a truth value is none."""
+    """Check a whole number. True and False are not numbers."""
     if not isinstance(value, int) or isinstance(value, bool):
         yield FieldError(name, "must be a whole number")
     elif not low <= value <= high:
@@ -31,14 +31,14 @@ def whole(name: str, value: object, low: int, high: int) -> Iterable[FieldError]
 
 
 def number(value: object) -> bool:
-    """Whether it is a number that a database can keep, neither infinite nor a truth value."""
+    """Return whether it is a finite number that a database can store, and not a truth value."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return -MOST_ID <= value <= MOST_ID and math.isfinite(value)
 
 
 def json_object(name: str, value: object) -> Iterable[FieldError]:
-    """A mapping that JSON can carry, of at most 64 KiB."""
+    """Check a mapping that JSON can represent, of at most 64 KiB."""
     if not isinstance(value, Mapping):
         yield FieldError(name, "must be a JSON object")
         return

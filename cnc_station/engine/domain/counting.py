@@ -1,4 +1,4 @@
-"""What became of the parts of a run: good, scrap or rework, each part once."""
+"""The part count of a run: good, scrap or rework, each part once."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ NAMES = ("good", "scrap", "rework")
 
 @dataclass(frozen=True, slots=True)
 class PartCount:
-    """Parts as a person has counted them; None: nobody has."""
+    """Parts as a person counted them; None where nothing was counted."""
 
     good: int | None = None
     scrap: int | None = None
@@ -15,24 +15,24 @@ class PartCount:
 
     @property
     def known(self) -> dict[str, int]:
-        """Those that were counted, by name."""
+        """The counts that were entered, by name."""
         counts = {name: getattr(self, name) for name in NAMES}
         return {name: count for name, count in counts.items() if count is not None}
 
     def mismatch(self, parts: int, *, completed: bool) -> str:
-        """Why these can't be the parts of a run of `parts`, in words; empty if they can.
+        """Return why the counts do not fit a run of `parts`; "" if they do.
 
-        A completed run has made all of them. How many another one has made nobody knows, but not
-        more. While good or scrap is unknown, it may be the rest; rework that nobody speaks of is
-        none.
+        A completed run has made all its parts. Any other run has made an unknown number, but not
+        more. While good or scrap is unknown, it may be the rest. Rework that was not entered is
+        zero.
         """
         total = sum(self.known.values())
         whole = completed and self.good is not None and self.scrap is not None
         if total <= parts and not (whole and total < parts):
             return ""
         known = self.known.items()
-        told = " + ".join(f"{count:,} {name}" for name, count in known if count or not total)
-        are = f"{told} {'is' if total == 1 else 'are'} {_parts(total)}"
+        counts = " + ".join(f"{count:,} {name}" for name, count in known if count or not total)
+        are = f"{counts} {'is' if total == 1 else 'are'} {_parts(total)}"
         made = f"the run made {parts:,}" if completed else f"the run was to make {parts:,}"
         return f"{are}, but {made}."
 

@@ -1,15 +1,15 @@
-"""What can go wrong, in four kinds; anything else is a bug and is treated as one."""
+"""The four kinds of expected failure. Any other exception is a bug."""
 
 from dataclasses import dataclass
 
 
 class CncStationError(Exception):
-    """A failure with a sentence that may be shown to a person as it stands."""
+    """A failure whose message may be shown to a person unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One bad value: which field, and in plain words why."""
+    """One invalid value: its field and the reason in plain words."""
 
     field: str
     reason: str
@@ -19,7 +19,7 @@ class FieldError:
 
 
 class InvalidInput(CncStationError):
-    """Input that was refused; nothing of it was stored."""
+    """Input that was refused. Nothing of it was stored."""
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("; ".join(str(error) for error in errors))
@@ -27,7 +27,7 @@ class InvalidInput(CncStationError):
 
 
 class Conflict(CncStationError):
-    """Not allowed now; the sentence names the state that forbids it."""
+    """Not allowed now. The message names the state that forbids it."""
 
 
 class NameInUse(Conflict):
@@ -39,18 +39,20 @@ class NameInUse(Conflict):
 
 
 class AlreadyDone(Conflict):
-    """It is so already, by the same right to write: perhaps the answer to an earlier attempt was
-    lost with the connection."""
+    """The transition was already applied with this token. The confirmation of an earlier attempt
+    may have been lost with the connection."""
 
 
 class Fenced(CncStationError):
-    """The token is stale: another claim owns this run now and nothing was written."""
+    """The token is stale: another claim owns this run now. Nothing was written."""
 
 
 class Unavailable(CncStationError):
-    """The environment fails: database away, disk full, machine unreachable. `raw` are the words of
-    the system below, for whoever looks for the cause; "" where there are none. `transient`: it may
-    be over in a moment without anybody's help, as a restart of a server is."""
+    """The environment fails: database unreachable, disk full, machine unreachable.
+
+    `raw` is the error text of the system below, for diagnosis; "" if there is none.
+    `transient`: it may pass by itself in a moment, as when a server restarts.
+    """
 
     def __init__(self, words: str = "", *, raw: str = "", transient: bool = False) -> None:
         super().__init__(words)

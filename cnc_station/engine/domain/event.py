@@ -1,4 +1,4 @@
-"""Events: facts about jobs, runs and machines, and folding them back into states."""
+"""Events: facts about jobs, runs and machines, and how to replay them into states."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,15 +10,18 @@ from cnc_station.engine.domain.transitions import JOB_TRANSITIONS
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person's name, or the service of the program that did it by itself."""
+    """The author of an event: a person's name, or the service that acted by itself."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact, never changed afterwards. `type` is the name of the transition that made it;
-    the `*_state` fields are the states after it, None where that subject was not touched."""
+    """One fact that never changes.
+
+    `type` is the name of its transition. The `*_state` fields are the states after it; None if it
+    did not touch that subject.
+    """
 
     id: int
     at: int
@@ -37,19 +40,19 @@ class Event:
 
 
 class HistoryBroken(Exception):
-    """A job's events contradict the table of transitions: a bug, or a damaged database."""
+    """The events of a job contradict the transition table: a bug, or a damaged database."""
 
 
 def replay(events: Iterable[Event]) -> JobState | None:
-    """The state in which a job's events, oldest first, leave it; None before and after its life.
+    """Return the state after a job's events, oldest first; None before and after its life.
 
-    Raises HistoryBroken where an event may not follow the one before it.
+    Raises HistoryBroken if an event may not follow the one before it.
     """
     state: JobState | None = None
     for event in events:
         row = JOB_TRANSITIONS.get(event.type)
         if row is None or row.job is None:
-            raise HistoryBroken(f"event {event.id}: {event.type!r} is no transition of a job")
+            raise HistoryBroken(f"event {event.id}: {event.type!r} is not a transition of a job")
         if not row.job.allows(state):
             raise HistoryBroken(f"event {event.id}: {event.type!r} from {state}")
         if event.type == "deleted":

@@ -1,7 +1,7 @@
-"""Which machine a queued job will probably get, and when: the head of the queue, dealt out.
+"""Forecast which machine a queued job will get, and when.
 
-A forecast, not a promise: it takes jobs in queue order and gives each the fitting machine that
-is free first. Estimates are as good as the jobs' own.
+It takes the head of the queue in order and gives each job the suitable machine that is free first.
+It is not a promise: it is as accurate as the estimates of the jobs.
 """
 
 import heapq
@@ -18,10 +18,12 @@ _SERVING = BUSY_MACHINES | {MachineState.IDLE, MachineState.NEEDS_CLEARING}
 
 @dataclass(frozen=True, slots=True)
 class MachineNow:
-    """A machine as the queue sees it. `free_at` (ms) is when its run in hand should end; None
-    if nobody can say. `leaving`: it goes into maintenance after that run. `pace`: how many seconds
-    of a program pass in one on the clock. `not_ready`: why its controller would start nothing;
-    `set_up`: its job waits until a person has set it up."""
+    """A machine as the queue sees it.
+
+    `free_at` (ms) is the expected end of its current run; None if unknown. `leaving`: it goes into
+    maintenance after that run. `pace`: seconds of a program per second of real time. `not_ready`:
+    why its controller cannot start a program. `set_up`: its job waits until a person has set it up.
+    """
 
     id: int
     name: str
@@ -35,18 +37,18 @@ class MachineNow:
 
     @property
     def serves(self) -> bool:
-        """Whether it will take a job without being repaired, connected or put back first."""
+        """Whether it can take a job without repair, connection or return to service first."""
         return self.state in _SERVING and not self.leaving and not self.refuses
 
     @property
     def refuses(self) -> bool:
-        """Whether it has no run, and its controller would not start one."""
+        """Whether it has no run and its controller cannot start one."""
         return bool(self.not_ready) and self.state not in BUSY_MACHINES
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A claimable job: what it asks for and how long it will take (all parts)."""
+    """A claimable job: what it needs and how long it takes (all parts)."""
 
     id: int
     need: Need
@@ -56,7 +58,7 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class ForecastSlot:
-    """Where a queued job should go: after `ahead` others, at `start_at` (ms, None: unknown)."""
+    """The forecast for a queued job: after `ahead` others, at `start_at` (ms; None if unknown)."""
 
     machine: MachineNow
     ahead: int
@@ -64,7 +66,7 @@ class ForecastSlot:
 
 
 class MachinePool:
-    """The machines of one look, grouped so that a question about thousands stays quick."""
+    """The machines at one moment, grouped so that thousands of jobs are forecast quickly."""
 
     def __init__(self, machines: Iterable[MachineNow]) -> None:
         self.by_id = {machine.id: machine for machine in machines}
@@ -75,11 +77,11 @@ class MachinePool:
         self._fitting: dict[Need, tuple[MachineNow, ...]] = {}
 
     def capabilities(self, machine_type: str) -> tuple[Capability, ...]:
-        """The different things machines of a type can do."""
+        """Return the distinct capabilities of the machines of a type."""
         return tuple(one for one in self._alike if one.machine_type == machine_type)
 
     def fitting(self, need: Need) -> tuple[MachineNow, ...]:
-        """Every machine that can make this, whatever it does now."""
+        """Return every machine that can make this job, in any state."""
         if need not in self._fitting:
             self._fitting[need] = tuple(
                 machine
@@ -90,7 +92,8 @@ class MachinePool:
         return self._fitting[need]
 
     def deal(self, queue: Sequence[Queued], now: int) -> dict[int, ForecastSlot]:
-        """The turn of each job of `queue` (in queue order) that some serving machine can make."""
+        """Return the slot of each job of `queue` (in queue order) that a serving machine can
+        make."""
         table = _Table(self._alike, now)
         slots = {}
         for job in queue:
@@ -100,7 +103,7 @@ class MachinePool:
 
 
 class _Table:
-    """When each machine is free as jobs are dealt; one heap per group of machines alike."""
+    """The time when each machine gets free as jobs are assigned; one heap per capability."""
 
     def __init__(self, alike: dict[Capability, list[MachineNow]], now: int) -> None:
         self._free: dict[int, float] = {}
@@ -140,7 +143,7 @@ class _Table:
             ]
         heaps = self._choices[need]
         for heap in heaps:
-            while heap[0][0] != self._free[heap[0][1]]:  # outdated by a later gift
+            while heap[0][0] != self._free[heap[0][1]]:  # outdated by a later assignment
                 heapq.heappop(heap)
         return self._machines[min(heap[0] for heap in heaps)[1]] if heaps else None
 
@@ -149,5 +152,5 @@ def _free_at(machine: MachineNow, now: int) -> float:
     if machine.state is MachineState.IDLE:
         return now
     if machine.state is MachineState.NEEDS_CLEARING:
-        return now + 1  # somebody has to come first: after every idle one
+        return now + 1  # a person has to clear it first: after every idle machine
     return math.inf if machine.free_at is None else max(now, machine.free_at)

@@ -1,4 +1,4 @@
-"""What a column of an imported table can mean, and guessing it from the column's name."""
+"""The job fields that a column of an imported table can fill, and how to guess them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ImportField:
-    """One field of a job that a column can fill; `synonyms` are in order of how sure they are."""
+    """One job field that a column can fill. `synonyms` are in order of certainty."""
 
     name: str
     label: str
@@ -106,7 +106,7 @@ def _words(column: str) -> str:
 
 
 def _names(column: str) -> tuple[str, ...]:
-    """What a column's name may be looked up as: whole, without brackets, without its unit."""
+    """Return the spellings to look up: the whole name, without brackets, without its unit."""
     plain = _words(_IN_BRACKETS.sub(" ", column[:_LONGEST_NAME]))
     first, _, last = plain.rpartition(" ")
     shorter = (first,) if first and last in UNIT_SECONDS else ()
@@ -114,14 +114,14 @@ def _names(column: str) -> tuple[str, ...]:
 
 
 def is_known(column: str) -> bool:
-    """Whether the name of this column says what it means."""
+    """Return whether the name of this column identifies a field."""
     return any(name in _SYNONYMS for name in _names(column))
 
 
 def guess_mapping(columns: Sequence[str]) -> dict[str, str]:
-    """Field -> column for every field whose name, or a synonym of it, is the name of a column.
+    """Return field -> column for every field whose name or synonym is the name of a column.
 
-    A column goes to one field; where several columns would do, the surest synonym decides.
+    A column goes to one field. If several columns match, the most certain synonym decides.
     """
     offers: list[tuple[int, int, str]] = []
     for place, column in enumerate(columns):
@@ -136,7 +136,7 @@ def guess_mapping(columns: Sequence[str]) -> dict[str, str]:
 
 
 def unit_seconds(column: str) -> float:
-    """What a bare number in a column of times is worth in seconds: `Runtime (min)` says 60."""
+    """Return the seconds per unit of a time column: 60 for `Runtime (min)`."""
     brackets = _IN_BRACKETS.findall(column[:_LONGEST_NAME])
     for name in (*brackets, _words(column).rpartition(" ")[2]):
         if (seconds := UNIT_SECONDS.get(_words(name))) is not None:

@@ -1,4 +1,4 @@
-"""A job as it is asked for, and the one door at which every field is checked."""
+"""The specification of a job, and the check of all its fields."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,12 +32,12 @@ _MOST_CHARACTERS = {
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """What intake asks for. Times in ms since the epoch, durations in seconds.
+    """A job as submitted. Times in ms since the epoch, durations in seconds.
 
     `estimated_s` is for one part; a run makes `quantity` parts. `program` is the SHA-256 of a
-    program already kept. `after` are ids of jobs that must complete first. `key` lets several
-    new jobs of one submission refer to each other: `after_keys` names their keys. `source` says
-    in its first event where it came from ("imported from monday.csv, row 7").
+    stored program. `after` are ids of jobs that must complete first. `key` lets the new jobs of one
+    submission refer to each other: `after_keys` names their keys. `source` is its origin for the
+    first event ("imported from monday.csv, row 7").
     """
 
     name: str
@@ -68,11 +68,11 @@ class JobSpec:
 
     @property
     def need(self) -> Need:
-        """What it asks of a machine."""
+        """What it needs of a machine."""
         return Need(self.machine_type, self.complexity, self.material, self.axes, self.envelope)
 
     def validated(self) -> "JobSpec":
-        """Itself with its texts trimmed; raises InvalidInput naming every bad field."""
+        """Return the spec with its texts trimmed. Raises InvalidInput with every invalid field."""
         errors = tuple(_errors(self))
         if errors:
             raise InvalidInput(*errors)
@@ -88,10 +88,10 @@ class JobSpec:
 
 
 def check_keys(specs: Sequence[JobSpec]) -> None:
-    """Whether the specs of one submission may refer to each other as they do.
+    """Check the references between the specs of one submission.
 
-    Raises InvalidInput for a key given twice, one that is not there, and jobs that would wait for
-    each other for ever.
+    Raises InvalidInput for a duplicate key, an unknown key, and jobs that would wait for each other
+    forever.
     """
     graph: dict[str, tuple[str, ...]] = {}
     for spec in specs:
@@ -134,10 +134,10 @@ def _texts(spec: JobSpec) -> Iterable[FieldError]:
         yield from checks.text(name, getattr(spec, name), most, wanted=name in _WANTED)
     handler: object = spec.handler
     if isinstance(handler, str) and handler.strip() not in HANDLERS:
-        yield FieldError("handler", f"there is none of that name; known: {', '.join(HANDLERS)}")
+        yield FieldError("handler", f"is not a known handler; known: {', '.join(HANDLERS)}")
     program: object = spec.program
     if program is not None and not (isinstance(program, str) and _SHA256.fullmatch(program)):
-        yield FieldError("program", "must be the SHA-256 of a kept program")
+        yield FieldError("program", "must be the SHA-256 of a stored program")
 
 
 def _numbers(spec: JobSpec) -> Iterable[FieldError]:

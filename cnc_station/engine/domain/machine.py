@@ -1,4 +1,4 @@
-"""A machine as the shop describes it, and which jobs it can make."""
+"""The specification of a machine, and which jobs it can make."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,29 +9,30 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 
 MAX_COMPLEXITY = 5
 
-# Why a machine is offline that its own controller has nothing to do with.
+# Reasons for an offline machine that do not come from its controller.
 STATION_CLOSED = "the station is closed"
 STATION_GONE = "its station is gone"
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Travel of the axes in mm; a job fits if each of its sizes does."""
+    """Travel of the axes in mm. A job fits if each of its sizes does."""
 
     x: float
     y: float
     z: float
 
     def holds(self, other: "Envelope") -> bool:
-        """Whether a part of size `other` fits."""
+        """Return whether a part of size `other` fits."""
         return other.x <= self.x and other.y <= self.y and other.z <= self.z
 
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a machine can make. Machines with equal capabilities are interchangeable in matching.
+    """What a machine can make. Machines with equal capabilities are interchangeable.
 
-    `materials` empty means any; `envelope` None means unknown, which refuses nothing.
+    An empty `materials` means any material. An `envelope` of None means unknown and refuses
+    nothing.
     """
 
     machine_type: str
@@ -41,7 +42,7 @@ class Capability:
     envelope: Envelope | None = None
 
     def refusal(self, need: "Need") -> str | None:
-        """Why a job with this need can't be made here, in plain words; None if it can."""
+        """Return why this machine cannot make a job with this need; None if it can."""
         if need.machine_type != self.machine_type:
             return f"needs a {need.machine_type}"
         if need.complexity > self.max_complexity:
@@ -55,7 +56,7 @@ class Capability:
         return None
 
     def fits(self, need: "Need") -> bool:
-        """Whether a job with this need can be made here; the fast twin of `refusal`."""
+        """Return whether this machine can make a job with this need. Faster than `refusal`."""
         return (
             need.machine_type == self.machine_type
             and need.complexity <= self.max_complexity
@@ -69,7 +70,7 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a job asks of a machine."""
+    """What a job needs of a machine."""
 
     machine_type: str
     complexity: int = 1
@@ -80,10 +81,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
-    """A machine as the shop enters it. `settings` belong to its driver (for example a port).
+    """A machine as entered. `settings` belong to its driver (for example a port).
 
-    `operator_starts`: each job waits there until its set-up is confirmed; `operator_clears`: after
-    each the machine waits until it is said to be clear.
+    `operator_starts`: each job waits until a person confirms its set-up. `operator_clears`: after
+    each job the machine waits until a person has cleared it.
     """
 
     name: str
@@ -93,10 +94,10 @@ class MachineSpec:
     capability: Capability = field(default_factory=lambda: Capability("mill"))
     operator_clears: bool = False
     operator_starts: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a password
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may contain a password
 
     def validated(self) -> "MachineSpec":
-        """Itself with its texts trimmed; raises InvalidInput naming each bad field."""
+        """Return the spec with its texts trimmed. Raises InvalidInput with each invalid field."""
         if errors := tuple(_errors(self)):
             raise InvalidInput(*errors)
         kind = self.machine_type.strip().lower()
@@ -122,7 +123,7 @@ def _errors(spec: MachineSpec) -> Iterable[FieldError]:
     yield from checks.json_object("settings", spec.settings)
     capability: object = spec.capability
     if not isinstance(capability, Capability):
-        yield FieldError("capability", "must say what the machine can make")
+        yield FieldError("capability", "must state what the machine can make")
     else:
         yield from _limits(capability)
         if capability.machine_type != spec.machine_type:

@@ -1,10 +1,10 @@
-"""Which free machine gets which waiting job: pure, so that its promises can be tested.
+"""Match free machines with waiting jobs. Pure, so that its guarantees can be tested.
 
-It keeps: never an unfit machine; never two jobs for a machine or two machines for a job; jobs
-are served in rank order; each gets the best of its free machines: least set-up change (same
-program, then same material, as the machine's last run), then the least used.
+It guarantees: no unsuitable machine; one job per machine and one machine per job; jobs in rank
+order; each job gets the best of its free machines: the least set-up change (same program, then same
+material, as in the machine's last run), then the least used.
 
-Its values are tuples: a round makes thousands of them, and a frozen dataclass takes thrice as long.
+Its values are tuples: a round makes thousands, and a frozen dataclass takes three times as long.
 """
 
 import math
@@ -16,7 +16,7 @@ from cnc_station.engine.domain.machine import Capability, Need
 
 
 class Candidate(NamedTuple):
-    """A claimable job. Lower rank is sooner; the id breaks ties."""
+    """A claimable job. A lower rank is sooner; the id breaks ties."""
 
     job_id: int
     rank: float
@@ -26,7 +26,7 @@ class Candidate(NamedTuple):
 
 
 class FreeMachine(NamedTuple):
-    """An idle, clear machine and what it did last."""
+    """An idle, clear machine and its last run."""
 
     machine_id: int
     capability: Capability
@@ -36,7 +36,7 @@ class FreeMachine(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A job, the machine it goes to, and in words why that one."""
+    """A job, its machine, and the reason for this machine in words."""
 
     job_id: int
     machine_id: int
@@ -50,8 +50,10 @@ _Place = tuple[float, float]
 
 @lru_cache(maxsize=4096)
 def _setups(program: str, material: str) -> tuple[_Setup, ...]:
-    """Set-up costs, cheapest first, with what has to be the same for each. Made once: a shop's
-    jobs are much alike."""
+    """Return set-up costs, cheapest first, with what has to be the same for each.
+
+    Cached: the jobs of a shop are much alike.
+    """
     least = (2, "")
     if not (program or material):
         return (least,)
@@ -60,8 +62,10 @@ def _setups(program: str, material: str) -> tuple[_Setup, ...]:
 
 
 def by_capability(machines: Iterable[FreeMachine]) -> dict[Capability, list[FreeMachine]]:
-    """Interchangeable machines together. Most share one object: to hash each machine's own would
-    cost more than the matching."""
+    """Group interchangeable machines.
+
+    Most share one capability object: hashing each machine's own would cost more than the matching.
+    """
     of_object: dict[int, list[FreeMachine]] = {}
     for machine in machines:
         of_object.setdefault(id(machine.capability), []).append(machine)
@@ -83,12 +87,12 @@ class _Pool:
             for setup in _setups(machine.last_program, machine.last_material):
                 self._by_setup.setdefault(setup, []).append(entry)
         for entries in self._by_setup.values():
-            entries.sort(reverse=True)  # the best at the end, where it can be taken away
+            entries.sort(reverse=True)  # the best at the end, from where it can be popped
 
     def best(
         self, setups: Iterable[_Setup], taken: Container[int]
     ) -> tuple[int, float, int] | None:
-        """(set-up cost, use, machine id) of its best machine that is not taken."""
+        """Return (set-up cost, use, machine id) of its best machine that is not taken."""
         for setup in setups:
             entries = self._by_setup.get(setup)
             while entries and entries[-1][1] in taken:
@@ -103,8 +107,10 @@ def _place(job: Candidate) -> _Place:
 
 
 def _end(offer: Sequence[Candidate], pool: _Pool) -> _Place:
-    """The rank up to which an offer holds every job; one with fewer than machines holds all, or
-    all that are wanted: before its end is passed, so many are matched."""
+    """Return the rank up to which an offer contains every job.
+
+    An offer with fewer jobs than machines contains all jobs, or all that are wanted.
+    """
     return (math.inf, math.inf) if len(offer) < pool.size else _place(offer[-1])
 
 
@@ -119,13 +125,12 @@ def match(
     pinned: Sequence[Candidate] = (),
     at_most: int | None = None,
 ) -> list[Match]:
-    """Matches in rank order, `at_most` so many.
+    """Return at most `at_most` matches in rank order.
 
-    `offers` holds for each capability the first of the jobs it fits, in rank order, at least as
-    many as it has machines or as are wanted (or all there are). A job is matched only to
-    capabilities that were offered it, and a pinned one only where it comes before the end of an
-    offer: beyond it there may be an earlier job that was not looked at. So ask again until nothing
-    is matched.
+    `offers` holds for each capability the first jobs that fit it, in rank order: at least as many
+    as it has machines or as are wanted, or all there are. A job is matched only to capabilities it
+    was offered to. A pinned job is matched only before the end of an offer: an earlier job may
+    follow that end. Call again until nothing is matched.
     """
     free = {machine.machine_id: machine for machine in machines}
     wanted = len(free) if at_most is None else min(len(free), at_most)

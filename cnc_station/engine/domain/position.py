@@ -1,8 +1,8 @@
-"""Whether a controller's coordinates can be trusted: a fact with a history.
+"""Whether the coordinates of a controller can be trusted.
 
-A controller without homing knows where its axes are only from counting steps since somebody set its
-zero. Whatever may have broken that count makes the position unknown, until homing is seen or a
-person confirms the work zero. Nothing starts on an unknown position.
+A controller without homing knows its axis positions only by counting steps since the zero was set.
+Anything that may have lost steps makes the position unknown, until the machine homes or a person
+confirms the work zero. No program starts from an unknown position.
 """
 
 from dataclasses import dataclass
@@ -10,18 +10,21 @@ from enum import StrEnum
 
 
 class PositionBasis(StrEnum):
-    """What the knowledge of a position rests on."""
+    """The basis on which a position is known."""
 
-    FOUND = "found"  # as it stood when the machine was first connected; nothing speaks against it
-    HOMED = "homed"  # by the controller, and nothing has happened since
-    CONFIRMED = "confirmed"  # a person has vouched for the work zero
-    LOST = "lost"  # something has happened that may have moved an axis or forgotten a zero
+    FOUND = "found"  # as found at the first connection; nothing contradicts it
+    HOMED = "homed"  # homed by the controller, and nothing has happened since
+    CONFIRMED = "confirmed"  # a person has confirmed the work zero
+    LOST = "lost"  # something may have moved an axis or cleared a zero
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What a position rests on. `reason` says in words what was seen or done; for a lost one it is
-    what a person has to know before confirming."""
+    """The basis of a position.
+
+    `reason` states what was seen or done. For a lost position it states what a person has to know
+    before confirming.
+    """
 
     basis: PositionBasis
     reason: str
@@ -34,8 +37,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class PositionMemory:
-    """What a driver has to know again in its next life, at this station or another: the position
-    and `mark`, by which it recognises its controller (text of its own, kept as it is)."""
+    """What a driver stores for its next start, at this station or another.
+
+    `mark` identifies the controller. It is text of the driver, stored unchanged.
+    """
 
     position: Position
     mark: str = ""

@@ -1,4 +1,4 @@
-"""Why no machine of a type can make a job: the limit that stops it, named."""
+"""Why no machine of a type can make a job: names the limit."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,9 +8,9 @@ _Limit = tuple[Callable[[Capability, Need], bool], Callable[[Need], str], Callab
 
 
 def no_machine(need: Need, capabilities: Sequence[Capability]) -> str:
-    """The sentence for a job that none of `capabilities` (all of the needed type) fits.
+    """Return the sentence for a job that fits none of `capabilities` (all of the needed type).
 
-    Where one limit stops it everywhere, that one; where each machine has its own reason, all.
+    If one limit stops it on every machine, only that one; otherwise all the limits.
     """
     if not capabilities:
         return f"there is no {need.machine_type}"
@@ -21,7 +21,7 @@ def no_machine(need: Need, capabilities: Sequence[Capability]) -> str:
             return f"no {need.machine_type} {everywhere(need)}"
         if refusing:
             stopped.append(briefly(need))
-    return f"no {need.machine_type} takes all of it: {', '.join(stopped)}"
+    return f"no {need.machine_type} meets every requirement: {', '.join(stopped)}"
 
 
 def _complexity(capability: Capability, need: Need) -> bool:

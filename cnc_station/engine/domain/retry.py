@@ -1,4 +1,4 @@
-"""When a failed job is tried again."""
+"""When to retry a failed job."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class RetryPolicy:
     """Exponential backoff: min(initial · 2^failures, maximum) seconds, plus up to `jitter` of it.
 
-    The jitter keeps many jobs that failed together from coming back together.
+    The jitter prevents jobs that failed together from retrying together.
     """
 
     initial_s: float = 10.0
@@ -17,13 +17,13 @@ class RetryPolicy:
     automation_limit: int = 3
 
     def limit(self, own: int | None, *, automation: bool) -> int:
-        """How many retries a job has: its own limit, or the default of its kind."""
+        """Return the maximum retries of a job: its own limit, or the default of its kind."""
         if own is not None:
             return own
         return self.automation_limit if automation else self.machining_limit
 
     def backoff_s(self, failures: int, chance: float) -> float:
-        """Seconds to wait after the `failures`-th failure (from 1); `chance` is in [0, 1)."""
+        """Return the wait in s after the `failures`-th failure (from 1); `chance` is in [0, 1)."""
         doubled = self.initial_s * 2.0 ** min(failures - 1, 60)
         base = min(doubled, self.maximum_s)
         return base + base * self.jitter * chance

@@ -1,10 +1,10 @@
-"""The states of a job, a run and a machine, and which of them belong together."""
+"""The states of a job, a run and a machine, and groups of them."""
 
 from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """Where a job stands. `QUEUED` means claimable now; why a job waits is never a state."""
+    """The state of a job. `QUEUED` means claimable now. Why a job waits is never a state."""
 
     DRAFT = "draft"
     QUEUED = "queued"
@@ -20,7 +20,7 @@ class JobState(StrEnum):
 
 
 class RunState(StrEnum):
-    """Where one attempt stands."""
+    """The state of one attempt."""
 
     ASSIGNED = "assigned"
     RUNNING = "running"
@@ -32,7 +32,7 @@ class RunState(StrEnum):
 
 
 class MachineState(StrEnum):
-    """What a machine is doing, as far as its station knows."""
+    """The state of a machine, as known to its station."""
 
     OFFLINE = "offline"
     IDLE = "idle"

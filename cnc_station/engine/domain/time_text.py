@@ -1,20 +1,21 @@
-"""Times as people read them at the machine: short, and with a day only where it matters."""
+"""Times as people read them at the machine: short, with a day only if it is not today."""
 
 from datetime import datetime, tzinfo
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_LAST_MS = 253_402_214_400_000  # a day before the year 10000, where calendars end
+_LAST_MS = 253_402_214_400_000  # a day before the year 10000, the end of `datetime`
 
 
 def local(at: int, zone: tzinfo | None = None) -> datetime:
-    """A time (ms) on the wall clock of `zone`, or of this machine."""
+    """Return a time (ms) in `zone`, or in the zone of this computer."""
     moment = datetime.fromtimestamp(min(max(at, 86_400_000), _LAST_MS) / 1000, zone)
     return moment.replace(tzinfo=None)
 
 
 def clock(at: int, now: int, zone: tzinfo | None = None) -> str:
-    """`15:40` today, `Mon 15:40` within six days, else `12 Mar 15:40`, with a year if another."""
+    """Return `15:40` today, `Mon 15:40` within six days, otherwise `12 Mar 15:40`; another year is
+    added."""
     there, here = local(at, zone), local(now, zone)
     time = f"{there.hour:02}:{there.minute:02}"
     days = (there.date() - here.date()).days
@@ -27,14 +28,14 @@ def clock(at: int, now: int, zone: tzinfo | None = None) -> str:
 
 
 def countdown(ms: int) -> str:
-    """`00:42`, or `1:05:00` from an hour on; nothing left is `00:00`."""
+    """Return `00:42`, or `1:05:00` from an hour on; `00:00` when nothing is left."""
     minutes, seconds = divmod(max(0, -(-ms // 1000)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
 
 
 def midnight(now: int, zone: tzinfo | None = None) -> int:
-    """When the day of `now` began (ms)."""
+    """Return when the day of `now` began (ms)."""
     day = datetime.fromtimestamp(now / 1000, zone).replace(
         hour=0, minute=0, second=0, microsecond=0
     )

@@ -1,8 +1,8 @@
-"""The one table of named transitions: where a job, its run and its machine may go together.
+"""The table of named transitions of jobs, runs and machines.
 
-Nothing sets a state freely. The writer turns each row into guarded updates, `replay` folds a
-job's events over the same rows, and the property tests walk them; so the three cannot differ.
-A transition's name is also the type of the event that records it.
+Every change of state is a row of this table. The writer turns each row into guarded updates,
+`replay` folds a job's events over the same rows, and the property tests walk them, so the three
+agree. The name of a transition is also the type of its event.
 """
 
 from dataclasses import dataclass
@@ -24,30 +24,32 @@ J, R, M = JobState, RunState, MachineState
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[S]):
-    """One subject's part: from any of `sources` (empty: it comes into being) to `target`.
+    """The change of one subject: from any of `sources` (empty: it is created) to `target`.
 
-    `target` None keeps the state; for a machine whose run ends it is the machine's resting
-    state instead, which only its row knows (see `MachineStep`).
+    A `target` of None keeps the state. For a machine whose run ends, the target is its resting
+    state (see `MachineStep`).
     """
 
     sources: frozenset[S]
     target: S | None
 
     def allows(self, state: S | None) -> bool:
-        """Whether a subject in `state` (None: not there yet) may take this step."""
+        """Return whether a subject in `state` (None: not created yet) may take this step."""
         return state in self.sources if self.sources else state is None
 
 
 @dataclass(frozen=True, slots=True)
 class MachineStep:
-    """What a run's transition does to its machine; `to_rest` sends it where it rests after a run:
-    maintenance if that was asked for, else needs_clearing if its operator clears it, else idle.
+    """The change of the machine in a run's transition.
 
-    One that is `untouched`, nothing having been started on it, needs no clearing. One that goes
-    offline remembers whether it does, for when it comes back.
+    `to_rest` moves it to its resting state after a run: maintenance if requested, otherwise
+    needs_clearing if its operator clears it, otherwise idle.
 
-    With `required` the run can't move without its machine; otherwise a machine that is elsewhere
-    already (in alarm, say) stays there.
+    An `untouched` machine, on which nothing was started, needs no clearing. A machine that goes
+    offline stores whether it needs clearing for its return.
+
+    With `required` the run cannot change without its machine. Otherwise a machine in another state
+    (in alarm, for example) stays there.
     """
 
     sources: frozenset[MachineState]
@@ -59,7 +61,7 @@ class MachineStep:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One named move of a job, and of its run and machine where it has them."""
+    """One named change of a job, and of its run and machine if it has them."""
 
     name: str
     job: Step[JobState] | None = None
@@ -100,7 +102,7 @@ _NOT_STARTED = WAITING_JOBS | {J.DRAFT}
 _IN_HAND = frozenset({J.NEEDS_ATTENTION, J.INTERRUPTED})
 _SETTLED = _NOT_STARTED | _IN_HAND | {J.CANCELLED, J.COMPLETED}
 
-# Coming into being and leaving
+# Creation and deletion
 DRAFTED = _row("drafted", _job(set(), J.DRAFT))
 CREATED = _row("created", _job(set(), J.QUEUED))
 CREATED_WAITING = _row("created_waiting", _job(set(), J.DELAYED))
@@ -168,7 +170,7 @@ INTERRUPTED = _row(
     "interrupted", _job(LIVE_JOBS, J.INTERRUPTED), _run(LIVE_RUNS, R.INTERRUPTED), _REST
 )
 
-# Its station is gone: nobody heard of the run until its lease ended
+# Its station is gone: no contact with the run until its lease ended
 LOST_RETURNED = _row(
     "lost_returned", _job({J.ASSIGNED}, J.QUEUED), _run({R.ASSIGNED}, R.CANCELLED), _GONE_UNTOUCHED
 )
@@ -180,8 +182,8 @@ LOST_INTERRUPTED = _row(
     "lost_interrupted", _job(LIVE_JOBS, J.INTERRUPTED), _run(LIVE_RUNS, R.INTERRUPTED), _GONE
 )
 
-# Found at the machine by its station, which had lost sight of it: the run goes on. Whoever gave it
-# up in between had let go of the machine too.
+# A station found a run that it had lost, still under way at the machine. If the run was given up in
+# between, its machine was released too.
 REATTACHED = _row(
     "reattached",
     _job({J.RUNNING, J.HELD, J.INTERRUPTED}, J.RUNNING),
@@ -190,7 +192,7 @@ REATTACHED = _row(
 )
 INSPECTED = _row("inspected", _job({J.INTERRUPTED}, None))
 
-# A person decides
+# Decided by a person
 CANCELLED = _row("cancelled", _job(_NOT_STARTED | _IN_HAND, J.CANCELLED))
 RESTORED = _row("restored", _job({J.CANCELLED}, J.QUEUED))
 RESTORED_WAITING = _row("restored_waiting", _job({J.CANCELLED}, J.DELAYED))
@@ -207,13 +209,13 @@ OVERRIDES: dict[JobState, Transition] = {
     for state in (J.QUEUED, J.PAUSED, J.COMPLETED, J.CANCELLED, J.NEEDS_ATTENTION)
 }
 
-# Machines alone
+# Machine only
 MACHINE_ADDED = _row("machine_added", machine=MachineStep(frozenset(), M.OFFLINE))
 MACHINE_EDITED = _row("machine_edited", machine=MachineStep(frozenset(M)))
 MACHINE_MOVED = _row(
     "machine_moved", machine=MachineStep(frozenset({M.IDLE, M.OFFLINE}), M.OFFLINE)
 )
-# What only a person ends, or its controller, is not ended by giving the machine away.
+# A move to another station does not end a state that only a person or the controller can end.
 MACHINE_MOVED_AS_IT_IS = _row(
     "machine_moved_as_it_is",
     machine=MachineStep(frozenset({M.NEEDS_CLEARING, M.ALARM, M.MAINTENANCE})),
@@ -235,7 +237,7 @@ MAINTENANCE_STARTED = _row(
 MAINTENANCE_ASKED = _row("maintenance_asked", machine=MachineStep(BUSY_MACHINES))
 MAINTENANCE_ENDED = _row("maintenance_ended", machine=_at(M.MAINTENANCE, M.IDLE))
 
-# The shop itself
+# The shop
 STATION_JOINED = _row("station_joined")
 STATION_LEFT = _row("station_left")
 LEADER_CHANGED = _row("leader_changed")

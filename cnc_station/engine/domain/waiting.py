@@ -1,6 +1,6 @@
-"""What comes next for a job, or why not, in an operator's words.
+"""The next step of a job, or why it waits, in an operator's words.
 
-"Why it waits" is computed from what is known now and is never a state of its own.
+The reason is computed from the present state and is never a state of its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ _PREDECESSOR = {
 
 @dataclass(frozen=True, slots=True)
 class Predecessor:
-    """A job that must complete first and has not."""
+    """A job that must complete first and has not yet."""
 
     title: str
     state: JobState
@@ -38,9 +38,12 @@ class Predecessor:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """A job as far as its next step goes. `retry_limit` is the one in force; `machine` the name
-    of the one it is or was last at; `paused_by` who paused it, "" if nobody knows; `set_up`: at
-    that machine a person has to set it up and say so."""
+    """What determines the next step of a job.
+
+    `retry_limit` is the limit in force. `machine` is the name of its present or last machine.
+    `paused_by` is the person who paused it; "" if unknown. `set_up`: a person has to set it up at
+    that machine and confirm.
+    """
 
     id: int
     state: JobState
@@ -62,8 +65,10 @@ class QueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class ShopSnapshot:
-    """The shop around the jobs at one moment. `head` holds the first queued jobs of each machine
-    type in queue order; `slots` are theirs."""
+    """The shop at one moment.
+
+    `head` holds the first queued jobs of each machine type in queue order, `slots` their forecasts.
+    """
 
     now: int
     fleet: MachinePool
@@ -72,12 +77,12 @@ class ShopSnapshot:
     zone: tzinfo | None = None
 
     def clock(self, at: int) -> str:
-        """A time on the shop's wall clock."""
+        """Return a time on the wall clock of the shop."""
         return clock(at, self.now, self.zone)
 
 
 def next_words(job: QueueStatus, shop: ShopSnapshot) -> str:
-    """One short line: what comes next for this job, or what it waits for. Never empty."""
+    """Return one short line: the next step of this job, or what it waits for. Never empty."""
     return _WORDS[job.state](job, shop)
 
 
@@ -118,7 +123,7 @@ def _when(slot: ForecastSlot, shop: ShopSnapshot) -> str:
     if slot.machine.set_up:
         return "is being set up"
     if slot.start_at is None:
-        return "at a time not known"
+        return "at an unknown time"
     if slot.start_at <= shop.now:
         return "any moment"
     return f"about {shop.clock(slot.start_at)}"
@@ -138,7 +143,7 @@ def _pinned(job: QueueStatus, machine_id: int, shop: ShopSnapshot) -> str:
 
 def _obstacle(need: Need, machine: MachineNow) -> str:
     if machine.capability.machine_type != need.machine_type:
-        return f"is no {need.machine_type}"
+        return f"is not a {need.machine_type}"
     if refusal := machine.capability.refusal(need):
         return refusal
     return "" if machine.serves else _absence(machine)
@@ -164,7 +169,7 @@ def _none_serves(fitting: Sequence[MachineNow]) -> str:
         return f"only {fitting[0].name} fits, and it {_absence(fitting[0])}"
     named = " and ".join(f"{machine.name} {_absence(machine)}" for machine in fitting[:2])
     more = len(fitting) - 2
-    return f"{named}, and {more} more are away" if more > 0 else named
+    return f"{named}, and {more} more are unavailable" if more > 0 else named
 
 
 def _absence(machine: MachineNow) -> str:
@@ -235,5 +240,5 @@ _WORDS: Mapping[JobState, Callable[[QueueStatus, ShopSnapshot], str]] = {
     JobState.INTERRUPTED: lambda job, _shop: f"decide: {job.last_error or 'stopped half-way'}",
     JobState.COMPLETED: _done,
     JobState.CANCELLED: _cancelled,
-    JobState.NEEDS_ATTENTION: lambda job, _shop: job.last_error or "failed, nobody knows why",
+    JobState.NEEDS_ATTENTION: lambda job, _shop: job.last_error or "failed for an unknown reason",
 }

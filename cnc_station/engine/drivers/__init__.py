@@ -1,1 +1,1 @@
-"""What speaks to a machine's controller."""
+"""Drivers: one for each kind of machine controller."""

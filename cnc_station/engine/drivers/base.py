@@ -1,8 +1,8 @@
-"""The seam to a machine's controller: one small asynchronous protocol, a file for each kind.
+"""The driver interface: one small asynchronous protocol, implemented for each kind of controller.
 
-A driver speaks one controller's language and knows nothing of jobs, databases or screens. For each
-part the runner asks it to `load`, to `start` and then waits in `ended`; what the controller does
-meanwhile it tells its listeners as `Status`. All is called from one event loop.
+A driver speaks the protocol of one controller and does not depend on jobs, database or user
+interface. For each part the caller awaits `load`, `start` and `ended`. Changes at the controller go
+to the subscribers as `Status`. All calls come from one event loop.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from cnc_station.engine.views import Abilities, DriverInfo, Identity, Message, S
 
 
 class OnLoss(StrEnum):
-    """What may be done with a run that had started when its station died."""
+    """What to do with a started run whose station died."""
 
     RETRY = "retry"  # nothing was cut: run it again
     INTERRUPT = "interrupt"  # a part may be half made: ask the machine or a person
@@ -25,10 +25,10 @@ class OnLoss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a driver is asked to make: `parts` times a program, or `estimated_s` each without one.
+    """The order for a driver: `parts` times a program, or `estimated_s` each without one.
 
-    `source` are the program's exact bytes, `name` what people call it. The parts before `part` are
-    known to be done.
+    `source` is the exact bytes of the program, `name` its name for people. The parts before `part`
+    are known to be done.
     """
 
     run_id: int
@@ -44,17 +44,20 @@ class Order:
 
 
 class RunOutcome(StrEnum):
-    """What has become of a run that nobody watched."""
+    """The outcome of a run that no station was watching."""
 
-    UNDER_WAY = "under_way"  # this very run goes on, or is held: `ended` can wait for it
-    FINISHED = "finished"  # it came to its end; only said where there is proof
-    STOPPED = "stopped"  # it did not, or nobody can tell
+    UNDER_WAY = "under_way"  # this run is active or held: `ended` can wait for it
+    FINISHED = "finished"  # it reached its end; only if that is proven
+    STOPPED = "stopped"  # it did not reach its end, or this is unknown
 
 
 @dataclass(frozen=True, slots=True)
 class RunInspection:
-    """The answer to `look`. `detail` is all that is known, for the person who has to decide; `part`
-    is the part that is, or was, in hand, from 1."""
+    """The result of `inspect_run`.
+
+    `detail` is all that is known, for the person who has to decide. `part` is the present or last
+    part, from 1.
+    """
 
     outcome: RunOutcome
     detail: str
@@ -62,7 +65,7 @@ class RunInspection:
 
 
 class RunFailed(CncStationError):
-    """The controller ended the run without finishing it. `alarm`: it needs unlocking first."""
+    """The controller ended the run before its end. `alarm`: it needs unlocking first."""
 
     def __init__(self, reason: str, *, alarm: bool = False) -> None:
         super().__init__(reason)
@@ -70,116 +73,141 @@ class RunFailed(CncStationError):
 
 
 class RunAborted(CncStationError):
-    """The run was stopped because somebody asked for it, and the controller has confirmed."""
+    """The run was aborted on request, and the controller has confirmed it."""
 
 
 class EndUnproven(CncStationError):
-    """The run has ended, and nothing proves that the part is done: a person has to decide. Says
-    all that is known."""
+    """The run has ended without proof that the part is done: a person has to decide.
+
+    The message states all that is known.
+    """
 
 
 class NotReady(CncStationError):
-    """Nothing was started, and why: the job is none the worse for it."""
+    """Nothing was started. The message states why. The job is not affected."""
 
 
 class Driver(Protocol):
-    """One machine's controller."""
+    """The driver of one machine."""
 
     on_loss: OnLoss
     abilities: Abilities
 
     async def connect(self) -> Identity:
-        """Reach the controller; again after a loss. Changes nothing on the machine: what runs
-        there goes on. Raises Unavailable."""
+        """Connect to the controller, or reconnect after a loss.
+
+        Changes nothing on the machine: a running program continues. Raises Unavailable.
+        """
         ...
 
     async def close(self) -> None:
-        """Let go of the controller; what it runs goes on if it `outlives` us. May be called
-        again, and without `connect`."""
+        """Disconnect.
+
+        A running program continues if `abilities.outlives`. May be called again, and without
+        `connect`.
+        """
         ...
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """What the driver of this machine knew in its last life; None for a machine that was never
-        reached. Called before the first `connect`, or never: then nothing was known."""
+        """Restore what the driver of this machine stored last; None if it was never connected.
+
+        Called before the first `connect`, or never: then nothing is known.
+        """
         ...
 
     def memory(self) -> PositionMemory | None:
-        """What to keep for the next life, whenever `status().position` has changed; None for a
-        machine that moves nothing, or whose position is not a question here."""
+        """Return what to store for the next start, whenever `status().position` has changed.
+
+        None for a machine without motion, or whose position is not tracked here.
+        """
         ...
 
     async def confirm_position(self) -> None:
-        """A person at the machine vouches for its work zero: from here on its position is known.
-        Raises Conflict if it moves, is in alarm or homes instead; Unavailable."""
+        """Accept a person's confirmation of the work zero: the position is known from now on.
+
+        Raises Conflict if the machine moves, is in alarm or has to home instead; Unavailable.
+        """
         ...
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """Have the program for part `part` (from 1) ready; what had to be set on the controller so
-        that it begins in the modes it was read with (`Program.assumes`), in words. Raises NotReady
-        where that can't be made true without doubt, or the position is not known; Unavailable;
-        RunFailed for a program that the controller refuses."""
+        """Prepare the program for part `part` (from 1).
+
+        Returns the modes that had to be changed, in words, so that the program begins in the modes
+        it was read with (`Program.assumes`). Raises NotReady if they cannot be set with certainty
+        or the position is unknown; Unavailable; RunFailed for a program that the controller
+        refuses.
+        """
         ...
 
     async def start(self) -> None:
-        """Start what is loaded, in the modes that `load` promised and from a known position;
-        returns when the controller has begun, or has ended already.
+        """Start the loaded program, in the modes set by `load` and from a known position.
 
-        One that only reports returns when the controller says that it has begun by itself.
-        Raises NotReady if nothing moved, RunFailed, Unavailable (then it may have begun).
+        Returns when the program has begun, or has already ended. A read-only driver returns when
+        the controller reports a begin. Raises NotReady if nothing moved; RunFailed; Unavailable
+        (then it may have begun).
         """
         ...
 
     async def ended(self) -> None:
-        """Stay until the part is done, and there is proof of it: the machine stands where the
-        program ends, in the boot in which it began, and it was really cut. Raises EndUnproven where
-        nobody can tell, RunFailed, RunAborted after `abort`, Unavailable when the connection is
-        lost: the run may go on without us."""
+        """Wait until the part is proven to be done.
+
+        Proof: the machine stands at the end of the program, has not restarted since the begin, and
+        the program was really cut. Raises EndUnproven if the end is uncertain; RunFailed;
+        RunAborted after `abort`; Unavailable when the connection is lost, and the run may continue.
+        """
         ...
 
     async def hold(self) -> None:
-        """Stop the feed; returns when the controller has stopped. Raises Conflict, Unavailable."""
+        """Feed hold. Returns when the axes have stopped. Raises Conflict, Unavailable."""
         ...
 
     async def resume(self) -> None:
-        """Go on after a hold; returns when the controller moves again. Raises as `hold`."""
+        """Resume after a hold. Returns when the controller moves again. Raises as `hold`."""
         ...
 
     async def abort(self) -> None:
-        """End the run for good; returns when the controller has confirmed, and `ended` raises
-        RunAborted. Without a run it does nothing. Raises Unavailable."""
+        """Abort the run. Without a run it does nothing.
+
+        Returns when the controller has confirmed; `ended` then raises RunAborted. Raises
+        Unavailable.
+        """
         ...
 
     async def unlock(self) -> None:
-        """Out of an alarm, without moving an axis. Raises Conflict with what has to be done at
-        the machine first, Unavailable."""
+        """Clear an alarm without moving an axis.
+
+        Raises Conflict with what to do at the machine first; Unavailable.
+        """
         ...
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """What has become of a run that was started with this order, perhaps by an earlier life
-        of this program. Asks the controller, changes nothing. Raises Unavailable."""
+        """Return what became of a run started with this order, possibly before a restart.
+
+        Asks the controller and changes nothing. Raises Unavailable.
+        """
         ...
 
     def status(self) -> Status:
-        """The latest, from memory."""
+        """Return the latest status, from memory."""
         ...
 
     def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """Call `listener` with each new status; returns how to stop that."""
+        """Call `listener` with each new status. Returns the function that ends this."""
         ...
 
     def traffic(self) -> Sequence[Message]:
-        """What went over the wire lately, oldest first."""
+        """Return the latest messages on the wire, oldest first."""
         ...
 
 
-# What a driver is made from: the machine's driver settings (see MachineSpec.settings). Raises
-# ValueError with a sentence if it can't work with them.
+# Makes a driver from a machine's driver settings (see MachineSpec.settings). Raises ValueError with
+# a sentence if they are not valid.
 DriverFactory = Callable[[dict[str, object]], Driver]
 
 
 @dataclass(frozen=True, slots=True)
 class DriverKind:
-    """A row of the registry: what people choose, and how one is made."""
+    """An entry of the registry: the description for people, and the factory."""
 
     info: DriverInfo
     make: DriverFactory

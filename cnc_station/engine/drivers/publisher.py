@@ -1,4 +1,4 @@
-"""What all drivers do alike: keep the latest status, and tell those who listen."""
+"""Latest status and subscribers, as all drivers have them."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from cnc_station.engine.views import Doing, Message, Status
 
 
 class StatusPublisher:
-    """The telling half of a driver; `say` is for the driver itself."""
+    """Stores the latest status and calls the subscribers. `publish` is for the driver itself."""
 
     def __init__(self) -> None:
         self.wire = Traffic()
@@ -17,7 +17,7 @@ class StatusPublisher:
         self._listeners: list[Callable[[Status], None]] = []
 
     def publish(self, status: Status) -> None:
-        """This is how things are now; who listens hears of it if it is news."""
+        """Store the status. Call the subscribers if it has changed."""
         if status == self._status:
             return
         self._status = status
@@ -29,7 +29,7 @@ class StatusPublisher:
         return self._status
 
     def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """See `Driver.listen`."""
+        """See `Driver.subscribe`."""
         self._listeners.append(listener)
 
         def stop() -> None:
@@ -51,4 +51,4 @@ class StatusPublisher:
 
     async def confirm_position(self) -> None:
         """See `Driver.confirm_position`."""
-        raise Conflict("This machine's position is not in question here.")
+        raise Conflict("CNC Station does not track the position of this machine.")

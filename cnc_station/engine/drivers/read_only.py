@@ -1,8 +1,8 @@
-"""The half that drivers share which can only watch: the seam's side, without the protocol.
+"""The common part of read-only drivers, without the protocol.
 
-Such a machine is started and stopped at its own panel. Its driver says when it has begun the
-ordered program and how that ended; where the machine leaves that open it waits: then a person's
-word counts, not the driver's guess.
+A read-only machine is started and stopped at its own panel. Its driver reports when the ordered
+program has begun and how it ended. If the machine does not report this clearly, the driver does not
+guess: it waits for a person.
 """
 
 import asyncio
@@ -27,18 +27,19 @@ from cnc_station.engine.drivers.reported import IN_PROGRAM, Phase, Report
 from cnc_station.engine.views import Abilities, Doing, Identity, Status
 
 ABILITIES = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
-SETTLE_S = 3.0  # a counter or a name may follow the state that late
+SETTLE_S = 3.0  # a counter or a name may follow the state after this time
 _ONLY_WATCHED = "this machine can only be watched: use its own panel"
-_LET_GO = "the connection was let go"
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 15.0  # before a connection is tried again
-_UNTOLD = "the machine does not say whether the part has been made"
-_SAY_DONE = "Say whether the part is done."
-_SAY_STARTED = "If it is this job's part, say that you have started it at the panel."
+_CLOSED = "the connection was closed"
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 15.0  # before the next attempt to connect
+_NOT_REPORTED = "the machine does not report whether the part has been made"
+_CONFIRM_DONE = "Confirm whether the part is done."
+_CONFIRM_STARTED = "If it is the part of this job, confirm that you have started it at the panel."
 
 
 class ReadOnlyDriver(StatusPublisher, ABC):
-    """Implements `Driver` for a protocol that reaches the machine and hears what it reports. That
-    calls `_saw` with each report, and `_missed` where it may have lost some.
+    """Implements `Driver` for a protocol that can only read reports.
+
+    A subclass calls `_add_reports` with each report, and `_reports_lost` if it may have lost some.
     """
 
     on_loss = OnLoss.INTERRUPT
@@ -47,150 +48,154 @@ class ReadOnlyDriver(StatusPublisher, ABC):
     def __init__(self, settle_s: float = SETTLE_S) -> None:
         super().__init__()
         self._settle_s = settle_s
-        self._report: Report | None = None  # None: nobody answers
-        self._turned = asyncio.Event()
+        self._report: Report | None = None  # None: not connected
+        self._changed = asyncio.Event()
         self._order: Order | None = None
-        self._number = 1  # of the part in hand
+        self._number = 1  # of the current part
         self._part: Part | None = None
-        self._given_up = False
-        self._waiting = 0  # calls that wait for the part in hand
+        self._released = False
+        self._waiting = 0  # calls that wait for the current part
 
-        self._open = False  # between connect and close, whether anybody answers or not
+        self._open = False  # between connect and close, with or without a connection
         self._task: asyncio.Task[None] | None = None
-        self._why_lost = _LET_GO
+        self._why_lost = _CLOSED
 
     # --- the protocol ------------------------------------------------------------------------
 
     @abstractmethod
-    async def _reach(self) -> Identity:
-        """Connect, and say with `_saw` how things are. Raises Unavailable."""
+    async def _connect(self) -> Identity:
+        """Connect, and report the present state with `_add_reports`. Raises Unavailable."""
 
     @abstractmethod
-    async def _hear(self) -> None:
-        """Say with `_saw` what follows, until the connection ends. Raises Unavailable."""
+    async def _receive(self) -> None:
+        """Report each change with `_add_reports` until the connection ends. Raises Unavailable."""
 
     @abstractmethod
-    async def _let_go(self) -> None:
-        """Drop the connection, if there is one."""
+    async def _disconnect(self) -> None:
+        """Close the connection, if there is one."""
 
     async def connect(self) -> Identity:
-        """Reaches the machine and listens to it from then on."""
+        """See `Driver.connect`. Receives reports from then on."""
         self._open = True
-        await self._leave()
+        await self._stop_receiving()
         try:
-            identity = await self._reach()
+            identity = await self._connect()
         except Unavailable as error:
-            await self._let_go()
-            self._lost(str(error))
+            await self._disconnect()
+            self._publish_unreachable(str(error))
             raise
-        self._task = asyncio.create_task(self._follow(), name="listens to a machine")
+        self._task = asyncio.create_task(self._receive_until_lost(), name="read a machine")
         return identity
 
     async def close(self) -> None:
-        """Stops listening; the machine does not mind."""
+        """See `Driver.close`. The machine is not affected."""
         self._open = False
-        await self._leave()
-        self._lost(_LET_GO)  # a listener that had not begun yet could not say so
+        await self._stop_receiving()
+        self._publish_unreachable(_CLOSED)  # a task that had not started yet could not publish this
 
-    async def _leave(self) -> None:
+    async def _stop_receiving(self) -> None:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-        await self._let_go()
+        await self._disconnect()
 
-    async def _follow(self) -> None:
-        self._why_lost = _LET_GO
+    async def _receive_until_lost(self) -> None:
+        self._why_lost = _CLOSED
         try:
-            await self._hear()
+            await self._receive()
         except Unavailable as error:
             self._why_lost = str(error)
         finally:
-            self._lost(self._why_lost)
+            self._publish_unreachable(self._why_lost)
 
-    def _broke(self, why: str) -> None:
-        """The connection has ended though `_hear` goes on waiting."""
+    def _connection_lost(self, why: str) -> None:
+        """Handle a lost connection while `_receive` still waits."""
         self._why_lost = why
         if self._task is not None:
             self._task.cancel()
 
-    # --- what the machine says ---------------------------------------------------------------
+    # --- reports -----------------------------------------------------------------------------
 
-    def _saw(self, reports: Iterable[Report]) -> None:
-        """What it said, in order; the last is how things are now."""
+    def _add_reports(self, reports: Iterable[Report]) -> None:
+        """Take reports in order. The last is the present state."""
         for report in reports:
             self._report = report
             if self._part is not None:
-                self._part.see(report, self._now())
-        self._turned.set()
-        self._tell()
+                self._part.add_report(report, self._now())
+        self._changed.set()
+        self._publish_status()
 
-    def _tell(self) -> None:
-        """How things are, and what the part in hand waits for."""
+    def _publish_status(self) -> None:
+        """Publish the status, with what the current part waits for."""
         report, part = self._report, self._part
         if report is None:
             return
         status = report.status()
-        if part is not None and self._waiting and not (self._given_up or part.over):
+        if part is not None and self._waiting and not (self._released or part.over):
             status = _waiting_status(status, report, part)
         self.publish(status)
 
     @contextmanager
-    def _awaited(self) -> Iterator[None]:
-        """Meanwhile the status says what the part in hand waits for."""
+    def _showing_the_wait(self) -> Iterator[None]:
+        """While this is open, the status states what the current part waits for."""
         self._waiting += 1
-        self._tell()
+        self._publish_status()
         try:
             yield
         finally:
             self._waiting -= 1
-            self._tell()
+            self._publish_status()
 
-    def _missed(self) -> None:
+    def _reports_lost(self) -> None:
         if self._part is not None:
-            self._part.missed()
+            self._part.reports_lost()
 
-    def _lost(self, words: str) -> None:
+    def _publish_unreachable(self, reason: str) -> None:
         self._report = None
-        self._turned.set()
+        self._changed.set()
         self.publish(
-            Status(Doing.UNREACHABLE, words, "Check that it is switched on and on the network.")
+            Status(Doing.UNREACHABLE, reason, "Check that it is switched on and on the network.")
         )
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    # --- the seam ----------------------------------------------------------------------------
+    # --- the driver interface ----------------------------------------------------------------
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """Only remembers the order: the program is loaded at the panel, so that the machine need
-        not be ready. The next part of a run counts from the end of the one before, and may be
-        ordered while nobody answers: `start` waits for that too."""
-        report = self._reached() if part == 1 else self._report
-        before = self._part if self._in_hand_is(order, part - 1) else None
-        self._take(order, part)
+        """See `Driver.load`. Only stores the order: the program is loaded at the panel.
+
+        The machine need not be ready. The next part of a run counts from the end of the one before,
+        and can be ordered without a connection: `start` waits for that too.
+        """
+        report = self._current_report() if part == 1 else self._report
+        before = self._part if self._is_current(order, part - 1) else None
+        self._set_part(order, part)
         if before is not None:
             self._part = before.next()
         if report is not None and self._part is not None:
-            self._part.see(report, self._now())
+            self._part.add_report(report, self._now())
         return ()
 
     async def start(self) -> None:
-        """Waits, for days if need be, until the machine reports that it has begun the ordered
-        program; a connection that is lost meanwhile is made again. A machine that does not name
-        its programs never reports that: then a person says so, and `ended` is called without this
-        having returned. Raises Unavailable only after `close`."""
-        part = self._in_hand()
-        with self._awaited():
-            await self._begun(part)
+        """Wait until the machine reports the begin of the ordered program; this may take days.
 
-    async def _begun(self, part: Part) -> None:
+        A lost connection is made again. A machine that does not report program names never reports
+        the begin: then a person confirms it, and `ended` is called while this waits. Raises
+        Unavailable only after `close`.
+        """
+        part = self._current_part()
+        with self._showing_the_wait():
+            await self._wait_for_begin(part)
+
+    async def _wait_for_begin(self, part: Part) -> None:
         pause = _FIRST_PAUSE_S
-        while not (part.begun or self._given_up):
+        while not (part.begun or self._released):
             if self._report is not None:
                 pause = _FIRST_PAUSE_S
-                self._turned.clear()
-                await self._turned.wait()
+                self._changed.clear()
+                await self._changed.wait()
             elif self._open:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
@@ -200,128 +205,137 @@ class ReadOnlyDriver(StatusPublisher, ABC):
                 raise Unavailable(self.status().why)
 
     async def ended(self) -> None:
-        """Waits for proof of the end. Called before the begin was seen, it takes a person's word
-        that the program runs, and counts what runs now if it has the right name."""
-        part = self._in_hand()
+        """Wait for proof of the end.
+
+        If called before the begin was seen, a person has confirmed the begin. What runs now counts
+        if it has the right name.
+        """
+        part = self._current_part()
         if not part.begun:
-            part.vouch(self._reached(), self._now())
-        with self._awaited():
-            await self._until(lambda: part.over or self._given_up)
-        if self._given_up:
+            part.confirm_start(self._current_report(), self._now())
+        with self._showing_the_wait():
+            await self._wait_until(lambda: part.over or self._released)
+        if self._released:
             self._part = self._order = None
-            raise RunAborted("given up at the station; the machine itself was not told")
+            raise RunAborted("released at the station; the machine received no command")
         if part.failure:
             raise RunFailed(part.failure, alarm=part.in_alarm)
 
     async def hold(self) -> None:
-        """Cannot."""
+        """Not possible: raises Conflict."""
         raise Conflict(_ONLY_WATCHED)
 
     async def resume(self) -> None:
-        """Cannot."""
+        """Not possible: raises Conflict."""
         raise Conflict(_ONLY_WATCHED)
 
     async def abort(self) -> None:
-        """Ends OUR run only: nothing is sent to the machine, and it goes on cutting."""
+        """End the run in this station only. The machine gets no command and continues."""
         if self._part is not None:
-            self._given_up = True
-            self._turned.set()
+            self._released = True
+            self._changed.set()
 
     async def unlock(self) -> None:
-        """Cannot; fine where somebody has cleared the alarm at the panel meanwhile."""
-        if self._reached().status().doing is Doing.ALARM:
+        """Not possible: raises Conflict, unless the alarm was cleared at the panel meanwhile."""
+        if self._current_report().status().doing is Doing.ALARM:
             raise Conflict(f"clear the alarm at the machine's own panel first: {self.status().why}")
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """From what is remembered of this run, if it is; else it goes on only if the machine is in
-        the ordered program now, and nothing proves that it was finished. What runs then counts as
-        the first part that is not known to be done: those made unseen are a person's to count."""
-        report = self._reached()
+        """See `Driver.inspect_run`.
+
+        Uses what is stored of this run. Without that, the run is UNDER_WAY only if the ordered
+        program is active now; what runs then counts as the first part not known to be done. A
+        person has to count parts made in between.
+        """
+        report = self._current_report()
         if self._part is None or self._order is None or self._order.run_id != order.run_id:
-            self._take(order, order.part)
+            self._set_part(order, order.part)
             assert self._part is not None
-            words = _words(report) + "".join(f" Now {doubt.now}." for doubt in report.doubts)
+            words = _description(report) + "".join(f" Now {doubt.now}." for doubt in report.doubts)
             if order.part > 1:
                 words += f" {order.part - 1} of {order.parts} parts were done when last seen."
-            if self._part.take_up(report, self._now()):
+            if self._part.attach(report, self._now()):
                 return RunInspection(RunOutcome.UNDER_WAY, words, order.part)
             self._part = self._order = None
             return RunInspection(RunOutcome.STOPPED, words, order.part)
-        part, words = self._part, _words(report, self._part.baseline)
+        part, words = self._part, _description(report, self._part.baseline)
         if part.doubts:
             words += f" It may not be a part: {part.doubts}."
         if part.finished:
             return RunInspection(RunOutcome.FINISHED, words, self._number)
         if part.failure:
             return RunInspection(RunOutcome.STOPPED, f"{part.failure}. {words}", self._number)
-        # Where only a person's word can end it anyway, a program that runs goes on.
-        going = (part.begun and not part.untold) or (part.vouched and report.phase in IN_PROGRAM)
+        # If only a person can decide its end, a running program continues.
+        going = (part.begun and not part.needs_decision) or (
+            part.start_confirmed and report.phase in IN_PROGRAM
+        )
         return RunInspection(
             RunOutcome.UNDER_WAY if going else RunOutcome.STOPPED, words, self._number
         )
 
     # --- waiting -----------------------------------------------------------------------------
 
-    def _take(self, order: Order, number: int) -> None:
-        self._order, self._number, self._given_up = order, number, False
+    def _set_part(self, order: Order, number: int) -> None:
+        self._order, self._number, self._released = order, number, False
         self._part = Part(order.name, self._settle_s)
 
-    def _in_hand_is(self, order: Order, part: int) -> bool:
+    def _is_current(self, order: Order, part: int) -> bool:
         return self._order is not None and (self._order.run_id, self._number) == (
             order.run_id,
             part,
         )
 
-    def _in_hand(self) -> Part:
+    def _current_part(self) -> Part:
         if self._part is None:
-            raise Conflict("no part is in hand")
+            raise Conflict("there is no current part")
         return self._part
 
-    def _reached(self) -> Report:
+    def _current_report(self) -> Report:
         if self._report is None or self._report.phase is Phase.UNKNOWN:
             raise Unavailable(self.status().why)
         return self._report
 
-    async def _until(self, fact: Callable[[], bool]) -> None:
-        """Raises Unavailable as soon as nobody can tell any more."""
-        part = self._in_hand()
+    async def _wait_until(self, fact: Callable[[], bool]) -> None:
+        """Wait for a fact. Raises Unavailable as soon as it cannot be known any more."""
+        part = self._current_part()
         while True:
-            part.wait(self._now())
+            part.check_time(self._now())
             if fact():
                 return
-            self._reached()
-            self._turned.clear()
+            self._current_report()
+            self._changed.clear()
             try:
-                async with asyncio.timeout(part.patience(self._now())):
-                    await self._turned.wait()
+                async with asyncio.timeout(part.seconds_left(self._now())):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 
 
 def _waiting_status(status: Status, report: Report, part: Part) -> Status:
-    """With what a part that is not over waits for, where that is not the machine's own affair."""
+    """Return the status with what an unfinished part waits for, unless the machine explains it."""
     at_rest = status.doing in (Doing.READY, Doing.NOT_READY)
-    words, remedy = "", status.remedy
-    if part.untold:
-        words, remedy = (part.left_open(), _SAY_DONE) if at_rest else ("", remedy)
+    reason, remedy = "", status.remedy
+    if part.needs_decision:
+        reason, remedy = (part.open_question(), _CONFIRM_DONE) if at_rest else ("", remedy)
     elif part.begun:
-        doubtful = f"{part.doubts}: a person has to say whether the part is done"
-        words = doubtful if part.doubts else ""
-    elif part.vouched:
-        words, remedy = (_UNTOLD, _SAY_DONE) if at_rest else ("", remedy)
+        doubtful = f"{part.doubts}: a person has to decide whether the part is done"
+        reason = doubtful if part.doubts else ""
+    elif part.start_confirmed:
+        reason, remedy = (_NOT_REPORTED, _CONFIRM_DONE) if at_rest else ("", remedy)
     elif status.doing in (Doing.RUNNING, Doing.HELD) or at_rest:
-        words = part.awaits(report)
-        remedy = remedy or ("" if at_rest else _SAY_STARTED)
-    why = "; ".join(said for said in (status.why, words) if said)
+        reason = part.waiting_reason(report)
+        remedy = remedy or ("" if at_rest else _CONFIRM_STARTED)
+    why = "; ".join(filter(None, (status.why, reason)))
     return replace(status, why=why, remedy=remedy)
 
 
-def _words(report: Report, before: int | None = None) -> str:
-    """All that the machine says, in a sentence or two. `before`: its counter when it began."""
+def _description(report: Report, before: int | None = None) -> str:
+    """Return all that the machine reports, in a sentence or two. `before`: its counter at the
+    begin."""
     figures = report.figures
-    said = f"The machine says: {report.words or report.phase.value}"
-    said += f", program {figures.program}" if figures.program else ", and names no program"
+    text = f"The machine reports: {report.words or report.phase.value}"
+    text += f", program {figures.program}" if figures.program else ", and no program name"
     if figures.parts is not None:
-        said += f", part counter at {figures.parts}"
-        said += "" if before is None else f" (at its begin {before})"
-    return said + "." + (f" Alarm: {report.alarm}." if report.alarm else "")
+        text += f", part counter at {figures.parts}"
+        text += "" if before is None else f" ({before} at the begin)"
+    return text + "." + (f" Alarm: {report.alarm}." if report.alarm else "")

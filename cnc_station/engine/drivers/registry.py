@@ -1,5 +1,8 @@
-"""Which drivers there are. Explicit, so that a frozen bundle finds them too; others may join by
-the entry point group `cnc_station.drivers`, each a `DriverKind`."""
+"""The available drivers.
+
+The list is explicit, so that a frozen bundle finds them too. Other packages can add drivers by the
+entry point group `cnc_station.drivers`, each a `DriverKind`.
+"""
 
 from functools import cache
 from importlib.metadata import entry_points
@@ -15,25 +18,25 @@ GROUP = "cnc_station.drivers"
 
 
 def infos() -> tuple[DriverInfo, ...]:
-    """The drivers that can be chosen, by name."""
+    """Return the descriptions of all drivers, by name."""
     found = {kind.info.name: kind.info for kind in (*_joined(), *_OWN.values())}
     return tuple(found[name] for name in sorted(found))
 
 
 @cache
 def _joined() -> tuple[DriverKind, ...]:
-    """Read once: every look at the shop asks, and to search what is installed takes a while."""
+    """Return all drivers. Cached, because searching the installed packages takes a while."""
     return tuple(entry.load() for entry in entry_points(group=GROUP))
 
 
 def info(name: str) -> DriverInfo:
-    """One of them; raises InvalidInput if there is none of that name."""
+    """Return the description of a driver. Raises InvalidInput for an unknown name."""
     return _load(name).info
 
 
 def make(name: str, settings: dict[str, object]) -> Driver:
-    """A driver for one machine; raises InvalidInput if there is none of that name, or if it can't
-    work with these settings."""
+    """Make a driver for one machine. Raises InvalidInput for an unknown name or invalid
+    settings."""
     try:
         return _load(name).make(settings)
     except ValueError as error:
@@ -50,11 +53,13 @@ def _load(name: str) -> DriverKind:
 
 
 def abilities() -> dict[str, Abilities]:
-    """What can be asked of controllers, by driver."""
+    """Return what each driver's controllers can do, by driver name."""
     return {info.name: info.abilities for info in infos()}
 
 
 def retried() -> frozenset[str]:
-    """The drivers whose runs may be tried again blindly when their station is gone. One that the
-    leader does not know is not among them."""
+    """Return the drivers whose runs can be retried without inspection when their station is gone.
+
+    A driver that the leader does not know is not included.
+    """
     return frozenset(name for name, kind in _OWN.items() if not kind.info.real)

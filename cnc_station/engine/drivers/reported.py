@@ -1,6 +1,6 @@
-"""What a machine that only reports says of itself at one moment.
+"""One report of a read-only machine.
 
-Nothing here knows a protocol: a driver turns what it hears into `Report`s, and a `Part` (see
+Independent of the protocol: a driver converts what it receives into `Report`s, and a `Part` (see
 `proof`) draws the conclusions.
 """
 
@@ -11,15 +11,15 @@ from cnc_station.engine.views import Doing, Status
 
 
 class Phase(StrEnum):
-    """Where a machine is in a program, in words that the protocols share."""
+    """The state of a machine in its program, in terms that the protocols share."""
 
     IDLE = "idle"  # ready for a program
     RUNNING = "running"
-    HELD = "held"  # stopped in a program that can go on
+    HELD = "held"  # stopped in a program that can be resumed
     STOPPED = "stopped"  # ended before its end, not reset yet
-    ABORTED = "aborted"  # ended before its end, and done with
+    ABORTED = "aborted"  # ended before its end, and reset
     COMPLETED = "completed"
-    UNKNOWN = "unknown"  # whoever answers does not know
+    UNKNOWN = "unknown"  # the server does not know
 
 
 IN_PROGRAM = (Phase.RUNNING, Phase.HELD)
@@ -29,8 +29,8 @@ IN_PROGRAM = (Phase.RUNNING, Phase.HELD)
 class Doubt:
     """A mode in which a machine may make no part although its program runs to the end.
 
-    `now` are its words while it lasts, `then` afterwards. `by_hand`: what runs in this mode is not
-    the selected program, or not a program at all.
+    `now` describes it while it lasts, `then` afterwards. `by_hand`: what runs in this mode is not
+    the selected program, or not a program.
     """
 
     now: str
@@ -40,13 +40,12 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a machine says at one moment.
+    """What a machine reports at one moment.
 
-    `words` are its own for the phase, `alarm` those of what is wrong ("" for nothing), `mode` why
-    no program could be started now ("" if one could), `doubts` why what runs now may make no part.
-    `programs` are the names on all paths of a machine with several: those that run, or those that
-    have just been completed. `figures` holds the rest: program, part counter, position; what it
-    does is filled in here.
+    `words` is its own text for the phase, `alarm` for its fault ("" for none). `mode` states why no
+    program can start now ("" if one can). `doubts` state why the running program may make no part.
+    `programs` are the names on all paths of a machine with several: those running, or those just
+    completed. `figures` holds program, part counter and position; `Doing` is filled in here.
     """
 
     phase: Phase
@@ -59,16 +58,16 @@ class Report:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the programs it is about."""
+        """The names of the programs that the report is about."""
         return self.programs or (self.figures.program,)
 
     @property
     def by_hand(self) -> Doubt | None:
-        """Why what runs now is not a program, if it is not."""
+        """Why what runs now is not a program; None if it is."""
         return next((doubt for doubt in self.doubts if doubt.by_hand), None)
 
     def status(self) -> Status:
-        """As people and the rest of the station see it."""
+        """Return the status for people and for the rest of the station."""
         doing, why, remedy = self._doing()
         return replace(self.figures, doing=doing, why=why, remedy=remedy)
 
@@ -77,15 +76,19 @@ class Report:
             return Doing.ALARM, self.alarm, "Clear it at the machine's panel."
         match self.phase:
             case Phase.UNKNOWN:
-                said = (Doing.UNREACHABLE, self.words, "Switch the machine on, or see to its line.")
+                result = (
+                    Doing.UNREACHABLE,
+                    self.words,
+                    "Switch the machine on, or check its connection.",
+                )
             case Phase.RUNNING:
-                said = (Doing.RUNNING, self.alarm, "")
+                result = (Doing.RUNNING, self.alarm, "")
             case Phase.HELD:
-                said = (Doing.HELD, self.words, "Go on at the machine's panel when it may.")
+                result = (Doing.HELD, self.words, "Resume it at the machine's panel.")
             case Phase.STOPPED:
-                said = (Doing.NOT_READY, self.words, "Reset it, or go on, at the machine's panel.")
+                result = (Doing.NOT_READY, self.words, "Reset or resume it at the machine's panel.")
             case Phase.IDLE | Phase.COMPLETED | Phase.ABORTED if self.mode:
-                said = (Doing.NOT_READY, self.mode, "Put it into automatic mode at its panel.")
+                result = (Doing.NOT_READY, self.mode, "Switch it to automatic mode at its panel.")
             case Phase.IDLE | Phase.COMPLETED | Phase.ABORTED:
-                said = (Doing.READY, "", "")
-        return said
+                result = (Doing.READY, "", "")
+        return result

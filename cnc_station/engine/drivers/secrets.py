@@ -1,9 +1,8 @@
-"""Machines' passwords, as far as they are told.
+"""Passwords of machines, hidden from everyone except drivers.
 
-They are kept with the machine's other settings, in the database: whatever station a machine is
-moved to needs them, and nobody reads that database who has not got its own password. From there
-only drivers get them. Whoever asks about a machine is told `KEPT` in their place, and gives that
-back to leave them as they are. Some stand in an address: of that the password alone is not told.
+They are stored with the other settings of the machine in the database, because any station that a
+machine moves to needs them. Only drivers read them there. Everyone else gets `KEPT` in their place,
+and returns `KEPT` to leave them unchanged. In an address only the password is replaced.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,16 +16,16 @@ from cnc_station.engine.views import KEPT, MachineRow
 
 
 def told(rows: Iterable[MachineRow]) -> tuple[MachineRow, ...]:
-    """The machines as anybody may see them."""
+    """Return the machines with their passwords hidden."""
     secret = {
         info.name: frozenset(setting.name for setting in info.settings if setting.secret)
         for info in registry.infos()
     }
-    return tuple(_told(row, secret) for row in rows)
+    return tuple(_with_hidden_passwords(row, secret) for row in rows)
 
 
-def _told(row: MachineRow, secret: Mapping[str, frozenset[str]]) -> MachineRow:
-    """Of a driver that is not installed here, any setting may be a password."""
+def _with_hidden_passwords(row: MachineRow, secret: Mapping[str, frozenset[str]]) -> MachineRow:
+    """Hide the passwords of one machine. If its driver is not installed, hide every setting."""
     settings = row.spec.settings
     hidden = secret.get(row.spec.driver, settings.keys())
     masked = {
@@ -37,8 +36,10 @@ def _told(row: MachineRow, secret: Mapping[str, frozenset[str]]) -> MachineRow:
 
 
 def completed(spec: MachineSpec, before: MachineSpec | None = None) -> MachineSpec:
-    """With what is kept in place of `KEPT`; `before` is the machine as it is stored. Raises
-    InvalidInput where nothing is kept for that driver."""
+    """Replace `KEPT` by the stored values; `before` is the machine as stored.
+
+    Raises InvalidInput if nothing is stored for that driver.
+    """
     left = [name for name, value in spec.settings.items() if KEPT in str(value)]
     if not left:
         return spec
@@ -48,13 +49,13 @@ def completed(spec: MachineSpec, before: MachineSpec | None = None) -> MachineSp
     found = {name: _completed(str(spec.settings[name]), kept.get(name)) for name in left}
     if unknown := [name for name, value in found.items() if value is None]:
         raise InvalidInput(
-            *(FieldError(f"settings.{name}", "is not kept: type it in") for name in unknown)
+            *(FieldError(f"settings.{name}", "is not stored: enter it again") for name in unknown)
         )
     return replace(spec, settings={**spec.settings, **found})
 
 
 def _completed(value: str, kept: Any) -> Any:
-    """A setting, or an address, with what is kept in place of `KEPT`; None where nothing is."""
+    """Return a setting, or an address, with its stored value; None if nothing is stored."""
     if value == KEPT:
         return kept
     word = address.password(str(kept))

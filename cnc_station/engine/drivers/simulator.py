@@ -1,7 +1,7 @@
-"""A machine that is not there: it runs the program itself, in real time or faster.
+"""A simulated machine: it runs the program itself, in real time or faster.
 
-Time, line, position and percentage are those of the program; nothing is computed while nobody
-asks, so a hundred simulated machines cost no more than a hundred timers.
+Time, line, position and percentage are those of the program. They are computed only on request, so
+a hundred simulated machines cost no more than a hundred timers.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class SimulatorSettings:
 
 @dataclass(slots=True)
 class _Run:
-    """The part in hand. Times in program seconds, `since` on the loop's clock."""
+    """The current part. Times in program seconds; `since` on the clock of the loop."""
 
     order: Order
     part_s: float
@@ -89,7 +89,7 @@ class Simulator:
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """From a machine's driver settings."""
+        """Create a simulator from a machine's driver settings."""
         speed = _number(settings, "speed", 1.0)
         if not SLOWEST <= speed <= FASTEST:
             raise ValueError(f"the speed must be from {SLOWEST:g} to {FASTEST:,g}")
@@ -102,24 +102,25 @@ class Simulator:
         return cls(SimulatorSettings(speed, None if seed is None else int(str(seed)), share))
 
     async def connect(self) -> Identity:
-        """Always there."""
+        """See `Driver.connect`. Always succeeds."""
         return Identity("Simulator", (("Speed", f"{self._settings.speed:g} ×"),))
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """See `Driver.close`. Nothing to disconnect."""
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """It moves nothing."""
+        """See `Driver.recall`. It has no real axes."""
 
     def memory(self) -> PositionMemory | None:
-        """It moves nothing."""
+        """See `Driver.memory`. It has no real axes."""
         return None
 
     async def confirm_position(self) -> None:
-        """It moves nothing."""
+        """See `Driver.confirm_position`. It has no real axes."""
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """Whether and where it will fail is decided for the whole run, so that its parts agree."""
+        """See `Driver.load`. Whether and where it fails is decided once for all parts of the
+        run."""
         part_s = order.program.duration_s if order.program else order.estimated_s
         fails_at = self._failure(order, part_s * order.parts)
         if fails_at is not None:
@@ -130,13 +131,13 @@ class Simulator:
         return ()
 
     async def start(self) -> None:
-        """Moves at once."""
+        """See `Driver.start`. Starts at once."""
         assert self._run is not None
         self._run.begun = True
         self._run.since = asyncio.get_running_loop().time()
 
     async def ended(self) -> None:
-        """Lasts as long as the program, over the speed."""
+        """See `Driver.ended`. Takes the time of the program, divided by the speed."""
         run = self._run
         assert run is not None
         try:
@@ -182,7 +183,7 @@ class Simulator:
         return f"{fault}, line {line}"
 
     async def hold(self) -> None:
-        """Stops at once."""
+        """See `Driver.hold`. Stops at once."""
         run = self._run
         if run is not None and run.since is not None:
             run.done = self._elapsed(run)
@@ -190,22 +191,22 @@ class Simulator:
             self._turned.set()
 
     async def resume(self) -> None:
-        """Goes on at once."""
+        """See `Driver.resume`. Resumes at once."""
         run = self._run
         if run is not None and run.since is None:
             run.since = asyncio.get_running_loop().time()
             self._turned.set()
 
     async def abort(self) -> None:
-        """Stops at once, for good."""
+        """See `Driver.abort`. Ends at once."""
         self._aborted = True
         self._turned.set()
 
     async def unlock(self) -> None:
-        """Never locked."""
+        """See `Driver.unlock`. It is never locked."""
 
     async def inspect_run(self, order: Order) -> RunInspection:  # noqa: ARG002 - the seam's signature
-        """It ran in the station that is gone, and cut nothing."""
+        """See `Driver.inspect_run`. A simulated run ends with its station and cuts nothing."""
         return RunInspection(RunOutcome.STOPPED, "the simulation ended with its station")
 
     def _elapsed(self, run: _Run) -> float:
@@ -215,18 +216,18 @@ class Simulator:
         return run.done + passed * self._settings.speed
 
     def status(self) -> Status:
-        """Where the program is now."""
+        """See `Driver.status`. Computed for the present time."""
         run = self._run
-        if run is None or not run.begun:  # what was loaded may never be started
+        if run is None or not run.begun:  # a loaded program may never be started
             return Status(Doing.READY)
         doing = Doing.HELD if run.since is None else Doing.RUNNING
         elapsed = min(self._elapsed(run), run.part_s)
-        told = Status(doing, fraction=elapsed / run.part_s if run.part_s > 0 else 1.0)
+        status = Status(doing, fraction=elapsed / run.part_s if run.part_s > 0 else 1.0)
         if run.order.program is None:
-            return told
+            return status
         place = at(run.order.program, elapsed)
         return replace(
-            told,
+            status,
             program=run.order.name,
             line=place.line,
             x=place.x,
@@ -241,11 +242,11 @@ class Simulator:
         self,
         listener: Callable[[Status], None],  # noqa: ARG002 - the seam's signature
     ) -> Callable[[], None]:
-        """It does nothing by itself, so there is nothing to tell."""
+        """See `Driver.subscribe`. It changes only on request, so it never calls the listener."""
         return lambda: None
 
     def traffic(self) -> Sequence[Message]:
-        """No wire."""
+        """See `Driver.traffic`. It has no connection."""
         return ()
 
 

@@ -1,4 +1,4 @@
-"""What went over the wire lately: the raw words, for the one who has to find out why."""
+"""The latest raw messages on the wire, for diagnosis."""
 
 import time
 from collections import deque
@@ -11,23 +11,26 @@ LONGEST = 500  # characters of one message
 
 
 class Traffic:
-    """The last messages of one connection. Polls that say nothing new are left to the driver to
-    leave out: two thousand messages are then some minutes of work."""
+    """The latest messages of one connection.
+
+    The driver omits polls that report nothing new: two thousand messages then cover some minutes of
+    work.
+    """
 
     def __init__(self, most: int = MOST) -> None:
         self._messages: deque[Message] = deque(maxlen=most)
 
     def sent(self, text: str) -> None:
-        """Note what we said."""
+        """Record a message to the controller."""
         self._note(text, sent=True)
 
     def received(self, text: str) -> None:
-        """Note what was answered."""
+        """Record a message from the controller."""
         self._note(text, sent=False)
 
     def _note(self, text: str, *, sent: bool) -> None:
         self._messages.append(Message(time.time_ns() // 1_000_000, sent, text[:LONGEST]))
 
     def messages(self) -> Sequence[Message]:
-        """Oldest first."""
+        """Return the messages, oldest first."""
         return tuple(self._messages)

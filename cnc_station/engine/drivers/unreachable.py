@@ -1,6 +1,6 @@
-"""Why a controller can't be reached, as a person at the machine would say it.
+"""Why a controller cannot be reached, in words for a person at the machine.
 
-The system's own words are kept beside the sentence: they are for whoever looks for the cause.
+The error text of the system is stored beside the sentence, for diagnosis.
 """
 
 import errno
@@ -11,10 +11,10 @@ import ssl
 from cnc_station.engine.domain.errors import Unavailable
 
 _NO_ANSWER = "{where} does not answer"
-_CLOSED = "{where} has closed the connection"
-_OFF = "{where} does not answer (nothing at that address: is it switched on and plugged in?)"
-_NO_NETWORK = "{where} does not answer (this PC has no network that leads there)"
-_FORBIDDEN = "this PC does not let CNC Station connect to {where}"
+_CLOSED = "{where} closed the connection"
+_OFF = "{where} does not answer (no device at that address: is it switched on and plugged in?)"
+_NO_NETWORK = "{where} does not answer (this PC has no network connection to it)"
+_FORBIDDEN = "this PC does not allow CNC Station to connect to {where}"
 _NO_NAME = "{where} does not answer (no computer of that name is known)"
 _OTHERWISE = "{where} can't be reached"
 _NETWORK = {
@@ -33,17 +33,17 @@ _NETWORK = {
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
 }
-_KINDS: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
-    (ssl.SSLCertVerificationError, "{where} shows a certificate that this PC does not trust"),
+_KINDS: tuple[tuple[type[Exception], str], ...] = (  # the first match counts
+    (ssl.SSLCertVerificationError, "the certificate of {where} is not trusted by this PC"),
     (ssl.SSLEOFError, _CLOSED),
     (ssl.SSLZeroReturnError, _CLOSED),
-    (ssl.SSLError, "no secure connection to {where} can be made: does it speak TLS?"),
+    (ssl.SSLError, "no secure connection to {where}: does it support TLS?"),
     (socket.gaierror, _NO_NAME),
-    (UnicodeError, _NO_NAME),  # a name that no computer can have
+    (UnicodeError, _NO_NAME),  # not a possible name of a computer
     (EOFError, _CLOSED),
     (TimeoutError, _NO_ANSWER),
 )
-_NO_PORT = "the serial port {where} is not there: is the cable plugged in?"
+_NO_PORT = "the serial port {where} does not exist: is the cable plugged in?"
 _IN_USE = "another program uses the serial port {where}"
 _NOT_ALLOWED = (
     "this user may not use the serial port {where} (on Linux, add them to the group dialout)"
@@ -60,19 +60,21 @@ _SERIAL = {
     errno.EPERM: _NOT_ALLOWED,
     errno.ENOTTY: "{where} is not a serial port",
 }
-# Windows tells a port that is in use as one that is not allowed, and pyserial gives no number.
+# Windows reports a port in use as access denied, and pyserial gives no number.
 _ON_WINDOWS = {"FileNotFoundError": _NO_PORT, "PermissionError": _IN_USE}
-_NUMBER = re.compile(r"(?:\[Errno |: \()(\d+)")  # asyncio's way, and pyserial's
+_NUMBER = re.compile(r"(?:\[Errno |: \()(\d+)")  # the forms of asyncio and pyserial
 
 
 def unreachable(where: str, error: Exception, *, serial: bool = False) -> Unavailable:
-    """What to raise for an error of the operating system on the way to `where`: an address as
-    people write it, or a serial port. A password in the address is not `where`'s to hold."""
+    """Return the exception for an error of the operating system on the way to `where`.
+
+    `where` is an address as people write it, or a serial port. It must not contain a password.
+    """
     return Unavailable(_sentence(error, serial=serial).format(where=where), raw=raw_words(error))
 
 
 def raw_words(error: BaseException) -> str:
-    """What the system says, with the kind of error."""
+    """Return the system's error text with the type of the error."""
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
@@ -80,7 +82,7 @@ def _sentence(error: Exception, *, serial: bool) -> str:
     if serial:
         return _of_a_port(error)
     if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
-        return "{where} does not answer (its name can't be looked up now)"
+        return "{where} does not answer (its name cannot be looked up now)"
     of_its_kind = (words for kind, words in _KINDS if isinstance(error, kind))
     return next(of_its_kind, "") or _NETWORK.get(_number(error), _OTHERWISE)
 
@@ -96,8 +98,10 @@ def _of_a_port(error: Exception) -> str:
 
 
 def _number(error: Exception) -> int:
-    """Of an error that stands for several, as of a name with several addresses, the first one's; 0
-    where there is none."""
+    """Return the error number; 0 if there is none.
+
+    Of several errors, as for a name with several addresses, the first.
+    """
     if isinstance(error, OSError) and error.errno:
         return error.errno
     found = _NUMBER.search(str(error))

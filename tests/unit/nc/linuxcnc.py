@@ -1,4 +1,4 @@
-"""LinuxCNC's own interpreter as a judge: what its `rs274` makes of a program."""
+"""LinuxCNC's own interpreter as a reference: what its `rs274` makes of a program."""
 
 import math
 import os
@@ -18,8 +18,11 @@ STEP_RAD = math.radians(0.25)
 
 @dataclass
 class Driven:
-    """Where a program went, in mm: the box around its cuts, their length, and its last point;
-    all its points, and how long its feeds and dwells take, while they are all by the minute."""
+    """The path of a program in mm.
+
+    The box around its cuts, their length, its last point, all its points, and the time of its feeds
+    and dwells while all feeds are per minute.
+    """
 
     end: Point = (0.0, 0.0, 0.0)
     feed_mm: float = 0.0
@@ -44,7 +47,7 @@ class Driven:
 
 @dataclass
 class Modes:
-    """What holds for the calls to come; `feed` in mm/s."""
+    """The modes for the calls to come; `feed` in mm/s."""
 
     unit: float = 1.0
     plane: tuple[int, int, int] = PLANES["XY"]
@@ -63,13 +66,13 @@ class Modes:
 
 
 def driven(program: Path) -> Driven:
-    """What LinuxCNC drives, each tool zero long; `complaint` when it refuses the program.
+    """Return what LinuxCNC drives, each tool zero long; `complaint` if it refuses the program.
 
-    Raises FileNotFoundError where LinuxCNC is not installed.
+    Raises FileNotFoundError if LinuxCNC is not installed.
     """
     done = _ran(["rs274", "-g", "-t", str(DATA / "tool.tbl"), str(program)])
-    said = done.stderr.decode("latin-1").replace("executing", "").strip()
-    result = Driven(complaint=said)
+    complaint = done.stderr.decode("latin-1").replace("executing", "").strip()
+    result = Driven(complaint=complaint)
     modes = Modes()
     for call, arguments in canonical(done.stdout.decode("latin-1")):
         words = [word for word in re.split(r"[,\s]+", arguments) if word]
@@ -96,8 +99,11 @@ def driven(program: Path) -> Driven:
 
 
 def _ran(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """In a home of its own: there it maps its tool table, which another one that starts would cut
-    off under it (a bus error). Its parameters it writes where it stands."""
+    """Run in its own home folder.
+
+    It maps its tool table there, which another start would truncate (a bus error). It writes its
+    parameters into the current folder.
+    """
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             command,
@@ -113,7 +119,7 @@ def _ran(command: list[str]) -> subprocess.CompletedProcess[bytes]:
 
 
 def canonical(text: str) -> Iterator[tuple[str, str]]:
-    """Each canonical call with the text of its arguments."""
+    """Yield each canonical call with the text of its arguments."""
     for line in text.splitlines():
         if match := CALL.match(line):
             yield match[1], match[2]
@@ -125,7 +131,8 @@ def point(words: list[str], unit: float) -> Point:
 
 
 def arc(start: Point, words: list[str], plane: tuple[int, int, int], unit: float) -> list[Point]:
-    """The points of ARC_FEED(first end, second end, first centre, second centre, turns, end)."""
+    """Return the points of ARC_FEED(first end, second end, first centre, second centre, turns,
+    end)."""
     end_u, end_v, centre_u, centre_v = (float(word) * unit for word in words[:4])
     turns, end_w = int(words[4]), float(words[5]) * unit
     u, v, w = plane

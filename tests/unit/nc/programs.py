@@ -1,4 +1,4 @@
-"""Small programs for the tests, and short questions to ask of what was read."""
+"""Small programs for the tests, and helpers to read the result."""
 
 from cnc_station.engine.domain.nc import DEFAULT, Kind, Limits, Program, Severity, read
 
@@ -10,7 +10,7 @@ def read_text(text: str, limits: Limits = DEFAULT) -> Program:
 
 
 def milled(body: str, limits: Limits = DEFAULT) -> Program:
-    """A whole program around a body: millimetres, 600 mm/min, spindle on, at the origin."""
+    """Return a whole program around a body: millimetres, 600 mm/min, spindle on, at the origin."""
     return read_text(f"{HEAD}{body}\nM30\n", limits)
 
 
@@ -23,7 +23,7 @@ def warnings(program: Program) -> list[str]:
 
 
 def steps(program: Program) -> list[tuple[Kind, tuple[float, float, float]]]:
-    """What moves, and where to."""
+    """Return what moves, and where to."""
     return [
         (move.kind, move.end)
         for move in program.moves

@@ -1,4 +1,4 @@
-"""Our reader and the interpreter of a real controller drive the same path."""
+"""The NC reader and the interpreter of a real controller drive the same path."""
 
 import os
 import shutil
@@ -31,13 +31,13 @@ REFUSED = [
     "unknown_g_code.nc",
     "unknown_word.nc",
 ]
-MM = 0.002  # both round: the interpreter's report to 0.1 µm a move, its arcs to chords of 0.25°
+MM = 0.002  # rounding: the interpreter's report to 0.1 µm a move, its arcs to chords of 0.25°
 CHORD_MM = 0.001
-PATH_MM = 0.1  # chords are shorter than arcs, so two kinds of them run apart along the way
+PATH_MM = 0.1  # chords are shorter than arcs, so positions along the two differ
 
 
 def read_by_us(program: Program) -> Driven:
-    """The cuts of our reader, summed up as the judge's are."""
+    """Return the cuts of the NC reader, in the same form as the reference."""
     result = Driven(feed_mm=program.feed_mm, rapid_mm=program.rapid_mm, tools=list(program.tools))
     for move in program.moves:
         if move.kind in {Kind.FEED, Kind.ARC}:
@@ -76,12 +76,12 @@ def test_a_demo_program_takes_as_long_as_linuxcnc_says(name: str, tmp_path: Path
     rapids_s = theirs.rapid_mm / DEFAULT.rapid_mm_min * 60.0
     changes_s = len(theirs.tools) * DEFAULT.tool_change_s
     expected = theirs.cutting_s + rapids_s + changes_s
-    # Its tapping cycle dwells as long as the drilling cycle before it, which nobody asked for.
+    # Its tapping cycle wrongly dwells as long as the drilling cycle before it.
     assert ours.duration_s == pytest.approx(expected, rel=0.015, abs=0.05)
 
 
 def along(path: list[Point], shares: list[float]) -> list[Point]:
-    """The places after these shares of a path's length."""
+    """Return the points after these fractions of a path's length."""
     lengths = list(accumulate((dist(a, b) for a, b in pairwise(path)), initial=0.0))
     places = []
     for share in shares:
@@ -117,7 +117,7 @@ def test_what_linuxcnc_refuses_we_refuse(name: str) -> None:
 
 
 def random_program(seed: int) -> str:
-    """Lines, arcs and drilling in every plane, unit and distance mode, as a post would not dare."""
+    """Return lines, arcs and drilling in every plane, unit and distance mode."""
     random = Random(seed)
 
     def number(low: float, high: float) -> str:

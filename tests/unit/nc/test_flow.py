@@ -90,7 +90,7 @@ def test_one_branch_is_taken(value: int, end: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "part"),
     [
         ("M98 P5", "subprogram O5 is not in this file"),
         ("M98", "M98 needs the number"),
@@ -99,7 +99,7 @@ def test_one_branch_is_taken(value: int, end: float) -> None:
         ("G0 X1\no1 endif", "O1 endif has no counterpart"),
         ("o1 break", "O1 break has no counterpart"),
         ("o1 if [1]\no1 else", "O1 if has no counterpart"),
-        ("o1 return", "outside a subroutine"),
+        ("o1 return", "outside a called subroutine"),
         ("IF [#1 GT 2] GOTO 10", "macro statements"),
         ("GOTO 10", "macro statements"),
         ("G0 X#<a>", "#<a> is used before it is set"),
@@ -110,12 +110,12 @@ def test_one_branch_is_taken(value: int, end: float) -> None:
         ("G0 X[1", "a bracket is not closed"),
         ("G0 X" + 99 * "[" + "1" + 99 * "]", "nested too deeply"),
         ("G0 X#0", "#0 is not a parameter"),
-        ("#1", "#1 stands alone"),
+        ("#1", "#1 is incomplete"),
         ("G[1.55]", "not a known code"),
     ],
 )
-def test_what_cannot_be_worked_out_is_refused(body: str, said: str) -> None:
-    assert any(said in message for message in errors(milled(body)))
+def test_what_cannot_be_worked_out_is_refused(body: str, part: str) -> None:
+    assert any(part in message for message in errors(milled(body)))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a program leaves on, and in force, when it has ended."""
+"""What a program leaves on, and in force, after its end."""
 
 import pytest
 
@@ -88,7 +88,7 @@ def test_modes_that_the_end_does_not_reset_are_named_in_one_warning(text: str, n
         "G43 H1 G0 X1 Y1\nG49\n%",
     ],
 )
-def test_an_ordinary_end_is_not_remarked_on(text: str) -> None:
+def test_an_ordinary_end_gives_no_warning(text: str) -> None:
     assert left(text) == []
 
 

@@ -16,14 +16,14 @@ def test_a_program_larger_than_the_machine_is_refused_at_the_line_that_makes_it_
     assert wrong.message == "X travels 101.0 mm and the machine has 100.0 mm"
 
 
-def test_the_way_home_is_no_part_of_the_extent() -> None:
+def test_the_way_home_does_not_count_for_the_extent() -> None:
     far = Limits(travel_mm=(100, 100, 50), home_mm=(-500, 0, 0))
     program = milled("G0 X10\nG28\nG0 X50\nX120", far)
 
     assert [finding.line for finding in program.findings] == [8]
 
 
-def test_where_zero_lies_does_not_matter_to_the_travel() -> None:
+def test_the_position_of_the_zero_does_not_matter_for_the_travel() -> None:
     assert errors(milled("G0 X1000\nX1100", Limits(travel_mm=(1200, 100, 50)))) == []
 
 
@@ -69,13 +69,13 @@ def test_nothing_after_the_end_is_read(text: str) -> None:
     assert len(steps(program)) == 1
 
 
-def test_rates_of_zero_are_no_machine() -> None:
+def test_rates_of_zero_are_refused() -> None:
     with pytest.raises(ValueError, match="more than zero"):
         Limits(rapid_mm_min=0)
 
 
 def processor_seconds(source: bytes) -> float:
-    """The best of three readings."""
+    """Return the best of three measurements."""
     took = []
     for _ in range(3):
         begun = process_time()

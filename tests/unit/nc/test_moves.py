@@ -107,13 +107,13 @@ def test_arcs_in_the_zx_plane_turn_as_seen_from_plus_y() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "part"),
     [
         ("G2 X10 Y0 I4 J0", "the arc does not close"),
         ("G2 X10 Y0 R4.9", "the arc does not close"),
         ("G2 X10 Y0", "neither a centre"),
         ("G2 X0 Y0 R5", "cannot end where it starts"),
-        ("G2 X10 Y0 K5", "K cannot place"),
+        ("G2 X10 Y0 K5", "K cannot define"),
         ("G1 X1 E5", "E is not a known word"),
         ("G77 X1", "G77 is not a known code"),
         ("G1.5 X1", "G1.5 is not a known code"),
@@ -126,8 +126,8 @@ def test_arcs_in_the_zx_plane_turn_as_seen_from_plus_y() -> None:
         ("G1 X1e309", "E is not a known word"),
         ("G1 X1.2.3", "cannot read '.'"),
         ("G1 X1 (open", "a comment is not closed"),
-        ("G1 X1 X2", "X stands twice in one block"),
-        ("G0 G1 X1", "G0 and G1 cannot stand in one block"),
+        ("G1 X1 X2", "X appears twice in one block"),
+        ("G0 G1 X1", "G0 and G1 cannot be in one block"),
         ("G80\nX1", "X without a motion"),
         ("G81 X1 Z-1", "G81 needs R"),
         ("G81 X1 R1", "G81 needs Z"),
@@ -137,20 +137,20 @@ def test_arcs_in_the_zx_plane_turn_as_seen_from_plus_y() -> None:
         ("G1 X99999999999", "out of range"),
     ],
 )
-def test_a_wrong_block_is_refused_with_its_line(body: str, said: str) -> None:
+def test_a_wrong_block_is_refused_with_its_line(body: str, part: str) -> None:
     program = milled(body)
 
     assert program.refused
-    wrong = [finding for finding in program.findings if said in finding.message]
+    wrong = [finding for finding in program.findings if part in finding.message]
     assert [finding.line for finding in wrong] == [5 + body.count("\n")], program.findings
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "part"),
     [
-        ("G21\nM3 S1\nG1 X1\nX2\nM2", 3, "cutting move without a feed"),
+        ("G21\nM3 S1\nG1 X1\nX2\nM2", 3, "cutting move without a feed rate"),
         ("", 0, "the program is empty"),
-        ("G21\nM2", 0, "the program moves nothing"),
+        ("G21\nM2", 0, "the program makes no moves"),
         (
             "\x89PNG\r\n\x1a\n" + 12 * "\x00",
             0,
@@ -158,16 +158,16 @@ def test_a_wrong_block_is_refused_with_its_line(body: str, said: str) -> None:
         ),
     ],
 )
-def test_a_wrong_program_is_refused(text: str, line: int, said: str) -> None:
+def test_a_wrong_program_is_refused(text: str, line: int, part: str) -> None:
     program = read_text(text)
 
     assert program.refused
-    (wrong,) = [finding for finding in program.findings if said in finding.message]
+    (wrong,) = [finding for finding in program.findings if part in finding.message]
     assert wrong.line == line
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "part"),
     [
         ("G90 G21\nG1 X1 F1\nM2", "spindle stopped"),
         ("G90 G21\nG0 X1", "no end"),
@@ -183,12 +183,12 @@ def test_a_wrong_program_is_refused(text: str, line: int, said: str) -> None:
         ("G90 G21 G0 X1\nG38.2 X5 F1 S1 M3\nM2", "probing move"),
     ],
 )
-def test_a_doubtful_program_is_warned_about(text: str, said: str) -> None:
+def test_a_doubtful_program_is_warned_about(text: str, part: str) -> None:
     program = read_text(text)
 
     assert not program.refused
     (warning,) = warnings(program)
-    assert said in warning
+    assert part in warning
 
 
 @pytest.mark.parametrize(("radius", "off", "closes"), [(100, 0.05, True), (1, 0.05, False)])

@@ -1,4 +1,4 @@
-"""What a program takes for granted, found while it is read."""
+"""What a program assumes of the controller, found while it is read."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -130,7 +130,7 @@ def test_units_and_distance_are_warned_about_at_the_first_line_that_needs_them()
     assert lines_warned(program, "does not say G90 or G91: read as absolute (G90)") == [3]
 
 
-def test_a_mode_that_comes_too_late_is_said_so() -> None:
+def test_a_mode_stated_too_late_is_reported() -> None:
     program = read_text("G0 X1\nG20 G91\nG0 X1\nM30")
 
     assert lines_warned(program, "does not say mm or inch before this line") == [1]
@@ -142,7 +142,7 @@ def test_a_lathe_that_counts_by_letters_needs_no_g90() -> None:
     assert lines_warned(read_text("G21\nG0 X9 Z1\nM30", LATHE), "G90 or G91")
 
 
-def test_the_warnings_are_listed_however_many_others_there_are() -> None:
+def test_the_warnings_are_listed_among_any_number_of_others() -> None:
     many = "\n".join("G0 X1 Q7" for _ in range(150))
 
     assert any("mm or inch" in message for message in warnings(read_text(f"{many}\nM3 S1")))
@@ -215,7 +215,9 @@ def test_with_what_it_assumes_made_true_a_program_drives_the_same_whatever_was_l
 
 
 @given(TURNED, st.lists(st.sampled_from(["G7", "G8"]), max_size=1).map("".join), LEFT_BEHIND)
-def test_so_does_one_for_a_lathe(body: str, diameter: str, left: str) -> None:
+def test_a_lathe_program_with_its_assumptions_drives_the_same_whatever_was_left_behind(
+    body: str, diameter: str, left: str
+) -> None:
     made_true = "\n".join(codes(f"{body}\nM30", LATHE))
 
     assert driven(body, f"{left}\n{diameter}\n{made_true}", LATHE) == driven(body, "", LATHE)

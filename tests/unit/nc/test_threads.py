@@ -49,7 +49,7 @@ def test_an_inside_thread_grows() -> None:
     [
         ("G76 P1 Z-10 I-2 K1", "needs J"),
         ("G76 P010060 Q100 R0.05", "needs Z, I, J, K"),
-        ("G76 P1 X18 Z-10 I-2 J0.2 K1", "takes no X"),
+        ("G76 P1 X18 Z-10 I-2 J0.2 K1", "X is not supported"),
         ("G76 P1 Z-10 I-2 J2 K1", "J2"),
         ("G76 P1 Z-10 I0 J0.2 K1", "I0"),
         ("G76 P1 Z-10 I-2 J0.2 K1 R0.5", "R0.5"),

@@ -1,4 +1,4 @@
-"""A lathe's own: diameters, feed per turn, surface speed, threads."""
+"""Turning: diameters, feed per revolution, surface speed, threads."""
 
 from math import pi
 
@@ -90,7 +90,7 @@ def test_a_turret_changes_with_the_t_word() -> None:
     assert [move.tool for move in program.moves if move.kind is Kind.RAPID] == [1, 3]
 
 
-def test_a_program_of_x_and_z_only_is_taken_for_a_lathes() -> None:
+def test_a_program_of_x_and_z_only_is_read_as_a_lathe_program() -> None:
     turning = read_text("G21 G0 X10 Z1\nG1 Z-5 F1\nM2")
     milling = read_text("G21 G0 X10 Y2 Z1\nM2")
 
@@ -112,7 +112,7 @@ def test_a_thread_takes_its_lead_for_each_turn() -> None:
     assert cut_seconds(program) == pytest.approx(60 / 1.5 / 1000 * 60)
 
 
-def test_a_rigid_tap_comes_back_at_the_same_lead() -> None:
+def test_a_rigid_tap_retracts_at_the_same_lead() -> None:
     program = turned("G0 Z5\nG33.1 Z-10 K1")
 
     assert cut_seconds(program) == pytest.approx(30 / 1000 * 60)

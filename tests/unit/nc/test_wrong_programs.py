@@ -1,4 +1,4 @@
-"""Programs as they come in wrong: each is refused or remarked upon, at its line."""
+"""Wrong programs from practice: each is refused or gets a warning, at its line."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_a_wrong_program_is_refused_at_its_line(name: str, line: int, why: str) 
     assert why in first.message
 
 
-def test_a_program_cut_short_is_remarked_upon() -> None:
+def test_a_truncated_program_gets_a_warning() -> None:
     started, ended = found("cut_short.nc")
     assert {started.severity, ended.severity} == {Severity.WARNING}
     assert (started.line, ended.line) == (3, 7)

@@ -6,9 +6,9 @@ from enum import Enum
 
 from cnc_station.engine.domain.nc.findings import BlockError
 
-# An arc's radius at its start and at its end differ by rounding in the CAM system. Grbl's rule: 5
-# µm is always rounding, half a millimetre never, and in between it is rounding below 0.1 % of the
-# radius.
+# The radius of an arc at its start and at its end differ by rounding in the CAM system. Grbl's
+# rule: a difference of 5 µm is always rounding and half a millimetre never is. Between the two it
+# is rounding when it is below 0.1 % of the radius.
 ROUNDING_MM = 0.005
 NEVER_ROUNDING_MM = 0.5
 ROUNDING_SHARE = 0.001
@@ -26,10 +26,10 @@ class Plane(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """An arc around (centre_u, centre_v); `sweep` in radians, counter-clockwise positive.
+    """An arc around (centre_u, centre_v). `sweep` is in radians, counter-clockwise positive.
 
-    The radius goes evenly from `radius` to `end_radius`, which differ only by the program's
-    rounding.
+    The radius changes linearly from `radius` to `end_radius`. They differ only by the rounding in
+    the program.
     """
 
     plane: Plane
@@ -43,7 +43,7 @@ class Arc:
     def point(
         self, start: tuple[float, float, float], end: tuple[float, float, float], fraction: float
     ) -> tuple[float, float, float]:
-        """The point at `fraction` (0 to 1) of the way; exactly `end` at 1."""
+        """Return the point at `fraction` (0 to 1) of the arc; exactly `end` at 1."""
         if fraction >= 1.0:
             return end
         u, v, w = self.plane.value
@@ -56,11 +56,11 @@ class Arc:
         return (at[0], at[1], at[2])
 
     def length(self, along_normal: float) -> float:
-        """The path's length in mm when it also climbs `along_normal`."""
+        """Return the path length in mm, with a rise of `along_normal` mm (helix)."""
         return math.hypot((self.radius + self.end_radius) / 2 * self.sweep, along_normal)
 
     def extremes(self) -> list[tuple[float, float]]:
-        """Where it is furthest along its plane's two axes, between its ends."""
+        """Return the points between the ends where the arc reaches furthest along its two axes."""
         first, last = sorted((self.start_angle, self.start_angle + self.sweep))
         quarter = TURN / 4
         begin = math.ceil(first / quarter)
@@ -84,7 +84,7 @@ def arc_around(
     clockwise: bool,
     turns: int = 1,
 ) -> Arc:
-    """The arc from `start` to `end` around `centre`, all in the plane's axes and mm."""
+    """Return the arc from `start` to `end` around `centre`; all in the axes of the plane, in mm."""
     start_u, start_v = start[0] - centre[0], start[1] - centre[1]
     end_u, end_v = end[0] - centre[0], end[1] - centre[1]
     radius, end_radius = math.hypot(start_u, start_v), math.hypot(end_u, end_v)
@@ -95,7 +95,7 @@ def arc_around(
             f" and {end_radius:.3f} mm at the end"
         )
     if radius < 1e-9 or end_radius < 1e-9:
-        raise BlockError("the arc has no radius: its centre is its start")
+        raise BlockError("the arc has no radius: its centre is its start point")
     start_angle = math.atan2(start_v, start_u)
     turned = math.atan2(end_v, end_u) - start_angle
     sweep = (-turned if clockwise else turned) % TURN
@@ -110,7 +110,8 @@ def arc_around(
 def centre_from_radius(
     start: tuple[float, float], end: tuple[float, float], radius: float, *, clockwise: bool
 ) -> tuple[float, float]:
-    """The centre of an arc given by R; a negative radius asks for the long way round."""
+    """Return the centre of an arc given by R. A negative R means the arc of more than 180
+    degrees."""
     du, dv = end[0] - start[0], end[1] - start[1]
     chord = math.hypot(du, dv)
     if chord < 1e-9:

@@ -1,4 +1,4 @@
-"""Which codes there are, what they set, and which of them cannot stand together."""
+"""The known codes, what they set, and which of them exclude each other."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ SETS: dict[int, tuple[str, Any]] = {
     for number, code in enumerate((540, 550, 560, 570, 580, 590, 591, 592, 593))
 }
 
-# Which group of modes a code states. G50 stands apart: with S it caps the spindle.
+# The mode group that a code states. G50 is not listed: with S it limits the spindle speed.
 STATES: dict[int, Mode] = {
     **dict.fromkeys((200, 210), Mode.UNITS),
     **dict.fromkeys((900, 910), Mode.DISTANCE),
@@ -68,7 +68,7 @@ STATES: dict[int, Mode] = {
     **dict.fromkeys((610, 611, 640), Mode.PATH),
 }
 
-# Accepted: they change neither the path in work coordinates nor, noticeably, the time.
+# Accepted codes that do not change the path in work coordinates or, noticeably, the time.
 QUIET = frozenset(
     {51, 90, 110, 150, 400, 430, 431, 432, 440, 490, 501, 610, 611, 640, 690, 1030, 1870}
 )
@@ -94,8 +94,8 @@ UNSUPPORTED = {
     880: "a boring cycle with a manual retract",
 }
 
-# G codes of one group exclude each other in a block. G80 stands apart: the usual safety line has it
-# with G0.
+# G codes of one group exclude each other in a block. G80 is in no group: it is common in the safety
+# line, together with G0.
 GROUPS = (
     MOTIONS,
     frozenset({170, 180, 190}),
@@ -133,5 +133,5 @@ M_USER = range(100, 200)
 
 
 def spelled(code: int) -> str:
-    """The code as a program spells it: G1, G38.2."""
+    """Return the code as a program writes it: G1, G38.2."""
     return f"G{code // 10}.{code % 10}" if code % 10 else f"G{code // 10}"

@@ -1,4 +1,4 @@
-"""The drilling cycles, expanded into the moves the control makes."""
+"""Expand drilling cycles into the moves that the control makes."""
 
 from collections.abc import Callable
 from math import ceil
@@ -18,7 +18,7 @@ LETTERS = "XYZ"
 
 
 def drill(machine: Machine, words: Words) -> None:
-    """One block of a drilling cycle: its hole, or with L as many as it says."""
+    """Run one block of a drilling cycle: one hole, or as many as L or K states."""
     plane = machine.plane if machine.plane_stated else Plane.XY
     if plane is not machine.plane_noted:
         uses.of_plane(machine, plane)
@@ -52,7 +52,7 @@ def drill(machine: Machine, words: Words) -> None:
 
 
 def levels(machine: Machine, cycle: Cycle, depth_letter: str, normal: int) -> tuple[float, float]:
-    """Where the cycle starts to feed and its bottom, in mm."""
+    """Return the levels, in mm, where the feed starts (R) and where the hole ends."""
     name = codes.spelled(cycle.code)
     for letter in (depth_letter, "R"):
         if letter not in cycle.words:
@@ -70,7 +70,7 @@ def levels(machine: Machine, cycle: Cycle, depth_letter: str, normal: int) -> tu
 
 
 def check(machine: Machine, cycle: Cycle, top: float, bottom: float) -> None:
-    """Refuse pecks without a depth, remark on a missing dwell."""
+    """Refuse pecks without a peck depth. Warn about a missing dwell."""
     name = codes.spelled(cycle.code)
     if cycle.code in {730, 830}:
         peck = cycle.words.get("Q", 0.0) * machine.scale
@@ -85,7 +85,7 @@ def check(machine: Machine, cycle: Cycle, top: float, bottom: float) -> None:
 
 
 def at_level(machine: Machine, normal: int, level: float) -> Point:
-    """The point above or below where the tool is."""
+    """Return the point at this level above or below the tool."""
     point = list(machine.position)
     point[normal] = level
     return (point[0], point[1], point[2])
@@ -97,7 +97,7 @@ def feed_to(machine: Machine, normal: int, level: float) -> None:
 
 
 def bore(machine: Machine, cycle: Cycle, normal: int, _top: float, bottom: float) -> None:
-    """In one go, with a dwell at the bottom when one is given (not for G81 and G85)."""
+    """Drill in one feed move, with a dwell at the bottom if one is given (not for G81 and G85)."""
     feed_to(machine, normal, bottom)
     seconds = cycle.words.get("P", 0.0)
     if seconds > 0 and cycle.code not in {810, 850}:
@@ -105,7 +105,7 @@ def bore(machine: Machine, cycle: Cycle, normal: int, _top: float, bottom: float
 
 
 def peck(machine: Machine, cycle: Cycle, normal: int, top: float, bottom: float) -> None:
-    """G83 clears the hole after each peck, G73 only breaks the chip."""
+    """Drill in pecks. G83 retracts out of the hole after each peck; G73 only breaks the chip."""
     step = cycle.words["Q"] * machine.scale
     pecks = max(ceil((top - bottom) / step - 1e-9), 1)
     for number in range(1, pecks):
@@ -118,7 +118,8 @@ def peck(machine: Machine, cycle: Cycle, normal: int, top: float, bottom: float)
 
 
 def retract(machine: Machine, cycle: Cycle, normal: int, top: float, clear: float) -> None:
-    """Out of the hole: taps and reamers at the feed up to R, G89 all the way, the rest at once."""
+    """Retract from the hole: taps and reamers at feed up to R, G89 at feed all the way, others in
+    rapid."""
     if cycle.code in {740, 840, 850}:
         feed_to(machine, normal, top)
     if cycle.code == 890:

@@ -1,7 +1,7 @@
-"""Where the tool stands when a program has come to its end.
+"""The position of the tool at the end of a program.
 
-Axes whose end a program leaves to the machine (G28, G53, a tool change, a tool length, another work
-offset than G54, a preset) are not known.
+The end position of an axis is unknown if the program leaves it to the machine: by G28, G53, a tool
+change, a tool length, a work offset other than G54, or a G92 offset.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import lru_cache
 from cnc_station.engine.domain.nc.program import Kind, Moves
 
 MOVING = frozenset({Kind.RAPID, Kind.FEED, Kind.ARC, Kind.HOME})
-# After these a position in the program is not the one that the controller shows at the end.
+# After these codes, a position in the program is not what the controller shows at the end.
 ELSEWHERE = frozenset({7, 10, 16, 51, 52, 55, 56, 57, 58, 59, 59.1, 59.2, 59.3, 68, 92, 92.3})
 MACHINE = frozenset({28, 30, 53})
 LENGTHS = frozenset({43, 43.1, 43.2})
@@ -29,8 +29,11 @@ def _codes(words: tuple[str, ...]) -> frozenset[float]:
 
 
 def end_place(moves: Moves, lines: Sequence[str]) -> Known:
-    """Where the last move leads, in work coordinates, mm; None for an axis that the program leaves
-    to the machine. `lines` are the program's, cleaned."""
+    """Return the end of the last move in work coordinates, in mm.
+
+    None stands for an axis that the program leaves to the machine. `lines` are the cleaned lines of
+    the program.
+    """
     codes = [_codes(tuple(CODE.findall(line))) if "G" in line else NONE for line in lines]
     used = NONE.union(*set(codes))
     jumps = any(JUMP.search(line) for line in lines)
@@ -43,17 +46,17 @@ def end_place(moves: Moves, lines: Sequence[str]) -> Known:
         number = moves.line[index]
         kind, line = moves.kind[index], lines[number - 1] if number else ""
         named = [axis in line for axis in AXES]
-        if kind == Kind.TOOL_CHANGE:  # the machine may go to a place of its own
-            said: list[bool | None] = [False, False, False]
+        if kind == Kind.TOOL_CHANGE:  # the machine may move to its own tool change position
+            fixed: list[bool | None] = [False, False, False]
         elif kind == Kind.HOME:
-            said = [False if name or not any(named) else None for name in named]
+            fixed = [False if name or not any(named) else None for name in named]
         elif kind in MOVING and not relative[number - 1]:
-            said = [name or None for name in named]
+            fixed = [name or None for name in named]
             if beside or compensated[number - 1]:
-                said[:2] = [False, False]
+                fixed[:2] = [False, False]
         else:
             continue
-        sure = [old if old is not None else new for old, new in zip(sure, said, strict=True)]
+        sure = [old if old is not None else new for old, new in zip(sure, fixed, strict=True)]
         if None not in sure:
             break
     x, y, z = (
@@ -63,8 +66,11 @@ def end_place(moves: Moves, lines: Sequence[str]) -> Known:
 
 
 def _modes(codes: Sequence[frozenset[float]]) -> tuple[list[bool], list[bool]]:
-    """For each line, as they stand in the file: whether its coordinates are relative, and whether
-    the tool keeps a radius away from them. G28 in G91 is relative to nothing that counts."""
+    """Return two lists with one value per line, in file order: whether coordinates are relative
+    (G91), and whether cutter compensation is on.
+
+    G28 in G91 does not count as relative.
+    """
     relative, compensated = [], []
     away = radius = False
     for line in codes:

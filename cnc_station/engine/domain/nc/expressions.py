@@ -1,4 +1,4 @@
-"""Parameters (#1, #<name>) and expressions in brackets, as LinuxCNC has them."""
+"""Parameters (#1, #<name>) and expressions in brackets, in LinuxCNC syntax."""
 
 import math
 import operator
@@ -31,7 +31,7 @@ Binary = Callable[[float, float], float]
 
 
 def modulo(a: float, b: float) -> float:
-    """The remainder, never negative."""
+    """Return the remainder; it is never negative."""
     return math.fmod(math.fmod(a, b) + abs(b), abs(b))
 
 
@@ -69,7 +69,8 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
 
 
 class Parameters:
-    """The values of #1, #2 ... (zero until set) and #<name>; names starting with _ are global."""
+    """The values of #1, #2 ... (zero until set) and of #<name>. Names that start with _ are
+    global."""
 
     __slots__ = ("_globals", "locals")
 
@@ -82,22 +83,22 @@ class Parameters:
         return self.locals if is_local else self._globals
 
     def knows(self, key: Parameter) -> bool:
-        """Whether it was ever set; numbers always count as set."""
+        """Return whether the parameter was set. Numbered parameters always count as set."""
         return isinstance(key, int) or key in self._home(key)
 
     def get(self, key: Parameter) -> float:
-        """Its value."""
+        """Return the value."""
         if not self.knows(key):
             raise BlockError(f"#<{str(key).lower()}> is used before it is set")
         return self._home(key).get(key, 0.0)
 
     def set(self, key: Parameter, value: float) -> None:
-        """Give it a value."""
+        """Set the value."""
         self._home(key)[key] = value
 
 
 class Scanner:
-    """Reads values from a line, left to right."""
+    """Read values from a line, left to right."""
 
     __slots__ = ("at", "depth", "parameters", "text")
 
@@ -109,25 +110,26 @@ class Scanner:
 
     @property
     def done(self) -> bool:
-        """Whether all was read."""
+        """Whether the whole text was read."""
         return self.at >= len(self.text)
 
     def take(self, expected: str) -> bool:
-        """Read a given text, if it stands here."""
+        """Read the given text if it comes next. Return whether it did."""
         if not self.text.startswith(expected, self.at):
             return False
         self.at += len(expected)
         return True
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Read what a pattern finds here."""
+        """Read what the pattern matches at this place."""
         found = pattern.match(self.text, self.at)
         if found is not None:
             self.at = found.end()
         return found
 
     def value(self) -> float:
-        """A number, a parameter, a function or an expression in brackets, signed or not."""
+        """Read a number, a parameter, a function or an expression in brackets, with or without a
+        sign."""
         self.depth += 1
         if self.depth > DEEPEST:
             raise BlockError("the expression is nested too deeply")
@@ -153,14 +155,14 @@ class Scanner:
         raise BlockError(unreadable(self.text[self.at], self.text))
 
     def bracketed(self) -> float:
-        """What stands up to the closing bracket."""
+        """Read an expression up to the closing bracket."""
         result = self.expression(1)
         if not self.take("]"):
             raise BlockError("a bracket is not closed")
         return result
 
     def expression(self, weakest: int) -> float:
-        """Values and operators, those that bind as `weakest` does or more strongly."""
+        """Read values and operators with a precedence of at least `weakest`."""
         left = self.value()
         while (found := OPERATOR.match(self.text, self.at)) is not None:
             strength, operation = OPERATIONS[found.group()]
@@ -173,7 +175,7 @@ class Scanner:
     def _function(self, name: str) -> float:
         if name == "EXISTS":
             if not self.take("#"):
-                raise BlockError("EXISTS asks for a parameter")
+                raise BlockError("EXISTS needs a parameter")
             known = self.parameters.knows(self.parameter())
             if not self.take("]"):
                 raise BlockError("a bracket is not closed")
@@ -186,7 +188,7 @@ class Scanner:
         return computed(FUNCTIONS[name], argument)
 
     def parameter(self) -> Parameter:
-        """What stands after #: a number, a name, or a value that is a number."""
+        """Read what follows #: a number, a name, or a value that is a number."""
         if (name := self.match(NAME)) is not None:
             return name.group(1)
         number = self.value()
@@ -196,7 +198,7 @@ class Scanner:
 
 
 def computed(function: Callable[..., float], *arguments: float) -> float:
-    """The function's value, or a sentence why it has none."""
+    """Return the function's value. Raise BlockError with a sentence if it has none."""
     try:
         result = function(*arguments)
     except (ArithmeticError, ValueError):
@@ -207,7 +209,8 @@ def computed(function: Callable[..., float], *arguments: float) -> float:
 
 
 def evaluate(line: str, parameters: Parameters) -> Block:
-    """The words of a line with parameters or expressions; it sets them once all is read."""
+    """Parse a line with parameters or expressions. Assignments take effect after the whole line is
+    read."""
     if len(line) > LONGEST_LINE:
         raise BlockError(f"the line is longer than {LONGEST_LINE} characters")
     if MACRO.match(line):
@@ -230,10 +233,10 @@ def evaluate(line: str, parameters: Parameters) -> Block:
 
 
 def assignment(scanner: Scanner) -> tuple[Parameter, float]:
-    """#key=value, behind its #."""
+    """Read `key=value` after its #."""
     key = scanner.parameter()
     if not scanner.take("="):
-        raise BlockError(f"#{key} stands alone: it needs a letter before it or = after it")
+        raise BlockError(f"#{key} is incomplete: it needs a letter before it or = after it")
     return key, scanner.value()
 
 
@@ -245,7 +248,7 @@ def put(block: Block, letter: str, value: float) -> None:
     elif letter == "M":
         block.m.append(m_code(value))
     elif letter in words:
-        raise BlockError(f"{letter} stands twice in one block")
+        raise BlockError(f"{letter} appears twice in one block")
     elif not -LARGEST < value < LARGEST:
         raise BlockError(f"{letter}{value:g} is out of range")
     else:

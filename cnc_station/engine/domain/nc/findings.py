@@ -1,4 +1,4 @@
-"""What is wrong with a program, by line, in words an operator can act on."""
+"""Findings: what is wrong with a program, by line, in sentences that an operator can act on."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ KEPT = 100
 
 
 class Severity(StrEnum):
-    """ERROR refuses the program, WARNING lets it pass with a remark."""
+    """ERROR refuses the program. WARNING accepts it with a remark."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One remark about one line, counted from 1 as an editor does; 0 is the program as a whole."""
+    """One remark about one line, counted from 1 as in an editor; 0 is the whole program."""
 
     line: int
     severity: Severity
@@ -23,16 +23,18 @@ class Finding:
 
 
 class BlockError(Exception):
-    """This block cannot be carried out; the sentence becomes a finding at its line."""
+    """This block cannot be executed. The message becomes a finding at its line."""
 
 
 class ReadingStopped(BlockError):
-    """As `BlockError`, and nothing after this block can be read either."""
+    """A `BlockError` after which no further block can be read."""
 
 
 class Findings:
-    """Collects remarks, each once, the first `KEPT` and those about the whole program; never loses
-    that there was an error."""
+    """Collect findings, each once: the first `KEPT`, and all about the whole program.
+
+    An error always counts in `has_errors`, listed or not.
+    """
 
     __slots__ = ("_dropped", "_has_errors", "_kept", "_seen")
 
@@ -49,7 +51,7 @@ class Findings:
         self._add(Finding(line, Severity.WARNING, message))
 
     def remark(self, line: int, message: str) -> None:
-        """A warning about the program as a whole: it is listed however many others there are."""
+        """Add a warning about the whole program. It is always listed."""
         self._add(Finding(line, Severity.WARNING, message), always=True)
 
     def _add(self, finding: Finding, *, always: bool = False) -> None:
@@ -64,11 +66,11 @@ class Findings:
 
     @property
     def has_errors(self) -> bool:
-        """Whether the program is refused already."""
+        """Whether the program is already refused."""
         return self._has_errors
 
     def in_order(self) -> tuple[Finding, ...]:
-        """By line; the last one says how many more there were."""
+        """Return the findings by line. The last one states how many more there were."""
         found = sorted(self._kept, key=lambda finding: finding.line)
         if self._dropped:
             message = f"and {self._dropped} more findings that are not listed"

@@ -1,4 +1,4 @@
-"""Which block comes next: subprograms (M98, O-word subs), loops and branches."""
+"""Find the next block: subprograms (M98, O-word subs), loops and branches."""
 
 import re
 from dataclasses import dataclass, field
@@ -31,14 +31,17 @@ UNLINKED = frozenset({"CALL", "RETURN"})
 
 
 def spelled(statement: "Statement") -> str:
-    """A statement as the program names it."""
+    """Return the statement as the program writes it."""
     return f"O{statement.label.lower()} {statement.keyword.lower()}"
 
 
 @dataclass(slots=True)
 class Statement:
-    """An O-word line. `opens` is the line its construct begins at, `closes` the one it ends at, and
-    `next` the branch that follows this one."""
+    """An O-word line.
+
+    `opens` is the line where its construct begins, `closes` the line where it ends, and `next` the
+    branch that follows this one.
+    """
 
     label: str
     keyword: str
@@ -50,7 +53,7 @@ class Statement:
 
 @dataclass(slots=True)
 class Frame:
-    """A call that has not returned: where it goes back to, and how often it still repeats."""
+    """An active call: the line to return to, and how many repeats remain."""
 
     back: int
     start: int
@@ -60,7 +63,7 @@ class Frame:
 
 
 class Linker:
-    """Finds which lines open and close each other; labels may be used again once closed."""
+    """Find the lines that open and close each other. A label can be used again after its end."""
 
     __slots__ = ("_open", "_statements", "_tails")
 
@@ -70,7 +73,7 @@ class Linker:
         self._tails: dict[int, int] = {}
 
     def link(self, index: int, statement: Statement) -> None:
-        """Take the next O-word line in."""
+        """Link the next O-word line."""
         opened = self._open.setdefault(statement.label, [])
         last = self._statements[opened[-1]].keyword if opened else ""
         keyword = statement.keyword
@@ -92,7 +95,7 @@ class Linker:
         self._tails[start] = index
 
     def never_linked(self) -> list[int]:
-        """The lines without a counterpart."""
+        """Return the lines without a counterpart."""
         return [
             index
             for index, statement in self._statements.items()
@@ -101,7 +104,7 @@ class Linker:
 
 
 class Flow:
-    """Knows every label of a program and where its calls return to."""
+    """The labels of a program and the stack of active calls."""
 
     __slots__ = ("_counters", "_frames", "_parameters", "_programs", "_subs", "statements")
 
@@ -129,7 +132,7 @@ class Flow:
             findings.error(index + 1, f"{spelled(statement)} has no counterpart")
 
     def call_program(self, words: Words, back: int) -> int:
-        """M98 P L: the line its subprogram begins at. Old Fanuc writes P as LLLLPPPP."""
+        """Return the first line of the subprogram of M98 P L. Old Fanuc writes P as LLLLPPPP."""
         if "P" not in words:
             raise BlockError("M98 needs the number of a subprogram: P")
         number = whole(words, "P", 99_999_999, 0)
@@ -145,7 +148,7 @@ class Flow:
         return start + 1
 
     def return_from_program(self) -> int | None:
-        """M99: the line to go on at, None when no subprogram runs."""
+        """Return the line to continue at after M99; None if no subprogram is active."""
         if not self._frames:
             return None
         frame = self._frames[-1]
@@ -156,7 +159,7 @@ class Flow:
 
     def _enter(self, frame: Frame) -> None:
         if len(self._frames) >= DEEPEST_CALL:
-            raise ReadingStopped(f"subprograms call each other more than {DEEPEST_CALL} deep")
+            raise ReadingStopped(f"subprograms are nested more than {DEEPEST_CALL} deep")
         self._frames.append(frame)
 
     def _leave(self) -> int:
@@ -166,7 +169,7 @@ class Flow:
         return frame.back
 
     def step(self, index: int) -> int:
-        """Carry out an O-word line: the index of the line that comes next."""
+        """Execute an O-word line. Return the index of the next line."""
         statement = self.statements[index]
         if statement.keyword not in UNLINKED and statement.opens < 0 and statement.closes < 0:
             raise BlockError(f"{spelled(statement)} has no counterpart")
@@ -205,7 +208,7 @@ class Flow:
 
     def _return(self, statement: Statement) -> int:
         if not self._frames:
-            raise BlockError(f"{spelled(statement)} outside a subroutine that was called")
+            raise BlockError(f"{spelled(statement)} is outside a called subroutine")
         value = self._value(statement) if statement.rest else 0.0
         back = self._leave()
         self._parameters.set("_VALUE", value)

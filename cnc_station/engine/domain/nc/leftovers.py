@@ -1,13 +1,14 @@
-"""What a program leaves on, and which of its modes stay in force, when it has ended.
+"""What a program leaves switched on, and which of its modes stay in force, after its end.
 
 M2 and M30 stop the spindle and the coolant and go back to G54, G17, G90, G94 and G40 in LinuxCNC
-("M2, M30 Program End" in its M-code reference), in Grbl 1.1 (`gcode.c`, program flow) and, by the
+("M2, M30 Program End" in its M-code reference), in Grbl 1.1 (`gcode.c`, program flow) and, with the
 usual parameters, on Fanuc and Haas. They keep G92 and G52 (LinuxCNC before 2.10, Grbl), the arc
-centres, mm or inch, the tool length and the return level. A `%`, M99 or the end of the file resets
-nothing.
+centre mode, mm or inch, the tool length and the return level. A `%`, M99 or the end of the file
+resets nothing.
 
-Not remarked on, because ordinary programs end so: mm or inch, the return level, the path mode, a
-tool length after M2 or M30, and on a lathe its plane, diameters, feed per turn and tool offset.
+No warning is given for what ordinary programs leave: mm or inch, the return level, the path mode, a
+tool length after M2 or M30, and on a lathe its plane, diameter mode, feed per revolution and tool
+offset.
 """
 
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ LATHES_OWN = frozenset({180, 950, 430, 431, 432, 440})
 
 
 def note_m_code(machine: Machine, code: int) -> None:
-    """Keep the line at which the spindle and the coolant were started."""
+    """Record the line where the spindle or the coolant was started."""
     running = machine.running
     if code in codes.SPINDLE_ON:
         running[SPINDLE] = machine.line
@@ -46,7 +47,7 @@ def note_m_code(machine: Machine, code: int) -> None:
 
 
 def left_on(machine: Machine) -> tuple[str, ...]:
-    """What still turns or flows; a spindle started with S0 does not turn."""
+    """Return what still runs. A spindle started with S0 does not turn."""
     if machine.reset_by_end:
         return ()
     still = not machine.constant_surface and machine.speed <= 0
@@ -56,7 +57,8 @@ def left_on(machine: Machine) -> tuple[str, ...]:
 
 
 def remark(machine: Machine) -> None:
-    """Warn of what is left on at the line where it was started, and once of the modes left."""
+    """Warn about what is left on, at the line where it was started, and once about the modes
+    left."""
     for what in left_on(machine):
         machine.findings.remark(
             machine.running[what],

@@ -1,4 +1,4 @@
-"""Which letters a block's codes use: the rest is refused, or remarked on as without meaning."""
+"""The letters that the codes of a block use. Others are refused or get a warning."""
 
 from cnc_station.engine.domain.nc import codes
 from cnc_station.engine.domain.nc.findings import BlockError
@@ -7,7 +7,7 @@ from cnc_station.engine.domain.nc.words import Block, Words
 
 WATCHED = frozenset("IJKLPQR")
 ODD = frozenset("EUVW")
-# What the watched letters are for; codes that stand in neither table use none of them.
+# What the watched letters are for. Codes in neither table use none of them.
 USED_BY_G: dict[int, str] = {
     **dict.fromkeys(codes.ARCS, "IJKPR"),
     **dict.fromkeys(codes.CYCLES, "KLPQR"),
@@ -38,7 +38,7 @@ USED_BY_M: dict[int, str] = {
 
 
 def check(machine: Machine, block: Block) -> None:
-    """Refuse letters no code knows, remark on those no code here uses, read a lathe's U and W."""
+    """Refuse unknown letters, warn about unused ones, and convert U and W of a lathe."""
     words = block.words
     for letter in ODD.intersection(words):
         take_odd(machine, block, letter)
@@ -52,7 +52,8 @@ def check(machine: Machine, block: Block) -> None:
 
 
 def take_odd(machine: Machine, block: Block, letter: str) -> None:
-    """U in a dwell, U and W on a lathe, E for a thread or an output; nothing else."""
+    """Handle U in a dwell, U and W on a lathe, and E for a thread or an output. Refuse all
+    others."""
     if letter == "U" and codes.DWELL in block.g:
         return
     if letter in "UW" and machine.lathe:
@@ -64,9 +65,9 @@ def take_odd(machine: Machine, block: Block, letter: str) -> None:
 
 
 def fold_increment(machine: Machine, words: Words, letter: str, step: float) -> None:
-    """On a lathe U and W are X and Z counted from where the tool is."""
+    """Convert U and W of a lathe, which are increments from the tool position, to X and Z."""
     if letter in words:
-        raise BlockError(f"{letter} and its increment cannot stand in one block")
+        raise BlockError(f"{letter} and its increment cannot be in one block")
     machine.counts_by_letter = True
     if machine.absolute:
         axis = "XYZ".index(letter)

@@ -1,18 +1,18 @@
-"""What the reader may assume of a machine, and how much it is willing to read."""
+"""What the reader may assume about a machine, and how much it reads at most."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The machine a program is read for. Millimetres, minutes and seconds.
+    """The machine that a program is read for. Millimetres, minutes and seconds.
 
-    `travel_mm` is how far each axis can go, not where: the work offset is set at the machine and
-    unknown here, so a program is refused when its extent fits nowhere, never because of where its
-    zero lies. `lathe` says what the machine is; None guesses from the words the program uses.
-    `skip_deleted` is the control's block delete switch: lines starting with `/` are left out.
-    `home_mm` is where the machine's own zero (G28, G30, G53) lies in work coordinates.
-    `max_repeated_blocks` ends an endless loop.
+    `travel_mm` is the length of travel of each axis. The work offset is set at the machine and
+    unknown here, so a program is refused when its extent is larger than the travel, never because
+    of the position of its zero. `lathe` states the kind of machine; None guesses it from the words
+    in the program. `skip_deleted` is the block delete switch of the control: lines that start with
+    `/` are skipped. `home_mm` is the machine zero (G28, G30, G53) in work coordinates.
+    `max_repeated_blocks` stops an endless loop.
     """
 
     rapid_mm_min: float = 10_000.0

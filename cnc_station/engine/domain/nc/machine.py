@@ -1,4 +1,4 @@
-"""The control's state while a program is read, and what every kind of move shares."""
+"""The state of the control while a program is read, and what all moves share."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -17,7 +17,7 @@ NUMBERED_AXES = ((0, "X"), (1, "Y"), (2, "Z"))
 
 
 class FeedMode(Enum):
-    """What an F word means."""
+    """The meaning of an F word."""
 
     PER_MINUTE = auto()
     PER_REVOLUTION = auto()
@@ -26,7 +26,7 @@ class FeedMode(Enum):
 
 @dataclass(slots=True)
 class Cycle:
-    """What a drilling cycle keeps from hole to hole, as programmed, and the level it began at."""
+    """What a drilling cycle keeps from hole to hole, as programmed, and its initial level."""
 
     code: int
     level: float
@@ -37,10 +37,10 @@ class Cycle:
 class Machine:
     """Modal state in mm and minutes.
 
-    Positions are work coordinates: every offset counts as zero until the program itself sets it
-    (G10, G52, G92). `running`: the line at which the spindle or the coolant was started;
-    `shifted_by`: the code that last moved zero; `counts_by_letter`: a lathe's U or W was read;
-    `plane_noted`: the plane of the last block that depends on one.
+    Positions are work coordinates: every offset counts as zero until the program sets it (G10, G52,
+    G92). `running` holds the line where the spindle or the coolant was started, `shifted_by` the
+    code that last moved the zero, `counts_by_letter` whether U or W of a lathe was read, and
+    `plane_noted` the plane of the last block that depends on one.
     """
 
     limits: Limits
@@ -98,7 +98,7 @@ class Machine:
     feed_checked: bool = False
 
     def refresh(self) -> None:
-        """Work out again what depends on units, diameter mode and offsets."""
+        """Recompute what depends on units, diameter mode and offsets."""
         self.scales = (self.scale / 2 if self.diameter else self.scale, self.scale, self.scale)
         system = self.systems.get(self.system, (0.0, 0.0, 0.0))
         self.offset = (
@@ -108,7 +108,7 @@ class Machine:
         )
 
     def target(self, words: Words) -> Point:
-        """Where a block's X, Y and Z lead, and the bounds stretched to it."""
+        """Return the end point of the block's X, Y and Z. Extend the bounds to it."""
         end = list(self.position)
         base = self.offset if self.absolute else self.position
         for axis, letter in NUMBERED_AXES:
@@ -120,12 +120,12 @@ class Machine:
         return (end[0], end[1], end[2])
 
     def stretch(self, axis: int, value: float) -> None:
-        """Stretch the bounds along one axis."""
+        """Extend the bounds along one axis."""
         self.low[axis] = min(self.low[axis], value)
         self.high[axis] = max(self.high[axis], value)
 
     def turn_rotary(self, words: Words) -> float:
-        """Turn A, B and C as the block says; the angle travelled in degrees."""
+        """Turn A, B and C to the block's values. Return the angle travelled in degrees."""
         if "A" not in words and "B" not in words and "C" not in words:
             return 0.0
         before = self.rotary
@@ -138,7 +138,7 @@ class Machine:
         return sqrt(sum((b - a) ** 2 for a, b in zip(before, after, strict=True)))
 
     def add(self, kind: Kind, end: Point, feed: float, spindle: float, seconds: float) -> None:
-        """Record a move and stand at its end."""
+        """Record a move and set the position to its end."""
         self.clock_s += seconds
         self.position = end
         moves = self.moves
@@ -164,14 +164,14 @@ class Machine:
         self.add(kind, end, rate, self.rpm(), (length or degrees) * 60.0 / rate)
 
     def cut(self, end: Point, length: float, kind: Kind = Kind.FEED, degrees: float = 0.0) -> None:
-        """Record a move of `length` mm at the feed; `degrees` counts when nothing else moves."""
+        """Record a move of `length` mm at feed. `degrees` counts when no linear axis moves."""
         if not self.feed_checked:
             self.check_feed()
         rpm = self.rpm(end)
         path = length or degrees
         rate = self.feed or 0.0
         if not length:
-            rate /= self.scale  # a rotary axis alone: degrees, which have no inches
+            rate /= self.scale  # a rotary axis alone: degrees do not depend on inches
         if self.feed_mode is FeedMode.PER_REVOLUTION:
             rate *= rpm
         elif self.feed_mode is FeedMode.INVERSE_TIME:
@@ -181,7 +181,8 @@ class Machine:
         self.add(kind, end, rate, rpm, seconds)
 
     def rpm(self, end: Point | None = None) -> float:
-        """The spindle's speed here; with constant surface speed its mean over the way to `end`."""
+        """Return the spindle speed here; with constant surface speed, its mean on the way to
+        `end`."""
         if not self.turning:
             return 0.0
         if not self.constant_surface:
@@ -198,11 +199,11 @@ class Machine:
         return 6.0 / (per_turn[0] + 4.0 * per_turn[1] + per_turn[2])
 
     def check_feed(self) -> None:
-        """Say what a cutting move misses; asked again when F, S or a code changes something."""
+        """Report what a cutting move lacks. Check again when F, S or a code changes."""
         self.feed_checked = True
         if self.feed is None or self.feed < SMALLEST_RATE:
             self.findings.error(
-                self.line, "cutting move without a feed: no F before or in this block"
+                self.line, "cutting move without a feed rate: no F before or in this block"
             )
         turns = self.rpm() > 0.0
         if self.feed_mode is FeedMode.PER_REVOLUTION and not turns:
@@ -212,7 +213,7 @@ class Machine:
             self.findings.warning(self.line, "cutting move with the spindle stopped")
 
     def check_room(self) -> None:
-        """Refuse to go on when the program makes more moves than the limit."""
+        """Stop reading when the program makes more moves than the limit."""
         if len(self.moves) > self.limits.max_moves:
             raise ReadingStopped(
                 f"the program makes more than {self.limits.max_moves} moves; reading stops here"
@@ -220,6 +221,6 @@ class Machine:
 
 
 def distance(start: Point, end: Point) -> float:
-    """The straight way in mm."""
+    """Return the straight distance in mm."""
     dx, dy, dz = end[0] - start[0], end[1] - start[1], end[2] - start[2]
     return sqrt(dx * dx + dy * dy + dz * dz)

@@ -1,4 +1,4 @@
-"""What a block's codes set, and what its F, S, T and M words do."""
+"""Apply the modes that a block sets, and its F, S, T and M words."""
 
 from cnc_station.engine.domain.nc import codes, leftovers, uses
 from cnc_station.engine.domain.nc.findings import BlockError
@@ -9,18 +9,18 @@ from cnc_station.engine.domain.nc.words import Block, Words, whole
 
 
 def check_groups(block: Block) -> None:
-    """Refuse two codes of which only one can hold."""
+    """Refuse two codes of one group."""
     seen: dict[int, int] = {}
     for code in block.g:
         group = codes.GROUP_OF.get(code)
         if group is not None and seen.setdefault(group, code) != code:
             raise BlockError(
-                f"{codes.spelled(seen[group])} and {codes.spelled(code)} cannot stand in one block"
+                f"{codes.spelled(seen[group])} and {codes.spelled(code)} cannot be in one block"
             )
 
 
 def set_modes(machine: Machine, block: Block) -> int | None:
-    """Apply the G codes that set a mode; returns the one that acts without being modal, if any."""
+    """Apply the G codes that set a mode. Return the non-modal code of the block, if any."""
     if len(block.g) > 1:
         check_groups(block)
     acting = None
@@ -38,7 +38,7 @@ def set_modes(machine: Machine, block: Block) -> int | None:
         elif not accepted(machine, code, block.words):
             acting = code
     if machine.feed_mode is not feed_mode:
-        machine.feed = None  # a number of the old mode means nothing in the new one
+        machine.feed = None  # a value in the old mode has no meaning in the new one
     machine.scale = 25.4 if machine.units is Units.INCH else 1.0
     machine.feed_checked = False
     machine.refresh()
@@ -53,14 +53,14 @@ def take_motion(machine: Machine, code: int) -> None:
 
 
 def cancel_cycle(machine: Machine) -> None:
-    """G80: no motion is active, unless this very block says which."""
+    """G80: cancel the motion mode, unless the same block states another."""
     if machine.motion in codes.CYCLES or machine.cycle is not None:
         machine.motion = codes.CANCEL
     machine.cycle = None
 
 
 def accepted(machine: Machine, code: int, words: Words) -> bool:
-    """Whether a code is one to be passed over; an unknown one is refused, an acting one is left."""
+    """Return whether a code is one to skip. Refuse unknown codes."""
     mode = codes.STATES.get(code)
     if mode is not None:
         machine.modes.state(mode, code)
@@ -68,7 +68,7 @@ def accepted(machine: Machine, code: int, words: Words) -> bool:
         return True
     if code in codes.COMPENSATION:
         uses.of_plane(machine, machine.plane)
-        message = "compensation is left to the control; read here is the programmed path"
+        message = "cutter compensation is left to the control; this is the programmed path"
         machine.findings.warning(machine.line, f"{codes.spelled(code)}: {message}")
         return True
     if code == codes.SPINDLE_CAP:
@@ -89,7 +89,7 @@ def accepted(machine: Machine, code: int, words: Words) -> bool:
 
 
 def set_values(machine: Machine, block: Block) -> None:
-    """Take F, S, D of a surface speed and T."""
+    """Apply F, S, the D of a surface speed, and T."""
     words = block.words
     machine.feed_checked = False
     if "F" in words:
@@ -100,7 +100,7 @@ def set_values(machine: Machine, block: Block) -> None:
             uses.of_feed(machine)
         machine.feed = feed if machine.feed_mode is FeedMode.INVERSE_TIME else feed * machine.scale
     if "S" in words:
-        if codes.SHIFT not in block.g:  # there it caps a lathe's spindle
+        if codes.SHIFT not in block.g:  # here it limits the spindle speed of a lathe
             uses.of_speed(machine)
         set_speed(machine, words["S"])
     if "D" in words and codes.CONSTANT_SURFACE in block.g:
@@ -110,7 +110,7 @@ def set_values(machine: Machine, block: Block) -> None:
 
 
 def set_speed(machine: Machine, speed: float) -> None:
-    """S: rpm, or with G96 metres (feet in inches) a minute."""
+    """S: rpm, or with G96 metres (feet in inches) per minute."""
     if speed < 0:
         raise BlockError(f"S{speed:g}: a spindle speed cannot be negative")
     if machine.constant_surface:
@@ -123,7 +123,7 @@ def set_speed(machine: Machine, speed: float) -> None:
 
 
 def choose_tool(machine: Machine, number: int) -> None:
-    """T: the next tool; on a lathe T0101 turns the turret at once (tool 1, offset 1)."""
+    """T: preselect a tool. On a lathe T0101 turns the turret at once (tool 1, offset 1)."""
     if machine.lathe and number >= 100:
         machine.selected = number // 100
         change_tool(machine)
@@ -132,7 +132,7 @@ def choose_tool(machine: Machine, number: int) -> None:
 
 
 def change_tool(machine: Machine) -> None:
-    """The tool last chosen goes in; what is already in takes no time."""
+    """Put the selected tool in the spindle. A change to the same tool takes no time."""
     number = machine.selected
     if number is None:
         machine.findings.warning(
@@ -140,7 +140,7 @@ def change_tool(machine: Machine) -> None:
         )
         return
     if number == 0:
-        machine.findings.warning(machine.line, "tool 0 is no tool: the spindle is emptied")
+        machine.findings.warning(machine.line, "tool 0: the spindle is left empty")
     if number not in machine.tools:
         machine.tools.append(number)
     changes = number != machine.tool
@@ -149,7 +149,7 @@ def change_tool(machine: Machine) -> None:
 
 
 def run_m_codes(machine: Machine, block: Block) -> None:
-    """Carry out the M codes that come before motion."""
+    """Apply the M codes that act before the motion."""
     machine.feed_checked = False
     for code in sorted(block.m, key=lambda code: code != codes.TOOL_CHANGE):
         leftovers.note_m_code(machine, code)
@@ -168,7 +168,7 @@ def run_m_codes(machine: Machine, block: Block) -> None:
 
 
 def start_spindle(machine: Machine) -> None:
-    """M3, M4: warn when nothing says how fast."""
+    """M3, M4: warn when no speed is stated."""
     uses.of_speed(machine)
     machine.turning = True
     machine.spindle_warned = False
@@ -180,7 +180,7 @@ def start_spindle(machine: Machine) -> None:
 
 
 def check_m_code(machine: Machine, code: int) -> None:
-    """Pass over an M code that moves nothing, remark on one that may, refuse one nobody knows."""
+    """Skip M codes that move nothing, warn about those that may, refuse unknown ones."""
     if code in codes.M_QUIET or code in M_AFTER_MOTION:
         return
     if code in codes.M_USER:
@@ -188,7 +188,7 @@ def check_m_code(machine: Machine, code: int) -> None:
             machine.line, f"M{code} is the machine's own command: what it does is not known"
         )
     elif code in codes.M_RESTORING:
-        machine.findings.warning(machine.line, f"M{code}: saved modes are not brought back")
+        machine.findings.warning(machine.line, f"M{code}: saved modes are not restored")
     else:
         raise BlockError(f"M{code} is not a known code")
 
@@ -199,7 +199,7 @@ M_AFTER_MOTION = frozenset(
 
 
 def stop_after_motion(machine: Machine, block: Block) -> None:
-    """M0, M1 and M60 wait for the operator, after the block's motion."""
+    """M0, M1 and M60 wait for the operator after the block's motion."""
     for code in block.m:
         if code in {codes.STOP, codes.PALLET_STOP}:
             machine.wait(Kind.STOP, 0.0)

@@ -19,7 +19,7 @@ def straight_rapid(machine: Machine, words: Words) -> None:
 
 
 def straight_feed(machine: Machine, words: Words) -> None:
-    """G1, and a probing move read as reaching its end."""
+    """G1. A probing move is read as G1 to its end."""
     if machine.feed_mode is FeedMode.INVERSE_TIME and "F" not in words:
         raise BlockError("with inverse time feed (G93) every cutting block needs its own F")
     end = machine.target(words)
@@ -28,7 +28,7 @@ def straight_feed(machine: Machine, words: Words) -> None:
 
 
 def probe(machine: Machine, words: Words) -> None:
-    """G38.x and G31 stop where the probe touches, which nobody knows beforehand."""
+    """G38.x and G31 stop where the probe touches, which is not known in advance."""
     machine.findings.warning(machine.line, "probing move: read as if it went all the way")
     straight_feed(machine, words)
 
@@ -52,14 +52,14 @@ def arc(machine: Machine, words: Words) -> None:
 
 
 def arc_shape(machine: Machine, words: Words, start: Point, end: Point) -> Arc:
-    """The arc a block describes by its centre or by R."""
+    """Return the arc that a block describes by its centre or by R."""
     plane, clockwise = machine.plane, machine.motion == codes.ARC_CW
     u, v, normal = plane.value
     start_uv, end_uv = (start[u], start[v]), (end[u], end[v])
     turns = whole(words, "P", MOST_TURNS, 1) or 1
     if CENTRE_LETTERS[normal] in words:
         letter = CENTRE_LETTERS[normal]
-        raise BlockError(f"{letter} cannot place the centre of an arc in the {plane.name} plane")
+        raise BlockError(f"{letter} cannot define the centre of an arc in the {plane.name} plane")
     placed = [letter for letter in (CENTRE_LETTERS[u], CENTRE_LETTERS[v]) if letter in words]
     if "R" in words:
         if placed:
@@ -78,7 +78,8 @@ def arc_shape(machine: Machine, words: Words, start: Point, end: Point) -> Arc:
 def programmed_centre(
     machine: Machine, words: Words, start: Point, plane: Plane
 ) -> tuple[float, float]:
-    """The centre from I, J and K: from the start, or with G90.1 in work coordinates."""
+    """Return the centre from I, J and K: relative to the start, or with G90.1 in work
+    coordinates."""
     centre = []
     for axis in plane.value[:2]:
         letter = CENTRE_LETTERS[axis]
@@ -92,7 +93,7 @@ def programmed_centre(
 
 
 def synchronised(machine: Machine, words: Words) -> None:
-    """G33: K mm of the way for each turn. G33.1 comes back; Fanuc's G32 says F for K."""
+    """G33: K mm per revolution. G33.1 also returns. Fanuc's G32 uses F in place of K."""
     name = codes.spelled(machine.motion)
     if machine.motion == codes.SINGLE_THREAD:
         lead, letter = machine.feed or 0.0, "F"
@@ -109,7 +110,7 @@ def synchronised(machine: Machine, words: Words) -> None:
 
 
 def cut_at_lead(machine: Machine, end: Point, lead: float) -> None:
-    """Record a straight cut of `lead` mm a turn."""
+    """Record a straight cut with a lead of `lead` mm per revolution."""
     length = distance(machine.position, end)
     rpm = machine.rpm(end)
     machine.feed_mm += length

@@ -1,12 +1,12 @@
-"""Names of NC programs: which file endings controls use, and when two names mean one program.
+"""Names of NC programs: the file endings that controls use, and when two names mean one program.
 
-A program that is called bracket.nc here may be BRACKET.MIN, /NC/BRACKET.EIA or _N_BRACKET_MPF at
-the control, and O1234.nc may be :1234 there.
+The program bracket.nc can be BRACKET.MIN, /NC/BRACKET.EIA or _N_BRACKET_MPF at the control, and
+O1234.nc can be :1234 there.
 """
 
 import re
 
-# Endings of NC programs, in lower case: those of CAM systems, then those of the controls.
+# File endings of NC programs in lower case: those of CAM systems, then those of the controls.
 ENDINGS = frozenset(
     (
         *(".nc", ".ngc", ".tap", ".gcode", ".gco", ".gc", ".cnc", ".txt", ".ncc", ".ncd", ".ncp"),
@@ -18,44 +18,46 @@ ENDINGS = frozenset(
     )
 )
 _NUMBER = re.compile(r"[o:]?0*(?=\d)(\d+)", re.ASCII)
-_DRIVE = re.compile(r"[^:/]+:")  # TNC:, MD1:, C:; a colon in front is Fanuc's O
+_DRIVE = re.compile(r"[^:/]+:")  # TNC:, MD1:, C:; a leading colon is Fanuc's O
 _SIEMENS = re.compile(r"_n_(.+)_(?:mpf|spf)")
 
 
 def same_program(ordered: str, reported: str) -> bool:
-    """Whether both names mean the same program.
+    """Return whether both names mean the same program.
 
-    Folders, drives, letter case and one known ending (`ENDINGS`) make no difference; an unknown
-    ending is a part of the name. Program numbers are the same with O, with a colon or with
-    neither, and with any leading zeros. A missing name is not the name of any program.
+    Folders, drives, letter case and one known ending (`ENDINGS`) make no difference. An unknown
+    ending is part of the name. Program numbers are the same with O, with a colon or with neither,
+    and with any leading zeros. An empty name does not match any program.
     """
     ours = _core(ordered)
     return ours != "" and ours == _core(reported)
 
 
 def spelled(ordered: str) -> str:
-    """The name as people read it, with an example of another spelling that is accepted."""
+    """Return the name as people read it, with an example of another accepted spelling."""
     stem, ending = _split(_file(ordered))
     other = ".nc" if ending.lower() == ".min" else ".MIN"
     return f"{_file(ordered)} (also {(stem + other).upper()})"
 
 
 def is_program(name: str) -> bool:
-    """Whether a file of this name can be an NC program: by its ending, or without one by a program
-    number (O1234) or a Siemens name."""
+    """Return whether a file of this name can be an NC program.
+
+    Its ending decides. Without an ending it must be a program number (O1234) or a Siemens name.
+    """
     stem, ending = _split(_file(name))
     return bool(ending or _NUMBER.fullmatch(stem.casefold()) or _SIEMENS.fullmatch(stem.casefold()))
 
 
 def _file(path: str) -> str:
-    """The name without its folder and drive."""
+    """Return the name without its folder and drive."""
     name = path.replace("\\", "/").strip().rstrip("/").rpartition("/")[2].strip()
     drive = _DRIVE.match(name)
     return name[drive.end() :].strip() if drive and drive.end() < len(name) else name
 
 
 def _split(name: str) -> tuple[str, str]:
-    """The name and its ending, if that is a known one."""
+    """Return the name and its ending. The ending is empty if it is not a known one."""
     stem, dot, ending = name.rpartition(".")
     if stem and (dot + ending).lower() in ENDINGS:
         return stem, dot + ending
@@ -63,7 +65,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _core(path: str) -> str:
-    """What two spellings of one name have in common."""
+    """Return what all spellings of one name have in common."""
     stem = _split(_file(path).casefold())[0]
     siemens = _SIEMENS.fullmatch(stem)
     if siemens:

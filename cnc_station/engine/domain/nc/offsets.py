@@ -1,4 +1,4 @@
-"""Where zero is: G10, G52, G92, G53, and the way home."""
+"""Position of the zero: G10, G52, G92, G53, and the moves home (G28, G30)."""
 
 from cnc_station.engine.domain.nc import codes, uses
 from cnc_station.engine.domain.nc.findings import BlockError
@@ -11,7 +11,7 @@ NO_OFFSET = (0.0, 0.0, 0.0)
 
 
 def act(machine: Machine, code: int, block: Block) -> None:
-    """Carry out a G code that holds for its block only."""
+    """Execute a G code that applies to its block only."""
     words = block.words
     uses.of_action(machine, code, words)
     if code == codes.DWELL:
@@ -29,7 +29,7 @@ def act(machine: Machine, code: int, block: Block) -> None:
 
 
 def dwell(machine: Machine, words: Words) -> None:
-    """G4: P seconds, as LinuxCNC and Grbl read it; Fanuc's X and U seconds are understood too."""
+    """G4: P in seconds, as in LinuxCNC and Grbl. Fanuc's X and U in seconds are also accepted."""
     seconds = next((words.pop(letter) for letter in "PXU" if letter in words), None)
     if seconds is None or seconds < 0:
         raise BlockError("G4 needs a time: P in seconds")
@@ -41,14 +41,14 @@ def dwell(machine: Machine, words: Words) -> None:
 
 
 def set_data(machine: Machine, words: Words) -> None:
-    """G10 L2 and L20 move a coordinate system; tool data (other L) changes nothing here."""
+    """G10 L2 and L20 move a coordinate system. Tool data (other L) changes nothing here."""
     if words.get("L") not in {2.0, 20.0}:
         return
     number = whole(words, "P", 9, 0)
     system = number - 1 if number else machine.system
     if "R" in words:
         machine.findings.warning(
-            machine.line, "G10 with R: the turned coordinate system is read as not turned"
+            machine.line, "G10 with R: the rotation of the coordinate system is ignored"
         )
     old = machine.systems.get(system, NO_OFFSET)
     if words["L"] == 2.0:
@@ -61,9 +61,9 @@ def set_data(machine: Machine, words: Words) -> None:
 
 
 def shift_zero(machine: Machine, code: int, words: Words) -> None:
-    """G52 shifts zero by its words, G92 makes this point have its words' coordinates.
+    """G52 shifts the zero by its values. G92 gives this point the coordinates of its values.
 
-    Both set the one shift, as in LinuxCNC.
+    Both set the same shift, as in LinuxCNC.
     """
     if code == codes.SUSPEND_SHIFT:
         machine.shift = NO_OFFSET
@@ -85,7 +85,7 @@ def shift_zero(machine: Machine, code: int, words: Words) -> None:
 
 
 def picked(machine: Machine, words: Words, old: Point, base: Point, sign: float) -> Point:
-    """`old`, but base + sign * word on the axes the block names."""
+    """Return `old`, with base + sign * word on the axes that the block names."""
     new = [
         base[i] + sign * words[letter] * machine.scales[i] if letter in words else old[i]
         for i, letter in enumerate("XYZ")
@@ -94,12 +94,12 @@ def picked(machine: Machine, words: Words, old: Point, base: Point, sign: float)
 
 
 def machine_coordinates(machine: Machine, words: Words) -> None:
-    """G53: a straight move in the machine's own coordinates."""
+    """G53: a straight move in machine coordinates."""
     if machine.motion not in {codes.RAPID, codes.FEED}:
         raise BlockError("G53 needs G0 or G1")
     if not machine.absolute:
         machine.findings.warning(
-            machine.line, "G53 with G91: read as absolute, LinuxCNC refuses it"
+            machine.line, "G53 with G91: read as absolute; LinuxCNC refuses it"
         )
     end = picked(machine, words, machine.position, machine.limits.home_mm, 1.0)
     if machine.motion == codes.RAPID:
@@ -111,7 +111,7 @@ def machine_coordinates(machine: Machine, words: Words) -> None:
 
 
 def go_home(machine: Machine, code: int, words: Words) -> None:
-    """G28, G30: by way of the point given, home on the axes given, or on all when none is."""
+    """G28, G30: go home through the given point, on the given axes or on all if none is given."""
     home = machine.homes.get(code, machine.limits.home_mm)
     if words.keys().isdisjoint("XYZ"):
         machine.rapid(home, kind=Kind.HOME)

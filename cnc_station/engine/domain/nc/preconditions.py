@@ -1,7 +1,7 @@
-"""What a program takes for granted of the controller when it begins.
+"""The modes that a program assumes of the controller when it begins.
 
-A controller keeps its modes from whatever ran before. A program that does not state one itself is
-read, shown and timed with the code named here; it has to be cut with the same.
+A controller keeps its modes from the program before. A program that does not state a mode is read,
+shown and timed with the code named here. It has to run with the same code.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A mode that a program does not state before it matters, and the code it was read with."""
+    """A mode that a program needs before it states it, and the code it was read with."""
 
     mode: Mode
     code: str
@@ -51,7 +51,7 @@ READ_WITH = (
     Assumption(Mode.RETRACT, "G98"),
     Assumption(Mode.PATH, "G64"),
 )
-"""What a program that states nothing is read with, on a mill. A lathe starts in the plane G18."""
+"""The modes for a mill program that states none. A lathe starts in the plane G18."""
 
 MODES = tuple(Mode)
 BY_FEEDS = frozenset({Mode.UNITS, Mode.FEED})
@@ -72,12 +72,13 @@ _CODES = {assumption.mode: assumption.code for assumption in READ_WITH}
 
 
 class ModeRecord:
-    """What a program has stated, and what it has used before that, in the order of execution.
+    """What a program has stated, and what it has used before that, in order of execution.
 
-    A mode is assumed when a block depends on it while no block before it, nor the block itself, has
-    stated it. A mode that no block depends on is not assumed: the plane and the arc centres of a
-    program without arcs, the return level of one without cycles, the spindle mode of one that
-    starts no spindle, the diameter mode on a mill, scaling on a lathe (where G50 caps the spindle).
+    A mode is assumed when a block depends on it and neither an earlier block nor the block itself
+    has stated it. A mode that no block depends on is not assumed: the plane and the arc centre mode
+    of a program without arcs, the return level of one without cycles, the spindle mode of one that
+    starts no spindle, the diameter mode on a mill, scaling on a lathe (where G50 limits the spindle
+    speed).
 
     `in_force`: the code stated last in each group. `moves_settled`, `feeds_settled`: no further
     move, no further F word can change what is assumed.
@@ -92,17 +93,17 @@ class ModeRecord:
         self.moves_settled = self.feeds_settled = False
 
     def state(self, mode: Mode, code: int) -> None:
-        """A block says in which of its modes the group is."""
+        """Record that a block states the mode of its group."""
         self.in_force[mode] = code
         self._open.discard(mode)
         self._settle()
 
     def is_open(self, mode: Mode) -> bool:
-        """Whether a group was neither stated nor used so far."""
+        """Return whether a group was neither stated nor used so far."""
         return mode in self._open
 
     def use(self, line: int, *modes: Mode) -> None:
-        """The block at `line` depends on these groups."""
+        """Record that the block at `line` depends on these groups."""
         for mode in modes:
             if mode in self._open:
                 self._open.discard(mode)
@@ -114,15 +115,17 @@ class ModeRecord:
         self.feeds_settled = BY_FEEDS.isdisjoint(self._open)
 
     def use_plane(self, line: int, code: str) -> bool:
-        """The block at `line` depends on the plane, which is not stated. Returns False if an
-        earlier block was read in another plane."""
+        """Record that the block at `line` depends on the plane, which is not stated.
+
+        Returns False if an earlier block was read in another plane.
+        """
         if self.is_open(Mode.PLANE):
             self._open.discard(Mode.PLANE)
             self.assumed[Mode.PLANE] = (line, code)
         return Mode.PLANE not in self.assumed or self.assumed[Mode.PLANE][1] == code
 
     def assumptions(self, *, lathe: bool) -> tuple[Assumption, ...]:
-        """What the program takes for granted on this kind of machine, in the order of `Mode`."""
+        """Return what the program assumes on this kind of machine, in the order of `Mode`."""
         beside = Mode.SCALING if lathe else Mode.DIAMETER
         return tuple(
             Assumption(mode, self.assumed[mode][1])

@@ -1,4 +1,4 @@
-"""A program as it will run: moves in columns, what was found, and its sums."""
+"""A program as read: its moves in columns, the findings and the totals."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ Point = tuple[float, float, float]
 
 
 class Kind(IntEnum):
-    """What a move is. HOME is a rapid in the machine's own coordinates (G28, G30, G53)."""
+    """The kind of a move. HOME is a rapid in machine coordinates (G28, G30, G53)."""
 
     RAPID = 0
     FEED = 1
@@ -28,7 +28,7 @@ class Kind(IntEnum):
 
 
 class Units(StrEnum):
-    """What the program is written in; everything in a `Program` is millimetres all the same."""
+    """The units of the program text. All values in a `Program` are millimetres."""
 
     MM = "mm"
     INCH = "inch"
@@ -36,11 +36,11 @@ class Units(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One step of a program, as an object for whoever looks at a few of them.
+    """One step of a program as an object, for callers that read only a few.
 
-    Points are millimetres in work coordinates, `feed` mm/min along the path (the mean where it
-    varies; 0 when nothing moves), `spindle` rpm (0 when stopped), `starts_s` seconds from the start
-    of the program.
+    Points are millimetres in work coordinates. `feed` is mm/min along the path (the mean where it
+    varies; 0 when nothing moves), `spindle` is rpm (0 when stopped), `starts_s` is seconds from the
+    start of the program.
     """
 
     line: int
@@ -57,23 +57,23 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The box around every programmed point in mm; arcs included, G28 and G53 not."""
+    """The box around every programmed point in mm, arcs included, G28 and G53 excluded."""
 
     low: Point
     high: Point
 
     @property
     def size(self) -> Point:
-        """Its extent along X, Y and Z."""
+        """The extent along X, Y and Z."""
         low, high = self.low, self.high
         return (high[0] - low[0], high[1] - low[1], high[2] - low[2])
 
 
 class Moves(Sequence[Move]):
-    """Every move in columns of equal length: 57 bytes a move, 100,000 lines in 6 MB.
+    """All moves in columns of equal length: 57 bytes per move, 6 MB for 100,000 lines.
 
-    Row i ends at (x[i], y[i], z[i]) at `ends_s[i]` and starts where row i - 1 ended; the first
-    starts at `origin`. `arcs` holds the geometry of the rows that are arcs. Read it, never change
+    Row i ends at (x[i], y[i], z[i]) at `ends_s[i]` and starts where row i - 1 ended. The first row
+    starts at `origin`. `arcs` holds the geometry of the rows that are arcs. Callers must not change
     it.
     """
 
@@ -108,11 +108,11 @@ class Moves(Sequence[Move]):
         return len(self.kind)
 
     def end(self, index: int) -> Point:
-        """Where row `index` ends; -1 gives the origin."""
+        """Return the end point of row `index`; -1 returns the origin."""
         return (self.x[index], self.y[index], self.z[index]) if index >= 0 else self.origin
 
     def starts_s(self, index: int) -> float:
-        """When row `index` starts, in seconds from the start of the program."""
+        """Return the start of row `index` in seconds from the start of the program."""
         return self.ends_s[index - 1] if index else 0.0
 
     @overload
@@ -142,10 +142,10 @@ class Moves(Sequence[Move]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """What a program does, read once. A refused one has its moves too, as far as they were read.
+    """The result of reading a program. A refused one has the moves read so far.
 
-    `assumes`: the modes that it does not state before they matter. `leaves_on`: what still turns or
-    flows when it has ended, in words ("spindle", "coolant").
+    `assumes`: the modes that it needs before it states them. `leaves_on`: what still runs after its
+    end, as text ("spindle", "coolant").
     """
 
     moves: Moves
@@ -163,5 +163,5 @@ class Program:
 
     @property
     def refused(self) -> bool:
-        """Whether it must not run."""
+        """Whether the program must not run."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)

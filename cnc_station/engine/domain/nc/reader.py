@@ -1,4 +1,4 @@
-"""Reads a program from the first block to its end, as the control would."""
+"""Read a program from the first block to its end, as the control executes it."""
 
 from collections.abc import Callable
 
@@ -43,9 +43,8 @@ PLAIN = AXES | frozenset("FSTNODH")
 def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     """Read a program for a machine.
 
-    Never raises and always ends, whatever the bytes: what is wrong becomes a finding at its line,
-    and the rest is read on. Takes time in proportion to the moves the program makes, which `limits`
-    bounds.
+    Never raises and always ends, for any bytes. Each fault becomes a finding at its line, and
+    reading continues. The time is proportional to the number of moves, which `limits` bounds.
     """
     findings = Findings()
     machine = Machine(limits, findings)
@@ -60,7 +59,7 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
         findings.error(0, "the program is empty")
         return summed_up(machine, len(text.lines))
     if (language := source.other_language(text)) is not None:
-        findings.error(text.first + 1, f"this is {language}: it cannot be read here")
+        findings.error(text.first + 1, f"this is {language}: CNC Station cannot read it")
         return summed_up(machine, len(text.lines))
     machine.lathe = text.looks_like_lathe if limits.lathe is None else limits.lathe
     if machine.lathe:
@@ -71,12 +70,12 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     except ReadingStopped as stop:
         findings.error(machine.line, str(stop))
     if not machine.feed_mm and not machine.rapid_mm and not findings.has_errors:
-        findings.error(0, "the program moves nothing")
+        findings.error(0, "the program makes no moves")
     return summed_up(machine, len(text.lines))
 
 
 def run(machine: Machine, text: source.Source) -> None:
-    """Carry out block after block until the program ends."""
+    """Execute block after block until the program ends."""
     lines = text.lines[: text.last]
     flow = Flow(lines, machine.parameters, machine.findings)
     blocks_left = len(lines) + machine.limits.max_repeated_blocks
@@ -90,7 +89,7 @@ def run(machine: Machine, text: source.Source) -> None:
         machine.line = index + 1
         blocks_left -= 1
         if blocks_left < 0:
-            raise ReadingStopped("the program's loops do not come to an end; reading stops here")
+            raise ReadingStopped("the program's loops do not end; reading stops here")
         try:
             if index in flow.statements:
                 following = flow.step(index)
@@ -107,7 +106,7 @@ def run(machine: Machine, text: source.Source) -> None:
 
 
 def after(machine: Machine, flow: Flow, block: Block, following: int) -> int | None:
-    """The line to go on at after a block with M codes; None when the program ends with it."""
+    """Return the next line after a block with M codes; None when the program ends."""
     modal.stop_after_motion(machine, block)
     if codes.CALL in block.m:
         return flow.call_program(block.words, following)
@@ -117,7 +116,7 @@ def after(machine: Machine, flow: Flow, block: Block, following: int) -> int | N
         back = flow.return_from_program()
         if back is not None:
             return back
-        message = "M99 starts the main program over and over: read once"
+        message = "M99 repeats the main program without end: read once"
         machine.findings.warning(machine.line, message)
     elif codes.ENDS.isdisjoint(block.m):
         return following
@@ -128,7 +127,7 @@ def after(machine: Machine, flow: Flow, block: Block, following: int) -> int | N
 
 
 def carry_out(machine: Machine, line: str) -> Block | None:
-    """One block, in the order RS274/NGC lays down; None when it is deleted."""
+    """Execute one block in the order of RS274/NGC. Return None if it is deleted."""
     if line[0] == "/":
         if machine.limits.skip_deleted:
             return None

@@ -1,4 +1,4 @@
-"""Where the tool is at a given second, and the path as points for drawing."""
+"""The tool position at a given time, and the path as points for drawing."""
 
 from array import array
 from bisect import bisect_right
@@ -27,7 +27,7 @@ class Position:
 
 
 def at(program: Program, seconds: float) -> Position:
-    """Where the program is after so many seconds; before its start and after its end it stands."""
+    """Return the position after `seconds`. Before the start and after the end nothing moves."""
     moves = program.moves
     fraction = min(max(seconds / program.duration_s, 0.0), 1.0) if program.duration_s > 0 else 1.0
     if not len(moves):
@@ -58,10 +58,10 @@ def at(program: Program, seconds: float) -> Position:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Polyline:
-    """The path as points, in columns: point i is reached at `time_s[i]` by line `line[i]`.
+    """The path as points in columns: line `line[i]` reaches point i at `time_s[i]`.
 
-    Point 0 is where the program starts. A step in which nothing moves repeats its point, so a time
-    between two points is always between their two places.
+    Point 0 is the start of the program. A step without motion repeats its point, so a time between
+    two points is always between their two positions.
     """
 
     x: "array[float]"
@@ -76,7 +76,7 @@ class Polyline:
 
 
 def polyline(program: Program, tolerance_mm: float = 0.05) -> Polyline:
-    """The whole path, arcs as chords that stay within `tolerance_mm` of them."""
+    """Return the whole path. Arcs become chords that stay within `tolerance_mm` of them."""
     moves = program.moves
     x, y, z = moves.origin
     drawn = Polyline(
@@ -97,7 +97,7 @@ def polyline(program: Program, tolerance_mm: float = 0.05) -> Polyline:
 
 
 def copy_rows(moves: Moves, drawn: Polyline, begin: int, end: int) -> None:
-    """Take over the end points of rows begin to end (not included)."""
+    """Copy the end points of rows begin to end (not included)."""
     drawn.x.extend(moves.x[begin:end])
     drawn.y.extend(moves.y[begin:end])
     drawn.z.extend(moves.z[begin:end])
@@ -107,7 +107,7 @@ def copy_rows(moves: Moves, drawn: Polyline, begin: int, end: int) -> None:
 
 
 def draw_arc(moves: Moves, drawn: Polyline, index: int, tolerance_mm: float) -> None:
-    """The points between the ends of an arc; its end comes with its row."""
+    """Add the points between the ends of an arc. The row itself adds the end point."""
     arc, start, end = moves.arcs[index], moves.end(index - 1), moves.end(index)
     begins = moves.starts_s(index)
     seconds = moves.ends_s[index] - begins
@@ -124,7 +124,7 @@ def draw_arc(moves: Moves, drawn: Polyline, index: int, tolerance_mm: float) -> 
 
 
 def chords_for(arc: Arc, tolerance_mm: float) -> int:
-    """How many chords keep within the tolerance; a quarter turn is never less than two."""
+    """Return how many chords stay within the tolerance; at least two for a quarter turn."""
     radius = max(arc.radius, arc.end_radius)
     flat = 1.0 - min(max(tolerance_mm, 1e-6) / radius, 1.0)
     step = min(2.0 * acos(flat), pi / 4)

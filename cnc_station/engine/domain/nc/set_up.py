@@ -1,7 +1,7 @@
-"""What a program wants to find on the machine: its tools and work offsets, as its text names them.
+"""The set-up that a program needs on the machine: its tools and work offsets, from its text.
 
-Read from the text alone, without running it: a tool in a branch that is never taken is listed too,
-which is the right side to err on for whoever sets the machine up.
+The program is not run: a tool in a branch that is never taken is listed too. For a set-up, one tool
+too many is better than one too few.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cnc_station.engine.domain.nc.source import COMMENT
 
 _WORTH_A_LOOK = re.compile(r"[Tt]|[Gg]\s*1?\s*5")
-_NAMED = re.compile(r"<[^>]*>")  # parameters and subs with names: any letters can be in them
+_NAMED = re.compile(r"<[^>]*>")  # named parameters and subs can contain any letters
 _TOOL = re.compile(r"(?<![A-Z])T(\d+)")
 _OFFSET = re.compile(r"G(5[4-9]|154)(\.[1-3])?(?:P(\d+))?(?![.\d])")
 _EXTENDED = frozenset({"G54.1", "G154"})
@@ -20,7 +20,7 @@ _LATHE_DIGITS = 4  # T0101: the tool, then its offset
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """Tools in the order of their first use, each with what a comment calls it ("" if none does);
+    """Tools in order of first use, each with the name from a comment ("" if there is none), and
     work offsets as on the control: G54, G59.1, G54.1 P3, G154 P3."""
 
     tools: tuple[tuple[int, str], ...] = ()
@@ -28,7 +28,7 @@ class SetUp:
 
 
 def set_up(text: str) -> SetUp:
-    """The set-up that a program's text asks for."""
+    """Return the set-up that a program's text asks for."""
     tools: dict[int, str] = {}
     called: dict[int, str] = {}
     offsets: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""From bytes to clean lines: upper case, no spaces, no comments."""
+"""Convert bytes to clean lines: upper case, no spaces, no comments."""
 
 import re
 from dataclasses import dataclass
@@ -8,23 +8,25 @@ PLAIN = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 ASCII = bytes(range(0x80))
 NOT_ASCII = bytes(range(0x80, 0x100))
 SPACES = b" \t\x0b\x0c\x00\x1a\x7f"
-# Either kind of comment; what stands first in the line wins, so `;` inside ( ) is text and so is (
-# after ;.
+# Either kind of comment. The first in the line wins: `;` inside ( ) is text, and so is ( after ;.
 COMMENT = re.compile(r"\([^)\n]*\)?|;[^\n]*")
 MILL_ONLY = re.compile(r"[YJAB][-+0-9.#\[]")
 X = re.compile(r"[XU][-+0-9.#\[]")
 Z = re.compile(r"[ZW][-+0-9.#\[]")
-# The line in front of a program: %, a Fanuc's %1234, a Siemens' %_N_PLATE_MPF, an Okuma's $X.MIN%.
+# The line before a program: %, %1234 (Fanuc), %_N_PLATE_MPF (Siemens), $X.MIN% (Okuma).
 HEAD = re.compile(r"%.*|\$[^%]*%?")
-NAME = re.compile(r"<[^<>]*>")  # a Fanuc's name, in place of its O number
+NAME = re.compile(r"<[^<>]*>")  # a Fanuc name, in place of its O number
 PLAIN_LANGUAGE = re.compile(r"[0-9]*BEGINPGM")
 HEIDENHAIN_ISO = re.compile(r"%.*G7[01]\*")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The program's lines; `first` to `last` (not included) is the program: what stands between the
-    % signs, without its name."""
+    """The lines of a file.
+
+    `first` to `last` (not included) is the program: the lines between the % signs, without its
+    name.
+    """
 
     lines: list[str]
     first: int
@@ -33,10 +35,10 @@ class Source:
 
 
 def is_rubbish(source: bytes) -> bool:
-    """Whether this is no text at all: a picture, an archive, a spreadsheet.
+    """Return whether this is not text: a picture, an archive, a spreadsheet.
 
-    Comments may be in any language and encoding, so bytes above 127 are fine while most are plain;
-    old paper-tape leaders leave a few control characters.
+    Comments may be in any language and encoding: bytes above 127 are accepted while most bytes are
+    ASCII. Old paper-tape leaders leave a few control characters.
     """
     controls = len(source.translate(None, PLAIN + NOT_ASCII))
     foreign = len(source.translate(None, ASCII))
@@ -44,21 +46,21 @@ def is_rubbish(source: bytes) -> bool:
 
 
 def lines_in(source: bytes) -> int:
-    """How many lines there are, whatever ends them; asked before any memory is spent on them."""
+    """Return the number of lines for any line ending, without allocating memory for them."""
     return max(source.count(b"\n"), source.count(b"\r")) + 1
 
 
 def without_comment(found: re.Match[str]) -> str:
-    """Nothing, or the bracket of a comment that is not closed: it is refused where it stands."""
+    """Remove a comment. Keep the bracket of one that is not closed, so that it is refused there."""
     comment = found.group()
     return "(" if comment[0] == "(" and comment[-1] != ")" else ""
 
 
 def clean(source: bytes) -> Source:
-    """Split into lines, one for one with the file's own, without what carries no meaning."""
+    """Split into lines, one for each line of the file, without what has no meaning."""
     text = source.removeprefix(BOM).upper().translate(None, SPACES).decode("latin-1")
     text = COMMENT.sub(without_comment, text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = text.replace("\n:", "\nO")  # an old spelling of a program's number
+    text = text.replace("\n:", "\nO")  # an old spelling of a program number
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
@@ -72,7 +74,7 @@ def clean(source: bytes) -> Source:
 
 
 def other_language(source: Source) -> str | None:
-    """What the program is written in, if it is not the G-code that is read here."""
+    """Return the language of the program if it is not the G-code that this module reads."""
     line = source.lines[source.first]
     if PLAIN_LANGUAGE.match(line):
         return "a Heidenhain plain-language program (BEGIN PGM), not G-code"

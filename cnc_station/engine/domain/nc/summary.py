@@ -1,4 +1,4 @@
-"""What a program comes to once it is read, and whether it fits the machine."""
+"""The totals of a program after reading, and whether it fits the machine."""
 
 from math import isinf
 
@@ -14,7 +14,7 @@ UNSTATED = (
 
 
 def summed_up(machine: Machine, lines: int) -> Program:
-    """The program with its sums, and whether it fits the machine."""
+    """Return the program with its totals. Check whether it fits the machine."""
     remark_on_assumptions(machine)
     lathe = machine.lathe or machine.diameter is not None
     bounds = box(machine)
@@ -37,9 +37,9 @@ def summed_up(machine: Machine, lines: int) -> Program:
 
 
 def remark_on_assumptions(machine: Machine) -> None:
-    """Warn at the first line that depends on mm or inch, or on absolute or relative, unstated.
+    """Warn at the first line that depends on unstated units or an unstated distance mode.
 
-    A lathe's program that counts by U and W has no G90: its X and Z are always absolute.
+    A lathe program with U and W has no G90: its X and Z are always absolute.
     """
     for mode, question, answer in UNSTATED:
         if mode in machine.modes.assumed and not (
@@ -52,7 +52,7 @@ def remark_on_assumptions(machine: Machine) -> None:
 
 
 def box(machine: Machine) -> Bounds | None:
-    """The box around what was programmed; an axis no block ever names stays at zero."""
+    """Return the box around all programmed points. An axis that no block names stays at zero."""
     if all(isinf(value) for value in machine.low):
         return None
     low = [0.0 if isinf(value) else value for value in machine.low]
@@ -61,7 +61,7 @@ def box(machine: Machine) -> Bounds | None:
 
 
 def check_travel(machine: Machine, bounds: Bounds, travel: tuple[float, float, float]) -> None:
-    """Name the first block at which the program has become too large for an axis."""
+    """Report the first block where the program becomes too large for an axis."""
     moves = machine.moves
     for axis, (size, room) in enumerate(zip(bounds.size, travel, strict=True)):
         if size > room + 1e-6:
@@ -70,7 +70,8 @@ def check_travel(machine: Machine, bounds: Bounds, travel: tuple[float, float, f
 
 
 def first_beyond(moves: Moves, axis: int, room: float) -> int:
-    """The line whose end first stretches the extent past `room`; 0 when only an arc does."""
+    """Return the line whose end first makes the extent larger than `room`; 0 if only an arc
+    does."""
     low, high = float("inf"), float("-inf")
     for index, value in enumerate((moves.x, moves.y, moves.z)[axis]):
         if moves.kind[index] == Kind.HOME:

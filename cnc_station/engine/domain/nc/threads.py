@@ -1,4 +1,4 @@
-"""G76, the threading cycle of LinuxCNC, expanded into its passes."""
+"""Expand G76, the threading cycle of LinuxCNC, into its passes."""
 
 from math import inf, radians, tan
 
@@ -17,11 +17,11 @@ SAME_DEPTH_MM = 1e-9
 
 
 def thread(machine: Machine, words: Words) -> None:
-    """Passes ever deeper until K below the crest, then H spring passes.
+    """Cut passes of increasing depth until K below the crest, then H spring passes.
 
-    The tool stands on the drive line: the crest is I from it (negative for an outside thread), P
-    the lead, J the first pass's depth. Each pass comes in along the flank, at the angle Q. X words
-    and I, J, K follow the diameter mode.
+    The tool stands on the drive line. The crest is I from it (negative for an outside thread), P is
+    the lead, J the depth of the first pass. Each pass enters along the flank at the angle Q. X
+    words and I, J, K follow the diameter mode.
     """
     check(machine, words)
     across, scale = machine.scales[0], machine.scale
@@ -46,14 +46,14 @@ def thread(machine: Machine, words: Words) -> None:
 
 
 def check(machine: Machine, words: Words) -> None:
-    """Refuse what the cycle cannot do, and the other controls' G76, whose words differ."""
+    """Refuse what the cycle cannot do, and the G76 of other controls, whose words differ."""
     if machine.plane is not Plane.ZX:
         raise BlockError("G76 needs the ZX plane (G18)")
     uses.of_plane(machine, machine.plane)
     if machine.rpm() <= 0.0:
         raise BlockError("G76 with the spindle stopped")
     if missing := [letter for letter in "ZPIJK" if letter not in words]:
-        raise BlockError(f"G76 needs {', '.join(missing)} (it is read as LinuxCNC writes it)")
+        raise BlockError(f"G76 needs {', '.join(missing)} (it is read as LinuxCNC's G76)")
     for letter, value, low, high in (
         ("P", words["P"], 0.0, inf),
         ("J", words["J"], 0.0, words["K"]),
@@ -64,13 +64,13 @@ def check(machine: Machine, words: Words) -> None:
         if not low < value <= high:
             raise BlockError(f"G76 cannot cut a thread with {letter}{words[letter]:g}")
     if "X" in words:
-        raise BlockError("G76 takes no X: the thread's crest is I from where the tool stands")
+        raise BlockError("G76 with X is not supported: the crest of the thread is I from the tool")
     if words.get("L", 0.0) != 0.0:
         raise BlockError("G76: tapered thread ends (L, E) are not supported")
 
 
 def depths(words: Words, across: float) -> list[float]:
-    """How deep each pass goes below the crest, in mm: the deeper, the thinner the chip."""
+    """Return the depth of each pass below the crest in mm. The chip gets thinner with depth."""
     first, full = words["J"] * across, words["K"] * across
     power = 1.0 / words.get("R", 1.0)
     deep: list[float] = []

@@ -1,4 +1,4 @@
-"""Which modes a block depends on, noted as blocks are carried out (see `ModeRecord`)."""
+"""Record which modes a block depends on (see `ModeRecord`)."""
 
 from cnc_station.engine.domain.nc import codes
 from cnc_station.engine.domain.nc.arcs import Plane
@@ -13,8 +13,11 @@ PLANE_CODES = {Plane.XY: "G17", Plane.ZX: "G18", Plane.YZ: "G19"}
 
 
 def of_move(machine: Machine, words: Words) -> None:
-    """A move in work coordinates. Only absolute places depend on the zero and, along the axes that
-    a tool reaches into, on its length: T1 M6, G0 X Y, G43 Z takes nothing for granted."""
+    """Record a move in work coordinates.
+
+    Only absolute positions depend on the zero and, along the tool axes, on the tool length. T1 M6,
+    G0 X Y, G43 Z therefore assumes nothing.
+    """
     use, line = machine.modes.use, machine.line
     use(
         line,
@@ -34,7 +37,7 @@ def of_move(machine: Machine, words: Words) -> None:
 
 
 def of_lengths(machine: Machine, words: Words) -> None:
-    """Lengths along axes: mm or inch, and on a lathe radius or diameter."""
+    """Record lengths along axes: mm or inch, and on a lathe radius or diameter."""
     if not LENGTHS.isdisjoint(words):
         machine.modes.use(machine.line, Mode.UNITS)
     if "X" in words:
@@ -42,8 +45,11 @@ def of_lengths(machine: Machine, words: Words) -> None:
 
 
 def of_plane(machine: Machine, plane: Plane) -> None:
-    """An arc, a cycle or a compensation in a plane. Where none is stated a lathe's arcs are read in
-    ZX and its drilling along Z, which no single code can make true."""
+    """Record an arc, a cycle or a compensation in a plane.
+
+    Without a stated plane, arcs of a lathe are read in ZX and its drilling along Z. No single code
+    can make both true.
+    """
     machine.plane_noted = plane
     if machine.plane_stated or machine.plane_warned:
         return
@@ -57,7 +63,7 @@ def of_plane(machine: Machine, plane: Plane) -> None:
 
 
 def of_feed(machine: Machine) -> None:
-    """An F word."""
+    """Record an F word."""
     modes = machine.modes
     if modes.is_open(Mode.FEED):
         modes.use(machine.line, Mode.FEED)
@@ -66,14 +72,14 @@ def of_feed(machine: Machine) -> None:
 
 
 def of_speed(machine: Machine) -> None:
-    """An S word, or M3 and M4. A surface speed is in metres or in feet."""
+    """Record an S word, or M3 and M4. A surface speed is in metres or in feet."""
     machine.modes.use(machine.line, Mode.SPINDLE)
     if machine.constant_surface:
         machine.modes.use(machine.line, Mode.UNITS)
 
 
 def of_action(machine: Machine, code: int, words: Words) -> None:
-    """A G code that holds for its block only. G53 does not depend on the work offset."""
+    """Record a G code that applies to its block only. G53 does not depend on the work offset."""
     use, line = machine.modes.use, machine.line
     if code == codes.SET_DATA:
         of_offset_data(machine, words)
@@ -91,7 +97,7 @@ def of_action(machine: Machine, code: int, words: Words) -> None:
 
 
 def of_offset_data(machine: Machine, words: Words) -> None:
-    """G10 L2 and L20. Fanuc adds L2's words to the old offset in G91."""
+    """Record G10 L2 and L20. In G91, Fanuc adds the words of L2 to the old offset."""
     if words.get("L") not in {2.0, 20.0} or LINEAR.isdisjoint(words):
         return
     of_lengths(machine, words)

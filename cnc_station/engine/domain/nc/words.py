@@ -1,4 +1,4 @@
-"""One clean line into words: G and M codes, and a number for each other letter."""
+"""Parse a clean line into words: G and M codes, and a number for each other letter."""
 
 import re
 
@@ -8,14 +8,14 @@ LONGEST_LINE = 512
 LARGEST = 1e9
 WORD = re.compile(r"([A-Z])([-+]?[0-9]*\.?[0-9]*)|.")
 MACRO = re.compile(r"(N[0-9]+)?(IF\[|WHILE\[|GOTO|DO[0-9]|END[0-9])")
-# G codes are kept tenfold, so that G38.2 is 382 and G1 is 10. These are the usual spellings.
+# G codes are stored times ten: G38.2 is 382 and G1 is 10. These are the usual spellings.
 SPELLINGS = {f"{code:{width}}": code * 10 for code in range(100) for width in ("", "02")}
 
 Words = dict[str, float]
 
 
 class Block:
-    """One line's words. `words` has each letter but G and M once."""
+    """The words of one line. `words` has each letter except G and M once."""
 
     __slots__ = ("g", "m", "words")
 
@@ -26,7 +26,7 @@ class Block:
 
 
 def parse(line: str) -> Block:
-    """The words of a line that has neither parameters nor expressions."""
+    """Return the words of a line that has neither parameters nor expressions."""
     if len(line) > LONGEST_LINE:
         raise BlockError(f"the line is longer than {LONGEST_LINE} characters")
     block = Block()
@@ -38,7 +38,7 @@ def parse(line: str) -> Block:
             elif letter == "M":
                 block.m.append(m_code(digits))
             elif letter in words:
-                raise BlockError(f"{letter} stands twice in one block")
+                raise BlockError(f"{letter} appears twice in one block")
             else:
                 words[letter] = value = float(digits)
                 if not -LARGEST < value < LARGEST:
@@ -49,7 +49,7 @@ def parse(line: str) -> Block:
 
 
 def g_code(digits: str | float) -> int:
-    """A G code times ten; raises ValueError for what is no number."""
+    """Return a G code times ten. Raises ValueError if it is not a number."""
     tenfold = float(digits) * 10
     if not 0 <= tenfold < 100_000 or abs(tenfold - round(tenfold)) > 1e-6:
         raise BlockError(f"G{digits} is not a known code")
@@ -57,7 +57,7 @@ def g_code(digits: str | float) -> int:
 
 
 def m_code(digits: str | float) -> int:
-    """An M code; raises ValueError for what is no number."""
+    """Return an M code. Raises ValueError if it is not a number."""
     value = float(digits)
     if not 0 <= value < 10_000 or value != round(value):
         raise BlockError(f"M{digits} is not a known code")
@@ -65,7 +65,7 @@ def m_code(digits: str | float) -> int:
 
 
 def what_is_malformed(line: str) -> str:
-    """Names the first thing in a line that is not a letter with a number after it."""
+    """Return a sentence for the first place without a letter and its number."""
     if MACRO.match(line):
         return "macro statements (IF, WHILE, GOTO ...) are not supported"
     for match in WORD.finditer(line):
@@ -78,19 +78,19 @@ def what_is_malformed(line: str) -> str:
                 if digits
                 else f"{letter} has no number after it"
             )
-    raise AssertionError(line)  # only called for lines that have one
+    raise AssertionError(line)  # only called for malformed lines
 
 
 def unreadable(character: str, line: str) -> str:
-    """A sentence for a character no word can have."""
+    """Return a sentence for a character that no word can have."""
     if character in "()":
-        return "a comment is not closed, or stands inside another"
+        return "a comment is not closed, or is inside another"
     shown = character if character.isprintable() else f"character {ord(character)}"
     return f"cannot read '{shown}' in '{line[:40]}'"
 
 
 def is_number(digits: str) -> bool:
-    """Whether these signs, digits and points make a number."""
+    """Return whether the text is a number."""
     try:
         float(digits)
     except ValueError:
@@ -99,7 +99,7 @@ def is_number(digits: str) -> bool:
 
 
 def whole(words: Words, letter: str, largest: int, otherwise: int) -> int:
-    """A word that counts something, or what it counts without being said."""
+    """Return a word that counts something; `otherwise` if the block does not have it."""
     value = words.get(letter, otherwise)
     if value != round(value) or not 0 <= value <= largest:
         raise BlockError(f"{letter}{value:g} must be a whole number from 0 to {largest}")

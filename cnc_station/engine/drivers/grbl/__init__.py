@@ -20,7 +20,7 @@ KIND = DriverKind(
                 "tolerance_mm",
                 "End tolerance",
                 "0.1",
-                hint="mm that the tool may stand from a program's end",
+                hint="distance in mm between tool and program end",
             ),
         ),
         abilities=Grbl.abilities,

@@ -1,4 +1,4 @@
-"""The conversation with one controller: lines, answers, status reports and real-time commands."""
+"""The protocol of one controller: lines, answers, status reports and real-time commands."""
 
 import asyncio
 import logging
@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.grbl import identity, links, reports
-from cnc_station.engine.drivers.grbl.hearing import Hears, News, Refused
-from cnc_station.engine.drivers.grbl.identity import Who
+from cnc_station.engine.drivers.grbl.hearing import ChangeSignal, ControllerListener, Refused
+from cnc_station.engine.drivers.grbl.identity import ControllerInfo
 from cnc_station.engine.drivers.grbl.modes import Offsets, ParserState, offsets, parser_state
 from cnc_station.engine.drivers.grbl.picture import Picture
 from cnc_station.engine.drivers.grbl.questions import Questions
@@ -17,58 +17,62 @@ from cnc_station.engine.drivers.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
-HOLD, GO_ON, RESET, _POLL = b"!", b"~", b"\x18", b"?"
-_SPELLED = {RESET: "Ctrl-X"}
+HOLD, CYCLE_START, RESET, _POLL = b"!", b"~", b"\x18", b"?"
+_NAMES = {RESET: "Ctrl-X"}
 _LONGEST_LINE = 4096
-_POLL_LOST_S = 0.5  # after which an unanswered poll is repeated
-_REPORT_NOTED_S = 1.0  # how often the log shows where a machine is
-_MUTE = "Reset to continue"
+_POLL_LOST_S = 0.5  # an unanswered poll is repeated after this time
+_REPORT_LOGGED_S = 1.0  # interval of logged positions
+_NEEDS_RESET = "Reset to continue"
 
 
 class Controller:
-    """One connection, made anew after a loss; the `Ear` of its link.
+    """One connection to a controller; a new object after each loss.
 
-    What it shows is in `picture`; `who` it is, None until it could be asked; `message` the last it
-    had for people; `greeted` whether it came up while the connection was being made.
+    It is the listener of its link. `picture` is what the controller reports. `info` is None until
+    it could be read. `message` is its last message for people. `welcomed` states whether its
+    welcome line came while the connection was opened.
     """
 
     def __init__(
-        self, settings: Settings, patience: Patience, hears: Hears, traffic: Traffic
+        self, settings: Settings, patience: Patience, listener: ControllerListener, traffic: Traffic
     ) -> None:
         self._settings = settings
         self._patience = patience
-        self._hears = hears
+        self._listener = listener
         self._traffic = traffic
         self._link: links.Link | None = None
         self._poller: asyncio.Task[None] | None = None
-        self._rest = b""
-        self._news = News()
-        self._questions = Questions(settings.address, patience.answer, self._say)
-        self._up = False  # greeted
+        self._partial_line = b""
+        self._changed = ChangeSignal()
+        self._questions = Questions(settings.address, patience.answer, self._send_command)
+        self._connected = False  # the welcome line has come, or is not expected
         self._reset_asked = False
-        self._asked_at: float | None = None
+        self._poll_sent_at: float | None = None
         self._answered_poll = 0
-        self._heard_at = 0.0
-        self._noted: tuple[str, float] = ("", 0.0)
+        self._received_at = 0.0
+        self._last_logged: tuple[str, float] = ("", 0.0)
         self._name: str | None = None
-        self.gone = ""  # why it is no more
-        self.polls = 0  # status reports asked for so far
-        self.running = False  # ask more often
-        self.mute = False  # says nothing until it is reset
+        self.lost_reason = ""  # why the connection is lost; "" while it is open
+        self.polls = 0  # status reports requested so far
+        self.running = False  # a job runs: poll more often
+        self.needs_reset = False  # it sends no reports until it is reset
         self.picture = Picture()
         self.message = ""
-        self.who: Who | None = None
-        self.greeted = False
+        self.info: ControllerInfo | None = None
+        self.welcomed = False
 
     # --- opening and closing ---
 
     async def open(self) -> None:
-        """Raises Unavailable. A controller that comes up because of it is expected to."""
-        self._heard_at = self._now()
-        self._link = await links.opened(self._settings, self)
+        """Connect. Raises Unavailable.
+
+        The controller may restart because of the connection. This is not treated as a reset.
+        """
+        self._received_at = self._now()
+        self._link = await links.open_link(self._settings, self)
         try:
-            await self._greet()
-            self._up = True
+            await self._wait_for_welcome()
+            self._connected = True
             self._poller = asyncio.create_task(self._keep_polling())
             if self.picture.report.state in ("Idle", "Alarm"):
                 await self.identify()
@@ -76,17 +80,17 @@ class Controller:
             await self.close()
             raise
 
-    async def _greet(self) -> None:
+    async def _wait_for_welcome(self) -> None:
         try:
-            await self.fresh(self._patience.greeting)
+            await self.fresh_report(self._patience.greeting)
         except TimeoutError:
             raise Unavailable(
                 f"{self._settings.address} is open, but no GRBL answers there: check the baud rate,"
-                " and press the controller's reset if it stands on a limit switch"
+                " and reset the controller if a limit switch is pressed"
             ) from None
 
     async def close(self) -> None:
-        """Lets go of the wire; nothing is told any more. May be called again."""
+        """Close the link. The listener gets no more calls. May be called again."""
         self._close("closed")
         poller, self._poller = self._poller, None
         if poller is not None:
@@ -95,140 +99,151 @@ class Controller:
         if self._link is not None:
             await self._link.close()
 
-    async def identify(self) -> Who | None:
-        """Find out who it is; None if it does not say. Only while it is idle or in alarm; raises
-        Unavailable."""
-        who = await identity.found(self._questions, self._name)
-        if who is not None:
-            self.who = who
-            self.picture.inches = who.inches
-        return who
+    async def identify(self) -> ControllerInfo | None:
+        """Read the make and the settings; None if the controller does not report them.
+
+        Call only while it is idle or in alarm. Raises Unavailable.
+        """
+        info = await identity.read_info(self._questions, self._name)
+        if info is not None:
+            self.info = info
+            self.picture.inches = info.inches
+        return info
 
     @property
     def make(self) -> Make | None:
-        """None until it could be asked."""
-        return None if self.who is None else self.who.make
+        """The make; None until it could be read."""
+        return None if self.info is None else self.info.make
 
     async def parser_state(self) -> ParserState | None:
-        """What `$G` tells; None if that is nothing. As `ask`, but nothing is Refused."""
+        """Return the answer to `$G`; None if it has none. Raises Unavailable."""
         try:
             return parser_state(await self.ask("$G"))
         except Refused:
             return None
 
     async def offsets(self) -> Offsets:
-        """What `$#` tells; as `parser_state`."""
+        """Return the answer to `$#`; empty if the command is refused. Raises Unavailable."""
         try:
             return offsets(await self.ask("$#"))
         except Refused:
             return Offsets()
 
-    # --- speaking ---
+    # --- sending ---
 
     def send(self, lines: Sequence[bytes]) -> None:
-        """Program lines, each with its newline. The caller counts what is unanswered."""
+        """Send program lines, each with its newline. The caller counts the unanswered ones."""
         self._write(b"".join(lines))
         for line in lines:
             self._traffic.sent(line.decode("ascii").rstrip("\n"))
 
     def realtime(self, command: bytes) -> None:
-        """One of the commands that overtake everything that waits."""
-        self._traffic.sent(_SPELLED.get(command) or command.decode("ascii"))
+        """Send a real-time command, which overtakes all queued lines."""
+        self._traffic.sent(_NAMES.get(command) or command.decode("ascii"))
         self._write(command)
 
     async def ask(self, command: str, *, within_s: float | None = None) -> list[str]:
-        """A `$` command or a line of modes, and what was said before its ok. Not while program
-        lines are unanswered. Raises Refused, Unavailable."""
+        """Send a `$` command or a line of modes. Return the lines before its ok.
+
+        Not while program lines are unanswered. Raises Refused, Unavailable.
+        """
         return await self._questions.ask(command, within_s=within_s)
 
-    def _say(self, command: str) -> None:
+    def _send_command(self, command: str) -> None:
         self._traffic.sent(command)
         self._write(command.encode("ascii") + b"\n")
 
-    async def fresh(self, within: float | None = None) -> Report:
-        """A report asked for from now on. Raises TimeoutError, Unavailable."""
+    async def fresh_report(self, within: float | None = None) -> Report:
+        """Return a report requested from now on. Raises TimeoutError, Unavailable."""
         wanted = self.polls + 1
         async with asyncio.timeout(within or self._patience.answer):
-            while self._answered_poll < wanted and not self.mute:
+            while self._answered_poll < wanted and not self.needs_reset:
                 self._poll()
-                await self._change(self._patience.poll_running)
+                await self._wait_for_change(self._patience.poll_running)
         return self.picture.report
 
     async def until(self, fact: Callable[[Report], bool], within: float) -> Report:
-        """The first report, asked for from now on, for which `fact` is true. Raises TimeoutError,
-        Unavailable."""
+        """Return the first report from now on for which `fact` is true.
+
+        Raises TimeoutError, Unavailable.
+        """
         async with asyncio.timeout(within):
-            while not fact(await self.fresh()):
-                await self._change(self._patience.poll_running)
+            while not fact(await self.fresh_report()):
+                await self._wait_for_change(self._patience.poll_running)
         return self.picture.report
 
     async def reset(self) -> Report:
-        """Ctrl-X: it forgets every line it has; what it shows once it is up again. Raises
-        Unavailable."""
+        """Send Ctrl-X, which clears all lines. Return the report after the restart.
+
+        Raises Unavailable.
+        """
         self._reset_asked = True
         self.realtime(RESET)
         try:
             async with asyncio.timeout(self._patience.answer):
                 while self._reset_asked:
-                    await self._change(self._patience.answer)
-            return await self.fresh()
+                    await self._wait_for_change(self._patience.answer)
+            return await self.fresh_report()
         except TimeoutError:
-            self._lose("it did not come up after a reset")
-            raise Unavailable(f"{self._settings.address}: {self.gone}") from None
+            self._lose("it did not restart after a reset")
+            raise Unavailable(f"{self._settings.address}: {self.lost_reason}") from None
         finally:
             self._reset_asked = False
 
     def _write(self, data: bytes) -> None:
-        if self._link is None or self.gone:
-            raise Unavailable(f"{self._settings.address}: {self.gone or 'not connected'}")
+        if self._link is None or self.lost_reason:
+            raise Unavailable(f"{self._settings.address}: {self.lost_reason or 'not connected'}")
         self._link.write(data)
 
     def _poll(self) -> None:
-        """Ask for a report, unless one is on its way."""
+        """Request a report, unless one is pending."""
         now = self._now()
-        if self._asked_at is None or now - self._asked_at > _POLL_LOST_S:
-            self._asked_at = now
+        if self._poll_sent_at is None or now - self._poll_sent_at > _POLL_LOST_S:
+            self._poll_sent_at = now
             self.polls += 1
             self._write(_POLL)
 
     async def _keep_polling(self) -> None:
         patience = self._patience
-        while not self.gone:
-            if not self.mute and self._now() - self._heard_at > patience.silence:
+        while not self.lost_reason:
+            if not self.needs_reset and self._now() - self._received_at > patience.silence:
                 self._lose(f"no answer for {patience.silence:g} s")
                 return
-            if not self.mute:
+            if not self.needs_reset:
                 self._poll()
             await self._pause(patience.poll_running if self.running else patience.poll)
 
     async def _pause(self, seconds: float) -> None:
-        """For so long as this computer stands still nobody asks: that is not the controller's
-        silence."""
+        """Sleep, and exclude a standstill of this computer from the silence of the controller."""
         due = self._now() + seconds
         await asyncio.sleep(seconds)
         late = self._now() - due
-        self._heard_at = min(self._heard_at + late, self._now())
+        self._received_at = min(self._received_at + late, self._now())
 
-    # --- listening ---
+    # --- receiving ---
 
-    def take(self, data: bytes) -> None:
-        """From the link. An error in here is a bug, and must not leave a machine unwatched."""
-        if self.gone:
+    def data_received(self, data: bytes) -> None:
+        """Process data from the link.
+
+        An exception in here is a bug: it ends the connection, so that the machine does not seem
+        watched.
+        """
+        if self.lost_reason:
             return
-        self._heard_at = self._now()
+        self._received_at = self._now()
         try:
-            self._take(data)
+            self._read_lines(data)
         except Exception:
-            log.exception("what %s said could not be read", self._settings.address)
+            log.exception("cannot read the answer of %s", self._settings.address)
             self._lose("internal error: its answer could not be read")
 
-    def end(self) -> None:
-        """From the link."""
+    def link_ended(self) -> None:
+        """Handle the end of the link."""
         self._lose("the connection was lost")
 
-    def _take(self, data: bytes) -> None:
-        *lines, rest = (self._rest + data).split(b"\n")
-        self._rest = rest[-_LONGEST_LINE:]
+    def _read_lines(self, data: bytes) -> None:
+        *lines, rest = (self._partial_line + data).split(b"\n")
+        self._partial_line = rest[-_LONGEST_LINE:]
         taken = 0
         for line in lines:
             stripped = line.strip()
@@ -239,8 +254,8 @@ class Controller:
                 self._take_line(stripped.decode("ascii", "replace"))
         if taken:
             self._traffic.received("ok" if taken == 1 else f"ok ({taken} lines)")
-        self._hears.heard()
-        self._news.tell()
+        self._listener.batch_received()
+        self._changed.notify()
 
     def _take_line(self, text: str) -> None:
         if text[0] == "<":
@@ -251,7 +266,7 @@ class Controller:
             self._questions.line(text)
         if text.startswith("[MSG:"):
             self.message = text[5:].rstrip("]")
-            self.mute = self.mute or self.message == _MUTE
+            self.needs_reset = self.needs_reset or self.message == _NEEDS_RESET
         elif (error := reports.code(text, "error")) is not None:
             self._answer(error)
         elif (alarm := reports.code(text, "ALARM")) is not None:
@@ -260,70 +275,70 @@ class Controller:
             return
         elif (name := reports.welcome(text)) is not None:
             self._take_welcome(name)
-        elif self._reset_asked:  # a greeting of its own
+        elif self._reset_asked:  # a welcome line in the controller's own wording
             self._take_welcome(self._name)
-        elif self._up:
-            self._hears.strange()
+        elif self._connected:
+            self._listener.unknown_line()
 
     def _answer(self, code: int) -> None:
         if not self._questions.answered(code):
-            self._hears.answered(code)
+            self._listener.answered(code)
 
     def _take_report(self, text: str) -> None:
         report = reports.report(text)
         if report is None:
             self._traffic.received(text)
             return
-        self._note_report(text, report)
+        self._log_report(text, report)
         self.picture.take(report)
         self._answered_poll = self.polls
-        self._asked_at = None
-        self._hears.reported(report)
+        self._poll_sent_at = None
+        self._listener.reported(report)
 
-    def _note_report(self, text: str, report: Report) -> None:
-        spelled, at = self._noted
+    def _log_report(self, text: str, report: Report) -> None:
+        spelled, at = self._last_logged
         if report.spelled != spelled or (
-            self._now() - at >= _REPORT_NOTED_S and report.machine != self.picture.report.machine
+            self._now() - at >= _REPORT_LOGGED_S and report.machine != self.picture.report.machine
         ):
-            self._noted = (report.spelled, self._now())
+            self._last_logged = (report.spelled, self._now())
             self._traffic.received(text)
 
     def _take_alarm(self, code: int) -> None:
         self.picture.take_alarm(code)
         self.polls += 1
         self._answered_poll = self.polls
-        self._hears.alarmed(code)
+        self._listener.alarmed(code)
 
     def _take_welcome(self, name: str | None) -> None:
         self._name = name
-        self.mute = False
+        self.needs_reset = False
         self.message = ""
-        self._asked_at = None
+        self._poll_sent_at = None
         self.picture.forget()
         if self._reset_asked:
             self._reset_asked = False
-        elif self._up:
-            self._hears.was_reset()
+        elif self._connected:
+            self._listener.was_reset()
         else:
-            self.greeted = True
+            self.welcomed = True
 
     # --- waiting, and the end ---
 
-    async def _change(self, within: float) -> None:
-        """Until anything is heard, or `within` seconds at most. Raises Unavailable."""
-        await self._news.wait(within)
-        if self.gone:
-            raise Unavailable(f"{self._settings.address}: {self.gone}")
+    async def _wait_for_change(self, within: float) -> None:
+        """Wait for any data, or `within` seconds. Raises Unavailable."""
+        await self._changed.wait(within)
+        if self.lost_reason:
+            raise Unavailable(f"{self._settings.address}: {self.lost_reason}")
 
     def _lose(self, reason: str) -> None:
-        if not self.gone:
+        if not self.lost_reason:
             self._close(reason)
-            self._hears.lost(reason)
+            self._listener.lost(reason)
 
     def _close(self, reason: str) -> None:
-        self.gone = self.gone or reason
-        self._questions.give_up(self.gone)
-        self._news.tell()
+        self.lost_reason = self.lost_reason or reason
+        self._questions.give_up(self.lost_reason)
+        self._changed.notify()
 
     @staticmethod
     def _now() -> float:

@@ -1,8 +1,7 @@
-"""GRBL 1.1 and grblHAL: programs are streamed line by line, so a run dies with its station.
+"""GRBL 1.1 and grblHAL. Programs are streamed line by line, so a run ends with its station.
 
-What can't be noticed: GRBL has no checksum. A digit or a letter that is lost on the wire can leave
-a line that is as good as any other. USB and TCP check what they carry; a bare serial cable does
-not.
+Limit: GRBL has no checksum. A digit or letter lost on the wire can leave a valid line, which cannot
+be detected. USB and TCP check their data; a bare serial cable does not.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ from cnc_station.engine.drivers.base import (
     RunOutcome,
 )
 from cnc_station.engine.drivers.grbl import settings
-from cnc_station.engine.drivers.grbl.controller import GO_ON, HOLD
+from cnc_station.engine.drivers.grbl.controller import CYCLE_START, HOLD
 from cnc_station.engine.drivers.grbl.hearing import Refused
 from cnc_station.engine.drivers.grbl.job import Job
 from cnc_station.engine.drivers.grbl.modes import ModesInDoubt, Offsets, ParserState, to_set
@@ -35,13 +34,13 @@ from cnc_station.engine.drivers.grbl.reports import Make
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
 from cnc_station.engine.views import Abilities, Doing, Identity, Message, Status
 
-_WAITS = ("Hold", "Door", "Tool")  # for somebody to say that it may go on
+_WAITING_STATES = ("Hold", "Door", "Tool")  # states that wait for a person to resume
 _FEED_MARK = "F100"
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A program as it is sent, and where it ends."""
+    """A program as it is sent, and its end point."""
 
     lines: Prepared
     ends_at: Known
@@ -59,11 +58,11 @@ class Grbl:
 
     @classmethod
     def make(cls, machine: dict[str, object]) -> Self:
-        """From a machine's driver settings."""
+        """Create a driver from a machine's driver settings."""
         return cls(settings.from_machine(machine))
 
     async def connect(self) -> Identity:
-        """Asks who it is, unless it is busy: then before the first program."""
+        """See `Driver.connect`. A busy controller is identified later, before the first program."""
         controller = await self._operation.connect()
         make, shows = controller.make, controller.picture.report.spelled
         details = [("Address", self._operation.where.address), ("Shows", shows)]
@@ -73,7 +72,7 @@ class Grbl:
         return Identity(make.name, tuple(details))
 
     async def close(self) -> None:
-        """The controller makes what it has in its buffer, and stops there."""
+        """See `Driver.close`. The controller executes the lines in its buffer, then stops."""
         await self._operation.disconnect("not connected")
 
     # --- its position ---
@@ -87,94 +86,94 @@ class Grbl:
         return self._operation.position.memory()
 
     async def confirm_position(self) -> None:
-        """Also says that the controller that answers is this machine's, as it is set up now."""
+        """See `Driver.confirm_position`. Also accepts the present controller and its settings."""
         operation = self._operation
         async with operation.acting:
-            report = await operation.asked()
+            report = await operation.current_report()
             if report.state == "Alarm":
                 raise Conflict(f"{operation.alarm}: unlock it first")
             if report.state != "Idle" or (operation.job is not None and operation.job.live):
-                raise Conflict("it is not at rest: wait until it is")
-            who = await operation.controller.identify()
+                raise Conflict("it is not at rest: wait until it stops")
+            info = await operation.controller.identify()
             operation.position.compare(await operation.controller.parser_state())
-            operation.position.confirmed(who)
-        operation.show()
+            operation.position.confirmed(info)
+        operation.publish_status()
 
     # --- a part ---
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """Everything that can be known to go wrong is found here, before anything moves."""
+        """See `Driver.load`. All checks that need no motion are made here."""
         operation = self._operation
         if operation.job is not None and operation.job.live:
-            raise NotReady("another program runs")
+            raise NotReady("another program is running")
         operation.job = None
         await self._check_ready()
         controller = operation.controller
-        if controller.who is None and (who := await controller.identify()) is not None:
-            operation.position.recognise(who)
+        if controller.info is None and (info := await controller.identify()) is not None:
+            operation.position.recognise(info)
         make = controller.make or Make()
         prepared = await self._prepare(order, make)
-        kept = await controller.offsets()
+        stored = await controller.offsets()
         operation.job = Job(
             order,
             part,
             prepared.lines,
             make,
             ends_at=prepared.ends_at,
-            forgets=prepared.lines.forgets or kept.forgettable,
+            zero_cleared_by_reset=prepared.lines.zero_cleared_by_reset or stored.cleared_by_reset,
         )
         operation.resets = 0
-        words = await self._set_modes(order, kept)
+        changes = await self._set_modes(order, stored)
         self._must_be_ready()
-        return words
+        return changes
 
     async def _check_ready(self) -> None:
-        await self._operation.asked()
+        await self._operation.current_report()
         self._must_be_ready()
 
     def _must_be_ready(self) -> None:
-        self._operation.show()
+        self._operation.publish_status()
         status = self._operation.status
         if status.doing is not Doing.READY:
             raise NotReady(f"{status.why}. {status.remedy}")
 
-    async def _set_modes(self, order: Order, kept: Offsets) -> tuple[str, ...]:
-        """Have the program begin in the modes it was read with; what was changed, in words."""
+    async def _set_modes(self, order: Order, stored: Offsets) -> tuple[str, ...]:
+        """Set the modes that the program was read with. Return the changes in words."""
         operation = self._operation
         state = await self._modes()
-        changes = _to_set(order, state, kept)
+        changes = _to_set(order, state, stored)
         codes = "".join(code for code, _ in changes)
         lines = [codes] if codes else []
-        if state.fresh:
+        if state.just_restarted:
             lines.append(_FEED_MARK)  # a reset clears it
         for line in lines:
             try:
                 await operation.controller.ask(line)
             except Refused as error:
                 raise NotReady(f"{line} could not be set: {error}") from error
-        if lines and (left := _to_set(order, await self._modes(), kept)):
+        if lines and (left := _to_set(order, await self._modes(), stored)):
             raise NotReady(f"the controller keeps {left[0][1]}, and the program needs {left[0][0]}")
         return tuple(f"{code} set ({before} was on)" for code, before in changes)
 
     async def _modes(self) -> ParserState:
-        """As they are now; what a reset would have cleared must be there."""
+        """Return the present modes. A restart since the last check makes the position unknown."""
         operation = self._operation
         state = await operation.controller.parser_state()
         if state is None:
-            raise NotReady("the controller does not tell its modes ($G)")
+            raise NotReady("the controller does not report its modes ($G)")
         operation.position.compare(state)
         self._must_be_ready()
         return state
 
     async def _prepare(self, order: Order, make: Make) -> Ready:
-        """Once for all parts of a run."""
+        """Return the prepared program; prepared once for all parts of a run."""
         known = f"{make}{hashlib.sha256(order.source or b'').hexdigest()}"
         if self._prepared is None or self._prepared[0] != known:
             self._prepared = (known, await asyncio.to_thread(_ready, order, make))
         return self._prepared[1]
 
     async def start(self) -> None:
-        """Fills the controller's buffer; it has begun when it has taken a line, or moves."""
+        """See `Driver.start`. It has begun when the controller has taken a line, or moves."""
         operation, job = self._operation, self._operation.job
         if job is None or job.started:
             raise NotReady("no program is loaded")
@@ -188,17 +187,17 @@ class Grbl:
         operation.controller.message = ""
         operation.controller.running = True
         job.start()
-        operation.feed()
-        operation.show()
+        operation.send_lines()
+        operation.publish_status()
         await job.begun_or_ended()
 
     async def ended(self) -> None:
-        """Done is: every line answered, and Idle seen after that."""
+        """See `Driver.ended`. Done means: every line answered, and Idle reported after that."""
         if self._operation.job is None:
             raise NotReady("no program is loaded")
         await asyncio.shield(self._operation.job.verdict)
 
-    # --- holding, going on, ending ---
+    # --- hold, resume, abort ---
 
     def _running(self) -> Job:
         job = self._operation.job
@@ -207,14 +206,16 @@ class Grbl:
         return job
 
     async def hold(self) -> None:
-        """`Hold:0` is at rest, `Hold:1` still stopping."""
+        """See `Driver.hold`. `Hold:0` is at rest, `Hold:1` still decelerates."""
         controller, job = self._operation.controller, self._running()
         async with self._operation.acting:
             job.held_here = job.held_here or controller.picture.report.state != "Hold"
             controller.realtime(HOLD)
             try:
                 await controller.until(
-                    lambda shown: (shown.at_rest and shown.state in _WAITS) or not job.feeding,
+                    lambda shown: (
+                        (shown.at_rest and shown.state in _WAITING_STATES) or not job.feeding
+                    ),
                     self._operation.patience.stop,
                 )
             except TimeoutError:
@@ -224,21 +225,22 @@ class Grbl:
                 raise Conflict("The run had ended before it could be held.")
 
     async def resume(self) -> None:
-        """Out of a feed hold, an M0 and a tool change; not while the safety door is open."""
+        """See `Driver.resume`. Resumes a feed hold, an M0 and a tool change; not with an open
+        door."""
         controller, job = self._operation.controller, self._running()
         async with self._operation.acting:
-            report = await self._operation.asked()
-            if report.state not in _WAITS:
+            report = await self._operation.current_report()
+            if report.state not in _WAITING_STATES:
                 return
             if report.state == "Door" and report.sub:
                 raise Conflict("The safety door is open: close it first.")
             answered = job.streamer.answered
             job.held_here = False
-            controller.realtime(GO_ON)
+            controller.realtime(CYCLE_START)
             try:
                 await controller.until(
                     lambda shown: (
-                        shown.state not in _WAITS
+                        shown.state not in _WAITING_STATES
                         or job.streamer.answered > answered
                         or not job.feeding
                     ),
@@ -246,17 +248,17 @@ class Grbl:
                 )
             except TimeoutError:
                 shown = controller.picture.report.spelled
-                raise Conflict(f"The controller did not go on: it shows {shown}.") from None
+                raise Conflict(f"The controller did not resume: it shows {shown}.") from None
 
     async def abort(self) -> None:
-        """Feed hold, wait until it is at rest, reset: so it keeps its position."""
+        """See `Driver.abort`. Feed hold, wait for standstill, reset: this keeps the position."""
         operation, job = self._operation, self._operation.job
         if job is None or job.verdict.done():
             return
         if not job.started:
             operation.job = None
             return
-        if job.wrong:  # it is being stopped already
+        if job.wrong:  # it is already being stopped
             await asyncio.wait([job.verdict])
             return
         job.stop(job.ABORTED, operation.status.doing)
@@ -264,75 +266,78 @@ class Grbl:
         async with operation.acting:
             if job.verdict.done():
                 return
-            report = await operation.halt(job)
+            report = await operation.stop_and_reset(job)
             locked = f" It is locked: {operation.alarm}." if report.state == "Alarm" else ""
             job.end(RunAborted(f"aborted.{locked} {FORGOTTEN}"))
         operation.after_job()
 
     async def unlock(self) -> None:
-        """`$X`. The lock goes; where the position may be lost, the machine has to home first."""
+        """See `Driver.unlock`. Sends `$X`. If the position may be lost, homing is still needed."""
         operation = self._operation
         controller = operation.controller
         async with operation.acting:
-            if (await operation.asked()).state != "Alarm":
+            if (await operation.current_report()).state != "Alarm":
                 return
-            words = operation.alarm
+            alarm_text = operation.alarm
             job = operation.job
-            if controller.mute or (job is not None and job.streamer.outstanding):
+            if controller.needs_reset or (job is not None and job.streamer.outstanding):
                 await controller.reset()
             try:
                 await controller.ask("$X")
             except Refused as error:
-                raise Conflict(f"{words}; $X: {error}") from error
-            if (await operation.asked()).state == "Alarm":
-                raise Conflict(f"{operation.alarm}: put that right at the machine first")
+                raise Conflict(f"{alarm_text}; $X: {error}") from error
+            if (await operation.current_report()).state == "Alarm":
+                raise Conflict(f"{operation.alarm}: clear the cause at the machine first")
             operation.position.unlocked()
-        operation.show()
+        operation.publish_status()
 
-    # --- looking ---
+    # --- inspection ---
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """Nobody but this program knows what was still to come, so it is never under way; and Idle
-        alone proves nothing."""
+        """See `Driver.inspect_run`.
+
+        Never UNDER_WAY, because the lines not yet sent are lost with the station. Idle alone proves
+        nothing.
+        """
         operation = self._operation
-        report = await operation.asked()
-        operation.show()
+        report = await operation.current_report()
+        operation.publish_status()
         place = operation.controller.picture.place
         where = "" if place is None else " at X{:g} Y{:g} Z{:g}".format(*place)
-        words = [f"The controller shows {report.spelled}{where}."]
+        details = [f"The controller shows {report.spelled}{where}."]
         if report.state == "Alarm":
-            words.append(f"{operation.alarm}.")
+            details.append(f"{operation.alarm}.")
         elif not report.at_rest:
-            words.append("It still makes what was left in its buffer, and stops there.")
+            details.append("It executes the lines left in its buffer, then stops.")
         job = operation.job
         if job is None or (job.order.run_id, job.order.attempt) != (order.run_id, order.attempt):
-            words.append("How far the program had come is not known.")
-            return RunInspection(RunOutcome.STOPPED, " ".join(words))
+            details.append("How far the program had come is not known.")
+            return RunInspection(RunOutcome.STOPPED, " ".join(details))
         taken, lines = job.streamer.answered, len(job.prepared.lines)
         upto = f", up to line {job.number(taken - 1)}" if taken else ""
-        words.append(f"It had taken {taken} of {lines} lines{upto}.")
+        details.append(f"It had taken {taken} of {lines} lines{upto}.")
         if operation.resets:
-            words.append("It was reset meanwhile.")
-        return RunInspection(RunOutcome.STOPPED, " ".join(words), job.part)
+            details.append("It has been reset since.")
+        return RunInspection(RunOutcome.STOPPED, " ".join(details), job.part)
 
     def status(self) -> Status:
-        """As of the last report."""
+        """See `Driver.status`. As of the last report."""
         return self._operation.status
 
     def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """Called when something has changed."""
+        """See `Driver.subscribe`."""
         self._operation.listeners.append(listener)
         return lambda: self._operation.listeners.remove(listener)
 
     def traffic(self) -> Sequence[Message]:
-        """Without the polls, and without reports that say nothing new."""
+        """See `Driver.traffic`. Without polls and without reports that repeat the last one."""
         return self._operation.traffic.messages()
 
 
-def _to_set(order: Order, state: ParserState, kept: Offsets) -> tuple[tuple[str, str], ...]:
+def _to_set(order: Order, state: ParserState, stored: Offsets) -> tuple[tuple[str, str], ...]:
     assumes = READ_WITH if order.program is None else order.program.assumes
     try:
-        return to_set(assumes, state, kept)
+        return to_set(assumes, state, stored)
     except ModesInDoubt as error:
         raise NotReady(str(error)) from error
 

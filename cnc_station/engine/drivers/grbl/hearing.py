@@ -1,4 +1,4 @@
-"""Who is told what a controller says, and how to wait for it."""
+"""The listener of a controller, and a signal to wait for its next data."""
 
 import asyncio
 import contextlib
@@ -17,46 +17,46 @@ class Refused(CncStationError):
         self.code = code
 
 
-class Hears(Protocol):
-    """Called from within the loop; must not block."""
+class ControllerListener(Protocol):
+    """Receives what a controller sends. Called from within the loop; must not block."""
 
     def answered(self, code: int) -> None:
-        """A program line was taken (0), or refused with an error."""
+        """A program line was accepted (0), or refused with an error."""
         ...
 
-    def heard(self) -> None:
-        """All that came at once has been passed on."""
+    def batch_received(self) -> None:
+        """All lines received at once have been passed on."""
         ...
 
     def reported(self, report: Report) -> None: ...
     def alarmed(self, code: int) -> None: ...
-    def strange(self) -> None:
-        """It said something that is none of its answers: perhaps a greeting of its own."""
+    def unknown_line(self) -> None:
+        """A line came that is not a known answer: possibly a custom welcome line."""
         ...
 
     def was_reset(self) -> None:
-        """It came up anew, and nobody here had asked it to."""
+        """The controller restarted without a request from here."""
         ...
 
     def lost(self, reason: str) -> None: ...
 
 
-class News:
-    """Wakes all who wait at once."""
+class ChangeSignal:
+    """Wakes all waiting tasks at once."""
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
 
     async def wait(self, within: float) -> None:
-        """Until there are any, or for so many seconds."""
+        """Wait for the next notification, or `within` seconds."""
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
                 await waiting
 
-    def tell(self) -> None:
-        """There are some."""
+    def notify(self) -> None:
+        """Wake all waiting tasks."""
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():

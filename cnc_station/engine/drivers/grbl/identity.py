@@ -1,4 +1,4 @@
-"""Who a controller is, and the settings of its that matter here."""
+"""The make and the settings of a controller."""
 
 import logging
 from dataclasses import dataclass
@@ -10,13 +10,16 @@ from cnc_station.engine.drivers.grbl.reports import Make
 
 log = logging.getLogger(__name__)
 
-_REPORTS_IN_INCHES, _HOMING = 13, 22  # settings
+_REPORTS_IN_INCHES, _HOMING = 13, 22  # numbers of settings
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """`homing`: whether it homes, None if it doesn't say; `inches`: whether it reports in them.
-    `build` is what it says of its firmware, `settings` are all of its own, by number."""
+class ControllerInfo:
+    """The make and settings of a controller.
+
+    `homing`: whether homing is switched on; None if unknown. `inches`: whether it reports in
+    inches. `build` is its firmware text, `settings` are all its settings by number.
+    """
 
     make: Make
     inches: bool
@@ -25,29 +28,30 @@ class Who:
     settings: tuple[tuple[str, str], ...] = ()
 
 
-async def found(questions: Questions, name: str | None) -> Who | None:
-    """None where it does not say; `name` is how it has welcomed us. Raises Unavailable.
+async def read_info(questions: Questions, name: str | None) -> ControllerInfo | None:
+    """Return the controller's info; None if it does not report it. Raises Unavailable.
 
-    Half a line may stand in its buffer, from whoever spoke to it before. A `$` in it makes it an
-    error, whatever it was, so nothing moves; and the second question is understood.
+    `name` comes from its welcome line. An earlier connection may have left half a line in the
+    buffer. A `$` in it makes the line an error, so nothing moves; the second question is then
+    understood.
     """
     for _ in range(2):
         try:
-            said = await questions.ask("$I", expects="[OPT:")
-            return _read(said, await questions.ask("$$"), name)
+            answer = await questions.ask("$I", expects="[OPT:")
+            return _read(answer, await questions.ask("$$"), name)
         except Refused as error:
-            log.warning("%s does not say who it is: %s", questions.address, error)
+            log.warning("%s does not identify itself: %s", questions.address, error)
     return None
 
 
-def _read(said: list[str], settings: list[str], name: str | None) -> Who:
-    kept = dict(filter(None, map(reports.setting, settings)))
-    homing = kept.get(_HOMING)  # a bit mask in grblHAL, bit 0 switches it on
-    build = next((line for line in said if line.startswith("[VER:")), "").strip("[]")
-    return Who(
-        reports.make(said, name),
-        inches=kept.get(_REPORTS_IN_INCHES) == "1",
+def _read(answer: list[str], settings: list[str], name: str | None) -> ControllerInfo:
+    values = dict(filter(None, map(reports.setting, settings)))
+    homing = values.get(_HOMING)  # a bit mask in grblHAL; bit 0 switches it on
+    build = next((line for line in answer if line.startswith("[VER:")), "").strip("[]")
+    return ControllerInfo(
+        reports.make(answer, name),
+        inches=values.get(_REPORTS_IN_INCHES) == "1",
         homing=homing.isdecimal() and int(homing) % 2 == 1 if homing else None,
         build=build,
-        settings=tuple((str(number), value) for number, value in sorted(kept.items())),
+        settings=tuple((str(number), value) for number, value in sorted(values.items())),
     )

@@ -1,4 +1,4 @@
-"""One part in hand: what was sent of it, how far it is, and how it ended."""
+"""The current part: what was sent of it, its progress, and how it ended."""
 
 import asyncio
 from bisect import bisect_left, bisect_right
@@ -16,14 +16,14 @@ from cnc_station.engine.drivers.grbl.whereabouts import line_at
 from cnc_station.engine.views import Doing
 
 _PROOFS = 2
-"""Reports in a row that must show Idle after the last answer: between taking a line and beginning
-to move, a controller shows Idle for a moment."""
-_PLANNER = 15  # motions, where it is not said
+"""Consecutive reports that must show Idle after the last answer: a controller shows Idle for a
+moment between accepting a line and starting to move."""
+_PLANNER = 15  # motions, if the controller does not report it
 
 
 @dataclass(slots=True)
-class _Seen:
-    """When the job last got on: an answer, a movement, a person's hold."""
+class _Progress:
+    """When the job last made progress: an answer, a movement, a person's hold."""
 
     at: float
     answered: int = 0
@@ -33,12 +33,12 @@ class _Seen:
 
 
 class Job:
-    """A program on its way into the controller.
+    """A program that is being sent to the controller.
 
-    `verdict` is how it ended; nothing is sent once it is set, or once the job is `stopping`.
-    `ends_at` is where its program leads, `keeps_feed` whether the controller must still know a feed
-    rate at its end, `forgets` whether a reset would clear a zero that it is made with (None: not
-    known).
+    `verdict` is how it ended. Nothing is sent after it is set, or while the job is `stopping`.
+    `ends_at` is the end point of the program. `keeps_feed`: the controller must still have a feed
+    rate at the end. `zero_cleared_by_reset`: a reset would clear a zero that the job uses (None:
+    unknown).
     """
 
     ABORTED = "aborted"
@@ -51,7 +51,7 @@ class Job:
         make: Make,
         *,
         ends_at: Known,
-        forgets: bool | None,
+        zero_cleared_by_reset: bool | None,
     ) -> None:
         self.order = order
         self.part = part
@@ -60,21 +60,21 @@ class Job:
         self.verdict: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.verdict.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self.started = False
-        self.begun = False  # the controller has taken a line, or shows that it works
-        self._got_on = asyncio.Event()  # begun or ended
+        self.begun = False  # the controller has accepted a line, or reports motion
+        self._begun_or_ended = asyncio.Event()  # begun or ended
         self.held_here = False
         self.ends_at = ends_at
-        self.forgets = forgets
+        self.zero_cleared_by_reset = zero_cleared_by_reset
         self.keeps_feed = not prepared.inverse_time
-        self.proving = False  # whether it has come to its end is being asked
-        self.stopping = ""  # why
-        self.shown = Doing.RUNNING  # when it was told to stop
+        self.proving = False  # the end of the program is being verified
+        self.stopping = ""  # the reason; "" if it is not being stopped
+        self.shown = Doing.RUNNING  # the status when it was told to stop
         self._proofs = 0
         self._last_answer_poll = 0
         self._planner = make.blocks or _PLANNER
         self._line = 0
         self._place: Point | None = None
-        self._seen = _Seen(asyncio.get_running_loop().time())
+        self._progress = _Progress(asyncio.get_running_loop().time())
 
     @property
     def live(self) -> bool:
@@ -92,38 +92,37 @@ class Job:
         return bool(self.stopping) and self.stopping is not self.ABORTED
 
     def stop(self, why: str, shown: Doing) -> None:
-        """No line is sent any more. What the controller does from now on is our doing: until the
-        verdict it counts as doing what it was `shown` to do."""
+        """Send no more lines. Until the verdict, the status stays as `shown`."""
         self.stopping = why
         self.shown = Doing.HELD if shown is Doing.HELD else Doing.RUNNING
 
     def start(self) -> None:
-        """Lines may be sent from now on."""
+        """Allow lines to be sent from now on."""
         self.started = True
-        self._seen = _Seen(asyncio.get_running_loop().time())
+        self._progress = _Progress(asyncio.get_running_loop().time())
 
     async def begun_or_ended(self) -> None:
-        """Raises the verdict if it ended without having begun."""
-        await self._got_on.wait()
+        """Wait for the begin. Raises the verdict if it ended without having begun."""
+        await self._begun_or_ended.wait()
         if not self.begun:
             await asyncio.shield(self.verdict)
 
     def _begin(self) -> None:
         self.begun = True
-        self._got_on.set()
+        self._begun_or_ended.set()
 
     def end(self, error: CncStationError | None = None) -> None:
-        """The first verdict counts."""
+        """Set the verdict. Only the first one counts."""
         if self.verdict.done():
             return
-        self._got_on.set()
+        self._begun_or_ended.set()
         if error is None:
             self.verdict.set_result(None)
         else:
             self.verdict.set_exception(error)
 
     def take_answer(self, polls: int) -> None:
-        """A line was taken; `polls` reports had been asked for by then."""
+        """Count an accepted line; `polls` reports had been requested by then."""
         if self.live:
             self._begin()
         self.streamer.take_answer()
@@ -131,24 +130,24 @@ class Job:
         self._proofs = 0
 
     def number(self, index: int) -> int:
-        """Where a line stands in the file, from 1."""
+        """Return the line number in the file, from 1."""
         return self.prepared.numbers[min(index, len(self.prepared.numbers) - 1)]
 
     def text(self, index: int) -> str:
-        """A line as it was sent."""
+        """Return a line as it was sent."""
         return self.prepared.lines[index].decode("ascii").strip()
 
     @property
     def waits_at(self) -> str:
-        """`M0 on line 12` if the controller waits there for a person."""
+        """`M0 on line 12` if the controller waits there for a person, otherwise ""."""
         index = self.streamer.answered
         stop = self.prepared.stops.get(index)
         return f"{stop} on line {self.number(index)}" if stop else ""
 
-    # --- how far it is ---
+    # --- progress ---
 
     def line(self, picture: Picture) -> int | None:
-        """The line of the file it makes now: the one it names, or else the first of those in its
+        """Return the file line being executed: the N word reported, otherwise the first in the
         planner."""
         taken = self.streamer.answered
         if not taken:
@@ -156,7 +155,7 @@ class Job:
         named = self.prepared.named.get(picture.report.line or 0)
         if named is not None:
             return named
-        moving = bisect_left(self.prepared.moving, taken)  # of the lines taken, so many move
+        moving = bisect_left(self.prepared.moving, taken)  # how many of the accepted lines move
         waiting = picture.blocks_waiting
         if waiting is None:
             return self._line_by_place(picture, taken, moving)
@@ -165,7 +164,7 @@ class Job:
         return self.number(self.prepared.moving[max(0, moving - waiting)])
 
     def _line_by_place(self, picture: Picture, taken: int, moving: int) -> int:
-        """Where it does not say how full its planner is."""
+        """Find the line by position, for a controller that does not report its planner."""
         program, place = self.order.program, picture.place
         if picture.report.state == "Idle" and self.streamer.done:
             return self.number(taken - 1)
@@ -179,18 +178,20 @@ class Job:
         return self._line
 
     def fraction(self, line: int | None) -> float | None:
-        """Of the part's time, by the program reader's reckoning."""
+        """Return the fraction of the part's time, by the times of the program reader."""
         program = self.order.program
         if program is None or line is None or program.duration_s <= 0:
             return None
         made = bisect_right(program.moves.line, line - 1)
         return program.moves.starts_s(made) / program.duration_s if made else 0.0
 
-    # --- whether it has ended, or stands ---
+    # --- end and standstill ---
 
     def proven(self, picture: Picture, answering_poll: int) -> bool:
-        """Whether this report completes the proof that all was made: every line answered, and Idle
-        in reports asked for after the last answer."""
+        """Return whether this report completes the proof that the whole program was executed.
+
+        The proof is: every line answered, and Idle in reports requested after the last answer.
+        """
         idle = picture.report.state == "Idle" and not picture.blocks_waiting
         if not self.streamer.done or not idle or answering_poll <= self._last_answer_poll:
             self._proofs = 0
@@ -199,7 +200,7 @@ class Job:
         return self._proofs >= _PROOFS
 
     def misplaced(self, place: Point, tolerance_mm: float) -> str | None:
-        """Where it stands and where its program ends, if these differ."""
+        """Return where the tool stands and where its program ends, if these differ."""
         axes = zip("XYZ", self.ends_at, place, strict=True)
         wrong = [
             f"{axis}{now:g} where the program ends at {axis}{end:g}"
@@ -208,25 +209,25 @@ class Job:
         ]
         return ", ".join(wrong) or None
 
-    def stands(self, picture: Picture, now: float, patience: Patience) -> str:
-        """Why it will not go on by itself; empty as long as it may."""
-        report, seen = picture.report, self._seen
+    def stall_reason(self, picture: Picture, now: float, patience: Patience) -> str:
+        """Return why the job is stuck; "" while it may still continue by itself."""
+        report, last = picture.report, self._progress
         if report.state != "Idle":
             self._begin()
         answered = self.streamer.answered
         waiting = picture.blocks_waiting
-        got_on = (answered, report.axes, waiting) != (seen.answered, seen.axes, seen.waiting)
-        if got_on or report.state != seen.state or report.state in ("Hold", "Door", "Tool"):
-            self._seen = _Seen(now, answered, report.axes, waiting, report.state)
+        progressed = (answered, report.axes, waiting) != (last.answered, last.axes, last.waiting)
+        if progressed or report.state != last.state or report.state in ("Hold", "Door", "Tool"):
+            self._progress = _Progress(now, answered, report.axes, waiting, report.state)
             return ""
-        standing = now - seen.at - self.prepared.waits.get(answered, 0.0)
+        still_s = now - last.at - self.prepared.waits.get(answered, 0.0)
         lines = self.streamer.outstanding
-        if report.state == "Idle" and lines and standing > patience.idle:
+        if report.state == "Idle" and lines and still_s > patience.idle:
             return (
                 f"the controller is idle and has not answered {lines} line{'s' * (lines > 1)}, the"
                 f" first of them line {self.number(answered)}: something was lost on the wire"
             )
-        if standing > patience.still:
+        if still_s > patience.still:
             return (
                 f"the controller shows {report.spelled} but has not moved for {patience.still:g} s,"
                 f" at line {self.number(answered)}"

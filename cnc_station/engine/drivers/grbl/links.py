@@ -1,4 +1,4 @@
-"""The wire itself: TCP, or a serial port."""
+"""The link to a controller: TCP, or a serial port."""
 
 import asyncio
 import contextlib
@@ -19,26 +19,26 @@ from cnc_station.engine.drivers.unreachable import unreachable
 _CONNECTING_S = 5.0
 _WAKE_S = 0.5
 _WRITE_S = 2.0
-_EXCLUSIVE = None if sys.platform == "win32" else True  # Windows' ports always are
+_EXCLUSIVE = None if sys.platform == "win32" else True  # ports on Windows are always exclusive
 
 
-class Ear(Protocol):
-    """Who is told what a link does. Called from within the loop."""
+class LinkListener(Protocol):
+    """Receives what a link delivers. Called from within the loop."""
 
-    def take(self, data: bytes) -> None:
-        """What has come."""
+    def data_received(self, data: bytes) -> None:
+        """Data has come."""
         ...
 
-    def end(self) -> None:
-        """Nothing more will. Perhaps told more than once, and after `close` too."""
+    def link_ended(self) -> None:
+        """The link has ended. May be called more than once, and after `close` too."""
         ...
 
 
 class Link(Protocol):
-    """Bytes both ways."""
+    """A byte stream in both directions."""
 
     def write(self, data: bytes) -> None:
-        """Sends soon, in order, without waiting; does nothing once the link has ended."""
+        """Send soon, in order, without waiting. Does nothing after the link has ended."""
         ...
 
     async def close(self) -> None:
@@ -46,129 +46,134 @@ class Link(Protocol):
         ...
 
 
-async def opened(settings: Settings, ear: Ear) -> Link:
-    """A link to a controller; raises Unavailable."""
+async def open_link(settings: Settings, listener: LinkListener) -> Link:
+    """Open a link to a controller. Raises Unavailable."""
     try:
         async with asyncio.timeout(_CONNECTING_S):
             if settings.device:
-                return await SerialLink.opened(settings.device, settings.baud, ear)
+                return await SerialLink.open(settings.device, settings.baud, listener)
             _, link = await asyncio.get_running_loop().create_connection(
-                lambda: TcpLink(ear), settings.host, settings.tcp_port
+                lambda: TcpLink(listener), settings.host, settings.tcp_port
             )
             return link
-    except OSError as error:  # a SerialException is one, and a timeout
+    except OSError as error:  # includes SerialException and a timeout
         where = settings.device or f"{settings.host} port {settings.tcp_port}"
         raise unreachable(where, error, serial=bool(settings.device)) from error
 
 
 class TcpLink(asyncio.Protocol):
-    """Over the network, as grblHAL boards and serial servers offer it. A protocol, not a stream: a
-    stream costs another turn of the loop for all that comes."""
+    """A TCP link, as grblHAL boards and serial servers offer it.
 
-    def __init__(self, ear: Ear) -> None:
-        self._ear = ear
+    An asyncio protocol, not a stream: a stream needs one more turn of the loop for all data.
+    """
+
+    def __init__(self, listener: LinkListener) -> None:
+        self._listener = listener
         self._transport: asyncio.Transport | None = None
-        self._gone = asyncio.get_running_loop().create_future()
+        self._closed_future = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio's word for open."""
+        """See `asyncio.Protocol`."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """asyncio's word for what has come."""
-        self._ear.take(data)
+        """See `asyncio.Protocol`."""
+        self._listener.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
-        """asyncio's word for the end."""
-        if not self._gone.done():
-            self._gone.set_result(None)
-        self._ear.end()
+        """See `asyncio.Protocol`."""
+        if not self._closed_future.done():
+            self._closed_future.set_result(None)
+        self._listener.link_ended()
 
     def write(self, data: bytes) -> None:
-        """Never more waits here than the controller's buffer holds, so it need not be drained."""
+        """Write without draining: never more than the controller's buffer holds."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     async def close(self) -> None:
-        """Waits until the socket is gone; what could not be sent is dropped."""
+        """Close and wait for the socket. Unsent data is dropped."""
         if self._transport is not None:
             self._transport.abort()
-            await self._gone
+            await self._closed_future
 
 
 class SerialLink:
-    """A serial port. pyserial's calls block, on Windows writing too, so that one thread reads and
-    one writes; no loop can watch a Windows port by itself.
+    """A serial port, with one thread that reads and one that writes.
 
-    Opening must not reset the controller: many boards are wired to reset when DTR changes. DTR is
-    left asserted (boards with USB of their own send nothing without it) and, where the system
-    knows it, stays so when the port is closed. The first opening after plugging in may reset all
-    the same.
+    The calls of pyserial block, on Windows also for writing, and no event loop can watch a Windows
+    port.
+
+    Opening must not reset the controller: many boards reset when DTR changes. DTR is left asserted,
+    because boards with native USB send nothing without it. If the system supports it, DTR stays
+    asserted after closing. The first opening after plugging in may still reset the board.
     """
 
-    def __init__(self, port: serial.Serial, ear: Ear) -> None:
+    def __init__(self, port: serial.Serial, listener: LinkListener) -> None:
         self._port = port
-        self._ear = ear
+        self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._going: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=work, name=f"{name} {port.name}", daemon=True)
-            for name, work in (("read", self._reading), ("write", self._writing))
+            for name, work in (("read", self._read_loop), ("write", self._write_loop))
         ]
         self._closed = False
         for thread in self._threads:
             thread.start()
 
     @classmethod
-    async def opened(cls, device: str, baud: int, ear: Ear) -> "SerialLink":
-        """Raises OSError."""
-        return cls(await asyncio.to_thread(_open, device, baud), ear)
+    async def open(cls, device: str, baud: int, listener: LinkListener) -> "SerialLink":
+        """Open the port. Raises OSError."""
+        return cls(await asyncio.to_thread(_open, device, baud), listener)
 
     def write(self, data: bytes) -> None:
-        """Into the writing thread's queue."""
-        self._going.put(data)
+        """Queue data for the writing thread."""
+        self._outgoing.put(data)
 
     async def close(self) -> None:
-        """Waits until both threads have ended."""
+        """Close and wait for both threads."""
         if not self._closed:
             self._closed = True
-            self._going.put(b"")
-            self._quietly(self._port.cancel_read)
-            self._quietly(self._port.cancel_write)
-            await asyncio.to_thread(self._end)
+            self._outgoing.put(b"")
+            self._ignore_os_errors(self._port.cancel_read)
+            self._ignore_os_errors(self._port.cancel_write)
+            await asyncio.to_thread(self._join)
 
-    def _end(self) -> None:
+    def _join(self) -> None:
         for thread in self._threads:
             thread.join()
-        self._quietly(self._port.close)
+        self._ignore_os_errors(self._port.close)
 
     @staticmethod
-    def _quietly(call: Callable[[], object]) -> None:
-        with contextlib.suppress(OSError):  # a port that was pulled out can't be closed nicely
+    def _ignore_os_errors(call: Callable[[], object]) -> None:
+        with contextlib.suppress(OSError):  # closing a port that was pulled out fails
             call()
 
-    def _reading(self) -> None:
-        with contextlib.suppress(OSError, TypeError):  # TypeError: pyserial, closed under it
+    def _read_loop(self) -> None:
+        with contextlib.suppress(OSError, TypeError):  # TypeError: pyserial, closed during the call
             while not self._closed:
-                came = self._port.read(1)
-                if came:
-                    self._tell(self._ear.take, came + self._port.read(self._port.in_waiting))
-        self._tell(self._ear.end)
+                data = self._port.read(1)
+                if data:
+                    self._call_in_loop(
+                        self._listener.data_received, data + self._port.read(self._port.in_waiting)
+                    )
+        self._call_in_loop(self._listener.link_ended)
 
-    def _writing(self) -> None:
+    def _write_loop(self) -> None:
         with contextlib.suppress(OSError, TypeError):  # as above
-            while data := self._going.get():
+            while data := self._outgoing.get():
                 self._port.write(data)
-        self._tell(self._ear.end)
+        self._call_in_loop(self._listener.link_ended)
 
-    def _tell(self, what: Callable[..., None], *told: bytes) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(what, *told)
+    def _call_in_loop(self, call: Callable[..., None], *args: bytes) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(call, *args)
 
 
 def _open(device: str, baud: int) -> serial.Serial:
-    """A read wakes up now and then: on Windows a cancellation may come just before it."""
+    """Open a port whose reads time out: on Windows a cancellation may come just before a read."""
     port = serial.Serial(
         device, baud, timeout=_WAKE_S, write_timeout=_WRITE_S, exclusive=_EXCLUSIVE
     )
@@ -177,9 +182,9 @@ def _open(device: str, baud: int) -> serial.Serial:
 
 
 def _keep_dtr(port: serial.Serial) -> None:
-    """Closing the port shall not hang up the line."""
+    """Keep DTR asserted when the port is closed (clear HUPCL)."""
     if sys.platform != "win32":
-        with contextlib.suppress(termios.error):  # not every port can
+        with contextlib.suppress(termios.error):  # some ports do not support it
             modes = termios.tcgetattr(port.fileno())
             modes[2] &= ~termios.HUPCL
             termios.tcsetattr(port.fileno(), termios.TCSANOW, modes)

@@ -1,4 +1,4 @@
-"""The modes that a controller keeps from program to program, and what has to be set before one."""
+"""The modes that a controller keeps between programs, and which to set before a program."""
 
 import re
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ _STATE = re.compile(r"\[GC:(.*)\]")
 _TOOL_LENGTH = re.compile(r"\[TLO:([-\d.,]+)\]")
 _PRESET = re.compile(r"\[G92:([-\d.,]+)\]")
 
-# Which codes exclude each other. One that a controller never tells of is in force as it was built:
-# GRBL 1.1 knows no other arc centres, scaling or return level.
+# The codes that exclude each other. A code that a controller never reports is fixed: GRBL 1.1 has
+# only one arc centre mode, scaling mode and return level.
 _GROUPS: dict[Mode, frozenset[str]] = {
     Mode.UNITS: frozenset({"G20", "G21"}),
     Mode.DISTANCE: frozenset({"G90", "G91"}),
@@ -29,46 +29,48 @@ _GROUPS: dict[Mode, frozenset[str]] = {
     Mode.SPINDLE: frozenset({"G96", "G97"}),
     Mode.RETRACT: frozenset({"G98", "G99"}),
 }
-# Every controller of this kind tells these.
+# All controllers of this kind report these.
 _ALWAYS_TOLD = (Mode.UNITS, Mode.DISTANCE, Mode.PLANE, Mode.WORK_OFFSET, Mode.FEED)
 
 
 class ModesInDoubt(Exception):
-    """A mode can't be made what the program takes for granted without a person's word."""
+    """A required mode cannot be set without a decision by a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParserState:
-    """The answer to `$G`: the codes in force, and the feed rate that was set last, in the
-    controller's present unit."""
+    """The answer to `$G`: the active codes, and the last feed rate in the controller's present
+    unit."""
 
     codes: frozenset[str]
     feed: float
 
     @property
-    def fresh(self) -> bool:
-        """Whether it may have come up just now: it begins without a feed rate."""
+    def just_restarted(self) -> bool:
+        """Whether it may have restarted just now: it then has no feed rate."""
         return self.feed == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """Of the answer to `$#`, what a reset forgets: whether a G92 preset and a tool length offset
-    are in force; None where it does not say."""
+    """What a reset clears, from the answer to `$#`.
+
+    Whether a G92 offset and a tool length offset are active; None if not reported.
+    """
 
     preset: bool | None = None
     tool_length: bool | None = None
 
     @property
-    def forgettable(self) -> bool | None:
-        """Whether a zero is in force that a reset would clear; None where nobody can tell."""
+    def cleared_by_reset(self) -> bool | None:
+        """Whether a zero is active that a reset would clear; None if unknown."""
         if self.preset or self.tool_length:
             return True
         return None if self.preset is None else False
 
 
 def parser_state(lines: Sequence[str]) -> ParserState | None:
-    """From the answer to `$G`; None if there is none in it."""
+    """Return the parser state from the answer to `$G`; None if the answer has none."""
     for line in lines:
         if found := _STATE.match(line):
             words = found[1].split()
@@ -82,7 +84,7 @@ def parser_state(lines: Sequence[str]) -> ParserState | None:
 
 
 def offsets(lines: Sequence[str]) -> Offsets:
-    """From the answer to `$#`."""
+    """Return the offsets from the answer to `$#`."""
     text = "\n".join(lines)
     return Offsets(_any_set(_PRESET.search(text)), _any_set(_TOOL_LENGTH.search(text)))
 
@@ -97,9 +99,9 @@ def _any_set(found: re.Match[str] | None) -> bool | None:
 
 
 def to_set(
-    assumes: Sequence[Assumption], state: ParserState, kept: Offsets
+    assumes: Sequence[Assumption], state: ParserState, stored: Offsets
 ) -> tuple[tuple[str, str], ...]:
-    """The codes to send, each with the one that is in force instead. Raises ModesInDoubt."""
+    """Return the codes to send, each with the active code it replaces. Raises ModesInDoubt."""
     changes = []
     for assumption in assumes:
         group = _GROUPS.get(assumption.mode)
@@ -107,9 +109,9 @@ def to_set(
             continue
         in_force = sorted(state.codes & group)
         if not in_force and assumption.mode in _ALWAYS_TOLD:
-            raise ModesInDoubt(f"the controller does not tell its {assumption.mode}")
+            raise ModesInDoubt(f"the controller does not report its {assumption.mode}")
         if assumption.mode is Mode.TOOL_LENGTH:
-            if kept.tool_length or (in_force and in_force != ["G49"]):
+            if stored.tool_length or (in_force and in_force != ["G49"]):
                 raise ModesInDoubt(
                     "a tool length offset is in force, and the program does not say whether it"
                     " counts: cancel it (G49), or have the program state it"

@@ -1,4 +1,4 @@
-"""The controller and the job in hand: hears what the controller says, and judges the job by it."""
+"""A controller and its current job: receives the reports and decides about the job."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from cnc_station.engine.drivers.grbl import meanings, showing
 from cnc_station.engine.drivers.grbl.controller import HOLD, Controller
 from cnc_station.engine.drivers.grbl.job import Job
 from cnc_station.engine.drivers.grbl.modes import ParserState
-from cnc_station.engine.drivers.grbl.position import PositionWatch, Sight
+from cnc_station.engine.drivers.grbl.position import Observation, PositionTracker
 from cnc_station.engine.drivers.grbl.reports import Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
 from cnc_station.engine.drivers.traffic import Traffic
@@ -21,19 +21,19 @@ from cnc_station.engine.views import Doing, Status
 log = logging.getLogger(__name__)
 
 FORGOTTEN = "The reset has cleared G92 and tool offsets: check the work zero."
-_RESTARTED = (
-    "it was reset, or switched off and on: its position is lost, and so are G92 and offsets"
-)
+_RESTARTED = "it was reset, or switched off and on: its position, G92 and offsets are lost"
 _CLEARED = "a reset has cleared G92 and tool offsets: check the work zero"
 _LOCKED = 9
-_SPINDLE_S = 120.0  # that a spindle may take to stop
+_SPINDLE_S = 120.0  # maximum time for a spindle to stop
 _UNREACHABLE = "Check the cable, and that the controller is switched on."
 
 
 class Operation:
-    """Implements `Hears`. One at a time may act on the machine (`acting`); `position` is what is
-    known of where it stands, `resets` how often the controller has come up unasked since the job
-    was loaded."""
+    """Implements `ControllerListener`.
+
+    `acting` allows one action on the machine at a time. `position` is what is known of the
+    position. `resets` counts unrequested restarts since the job was loaded.
+    """
 
     def __init__(self, where: Settings, patience: Patience) -> None:
         self.where = where
@@ -41,7 +41,7 @@ class Operation:
         self.traffic = Traffic()
         self.acting = asyncio.Lock()
         self.job: Job | None = None
-        self.position = PositionWatch()
+        self.position = PositionTracker()
         self.resets = 0
         self.listeners: list[Callable[[Status], None]] = []
         self.status = Status(Doing.UNREACHABLE, why="not connected", remedy=_UNREACHABLE)
@@ -52,35 +52,35 @@ class Operation:
     # --- the controller ---
 
     async def connect(self) -> Controller:
-        """Anew, whatever there was. Raises Unavailable."""
-        async with self._connecting:  # a serial port opens only once
-            seamless = self._controller is not None and not self._controller.gone
-            await self.disconnect("connected anew")
+        """Connect, closing any earlier connection. Raises Unavailable."""
+        async with self._connecting:  # a serial port can only be opened once
+            seamless = self._controller is not None and not self._controller.lost_reason
+            await self.disconnect("reconnected")
             controller = Controller(self.where, self.patience, self, self.traffic)
             try:
                 await controller.open()
                 await self._compare(controller, seamless=seamless)
             except Unavailable as error:
                 await controller.close()
-                self._tell_unreachable(str(error))
+                self._publish_unreachable(str(error))
                 raise
             self._controller = controller
-            self.show()
+            self.publish_status()
             return controller
 
     async def _compare(self, controller: Controller, *, seamless: bool) -> None:
-        """With what was known before."""
+        """Compare the controller with what was known before."""
         report = controller.picture.report
-        at_rest = report.state in ("Idle", "Alarm") and not controller.mute
+        at_rest = report.state in ("Idle", "Alarm") and not controller.needs_reset
         parser = await controller.parser_state() if at_rest else None
-        self.position.connected(_sight(controller, parser), seamless=seamless)
-        if controller.who is not None:
-            self.position.recognise(controller.who)
+        self.position.connected(_observe(controller, parser), seamless=seamless)
+        if controller.info is not None:
+            self.position.recognise(controller.info)
         if report.state == "Alarm":
             self.position.lose(showing.alarm(controller.picture, controller.message))
 
     async def disconnect(self, why: str) -> None:
-        """A job in hand is left to the controller."""
+        """Disconnect. The controller keeps a running job."""
         controller, self._controller = self._controller, None
         follow_up, self._follow_up = self._follow_up, None
         if follow_up is not None:
@@ -92,35 +92,38 @@ class Operation:
 
     @property
     def controller(self) -> Controller:
-        """Raises Unavailable if it can't be reached."""
-        if self._controller is None or self._controller.gone:
+        """The connected controller. Raises Unavailable if there is none."""
+        if self._controller is None or self._controller.lost_reason:
             raise Unavailable(f"{self.where.address}: {self.status.why}")
         return self._controller
 
-    async def asked(self) -> Report:
-        """What it shows now. Raises Unavailable."""
+    async def current_report(self) -> Report:
+        """Return a fresh report. Raises Unavailable."""
         try:
-            return await self.controller.fresh()
+            return await self.controller.fresh_report()
         except TimeoutError:
             raise Unavailable(f"{self.where.address} does not answer") from None
 
     @property
     def alarm(self) -> str:
-        """The alarm it is in, in words."""
+        """The present alarm in words."""
         controller = self._controller
         return showing.alarm(controller.picture, controller.message) if controller else ""
 
     # --- the job ---
 
-    def feed(self) -> None:
-        """Whatever fits into the controller now."""
+    def send_lines(self) -> None:
+        """Send the lines that fit into the controller now."""
         job = self.job
         if job is not None and job.feeding and (due := job.streamer.due()):
             self.controller.send(due)
 
-    async def halt(self, job: Job) -> Report:
-        """The axes at rest and nothing left in the controller; what it shows then. A reset at rest
-        keeps the position, but for a zero that it forgets. Raises Unavailable."""
+    async def stop_and_reset(self, job: Job) -> Report:
+        """Stop the axes, then reset, and return the report after that.
+
+        A reset at standstill keeps the position, except for a zero that it clears. Raises
+        Unavailable.
+        """
         controller = self.controller
         offset = controller.picture.offset
         controller.realtime(HOLD)
@@ -129,24 +132,27 @@ class Operation:
         except TimeoutError:
             log.warning("%s does not stop at a feed hold: reset", self.where.address)
         report = await controller.reset()
-        self.position.came_up()
-        moved = job.forgets is None and controller.picture.offset != offset
-        if job.forgets or moved:
+        self.position.restarted()
+        moved = job.zero_cleared_by_reset is None and controller.picture.offset != offset
+        if job.zero_cleared_by_reset or moved:
             self.position.lose(_CLEARED)
         return report
 
     def break_off(self, job: Job, words: str) -> None:
-        """The lines after the one that is wrong are in the controller already: hold at once."""
+        """Stop a job with an error. The lines after the wrong one are already sent, so hold at
+        once."""
         job.stop(words, self.status.doing)
         self.controller.realtime(HOLD)
-        self._follow_up = asyncio.create_task(self._fail(job, lambda: self._halted(job)))
+        self._follow_up = asyncio.create_task(
+            self._fail(job, lambda: self._stop_and_reset_alone(job))
+        )
 
-    async def _halted(self, job: Job) -> Report:
+    async def _stop_and_reset_alone(self, job: Job) -> Report:
         async with self.acting:
-            return await self.halt(job)
+            return await self.stop_and_reset(job)
 
     async def _fail(self, job: Job, settled: Callable[[], Coroutine[Any, Any, Report]]) -> None:
-        with contextlib.suppress(Unavailable):  # it was lost, and the job has ended with that
+        with contextlib.suppress(Unavailable):  # the connection was lost, which has ended the job
             report = await settled()
             job.end(RunFailed(job.stopping, alarm=report.state == "Alarm"))
         self.after_job()
@@ -160,7 +166,8 @@ class Operation:
         self.after_job()
 
     async def _prove(self, job: Job) -> None:
-        """Every line was taken and it stands idle: whether the part is made."""
+        """Decide whether the part is made, after every line was accepted and the machine is
+        idle."""
         try:
             doubt = await self._doubt(job)
             if doubt is None and self.controller.picture.report.spindle:
@@ -172,42 +179,45 @@ class Operation:
             self.after_job()
 
     async def _doubt(self, job: Job) -> str | None:
-        """A feed rate stays until a reset; and the tool must stand where the program ends."""
+        """Return why the end is not proven.
+
+        A feed rate persists until a reset, and the tool must stand at the end of the program.
+        """
         controller = self.controller
         parser = await controller.parser_state()
-        if job.keeps_feed and (parser is None or parser.fresh):
+        if job.keeps_feed and (parser is None or parser.just_restarted):
             self.position.lose(_RESTARTED)
-            return "the controller was reset, or switched off and on, in the last moves"
+            return "the controller was reset, or switched off and on, during the last moves"
         self.position.compare(parser)
         if not any(axis is not None for axis in job.ends_at):
             return None
-        with contextlib.suppress(TimeoutError):  # its work offset is told now and then only
+        with contextlib.suppress(TimeoutError):  # the work offset is in some reports only
             await controller.until(lambda _: not self._misplaced(job), self.patience.offset)
         return self._misplaced(job)
 
     def _misplaced(self, job: Job) -> str | None:
         place = self.controller.picture.place
         if place is None:
-            return "the controller does not tell where it stands in work coordinates"
+            return "the controller does not report its work position"
         misplaced = job.misplaced(place, self.where.tolerance_mm)
         return f"the tool stands at {misplaced}" if misplaced else None
 
     async def _stop_spindle(self) -> None:
-        """The program has left it on."""
+        """Stop the spindle that the program left on."""
         log.info("%s: the program left the spindle on: stopped", self.where.address)
         await self.controller.ask("M5M9", within_s=_SPINDLE_S)
-        await self.asked()
+        await self.current_report()
 
     def after_job(self) -> None:
-        """The job has its verdict."""
+        """Publish the status after the verdict."""
         if self._controller is not None:
             self._controller.running = False
-        self.show()
+        self.publish_status()
 
-    # --- what the controller says ---
+    # --- from the controller ---
 
     def answered(self, code: int) -> None:
-        """To one line of the job, perhaps after it has ended, and while it is greeted anew."""
+        """See `ControllerListener`. Also called after the end of a job, and while it reconnects."""
         job = self.job
         if job is None:
             return
@@ -225,20 +235,20 @@ class Operation:
             words = f"line {job.number(index)} ({job.text(index)}): {meanings.error(code)}"
             self.break_off(job, words)
 
-    def heard(self) -> None:
-        """Feeds once for all answers that came together."""
-        self.feed()
+    def batch_received(self) -> None:
+        """See `ControllerListener`. Sends once for all answers that came together."""
+        self.send_lines()
 
     def reported(self, report: Report) -> None:
-        """The job is done, goes on, or stands."""
-        if self._controller is None:  # not yet: it is being greeted
+        """Decide whether the job is done, continues, or is stuck."""
+        if self._controller is None:  # the connection is still being opened
             return
-        jumped = self.position.show(_sight(self._controller))
+        jumped = self.position.observe(_observe(self._controller))
         if self.job is not None and self.job.feeding:
             self._judge(self.job, report)
         elif jumped:
             self._ask_whether_restarted()
-        self.show()
+        self.publish_status()
 
     def _judge(self, job: Job, report: Report) -> None:
         picture = self.controller.picture
@@ -250,39 +260,39 @@ class Operation:
         elif job.proven(picture, self.controller.polls):
             job.proving = True
             self._follow_up = asyncio.create_task(self._prove(job))
-        elif stands := job.stands(picture, now, self.patience):
-            self.break_off(job, stands)
+        elif stall := job.stall_reason(picture, now, self.patience):
+            self.break_off(job, stall)
 
     def alarmed(self, code: int) -> None:
-        """It stops by itself and takes nothing more."""
+        """See `ControllerListener`. The controller stops by itself and accepts no more lines."""
         log.warning("%s: %s", self.where.address, meanings.alarm(code))
         self.position.alarmed(meanings.alarm(code))
         if self.job is not None and self.job.feeding:
             self._fail_locked(self.job)
-        self.show()
+        self.publish_status()
 
-    def strange(self) -> None:
-        """Perhaps a welcome of its own."""
-        self.position.hint()
+    def unknown_line(self) -> None:
+        """See `ControllerListener`."""
+        self.position.suspect_restart()
         self._ask_whether_restarted()
 
     def _ask_whether_restarted(self) -> None:
-        """Between jobs; during one it is asked at the end."""
+        """Check for a restart between jobs. During a job this is checked at its end."""
         busy = self.job is not None and self.job.live
         asking = self._follow_up is not None and not self._follow_up.done()
         if self._controller is not None and not busy and not asking:
             self._follow_up = asyncio.create_task(self._check_restart())
 
     async def _check_restart(self) -> None:
-        with contextlib.suppress(Unavailable):  # then it is looked at when it is back
+        with contextlib.suppress(Unavailable):  # checked again after a reconnect
             self.position.compare(await self.controller.parser_state())
-        self.show()
+        self.publish_status()
 
     def was_reset(self) -> None:
-        """Whatever it had is gone, and nothing more is sent."""
+        """See `ControllerListener`. The lines in the controller are lost. No more are sent."""
         self.resets += 1
         self.position.lose(_RESTARTED)
-        self.position.came_up()
+        self.position.restarted()
         job = self.job
         if job is not None and job.feeding:
             near = job.number(job.streamer.answered)
@@ -290,40 +300,42 @@ class Operation:
                 f"the controller was reset near line {near}: its position is lost. {FORGOTTEN}",
                 self.status.doing,
             )
-            self._follow_up = asyncio.create_task(self._fail(job, self.asked))
+            self._follow_up = asyncio.create_task(self._fail(job, self.current_report))
 
     def lost(self, reason: str) -> None:
-        """It may go on with what it has; nobody can tell."""
+        """See `ControllerListener`. The controller may continue with its buffer."""
         job = self.job
         if job is not None and job.live:
-            self.position.lose("the connection was lost in the middle of a run")
+            self.position.lose("the connection was lost during a run")
             if job.wrong:
-                job.end(RunFailed(f"{job.stopping}; and then {reason}"))
+                job.end(RunFailed(f"{job.stopping}; then {reason}"))
             else:
                 job.end(Unavailable(f"{self.where.address}: {reason}"))
-        self._tell_unreachable(reason)
+        self._publish_unreachable(reason)
 
-    # --- telling ---
+    # --- status ---
 
-    def show(self) -> None:
-        """Tell the listeners, if there is anything new."""
+    def publish_status(self) -> None:
+        """Publish the status if it has changed."""
         controller = self._controller
-        if controller is not None and not controller.gone:
+        if controller is not None and not controller.lost_reason:
             message, picture = controller.message, controller.picture
             position = self.position.position
-            self._tell(showing.status(picture, self.job, message=message, position=position))
+            self._publish(showing.status(picture, self.job, message=message, position=position))
 
-    def _tell_unreachable(self, why: str) -> None:
+    def _publish_unreachable(self, why: str) -> None:
         position = self.position.position
-        self._tell(Status(Doing.UNREACHABLE, why, _UNREACHABLE, position=position))
+        self._publish(Status(Doing.UNREACHABLE, why, _UNREACHABLE, position=position))
 
-    def _tell(self, status: Status) -> None:
+    def _publish(self, status: Status) -> None:
         if status != self.status:
             self.status = status
             for listener in tuple(self.listeners):
                 listener(status)
 
 
-def _sight(controller: Controller, parser: ParserState | None = None) -> Sight:
+def _observe(controller: Controller, parser: ParserState | None = None) -> Observation:
     shown, picture = controller.picture.report, controller.picture
-    return Sight(shown.state, shown.axes, picture.offset, parser, picture.homed, controller.greeted)
+    return Observation(
+        shown.state, shown.axes, picture.offset, parser, picture.homed, controller.welcomed
+    )

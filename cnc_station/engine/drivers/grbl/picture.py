@@ -1,4 +1,4 @@
-"""What a controller shows, put together: some things it says only now and then."""
+"""The state of a controller, collected from reports that each contain only a part of it."""
 
 from dataclasses import replace
 
@@ -8,8 +8,11 @@ _MM_PER_INCH = 25.4
 
 
 class Picture:
-    """`report` is the latest, in the controller's own unit; `overrides`, `homed` and `offset` (WCO)
-    the last it said of them. `alarm` is the number of the alarm it is in, if that was heard."""
+    """The reported state of a controller.
+
+    `report` is the latest, in the controller's unit. `overrides`, `homed` and `offset` (WCO) are
+    the last ones reported. `alarm` is the number of its present alarm, if known.
+    """
 
     def __init__(self) -> None:
         self.report = Report("Idle")
@@ -21,7 +24,7 @@ class Picture:
         self._most_free: int | None = None
 
     def take(self, report: Report) -> None:
-        """A new report."""
+        """Take over a new report."""
         self.offset = report.offset or self.offset
         self.homed = self.homed if report.homed is None else report.homed
         self.overrides = report.overrides or self.overrides
@@ -32,23 +35,23 @@ class Picture:
         self.report = report
 
     def take_alarm(self, code: int) -> None:
-        """As good as a report: after some alarms no other comes."""
+        """Take over an alarm. It replaces a report: after some alarms none comes."""
         self.alarm = code
         self.report = replace(self.report, state="Alarm", sub=None, feed=0.0)
 
     def forget(self) -> None:
-        """It was reset, and tells everything anew."""
+        """Forget what a reset clears. The controller reports it again."""
         self.offset = self.overrides = self.homed = None
 
     @property
     def blocks_waiting(self) -> int | None:
-        """Motions in its planner; None if it doesn't say."""
+        """Motions in the planner; None if not reported."""
         free = self.report.blocks_free
         return None if free is None or self._most_free is None else self._most_free - free
 
     @property
     def place(self) -> Point | None:
-        """Where it is in work coordinates, mm; None until it has said enough."""
+        """Position in work coordinates, mm; None until enough was reported."""
         report = self.report
         place = report.work
         if place is None and report.machine is not None and self.offset is not None:
@@ -60,6 +63,6 @@ class Picture:
 
     @property
     def feed(self) -> float | None:
-        """mm/min."""
+        """Feed rate in mm/min."""
         feed = self.report.feed
         return feed * _MM_PER_INCH if feed is not None and self.inches else feed

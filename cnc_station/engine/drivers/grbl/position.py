@@ -1,54 +1,54 @@
-"""What is known of where one controller's axes are, and what speaks against it.
+"""Whether the axis positions of a controller are known.
 
-GRBL counts steps from wherever its axes stood when it was switched on. It says by itself only that
-it has come up anew and that it is in alarm; the rest is found by comparing what it shows now with
-what it showed last: the place, the work offset, its settings, and the parser state ($G), which a
-reset clears.
+GRBL counts steps from the place where its axes were when it was switched on. It reports only a
+restart and an alarm. Everything else is found by comparing what it reports now with what it
+reported last: the position, the work offset, the settings, and the parser state ($G), which a reset
+clears.
 """
 
 import json
 from dataclasses import dataclass, replace
 
 from cnc_station.engine.domain.position import Position, PositionBasis, PositionMemory
-from cnc_station.engine.drivers.grbl.identity import Who
+from cnc_station.engine.drivers.grbl.identity import ControllerInfo
 from cnc_station.engine.drivers.grbl.modes import ParserState
 from cnc_station.engine.drivers.grbl.reports import Axes
 
-_UNWATCHED = "this station was not connected to it meanwhile: nobody saw what happened to it"
-_FOUND = "as it stood when it was first connected"
+_UNWATCHED = "this station was not connected to it for a time: what happened is unknown"
+_FOUND = "as found at the first connection"
 _NEVER_HOMED = "it has not been homed"
 _UNLOCKED = "unlocked without homing: its position is not certain"
 _OFF_AND_ON = "it was reset, or switched off and on"
-_NAMED_SETTINGS = 4  # how many that differ are named
+_NAMED_SETTINGS = 4  # how many changed settings are named
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What a controller showed at one moment. `greeted`: it came up anew just before."""
+class Observation:
+    """What a controller reported at one moment. `welcomed`: it restarted just before."""
 
     state: str
     axes: Axes | None
     offset: Axes | None
     parser: ParserState | None
     homed: bool | None
-    greeted: bool = False
+    welcomed: bool = False
 
 
-class PositionWatch:
-    """Decides what is known. Every doubt stays until homing is seen or a person confirms.
+class PositionTracker:
+    """Decides whether the position is known. A doubt stays until homing or a confirmation.
 
-    `position` None: the controller was never reached, in this life or an earlier one.
+    `position` is None if the controller was never reached.
     """
 
     def __init__(self) -> None:
         self.position: Position | None = None
         self._mark = ""
-        self._recalled = False  # what is known is of an earlier life
-        self._stranger: str | None = None  # why the controller may be another machine's
-        self._last: Sight | None = None
-        self._hinted = False  # something looked like a restart since its parser state was asked for
+        self._recalled = False  # the position comes from an earlier start of this program
+        self._other_controller: str | None = None  # why it may be the controller of another machine
+        self._last: Observation | None = None
+        self._restart_suspected = False  # a restart is suspected since the last parser state
 
-    # --- what an earlier life knew ---
+    # --- memory ---
 
     def recall(self, memory: PositionMemory | None) -> None:
         """See `Driver.recall`."""
@@ -59,36 +59,35 @@ class PositionWatch:
         """See `Driver.memory`."""
         return None if self.position is None else PositionMemory(self.position, self._mark)
 
-    # --- what has happened ---
+    # --- events ---
 
     def lose(self, reason: str) -> None:
-        """The first doubt stays, for it tells most; a person reads the rest in the history."""
+        """Make the position unknown. The first reason stays; the history has the others."""
         if self.position is None or self.position.known:
             self.position = Position(PositionBasis.LOST, reason)
 
     def unlocked(self) -> None:
-        """Out of an alarm without homing."""
+        """Handle an unlock without homing."""
         before = self.position
         why = f" ({before.reason})" if before is not None and not before.known else ""
         if not why.startswith(f" ({_UNLOCKED}"):
             self.position = Position(PositionBasis.LOST, f"{_UNLOCKED}{why}")
 
     def homed(self) -> None:
-        """Seen while it did. A controller that may be another machine's can home as well."""
-        if self._stranger is None:
+        """Handle completed homing. It does not clear a doubt about the controller itself."""
+        if self._other_controller is None:
             self.position = Position(PositionBasis.HOMED, "homed")
 
-    def confirmed(self, who: Who | None) -> None:
-        """By a person, for this controller as it is now."""
+    def confirmed(self, info: ControllerInfo | None) -> None:
+        """Handle a person's confirmation, for this controller and its present settings."""
         self.position = Position(PositionBasis.CONFIRMED, "work zero confirmed")
-        self._stranger = None
-        self._mark = "" if who is None else _mark_of(who)
+        self._other_controller = None
+        self._mark = "" if info is None else _mark_of(info)
 
-    def show(self, now: Sight) -> bool:
-        """The latest, to be compared with after a gap. Returns whether it has left its place
-        without having been seen to move."""
+    def observe(self, now: Observation) -> bool:
+        """Take over a report. Return whether the position changed without a motion."""
         before = self._last
-        self._keep(now)
+        self._store(now)
         if before is None:
             return False
         if before.state == "Home" and now.state == "Idle":
@@ -99,71 +98,78 @@ class PositionWatch:
             self.homed()
         elif now.homed is False:
             self.lose(_NEVER_HOMED)
-        stood = before.state in ("Idle", "")  # "": reset, at rest
+        stood = before.state in ("Idle", "")  # "": after a reset, at rest
         jumped = stood and now.state == "Idle" and before.axes != now.axes
-        if jumped and now.axes is not None and not any(now.axes):  # where it begins to count
-            self.hint()
+        if jumped and now.axes is not None and not any(now.axes):  # all zero: its start position
+            self.suspect_restart()
         return jumped
 
-    def _keep(self, now: Sight) -> None:
+    def _store(self, now: Observation) -> None:
         before = self._last
         self._last = replace(
             now,
             parser=now.parser or (before.parser if before else None),
             offset=now.offset or (before.offset if before else None),
-            greeted=False,
+            welcomed=False,
         )
 
-    def came_up(self) -> None:
-        """After a reset, whoever made it: it has no feed rate, and has broken off its homing."""
+    def restarted(self) -> None:
+        """Handle a restart: it has no feed rate, and homing was interrupted."""
         if self._last is not None:
             self._last = replace(self._last, state="", parser=None)
 
     def alarmed(self, reason: str) -> None:
-        """Heard, perhaps before any report shows it."""
+        """Handle an alarm, which may come before a report shows it."""
         self.lose(reason)
         if self._last is not None:
             self._last = replace(self._last, state="Alarm")
 
-    def hint(self) -> None:
-        """It said something nobody can read: perhaps a welcome of its own. If it has no feed rate
-        when it is next asked, it was one."""
-        self._hinted = True
+    def suspect_restart(self) -> None:
+        """Handle an unknown line, possibly a custom welcome line.
+
+        It was one if the controller has no feed rate at the next check.
+        """
+        self._restart_suspected = True
 
     def compare(self, parser: ParserState | None) -> None:
-        """Its parser state, asked for while it is idle: what a reset clears must still be there."""
+        """Compare the parser state of the idle controller: what a reset clears must still be
+        there."""
         before = self._last
         if before is None:
             return
-        fresh = self._hinted and parser is not None and parser.fresh
-        self._hinted = self._hinted and parser is None
-        if fresh or restarted(before.parser, parser):
+        fresh = self._restart_suspected and parser is not None and parser.just_restarted
+        self._restart_suspected = self._restart_suspected and parser is None
+        if fresh or was_restarted(before.parser, parser):
             self.lose(f"{_OFF_AND_ON}: it has forgotten where the axes are")
-        self._keep(replace(before, parser=parser))
+        self._store(replace(before, parser=parser))
 
-    # --- who it is, and what it shows after a gap ---
+    # --- identification, and reconnection ---
 
-    def recognise(self, who: Who) -> None:
-        """Another make or other settings: another machine, until a person says otherwise."""
-        mark = _mark_of(who)
+    def recognise(self, info: ControllerInfo) -> None:
+        """Compare make and settings. A difference means another machine until a person confirms."""
+        mark = _mark_of(info)
         if self._mark and (words := _differences(self._mark, mark)):
-            self._stranger = f"another controller, or one set up otherwise, answers: {words}"
-            self.position = Position(PositionBasis.LOST, self._stranger)
+            self._other_controller = (
+                f"another controller answers, or its settings have changed: {words}"
+            )
+            self.position = Position(PositionBasis.LOST, self._other_controller)
         elif not self._mark:
             self._mark = mark
         if self.position is not None and self.position.basis is PositionBasis.FOUND:
-            self._check_homing(who)
+            self._check_homing(info)
 
-    def _check_homing(self, who: Who) -> None:
-        """A GRBL that homes is locked when it comes up. grblHAL may be set up not to be, and tells
-        whether it was homed."""
+    def _check_homing(self, info: ControllerInfo) -> None:
+        """Require homing.
+
+        A GRBL with homing is locked after a restart. grblHAL may be set up otherwise, and reports
+        whether it was homed.
+        """
         homed = self._last.homed if self._last else None
-        if who.homing and who.make.hal and not homed:
+        if info.homing and info.make.hal and not homed:
             self.lose(_NEVER_HOMED)
 
-    def connected(self, now: Sight, *, seamless: bool) -> None:
-        """Reached, for the first time or again. `seamless`: this program has let go of a sound
-        connection only to make it anew."""
+    def connected(self, now: Observation, *, seamless: bool) -> None:
+        """Handle a connection. `seamless`: this program closed a sound one only to reopen it."""
         if self.position is None:
             self.position = Position(PositionBasis.FOUND, _FOUND)
         elif self.position.known:
@@ -171,54 +177,58 @@ class PositionWatch:
         if now.homed is False:
             self.lose(_NEVER_HOMED)
         self._recalled = False
-        self._keep(now)
+        self._store(now)
 
-    def _check_gap(self, now: Sight, *, seamless: bool) -> None:
+    def _check_gap(self, now: Observation, *, seamless: bool) -> None:
         if self._recalled or self._last is None:
-            if now.homed and not now.greeted:
-                self.homed()  # in grblHAL's own memory, which a power cut would have cleared
+            if now.homed and not now.welcomed:
+                self.homed()  # from grblHAL's memory, which a power cut would have cleared
             else:
                 self.lose(_UNWATCHED)
         elif doubt := _restart(self._last, now) or (None if seamless else _doubt(self._last, now)):
             self.lose(doubt)
 
 
-def _restart(before: Sight, now: Sight) -> str | None:
-    """How it shows that this is another boot."""
-    again = now.greeted or restarted(before.parser, now.parser)
+def _restart(before: Observation, now: Observation) -> str | None:
+    """Return the sign of a restart; None if there is none."""
+    again = now.welcomed or was_restarted(before.parser, now.parser)
     return f"{_OFF_AND_ON}, while it was not connected" if again else None
 
 
-def _doubt(before: Sight, now: Sight) -> str | None:
-    """Why this may not be the same boot, at the same place."""
+def _doubt(before: Observation, now: Observation) -> str | None:
+    """Return why the controller may have restarted or moved; None if there is no sign."""
     if now.axes != before.axes:
-        return "it stands elsewhere than when it was last seen"
+        return "its position differs from the last one reported"
     if before.offset is not None and now.offset is not None and now.offset != before.offset:
-        return "its work offset is another than when it was last seen"
+        return "its work offset differs from the last one reported"
     stands_off_zero = now.axes is not None and any(now.axes)
-    if not stands_off_zero and (now.parser is None or now.parser.fresh):
+    if not stands_off_zero and (now.parser is None or now.parser.just_restarted):
         return "it may have been switched off and on while it was not connected"
     return None
 
 
-def restarted(before: ParserState | None, now: ParserState | None) -> bool:
-    """Whether a controller has forgotten what it kept: a feed rate stays until a reset."""
-    return before is not None and now is not None and not before.fresh and now.fresh
+def was_restarted(before: ParserState | None, now: ParserState | None) -> bool:
+    """Return whether a controller was reset: a feed rate persists until a reset."""
+    return (
+        before is not None and now is not None and not before.just_restarted and now.just_restarted
+    )
 
 
-def _mark_of(who: Who) -> str:
-    return json.dumps({"make": who.make.name, "build": who.build, "settings": dict(who.settings)})
+def _mark_of(info: ControllerInfo) -> str:
+    return json.dumps(
+        {"make": info.make.name, "build": info.build, "settings": dict(info.settings)}
+    )
 
 
 def _differences(before: str, now: str) -> str:
-    """In words; empty if there are none."""
+    """Return the differences in words; "" if there are none."""
     try:
         old, new = json.loads(before), json.loads(now)
         if (old["make"], old["build"]) != (new["make"], new["build"]):
-            return f"{new['make']} {new['build']} where {old['make']} {old['build']} was"
+            return f"{new['make']} {new['build']} in place of {old['make']} {old['build']}"
         old_settings, new_settings = old["settings"], new["settings"]
     except (ValueError, KeyError, TypeError):
-        return "it can't be compared with the one before"
+        return "it cannot be compared with the earlier one"
     numbers = sorted(old_settings.keys() | new_settings.keys(), key=int)
     differ = [n for n in numbers if old_settings.get(n) != new_settings.get(n)]
     named = [f"${n}={new_settings.get(n)} ({old_settings.get(n)} before)" for n in differ]

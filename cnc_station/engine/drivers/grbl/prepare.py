@@ -1,5 +1,5 @@
-"""A program as it is sent: comments and blanks taken out, and nothing in it that the controller
-would refuse half-way."""
+"""Prepare a program for sending: remove comments and blanks, and refuse what the controller
+would."""
 
 from dataclasses import dataclass, field
 
@@ -29,18 +29,20 @@ _MIST = 7
 _INVERSE_TIME = 930
 _STOPS = frozenset({codes.STOP, codes.OPTIONAL_STOP, codes.PALLET_STOP, codes.TOOL_CHANGE})
 _SPINDLE_ON, _SPINDLE_OFF = frozenset({3, 4}), frozenset({5, *codes.ENDS})
-_SPINDLE_S = 120.0  # that a spindle may take to reach its speed, or to stop
-_HIGHEST_TOOL, _HIGHEST_LINE = 255, 10_000_000  # that a GRBL 1.1 keeps
+_SPINDLE_S = 120.0  # maximum time for a spindle to reach its speed, or to stop
+_HIGHEST_TOOL, _HIGHEST_LINE = 255, 10_000_000  # the largest tool number of GRBL 1.1
 
 
 @dataclass(slots=True)
 class Prepared:
-    """The lines in the order they are sent, each with its newline. By index: `numbers` is where a
-    line stands in the file, from 1; `moving` are those that move an axis; `waits` how long some
-    stand still, in seconds; `stops` where the controller waits for a person. `named` finds the
-    place in the file of an N word; one that is there twice has none. `forgets`: whether a zero is
-    set in it that a reset clears; `inverse_time`: feeds that belong to one line each;
-    `turns`: whether it leaves the spindle on."""
+    """The lines in the order of sending, each with its newline.
+
+    By index: `numbers` is the line number in the file, from 1; `moving` are the lines that move an
+    axis; `waits` is the time in s for which a line stands still; `stops` are the lines where the
+    controller waits for a person. `named` gives the file line of an N word; an N word that appears
+    twice is left out. `zero_cleared_by_reset`: the program sets a zero that a reset clears.
+    `inverse_time`: feeds apply to one line each. `turns`: the program leaves the spindle on.
+    """
 
     lines: list[bytes] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
@@ -48,14 +50,16 @@ class Prepared:
     waits: dict[int, float] = field(default_factory=dict)
     stops: dict[int, str] = field(default_factory=dict)
     named: dict[int, int | None] = field(default_factory=dict)
-    forgets: bool = False
+    zero_cleared_by_reset: bool = False
     inverse_time: bool = False
     turns: bool = False
 
 
 def prepare(program: Program | None, name: str, text: bytes | None, make: Make) -> Prepared:
-    """Raises RunFailed with the line that the controller can't run. Takes a second for 100,000
-    lines."""
+    """Prepare a program. Raises RunFailed with the line that the controller cannot run.
+
+    Takes a second for 100,000 lines.
+    """
     if text is None:
         raise RunFailed("this machine runs programs, and the job has none")
     if program is not None and program.refused:
@@ -68,23 +72,23 @@ def prepare(program: Program | None, name: str, text: bytes | None, make: Make) 
         if not line or (not prepared.lines and _is_number(line)):
             continue
         try:
-            ends = _take(prepared, line, index + 1, make)
+            ends = _add_line(prepared, line, index + 1, make)
         except BlockError as error:
             raise RunFailed(f"{name or 'the program'}, line {index + 1}: {error}") from None
         if ends:
             break
     if not prepared.lines:
-        raise RunFailed(f"{name or 'the program'} has no lines that could be sent")
+        raise RunFailed(f"{name or 'the program'} has no lines to send")
     return prepared
 
 
 def _is_number(line: str) -> bool:
-    """The program's number, O1234, before anything else: a name, not a command."""
+    """Return whether this is the program number O1234 before all else: a name, not a command."""
     return line[0] == "O" and line[1:].isdecimal()
 
 
-def _take(prepared: Prepared, line: str, number: int, make: Make) -> bool:
-    """Add a line; returns whether the program ends with it. Raises BlockError."""
+def _add_line(prepared: Prepared, line: str, number: int, make: Make) -> bool:
+    """Add a line. Return whether the program ends with it. Raises BlockError."""
     block = _checked(line, make)
     index = len(prepared.lines)
     prepared.lines.append(line.encode("ascii") + b"\n")
@@ -93,7 +97,7 @@ def _take(prepared: Prepared, line: str, number: int, make: Make) -> bool:
         name = int(block.words["N"])
         prepared.named[name] = None if name in prepared.named else number
     prepared.inverse_time |= _INVERSE_TIME in block.g
-    prepared.forgets |= not _FORGOTTEN.isdisjoint(block.g)
+    prepared.zero_cleared_by_reset |= not _FORGOTTEN.isdisjoint(block.g)
     standing = not _STANDING.isdisjoint(block.g)
     if not standing and (not _AXES.isdisjoint(block.words) or not codes.HOMES.isdisjoint(block.g)):
         prepared.moving.append(index)
@@ -109,7 +113,8 @@ def _take(prepared: Prepared, line: str, number: int, make: Make) -> bool:
 
 
 def _changes_spindle(prepared: Prepared, block: words.Block) -> bool:
-    """Whether the spindle starts, or stops where it may have turned; an end stops it too."""
+    """Return whether the spindle starts, or stops where it may have turned. A program end stops it
+    too."""
     if not _SPINDLE_ON.isdisjoint(block.m):
         prepared.turns = True
     elif not _SPINDLE_OFF.isdisjoint(block.m) and prepared.turns:
@@ -121,15 +126,17 @@ def _changes_spindle(prepared: Prepared, block: words.Block) -> bool:
 
 def _checked(line: str, make: Make) -> words.Block:
     if line[0] == "/":
-        raise BlockError(f"{make.name} can't switch block delete (/): leave the line out, or the /")
+        raise BlockError(f"{make.name} has no block delete switch (/): remove the line, or the /")
     if "#" in line or "[" in line or line[0] == "O":
-        raise BlockError(f"{make.name} knows no variables, expressions or O words: {line[:40]}")
+        raise BlockError(
+            f"{make.name} does not support variables, expressions or O words: {line[:40]}"
+        )
     block = words.parse(line)
     _check_codes(block, make)
     _check_letters(block, make)
     longest = min(_LONGEST_HAL if make.hal else _LONGEST, make.buffer - 1)
     if len(line) > longest:
-        raise BlockError(f"longer than the {longest} characters {make.name} takes")
+        raise BlockError(f"longer than the {longest} characters that {make.name} accepts")
     return block
 
 
@@ -137,10 +144,10 @@ def _check_codes(block: words.Block, make: Make) -> None:
     known_g, known_m = (_G_HAL, _M_HAL) if make.hal else (_G, _M)
     for code in block.g:
         if code not in known_g:
-            raise BlockError(f"{make.name} does not know {codes.spelled(code)}")
+            raise BlockError(f"{make.name} does not support {codes.spelled(code)}")
     for code in block.m:
         if code not in known_m and not (make.hal and code in codes.M_USER):
-            raise BlockError(f"{make.name} does not know M{code}")
+            raise BlockError(f"{make.name} does not support M{code}")
     if _MIST in block.m and make.options and "M" not in make.options:
         raise BlockError(f"{make.name} was built without mist coolant (M7)")
 
@@ -148,10 +155,10 @@ def _check_codes(block: words.Block, make: Make) -> None:
 def _check_letters(block: words.Block, make: Make) -> None:
     for letter in block.words:
         if letter not in (_LETTERS_HAL if make.hal else _LETTERS):
-            raise BlockError(f"{make.name} does not know the word {letter}")
+            raise BlockError(f"{make.name} does not support the word {letter}")
         if letter in _AXES and letter not in make.axes:
-            raise BlockError(f"{make.name} has no axis {letter} here: it moves {make.axes}")
+            raise BlockError(f"{make.name} has no axis {letter}: its axes are {make.axes}")
     if not make.hal and block.words.get("T", 0.0) > _HIGHEST_TOOL:
-        raise BlockError(f"{make.name} keeps tool numbers up to T{_HIGHEST_TOOL}")
+        raise BlockError(f"{make.name} supports tool numbers up to T{_HIGHEST_TOOL}")
     if not make.hal and block.words.get("N", 0.0) > _HIGHEST_LINE:
-        raise BlockError(f"{make.name} takes line numbers up to N{_HIGHEST_LINE}")
+        raise BlockError(f"{make.name} supports line numbers up to N{_HIGHEST_LINE}")

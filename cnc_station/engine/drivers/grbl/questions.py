@@ -1,4 +1,4 @@
-"""The `$` commands and the lines that set modes: what a controller answers before its ok."""
+"""`$` commands and lines that set modes, with the lines that a controller answers before its ok."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,24 +16,30 @@ class _Question:
 
 
 class Questions:
-    """One at a time, and only while no program line is unanswered. `say` puts one on the wire."""
+    """Asks one question at a time, only while no program line is unanswered.
 
-    def __init__(self, address: str, patience_s: float, say: Callable[[str], None]) -> None:
+    `send` sends a line.
+    """
+
+    def __init__(self, address: str, patience_s: float, send: Callable[[str], None]) -> None:
         self.address = address
         self._patience_s = patience_s
-        self._say = say
+        self._send = send
         self._turn = asyncio.Lock()
         self._open: _Question | None = None
 
     async def ask(
         self, command: str, *, expects: str = "", within_s: float | None = None
     ) -> list[str]:
-        """What was said before its ok. An ok without a line beginning with what it `expects`
-        belongs to something earlier. Raises Refused, Unavailable."""
+        """Return the lines before its ok.
+
+        An ok without a line that starts with `expects` belongs to an earlier command. Raises
+        Refused, Unavailable.
+        """
         async with self._turn:
             question = _Question(asyncio.get_running_loop().create_future(), expects)
             self._open = question
-            self._say(command)
+            self._send(command)
             try:
                 async with asyncio.timeout(within_s or self._patience_s):
                     return await question.answer
@@ -43,12 +49,12 @@ class Questions:
                 self._open = None
 
     def line(self, text: str) -> None:
-        """A line that may belong to an answer."""
+        """Take over a line that may belong to an answer."""
         if self._open is not None:
             self._open.lines.append(text)
 
     def answered(self, code: int) -> bool:
-        """An ok (0) or an error; False where nothing was asked, so that it is a program line's."""
+        """Take over an ok (0) or an error. Return False if it belongs to a program line."""
         question = self._open
         if question is None:
             return False
@@ -61,6 +67,6 @@ class Questions:
         return True
 
     def give_up(self, why: str) -> None:
-        """No answer will come."""
+        """End the open question: no answer will come."""
         if self._open is not None and not self._open.answer.done():
             self._open.answer.set_exception(Unavailable(f"{self.address}: {why}"))

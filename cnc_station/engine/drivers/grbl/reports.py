@@ -1,18 +1,19 @@
-"""What the controller sends, read. Nothing here raises, whatever comes over the wire."""
+"""Parse what the controller sends. No function raises, for any input."""
 
 import math
 import re
 from dataclasses import dataclass
 
 Point = tuple[float, float, float]
-Axes = tuple[float, ...]  # as many as the controller has
+Axes = tuple[float, ...]  # one number for each axis
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One status report, `<Run|MPos:1.000,2.000,3.000|FS:500,0>`. None: it was not in there.
+    """One status report, `<Run|MPos:1.000,2.000,3.000|FS:500,0>`.
 
-    Lengths in the controller's own unit: mm, or inches where it is set to report in them.
+    A field is None if the report does not contain it. Lengths are in the controller's unit: mm, or
+    inches if it is set to report in them.
     """
 
     state: str
@@ -27,7 +28,7 @@ class Report:
     line: int | None = None
     tool: int | None = None
     homed: bool | None = None
-    axes: Axes | None = None  # all of them, in machine or in work coordinates
+    axes: Axes | None = None  # all axes, in machine or in work coordinates
 
     @property
     def spelled(self) -> str:
@@ -36,8 +37,10 @@ class Report:
 
     @property
     def at_rest(self) -> bool:
-        """Whether no axis moves, and none will by itself: `Hold:1` is still stopping, a door's 2
-        and 3 are parking and going on."""
+        """Whether no axis moves or will move by itself.
+
+        `Hold:1` still decelerates; a door's 2 and 3 are parking and resuming.
+        """
         match self.state:
             case "Hold":
                 return self.sub in (None, 0)
@@ -53,7 +56,7 @@ _STATES = frozenset(
 
 
 def report(text: str) -> Report | None:
-    """A status report; None if the line is none, or is damaged."""
+    """Return a status report; None if the line is not one, or is damaged."""
     if not (text.startswith("<") and text.endswith(">")):
         return None
     state, *fields = text[1:-1].split("|")
@@ -85,7 +88,7 @@ def report(text: str) -> Report | None:
 
 
 def _numbers(values: str) -> list[float]:
-    """All of them, or none if one is no number."""
+    """Return all numbers, or none if one is not a number."""
     try:
         numbers = [float(value) for value in values.split(",")]
     except ValueError:
@@ -94,7 +97,7 @@ def _numbers(values: str) -> list[float]:
 
 
 def _point(numbers: list[float] | None) -> Point | None:
-    """A machine of two axes stands at Z0; a fourth is nobody's question here."""
+    """Return X, Y, Z. Z is 0 on a machine of two axes; a fourth axis is ignored."""
     if numbers is None or len(numbers) < 2:
         return None
     return (numbers[0], numbers[1], numbers[2] if len(numbers) > 2 else 0.0)
@@ -116,7 +119,7 @@ _SETTING = re.compile(r"\$(\d{1,4})=(\S+)")
 
 
 def welcome(text: str) -> str | None:
-    """`Grbl 1.1h` from the line with which a controller comes up, noise before it or not."""
+    """Return `Grbl 1.1h` from the welcome line of a controller, with or without noise before it."""
     found = _WELCOME.search(text)
     if found is None:
         return None
@@ -124,21 +127,24 @@ def welcome(text: str) -> str | None:
 
 
 def code(text: str, word: str) -> int | None:
-    """The number of an `error:20` or an `ALARM:1`."""
+    """Return the number of an `error:20` or an `ALARM:1`."""
     found = _CODE.fullmatch(text)
     return int(found[2]) if found and found[1] == word else None
 
 
 def setting(text: str) -> tuple[int, str] | None:
-    """The number and value of a `$13=0`."""
+    """Return the number and value of a `$13=0`."""
     found = _SETTING.match(text)
     return (int(found[1]), found[2]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """Who the controller is. `hal`: it speaks grblHAL's dialect; `buffer` bytes can wait in it;
-    `axes` are the letters it moves."""
+    """The make of a controller.
+
+    `hal`: it speaks grblHAL's dialect. `buffer`: the size of its receive buffer in bytes. `axes`:
+    the letters of its axes.
+    """
 
     name: str = "Grbl"
     hal: bool = False
@@ -149,26 +155,29 @@ class Make:
 
 
 def make(lines: list[str], name: str | None) -> Make:
-    """From its answer to `$I`: `[VER:1.1h.20190825:]`, `[OPT:V,15,128]`, `[FIRMWARE:grblHAL]`;
-    `name` is what it called itself in its welcome line, if that was heard."""
+    """Return the make from the answer to `$I`: `[VER:1.1h.20190825:]`, `[OPT:V,15,128]`,
+    `[FIRMWARE:grblHAL]`.
+
+    `name` comes from its welcome line, if one was received.
+    """
     inside = [line[1:-1].partition(":") for line in lines if line[:1] == "[" and line[-1:] == "]"]
-    said = {word: value for word, _, value in inside}
-    options, *numbers = said.get("OPT", "").split(",")
-    hal = said.get("FIRMWARE", name or "").startswith("grblHAL") or len(numbers) > 2
+    answer = {word: value for word, _, value in inside}
+    options, *numbers = answer.get("OPT", "").split(",")
+    hal = answer.get("FIRMWARE", name or "").startswith("grblHAL") or len(numbers) > 2
     if name is None:
-        version = ".".join(said.get("VER", "").split(":")[0].split(".")[:2])
+        version = ".".join(answer.get("VER", "").split(":")[0].split(".")[:2])
         name = f"{'grblHAL' if hal else 'Grbl'} {version}".strip()
     sizes = [int(number) if number.isdecimal() else 0 for number in numbers[:2]]
     blocks, buffer = sizes if len(sizes) == 2 else (0, 0)
-    return Make(name, hal, buffer or 128, blocks or None, options, _axes(said, numbers))
+    return Make(name, hal, buffer or 128, blocks or None, options, _axes(answer, numbers))
 
 
 _AXES = "XYZABCUVW"
 
 
-def _axes(said: dict[str, str], numbers: list[str]) -> str:
-    """From grblHAL's `[AXS:4:XYZA]`, or the third number of its options."""
-    named = said.get("AXS", "").partition(":")[2]
+def _axes(answer: dict[str, str], numbers: list[str]) -> str:
+    """Return the axes from grblHAL's `[AXS:4:XYZA]`, or from the third number of its options."""
+    named = answer.get("AXS", "").partition(":")[2]
     if named:
         return named
     count = int(numbers[2]) if len(numbers) > 2 and numbers[2].isdecimal() else 3

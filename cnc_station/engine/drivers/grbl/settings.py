@@ -1,17 +1,19 @@
-"""Where the controller is, and how patient to be with it."""
+"""The address of a controller, and the time limits for its answers."""
 
 import re
 from dataclasses import dataclass
 
 _TCP = re.compile(r"(?:tcp://)?(\[[0-9A-Fa-f:.]+\]|[^\s:/\\\[\]]+):(\d{1,5})")
-DEFAULT_TOLERANCE_MM = 0.1  # more than a step of a coarse screw, less than any cut
+DEFAULT_TOLERANCE_MM = 0.1  # more than one step of a coarse screw, less than any cut
 _BAUD_RATES = range(300, 4_000_001)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Either a serial `device`, or a TCP `host` and `tcp_port`. `tolerance_mm`: how far from a
-    program's end the tool may stand when it has come there."""
+    """Either a serial `device`, or a TCP `host` and `tcp_port`.
+
+    `tolerance_mm` is the largest distance between the tool and the end of a completed program.
+    """
 
     device: str = ""
     baud: int = 115_200
@@ -21,21 +23,23 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """As people write it."""
+        """The address as people write it."""
         return self.device or f"{self.host}:{self.tcp_port}"
 
 
 def from_machine(settings: dict[str, object]) -> Settings:
-    """From a machine's driver settings; raises ValueError with a sentence."""
+    """Return the settings from a machine's driver settings. Raises ValueError with a sentence."""
     port = str(settings.get("port") or "").strip()
     if not port:
-        raise ValueError("say where the controller is: /dev/ttyUSB0, COM3, or 192.168.5.1:23")
+        raise ValueError(
+            "enter the address of the controller: /dev/ttyUSB0, COM3, or 192.168.5.1:23"
+        )
     tolerance = _tolerance(settings.get("tolerance_mm"))
     tcp = _TCP.fullmatch(port)
     if tcp:
         number = int(tcp[2])
         if not 0 < number < 65536:
-            raise ValueError(f"{number} is not a TCP port: they go from 1 to 65535")
+            raise ValueError(f"{number} is not a TCP port: it must be from 1 to 65535")
         return Settings(host=tcp[1].strip("[]"), tcp_port=number, tolerance_mm=tolerance)
     baud = str(settings.get("baud") or 115_200).strip()
     if not (baud.isascii() and baud.isdecimal() and int(baud) in _BAUD_RATES):
@@ -56,10 +60,13 @@ def _tolerance(given: object) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds. `silence` is how long a controller that is asked again and again may say nothing;
-    `idle` how long it may stand idle with lines unanswered; `still` how long it may claim to run
-    without moving; `stop` how long a feed hold may take to bring the axes to rest; `offset` how
-    long it may keep its work offset to itself, which it tells with some reports only."""
+    """Time limits in seconds.
+
+    `silence`: the longest time without an answer to polls. `idle`: the longest time in Idle with
+    unanswered lines. `still`: the longest time in Run without motion. `stop`: the longest time
+    until a feed hold has stopped the axes. `offset`: the longest wait for the work offset, which is
+    in some reports only.
+    """
 
     poll: float = 0.2
     poll_running: float = 0.1

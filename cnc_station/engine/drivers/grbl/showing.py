@@ -1,4 +1,4 @@
-"""From what the controller shows to what all drivers say."""
+"""Convert the state of a controller to the `Status` of all drivers."""
 
 from cnc_station.engine.domain.position import Position
 from cnc_station.engine.drivers.grbl import meanings
@@ -7,23 +7,29 @@ from cnc_station.engine.drivers.grbl.picture import Picture
 from cnc_station.engine.views import Doing, Status
 
 _HOME = "Home the machine, or check its work zero and confirm it."
-_LET_END = "Let it end, or stop it at the machine."
-_GIVE_UP = "Go on or reset the controller at the machine: a reset gives up what it still holds."
+_LET_END = "Wait until it ends, or stop it at the machine."
+_GIVE_UP = (
+    "Resume or reset the controller at the machine. A reset discards the rest of its program."
+)
 _STOP_SPINDLE = "Stop the spindle at the machine."
 _READY = (Doing.READY, "", "")
 _OTHERWISE: dict[str, tuple[Doing, str, str]] = {
-    "Run": (Doing.RUNNING, "it runs something that this station did not start", _LET_END),
-    "Hold": (Doing.HELD, "it is held in something that this station did not start", _GIVE_UP),
-    "Tool": (Doing.HELD, "it waits for a tool change", "Change the tool and confirm it there."),
-    "Home": (Doing.NOT_READY, "it is homing", "Wait until it has homed."),
-    "Jog": (Doing.NOT_READY, "it is being jogged", "Wait until nobody jogs it."),
+    "Run": (Doing.RUNNING, "it runs a program that this station did not start", _LET_END),
+    "Hold": (Doing.HELD, "it is held in a program that this station did not start", _GIVE_UP),
+    "Tool": (
+        Doing.HELD,
+        "it waits for a tool change",
+        "Change the tool and confirm it at the machine.",
+    ),
+    "Home": (Doing.NOT_READY, "it is homing", "Wait until homing is complete."),
+    "Jog": (Doing.NOT_READY, "it is being jogged", "Wait until jogging ends."),
     "Check": (Doing.NOT_READY, "it is in check mode", "Leave check mode ($C)."),
     "Sleep": (Doing.NOT_READY, "it is asleep", "Reset the controller."),
 }
 
 
 def status(picture: Picture, job: Job | None, *, message: str, position: Position | None) -> Status:
-    """What the controller shows, and whether a program could be started."""
+    """Return what the controller reports, and whether a program can be started."""
     doing, why, remedy = _doing(picture, job if job is not None and job.live else None, message)
     if doing is Doing.READY and position is not None and not position.known:
         doing, why, remedy = Doing.NOT_READY, position.reason, _HOME
@@ -61,7 +67,7 @@ def _doing(picture: Picture, job: Job | None, message: str) -> tuple[Doing, str,
         return job.shown, "it is being stopped", ""
     if report.state == "Door":
         doing = Doing.NOT_READY if job is None else Doing.HELD
-        return doing, f"{report.spelled}: the safety door", "Close the door, then go on."
+        return doing, f"{report.spelled}: the safety door", "Close the door, then resume."
     if job is not None and report.state in ("Hold", "Tool"):
         return Doing.HELD, *_held(job, report.state, message)
     if report.state == "Idle" or (job is not None and report.state == "Run"):
@@ -71,18 +77,18 @@ def _doing(picture: Picture, job: Job | None, message: str) -> tuple[Doing, str,
 
 
 def _held(job: Job, state: str, message: str) -> tuple[str, str]:
-    said = f" ({message})" if message else ""
+    note = f" ({message})" if message else ""
     if job.waits_at:
-        return f"{job.waits_at}{said}", "Do what the program waits for, then resume."
+        return f"{job.waits_at}{note}", "Do what the program waits for, then resume."
     if state == "Tool":
-        return f"it waits for a tool change{said}", "Change the tool, then resume."
+        return f"it waits for a tool change{note}", "Change the tool, then resume."
     if job.held_here:
-        return "feed hold", "Resume to go on."
-    return f"feed hold at the controller{said}", "Resume to go on."
+        return "feed hold", "Resume the job."
+    return f"feed hold at the controller{note}", "Resume the job."
 
 
 def alarm(picture: Picture, message: str) -> str:
-    """The alarm in words."""
+    """Return the alarm in words."""
     if picture.alarm is not None:
         return meanings.alarm(picture.alarm)
     return f"Alarm: it is locked{f' ({message})' if message else ''}"
@@ -90,5 +96,5 @@ def alarm(picture: Picture, message: str) -> str:
 
 def _after(code: int | None) -> str:
     if code in meanings.AT_THE_MACHINE:
-        return "Put right at the machine what stopped it, then unlock."
+        return "Clear the cause at the machine, then unlock."
     return "Unlock, then home the machine: its position is not certain."

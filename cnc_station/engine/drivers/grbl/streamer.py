@@ -1,14 +1,15 @@
-"""Streaming by counting characters: the controller's receive buffer is kept full, never over."""
+"""Stream a program by character counting: keep the receive buffer full, without an overflow."""
 
 from collections import deque
 from collections.abc import Sequence
 
 
 class Streamer:
-    """Says what to send when, for one program.
+    """Decides which lines to send, for one program.
 
-    What must hold: the bytes sent and not yet answered, newlines included, never exceed `room`;
-    each line is sent once, in order. Every line must fit into `room`.
+    The bytes sent and not yet answered, newlines included, never exceed `room`. Each line is sent
+    once, in order. Every line must fit into `room`. Source: the streaming protocol
+    "Character-Counting" in the Grbl v1.1 interface documentation.
     """
 
     __slots__ = ("_in_flight", "_lengths", "_lines", "_room", "answered", "sent")
@@ -22,7 +23,7 @@ class Streamer:
         self.answered = 0
 
     def due(self) -> Sequence[bytes]:
-        """The lines that fit now, counted as sent from here on."""
+        """Return the lines that fit now, and count them as sent."""
         first = self.sent
         while self.sent < len(self._lines):
             length = len(self._lines[self.sent])
@@ -34,19 +35,19 @@ class Streamer:
         return self._lines[first : self.sent]
 
     def take_answer(self) -> None:
-        """The oldest line in flight was answered. Without one it does nothing."""
+        """Count the oldest line in flight as answered. Does nothing if none is in flight."""
         if self._lengths:
             self._in_flight -= self._lengths.popleft()
             self.answered += 1
 
     @property
     def in_flight(self) -> int:
-        """Bytes."""
+        """Bytes sent and not yet answered."""
         return self._in_flight
 
     @property
     def outstanding(self) -> int:
-        """Lines."""
+        """Lines sent and not yet answered."""
         return len(self._lengths)
 
     @property

@@ -1,4 +1,4 @@
-"""Which of the lines in a controller's planner it makes now, from where it is and where it goes."""
+"""Find the line being executed among those in the planner, from the position and its direction."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -11,8 +11,10 @@ _SAME_MM = 0.01  # reports have three decimals
 
 
 def line_at(program: Program, lines: Sequence[int], place: Point, before: Point | None) -> int:
-    """The one of these lines whose path runs nearest to `place`, in the direction from `before`;
-    the earliest of several. An arc counts as its chord."""
+    """Return the line whose path is nearest to `place`, in the direction from `before`.
+
+    If several are equally near, the earliest. An arc counts as its chord.
+    """
     going = None if before is None else _minus(place, before)
     best, nearest = lines[0], math.inf
     for line in lines:
@@ -29,7 +31,7 @@ def line_at(program: Program, lines: Sequence[int], place: Point, before: Point 
 
 
 def _distance(place: Point, start: Point, along: Point) -> float:
-    """From a point to a stretch."""
+    """Return the distance from a point to a straight segment."""
     length = _dot(along, along)
     share = _dot(_minus(place, start), along) / length if length else 0.0
     share = min(1.0, max(0.0, share))

@@ -1,13 +1,14 @@
 """A session with linuxcncrsh: lines of text over TCP.
 
-What was seen on the wire: requests may be sent many at once and are answered in order, each `get`
-with one line that starts with its word (or `GET word NAK`), each `set` with `SET word ACK` or NAK
-once verbose is on; blank lines come in between. Only the text of an error or a message may run over
-several lines.
-`ACK` means heard, not done. It parses all sessions' words in one place: two that ask at the same
-moment now and then get a NAK, or the answer to another question. Some requests are deadly: in 2.9
-`get spindle` and `get spindle_override` without a number end the process, and with it the machine's
-cut; another session may take the number away, so it must not be asked at all.
+Observed protocol: many requests can be sent at once and are answered in order. Each `get` has one
+answer line that starts with its keyword (or `GET keyword NAK`). Each `set` is answered with `SET
+keyword ACK` or NAK once verbose is on. Blank lines come in between. Only the text of an error or a
+message can have several lines. `ACK` means received, not done.
+
+linuxcncrsh parses the requests of all sessions in one buffer: two sessions that ask at the same
+moment sometimes get a NAK, or the answer to another question. Some requests crash it: in 2.9, `get
+spindle` and `get spindle_override` without a number end the process, and with it the running cut.
+Another session may remove the number, so these must not be asked at all.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from cnc_station.engine.drivers.unreachable import unreachable
 T = TypeVar("T")
 PATIENCE_S = 5.0
 NAK = "NAK"
-ATTEMPTS = 3  # where another session may have come in between
+ATTEMPTS = 3  # another session may have interfered
 QUIET = frozenset({"REL_ACT_POS", "PROGRAM_LINE", "PROGRAM_CODES", "PLAT"})
 TEXTS = frozenset({"ERROR ", "OPERATOR_DISPLAY ", "OPERATOR_TEXT "})
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
@@ -36,12 +37,15 @@ def _may_go_on(question: str, answer: str) -> bool:
 
 
 class Refused(Conflict):
-    """The controller did not take a command; the text is its answer."""
+    """The controller refused a command. The message is its answer."""
 
 
 class Client:
-    """One session. Requests of several coroutines follow one another; one that is cancelled is
-    still answered, so that the next gets its own answer. Raises Unavailable once it is broken."""
+    """One session.
+
+    Requests of several coroutines are queued. A cancelled one is still answered, so that the next
+    gets its own answer. Raises Unavailable after the connection is broken.
+    """
 
     def __init__(
         self,
@@ -54,70 +58,69 @@ class Client:
         self._reader = reader
         self._writer = writer
         self._traffic = traffic
-        self._turn = asyncio.Lock()
-        self._told: dict[str, str] = {}
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._lock = asyncio.Lock()
+        self._last_answers: dict[str, str] = {}
+        self._running: set[asyncio.Task[Any]] = set()
         self.greeting = ""
 
     @classmethod
     async def connect(cls, settings: Settings, traffic: Traffic) -> Self:
-        """Says hello, and nothing that would take control from another session."""
+        """Connect and say hello. Takes no control from another session."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 reader, writer = await asyncio.open_connection(settings.host, settings.port)
-        except (OSError, UnicodeError) as error:  # the latter for a name that can't be one
+        except (OSError, UnicodeError) as error:  # ValueError: an impossible host name
             raise unreachable(f"LinuxCNC at {settings.address}", error) from error
         client = cls(reader, writer, traffic, settings.address)
         try:
-            await client._whole(client._hello(settings.connect_password))
+            await client._run_shielded(client._hello(settings.connect_password))
         except BaseException:
             await client.close()
             raise
         return client
 
     async def close(self) -> None:
-        """Hang up; the controller keeps doing what it does."""
-        for task in tuple(self._under_way):
+        """Disconnect. The controller continues what it does."""
+        for task in tuple(self._running):
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
     async def ask(self, *words: str) -> list[str]:
-        """Asks all in one go; the answers without the word they start with, NAK where it knows no
-        such word."""
-        return await self._whole(self._ask(words))
+        """Send all questions at once. Return the answers without their keyword; NAK if unknown."""
+        return await self._run_shielded(self._ask(words))
 
     async def set(self, words: str) -> None:
-        """Tells it to do something; it has then heard it. Raises Refused."""
-        answer = await self._whole(self._set(words))
+        """Send a command. Returns when the controller has received it. Raises Refused."""
+        answer = await self._run_shielded(self._set(words))
         word = words.split(maxsplit=1)[0].upper()
         if answer.upper() != f"SET {word} ACK":
             raise Refused(answer)
 
     async def settle(self) -> None:
-        """Lets every answer pass that is still under way, so that the next ones are our own."""
-        await self._whole(self._settle())
+        """Receive all pending answers, so that the next ones belong to the next requests."""
+        await self._run_shielded(self._settle())
 
-    async def _whole(self, exchange: Coroutine[object, object, T]) -> T:
-        """An exchange that is not left half-way, whoever stops waiting for it."""
-        task = asyncio.create_task(self._alone(exchange))
-        self._under_way.add(task)
-        task.add_done_callback(self._over)
+    async def _run_shielded(self, exchange: Coroutine[object, object, T]) -> T:
+        """Run an exchange to its end, even if the caller is cancelled."""
+        task = asyncio.create_task(self._exclusively(exchange))
+        self._running.add(task)
+        task.add_done_callback(self._finished)
         return await asyncio.shield(task)
 
-    def _over(self, task: asyncio.Task[Any]) -> None:
-        self._under_way.discard(task)
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # heard, also where nobody waits for it any more
+            task.exception()  # retrieved, even if no caller waits for it
 
-    async def _alone(self, exchange: Coroutine[object, object, T]) -> T:
+    async def _exclusively(self, exchange: Coroutine[object, object, T]) -> T:
         try:
-            async with self._turn, asyncio.timeout(PATIENCE_S):
+            async with self._lock, asyncio.timeout(PATIENCE_S):
                 return await exchange
         except TimeoutError as error:
-            self._writer.close()  # a late answer would be taken for another one's
+            self._writer.close()  # a late answer would be taken for that of another request
             reason = f"did not answer within {PATIENCE_S:g} s"
             raise Unavailable(f"LinuxCNC at {self._address} {reason}") from error
         except OSError as error:
@@ -133,16 +136,16 @@ class Client:
         if not self.greeting.upper().startswith("HELLO ACK"):
             raise Unavailable(f"LinuxCNC at {self._address} refuses the connect password")
         for _ in range(ATTEMPTS):
-            self._send("set echo off")  # which nothing answers yet
+            self._send("set echo off")  # not answered yet
             if (await self._reply("get echo", "ECHO O")).upper() == "ECHO OFF":
                 break
         answer = await self._reply("set verbose on", "SET VERBOSE ACK")
         if not answer.upper().endswith("ACK"):
-            reason = "does not speak as linuxcncrsh does"
-            raise Unavailable(f"what answers at {self._address} {reason}: {answer}")
+            reason = "does not speak the protocol of linuxcncrsh"
+            raise Unavailable(f"the server at {self._address} {reason}: {answer}")
 
     async def _reply(self, request: str, expected: str) -> str:
-        """The line that starts as expected, whatever is echoed before; else the last NAK."""
+        """Return the line that starts with `expected`, after any echo; otherwise the last NAK."""
         line = ""
         for _ in range(ATTEMPTS):
             self._send(request)
@@ -152,13 +155,12 @@ class Client:
         return line
 
     async def _settle(self) -> None:
-        self._send("get comm_prot")  # asked for nowhere else
+        self._send("get comm_prot")  # not requested anywhere else
         while not (await self._line()).upper().startswith("COMM_PROT"):
             pass
 
     async def _ask(self, words: Sequence[str]) -> list[str]:
-        """One line for each question, but for a text's, of which any line may be more text until
-        the next answer."""
+        """Return one line for each question. A text has all lines until the next answer."""
         self._send(*(f"get {word}" for word in words))
         starts = [word.split(maxsplit=1)[0].upper() + " " for word in words]
         answers: list[str] = []
@@ -172,8 +174,8 @@ class Client:
             elif done and _may_go_on(starts[done - 1], answers[-1]) and start[:4] != "GET ":
                 answers[-1] += f" {line}"
             else:
-                answers.append(NAK)  # or the answer to another session's question
-        self._note(words, answers)
+                answers.append(NAK)  # or the answer to a question of another session
+        self._log_new_answers(words, answers)
         return answers
 
     async def _set(self, words: str) -> str:
@@ -187,28 +189,31 @@ class Client:
     def _send(self, *requests: str) -> None:
         self._writer.write("".join(f"{request}\r\n" for request in requests).encode())
         if _QUICKACK is not None:
-            # It writes each answer by itself, and all but the first wait to be acknowledged. Asked
-            # for after each request: sending ends it.
+            # It writes each answer separately, and all but the first wait for an acknowledgement
+            # (Nagle, delayed ACK). Quick ACK is set after each request, because sending ends it.
             self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     async def _line(self) -> str:
-        """The next line with anything in it."""
+        """Return the next line that is not empty."""
         while True:
             try:
                 line = await self._reader.readline()
-            except ValueError as error:  # longer than the reader's buffer
+            except ValueError as error:  # longer than the buffer of the reader
                 raise OSError("no lines") from error
             if not line:
-                raise ConnectionResetError(errno.ECONNRESET, "it has hung up")
+                raise ConnectionResetError(errno.ECONNRESET, "it has closed the connection")
             text = line.decode("utf-8", "replace").strip()
             if text:
                 return text
 
-    def _note(self, words: Sequence[str], answers: Sequence[str]) -> None:
-        """Only what is news: the same is asked ten times a second."""
+    def _log_new_answers(self, words: Sequence[str], answers: Sequence[str]) -> None:
+        """Record only new answers: the same questions are asked ten times a second."""
         for asked, answer in zip(words, answers, strict=True):
-            if asked.split(maxsplit=1)[0].upper() in QUIET or self._told.get(asked) == answer:
+            if (
+                asked.split(maxsplit=1)[0].upper() in QUIET
+                or self._last_answers.get(asked) == answer
+            ):
                 continue
-            self._told[asked] = answer
+            self._last_answers[asked] = answer
             self._traffic.sent(f"get {asked}")
             self._traffic.received(f"{asked.upper()} {answer}")

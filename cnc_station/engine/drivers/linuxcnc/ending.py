@@ -1,15 +1,15 @@
-"""How to tell a program that came to its end from one that was stopped on the way.
+"""Distinguish a program that reached its end from one that was stopped before.
 
 Measured on LinuxCNC 2.9: after an abort, an emergency stop or the end itself the controller looks
 the same. It is IDLE, the spindle and the coolant are off, the modal codes are those after M2, the
-error queue is empty. `program_line` is no help either: after an abort it may name the last line
-that was read ahead, which in a program of less than some hundred lines is the last line there is.
-What does differ is where the tool stands.
+error queue is empty. `program_line` does not help either: after an abort it can be the last line
+that was read ahead, which is the last line of any program of less than some hundred lines. What
+does differ is the position of the tool.
 
-So the proof that a run has ended is this: the tool stands where the program ends, to a few
-micrometres, and the run was seen, moving, in a part of the program after which its path comes to
-this place at its end only. Axes whose end a program leaves to the machine (G28, G53, a tool change,
-a tool length, another work offset) are not compared; with none left there is no proof.
+The proof of an end is therefore this: the tool stands at the end of the program, within a few
+micrometres, and the run was seen moving in a part of the program after which its path reaches this
+place only at the end. Axes whose end a program leaves to the machine (G28, G53, a tool change, a
+tool length, another work offset) are not compared. If no axis remains, there is no proof.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from cnc_station.engine.domain.nc.source import clean
 from cnc_station.engine.drivers.linuxcnc.snapshot import Place
 
 AT_MM = 0.005  # it reports micrometres, and stands still
-NEAR_MM = 0.2  # more than an arc's chords are off
+NEAR_MM = 0.2  # more than the chord error of an arc
 CHORD_MM = 0.05
 CUTTING = frozenset({Kind.FEED, Kind.ARC})
 STOPPING = frozenset({Kind.STOP, Kind.OPTIONAL_STOP})
@@ -29,12 +29,15 @@ STOPPING = frozenset({Kind.STOP, Kind.OPTIONAL_STOP})
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`place` is where the program ends, None for an axis nobody can tell. `late` are the lines
-    that run only after the path's last earlier visit there. `left_s` are the seconds that it still
-    moves when a line was made for the last time, of `moving_s` in all; `cut_s` of these are at a
-    programmed feed. `stops` are the lines that a stop (M0) follows, `turning` those with the
-    spindle on. `closed`: the controller sees an end; a program without one it breaks off before the
-    last moves. `leaves_on` is what turns or flows after it: M2 and M30 stop all."""
+    """The end of a program, and the lines that lead to it.
+
+    `place` is its end position; None for an unknown axis. `late` are the lines that run only after
+    the path's last earlier visit to that place. `left_s` are the seconds of motion left when a line
+    was executed for the last time; `moving_s` is the total, and `cut_s` of it is at a programmed
+    feed. `stops` are the lines followed by a stop (M0), `turning` those with the spindle on.
+    `closed`: the controller finds a program end; without one it stops before the last moves.
+    `leaves_on` is what still runs after the end; M2 and M30 stop everything.
+    """
 
     place: Known
     late: frozenset[int]
@@ -48,20 +51,22 @@ class Ending:
 
     @property
     def known(self) -> bool:
-        """Whether the place can tell anything."""
+        """Whether the position can prove anything."""
         return any(axis is not None for axis in self.place)
 
     def stands_at_end(self, place: Place, *, z_is_work: bool) -> bool:
-        """Whether the tool stands where the program ends, on every axis that can be compared."""
+        """Return whether the tool is at the end of the program, on every comparable axis."""
         return self._within(place, AT_MM, z_is_work=z_is_work)
 
     def near_end(self, place: Place, *, z_is_work: bool) -> bool:
-        """Whether an abort here could be taken for the end."""
+        """Return whether an abort here could be taken for the end."""
         return self._within(place, NEAR_MM, z_is_work=z_is_work)
 
     def may_be_turned(self, place: Place, *, z_is_work: bool) -> bool:
-        """Whether it stands where the end would be in a turned work offset (G10 L2 R): the
-        controller reports places without the turn."""
+        """Return whether it is where the end is in a rotated work offset (G10 L2 R).
+
+        The controller reports positions without the rotation.
+        """
         x, y, z = self.place
         if x is None or y is None or (z is not None and z_is_work and abs(z - place[2]) > AT_MM):
             return False
@@ -75,7 +80,7 @@ class Ending:
 
 
 def ending_of(program: Program, source: bytes) -> Ending:
-    """Takes time in proportion to the moves, half as much as reading them."""
+    """Return the end of a program. The time is about half of that for reading the program."""
     lines = clean(source).lines
     place = end_place(program.moves, lines)
     left_s, moving_s = _left_s(program.moves)
@@ -103,36 +108,36 @@ def _leaves_on(program: Program) -> tuple[str, ...]:
 
 
 def _late(program: Program, place: Known) -> frozenset[int]:
-    """Empty where an abort at the end's place could never be ruled out."""
+    """Return the late lines; empty if an abort at the end position can never be ruled out."""
     axes = [number for number, end in enumerate(place) if end is not None]
     if not axes:
         return frozenset()
     path = polyline(program, CHORD_MM)
     columns = (path.x, path.y, path.z)
-    axes.reverse()  # most of a path differs from its end in height
+    axes.reverse()  # most points of a path differ from its end in height
     ends = [end for end in reversed(place) if end is not None]
     points = list(zip(*(columns[axis] for axis in axes), strict=True))
     arrived = len(points)
     while arrived > 0 and _passes(points[arrived - 1], points[arrived - 1], ends) is not None:
         arrived -= 1
         if path.kind[arrived] in STOPPING:
-            return frozenset()  # stopped there, and then perhaps aborted
-    # The step to point `arrived` is the arrival for good.
+            return frozenset()  # it stopped there, and could be aborted there
+    # The step to point `arrived` is the final arrival.
     step, share = arrived - 1, None
     while step > 0 and (share := _passes(points[step - 1], points[step], ends)) is None:
         step -= 1
-    if step < 1 or share:  # a step that only leaves from there comes after the visit
+    if step < 1 or share:  # a step that only leaves that place comes after the visit
         step += 1
     early, late = path.line[1:step], path.line[step:]
     return frozenset(late).difference(early)
 
 
 def _passes(start: tuple[float, ...], end: tuple[float, ...], place: list[float]) -> float | None:
-    """How far along the straight way from start to end it comes nearest to the place, as a share;
-    None where that is not near."""
+    """Return the fraction of the line from start to end that is nearest to `place`; None if not
+    near."""
     for a, b, p in zip(start, end, place, strict=True):
         if (a - p > NEAR_MM and b - p > NEAR_MM) or (p - a > NEAR_MM and p - b > NEAR_MM):
-            return None  # most are
+            return None  # true for most
     along = sum((b - a) ** 2 for a, b in zip(start, end, strict=True))
     share = 0.0
     if along > 0:
@@ -161,7 +166,7 @@ def _cut_s(moves: Moves) -> float:
 
 
 def _stops(moves: Moves) -> frozenset[int]:
-    """The lines of the last motion before each stop; the stop's own line too."""
+    """Return the lines of the last motion before each stop, and the line of the stop itself."""
     found = set()
     moving = 0
     for line, kind in zip(moves.line, moves.kind, strict=True):

@@ -1,7 +1,7 @@
-"""The files of a run: its program, which the controller opens, and a note for whoever comes later.
+"""The files of a run: its program, which the controller opens, and a note for a later start.
 
-The program file's name says whose run it is, so that a station that was started again knows its own
-run by what the controller has open.
+The name of the program file contains the run, so that a restarted station recognises its own run by
+the file that the controller has open.
 """
 
 import contextlib
@@ -29,26 +29,26 @@ KEPT_S = 14 * 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Where the tool stood when the run was started, and whether it was then seen where only its
-    end still leads to the program's last place."""
+    """The position at the start of a run, and whether the run was seen in its `late` lines (see
+    `Ending`)."""
 
     start: Place
     late: bool = False
 
 
-def name_of(run_id: int, part: int) -> str:
-    """The file that a part of a run is made from."""
+def program_file_name(run_id: int, part: int) -> str:
+    """Return the file name of the program for a part of a run."""
     return f"cnc-run-{run_id}-part-{part}.ngc"
 
 
-def modes_name_of(run_id: int, part: int) -> str:
-    """The file that sets the modes for it."""
+def modes_file_name(run_id: int, part: int) -> str:
+    """Return the file name of the program that sets the modes for it."""
     return f"cnc-run-{run_id}-part-{part}-modes.ngc"
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose file it is; `modes`: the one that comes before the part's own."""
+    """The run and part of a file. `modes`: it is the file that sets the modes."""
 
     run_id: int
     part: int
@@ -56,19 +56,21 @@ class Owner:
 
 
 def owner_of(path: str) -> Owner | None:
-    """None for somebody else's."""
+    """Return the owner of a file; None if it is not a file of CNC Station."""
     found = NAME.search(path)
     return Owner(int(found[1]), int(found[2]), found[3] is not None) if found else None
 
 
 def write_modes(folder: Path, name: str, source: bytes) -> None:
-    """Raises OSError."""
+    """Write the program that sets the modes. Raises OSError."""
     _write(folder / name, source)
 
 
 def is_unchanged(folder: Path, name: str, source: bytes) -> bool:
-    """Whether a part's file is still what was written; also where it can't be read any more: the
-    controller has it open."""
+    """Return whether a part's file has the written content.
+
+    Also True if it can no longer be read: the controller has it open.
+    """
     try:
         return (folder / name).read_bytes() == source
     except OSError:
@@ -76,10 +78,12 @@ def is_unchanged(folder: Path, name: str, source: bytes) -> bool:
 
 
 def write_program(folder: Path, name: str, source: bytes) -> None:
-    """The very bytes, readable for the controller's user. Raises OSError. Takes what is left of
-    runs long past away."""
+    """Write the exact bytes, readable for the controller's user. Raises OSError.
+
+    Also removes the files of old runs.
+    """
     _write(folder / name, source)
-    with contextlib.suppress(FileNotFoundError):  # of an earlier try
+    with contextlib.suppress(FileNotFoundError):  # of an earlier attempt
         note_path(folder, name).unlink()
     old = time.time() - KEPT_S
     for path in folder.glob("cnc-run-*"):
@@ -89,7 +93,7 @@ def write_program(folder: Path, name: str, source: bytes) -> None:
 
 
 def note_path(folder: Path, name: str) -> Path:
-    """The note beside a program."""
+    """Return the path of the note beside a program."""
     return (folder / name).with_suffix(".json")
 
 
@@ -99,24 +103,26 @@ def write_note(folder: Path, name: str, note: Note) -> None:
 
 
 def read_note(folder: Path, name: str) -> Note | None:
-    """None where there is none, or one nobody can read."""
+    """Return the note; None if there is none, or it cannot be read."""
     try:
-        said = json.loads(note_path(folder, name).read_bytes())
-        x, y, z = map(float, said["start"])
-        return Note((x, y, z), late=bool(said["late"]))
+        data = json.loads(note_path(folder, name).read_bytes())
+        x, y, z = map(float, data["start"])
+        return Note((x, y, z), late=bool(data["late"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def trouble(folder: Path, error: OSError) -> str:
-    """Why a program can't be written, without the system's own words."""
+def write_error_text(folder: Path, error: OSError) -> str:
+    """Return why a program cannot be written, without the text of the system."""
     why = TROUBLES.get(error.errno or 0, "the computer reports an error")
     return f"the program can't be written into {folder}: {why}"
 
 
 def _write(path: Path, content: bytes) -> None:
-    """All of it or nothing: the controller must not open half a program. Not forced to the disk:
-    what a power cut takes away only takes a proof away."""
+    """Write all or nothing: the controller must not open half a program.
+
+    Not forced to the disk: a power cut would only remove a proof.
+    """
     draft = path.with_name(f"{path.name}.new")
     draft.write_bytes(content)
     draft.chmod(0o644)

@@ -1,4 +1,4 @@
-"""The connection to one controller: kept under observation, and spoken to when there is need."""
+"""The connection to one controller: polled at intervals, and used for commands."""
 
 import asyncio
 import contextlib
@@ -13,21 +13,21 @@ from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, MESSAGES, MM_IN, 
 from cnc_station.engine.drivers.traffic import Traffic
 from cnc_station.engine.views import Identity
 
-BUSY_S = 0.02  # between two looks while something is waited for
-CALM_S = 0.5  # between two looks while nothing of ours runs
-CONFIRMED_S = 10.0  # how long a command may take to show
-TAKEN_S = 10.0  # how long a stolen control keeps us away
+BUSY_S = 0.02  # poll interval while something is waited for
+CALM_S = 0.5  # poll interval while no run of this station is active
+CONFIRMED_S = 10.0  # time limit for the effect of a command
+TAKEN_S = 10.0  # how long this session takes no control after another session took it
 
 
 T = TypeVar("T")
 
 
 class Link:
-    """Looks at the controller again and again, giving each snapshot to `on_snapshot`, until the
-    connection is lost, which `on_loss` is told once. All methods raise Unavailable then.
+    """Polls the controller and passes each snapshot to `on_snapshot`.
 
-    Only one session has control. This one takes it for a command, and gives it back when asked to;
-    `taken` says whether another has taken it from this one lately.
+    When the connection is lost it calls `on_loss` once. All methods then raise Unavailable. Only
+    one session has control. This one takes it for a command, and returns it on request. `taken` is
+    whether another session has taken it lately.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class Link:
         on_loss: Callable[[Unavailable], None],
     ) -> None:
         self.in_control = False
-        self.busy = False  # whether to look as often as the settings say
-        self.controller = ""  # which one answers: its name, configuration and unit
+        self.busy = False  # whether to poll at the interval of the settings
+        self.controller = ""  # which controller answers: its name, configuration and unit
         self._settings = settings
         self._on_snapshot = on_snapshot
         self._on_loss = on_loss
@@ -47,7 +47,7 @@ class Link:
         self._traffic = traffic
         self._client: Client | None = None
         self._poller: asyncio.Task[None] | None = None
-        self._hurry = asyncio.Event()
+        self._busy_changed = asyncio.Event()
         self._mm = 1.0
         self._wait_word = ""
         self._taken_at = -TAKEN_S
@@ -57,12 +57,12 @@ class Link:
         """Whether another session has just taken control."""
         return asyncio.get_running_loop().time() - self._taken_at < TAKEN_S
 
-    def forgive(self) -> None:
-        """A person says that nobody else commands the machine."""
+    def allow_control(self) -> None:
+        """Take control again: a person has confirmed that no other program commands the machine."""
         self._taken_at = -TAKEN_S
 
     async def open(self) -> Identity:
-        """Says hello and asks; takes no control."""
+        """Connect and identify the controller. Takes no control."""
         await self.close()
         try:
             self._client = await Client.connect(self._settings, self._traffic)
@@ -70,14 +70,14 @@ class Link:
             self._lose(error)
             raise
         wait, old_wait = await self.ask("wait_mode", "set_wait")
-        # The newer word first: newer versions know the old one too, and complain.
+        # The newer keyword first: newer versions also know the old one, but complain.
         self._wait_word = "set_wait" if wait == NAK else "wait_mode"
         self._asked = asked(self._settings.joints, spindle=wait != NAK)
         unit, ini = await self._unit(), await self._ini()
         self._mm = MM_IN[unit]
         name, version = [*self._connected().greeting.split()[2:], "", ""][:2]
         self.controller = f"{name} ({ini}, {unit.lower()})"
-        await self.look()
+        await self.read_snapshot()
         self._poller = asyncio.create_task(self._poll())
         waits = old_wait if wait == NAK else wait
         return Identity(
@@ -102,7 +102,10 @@ class Link:
         raise error
 
     async def _ini(self) -> str:
-        """By which it is recognised: asked again where another session came in between."""
+        """Return the configuration file, which identifies the controller.
+
+        Asked again if another session interfered.
+        """
         for _ in range(ATTEMPTS):
             ini = (await self.ask("inifile"))[0]
             if ini != NAK:
@@ -110,7 +113,7 @@ class Link:
         return ini
 
     async def close(self) -> None:
-        """Hangs up; a program goes on."""
+        """Disconnect. A running program continues."""
         poller, self._poller = self._poller, None
         if poller is not None:
             poller.cancel()
@@ -120,8 +123,8 @@ class Link:
         if client is not None:
             await client.close()
 
-    async def look(self) -> Snapshot:
-        """Asks for everything, in one go."""
+    async def read_snapshot(self) -> Snapshot:
+        """Read everything in one exchange."""
         now = await self._snapshot()
         if self.in_control and not now.enabled:
             self.in_control = False
@@ -132,32 +135,32 @@ class Link:
     async def _snapshot(self) -> Snapshot:
         for _ in range(ATTEMPTS):
             answers = await self.ask(*self._asked)
-            with contextlib.suppress(ValueError):  # an answer to another session's question
+            with contextlib.suppress(ValueError):  # an answer to a question of another session
                 return Snapshot.read(tuple(zip(self._asked, answers, strict=True)), self._mm)
-            await self._through(self._connected().settle())
-        error = Unavailable(f"the controller's answers make no sense: {answers}")
+            await self._guarded(self._connected().settle())
+        error = Unavailable(f"the controller's answers do not match the questions: {answers}")
         self._lose(error)
         raise error
 
     async def until(
         self, fact: Callable[[Snapshot], bool], seconds: float = CONFIRMED_S
     ) -> Snapshot:
-        """Looks until it is so, or for so long; the last snapshot."""
+        """Poll until the fact is true, or for so many seconds. Return the last snapshot."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while True:
-            now = await self.look()
+            now = await self.read_snapshot()
             if fact(now) or loop.time() > end:
                 return now
             await asyncio.sleep(BUSY_S)
 
-    def hurry(self, *, busy: bool) -> None:
-        """From now on as often as while a run is in hand, or not."""
+    def set_busy(self, *, busy: bool) -> None:
+        """Set the poll interval: that of a run, or the longer one."""
         self.busy = busy
-        self._hurry.set()
+        self._busy_changed.set()
 
-    async def drained(self) -> list[str]:
-        """What the error queue still held; it is empty then."""
+    async def drain_errors(self) -> list[str]:
+        """Return what is left in the error queue, and empty it."""
         found: list[str] = []
         while True:
             error, _ = await self.ask("error", "plat")  # `plat` ends a text of several lines
@@ -166,25 +169,27 @@ class Link:
             if error != NAK:
                 found.append(error)
 
-    async def forget(self) -> None:
-        """Whatever it still had to say to the operator is of before."""
-        told = True
-        while told:
+    async def discard_messages(self) -> None:
+        """Discard all earlier messages to the operator."""
+        more = True
+        while more:
             *texts, _ = await self.ask("error", *MESSAGES, "plat")
-            told = any(text.upper() not in {"OK", NAK} for text in texts)
+            more = any(text.upper() not in {"OK", NAK} for text in texts)
 
     async def ask(self, *words: str) -> list[str]:
         """See `Client.ask`."""
-        return await self._through(self._connected().ask(*words))
+        return await self._guarded(self._connected().ask(*words))
 
     async def set(self, words: str) -> None:
-        """See `Client.set`; needs control. What was refused is said again, but nothing is started
-        twice. Raises Refused."""
+        """See `Client.set`; needs control.
+
+        A refused command is repeated, but a start is never sent twice. Raises Refused.
+        """
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                await self._through(self._connected().set(words))
+                await self._guarded(self._connected().set(words))
             except Refused:
-                now = await self.look()
+                now = await self.read_snapshot()
                 if words == "run" and (now.state != IDLE or now.line > 0):
                     return
                 if attempt == ATTEMPTS:
@@ -193,13 +198,13 @@ class Link:
                 return
 
     async def command(self, words: str) -> None:
-        """Takes control for it, if need be from another session."""
+        """Take control, from another session if needed, and send a command."""
         await self.take_control()
         await self.set(words)
 
     async def stop(self) -> None:
-        """Aborts whatever runs, and waits until nothing does."""
-        if (await self.look()).state == IDLE:
+        """Abort what runs, and wait until nothing does."""
+        if (await self.read_snapshot()).state == IDLE:
             return
         await self.command("abort")
         now = await self.until(lambda now: now.state == IDLE)
@@ -207,8 +212,11 @@ class Link:
             raise Unavailable("the controller has not confirmed the abort")
 
     async def take_control(self) -> None:
-        """Raises NotReady for a wrong password. Commands are then answered when they were heard,
-        which another session may have changed for all."""
+        """Take control. Raises NotReady for a wrong password.
+
+        Commands are then answered on reception, a setting that another session may have changed for
+        all.
+        """
         if (await self.ask("enable"))[0].upper() != "ON":
             try:
                 await self.set(f"enable {self._settings.enable_password}")
@@ -218,12 +226,12 @@ class Link:
         self.in_control = True
 
     async def give_control(self) -> None:
-        """Unless somebody else has it: they would lose it too."""
-        if self.in_control and (await self.look()).enabled:
+        """Return control. If another session has it, nothing is sent: it would lose it too."""
+        if self.in_control and (await self.read_snapshot()).enabled:
             self.in_control = False
             await self.set("enable off")
 
-    async def _through(self, exchange: Awaitable[T]) -> T:
+    async def _guarded(self, exchange: Awaitable[T]) -> T:
         try:
             return await exchange
         except Unavailable as error:
@@ -231,13 +239,13 @@ class Link:
             raise
 
     async def _poll(self) -> None:
-        with contextlib.suppress(Unavailable):  # everybody has been told
+        with contextlib.suppress(Unavailable):  # everybody has been informed
             while True:
-                await self.look()
-                self._hurry.clear()
+                await self.read_snapshot()
+                self._busy_changed.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.poll_s if self.busy else CALM_S):
-                        await self._hurry.wait()
+                        await self._busy_changed.wait()
 
     def _lose(self, error: Unavailable) -> None:
         self._client = None

@@ -1,9 +1,9 @@
-"""The controller's modes before a program: checked, and set where it was read with others.
+"""Check the controller's modes before a program, and set those that differ.
 
-They are set by a small program of their own that ends with %, which resets nothing. Measured on
-LinuxCNC 2.9: it takes 0.1 s, needs no change of the controller's mode and leaves AUTO to whoever
-stands at the panel. MDI would have to switch to MDI and back, and could override a person who has
-just switched to MANUAL; a station killed in between would leave the machine in MDI.
+They are set by a small program that ends with %, which resets nothing. Measured on LinuxCNC 2.9: it
+takes 0.1 s, needs no change of the controller's mode and keeps AUTO for the operator. MDI would
+have to switch to MDI and back. It could override an operator who has just switched to MANUAL, and a
+station killed in between would leave the machine in MDI.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,12 @@ from cnc_station.engine.domain.nc import Program
 from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
 from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.linuxcnc.client import Refused
-from cnc_station.engine.drivers.linuxcnc.heard import Heard
+from cnc_station.engine.drivers.linuxcnc.heard import ControllerMessages
 from cnc_station.engine.drivers.linuxcnc.link import Link
 from cnc_station.engine.drivers.linuxcnc.opening import forget, open_program
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
 
-# LinuxCNC has no scaling and no G68; a turned work offset belongs to the work zero.
+# LinuxCNC has no scaling and no G68. A rotated work offset belongs to the work zero.
 GROUPS = {
     Mode.CUTTER_COMPENSATION: frozenset({"G40", "G41", "G41.1", "G42", "G42.1"}),
     Mode.UNITS: frozenset({"G20", "G21"}),
@@ -35,7 +35,7 @@ GROUPS = {
     Mode.RETRACT: frozenset({"G98", "G99"}),
     Mode.PATH: frozenset({"G61", "G61.1", "G64"}),
 }
-ORDER = tuple(GROUPS)  # compensation first: with it on, plane and offset can't be changed
+ORDER = tuple(GROUPS)  # compensation first: while it is on, plane and offset cannot be changed
 LENGTH_OFF = "G49"
 LENGTH_ON = (
     "a tool length offset is active (G43) that the program does not ask for. Cancel it with G49 at "
@@ -45,8 +45,7 @@ LENGTH_ON = (
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """A mode in which the controller is not as a program was read: it needs `code`, and `active` is
-    in force."""
+    """A mode that differs from the program: it needs `code`, and `active` is in force."""
 
     mode: Mode
     code: str
@@ -57,14 +56,14 @@ class Unmet:
 
 
 def assumed(program: Program) -> tuple[Assumption, ...]:
-    """What a program takes for granted of this controller, on which G7 halves a mill's X too."""
+    """Return what a program assumes of this controller. G7 halves X on a mill too."""
     if program.lathe or any(one.mode is Mode.DIAMETER for one in program.assumes):
         return program.assumes
     return (*program.assumes, Assumption(Mode.DIAMETER, "G8"))
 
 
 def unmet(codes: frozenset[str], assumes: Sequence[Assumption]) -> tuple[Unmet, ...]:
-    """Those that the controller's active codes contradict, in the order in which to set them."""
+    """Return the modes that the active codes contradict, in the order in which to set them."""
     found = _contradicted(codes, assumes)
     return tuple(sorted(found, key=lambda one: ORDER.index(one.mode)))
 
@@ -77,49 +76,55 @@ def _contradicted(codes: frozenset[str], assumes: Sequence[Assumption]) -> Itera
 
 
 def check_length(wrong: Sequence[Unmet]) -> None:
-    """Raise NotReady where a tool length is in force that a person has to judge: without it the
-    tool would go deeper, with it the program may be another than the one that was read."""
+    """Raise NotReady if a tool length is active that a person has to judge.
+
+    Without it the tool would go deeper. With it the program may differ from the one that was read.
+    """
     if any(one.mode is Mode.TOOL_LENGTH for one in wrong):
         raise NotReady(LENGTH_ON)
 
 
 def check_modes(codes: frozenset[str], assumes: Sequence[Assumption]) -> None:
-    """Raise NotReady where a mode was changed since it was set."""
+    """Raise NotReady if a mode was changed since it was set."""
     if wrong := unmet(codes, assumes):
         changes = ", ".join(f"{one.active} instead of {one.code}" for one in wrong)
         raise NotReady(f"modes were changed after the program was loaded: {changes}")
 
 
 def program_of(wrong: Sequence[Unmet]) -> bytes:
-    """What sets them, and moves nothing.
+    """Return a program that sets the modes, without motion.
 
-    The work offset is set anew even if it is the right one. Seen in 2.9: when an abort puts modes
-    back and somebody changes to another mode at once, the controller works in G54 and goes on
-    reporting places in G55, and a G54 that it has already changes nothing. Then no end would be
-    where the program ends."""
+    The work offset is set again even if it is right. Observed in 2.9: when an abort restores modes
+    and an operator changes the mode at once, the controller works in G54 but reports positions in
+    G55, and a G54 that it already has changes nothing. No end would then be at the end of the
+    program.
+    """
     codes = [one.code for one in wrong if one.mode is not Mode.WORK_OFFSET]
     lines = ["%", "(CNC Station sets the modes for the next program)", "G40", *codes]
     return "\n".join([*lines, "G55", "G54", "%", ""]).encode()
 
 
-async def set_modes(link: Link, heard: Heard, path: str, assumes: Sequence[Assumption]) -> Snapshot:
-    """Run the program of modes at `path`, and see that they are in force. Raises NotReady, and
-    RunFailed where the controller does not find it.
+async def set_modes(
+    link: Link, messages: ControllerMessages, path: str, assumes: Sequence[Assumption]
+) -> Snapshot:
+    """Run the program of modes at `path`, and check that they are in force.
 
-    A controller that has heard `run` is not idle before it has ended; its line may stay 0."""
+    Raises NotReady; RunFailed if the controller does not find the file. A controller that has
+    received `run` is not idle before the program has ended; its line may stay 0.
+    """
 
     def in_force(now: Snapshot) -> bool:
         ended = now.state == IDLE and now.program == path
         return ended and "G54" in now.codes and not unmet(now.codes, assumes)
 
-    await open_program(link, heard, path)
-    await forget(link, heard)
+    await open_program(link, messages, path)
+    await forget(link, messages)
     try:
         await link.set("run")
     except Refused as error:
         raise NotReady(f"the modes of the program could not be set: {error}") from error
-    now = await link.until(lambda now: bool(heard.errors) or in_force(now))
-    errors = [*heard.errors, *await link.drained()]
+    now = await link.until(lambda now: bool(messages.errors) or in_force(now))
+    errors = [*messages.errors, *await link.drain_errors()]
     if errors or not in_force(now):
         why = "; ".join(errors) or "the controller did not change them"
         raise NotReady(f"the modes of the program could not be set: {why}")

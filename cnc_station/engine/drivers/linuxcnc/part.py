@@ -1,4 +1,4 @@
-"""The part in hand: what was ordered, as it was read."""
+"""The current part, as it was read."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from cnc_station.engine.drivers.linuxcnc.modes import assumed
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Part `number` of an order, with the exact bytes that are to be made."""
+    """Part `number` of an order, with the exact bytes of its program."""
 
     run_id: int
     number: int
@@ -25,7 +25,7 @@ class Part:
 
     @classmethod
     async def read(cls, order: Order, source: bytes, number: int) -> Self:
-        """Takes time in proportion to the program."""
+        """Read a part. The time is proportional to the length of the program."""
         program = order.program
         if program is None:
             program = await asyncio.to_thread(read, source)
@@ -39,14 +39,14 @@ class Part:
 
     @property
     def file(self) -> str:
-        """The name of its program."""
-        return files.name_of(self.run_id, self.number)
+        """The file name of its program."""
+        return files.program_file_name(self.run_id, self.number)
 
     @property
     def modes_file(self) -> str:
-        """The name of the program that sets its modes."""
-        return files.modes_name_of(self.run_id, self.number)
+        """The file name of the program that sets its modes."""
+        return files.modes_file_name(self.run_id, self.number)
 
     async def is_unchanged(self, folder: Path) -> bool:
-        """Whether its file is still what was written."""
+        """Return whether its file has the written content."""
         return await asyncio.to_thread(files.is_unchanged, folder, self.file, self.source)

@@ -1,8 +1,8 @@
-"""What is known of a LinuxCNC machine's position.
+"""Whether the position of a LinuxCNC machine is known.
 
-The controller knows where its axes are from homing on, and says so. What it can't know: that it is
-not the controller which this machine had before, and that a G92 offset, which outlasts programs and
-restarts, is not the work zero that the next job means. For both a person has to confirm the zero.
+The controller knows its axis positions after homing, and reports this. It cannot know that it
+replaced another controller of this machine. A G92 offset outlasts programs and restarts and may not
+be the work zero of the next job. In both cases a person has to confirm the zero.
 """
 
 import json
@@ -21,7 +21,7 @@ SAME_MM = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Which controller it is, and the zero that a person has confirmed while G92 was active."""
+    """The controller, and the zero that a person has confirmed while G92 was active."""
 
     controller: str
     zero: Place | None = None
@@ -31,7 +31,7 @@ class Mark:
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """None for a text that is not one of ours."""
+        """Parse a mark; None if the text is not one."""
         try:
             controller, zero = json.loads(text)
             if zero is not None:
@@ -42,18 +42,18 @@ class Mark:
             return None
 
 
-class Knowledge:
-    """Of one machine's position, over all its connections. `address` is for people."""
+class PositionKnowledge:
+    """The position of one machine, over all its connections. `address` is for people."""
 
     def __init__(self, address: str) -> None:
         self.position: Position | None = None
         self._address = address
         self._trusted: Mark | None = None
         self._confirmed = False
-        self._controller = ""  # that answers now
+        self._controller = ""  # the present controller
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """What was known in an earlier life."""
+        """See `Driver.recall`."""
         if memory is None:
             return
         self.position = memory.position
@@ -61,13 +61,13 @@ class Knowledge:
         self._trusted = Mark.read(memory.mark)
 
     def memory(self) -> PositionMemory | None:
-        """What to know in the next one: another controller is one still, until it is confirmed."""
+        """See `Driver.memory`. A changed controller stays unconfirmed."""
         if self.position is None or self._trusted is None:
             return None
         return PositionMemory(self.position, str(self._trusted))
 
-    def see(self, now: Snapshot, controller: str) -> None:
-        """Take a snapshot into account; the first controller that ever answers is the machine's."""
+    def observe(self, now: Snapshot, controller: str) -> None:
+        """Take a snapshot into account. The first controller is accepted as the machine's own."""
         self._controller = controller
         if self._trusted is None:
             self._trusted = Mark(controller)
@@ -79,18 +79,18 @@ class Knowledge:
             self.position = CONFIRMED if self._confirmed else HOMED
 
     def confirm(self, now: Snapshot) -> None:
-        """A person vouches for the work zero and for this controller. Raises Conflict."""
+        """A person confirms the work zero and this controller. Raises Conflict."""
         if now.estop or not now.on:
             raise Conflict("The machine is off or stopped: switch it on and home it first.")
         if now.state != IDLE:
-            raise Conflict("A program is under way on the machine: wait until it has ended.")
+            raise Conflict("A program is running on the machine: wait until it has ended.")
         if not now.homed:
             raise Conflict("The machine is not homed: home it instead.")
         if now.g92 and now.zero is None:
             raise Conflict("A G92 offset is active: cancel it with G92.1 at the machine's panel.")
         self._trusted = Mark(self._controller, now.zero if now.g92 else None)
         self._confirmed = True
-        self.see(now, self._controller)
+        self.observe(now, self._controller)
 
     def _doubt(self, now: Snapshot) -> str:
         trusted = self._trusted
@@ -102,7 +102,7 @@ class Knowledge:
                 f"not {trusted.controller}"
             )
         if now.state != IDLE:
-            return ""  # a program's own G92 is its own affair until it has ended
+            return ""  # a G92 of the running program counts only after its end
         if not now.g92:
             self._trusted = replace(trusted, zero=None)
             return ""
@@ -113,8 +113,11 @@ class Knowledge:
 
 
 def _same(zero: Place, now: Snapshot) -> bool:
-    """Whether it is the zero that was confirmed; in another work offset than G54 nobody can tell,
-    and no program begins there without being told to."""
+    """Return whether the zero is the confirmed one.
+
+    In another work offset than G54 this is unknown; a program does not begin there without stating
+    it.
+    """
     if now.zero is None or "G54" not in now.codes:
         return True
     return all(abs(a - b) <= SAME_MM for a, b in zip(zero, now.zero, strict=True))

@@ -1,4 +1,4 @@
-"""A run in hand, from its start to the verdict."""
+"""Monitors a run, from its start to the verdict."""
 
 import asyncio
 import re
@@ -9,29 +9,29 @@ from cnc_station.engine.drivers.linuxcnc.ending import NEAR_MM, Ending
 from cnc_station.engine.drivers.linuxcnc.files import Note
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Snapshot
 
-# Said of somebody's command that was not taken, or of the computer: the run is none the worse.
+# Messages about a refused command of an operator, or about the computer: the run is not affected.
 HARMLESS = re.compile(r"can't do that \(|can't switch mode|realtime delay", re.IGNORECASE)
 IDLE_POLLS = 2
-# How much of a program may be left of it when it was last seen running: a multiple of the time
-# since, as overrides and rapids may be faster than the reader thinks, and some for good measure.
+# The longest rest of a program when it was last seen running: a multiple of the time since, because
+# overrides and rapids may be faster than the reader assumes, plus a margin.
 FASTER, MARGIN_S = 3.0, 1.0
 
 
 class RunMonitor:
-    """What was seen of one run. `see` is given every snapshot; `verdict` is there at the end.
+    """Decides how one run ended. `observe` takes every snapshot; `verdict` is set at the end.
 
-    A controller in which a program was stopped looks like one whose program has ended (see
-    `ending`), so IDLE alone means nothing. The run is done when the tool stands at the program's
-    end; where that tells nothing, or the path has been there before, the line that was last seen
-    running must in addition be one from which the rest could have been made since. It must have
-    taken as long as its cuts take: a program that somebody starts again in its middle ends there
-    too. Whatever else happened, a person has to decide.
+    A controller with a stopped program looks like one whose program has ended (see `ending`), so
+    IDLE alone means nothing. The run is done when the tool stands at the program's end. If that
+    proves nothing, or the path passed there before, the rest of the program must also have been
+    possible in the time since the last line that was seen running. The run must have taken as long
+    as its cuts take, because a program that an operator restarts in the middle ends there too. In
+    all other cases a person has to decide.
     """
 
     def __init__(
         self, path: str, ending: Ending, note: Note, at: float, *, from_start: bool = True
     ) -> None:
-        """`from_start`: it is started now; otherwise nobody knows when that was."""
+        """`from_start`: it starts now; otherwise its start time is unknown."""
         self.path = path
         self.note = note
         self.began = False
@@ -46,8 +46,8 @@ class RunMonitor:
         self._last: Snapshot | None = None
         self._idle = 0
 
-    def see(self, now: Snapshot, at: float) -> None:
-        """Take a snapshot into account; `at` in seconds of any steady clock."""
+    def observe(self, now: Snapshot, at: float) -> None:
+        """Take a snapshot into account; `at` is in seconds of a monotonic clock."""
         if self.ended.is_set():
             return
         self.errors += [error for error in now.errors if not HARMLESS.search(error)]
@@ -69,7 +69,7 @@ class RunMonitor:
             self.note = Note(self.note.start, late=True)
 
     def end(self, verdict: CncStationError | None) -> None:
-        """It is over. None: it is done."""
+        """Set the verdict. None: it is done."""
         self.verdict = verdict
         self.ended.set()
 
@@ -98,12 +98,13 @@ class RunMonitor:
         return ""
 
     def _doubt(self, now: Snapshot) -> str:
-        """What somebody did at the machine, after which nothing tells how the program ended."""
+        """Return what an operator did at the machine that hides how the program ended; "" if
+        nothing."""
         if now.program != self.path:
             return f"another program was opened: {now.program or 'none'}{self._where(now)}"
         if now.mode != "AUTO":
             return self._other_mode(now)
-        return "" if now.homed else f"the machine is not homed any more{self._where(now)}"
+        return "" if now.homed else f"the machine is no longer homed{self._where(now)}"
 
     def _other_mode(self, now: Snapshot) -> str:
         return f"the machine was switched to {now.mode} mode{self._where(now)}"
@@ -117,11 +118,11 @@ class RunMonitor:
         if there and (sure or self._rest_was_made(at)):
             return self._too_soon(now, at)
         if not self._ending.known:
-            return EndUnproven(f"nothing tells whether it came to its end{self._where(now)}")
+            return EndUnproven(f"there is no proof that it reached its end{self._where(now)}")
         if not there and self._ending.may_be_turned(now.place, z_is_work=now.z_is_work):
             return EndUnproven(
-                f"it ends as far from the work zero as its program does, but elsewhere: is the "
-                f"work offset turned (G10 L2 R)?{self._where(now)}"
+                f"it ended at the right distance from the work zero, but in another place: is "
+                f"the work offset rotated (G10 L2 R)?{self._where(now)}"
             )
         return RunFailed(f"stopped at the machine before its end{self._where(now)}")
 
@@ -130,7 +131,7 @@ class RunMonitor:
             return None
         return EndUnproven(
             f"it ended after {at - self._started:.0f} s, its cuts alone take "
-            f"{self._ending.cut_s:.0f} s: was it started in its middle?{self._where(now)}"
+            f"{self._ending.cut_s:.0f} s: was it started in the middle?{self._where(now)}"
         )
 
     def _rest_was_made(self, at: float) -> bool:
@@ -144,6 +145,6 @@ class RunMonitor:
 
 
 def words_of(now: Snapshot) -> str:
-    """Where the tool stands, for people."""
+    """Return the tool position as text."""
     axes = [f"{axis}{mm:.3f}" for axis, mm in zip("XYZ", now.place, strict=True)]
     return " ".join(axes if now.z_is_work else axes[:2])

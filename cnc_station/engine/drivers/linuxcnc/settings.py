@@ -1,4 +1,4 @@
-"""What a person says about one LinuxCNC machine."""
+"""The settings of one LinuxCNC machine."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,33 +6,35 @@ from typing import Self
 
 from cnc_station.engine.views import Setting
 
-MOST_JOINTS = 6  # as many as it tells about
+MOST_JOINTS = 6  # the largest number of joints
 
 FIELDS = (
-    Setting("host", "Address", "127.0.0.1", "Where linuxcncrsh listens", wanted=True),
+    Setting("host", "Address", "127.0.0.1", "Host name or IP address of linuxcncrsh", wanted=True),
     Setting("port", "Port", "5007", wanted=True),
     Setting(
         "program_folder",
         "Program folder",
-        hint="A folder of this station that the controller sees too",
+        hint="A folder of this station that the controller can also read",
         wanted=True,
     ),
     Setting(
         "controller_folder",
-        "The same folder, as the controller names it",
-        hint="Empty: by the same name",
+        "The path of the same folder on the controller",
+        hint="Empty: the same path",
     ),
     Setting("connect_password", "Connect password", "EMC", secret=True),
     Setting("enable_password", "Enable password", "EMCTOO", secret=True),
-    Setting("joints", "Joints", "3", "How many have to be homed: 2 on most lathes"),
-    Setting("poll_s", "Ask every", "0.1", "Seconds, while a program runs"),
+    Setting("joints", "Joints", "3", "Number of joints to home: 2 on most lathes"),
+    Setting("poll_s", "Poll interval", "0.1", "Seconds, while a program runs"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Programs are written into `program_folder`, and opened there by the controller, which knows
-    it as `controller_folder`. Seconds."""
+    """Programs are written into `program_folder`; the controller knows it as `controller_folder`.
+
+    Times in seconds.
+    """
 
     program_folder: Path
     controller_folder: str
@@ -45,27 +47,27 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """Where it is, for people."""
+        """The address, for people."""
         return f"{self.host} port {self.port}"
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """Raises ValueError with a sentence."""
+        """Return the settings. Raises ValueError with a sentence."""
         said = {name: str(value).strip() for name, value in settings.items() if value is not None}
         given = {one.name: said.get(one.name) or one.default for one in FIELDS}
         if not given["program_folder"]:
-            raise ValueError("a folder that this computer and the controller share is needed")
+            raise ValueError("enter a folder that this computer and the controller share")
         folder = Path(given["program_folder"])
         if not folder.is_absolute():
-            raise ValueError("the program folder must be a whole path")
+            raise ValueError("the program folder must be an absolute path")
         seen_as = (given["controller_folder"] or str(folder)).rstrip("/")
         for words, what in (
             (seen_as, "the folder's name, as the controller sees it,"),
             (given["connect_password"], "the connect password"),
             (given["enable_password"], "the enable password"),
         ):
-            if words.split() != [words]:  # a request's words are split at spaces
-                raise ValueError(f"{what} must have no spaces in it")
+            if words.split() != [words]:  # a request is split at spaces
+                raise ValueError(f"{what} must not contain spaces")
         return cls(
             program_folder=folder,
             controller_folder=seen_as,
@@ -90,5 +92,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0.02 <= seconds <= 5.0:
-        raise ValueError("it must be asked every 0.02 to 5 seconds")
+        raise ValueError("the poll interval must be from 0.02 to 5 seconds")
     return seconds

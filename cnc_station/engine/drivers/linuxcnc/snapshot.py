@@ -1,4 +1,4 @@
-"""What the controller says of itself at one moment."""
+"""The state of the controller at one moment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,15 @@ AXES = (("0", "X"), ("1", "Y"), ("2", "Z"))
 
 
 def asked(joints: int, *, spindle: bool = False) -> tuple[str, ...]:
-    """What to ask. Positions and joints one by one, and by number: asked for all positions at once,
-    some versions give machine coordinates, and asked for Y, others give X. The spindle only of
-    versions that survive it (see `client`). Errors several times: they and the messages to the
-    operator stand in one queue, each question takes one thing out of it, whichever it is, and
-    remembers one of each kind. A refused program leaves three errors, the first of which tells
-    most, and a message may stand before them."""
+    """Return the questions for a snapshot.
+
+    Positions and joints are asked one by one, and by number: for all positions at once, some
+    versions return machine coordinates, and for Y, others return X. The spindle is asked only of
+    versions that survive it (see `client`). Errors are asked several times: errors and messages to
+    the operator are in one queue, each question removes one entry of either kind, and the
+    controller stores one of each kind. A refused program leaves three errors, of which the first is
+    the most useful, and a message may be before them.
+    """
     return (
         "program_status",
         "mode",
@@ -51,13 +54,13 @@ MM_IN = {"MM": 1.0, "CM": 10.0, "INCH": 25.4}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """mm in the active work offset's coordinates, mm/min, rpm, overrides as shares.
+    """mm in the coordinates of the active work offset, mm/min, rpm, overrides as fractions.
 
-    The controller does not take the tool's length off its Z: `z_is_work` says whether it is right
-    all the same, because no length is in use. `zero` is where the work zero lies on the machine,
-    `g92` whether a G92 offset is part of it. `feed` and `speed` are the programmed ones, `turns`
-    whether the spindle does. `errors` and `message` are new since the snapshot before; no message
-    fails a program.
+    The controller does not subtract the tool length from its Z: `z_is_work` is whether Z is still
+    right, because no length is active. `zero` is the work zero in machine coordinates, `g92`
+    whether a G92 offset is part of it. `feed` and `speed` are the programmed values; `turns` is
+    whether the spindle turns. `errors` and `message` are new since the snapshot before. A message
+    does not fail a program.
     """
 
     state: str
@@ -84,58 +87,61 @@ class Snapshot:
 
     @property
     def g92(self) -> bool:
-        """Whether a G92 offset is active; controllers that do not tell show neither code."""
+        """Whether a G92 offset is active. A controller that does not report it shows neither
+        code."""
         return "G92.3" in self.codes
 
     @classmethod
     def read(cls, answers: Sequence[tuple[str, str]], mm: float) -> Self:
-        """From what was `asked` and answered; a unit of the machine is `mm` millimetres. Raises
-        ValueError for an answer that belongs to another question."""
-        said = dict(answers)
+        """Parse the answers to `asked`; a machine unit is `mm` millimetres.
+
+        Raises ValueError for an answer to another question.
+        """
+        answer = dict(answers)
         if any(answer == NAK and question not in OPTIONAL for question, answer in answers):
             raise ValueError(NAK)
-        codes = said["program_codes"].split()
-        x, y, z = (_numbered(said, f"rel_act_pos {axis}", name) * mm for axis, name in AXES)
-        state, mode = said["program_status"].upper(), said["mode"].upper()
+        codes = answer["program_codes"].split()
+        x, y, z = (_numbered(answer, f"rel_act_pos {axis}", name) * mm for axis, name in AXES)
+        state, mode = answer["program_status"].upper(), answer["mode"].upper()
         _must_be(state, IDLE, RUNNING, PAUSED)
         _must_be(mode, "MANUAL", "AUTO", "MDI")
         for switch in ("estop", "machine", "enable"):
-            _must_be(said[switch].upper(), "ON", "OFF")
-        spindle = said.get("spindle 0", NAK).upper()
+            _must_be(answer[switch].upper(), "ON", "OFF")
+        spindle = answer.get("spindle 0", NAK).upper()
         turning = spindle.endswith(("FORWARD", "REVERSE", "CREASE"))
-        tool = said["tool"]
+        tool = answer["tool"]
         return cls(
             state=state,
             mode=mode,
-            estop=said["estop"].upper() == "ON",
-            on=said["machine"].upper() == "ON",
-            enabled=said["enable"].upper() == "ON",
+            estop=answer["estop"].upper() == "ON",
+            on=answer["machine"].upper() == "ON",
+            enabled=answer["enable"].upper() == "ON",
             errors=_texts(answers, "error"),
             message=" · ".join(_texts(answers, *MESSAGES)),
-            program="" if said["program"].upper() == "NONE" else said["program"],
-            line=int(said["program_line"]),
+            program="" if answer["program"].upper() == "NONE" else answer["program"],
+            line=int(answer["program_line"]),
             codes=frozenset(code for code in codes if code[0] in "GM"),
             homed=all(
                 answer.upper() == f"{question[-1]} YES"
-                for question, answer in said.items()
+                for question, answer in answer.items()
                 if question.startswith("joint_homed")
             ),
             place=(x, y, z),
             z_is_work="G49" in codes,
-            zero=_zero(said["pos_offset"], codes),
+            zero=_zero(answer["pos_offset"], codes),
             feed=_code(codes, "F") * (25.4 if "G20" in codes else 1.0),
             speed=_code(codes, "S"),
             turns=None if spindle == NAK else turning,
-            coolant=any(said[what].upper() == "ON" for what in COOLANT),
+            coolant=any(answer[what].upper() == "ON" for what in COOLANT),
             tool=int(tool) if tool.isdecimal() else None,
-            feed_override=_share(said["feed_override"]),
-            spindle_override=_share(said.get("spindle_override 0", NAK)),
+            feed_override=_share(answer["feed_override"]),
+            spindle_override=_share(answer.get("spindle_override 0", NAK)),
         )
 
 
 def _texts(answers: Sequence[tuple[str, str]], *questions: str) -> tuple[str, ...]:
-    texts = (said for what, said in answers if what in questions)
-    return tuple(said for said in texts if said.upper() not in {"OK", NAK})
+    texts = (answer for what, answer in answers if what in questions)
+    return tuple(answer for answer in texts if answer.upper() not in {"OK", NAK})
 
 
 def _must_be(answer: str, *possible: str) -> None:
@@ -143,16 +149,19 @@ def _must_be(answer: str, *possible: str) -> None:
         raise ValueError(answer)
 
 
-def _numbered(said: dict[str, str], question: str, name: str) -> float:
-    """An answer that repeats what it is about, as a number or by name."""
-    about, number = said[question].split()
+def _numbered(answer: dict[str, str], question: str, name: str) -> float:
+    """Return the value of an answer that repeats its subject, as a number or by name."""
+    about, number = answer[question].split()
     _must_be(about.upper(), question[-1], name)
     return float(number)
 
 
 def _zero(answer: str, codes: list[str]) -> Place | None:
-    """Asked for one axis by number it answers nothing of use. It counts in the units of the modes,
-    not of the machine."""
+    """Return the work zero.
+
+    Asked for one axis by number, the controller does not answer correctly. The value is in the
+    units of the modes, not of the machine.
+    """
     if answer == NAK:
         return None
     unit = 25.4 if "G20" in codes else 1.0

@@ -1,4 +1,4 @@
-"""A snapshot in the words that all drivers share."""
+"""Convert a snapshot to the `Status` of all drivers."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,19 @@ from cnc_station.engine.views import Doing, Status
 
 TAKEN = (
     "another session has taken control of the controller",
-    "See that nobody else commands the machine",
+    "Check that no other program commands the machine",
 )
-DOUBTED = "see that the machine and its work zero are the right ones, then confirm the work zero"
+DOUBTED = "check that the machine and its work zero are the right ones, then confirm the work zero"
 G92_OFF = "Cancel it with G92.1 at the machine's panel"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`error` is the last one it had, `message` the last one to the operator, `held` why it is held
-    when we know. `left_on` is what the last program has left on, by what it says."""
+    """The texts for a status.
+
+    `error` is the last error, `message` the last message to the operator, `held` why it is held if
+    known. `left_on` is what the last program left on, by its name.
+    """
 
     error: str = ""
     message: str = ""
@@ -28,8 +31,11 @@ class Words:
 def status_of(
     now: Snapshot, words: Words, position: Position | None, *, taken: bool, turns: bool | None
 ) -> Status:
-    """`taken`: whether another session has lately taken control; `turns`: whether the spindle does,
-    by the program, for a controller that must not be asked."""
+    """Return the status.
+
+    `taken`: another session has lately taken control. `turns`: the spindle turns according to the
+    program, for a controller that must not be asked.
+    """
     doing, why, remedy = _doing(now, words, position, taken=taken)
     moving = doing is Doing.RUNNING
     return Status(
@@ -60,13 +66,13 @@ def _doing(
     now: Snapshot, words: Words, position: Position | None, *, taken: bool
 ) -> tuple[Doing, str, str]:
     if now.estop:
-        remedy = "See that the machine is safe, release its emergency stop, then unlock it"
+        remedy = "Check that the machine is safe, release its emergency stop, then unlock it"
         return Doing.ALARM, words.error or "emergency stop", remedy
     if now.on and now.state == PAUSED:
         why = ": ".join(
             part for part in (words.held or "held at the machine", words.message) if part
         )
-        return Doing.HELD, why, "Resume it when all is well"
+        return Doing.HELD, why, "Resume it when it is safe"
     if now.on and now.state != IDLE:
         return Doing.RUNNING, words.message, ""
     why, remedy = _obstacle(now, words.error, position) or _still_on(now, words.left_on)
@@ -75,9 +81,9 @@ def _doing(
     return (Doing.NOT_READY, why, remedy) if why else (Doing.READY, words.message, "")
 
 
-def _obstacle(now: Snapshot, said: str, position: Position | None) -> tuple[str, str] | None:
+def _obstacle(now: Snapshot, texts: str, position: Position | None) -> tuple[str, str] | None:
     if not now.on:
-        return said or "the machine is off", "Switch the machine on at its panel"
+        return texts or "the machine is off", "Switch the machine on at its panel"
     if not now.homed:
         return "not homed", "Home the machine at its panel"
     if position is not None and not position.known:
@@ -88,7 +94,7 @@ def _obstacle(now: Snapshot, said: str, position: Position | None) -> tuple[str,
 
 
 def _still_on(now: Snapshot, left_on: tuple[str, ...]) -> tuple[str, str]:
-    """The controller's own word counts where it has one."""
+    """Return what is still on, as the controller reports it, otherwise as the program left it."""
     turns = "spindle" in left_on if now.turns is None else now.turns
     if turns:
         speed = f" ({now.speed:g} rpm)" if now.speed else ""

@@ -1,4 +1,4 @@
-"""MTConnect (read only, HTTP and XML): the documents, the agent, the driver."""
+"""MTConnect (read-only, HTTP and XML): documents, agent, driver."""
 
 from cnc_station.engine.drivers.mtconnect.driver import KIND, MTConnect
 

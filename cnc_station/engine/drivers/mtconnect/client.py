@@ -1,8 +1,8 @@
-"""Talking to an MTConnect agent: questions by HTTP GET, and one answer that never ends.
+"""Client of an MTConnect agent: questions by HTTP GET, and one endless answer (stream).
 
-Every wait has an end: an answer has `ANSWER_S`, a stream has to send something within
-`PATIENCE` heartbeats. Whatever goes wrong comes out as Unavailable with a sentence, but for what
-the agent itself refuses: that is a `Refusal`.
+Every wait has a limit: an answer has `ANSWER_S`, and a stream has to send something within
+`PATIENCE` heartbeats. All failures are raised as Unavailable with a sentence, except what the agent
+refuses: that is returned as a `Refusal`.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession, StreamReader
 
 ANSWER_S = 10.0
-PATIENCE = 2.5  # heartbeats
-LARGEST = 32 * 1024 * 1024  # bytes of one document
+PATIENCE = 2.5  # in heartbeats
+LARGEST = 32 * 1024 * 1024  # maximum bytes of one document
 _HEADER_LINES = 50
-# Some agents speak JSON too; and what is packed comes late.
+# Some agents also speak JSON, and compressed data arrives late.
 _HEADERS = {"Accept": "text/xml, */*;q=0.5", "Accept-Encoding": "identity"}
 
 
 class Agent:
-    """One agent at `url` (no slash at its end)."""
+    """One agent at `url` (without a slash at its end)."""
 
     def __init__(self, url: str, heartbeat_s: float, traffic: Traffic) -> None:
         self._url = url
@@ -46,19 +46,18 @@ class Agent:
         self._session: ClientSession | None = None
 
     async def close(self) -> None:
-        """Ends the stream too."""
+        """Close the connections, the stream included."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
     async def ask(self, path: str) -> Document:
-        """One question, one document."""
+        """Send one question. Return the document of its answer."""
         async with self._get(path) as response:
             return await self._only(response)
 
     async def stream(self, path: str) -> AsyncGenerator[Streams | Refusal, None]:
-        """Each document of an answer without end, heartbeats too, as long as the agent sends; ends
-        when the agent ends it."""
+        """Return each document of the stream, heartbeats included, until the agent ends it."""
         silence = max(self._heartbeat_s * PATIENCE, 0.5)
         async with self._get(path) as response:
             if not response.content_type.startswith("multipart/"):
@@ -76,20 +75,22 @@ class Agent:
                 try:
                     document = parse(data)
                 except BadDocument as error:
-                    raise Unavailable(f"the agent sent what can't be read: {error}") from error
+                    raise Unavailable(
+                        f"the agent sent a document that can't be read: {error}"
+                    ) from error
                 if isinstance(document, Devices):
-                    raise Unavailable("the agent sent a probe where observations were asked for")
+                    raise Unavailable("the agent sent a probe instead of observations")
                 self._note(document, data)
                 yield document
 
     async def _only(self, response: "ClientResponse") -> Document:
-        """An answer that is one document."""
+        """Return the document of an answer that has only one."""
         data = bytearray()
         async with self._in_time(ANSWER_S):
             async for chunk in response.content.iter_any():
                 data += chunk
                 if len(data) > LARGEST:
-                    raise Unavailable(f"what {self._shown} answers is too long to be read")
+                    raise Unavailable(f"the answer of {self._shown} is too long")
         try:
             document = parse(bytes(data))
         except BadDocument as error:
@@ -102,7 +103,7 @@ class Agent:
     @asynccontextmanager
     async def _get(self, path: str) -> AsyncIterator["ClientResponse"]:
         if self._session is None:
-            await asyncio.to_thread(import_module, "aiohttp")  # the loop has to go on
+            await asyncio.to_thread(import_module, "aiohttp")  # keep the event loop free
         import aiohttp  # noqa: PLC0415 - half a second, for those who have such a machine
 
         if self._session is None:
@@ -124,7 +125,7 @@ class Agent:
             raw = raw_words(error).replace(self._url, self._shown)
             raise Unavailable(f"the connection to {self._shown} broke", raw=raw) from error
         except (asyncio.IncompleteReadError, OSError) as error:
-            words = f"the connection to {self._shown} broke in mid-document"
+            words = f"the connection to {self._shown} broke in the middle of a document"
             raise Unavailable(words, raw=raw_words(error)) from error
 
     @asynccontextmanager
@@ -133,10 +134,10 @@ class Agent:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            raise Unavailable(f"{self._shown} has said nothing for {seconds:g} s") from None
+            raise Unavailable(f"{self._shown} has not answered for {seconds:g} s") from None
 
     def _note(self, document: Document, data: bytes) -> None:
-        """For the machine log; an empty document says only that the agent is there."""
+        """Record a document in the machine log. An empty document is only a heartbeat."""
         if isinstance(document, Streams):
             for seen in document.observations:
                 self._traffic.received(f"{seen.sequence} {seen.kind} {seen.item}: {seen.value}")
@@ -155,8 +156,11 @@ def _boundary(content_type: str) -> bytes:
 
 
 async def _next_part(content: "StreamReader", boundary: bytes) -> bytes | None:
-    """The next part's body; None at the end. Reads a body by its Content-length alone: the line
-    that ends it may come only with the part after."""
+    """Return the body of the next part; None at the end.
+
+    Reads the body by its Content-length alone: the boundary after it may come only with the next
+    part.
+    """
     if not await _up_to(content, boundary):
         return None
     length = 0
@@ -166,7 +170,7 @@ async def _next_part(content: "StreamReader", boundary: bytes) -> bytes | None:
             return None
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-length":
-            number = value.partition(b";")[0].strip()  # the best known agent ends it with one
+            number = value.partition(b";")[0].strip()  # common agents end it with one
             length = int(number) if number.isdigit() and len(number) <= 10 else 0
         if not line.strip():
             break
@@ -183,7 +187,7 @@ async def _up_to(content: "StreamReader", boundary: bytes) -> bool:
         if stripped == boundary + b"--":
             return False
         if stripped:
-            raise Unavailable("the agent's stream is out of step: no boundary where one belongs")
+            raise Unavailable("the agent's stream is not valid: a boundary is missing")
     return False
 
 
@@ -191,4 +195,4 @@ async def _line(content: "StreamReader") -> bytes:
     try:
         return await content.readline()
     except ValueError as error:
-        raise Unavailable("the agent's stream is out of step: a line without end") from error
+        raise Unavailable("the agent's stream is not valid: a line without an end") from error

@@ -1,7 +1,7 @@
-"""MTConnect documents: bytes in, frozen facts out.
+"""MTConnect documents: bytes in, frozen values out.
 
-The XML namespace carries the version of the standard, so only local names are looked at. Whatever
-the bytes are, reading them ends in a document or in `BadDocument`.
+The XML namespace contains the version of the standard, so only local names are compared. Any bytes
+give a document or `BadDocument`.
 """
 
 from collections.abc import Iterator
@@ -15,13 +15,16 @@ CONDITION_LEVELS = frozenset({"Normal", "Warning", "Fault", "Unavailable"})
 
 
 class BadDocument(CncStationError):
-    """What came is not an MTConnect document, and why."""
+    """The data is not an MTConnect document. The message states why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """About the agent. `instance`: another one means that it was started anew, and that its
-    sequence numbers are too. `next`: the first observation that this document does not hold."""
+    """Data of the agent.
+
+    `instance`: a new value means that the agent was restarted, and its sequence numbers too.
+    `next`: the first observation that this document does not contain.
+    """
 
     instance: str = ""
     next: int = 0
@@ -30,8 +33,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class DataItem:
-    """One value a device reports; a condition is none. `component` is the element it stands in
-    (Controller, Path, …), `owner` that one's name, `within` the ids of all components around."""
+    """One value that a device reports, other than a condition.
+
+    `component` is its element (Controller, Path, …), `owner` the name of that element, `within` the
+    ids of all components around it.
+    """
 
     id: str
     type: str
@@ -44,7 +50,7 @@ class DataItem:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One machine behind an agent."""
+    """One machine of an agent."""
 
     name: str
     uuid: str = ""
@@ -56,7 +62,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One value. For a condition `kind` is its level and `value` its words."""
+    """One value. For a condition, `kind` is its level and `value` its text."""
 
     sequence: int
     item: str
@@ -68,7 +74,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """The answer to probe."""
+    """The answer to a probe."""
 
     header: Header
     devices: tuple[Device, ...]
@@ -76,7 +82,7 @@ class Devices:
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The answer to current, and each part of the answer to sample; in order of sequence."""
+    """The answer to current, and each part of the answer to sample, in order of sequence."""
 
     header: Header
     observations: tuple[Observation, ...]
@@ -84,7 +90,7 @@ class Streams:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The agent would not: its code (NO_DEVICE, OUT_OF_RANGE, …) and its words."""
+    """An error of the agent: its code (NO_DEVICE, OUT_OF_RANGE, …) and its text."""
 
     header: Header
     code: str
@@ -95,7 +101,7 @@ Document = Devices | Streams | Refusal
 
 
 def parse(data: bytes) -> Document:
-    """Reads one document; raises BadDocument and nothing else."""
+    """Parse one document. Raises only BadDocument."""
     root = _tree(data)
     header = _header(root)
     kind = _local(root)
@@ -110,12 +116,15 @@ def parse(data: bytes) -> Document:
                 words = " ".join(" ".join(element.itertext()).split())
                 return Refusal(header, element.attrib["errorCode"], words)
         return Refusal(header, "", "no reason given")
-    raise BadDocument(f"not an MTConnect document: it is called {kind[:60]!r}")
+    raise BadDocument(f"not an MTConnect document: its root element is {kind[:60]!r}")
 
 
 def _tree(data: bytes) -> Element:
-    """No MTConnect document declares a document type, and none that does is read: that is where
-    entities that grow without end, or name files, come from."""
+    """Parse XML without a document type.
+
+    No MTConnect document declares one, and document types allow entities that expand without limit
+    or read files.
+    """
     builder = TreeBuilder()
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -140,7 +149,7 @@ def _local(element: Element) -> str:
 
 
 def _whole(text: str | None) -> int:
-    """0 for what is no number: no sequence number is."""
+    """Return a whole number; 0, which is not a sequence number, for anything else."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 20 else 0
 
 
@@ -163,20 +172,20 @@ def _devices(root: Element) -> Iterator[Device]:
 
 def _device(device: Element) -> Device:
     description = next((child for child in device if _local(child) == "Description"), None)
-    told = {} if description is None else description.attrib
+    attributes = {} if description is None else description.attrib
     uuid = device.get("uuid", "")
     return Device(
         device.get("name") or uuid,
         uuid,
-        told.get("manufacturer", ""),
-        told.get("model", ""),
-        told.get("serialNumber", ""),
+        attributes.get("manufacturer", ""),
+        attributes.get("model", ""),
+        attributes.get("serialNumber", ""),
         tuple(_items(device)),
     )
 
 
 def _items(device: Element) -> Iterator[DataItem]:
-    """In document order, with a stack of our own: how deep a document is nested is not up to us."""
+    """Yield the items in document order. Uses its own stack: the nesting depth is not trusted."""
     waiting: list[tuple[Element, Element, tuple[str, ...]]] = [(device, device, ())]
     while waiting:
         element, component, within = waiting.pop()

@@ -1,9 +1,9 @@
-"""MTConnect: watches a machine through its agent. Read only, by the standard's own design.
+"""MTConnect: reads a machine through its agent. The standard is read-only.
 
-The agent keeps a buffer of numbered observations. This driver takes the state once (`current`) and
-then everything that follows, in order and without a gap (`sample`), also across a lost connection
-as long as the buffer reaches back. A new `instanceId` means a new agent with new numbers: all is
-asked anew, and what happened between is not known.
+The agent keeps a buffer of numbered observations. This driver reads the state once (`current`) and
+then everything that follows, in order and without a gap (`sample`), also after a lost connection as
+long as the buffer reaches back. A new `instanceId` means a restarted agent with new numbers:
+everything is read again, and what happened in between is unknown.
 """
 
 from contextlib import aclosing
@@ -28,7 +28,7 @@ _SCHEMES = ("http", "https")
 
 
 class MTConnect(ReadOnlyDriver):
-    """Implements `Driver`. `device`: its name or uuid, "" where the agent has only one."""
+    """Implements `Driver`. `device`: its name or uuid; "" if the agent has only one."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class MTConnect(ReadOnlyDriver):
         self._path = ""  # of the device
         self._picture = Picture(Layout({}, ()))
         self._instance = ""
-        self._next = 0  # the first observation that was not taken yet
+        self._next = 0  # the first observation not read yet
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """From a machine's driver settings."""
+        """Create a driver from a machine's driver settings."""
         url = str(settings.get("url") or "").strip()
         if "://" not in url:
             url = f"http://{url}"
@@ -61,8 +61,8 @@ class MTConnect(ReadOnlyDriver):
             _heartbeat(str(settings.get("heartbeat") or HEARTBEAT_S)),
         )
 
-    async def _reach(self) -> Identity:
-        """Probe, then the state of things, or what has been missed since the last connection."""
+    async def _connect(self) -> Identity:
+        """Read the probe, then the present state, or what was missed since the last connection."""
         header, device = await self._probe()
         if header.instance == self._instance and self._next:
             await self._catch_up()
@@ -70,7 +70,7 @@ class MTConnect(ReadOnlyDriver):
             await self._sync()
         return _identity(header, device)
 
-    async def _let_go(self) -> None:
+    async def _disconnect(self) -> None:
         await self._agent.close()
 
     async def _probe(self) -> tuple[Header, Device]:
@@ -79,54 +79,56 @@ class MTConnect(ReadOnlyDriver):
         if isinstance(answer, Refusal):
             raise Unavailable(_refused(answer, self._wanted))
         if isinstance(answer, Streams):
-            raise Unavailable("the agent answers a probe with something else")
+            raise Unavailable("the agent's answer to a probe is not a probe")
         device = _choose(answer, self._wanted)
         found = layout(device)
         if not found.paths:
-            raise Unavailable(f"{device.name} does not report its execution: it can't be watched")
+            raise Unavailable(
+                f"{device.name} does not report its execution: CNC Station cannot use it"
+            )
         self._path = f"/{quote(device.name, safe='')}"
         if answer.header.instance != self._instance or not self._next:
             self._picture = Picture(found)
         return answer.header, device
 
     async def _sync(self) -> None:
-        """How things are now, without what led to it."""
+        """Read the present state, without what led to it."""
         answer = await self._agent.ask(f"{self._path}/current")
         if not isinstance(answer, Streams):
             raise Unavailable(_refused(answer, self._wanted))
         if self._instance:
-            self._missed()
+            self._reports_lost()
         self._picture.forget()
         self._instance = answer.header.instance
         for observation in answer.observations:
             self._picture.take(observation)
         self._next = answer.header.next
-        self._saw([self._picture.report()])
+        self._add_reports([self._picture.report()])
 
     async def _catch_up(self) -> None:
-        """What was observed while nobody listened; where the buffer does not reach back any more,
-        only how things are now."""
+        """Read what was observed without a connection; only the present state if the buffer is too
+        short."""
         while True:
             answer = await self._agent.ask(self._sample())
             if isinstance(answer, Refusal):
-                await self._put_right(answer)
+                await self._recover(answer)
                 return
             if isinstance(answer, Devices):
                 raise Unavailable(_refused(answer, self._wanted))
             before = self._next
-            self._heard(answer)
+            self._take_observations(answer)
             if self._next == before or not answer.observations:
-                self._saw([self._picture.report()])
+                self._add_reports([self._picture.report()])
                 return
 
-    async def _hear(self) -> None:
-        """The stream, taken up again each time the agent ends it, until one brings nothing."""
+    async def _receive(self) -> None:
+        """Read the stream, and open it again each time it ends, until one contains nothing."""
         while await self._listen():
             pass
-        raise Unavailable("the agent ends each connection at once")
+        raise Unavailable("the agent closes each connection at once")
 
     async def _listen(self) -> bool:
-        """One stream; whether it brought anything."""
+        """Read one stream. Return whether it contained anything."""
         heartbeat = int(self._heartbeat_s * 1000)
         interval = min(INTERVAL_MS, heartbeat)
         brought = False
@@ -134,18 +136,18 @@ class MTConnect(ReadOnlyDriver):
         async with aclosing(self._agent.stream(path)) as answers:
             async for answer in answers:
                 if isinstance(answer, Refusal):
-                    await self._put_right(answer)
+                    await self._recover(answer)
                     return True
                 if answer.header.instance != self._instance:
                     await self._probe()
                     await self._sync()
                     return True
-                self._heard(answer)
+                self._take_observations(answer)
                 brought = True
         return brought
 
-    async def _put_right(self, refusal: Refusal) -> None:
-        """The buffer does not hold what comes next: it overran, or it is another agent's."""
+    async def _recover(self, refusal: Refusal) -> None:
+        """Recover from a missing observation: a buffer overrun, or a restarted agent."""
         if refusal.code != _OUT_OF_RANGE:
             raise Unavailable(_refused(refusal, self._wanted))
         await self._probe()
@@ -154,7 +156,7 @@ class MTConnect(ReadOnlyDriver):
     def _sample(self) -> str:
         return f"{self._path}/sample?from={self._next}&count={COUNT}"
 
-    def _heard(self, answer: Streams) -> None:
+    def _take_observations(self, answer: Streams) -> None:
         reports = [
             self._picture.report()
             for observation in answer.observations
@@ -162,7 +164,7 @@ class MTConnect(ReadOnlyDriver):
         ]
         self._next = answer.header.next or self._next
         if reports:
-            self._saw(reports)
+            self._add_reports(reports)
 
 
 def _choose(answer: Devices, wanted: str) -> Device:
@@ -181,7 +183,7 @@ def _choose(answer: Devices, wanted: str) -> Device:
 
 def _refused(answer: Refusal | Devices, device: str) -> str:
     if isinstance(answer, Devices):
-        return "the agent answers with a probe where its observations were asked for"
+        return "the agent answers with a probe instead of observations"
     if answer.code == _NO_DEVICE:
         return f"the agent has no device called {device!r}: {answer.words}"
     return f"the agent refuses ({answer.code or 'no code'}): {answer.words}"
@@ -212,11 +214,16 @@ def _heartbeat(text: str) -> float:
 KIND = DriverKind(
     DriverInfo(
         "mtconnect",
-        "MTConnect (watches only)",
+        "MTConnect (read-only)",
         settings=(
             Setting("url", "Address", "", "http://192.168.1.20:5000", wanted=True),
             Setting("device", "Device", "", "its name; leave empty if the agent has only one"),
-            Setting("heartbeat", "Heartbeat (s)", f"{HEARTBEAT_S:g}", "a sign of life, that often"),
+            Setting(
+                "heartbeat",
+                "Heartbeat (s)",
+                f"{HEARTBEAT_S:g}",
+                "the interval at which an idle agent must answer",
+            ),
         ),
         abilities=ABILITIES,
         real=True,

@@ -1,8 +1,8 @@
-"""Which data items of a device tell what: vendors name and number them as they like.
+"""Find the data items of a device: vendors name and number them differently.
 
-The figures (position, feed, tool) are those of the first path that reports its execution. What a
-program does, its name and the modes it runs in are kept for every path: a component with an
-execution, and what stands in it or is said for the whole machine.
+The figures (position, feed, tool) are those of the first path that reports its execution.
+Execution, program name and modes are kept for every path: for a component with an execution, the
+items inside it and those of the whole machine.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,15 @@ from typing import NamedTuple
 from cnc_station.engine.drivers.mtconnect.documents import DataItem, Device
 from cnc_station.engine.drivers.mtconnect.modes import override
 
-_CONTROLS = ("Path", "Controller", "Device")  # an execution elsewhere is that of a loader, say
+_CONTROLS = ("Path", "Controller", "Device")  # other executions are of a loader, for example
 _PROGRAMS = ("MAIN", "", "ACTIVE")  # of several, the best subtype
 
 
 class _Wanted(NamedTuple):
-    """A type of data item, which of its subtypes will do, best first, and on which axis. In older
-    editions of the standard an override is a feed or a speed in `percent`."""
+    """A type of data item, its accepted subtypes, best first, and its axis.
+
+    In older versions of the standard an override is a feed or a speed in `percent`.
+    """
 
     type: str
     sub_types: tuple[str, ...] = ("",)
@@ -58,8 +60,8 @@ _WANTED: Mapping[str, tuple[_Wanted, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class PathItems:
-    """The data items of one path, by their ids. `overrides` says which switch each of them is, as
-    `modes.override` knows it."""
+    """The data items of one path, by id. `overrides` maps them to the switches of
+    `modes.override`."""
 
     name: str
     executions: tuple[str, ...]
@@ -70,22 +72,24 @@ class PathItems:
 
     @property
     def ids(self) -> frozenset[str]:
-        """Of all of them."""
+        """The ids of all of them."""
         switches = (item for item, _ in self.overrides)
         return frozenset((*self.executions, *self.programs, *self.modes, *self.purposes, *switches))
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`figures`: the name of a figure and the id of its data item. Without `paths` the device
-    can't be watched."""
+    """`figures` maps the name of a figure to the id of its data item.
+
+    A device without `paths` cannot be used.
+    """
 
     figures: Mapping[str, str]
     paths: tuple[PathItems, ...]
 
 
 def layout(device: Device) -> Layout:
-    """Where a device says what."""
+    """Return the layout of a device."""
     homes = _homes(device.items)
     first = homes[0] if homes else ()
     figures: dict[str, str] = {}
@@ -97,7 +101,7 @@ def layout(device: Device) -> Layout:
 
 
 def _homes(items: tuple[DataItem, ...]) -> tuple[tuple[str, ...], ...]:
-    """The components that report an execution."""
+    """Return the components that report an execution."""
     executions = [item for item in items if item.type == "EXECUTION"]
     controls = [item for item in executions if item.component in _CONTROLS]
     return tuple(dict.fromkeys(item.within for item in controls or executions))
@@ -124,7 +128,7 @@ def _path(
 
 
 def _home_of(item: DataItem, homes: tuple[tuple[str, ...], ...]) -> tuple[str, ...] | None:
-    """The innermost component with an execution that the item stands in."""
+    """Return the innermost component with an execution around the item."""
     around = [home for home in homes if item.within[: len(home)] == home]
     return max(around, key=len, default=None)
 
@@ -148,7 +152,8 @@ def _programs(items: list[DataItem]) -> tuple[str, ...]:
 def _choose(
     items: tuple[DataItem, ...], wanted: tuple[_Wanted, ...], home: tuple[str, ...]
 ) -> DataItem | None:
-    """The best subtype, then what shares most components with the execution of the first path."""
+    """Return the best subtype, then the item that shares most components with the first path's
+    execution."""
     for want in wanted:
         fits = [
             (want.sub_types.index(item.sub_type), -_shared(item.within, home), place)

@@ -1,7 +1,7 @@
-"""Modes and switches of a control, in MTConnect's words, and which of them cut no part.
+"""Modes and switches of a control in MTConnect's terms, and which of them do not cut a part.
 
-Optional stop and tool change stop only interrupt a program that cuts. In single block each block
-is started by hand, as when a program is checked: whether that made a part, a person says.
+Optional stop and tool change stop only interrupt a program. In single block each block is started
+by hand, for example to check a program: a person has to decide whether that made a part.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ _MODES: Mapping[str, Doubt] = {
     "SEMI_AUTOMATIC": Doubt("single block is on", "single block was on"),
 }
 _CUTTING = frozenset(("AUTOMATIC", "AUTO"))
-# FunctionalMode: what the machine is used for.
+# FunctionalMode: the use of the machine.
 _PURPOSES: Mapping[str, Doubt] = {
     "SETUP": Doubt("the machine is being set up", "the machine was being set up"),
-    "TEARDOWN": Doubt("the machine is being stripped", "the machine was being stripped"),
+    "TEARDOWN": Doubt("the machine is being torn down", "the machine was being torn down"),
     "MAINTENANCE": Doubt("the machine is in maintenance", "the machine was in maintenance"),
     "PROCESS_DEVELOPMENT": Doubt("the process is being tried", "the process was being tried"),
 }
@@ -34,7 +34,7 @@ _Z_LOCK = Doubt("the Z axis is locked", "the Z axis was locked")
 _AUXILIARY = Doubt("auxiliary functions are locked", "auxiliary functions were locked")
 _SINGLE = Doubt("single block is on", "single block was on")
 _TEST = Doubt("program test is on", "program test was on")
-# Subtypes of ControllerModeOverride, and types of their own with older agents and vendors.
+# Subtypes of ControllerModeOverride, and own types of older agents and vendors.
 _OVERRIDES: Mapping[str, Doubt] = {
     "DRYRUN": _DRY,
     "MACHINEAXISLOCK": _LOCK,
@@ -57,41 +57,42 @@ _OVERRIDES: Mapping[str, Doubt] = {
 }
 _ON = frozenset(("ON", "TRUE", "1", "YES", "ACTIVE", "ENABLED"))
 _OFF = frozenset(("OFF", "FALSE", "0", "NO", "INACTIVE", "DISABLED"))
-UNKNOWN = Doubt("the machine does not say its mode", "the machine did not say its mode")
+UNKNOWN = Doubt("the machine does not report its mode", "the machine did not report its mode")
 
 
 def override(kind: str, sub_type: str) -> str | None:
-    """Which switch a data item is, by its type and subtype; None if it can't spoil a part."""
+    """Return the switch that a data item is, by type and subtype; None if it cannot spoil a
+    part."""
     name = _plain(kind)
     switch = _plain(sub_type) if name == "CONTROLLERMODEOVERRIDE" else name
     return switch if switch in _OVERRIDES else None
 
 
 def mode_doubt(value: str) -> Doubt | None:
-    """Of a ControllerMode, in any spelling; a mode that is not known is doubtful too."""
-    found = value.strip().upper().replace(" ", "_")
-    if found in _CUTTING:
+    """Return the doubt of a ControllerMode, in any spelling. An unknown mode is doubtful too."""
+    code = value.strip().upper().replace(" ", "_")
+    if code in _CUTTING:
         return None
     words = f"mode {value[:40]}"
-    return _MODES.get(found, Doubt(f"the machine is in {words}", f"ran in {words}"))
+    return _MODES.get(code, Doubt(f"the machine is in {words}", f"ran in {words}"))
 
 
 def purpose_doubt(value: str) -> Doubt | None:
-    """Of a FunctionalMode."""
+    """Return the doubt of a FunctionalMode."""
     return _PURPOSES.get(value.strip().upper().replace(" ", "_"))
 
 
 def override_doubt(switch: str) -> Doubt:
-    """Of a switch that is on."""
+    """Return the doubt of a switch that is on."""
     return _OVERRIDES[switch]
 
 
 def switched(value: str, *, before: bool) -> bool:
-    """Whether a switch is on; what is neither on nor off leaves it as it was."""
-    found = value.strip().upper()
-    return found in _ON or (before and found not in _OFF)
+    """Return whether a switch is on. A value that is neither on nor off changes nothing."""
+    code = value.strip().upper()
+    return code in _ON or (before and code not in _OFF)
 
 
 def _plain(name: str) -> str:
-    """Without a vendor's prefix, in capitals, as one word: x:DryRun is DRYRUN."""
+    """Return a name without a vendor's prefix, in capitals, as one word: x:DryRun is DRYRUN."""
     return "".join(filter(str.isalnum, name.rpartition(":")[2])).upper()

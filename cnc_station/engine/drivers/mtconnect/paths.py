@@ -1,7 +1,7 @@
-"""What all paths of a machine do together.
+"""The common state of all paths of a machine.
 
-A machine is in its program as long as one path is, and has completed it when the last path that
-took part has ended and none was broken off.
+A machine is in its program as long as one path is. It has completed the program when the last path
+that took part has ended and none was aborted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from cnc_station.engine.drivers.reported import IN_PROGRAM, Phase
 _PHASES: Mapping[str, tuple[Phase, str]] = {
     "READY": (Phase.IDLE, "ready"),
     "ACTIVE": (Phase.RUNNING, "active"),
-    "WAIT": (Phase.RUNNING, "waiting"),  # goes on by itself
+    "WAIT": (Phase.RUNNING, "waiting"),  # continues by itself
     "FEED_HOLD": (Phase.HELD, "feed hold"),
     "INTERRUPTED": (Phase.HELD, "interrupted"),
     "OPTIONAL_STOP": (Phase.HELD, "optional stop (M1)"),
@@ -21,25 +21,25 @@ _PHASES: Mapping[str, tuple[Phase, str]] = {
     "STOPPED": (Phase.STOPPED, "stopped"),
     "PROGRAM_COMPLETED": (Phase.COMPLETED, "program completed"),
 }
-_OPEN = (*IN_PROGRAM, Phase.STOPPED)  # its program may go on
-NO_WORD = "the agent answers, but it has no word from the machine"
+_OPEN = (*IN_PROGRAM, Phase.STOPPED)  # its program can continue
+NO_WORD = "the agent answers, but it has no data from the machine"
 
 
 @dataclass(slots=True)
 class _Execution:
-    """One data item, and what was seen of it since the machine last began something."""
+    """One execution item, and its history since the machine last began a program."""
 
     path: PathItems
     number: int
-    phase: Phase | None = None  # None: never heard of
+    phase: Phase | None = None  # None: never reported
     words: str = ""
     took_part: bool = False
     broken_off: bool = False
-    names: tuple[str, ...] = ()  # of its programs, when it was last in one
+    names: tuple[str, ...] = ()  # its programs, when it was last in one
 
 
 class Paths:
-    """Starts out knowing nothing; `take` each value of an execution, in order."""
+    """The executions of all paths, unknown at first. `take` each value, in order."""
 
     def __init__(self, paths: Iterable[PathItems]) -> None:
         self._executions = {
@@ -49,12 +49,12 @@ class Paths:
         }
 
     def forget(self) -> None:
-        """All of it: a state of things follows."""
+        """Forget everything: a present state follows."""
         for item, known in self._executions.items():
             self._executions[item] = _Execution(known.path, known.number)
 
     def take(self, item: str, value: str) -> None:
-        """What an execution says; "" if it is not available."""
+        """Take a value of an execution; "" if it is not available."""
         known = self._executions.get(item)
         if known is None or (not value and known.phase is None):
             return
@@ -72,41 +72,42 @@ class Paths:
             known.broken_off = False
 
     def _begin(self, begun: _Execution) -> None:
-        """The first path that begins makes the others' earlier ends history."""
+        """Handle the first path that begins: earlier ends of the others no longer count."""
         others = [one for one in self._executions.values() if one is not begun]
         if not any(one.phase in _OPEN for one in others):
             for one in others:
                 one.took_part = one.broken_off = False
 
     def name(self, values: Mapping[str, str]) -> None:
-        """Remember which programs the open paths are in."""
+        """Store the program names of the open paths."""
         for known in self._executions.values():
             if known.phase in _OPEN:
                 known.names = tuple(values.get(item, "") for item in known.path.programs)
 
     def phase(self) -> tuple[Phase, str]:
-        """Of the machine, and its words."""
-        heard = [one for one in self._executions.values() if one.phase is not None]
-        if not heard:
+        """Return the phase of the machine, and its text."""
+        reported = [one for one in self._executions.values() if one.phase is not None]
+        if not reported:
             return Phase.UNKNOWN, NO_WORD
         for phase in (Phase.UNKNOWN, *_OPEN):
-            found = next((one for one in heard if one.phase is phase), None)
+            found = next((one for one in reported if one.phase is phase), None)
             if found is not None:
                 return phase, self._words(found)
-        taking_part = [one for one in heard if one.took_part] or heard
+        taking_part = [one for one in reported if one.took_part] or reported
         done = next((one for one in taking_part if one.phase is Phase.COMPLETED), None)
         broken = next((one for one in taking_part if one.broken_off), None)
         if done is not None and broken is not None:
-            return Phase.ABORTED, f"{_called(broken)} was broken off"
+            return Phase.ABORTED, f"{_path_name(broken)} was aborted"
         ended = done or taking_part[0]
         return ended.phase or Phase.UNKNOWN, ended.words
 
     def open(self) -> list[PathItems]:
-        """The paths whose program runs, is held or may go on."""
+        """Return the paths whose program runs, is held or can continue."""
         return [one.path for one in self._executions.values() if one.phase in _OPEN]
 
     def programs(self) -> tuple[str, ...]:
-        """Of the open paths, or of those that have been completed; () where one path is all."""
+        """Return the programs of the open paths, or of the completed ones; () if there is one
+        path."""
         if len(self._executions) < 2:
             return ()
         known = list(self._executions.values())
@@ -118,9 +119,9 @@ class Paths:
     def _words(self, found: _Execution) -> str:
         if len(self._executions) < 2 or found.phase is Phase.UNKNOWN:
             return found.words
-        return f"{_called(found)}: {found.words}"
+        return f"{_path_name(found)}: {found.words}"
 
 
-def _called(found: _Execution) -> str:
+def _path_name(found: _Execution) -> str:
     name = found.path.name
     return name if "path" in name.lower() else f"path {name or found.number}"

@@ -1,6 +1,4 @@
-"""What a device says now, put together from its observations: see `layout` for which data item
-tells what.
-"""
+"""The state of a device, collected from its observations. See `layout` for the data items."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -13,7 +11,7 @@ from cnc_station.engine.drivers.reported import Doubt, Phase, Report
 from cnc_station.engine.views import Doing, Status
 
 UNAVAILABLE = "UNAVAILABLE"
-_SECONDS_A_MINUTE = 60  # a feed comes in mm/s
+_SECONDS_A_MINUTE = 60  # feeds are in mm/s
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +22,25 @@ class _Alarm:
 
 
 class Picture:
-    """Starts out knowing nothing; `take` what the agent sends, in order."""
+    """The state of a device, unknown at first. `take` the observations in order."""
 
     def __init__(self, found: Layout) -> None:
         self._figures_at = found.figures
         self._watched = frozenset(found.figures.values()).union(*(path.ids for path in found.paths))
         self._switches = {item: False for path in found.paths for item, _ in path.overrides}
         self._paths = Paths(found.paths)
-        self._values: dict[str, str] = {}  # by the id of the data item; "" is not available
-        self._heard: set[str] = set()  # those that have been available
+        self._values: dict[str, str] = {}  # by the id of the data item; "" means not available
+        self._ever_available: set[str] = set()  # those that were available at least once
         self._alarms: list[_Alarm] = []
 
     def forget(self) -> None:
-        """All of it: a state of things follows."""
+        """Forget everything: a present state follows."""
         self._values.clear()
         self._alarms.clear()
         self._paths.forget()
 
     def take(self, observation: Observation) -> bool:
-        """Whether that changed anything that `report` tells."""
+        """Take an observation. Return whether it changes the `report`."""
         if observation.kind in CONDITION_LEVELS:
             return self._condition(observation)
         item = observation.item
@@ -57,14 +55,15 @@ class Picture:
 
     def _learn(self, item: str, value: str) -> None:
         if value:
-            self._heard.add(item)
+            self._ever_available.add(item)
         if item in self._switches:
             self._switches[item] = modes.switched(value, before=self._switches[item])
         self._paths.take(item, value)
         self._paths.name(self._values)
 
     def _condition(self, seen: Observation) -> bool:
-        """A level without a code speaks for all of its data item; a fault stays until then."""
+        """Take a condition. A level without a code is for the whole data item; a fault stays until
+        then."""
         kept = [
             alarm
             for alarm in self._alarms
@@ -78,7 +77,7 @@ class Picture:
         return changed
 
     def report(self) -> Report:
-        """As the station understands it."""
+        """Return the present report."""
         phase, words = self._phase()
         programs = self._paths.programs()
         return Report(
@@ -98,18 +97,18 @@ class Picture:
         return self._paths.phase()
 
     def _doubts(self) -> tuple[Doubt, ...]:
-        """Of all paths whose program runs, is held or may go on."""
+        """Return the doubts of all paths whose program runs, is held or can continue."""
         found = (doubt for path in self._paths.open() for doubt in self._path_doubts(path))
         return tuple(dict.fromkeys(found))
 
     def _path_doubts(self, path: PathItems) -> list[Doubt]:
-        """A mode that was never said is like one that the device does not have."""
+        """Return the doubts of a path. A mode never reported counts as not present."""
         found: list[Doubt | None] = []
         for item in path.modes:
             value = self._values.get(item, "")
             if value:
                 found.append(modes.mode_doubt(value))
-            elif item in self._heard:
+            elif item in self._ever_available:
                 found.append(modes.UNKNOWN)
         found.extend(modes.purpose_doubt(self._values.get(item, "")) for item in path.purposes)
         found.extend(
@@ -150,7 +149,7 @@ class Picture:
         return _float(self._value(name))
 
     def _value(self, figure: str) -> str:
-        """ "" for what is not available."""
+        """Return a value; "" if it is not available."""
         return self._values.get(self._figures_at.get(figure, ""), "")
 
 

@@ -1,4 +1,4 @@
-"""OPC UA for Machine Tools (read only): the model, the server, the driver."""
+"""OPC UA for Machine Tools (read-only): model, server, driver."""
 
 from cnc_station.engine.drivers.opcua.driver import KIND, OpcUa
 

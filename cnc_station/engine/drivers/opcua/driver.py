@@ -1,7 +1,8 @@
-"""OPC UA for Machine Tools (OPC 40501-1): watches a machine through its server's model. Read only.
+"""OPC UA for Machine Tools (OPC 40501-1): reads a machine through the model of its server.
+Read-only.
 
-The server tells each change of what is subscribed to, every 200 ms, in order. It keeps no history:
-what happens while the connection is lost is not known afterwards.
+The server reports each change of the subscribed values, every 200 ms, in order. It keeps no
+history: what happens while the connection is lost stays unknown.
 """
 
 from typing import Self
@@ -16,18 +17,18 @@ from cnc_station.engine.views import DriverInfo, Identity, Setting
 
 
 class OpcUa(ReadOnlyDriver):
-    """Implements `Driver`. `machine`: its name in the Machines folder, "" for the only one."""
+    """Implements `Driver`. `machine`: its name in the Machines folder; "" for the only one."""
 
     def __init__(self, url: str, machine: str = "", settle_s: float = SETTLE_S) -> None:
         super().__init__(settle_s)
-        self._server = Server(url, self.wire, self._broke)
+        self._server = Server(url, self.wire, self._connection_lost)
         self._wanted = machine
         self._picture = Picture()
-        self._before = False  # connected before
+        self._before = False  # whether it was connected before
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """From a machine's driver settings."""
+        """Create a driver from a machine's driver settings."""
         url = str(settings.get("url") or "").strip()
         if "://" not in url:
             url = f"opc.tcp://{url}"
@@ -36,8 +37,8 @@ class OpcUa(ReadOnlyDriver):
             raise ValueError("the address must be like opc.tcp://192.168.1.20:4840")
         return cls(url, str(settings.get("machine") or "").strip())
 
-    async def _reach(self) -> Identity:
-        """Finds the machine in the server's model and subscribes to what it says."""
+    async def _connect(self) -> Identity:
+        """Find the machine in the server's model and subscribe to its values."""
         await self._server.open()
         machines = await self._server.machines()
         name = _choose(tuple(machines), self._wanted)
@@ -45,21 +46,21 @@ class OpcUa(ReadOnlyDriver):
         values = await self._server.watch(machines[name])
         alarms = await self._server.watch_alarms(alone=len(machines) == 1)
         if self._before:
-            self._missed()
+            self._reports_lost()
         self._before = True
         self._picture = Picture()
         for value in values:
             self._picture.take(value)
-        self._saw([self._picture.report()])
-        told = () if alarms else (("Alarms", "the server does not tell"),)
+        self._add_reports([self._picture.report()])
+        told = () if alarms else (("Alarms", "the server does not report it"),)
         return Identity("OPC UA for Machine Tools", (("Machine", name), *details, *told))
 
-    async def _hear(self) -> None:
-        async for news in self._server.heard():
-            if self._picture.take(news):
-                self._saw([self._picture.report()])
+    async def _receive(self) -> None:
+        async for update in self._server.updates():
+            if self._picture.take(update):
+                self._add_reports([self._picture.report()])
 
-    async def _let_go(self) -> None:
+    async def _disconnect(self) -> None:
         await self._server.close()
 
 
@@ -79,7 +80,7 @@ def _choose(names: tuple[str, ...], wanted: str) -> str:
 KIND = DriverKind(
     DriverInfo(
         "opcua",
-        "OPC UA for Machine Tools (watches only)",
+        "OPC UA for Machine Tools (read-only)",
         settings=(
             Setting("url", "Address", "", "opc.tcp://192.168.1.20:4840", wanted=True),
             Setting("machine", "Machine", "", "its name; leave empty if the server has only one"),

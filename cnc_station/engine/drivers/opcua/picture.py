@@ -1,7 +1,7 @@
-"""What a machine tool after OPC 40501-1 says: where that stands in its model, what it means.
+"""The values of a machine tool in OPC 40501-1: their places in the model, and their meaning.
 
-Names are written as (namespace URI, name): which index a namespace has is each server's own
-matter, and may be another one after its next update.
+Names are written as (namespace URI, name): the index of a namespace is different on each server,
+and may change with its next update.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Path = tuple[tuple[str, str], ...]
 _PROGRAM: Path = ((MACHINE_TOOL, "Production"), (MACHINE_TOOL, "ActiveProgram"))
 _MONITORING: Path = ((MACHINE_TOOL, "Monitoring"), (MACHINE_TOOL, "MachineTool"))
 
-# What is watched, under a machine. All but the state may be missing.
+# The watched values of a machine. All except the state may be missing.
 STATE = "state"
 WATCHED: Mapping[str, Path] = {
     STATE: (*_PROGRAM, (MACHINE_TOOL, "State"), (UA, "CurrentState"), (UA, "Number")),
@@ -41,9 +41,9 @@ WATCHED: Mapping[str, Path] = {
     "warm_up": (*_MONITORING, (MACHINE_TOOL, "IsWarmUp")),
     "override": (*_MONITORING, (MACHINE_TOOL, "FeedOverride")),
 }
-MACHINERY_STATES = frozenset(("item", "purpose"))  # told by the node of the state
+MACHINERY_STATES = frozenset(("item", "purpose"))  # reported by the node of the state
 MONITORING: Path = ((MACHINE_TOOL, "Monitoring"),)
-# Of each NC channel; without its state a node below Monitoring is not one.
+# For each NC channel. A node below Monitoring without a channel state is not a channel.
 CHANNEL_STATE = "state"
 CHANNEL: Mapping[str, Path] = {
     CHANNEL_STATE: ((MACHINE_TOOL, "ChannelState"),),
@@ -75,18 +75,18 @@ _PHASES: Mapping[object, tuple[Phase, str]] = {
 }
 # MachineOperationMode.
 _MODES: Mapping[object, str] = {0: "in manual mode", 2: "in set-up mode", 4: "in service mode"}
-_AUTOMATIC = (1, 3)  # 3 with manual intervention: it cuts
+_AUTOMATIC = (1, 3)  # 3 has manual intervention, but cuts
 _OTHER = Doubt("the machine is in a mode without a name", "ran in a mode without a name")
-_NO_MODE = Doubt("the machine does not say its mode", "the machine did not say its mode")
+_NO_MODE = Doubt("the machine does not report its mode", "the machine did not report its mode")
 # MachineryItemState, by the node of the state.
 _OUT_OF_SERVICE, _NOT_AVAILABLE = 5004, 5005
 _IDLE_SERVICE = Doubt("the machine is out of service", "the machine was out of service")
-# MachineryOperationMode, likewise.
+# MachineryOperationMode, by the node of the state.
 _PURPOSES: Mapping[object, Doubt] = {
     5025: Doubt("the machine is in maintenance", "the machine was in maintenance"),
     5027: Doubt("the machine is being set up", "the machine was being set up"),
 }
-_WARM_UP = Doubt("the machine warms up", "the machine was warming up")
+_WARM_UP = Doubt("the machine is warming up", "the machine was warming up")
 # ChannelState and ChannelMode.
 _STATE_OF_ONE = f"/{CHANNEL_STATE}"
 _CHANNEL_PHASES: Mapping[object, Phase] = {0: Phase.RUNNING, 1: Phase.HELD}
@@ -105,14 +105,16 @@ _MODIFIERS: Mapping[str, Doubt] = {
 
 
 def channel_value(channel: str, name: str) -> str:
-    """What one value of a channel is called."""
+    """Return the name of one value of a channel."""
     return f"{channel}/{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What one of WATCHED, or of CHANNEL after a channel's name, holds; None for nothing, or
-    nothing good."""
+    """The content of one of WATCHED, or of CHANNEL with the channel's name before it.
+
+    None if it is empty or of bad quality.
+    """
 
     name: str
     value: object
@@ -120,7 +122,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alarm that came, changed or went. `key` tells it from others."""
+    """An alarm that came, changed or went. `key` identifies it."""
 
     key: str
     words: str
@@ -129,31 +131,31 @@ class Alert:
 
 
 class Picture:
-    """Starts out knowing nothing; `take` what the server sends, in order."""
+    """The state of a machine, unknown at first. `take` what the server sends, in order."""
 
     def __init__(self) -> None:
         self._values: dict[str, object] = {}
-        self._mode_known = False  # that it has one
+        self._mode_known = False  # the channels that it has
         self._alerts: dict[str, str] = {}
 
-    def take(self, news: Value | Alert) -> bool:
-        """Whether that changed anything that `report` tells."""
-        if isinstance(news, Value):
-            before = self._values.get(news.name)
-            self._values[news.name] = news.value
-            self._mode_known |= news.name == "mode" and _whole(news.value) is not None
-            # False is 0 to Python, but no count
-            return type(before) is not type(news.value) or before != news.value
-        words = news.words or "alarm"
-        told = self._alerts.get(news.key)
-        if news.active:
-            self._alerts[news.key] = f"{words} ({news.code})" if news.code else words
+    def take(self, update: Value | Alert) -> bool:
+        """Take a value or an alarm. Return whether it changes the `report`."""
+        if isinstance(update, Value):
+            before = self._values.get(update.name)
+            self._values[update.name] = update.value
+            self._mode_known |= update.name == "mode" and _whole(update.value) is not None
+            # False equals 0 in Python, but is not a count
+            return type(before) is not type(update.value) or before != update.value
+        words = update.words or "alarm"
+        shown_before = self._alerts.get(update.key)
+        if update.active:
+            self._alerts[update.key] = f"{words} ({update.code})" if update.code else words
         else:
-            self._alerts.pop(news.key, None)
-        return self._alerts.get(news.key) != told
+            self._alerts.pop(update.key, None)
+        return self._alerts.get(update.key) != shown_before
 
     def report(self) -> Report:
-        """As the station understands it."""
+        """Return the present report."""
         phase, words, programs = self._phase()
         program = self._values.get("program")
         parts = self._values.get("parts")
@@ -174,12 +176,12 @@ class Picture:
         )
 
     def _phase(self) -> tuple[Phase, str, tuple[str, ...]]:
-        """With the names of the programs, where that of the active program is not the one."""
+        """Return the phase, its text, and the names of the programs if not only the active one."""
         number = _whole(self._values.get(STATE))
         if self._values.get("item") == _NOT_AVAILABLE:
-            words = "the server answers, but says that the machine is not available"
+            words = "the server answers, but reports that the machine is not available"
             return Phase.UNKNOWN, words, ()
-        nothing = (Phase.UNKNOWN, "the server answers, but it has no word from the machine")
+        nothing = (Phase.UNKNOWN, "the server answers, but it has no data from the machine")
         phase, words = _PHASES.get(number, nothing)
         if phase in (Phase.IDLE, Phase.COMPLETED, Phase.ABORTED):
             for channel in self._channels():
@@ -192,7 +194,7 @@ class Picture:
         return [name.rpartition("/")[0] for name in self._values if name.endswith(_STATE_OF_ONE)]
 
     def _channel_phase(self, channel: str) -> Phase | None:
-        """Whether its program runs or is held; what is moved by hand is not a program."""
+        """Return whether its program runs or is held. Manual motion is not a program."""
         if self._of(channel, "mode") in _CHANNEL_MODES:
             return None
         return _CHANNEL_PHASES.get(self._of(channel, CHANNEL_STATE))
@@ -201,7 +203,7 @@ class Picture:
         return _whole(self._values.get(channel_value(channel, name)))
 
     def _doubts(self) -> tuple[Doubt, ...]:
-        """Why what runs now may make no part."""
+        """Return why the running program may make no part."""
         mode = _whole(self._values.get("mode"))
         found: list[Doubt | None] = []
         if mode in _MODES:

@@ -1,6 +1,6 @@
-"""Talking to an OPC UA server, as far as watching a machine tool needs it.
+"""Client of an OPC UA server, as far as needed to read a machine tool.
 
-asyncua does the protocol; only this file knows it. Whatever goes wrong comes out as Unavailable
+asyncua implements the protocol, and only this file uses it. All failures are raised as Unavailable
 with a sentence.
 """
 
@@ -43,16 +43,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ANSWER_S = 4.0
-WATCH_S = 2.0  # between two questions whether the server is still there
+WATCH_S = 2.0  # interval of the check that the server is still there
 CLOSE_S = 3.0
 SESSION_MS = 60_000
 PERIOD_MS = 200
-QUEUE = 50  # values of one node between two messages
+QUEUE = 50  # maximum values of one node between two messages
 _CONDITION_REFRESH = "0:ConditionRefresh"
 
 
 class Server:
-    """One connection. `broke` is called, once, with why it has ended by itself."""
+    """One connection. `broke` is called once, with the reason, when it ends by itself."""
 
     def __init__(self, url: str, traffic: Traffic, broke: Callable[[str], None]) -> None:
         self._url = url
@@ -61,18 +61,18 @@ class Server:
         self._broke = broke
         self._client: Client | None = None
         self._indexes: dict[str, int] = {}
-        self._names: dict[object, str] = {}  # what each watched node tells
+        self._names: dict[object, str] = {}  # the value name of each watched node
         self._machine: Node | None = None
         self._subscription: Subscription | None = None
 
     async def open(self) -> None:
-        """Connects and learns which namespace has which index."""
-        await asyncio.to_thread(import_module, "asyncua.client.client")  # the loop has to go on
+        """Connect, and read the index of each namespace."""
+        await asyncio.to_thread(import_module, "asyncua.client.client")  # keep the event loop free
         from asyncua.client.client import Client  # noqa: PLC0415 - over a second, for few
 
-        # What it logs about a lost connection this driver says itself.
+        # This driver itself reports a lost connection, so asyncua does not have to log it.
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-        with self._plainly():
+        with self._translated_errors():
             client = Client(self._url, timeout=ANSWER_S, watchdog_intervall=WATCH_S)
             client.name = client.description = "CNC Station"
             client.session_timeout = SESSION_MS
@@ -86,7 +86,7 @@ class Server:
                 raise Unavailable(f"the server has no machine tools (its model lacks {uri})")
 
     async def close(self) -> None:
-        """Lets go; takes `CLOSE_S` at most."""
+        """Disconnect. Takes at most `CLOSE_S`."""
         client, self._client, self._subscription = self._client, None, None
         if client is None:
             return
@@ -98,9 +98,9 @@ class Server:
         client.disconnect_socket()
 
     async def machines(self) -> dict[str, "Node"]:
-        """The machine tools by name; of other machinery there may be more."""
+        """Return the machine tools by name. Other machinery may be there too."""
         client = self._connected()
-        with self._plainly():
+        with self._translated_errors():
             self._traffic.sent("browse Machines")
             folder = await self._find(client.nodes.objects, [((MACHINERY, "Machines"),)])
             if folder[0] is None:
@@ -113,19 +113,19 @@ class Server:
             return found
 
     async def identity(self, machine: "Node") -> tuple[tuple[str, str], ...]:
-        """A label and what stands there, as far as anything does."""
-        with self._plainly():
+        """Return labels and values of the identification, as far as present."""
+        with self._translated_errors():
             found = await self._read(machine, IDENTIFICATION)
             texts = ((label, _text(value)) for label, (_, value) in found.items())
             return tuple((label, text) for label, text in texts if text)
 
     async def watch(self, machine: "Node") -> list[Value]:
-        """How things are now; `heard` tells what follows."""
+        """Subscribe. Return the present values; `updates` yields the later ones."""
         client = self._connected()
-        with self._plainly():
+        with self._translated_errors():
             found = await self._read(machine, WATCHED)
             if STATE not in found:
-                raise Unavailable("the machine does not say what its program does")
+                raise Unavailable("the machine does not report the state of its program")
             found |= await self._channels(machine)
             self._machine = machine
             self._names = {node.nodeid: name for name, (node, _) in found.items()}
@@ -139,7 +139,7 @@ class Server:
             return [self._value(name, value) for name, (_, value) in found.items()]
 
     async def _channels(self, machine: "Node") -> "dict[str, tuple[Node, Any]]":
-        """What the NC channels say, as far as the machine has any."""
+        """Return the values of the NC channels, if the machine has any."""
         folder = (await self._find(machine, [MONITORING]))[0]
         found: dict[str, tuple[Node, Any]] = {}
         for node in [] if folder is None else await folder.get_children():
@@ -150,11 +150,14 @@ class Server:
         return found
 
     async def watch_alarms(self, *, alone: bool) -> bool:
-        """Whether the server tells of alarms. Many do so only for the whole server: that is of use
-        where the machine is `alone` on it."""
+        """Return whether the server reports alarms.
+
+        Many servers report them only for the whole server: that is useful if the machine is `alone`
+        on it.
+        """
         assert self._machine is not None
         client = self._connected()
-        with self._plainly():
+        with self._translated_errors():
             places = [(await self._find(self._machine, [MESSAGES]))[0]]
             if alone:
                 places.append(client.nodes.server)
@@ -174,15 +177,15 @@ class Server:
             await self._subscription.subscribe_alarms_and_conditions(place, alert, queuesize=QUEUE)
         except UaError:
             return False
-        # Tells of the alarms that are there already; few servers can't.
+        # Requests the alarms already present; few servers support it.
         with suppress(UaError):
             condition = self._connected().get_node(ua.NodeId(ua.Int32(ObjectIds.ConditionType)))
             number = ua.Variant(self._subscription.subscription_id, ua.VariantType.UInt32)
             await condition.call_method(_CONDITION_REFRESH, number)
         return True
 
-    async def heard(self) -> AsyncGenerator[Value | Alert, None]:
-        """What comes, in order, until the server ends it."""
+    async def updates(self) -> AsyncGenerator[Value | Alert, None]:
+        """Yield what comes, in order, until the server ends it."""
         from asyncua.common.subscription import (  # noqa: PLC0415 - as above
             DataChangeEvent,
             OpcEvent,
@@ -194,13 +197,13 @@ class Server:
                 name = self._names.get(event.node.nodeid)
                 if name is not None:
                     item = event.data.monitored_item.Value
-                    news: Value | Alert = self._value(name, item)
+                    update: Value | Alert = self._value(name, item)
                     self._traffic.received(f"{name}: {event.value}")
-                    yield news
+                    yield update
             elif isinstance(event, OpcEvent):
-                news = _alert(event.event)
-                self._traffic.received(f"alarm: {news}")
-                yield news
+                update = _alert(event.event)
+                self._traffic.received(f"alarm: {update}")
+                yield update
             else:
                 raise Unavailable("the server has ended the subscription")
         raise Unavailable("the server has ended the subscription")
@@ -214,7 +217,7 @@ class Server:
 
     async def _lost(self, error: Exception) -> None:
         if isinstance(error, TimeoutError):
-            self._broke(f"{self._shown} says nothing any more")
+            self._broke(f"{self._shown} no longer answers")
         elif isinstance(error, OSError):
             self._broke(str(unreachable(self._shown, error)))
         else:
@@ -222,7 +225,7 @@ class Server:
         log.warning("%s: the connection broke: %s", self._shown, raw_words(error))
 
     async def _find(self, start: "Node", paths: Iterable[Path]) -> "list[Node | None]":
-        """The node at each path; None where there is none."""
+        """Return the node at each path; None if there is none."""
         client = self._connected()
         wanted = list(paths)
         known = [
@@ -241,7 +244,7 @@ class Server:
     async def _read(
         self, start: "Node", paths: Mapping[str, Path]
     ) -> "dict[str, tuple[Node, Any]]":
-        """Node and value of each path that leads anywhere."""
+        """Return node and value of each path that exists."""
         nodes = await self._find(start, paths.values())
         there = [(name, node) for name, node in zip(paths, nodes, strict=True) if node is not None]
         if not there:
@@ -261,13 +264,13 @@ class Server:
         return Value(name, content)
 
     @contextmanager
-    def _plainly(self) -> Iterator[None]:
-        """What asyncua and the network raise, in a sentence."""
+    def _translated_errors(self) -> Iterator[None]:
+        """Convert the exceptions of asyncua and of the network."""
         from asyncua.ua.uaerrors import UaError  # noqa: PLC0415 - as above
 
         try:
             yield
-        except OSError as error:  # a timeout is one too
+        except OSError as error:  # includes a timeout
             raise unreachable(self._shown, error) from error
         except (UaError, ValueError) as error:
             words = str(error) or type(error).__name__
@@ -275,7 +278,7 @@ class Server:
 
 
 def _content(data: Any) -> Any:
-    """The value in a DataValue; None where it is not good."""
+    """Return the value of a DataValue; None if its quality is not good."""
     if data is None or data.Value is None:
         return None
     good = data.StatusCode is None or data.StatusCode.is_good()
