@@ -9,12 +9,13 @@ from contextlib import AsyncExitStack
 
 from redis.asyncio import Redis as Client
 
+from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.notice import Notice, NoticeEvent
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
-from cnc_station.engine.views import Changes
 from cnc_station.servers import Postgres, Redis
 from tests.benchmarks.figures import Effort, Figure, limited, percentile, turns
 from tests.benchmarks.fleet_bare_chain import chain_ms
@@ -114,9 +115,7 @@ def notices(effort: Effort) -> list[Figure]:
 async def _notices(redis_url: str, count: int, how: str) -> list[float]:
     async with AsyncExitStack() as stack:
         sender = RedisSignals(redis_url)
-        await sender.start(
-            SignalHandlers(lambda: None, lambda _: None, lambda _: None, lambda: None)
-        )
+        await sender.start(SignalHandlers(lambda: None, lambda _: None, lambda _: None))
         stack.push_async_callback(sender.stop)
         client = await stack.enter_async_context(Client.from_url(redis_url))
         heard = [
@@ -130,7 +129,8 @@ async def _notices(redis_url: str, count: int, how: str) -> list[float]:
             if how == "bare":
                 await client.publish(BARE, time.monotonic_ns())
             else:
-                sender.publish_notice(Changes(jobs=frozenset({time.monotonic_ns()})))
+                event = NoticeEvent(t.STARTED.name, "A", time.monotonic_ns(), 1, 1)
+                sender.publish_notice(Notice((event,)))
         await asyncio.sleep(0.5)
     delays = [delay for each in heard for delay in each]
     assert len(delays) == count * PROCESSES * STATIONS_EACH, f"{len(delays)} heard"

@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
-from cnc_station.engine.views import Changes
 
 BARE = "bare-changes"
 
@@ -46,10 +46,12 @@ def _late(since_ns: int) -> float:
 async def _listen(redis_url: str, heard: list[float], ready: asyncio.Event) -> RedisSignals:
     signals = RedisSignals(redis_url)
 
-    def changes(told: Changes) -> None:
-        heard.extend(_late(job) for job in told.jobs)
+    def hear(notice: Notice) -> None:
+        heard.extend(_late(job) for job in notice.jobs)
+        if notice.missed:  # it listens from now on
+            ready.set()
 
-    await signals.start(SignalHandlers(lambda: None, changes, lambda _: None, ready.set))
+    await signals.start(SignalHandlers(lambda: None, hear, lambda _: None))
     return signals
 
 

@@ -9,7 +9,7 @@ import asyncio
 import statistics
 from dataclasses import replace
 
-from cnc_station.engine.views import Changes
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.lag import LagProbe
 from cnc_station.loop import run
 from cnc_station.ui.pages.jobs import JobsPage
@@ -40,9 +40,9 @@ async def _busy(jobs: int, seconds: float) -> tuple[float, float, float]:
             await asyncio.sleep(SETTLE_S)
             changed = 0
 
-            def count(changes: Changes) -> None:
+            def count(notice: Notice) -> None:
                 nonlocal changed
-                changed += len(changes.jobs) + len(changes.machines)
+                changed += len(notice.jobs) + len(notice.machines)
 
             forget = shop.engine.subscribe(count)
             with LagProbe() as probe:

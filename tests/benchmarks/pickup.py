@@ -7,8 +7,8 @@ import time
 from contextlib import closing
 
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.views import Changes
 from cnc_station.loop import run
 from tests.benchmarks.figures import Effort, Figure, limited, percentile
 from tests.benchmarks.shop import fill, folder
@@ -33,8 +33,8 @@ async def _one(engine: StationEngine) -> float:
     notices: list[float] = []
     done = asyncio.Event()
 
-    def hear(changes: Changes) -> None:
-        if changes.jobs:
+    def hear(notice: Notice) -> None:
+        if notice.jobs:
             notices.append(time.perf_counter())
         if len(notices) == COMMITS + 1:
             done.set()
