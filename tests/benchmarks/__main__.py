@@ -8,8 +8,8 @@ from tests.benchmarks.claims import claims
 from tests.benchmarks.figures import Effort, Figure, write_json
 from tests.benchmarks.fleet import FLEET
 from tests.benchmarks.lag import lag
-from tests.benchmarks.letters import letter_costs
 from tests.benchmarks.lists import lists
+from tests.benchmarks.messages import message_costs
 from tests.benchmarks.pickup import pickup
 from tests.benchmarks.polling import polling
 from tests.benchmarks.start import start
@@ -21,7 +21,7 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Figure]]] = {
     "pickup": pickup,
     "claims": claims,
     "lag": lag,
-    "letters": letter_costs,
+    "messages": message_costs,
     "lists": lists,
     "start": start,
     "streaming": streaming,

@@ -178,21 +178,21 @@ async def test_two_fleets_in_two_databases_of_one_redis_do_not_hear_each_other(
     assert other.notices == []
 
 
-async def test_a_letter_that_can_not_be_read_costs_a_look_at_everything_and_not_the_connection(
+async def test_a_message_that_can_not_be_read_costs_a_look_at_everything_and_not_the_connection(
     stations: tuple[Heard, Heard], redis_server: Redis
 ) -> None:
     """A station of another version may say more, or something else."""
     a, b = stations
-    letter = '{"from":"x","body":{"7":{"fraction":0.5,"coolant":1}}}'
+    message = '{"from":"x","body":{"7":{"fraction":0.5,"coolant":1}}}'
     with _client(redis_server) as admin:
         (channel,) = admin.pubsub_channels("*telemetry")
-        admin.publish(channel, letter)
+        admin.publish(channel, message)
         await until(lambda: b.telemetry == {7: Telemetry(fraction=0.5)})
         gaps = b.gaps
         admin.publish(channel, "{}")
         of_a_former_version = '{"from":"x","body":{"jobs":[1],"everything":false}}'
-        for letter in ("?", "[]", of_a_former_version, "[" * 100_000, '{"body":{"events":[1]}}'):
-            admin.publish(channel.replace(b"telemetry", b"changes"), letter)
+        for message in ("?", "[]", of_a_former_version, "[" * 100_000, '{"body":{"events":[1]}}'):
+            admin.publish(channel.replace(b"telemetry", b"changes"), message)
     a.signals.publish_notice(_of_job(2))
     await until(lambda: b.notices == [_of_job(2)])
     assert b.gaps == gaps + 5

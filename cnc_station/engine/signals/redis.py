@@ -20,7 +20,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import MISSED, NO_EVENTS, Notice
-from cnc_station.engine.signals import letters
+from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.local import Wake
 from cnc_station.engine.views import Telemetry
@@ -88,7 +88,7 @@ class RedisSignals:
 
     async def start(self, handlers: SignalHandlers) -> None:
         """Three loops, each with its connection."""
-        await asyncio.to_thread(letters.prepare)
+        await asyncio.to_thread(messages.prepare)
         self._handlers = handlers
         for work in (self._send, self._listen, self._wait):
             self._tasks.append(asyncio.create_task(self._for_ever(work), name=work.__name__))
@@ -199,9 +199,9 @@ class RedisSignals:
                 pipe.zadd(key, {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))})
                 pipe.zremrangebyrank(key, 0, -MOST_HINTS - 1)  # nobody may ever ask for them
             if notice:
-                pipe.publish(self._prefix + "changes", letters.of_notice(self._sender, notice))
+                pipe.publish(self._prefix + "changes", messages.of_notice(self._sender, notice))
             if telemetry is not None:
-                told = letters.of_telemetry(self._sender, telemetry)
+                told = messages.of_telemetry(self._sender, telemetry)
                 pipe.publish(self._prefix + "telemetry", told)
             await pipe.execute(raise_on_error=False)  # what is refused is lost; `ping` says so
 
@@ -220,12 +220,12 @@ class RedisSignals:
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         data: bytes = message["data"]
-        if data.startswith(letters.beginning(self._sender)):
+        if data.startswith(messages.beginning(self._sender)):
             return
         if message["channel"].endswith(b"telemetry"):
-            self._handlers.telemetry(letters.telemetry(data))
+            self._handlers.telemetry(messages.telemetry(data))
         else:
-            self._handlers.notice(letters.notice(data))
+            self._handlers.notice(messages.notice(data))
 
     async def _wait(self) -> None:
         client = self._client()

@@ -16,14 +16,14 @@ MOST_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeLetter:
+class NoticeMessage:
     """What has changed."""
 
     body: Notice
 
 
 @dataclass(frozen=True, slots=True)
-class TelemetryLetter:
+class TelemetryMessage:
     """What the sender's machines do, by machine id."""
 
     body: dict[int, Telemetry]
@@ -31,25 +31,25 @@ class TelemetryLetter:
 
 def prepare() -> None:
     """Load what reading and writing take. Slow: on a thread."""
-    codec.prepare(Notice, dict[int, Telemetry], NoticeLetter, TelemetryLetter)
+    codec.prepare(Notice, dict[int, Telemetry], NoticeMessage, TelemetryMessage)
 
 
 def of_notice(sender: str, notice: Notice) -> bytes:
-    """A notice as a letter of `sender`."""
-    return _letter(sender, codec.dump(Notice, notice))
+    """A notice as a message of `sender`."""
+    return _message(sender, codec.dump(Notice, notice))
 
 
 def of_telemetry(sender: str, telemetry: Mapping[int, Telemetry]) -> bytes:
-    """Telemetry as a letter of `sender`."""
-    return _letter(sender, codec.dump(dict[int, Telemetry], telemetry))
+    """Telemetry as a message of `sender`."""
+    return _message(sender, codec.dump(dict[int, Telemetry], telemetry))
 
 
-def _letter(sender: str, body: bytes) -> bytes:
+def _message(sender: str, body: bytes) -> bytes:
     return b"%s%s}" % (beginning(sender), body)
 
 
 def beginning(sender: str) -> bytes:
-    """What a sender's letters begin with."""
+    """What a sender's messages begin with."""
     return b'{"from":"%s","body":' % sender.encode()
 
 
@@ -58,7 +58,7 @@ def notice(data: bytes) -> Notice:
     if len(data) > MOST_BYTES:
         return MISSED
     try:
-        return codec.load(NoticeLetter, data).body
+        return codec.load(NoticeMessage, data).body
     except ValueError:
         return _newer_notice(data)
 
@@ -75,6 +75,6 @@ def _newer_notice(data: bytes) -> Notice:
 def telemetry(data: bytes) -> Mapping[int, Telemetry]:
     """What another station's machines do; nothing if that cannot be read."""
     try:
-        return codec.load(TelemetryLetter, data[:MOST_BYTES]).body
+        return codec.load(TelemetryMessage, data[:MOST_BYTES]).body
     except ValueError:
         return {}

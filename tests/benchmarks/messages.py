@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.notice import Notice, NoticeEvent
-from cnc_station.engine.signals import letters
+from cnc_station.engine.signals import messages
 from cnc_station.engine.views import Telemetry
 from tests.benchmarks.figures import Effort, Figure, compared, in_turn
 
@@ -22,30 +22,30 @@ TELEMETRY = dict.fromkeys(
 )
 
 
-def letter_costs(effort: Effort) -> list[Figure]:
+def message_costs(effort: Effort) -> list[Figure]:
     """Beside the standard library's json, which is given plain values."""
     of_telemetry = {str(machine): asdict(known) for machine, known in TELEMETRY.items()}
     of_notice = {"events": [[*event] for event in NOTICE.events]}
-    told, bare = letters.of_notice("A", NOTICE), json.dumps(of_notice)
+    told, bare = messages.of_notice("A", NOTICE), json.dumps(of_notice)
     return [
         _cost(
             effort,
-            f"telemetry of {MACHINES} machines as a letter",
-            lambda: letters.of_telemetry("A", TELEMETRY),
+            f"telemetry of {MACHINES} machines as a message",
+            lambda: messages.of_telemetry("A", TELEMETRY),
             lambda: json.dumps(of_telemetry),
             at_most=1.0,
         ),
         _cost(
             effort,
-            f"notice of {EVENTS} events as a letter",
-            lambda: letters.of_notice("A", NOTICE),
+            f"notice of {EVENTS} events as a message",
+            lambda: messages.of_notice("A", NOTICE),
             lambda: json.dumps(of_notice),
             at_most=1.0,
         ),
         _cost(
             effort,
             f"notice of {EVENTS} events, read",
-            lambda: letters.notice(told),
+            lambda: messages.notice(told),
             lambda: json.loads(bare),
             at_most=3.0,
         ),
