@@ -38,7 +38,7 @@ class RecordInspection(StoreCommand[None]):
 
 def _say_found(tx: Tx, change: RecordInspection) -> Exception | None:
     row = tx.connection.execute(
-        select(job.c.trace_id, job.c.last_error)
+        select(job.c.trace_id, job.c.tenant, job.c.last_error)
         .where(job.c.id == change.job_id, job.c.state == JobState.INTERRUPTED.value)
         .where(job.c.run_id == change.run_id, job.c.token == change.token)
         .with_for_update()
@@ -61,5 +61,6 @@ def _say_found(tx: Tx, change: RecordInspection) -> Exception | None:
         job_state=JobState.INTERRUPTED,
         trace_id=row.trace_id,
         reason=change.words,
+        tenant=row.tenant,
     )
     return None

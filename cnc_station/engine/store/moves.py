@@ -78,10 +78,14 @@ class MoveRun(StoreCommand[None]):
         machines: dict[int, str] = dict(machines_asked.fetchall())
         if len(runs) != len(changes):
             raise _refusal(tx, changes[0]) if len(changes) == 1 else Conflict("each alone")
-        _follow_jobs(tx, row, changes, jobs)
+        if len(jobs) != len(changes):
+            raise Conflict(f"a job has left its run: {row.name} changes nothing")
         _check_machines(tx, row, changes, machines)
-        traces = {job_id: trace for job_id, trace, _ in jobs}
+        known = {job_id: of_job for job_id, *of_job in jobs}
+        queued, delayed = (row.job.target is s for s in (JobState.QUEUED, JobState.DELAYED))
+        over = row.run.target not in LIVE_RUNS
         for change in changes:
+            trace_id, tenant, machine_type = known[change.job_id]
             tx.record(
                 row,
                 actor=change.actor,
@@ -91,12 +95,14 @@ class MoveRun(StoreCommand[None]):
                 job_state=row.job.target,
                 run_state=row.run.target,
                 machine_state=machines.get(change.machine_id),
-                trace_id=traces[change.job_id],
+                trace_id=trace_id,
                 reason=change.reason,
                 details=dict(change.details),
+                tenant=tenant,
+                machine_type=machine_type if queued else None,
+                due_at=_due(tx, change) if delayed else None,
+                frees_machine=over,
             )
-        if row.run.target not in LIVE_RUNS:
-            tx.freed = True
         if after is not None and unblock_successors(tx, after.fetchall()):
             release_due(tx)
         return [None] * len(changes)
@@ -138,19 +144,6 @@ def _ask_machines(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
     ]
     statement = machine_statement(tx.dialect, row.name)
     return tx.ask(statement, {"item": packed(items), "now": tx.now, **_taker(tx, row)})
-
-
-def _follow_jobs(
-    tx: Tx, row: t.Transition, changes: Sequence[MoveRun], jobs: Sequence[tuple[int, str, str]]
-) -> None:
-    """What others will want to know of where the jobs have come to."""
-    if len(jobs) != len(changes):
-        raise Conflict(f"a job has left its run: {row.name} changes nothing")
-    assert row.job is not None
-    if row.job.target is JobState.DELAYED:
-        tx.due(min(_due(tx, change) for change in changes))
-    if row.job.target is JobState.QUEUED:
-        tx.claimable.update(machine_type for _, _, machine_type in jobs)
 
 
 def _check_machines(

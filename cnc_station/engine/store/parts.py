@@ -81,7 +81,7 @@ def _tell(
     """`once_for`: the part, for what is written once for each."""
     done = parts_done(literal(change.run_id, Integer), literal(change.job_id, Integer))
     row = tx.connection.execute(
-        select(job.c.state, job.c.trace_id, done.label("done"))
+        select(job.c.state, job.c.trace_id, job.c.tenant, done.label("done"))
         .where(job.c.id == change.job_id, job.c.run_id == change.run_id)
         .where(job.c.token == change.token, found_in(job, _UNDER_WAY))
         .with_for_update()
@@ -98,5 +98,6 @@ def _tell(
             job_state=row.state,
             trace_id=row.trace_id,
             reason=change.reason,
+            tenant=row.tenant,
         )
     return None

@@ -180,6 +180,7 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, Job
     completed = []
     for change, row, transition, target in decided:
         deleted = transition is t.DELETED
+        values = _values(tx, change, row, transition, target)
         tx.record(
             transition,
             actor=change.actor,
@@ -187,16 +188,14 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, Job
             job_state=None if deleted else target,
             trace_id=row.trace_id,
             reason=change.reason,
+            tenant=row.tenant,
+            machine_type=row.machine_type if target is JobState.QUEUED and not deleted else None,
+            due_at=values["not_before"] if target is JobState.DELAYED and not deleted else None,
         )
         if deleted:
             continue
-        values = _values(tx, change, row, transition, target)
         items.append([row.id, row.version, *values.values()])
-        if target is JobState.QUEUED:
-            tx.claimable[row.machine_type] += 1
-        elif target is JobState.DELAYED:
-            tx.due(values["not_before"])
-        elif target is JobState.COMPLETED:
+        if target is JobState.COMPLETED:
             completed.append(row.id)
     if items:
         done = tx.connection.execute(_statement(tx.dialect), {"item": packed(items)}).all()
@@ -204,7 +203,6 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, Job
             raise Conflict("A job has changed meanwhile.")
     if completed:
         unblock_successors(tx, ask_successors(tx, completed).fetchall())
-        tx.due(tx.now)
 
 
 def _values(

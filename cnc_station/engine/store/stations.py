@@ -57,7 +57,6 @@ def _join(tx: Tx, change: Join) -> Exception | None:
     tx.connection.execute(
         update(leader).where(leader.c.holder == tx.station).values(expires_at=tx.now)
     )
-    tx.stations = True
     tx.record(t.STATION_JOINED, actor="station", reason=f"version {change.version}")
     return None
 
@@ -123,7 +122,6 @@ class Leave(StoreCommand[None]):
                 .where(leader.c.incarnation == change.incarnation)
                 .values(expires_at=tx.now)
             )
-            tx.stations = True
             tx.record(t.STATION_LEFT, actor="station")
         return [None for _ in changes]
 
@@ -168,7 +166,6 @@ def _lead(tx: Tx, change: Lead) -> int | Exception:
 
 
 def _elected(tx: Tx, term: int) -> int:
-    tx.stations = True
     tx.record(t.LEADER_CHANGED, actor="leader", reason=f"{tx.station}, term {term}")
     return term
 
