@@ -14,6 +14,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
@@ -76,6 +77,30 @@ async def test_a_job_whose_hint_was_lost_is_found_all_the_same(
         monkeypatch.setattr(a._supervisor._signals, "announce_work", lambda _: None)
     (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
     await until(partial(_is, a, job_id, JobState.COMPLETED))
+
+
+@pytest.mark.parametrize("shared", ["redis"], indirect=True)
+async def test_a_job_handed_in_at_one_station_wakes_no_dispatcher_of_another_by_its_notice(
+    fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others would all claim for it: work is announced to one of them."""
+    a, b = fleet
+    monkeypatch.setattr(Dispatcher, "lost_hint_s", None)
+    await a.add_machine(MILL, ME)
+    heard: list[Notice] = []
+    b.subscribe(heard.append)
+    looks: list[float] = []
+    dispatcher = service_of(b, Dispatcher)
+    run_once = dispatcher.run_once
+
+    async def counted() -> float:
+        looks.append(time.monotonic())
+        return await run_once()
+
+    monkeypatch.setattr(dispatcher, "run_once", counted)
+    await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+    await until(lambda: any("completed" in notice.types for notice in heard))
+    assert looks == []
 
 
 async def test_a_machine_cleared_from_the_window_of_another_station_gets_its_next_job_at_once(

@@ -11,10 +11,11 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Order, RunInspection, RunOutcome
 from cnc_station.engine.services.outcome import move_of
+from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
 from tests.engine.edited import AFTER, at_work, edited_elsewhere, is_ready, the_mill, wired
-from tests.engine.floor import ME, Controller, FloorOf
+from tests.engine.floor import ME, Controller, FloorOf, service_of
 from tests.until import until
 
 
@@ -114,11 +115,14 @@ async def test_a_run_that_was_given_up_and_still_cuts_keeps_its_driver_to_its_en
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
     job_id = await at_work(floor, made)
+    reconciler = service_of(floor.engine, Reconciler)
+    await reconciler.stop()  # it asks for the run back once the machine is edited, not before
     await _given_up(floor)
     if edited_here:
         await floor.engine.edit_machine(machine_id, AFTER, ME)
     else:
         await edited_elsewhere(floor, machine_id)
+    await reconciler.start()
     await floor.comes_to(job_id, JobState.RUNNING)  # asked back
     (driver,) = wired(made)
     assert not driver.closed
@@ -144,8 +148,11 @@ async def test_a_machine_removed_under_a_run_that_was_given_up_is_let_go_at_its_
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
     await at_work(floor, made)
+    reconciler = service_of(floor.engine, Reconciler)
+    await reconciler.stop()  # as above
     await _given_up(floor)
     await floor.act_on_machine("remove", machine_id)
+    await reconciler.start()
     (driver,) = wired(made)
     assert not driver.closed
     driver.end()

@@ -16,6 +16,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, InvalidInput, Unavailable
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
@@ -104,13 +105,17 @@ async def test_one_that_names_more_jobs_than_a_statement_has_room_for_fails_alon
 
 
 async def test_a_bug_in_one_change_is_the_error_of_its_caller_alone(shop: Shop) -> None:
-    def bug(_tx: Tx) -> None:
+    """And what it had to tell is not told."""
+
+    def bug(tx: Tx) -> None:
+        tx.tell(Topic.JOB_UNBLOCKED, job_id=1_000)
         raise ZeroDivisionError
 
     first, error, last = await _together(shop, _new("a"), Break(bug), _new("b"))
     assert isinstance(error, ZeroDivisionError)
     assert shop.told() == ["created", "created"]
     assert [shop.job_row(job_id).name for (job_id,) in (first, last)] == ["a", "b"]
+    assert [notice.jobs for notice in shop.notices] == [{*first, *last}]
 
 
 async def test_what_the_last_writes_break_is_the_error_of_its_change_alone(shop: Shop) -> None:
