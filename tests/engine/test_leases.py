@@ -80,7 +80,7 @@ class _Database:
         if isinstance(change, MoveRun):
             self.moves.append(change.transition.name)
 
-    keep = write
+    write_until_committed = write
 
 
 def _runner(database: _Database, **machines: _Machine) -> Runner:

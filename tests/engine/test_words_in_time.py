@@ -116,7 +116,7 @@ async def test_nobody_has_to_say_anything_where_a_job_starts_by_itself(
 
 @pytest.mark.parametrize(
     ("action", "becomes"),
-    [("deferred", JobState.PAUSED), ("abort", JobState.CANCELLED)],
+    [("defer", JobState.PAUSED), ("abort", JobState.CANCELLED)],
 )
 async def test_a_job_stopped_in_the_instant_of_its_assignment_waits_for_nobody(
     floor: FloorOf, controller: Controller, instant: asyncio.Event, action: str, becomes: JobState

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
-from cnc_station.engine.domain.notice import one_of
+from cnc_station.engine.domain.notice import Notice, one_of
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.stations import Lead
@@ -34,6 +34,11 @@ class Leadership(Service):
         self._on_term = on_term
         self._lease_s = lease_s
         self.term: int | None = None
+
+    def hear(self, notice: Notice) -> None:
+        """A missed notice wakes nothing here: each look is a write, and the rest is short."""
+        if not notice.missed:
+            super().hear(notice)
 
     async def run_once(self) -> float:
         """Take or keep it; look again long before a lease can end."""
