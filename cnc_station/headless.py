@@ -7,7 +7,7 @@ import logging
 import signal
 
 from cnc_station.config import Config
-from cnc_station.demo import Share, load_demo
+from cnc_station.demo import DEMO, Share, load_demo
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.service import FIRST_PAUSE_S, LONGEST_PAUSE_S
@@ -28,8 +28,8 @@ async def serve(config: Config, demo: Share | None = None) -> None:
         return
     try:
         if demo:
-            await load_demo(engine, demo)
-        async with serving(config, engine, HEALTH_PORT):
+            await load_demo(engine.door(DEMO), demo)
+        async with serving(config, engine.local_door, HEALTH_PORT):
             log.info("station %s is at work on %s", config.station, config.database_shown)
             gc.freeze()  # what stays for good need not be searched for garbage again and again
             await asked_to_stop.wait()

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cnc_station.config import Config
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.door import Door
 from cnc_station.secrets import complete
 
 
 @asynccontextmanager
-async def client(config: Config) -> AsyncIterator[Engine]:
+async def client(config: Config) -> AsyncIterator[Door]:
     """Commands and queries on the station's database, beside an engine that may be running there.
 
     Takes no lock and starts no service. Raises Unavailable.
@@ -18,6 +18,6 @@ async def client(config: Config) -> AsyncIterator[Engine]:
 
     engine = await open_client(complete(config))
     try:
-        yield engine
+        yield engine.local_door
     finally:
         await engine.stop()

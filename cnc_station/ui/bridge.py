@@ -6,7 +6,7 @@ and handed on at most twenty times a second, so that each view repaints once for
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.door import Door
 from cnc_station.engine.views import Changes
 
 FLUSH_EVERY_MS = 50
@@ -17,14 +17,14 @@ class Bridge(QObject):
 
     changed = Signal(object)
 
-    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+    def __init__(self, door: Door, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._gathered = Changes()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(FLUSH_EVERY_MS)
         self._timer.timeout.connect(self._flush)
-        self._unsubscribe = engine.subscribe(self._take)
+        self._unsubscribe = door.subscribe(self._take)
 
     def close(self) -> None:
         """Hear nothing more."""

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.interface import Queries
+from cnc_station.engine.door import Door
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def serving(config: Config, engine: Queries, health_port: int = 0) -> AsyncIterator[None]:
+async def serving(config: Config, door: Door, health_port: int = 0) -> AsyncIterator[None]:
     """The station's health, on `health_port` where the settings name none; 0 serves none.
 
     A port that is taken is said in the log and costs the health only: no machine stands still for
@@ -24,7 +24,7 @@ async def serving(config: Config, engine: Queries, health_port: int = 0) -> Asyn
         return
     from cnc_station.web.health import HealthServer  # noqa: PLC0415 - aiohttp, where it is needed
 
-    server = HealthServer(engine)
+    server = HealthServer(door)
     try:
         await server.start(config.health_host, port)
     except Unavailable as error:

@@ -17,8 +17,9 @@ import pytest
 
 from cnc_station.bundled import bundled
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.commands import AddMachine
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.views import KEPT
@@ -155,11 +156,14 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
     await engine.start()
     try:
         spec = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
-        await engine.add_machine(spec, Actor("Ada"))
+        await engine.door(local_principal("Ada")).execute(AddMachine(spec))
         settings = {"port": "1", "program_folder": str(shell.folder), "enable_password": "horse"}
-        await engine.add_machine(
-            MachineSpec("Lathe 1", "lathe", "", "linuxcnc", Capability("lathe"), settings=settings),
-            Actor("Ada"),
+        await engine.door(local_principal("Ada")).execute(
+            AddMachine(
+                MachineSpec(
+                    "Lathe 1", "lathe", "", "linuxcnc", Capability("lathe"), settings=settings
+                )
+            )
         )
 
         async def waited_ms() -> float:

@@ -1,4 +1,4 @@
-"""What can go wrong, in four kinds; anything else is a bug and is treated as one."""
+"""What can go wrong, in five kinds; anything else is a bug and is treated as one."""
 
 from dataclasses import dataclass
 
@@ -24,6 +24,10 @@ class InvalidInput(CncStationError):
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("; ".join(str(error) for error in errors))
         self.errors = errors
+
+
+class NotPermitted(CncStationError):
+    """The principal has no right to this; the sentence names the right."""
 
 
 class Conflict(CncStationError):

@@ -9,16 +9,10 @@ from cnc_station.engine.domain.transitions import JOB_TRANSITIONS
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: a person's name, or the service of the program that did it by itself."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """One fact, never changed afterwards. `type` is the name of the transition that made it;
-    the `*_state` fields are the states after it, None where that subject was not touched."""
+    the `*_state` fields are the states after it, None where that subject was not touched. `actor`:
+    a person's name, or the service of the program that did it by itself."""
 
     id: int
     at: int
