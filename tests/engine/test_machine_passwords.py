@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from cnc_station.cli.output import plain
 from cnc_station.engine.commands import AddMachine, EditMachine, TryMachine
@@ -17,6 +17,8 @@ from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.base import DriverKind
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.queries import FloorNow, ListEvents, ListMachines
+from cnc_station.engine.store.queries import floor as floor_query
+from cnc_station.engine.store.queries import machine_rows
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 from cnc_station.engine.views import KEPT, DriverInfo, Setting
@@ -213,3 +215,14 @@ async def test_no_password_reaches_the_log_whatever_goes_wrong(
         assert SECRET not in repr(record)
     await floor.engine.stop()
     assert SECRET not in caplog.text
+
+
+async def test_what_is_read_for_a_view_never_holds_a_password(floor: FloorOf) -> None:
+    def views(connection: Connection) -> str:
+        clock = floor.engine._database.dialect.now
+        rows = machine_rows.machines_with_stations(connection, own="A", clock=clock)
+        return json.dumps(plain((rows, floor_query.floor(connection, 0))))
+
+    assert SECRET not in await floor.engine._reader.read(views)
+    (stored,) = await floor.engine._reader.read(machine_rows.stored_machines)
+    assert stored.spec.settings == SPEC.settings

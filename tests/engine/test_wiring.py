@@ -7,7 +7,7 @@ import pytest
 
 from cnc_station.engine.commands import EditMachine
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
-from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queries.machine_rows import stored_machines
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
 from tests.engine.floor import MILL, Controller, FloorOf
@@ -67,7 +67,9 @@ async def test_who_comes_late_with_a_former_edit_changes_nothing(
     floor: FloorOf, made: list[Controller]
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
-    former = next(row for row in await floor.engine._reader.read(machines) if row.id == machine_id)
+    former = next(
+        row for row in await floor.engine._reader.read(stored_machines) if row.id == machine_id
+    )
     wanted = replace(MILL, driver="scripted", settings={"port": "COM4"})
     await floor.door.execute(EditMachine(machine_id, wanted))
     driver = _driver(floor, machine_id)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from cnc_station.config import Config
-from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
@@ -61,5 +61,6 @@ class AnswerContext:
             registry.abilities(),
             config.station,
             self.clock,
+            secrets.mask(),
         )
         return await self.reader.read(partial(query, now=now_ms(), context=context, **arguments))

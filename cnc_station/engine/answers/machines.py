@@ -125,7 +125,7 @@ async def try_machine(
 
 async def stored_machine(context: AnswerContext, machine_id: int) -> MachineRow:
     """As it is stored, passwords and all. Raises Conflict if there is no such machine."""
-    for machine in await context.reader.read(machine_rows.machines):
+    for machine in await context.reader.read(machine_rows.stored_machines):
         if machine.id == machine_id:
             return machine
     raise Conflict(f"There is no machine {machine_id}.")
@@ -136,8 +136,14 @@ async def list_machines(
 ) -> tuple[MachineRow, ...]:
     """See `ListMachines`."""
     own = context.config.station
-    look = partial(machine_rows.machines_with_stations, own=own, clock=context.clock)
-    return secrets.told(await context.reader.read(look))
+    return await context.reader.read(
+        partial(
+            machine_rows.machines_with_stations,
+            own=own,
+            clock=context.clock,
+            shown=secrets.mask(),
+        )
+    )
 
 
 def list_drivers(_context: AnswerContext, _query: queries.ListDrivers) -> tuple[DriverInfo, ...]:

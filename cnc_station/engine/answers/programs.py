@@ -13,7 +13,7 @@ from cnc_station.engine.services.table_import import ImportContext, Imported, re
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.programs import AddProgram
 from cnc_station.engine.store.queries import programs
-from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queries.machine_rows import read_machines
 from cnc_station.engine.views import ImportPreview, ProgramDetail, ProgramRow, Toolpath
 
 
@@ -52,7 +52,7 @@ def _shop(context: AnswerContext, connection: Connection) -> ImportContext:
     newest: dict[str, ProgramRow] = {}
     for row in programs.programs(connection):  # of each name the newest revision first
         newest.setdefault(row.name, row)
-    by_name = {machine.spec.name: machine.id for machine in machines(connection)}
+    by_name = {row.name: row.id for row in read_machines(connection) if not row.removed}
     return ImportContext(now_ms(), context.zone, newest.get, by_name.get)
 
 

@@ -1,7 +1,6 @@
 """Answers about the floor, the stations and this station."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,6 @@ from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext, now_ms
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.checks import refuse
-from cnc_station.engine.drivers import secrets
 from cnc_station.engine.store.queries import charts, floor, settings, stations
 from cnc_station.engine.store.settings import SaveSettings
 from cnc_station.engine.views import About, Charts, Floor, Link, StationRow
@@ -30,10 +28,7 @@ async def try_database(context: AnswerContext, _command: commands.TryDatabase, _
 
 async def floor_now(context: AnswerContext, _query: queries.FloorNow) -> Floor:
     """See `FloorNow`."""
-    found: Floor = await context.read_forecast(floor.floor)
-    machines = secrets.told(card.machine for card in found.cards)
-    cards = zip(found.cards, machines, strict=True)
-    return replace(found, cards=tuple(replace(card, machine=row) for card, row in cards))
+    return await context.read_forecast(floor.floor)
 
 
 async def floor_charts(context: AnswerContext, query: queries.FloorCharts) -> Charts:

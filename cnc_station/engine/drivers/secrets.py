@@ -6,34 +6,33 @@ only drivers get them. Whoever asks about a machine is told `KEPT` in their plac
 back to leave them as they are. Some stand in an address: of that the password alone is not told.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.drivers import address, registry
-from cnc_station.engine.views import KEPT, MachineRow
+from cnc_station.engine.views import KEPT
 
 
-def told(rows: Iterable[MachineRow]) -> tuple[MachineRow, ...]:
-    """The machines as anybody may see them."""
-    secret = {
+def mask() -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
+    """A function from a driver's name and its settings to the settings as anybody may see them. Of
+    a driver that is not installed here, any setting may be a password."""
+    passwords = {
         info.name: frozenset(setting.name for setting in info.settings if setting.secret)
         for info in registry.infos()
     }
-    return tuple(_told(row, secret) for row in rows)
+
+    def masked(driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        hidden = passwords.get(driver, settings.keys())
+        return {name: KEPT if name in hidden else _told(settings[name]) for name in settings}
+
+    return masked
 
 
-def _told(row: MachineRow, secret: Mapping[str, frozenset[str]]) -> MachineRow:
-    """Of a driver that is not installed here, any setting may be a password."""
-    settings = row.spec.settings
-    hidden = secret.get(row.spec.driver, settings.keys())
-    masked = {
-        name: KEPT if name in hidden else address.shown(value) if isinstance(value, str) else value
-        for name, value in settings.items()
-    }
-    return row if masked == settings else replace(row, spec=replace(row.spec, settings=masked))
+def _told(value: Any) -> Any:
+    return address.shown(value) if isinstance(value, str) else value
 
 
 def completed(spec: MachineSpec, before: MachineSpec | None = None) -> MachineSpec:

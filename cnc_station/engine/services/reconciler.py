@@ -8,7 +8,7 @@ from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
-from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queries.machine_rows import stored_machines
 
 REST_S = 15.0
 DOUBT_S = 5.0
@@ -45,7 +45,7 @@ class Reconciler(Service):
     async def run_once(self) -> float:
         """One look at everything that is this station's."""
         wired = frozenset(self._pool.drivers)  # before the look: one may be added meanwhile
-        rows = await self._reader.read(machines)
+        rows = await self._reader.read(stored_machines)
         own = [row for row in rows if row.station == self._station]
         in_hand = self._runner.in_hand()
         unknown = frozenset(row.run_id for row in own if row.run_id is not None) - in_hand

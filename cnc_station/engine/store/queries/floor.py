@@ -65,7 +65,7 @@ def floor(
     reader = JobReader(connection, now, context=context)
     stations = _stations(connection, context, now)
     rows = reader.around.machines
-    machines = [machine_row(row, stations) for row in rows if not row.removed]
+    machines = [machine_row(row, stations, context.shown) for row in rows if not row.removed]
     shop = reader.around.shop({machine.spec.machine_type for machine in machines})
     following = {turn.machine.id: job_id for job_id, turn in shop.slots.items() if not turn.ahead}
     current = _current_jobs(connection, machines)
