@@ -5,7 +5,7 @@ from typing import Any
 
 from cnc_station.engine import commands as c
 from cnc_station.engine import queries as q
-from cnc_station.engine.answers import job_actions, jobs, machines, programs, station
+from cnc_station.engine.answers import job_actions, jobs, machines, programs, station, tenants
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.principal import Principal
 
@@ -57,6 +57,11 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
 def answer(context: AnswerContext, principal: Principal, asked: object) -> Any:
     """A live query's answer, and an awaitable for everything else."""
     kind = type(asked)
+    limited = principal.tenants is not None
+    if principal.tenants is not None:
+        context = context.limited(principal.tenants)
     if (look := QUERIES.get(kind)) is not None:
-        return look(context, asked)
+        return tenants.UNTOLD[kind] if limited and kind in tenants.UNTOLD else look(context, asked)
+    if limited:
+        return tenants.execute(context, asked, principal.name, COMMANDS[kind])
     return COMMANDS[kind](context, asked, principal.name)

@@ -3,9 +3,9 @@
 import datetime as dt
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -31,7 +31,8 @@ def now_ms() -> int:
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
     """`clock` is the database's. `running` gives the services of a station at work, None where
-    only the door is open (the command line on a database at rest)."""
+    only the door is open (the command line on a database at rest). `tenants` are those whose jobs
+    may be seen, None: all."""
 
     config: Config
     reader: Reader
@@ -40,6 +41,11 @@ class AnswerContext:
     health: Health
     paths: Toolpaths
     running: Callable[[], ServiceSupervisor | None]
+    tenants: frozenset[str] | None = None
+
+    def limited(self, tenants: frozenset[str]) -> Self:
+        """The same for somebody who sees these tenants' jobs alone."""
+        return replace(self, reader=self.reader.limited(tenants), tenants=tenants)
 
     @property
     def zone(self) -> dt.tzinfo | None:

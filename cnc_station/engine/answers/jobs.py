@@ -1,5 +1,6 @@
 """Answers about jobs, their runs and their events."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext, now_ms
+from cnc_station.engine.answers.tenants import refuse_other_tenants
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.event import Event
@@ -22,7 +24,15 @@ async def submit_jobs(
     context: AnswerContext, command: commands.SubmitJobs, actor: str
 ) -> tuple[int, ...]:
     """See `SubmitJobs`."""
-    checked = tuple(spec.validated() for spec in command.specs)
+    return await create_jobs(context, command.specs, actor)
+
+
+async def create_jobs(
+    context: AnswerContext, specs: Sequence[JobSpec], actor: str
+) -> tuple[int, ...]:
+    """Store new jobs, all or none. Raises InvalidInput."""
+    checked = tuple(spec.validated() for spec in specs)
+    refuse_other_tenants(context, (spec.tenant for spec in checked))
     return await context.writer.write(CreateJobs(checked, actor))
 
 
@@ -38,7 +48,7 @@ async def duplicate_job(context: AnswerContext, command: commands.DuplicateJob, 
     if spec is None:
         raise Conflict(f"There is no job {command.job_id}.")
     copy = replace(spec, source=f"copy of job {command.job_id}")
-    (job_id,) = await submit_jobs(context, commands.SubmitJobs((copy,)), actor)
+    (job_id,) = await create_jobs(context, (copy,), actor)
     return job_id
 
 

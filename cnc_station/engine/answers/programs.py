@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext, now_ms
+from cnc_station.engine.answers.jobs import create_jobs
 from cnc_station.engine.services.programs import check_program
 from cnc_station.engine.services.table_import import ImportContext, Imported, read_jobs
-from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.programs import AddProgram
 from cnc_station.engine.store.queries import programs
 from cnc_station.engine.store.queries.machine_rows import read_machines
@@ -33,7 +33,7 @@ async def import_jobs(
 ) -> tuple[int, ...]:
     """See `ImportJobs`."""
     imported = await _read_table(context, command.name, command.content, command.mapping)
-    return await context.writer.write(CreateJobs(imported.accepted(), actor))
+    return await create_jobs(context, imported.accepted(), actor)
 
 
 async def preview_import(context: AnswerContext, query: queries.PreviewImport) -> ImportPreview:

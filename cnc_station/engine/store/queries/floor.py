@@ -91,7 +91,7 @@ def floor(
         cards=tuple(cards),
         counts=job_counts(connection, JobFilter(), now, zone=context.zone),
         needs_you=needs_you(cards, [jobs[job_id] for job_id in in_need], context, around),
-        next_up=tuple(jobs[job_id] for job_id in next_up),
+        next_up=tuple(jobs[job_id] for job_id in next_up if job_id in jobs),
         just_now=_just_now(connection),
     )
 

@@ -16,6 +16,7 @@ from cnc_station.engine.store.claims import capability
 from cnc_station.engine.store.queries.context import QueryContext, Shown, all_hidden
 from cnc_station.engine.store.queries.stations import Attendance, attendance
 from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.store.tenants import WHOLE_SHOP
 from cnc_station.engine.views import MachineRow, PositionRecord, Presence
 
 _NOBODY_KNOWS: Mapping[str, Attendance] = MappingProxyType({})
@@ -30,6 +31,7 @@ _MACHINES = (
     .join(run, run.c.id == machine.c.run_id, isouter=True)
     .join(job, job.c.id == machine.c.job_id, isouter=True)
     .order_by(machine.c.id)
+    .execution_options(**WHOLE_SHOP)  # when a machine will be free, whoever's job it does
 )
 
 
