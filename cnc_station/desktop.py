@@ -80,6 +80,7 @@ def _close_when_switched_off(closing: asyncio.Event) -> None:
 async def _main(config: Config, shell: Shell, background: Background, demo: "Share | None") -> int:
     from cnc_station.demo import DEMO, WHOLE, load_demo  # noqa: PLC0415 - after the window is on the screen
     from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - likewise
+    from cnc_station.local_socket.server import listening  # noqa: PLC0415 - likewise
 
     _hear_interrupts(later=False)
     closing = asyncio.Event()
@@ -104,7 +105,7 @@ async def _main(config: Config, shell: Shell, background: Background, demo: "Sha
         else:
             shell.welcome()
         gc.freeze()  # what has been imported need not be searched for garbage again and again
-        async with serving(config, door):
+        async with serving(config, door), listening(config, engine.door):
             await closing.wait()
         await shell.close()
     finally:

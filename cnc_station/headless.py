@@ -11,6 +11,7 @@ from cnc_station.demo import DEMO, Share, load_demo
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.service import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from cnc_station.local_socket.server import listening
 from cnc_station.secrets import complete
 from cnc_station.web.serving import serving
 
@@ -29,7 +30,10 @@ async def serve(config: Config, demo: Share | None = None) -> None:
     try:
         if demo:
             await load_demo(engine.door(DEMO), demo)
-        async with serving(config, engine.local_door, HEALTH_PORT):
+        async with (
+            serving(config, engine.local_door, HEALTH_PORT),
+            listening(config, engine.door),
+        ):
             log.info("station %s is at work on %s", config.station, config.database_shown)
             gc.freeze()  # what stays for good need not be searched for garbage again and again
             await asked_to_stop.wait()

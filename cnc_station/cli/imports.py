@@ -10,7 +10,7 @@ from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_table
 from cnc_station.engine.commands import AddProgram, ImportJobs
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.door import Door
+from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import PreviewImport
 from cnc_station.engine.views import ImportIssue, ImportPreview
 
@@ -40,7 +40,7 @@ async def import_table(call: Call) -> int:
     return Exit.OK
 
 
-async def _keep_programs(door: Door, call: Call) -> None:
+async def _keep_programs(door: Asks, call: Call) -> None:
     errors: list[FieldError] = []
     for path in programs_in(Path(call.args.programs)):
         try:

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
-from cnc_station.engine.door import Door
+from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import JobById, ListEvents, ListJobs, ListMachines
 from cnc_station.engine.views import JobDetail, JobFilter, JobRow, Sort, SortKey
 
@@ -188,7 +188,7 @@ async def events(call: Call) -> int:
     return Exit.OK
 
 
-async def _machine_id(door: Door, name: str | None) -> int | None:
+async def _machine_id(door: Asks, name: str | None) -> int | None:
     if name is None:
         return None
     for row in await door.ask(ListMachines()):

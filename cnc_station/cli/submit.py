@@ -12,11 +12,11 @@ from cnc_station.cli.files import read_bytes
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_warnings
 from cnc_station.engine.commands import AddProgram, SubmitJobs
+from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.door import Door
+from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import ListMachines, ListPrograms, ProgramByHash
-from cnc_station.engine.services import table_values as values
 from cnc_station.engine.views import ProgramRow
 
 _TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant")
@@ -85,7 +85,7 @@ def _content(call: Call) -> bytes | None:
     return read_bytes(path) if path.is_file() else None
 
 
-async def _program(door: Door, content: bytes | None, call: Call) -> ProgramRow | None:
+async def _program(door: Asks, content: bytes | None, call: Call) -> ProgramRow | None:
     """The program of a file, kept from now on; or the newest one that is kept under this name."""
     if not call.args.program:
         return None
@@ -98,14 +98,14 @@ async def _program(door: Door, content: bytes | None, call: Call) -> ProgramRow 
     return max(kept, key=lambda row: row.revision)
 
 
-async def _machine(door: Door, name: str) -> int:
+async def _machine(door: Asks, name: str) -> int:
     for machine in await door.ask(ListMachines()):
         if machine.spec.name == name:
             return machine.id
     raise InvalidInput(FieldError("machine", f"there is no machine {name}"))
 
 
-async def _warnings(door: Door, program: ProgramRow) -> Sequence[str]:
+async def _warnings(door: Asks, program: ProgramRow) -> Sequence[str]:
     detail = await door.ask(ProgramByHash(program.sha256))
     findings = detail.findings if detail else ()
     return [f"{program.name}, line {found.line}: {found.message}" for found in findings]
