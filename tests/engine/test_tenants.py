@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from cnc_station.config import Config
 from cnc_station.engine.commands import (
     ActOnJobs,
     DuplicateJob,
@@ -39,10 +40,17 @@ OWN = JobSpec("own", "mill", tenant="acme", estimated_s=1.0)
 FOREIGN = JobSpec("secret", "mill", tenant="other", estimated_s=1.0)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, config: Config) -> Config:
+    if request.param == "sqlite":
+        return config
+    return replace(config, database_url=request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture
-async def floor(station: Station, controller: Controller) -> FloorOf:  # noqa: ARG001 - its driver
-    """Two jobs of each tenant, one of each running first on the mill: the foreign one is at it."""
-    floor = await station()
+async def floor(settings: Config, station: Station, controller: Controller) -> FloorOf:  # noqa: ARG001 - its driver
+    """Two jobs of each tenant; a foreign one is at the mill, and another is next."""
+    floor = await station(settings)
     await floor.mill(driver="scripted")
     foreign = [await floor.job(name=FOREIGN.name, tenant="other") for _ in range(2)]
     await floor.comes_to(foreign[0], JobState.RUNNING)
