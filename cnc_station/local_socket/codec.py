@@ -72,7 +72,7 @@ def dump_error(error: CncStationError) -> bytes:
     if isinstance(error, InvalidInput):
         told["fields"] = [[item.field, item.reason] for item in error.errors]
     if isinstance(error, Unavailable):
-        told["raw"] = error.raw
+        told |= {"raw": error.raw, "transient": error.transient}
     return json.dumps({ERROR: told}).encode() + b"\n"
 
 
@@ -87,7 +87,7 @@ def _error(told: Mapping[str, Any]) -> Exception:
     if fields := told.get("fields"):
         return InvalidInput(*(FieldError(field, reason) for field, reason in fields))
     if "raw" in told:
-        return Unavailable(told["message"], raw=told["raw"])
+        return Unavailable(told["message"], raw=told["raw"], transient=told["transient"])
     if told["kind"] == BUG:
         return RuntimeError(told["message"])
     kind: type[CncStationError] = getattr(errors, told["kind"], errors.Conflict)
