@@ -15,7 +15,6 @@ from cnc_station.engine import commands, queries
 from cnc_station.engine.domain import errors
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput, Unavailable
 
-MOST_BYTES = 96 * 1024 * 1024  # the largest table, in base64
 ANSWER, ERROR = "answer", "error"
 BUG = CncStationError.__name__  # the others have types of their own
 _NAME = re.compile(rb'\{"(\w{1,64})":')

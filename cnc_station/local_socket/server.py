@@ -8,19 +8,20 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from cnc_station import __version__
 from cnc_station.config import Config
+from cnc_station.engine.commands import Command
 from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavailable
-from cnc_station.local_socket.place import Place, check_private, place_of, write_port
-
-if TYPE_CHECKING:
-    from cnc_station.engine.domain.principal import Principal
-    from cnc_station.engine.door import Door
+from cnc_station.engine.domain.principal import Principal, local_principal
+from cnc_station.engine.door import Door
+from cnc_station.local_socket.place import MOST_BYTES, Place, check_private, place_of, write_port
 
 log = logging.getLogger(__name__)
 
+CODEC = "cnc_station.local_socket.codec"
 MOST_CLIENTS = 16
 SILENCE_S = 600.0  # from a client that is connected
 HELLO_BYTES = 4_096
@@ -29,7 +30,7 @@ FINISH_S = 2.0  # for what is being answered when the station closes
 
 @asynccontextmanager
 async def listening(
-    config: Config, door: "Callable[[Principal], Door]", place: Place | None = None
+    config: Config, door: Callable[[Principal], Door], place: Place | None = None
 ) -> AsyncIterator[None]:
     """Answer this user's programs until the block is left. A station that can't listen works all
     the same: the log says why, and a command line opens the database itself."""
@@ -47,7 +48,7 @@ async def listening(
 class LocalServer:
     """Each client has a task of its own, and one request at a time."""
 
-    def __init__(self, door: "Callable[[Principal], Door]", place: Place) -> None:
+    def __init__(self, door: Callable[[Principal], Door], place: Place) -> None:
         self._door = door
         self._place = place
         self._token = "" if place.unix else secrets.token_urlsafe(32)
@@ -57,23 +58,19 @@ class LocalServer:
 
     async def start(self) -> None:
         """Listen; a socket that a dead station left is replaced. Raises OSError, Unavailable."""
-        from cnc_station.local_socket import codec  # noqa: PLC0415 - only to read its limit
-
         file = self._place.file
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_private(file.parent)
         if not self._place.unix:
             self._server = await asyncio.start_server(
-                self._connected, "127.0.0.1", 0, limit=codec.MOST_BYTES
+                self._connected, "127.0.0.1", 0, limit=MOST_BYTES
             )
             write_port(file, self._server.sockets[0].getsockname()[1], self._token)
             return
         if await _answers(file):
             raise Unavailable(f"another program listens on {file}")
         file.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(
-            self._connected, file, limit=codec.MOST_BYTES
-        )
+        self._server = await asyncio.start_unix_server(self._connected, file, limit=MOST_BYTES)
         file.chmod(0o600)
 
     async def stop(self) -> None:
@@ -112,8 +109,8 @@ class LocalServer:
                 await writer.wait_closed()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from cnc_station.engine.domain.principal import local_principal  # noqa: PLC0415 - when needed
-        from cnc_station.local_socket import codec  # noqa: PLC0415 - pydantic, when first needed
+        await asyncio.to_thread(import_module, CODEC)  # pydantic takes a fifth of a second
+        from cnc_station.local_socket import codec  # noqa: PLC0415 - with the first client
 
         task = asyncio.current_task()
         assert task is not None
@@ -150,9 +147,8 @@ class LocalServer:
         return str(told.get("operator", ""))
 
 
-async def _answer(door: "Door", line: bytes) -> bytes:
+async def _answer(door: Door, line: bytes) -> bytes:
     """Large lines are read and written off the loop."""
-    from cnc_station.engine.commands import Command  # noqa: PLC0415 - as above
     from cnc_station.local_socket import codec  # noqa: PLC0415 - as above
 
     try:
