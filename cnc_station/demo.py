@@ -7,14 +7,16 @@ from typing import Any, Self
 
 from cnc_station.bundled import bundled
 from cnc_station.config import Config
+from cnc_station.engine.commands import AddMachine, AddProgram, ImportJobs
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.domain.principal import local_principal
+from cnc_station.engine.door import Door
+from cnc_station.engine.queries import ListMachines
 from cnc_station.engine.store.lock import EngineLock
 
-ACTOR = Actor("demo day")
-SEED = 7  # a day whose first complexity-5 jobs show a retry
+DEMO = local_principal("demo day")
+SEED = 7  # a day on which the first complexity-5 jobs show the retry path
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +46,22 @@ class Share:
 WHOLE = Share()
 
 
-async def load_demo(engine: Engine, share: Share = WHOLE) -> tuple[int, ...]:
-    """Add the missing machines, store the programs, import the jobs of the day.
+async def load_demo(door: Door, share: Share = WHOLE) -> tuple[int, ...]:
+    """Add the machines that are not there yet, keep the programs, import the day's jobs.
 
     Returns the ids of the jobs. Raises InvalidInput or Unavailable. The jobs are imported all or
     none.
     """
-    there = {machine.spec.name for machine in await engine.machines()}
+    there = {machine.spec.name for machine in await door.ask(ListMachines())}
     for spec in share.machines():
         if spec.name not in there:
-            await engine.add_machine(spec, ACTOR)
+            await door.execute(AddMachine(spec))
     if share.number > 1:
         return ()
     for path in sorted(bundled("demo", "programs").iterdir(), key=lambda path: path.name):
-        await engine.add_program(path.name, path.read_bytes(), ACTOR)
+        await door.execute(AddProgram(path.name, path.read_bytes()))
     day = bundled("demo", "day.csv").read_bytes()
-    return await engine.import_jobs("day.csv", day, None, ACTOR)
+    return await door.execute(ImportJobs("day.csv", day, None))
 
 
 def fresh_database(config: Config) -> None:

@@ -16,7 +16,8 @@ from PySide6.QtCore import QTimer
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import CncStationError
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.principal import local_principal
+from cnc_station.engine.queries import ListMachines, StoredSettings
 from cnc_station.loop import application, run
 from cnc_station.one_window import OneWindow
 from cnc_station.secrets import complete
@@ -82,8 +83,9 @@ def _close_when_switched_off(closing: asyncio.Event) -> None:
 
 
 async def _main(config: Config, shell: Shell, background: Background, demo: "Share | None") -> int:
-    from cnc_station.demo import WHOLE, load_demo  # noqa: PLC0415 - after the window is on the screen
+    from cnc_station.demo import DEMO, WHOLE, load_demo  # noqa: PLC0415 - after the window is on the screen
     from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - likewise
+    from cnc_station.local_socket.server import listening  # noqa: PLC0415 - likewise
 
     _hear_interrupts(later=False)
     closing = asyncio.Event()
@@ -97,18 +99,18 @@ async def _main(config: Config, shell: Shell, background: Background, demo: "Sha
         await _refuse(shell, str(error), closing)
         return 3
     try:
-        chosen = await engine.settings()
+        chosen = await engine.local_door.ask(StoredSettings())
         _put_on(config, chosen)
-        operator = Actor(str(chosen.get(OPERATOR) or config.operator))
-        shell.open(engine, operator, lambda: load_demo(engine, demo or WHOLE))
+        door = engine.door(local_principal(str(chosen.get(OPERATOR) or config.operator)))
+        shell.open(door, lambda: load_demo(engine.door(DEMO), demo or WHOLE))
         _ask_before_closing(shell, background, closing)
-        machines = await engine.machines()
+        machines = await door.ask(ListMachines())
         if demo and not any(machine.station == config.station for machine in machines):
             shell.load_demo()
         else:
             shell.welcome()
-        gc.freeze()  # imported objects need no further garbage collection
-        async with serving(config, engine):
+        gc.freeze()  # what has been imported need not be searched for garbage again and again
+        async with serving(config, door), listening(config, engine.door):
             await closing.wait()
         await shell.close()
     finally:

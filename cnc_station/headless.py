@@ -7,10 +7,11 @@ import logging
 import signal
 
 from cnc_station.config import Config
-from cnc_station.demo import Share, load_demo
+from cnc_station.demo import DEMO, Share, load_demo
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.service import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from cnc_station.local_socket.server import listening
 from cnc_station.secrets import complete
 from cnc_station.web.serving import serving
 
@@ -28,8 +29,11 @@ async def serve(config: Config, demo: Share | None = None) -> None:
         return
     try:
         if demo:
-            await load_demo(engine, demo)
-        async with serving(config, engine, HEALTH_PORT):
+            await load_demo(engine.door(DEMO), demo)
+        async with (
+            serving(config, engine.local_door, HEALTH_PORT),
+            listening(config, engine.door),
+        ):
             log.info("station %s is at work on %s", config.station, config.database_shown)
             gc.freeze()  # permanent objects need no further garbage collection
             await asked_to_stop.wait()

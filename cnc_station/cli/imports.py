@@ -8,8 +8,10 @@ from cnc_station.cli.client import client
 from cnc_station.cli.files import programs_in, read_bytes
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_table
+from cnc_station.engine.commands import AddProgram, ImportJobs
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.door import Asks
+from cnc_station.engine.queries import PreviewImport
 from cnc_station.engine.views import ImportIssue, ImportPreview
 
 
@@ -17,19 +19,19 @@ async def import_table(call: Call) -> int:
     """Show the content of the table, and store its jobs unless only a preview is wanted."""
     path = Path(call.args.file)
     content = read_bytes(path)
-    async with client(call.config) as engine:
+    async with client(call.config) as door:
         if call.args.programs:
-            await _keep_programs(engine, call)
-        preview = await engine.preview_import(path.name, content)
+            await _keep_programs(door, call)
+        preview = await door.ask(PreviewImport(path.name, content))
         if call.args.map:
             mapping = {**preview.mapping, **_pairs(call.args.map)}
-            preview = await engine.preview_import(path.name, content, mapping)
+            preview = await door.ask(PreviewImport(path.name, content, mapping))
         if call.args.preview:
             _show(preview, call)
             return Exit.OK if preview.ready else Exit.REFUSED
         if not preview.ready:
             raise _refusal(preview.issues)
-        ids = await engine.import_jobs(path.name, content, preview.mapping, call.actor)
+        ids = await door.execute(ImportJobs(path.name, content, preview.mapping))
     if call.json:
         print_json({"ids": ids})
     else:
@@ -38,11 +40,11 @@ async def import_table(call: Call) -> int:
     return Exit.OK
 
 
-async def _keep_programs(engine: Engine, call: Call) -> None:
+async def _keep_programs(door: Asks, call: Call) -> None:
     errors: list[FieldError] = []
     for path in programs_in(Path(call.args.programs)):
         try:
-            await engine.add_program(path.name, read_bytes(path), call.actor)
+            await door.execute(AddProgram(path.name, read_bytes(path)))
         except InvalidInput as error:
             errors += [
                 FieldError(f"{path.name}, {item.field}", item.reason) for item in error.errors

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
 
 
 class Exit(IntEnum):
@@ -32,8 +31,3 @@ class Call:
     def json(self) -> bool:
         """Whether the answer is JSON."""
         return bool(self.args.json)
-
-    @property
-    def actor(self) -> Actor:
-        """The author of the command: the person at the keyboard."""
-        return Actor(self.config.operator)

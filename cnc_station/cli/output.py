@@ -8,7 +8,13 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced, InvalidInput
+from cnc_station.engine.domain.errors import (
+    CncStationError,
+    Conflict,
+    Fenced,
+    InvalidInput,
+    NotPermitted,
+)
 
 
 def plain(value: object) -> Any:
@@ -96,4 +102,6 @@ def kind_of(error: CncStationError) -> str:
     """Return the kind of an error in one word, for JSON."""
     if isinstance(error, InvalidInput):
         return "invalid"
+    if isinstance(error, NotPermitted):
+        return "forbidden"
     return "conflict" if isinstance(error, Conflict | Fenced) else "unavailable"

@@ -9,7 +9,8 @@ from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.door import Asks
+from cnc_station.engine.queries import JobById, ListEvents, ListJobs, ListMachines
 from cnc_station.engine.views import JobDetail, JobFilter, JobRow, Sort, SortKey
 
 
@@ -25,8 +26,8 @@ async def jobs(call: Call) -> int:
         text=" ".join(args.text),
     )
     order = [_sort(args.sort)]
-    async with client(call.config) as engine:
-        page = await engine.jobs(chosen, order, max(0, args.offset), max(1, args.limit))
+    async with client(call.config) as door:
+        page = await door.ask(ListJobs(chosen, order, max(0, args.offset), max(1, args.limit)))
     if call.json:
         print_json({"jobs": page.rows, "offset": page.offset, "total": page.total})
         return Exit.OK
@@ -79,11 +80,11 @@ def _job_line(row: JobRow, call: Call) -> list[str]:
 async def job(call: Call) -> int:
     """Print one job with its runs and its events. Raises Conflict if it does not exist."""
     job_id = call.args.id
-    async with client(call.config) as engine:
-        detail = await engine.job(job_id)
+    async with client(call.config) as door:
+        detail = await door.ask(JobById(job_id))
         if detail is None:
             raise Conflict(f"There is no job {job_id}.")
-        events = await engine.events(job_id=job_id)
+        events = await door.ask(ListEvents(job_id=job_id))
     if call.json:
         print_json({"job": detail, "events": events})
         return Exit.OK
@@ -140,9 +141,9 @@ def _print_job(detail: JobDetail, call: Call) -> None:
 
 
 async def machines(call: Call) -> int:
-    """Print every machine and its state."""
-    async with client(call.config) as engine:
-        rows = await engine.machines()
+    """Every machine with what it does."""
+    async with client(call.config) as door:
+        rows = await door.ask(ListMachines())
     if call.json:
         print_json({"machines": rows})
         return Exit.OK
@@ -171,12 +172,14 @@ async def machines(call: Call) -> int:
 async def events(call: Call) -> int:
     """Print events, oldest first."""
     args = call.args
-    async with client(call.config) as engine:
-        found = await engine.events(
-            job_id=args.job,
-            machine_id=await _machine_id(engine, args.machine),
-            after=min(max(0, args.after), MOST_ID),
-            limit=max(1, args.limit),
+    async with client(call.config) as door:
+        found = await door.ask(
+            ListEvents(
+                job_id=args.job,
+                machine_id=await _machine_id(door, args.machine),
+                after=min(max(0, args.after), MOST_ID),
+                limit=max(1, args.limit),
+            )
         )
     if call.json:
         print_json({"events": found})
@@ -185,10 +188,10 @@ async def events(call: Call) -> int:
     return Exit.OK
 
 
-async def _machine_id(engine: Engine, name: str | None) -> int | None:
+async def _machine_id(door: Asks, name: str | None) -> int | None:
     if name is None:
         return None
-    for row in await engine.machines():
+    for row in await door.ask(ListMachines()):
         if row.spec.name == name:
             return row.id
     raise InvalidInput(FieldError("machine", f"there is no machine {name}"))

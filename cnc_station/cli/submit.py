@@ -11,10 +11,12 @@ from cnc_station.cli.client import client
 from cnc_station.cli.files import read_bytes
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_warnings
+from cnc_station.engine.commands import AddProgram, SubmitJobs
+from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.interface import Engine
-from cnc_station.engine.services import table_values as values
+from cnc_station.engine.door import Asks
+from cnc_station.engine.queries import ListMachines, ListPrograms, ProgramByHash
 from cnc_station.engine.views import ProgramRow
 
 _TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant")
@@ -24,17 +26,17 @@ async def submit(call: Call) -> int:
     """Store the program, if there is one, and the job."""
     found = _fields(call)
     content = _content(call)
-    async with client(call.config) as engine:
-        program = await _program(engine, content, call)
+    async with client(call.config) as door:
+        program = await _program(door, content, call)
         if program:
             found["program"] = program.sha256
             found.setdefault("estimated_s", program.duration_s)
             found.setdefault("name", Path(program.name).stem)
         if name := call.args.pinned_machine_id:
-            found["pinned_machine_id"] = await _machine(engine, name)
+            found["pinned_machine_id"] = await _machine(door, name)
         spec = JobSpec(**{"name": "", "machine_type": "", **found}, source="from the command line")
-        (job_id,) = await engine.submit([spec], call.actor)
-        warnings = await _warnings(engine, program) if program and program.warnings else ()
+        (job_id,) = await door.execute(SubmitJobs([spec]))
+        warnings = await _warnings(door, program) if program and program.warnings else ()
     if call.json:
         sha256 = program.sha256 if program else None
         print_json({"id": job_id, "program": sha256, "warnings": warnings})
@@ -83,27 +85,27 @@ def _content(call: Call) -> bytes | None:
     return read_bytes(path) if path.is_file() else None
 
 
-async def _program(engine: Engine, content: bytes | None, call: Call) -> ProgramRow | None:
-    """Store the program of a file, or return the newest stored program of this name."""
+async def _program(door: Asks, content: bytes | None, call: Call) -> ProgramRow | None:
+    """The program of a file, kept from now on; or the newest one that is kept under this name."""
     if not call.args.program:
         return None
     name = Path(call.args.program).name
     if content is not None:
-        return await engine.add_program(name, content, call.actor)
-    kept = [row for row in await engine.programs(name) if row.name == name]
+        return await door.execute(AddProgram(name, content))
+    kept = [row for row in await door.ask(ListPrograms(name)) if row.name == name]
     if not kept:
         raise InvalidInput(FieldError("program", f"there is no file and no stored program {name}"))
     return max(kept, key=lambda row: row.revision)
 
 
-async def _machine(engine: Engine, name: str) -> int:
-    for machine in await engine.machines():
+async def _machine(door: Asks, name: str) -> int:
+    for machine in await door.ask(ListMachines()):
         if machine.spec.name == name:
             return machine.id
     raise InvalidInput(FieldError("machine", f"there is no machine {name}"))
 
 
-async def _warnings(engine: Engine, program: ProgramRow) -> Sequence[str]:
-    detail = await engine.program(program.sha256)
+async def _warnings(door: Asks, program: ProgramRow) -> Sequence[str]:
+    detail = await door.ask(ProgramByHash(program.sha256))
     findings = detail.findings if detail else ()
     return [f"{program.name}, line {found.line}: {found.message}" for found in findings]

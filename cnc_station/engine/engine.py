@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, text
 
 from cnc_station.config import Config
-from cnc_station.engine.commands import StationCommands
+from cnc_station.engine.answers import answer
+from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
-from cnc_station.engine.intake import StationIntake
+from cnc_station.engine.domain.principal import Principal, local_principal
+from cnc_station.engine.door import Door
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.programs import Toolpaths
@@ -32,8 +34,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class StationEngine(StationCommands, StationIntake):
-    """One station's engine; with `services=False` only the door, beside a running station.
+class StationEngine:
+    """One station's engine: its doors, and its life. With `services=False` only the doors, on a
+    database at rest or beside a running station.
 
     `start` may be called once. `backup_path` is the copy of the database that an upgrade made.
     """
@@ -41,8 +44,6 @@ class StationEngine(StationCommands, StationIntake):
     def __init__(self, config: Config, *, services: bool = True) -> None:
         self._config = config
         self._supervisor: ServiceSupervisor | None = None
-        self._at_machines = None
-        self._pool = None
         self._with_services = services
         self._listeners: list[Callable[[Notice], None]] = []
         self._telemetry_listeners: list[Callable[[frozenset[int]], None]] = []
@@ -61,9 +62,25 @@ class StationEngine(StationCommands, StationIntake):
         )
         self._writer = RetryingWriter(self._group_writer, self._health)
         self._reader = Reader(self._database)
-        self._clock = self._database.dialect.now
         self._library = Library(self._reader)
-        self._paths = Toolpaths(self._content)
+        self._answer = partial(
+            answer,
+            AnswerContext(
+                config=config,
+                reader=self._reader,
+                writer=self._writer,
+                clock=self._database.dialect.now,
+                health=self._health,
+                paths=Toolpaths(self._content),
+                running=lambda: self._supervisor,
+            ),
+        )
+        self.local_door = self.door(local_principal(config.operator))
+        """What the person at a station without accounts uses."""
+
+    def door(self, principal: Principal) -> Door:
+        """Everything that can be asked of this station, as this principal."""
+        return Door(principal, self._answer, self.subscribe, self.subscribe_telemetry)
 
     async def start(self) -> None:
         """Open the database, settle what was left, then open for work. Raises Unavailable."""
@@ -104,7 +121,6 @@ class StationEngine(StationCommands, StationIntake):
             )
             self._supervisor = ServiceSupervisor(context, signals)
             await self._supervisor.start()
-            self._at_machines, self._pool = self._supervisor.at_machines, self._supervisor.pool
 
     async def stop(self) -> None:
         """Stop in order: the services, then the writer."""
@@ -139,12 +155,12 @@ class StationEngine(StationCommands, StationIntake):
             self._lock = None
 
     def subscribe(self, listener: Callable[[Notice], None]) -> Callable[[], None]:
-        """See `Engine.subscribe`."""
+        """Call `listener` on the engine's loop after each commit; returns how to stop that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def subscribe_telemetry(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]:
-        """See `Engine.subscribe_telemetry`."""
+        """Call `listener` with the ids of the machines that have new telemetry."""
         self._telemetry_listeners.append(listener)
         return lambda: self._telemetry_listeners.remove(listener)
 

@@ -36,7 +36,7 @@ from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.services.ticker import Ticker
 from cnc_station.engine.signals.base import SignalHandlers, Signals
-from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queries.machine_rows import stored_machines
 from cnc_station.engine.store.recovery import AdoptMachines
 from cnc_station.engine.store.stations import Heartbeat, Join, Leave
 from cnc_station.engine.views import MachineRow, Telemetry
@@ -184,7 +184,7 @@ class ServiceSupervisor:
             await asyncio.sleep(JOIN_AGAIN_S)
 
     async def _own(self) -> tuple[MachineRow, ...]:
-        rows = await self._context.reader.read(machines)
+        rows = await self._context.reader.read(stored_machines)
         return tuple(row for row in rows if row.station == self._config.station)
 
     async def _ping_database(self) -> None:

@@ -1,12 +1,22 @@
 """What is asked of a person at a machine: finds out what is needed, and opens the dialog."""
 
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
+from cnc_station.engine.queries import (
+    ControllerStatus,
+    JobById,
+    JobsById,
+    ListDrivers,
+    ListEvents,
+    ListMachines,
+    ProgramByHash,
+)
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
@@ -27,7 +37,7 @@ class AtMachine(QObject):
         self._context = context
         self._window = window
         self._refresh = False
-        self.drivers = Drivers(context.engine.drivers)
+        self.drivers = Drivers(partial(context.door.peek, ListDrivers()))
         self.dialog: MachineDialog | None = None
 
     def set_up(self, job_id: int) -> None:
@@ -66,14 +76,14 @@ class AtMachine(QObject):
         self.dialog = None
 
     async def _set_up(self, job_id: int) -> MachineDialog | None:
-        detail = await self._context.engine.job(job_id)
+        detail = await self._context.door.ask(JobById(job_id))
         if detail is None or detail.row.machine_id is None:
             return None
         machine = await self._machine(detail.row.machine_id)
         if machine is None:
             return None
         sha256 = detail.row.program
-        program = await self._context.engine.program(sha256) if sha256 else None
+        program = await self._context.door.ask(ProgramByHash(sha256)) if sha256 else None
         watched = not self.drivers.abilities(machine.spec.driver).starts
         return SetUpDialog(self._context, detail, machine, program, self._window, watched=watched)
 
@@ -81,7 +91,7 @@ class AtMachine(QObject):
         job, machine = await self._job_at(job_id)
         if job is None or machine is None:
             return None
-        status = self._context.engine.status(machine.id)
+        status = self._context.door.peek(ControllerStatus(machine.id))
         return FinishDialog(self._context, job, machine, status, self._window)
 
     async def _clear(self, machine_id: int) -> MachineDialog | None:
@@ -98,21 +108,21 @@ class AtMachine(QObject):
         return ConfirmPositionDialog(self._context, machine, self._window)
 
     async def _job_at(self, job_id: int) -> tuple[JobRow | None, MachineRow | None]:
-        rows = await self._context.engine.jobs_by_id([job_id])
+        rows = await self._context.door.ask(JobsById([job_id]))
         if not rows or rows[0].machine_id is None:
             return None, None
         return rows[0], await self._machine(rows[0].machine_id)
 
     async def _machine(self, machine_id: int) -> MachineRow | None:
-        machines = await self._context.engine.machines()
+        machines = await self._context.door.ask(ListMachines())
         return next((machine for machine in machines if machine.id == machine_id), None)
 
     async def _lies_on(self, machine_id: int) -> tuple[JobRow | None, RunRow | None]:
         """The job whose run was the last on a machine, if it had started."""
-        engine = self._context.engine
-        events = await engine.events(machine_id=machine_id, limit=_LATEST, newest=True)
+        door = self._context.door
+        events = await door.ask(ListEvents(machine_id=machine_id, limit=_LATEST, newest=True))
         job_id = next((e.job_id for e in reversed(events) if e.job_id is not None), None)
-        job = await engine.job(job_id) if job_id is not None else None
+        job = await door.ask(JobById(job_id)) if job_id is not None else None
         if job is None:
             return None, None
         here = [run for run in job.runs if run.machine_id == machine_id]

@@ -7,7 +7,7 @@ and handed on at most twenty times a second, so that each view repaints once for
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from cnc_station.engine.domain.notice import NO_EVENTS, Notice
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.door import Door
 
 FLUSH_EVERY_MS = 50
 
@@ -19,7 +19,7 @@ class Bridge(QObject):
     changed = Signal(object)
     telemetry = Signal(object)
 
-    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+    def __init__(self, door: Door, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._notice = NO_EVENTS
         self._machines: frozenset[int] = frozenset()
@@ -28,8 +28,8 @@ class Bridge(QObject):
         self._timer.setInterval(FLUSH_EVERY_MS)
         self._timer.timeout.connect(self._flush)
         self._unsubscribe = (
-            engine.subscribe(self._hear),
-            engine.subscribe_telemetry(self._hear_telemetry),
+            door.subscribe(self._hear),
+            door.subscribe_telemetry(self._hear_telemetry),
         )
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.queries import ListActiveRuns, ListMachines
 from cnc_station.engine.views import AtClosing
 from cnc_station.ui.background import Background
 from cnc_station.ui.dialogs.closing import Choice, ClosingDialog
@@ -29,7 +30,7 @@ class Closing(QObject):
 
     def ask(self) -> None:
         """Somebody wants to close the window."""
-        runs = self._context.engine.runs_in_hand()
+        runs = self._context.door.peek(ListActiveRuns())
         if all(run.at_closing is AtClosing.RETURNED for run in runs) and self.dialog is None:
             self.agreed.emit()
         elif self._refresh:
@@ -64,7 +65,7 @@ class Closing(QObject):
     async def _names(self) -> dict[int, str]:
         """A database that is gone must not keep the window open."""
         try:
-            return {row.id: row.spec.name for row in await self._context.engine.machines()}
+            return {row.id: row.spec.name for row in await self._context.door.ask(ListMachines())}
         except CncStationError:
             return {}
 
@@ -73,4 +74,4 @@ class Closing(QObject):
 
     def _show(self) -> None:
         if self.dialog is not None:
-            self.dialog.show_runs(self._context.engine.runs_in_hand(), self._machines)
+            self.dialog.show_runs(self._context.door.peek(ListActiveRuns()), self._machines)

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
+from cnc_station.engine.commands import AddProgram
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.domain.nc.names import is_program
 from cnc_station.engine.views import ProgramRow
@@ -35,9 +36,7 @@ async def _take(context: PageContext, parent: QWidget, files: Sequence[Path]) ->
             if kind in TABLES:
                 _import(context, parent, path.name, content)
             else:
-                kept.append(
-                    await context.engine.add_program(path.name, content, context.operations.actor)
-                )
+                kept.append(await context.door.execute(AddProgram(path.name, content)))
         except OSError as error:
             words = _say("{name} can't be read: {why}.")
             context.operations.fail(words.format(name=path.name, why=error.strerror or error))

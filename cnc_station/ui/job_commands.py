@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
+from cnc_station.engine.commands import DuplicateJob
 from cnc_station.engine.domain.actions import JobAction, allowed
 from cnc_station.engine.domain.job import PRIORITIES
 from cnc_station.engine.domain.machine import MachineSpec
@@ -237,4 +238,4 @@ class JobCommands(QObject):
 
     async def _copy(self, rows: Sequence[JobRow]) -> None:
         for row in rows:
-            await self._context.engine.duplicate(row.id, self._context.operations.actor)
+            await self._context.door.execute(DuplicateJob(row.id))

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from cnc_station.engine.queries import ExportJobs
 from cnc_station.engine.views import JobFilter, Sort
 from cnc_station.ui.files import write_file
 from cnc_station.ui.page_context import PageContext
@@ -38,7 +39,7 @@ class JobExport(QObject):
         self._context.operations.run(self._write(chosen, order, form, path), words)
 
     async def _write(self, chosen: JobFilter, order: Sequence[Sort], form: str, path: Path) -> None:
-        content = await self._context.engine.export(chosen, order, form)
+        content = await self._context.door.ask(ExportJobs(chosen, order, form))
         await write_file(path, content)
         size = f"{len(content) / 1024:,.0f} KiB"
         self._context.operations.say(

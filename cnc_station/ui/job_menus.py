@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, allowed
+from cnc_station.engine.queries import JobById
 from cnc_station.engine.views import JobFilter, JobRow
 from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.job_commands import Command, JobCommands
@@ -126,7 +127,7 @@ class JobMenus(QObject):
         self._context.operations.run(self._open_form(job_id, what))
 
     async def _open_form(self, job_id: int, what: str) -> None:
-        detail = await self._context.engine.job(job_id)
+        detail = await self._context.door.ask(JobById(job_id))
         if detail is None:
             return
         if what == "duplicate":

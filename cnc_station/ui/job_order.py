@@ -5,6 +5,7 @@ from enum import Enum
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import WAITING_JOBS
+from cnc_station.engine.queries import ListJobs
 from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
 from cnc_station.ui.models.job_table import JobTableModel
 from cnc_station.ui.page_context import PageContext
@@ -88,7 +89,7 @@ class QueueMoves:
 
     async def _to_front(self, ids: Sequence[int], machine_type: str) -> None:
         queue = JobFilter(states=WAITING_JOBS, machine_types=frozenset({machine_type}))
-        page = await self._context.engine.jobs(queue, BY_QUEUE, 0, len(ids) + 1)
+        page = await self._context.door.ask(ListJobs(queue, BY_QUEUE, 0, len(ids) + 1))
         first = next((row.id for row in page.rows if row.id not in ids), None)
         if first is not None:
             self._context.operations.act(JobAction.REORDER, ids, before=first)

@@ -10,10 +10,17 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from cnc_station.engine.commands import (
+    ActOnJobs,
+    ActOnMachine,
+    EditJob,
+    TryDatabase,
+    UndoJobActions,
+)
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavailable
-from cnc_station.engine.domain.event import Actor
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.door import Door
+from cnc_station.engine.queries import ListStations
 from cnc_station.engine.views import Answer, Presence, Undo
 
 log = logging.getLogger(__name__)
@@ -66,11 +73,8 @@ class Progress(Protocol):
 class Operations:
     """Runs what is asked for as tasks that it owns, until `close`."""
 
-    def __init__(
-        self, engine: Engine, actor: Actor, notifier: Notifier, progress: Progress
-    ) -> None:
-        self.engine = engine
-        self.actor = actor
+    def __init__(self, door: Door, notifier: Notifier, progress: Progress) -> None:
+        self.door = door
         self._notifier = notifier
         self._progress = progress
         self._tasks: set[asyncio.Task[None]] = set()
@@ -119,7 +123,7 @@ class Operations:
     async def _act(
         self, action: JobAction, ids: tuple[int, ...], arguments: dict[str, Any]
     ) -> None:
-        answers = await self.engine.act(action, ids, self.actor, **arguments)
+        answers = await self.door.execute(ActOnJobs(action, ids, **arguments))
         self._tell(answers, _DONE[action])
 
     def edit(self, after: Fields, before: Fields, done: str) -> None:
@@ -130,7 +134,7 @@ class Operations:
         answers = []
         for job_id, changes in after.items():
             try:
-                await self.engine.edit_job(job_id, changes, self.actor)
+                await self.door.execute(EditJob(job_id, changes))
                 answers.append(Answer(job_id))
             except Conflict as error:
                 answers.append(Answer(job_id, str(error)))
@@ -150,7 +154,7 @@ class Operations:
         self.run(self._take_back(tuple(steps)))
 
     async def _take_back(self, steps: tuple[Undo, ...]) -> None:
-        self._tell(await self.engine.undo(steps, self.actor), "as before")
+        self._tell(await self.door.execute(UndoJobActions(steps)), "as before")
 
     def _tell(
         self, answers: Sequence[Answer], done: str, undo: Callable[[], None] | None = None
@@ -169,14 +173,14 @@ class Operations:
 
     def act_on_machine(self, action: MachineAction, machine_id: int, reason: str = "") -> None:
         """Do one thing to a machine. Its card shows that it is done."""
-        self.run(self.engine.act_on_machine(action, machine_id, self.actor, reason=reason))
+        self.run(self.door.execute(ActOnMachine(action, machine_id, reason=reason)))
 
     def reconnect(self, machine_id: int, name: str) -> None:
         """Try again to reach a machine's controller, and say what came of it."""
         self.run(self._reconnect(machine_id, name), f"Trying to reach {name} …")
 
     async def _reconnect(self, machine_id: int, name: str) -> None:
-        await self.engine.act_on_machine(MachineAction.RECONNECT, machine_id, self.actor)
+        await self.door.execute(ActOnMachine(MachineAction.RECONNECT, machine_id))
         self._notifier.say(f"{name} answers again")
 
     def try_database(self) -> None:
@@ -184,7 +188,7 @@ class Operations:
         self.run(self._try_database(), "Trying the database …")
 
     async def _try_database(self) -> None:
-        await self.engine.try_database()
+        await self.door.execute(TryDatabase())
         self._notifier.say("The database answers again")
 
     def look_for_station(self, name: str) -> None:
@@ -192,7 +196,7 @@ class Operations:
         self.run(self._look_for_station(name))
 
     async def _look_for_station(self, name: str) -> None:
-        found = next((row for row in await self.engine.stations() if row.name == name), None)
+        found = next((row for row in await self.door.ask(ListStations()) if row.name == name), None)
         if found is not None and found.presence is not Presence.SILENT:
             left = found.presence is Presence.LEFT
             self._notifier.say(f"Station {name} was closed" if left else f"Station {name} is back")

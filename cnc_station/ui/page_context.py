@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.door import Door
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.operations import Operations
@@ -55,7 +55,7 @@ class Navigator(Protocol):
 class PageContext:
     """The context of a page. `now` is the wall clock (ms); tests and pictures set it."""
 
-    engine: Engine
+    door: Door
     bridge: Bridge
     operations: Operations
     ways: Navigator

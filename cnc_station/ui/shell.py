@@ -14,7 +14,6 @@ from PySide6.QtCore import QDateTime, QObject, QTimer
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.notice import (
     ABOUT_LINKS,
     ABOUT_STATIONS,
@@ -24,7 +23,8 @@ from cnc_station.engine.domain.notice import (
     local,
 )
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.door import Door
+from cnc_station.engine.queries import FloorNow, JobById, ListLinks
 from cnc_station.engine.views import Floor, JobFilter, NeedsYou, Presence, Remedy
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -59,18 +59,17 @@ class Shell(QObject):
 
     def open(
         self,
-        engine: Engine,
-        actor: Actor,
+        door: Door,
         load_demo: Callable[[], Coroutine[Any, Any, object]],
         now: Callable[[], int] = now_ms,
     ) -> None:
         """The engine has started: fill the window and go to the floor."""
-        self._engine = engine
+        self._door = door
         self._load_demo = load_demo
         self._now = now
-        self.bridge = Bridge(engine, self)
-        self.operations = Operations(engine, actor, self.window.toasts, self.window.busy)
-        self.context = PageContext(engine, self.bridge, self.operations, self, now)
+        self.bridge = Bridge(door, self)
+        self.operations = Operations(door, self.window.toasts, self.window.busy)
+        self.context = PageContext(door, self.bridge, self.operations, self, now)
         self._counting = CoalescedTask(self.operations, self._count, self, interval_ms=_REST_MS)
         self._again = QTimer(self, interval=SLOW_LOOK_MS)
         self._again.timeout.connect(self._counting.request)
@@ -197,7 +196,7 @@ class Shell(QObject):
         the link is counted, and the bar says how long."""
         begun = time.perf_counter()
         try:
-            floor = await self._engine.floor()
+            floor = await self._door.ask(FloorNow())
         except Unavailable:
             return
         took = time.perf_counter() - begun
@@ -217,7 +216,7 @@ class Shell(QObject):
 
     def _show_needs(self) -> None:
         """The floor has them all; other pages have what is theirs."""
-        needs = (*link_needs(self._engine.links()), *self._found)
+        needs = (*link_needs(self._door.peek(ListLinks())), *self._found)
         machines = tuple({item.machine_id: item for item in needs if of_machine(item)}.values())
         stations = tuple(item for item in needs if item.remedy is Remedy.FIND_STATION)
         for key, items in (("floor", needs), ("machines", machines), ("stations", stations)):
@@ -225,7 +224,9 @@ class Shell(QObject):
 
     def _show_links(self) -> None:
         now = self._now()
-        self.window.top_bar.set_connections([said(link, now) for link in self._engine.links()])
+        self.window.top_bar.set_connections(
+            [said(link, now) for link in self._door.peek(ListLinks())]
+        )
 
     def _find(self, text: str) -> None:
         """Enter in the search field, or a scanned code: a job's number opens it."""
@@ -236,7 +237,7 @@ class Shell(QObject):
             self.to_jobs(JobFilter(text=text))
 
     async def _find_job(self, job_id: int) -> None:
-        if await self._engine.job(job_id) is None:
+        if await self._door.ask(JobById(job_id)) is None:
             self.window.toasts.fail(self.tr("There is no job %1.").replace("%1", str(job_id)))
         else:
             self.to_job(job_id)

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from aiohttp import web
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.interface import Queries
+from cnc_station.engine.door import Door
+from cnc_station.engine.queries import AboutStation, ListLinks, ListMachines, ListStations
 from cnc_station.web.readiness import Readiness, Status, database_away, readiness
 
 log = logging.getLogger(__name__)
@@ -22,8 +23,8 @@ class HealthServer:
     It shows names and counts to everyone, so by default it listens on this computer only.
     """
 
-    def __init__(self, engine: Queries) -> None:
-        self._engine = engine
+    def __init__(self, door: Door) -> None:
+        self._door = door
         app = web.Application()
         app.router.add_get("/health/live", self._live)
         app.router.add_get("/health/ready", self._ready)
@@ -50,12 +51,12 @@ class HealthServer:
         await self._runner.cleanup()
 
     async def _live(self, _request: web.Request) -> web.Response:
-        about = self._engine.about()
+        about = self._door.peek(AboutStation())
         return _answer({"status": "alive", "station": about.station, "version": about.version})
 
     async def _ready(self, _request: web.Request) -> web.Response:
         found = await self._look()
-        about = self._engine.about()
+        about = self._door.peek(AboutStation())
         content = {
             "status": found.status,
             "station": about.station,
@@ -65,18 +66,22 @@ class HealthServer:
         return _answer(content, 503 if found.status is Status.NOT_READY else 200)
 
     async def _look(self) -> Readiness:
-        engine = self._engine
-        known = readiness(engine.links(), (), (), "")
-        if not known.checks["database"].ok:  # another query would wait behind this one
+        door = self._door
+        known = readiness(door.peek(ListLinks()), (), (), "")
+        if not known.checks["database"].ok:  # a question more would wait behind the others
             return known
         try:
             async with asyncio.timeout(PATIENCE_S):
-                stations, machines = await asyncio.gather(engine.stations(), engine.machines())
+                stations, machines = await asyncio.gather(
+                    door.ask(ListStations()), door.ask(ListMachines())
+                )
         except TimeoutError:
-            return database_away(engine.links(), "does not answer")
+            return database_away(door.peek(ListLinks()), "does not answer")
         except Unavailable as error:
-            return database_away(engine.links(), str(error))
-        return readiness(engine.links(), stations, machines, engine.about().station)
+            return database_away(door.peek(ListLinks()), str(error))
+        return readiness(
+            door.peek(ListLinks()), stations, machines, door.peek(AboutStation()).station
+        )
 
 
 def _answer(content: Mapping[str, object], status: int = 200) -> web.Response:

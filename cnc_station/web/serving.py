@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.interface import Queries
+from cnc_station.engine.door import Door
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def serving(config: Config, engine: Queries, health_port: int = 0) -> AsyncIterator[None]:
-    """Serve the station's health, on `health_port` if the settings name none; 0 serves none.
+async def serving(config: Config, door: Door, health_port: int = 0) -> AsyncIterator[None]:
+    """The station's health, on `health_port` where the settings name none; 0 serves none.
 
     If the port is taken, this is logged and the station runs without health.
     """
@@ -23,7 +23,7 @@ async def serving(config: Config, engine: Queries, health_port: int = 0) -> Asyn
         return
     from cnc_station.web.health import HealthServer  # noqa: PLC0415 - aiohttp, where it is needed
 
-    server = HealthServer(engine)
+    server = HealthServer(door)
     try:
         await server.start(config.health_host, port)
     except Unavailable as error:

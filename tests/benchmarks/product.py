@@ -9,17 +9,19 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.commands import AddMachine, SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers import registry, simulator
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import StationEngine, open_client
+from cnc_station.engine.queries import CountJobs, JobsById, ListJobs
 from cnc_station.engine.views import JobFilter, Sort
 
-ME = Actor("benchmark")
+ME = local_principal("benchmark")
 
 Engine = StationEngine
 
@@ -48,28 +50,30 @@ async def add_mills(config: Config, count: int) -> None:
     client = await open_client(config)
     for number in range(count):
         name = f"{config.station}-{number:04}"
-        await client.add_machine(MachineSpec(name, "mill", capability=Capability("mill")), ME)
+        await client.door(ME).execute(
+            AddMachine(MachineSpec(name, "mill", capability=Capability("mill")))
+        )
     await client.stop()
 
 
 async def submit(engine: Engine, specs: Sequence[JobSpec]) -> Sequence[int]:
-    return await engine.submit(specs, ME)
+    return await engine.door(ME).execute(SubmitJobs(specs))
 
 
 async def is_completed(engine: Engine, job_id: int) -> bool:
-    (row,) = await engine.jobs_by_id([job_id])
+    (row,) = await engine.local_door.ask(JobsById([job_id]))
     return row.state is JobState.COMPLETED
 
 
 async def completed(engine: Engine) -> int:
     """How many jobs are."""
-    counts = await engine.job_counts(JobFilter())
+    counts = await engine.local_door.ask(CountJobs(JobFilter()))
     return counts.by_state.get(JobState.COMPLETED, 0)
 
 
 async def first_rows(engine: Engine, chosen: JobFilter, order: tuple[Sort, ...]) -> None:
     """The query of a list's first page."""
-    await engine.jobs(chosen, order, 0, 100)
+    await engine.local_door.ask(ListJobs(chosen, order, 0, 100))
 
 
 def rows_changed(engine: Engine, count: Callable[[int], None]) -> Callable[[], None]:

@@ -38,7 +38,7 @@ async def station(path: Path, *, charts: bool = True) -> AsyncIterator[Station]:
         async with running(config(path)) as engine:
             shell.window.resize(SIZE)
             shell.window.show()
-            shell.open(engine, ME, _no_demo)
+            shell.open(engine.door(ME), _no_demo)
             floor: Any = shell.window.page("floor")
             await until(lambda: floor.looks and (floor.charts.use or not charts), timeout=60)
             gc.freeze()  # as the program does

@@ -5,14 +5,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.commands import AddProgram, SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine
 from tests.engine.floor import FloorOf
 from tests.linuxcnc import LinuxCnc
 
-ME = Actor("anna")
+ME = local_principal("anna")
 HEAD = "G21 G90 G54 G40 G94\n"
 SQUARE = f"{HEAD}G0 X0 Y0 Z5\nG1 X4 F1200\nY4\nX0\nY0\nG0 Z6\nM2\n"
 LONG = f"{HEAD}G0 X0 Y0 Z5\nG1 X60 F600\nX0\nY20\nG0 Z7\nM2\n"  # some 14 s
@@ -43,9 +44,9 @@ async def at_work(config: Config) -> AsyncIterator[FloorOf]:
 async def submitted(floor: FloorOf, name: str, program: str, quantity: int = 1) -> int:
     """A job for a mill; a failure is final."""
     head = "" if program.startswith("%") else f"({name})\n"  # a % ends what comes before it
-    row = await floor.engine.add_program(f"{name}.ngc", f"{head}{program}".encode(), ME)
+    row = await floor.door.execute(AddProgram(f"{name}.ngc", f"{head}{program}".encode()))
     spec = JobSpec(name, "mill", program=row.sha256, retry_limit=0, quantity=quantity)
-    (job_id,) = await floor.engine.submit([spec], ME)
+    (job_id,) = await floor.door.execute(SubmitJobs([spec]))
     return job_id
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -17,8 +18,9 @@ import pytest
 
 from cnc_station.bundled import bundled
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.commands import AddMachine
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.views import KEPT
@@ -52,6 +54,25 @@ class Shell:
             check=False,
         )
 
+    def loads(self, *argv: str) -> set[str]:
+        """The packages that a command has loaded when it is done."""
+        script = """if True:
+            import os, sys
+            from cnc_station.cli.run import run
+            code = run(sys.argv[1:], os.environ)
+            print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+            sys.exit(code)
+        """
+        done = subprocess.run(
+            [sys.executable, "-c", script, *argv],
+            capture_output=True,
+            text=True,
+            env=self.environ,
+            timeout=60,
+            check=True,
+        )
+        return set(done.stderr.split())
+
     def json(self, *argv: str | Path) -> Any:
         done = self(*argv, "--json")
         assert done.returncode == 0, done.stderr
@@ -72,10 +93,29 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path)
+def shell(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Shell]:
+    """On a database at rest, or with `either` beside a station at work too."""
+    shell = Shell(tmp_path)
+    if getattr(request, "param", "at rest") == "at rest":
+        yield shell
+        return
+    with subprocess.Popen(
+        [sys.executable, "-m", "cnc_station", "serve"],
+        env=shell.environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as station:
+        assert station.stderr is not None
+        next(line for line in station.stderr if "is at work on" in line)
+        assert "sqlalchemy" not in shell.loads("jobs")
+        yield shell
+        station.terminate()
 
 
+either = pytest.mark.parametrize("shell", ["at rest", "beside a station"], indirect=True)
+
+
+@either
 def test_a_job_is_handed_in_with_its_program_and_looked_at(shell: Shell) -> None:
     part = shell.file("part.nc", GOOD)
     answer = shell.json(
@@ -98,6 +138,7 @@ def test_a_job_is_handed_in_with_its_program_and_looked_at(shell: Shell) -> None
     assert "2026-11-23 17:00" in text[1]
 
 
+@either
 def test_a_doubtful_program_is_kept_with_a_warning(shell: Shell) -> None:
     part = shell.file("part.nc", GOOD.replace(b"M30\n", b""))
     done = shell("submit", part, "--type", "mill")
@@ -105,6 +146,7 @@ def test_a_doubtful_program_is_kept_with_a_warning(shell: Shell) -> None:
     assert "warning: part.nc, line" in done.stderr
 
 
+@either
 def test_the_demo_day_is_imported_with_its_programs(shell: Shell) -> None:
     folder = Path(str(bundled("demo")))
     answer = shell.json("import", folder / "day.csv", "--programs", folder / "programs")
@@ -112,6 +154,7 @@ def test_the_demo_day_is_imported_with_its_programs(shell: Shell) -> None:
     assert shell.json("jobs", "--limit", "5")["total"] == len(answer["ids"])
 
 
+@either
 def test_what_is_not_there_is_told_in_a_sentence(shell: Shell) -> None:
     assert shell.refused(1, "job", "99") == "cnc-station: There is no job 99.\n"
     assert shell.json("events", "--after", str(10**30)) == {"events": []}
@@ -119,12 +162,14 @@ def test_what_is_not_there_is_told_in_a_sentence(shell: Shell) -> None:
     assert "can't be read" in shell.refused(1, "import", shell.folder / "gone.csv")
 
 
+@either
 def test_a_wrong_program_is_refused_with_its_line(shell: Shell) -> None:
     part = shell.file("part.nc", GOOD.replace(b" F100", b""))
     assert "line 3: " in shell.refused(1, "submit", part, "--type", "mill")
     assert shell.json("jobs", "--state", "all")["total"] == 0
 
 
+@either
 def test_a_table_is_imported_whole_or_not_at_all(shell: Shell) -> None:
     table = shell.file("day.csv", b"Part,Machine,Qty\nA,mill,1\nB,lathe,none\n")
     said = shell.refused(1, "import", table)
@@ -140,6 +185,7 @@ def test_a_device_is_no_table_however_much_it_has_to_say(shell: Shell) -> None:
     assert "is larger than 64 MB" in shell.refused(1, "import", Path("/dev/zero"))
 
 
+@either
 def test_what_the_help_says_of_an_order_is_understood(shell: Shell) -> None:
     for name in ("A", "B"):
         shell.json("submit", "--name", name, "--type", "mill", "--due", f"+{ord(name)}h00m")
@@ -155,11 +201,14 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
     await engine.start()
     try:
         spec = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
-        await engine.add_machine(spec, Actor("Ada"))
+        await engine.door(local_principal("Ada")).execute(AddMachine(spec))
         settings = {"port": "1", "program_folder": str(shell.folder), "enable_password": "horse"}
-        await engine.add_machine(
-            MachineSpec("Lathe 1", "lathe", "", "linuxcnc", Capability("lathe"), settings=settings),
-            Actor("Ada"),
+        await engine.door(local_principal("Ada")).execute(
+            AddMachine(
+                MachineSpec(
+                    "Lathe 1", "lathe", "", "linuxcnc", Capability("lathe"), settings=settings
+                )
+            )
         )
 
         async def waited_ms() -> float:

@@ -15,9 +15,10 @@ import pytest
 
 from cnc_station import servers
 from cnc_station.config import Config
-from cnc_station.demo import Share, demo_fleet, load_demo
+from cnc_station.demo import DEMO, Share, demo_fleet, load_demo
 from cnc_station.engine.domain.errors import InvalidInput, Unavailable
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import ListMachines, ListRuns, ListStations
 from cnc_station.fleet_demo import running_fleet
 from tests.until import until
 
@@ -52,11 +53,11 @@ async def test_every_station_of_the_fleet_makes_its_share_of_the_day(temporary: 
         engine = StationEngine(fleet.config)
         await engine.start()
         try:
-            assert len(await load_demo(engine, Share(1, 3))) >= 60
+            assert len(await load_demo(engine.door(DEMO), Share(1, 3))) >= 60
             machines = await until(lambda: all_machines(engine), timeout=60)
             assert machines == {"Hall 1": 3, "Hall 2": 3, "Hall 3": 3}
             await until(lambda: all_have_worked(engine), timeout=60)
-            rows = await engine.stations()
+            rows = await engine.local_door.ask(ListStations())
             assert [row.name for row in rows if row.leads] in (["Hall 1"], ["Hall 2"], ["Hall 3"])
         finally:
             await engine.stop()
@@ -69,12 +70,14 @@ def left(folder: Path) -> list[Path]:
 
 
 async def all_machines(engine: StationEngine) -> Counter[str]:
-    found = Counter(row.station for row in await engine.machines())
+    found = Counter(row.station for row in await engine.local_door.ask(ListMachines()))
     return found if found.total() == len(demo_fleet()) else Counter()
 
 
 async def all_have_worked(engine: StationEngine) -> bool:
-    done = Counter(run.station for run in await engine.runs() if run.state == "succeeded")
+    done = Counter(
+        run.station for run in await engine.local_door.ask(ListRuns()) if run.state == "succeeded"
+    )
     return len(done) == 3
 
 

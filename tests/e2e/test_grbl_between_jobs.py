@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import AddMachine
 from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.queries import ListEvents, ListMachines
 from tests.e2e.grbl_routers import Router
-from tests.e2e.real_mills import HEAD, LONG, ME, at_work, station_of, submitted
+from tests.e2e.real_mills import HEAD, LONG, at_work, station_of, submitted
 from tests.engine.floor import FloorOf
 from tests.until import until
 
@@ -34,19 +36,19 @@ async def _why(floor: FloorOf, words: str) -> None:
     """Until the machine says why it takes no job."""
 
     async def there() -> bool:
-        (machine,) = await floor.engine.machines()
+        (machine,) = await floor.door.ask(ListMachines())
         return words in machine.not_ready
 
     await until(there)
 
 
 async def _reasons(floor: FloorOf, job_id: int, event: str) -> list[str]:
-    return [e.reason for e in await floor.engine.events(job_id=job_id) if e.type == event]
+    return [e.reason for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == event]
 
 
 async def test_the_history_tells_which_modes_were_set(router: Router, config: Config) -> None:
     async with at_work(config) as floor:
-        await floor.engine.add_machine(router.as_machine("Router"), ME)
+        await floor.door.execute(AddMachine(router.as_machine("Router")))
         inches = await submitted(floor, "inches", INCHES)
         await floor.comes_to(inches, JobState.COMPLETED)
         job_id = await submitted(floor, "no units", UNITLESS)
@@ -61,7 +63,7 @@ async def test_unlocking_and_clearing_do_not_vouch_for_the_work_zero(
     router: Router, config: Config, how: str
 ) -> None:
     async with at_work(config) as floor:
-        machine_id = await floor.engine.add_machine(router.as_machine("Router"), ME)
+        machine_id = await floor.door.execute(AddMachine(router.as_machine("Router")))
         broken = await submitted(floor, "long", LONG)
         await floor.comes_to(broken, JobState.RUNNING)
         await until(lambda: router.fake.axes.place[0] > 5)
@@ -87,13 +89,13 @@ async def test_unlocking_and_clearing_do_not_vouch_for_the_work_zero(
 
 async def test_a_doubt_outlasts_a_restart_of_the_station(router: Router, config: Config) -> None:
     async with at_work(config) as floor:
-        await floor.engine.add_machine(router.as_machine("Router"), ME)
+        await floor.door.execute(AddMachine(router.as_machine("Router")))
         await floor.comes_to(await submitted(floor, "short", SHORT), JobState.COMPLETED)
         router.fake.switch_off_and_on()
         await _why(floor, "switched off and on")
     taken = router.fake.lines
     async with at_work(config) as floor:
-        (machine,) = await floor.engine.machines()
+        (machine,) = await floor.door.ask(ListMachines())
         job_id = await submitted(floor, "short", SHORT)
         await _why(floor, "switched off and on")
         assert router.fake.lines == taken
@@ -101,7 +103,7 @@ async def test_a_doubt_outlasts_a_restart_of_the_station(router: Router, config:
         await floor.comes_to(job_id, JobState.COMPLETED)
         told = [
             event.actor
-            for event in await floor.engine.events(machine_id=machine.id)
+            for event in await floor.door.ask(ListEvents(machine_id=machine.id))
             if "position" in event.type
         ]
         assert "tester" in told
@@ -109,7 +111,7 @@ async def test_a_doubt_outlasts_a_restart_of_the_station(router: Router, config:
 
 async def test_an_abort_is_neither_held_nor_continued(router: Router, config: Config) -> None:
     async with at_work(config) as floor:
-        await floor.engine.add_machine(router.as_machine("Router"), ME)
+        await floor.door.execute(AddMachine(router.as_machine("Router")))
         job_id = await submitted(floor, "long", LONG)
         await until(lambda: router.fake.axes.place[0] > 5)
         await floor.act("abort", job_id, reason="wrong tool")
@@ -121,7 +123,7 @@ async def test_a_restart_in_the_last_moves_waits_for_a_person(
     router: Router, config: Config
 ) -> None:
     async with at_work(config) as floor:
-        await floor.engine.add_machine(router.as_machine("Router"), ME)
+        await floor.door.execute(AddMachine(router.as_machine("Router")))
         router.fake.welcome = "Router 12 is up"
         job_id = await submitted(floor, "last", f"{HEAD}G0 X1\nG1 X21 F600\n")
         await until(lambda: router.fake.buffer.empty and router.fake.axes.place[0] > 3)

@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import AddMachine
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import open_client
+from cnc_station.engine.queries import ControllerStatus, ListEvents, ListMachines, ListRuns
 from cnc_station.engine.views import Doing
 from tests.e2e.grbl_routers import Router
 from tests.e2e.real_mills import (
     HEAD,
     LONG,
-    ME,
     SQUARE,
     STOPPING,
     TOO_FAR,
@@ -70,7 +71,7 @@ async def _ends(
     of a machine that does not home. The job's last error."""
 
     async def there() -> bool:
-        for machine in await floor.engine.machines():
+        for machine in await floor.door.ask(ListMachines()):
             with suppress(Conflict):  # it is something else by now
                 if machine.state is MachineState.NEEDS_CLEARING:
                     await floor.act_on_machine("clear", machine.id)
@@ -85,7 +86,7 @@ async def _ends(
 
 
 def _doing(floor: FloorOf, machine_id: int) -> Doing | None:
-    status = floor.engine.status(machine_id)
+    status = floor.door.peek(ControllerStatus(machine_id))
     return status.doing if status is not None else None
 
 
@@ -100,7 +101,7 @@ async def _cuts(floor: FloorOf, job_id: int, line: int) -> int:
     assert machine_id is not None
 
     def there() -> bool:
-        status = floor.engine.status(machine_id)
+        status = floor.door.peek(ControllerStatus(machine_id))
         return status is not None and (status.line or 0) >= line
 
     await until(there, 30)
@@ -118,23 +119,25 @@ async def test_two_machines_work_through_seven_jobs_whatever_happens_to_them(
     unknown = await submitted(floor, "unknown", VARIABLES)
     last = await submitted(floor, "last", SQUARE)
     both = {
-        await floor.engine.add_machine(router.as_machine(f"Router {number}"), ME)
+        await floor.door.execute(AddMachine(router.as_machine(f"Router {number}")))
         for number, router in enumerate(routers, 1)
     }
 
     machine = await _cuts(floor, held, 4)
     assert (await floor.act("hold", held)).applied
-    stopped = floor.engine.status(machine)
+    stopped = floor.door.peek(ControllerStatus(machine))
     await _cuts(floor, aborted, 4)
     assert (await floor.act("abort", aborted, reason="wrong tool")).applied
     assert stopped is not None
-    now = floor.engine.status(machine)
+    now = floor.door.peek(ControllerStatus(machine))
     assert now is not None
     assert (now.x, now.line) == (stopped.x, stopped.line)
     assert (await floor.act("continue", held)).applied
 
     await _ends(floor, stopping, JobState.HELD)
-    reason = [e.reason for e in await floor.engine.events(job_id=stopping) if e.type == "held"]
+    reason = [
+        e.reason for e in await floor.door.ask(ListEvents(job_id=stopping)) if e.type == "held"
+    ]
     assert [words.split(" (")[0] for words in reason] == ["M0 on line 5"]
     assert (await floor.act("continue", stopping)).applied
 
@@ -144,7 +147,7 @@ async def test_two_machines_work_through_seven_jobs_whatever_happens_to_them(
     assert "soft limit" in await _ends(floor, too_far, JobState.NEEDS_ATTENTION)
     assert "variables" in await _ends(floor, unknown, JobState.NEEDS_ATTENTION)
     await _ends(floor, aborted, JobState.CANCELLED)
-    assert {run.machine_id for run in await floor.engine.runs()} == both
+    assert {run.machine_id for run in await floor.door.ask(ListRuns())} == both
     assert [router.fake.reset_while_moving for router in routers] == [0, 0]
     assert [router.fake.buffer.overflowed for router in routers] == [0, 0]
 
@@ -153,14 +156,14 @@ async def test_a_locked_machine_gets_nothing_until_it_has_homed(
     router: Router, floor: FloorOf
 ) -> None:
     router.fake.homing = router.fake.locked = True
-    machine_id = await floor.engine.add_machine(router.as_machine("Router"), ME)
+    machine_id = await floor.door.execute(AddMachine(router.as_machine("Router")))
     job_id = await submitted(floor, "square", SQUARE)
     await floor.machine_comes_to(machine_id, MachineState.ALARM)
     await floor.act_on_machine("unlock", machine_id)
     await floor.machine_comes_to(machine_id, MachineState.IDLE)
 
     async def why() -> str:
-        (machine,) = await floor.engine.machines()
+        (machine,) = await floor.door.ask(ListMachines())
         return machine.not_ready
 
     assert "without homing" in await until(why)
@@ -175,7 +178,7 @@ async def test_a_locked_machine_gets_nothing_until_it_has_homed(
 async def test_a_cable_pulled_in_the_middle_of_a_cut_leaves_the_part_to_a_person(
     router: Router, floor: FloorOf
 ) -> None:
-    machine_id = await floor.engine.add_machine(router.as_machine("Router"), ME)
+    machine_id = await floor.door.execute(AddMachine(router.as_machine("Router")))
     job_id = await submitted(floor, "long", LONG)
     await _cuts(floor, job_id, 4)
     await router.wire.pull_out()
@@ -197,7 +200,7 @@ async def test_what_goes_wrong_in_the_middle_of_a_cut_is_never_called_made(
         router.fake.swallowed = {4}
     elif mischief == "an error":
         router.fake.errors = {5: 33}
-    await floor.engine.add_machine(router.as_machine("Router"), ME)
+    await floor.door.execute(AddMachine(router.as_machine("Router")))
     job_id = await submitted(floor, "long", LONG)
     if mischief == "reset":
         await _cuts(floor, job_id, 4)
@@ -215,7 +218,7 @@ async def _confirm_when_asked(floor: FloorOf) -> None:
     """Nobody has seen the machine while its station was down."""
 
     async def asked() -> int | None:
-        (machine,) = await floor.engine.machines()
+        (machine,) = await floor.door.ask(ListMachines())
         idle = machine.state is MachineState.IDLE
         return machine.id if idle and machine.position_lost else None
 
@@ -237,7 +240,7 @@ async def test_a_station_killed_in_the_middle_of_a_cut_never_starts_it_again_bli
     router: Router, config: Config
 ) -> None:
     async with at_work(config) as floor:
-        await floor.engine.add_machine(router.as_machine("Router"), ME)
+        await floor.door.execute(AddMachine(router.as_machine("Router")))
     station = _serving(config)
     door = FloorOf(await open_client(config))
     try:
@@ -249,7 +252,7 @@ async def test_a_station_killed_in_the_middle_of_a_cut_never_starts_it_again_bli
         taken = len(router.fake.taken)
         station = _serving(config)
         await door.comes_to(job_id, JobState.INTERRUPTED, 60)
-        told = await door.engine.events(job_id=job_id)
+        told = await door.door.ask(ListEvents(job_id=job_id))
         assert any("The controller shows" in event.reason for event in told)
         assert len(router.fake.taken) < taken + 20
         assert (await door.act("scrap", job_id, reason="half cut")).applied

@@ -16,15 +16,16 @@ from pathlib import Path
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import AddMachine
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import open_client
+from cnc_station.engine.queries import ControllerStatus, ListEvents, ListMachines, ListRuns
 from cnc_station.engine.views import Doing, Status
 from tests.conftest import serving
 from tests.e2e.real_mills import (
     HEAD,
     LONG,
-    ME,
     SQUARE,
     STOPPING,
     TOO_FAR,
@@ -73,7 +74,7 @@ async def _ends(floor: FloorOf, job_id: int, state: JobState, seconds: float = 6
     """Waits for that state, clearing the mills where a part was spoilt; its last error."""
 
     async def there() -> bool:
-        for machine in await floor.engine.machines():
+        for machine in await floor.door.ask(ListMachines()):
             if machine.state is MachineState.NEEDS_CLEARING:
                 with suppress(Conflict):  # it is something else by now
                     await floor.act_on_machine("clear", machine.id)
@@ -88,7 +89,7 @@ async def _count(floor: FloorOf, job_id: int, event: str) -> int:
 
 
 def _status(floor: FloorOf, machine_id: int) -> Status:
-    status = floor.engine.status(machine_id)
+    status = floor.door.peek(ControllerStatus(machine_id))
     assert status is not None
     return status
 
@@ -112,7 +113,7 @@ async def test_two_mills_work_through_six_jobs_whatever_happens_to_them(
     too_far = await submitted(floor, "too far", TOO_FAR)
     last = await submitted(floor, "last", SQUARE)
     both = {
-        await floor.engine.add_machine(wired(mill, f"Mill {number}"), ME)
+        await floor.door.execute(AddMachine(wired(mill, f"Mill {number}")))
         for number, mill in enumerate(mills, 1)
     }
 
@@ -125,7 +126,9 @@ async def test_two_mills_work_through_six_jobs_whatever_happens_to_them(
     assert (await floor.act("continue", held)).applied
 
     await _ends(floor, stopping, JobState.HELD)
-    reason = [e.reason for e in await floor.engine.events(job_id=stopping) if e.type == "held"]
+    reason = [
+        e.reason for e in await floor.door.ask(ListEvents(job_id=stopping)) if e.type == "held"
+    ]
     assert reason == ["program stop (M0)"]
     assert (await floor.act("continue", stopping)).applied
 
@@ -134,7 +137,7 @@ async def test_two_mills_work_through_six_jobs_whatever_happens_to_them(
         assert await _count(floor, job_id, "started") == 1
     assert "exceed" in await _ends(floor, too_far, JobState.NEEDS_ATTENTION)
     await _ends(floor, aborted, JobState.CANCELLED)
-    assert {run.machine_id for run in await floor.engine.runs()} == both
+    assert {run.machine_id for run in await floor.door.ask(ListRuns())} == both
 
 
 async def test_a_mill_that_is_not_homed_gets_nothing_until_somebody_has_homed_it(
@@ -146,9 +149,9 @@ async def test_a_mill_that_is_not_homed_gets_nothing_until_somebody_has_homed_it
     with mill.panel as panel:
         panel.switch_on()
         panel.make("mode", "auto")
-    await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    await floor.door.execute(AddMachine(wired(mill, "Mill 1")))
     job_id = await submitted(floor, "square", SQUARE)
-    (machine,) = await floor.engine.machines()
+    (machine,) = await floor.door.ask(ListMachines())
     assert "homed" in machine.not_ready
     assert (await floor.row(job_id)).state is JobState.QUEUED
     await asyncio.to_thread(_make_ready, mill)
@@ -164,7 +167,7 @@ async def test_a_program_that_the_controller_does_not_find_is_never_called_made(
     mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
 ) -> None:
     mill, _ = mills
-    await floor.engine.add_machine(wired(mill, "Mill 1", controller_folder="/nowhere"), ME)
+    await floor.door.execute(AddMachine(wired(mill, "Mill 1", controller_folder="/nowhere")))
     job_id = await submitted(floor, "square", SQUARE)
     assert "/nowhere" in await _ends(floor, job_id, JobState.NEEDS_ATTENTION)
     assert await _count(floor, job_id, "completed") == 0
@@ -174,7 +177,7 @@ async def test_a_session_stolen_in_the_middle_of_a_cut_costs_nothing(
     mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
 ) -> None:
     mill, _ = mills
-    await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    await floor.door.execute(AddMachine(wired(mill, "Mill 1")))
     job_id = await submitted(floor, "long", LONG)
     await _cuts(floor, job_id, 4)
     with mill.panel as thief:
@@ -189,7 +192,7 @@ async def test_a_controller_killed_in_the_middle_of_a_cut_leaves_the_part_to_a_p
     mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
 ) -> None:
     mill, _ = mills
-    machine_id = await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    machine_id = await floor.door.execute(AddMachine(wired(mill, "Mill 1")))
     job_id = await submitted(floor, "long", LONG)
     await _cuts(floor, job_id, 4)
     mill.kill()
@@ -216,13 +219,13 @@ async def test_the_job_before_changes_nothing_for_the_next_one(
     left: str, words: str, mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
 ) -> None:
     mill, _ = mills
-    await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    await floor.door.execute(AddMachine(wired(mill, "Mill 1")))
     await _ends(floor, await submitted(floor, "before", left), JobState.COMPLETED)
     job_id = await submitted(floor, "plain", "G0 X0 Y0\nG1 X5 Y5 F600\nM30\n")
     await _ends(floor, job_id, JobState.COMPLETED)
     with mill.watcher as watcher:
         assert watcher.get("abs_act_pos").startswith("5.000000 5.000000")
-    events = await floor.engine.events(job_id=job_id)
+    events = await floor.door.ask(ListEvents(job_id=job_id))
     (was_set,) = [event.reason for event in events if event.type == "modes_set"]
     assert words in was_set
 
@@ -231,8 +234,8 @@ async def test_the_second_part_of_a_quantity_begins_as_the_first(
     mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
 ) -> None:
     mill, _ = mills
-    await floor.engine.add_machine(
-        wired(mill, "Mill 1", operator_starts=False, operator_clears=False), ME
+    await floor.door.execute(
+        AddMachine(wired(mill, "Mill 1", operator_starts=False, operator_clears=False))
     )
     job_id = await submitted(floor, "two", "%\nG0 X5 Y5\nG20 G91\n%\n", quantity=2)
     await _ends(floor, job_id, JobState.COMPLETED)
@@ -244,7 +247,7 @@ async def test_a_machine_is_never_plainly_ready_while_its_spindle_turns(
     mills: tuple[LinuxCnc, LinuxCnc], floor: FloorOf
 ) -> None:
     mill, _ = mills
-    machine_id = await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+    machine_id = await floor.door.execute(AddMachine(wired(mill, "Mill 1")))
     job_id = await submitted(floor, "left on", f"%\n{HEAD}M3 S1000\nG1 X1 F600\n%\n")
     await _ends(floor, job_id, JobState.COMPLETED)
     await until(lambda: _status(floor, machine_id).doing is Doing.READY)
@@ -266,7 +269,7 @@ async def test_a_station_killed_in_the_middle_of_a_cut_takes_the_run_up_again_on
 ) -> None:
     mill, _ = mills
     async with at_work(config) as floor:
-        machine_id = await floor.engine.add_machine(wired(mill, "Mill 1"), ME)
+        machine_id = await floor.door.execute(AddMachine(wired(mill, "Mill 1")))
     station = _serving(config)
     door = FloorOf(await open_client(config))
     try:
@@ -280,7 +283,7 @@ async def test_a_station_killed_in_the_middle_of_a_cut_takes_the_run_up_again_on
         await door.comes_to(job_id, JobState.COMPLETED, 60)
         told = await door.told(job_id)
         assert [told.count(e) for e in ("started", "reattached", "completed")] == [1, 1, 1]
-        (run,) = await door.engine.runs(job_id=job_id)
+        (run,) = await door.door.ask(ListRuns(job_id=job_id))
         assert run.machine_id == machine_id
         assert await door.broken() == []
     finally:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.queries import ListMachines
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import MachineRow
 from tests.engine.floor import MILL, Controller, FloorOf
@@ -14,7 +15,7 @@ AFTER = replace(BEFORE, settings={"port": "COM4"})
 
 
 async def the_mill(floor: FloorOf) -> MachineRow:
-    (row,) = await floor.engine.machines()
+    (row,) = await floor.door.ask(ListMachines())
     return row
 
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.position import Position, PositionBasis, PositionMemory
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import (
     Driver,
@@ -22,6 +23,7 @@ from cnc_station.engine.drivers.base import (
     RunOutcome,
 )
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import JobsById, ListEvents, ListMachines
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.views import (
     Abilities,
@@ -36,7 +38,7 @@ from cnc_station.engine.views import (
 from tests.invariants import broken
 from tests.until import PATIENCE_S, until
 
-ME = Actor("tester")
+ME = local_principal("tester")
 MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
 
 
@@ -54,17 +56,18 @@ class FloorOf:
 
     def __init__(self, engine: StationEngine) -> None:
         self.engine = engine
+        self.door = engine.door(ME)
 
     async def mill(self, name: str = "Mill 1", **values: Any) -> int:
-        return await self.engine.add_machine(replace(MILL, name=name, **values), ME)
+        return await self.door.execute(AddMachine(replace(MILL, name=name, **values)))
 
     async def job(self, **values: Any) -> int:
         spec = replace(JobSpec("bracket", "mill", estimated_s=1.0), **values)
-        (job_id,) = await self.engine.submit([spec], ME)
+        (job_id,) = await self.door.execute(SubmitJobs([spec]))
         return job_id
 
     async def row(self, job_id: int) -> JobRow:
-        (row,) = await self.engine.jobs_by_id([job_id])
+        (row,) = await self.door.ask(JobsById([job_id]))
         return row
 
     async def comes_to(self, job_id: int, state: JobState, seconds: float = PATIENCE_S) -> JobRow:
@@ -85,17 +88,19 @@ class FloorOf:
         await until(there)
 
     async def machine_state(self, machine_id: int) -> MachineState:
-        return next(row.state for row in await self.engine.machines() if row.id == machine_id)
+        return next(
+            row.state for row in await self.door.ask(ListMachines()) if row.id == machine_id
+        )
 
     async def act(self, action: str, job_id: int, **arguments: Any) -> Answer:
-        (answer,) = await self.engine.act(JobAction(action), [job_id], ME, **arguments)
+        (answer,) = await self.door.execute(ActOnJobs(JobAction(action), [job_id], **arguments))
         return answer
 
     async def act_on_machine(self, action: str, machine_id: int) -> None:
-        await self.engine.act_on_machine(MachineAction(action), machine_id, ME)
+        await self.door.execute(ActOnMachine(MachineAction(action), machine_id))
 
     async def told(self, job_id: int) -> list[str]:
-        return [event.type for event in await self.engine.events(job_id=job_id)]
+        return [event.type for event in await self.door.ask(ListEvents(job_id=job_id))]
 
     async def broken(self) -> list[str]:
         return await self.engine._reader.read(broken)

@@ -9,16 +9,25 @@ import pytest
 from sqlalchemy import Connection, text
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import (
+    ActOnJobs,
+    ActOnMachine,
+    AddMachine,
+    EditMachine,
+    MoveMachine,
+    SubmitJobs,
+)
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.position import Position, PositionBasis
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import JobsById, ListEvents, ListMachines, ListRuns, ListStations
 from cnc_station.engine.services import reconciler
 from cnc_station.engine.services.dispatcher import Dispatcher
 from cnc_station.engine.services.reconciler import Reconciler
@@ -28,7 +37,7 @@ from cnc_station.servers import Redis
 from tests.engine.floor import Controller, kind_of, service_of
 from tests.until import until
 
-ME = Actor("tester")
+ME = local_principal("tester")
 MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
 
 
@@ -52,7 +61,7 @@ async def fleet(shared: Config) -> AsyncIterator[tuple[StationEngine, StationEng
 
 
 async def _is(engine: StationEngine, job_id: int, state: JobState) -> bool:
-    (row,) = await engine.jobs_by_id([job_id])
+    (row,) = await engine.local_door.ask(JobsById([job_id]))
     return row.state is state
 
 
@@ -60,10 +69,10 @@ async def test_a_job_handed_in_at_one_station_runs_at_another(
     fleet: tuple[StationEngine, StationEngine],
 ) -> None:
     a, b = fleet
-    await b.add_machine(MILL, ME)
-    (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+    await b.door(ME).execute(AddMachine(MILL))
+    (job_id,) = await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1.0)]))
     await until(partial(_is, a, job_id, JobState.COMPLETED))
-    (run,) = await a.runs(job_id=job_id)
+    (run,) = await a.local_door.ask(ListRuns(job_id=job_id))
     assert run.station == "B"
 
 
@@ -71,11 +80,11 @@ async def test_a_job_whose_hint_was_lost_is_found_all_the_same(
     fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b = fleet
-    await b.add_machine(MILL, ME)
+    await b.door(ME).execute(AddMachine(MILL))
     assert a._supervisor is not None
     if a._supervisor._signals is not None:
         monkeypatch.setattr(a._supervisor._signals, "announce_work", lambda _: None)
-    (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+    (job_id,) = await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1.0)]))
     await until(partial(_is, a, job_id, JobState.COMPLETED))
 
 
@@ -86,7 +95,7 @@ async def test_a_job_handed_in_at_one_station_wakes_no_dispatcher_of_another_by_
     """The others would all claim for it: work is announced to one of them."""
     a, b = fleet
     monkeypatch.setattr(Dispatcher, "lost_hint_s", None)
-    await a.add_machine(MILL, ME)
+    await a.door(ME).execute(AddMachine(MILL))
     heard: list[Notice] = []
     b.subscribe(heard.append)
     looks: list[float] = []
@@ -98,7 +107,7 @@ async def test_a_job_handed_in_at_one_station_wakes_no_dispatcher_of_another_by_
         return await run_once()
 
     monkeypatch.setattr(dispatcher, "run_once", counted)
-    await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+    await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1.0)]))
     await until(lambda: any("completed" in notice.types for notice in heard))
     assert looks == []
 
@@ -108,16 +117,18 @@ async def test_a_machine_cleared_from_the_window_of_another_station_gets_its_nex
 ) -> None:
     monkeypatch.setattr(Dispatcher, "lost_hint_s", None)  # it is not found by looking for those
     a, b = fleet
-    machine_id = await b.add_machine(replace(MILL, operator_clears=True), ME)
-    first, second = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)] * 2, ME)
+    machine_id = await b.door(ME).execute(AddMachine(replace(MILL, operator_clears=True)))
+    first, second = await a.door(ME).execute(
+        SubmitJobs([JobSpec("bracket", "mill", estimated_s=1.0)] * 2)
+    )
 
     async def to_clear() -> bool:
-        (row,) = await a.machines()
+        (row,) = await a.local_door.ask(ListMachines())
         return row.state is MachineState.NEEDS_CLEARING
 
     await until(partial(_is, a, first, JobState.COMPLETED))
     await until(to_clear)
-    await a.act_on_machine(MachineAction.CLEAR, machine_id, ME)
+    await a.door(ME).execute(ActOnMachine(MachineAction.CLEAR, machine_id))
     await until(partial(_is, a, second, JobState.COMPLETED))
 
 
@@ -125,14 +136,20 @@ async def test_a_run_is_held_and_ended_from_the_window_of_another_station(
     fleet: tuple[StationEngine, StationEngine],
 ) -> None:
     a, b = fleet
-    await b.add_machine(MILL, ME)
-    (job_id,) = await a.submit([JobSpec("bracket", "mill", estimated_s=10_000.0)], ME)
+    await b.door(ME).execute(AddMachine(MILL))
+    (job_id,) = await a.door(ME).execute(
+        SubmitJobs([JobSpec("bracket", "mill", estimated_s=10_000.0)])
+    )
     await until(partial(_is, a, job_id, JobState.RUNNING))
-    assert [answer.error for answer in await a.act(JobAction.HOLD, [job_id], ME)] == [""]
+    assert [
+        answer.error for answer in await a.door(ME).execute(ActOnJobs(JobAction.HOLD, [job_id]))
+    ] == [""]
     assert await _is(a, job_id, JobState.HELD)
-    assert [answer.error for answer in await a.act(JobAction.ABORT, [job_id], ME)] == [""]
+    assert [
+        answer.error for answer in await a.door(ME).execute(ActOnJobs(JobAction.ABORT, [job_id]))
+    ] == [""]
     assert await _is(a, job_id, JobState.CANCELLED)
-    assert (await a.events(job_id=job_id))[-1].actor == "tester"
+    assert (await a.local_door.ask(ListEvents(job_id=job_id)))[-1].actor == "tester"
 
 
 async def test_one_of_them_leads_and_the_other_takes_over_its_work_when_it_leaves(
@@ -141,7 +158,9 @@ async def test_one_of_them_leads_and_the_other_takes_over_its_work_when_it_leave
     a, b = StationEngine(shared), StationEngine(replace(shared, station="B"))
 
     async def leads(looking: StationEngine, name: str) -> bool:
-        return [row.name for row in await looking.stations() if row.leads] == [name]
+        return [row.name for row in await looking.local_door.ask(ListStations()) if row.leads] == [
+            name
+        ]
 
     await a.start()
     await until(partial(leads, a, "A"))
@@ -151,7 +170,9 @@ async def test_one_of_them_leads_and_the_other_takes_over_its_work_when_it_leave
     try:
         await until(partial(leads, b, "B"), timeout=40)
         soon = time.time_ns() // 1_000_000 + 300
-        (job_id,) = await b.submit([JobSpec("bracket", "mill", not_before=soon)], ME)
+        (job_id,) = await b.door(ME).execute(
+            SubmitJobs([JobSpec("bracket", "mill", not_before=soon)])
+        )
         await until(partial(_is, b, job_id, JobState.QUEUED))
     finally:
         await b.stop()
@@ -161,15 +182,15 @@ async def test_a_machine_given_to_another_station_works_there(
     fleet: tuple[StationEngine, StationEngine],
 ) -> None:
     a, b = fleet
-    machine_id = await a.add_machine(MILL, ME)
-    await a.move_machine(machine_id, "B", ME)
+    machine_id = await a.door(ME).execute(AddMachine(MILL))
+    await a.door(ME).execute(MoveMachine(machine_id, "B"))
 
     async def idle_at_b() -> bool:
-        (row,) = await a.machines()
+        (row,) = await a.local_door.ask(ListMachines())
         return (row.station, row.state) == ("B", MachineState.IDLE)
 
     await until(idle_at_b)
-    (job_id,) = await b.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+    (job_id,) = await b.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1.0)]))
     await until(partial(_is, b, job_id, JobState.COMPLETED))
 
 
@@ -177,24 +198,30 @@ async def test_a_machine_in_maintenance_is_given_no_work_at_another_station_unti
     fleet: tuple[StationEngine, StationEngine],
 ) -> None:
     a, b = fleet
-    machine_id = await a.add_machine(MILL, ME)
-    await a.act_on_machine(MachineAction.MAINTENANCE_ON, machine_id, ME, reason="new belt")
-    await a.move_machine(machine_id, "B", ME)
-    (job_id,) = await b.submit([JobSpec("bracket", "mill", estimated_s=1.0)], ME)
+    machine_id = await a.door(ME).execute(AddMachine(MILL))
+    await a.door(ME).execute(
+        ActOnMachine(MachineAction.MAINTENANCE_ON, machine_id, reason="new belt")
+    )
+    await a.door(ME).execute(MoveMachine(machine_id, "B"))
+    (job_id,) = await b.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1.0)]))
 
     async def reached_at_b() -> bool:
-        (row,) = await b.machines()
-        return b._pool is not None and b._pool.is_reached(machine_id) and not row.not_ready
+        (row,) = await b.local_door.ask(ListMachines())
+        return (
+            b._supervisor is not None
+            and b._supervisor.pool.is_reached(machine_id)
+            and not row.not_ready
+        )
 
     await until(reached_at_b)
-    (row,) = await b.machines()
+    (row,) = await b.local_door.ask(ListMachines())
     shown = (row.station, row.state, row.state_reason)
     assert shown == ("B", MachineState.MAINTENANCE, "new belt")
     assert b._supervisor is not None
     await b._supervisor._controller_monitor.run_once()
     await b._supervisor._dispatcher.run_once()
     assert await _is(b, job_id, JobState.QUEUED)
-    await a.act_on_machine(MachineAction.MAINTENANCE_OFF, machine_id, ME)
+    await a.door(ME).execute(ActOnMachine(MachineAction.MAINTENANCE_OFF, machine_id))
     await until(partial(_is, b, job_id, JobState.COMPLETED))
 
 
@@ -204,13 +231,13 @@ async def test_a_machine_rewired_at_another_station_gets_its_new_driver_at_its_o
     a, b = fleet
     monkeypatch.setattr(reconciler, "REST_S", 3_600.0)
     service_of(b, Reconciler).wake.hint()  # it rests for so long from its next look on
-    machine_id = await b.add_machine(MILL, ME)
-    assert a._pool is not None
-    assert b._pool is not None
-    drivers = b._pool.drivers
+    machine_id = await b.door(ME).execute(AddMachine(MILL))
+    assert a._supervisor is not None
+    assert b._supervisor is not None
+    drivers = b._supervisor.pool.drivers
     former = drivers[machine_id]
-    await a.edit_machine(machine_id, replace(MILL, settings={"speed": 7.0}), ME)
-    assert machine_id not in a._pool.drivers
+    await a.door(ME).execute(EditMachine(machine_id, replace(MILL, settings={"speed": 7.0})))
+    assert machine_id not in a._supervisor.pool.drivers
     await until(lambda: drivers.get(machine_id) not in (None, former))
 
 
@@ -220,22 +247,22 @@ async def test_an_alarm_at_another_station_is_unlocked_by_the_controller_there(
     a, b = fleet
     controller = Controller()
     monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: controller))
-    machine_id = await b.add_machine(replace(MILL, driver="scripted"), ME)
+    machine_id = await b.door(ME).execute(AddMachine(replace(MILL, driver="scripted")))
 
     async def in_alarm() -> bool:
-        (row,) = await a.machines()
+        (row,) = await a.local_door.ask(ListMachines())
         return row.state is MachineState.ALARM
 
     controller.does(Doing.ALARM, "door open")
     await until(in_alarm)
     controller.refuses["unlock"] = Conflict("Close the door first.")
     with pytest.raises(Conflict, match="Close the door first"):
-        await a.act_on_machine(MachineAction.UNLOCK, machine_id, ME)
+        await a.door(ME).execute(ActOnMachine(MachineAction.UNLOCK, machine_id))
     assert await in_alarm()
     del controller.refuses["unlock"]
-    await a.act_on_machine(MachineAction.UNLOCK, machine_id, ME, reason="door closed")
+    await a.door(ME).execute(ActOnMachine(MachineAction.UNLOCK, machine_id, reason="door closed"))
     assert not await in_alarm()
-    told = (await a.events(machine_id=machine_id))[-1]
+    told = (await a.local_door.ask(ListEvents(machine_id=machine_id)))[-1]
     assert (told.type, told.actor, told.station) == ("unlocked", ME.name, "B")
 
 
@@ -245,10 +272,10 @@ async def test_a_lost_position_at_another_station_is_confirmed_by_the_driver_the
     a, b = fleet
     controller = Controller()
     monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: controller))
-    machine_id = await b.add_machine(replace(MILL, driver="scripted"), ME)
+    machine_id = await b.door(ME).execute(AddMachine(replace(MILL, driver="scripted")))
 
     async def basis() -> str:
-        (row,) = await a.machines()
+        (row,) = await a.local_door.ask(ListMachines())
         return "" if row.position is None else row.position.position.basis.value
 
     async def is_lost() -> bool:
@@ -256,9 +283,13 @@ async def test_a_lost_position_at_another_station_is_confirmed_by_the_driver_the
 
     controller.knows(Position(PositionBasis.LOST, "it was switched off and on"))
     await until(is_lost)
-    await a.act_on_machine(MachineAction.CONFIRM_POSITION, machine_id, ME)
+    await a.door(ME).execute(ActOnMachine(MachineAction.CONFIRM_POSITION, machine_id))
     assert await basis() == "confirmed"
-    told = [e for e in await a.events(machine_id=machine_id) if e.type == "position_changed"][-1]
+    told = [
+        e
+        for e in await a.local_door.ask(ListEvents(machine_id=machine_id))
+        if e.type == "position_changed"
+    ][-1]
     assert (told.actor, told.station) == (ME.name, "B")
 
 

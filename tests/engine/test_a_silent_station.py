@@ -7,15 +7,17 @@ import psycopg
 import pytest
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.commands import AddMachine, SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import JobsById, LatestTelemetry, ListMachines
 from cnc_station.servers import Redis
 from tests.until import until
 
-ME = Actor("tester")
+ME = local_principal("tester")
 MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
 LEASE_S = 3.0
 SILENT_MS = 60_000
@@ -35,7 +37,7 @@ async def a(shared: Config) -> AsyncIterator[StationEngine]:
 
 
 async def is_in(engine: StationEngine, state: MachineState) -> bool:
-    (machine,) = await engine.machines()
+    (machine,) = await engine.local_door.ask(ListMachines())
     return machine.state is state
 
 
@@ -53,14 +55,14 @@ def give_to_a_silent_station(url: str) -> None:
 async def test_a_machine_left_idle_by_a_silent_station_is_offline_until_that_is_back(
     a: StationEngine, shared: Config, postgres_url: str
 ) -> None:
-    await a.add_machine(MILL, ME)
+    await a.door(ME).execute(AddMachine(MILL))
     await until(lambda: is_in(a, MachineState.IDLE))
     give_to_a_silent_station(postgres_url)
     await until(lambda: is_in(a, MachineState.OFFLINE))
-    (job_id,) = await a.submit([JobSpec("bracket", "mill")], ME)
-    (row,) = await a.jobs_by_id([job_id])
+    (job_id,) = await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill")]))
+    (row,) = await a.local_door.ask(JobsById([job_id]))
     assert row.next == "only Mill 1 fits, and it is offline"
-    (machine,) = await a.machines()
+    (machine,) = await a.local_door.ask(ListMachines())
     assert machine.state_reason == "its station is gone"
     b = StationEngine(replace(shared, station="B"))
     await b.start()
@@ -71,7 +73,7 @@ async def test_a_machine_left_idle_by_a_silent_station_is_offline_until_that_is_
 async def test_a_machine_left_idle_by_a_station_that_has_left_is_offline_too(
     a: StationEngine, postgres_url: str
 ) -> None:
-    await a.add_machine(MILL, ME)
+    await a.door(ME).execute(AddMachine(MILL))
     await until(lambda: is_in(a, MachineState.IDLE))
     give_to_a_silent_station(postgres_url)
     with psycopg.connect(postgres_url, autocommit=True) as connection:
@@ -100,10 +102,10 @@ async def test_what_a_machine_did_when_it_was_last_heard_of_is_soon_not_known_an
     pair: tuple[StationEngine, StationEngine],
 ) -> None:
     a, b = pair
-    await b.add_machine(MILL, ME)
-    await a.submit([JobSpec("bracket", "mill", estimated_s=900.0)], ME)
-    (machine,) = await a.machines()
-    await until(lambda: a.telemetry(machine.id))
+    await b.door(ME).execute(AddMachine(MILL))
+    await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=900.0)]))
+    (machine,) = await a.local_door.ask(ListMachines())
+    await until(lambda: a.local_door.peek(LatestTelemetry(machine.id)))
     assert b._supervisor is not None
     await b._supervisor._ticker.stop()
-    await until(lambda: a.telemetry(machine.id) is None)
+    await until(lambda: a.local_door.peek(LatestTelemetry(machine.id)) is None)

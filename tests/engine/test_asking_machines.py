@@ -8,6 +8,7 @@ from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import RunFailed
+from cnc_station.engine.queries import FloorNow, ListEvents, ListRuns
 from cnc_station.engine.views import Abilities, Doing, Remedy
 from tests.engine.conftest import Station
 from tests.engine.floor import ME, Controller, FloorOf, kind_of
@@ -27,7 +28,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Controller:
 
 
 async def _needs(floor: FloorOf) -> list[tuple[Remedy, str]]:
-    return [(item.remedy, item.text) for item in (await floor.engine.floor()).needs_you]
+    return [(item.remedy, item.text) for item in (await floor.door.ask(FloorNow())).needs_you]
 
 
 async def _waits(floor: FloorOf, remedy: Remedy) -> bool:
@@ -47,7 +48,9 @@ async def test_nothing_starts_before_its_set_up_is_confirmed(
     assert (await floor.act("start", job_id, reason="checked")).applied
     await floor.comes_to(job_id, JobState.RUNNING)
     (event,) = [
-        event for event in await floor.engine.events(job_id=job_id) if event.type == "started"
+        event
+        for event in await floor.door.ask(ListEvents(job_id=job_id))
+        if event.type == "started"
     ]
     assert (event.actor, event.reason) == (ME.name, "checked")
     assert await _needs(floor) == []
@@ -116,7 +119,7 @@ async def test_an_alarm_is_over_when_the_controller_says_so_and_who_asked_is_tol
     del controller.refuses["unlock"]
     await floor.act_on_machine("unlock", machine_id)
     assert await floor.machine_state(machine_id) is MachineState.NEEDS_CLEARING
-    told = await floor.engine.events(machine_id=machine_id)
+    told = await floor.door.ask(ListEvents(machine_id=machine_id))
     assert [event.actor for event in told if event.type == "unlocked"] == [ME.name]
 
 
@@ -156,7 +159,7 @@ async def test_a_part_that_was_interrupted_is_counted_as_scrap_and_made_again(
     assert (await again.act("scrap", job_id, reason="half cut")).applied
     await again.act_on_machine("clear", 1)
     await again.comes_to(job_id, JobState.RUNNING)
-    runs = await again.engine.runs(job_id=job_id)
+    runs = await again.door.ask(ListRuns(job_id=job_id))
     assert [run.scrap for run in runs] == [None, 1]
     await until(lambda: controller.cutting)
     controller.end()

@@ -12,6 +12,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.machine import STATION_GONE
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunInspection, RunOutcome
+from cnc_station.engine.queries import ListEvents, ListRuns
 from cnc_station.engine.services import drive
 from cnc_station.engine.services.recovery import UNWATCHED
 from cnc_station.engine.store.moves import MoveRun
@@ -54,7 +55,9 @@ async def _killed(floor: FloorOf) -> None:
 
 
 async def _reason(floor: FloorOf, job_id: int, event: str) -> str:
-    return next(e.reason for e in await floor.engine.events(job_id=job_id) if e.type == event)
+    return next(
+        e.reason for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == event
+    )
 
 
 async def test_a_run_that_goes_on_over_a_restart_is_taken_up_and_completes_once(
@@ -148,7 +151,7 @@ async def test_a_cable_that_stays_out_interrupts_the_job(
 
 
 async def _given_up_by_the_leader(floor: FloorOf, job_id: int) -> None:
-    (run,) = await floor.engine.runs(job_id=job_id)
+    (run,) = await floor.door.ask(ListRuns(job_id=job_id))
     await floor.engine._writer.write(
         MoveRun(
             t.LOST_INTERRUPTED, run.id, 1, job_id, run.machine_id, "reaper", reason=STATION_GONE

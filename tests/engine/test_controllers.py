@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import SaveSettings
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import RunFailed, RunInspection, RunOutcome
+from cnc_station.engine.queries import ListLinks
 from cnc_station.engine.services import drive
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.store.writer import Writer
 from tests.engine.conftest import Station
-from tests.engine.floor import ME, Controller, FloorOf, kind_of
+from tests.engine.floor import Controller, FloorOf, kind_of
 from tests.until import until
 
 AWAY = Unavailable("The controller does not answer.")
@@ -216,13 +218,13 @@ async def test_an_outcome_waits_for_a_full_disk_to_have_room_again(
 
 def _says_that_the_disk_is_full(floor: FloorOf) -> bool:
     """At each try; what needs no new page is written all the same in between."""
-    (database,) = floor.engine.links()
+    (database,) = floor.door.peek(ListLinks())
     return database.state == "offline" and database.detail.startswith("The disk is full:")
 
 
 async def _fill_the_last_page(floor: FloorOf) -> None:
     while True:
-        await floor.engine.save_settings({"filler": 1}, ME)
+        await floor.door.execute(SaveSettings({"filler": 1}))
 
 
 async def _limit_pages(floor: FloorOf, pages: int) -> int:
@@ -279,9 +281,9 @@ async def test_what_ran_on_a_real_controller_when_the_station_died_waits_for_a_p
 async def test_a_machine_whose_driver_is_gone_gives_its_job_back_and_is_offline(
     floor: FloorOf, controller: Controller
 ) -> None:
-    assert floor.engine._pool is not None
+    assert floor.engine._supervisor is not None
     await floor.mill("Mill 2")  # a station without any driver claims nothing at all
-    floor.engine._pool.drivers.pop(1)
+    floor.engine._supervisor.pool.drivers.pop(1)
     job_id = await floor.job(pinned_machine_id=1)
     await floor.machine_comes_to(1, MachineState.OFFLINE)
     assert (await floor.row(job_id)).state is JobState.QUEUED

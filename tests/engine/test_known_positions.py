@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from cnc_station.engine.commands import ActOnMachine
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.position import Position, PositionBasis, PositionMemory
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import EndUnproven
+from cnc_station.engine.queries import ListEvents, ListMachines
 from cnc_station.engine.views import Doing
 from tests.engine.conftest import Station
 from tests.engine.floor import ME, Controller, FloorOf
@@ -27,7 +29,7 @@ async def floor(station: Station, controller: Controller) -> AsyncIterator[Floor
 
 
 async def _basis(floor: FloorOf) -> tuple[str, str] | None:
-    (machine,) = await floor.engine.machines()
+    (machine,) = await floor.door.ask(ListMachines())
     known = machine.position
     return None if known is None else (known.position.basis.value, known.by)
 
@@ -51,9 +53,9 @@ async def test_nothing_starts_on_a_lost_position_until_a_person_has_confirmed_it
     await until(lambda: _is_lost(floor))
     job_id = await floor.job()
     with pytest.raises(Conflict):  # a later fact: the machine has nothing to be cleared from
-        await floor.engine.act_on_machine(MachineAction.CLEAR, machine_id, ME)
+        await floor.door.execute(ActOnMachine(MachineAction.CLEAR, machine_id))
     assert (await floor.row(job_id)).state is JobState.QUEUED
-    await floor.engine.act_on_machine(MachineAction.CONFIRM_POSITION, machine_id, ME)
+    await floor.door.execute(ActOnMachine(MachineAction.CONFIRM_POSITION, machine_id))
     await floor.comes_to(job_id, JobState.RUNNING)
     assert await _basis(floor) == ("confirmed", ME.name)
 
@@ -65,7 +67,7 @@ async def test_what_becomes_of_a_position_is_in_the_history_once(
     for position in (LOST, LOST, HOMED):
         controller.knows(position)
         await _comes_to(floor, position)
-    events = await floor.engine.events(machine_id=machine_id)
+    events = await floor.door.ask(ListEvents(machine_id=machine_id))
     told = [(e.actor, e.reason, e.details) for e in events if e.type == "position_changed"]
     assert told == [
         ("controller", LOST.reason, {"basis": "lost"}),
@@ -106,7 +108,7 @@ async def test_a_refused_confirmation_leaves_the_position_unknown(
     await until(lambda: _is_lost(floor))
     controller.refuses["confirm_position"] = Conflict("it moves")
     with pytest.raises(Conflict, match="it moves"):
-        await floor.engine.act_on_machine(MachineAction.CONFIRM_POSITION, machine_id, ME)
+        await floor.door.execute(ActOnMachine(MachineAction.CONFIRM_POSITION, machine_id))
     assert await _basis(floor) == ("lost", "controller")
 
 
@@ -118,7 +120,7 @@ async def test_what_was_set_before_a_part_is_in_the_runs_history(
     job_id = await floor.job()
     await floor.comes_to(job_id, JobState.RUNNING)
     await until(lambda: controller.cutting)
-    events = await floor.engine.events(job_id=job_id)
+    events = await floor.door.ask(ListEvents(job_id=job_id))
     assert [e.type for e in events][-2:] == ["started", "modes_set"]
     assert events[-1].reason == "G21 set (G20 was on); G90 set (G91 was on)"
 

@@ -10,17 +10,19 @@ import pytest
 from sqlalchemy import Update, select, update
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import AddMachine, SubmitJobs
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Unavailable
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Driver, OnLoss, RunAborted
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import JobsById, ListLinks, ListRuns
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.lifeline import LONGEST_BEAT_S, Lifeline
 from cnc_station.engine.services.outcome import Judge
@@ -41,7 +43,7 @@ from cnc_station.engine.views import Doing
 from tests.engine.floor import Controller, service_of
 from tests.until import until
 
-ME = Actor("tester")
+ME = local_principal("tester")
 MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
 
 
@@ -168,10 +170,12 @@ async def test_a_job_that_comes_back_waits_until_its_lost_run_has_stopped_here()
 
 
 async def test_a_start_whose_answer_was_lost_counts_as_written(engine: StationEngine) -> None:
-    await engine.add_machine(MILL, ME)
-    (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+    await engine.door(ME).execute(AddMachine(MILL))
+    (job_id,) = await engine.door(ME).execute(
+        SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)])
+    )
     await until(partial(_is, engine, job_id, JobState.RUNNING))
-    (run,) = await engine.runs(job_id=job_id)
+    (run,) = await engine.local_door.ask(ListRuns(job_id=job_id))
     again = MoveRun(t.STARTED, run.id, 1, job_id, run.machine_id, "runner")
     with pytest.raises(AlreadyDone):
         await engine._writer.write(again)
@@ -190,7 +194,7 @@ async def test_a_start_whose_answer_was_lost_counts_as_written(engine: StationEn
 
 
 async def _is(engine: StationEngine, job_id: int, state: JobState) -> bool:
-    (row,) = await engine.jobs_by_id([job_id])
+    (row,) = await engine.local_door.ask(JobsById([job_id]))
     return row.state is state
 
 
@@ -200,11 +204,11 @@ async def test_a_station_whose_name_was_taken_over_claims_and_drives_nothing_mor
     engine = StationEngine(replace(config, lease_s=3.0))
     await engine.start()
     try:
-        await engine.add_machine(MILL, ME)
+        await engine.door(ME).execute(AddMachine(MILL))
         _by_hand(engine, update(schema.station).values(incarnation="other"))
-        await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+        await engine.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)]))
         assert await engine._writer.write(Claim(3.0, incarnation="mine")) == ()
-        await until(lambda: "name" in {link.name for link in engine.links()})
+        await until(lambda: "name" in {link.name for link in engine.local_door.peek(ListLinks())})
         assert engine._supervisor is not None
         runner = engine._supervisor.runner
         assert runner is not None
@@ -217,8 +221,10 @@ async def test_a_clock_that_is_set_forward_costs_no_station_its_runs(
     engine: StationEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All leases have ended then, and the next heartbeat is far away."""
-    await engine.add_machine(MILL, ME)
-    (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+    await engine.door(ME).execute(AddMachine(MILL))
+    (job_id,) = await engine.door(ME).execute(
+        SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)])
+    )
     await until(partial(_is, engine, job_id, JobState.RUNNING))
     assert engine._supervisor is not None
     services = {type(service): service for service in engine._supervisor._services}
@@ -243,8 +249,10 @@ def _by_hand(engine: StationEngine, statement: Update) -> None:
 async def test_a_remote_command_about_a_run_that_is_over_leaves_the_next_one_alone(
     engine: StationEngine,
 ) -> None:
-    await engine.add_machine(MILL, ME)
-    (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+    await engine.door(ME).execute(AddMachine(MILL))
+    (job_id,) = await engine.door(ME).execute(
+        SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)])
+    )
     await until(partial(_is, engine, job_id, JobState.RUNNING))
     remote_commands = service_of(engine, RemoteCommands)
     await remote_commands.stop()  # as if the station were away meanwhile
@@ -260,7 +268,7 @@ async def test_the_stager_sleeps_by_the_databases_clock(
     engine: StationEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A station whose own is ten minutes ahead would else ask a thousand times a second."""
-    await engine.submit([JobSpec("bracket", "mill", not_before=_soon(20))], ME)
+    await engine.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", not_before=_soon(20))]))
     assert engine._supervisor is not None
     monkeypatch.setattr("time.time", lambda: 4e9)
     assert 10 < await service_of(engine, Stager).run_once() < 21
@@ -278,14 +286,16 @@ async def test_a_run_settled_by_another_meanwhile_does_not_stop_a_start(config: 
     engine = StationEngine(config)
     await engine.start()
     try:
-        await engine.add_machine(MILL, ME)
-        (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+        await engine.door(ME).execute(AddMachine(MILL))
+        (job_id,) = await engine.door(ME).execute(
+            SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)])
+        )
         await until(partial(_is, engine, job_id, JobState.RUNNING))
         assert engine._supervisor is not None
-        assert engine._pool is not None
+        assert engine._supervisor is not None
         late, judge = cast(RetryingWriter, _Late()), Judge(RetryPolicy())
         recovery = Recovery(
-            late, engine._reader, engine._pool, engine._supervisor.runner, judge, "A"
+            late, engine._reader, engine._supervisor.pool, engine._supervisor.runner, judge, "A"
         )
         assert await recovery.settle(60.0) == 1
     finally:

@@ -16,13 +16,15 @@ from sqlalchemy.exc import PendingRollbackError
 from cnc_station.config import Config
 from cnc_station.engine import engine as engine_room
 from cnc_station.engine import supervisor
+from cnc_station.engine.commands import ActOnMachine, AddMachine, SubmitJobs
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.notice import Notice, NoticeEvent
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine, open_client
+from cnc_station.engine.queries import AboutStation, ListLinks, ListMachines
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
@@ -33,12 +35,12 @@ from cnc_station.servers import Postgres, Redis
 from tests.standing_still import standing_still
 from tests.until import at_best, until
 
-ME = Actor("tester")
+ME = local_principal("tester")
 MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
 
 
 def _links(engine: StationEngine) -> dict[str, str]:
-    return {link.name: link.state for link in engine.links()}
+    return {link.name: link.state for link in engine.local_door.peek(ListLinks())}
 
 
 def _heard(engine: StationEngine) -> list[Notice]:
@@ -93,9 +95,9 @@ async def test_a_station_is_closed_although_its_database_stands_still(
         monkeypatch.setattr(room, "PATIENCE_S", 0.5)
     engine = StationEngine(own_config)
     await engine.start()
-    await engine.add_machine(MILL, ME)
+    await engine.door(ME).execute(AddMachine(MILL))
     with standing_still(own_postgres):
-        asked = asyncio.create_task(engine.machines())
+        asked = asyncio.create_task(engine.local_door.ask(ListMachines()))
         await until(lambda: _links(engine) == {"database": "offline"})
         await asyncio.wait_for(engine.stop(), 60)
     with pytest.raises(Unavailable):
@@ -115,7 +117,7 @@ async def test_a_database_that_was_restarted_is_shown_and_looked_at_again(
         own_postgres.start()
         await until(lambda: _looked_again(heard), 30.0)
         await until(lambda: _links(engine) == {"database": "connected"})
-        assert await engine.submit([JobSpec("bracket", "mill")], ME)
+        assert await engine.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill")]))
     finally:
         await engine.stop()
 
@@ -168,7 +170,7 @@ async def test_a_redis_that_stands_still_is_shown_and_what_changes_is_noticed_wi
         with standing_still(own_redis):
             await until(lambda: _links(b)["redis"] == "offline")
             heard = _heard(b)
-            await a.submit([JobSpec("bracket", "mill")], ME)
+            await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill")]))
             await until(lambda: _looked_again(heard))
         heard = _heard(b)
         await until(lambda: _links(b)["redis"] == "connected")
@@ -223,7 +225,7 @@ async def test_without_redis_what_others_change_is_noticed_within_a_second(
 
     async def noticed_after_s() -> float:
         heard, begun = _heard(alone), time.monotonic()
-        await client.submit([JobSpec("bracket", "mill")], ME)
+        await client.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill")]))
         await until(lambda: _looked_again(heard))
         return time.monotonic() - begun
 
@@ -257,13 +259,15 @@ def _has_noticed_everything(engine: StationEngine) -> bool:
     """Its writer has looked since anybody has last written something worth a look."""
     database = engine._database
     with closing(database.connect_writer()) as connection:
-        last = database.dialect.changed_elsewhere(connection, engine.about().station)
+        last = database.dialect.changed_elsewhere(
+            connection, engine.local_door.peek(AboutStation()).station
+        )
     return engine._group_writer._version == last
 
 
 async def _last_heard(engine: StationEngine) -> int:
     row = schema.station.c
-    query = select(row.heard_at).where(row.name == engine.about().station)
+    query = select(row.heard_at).where(row.name == engine.local_door.peek(AboutStation()).station)
     heard_at: int = await engine._reader.read(lambda c: c.execute(query).scalar_one())
     return heard_at
 
@@ -299,7 +303,7 @@ async def test_a_station_that_stands_still_in_a_transaction_does_not_hold_up_the
     lock: Callable[[Database, ExitStack, Connection], None],
 ) -> None:
     """Its locks go with its session, after seconds and not when it wakes."""
-    machine_id = await alone.add_machine(MILL, ME)
+    machine_id = await alone.door(ME).execute(AddMachine(MILL))
     frozen, stack = Database(postgres_url), ExitStack()
     connection = frozen.connect_writer()
     try:
@@ -307,7 +311,7 @@ async def test_a_station_that_stands_still_in_a_transaction_does_not_hold_up_the
 
         async def rested() -> bool:
             try:
-                await alone.act_on_machine(MachineAction.MAINTENANCE_ON, machine_id, ME)
+                await alone.door(ME).execute(ActOnMachine(MachineAction.MAINTENANCE_ON, machine_id))
             except Unavailable:
                 return False
             return True

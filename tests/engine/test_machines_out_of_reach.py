@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import ActOnMachine, TryDatabase
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.position import Position, PositionBasis
@@ -13,6 +14,13 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import RunInspection, RunOutcome
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import (
+    ControllerStatus,
+    FloorNow,
+    ListEvents,
+    ListLinks,
+    ListMachines,
+)
 from cnc_station.engine.services import controller_monitor
 from cnc_station.engine.services.retrying_writer import DATABASE
 from cnc_station.engine.store.stations import Heartbeat
@@ -35,7 +43,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def only(floor: FloorOf) -> MachineRow:
-    (machine,) = await floor.engine.machines()
+    (machine,) = await floor.door.ask(ListMachines())
     return machine
 
 
@@ -66,9 +74,9 @@ async def test_why_a_machine_is_not_reached_is_what_was_found_last_and_since_whe
     controller.refuses["connect"] = OTHER
     await until(is_seen(floor, lambda m: m.state_reason == str(OTHER)))
     assert (await only(floor)).unreached_since == since
-    (item,) = (await floor.engine.floor()).needs_you
+    (item,) = (await floor.door.ask(FloorNow())).needs_you
     assert (item.remedy, item.text, item.since) == (Remedy.RECONNECT, str(OTHER), since)
-    told = [event.type for event in await floor.engine.events(machine_id=item.machine_id)]
+    told = [event.type for event in await floor.door.ask(ListEvents(machine_id=item.machine_id))]
     assert told.count("disconnected") == 1
     assert told.count("readiness_changed") == 0
 
@@ -81,7 +89,7 @@ async def test_a_machine_that_answers_again_is_no_need_any_more(
     del controller.refuses["connect"]
     await floor.machine_comes_to(machine_id, MachineState.IDLE)
     await until(is_seen(floor, lambda m: m.unreached_since is None))
-    assert (await floor.engine.floor()).needs_you == ()
+    assert (await floor.door.ask(FloorNow())).needs_you == ()
 
 
 async def test_trying_again_says_with_the_machines_name_that_it_still_does_not_answer(
@@ -90,10 +98,10 @@ async def test_trying_again_says_with_the_machines_name_that_it_still_does_not_a
     floor = await station()
     machine_id = await lost(floor, controller)
     with pytest.raises(Unavailable) as refusal:
-        await floor.engine.act_on_machine(MachineAction.RECONNECT, machine_id, ME)
+        await floor.door.execute(ActOnMachine(MachineAction.RECONNECT, machine_id))
     assert str(refusal.value) == f"Mill 1: {AWAY}"
     assert refusal.value.raw == RAW
-    status = floor.engine.status(machine_id)
+    status = floor.door.peek(ControllerStatus(machine_id))
     assert status is not None
     assert status.details == RAW
 
@@ -108,9 +116,9 @@ async def test_trying_again_reaches_a_machine_at_once(
     machine_id = await floor.mill(driver="scripted")
     await until(is_seen(floor, lambda m: m.missing_since is not None))
     del controller.refuses["connect"]
-    await floor.engine.act_on_machine(MachineAction.RECONNECT, machine_id, ME)
+    await floor.door.execute(ActOnMachine(MachineAction.RECONNECT, machine_id))
     await floor.machine_comes_to(machine_id, MachineState.IDLE)
-    status = floor.engine.status(machine_id)
+    status = floor.door.peek(ControllerStatus(machine_id))
     assert status is not None
     assert status.details == ""
 
@@ -126,7 +134,7 @@ async def test_a_machine_that_is_away_when_its_station_starts_again_is_not_said_
     controller.does(Doing.UNREACHABLE, "let go")
     again = await station()
     await until(is_seen(again, lambda m: m.state_reason == str(AWAY)))
-    (item,) = (await again.engine.floor()).needs_you
+    (item,) = (await again.door.ask(FloorNow())).needs_you
     assert item.remedy is Remedy.RECONNECT
 
 
@@ -138,19 +146,19 @@ async def test_a_position_is_lost_and_confirmed_by_name(
     await floor.machine_comes_to(machine_id, MachineState.IDLE)
     controller.knows(Position(PositionBasis.LOST, "the controller was switched off and on"))
     await until(is_seen(floor, lambda m: m.position_lost))
-    (item,) = (await floor.engine.floor()).needs_you
+    (item,) = (await floor.door.ask(FloorNow())).needs_you
     assert item.remedy is Remedy.CONFIRM_POSITION
-    await floor.engine.act_on_machine(MachineAction.CONFIRM_POSITION, machine_id, ME)
+    await floor.door.execute(ActOnMachine(MachineAction.CONFIRM_POSITION, machine_id))
     machine = await only(floor)
     assert machine.position is not None
     assert (machine.position.position.basis, machine.position.by) == ("confirmed", ME.name)
-    assert (await floor.engine.floor()).needs_you == ()
+    assert (await floor.door.ask(FloorNow())).needs_you == ()
 
 
 async def test_a_database_that_takes_nothing_can_be_tried_again(
     engine: StationEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await engine.try_database()
+    await engine.local_door.execute(TryDatabase())
     full = Unavailable("The disk is full: nothing was saved. Free some space.")
 
     def refuse(*_: object) -> list[Exception]:
@@ -159,11 +167,11 @@ async def test_a_database_that_takes_nothing_can_be_tried_again(
     with monkeypatch.context() as patch:
         patch.setattr(Heartbeat, "apply", refuse)
         with pytest.raises(Unavailable, match="disk is full"):
-            await engine.try_database()
-        (link,) = engine.links()
+            await engine.local_door.execute(TryDatabase())
+        (link,) = engine.local_door.peek(ListLinks())
         assert (link.name, link.state, link.detail) == (DATABASE, "offline", str(full))
-    await engine.try_database()
-    (link,) = engine.links()
+    await engine.local_door.execute(TryDatabase())
+    (link,) = engine.local_door.peek(ListLinks())
     assert link.state == "standalone"
 
 
@@ -179,7 +187,7 @@ async def test_a_machine_of_a_silent_station_is_known_to_be_unattended(
         give_to_a_silent_station(postgres_url)
         machine = await only(floor)
         assert (machine.presence, machine.attended) == (Presence.SILENT, False)
-        (item,) = (await engine.floor()).needs_you
+        (item,) = (await engine.local_door.ask(FloorNow())).needs_you
         assert item.title == "Station B: not responding"
     finally:
         await engine.stop()
@@ -199,7 +207,7 @@ async def test_a_controller_lost_in_a_run_is_known_to_be_away_and_left_to_the_ru
     machine = await only(floor)
     assert (machine.state, machine.at_work) == (MachineState.RUNNING, True)
     with pytest.raises(Conflict, match="in hand"):
-        await floor.engine.act_on_machine(MachineAction.RECONNECT, machine_id, ME)
+        await floor.door.execute(ActOnMachine(MachineAction.RECONNECT, machine_id))
     del controller.refuses["connect"]
     await until(is_seen(floor, lambda m: m.missing_since is None))
     await until(lambda: controller.cutting)

@@ -7,6 +7,7 @@ import pytest
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import NotReady, RunFailed
+from cnc_station.engine.queries import ListEvents, ListMachines
 from cnc_station.engine.views import Doing, Status
 from tests.engine.conftest import Station
 from tests.engine.floor import Controller, FloorOf
@@ -22,7 +23,7 @@ async def floor(station: Station, controller: Controller) -> AsyncIterator[Floor
 
 
 async def _not_ready(floor: FloorOf) -> str:
-    (machine,) = await floor.engine.machines()
+    (machine,) = await floor.door.ask(ListMachines())
     return machine.not_ready
 
 
@@ -37,7 +38,7 @@ async def test_nothing_starts_before_an_operator_has_confirmed_the_set_up(
     assert (await floor.act("start", job_id, reason="material, tools, offset")).applied
     await floor.comes_to(job_id, JobState.RUNNING)
     await until(lambda: controller.asked == ["connect", "load 1", "start"])
-    (started,) = [e for e in await floor.engine.events(job_id=job_id) if e.type == "started"]
+    (started,) = [e for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == "started"]
     assert (started.actor, started.reason) == ("tester", "material, tools, offset")
 
 
@@ -76,7 +77,7 @@ async def test_between_two_parts_the_machine_waits_for_the_next_blank(
     await floor.comes_to(job_id, JobState.HELD)
     controller.does(Doing.READY)
     assert controller.asked.count("start") == 1
-    (held,) = [e for e in await floor.engine.events(job_id=job_id) if e.type == "held"]
+    (held,) = [e for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == "held"]
     assert held.reason == "Part 1 of 2 is done: take it out, load the next blank"
     assert (await floor.act("continue", job_id)).applied
     await until(lambda: controller.asked[-2:] == ["load 2", "start"])
@@ -95,7 +96,7 @@ async def test_a_machine_that_is_not_ready_for_the_next_part_keeps_those_already
     controller.refuses["load 2"] = NotReady("the door is open")
     controller.end()
     await floor.comes_to(job_id, JobState.HELD)
-    (held,) = [e for e in await floor.engine.events(job_id=job_id) if e.type == "held"]
+    (held,) = [e for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == "held"]
     assert held.reason == "Part 1 of 2 is done, but the door is open"
     del controller.refuses["load 2"]
     assert (await floor.act("continue", job_id)).applied
@@ -115,7 +116,7 @@ async def test_a_stop_in_the_program_and_a_start_at_the_panel_are_written_as_the
     await floor.comes_to(job_id, JobState.HELD)
     controller.does(Doing.RUNNING)
     await floor.comes_to(job_id, JobState.RUNNING)
-    told = [(e.type, e.actor, e.reason) for e in await floor.engine.events(job_id=job_id)]
+    told = [(e.type, e.actor, e.reason) for e in await floor.door.ask(ListEvents(job_id=job_id))]
     assert told[-2:] == [
         ("held", "controller", "program stop (M0)"),
         ("continued", "controller", ""),
@@ -207,7 +208,7 @@ async def test_an_alarm_of_an_idle_machine_is_shown_and_goes_when_it_is_unlocked
     machine_id = await floor.mill(driver="scripted")
     controller.does(Doing.ALARM, "hard limit on X")
     await floor.machine_comes_to(machine_id, MachineState.ALARM)
-    (machine,) = await floor.engine.machines()
+    (machine,) = await floor.door.ask(ListMachines())
     assert machine.state_reason == "hard limit on X"
     await floor.act_on_machine("unlock", machine_id)
     assert "unlock" in controller.asked
@@ -221,7 +222,7 @@ async def test_an_idle_machine_that_is_switched_off_is_offline_until_it_answers_
     controller.refuses["connect"] = Unavailable("no route to host")
     controller.does(Doing.UNREACHABLE, "the line is dead")
     await floor.machine_comes_to(machine_id, MachineState.OFFLINE)
-    (machine,) = await floor.engine.machines()
+    (machine,) = await floor.door.ask(ListMachines())
     assert machine.state_reason == "no route to host"
     del controller.refuses["connect"]
     await floor.machine_comes_to(machine_id, MachineState.IDLE)
@@ -264,7 +265,9 @@ async def test_a_watched_machine_starts_and_ends_its_job_by_what_it_reports(
     await floor.comes_to(job_id, JobState.RUNNING)
     watched.end()
     await floor.comes_to(job_id, JobState.COMPLETED)
-    started = next(e for e in await floor.engine.events(job_id=job_id) if e.type == "started")
+    started = next(
+        e for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == "started"
+    )
     assert started.actor == "controller"
 
 

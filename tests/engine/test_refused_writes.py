@@ -13,6 +13,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import ListLinks, ListRuns
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.store.error_messages import postgres_message
 from cnc_station.engine.views import Link
@@ -44,7 +45,7 @@ def read_only(server: Postgres) -> Iterator[None]:
 
 
 def _database(floor: FloorOf) -> Link:
-    (link,) = (link for link in floor.engine.links() if link.name == "database")
+    (link,) = (link for link in floor.door.peek(ListLinks()) if link.name == "database")
     return link
 
 
@@ -60,7 +61,7 @@ async def test_the_end_of_a_run_that_a_server_does_not_take_is_written_when_it_d
         with pytest.raises(Unavailable, match="takes no changes"):
             await floor.job()
     await floor.comes_to(job_id, JobState.COMPLETED, 30.0)
-    (run,) = await floor.engine.runs(job_id=job_id)
+    (run,) = await floor.door.ask(ListRuns(job_id=job_id))
     assert run.attempt == 1
     await until(lambda: _database(floor).state == "connected")
 

@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
+from cnc_station.engine.commands import EditMachine
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
+from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.views import Doing
 from tests.engine.conftest import Station
 from tests.engine.edited import AFTER, BEFORE, at_work, edited_elsewhere, is_ready, the_mill, wired
-from tests.engine.floor import ME, Controller, FloorOf, kind_of
+from tests.engine.floor import Controller, FloorOf, kind_of
 from tests.until import until
 
 AT_WORK = "^Mill 1 is at work: change its driver when it is idle.$"
@@ -77,12 +79,12 @@ async def test_a_claim_in_the_instant_before_an_edit_is_written_keeps_its_driver
     machine_id = await floor.mill(driver="scripted")
     instants(lambda: at_work(floor, made), _nothing)
     with pytest.raises(Conflict, match=AT_WORK):
-        await floor.engine.edit_machine(machine_id, AFTER, ME)
+        await floor.door.execute(EditMachine(machine_id, AFTER))
     (driver,) = wired(made)
     assert not driver.closed
     assert (await the_mill(floor)).spec == BEFORE
     driver.end()
-    (job_id,) = (run.job_id for run in await floor.engine.runs())
+    (job_id,) = (run.job_id for run in await floor.door.ask(ListRuns()))
     await floor.comes_to(job_id, JobState.COMPLETED)
 
 
@@ -91,7 +93,7 @@ async def test_what_is_no_matter_of_its_driver_is_changed_while_it_works(
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
     job_id = await at_work(floor, made)
-    await floor.engine.edit_machine(machine_id, replace(BEFORE, model="VF-2"), ME)
+    await floor.door.execute(EditMachine(machine_id, replace(BEFORE, model="VF-2")))
     assert (await the_mill(floor)).spec.model == "VF-2"
     (driver,) = wired(made)
     driver.end()
@@ -112,7 +114,7 @@ async def test_no_job_is_begun_with_the_driver_that_an_edit_does_away_with(
         assert (await floor.row(job_id)).state is JobState.QUEUED
 
     instants(_nothing, work_is_looked_for)
-    await floor.engine.edit_machine(machine_id, AFTER, ME)
+    await floor.door.execute(EditMachine(machine_id, AFTER))
     former, driver = wired(made)
     await until(lambda: driver.cutting)
     assert former.closed
@@ -136,7 +138,7 @@ async def test_the_word_of_the_former_driver_does_not_make_a_machine_ready(
             said.append((await the_mill(floor)).not_ready)
 
     instants(_nothing, former_speaks)
-    await floor.engine.edit_machine(machine_id, AFTER, ME)
+    await floor.door.execute(EditMachine(machine_id, AFTER))
     assert said == ["its driver is being changed"] * 2
     assert (await the_mill(floor)).not_ready == ""
 
@@ -175,7 +177,7 @@ async def test_a_machine_whose_new_driver_reaches_nothing_says_why_it_waits(
     floor: FloorOf, silent: Controller
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
-    await floor.engine.edit_machine(machine_id, replace(BEFORE, driver="silent"), ME)
+    await floor.door.execute(EditMachine(machine_id, replace(BEFORE, driver="silent")))
     await floor.machine_comes_to(machine_id, MachineState.OFFLINE)
     row = await the_mill(floor)
     assert (row.state_reason, row.not_ready) == ("No answer at COM4.",) * 2
@@ -187,15 +189,15 @@ async def test_a_machine_rewired_from_one_dead_address_to_another_says_what_is_w
     floor: FloorOf, made: list[Controller], silent: Controller
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
-    await floor.engine.edit_machine(machine_id, replace(BEFORE, driver="silent"), ME)
+    await floor.door.execute(EditMachine(machine_id, replace(BEFORE, driver="silent")))
     await floor.machine_comes_to(machine_id, MachineState.OFFLINE)
     silent.refuses["connect"] = Unavailable("No answer at COM5.")
     elsewhere = replace(BEFORE, driver="silent", settings={"port": "COM5"})
-    await floor.engine.edit_machine(machine_id, elsewhere, ME)
+    await floor.door.execute(EditMachine(machine_id, elsewhere))
     row = await the_mill(floor)
     assert row.state is MachineState.OFFLINE
     assert (row.state_reason, row.not_ready) == ("No answer at COM5.",) * 2
-    await floor.engine.edit_machine(machine_id, BEFORE, ME)
+    await floor.door.execute(EditMachine(machine_id, BEFORE))
     await until(lambda: is_ready(floor))
     assert (await the_mill(floor)).state_reason == ""
     assert len(wired(made)) == 2

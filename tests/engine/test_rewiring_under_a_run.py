@@ -5,17 +5,19 @@ import asyncio
 
 import pytest
 
+from cnc_station.engine.commands import EditMachine
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import STATION_GONE as REAPED
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Order, RunInspection, RunOutcome
+from cnc_station.engine.queries import ListEvents, ListMachines
 from cnc_station.engine.services.outcome import move_of
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
 from tests.engine.edited import AFTER, at_work, edited_elsewhere, is_ready, the_mill, wired
-from tests.engine.floor import ME, Controller, FloorOf, service_of
+from tests.engine.floor import Controller, FloorOf, service_of
 from tests.until import until
 
 
@@ -47,8 +49,8 @@ def _settling(floor: FloorOf) -> asyncio.Task[int]:
 
 
 async def _editing(floor: FloorOf) -> asyncio.Task[None]:
-    (machine,) = await floor.engine.machines()
-    return asyncio.create_task(floor.engine.edit_machine(machine.id, AFTER, ME))
+    (machine,) = await floor.door.ask(ListMachines())
+    return asyncio.create_task(floor.door.execute(EditMachine(machine.id, AFTER)))
 
 
 async def test_a_driver_is_kept_while_it_is_asked_about_a_run_and_then_to_the_runs_end(
@@ -101,7 +103,7 @@ async def test_a_run_whose_machine_is_being_rewired_is_asked_about_when_that_is_
     await asyncio.gather(settling, editing)
     _, driver = wired(made)
     assert "look" in driver.asked
-    said = next(e for e in await floor.engine.events(job_id=job_id) if e.type == "inspected")
+    said = next(e for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == "inspected")
     assert said.reason == driver.found.detail
 
 
@@ -119,7 +121,7 @@ async def test_a_run_that_was_given_up_and_still_cuts_keeps_its_driver_to_its_en
     await reconciler.stop()  # it asks for the run back once the machine is edited, not before
     await _given_up(floor)
     if edited_here:
-        await floor.engine.edit_machine(machine_id, AFTER, ME)
+        await floor.door.execute(EditMachine(machine_id, AFTER))
     else:
         await edited_elsewhere(floor, machine_id)
     await reconciler.start()
@@ -177,7 +179,7 @@ async def test_a_driver_is_changed_when_the_former_run_is_written_although_it_is
     (driver,) = wired(made)
     driver.end()
     await floor.comes_to(job_id, JobState.COMPLETED)
-    await floor.engine.edit_machine(machine_id, AFTER, ME)
+    await floor.door.execute(EditMachine(machine_id, AFTER))
     assert not driver.closed
     known.set()
     await until(lambda: len(wired(made)) == 2)

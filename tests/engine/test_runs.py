@@ -8,14 +8,22 @@ from typing import Any
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import ActOnMachine, EditMachine, SaveSettings
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import open_client
+from cnc_station.engine.queries import (
+    ControllerStatus,
+    LatestTelemetry,
+    ListEvents,
+    ListMachines,
+    ListRuns,
+)
 from tests.engine.conftest import Station
-from tests.engine.floor import ME, MILL, FloorOf
+from tests.engine.floor import MILL, FloorOf
 from tests.until import at_best, until
 
 FAILS = {"failure_share": 1.0}
@@ -36,7 +44,7 @@ async def test_a_hard_job_fails_waits_its_backoff_is_retried_and_then_needs_atte
         *("assigned", "started", "failed_retry", "released") * 2,
         *("assigned", "started", "failed_final"),
     ]
-    events = await floor.engine.events(job_id=job_id)
+    events = await floor.door.ask(ListEvents(job_id=job_id))
     waits = [
         released.at - failed.at
         for failed, released in itertools.pairwise(events)
@@ -46,7 +54,7 @@ async def test_a_hard_job_fails_waits_its_backoff_is_retried_and_then_needs_atte
     assert 400 <= waits[1] < LATE_MS
     assert (row.attempt, row.failures) == (3, 3)
     assert row.last_error
-    assert [run.error for run in await floor.engine.runs(job_id=job_id)].count("") == 0
+    assert [run.error for run in await floor.door.ask(ListRuns(job_id=job_id))].count("") == 0
 
 
 async def test_a_job_with_no_retries_needs_attention_at_once(station: Station) -> None:
@@ -93,23 +101,23 @@ async def test_a_held_run_stands_still_goes_on_and_completes(station: Station) -
     await floor.comes_to(job_id, JobState.RUNNING)
     assert (await floor.act("hold", job_id, reason="chips")).applied
     assert await floor.machine_state(machine_id) is MachineState.HELD
-    stands = floor.engine.status(machine_id)
-    await until(lambda: floor.engine.telemetry(machine_id))
+    stands = floor.door.peek(ControllerStatus(machine_id))
+    await until(lambda: floor.door.peek(LatestTelemetry(machine_id)))
     assert stands is not None
-    assert floor.engine.status(machine_id) == stands
+    assert floor.door.peek(ControllerStatus(machine_id)) == stands
     assert "held: it can't be held" in (await floor.act("hold", job_id)).error
     assert (await floor.act("continue", job_id)).applied
     _ends_now(floor, machine_id)
     await floor.comes_to(job_id, JobState.COMPLETED)
     assert (await floor.told(job_id))[-4:] == ["started", "held", "continued", "completed"]
-    held = next(e for e in await floor.engine.events(job_id=job_id) if e.type == "held")
+    held = next(e for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == "held")
     assert (held.actor, held.reason) == ("tester", "chips")
 
 
 def _ends_now(floor: FloorOf, machine_id: int) -> None:
     """What would never end does, and so does what comes after it."""
-    assert floor.engine._pool is not None
-    simulator = floor.engine._pool.drivers[machine_id]
+    assert floor.engine._supervisor is not None
+    simulator = floor.engine._supervisor.pool.drivers[machine_id]
     assert isinstance(simulator, Simulator)
     simulator._settings = replace(simulator._settings, speed=1e6)
     simulator._turned.set()
@@ -126,7 +134,7 @@ async def test_an_aborted_run_is_over_when_the_answer_comes(station: Station, he
     assert (await floor.act("abort", job_id, reason="wrong stock")).applied
     assert (await floor.row(job_id)).state is JobState.CANCELLED
     assert await floor.machine_state(machine_id) is MachineState.IDLE
-    (*_, last) = await floor.engine.events(job_id=job_id)
+    (*_, last) = await floor.door.ask(ListEvents(job_id=job_id))
     assert (last.type, last.actor, last.reason) == ("aborted", "tester", "wrong stock")
 
 
@@ -145,9 +153,9 @@ async def test_telemetry_shows_when_the_only_run_starts_not_after_the_tickers_re
     machine_id = await floor.mill(settings=NEVER_ENDS)
     job_id = await floor.job()
     await floor.comes_to(job_id, JobState.RUNNING)
-    await until(lambda: floor.engine.telemetry(machine_id))
+    await until(lambda: floor.door.peek(LatestTelemetry(machine_id)))
     await floor.act("abort", job_id)
-    await until(lambda: floor.engine.telemetry(machine_id) is None)
+    await until(lambda: floor.door.peek(LatestTelemetry(machine_id)) is None)
 
 
 async def test_maintenance_asked_for_during_a_run_begins_after_it(station: Station) -> None:
@@ -182,14 +190,14 @@ async def test_the_parts_counted_at_a_clearing_stand_with_the_run(station: Stati
     job_id = await floor.job(quantity=5)
     await floor.machine_comes_to(machine_id, MachineState.NEEDS_CLEARING)
     with pytest.raises(InvalidInput, match=r"4 good \+ 2 scrap are 6 parts, but the run made 5"):
-        await floor.engine.act_on_machine(MachineAction.CLEAR, machine_id, ME, good=4, scrap=2)
-    await floor.engine.act_on_machine(
-        MachineAction.CLEAR, machine_id, ME, reason="chatter", good=3, scrap=1, rework=1
+        await floor.door.execute(ActOnMachine(MachineAction.CLEAR, machine_id, good=4, scrap=2))
+    await floor.door.execute(
+        ActOnMachine(MachineAction.CLEAR, machine_id, reason="chatter", good=3, scrap=1, rework=1)
     )
-    (run,) = await floor.engine.runs(job_id=job_id)
+    (run,) = await floor.door.ask(ListRuns(job_id=job_id))
     assert (run.good, run.scrap, run.rework) == (3, 1, 1)
     with pytest.raises(InvalidInput, match="counted when a machine is cleared"):
-        await floor.engine.act_on_machine(MachineAction.MAINTENANCE_ON, machine_id, ME, good=1)
+        await floor.door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, machine_id, good=1))
 
 
 async def test_a_pinned_job_waits_for_its_machine_while_another_is_free(
@@ -215,7 +223,7 @@ async def test_a_delayed_job_starts_at_its_time_not_before(station: Station) -> 
         due = time.time_ns() // 1_000_000 + 300
         job_id = await floor.job(not_before=due)
         await floor.comes_to(job_id, JobState.COMPLETED)
-        released, assigned = (await floor.engine.events(job_id=job_id))[1:3]
+        released, assigned = (await floor.door.ask(ListEvents(job_id=job_id)))[1:3]
         assert due <= released.at
         return max(released.at - due, assigned.at - released.at)
 
@@ -231,7 +239,7 @@ async def test_run_now_overtakes_the_queue_and_a_wait(station: Station) -> None:
     assert (await floor.act("run_now", late)).applied
     await floor.act_on_machine("maintenance_off", machine_id)
     await floor.comes_to(first, JobState.COMPLETED)
-    runs = sorted(await floor.engine.runs(), key=lambda run: run.id)
+    runs = sorted(await floor.door.ask(ListRuns()), key=lambda run: run.id)
     assert [run.job_id for run in runs] == [late, first]
 
 
@@ -264,10 +272,10 @@ async def test_a_machine_whose_driver_can_not_be_made_is_refused_and_not_kept(
         await floor.mill("Wrong", **values)
     good = await floor.mill("Good")
     with pytest.raises(InvalidInput):
-        await floor.engine.edit_machine(good, replace(MILL, name="Good", **values), ME)
+        await floor.door.execute(EditMachine(good, replace(MILL, name="Good", **values)))
     await floor.engine.stop()
     again = await station(config)
-    (row,) = await again.engine.machines()
+    (row,) = await again.door.ask(ListMachines())
     assert (row.spec.name, row.spec.driver, row.spec.settings) == ("Good", "simulator", {})
     assert row.state is MachineState.IDLE
 
@@ -279,15 +287,15 @@ async def test_a_reason_that_can_not_be_kept_is_refused(station: Station, reason
     with pytest.raises(InvalidInput, match="reason: "):
         await floor.act("cancel", job_id, reason=reason)
     with pytest.raises(InvalidInput, match="reason: "):
-        await floor.engine.act_on_machine(
-            MachineAction.MAINTENANCE_ON, machine_id, ME, reason=reason
+        await floor.door.execute(
+            ActOnMachine(MachineAction.MAINTENANCE_ON, machine_id, reason=reason)
         )
 
 
 async def test_a_setting_that_is_no_json_is_refused(station: Station) -> None:
     floor = await station()
     with pytest.raises(InvalidInput, match="settings: must be JSON"):
-        await floor.engine.save_settings({"theme": object()}, ME)
+        await floor.door.execute(SaveSettings({"theme": object()}))
 
 
 async def test_who_works_beside_a_station_asks_it_to_act_at_its_machine(

@@ -17,6 +17,7 @@ import pytest
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.engine import StationEngine, open_client
+from cnc_station.engine.queries import ListStations
 from cnc_station.servers import Postgres
 from tests.until import until
 
@@ -54,7 +55,7 @@ async def test_a_station_that_was_killed_comes_back_once_its_name_is_silent(
     for _ in range(last_words):
         await heard(shared)
     await starting
-    (station,) = await engine.stations()
+    (station,) = await engine.local_door.ask(ListStations())
     assert station.name == shared.station
     await engine.stop()
 

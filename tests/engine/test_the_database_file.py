@@ -18,6 +18,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine, open_client
+from cnc_station.engine.queries import ListEvents
 from cnc_station.engine.store.lock import EngineLock
 from tests.engine.conftest import Station
 from tests.engine.floor import FloorOf
@@ -202,7 +203,7 @@ async def test_a_job_that_another_process_hands_in_is_at_a_machine_within_a_seco
         done = await asyncio.to_thread(_cli, _path(config), *command)
         job_id = int(done.stdout.removeprefix("Job ").removesuffix(" submitted.\n"))
         row = await floor.comes_to(job_id, JobState.COMPLETED)
-        events = await floor.engine.events(job_id=job_id)
+        events = await floor.door.ask(ListEvents(job_id=job_id))
         assert row.attempt == 1
         return events[1].at - events[0].at
 

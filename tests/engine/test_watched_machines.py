@@ -9,6 +9,7 @@ import pytest
 from cnc_station.config import Config
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.mtconnect.driver import MTConnect
+from cnc_station.engine.queries import ControllerStatus, ListEvents
 from cnc_station.engine.services import drive
 from tests.drivers.mtconnect_agent import FakeAgent
 from tests.engine.conftest import Station
@@ -36,8 +37,8 @@ async def _assigned(floor: FloorOf, **values: object) -> int:
     """And known to its machine's driver: what runs before that may be an earlier run."""
     job_id = await floor.job(**values)
     await floor.comes_to(job_id, JobState.ASSIGNED)
-    assert floor.engine._pool is not None
-    (driver,) = floor.engine._pool.drivers.values()
+    assert floor.engine._supervisor is not None
+    (driver,) = floor.engine._supervisor.pool.drivers.values()
     assert isinstance(driver, MTConnect)
     await until(lambda: driver._part is not None)
     return job_id
@@ -174,7 +175,9 @@ async def test_a_station_started_again_goes_on_with_the_part_that_is_in_hand(
     agent.say(exec="ACTIVE")
     agent.say(exec="PROGRAM_COMPLETED", count="15")
     await again.comes_to(job_id, JobState.COMPLETED)
-    done = [e.reason for e in await again.engine.events(job_id=job_id) if e.type == "part_done"]
+    done = [
+        e.reason for e in await again.door.ask(ListEvents(job_id=job_id)) if e.type == "part_done"
+    ]
     assert done == ["part 1 of 3", "part 2 of 3"]
 
 
@@ -247,7 +250,7 @@ async def test_a_job_given_up_while_it_waits_leaves_no_words_on_its_machine(
 
 def _why(floor: FloorOf) -> str:
     """What its machine's controller says."""
-    status = floor.engine.status(1)
+    status = floor.door.peek(ControllerStatus(1))
     assert status is not None
     return status.why
 

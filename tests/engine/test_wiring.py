@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from cnc_station.engine.commands import EditMachine
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
+from cnc_station.engine.store.queries.machine_rows import stored_machines
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
-from tests.engine.floor import ME, MILL, Controller, FloorOf
+from tests.engine.floor import MILL, Controller, FloorOf
 
 
 @pytest.fixture
@@ -39,8 +41,8 @@ def _in_use(made: list[Controller]) -> list[Controller]:
 
 
 def _driver(floor: FloorOf, machine_id: int) -> object:
-    assert floor.engine._pool is not None
-    return floor.engine._pool.drivers[machine_id]
+    assert floor.engine._supervisor is not None
+    return floor.engine._supervisor.pool.drivers[machine_id]
 
 
 async def test_a_machine_that_is_seen_while_it_is_added_has_one_driver(
@@ -56,7 +58,7 @@ async def test_a_machine_that_is_seen_while_it_is_edited_has_one_driver(
     machine_id = await floor.mill(driver="scripted")
     former = _driver(floor, machine_id)
     wanted = replace(MILL, driver="scripted", settings={"port": "COM4"})
-    await floor.engine.edit_machine(machine_id, wanted, ME)
+    await floor.door.execute(EditMachine(machine_id, wanted))
     assert _in_use(made) == [_driver(floor, machine_id)]
     assert _driver(floor, machine_id) is not former
 
@@ -65,10 +67,12 @@ async def test_who_comes_late_with_a_former_edit_changes_nothing(
     floor: FloorOf, made: list[Controller]
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
-    former = await floor.engine._machine(machine_id)
+    former = next(
+        row for row in await floor.engine._reader.read(stored_machines) if row.id == machine_id
+    )
     wanted = replace(MILL, driver="scripted", settings={"port": "COM4"})
-    await floor.engine.edit_machine(machine_id, wanted, ME)
+    await floor.door.execute(EditMachine(machine_id, wanted))
     driver = _driver(floor, machine_id)
-    assert floor.engine._pool is not None
-    await floor.engine._pool.wire(former)
+    assert floor.engine._supervisor is not None
+    await floor.engine._supervisor.pool.wire(former)
     assert _in_use(made) == [_driver(floor, machine_id)] == [driver]

@@ -8,6 +8,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import Order, RunFailed
+from cnc_station.engine.queries import ControllerStatus, ListEvents
 from cnc_station.engine.services import drive
 from cnc_station.engine.services.live import Live
 from cnc_station.engine.store.moves import MoveRun
@@ -66,7 +67,7 @@ async def test_a_set_up_confirmed_in_the_instant_of_its_assignment_counts(
     assert "start" not in controller.asked
     instant.set()
     await floor.comes_to(job_id, JobState.RUNNING)
-    (started,) = [e for e in await floor.engine.events(job_id=job_id) if e.type == "started"]
+    (started,) = [e for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == "started"]
     assert (started.actor, started.reason) == ("tester", "checked")
     await until(lambda: "start" in controller.asked)
     controller.end()
@@ -194,7 +195,7 @@ async def test_a_hold_of_a_run_that_began_with_its_claim_comes_after_its_load_an
     await until(lambda: any(live.under_way._waiters for live in _in_hand(floor)))
     instant.set()
     assert (await holding).applied
-    status = floor.engine.status(machine_id)
+    status = floor.door.peek(ControllerStatus(machine_id))
     assert status is not None
     assert status.doing is Doing.HELD
     await floor.comes_to(job_id, JobState.HELD)
@@ -281,5 +282,5 @@ async def test_an_unlock_in_the_instant_before_the_runs_end_is_written_waits_for
     ending.set()
     await unlocking
     assert await floor.machine_state(machine_id) is MachineState.NEEDS_CLEARING
-    told = await floor.engine.events(machine_id=machine_id)
+    told = await floor.door.ask(ListEvents(machine_id=machine_id))
     assert [event.actor for event in told if event.type == "unlocked"] == ["tester"]

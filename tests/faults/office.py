@@ -7,14 +7,15 @@ import threading
 import time
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import ActOnJobs, AddMachine, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine, open_client
 
-ME = Actor("office")
+ME = local_principal("office")
 EVERY_S = 0.03
 TYPES = ("mill", "lathe")
 
@@ -45,7 +46,7 @@ class Office:
             for number in range(machines):
                 kind = TYPES[number % len(TYPES)]
                 spec = MachineSpec(f"{kind} {number}", kind, capability=Capability(kind))
-                await client.add_machine(spec, ME)
+                await client.door(ME).execute(AddMachine(spec))
             await client.stop()
 
         asyncio.run(add())
@@ -72,7 +73,7 @@ class Office:
 
     async def _do_something(self, client: StationEngine) -> None:
         specs = [self._spec() for _ in range(4)]
-        self.acknowledged += await client.submit(specs, ME)
+        self.acknowledged += await client.door(ME).execute(SubmitJobs(specs))
         self._waited_for |= {job_id for spec in specs for job_id in spec.after}
         if self._chance.random() < 0.3:
             job_id = self._chance.choice(self.acknowledged[-30:])
@@ -81,12 +82,12 @@ class Office:
     async def _change_its_mind(self, client: StationEngine, job_id: int) -> None:
         what = self._chance.choice([JobAction.CANCEL, JobAction.RUN_NOW, JobAction.DELAY])
         if what is JobAction.DELAY:
-            await client.act(what, [job_id], ME, until=_soon(0.3))
+            await client.door(ME).execute(ActOnJobs(what, [job_id], until=_soon(0.3)))
         elif what is JobAction.RUN_NOW:
-            await client.act(what, [job_id], ME)
+            await client.door(ME).execute(ActOnJobs(what, [job_id]))
         elif job_id not in self._waited_for:
             self._cancelled.add(job_id)
-            await client.act(what, [job_id], ME)
+            await client.door(ME).execute(ActOnJobs(what, [job_id]))
 
     def _spec(self) -> JobSpec:
         chance = self._chance

@@ -12,11 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from cnc_station.config import Config
-from cnc_station.demo import load_demo
+from cnc_station.demo import DEMO, load_demo
+from cnc_station.engine.commands import ActOnJobs, ActOnMachine
 from cnc_station.engine.domain.actions import JobAction, MachineAction
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import CountJobs, ListJobs, ListMachines, ListPrograms
 from cnc_station.engine.views import JobFilter
 from cnc_station.loop import application, run
 from cnc_station.ui.shell import Shell
@@ -88,9 +90,12 @@ async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
         engine = StationEngine(config)
         await engine.start()
         try:
-            await load_demo(engine)
+            await load_demo(engine.door(DEMO))
             shell.window.show()
-            shell.open(engine, Actor(config.operator), partial(load_demo, engine))
+            shell.open(
+                engine.door(local_principal(config.operator)),
+                partial(load_demo, engine.door(DEMO)),
+            )
             await until(partial(_lived_in, engine), timeout=180)
             await _something_is_wrong(engine)
             last = None
@@ -107,33 +112,39 @@ async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
 
 async def _lived_in(engine: StationEngine) -> bool:
     """Enough has happened for a picture to show a day."""
-    counts = await engine.job_counts(JobFilter())
+    counts = await engine.local_door.ask(CountJobs(JobFilter()))
     return counts.completed_today >= COMPLETED_FIRST
 
 
 async def _something_is_wrong(engine: StationEngine) -> None:
     """What a bad moment looks like: failed jobs, a held machine, one in maintenance."""
-    waiting = await engine.jobs(JobFilter(states=frozenset({JobState.QUEUED})), (), 20, 2)
+    waiting = await engine.local_door.ask(
+        ListJobs(JobFilter(states=frozenset({JobState.QUEUED})), (), 20, 2)
+    )
     for row, why in zip(waiting.rows, _TROUBLES, strict=False):
-        await engine.act(
-            JobAction.OVERRIDE, [row.id], PERSON, reason=why, state=JobState.NEEDS_ATTENTION
+        await engine.door(PERSON).execute(
+            ActOnJobs(JobAction.OVERRIDE, [row.id], reason=why, state=JobState.NEEDS_ATTENTION)
         )
-    running = (await engine.jobs(_RUNNING, (), 0, 20)).rows
-    await engine.act(JobAction.HOLD, [running[0].id], PERSON, reason="chips in the way")
-    idle = [m.id for m in await engine.machines() if m.spec.machine_type == "drill"]
-    await engine.act_on_machine(MachineAction.MAINTENANCE_ON, idle[-1], PERSON)
+    running = (await engine.local_door.ask(ListJobs(_RUNNING, (), 0, 20))).rows
+    await engine.door(PERSON).execute(
+        ActOnJobs(JobAction.HOLD, [running[0].id], reason="chips in the way")
+    )
+    idle = [
+        m.id for m in await engine.local_door.ask(ListMachines()) if m.spec.machine_type == "drill"
+    ]
+    await engine.door(PERSON).execute(ActOnMachine(MachineAction.MAINTENANCE_ON, idle[-1]))
 
 
 async def _show(shell: Shell, subject: str) -> None:
     shell.window.show_page(subject)
     page = shell.window.page(subject)
     if subject == "jobs":
-        running = (await shell.context.engine.jobs(_RUNNING, (), 0, 20)).rows
+        running = (await shell.context.door.ask(ListJobs(_RUNNING, (), 0, 20))).rows
         milled = [row for row in running if row.program and row.machine_type == "mill"]
         longest = max(milled or running, key=lambda row: row.estimated_s * row.quantity)
         shell.to_job(longest.id)
     elif subject == "programs":
-        kept = await shell.context.engine.programs("bracket")
+        kept = await shell.context.door.ask(ListPrograms("bracket"))
         shell.to_program(kept[0].sha256)
     elif subject in ("machines", "attention"):
         select_first = getattr(page, "select_first", None)
@@ -141,7 +152,7 @@ async def _show(shell: Shell, subject: str) -> None:
             select_first()
 
 
-PERSON = Actor("operator 7")
+PERSON = local_principal("operator 7")
 _TROUBLES = ("tool 4 broke, line 31", "first article out of tolerance: bore 22.08")
 _RUNNING = JobFilter(states=frozenset({JobState.RUNNING}))
 

@@ -9,8 +9,10 @@ import pytest
 from PySide6.QtWidgets import QDialog
 
 from cnc_station.config import Config
-from cnc_station.demo import load_demo
+from cnc_station.demo import DEMO, load_demo
+from cnc_station.engine.commands import AddMachine
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import ListActiveRuns
 from cnc_station.loop import application
 from cnc_station.ui.background import Background
 from cnc_station.ui.dialogs.closing import ClosingDialog
@@ -52,7 +54,7 @@ async def controller_pictures(folder: Path, wanted: Sequence[Shot]) -> None:
             machines = await work(engine, controllers)
             machines |= await _out_of_reach(engine, controllers)
             shell.window.show()
-            shell.open(engine, PERSON, partial(load_demo, engine))
+            shell.open(engine.door(PERSON), partial(load_demo, engine.door(DEMO)))
             for shot in wanted:
                 shot.dress(app, shell, last)
                 dialog = await CONTROLLERS[shot.subject](shell, machines)
@@ -74,7 +76,9 @@ async def _out_of_reach(engine: StationEngine, controllers: Shop) -> Machines:
     controllers.at["mill-6"].answers = False
     made = {}
     for name, host in (("Mill 7", "mill-5"), ("Mill 8", "mill-6")):
-        made[name] = await engine.add_machine(spec(name, LINUXCNC, host, "Sherline"), PERSON)
+        made[name] = await engine.door(PERSON).execute(
+            AddMachine(spec(name, LINUXCNC, host, "Sherline"))
+        )
     return made
 
 
@@ -142,7 +146,7 @@ async def _closing(shell: Shell, machines: Machines) -> QDialog:
     await _floor(shell, machines)
     dialog = ClosingDialog(Background(shell.window, lambda: True).way_back, shell.window)
     names = {number: name for name, number in machines.items()}
-    dialog.show_runs(shell.context.engine.runs_in_hand(), names)
+    dialog.show_runs(shell.context.door.peek(ListActiveRuns()), names)
     dialog.open()
     return dialog
 

@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from cnc_station.config import Config
-from cnc_station.demo import Share, demo_fleet, load_demo
-from cnc_station.engine.domain.event import Actor
+from cnc_station.demo import DEMO, Share, demo_fleet, load_demo
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import ListMachines, ListStations
 from cnc_station.engine.views import Presence
 from cnc_station.fleet_demo import running_fleet
 from cnc_station.loop import application
@@ -34,7 +35,7 @@ async def fleet_pictures(folder: Path, wanted: Sequence[Shot], operator: str) ->
             engine = StationEngine(fleet.config)
             await engine.start()
             try:
-                await load_demo(engine, Share(1, STATIONS))
+                await load_demo(engine.door(DEMO), Share(1, STATIONS))
                 await until(partial(_all_at_work, engine), timeout=60)
                 with _standing_still(fleet.others[SILENT].pid):
                     await until(partial(_one_is_silent, engine), timeout=60)
@@ -48,7 +49,7 @@ async def _pictures(
 ) -> None:
     app, shell, last = application(), Shell(), None
     shell.window.show()
-    shell.open(engine, Actor(operator), partial(load_demo, engine))
+    shell.open(engine.door(local_principal(operator)), partial(load_demo, engine.door(DEMO)))
     try:
         for shot in wanted:
             shot.dress(app, shell, last)
@@ -66,13 +67,15 @@ async def _pictures(
 
 async def _all_at_work(engine: StationEngine) -> bool:
     """Everything is wired, and runs."""
-    machines = await engine.machines()
+    machines = await engine.local_door.ask(ListMachines())
     running = [machine for machine in machines if machine.state is MachineState.RUNNING]
     return len(running) == len(demo_fleet())
 
 
 async def _one_is_silent(engine: StationEngine) -> bool:
-    return any(row.presence is Presence.SILENT for row in await engine.stations())
+    return any(
+        row.presence is Presence.SILENT for row in await engine.local_door.ask(ListStations())
+    )
 
 
 @contextmanager

@@ -8,11 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from cnc_station.config import Config
-from cnc_station.demo import load_demo
-from cnc_station.engine.domain.event import Actor
+from cnc_station.demo import DEMO, load_demo
+from cnc_station.engine.commands import AddMachine, AddProgram, SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
+from cnc_station.engine.domain.principal import Principal
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import ControllerStatus
 from cnc_station.loop import application
 from cnc_station.ui.shell import Shell
 from tests.linuxcnc import LinuxCnc
@@ -35,7 +37,7 @@ def pocket() -> bytes:
     return "\n".join([*lines, "M5", "M30", ""]).encode()
 
 
-async def mill_pictures(folder: Path, wanted: Sequence[Shot], operator: Actor) -> None:
+async def mill_pictures(folder: Path, wanted: Sequence[Shot], operator: Principal) -> None:
     """Starts controllers of its own."""
     with tempfile.TemporaryDirectory(prefix="cnc-shots-") as data, ExitStack() as stack:
         mills = [stack.enter_context(LinuxCnc(f"MILL{number}")) for number in (1, 2)]
@@ -52,9 +54,9 @@ async def mill_pictures(folder: Path, wanted: Sequence[Shot], operator: Actor) -
             await engine.stop()
 
 
-async def _at_work(engine: StationEngine, mills: Sequence[LinuxCnc], operator: Actor) -> int:
+async def _at_work(engine: StationEngine, mills: Sequence[LinuxCnc], operator: Principal) -> int:
     """One cuts; for the other a job waits. Gives the first one's number."""
-    program = await engine.add_program("round pocket 60.ngc", pocket(), operator)
+    program = await engine.door(operator).execute(AddProgram("round pocket 60.ngc", pocket()))
     job = JobSpec(
         "Bearing plate", "mill", material="aluminium", program=program.sha256, operation="op10"
     )
@@ -70,23 +72,29 @@ async def _at_work(engine: StationEngine, mills: Sequence[LinuxCnc], operator: A
             operator_starts=number == 2,
             settings={"port": mill.port, "program_folder": str(mill.programs)},
         )
-        ids.append(await engine.add_machine(spec, operator))
-        await engine.submit([replace(job, work_order=f"WO-241{number}")], operator)
+        ids.append(await engine.door(operator).execute(AddMachine(spec)))
+        await engine.door(operator).execute(
+            SubmitJobs([replace(job, work_order=f"WO-241{number}")])
+        )
     await until(lambda: _line(engine, ids[0]) >= LINE, timeout=60)
     return ids[0]
 
 
 def _line(engine: StationEngine, machine_id: int) -> int:
-    status = engine.status(machine_id)
+    status = engine.local_door.peek(ControllerStatus(machine_id))
     return (status.line or 0) if status is not None else 0
 
 
 async def _pictures(
-    engine: StationEngine, folder: Path, wanted: Sequence[Shot], operator: Actor, machine_id: int
+    engine: StationEngine,
+    folder: Path,
+    wanted: Sequence[Shot],
+    operator: Principal,
+    machine_id: int,
 ) -> None:
     app, shell, last = application(), Shell(), None
     shell.window.show()
-    shell.open(engine, operator, partial(load_demo, engine))
+    shell.open(engine.door(operator), partial(load_demo, engine.door(DEMO)))
     try:
         for shot in wanted:
             shot.dress(app, shell, last)

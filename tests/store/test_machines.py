@@ -10,7 +10,7 @@ from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
-from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queries.machine_rows import stored_machines
 from cnc_station.engine.store.readiness import REWIRING, SetReadiness
 from tests.store.shop import Shop, frees, mill
 
@@ -32,7 +32,7 @@ async def test_every_field_of_a_machine_is_kept(shop: Shop) -> None:
     )
     spec = replace(spec, capability=replace(spec.capability, envelope=Envelope(762, 406, 508)))
     await shop.machine(spec)
-    (row,) = shop.database.read(machines)
+    (row,) = shop.database.read(stored_machines)
     lowered = frozenset({"steel", "messing"})
     assert row.spec == replace(spec, capability=replace(spec.capability, materials=lowered))
 
@@ -112,7 +112,7 @@ async def test_readiness_is_told_once_and_leaves_the_state_alone(shop: Shop) -> 
     ]
     assert told == [("not homed", "idle"), ("manual mode", "idle"), ("", "idle")]
     assert [frees(notice) for notice in shop.notices[freed:]] == [False, False, True]
-    assert shop.database.read(machines)[0].not_ready == ""
+    assert shop.database.read(stored_machines)[0].not_ready == ""
 
 
 async def test_only_its_own_station_says_whether_a_machine_is_ready(shop: Shop) -> None:

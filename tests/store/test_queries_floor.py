@@ -5,7 +5,7 @@ from dataclasses import replace
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store.queries.floor import floor
 from cnc_station.engine.store.queries.job_list import jobs_by_id
-from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queries.machine_rows import stored_machines
 from cnc_station.engine.views import Abilities, Floor, MachineCard, Remedy
 from tests.store.rows import DAY, HOUR, HOUSE, MINUTE, NOW, Rows
 
@@ -186,7 +186,7 @@ def test_a_removed_machine_is_shown_no_more_but_its_jobs_still_name_it(rows: Row
     mill = rows.machine("Mill 9", removed=True, state="maintenance")
     rows.job(state="needs_attention", machine_id=mill)
     assert look(rows).cards == ()
-    assert rows.read(machines) == ()
+    assert rows.read(stored_machines) == ()
     assert look(rows).needs_you[0].machine_id == mill
 
 
@@ -199,7 +199,7 @@ def test_machines_are_read_with_what_they_can_do(rows: Rows) -> None:
         size_y=2.0,
         size_z=3.0,
     )
-    (row,) = rows.read(machines)
+    (row,) = rows.read(stored_machines)
     assert row.state is MachineState.IDLE
     assert row.spec.capability.materials == {"steel", "brass"}
     assert row.spec.settings == {"port": 5}

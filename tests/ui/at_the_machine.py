@@ -1,6 +1,7 @@
 """What a person at a machine waits for, and taps."""
 
 from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.queries import JobsById, ListMachines
 from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.pages.floor import FloorPage
 from tests.ui.real_engine import Office
@@ -9,14 +10,14 @@ from tests.until import until
 
 async def comes_to(office: Office, job_id: int, state: JobState) -> None:
     async def there() -> bool:
-        return [row.state for row in await office.engine.jobs_by_id([job_id])] == [state]
+        return [row.state for row in await office.door.ask(JobsById([job_id]))] == [state]
 
     await until(there)
 
 
 async def machine_comes_to(office: Office, state: MachineState) -> None:
     async def there() -> bool:
-        return [m.state for m in await office.engine.machines()] == [state]
+        return [m.state for m in await office.door.ask(ListMachines())] == [state]
 
     await until(there)
 

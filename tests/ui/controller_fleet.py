@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
+from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, AddProgram, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.position import Position, PositionBasis
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import DriverKind, RunFailed, RunInspection, RunOutcome
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import ListJobs
 from cnc_station.engine.views import (
     Abilities,
     Doing,
@@ -30,7 +32,7 @@ from cnc_station.engine.views import (
 from tests.engine.floor import Controller
 from tests.until import until
 
-PERSON = Actor("operator 7")
+PERSON = local_principal("operator 7")
 STARTS = Abilities()
 LINUXCNC, GRBL, MTCONNECT = map(registry.info, ("linuxcnc", "grbl", "mtconnect"))
 WATCHES = MTCONNECT.abilities
@@ -253,23 +255,25 @@ M30
 
 async def work(engine: StationEngine, controllers: Shop) -> dict[str, int]:
     """Brings the shop into its states; gives the machines by name."""
-    program = await engine.add_program("bracket_v2_op20.ngc", PROGRAM.encode(), PERSON)
+    program = await engine.door(PERSON).execute(AddProgram("bracket_v2_op20.ngc", PROGRAM.encode()))
     machines: dict[str, int] = {}
 
     async def machine(made: MachineSpec) -> int:
-        machines[made.name] = await engine.add_machine(made, PERSON)
+        machines[made.name] = await engine.door(PERSON).execute(AddMachine(made))
         return machines[made.name]
 
     async def job(name: str, kind: str, machine_id: int, **values: Any) -> int:
         made = JobSpec(name, kind, operation="op20", material="aluminium", estimated_s=1800.0)
         made = replace(made, **values)
-        (job_id,) = await engine.submit([replace(made, pinned_machine_id=machine_id)], PERSON)
+        (job_id,) = await engine.door(PERSON).execute(
+            SubmitJobs([replace(made, pinned_machine_id=machine_id)])
+        )
         return job_id
 
     async def comes_to(job_id: int, state: JobState) -> None:
         async def there() -> bool:
             chosen = JobFilter(ids=frozenset({job_id}), states=frozenset({state}))
-            return bool((await engine.jobs(chosen, (), 0, 1)).rows)
+            return bool((await engine.local_door.ask(ListJobs(chosen, (), 0, 1))).rows)
 
         await until(there)
 
@@ -285,7 +289,7 @@ async def work(engine: StationEngine, controllers: Shop) -> dict[str, int]:
     await until(lambda: controllers.at["mill-3"].cutting)
     controllers.at["mill-3"].end()
     await comes_to(done, JobState.COMPLETED)
-    await engine.act_on_machine(MachineAction.CLEAR, third, PERSON, good=1, scrap=0)
+    await engine.door(PERSON).execute(ActOnMachine(MachineAction.CLEAR, third, good=1, scrap=0))
     broken = await job("Jig base", "mill", third, quantity=1)
     await until(lambda: controllers.at["mill-3"].cutting)
     controllers.at["mill-3"].found = RunInspection(
@@ -307,7 +311,7 @@ async def work(engine: StationEngine, controllers: Shop) -> dict[str, int]:
     await comes_to(turned, JobState.ASSIGNED)
 
     async def started() -> bool:
-        (answer,) = await engine.act(JobAction.START, [turned], PERSON)
+        (answer,) = await engine.door(PERSON).execute(ActOnJobs(JobAction.START, [turned]))
         return answer.applied
 
     await until(started)

@@ -14,17 +14,18 @@ import pytest_asyncio
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.answers.context import now_ms
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.principal import local_principal
+from cnc_station.engine.door import Door
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.queries import now_ms
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.main_window import Arrives
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import PageContext
 
-ME = Actor("tester")
+ME = local_principal("tester")
 P = TypeVar("P", bound=QWidget)
 
 
@@ -90,6 +91,7 @@ class Office:
 
     context: PageContext
     engine: StationEngine
+    door: Door
     said: Said
     went: Went
 
@@ -113,9 +115,10 @@ async def office(config: Config, task_watch: None) -> AsyncIterator[Office]:  # 
     engine = StationEngine(config)
     await engine.start()
     said, went = Said(), Went()
-    bridge = Bridge(engine)
-    operations = Operations(engine, ME, said, said)
-    yield Office(PageContext(engine, bridge, operations, went, now_ms), engine, said, went)
+    door = engine.door(ME)
+    bridge = Bridge(door)
+    operations = Operations(door, said, said)
+    yield Office(PageContext(door, bridge, operations, went, now_ms), engine, door, said, went)
     bridge.close()
     await operations.close()
     await engine.stop()

@@ -6,11 +6,13 @@ import pytest
 import pytest_asyncio
 from PySide6.QtWidgets import QPushButton
 
+from cnc_station.engine.commands import ActOnJobs, AddMachine, AddProgram, ImportJobs, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunFailed
+from cnc_station.engine.queries import LatestTelemetry, ListEvents
 from cnc_station.engine.views import Doing
 from cnc_station.ui.dialogs.finish import FinishDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog, notes
@@ -58,12 +60,12 @@ async def page(
 
 async def set_up_waits(office: Office, **values: object) -> int:
     """A job at a mill whose set-ups a person confirms."""
-    kept = await office.engine.add_program("bracket.ngc", PROGRAM.encode(), ME)
-    await office.engine.add_machine(
-        spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_starts=True, **values), ME
+    kept = await office.door.execute(AddProgram("bracket.ngc", PROGRAM.encode()))
+    await office.door.execute(
+        AddMachine(spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_starts=True, **values))
     )
     made = JobSpec("Bracket", "mill", material="aluminium", quantity=4, program=kept.sha256)
-    (job_id,) = await office.engine.submit([made], ME)
+    (job_id,) = await office.door.execute(SubmitJobs([made]))
     await comes_to(office, job_id, JobState.ASSIGNED)
     return job_id
 
@@ -90,7 +92,7 @@ async def test_a_set_up_is_ticked_off_line_by_line_before_anything_starts(
     dialog.start.click()
     await comes_to(office, job_id, JobState.RUNNING)
     await until(lambda: page.at_machine.dialog is None)
-    events = await office.engine.events(job_id=job_id)
+    events = await office.door.ask(ListEvents(job_id=job_id))
     (started,) = [event for event in events if event.type == "started"]
     assert started.actor == ME.name
     assert started.reason.startswith("material aluminium; tools T1  D=50 FACE MILL + T4")
@@ -101,9 +103,9 @@ async def test_what_nobody_has_stated_is_not_said_to_stand_elsewhere(
     office: Office, page: FloorPage
 ) -> None:
     machine = spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_starts=True)
-    await office.engine.add_machine(machine, ME)
-    kept = await office.engine.add_program("face.ngc", b"G21 G90\nG1 X10 F100\nM30\n", ME)
-    await office.engine.submit([JobSpec("Face", "mill", program=kept.sha256)], ME)
+    await office.door.execute(AddMachine(machine))
+    kept = await office.door.execute(AddProgram("face.ngc", b"G21 G90\nG1 X10 F100\nM30\n"))
+    await office.door.execute(SubmitJobs([JobSpec("Face", "mill", program=kept.sha256)]))
     await tap(page, CardAction.SET_UP)
     dialog = page.at_machine.dialog
     assert isinstance(dialog, SetUpDialog)
@@ -119,9 +121,9 @@ async def test_the_notes_of_an_imported_job_reach_the_person_at_the_machine(
     office: Office, page: FloorPage
 ) -> None:
     machine = spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_starts=True)
-    await office.engine.add_machine(machine, ME)
+    await office.door.execute(AddMachine(machine))
     table = b"Part,Machine type,Remarks\nFlange,mill,Deburr the bore by hand\n"
-    await office.engine.import_jobs("jobs.csv", table, None, ME)
+    await office.door.execute(ImportJobs("jobs.csv", table, None))
     await tap(page, CardAction.SET_UP)
     dialog = page.at_machine.dialog
     assert isinstance(dialog, SetUpDialog)
@@ -165,7 +167,7 @@ async def test_a_set_up_that_somebody_else_confirmed_is_not_asked_for_any_more(
 ) -> None:
     job_id = await set_up_waits(office)
     await tap(page, CardAction.SET_UP)
-    await office.engine.act(JobAction.START, [job_id], ME)
+    await office.door.execute(ActOnJobs(JobAction.START, [job_id]))
     await until(lambda: page.at_machine.dialog is None)
     await comes_to(office, job_id, JobState.RUNNING)
 
@@ -173,8 +175,8 @@ async def test_a_set_up_that_somebody_else_confirmed_is_not_asked_for_any_more(
 async def test_a_machine_that_is_only_watched_is_started_and_finished_by_word(
     office: Office, page: FloorPage, lathe: Scripted
 ) -> None:
-    lathe_id = await office.engine.add_machine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10"), ME)
-    (job_id,) = await office.engine.submit([JobSpec("Shaft", "lathe", quantity=40)], ME)
+    lathe_id = await office.door.execute(AddMachine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10")))
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("Shaft", "lathe", quantity=40)]))
     await tap(page, CardAction.SET_UP)
     start = page.at_machine.dialog
     assert isinstance(start, SetUpDialog)
@@ -184,7 +186,7 @@ async def test_a_machine_that_is_only_watched_is_started_and_finished_by_word(
     await comes_to(office, job_id, JobState.RUNNING)
     lathe.says(WATCHED)
     await until(lambda: page.at_machine.dialog is None)
-    await until(lambda: office.engine.telemetry(lathe_id))
+    await until(lambda: office.door.peek(LatestTelemetry(lathe_id)))
     await tap(page, CardAction.FINISH)
     finish = page.at_machine.dialog
     assert isinstance(finish, FinishDialog)
@@ -198,10 +200,10 @@ async def test_a_machine_that_is_only_watched_is_started_and_finished_by_word(
 async def test_a_watched_machine_offers_nothing_that_only_its_own_panel_can_do(
     office: Office, page: FloorPage, lathe: Scripted
 ) -> None:
-    await office.engine.add_machine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10"), ME)
-    (job_id,) = await office.engine.submit([JobSpec("Shaft", "lathe")], ME)
+    await office.door.execute(AddMachine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10")))
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("Shaft", "lathe")]))
     await comes_to(office, job_id, JobState.ASSIGNED)
-    await office.engine.act(JobAction.START, [job_id], ME)
+    await office.door.execute(ActOnJobs(JobAction.START, [job_id]))
     await comes_to(office, job_id, JobState.RUNNING)
     await until(lambda: lathe.cutting)
     lathe.does(Doing.HELD, "FEED_HOLD")
@@ -228,8 +230,8 @@ def needed(page: FloorPage) -> dict[str, str]:
 async def test_who_has_to_decide_is_led_to_what_is_known(
     office: Office, page: FloorPage, mill: Scripted
 ) -> None:
-    await office.engine.add_machine(spec("Mill 1", LINUXCNC, "mill", "VF-2"), ME)
-    (job_id,) = await office.engine.submit([JobSpec("Jig base", "mill")], ME)
+    await office.door.execute(AddMachine(spec("Mill 1", LINUXCNC, "mill", "VF-2")))
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("Jig base", "mill")]))
     await comes_to(office, job_id, JobState.RUNNING)
     await until(lambda: mill.cutting)
     mill.end(Unavailable("gone"))

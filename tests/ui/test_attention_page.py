@@ -5,13 +5,15 @@ import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, AddProgram, SubmitJobs
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.queries import JobsById, ListEvents, ListMachines, ListRuns
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.ui.pages.attention import AttentionPage
-from tests.ui.real_engine import ME, Office, mill, opened
+from tests.ui.real_engine import Office, mill, opened
 from tests.until import until
 
 
@@ -27,28 +29,28 @@ def doomed(name: str, **more: Any) -> JobSpec:
 
 async def fail(office: Office, *names: str, **more: Any) -> list[int]:
     """Jobs that have failed for good, the first one first."""
-    if not await office.engine.machines():
-        await office.engine.add_machine(mill(failure_share=1.0), ME)
+    if not await office.door.ask(ListMachines()):
+        await office.door.execute(AddMachine(mill(failure_share=1.0)))
     return [await _fail(office, doomed(name, **more)) for name in names]
 
 
 async def _fail(office: Office, spec: JobSpec) -> int:
-    (job_id,) = await office.engine.submit([spec], ME)
+    (job_id,) = await office.door.execute(SubmitJobs([spec]))
     await until(lambda: in_state(office, job_id, JobState.NEEDS_ATTENTION))
     return job_id
 
 
 async def interrupt(office: Office, name: str) -> int:
     """A job whose run stopped half-way."""
-    await office.engine.add_machine(mill("Mill 9", speed=0.001), ME)
-    (job_id,) = await office.engine.submit([JobSpec(name, "mill", complexity=1)], ME)
+    await office.door.execute(AddMachine(mill("Mill 9", speed=0.001)))
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec(name, "mill", complexity=1)]))
     await _stop_half_way(office, job_id)
     return job_id
 
 
 async def _stop_half_way(office: Office, job_id: int) -> None:
     await until(lambda: in_state(office, job_id, JobState.RUNNING))
-    run = (await office.engine.runs(job_id=job_id))[0]
+    run = (await office.door.ask(ListRuns(job_id=job_id)))[0]
     await office.engine._writer.write(
         MoveRun(
             t.INTERRUPTED, run.id, run.token, job_id, run.machine_id, "station", "stopped, line 2"
@@ -57,7 +59,7 @@ async def _stop_half_way(office: Office, job_id: int) -> None:
 
 
 async def state(office: Office, job_id: int) -> JobState:
-    (row,) = await office.engine.jobs_by_id([job_id])
+    (row,) = await office.door.ask(JobsById([job_id]))
     return row.state
 
 
@@ -66,7 +68,7 @@ async def in_state(office: Office, job_id: int, wanted: JobState) -> bool:
 
 
 async def event_types(office: Office, job_id: int) -> list[str]:
-    return [event.type for event in await office.engine.events(job_id=job_id)]
+    return [event.type for event in await office.door.ask(ListEvents(job_id=job_id))]
 
 
 async def test_with_nothing_to_decide_the_page_says_so(page: AttentionPage) -> None:
@@ -122,7 +124,7 @@ async def test_the_line_that_failed_is_shown_in_its_program(
     office: Office, page: AttentionPage
 ) -> None:
     source = b"G21 G90\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X500 F100\nG1 Y500\nM30\n"
-    program = await office.engine.add_program("plate.nc", source, ME)
+    program = await office.door.execute(AddProgram("plate.nc", source))
     await fail(office, "plate", program=program.sha256)
     await until(page.detail.excerpt.isVisible)
     assert page.detail.excerpt.selected() in {"G1 X500 F100", "G1 Y500", "G1 Z-1 F100"}
@@ -130,15 +132,15 @@ async def test_the_line_that_failed_is_shown_in_its_program(
 
 
 async def put_here(office: Office, job_id: int, why: str) -> None:
-    await office.engine.act(
-        JobAction.OVERRIDE, [job_id], ME, reason=why, state=JobState.NEEDS_ATTENTION
+    await office.door.execute(
+        ActOnJobs(JobAction.OVERRIDE, [job_id], reason=why, state=JobState.NEEDS_ATTENTION)
     )
 
 
 async def test_a_job_that_a_person_put_here_is_not_said_to_be_out_of_retries(
     office: Office, page: AttentionPage
 ) -> None:
-    (job_id,) = await office.engine.submit([JobSpec("bracket", "mill")], ME)
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("bracket", "mill")]))
     await put_here(office, job_id, "the drawing is wrong")
     await until(lambda: page.detail.shown)
     assert page.detail._advice.text().startswith("A person put it here.")
@@ -146,9 +148,9 @@ async def test_a_job_that_a_person_put_here_is_not_said_to_be_out_of_retries(
     page.select(failed)
     await until(lambda: page.detail.shown and page.detail.shown.row.id == failed)
     assert page.detail._advice.text().startswith("All its retries are used up.")
-    (mill_1,) = await office.engine.machines()
-    await office.engine.act_on_machine(MachineAction.MAINTENANCE_ON, mill_1.id, ME)
-    await office.engine.act(JobAction.RETRY, [failed], ME)
+    (mill_1,) = await office.door.ask(ListMachines())
+    await office.door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, mill_1.id))
+    await office.door.execute(ActOnJobs(JobAction.RETRY, [failed]))
     await put_here(office, failed, "no stock of this size")
     await until(lambda: page.detail._advice.text().startswith("A person put it here."))
 
@@ -156,11 +158,11 @@ async def test_a_job_that_a_person_put_here_is_not_said_to_be_out_of_retries(
 async def test_a_line_that_the_program_does_not_have_is_not_shown_in_it(
     office: Office, page: AttentionPage
 ) -> None:
-    program = await office.engine.add_program(
-        "plate.nc", b"G21 G90\nG0 X0 Y0 Z5\nG1 Z-1 F100\nM30\n", ME
+    program = await office.door.execute(
+        AddProgram("plate.nc", b"G21 G90\nG0 X0 Y0 Z5\nG1 Z-1 F100\nM30\n")
     )
     job = JobSpec("plate", "mill", program=program.sha256)
-    job_ids = await office.engine.submit([job, job], ME)
+    job_ids = await office.door.execute(SubmitJobs([job, job]))
     for job_id, line in zip(job_ids, (2, 812), strict=True):
         await put_here(office, job_id, f"tool 4 broke, line {line}")
     page.select(job_ids[0])
@@ -199,10 +201,10 @@ async def test_who_decides_about_a_part_half_way_sees_what_is_known(
 
 async def test_what_is_known_is_of_the_last_attempt(office: Office, page: AttentionPage) -> None:
     job_id = await interrupt(office, "half-way")
-    (first,) = await office.engine.machines()
-    await office.engine.act_on_machine(MachineAction.MAINTENANCE_ON, first.id, ME)
-    await office.engine.add_machine(mill("Mill 10", speed=0.001), ME)
-    await office.engine.act(JobAction.RETRY, [job_id], ME)
+    (first,) = await office.door.ask(ListMachines())
+    await office.door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, first.id))
+    await office.door.execute(AddMachine(mill("Mill 10", speed=0.001)))
+    await office.door.execute(ActOnJobs(JobAction.RETRY, [job_id]))
     await _stop_half_way(office, job_id)
     await until(lambda: page.detail.known.pairs().get("It ran on") == "Mill 10")
 
@@ -287,7 +289,7 @@ async def test_an_edited_job_is_stored_as_edited_and_retried(
     form.fields.complexity.setValue(1)
     form.submit.click()
     await until(lambda: in_state(office, job_id, JobState.COMPLETED))
-    (row,) = await office.engine.jobs_by_id([job_id])
+    (row,) = await office.door.ask(JobsById([job_id]))
     assert row.complexity == 1
     types = await event_types(office, job_id)
     assert types[types.index("failed_final") :][:3] == ["failed_final", "edited", "retried"]

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunFailed
+from cnc_station.engine.queries import ListEvents, ListMachines, ListRuns
 from cnc_station.engine.views import RunRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.floor.card_text import CardAction
@@ -17,7 +19,7 @@ from cnc_station.ui.models.job_history import run_entries
 from cnc_station.ui.pages.floor import FloorPage
 from tests.ui.at_the_machine import comes_to, machine_comes_to, tap
 from tests.ui.controller_fleet import IDLE, LINUXCNC, LINUXCNC_ANSWERS, Scripted, Shop, spec
-from tests.ui.real_engine import ME, Office, opened
+from tests.ui.real_engine import Office, opened
 from tests.until import until
 
 
@@ -39,17 +41,17 @@ async def made_one(
     office: Office, mill: Scripted, error: Exception | None = None, *, parts: int = 1
 ) -> int:
     """A mill that has made something, or tried to, and waits to be cleared."""
-    await office.engine.add_machine(
-        spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_clears=True), ME
+    await office.door.execute(
+        AddMachine(spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_clears=True))
     )
     made = JobSpec("Jig base", "mill", quantity=parts, retry_limit=0)
-    (job_id,) = await office.engine.submit([made], ME)
+    (job_id,) = await office.door.execute(SubmitJobs([made]))
     await comes_to(office, job_id, JobState.RUNNING)
     for _ in range(parts - 1):
         await until(lambda: mill.cutting)
         mill.end()
         await comes_to(office, job_id, JobState.HELD)  # for the next blank
-        await office.engine.act(JobAction.CONTINUE, [job_id], ME)
+        await office.door.execute(ActOnJobs(JobAction.CONTINUE, [job_id]))
         await comes_to(office, job_id, JobState.RUNNING)
     await until(lambda: mill.cutting)
     mill.end(error)
@@ -65,7 +67,7 @@ async def begun(page: FloorPage) -> ClearingDialog:
 
 
 async def last_run(office: Office, job_id: int) -> RunRow:
-    return (await office.engine.runs(job_id=job_id))[-1]
+    return (await office.door.ask(ListRuns(job_id=job_id)))[-1]
 
 
 async def test_clearing_after_a_good_run_is_one_tap_with_all_parts_good(
@@ -91,8 +93,8 @@ async def test_a_run_that_failed_proposes_a_scrapped_part_and_its_own_reason(
     await machine_comes_to(office, MachineState.IDLE)
     run = await last_run(office, job_id)
     assert (run.good, run.scrap) == (0, 1)
-    (machine,) = await office.engine.machines()
-    cleared = (await office.engine.events(machine_id=machine.id))[-1]
+    (machine,) = await office.door.ask(ListMachines())
+    cleared = (await office.door.ask(ListEvents(machine_id=machine.id)))[-1]
     assert (cleared.type, cleared.reason) == ("cleared", "tool 4 broke")
 
 
@@ -115,8 +117,8 @@ async def test_what_the_engine_refuses_is_said_in_the_dialog_which_stays(
 ) -> None:
     await made_one(office, mill)
     dialog = await begun(page)
-    (machine,) = await office.engine.machines()
-    await office.engine.act_on_machine(MachineAction.CLEAR, machine.id, ME)
+    (machine,) = await office.door.ask(ListMachines())
+    await office.door.execute(ActOnMachine(MachineAction.CLEAR, machine.id))
     dialog.clear.click()
     await until(dialog.trouble.text)
     assert "can't be cleared" in dialog.trouble.text()

@@ -9,9 +9,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import ActOnJobs, AddMachine, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.queries import FloorNow, JobsById, ListActiveRuns, ListEvents
 from cnc_station.engine.views import Abilities, AtClosing
 from cnc_station.one_window import OneWindow
 from cnc_station.ui.background import Background
@@ -30,7 +32,7 @@ from tests.ui.controller_fleet import (
     Shop,
     spec,
 )
-from tests.ui.real_engine import ME, Office, mill
+from tests.ui.real_engine import Office, mill
 from tests.until import until
 
 
@@ -92,15 +94,15 @@ async def run_on(office: Office, kind: str) -> int:
         "simulator": mill("Simulated", speed=0.001),
         "tended": spec("Mill 2", LINUXCNC, "tended", "VF-2", operator_starts=True),
     }[kind]
-    await office.engine.add_machine(machine, ME)
+    await office.door.execute(AddMachine(machine))
     made = JobSpec(f"Part {kind}", machine.machine_type, estimated_s=600, complexity=1)
-    (job_id,) = await office.engine.submit([made], ME)
+    (job_id,) = await office.door.execute(SubmitJobs([made]))
     if kind == "tended":
         await comes_to(office, job_id, JobState.ASSIGNED)
         return job_id
     if kind == "agent":
         await comes_to(office, job_id, JobState.ASSIGNED)
-        await office.engine.act(JobAction.START, [job_id], ME)
+        await office.door.execute(ActOnJobs(JobAction.START, [job_id]))
     await comes_to(office, job_id, JobState.RUNNING)
     return job_id
 
@@ -122,7 +124,7 @@ async def test_a_job_that_only_waits_for_its_set_up_is_no_reason_to_ask(
     desktop: Desktop, office: Office
 ) -> None:
     await run_on(office, "tended")
-    await until(office.engine.runs_in_hand)
+    await until(lambda: office.door.peek(ListActiveRuns()))
     desktop.window.close()
     assert desktop.agreed == 1
 
@@ -156,11 +158,11 @@ async def test_what_was_announced_is_what_closing_does(
 ) -> None:
     jobs = {kind: await run_on(office, kind) for kind in ("linuxcnc", "grbl", "simulator")}
     await until(lambda: shop.at["linuxcnc"].cutting and shop.at["grbl"].cutting)
-    announced = {run.job_id: run.at_closing for run in office.engine.runs_in_hand()}
+    announced = {run.job_id: run.at_closing for run in office.door.peek(ListActiveRuns())}
     crew = office.engine._supervisor
     assert crew is not None
     await crew.runner.stop()
-    became = {row.id: row.state for row in await office.engine.jobs_by_id(list(jobs.values()))}
+    became = {row.id: row.state for row in await office.door.ask(JobsById(list(jobs.values())))}
     assert announced == {
         jobs["linuxcnc"]: AtClosing.GOES_ON,
         jobs["grbl"]: AtClosing.ABORTED,
@@ -169,7 +171,7 @@ async def test_what_was_announced_is_what_closing_does(
     assert became[jobs["linuxcnc"]] is JobState.RUNNING
     assert became[jobs["grbl"]] is JobState.INTERRUPTED
     # The dispatcher, which a station stops before, may have claimed it again by now.
-    told = [event.type for event in await office.engine.events(job_id=jobs["simulator"])]
+    told = [event.type for event in await office.door.ask(ListEvents(job_id=jobs["simulator"]))]
     assert "requeued" in told
     assert "abort" not in shop.at["linuxcnc"].asked
     assert desktop.agreed == 0
@@ -229,7 +231,7 @@ async def test_abort_and_close_wants_to_be_held(desktop: Desktop, office: Office
     dialog = await desktop.asked()
     assert dialog.abort.text() == "Abort 1 run and close: hold 2 s"
     dialog.abort.click()
-    await office.engine.floor()
+    await office.door.ask(FloorNow())
     assert desktop.agreed == 0
     QTest.mousePress(dialog.abort, Qt.MouseButton.LeftButton)
     await until(lambda: desktop.agreed == 1)

@@ -3,9 +3,11 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from PySide6.QtWidgets import QLabel, QWidget
 
+from cnc_station.engine.commands import AddMachine
+from cnc_station.engine.queries import ListMachines, StoredSettings
 from cnc_station.ui.dialogs.first_start import FirstStart, welcome
 from cnc_station.ui.dialogs.machine_form import MachineForm
-from tests.ui.real_engine import ME, Office, mill, opened
+from tests.ui.real_engine import Office, mill, opened
 from tests.until import until
 
 
@@ -16,7 +18,7 @@ async def window(office: Office) -> AsyncIterator[QWidget]:
 
 
 async def test_a_shop_with_machines_is_not_asked(office: Office, window: QWidget) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     assert await welcome(office.context, window) is None
 
 
@@ -38,7 +40,7 @@ async def test_the_name_given_acts_from_now_on_and_after_the_next_start(
     assert dialog is not None
     dialog.operator.setText(" Ana ")
     dialog.own.click()
-    assert office.context.operations.actor.name == "Ana"
+    assert office.door.operator == "Ana"
     await until(lambda: settings(office, "ui.operator"))
     assert await settings(office, "ui.operator") == "Ana"
 
@@ -54,7 +56,7 @@ async def test_ones_own_machines_begin_with_the_form_of_the_first(
     assert isinstance(form, MachineForm)
     form.name.setText("Mill 1")
     form.save_button.click()
-    await until(office.engine.machines)
+    await until(lambda: office.door.ask(ListMachines()))
 
 
 async def test_a_pc_alone_is_told_how_to_join_a_fleet(office: Office, window: QWidget) -> None:
@@ -70,4 +72,4 @@ def told(dialog: FirstStart) -> str:
 
 
 async def settings(office: Office, key: str) -> object:
-    return (await office.engine.settings()).get(key)
+    return (await office.door.ask(StoredSettings())).get(key)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
+from cnc_station.engine.commands import ActOnMachine, AddMachine, SaveSettings, SubmitJobs
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import WAITING_JOBS, JobState, MachineState
@@ -17,7 +18,7 @@ from cnc_station.ui.floor.state_strip import History, StateStrip
 from cnc_station.ui.pages.floor import FloorPage
 from cnc_station.ui.setting_keys import TARGET_PER_HOUR
 from cnc_station.ui.theme import Ink, theme
-from tests.ui.real_engine import ME, Office, mill, opened
+from tests.ui.real_engine import Office, mill, opened
 from tests.until import until
 
 HOUR_MS = 3_600_000
@@ -39,9 +40,11 @@ async def drawn(page: FloorPage) -> None:
 async def test_what_is_completed_and_what_waits_reaches_the_charts(
     office: Office, page: FloorPage
 ) -> None:
-    await office.engine.save_settings({TARGET_PER_HOUR: 240}, ME)
-    machine = await office.engine.add_machine(mill(), ME)
-    await office.engine.submit([JobSpec(f"Part {n}", "mill", estimated_s=1) for n in range(3)], ME)
+    await office.door.execute(SaveSettings({TARGET_PER_HOUR: 240}))
+    machine = await office.door.execute(AddMachine(mill()))
+    await office.door.execute(
+        SubmitJobs([JobSpec(f"Part {n}", "mill", estimated_s=1) for n in range(3)])
+    )
     await drawn(page)
     charts = page.charts
     assert charts.bars is not None
@@ -51,13 +54,13 @@ async def test_what_is_completed_and_what_waits_reaches_the_charts(
     assert charts.strip.history is not None
     states = {s.state for s in charts.strip.history.intervals if s.machine_id == machine}
     assert MachineState.RUNNING in states
-    await office.engine.act_on_machine(MachineAction.MAINTENANCE_ON, machine, ME)
-    await office.engine.submit([JobSpec("Hinge", "mill")], ME)
+    await office.door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, machine))
+    await office.door.execute(SubmitJobs([JobSpec("Hinge", "mill")]))
     await until(lambda: charts.waiting.note.text() == "1")
 
 
 async def test_a_tap_on_a_chart_opens_what_is_behind_it(office: Office, page: FloorPage) -> None:
-    machine = await office.engine.add_machine(mill(), ME)
+    machine = await office.door.execute(AddMachine(mill()))
     await drawn(page)
     charts = page.charts
     assert charts.bars is not None
@@ -81,7 +84,7 @@ async def test_a_tap_on_a_chart_opens_what_is_behind_it(office: Office, page: Fl
 async def test_where_one_chart_has_room_words_switch_to_the_others(
     office: Office, page: FloorPage
 ) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     await drawn(page)
     charts = page.charts
     charts.resize(900, 180)

@@ -6,16 +6,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from cnc_station.engine.commands import ActOnMachine, AddMachine, SubmitJobs
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import LIVE_JOBS, WAITING_JOBS, JobState, MachineState
+from cnc_station.engine.queries import JobsById, ListMachines, ListRuns
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.floor.machine_card import MachineCardView
 from cnc_station.ui.pages.floor import FloorPage
-from tests.ui.real_engine import ME, Office, mill, opened
+from tests.ui.real_engine import Office, mill, opened
 from tests.until import until
 
 SLOW = 0.001
@@ -33,14 +35,14 @@ async def card_of(page: FloorPage, machine: int) -> MachineCardView:
 
 
 async def state_of(office: Office, machine: int) -> MachineState:
-    rows = {row.id: row.state for row in await office.engine.machines()}
+    rows = {row.id: row.state for row in await office.door.ask(ListMachines())}
     return rows[machine]
 
 
 async def running(office: Office, page: FloorPage) -> tuple[int, int]:
     """A machine that cuts slowly, and its job."""
-    machine = await office.engine.add_machine(mill(speed=SLOW), ME)
-    (job,) = await office.engine.submit([JobSpec("Bracket", "mill", estimated_s=60.0)], ME)
+    machine = await office.door.execute(AddMachine(mill(speed=SLOW)))
+    (job,) = await office.door.execute(SubmitJobs([JobSpec("Bracket", "mill", estimated_s=60.0)]))
     card = await card_of(page, machine)
     await until(lambda: card.words.corner)
     return machine, job
@@ -55,7 +57,7 @@ async def test_a_change_in_the_engine_reaches_the_card_and_the_summary(
     assert card.words.look.word == "Running"
     assert page.summary.running.accessibleName() == "Running: 1"
     await until(lambda: card.words.figure == "01:00")
-    (second,) = await office.engine.submit([JobSpec("Hinge", "mill")], ME)
+    (second,) = await office.door.execute(SubmitJobs([JobSpec("Hinge", "mill")]))
     await until(lambda: card.words.foot.startswith("Next: Hinge"))
     assert str(second) in page.side.next_up.rows
 
@@ -108,7 +110,7 @@ async def test_an_abort_wants_to_be_held(office: Office, page: FloorPage) -> Non
     QTest.mousePress(abort, Qt.MouseButton.LeftButton)
 
     async def cancelled() -> bool:
-        (row,) = await office.engine.jobs_by_id([job])
+        (row,) = await office.door.ask(JobsById([job]))
         return row.state is JobState.CANCELLED
 
     await until(cancelled)
@@ -126,8 +128,8 @@ async def test_a_machine_is_cleared_from_its_card_or_from_the_list_of_needs(
     office: Office, page: FloorPage
 ) -> None:
     spec = MachineSpec("Mill 2", "mill", capability=Capability("mill"), operator_clears=True)
-    machine = await office.engine.add_machine(spec, ME)
-    await office.engine.submit([JobSpec("Bracket", "mill", estimated_s=1.0)], ME)
+    machine = await office.door.execute(AddMachine(spec))
+    await office.door.execute(SubmitJobs([JobSpec("Bracket", "mill", estimated_s=1.0)]))
     card = await card_of(page, machine)
     await until(lambda: card.button(CardAction.CLEAR) is not None)
     clear = card.button(CardAction.CLEAR)
@@ -136,7 +138,7 @@ async def test_a_machine_is_cleared_from_its_card_or_from_the_list_of_needs(
     await is_clear(page)
     await until(lambda: card.words.look.word == "Idle")
     assert await state_of(office, machine) is MachineState.IDLE
-    await office.engine.submit([JobSpec("Hinge", "mill", estimated_s=1.0)], ME)
+    await office.door.execute(SubmitJobs([JobSpec("Hinge", "mill", estimated_s=1.0)]))
     await until(lambda: page.side.needs.rows)
     (row,) = page.side.needs.rows.values()
     assert row.remedy is not None
@@ -147,8 +149,8 @@ async def test_a_machine_is_cleared_from_its_card_or_from_the_list_of_needs(
 
 
 async def test_maintenance_ends_from_the_card(office: Office, page: FloorPage) -> None:
-    machine = await office.engine.add_machine(mill(), ME)
-    await office.engine.act_on_machine(MachineAction.MAINTENANCE_ON, machine, ME)
+    machine = await office.door.execute(AddMachine(mill()))
+    await office.door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, machine))
     card = await card_of(page, machine)
     await until(lambda: card.button(CardAction.END_MAINTENANCE) is not None)
     end = card.button(CardAction.END_MAINTENANCE)
@@ -161,12 +163,12 @@ async def test_maintenance_ends_from_the_card(office: Office, page: FloorPage) -
 async def test_a_hidden_page_asks_for_nothing_and_catches_up_when_it_is_seen_again(
     office: Office, page: FloorPage
 ) -> None:
-    machine = await office.engine.add_machine(mill(), ME)
+    machine = await office.door.execute(AddMachine(mill()))
     card = await card_of(page, machine)
     await until(lambda: not page._refresh.busy)
     page.hide()
     asked = page.looks
-    await office.engine.act_on_machine(MachineAction.MAINTENANCE_ON, machine, ME)
+    await office.door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, machine))
     await until(lambda: not office.context.bridge._timer.isActive())
     assert page.looks == asked
     assert not page._seconds.isActive()
@@ -184,7 +186,7 @@ async def test_a_page_seen_again_does_not_show_the_time_that_was_left_then(
     await until(lambda: card.words.figure == "01:00")
     office.context.bridge.changed.disconnect(page._follow)
     page.hide()
-    monkeypatch.setattr(office.engine, "telemetry", lambda _: None)
+    monkeypatch.setattr(office.door, "peek", lambda _: None)
     page.show()
     page._seconds.stop()
     await until(lambda: not card.words.figure)
@@ -211,8 +213,8 @@ async def test_a_tap_on_a_card_opens_its_job_or_else_the_machine(
     office: Office, page: FloorPage
 ) -> None:
     machine, job = await running(office, page)
-    idle = await office.engine.add_machine(
-        MachineSpec("Drill 1", "drill", capability=Capability("drill")), ME
+    idle = await office.door.execute(
+        AddMachine(MachineSpec("Drill 1", "drill", capability=Capability("drill")))
     )
     second = await card_of(page, idle)
     QTest.mouseClick(page.column.cards[machine], Qt.MouseButton.LeftButton)
@@ -227,19 +229,19 @@ async def test_a_shop_without_machines_is_offered_the_first_step(
     for button in page.no_machines.findChildren(QPushButton):
         button.click()
     assert office.went.to == [("page", "machines"), ("demo", None)]
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     await until(lambda: not page.no_machines.isVisible())
     assert page.side.first_jobs.isVisible()
-    await office.engine.submit([JobSpec("Bracket", "lathe")], ME)
+    await office.door.execute(SubmitJobs([JobSpec("Bracket", "lathe")]))
     await until(lambda: not page.side.first_jobs.isVisible())
 
 
 async def test_a_failed_job_is_told_and_tried_again_with_one_tap(
     office: Office, page: FloorPage
 ) -> None:
-    await office.engine.add_machine(mill(failure_share=1.0), ME)
+    await office.door.execute(AddMachine(mill(failure_share=1.0)))
     spec = JobSpec("Insert", "mill", complexity=5, retry_limit=0, estimated_s=1.0)
-    (job,) = await office.engine.submit([spec], ME)
+    (job,) = await office.door.execute(SubmitJobs([spec]))
     await until(lambda: page.side.needs.rows)
     (row,) = page.side.needs.rows.values()
     assert row.words.title == "Insert: failed"
@@ -253,13 +255,13 @@ async def test_a_failed_job_is_told_and_tried_again_with_one_tap(
     row.remedy.click()
 
     async def tried_twice() -> bool:
-        return len(await office.engine.runs(job_id=job)) == 2
+        return len(await office.door.ask(ListRuns(job_id=job))) == 2
 
     await until(tried_twice)
 
 
 async def test_arrow_keys_go_from_card_to_card(office: Office, page: FloorPage) -> None:
-    machines = [await office.engine.add_machine(mill(f"Mill {n}"), ME) for n in range(5)]
+    machines = [await office.door.execute(AddMachine(mill(f"Mill {n}"))) for n in range(5)]
     cards = [await card_of(page, machine) for machine in machines]
     page.activateWindow()
     cards[0].setFocus()

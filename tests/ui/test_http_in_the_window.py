@@ -12,7 +12,7 @@ LOCALHOST = "127.0.0.1"
 
 
 async def test_a_station_with_a_window_serves_its_health_too(office: Office) -> None:
-    server = HealthServer(office.engine)
+    server = HealthServer(office.door)
     port = await server.start(LOCALHOST, 0)
     async with aiohttp.ClientSession() as client:
         for _ in range(20):

@@ -6,6 +6,7 @@ import pytest_asyncio
 import shiboken6
 from PySide6.QtWidgets import QWidget
 
+from cnc_station.engine.queries import ListEvents, ListJobs, ListPrograms
 from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
 from cnc_station.ui.dialogs.import_table import ImportDialog
 from cnc_station.ui.intake import take_files
@@ -35,7 +36,7 @@ async def dialog_of(office: Office, window: QWidget, content: bytes) -> AsyncIte
 
 
 async def jobs(office: Office) -> tuple[JobRow, ...]:
-    page = await office.engine.jobs(JobFilter(), (Sort(SortKey.NAME),), 0, 100)
+    page = await office.door.ask(ListJobs(JobFilter(), (Sort(SortKey.NAME),), 0, 100))
     return page.rows
 
 
@@ -67,7 +68,7 @@ async def test_columns_are_understood_and_all_rows_become_jobs(
         ("Bracket", "mill", 4),
         ("Flange", "lathe", 2),
     ]
-    (event,) = await office.engine.events(job_id=flange.id)
+    (event,) = await office.door.ask(ListEvents(job_id=flange.id))
     assert (event.actor, event.reason) == ("tester", "imported from monday.csv, row 2")
 
 
@@ -137,7 +138,7 @@ async def test_a_dropped_program_is_kept_and_leads_to_a_job(
 ) -> None:
     drop(office, window, file(tmp_path, "Plate.NC", PLATE))
     await until(lambda: office.went.to)
-    (row,) = await office.engine.programs()
+    (row,) = await office.door.ask(ListPrograms())
     assert row.name == "Plate.NC"
     assert office.went.to == [("new job", row.sha256)]
     assert office.said.done == ["Plate.NC r1: kept"]
@@ -151,7 +152,7 @@ async def test_a_wrong_program_says_its_line_and_stops_none_of_the_others(
     files = [file(tmp_path, *pair) for pair in zip(names, contents, strict=True)]
     drop(office, window, *files)
     await until(lambda: office.went.to)
-    assert len(await office.engine.programs()) == 2
+    assert len(await office.door.ask(ListPrograms())) == 2
     (failed,) = office.said.failed
     assert failed.startswith("wrong.nc is not taken in: line 4: ")
     assert office.said.done == ["2 programs: kept"]
@@ -179,7 +180,7 @@ async def test_a_program_is_taken_in_by_the_names_that_controls_use(
     drop(office, window, *files)
     await until(lambda: office.said.done)
     assert office.said.failed == []
-    assert {row.name for row in await office.engine.programs()} == set(names)
+    assert {row.name for row in await office.door.ask(ListPrograms())} == set(names)
 
 
 async def test_a_heidenhain_program_is_refused_in_words(

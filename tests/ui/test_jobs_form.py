@@ -6,12 +6,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from cnc_station.engine.commands import ActOnJobs, AddMachine, EditJob, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.queries import JobById, ListJobs
 from cnc_station.engine.views import JobDetail, JobFilter, Sort, SortKey
 from cnc_station.ui.dialogs.job_form import JobForm
-from tests.ui.real_engine import ME, Office, mill
+from tests.ui.real_engine import Office, mill
 from tests.until import until
 
 PROGRAM = Path(__file__).parents[2] / "resources/demo/programs/drill_rail_20.nc"
@@ -35,12 +37,12 @@ async def opened(form: JobForm) -> JobForm:
 
 
 async def jobs(office: Office) -> list[str]:
-    page = await office.engine.jobs(JobFilter(), (Sort(SortKey.CREATED),), 0, 10)
+    page = await office.door.ask(ListJobs(JobFilter(), (Sort(SortKey.CREATED),), 0, 10))
     return [row.name for row in page.rows]
 
 
 async def detail(office: Office, job_id: int) -> JobDetail:
-    found = await office.engine.job(job_id)
+    found = await office.door.ask(JobById(job_id))
     assert found is not None
     return found
 
@@ -48,7 +50,7 @@ async def detail(office: Office, job_id: int) -> JobDetail:
 async def test_a_job_is_typed_and_submitted_with_the_keyboard_alone(
     office: Office, window: QWidget
 ) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     form = await opened(JobForm.new(office.context, window))
     assert form.fields.machine_type.currentText() == "mill"
     QTest.keyClicks(form.fields.name, "Bracket v2")
@@ -103,10 +105,10 @@ async def test_a_draft_waits_until_it_is_submitted(office: Office, window: QWidg
 async def test_an_edit_sends_what_changed_and_refuses_a_job_changed_meanwhile(
     office: Office, window: QWidget
 ) -> None:
-    (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill", quantity=4)], ME)
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("Bracket", "mill", quantity=4)]))
     form = await opened(JobForm.change(office.context, window, await detail(office, job_id)))
     form.fields.quantity.setValue(9)
-    await office.engine.edit_job(job_id, {"priority": 90}, ME)
+    await office.door.execute(EditJob(job_id, {"priority": 90}))
     QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
     await until(form.banner.isVisible)
     assert "changed" in form.banner.text()
@@ -123,9 +125,9 @@ async def test_an_edit_sends_what_changed_and_refuses_a_job_changed_meanwhile(
 async def test_edit_and_retry_puts_a_job_back_into_the_queue(
     office: Office, window: QWidget
 ) -> None:
-    (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill", complexity=5)], ME)
-    await office.engine.act(
-        JobAction.OVERRIDE, [job_id], ME, state=JobState.NEEDS_ATTENTION, reason="test"
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("Bracket", "mill", complexity=5)]))
+    await office.door.execute(
+        ActOnJobs(JobAction.OVERRIDE, [job_id], state=JobState.NEEDS_ATTENTION, reason="test")
     )
     form = JobForm.change(office.context, window, await detail(office, job_id), retry=True)
     await opened(form)
@@ -141,7 +143,7 @@ async def test_edit_and_retry_puts_a_job_back_into_the_queue(
 
 async def test_a_copy_is_another_job_with_the_same_values(office: Office, window: QWidget) -> None:
     spec = JobSpec("Bracket", "mill", quantity=4, payload={"batch": 3}, work_order="WO-7")
-    (job_id,) = await office.engine.submit([spec], ME)
+    (job_id,) = await office.door.execute(SubmitJobs([spec]))
     form = await opened(JobForm.copy(office.context, window, await detail(office, job_id)))
     QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
     await until(lambda: office.said.done)

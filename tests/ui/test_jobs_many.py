@@ -12,13 +12,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import OPEN_JOBS
-from cnc_station.engine.views import JobFilter, JobPage, Sort, SortKey
+from cnc_station.engine.queries import ListJobs, Query
+from cnc_station.engine.views import JobFilter, Sort, SortKey
 from cnc_station.ui.models.job_feed import PAGE
 from cnc_station.ui.models.job_table import MOST_KNOWN
 from cnc_station.ui.pages.jobs import JobsPage
-from tests.ui.real_engine import ME, Office, opened
+from tests.ui.real_engine import Office, opened
 from tests.until import until
 
 MANY = 100_000
@@ -49,16 +51,17 @@ def fill(path: Path) -> None:
 async def page(
     office: Office, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[JobsPage]:
-    await office.engine.submit([JobSpec("Part 000001", "lathe", priority=1)], ME)
+    await office.door.execute(SubmitJobs([JobSpec("Part 000001", "lathe", priority=1)]))
     assert config.database_path is not None
     fill(config.database_path)
-    ask = office.engine.jobs
+    ask = office.door.ask
 
-    async def jobs(*args: Any) -> JobPage:
-        assert args[3] <= PAGE, "more was asked for than is on view"
-        return await ask(*args)
+    async def few(query: Query[Any]) -> Any:
+        if isinstance(query, ListJobs):
+            assert query.limit <= PAGE, "more was asked for than is on view"
+        return await ask(query)
 
-    monkeypatch.setattr(office.engine, "jobs", jobs)
+    monkeypatch.setattr(office.door, "ask", few)
     async with opened(office, JobsPage(office.context)) as page:
         await until(lambda: page.model.total == MANY)
         yield page

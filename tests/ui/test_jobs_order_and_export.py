@@ -6,12 +6,14 @@ import pytest_asyncio
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from cnc_station.engine.commands import SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.queries import ExportJobs, ListJobs
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 from cnc_station.ui.job_order import BY_QUEUE, Way
 from cnc_station.ui.pages.jobs import JobsPage
-from tests.ui.real_engine import ME, Office, opened
+from tests.ui.real_engine import Office, opened
 from tests.until import until
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -21,7 +23,9 @@ NO = Qt.KeyboardModifier.NoModifier
 @pytest_asyncio.fixture
 async def page(office: Office) -> AsyncIterator[JobsPage]:
     specs = [JobSpec(name, "mill", tenant="Berg") for name in "ABC"]
-    await office.engine.submit([*specs, JobSpec("turned", "lathe"), JobSpec("D", "mill")], ME)
+    await office.door.execute(
+        SubmitJobs([*specs, JobSpec("turned", "lathe"), JobSpec("D", "mill")])
+    )
     async with opened(office, JobsPage(office.context)) as page:
         page.menus.sort_wanted.emit(BY_QUEUE)
         await listed(page, ["A", "B", "C", "turned", "D"])
@@ -139,7 +143,7 @@ async def test_the_filtered_list_is_exported_as_it_is_sorted(
 
 
 async def test_only_the_selected_jobs_can_be_exported(office: Office, page: JobsPage) -> None:
-    content = await office.engine.export(JobFilter(ids=frozenset({1, 5})), BY_QUEUE, "json")
+    content = await office.door.ask(ExportJobs(JobFilter(ids=frozenset({1, 5})), BY_QUEUE, "json"))
     assert [job["name"] for job in json.loads(content)] == ["A", "D"]
     page.view.selection.choose([1, 5])
     await until(lambda: "export" in {command.key for command in page.menus.commands()})
@@ -168,11 +172,11 @@ async def test_priority_and_assignment_are_changed_for_all_that_are_selected(
 async def test_selecting_all_reaches_rows_nobody_has_scrolled_to(
     office: Office, page: JobsPage
 ) -> None:
-    await office.engine.submit([JobSpec(f"J{i}", "drill") for i in range(600)], ME)
+    await office.door.execute(SubmitJobs([JobSpec(f"J{i}", "drill") for i in range(600)]))
     await until(lambda: page.model.total == 605)
     page.view.selectAll()
     await until(lambda: page.selected.count == 605)
     page.bulk.run("pause")
     await until(lambda: office.said.done == ["605 jobs: paused"])
     paused = JobFilter(states=frozenset({JobState.PAUSED}))
-    assert (await office.engine.jobs(paused, BY_QUEUE, 0, 1)).total == 605
+    assert (await office.door.ask(ListJobs(paused, BY_QUEUE, 0, 1))).total == 605

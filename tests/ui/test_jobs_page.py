@@ -6,9 +6,11 @@ import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QSignalSpy, QTest
 
+from cnc_station.engine.commands import ActOnJobs, AddMachine, AddProgram, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.queries import JobsById, StoredSettings
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 from cnc_station.ui.pages.jobs import SETTING, JobsPage
 from tests.ui.controller_fleet import (
@@ -20,7 +22,7 @@ from tests.ui.controller_fleet import (
     Shop,
     spec,
 )
-from tests.ui.real_engine import ME, Office, mill, opened
+from tests.ui.real_engine import Office, mill, opened
 from tests.until import until
 
 BRACKET = JobSpec("Bracket v2", "mill", operation="op20", quantity=40, priority=90)
@@ -40,7 +42,7 @@ async def shown(page: JobsPage) -> None:
 
 
 async def submit(office: Office, *specs: JobSpec) -> tuple[int, ...]:
-    return await office.engine.submit(specs, ME)
+    return await office.door.execute(SubmitJobs(specs))
 
 
 def names(page: JobsPage) -> list[str]:
@@ -66,7 +68,7 @@ async def test_a_job_that_comes_in_stands_in_the_table_by_itself(
 
 async def test_chips_narrow_the_list_and_carry_their_counts(office: Office, page: JobsPage) -> None:
     ids = await submit(office, BRACKET, FLANGE, HINGE)
-    await office.engine.act(JobAction.CANCEL, ids[:1], ME)
+    await office.door.execute(ActOnJobs(JobAction.CANCEL, ids[:1]))
     await until(lambda: page.filters.groups["waiting"].accessibleName() == "Waiting 2")
     assert page.filters.groups["open"].accessibleName() == "All open 2"
     QTest.mouseClick(page.filters.groups["running"], Qt.MouseButton.LeftButton)
@@ -112,7 +114,7 @@ async def test_the_columns_and_their_places_are_remembered(office: Office, page:
     await until(lambda: "material" in [column.key for column in page.model.columns])
 
     async def saved() -> bool:
-        found = (await office.engine.settings()).get(SETTING)
+        found = (await office.door.ask(StoredSettings())).get(SETTING)
         return isinstance(found, dict) and "material" in found["shown"]
 
     await until(saved)
@@ -138,7 +140,7 @@ async def test_the_panel_follows_its_job(office: Office, page: JobsPage) -> None
     (job_id,) = await submit(office, BRACKET)
     page.open_job(job_id)
     await until(lambda: page.detail.title.text() == "Bracket v2 · op20")
-    await office.engine.act(JobAction.PAUSE, [job_id], ME)
+    await office.door.execute(ActOnJobs(JobAction.PAUSE, [job_id]))
     await until(lambda: page.detail.chip.look.word == "Paused")
     await until(lambda: "Paused" in page.detail.tabs.timeline.as_text())
     assert "resume" in page.detail.actions_row.buttons
@@ -148,7 +150,7 @@ async def test_the_preview_says_what_its_program_takes_for_granted(
     office: Office, page: JobsPage
 ) -> None:
     text = b"G90 G54 G94 G40 G49 F100\nG0 X1 Y1\nM30\n"
-    row = await office.engine.add_program("plate.nc", text, ME)
+    row = await office.door.execute(AddProgram("plate.nc", text))
     (job_id,) = await submit(office, replace(BRACKET, program=row.sha256))
     page.open_job(job_id)
     await until(lambda: page.detail.preview.assumes.text() == "Assumes: mm")
@@ -158,7 +160,7 @@ async def test_the_preview_says_what_its_program_takes_for_granted(
 
 
 async def test_space_holds_a_running_job_and_continues_it(office: Office, page: JobsPage) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     await submit(office, replace(BRACKET, estimated_s=100_000.0))
     await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
     page.view.setFocus()
@@ -173,36 +175,36 @@ async def test_space_asks_nothing_of_a_machine_that_is_only_watched_and_says_why
     office: Office, page: JobsPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Shop({"lathe": Scripted(IDLE, LINUXCNC_ANSWERS, abilities=WATCHES)}).register(monkeypatch)
-    await office.engine.add_machine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10"), ME)
+    await office.door.execute(AddMachine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10")))
     (job_id,) = await submit(office, JobSpec("Shaft", "lathe"))
     await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.ASSIGNED])
-    await office.engine.act(JobAction.START, [job_id], ME)
+    await office.door.execute(ActOnJobs(JobAction.START, [job_id]))
     await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
     await until(lambda: page.commands.machines)
     page.view.setFocus()
     page.view.setCurrentIndex(page.model.index(0, 0))
     QTest.keyClick(page.view, Qt.Key.Key_Space)
     assert office.said.failed == ["Lathe 1 can only be watched: use its own panel."]
-    await office.engine.act(JobAction.FINISH, [job_id], ME)
+    await office.door.execute(ActOnJobs(JobAction.FINISH, [job_id]))
 
 
 async def test_space_never_reaches_a_job_that_took_the_place_of_the_one_pointed_at(
     office: Office, page: JobsPage
 ) -> None:
     for number in (1, 2):
-        await office.engine.add_machine(mill(f"Mill {number}"), ME)
+        await office.door.execute(AddMachine(mill(f"Mill {number}")))
     long = replace(BRACKET, estimated_s=100_000.0)
     first, second = await submit(office, long, replace(long, name="Other"))
     running = [JobState.RUNNING] * 2
     await until(lambda: [r.state for _, r in page.model.rows()] == running)
     page.view.show_job(first)
-    await office.engine.act(JobAction.ABORT, [first], ME)
+    await office.door.execute(ActOnJobs(JobAction.ABORT, [first]))
     await until(lambda: page.model.total == 1)
     await until(lambda: page.selected.count == 0)
     page.view.setFocus()
     QTest.keyClick(page.view, Qt.Key.Key_Space)
-    await office.engine.act(JobAction.HOLD, [second], ME)
-    (row,) = await office.engine.jobs_by_id([second])
+    await office.door.execute(ActOnJobs(JobAction.HOLD, [second]))
+    (row,) = await office.door.ask(JobsById([second]))
     assert row.state is JobState.HELD
     assert office.said.done == [], "nothing was asked for in the window"
 
@@ -227,7 +229,7 @@ async def test_a_job_that_leaves_the_list_is_no_longer_selected(
     await until(lambda: page.model.total == 3)
     page.view.selectAll()
     await until(lambda: page.selected.count == 3)
-    await office.engine.act(JobAction.CANCEL, ids[1:2], ME)
+    await office.door.execute(ActOnJobs(JobAction.CANCEL, ids[1:2]))
     await until(lambda: set(page.view.selection.chosen) == {ids[0], ids[2]})
 
 
@@ -246,7 +248,7 @@ async def test_an_empty_list_says_why_and_offers_the_next_step(
     nothing.first.step.emit()
     assert office.went.to == [("new job", None)]
     ids = await submit(office, BRACKET, FLANGE)
-    await office.engine.act(JobAction.CANCEL, ids[:1], ME)
+    await office.door.execute(ActOnJobs(JobAction.CANCEL, ids[:1]))
     await until(lambda: page.model.total == 1)
     page.search("bracket")
     await until(lambda: page.model.total == 0)
@@ -272,7 +274,7 @@ async def test_tenants_can_be_chosen_once_there_are_any(office: Office, page: Jo
 
 
 async def test_remedies_are_buttons_and_an_abort_is_held(office: Office, page: JobsPage) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     job_id, other = await submit(office, replace(BRACKET, estimated_s=100_000.0), FLANGE)
     page.open_job(job_id)
     await until(lambda: page.detail.chip.look.word == "Running")
@@ -282,8 +284,8 @@ async def test_remedies_are_buttons_and_an_abort_is_held(office: Office, page: J
     assert page.detail.chip.look.word == "Running", "a click is not enough"
     abort.held.emit()
     await until(lambda: page.detail.chip.look.word == "Cancelled")
-    await office.engine.act(
-        JobAction.OVERRIDE, [other], ME, state=JobState.NEEDS_ATTENTION, reason="tool broke"
+    await office.door.execute(
+        ActOnJobs(JobAction.OVERRIDE, [other], state=JobState.NEEDS_ATTENTION, reason="tool broke")
     )
     page.open_job(other)
     await until(lambda: "discard" in page.detail.actions_row.buttons)

@@ -9,7 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
+from cnc_station.engine.commands import AddMachine
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.queries import ListMachines
 from cnc_station.engine.views import KEPT, Identity
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.pages.machines import MachinesPage
@@ -23,7 +25,7 @@ from tests.ui.controller_fleet import (
     Scripted,
     Shop,
 )
-from tests.ui.real_engine import ME, Office, opened
+from tests.ui.real_engine import Office, opened
 from tests.until import until
 
 
@@ -116,7 +118,7 @@ async def test_an_unchanged_form_stores_just_what_was_stored(
 ) -> None:
     stored = {"host": "mill-1", "port": 5008, "program_folder": "/srv", "axis_names": ["X", "Z"]}
     spec = MachineSpec("Mill 1", "mill", driver=LINUXCNC.name, settings=stored)
-    await office.engine.add_machine(spec, ME)
+    await office.door.execute(AddMachine(spec))
     await until(lambda: page.table.current)
     form = page.edit()
     assert form is not None
@@ -124,7 +126,7 @@ async def test_an_unchanged_form_stores_just_what_was_stored(
     form.accepted.connect(lambda: stored_again.append(True))
     form.save_button.click()
     await until(lambda: stored_again)
-    (after,) = await office.engine.machines()
+    (after,) = await office.door.ask(ListMachines())
     assert after.spec.settings == stored
     assert (after.spec.operator_starts, after.spec.operator_clears) == (False, False)
 
@@ -139,7 +141,7 @@ async def guarded(office: Office, page: MachinesPage) -> MachineForm:
     """The form of a machine whose password is kept."""
     stored = {"host": "mill-4", "program_folder": "/srv", "enable_password": "horse"}
     spec = MachineSpec("Mill 1", "mill", driver=LINUXCNC.name, settings=stored)
-    await office.engine.add_machine(spec, ME)
+    await office.door.execute(AddMachine(spec))
     await until(lambda: page.table.current)
     form = page.edit()
     assert form is not None
@@ -206,7 +208,7 @@ async def test_the_connection_test_says_what_answered_and_keeps_nothing(
     assert NOT_HOMED.why in said
     assert NOT_HOMED.remedy in said
     assert form.test.button.isEnabled()
-    assert await office.engine.machines() == ()
+    assert await office.door.ask(ListMachines()) == ()
     edit(form, "host").textEdited.emit("mill-5")
     assert form.test.report is None
     form.reject()
@@ -253,7 +255,7 @@ async def test_what_the_form_proposes_for_a_real_machine_is_stored(
     point_at(form, "mill-4")
     form.save_button.click()
     await until(lambda: page.rows.rows)
-    (after,) = await office.engine.machines()
+    (after,) = await office.door.ask(ListMachines())
     assert after.spec == MachineSpec(
         "Mill 4",
         "mill",

@@ -9,9 +9,11 @@ import pytest_asyncio
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 
+from cnc_station.engine.commands import AddMachine, SubmitJobs
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.queries import JobsById, ListMachines
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import Message
 from cnc_station.ui.dialogs.machine_log import newer
@@ -28,7 +30,7 @@ from tests.ui.controller_fleet import (
     chatter,
     spec,
 )
-from tests.ui.real_engine import ME, Office, opened
+from tests.ui.real_engine import Office, opened
 from tests.until import until
 
 
@@ -43,7 +45,7 @@ async def page(
 ) -> AsyncIterator[MachinesPage]:
     Shop({"mill": mill}).register(monkeypatch)
     async with opened(office, MachinesPage(office.context)) as page:
-        await office.engine.add_machine(spec("Mill 1", LINUXCNC, "mill", "VF-2"), ME)
+        await office.door.execute(AddMachine(spec("Mill 1", LINUXCNC, "mill", "VF-2")))
         await until(lambda: page.detail.shown)
         yield page
     if mill.cutting:
@@ -51,10 +53,10 @@ async def page(
 
 
 async def cutting(office: Office, mill: Scripted) -> int:
-    (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill", estimated_s=600)], ME)
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("Bracket", "mill", estimated_s=600)]))
 
     async def running() -> bool:
-        (row,) = await office.engine.jobs_by_id([job_id])
+        (row,) = await office.door.ask(JobsById([job_id]))
         return row.state is JobState.RUNNING
 
     await until(running)
@@ -126,7 +128,7 @@ async def test_hold_and_continue_are_one_tap_and_abort_wants_to_be_held(
     buttons.abort_button.held.emit()
 
     async def cancelled() -> bool:
-        (row,) = await office.engine.jobs_by_id([job_id])
+        (row,) = await office.door.ask(JobsById([job_id]))
         return row.state is JobState.CANCELLED
 
     await until(cancelled)
@@ -136,7 +138,7 @@ async def test_hold_and_continue_are_one_tap_and_abort_wants_to_be_held(
 async def test_an_alarm_is_told_in_the_controllers_words_and_unlocked_at_the_controller(
     office: Office, page: MachinesPage, mill: Scripted
 ) -> None:
-    (machine,) = await office.engine.machines()
+    (machine,) = await office.door.ask(ListMachines())
     mill.says(ALARM)
     change = MoveMachine((t.ALARMED,), machine.id, "controller", ALARM.why)
     if machine.state.value != "alarm":

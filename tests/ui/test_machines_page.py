@@ -1,21 +1,24 @@
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
+from cnc_station.engine.commands import ActOnJobs, AddMachine, SubmitJobs
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.queries import ListEvents, ListMachines, Query
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import MachineRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.pages.machines import MachinesPage
-from tests.ui.real_engine import ME, Office, mill, opened
+from tests.ui.real_engine import Office, mill, opened
 from tests.until import until
 
 
@@ -26,7 +29,7 @@ async def page(office: Office) -> AsyncIterator[MachinesPage]:
 
 
 async def stored(office: Office) -> MachineRow:
-    (machine,) = await office.engine.machines()
+    (machine,) = await office.door.ask(ListMachines())
     return machine
 
 
@@ -73,11 +76,11 @@ async def test_before_the_first_answer_the_page_claims_nothing(
 ) -> None:
     answers = asyncio.Event()
 
-    async def machines() -> tuple[MachineRow, ...]:
+    async def none_yet(_: Query[Any]) -> tuple[MachineRow, ...]:
         await answers.wait()
         return ()
 
-    monkeypatch.setattr(office.engine, "machines", machines)
+    monkeypatch.setattr(office.door, "ask", none_yet)
     async with opened(office, MachinesPage(office.context)) as page:
         assert page.count.text() == "Nothing read yet"
         assert page.detail.isHidden()
@@ -101,7 +104,7 @@ async def test_a_machine_typed_into_the_form_is_stored_as_typed(
         operator_clears=True,
         settings={"speed": "20"},
     )
-    (event, *_) = await office.engine.events(machine_id=(await stored(office)).id)
+    (event, *_) = await office.door.ask(ListEvents(machine_id=(await stored(office)).id))
     assert (event.type, event.actor) == ("machine_added", "tester")
 
 
@@ -116,20 +119,20 @@ async def test_what_is_wrong_is_said_next_to_its_field_and_nothing_is_stored(
     assert form.fields["name"].error == "is missing"
     assert form.fields["machine_type"].error
     assert form.fields["envelope"].error == "three lengths, such as 762 × 406 × 508"
-    assert await office.engine.machines() == ()
+    assert await office.door.ask(ListMachines()) == ()
     form.reject()
 
 
 async def test_a_name_that_is_taken_is_refused_and_the_form_stays(
     office: Office, page: MachinesPage
 ) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     form = page.add()
     fill(form, "Mill 1")
     form.save_button.click()
     await until(lambda: form.fields["name"].error)
     assert form.isVisible()
-    assert len(await office.engine.machines()) == 1
+    assert len(await office.door.ask(ListMachines())) == 1
     form.reject()
 
 
@@ -141,7 +144,7 @@ async def test_editing_keeps_what_was_not_touched(office: Office, page: Machines
         capability=Capability("mill", 4, frozenset({"steel"}), 3, Envelope(762.5, 406, 508)),
         settings={"speed": 5},
     )
-    await office.engine.add_machine(spec, ME)
+    await office.door.execute(AddMachine(spec))
     await until(lambda: page.table.current)
     form = page.edit()
     assert form is not None
@@ -160,8 +163,8 @@ async def test_clearing_frees_the_machine_for_the_next_job(
     office: Office, page: MachinesPage
 ) -> None:
     spec = MachineSpec("Mill 1", "mill", capability=Capability("mill"), operator_clears=True)
-    await office.engine.add_machine(spec, ME)
-    await office.engine.submit([JobSpec("bracket", "mill", estimated_s=0.1)], ME)
+    await office.door.execute(AddMachine(spec))
+    await office.door.execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=0.1)]))
     await shown(page, MachineState.NEEDS_CLEARING)
     page.detail.buttons.clear_button.click()
     await until(lambda: page.at_machine.dialog)
@@ -169,12 +172,12 @@ async def test_clearing_frees_the_machine_for_the_next_job(
     assert isinstance(dialog, ClearingDialog)
     dialog.clear.click()
     await until(lambda: is_in(office, MachineState.IDLE))
-    events = await office.engine.events(machine_id=(await stored(office)).id)
+    events = await office.door.ask(ListEvents(machine_id=(await stored(office)).id))
     assert [events[-1].type, events[-1].actor] == ["cleared", "tester"]
 
 
 async def test_an_alarm_is_unlocked_by_a_person(office: Office, page: MachinesPage) -> None:
-    machine_id = await office.engine.add_machine(mill(), ME)
+    machine_id = await office.door.execute(AddMachine(mill()))
     await office.engine._writer.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
     await shown(page, MachineState.ALARM)
     page.detail.buttons.unlock_button.click()
@@ -184,8 +187,8 @@ async def test_an_alarm_is_unlocked_by_a_person(office: Office, page: MachinesPa
 async def test_maintenance_of_a_busy_machine_begins_after_its_run_and_says_so(
     office: Office, page: MachinesPage
 ) -> None:
-    await office.engine.add_machine(mill(speed=1.0), ME)
-    await office.engine.submit([JobSpec("bracket", "mill", estimated_s=0.8)], ME)
+    await office.door.execute(AddMachine(mill(speed=1.0)))
+    await office.door.execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=0.8)]))
     await shown(page, MachineState.RUNNING)
     assert page.detail.about.maintenance_button.text() == "Maintenance after this run"
     page.detail.about.maintenance_button.click()
@@ -200,14 +203,14 @@ async def test_why_a_machine_is_away_is_said_although_maintenance_follows_and_ca
     office: Office, page: MachinesPage
 ) -> None:
     """Its run was lost with its station, or ended in an alarm: there is none to wait for."""
-    machine_id = await office.engine.add_machine(mill(speed=1.0), ME)
-    (job_id,) = await office.engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
+    machine_id = await office.door.execute(AddMachine(mill(speed=1.0)))
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)]))
     await shown(page, MachineState.RUNNING)
     page.detail.about.maintenance_button.click()
     await until(lambda: page.detail.why.text() == "Maintenance begins after this run.")
     await office.engine._writer.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
     await shown(page, MachineState.ALARM)
-    assert (await office.engine.act(JobAction.ABORT, [job_id], ME))[0].applied
+    assert (await office.door.execute(ActOnJobs(JobAction.ABORT, [job_id])))[0].applied
     await until(lambda: page.detail.why.text() == "ALARM:3. Maintenance follows.")
     button = page.detail.about.maintenance_button
     assert (button.text(), button.isEnabled()) == ("Maintenance", True)
@@ -216,22 +219,22 @@ async def test_why_a_machine_is_away_is_said_although_maintenance_follows_and_ca
 
 
 async def test_a_removed_machine_leaves_the_list(office: Office, page: MachinesPage) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     await shown(page, MachineState.IDLE)
     page.detail.about.remove_button.held.emit()
     await until(page.empty.isVisible)
-    assert await office.engine.machines() == ()
+    assert await office.door.ask(ListMachines()) == ()
 
 
 async def test_the_latest_events_name_their_jobs(office: Office, page: MachinesPage) -> None:
-    await office.engine.add_machine(mill(), ME)
-    await office.engine.submit([JobSpec("bracket", "mill", operation="op10")], ME)
+    await office.door.execute(AddMachine(mill()))
+    await office.door.execute(SubmitJobs([JobSpec("bracket", "mill", operation="op10")]))
     await until(lambda: "Completed\tbracket · op10" in page.detail.timeline.as_text())
 
 
 async def test_the_page_finds_and_chooses_machines(office: Office, page: MachinesPage) -> None:
-    await office.engine.add_machine(mill("Mill 1"), ME)
-    second = await office.engine.add_machine(mill("Mill 2"), ME)
+    await office.door.execute(AddMachine(mill("Mill 1")))
+    second = await office.door.execute(AddMachine(mill("Mill 2")))
     page.select(second)
     await until(lambda: page.detail.shown and page.detail.shown.id == second)
     page.search("mill 1")

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from sqlalchemy import create_engine, text
 
+from cnc_station.engine.commands import AddMachine, SaveSettings, SubmitJobs
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
@@ -17,6 +18,7 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.notice import MISSED
 from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.queries import ListMachines
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import (
     Abilities,
@@ -73,7 +75,7 @@ async def page(
 
 
 async def add(office: Office) -> int:
-    return await office.engine.add_machine(spec("Mill 1", LINUXCNC, "mill", "VF-2"), ME)
+    return await office.door.execute(AddMachine(spec("Mill 1", LINUXCNC, "mill", "VF-2")))
 
 
 def needs(page: FloorPage) -> list[str]:
@@ -128,7 +130,7 @@ async def test_a_lost_position_is_confirmed_after_looking_and_not_by_a_slip(
     await until(lambda: page.at_machine.dialog is None)
     assert office.said.done == ["Mill 1: work zero confirmed"]
     await until(lambda: not needs(page))
-    (row,) = await office.engine.machines()
+    (row,) = await office.door.ask(ListMachines())
     assert row.position is not None
     assert (row.position.position.basis, row.position.by) == (PositionBasis.CONFIRMED, ME.name)
 
@@ -279,7 +281,7 @@ async def test_the_rail_counts_what_each_page_shows(
     machine = await add(office)
     await until(lambda: needs(page) == ["Mill 1: not reachable"])
     shell = Shell()
-    shell.open(office.engine, ME, lambda: office.engine.save_settings({}, ME))
+    shell.open(office.engine.door(ME), lambda: office.door.execute(SaveSettings({})))
     rail = shell.window.rail
     try:
         await until(lambda: (rail.badge("floor"), rail.badge("machines")) == (1, 1))
@@ -321,10 +323,10 @@ async def test_the_pages_are_told_that_a_station_has_fallen_silent(
     Shop({"mill": mill}).register(monkeypatch)
     monkeypatch.setattr(shell_module, "SLOW_LOOK_MS", 100)
     machine = await add(office)
-    (job,) = await office.engine.submit([JobSpec("Bracket", "mill", estimated_s=900.0)], ME)
+    (job,) = await office.door.execute(SubmitJobs([JobSpec("Bracket", "mill", estimated_s=900.0)]))
     shell = Shell()
     shell.window.show()
-    shell.open(office.engine, ME, lambda: office.engine.save_settings({}, ME))
+    shell.open(office.engine.door(ME), lambda: office.door.execute(SaveSettings({})))
     try:
         shell.to_machine(machine)
         machines = shell.window.page("machines")

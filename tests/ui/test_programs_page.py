@@ -4,10 +4,11 @@ import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from cnc_station.engine.commands import AddProgram, SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.views import JobFilter, ProgramDetail
 from cnc_station.ui.pages.programs import ProgramsPage
-from tests.ui.real_engine import ME, Office, opened
+from tests.ui.real_engine import Office, opened
 from tests.until import until
 
 PLATE = b"G21 G90\nS900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X40\nG1 Y40\nG0 Z5\nM30\n"
@@ -41,7 +42,7 @@ async def test_without_programs_the_page_says_what_to_drop(
 async def test_a_program_is_listed_with_its_path_and_its_text(
     office: Office, page: ProgramsPage
 ) -> None:
-    row = await office.engine.add_program("plate.nc", PLATE, ME)
+    row = await office.door.execute(AddProgram("plate.nc", PLATE))
     detail = await shown(page, "plate.nc")
     assert detail.row == row
     await until(lambda: "40.0 × 40.0" in caption(page))
@@ -50,7 +51,7 @@ async def test_a_program_is_listed_with_its_path_and_its_text(
 
 
 async def test_the_tool_follows_the_line_one_reads(office: Office, page: ProgramsPage) -> None:
-    await office.engine.add_program("plate.nc", PLATE, ME)
+    await office.door.execute(AddProgram("plate.nc", PLATE))
     await until(lambda: "40.0 × 40.0" in caption(page))
     page.detail.code.setFocus()
     for _ in range(4):
@@ -59,7 +60,7 @@ async def test_the_tool_follows_the_line_one_reads(office: Office, page: Program
 
 
 async def test_tapping_a_remark_goes_to_its_line(office: Office, page: ProgramsPage) -> None:
-    await office.engine.add_program("remarked.nc", REMARKED, ME)
+    await office.door.execute(AddProgram("remarked.nc", REMARKED))
     await shown(page, "remarked.nc")
     item = page.detail.findings.item(0)
     assert item.text().startswith("Line 5: ")
@@ -70,14 +71,14 @@ async def test_tapping_a_remark_goes_to_its_line(office: Office, page: ProgramsP
 async def test_what_a_program_takes_for_granted_is_one_line(
     office: Office, page: ProgramsPage
 ) -> None:
-    await office.engine.add_program("plate.nc", PLATE, ME)
+    await office.door.execute(AddProgram("plate.nc", PLATE))
     await shown(page, "plate.nc")
     assert page.detail.assumes.text() == (
         "Assumes: G54, feed per minute, no cutter compensation, no tool length offset"
     )
     assert "G64  rounded corners allowed" in page.detail.assumes.toolTip()
     stated = b"G21 G90 G54 G94 G40 G49\nG0 X1 Y1\nM30\n"
-    row = await office.engine.add_program("stated.nc", stated, ME)
+    row = await office.door.execute(AddProgram("stated.nc", stated))
     await until(lambda: len(page.rows.rows) == 2)
     page.select(row.sha256)
     await shown(page, "stated.nc")
@@ -85,15 +86,15 @@ async def test_what_a_program_takes_for_granted_is_one_line(
 
 
 async def test_a_new_job_begins_with_the_program_chosen(office: Office, page: ProgramsPage) -> None:
-    row = await office.engine.add_program("plate.nc", PLATE, ME)
+    row = await office.door.execute(AddProgram("plate.nc", PLATE))
     await shown(page, "plate.nc")
     page.detail.new_job_button.click()
     assert office.went.to == [("new job", row.sha256)]
 
 
 async def test_older_revisions_are_one_choice_away(office: Office, page: ProgramsPage) -> None:
-    first = await office.engine.add_program("plate.nc", PLATE, ME)
-    second = await office.engine.add_program("plate.nc", PLATE.replace(b"X40", b"X50"), ME)
+    first = await office.door.execute(AddProgram("plate.nc", PLATE))
+    second = await office.door.execute(AddProgram("plate.nc", PLATE.replace(b"X40", b"X50")))
     await until(lambda: [row.revision for row in page.rows.rows] == [2, 1])
     page.select(second.sha256)
     await until(lambda: page.detail.shown and page.detail.shown.row.sha256 == second.sha256)
@@ -108,8 +109,8 @@ async def test_older_revisions_are_one_choice_away(office: Office, page: Program
 async def test_the_jobs_bound_to_a_program_are_counted_and_listed(
     office: Office, page: ProgramsPage
 ) -> None:
-    row = await office.engine.add_program("plate.nc", PLATE, ME)
-    await office.engine.submit([JobSpec("plate", "mill", program=row.sha256)], ME)
+    row = await office.door.execute(AddProgram("plate.nc", PLATE))
+    await office.door.execute(SubmitJobs([JobSpec("plate", "mill", program=row.sha256)]))
     await until(lambda: page.rows.rows and page.rows.rows[0].jobs == 1)
     await until(page.detail.jobs_button.isEnabled)
     page.detail.jobs_button.click()
@@ -117,8 +118,8 @@ async def test_the_jobs_bound_to_a_program_are_counted_and_listed(
 
 
 async def test_the_search_finds_programs_by_name(office: Office, page: ProgramsPage) -> None:
-    await office.engine.add_program("plate.nc", PLATE, ME)
-    await office.engine.add_program("Flange.tap", REMARKED, ME)
+    await office.door.execute(AddProgram("plate.nc", PLATE))
+    await office.door.execute(AddProgram("Flange.tap", REMARKED))
     await until(lambda: len(page.rows.rows) == 2)
     page.search("flan")
     await until(lambda: [row.name for row in page.rows.rows] == ["Flange.tap"])

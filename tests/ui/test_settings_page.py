@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.queries import AboutStation, StoredSettings
 from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.theme import Density, ThemeName, apply_theme, theme
 from tests.ui.real_engine import Office, opened
@@ -29,7 +30,7 @@ async def page(office: Office) -> AsyncIterator[SettingsPage]:
 
 
 async def kept(office: Office, key: str) -> object:
-    return (await office.engine.settings()).get(key)
+    return (await office.door.ask(StoredSettings())).get(key)
 
 
 async def test_a_theme_is_put_on_at_once_and_kept(office: Office, page: SettingsPage) -> None:
@@ -41,7 +42,7 @@ async def test_a_theme_is_put_on_at_once_and_kept(office: Office, page: Settings
     assert theme().metrics.touch
 
     async def both() -> bool:
-        found = await office.engine.settings()
+        found = await office.door.ask(StoredSettings())
         return (found["ui.theme"], found["ui.density"]) == ("dark", "touch")
 
     await until(both)
@@ -63,7 +64,7 @@ async def test_the_operator_at_the_window_is_who_acts_from_now_on(
 ) -> None:
     page.operator.setText(" Ana ")
     page.operator.editingFinished.emit()
-    assert office.context.operations.actor.name == "Ana"
+    assert office.door.operator == "Ana"
     await until(lambda: kept(office, "ui.operator"))
     assert await kept(office, "ui.operator") == "Ana"
 
@@ -72,7 +73,7 @@ async def test_nobody_acts_without_a_name(office: Office, page: SettingsPage) ->
     page.operator.setText("  ")
     page.operator.editingFinished.emit()
     assert page.operator_field.error
-    assert office.context.operations.actor.name == "tester"
+    assert office.door.operator == "tester"
 
 
 async def test_the_target_of_the_floor_is_kept_and_none_again_at_zero(
@@ -98,7 +99,7 @@ async def test_what_is_not_kept_is_not_called_saved(
     async def full(*_: object) -> None:
         raise Unavailable("The disk is full.")
 
-    monkeypatch.setattr(office.engine, "save_settings", full)
+    monkeypatch.setattr(office.door, "execute", full)
     page.target.setValue(7)
     await until(lambda: office.said.failed == ["The disk is full."])
     assert page.window_card.note.text() == "Not saved"
@@ -107,7 +108,7 @@ async def test_what_is_not_kept_is_not_called_saved(
 async def test_the_page_tells_where_the_data_lies_and_how_fast_machines_run(
     office: Office, page: SettingsPage
 ) -> None:
-    path = office.engine.about().database
+    path = office.door.peek(AboutStation()).database
     facts = page.station.pairs()
     assert facts["Kept in"] == path
     assert facts["Simulated machines"] == "1000 times as fast as the clock"

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import update
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.answers.context import now_ms
+from cnc_station.engine.commands import SaveSettings
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.queries import now_ms
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.schema import station
 from cnc_station.engine.views import Link
@@ -48,7 +49,11 @@ def window(clock: Clock) -> Opened:
         shell, engine = Shell(), StationEngine(config)
         await engine.start()
         shell.window.show()
-        shell.open(engine, Actor("tester"), lambda: engine.save_settings({}, Actor("x")), clock.now)
+        shell.open(
+            engine.door(local_principal("tester")),
+            lambda: engine.local_door.execute(SaveSettings({})),
+            clock.now,
+        )
         yield shell
         await shell.close()
         await engine.stop()

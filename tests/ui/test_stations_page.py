@@ -8,9 +8,11 @@ import pytest
 import pytest_asyncio
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import AddMachine, SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import AboutStation, JobsById, ListEvents
 from cnc_station.engine.services.lifeline import LONGEST_BEAT_S
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.views import SILENT_AFTER_S, Presence
@@ -29,7 +31,7 @@ def config(config: Config, postgres_url: str) -> Config:
 @pytest_asyncio.fixture
 async def other(office: Office, config: Config) -> AsyncIterator[StationEngine]:
     """Station B, which joins after A and leaves before it."""
-    assert office.engine.about().station == "A"
+    assert office.door.peek(AboutStation()).station == "A"
     engine = StationEngine(replace(config, station="B"))
     await engine.start()
     yield engine
@@ -38,7 +40,7 @@ async def other(office: Office, config: Config) -> AsyncIterator[StationEngine]:
 
 @pytest_asyncio.fixture
 async def page(office: Office, other: StationEngine) -> AsyncIterator[StationsPage]:
-    assert other.about().station == "B"
+    assert other.local_door.peek(AboutStation()).station == "B"
     async with opened(office, StationsPage(office.context)) as page:
         await until(lambda: len(page.rows.rows) == 2)
         yield page
@@ -105,8 +107,10 @@ async def test_two_missing_heartbeats_are_silence() -> None:
 async def test_what_runs_at_another_station_is_seen_with_its_job(
     page: StationsPage, other: StationEngine
 ) -> None:
-    await other.add_machine(mill("Mill 7"), ME)
-    (job_id,) = await other.submit([JobSpec("bracket", "mill", estimated_s=900.0)], ME)
+    await other.door(ME).execute(AddMachine(mill("Mill 7")))
+    (job_id,) = await other.door(ME).execute(
+        SubmitJobs([JobSpec("bracket", "mill", estimated_s=900.0)])
+    )
     await until(lambda: place(page, "B").at_work)
     assert cells(page, "B")["At work"] == "Mill 7"
     at = page.rows.position("B")
@@ -119,14 +123,14 @@ async def test_what_runs_at_another_station_is_seen_with_its_job(
     assert not page.detail.move_button.isEnabled()
     assert page.detail.why_not.text().startswith("Mill 7 is at work")
     assert page.move_machine() is None
-    (row,) = await other.jobs_by_id([job_id])
+    (row,) = await other.local_door.ask(JobsById([job_id]))
     assert row.state in (JobState.ASSIGNED, JobState.RUNNING)
 
 
 async def test_a_machine_at_rest_is_moved_to_another_station_by_two_taps(
     office: Office, page: StationsPage
 ) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     await until(lambda: page.detail.post and page.detail.move_button.isEnabled())
     form = page.move_machine()
     assert form is not None
@@ -134,18 +138,18 @@ async def test_a_machine_at_rest_is_moved_to_another_station_by_two_taps(
     form.save_button.click()
     await until(lambda: [p.machine.spec.name for p in place(page, "B").posts] == ["Mill 1"])
     await until(lambda: place(page, "B").posts[0].machine.state is MachineState.IDLE)
-    (event,) = [e for e in await office.engine.events() if e.type == "machine_moved"]
+    (event,) = [e for e in await office.door.ask(ListEvents()) if e.type == "machine_moved"]
     assert (event.actor, event.reason) == ("tester", "to station B")
 
 
 async def test_a_move_that_is_not_allowed_any_more_is_refused_in_the_dialog(
     office: Office, page: StationsPage
 ) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     await until(lambda: page.detail.post and page.detail.move_button.isEnabled())
     form = page.move_machine()
     assert form is not None
-    await office.engine.submit([JobSpec("bracket", "mill", estimated_s=900.0)], ME)
+    await office.door.execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=900.0)]))
     await until(lambda: place(page, "A").at_work)
     form.save_button.click()
     await until(form.trouble.text)
@@ -158,7 +162,7 @@ async def test_a_move_that_is_not_allowed_any_more_is_refused_in_the_dialog(
 async def test_without_another_station_a_machine_stays(
     office: Office, page: StationsPage, other: StationEngine
 ) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     await until(page.detail.move_button.isEnabled)
     await other.stop()
     await until(lambda: not page.detail.move_button.isEnabled())
@@ -174,7 +178,7 @@ def give_to(url: str, station: str) -> None:
 async def test_a_silent_station_is_not_said_to_let_go_of_its_machine(
     office: Office, page: StationsPage, postgres_url: str
 ) -> None:
-    await office.engine.add_machine(mill(), ME)
+    await office.door.execute(AddMachine(mill()))
     a_station_of_old(postgres_url, 600, "0.0.1")
     give_to(postgres_url, "C")
     await until(lambda: page.rows.position("C") is not None and place(page, "C").posts)
@@ -193,7 +197,7 @@ async def test_a_silent_station_is_not_said_to_let_go_of_its_machine(
 async def test_a_machine_that_is_not_ready_is_shown_as_its_own_page_shows_it(
     office: Office, page: StationsPage
 ) -> None:
-    machine_id = await office.engine.add_machine(mill(), ME)
+    machine_id = await office.door.execute(AddMachine(mill()))
     await until(lambda: page.detail.post and page.detail.post.machine.state is MachineState.IDLE)
     await office.engine._writer.write(SetReadiness(machine_id, "its door is open", "controller"))
     state = page.detail.posts.columns[1]
@@ -201,7 +205,7 @@ async def test_a_machine_that_is_not_ready_is_shown_as_its_own_page_shows_it(
 
 
 async def test_a_machine_is_one_step_from_its_own_page(office: Office, page: StationsPage) -> None:
-    machine_id = await office.engine.add_machine(mill(), ME)
+    machine_id = await office.door.execute(AddMachine(mill()))
     await until(lambda: page.detail.post)
     page.detail.machine_button.click()
     assert office.went.to == [("machine", machine_id)]
@@ -210,7 +214,7 @@ async def test_a_machine_is_one_step_from_its_own_page(office: Office, page: Sta
 async def test_the_search_finds_a_station_by_its_machine(
     page: StationsPage, other: StationEngine
 ) -> None:
-    await other.add_machine(mill("Mill 7"), ME)
+    await other.door(ME).execute(AddMachine(mill("Mill 7")))
     page.search("mill 7")
     await until(lambda: [p.station.name for p in page.rows.rows] == ["B"])
     page.search("mill 8")

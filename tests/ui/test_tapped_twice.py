@@ -8,6 +8,7 @@ import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from cnc_station.engine.commands import AddMachine, SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.ui.dialogs.set_up import SetUpDialog
@@ -18,7 +19,7 @@ from cnc_station.ui.pages.jobs import JobsPage
 from cnc_station.ui.pages.machines import MachinesPage
 from tests.ui.at_the_machine import comes_to, machine_comes_to, tap
 from tests.ui.controller_fleet import IDLE, LINUXCNC, LINUXCNC_ANSWERS, Scripted, Shop, spec
-from tests.ui.real_engine import ME, Office, opened
+from tests.ui.real_engine import Office, opened
 from tests.ui.tapping import click, click_at, middle, passed, too_soon
 from tests.ui.test_attention_page import event_types, fail, in_state
 from tests.until import until
@@ -35,8 +36,8 @@ async def at_work(
 ) -> AsyncIterator[int]:
     """A job that runs on Mill 1."""
     Shop({"mill": mill}).register(monkeypatch)
-    await office.engine.add_machine(spec("Mill 1", LINUXCNC, "mill", "VF-2"), ME)
-    (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill", estimated_s=600)], ME)
+    await office.door.execute(AddMachine(spec("Mill 1", LINUXCNC, "mill", "VF-2")))
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("Bracket", "mill", estimated_s=600)]))
     await comes_to(office, job_id, JobState.RUNNING)
     await until(lambda: mill.cutting)
     yield job_id
@@ -100,7 +101,7 @@ async def test_space_on_a_card_does_not_go_on_with_what_it_has_just_held(
 async def test_hold_tapped_by_mouse_leaves_the_keyboard_on_that_card(
     office: Office, at_work: int
 ) -> None:
-    await office.engine.add_machine(spec("Mill 2", LINUXCNC, "mill-2", "VF-2"), ME)
+    await office.door.execute(AddMachine(spec("Mill 2", LINUXCNC, "mill-2", "VF-2")))
     async with opened(office, FloorPage(office.context)) as page:
         await until(lambda: len(page.column.cards) == 2)
         card = next(c for c in page.column.cards.values() if c.words.name == "Mill 1")
@@ -237,8 +238,8 @@ async def test_set_up_tapped_twice_does_not_start_the_machine(
 ) -> None:
     Shop({"mill": mill}).register(monkeypatch)
     one = spec("Mill 1", LINUXCNC, "mill", "VF-2", operator_starts=True)
-    await office.engine.add_machine(one, ME)
-    (job_id,) = await office.engine.submit([JobSpec("Bracket", "mill")], ME)
+    await office.door.execute(AddMachine(one))
+    (job_id,) = await office.door.execute(SubmitJobs([JobSpec("Bracket", "mill")]))
     await comes_to(office, job_id, JobState.ASSIGNED)
     async with opened(office, FloorPage(office.context)) as page:
         await tap(page, CardAction.SET_UP)

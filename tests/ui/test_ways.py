@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.commands import AddMachine, SaveSettings
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import LIVE_JOBS
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.pages.machines import MachinesPage
 from cnc_station.ui.shell import Shell
-from tests.ui.real_engine import ME, mill
+from tests.ui.real_engine import mill
 from tests.until import until
 
 
@@ -20,7 +21,10 @@ async def shell(config: Config) -> AsyncIterator[Shell]:
     shell, engine = Shell(), StationEngine(config)
     await engine.start()
     shell.window.show()
-    shell.open(engine, Actor("tester"), lambda: engine.save_settings({}, Actor("x")))
+    shell.open(
+        engine.door(local_principal("tester")),
+        lambda: engine.local_door.execute(SaveSettings({})),
+    )
     yield shell
     await shell.close()
     await engine.stop()
@@ -29,9 +33,9 @@ async def shell(config: Config) -> AsyncIterator[Shell]:
 
 
 async def test_a_machine_that_was_tapped_is_shown_whatever_was_searched_for(shell: Shell) -> None:
-    engine = shell.context.engine
-    await engine.add_machine(mill("Lathe 1"), ME)
-    wanted = await engine.add_machine(mill("Mill 2"), ME)
+    door = shell.context.door
+    await door.execute(AddMachine(mill("Lathe 1")))
+    wanted = await door.execute(AddMachine(mill("Mill 2")))
     shell.to_page("machines")
     page, field = shell.window.page("machines"), shell.window.top_bar.search
     assert isinstance(page, MachinesPage)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.machine import Envelope
-from cnc_station.engine.services import table_values as values
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = int(dt.datetime(2026, 11, 21, 10, 30, tzinfo=BERLIN).timestamp() * 1000)

@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 
 from cnc_station.config import Config
-from cnc_station.demo import load_demo
+from cnc_station.demo import DEMO, load_demo
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import AboutStation
 from cnc_station.servers import Postgres, Redis
 from cnc_station.web.health import HealthServer
 from cnc_station.web.serving import serving
@@ -44,13 +45,17 @@ async def alone(config: Config) -> AsyncIterator[StationEngine]:
 
 
 async def test_a_station_alone_reports_live_and_ready(alone: StationEngine) -> None:
-    server = HealthServer(alone)
+    server = HealthServer(alone.local_door)
     port = await server.start(LOCALHOST, 0)
     assert await asked(port, "live") == (
         200,
-        {"status": "alive", "station": "Hall 1", "version": alone.about().version},
+        {
+            "status": "alive",
+            "station": "Hall 1",
+            "version": alone.local_door.peek(AboutStation()).version,
+        },
     )
-    await load_demo(alone)
+    await load_demo(alone.door(DEMO))
     status, told = await until(lambda: ready(port))
     assert status == 200
     assert {name: check["ok"] for name, check in told["checks"].items()} == {
@@ -76,7 +81,7 @@ async def test_a_fleet_station_reports_which_server_is_away_and_when_it_is_back(
 ) -> None:
     engine = StationEngine(Config(tmp_path, own_postgres.url(), own_redis.url))
     await engine.start()
-    server = HealthServer(engine)
+    server = HealthServer(engine.local_door)
     port = await server.start(LOCALHOST, 0)
 
     async def told(status: int, **wrong: str) -> bool:
@@ -109,6 +114,6 @@ async def test_a_taken_port_disables_the_health_and_not_the_station(
         taken.listen()
         port = taken.getsockname()[1]
         caplog.set_level(logging.ERROR)
-        async with serving(config, alone, port):
+        async with serving(config, alone.local_door, port):
             assert f"can't be served on {LOCALHOST}, port {port}" in caplog.text
             assert "CNC_HEALTH_PORT" in caplog.text

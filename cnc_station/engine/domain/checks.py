@@ -4,10 +4,17 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 
-from cnc_station.engine.domain.errors import FieldError
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
 
 MOST_ID = 2**63 - 1
+MOST_REASON = 2_000  # characters
 _JSON_BYTES = 65_536
+
+
+def refuse(complaints: Iterable[FieldError]) -> None:
+    """Raises InvalidInput if there are any."""
+    if errors := tuple(complaints):
+        raise InvalidInput(*errors)
 
 
 def text(name: str, value: object, most: int, *, wanted: bool = False) -> Iterable[FieldError]:

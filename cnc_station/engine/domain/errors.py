@@ -1,4 +1,4 @@
-"""The four kinds of expected failure. Any other exception is a bug."""
+"""The five kinds of expected failure. Any other exception is a bug."""
 
 from dataclasses import dataclass
 
@@ -24,6 +24,10 @@ class InvalidInput(CncStationError):
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("; ".join(str(error) for error in errors))
         self.errors = errors
+
+
+class NotPermitted(CncStationError):
+    """The principal has no right to this; the sentence names the right."""
 
 
 class Conflict(CncStationError):

@@ -9,18 +9,11 @@ from cnc_station.engine.domain.transitions import JOB_TRANSITIONS
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
-    """The author of an event: a person's name, or the service that acted by itself."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """One fact that never changes.
 
     `type` is the name of its transition. The `*_state` fields are the states after it; None if it
-    did not touch that subject.
+    did not touch that subject. `actor`: a person's name, or the service that acted by itself.
     """
 
     id: int

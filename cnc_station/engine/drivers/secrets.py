@@ -5,34 +5,33 @@ machine moves to needs them. Only drivers read them there. Everyone else gets `K
 and returns `KEPT` to leave them unchanged. In an address only the password is replaced.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.drivers import address, registry
-from cnc_station.engine.views import KEPT, MachineRow
+from cnc_station.engine.views import KEPT
 
 
-def told(rows: Iterable[MachineRow]) -> tuple[MachineRow, ...]:
-    """Return the machines with their passwords hidden."""
-    secret = {
+def mask() -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
+    """A function from a driver's name and its settings to the settings as anybody may see them. Of
+    a driver that is not installed here, any setting may be a password."""
+    passwords = {
         info.name: frozenset(setting.name for setting in info.settings if setting.secret)
         for info in registry.infos()
     }
-    return tuple(_with_hidden_passwords(row, secret) for row in rows)
+
+    def masked(driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        hidden = passwords.get(driver, settings.keys())
+        return {name: KEPT if name in hidden else _told(settings[name]) for name in settings}
+
+    return masked
 
 
-def _with_hidden_passwords(row: MachineRow, secret: Mapping[str, frozenset[str]]) -> MachineRow:
-    """Hide the passwords of one machine. If its driver is not installed, hide every setting."""
-    settings = row.spec.settings
-    hidden = secret.get(row.spec.driver, settings.keys())
-    masked = {
-        name: KEPT if name in hidden else address.shown(value) if isinstance(value, str) else value
-        for name, value in settings.items()
-    }
-    return row if masked == settings else replace(row, spec=replace(row.spec, settings=masked))
+def _told(value: Any) -> Any:
+    return address.shown(value) if isinstance(value, str) else value
 
 
 def completed(spec: MachineSpec, before: MachineSpec | None = None) -> MachineSpec:

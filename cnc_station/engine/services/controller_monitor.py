@@ -11,7 +11,7 @@ from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.reconciler import GIVEN_UP, REWIRED
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
-from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queries.machine_rows import stored_machines
 from cnc_station.engine.views import MachineRow
 
 REST_S = 15.0
@@ -35,7 +35,9 @@ class ControllerMonitor(Service):
         """One look at every machine of this station; a run looks after its own, but for what is
         known of its position, and whether it can be reached."""
         at_work = self._runner.machines()
-        rows = [row for row in await self._reader.read(machines) if row.station == self._station]
+        rows = [
+            row for row in await self._reader.read(stored_machines) if row.station == self._station
+        ]
         await asyncio.gather(
             *(
                 self._look_at_work(row) if row.id in at_work else self._look_after(row)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.dialect import READERS
+from cnc_station.engine.store.tenants import for_tenants
 
 T = TypeVar("T")
 
@@ -16,13 +17,25 @@ T = TypeVar("T")
 class Reader:
     """The async face of reading: one hop for a whole query, however many statements it has."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        threads: ThreadPoolExecutor | None = None,
+        tenants: frozenset[str] | None = None,
+    ) -> None:
         self._database = database
-        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._threads = threads or ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._tenants = tenants
+
+    def limited(self, tenants: frozenset[str]) -> "Reader":
+        """On the same threads, for somebody who sees these tenants' jobs alone."""
+        return Reader(self._database, self._threads, tenants)
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run a query on one consistent snapshot. Raises Unavailable."""
         loop = asyncio.get_running_loop()
+        if self._tenants is not None:
+            query = for_tenants(query, self._tenants)
         result: T = await loop.run_in_executor(self._threads, self._database.read, query)
         return result
 

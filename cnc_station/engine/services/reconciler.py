@@ -10,7 +10,7 @@ from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
-from cnc_station.engine.store.queries.machine_rows import machines
+from cnc_station.engine.store.queries.machine_rows import stored_machines
 
 REWIRED = one_of(Topic.MACHINE_REWIRED)
 GIVEN_UP = one_of(t.LOST_RETURNED, t.LOST_RETRY, t.LOST_FINAL, t.LOST_INTERRUPTED)
@@ -52,7 +52,7 @@ class Reconciler(Service):
     async def run_once(self) -> float:
         """One look at everything that is this station's."""
         wired = frozenset(self._pool.drivers)  # before the look: one may be added meanwhile
-        rows = await self._reader.read(machines)
+        rows = await self._reader.read(stored_machines)
         own = [row for row in rows if row.station == self._station]
         in_hand = self._runner.in_hand()
         unknown = frozenset(row.run_id for row in own if row.run_id is not None) - in_hand

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.import_fields import (
     IMPORT_FIELDS,
@@ -19,7 +20,6 @@ from cnc_station.engine.domain.import_fields import (
     unit_seconds,
 )
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.services import table_values as values
 from cnc_station.engine.services.table_file import (
     Row,
     Table,

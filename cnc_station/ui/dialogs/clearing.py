@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from cnc_station.engine.commands import ActOnMachine
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.counting import PartCount
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
@@ -172,10 +173,11 @@ class ClearingDialog(MachineDialog):
 
     async def _say(self) -> None:
         not_good = self._counts and self.scrap.value + self.rework.value > 0
-        await self._context.engine.act_on_machine(
-            MachineAction.CLEAR,
-            self._machine.id,
-            self._context.operations.actor,
-            reason=self.reason.text().strip() if not_good else "",
-            **(self.count.known if self._counts else {}),
+        await self._context.door.execute(
+            ActOnMachine(
+                MachineAction.CLEAR,
+                self._machine.id,
+                reason=self.reason.text().strip() if not_good else "",
+                **(self.count.known if self._counts else {}),
+            )
         )

@@ -3,8 +3,10 @@
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
+from cnc_station.engine.commands import ActOnMachine
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.queries import ControllerStatus, ListMachines
 from cnc_station.engine.views import MachineRow, Status
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -67,7 +69,7 @@ class ConfirmPositionDialog(MachineDialog):
             why = position.position.reason
             pairs.append((self.tr("What happened"), why[:1].upper() + why[1:]))
             pairs.append((self.tr("Not known since"), formatting.moment(position.since, now)))
-        status = self._context.engine.status(self._machine.id)
+        status = self._context.door.peek(ControllerStatus(self._machine.id))
         pairs.append((self.tr("It shows now"), self._shown(status)))
         self.facts.set_pairs(pairs)
 
@@ -83,8 +85,8 @@ class ConfirmPositionDialog(MachineDialog):
         self.do(self._say(), self.tr("{machine}: work zero confirmed").format(machine=name))
 
     async def _say(self) -> None:
-        await self._context.engine.act_on_machine(
-            MachineAction.CONFIRM_POSITION, self._machine.id, self._context.operations.actor
+        await self._context.door.execute(
+            ActOnMachine(MachineAction.CONFIRM_POSITION, self._machine.id)
         )
 
     def _machine_changed(self, notice: Notice) -> None:
@@ -92,7 +94,11 @@ class ConfirmPositionDialog(MachineDialog):
             self._looking.request()
 
     async def _look_at_machine(self) -> None:
-        rows = [row for row in await self._context.engine.machines() if row.id == self._machine.id]
+        rows = [
+            row
+            for row in await self._context.door.ask(ListMachines())
+            if row.id == self._machine.id
+        ]
         if self._over or self._doing:
             return
         if not any(map(wants_position, rows)):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from cnc_station.engine.commands import TryMachine
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.views import ConnectionReport, Doing
@@ -99,7 +100,7 @@ class ConnectionTest(QWidget):
         self.button.setEnabled(False)
         self.waiting.setText(self.tr("Asking the controller …"))
         try:
-            report = await self._context.engine.try_machine(self._spec(), self._machine_id)
+            report = await self._context.door.execute(TryMachine(self._spec(), self._machine_id))
         except InvalidInput as error:
             self.forget()
             self.refused.emit(error)

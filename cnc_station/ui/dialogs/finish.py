@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.queries import LatestTelemetry
 from cnc_station.engine.views import JobRow, MachineRow, Status
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.dialog_size import fit
@@ -56,7 +57,7 @@ class FinishDialog(MachineDialog):
         self, job: JobRow, machine: MachineRow, status: Status | None
     ) -> list[tuple[str, str]]:
         pairs = [(self.tr("Wanted"), formatting.parts(job.quantity))]
-        live = self._context.engine.telemetry(machine.id)
+        live = self._context.door.peek(LatestTelemetry(machine.id))
         if live is not None and live.parts > 1:
             in_hand = self.tr("part {n:,} of {m:,}").format(n=live.part, m=live.parts)
             pairs.append((self.tr("In hand"), in_hand))

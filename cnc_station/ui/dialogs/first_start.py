@@ -3,7 +3,8 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.commands import SaveSettings
+from cnc_station.engine.queries import AboutStation, ListLinks, ListMachines, StoredSettings
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.link_text import STANDALONE
 from cnc_station.ui.page_context import PageContext
@@ -19,8 +20,8 @@ _LONGEST_NAME = 60
 
 async def welcome(context: PageContext, parent: QWidget) -> "FirstStart | None":
     """Opens the dialog where nothing is configured and nobody was asked yet."""
-    settings = await context.engine.settings()
-    if settings.get(WELCOMED) or await context.engine.machines():
+    settings = await context.door.ask(StoredSettings())
+    if settings.get(WELCOMED) or await context.door.ask(ListMachines()):
         return None
     dialog = FirstStart(context, parent)
     dialog.open()
@@ -36,7 +37,7 @@ class FirstStart(QDialog):
         self.setWindowTitle(self.tr("Welcome"))
         self.setMinimumWidth(_WIDTH)
         self._context = context
-        self.operator = QLineEdit(context.operations.actor.name)
+        self.operator = QLineEdit(context.door.operator)
         self.operator.setMaxLength(_LONGEST_NAME)
         self.demo = PrimaryButton(self.tr("Load the demo day"))
         self.demo.clicked.connect(self._begin_with_demo)
@@ -49,7 +50,7 @@ class FirstStart(QDialog):
         box.setContentsMargins(24, 20, 24, 20)
         box.setSpacing(8)
         box.addWidget(Text(self.tr("Welcome to CNC Station"), Role.PAGE_TITLE))
-        alone = any(link.state == STANDALONE for link in context.engine.links())
+        alone = any(link.state == STANDALONE for link in context.door.peek(ListLinks()))
         box.addWidget(_note(self._where(alone=alone)))
         box.addSpacing(8)
         box.addWidget(
@@ -75,7 +76,7 @@ class FirstStart(QDialog):
         self.demo.setFocus()
 
     def _where(self, *, alone: bool) -> str:
-        about = self._context.engine.about()
+        about = self._context.door.peek(AboutStation())
         if alone:
             words = self.tr("This PC works alone: all it knows is kept in {place}.")
         else:
@@ -104,10 +105,10 @@ class FirstStart(QDialog):
         operations = self._context.operations
         values: dict[str, object] = {WELCOMED: True}
         name = self.operator.text().strip()
-        if name and name.isprintable() and name != operations.actor.name:
-            operations.actor = Actor(name)
+        if name and name.isprintable() and name != self._context.door.operator:
+            self._context.door.rename_operator(name)
             values[OPERATOR] = name
-        operations.run(self._context.engine.save_settings(values, operations.actor))
+        operations.run(self._context.door.execute(SaveSettings(values)))
 
 
 def _note(words: str) -> Text:

@@ -15,7 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cnc_station.engine.commands import ImportJobs
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.queries import PreviewImport
 from cnc_station.engine.views import ImportIssue, ImportPreview
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.import_mapping import ImportMapping
@@ -139,8 +141,8 @@ class ImportDialog(QDialog):
             chosen = self.mapping.mapping if self.preview else None
             self.busy.start(self.tr("Reading the table …"))
             try:
-                preview = await self._context.engine.preview_import(
-                    self._name, self._content, chosen
+                preview = await self._context.door.ask(
+                    PreviewImport(self._name, self._content, chosen)
                 )
             except CncStationError as error:
                 self.busy.finish()
@@ -236,9 +238,7 @@ class ImportDialog(QDialog):
         operations = self._context.operations
         self.busy.start(self.tr("Importing …"))
         try:
-            ids = await self._context.engine.import_jobs(
-                self._name, self._content, mapping, operations.actor
-            )
+            ids = await self._context.door.execute(ImportJobs(self._name, self._content, mapping))
         except CncStationError as error:
             self._say(str(error), Ink.ALARM)
             self.import_button.setEnabled(True)

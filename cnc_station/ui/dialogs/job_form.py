@@ -8,8 +8,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from cnc_station.engine.commands import AddProgram, EditJob, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.queries import ListMachines, ListPrograms
 from cnc_station.engine.views import JobDetail, ProgramRow
 from cnc_station.ui.dialogs.job_fields import JobFields
 from cnc_station.ui.formatting import duration
@@ -117,8 +119,10 @@ class JobForm(QDialog):
     # what it offers
 
     async def _load(self) -> None:
-        engine = self._context.engine
-        machines, programs = await asyncio.gather(engine.machines(), engine.programs())
+        door = self._context.door
+        machines, programs = await asyncio.gather(
+            door.ask(ListMachines()), door.ask(ListPrograms())
+        )
         types = [kind for kind, _ in Counter(m.spec.machine_type for m in machines).most_common()]
         materials = {m for machine in machines for m in machine.spec.capability.materials}
         self.fields.offer(types, sorted(materials))
@@ -143,9 +147,7 @@ class JobForm(QDialog):
     async def _keep(self, path: Path) -> None:
         try:
             source = await asyncio.to_thread(path.read_bytes)
-            row = await self._context.engine.add_program(
-                path.name, source, self._context.operations.actor
-            )
+            row = await self._context.door.execute(AddProgram(path.name, source))
         except InvalidInput as error:
             words = "\n".join(str(fault) for fault in error.errors)
             self.fields.fields["program"].set_error(words)
@@ -154,7 +156,7 @@ class JobForm(QDialog):
             self.fields.fields["program"].set_error(str(error.strerror or error))
             return
         self.fields.fields["program"].set_error("")
-        self.fields.program.offer(await self._context.engine.programs())
+        self.fields.program.offer(await self._context.door.ask(ListPrograms()))
         self.fields.program.set_value(row.sha256)
         self._take_from_program(row)
 
@@ -187,7 +189,7 @@ class JobForm(QDialog):
 
     async def _submit(self, *, draft: bool) -> int:
         spec = self.fields.draft().spec(draft=draft)
-        (job_id,) = await self._context.engine.submit([spec], self._context.operations.actor)
+        (job_id,) = await self._context.door.execute(SubmitJobs([spec]))
         done = self.tr("kept as a draft") if draft else self.tr("added")
         self._context.operations.say(f"{self.tr('Job')} {job_id}: {done}")
         return job_id
@@ -197,9 +199,7 @@ class JobForm(QDialog):
         row = self._editing.row
         changes = self.fields.draft().changes(self._before)
         if changes:
-            await self._context.engine.edit_job(
-                row.id, changes, self._context.operations.actor, version=row.version
-            )
+            await self._context.door.execute(EditJob(row.id, changes, version=row.version))
         if self._retry:
             self._context.operations.act(JobAction.RETRY, [row.id])
         elif changes:

@@ -12,10 +12,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cnc_station.engine.commands import ActOnJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError, Conflict
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.queries import JobsById
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
@@ -105,8 +107,7 @@ class MachineDialog(QDialog):
         self.do(self._act(action, self._job[0], reason), done)
 
     async def _act(self, action: JobAction, job_id: int, reason: str) -> None:
-        actor = self._context.operations.actor
-        (answer,) = await self._context.engine.act(action, [job_id], actor, reason=reason)
+        (answer,) = await self._context.door.execute(ActOnJobs(action, [job_id], reason=reason))
         if not answer.applied:
             raise Conflict(answer.error)
 
@@ -148,7 +149,7 @@ class MachineDialog(QDialog):
 
     async def _look(self) -> None:
         assert self._job is not None
-        rows = await self._context.engine.jobs_by_id([self._job[0]])
+        rows = await self._context.door.ask(JobsById([self._job[0]]))
         if not self._over and not self._doing and [row.state for row in rows] != [self._job[1]]:
             self.reject()
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
+from cnc_station.engine.commands import AddMachine, EditMachine
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Capability, Envelope, MachineSpec
+from cnc_station.engine.queries import ListDrivers
 from cnc_station.engine.views import DriverInfo, MachineRow
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.connection_test import ConnectionTest
@@ -36,7 +38,7 @@ class MachineForm(FormDialog):
         self._context = context
         self._machine = machine
         spec = machine.spec if machine else None
-        self._drivers = _offered(context.engine.drivers(), spec)
+        self._drivers = _offered(context.door.peek(ListDrivers()), spec)
         self._operator_chosen = machine is not None
         self.settings = DriverFields(spec.driver if spec else "", spec.settings if spec else {})
         self.test = ConnectionTest(context, self._connection, machine.id if machine else None)
@@ -175,10 +177,9 @@ class MachineForm(FormDialog):
     def storing(self) -> Coroutine[Any, Any, Any]:
         """Adds the machine, or changes it."""
         spec = self._spec()
-        actor = self._context.operations.actor
         if self._machine is None:
-            return self._context.engine.add_machine(spec, actor)
-        return self._context.engine.edit_machine(self._machine.id, spec, actor)
+            return self._context.door.execute(AddMachine(spec))
+        return self._context.door.execute(EditMachine(self._machine.id, spec))
 
     def _spec(self) -> MachineSpec:
         machine_type = self.machine_type.currentText().strip().lower()

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cnc_station.engine.queries import MachineLog
 from cnc_station.engine.views import MachineRow, Message
 from cnc_station.ui import formatting
 from cnc_station.ui.files import write_file
@@ -118,7 +119,7 @@ class MachineLogDialog(QDialog):
 
     def read(self) -> None:
         """Adds what has come since, so much at a time that the window stays alive."""
-        messages = self._context.engine.machine_log(self._machine.id)
+        messages = self._context.door.peek(MachineLog(self._machine.id))
         waiting = newer(messages, self._last)
         fresh = waiting[:_AT_ONCE]
         self._timer.setInterval(_EVERY_MS if len(waiting) == len(fresh) else _FILLING_MS)

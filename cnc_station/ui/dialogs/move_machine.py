@@ -5,6 +5,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from cnc_station.engine.commands import MoveMachine
 from cnc_station.engine.views import MachineRow, Presence
 from cnc_station.ui.dialogs.form_dialog import FormDialog
 from cnc_station.ui.page_context import PageContext
@@ -48,6 +49,4 @@ class MoveMachineForm(FormDialog):
 
     def storing(self) -> Coroutine[Any, Any, None]:
         """The engine refuses a machine that has begun to work meanwhile."""
-        return self._context.engine.move_machine(
-            self._machine.id, self.station.currentText(), self._context.operations.actor
-        )
+        return self._context.door.execute(MoveMachine(self._machine.id, self.station.currentText()))

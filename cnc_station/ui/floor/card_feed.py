@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, QTimer
 
-from cnc_station.engine.interface import Engine
+from cnc_station.engine.door import Door
+from cnc_station.engine.queries import ControllerStatus, LatestTelemetry
 from cnc_station.engine.views import MachineCard
 from cnc_station.ui.drivers import Drivers
 from cnc_station.ui.floor.card_text import CardText, card_words
@@ -22,14 +23,14 @@ class CardFeed(QObject):
     def __init__(
         self,
         column: FloorColumn,
-        engine: Engine,
+        door: Door,
         drivers: Drivers,
         now: Callable[[], int],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._column = column
-        self._engine = engine
+        self._door = door
         self._drivers = drivers
         self._now = now
         self._cards: dict[int, MachineCard] = {}
@@ -70,9 +71,9 @@ class CardFeed(QObject):
         card = self._cards[machine]
         return card_words(
             card,
-            self._engine.telemetry(machine),
+            self._door.peek(LatestTelemetry(machine)),
             self._now(),
-            status=self._engine.status(machine),
+            status=self._door.peek(ControllerStatus(machine)),
             can=self._drivers.abilities(card.machine.spec.driver),
         )
 

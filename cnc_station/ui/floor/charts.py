@@ -12,6 +12,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.states import WAITING_JOBS, JobState
+from cnc_station.engine.queries import FloorCharts, StoredSettings
 from cnc_station.engine.views import Charts, JobFilter
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -117,19 +118,19 @@ class ChartShelf(QWidget):
     # CoalescedTask and drawing
 
     async def _look(self) -> None:
-        engine, now = self._context.engine, self._context.now()
+        door, now = self._context.door, self._context.now()
         if self._oldest is None:
             longest = SPANS[-1]
-            seen = await engine.charts(now - longest.seconds * 1000, longest.step_ms)
+            seen = await door.ask(FloorCharts(now - longest.seconds * 1000, longest.step_ms))
             self._oldest = min((interval.start for interval in seen.intervals), default=None)
         wanted = span_for((now - (self._oldest or now)) / 1000)
         if wanted is not self.span:
             self.span = wanted
             self._clock.setInterval(wanted.refresh_ms)
         since = now - wanted.seconds * 1000
-        drawn = await engine.charts(since, wanted.step_ms)
-        made = await engine.charts(bars_since(wanted, now), wanted.bar_s * 1000)
-        target = (await engine.settings()).get(TARGET_PER_HOUR)
+        drawn = await door.ask(FloorCharts(since, wanted.step_ms))
+        made = await door.ask(FloorCharts(bars_since(wanted, now), wanted.bar_s * 1000))
+        target = (await door.ask(StoredSettings())).get(TARGET_PER_HOUR)
         self._draw(drawn, made, since, now, target)
         if not self._plots_wanted:
             self._plots_wanted = True

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.queries import ListJobs
 from cnc_station.engine.views import JobFilter, JobPage, Sort
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.models.job_table import JobTableModel
@@ -138,7 +139,7 @@ class JobFeed(QObject):
     async def _fetch(self, wanted: range) -> JobPage | None:
         """The rows at these positions; None if meanwhile another list is wanted."""
         asked = self._filter, self._order
-        page = await self._context.engine.jobs(*asked, wanted.start, len(wanted))
+        page = await self._context.door.ask(ListJobs(*asked, wanted.start, len(wanted)))
         return page if asked == (self._filter, self._order) else None
 
     def _near(self) -> range:

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, Signal
 
 from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.queries import JobsById, ListJobs
 from cnc_station.engine.views import JobFilter, JobRow
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.models.job_feed import JobFeed
@@ -79,7 +80,7 @@ class SelectedRows(QObject):
 
     async def _look(self) -> None:
         wanted, self._stale = tuple(self._stale), set()
-        found = {row.id: row for row in await self._context.engine.jobs_by_id(wanted)}
+        found = {row.id: row for row in await self._context.door.ask(JobsById(wanted))}
         states = self._feed.chosen.states
         gone = {i for i in wanted if i not in found or (states and found[i].state not in states)}
         self._rows |= found
@@ -99,8 +100,8 @@ class SelectedRows(QObject):
             return
         (first, last), self._stretch = self._stretch, None
         asked: tuple[JobFilter, object] = (self._feed.chosen, self._feed.order)
-        page = await self._context.engine.jobs(
-            self._feed.chosen, self._feed.order, first, min(last + 1 - first, MOST)
+        page = await self._context.door.ask(
+            ListJobs(self._feed.chosen, self._feed.order, first, min(last + 1 - first, MOST))
         )
         if asked != (self._feed.chosen, self._feed.order):
             return

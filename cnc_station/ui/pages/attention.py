@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.queries import ControllerStatus, JobById, ListJobs, ProgramByHash
 from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -165,7 +166,9 @@ class AttentionPage(QWidget):
         found: list[JobRow] = []
         total = 0
         for state in _WORST_FIRST:
-            page = await self._context.engine.jobs(self._filter(state), _OLDEST_FIRST, 0, LISTED)
+            page = await self._context.door.ask(
+                ListJobs(self._filter(state), _OLDEST_FIRST, 0, LISTED)
+            )
             found += page.rows
             total += page.total
         self._total = total
@@ -190,14 +193,16 @@ class AttentionPage(QWidget):
         row = self.table.current
         if row is None:
             return
-        job = await self._context.engine.job(row.id)
+        job = await self._context.door.ask(JobById(row.id))
         program = None
         if job is not None and job.row.program and line_of(job.row.last_error):
-            program = await self._context.engine.program(job.row.program)
+            program = await self._context.door.ask(ProgramByHash(job.row.program))
         current = self.table.current
         if job is not None and current is not None and current.id == job.row.id:
             machine = job.runs[0].machine_id if job.runs else None
-            status = self._context.engine.status(machine) if machine is not None else None
+            status = (
+                self._context.door.peek(ControllerStatus(machine)) if machine is not None else None
+            )
             self.detail.show_job(job, program, status)
 
     def _show_bulk(self) -> None:
@@ -275,7 +280,7 @@ class AttentionPage(QWidget):
         ids: list[int] = []
         chosen = JobFilter(states=frozenset({JobState.NEEDS_ATTENTION}), text=self._text)
         while True:
-            page = await self._context.engine.jobs(chosen, _OLDEST_FIRST, len(ids), _AT_ONCE)
+            page = await self._context.door.ask(ListJobs(chosen, _OLDEST_FIRST, len(ids), _AT_ONCE))
             ids += [row.id for row in page.rows]
             if not page.rows or len(ids) >= page.total:
                 break

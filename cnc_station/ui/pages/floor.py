@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.notice import ABOUT_LINKS, ABOUT_STATIONS, Notice
+from cnc_station.engine.queries import FloorNow, JobsById, ListLinks
 from cnc_station.engine.views import Floor, NeedsYou, Remedy
 from cnc_station.ui.at_machine import AtMachine
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -57,9 +58,7 @@ class FloorPage(QWidget):
         self.summary = Summary(context)
         self.charts = ChartShelf(context)
         self.column = FloorColumn(self.summary, self.charts)
-        self.feed = CardFeed(
-            self.column, context.engine, self.at_machine.drivers, context.now, self
-        )
+        self.feed = CardFeed(self.column, context.door, self.at_machine.drivers, context.now, self)
         self.side = ActivityPanel()
         self.no_machines = EmptyState(
             "factory",
@@ -146,16 +145,16 @@ class FloorPage(QWidget):
 
     def _look_again(self) -> None:
         """A database that is away is not asked: the first look after it is back comes by itself."""
-        if not link_needs(self._context.engine.links()):
+        if not link_needs(self._context.door.peek(ListLinks())):
             self._refresh.request()
 
     def _needs(self) -> tuple[NeedsYou, ...]:
-        return (*link_needs(self._context.engine.links()), *self._found)
+        return (*link_needs(self._context.door.peek(ListLinks())), *self._found)
 
     async def _look(self) -> None:
         self.looks += 1
         begun = perf_counter()
-        floor = await self._context.engine.floor()
+        floor = await self._context.door.ask(FloorNow())
         self._refresh.set_min_interval(
             max(_REST_MS, round(_RESTS * 1000 * (perf_counter() - begun)))
         )
@@ -163,7 +162,7 @@ class FloorPage(QWidget):
         told = {event.job_id for event in floor.just_now if event.job_id is not None}
         unknown = sorted(told - titles.keys() - self._titles.keys())
         if unknown:
-            rows = await self._context.engine.jobs_by_id(unknown)
+            rows = await self._context.door.ask(JobsById(unknown))
             titles |= {row.id: row.title for row in rows}
         kept = {job: title for job, title in self._titles.items() if job in told}
         self._titles = kept | titles

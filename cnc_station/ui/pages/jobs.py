@@ -1,15 +1,16 @@
 """The Jobs page: which jobs, in what order, what to do with them, and one of them in detail."""
 
 from dataclasses import replace
-from functools import partial
 
 from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from cnc_station.engine.commands import SaveSettings
 from cnc_station.engine.domain.notice import ABOUT_LINKS, ABOUT_STATIONS, MISSED, Notice
 from cnc_station.engine.domain.states import OPEN_JOBS
-from cnc_station.engine.views import JobFilter, JobRow, Sort
+from cnc_station.engine.queries import CountJobs, LatestTelemetry, ListMachines, StoredSettings
+from cnc_station.engine.views import JobFilter, JobRow, Sort, Telemetry
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.drivers import unattended
 from cnc_station.ui.job_commands import JobCommands
@@ -48,7 +49,7 @@ class JobsPage(QWidget):
         self._tenants: set[str] = set()
         self._jobs_of_all_states = 0
         self.commands = JobCommands(context, self)
-        self.model = JobTableModel(SHOWN_AT_FIRST, context.now, context.engine.telemetry)
+        self.model = JobTableModel(SHOWN_AT_FIRST, context.now, self._telemetry)
         self.model.setParent(self)
         self.feed = JobFeed(context, self.model, ORDER)
         self.view = JobTableView(self.model)
@@ -183,14 +184,14 @@ class JobsPage(QWidget):
 
     async def _count(self) -> None:
         chosen = self._chosen
-        counts = await self._context.engine.job_counts(chosen)
+        counts = await self._context.door.ask(CountJobs(chosen))
         if chosen == self._chosen:
             self.filters.show_counts(counts)
             self._jobs_of_all_states = sum(counts.by_state.values())
             self._explain_nothing()
 
     async def _load_values(self) -> None:
-        machines = await self._context.engine.machines()
+        machines = await self._context.door.ask(ListMachines())
         self.commands.machines = {m.id: m.spec for m in machines}
         away = {m.id: why for m in machines if (why := unattended(m))}
         if away != self.commands.unattended:
@@ -265,11 +266,14 @@ class JobsPage(QWidget):
     # what is remembered
 
     async def _restore_columns(self) -> None:
-        self.view.restore((await self._context.engine.settings()).get(SETTING))
+        self.view.restore((await self._context.door.ask(StoredSettings())).get(SETTING))
 
     def _remember_columns(self, columns: dict[str, object]) -> None:
-        save = partial(self._context.engine.save_settings, {SETTING: columns})
-        self._context.operations.run(save(self._context.operations.actor))
+        save = SaveSettings({SETTING: columns})
+        self._context.operations.run(self._context.door.execute(save))
+
+    def _telemetry(self, machine_id: int) -> Telemetry | None:
+        return self._context.door.peek(LatestTelemetry(machine_id))
 
     # room
 

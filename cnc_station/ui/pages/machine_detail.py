@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
+from cnc_station.engine.queries import ControllerStatus, LatestTelemetry
 from cnc_station.engine.views import MachineRow, Status
 from cnc_station.ui import formatting
 from cnc_station.ui.drivers import (
@@ -128,10 +129,10 @@ class MachineDetail(Card):
         machine = self._shown
         if machine is None:
             return
-        status = self._context.engine.status(machine.id)
+        status = self._context.door.peek(ControllerStatus(machine.id))
         self._say(machine, status)
         if status is not None:
-            self.live.show_status(status, self._context.engine.telemetry(machine.id))
+            self.live.show_status(status, self._context.door.peek(LatestTelemetry(machine.id)))
         else:
             elsewhere = self.tr("It is wired to station {station}: look there for what it says.")
             self.live.show_nothing(elsewhere.format(station=machine.station))

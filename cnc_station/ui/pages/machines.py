@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.notice import ABOUT_STATIONS, Notice
+from cnc_station.engine.queries import AboutStation, JobsById, ListEvents, ListMachines
 from cnc_station.engine.views import MachineRow
 from cnc_station.ui import formatting
 from cnc_station.ui.at_machine import AtMachine
@@ -159,7 +160,7 @@ class MachinesPage(QWidget):
             self._refresh.request()
 
     async def _load(self) -> None:
-        machines = await self._context.engine.machines()
+        machines = await self._context.door.ask(ListMachines())
         wanted = self._text.lower().split()
         found = [m for m in machines if all(word in _searched(m) for word in wanted)]
         self.rows.take(found)
@@ -183,13 +184,13 @@ class MachinesPage(QWidget):
         machine = self.table.current
         if machine is None:
             return
-        events = await self._context.engine.events(
-            machine_id=machine.id, limit=_LATEST, newest=True
+        events = await self._context.door.ask(
+            ListEvents(machine_id=machine.id, limit=_LATEST, newest=True)
         )
         ids = {event.job_id for event in events if event.job_id is not None}
         if machine.job_id is not None:
             ids.add(machine.job_id)
-        jobs = await self._context.engine.jobs_by_id(sorted(ids))
+        jobs = await self._context.door.ask(JobsById(sorted(ids)))
         current = self.table.current
         if current is not None and current.id == machine.id:
             self.detail.show_events(events, {job.id: job.title for job in jobs})
@@ -253,7 +254,7 @@ class MachinesPage(QWidget):
         machine = self.table.current
         if machine is None:
             return None
-        station = self._context.engine.about().station
+        station = self._context.door.peek(AboutStation()).station
         log = MachineLogDialog(self._context, machine, station, self)
         log.show()
         return log

@@ -5,6 +5,7 @@ from PySide6.QtGui import QAction, QHideEvent
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.notice import ABOUT_PROGRAMS, Notice
+from cnc_station.engine.queries import ListPrograms, ProgramByHash, ToolpathByHash
 from cnc_station.engine.views import JobFilter, ProgramRow
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -124,7 +125,7 @@ class ProgramsPage(QWidget):
         self._recount.stop()
 
     async def _load(self) -> None:
-        rows = await self._context.engine.programs(self._text)
+        rows = await self._context.door.ask(ListPrograms(self._text))
         self.rows.take(rows)
         place = None if self._wanted is None else self.rows.position(self._wanted)
         self._wanted = None
@@ -147,13 +148,13 @@ class ProgramsPage(QWidget):
         if row is None:
             return
         had = self.detail.shown
-        program = await self._context.engine.program(row.sha256)
+        program = await self._context.door.ask(ProgramByHash(row.sha256))
         if program is None or not self._still(row):
             return
         self.detail.show_program(program)
         if had is not None and had.row.sha256 == row.sha256:
             return
-        path = await self._context.engine.toolpath(row.sha256)
+        path = await self._context.door.ask(ToolpathByHash(row.sha256))
         if self._still(row):
             self.detail.show_path(path)
 

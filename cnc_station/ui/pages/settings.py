@@ -21,9 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cnc_station.engine.commands import SaveSettings
 from cnc_station.engine.domain.errors import CncStationError
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.notice import ABOUT_LINKS, Notice
+from cnc_station.engine.queries import AboutStation, ListLinks, StoredSettings
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.licences import LicenceTexts, parts
@@ -112,7 +113,7 @@ class SettingsPage(QWidget):
 
     def _window(self) -> Card:
         card = Card(title=self.tr("This window"), note=" ")
-        self.operator = QLineEdit(self._context.operations.actor.name)
+        self.operator = QLineEdit(self._context.door.operator)
         self.operator.setMaxLength(_LONGEST_NAME)
         self.operator.editingFinished.connect(lambda: self._rename(card))
         self.target = NumberBox(0, _MOST_AN_HOUR, 0)
@@ -140,7 +141,7 @@ class SettingsPage(QWidget):
         return card
 
     def _station(self) -> Card:
-        about = self._context.engine.about()
+        about = self._context.door.peek(AboutStation())
         card = Card(title=self.tr("This station"))
         speed = self.tr("{speed:g} times as fast as the clock").format(speed=about.simulator_speed)
         real = self.tr("in real time")
@@ -172,7 +173,7 @@ class SettingsPage(QWidget):
         facts = KeyValue()
         facts.set_pairs(
             (
-                ("CNC Station", self._context.engine.about().version),
+                ("CNC Station", self._context.door.peek(AboutStation()).version),
                 ("Qt", qVersion()),
                 ("Python", platform.python_version()),
             )
@@ -202,11 +203,11 @@ class SettingsPage(QWidget):
             self._show_links()
 
     async def _load(self) -> None:
-        found = await self._context.engine.settings()
+        found = await self._context.door.ask(StoredSettings())
         self.themes[theme().name].setChecked(True)
         self.densities[theme().density].setChecked(True)
         if not self.operator.hasFocus():
-            self.operator.setText(self._context.operations.actor.name)
+            self.operator.setText(self._context.door.operator)
         with QSignalBlocker(self.target):
             self.target.setValue(int(found.get(TARGET_PER_HOUR) or 0))
         self._show_links()
@@ -227,7 +228,7 @@ class SettingsPage(QWidget):
                     if part
                 ),
             )
-            for link in self._context.engine.links()
+            for link in self._context.door.peek(ListLinks())
         ]
         self.station.set_pairs([*self._facts, *links])
 
@@ -244,14 +245,14 @@ class SettingsPage(QWidget):
 
     def _rename(self, card: Card) -> None:
         name = self.operator.text().strip()
-        if name == self._context.operations.actor.name:
+        if name == self._context.door.operator:
             self.operator_field.set_error("")
             return
         if not name or not name.isprintable():
             self.operator_field.set_error(self.tr("A name, so that the history can say who"))
             return
         self.operator_field.set_error("")
-        self._context.operations.actor = Actor(name)
+        self._context.door.rename_operator(name)
         self._save({OPERATOR: name}, card)
 
     def _save(self, values: Mapping[str, Any], card: Card) -> None:
@@ -260,7 +261,7 @@ class SettingsPage(QWidget):
     async def _keep(self, values: Mapping[str, Any], note: Text) -> None:
         note.setText(self.tr("Saving …"))
         try:
-            await self._context.engine.save_settings(values, self._context.operations.actor)
+            await self._context.door.execute(SaveSettings(values))
         except CncStationError:
             note.setText(self.tr("Not saved"))
             raise

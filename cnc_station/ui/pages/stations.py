@@ -1,11 +1,21 @@
 """The fleet: which stations are there, which of them leads, and what runs where."""
 
+from functools import partial
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import ABOUT_STATIONS, Notice
+from cnc_station.engine.queries import (
+    AboutStation,
+    JobsById,
+    ListDrivers,
+    ListLinks,
+    ListMachines,
+    ListStations,
+)
 from cnc_station.engine.views import Presence
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -31,14 +41,14 @@ class StationsPage(QWidget):
     def __init__(self, context: PageContext) -> None:
         super().__init__()
         self._context = context
-        self._own_version = context.engine.about().version
+        self._own_version = context.door.peek(AboutStation()).version
         self._text = ""
         self._places: tuple[StationMachines, ...] = ()
         self._as_of = formatting.NONE
         self.rows = RowList(self._columns(), lambda place: place.station.name, self)
         self.table = ListTable(self.rows, self.tr("Stations"))
         self.table.chosen.connect(self._chosen)
-        self.detail = StationDetail(context.now, Drivers(context.engine.drivers))
+        self.detail = StationDetail(context.now, Drivers(partial(context.door.peek, ListDrivers())))
         self.detail.move_asked.connect(self.move_machine)
         self.detail.machine_asked.connect(self._to_machine)
         self._refresh = CoalescedTask(context.operations, self._load, self)
@@ -113,11 +123,11 @@ class StationsPage(QWidget):
             self._refresh.request()
 
     async def _load(self) -> None:
-        engine = self._context.engine
+        door = self._context.door
         try:
-            stations = await engine.stations()
-            machines = await engine.machines()
-            jobs = await engine.jobs_by_id(sorted(m.job_id for m in machines if m.job_id))
+            stations = await door.ask(ListStations())
+            machines = await door.ask(ListMachines())
+            jobs = await door.ask(JobsById(sorted(m.job_id for m in machines if m.job_id)))
         except Unavailable:  # the bar above says so, and how long; asked again in a second
             if self._places:
                 self.count.setText(
@@ -131,7 +141,7 @@ class StationsPage(QWidget):
         if found and self.table.current is None:
             self.table.choose(0)
         self.count.setText(self._summary())
-        alone = any(link.state == STANDALONE for link in engine.links())
+        alone = any(link.state == STANDALONE for link in door.peek(ListLinks()))
         nothing = None if found else self.nothing_found
         self._panes.show_list(unless=self.alone if alone else nothing)
         self._chosen(self.table.current)

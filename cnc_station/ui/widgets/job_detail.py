@@ -8,6 +8,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
+from cnc_station.engine.queries import (
+    JobById,
+    LatestTelemetry,
+    ListEvents,
+    ProgramByHash,
+    ToolpathByHash,
+)
 from cnc_station.engine.views import JobDetail, JobRow
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -155,13 +162,13 @@ class JobDetailPanel(QFrame):
         job_id = self.job_id
         if job_id is None:
             return
-        detail = await self._context.engine.job(job_id)
+        detail = await self._context.door.ask(JobById(job_id))
         if detail is None:
             if job_id == self.job_id:
                 self.close_panel()
                 self.gone.emit()
             return
-        events = await self._context.engine.events(job_id=job_id)
+        events = await self._context.door.ask(ListEvents(job_id=job_id))
         if job_id == self.job_id:
             self._show_row(detail.row)
             self.tabs.show_events(events, detail, self.machines, self._context.now())
@@ -170,14 +177,14 @@ class JobDetailPanel(QFrame):
     async def _load_path(self) -> None:
         sha256 = self.preview.program
         if sha256 is not None:
-            path = await self._context.engine.toolpath(sha256)
+            path = await self._context.door.ask(ToolpathByHash(sha256))
             if sha256 == self.preview.program:
                 self.preview.show_path(path)
 
     async def _load_program(self) -> None:
         sha256 = self._row.program if self._row else None
         if sha256 is not None and sha256 != self._program_shown:
-            program = await self._context.engine.program(sha256)
+            program = await self._context.door.ask(ProgramByHash(sha256))
             if self._row is not None and sha256 == self._row.program:
                 self._program_shown = sha256
                 self.tabs.show_program(program)
@@ -201,7 +208,7 @@ class JobDetailPanel(QFrame):
     def _show_telemetry(self, row: JobRow) -> None:
         if row.machine_id is None or row.state not in LIVE_JOBS:
             return
-        now = self._context.engine.telemetry(row.machine_id)
+        now = self._context.door.peek(LatestTelemetry(row.machine_id))
         self.preview.show_telemetry(now)
         if self.tabs.tabs.current == PROGRAM:
             self.tabs.show_telemetry(now)

@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnc_station.config import Config
+from cnc_station.engine.commands import AddMachine, SubmitJobs
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine, open_client
 
-ME = Actor("office")
+ME = local_principal("office")
 EVERY_S = 0.25
 TRIES = 10
 TYPES = ("mill", "lathe")
@@ -43,7 +44,7 @@ class Load:
                 for number in range(machines):
                     kind = TYPES[number % len(TYPES)]
                     spec = MachineSpec(f"{name} {kind} {number}", kind, capability=Capability(kind))
-                    await client.add_machine(spec, ME)
+                    await client.door(ME).execute(AddMachine(spec))
                 await client.stop()
 
         asyncio.run(add())
@@ -61,7 +62,7 @@ class Load:
 
         async def submit() -> int:
             client = await _opened(self._config)
-            (job_id,) = await client.submit([spec], ME)
+            (job_id,) = await client.door(ME).execute(SubmitJobs([spec]))
             await client.stop()
             return job_id
 
@@ -96,7 +97,7 @@ class Load:
         ]
         try:
             async with asyncio.timeout(5):
-                self.acknowledged += await client.submit(specs, ME)
+                self.acknowledged += await client.door(ME).execute(SubmitJobs(specs))
         except (Unavailable, TimeoutError):
             pass  # tried again with others
 

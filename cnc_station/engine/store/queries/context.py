@@ -3,14 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import Any
 
 from sqlalchemy import Connection
 
 from cnc_station.engine.domain.retry import RetryPolicy
-from cnc_station.engine.views import Abilities
+from cnc_station.engine.views import KEPT, Abilities
 
 SIMULATOR = "simulator"
 _UNKNOWN = Abilities()
+
+# The settings of a driver as a view may carry them: passwords replaced.
+Shown = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+
+
+def all_hidden(_driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where nobody says which settings are passwords, every one may be."""
+    return dict.fromkeys(settings, KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +27,8 @@ class QueryContext:
     """`zone` is that of the clock on the wall, None for this computer's own; `pace` how many
     seconds of a program a simulated machine runs in one on that clock; `abilities` are those
     of the drivers, by name. `station` is the one that asks, `clock` the database's, by which
-    stations are heard; without it every station counts as there."""
+    stations are heard; without it every station counts as there. `shown` hides the passwords among
+    the settings of a driver."""
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     zone: tzinfo | None = None
@@ -26,6 +36,7 @@ class QueryContext:
     abilities: Mapping[str, Abilities] = field(default_factory=dict)
     station: str = ""
     clock: Callable[[Connection], int] | None = None
+    shown: Shown = all_hidden
 
     def pace_of(self, driver: str) -> float:
         """How fast a machine's programs pass."""

@@ -65,7 +65,7 @@ def floor(
     reader = JobReader(connection, now, context=context)
     stations = _stations(connection, context, now)
     rows = reader.around.machines
-    machines = [machine_row(row, stations) for row in rows if not row.removed]
+    machines = [machine_row(row, stations, context.shown) for row in rows if not row.removed]
     shop = reader.around.shop({machine.spec.machine_type for machine in machines})
     following = {turn.machine.id: job_id for job_id, turn in shop.slots.items() if not turn.ahead}
     current = _current_jobs(connection, machines)
@@ -91,7 +91,7 @@ def floor(
         cards=tuple(cards),
         counts=job_counts(connection, JobFilter(), now, zone=context.zone),
         needs_you=needs_you(cards, [jobs[job_id] for job_id in in_need], context, around),
-        next_up=tuple(jobs[job_id] for job_id in next_up),
+        next_up=tuple(jobs[job_id] for job_id in next_up if job_id in jobs),
         just_now=_just_now(connection),
     )
 

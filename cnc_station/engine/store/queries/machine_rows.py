@@ -13,9 +13,10 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.claims import capability
-from cnc_station.engine.store.queries.context import QueryContext
+from cnc_station.engine.store.queries.context import QueryContext, Shown, all_hidden
 from cnc_station.engine.store.queries.stations import Attendance, attendance
 from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.store.tenants import WHOLE_SHOP
 from cnc_station.engine.views import MachineRow, PositionRecord, Presence
 
 _NOBODY_KNOWS: Mapping[str, Attendance] = MappingProxyType({})
@@ -30,6 +31,7 @@ _MACHINES = (
     .join(run, run.c.id == machine.c.run_id, isouter=True)
     .join(job, job.c.id == machine.c.job_id, isouter=True)
     .order_by(machine.c.id)
+    .execution_options(**WHOLE_SHOP)  # when a machine will be free, whoever's job it does
 )
 
 
@@ -38,21 +40,37 @@ def read_machines(connection: Connection) -> Sequence[Row[Any]]:
     return connection.execute(_MACHINES).all()
 
 
-def machines(connection: Connection) -> tuple[MachineRow, ...]:
-    """Every machine of the shop, in the order they were added."""
-    return tuple(machine_row(row) for row in read_machines(connection) if not row.removed)
+def stored_machines(connection: Connection) -> tuple[MachineRow, ...]:
+    """Every machine of the shop with its settings as they are stored, passwords too: for drivers
+    alone. Nothing of it may reach a view."""
+    rows = read_machines(connection)
+    return tuple(machine_row(row, shown=_as_stored) for row in rows if not row.removed)
+
+
+def _as_stored(_driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    return settings
 
 
 def machines_with_stations(
-    connection: Connection, *, own: str, clock: Callable[[Connection], int]
+    connection: Connection,
+    *,
+    own: str,
+    clock: Callable[[Connection], int],
+    shown: Shown = all_hidden,
 ) -> tuple[MachineRow, ...]:
-    """The same, each with whether its station is there."""
+    """Every machine of the shop, in the order they were added, each with whether its station is
+    there."""
     there = attendance(connection, own, clock, time.time_ns() // 1_000_000)
-    return tuple(machine_row(row, there) for row in read_machines(connection) if not row.removed)
+    rows = read_machines(connection)
+    return tuple(machine_row(row, there, shown) for row in rows if not row.removed)
 
 
-def machine_row(row: Row[Any], there: Mapping[str, Attendance] = _NOBODY_KNOWS) -> MachineRow:
-    """A row of `read_machines` for the window; `there` are the stations."""
+def machine_row(
+    row: Row[Any],
+    there: Mapping[str, Attendance] = _NOBODY_KNOWS,
+    shown: Shown = all_hidden,
+) -> MachineRow:
+    """A row of `read_machines` as a view; `there` are the stations, `shown` hides passwords."""
     station = there.get(row.station)
     return MachineRow(
         id=row.id,
@@ -65,7 +83,7 @@ def machine_row(row: Row[Any], there: Mapping[str, Attendance] = _NOBODY_KNOWS) 
             capability=capability(row),
             operator_clears=row.operator_clears,
             operator_starts=row.operator_starts,
-            settings=json.loads(row.settings),
+            settings=shown(row.driver, json.loads(row.settings)),
         ),
         state=MachineState(row.state),
         state_since=row.state_since,

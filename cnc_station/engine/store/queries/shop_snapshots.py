@@ -23,6 +23,7 @@ from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.store.queries.machine_rows import machine_now, read_machines
 from cnc_station.engine.store.schema import dependency, event, job, queued
+from cnc_station.engine.store.tenants import WHOLE_SHOP
 
 HEAD = 60  # how far down each machine type's queue a job's own turn is worked out
 MOST_PINNED = 500
@@ -83,7 +84,7 @@ class ShopSnapshots:
             one.capability.machine_type for one in self._fleet.by_id.values() if one.serves
         )
         parts = [_head_of(name, HEAD + serving[name]) for name in sorted(types)]
-        query = union_all(*parts, _PINNED_HEAD)
+        query = union_all(*parts, _PINNED_HEAD).execution_options(**WHOLE_SHOP)
         rows = self._connection.execute(query).all()
         return sorted(
             (row for row in rows if row.machine_type in types), key=lambda row: (row.rank, row.id)

@@ -1,0 +1,67 @@
+"""The answer to each command and query, by type."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cnc_station.engine import commands as c
+from cnc_station.engine import queries as q
+from cnc_station.engine.answers import job_actions, jobs, machines, programs, station, tenants
+from cnc_station.engine.answers.context import AnswerContext
+from cnc_station.engine.domain.principal import Principal
+
+COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
+    c.SubmitJobs: jobs.submit_jobs,
+    c.EditJob: jobs.edit_job,
+    c.DuplicateJob: jobs.duplicate_job,
+    c.ActOnJobs: job_actions.act_on_jobs,
+    c.UndoJobActions: job_actions.undo_job_actions,
+    c.AddMachine: machines.add_machine,
+    c.EditMachine: machines.edit_machine,
+    c.ActOnMachine: machines.act_on_machine,
+    c.MoveMachine: machines.move_machine,
+    c.TryMachine: machines.try_machine,
+    c.AddProgram: programs.add_program,
+    c.ImportJobs: programs.import_jobs,
+    c.SaveSettings: station.save_settings,
+    c.TryDatabase: station.try_database,
+}
+
+# Those for live queries answer at once, the others are coroutines.
+QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
+    q.ListJobs: jobs.list_jobs,
+    q.JobsById: jobs.jobs_by_id,
+    q.CountJobs: jobs.count_jobs,
+    q.JobById: jobs.job_by_id,
+    q.ExportJobs: jobs.export_jobs,
+    q.ListEvents: jobs.list_events,
+    q.ListRuns: jobs.list_runs,
+    q.ListMachines: machines.list_machines,
+    q.ListDrivers: machines.list_drivers,
+    q.ControllerStatus: machines.controller_status,
+    q.MachineLog: machines.machine_log,
+    q.LatestTelemetry: machines.latest_telemetry,
+    q.ListActiveRuns: machines.list_active_runs,
+    q.ListPrograms: programs.list_programs,
+    q.ProgramByHash: programs.program_by_hash,
+    q.ToolpathByHash: programs.toolpath_by_hash,
+    q.PreviewImport: programs.preview_import,
+    q.FloorNow: station.floor_now,
+    q.FloorCharts: station.floor_charts,
+    q.ListStations: station.list_stations,
+    q.StoredSettings: station.stored_settings,
+    q.AboutStation: station.about_station,
+    q.ListLinks: station.list_links,
+}
+
+
+def answer(context: AnswerContext, principal: Principal, asked: object) -> Any:
+    """A live query's answer, and an awaitable for everything else."""
+    kind = type(asked)
+    limited = principal.tenants is not None
+    if principal.tenants is not None:
+        context = context.limited(principal.tenants)
+    if (look := QUERIES.get(kind)) is not None:
+        return tenants.UNTOLD[kind] if limited and kind in tenants.UNTOLD else look(context, asked)
+    if limited:
+        return tenants.execute(context, asked, principal.name, COMMANDS[kind])
+    return COMMANDS[kind](context, asked, principal.name)

@@ -1,0 +1,72 @@
+"""What an answer is computed from."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Self, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from cnc_station.config import Config
+from cnc_station.engine.drivers import registry, secrets
+from cnc_station.engine.drivers.base import Driver
+from cnc_station.engine.services.health import Health
+from cnc_station.engine.services.programs import Toolpaths
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.retrying_writer import RetryingWriter
+from cnc_station.engine.store.queries.context import QueryContext
+from cnc_station.engine.supervisor import ServiceSupervisor
+
+T = TypeVar("T")
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerContext:
+    """`clock` is the database's. `running` gives the services of a station at work, None where
+    only the door is open (the command line on a database at rest). `tenants` are those whose jobs
+    may be seen, None: all."""
+
+    config: Config
+    reader: Reader
+    writer: RetryingWriter
+    clock: Callable[[Connection], int]
+    health: Health
+    paths: Toolpaths
+    running: Callable[[], ServiceSupervisor | None]
+    tenants: frozenset[str] | None = None
+
+    def limited(self, tenants: frozenset[str]) -> Self:
+        """The same for somebody who sees these tenants' jobs alone."""
+        return replace(self, reader=self.reader.limited(tenants), tenants=tenants)
+
+    @property
+    def zone(self) -> dt.tzinfo | None:
+        """That of the clock on the wall; None for this computer's own."""
+        return ZoneInfo(self.config.time_zone) if self.config.time_zone else None
+
+    def driver(self, machine_id: int) -> Driver | None:
+        """The driver of a machine that is connected to this station."""
+        services = self.running()
+        return None if services is None else services.pool.drivers.get(machine_id)
+
+    async def read_forecast(self, query: Callable[..., T], **arguments: Any) -> T:
+        """Read something that says what comes next: it needs the time, the zone and the rules."""
+        config = self.config
+        context = QueryContext(
+            config.retry,
+            self.zone,
+            config.simulator_speed,
+            registry.abilities(),
+            config.station,
+            self.clock,
+            secrets.mask(),
+        )
+        return await self.reader.read(partial(query, now=now_ms(), context=context, **arguments))

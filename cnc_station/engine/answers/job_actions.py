@@ -1,0 +1,148 @@
+"""Actions on jobs: in the queue through the writer, at machines through their station."""
+
+import asyncio
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from cnc_station.engine.answers.context import AnswerContext
+from cnc_station.engine.answers.jobs import stored_spec
+from cnc_station.engine.answers.machines import stored_machine
+from cnc_station.engine.answers.remote import ask_its_station
+from cnc_station.engine.commands import ActOnJobs, UndoJobActions
+from cnc_station.engine.domain import checks
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction
+from cnc_station.engine.domain.checks import MOST_REASON, refuse
+from cnc_station.engine.domain.errors import CncStationError, Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.services.at_machines import JOBS_AT_MACHINES
+from cnc_station.engine.store.queue_actions import ActOnJob, Before
+from cnc_station.engine.store.remote_commands import AskStation
+from cnc_station.engine.views import Answer, Undo
+
+_UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
+_RESTORING = {
+    JobState.PAUSED: (t.RESTORED_PAUSED,),
+    JobState.DELAYED: (t.RESTORED_WAITING,),
+    JobState.QUEUED: (t.RESTORED, t.RESTORED_WAITING),
+}
+_RESTORED_FIELDS = {
+    JobAction.PIN: ("pinned_machine_id",),
+    JobAction.REORDER: ("rank",),
+    JobAction.CANCEL: ("rank", "not_before"),
+}
+
+
+async def act_on_jobs(context: AnswerContext, command: ActOnJobs, actor: str) -> tuple[Answer, ...]:
+    """See `ActOnJobs`."""
+    refuse(checks.text("reason", command.reason, MOST_REASON))
+    act = _act_at_machine if command.action in JOBS_AT_MACHINES else _act_in_queue
+    if command.action is JobAction.PIN and command.machine_id is not None:
+        await stored_machine(context, command.machine_id)
+    acts = (act(context, command, job_id, actor) for job_id in command.job_ids)
+    return tuple(await asyncio.gather(*acts))
+
+
+async def _act_at_machine(
+    context: AnswerContext, command: ActOnJobs, job_id: int, actor: str
+) -> Answer:
+    services = context.running()
+    try:
+        if services is not None and services.at_machines.has_job(job_id):
+            await services.at_machines.act(command.action, job_id, actor, command.reason)
+        else:
+            remote = AskStation(command.action.value, job_id, actor, command.reason)
+            return Answer(job_id, await ask_its_station(context, remote))
+    except CncStationError as error:
+        return Answer(job_id, str(error))
+    return Answer(job_id)
+
+
+async def _act_in_queue(
+    context: AnswerContext, command: ActOnJobs, job_id: int, actor: str
+) -> Answer:
+    try:
+        action = _queue_action(command, job_id, actor)
+        if command.action is JobAction.PIN and command.machine_id is not None:
+            await _refuse_unfit(context, job_id, command.machine_id)
+        before = await context.writer.write(action)
+    except CncStationError as error:
+        return Answer(job_id, str(error))
+    undo = _undo(command.action, before) if command.action in _UNDOABLE else None
+    return Answer(job_id, undo=undo)
+
+
+async def _refuse_unfit(context: AnswerContext, job_id: int, machine_id: int) -> None:
+    spec = await context.reader.read(partial(stored_spec, job_id=job_id))
+    machine = await stored_machine(context, machine_id)
+    if spec and (why := machine.spec.capability.refusal(spec.need)):
+        raise Conflict(f"{spec.name} can't go to {machine.spec.name}: it {why}.")
+
+
+def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
+    """Raises InvalidInput for fields that the action can't be done with."""
+    alternatives = JOB_ACTIONS[command.action]
+    values: dict[str, Any] = {}
+    before = None
+    match command.action:
+        case JobAction.OVERRIDE:
+            alternatives = (_override(command),)
+        case JobAction.PIN:
+            values["pinned_machine_id"] = _whole("machine_id", command.machine_id, optional=True)
+        case JobAction.DELAY:
+            values["not_before"] = _whole("until", command.until)
+        case JobAction.REORDER:
+            before = _whole("before", command.before, optional=True)
+        case _:
+            pass
+    return ActOnJob(alternatives, job_id, actor, command.reason, values, before)
+
+
+def _override(command: ActOnJobs) -> t.Transition:
+    if command.state not in t.OVERRIDES:
+        raise InvalidInput(FieldError("state", f"can't be set to {command.state} by hand"))
+    if not command.reason.strip():
+        raise InvalidInput(FieldError("reason", "say why it is set by hand"))
+    return t.OVERRIDES[command.state]
+
+
+def _whole(name: str, value: int | None, *, optional: bool = False) -> int | None:
+    if value is None and optional:
+        return None
+    refuse(checks.whole(name, value, 0, checks.MOST_ID))
+    return value
+
+
+def _undo(action: JobAction, before: Before) -> Undo | None:
+    if action is JobAction.CANCEL and before.state not in _RESTORING:
+        return None
+    return Undo(action.value, before.job_id, asdict(before))
+
+
+async def undo_job_actions(
+    context: AnswerContext, command: UndoJobActions, actor: str
+) -> tuple[Answer, ...]:
+    """See `UndoJobActions`."""
+    return tuple(await asyncio.gather(*(_undo_one(context, s, actor) for s in command.steps)))
+
+
+async def _undo_one(context: AnswerContext, step: Undo, actor: str) -> Answer:
+    action = JobAction(step.action)
+    if action is JobAction.CANCEL:
+        alternatives = _RESTORING[JobState(step.details["state"])]
+    else:
+        alternatives = JOB_ACTIONS[action]
+    change = ActOnJob(
+        alternatives,
+        step.job_id,
+        actor,
+        reason="taken back",
+        values={name: step.details[name] for name in _RESTORED_FIELDS[action]},
+        version=step.details["version"],
+    )
+    try:
+        await context.writer.write(change)
+    except CncStationError as error:
+        return Answer(step.job_id, str(error))
+    return Answer(step.job_id)

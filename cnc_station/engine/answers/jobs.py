@@ -1,0 +1,113 @@
+"""Answers about jobs, their runs and their events."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from sqlalchemy import Connection, select
+
+from cnc_station.engine import commands, queries
+from cnc_station.engine.answers.context import AnswerContext, now_ms
+from cnc_station.engine.answers.tenants import refuse_other_tenants
+from cnc_station.engine.domain.checks import MOST_ID
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.store import edits
+from cnc_station.engine.store.jobs import CreateJobs
+from cnc_station.engine.store.queries import export, history, job_detail, job_list
+from cnc_station.engine.store.schema import job
+from cnc_station.engine.views import JobCounts, JobDetail, JobPage, JobRow, RunRow
+
+
+async def submit_jobs(
+    context: AnswerContext, command: commands.SubmitJobs, actor: str
+) -> tuple[int, ...]:
+    """See `SubmitJobs`."""
+    return await create_jobs(context, command.specs, actor)
+
+
+async def create_jobs(
+    context: AnswerContext, specs: Sequence[JobSpec], actor: str
+) -> tuple[int, ...]:
+    """Store new jobs, all or none. Raises InvalidInput."""
+    checked = tuple(spec.validated() for spec in specs)
+    refuse_other_tenants(context, (spec.tenant for spec in checked))
+    return await context.writer.write(CreateJobs(checked, actor))
+
+
+async def edit_job(context: AnswerContext, command: commands.EditJob, actor: str) -> None:
+    """See `EditJob`."""
+    changes = dict(command.changes)
+    await context.writer.write(edits.EditJob(command.job_id, changes, actor, command.version))
+
+
+async def duplicate_job(context: AnswerContext, command: commands.DuplicateJob, actor: str) -> int:
+    """See `DuplicateJob`."""
+    spec = await context.reader.read(partial(stored_spec, job_id=command.job_id))
+    if spec is None:
+        raise Conflict(f"There is no job {command.job_id}.")
+    copy = replace(spec, source=f"copy of job {command.job_id}")
+    (job_id,) = await create_jobs(context, (copy,), actor)
+    return job_id
+
+
+def stored_spec(connection: Connection, job_id: int) -> JobSpec | None:
+    """A job as it was submitted or edited last; None if there is no such job."""
+    row = connection.execute(select(job).where(job.c.id == job_id)).one_or_none()
+    return None if row is None else edits.spec_of(row)
+
+
+async def list_jobs(context: AnswerContext, query: queries.ListJobs) -> JobPage:
+    """See `ListJobs`."""
+    return await context.read_forecast(
+        job_list.job_page,
+        chosen=query.chosen,
+        order=query.order,
+        offset=query.offset,
+        limit=query.limit,
+    )
+
+
+async def jobs_by_id(context: AnswerContext, query: queries.JobsById) -> tuple[JobRow, ...]:
+    """See `JobsById`."""
+    return await context.read_forecast(job_list.jobs_by_id, ids=query.ids)
+
+
+async def count_jobs(context: AnswerContext, query: queries.CountJobs) -> JobCounts:
+    """See `CountJobs`."""
+    count = partial(job_list.job_counts, chosen=query.chosen, now=now_ms(), zone=context.zone)
+    return await context.reader.read(count)
+
+
+async def job_by_id(context: AnswerContext, query: queries.JobById) -> JobDetail | None:
+    """See `JobById`."""
+    if not 0 < query.job_id <= MOST_ID:  # a scanned code may have any number of digits
+        return None
+    return await context.read_forecast(job_detail.job_detail, job_id=query.job_id)
+
+
+async def export_jobs(context: AnswerContext, query: queries.ExportJobs) -> bytes:
+    """See `ExportJobs`."""
+    return await context.read_forecast(
+        export.export, chosen=query.chosen, order=query.order, form=query.form
+    )
+
+
+async def list_events(context: AnswerContext, query: queries.ListEvents) -> tuple[Event, ...]:
+    """See `ListEvents`."""
+    return await context.reader.read(
+        partial(
+            history.events,
+            job_id=query.job_id,
+            machine_id=query.machine_id,
+            after=query.after,
+            limit=query.limit,
+            newest=query.newest,
+        )
+    )
+
+
+async def list_runs(context: AnswerContext, query: queries.ListRuns) -> tuple[RunRow, ...]:
+    """See `ListRuns`."""
+    return await context.reader.read(partial(history.runs, job_id=query.job_id, limit=query.limit))

@@ -1,0 +1,81 @@
+"""Answers about programs, and tables of jobs on their way in."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from sqlalchemy import Connection
+
+from cnc_station.engine import commands, queries
+from cnc_station.engine.answers.context import AnswerContext, now_ms
+from cnc_station.engine.answers.jobs import create_jobs
+from cnc_station.engine.services.programs import check_program
+from cnc_station.engine.services.table_import import ImportContext, Imported, read_jobs
+from cnc_station.engine.store.programs import AddProgram
+from cnc_station.engine.store.queries import programs
+from cnc_station.engine.store.queries.machine_rows import read_machines
+from cnc_station.engine.views import ImportPreview, ProgramDetail, ProgramRow, Toolpath
+
+
+async def add_program(
+    context: AnswerContext, command: commands.AddProgram, actor: str
+) -> ProgramRow:
+    """See `AddProgram`."""
+    checked = await context.reader.work(partial(check_program, command.name, command.source))
+    sha256 = await context.writer.write(AddProgram(checked, actor))
+    detail = await program_by_hash(context, queries.ProgramByHash(sha256))
+    assert detail is not None
+    return detail.row
+
+
+async def import_jobs(
+    context: AnswerContext, command: commands.ImportJobs, actor: str
+) -> tuple[int, ...]:
+    """See `ImportJobs`."""
+    imported = await _read_table(context, command.name, command.content, command.mapping)
+    return await create_jobs(context, imported.accepted(), actor)
+
+
+async def preview_import(context: AnswerContext, query: queries.PreviewImport) -> ImportPreview:
+    """See `PreviewImport`."""
+    return (await _read_table(context, query.name, query.content, query.mapping)).preview
+
+
+async def _read_table(
+    context: AnswerContext, name: str, content: bytes, mapping: Mapping[str, str] | None
+) -> Imported:
+    shop = await context.reader.read(partial(_shop, context))
+    return await context.reader.work(partial(read_jobs, name, content, shop, mapping))
+
+
+def _shop(context: AnswerContext, connection: Connection) -> ImportContext:
+    newest: dict[str, ProgramRow] = {}
+    for row in programs.programs(connection):  # of each name the newest revision first
+        newest.setdefault(row.name, row)
+    by_name = {row.name: row.id for row in read_machines(connection) if not row.removed}
+    return ImportContext(now_ms(), context.zone, newest.get, by_name.get)
+
+
+async def list_programs(
+    context: AnswerContext, query: queries.ListPrograms
+) -> tuple[ProgramRow, ...]:
+    """See `ListPrograms`."""
+    return await context.reader.read(partial(programs.programs, text=query.text))
+
+
+async def program_by_hash(
+    context: AnswerContext, query: queries.ProgramByHash
+) -> ProgramDetail | None:
+    """See `ProgramByHash`."""
+    found = await context.reader.read(partial(programs.program_detail, sha256=query.sha256))
+    if found is None:
+        return None
+    path = await context.reader.work(partial(context.paths.of, query.sha256))
+    return replace(found, assumes=path.assumes) if path else found
+
+
+async def toolpath_by_hash(
+    context: AnswerContext, query: queries.ToolpathByHash
+) -> Toolpath | None:
+    """See `ToolpathByHash`."""
+    return await context.reader.work(partial(context.paths.of, query.sha256))

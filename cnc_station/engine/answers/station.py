@@ -1,0 +1,68 @@
+"""Answers about the floor, the stations and this station."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from cnc_station import __version__
+from cnc_station.engine import commands, queries
+from cnc_station.engine.answers.context import AnswerContext, now_ms
+from cnc_station.engine.domain import checks
+from cnc_station.engine.domain.checks import refuse
+from cnc_station.engine.store.queries import charts, floor, settings, stations
+from cnc_station.engine.store.settings import SaveSettings
+from cnc_station.engine.views import About, Charts, Floor, Link, StationRow
+
+
+async def save_settings(context: AnswerContext, command: commands.SaveSettings, actor: str) -> None:
+    """See `SaveSettings`."""
+    refuse(checks.json_object("settings", command.values))
+    await context.writer.write(SaveSettings(dict(command.values), actor))
+
+
+async def try_database(context: AnswerContext, _command: commands.TryDatabase, _actor: str) -> None:
+    """See `TryDatabase`."""
+    if (services := context.running()) is not None:
+        await services.try_database()
+
+
+async def floor_now(context: AnswerContext, _query: queries.FloorNow) -> Floor:
+    """See `FloorNow`."""
+    return await context.read_forecast(floor.floor)
+
+
+async def floor_charts(context: AnswerContext, query: queries.FloorCharts) -> Charts:
+    """See `FloorCharts`."""
+    look = partial(charts.charts, since=query.since, step=query.step, now=now_ms())
+    return await context.reader.read(look)
+
+
+async def list_stations(
+    context: AnswerContext, _query: queries.ListStations
+) -> tuple[StationRow, ...]:
+    """See `ListStations`."""
+    look = partial(stations.stations, own=context.config.station, clock=context.clock)
+    return await context.reader.read(look)
+
+
+async def stored_settings(
+    context: AnswerContext, _query: queries.StoredSettings
+) -> Mapping[str, Any]:
+    """See `StoredSettings`."""
+    return await context.reader.read(settings.settings)
+
+
+def about_station(context: AnswerContext, _query: queries.AboutStation) -> About:
+    """See `AboutStation`."""
+    config = context.config
+    return About(
+        version=__version__,
+        station=config.station,
+        database=config.database_shown,
+        simulator_speed=config.simulator_speed,
+    )
+
+
+def list_links(context: AnswerContext, _query: queries.ListLinks) -> tuple[Link, ...]:
+    """See `ListLinks`."""
+    return context.health.links()

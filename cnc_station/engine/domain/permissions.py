@@ -1,0 +1,95 @@
+"""What each role may do: the right that every command and query needs, written once."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.errors import NotPermitted
+from cnc_station.engine.domain.principal import Principal, Role
+
+
+class Permission(StrEnum):
+    """A right; the words complete the sentence "… may not …"."""
+
+    VIEW = "look at the shop"
+    CHANGE_JOBS = "change jobs"
+    DELETE_JOBS = "delete jobs or set their state by hand"
+    OPERATE_MACHINES = "operate machines"
+    SET_UP_MACHINES = "add, change or remove machines"
+    CHANGE_SETTINGS = "change settings"
+
+
+_VIEWER = frozenset({Permission.VIEW})
+_OPERATOR = _VIEWER | {
+    Permission.CHANGE_JOBS,
+    Permission.OPERATE_MACHINES,
+    Permission.CHANGE_SETTINGS,  # the window stores how its user arranges it
+}
+_SUPERVISOR = _OPERATOR | {Permission.DELETE_JOBS, Permission.SET_UP_MACHINES}
+
+GRANTS: Mapping[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEWER,
+    Role.OPERATOR: _OPERATOR,
+    Role.SUPERVISOR: _SUPERVISOR,
+    Role.ADMINISTRATOR: frozenset(Permission),
+}
+
+# The commands and queries that need each right, by name.
+_NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
+    Permission.VIEW: (
+        "AboutStation",
+        "ControllerStatus",
+        "CountJobs",
+        "ExportJobs",
+        "FloorCharts",
+        "FloorNow",
+        "JobById",
+        "JobsById",
+        "LatestTelemetry",
+        "ListActiveRuns",
+        "ListDrivers",
+        "ListEvents",
+        "ListJobs",
+        "ListLinks",
+        "ListMachines",
+        "ListPrograms",
+        "ListRuns",
+        "ListStations",
+        "MachineLog",
+        "PreviewImport",
+        "ProgramByHash",
+        "StoredSettings",
+        "ToolpathByHash",
+        "TryDatabase",
+    ),
+    Permission.CHANGE_JOBS: (
+        "ActOnJobs",
+        "AddProgram",
+        "DuplicateJob",
+        "EditJob",
+        "ImportJobs",
+        "SubmitJobs",
+        "UndoJobActions",
+    ),
+    Permission.OPERATE_MACHINES: ("ActOnMachine",),
+    Permission.SET_UP_MACHINES: ("AddMachine", "EditMachine", "MoveMachine", "TryMachine"),
+    Permission.CHANGE_SETTINGS: ("SaveSettings",),
+}
+NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}
+
+# Actions that need another right than the command they come in.
+NEEDED_BY_ACTION: Mapping[str, Permission] = {
+    JobAction.DELETE: Permission.DELETE_JOBS,
+    JobAction.OVERRIDE: Permission.DELETE_JOBS,
+    MachineAction.REMOVE: Permission.SET_UP_MACHINES,
+}
+
+
+def check(principal: Principal, asked: object) -> None:
+    """Raises NotPermitted unless one of the principal's roles grants what `asked` needs."""
+    needed = NEEDED[type(asked).__name__]
+    action = getattr(asked, "action", None)
+    if action is not None:
+        needed = NEEDED_BY_ACTION.get(action, needed)
+    if not any(needed in GRANTS[role] for role in principal.roles):
+        raise NotPermitted(f"{principal.name} may not {needed}.")

@@ -1,0 +1,76 @@
+"""Reading for somebody who sees the jobs of some tenants only.
+
+Every statement that reads jobs, their runs or their events is rewritten before it is executed, so
+that no query can forget to leave the others out. What has to know the whole queue to be right, such
+as a forecast, marks its statement with `WHOLE_SHOP`; nothing of the other jobs may reach a view.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Alias, Column, Connection, FromClause, Subquery, Table, event, or_, select
+from sqlalchemy.sql import visitors
+
+from cnc_station.engine.store import schema
+
+T = TypeVar("T")
+Read = Callable[[Connection], T]
+
+WHOLE_SHOP = {"whole_shop": True}
+
+
+def for_tenants(read: Read[T], tenants: frozenset[str]) -> Read[T]:
+    """The same read, of these tenants' jobs alone."""
+
+    def limited(connection: Connection) -> T:
+        def rewrite(
+            _connection: Connection, statement: Any, many: Any, one: Any, options: Any
+        ) -> tuple[Any, Any, Any]:
+            if not (options | statement.get_execution_options()).get("whole_shop"):
+                statement = _rewritten(statement, tenants)
+            return statement, many, one
+
+        event.listen(connection, "before_execute", rewrite, retval=True)
+        return read(connection)
+
+    return limited
+
+
+def _rewritten(statement: Any, tenants: frozenset[str]) -> Any:
+    made: dict[str, Subquery] = {}
+
+    def seen(table: FromClause) -> Subquery | None:
+        """What stands in place of a table, or of a table under another name."""
+        origin = table.element if isinstance(table, Alias) else table
+        if not isinstance(origin, Table) or (where := _where(origin, tenants)) is None:
+            return None
+        name = str(getattr(table, "name", ""))
+        if name not in made:
+            made[name] = select(origin).where(where).subquery(name)
+        return made[name]
+
+    def replacement(element: Any, **_: Any) -> Any:
+        if isinstance(element, Column) and element.table is not None:
+            other = seen(element.table)
+            return None if other is None else other.c[element.key]
+        return seen(element) if isinstance(element, Table | Alias) else None
+
+    return visitors.replacement_traverse(statement, {}, replacement)
+
+
+def _where(table: Table, tenants: frozenset[str]) -> Any:
+    own = schema.job.c.tenant.in_(sorted(tenants))
+    if table is schema.job:
+        return own
+    jobs = select(schema.job.c.id).where(own)
+    if table is schema.run:
+        return schema.run.c.job_id.in_(jobs)
+    if table is schema.event:
+        return or_(schema.event.c.job_id.is_(None), schema.event.c.job_id.in_(jobs))
+    return None
+
+
+def visible_jobs(connection: Connection, ids: frozenset[int]) -> frozenset[int]:
+    """Those of these jobs that can be seen."""
+    query = select(schema.job.c.id).where(schema.job.c.id.in_(sorted(ids)))
+    return frozenset(connection.execute(query).scalars())

@@ -1,0 +1,59 @@
+"""Where a station listens: a Unix socket that only its user can open, or TCP with a token."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from cnc_station.config import Config
+from cnc_station.engine.domain.errors import Unavailable
+
+MOST_BYTES = 96 * 1024 * 1024  # of a request: the largest table, in base64
+MOST_PATH_BYTES = 100  # AF_UNIX allows 108 on Linux and 104 on macOS
+USES_UNIX = os.name == "posix"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`file` is the Unix socket itself, or names the TCP port and its token."""
+
+    file: Path
+    unix: bool
+
+
+def place_of(config: Config, *, unix: bool = USES_UNIX) -> Place:
+    """The same for everybody who names the same database and station."""
+    path = config.database_path
+    database = config.database_shown if path is None else path.absolute()
+    key = sha256(f"{database}\n{config.station}".encode()).hexdigest()[:16]
+    folder = config.data_folder.absolute() / "run"
+    if not unix:
+        return Place(folder / f"{key}.json", unix)
+    file = folder / f"{key}.sock"
+    if len(os.fsencode(file)) > MOST_PATH_BYTES:
+        file = Path(tempfile.gettempdir()) / f"cnc-station-{os.getuid()}" / file.name
+    return Place(file, unix)
+
+
+def check_private(folder: Path) -> None:
+    """Raises Unavailable where other users could put a socket of theirs in the folder."""
+    if not USES_UNIX:
+        return  # a user's own folders are private there
+    status = folder.stat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise Unavailable(f"{folder} must belong to this user alone: run chmod 700 {folder}")
+
+
+def write_port(file: Path, port: int, token: str) -> None:
+    """Tell the same user's programs where to connect, and with which token."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        json.dump({"port": port, "token": token}, opened)
+
+
+def read_port(file: Path) -> tuple[int, str]:
+    """Raises OSError or ValueError where no station has written it."""
+    told = json.loads(file.read_text("utf-8"))
+    return int(told["port"]), str(told["token"])
