@@ -35,9 +35,9 @@ from cnc_station.engine.views import Answer, Undo
 
 _UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
 _RESTORING = {
-    JobState.PAUSED: (t.RESTORED_PAUSED,),
-    JobState.DELAYED: (t.RESTORED_WAITING,),
-    JobState.QUEUED: (t.RESTORED, t.RESTORED_WAITING),
+    JobState.PAUSED: t.RESTORED_PAUSED,
+    JobState.DELAYED: t.RESTORED,
+    JobState.QUEUED: t.RESTORED,
 }
 
 
@@ -120,16 +120,16 @@ class StationCommands(MachineCommands):
     async def _undo(self, step: Undo, actor: Actor) -> Answer:
         state = JobState(step.details["state"])
         if step.action == JobAction.CANCEL:
-            alternatives = _RESTORING[state]
+            transition = _RESTORING[state]
         else:
-            alternatives = JOB_ACTIONS[JobAction(step.action)]
+            transition = JOB_ACTIONS[JobAction(step.action)]
         names = {
             JobAction.PIN: ("pinned_machine_id",),
             JobAction.REORDER: ("rank",),
             JobAction.CANCEL: ("rank", "not_before"),
         }[JobAction(step.action)]
         change = ActOnJob(
-            alternatives,
+            transition,
             step.job_id,
             actor.name,
             reason="taken back",
@@ -164,7 +164,7 @@ def _change(
     action: JobAction, job_id: int, actor: Actor, reason: str, arguments: Mapping[str, Any]
 ) -> ActOnJob:
     """The change that an action asks for. Raises InvalidInput for wrong arguments."""
-    alternatives = JOB_ACTIONS[action]
+    transition = JOB_ACTIONS.get(action)
     values: dict[str, Any] = {}
     before = None
     if action is JobAction.OVERRIDE:
@@ -173,14 +173,15 @@ def _change(
             raise InvalidInput(FieldError("state", f"can't be set to {state} by hand"))
         if not reason.strip():
             raise InvalidInput(FieldError("reason", "say why it is set by hand"))
-        alternatives = (t.OVERRIDES[JobState(state)],)
+        transition = t.OVERRIDES[JobState(state)]
     elif action is JobAction.PIN:
         values["pinned_machine_id"] = _number(arguments, "machine_id", optional=True)
     elif action is JobAction.DELAY:
         values["not_before"] = _number(arguments, "until")
     elif action is JobAction.REORDER:
         before = _number(arguments, "before", optional=True)
-    return ActOnJob(alternatives, job_id, actor.name, reason, values, before)
+    assert transition is not None
+    return ActOnJob(transition, job_id, actor.name, reason, values, before)
 
 
 def _number(arguments: Mapping[str, Any], name: str, *, optional: bool = False) -> int | None:

@@ -96,9 +96,9 @@ class MachineCommands(StationQueries):
         """See `Commands.move_machine`."""
         if station not in {row.name for row in await self.stations()}:
             raise Conflict(f"There is no station {station}.")
-        either, reason = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS), f"to station {station}"
+        moved, reason = (t.MACHINE_MOVED,), f"to station {station}"
         await self._writer.write(
-            MoveMachine(either, machine_id, actor.name, reason, station=station)
+            MoveMachine(moved, machine_id, actor.name, reason, station=station)
         )
         if self._pool is not None:
             await self._pool.drop(machine_id)

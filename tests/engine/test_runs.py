@@ -97,7 +97,8 @@ async def test_a_held_run_stands_still_goes_on_and_completes(station: Station) -
     await until(lambda: floor.engine.telemetry(machine_id))
     assert stands is not None
     assert floor.engine.status(machine_id) == stands
-    assert "held: it can't be held" in (await floor.act("hold", job_id)).error
+    refused = (await floor.act("hold", job_id)).error
+    assert "is on hold. Only a running program can be held." in refused
     assert (await floor.act("continue", job_id)).applied
     _ends_now(floor, machine_id)
     await floor.comes_to(job_id, JobState.COMPLETED)

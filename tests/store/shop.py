@@ -83,7 +83,7 @@ class Shop:
         return await self.write(ActOnJob(JOB_ACTIONS[action], job_id, "anna", **more))
 
     async def override(self, job_id: int, state: JobState) -> Before:
-        return await self.write(ActOnJob((t.OVERRIDES[state],), job_id, "anna", reason="because"))
+        return await self.write(ActOnJob(t.OVERRIDES[state], job_id, "anna", reason="because"))
 
     async def machine(self, spec: MachineSpec | None = None, *, connected: bool = True) -> int:
         machine_id = await self.write(AddMachine(spec or mill("Mill 1"), "anna"))

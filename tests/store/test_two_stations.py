@@ -143,7 +143,7 @@ async def test_a_machine_that_is_given_away_meanwhile_is_not_taken_up(
     taken_up = asyncio.ensure_future(a.move(t.REATTACHED, run))
     await until(lambda: a.database.read(lambda c: c.execute(_WAITING).scalar()))
     slow.go.set()
-    with pytest.raises(Conflict, match="can't be reattached"):
+    with pytest.raises(Conflict, match="can't take it up again"):
         await taken_up
     await moved
     assert a.run_state(run) is RunState.INTERRUPTED

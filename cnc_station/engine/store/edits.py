@@ -10,6 +10,7 @@ from sqlalchemy import Row, select, update
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.job import EDITABLE, JobSpec
+from cnc_station.engine.domain.refusals import job_refusal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.jobs import check_references, stored_fields
@@ -58,9 +59,9 @@ def _edit(tx: Tx, change: EditJob) -> None:
     assert t.EDITED.job is not None
     state = JobState(row.state)
     if state not in t.EDITED.job.sources:
-        raise Conflict(f"{row.name} is {state.replace('_', ' ')}: it can't be edited.")
+        raise Conflict(job_refusal(t.EDITED, row.name, state))
     if change.version not in (None, row.version):
-        raise Conflict(f"{row.name} was changed by somebody else meanwhile; look again.")
+        raise Conflict(f"{row.name} was changed by somebody else meanwhile. Open it again.")
     before = spec_of(row)
     after = replace(before, **change.changes).validated()
     check_references(tx, [after])

@@ -172,18 +172,17 @@ def stored_fields(spec: JobSpec) -> dict[str, Any]:
 
 def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
     state = row["state"]
-    name = {"draft": t.DRAFTED, "queued": t.CREATED, "delayed": t.CREATED_WAITING}[state]
     tx.record(
-        name,
+        t.DRAFTED if spec.draft else t.CREATED,
         actor=actor,
         job_id=row["id"],
         job_state=state,
         trace_id=row["trace_id"],
         reason=spec.source,
     )
-    if name is t.CREATED:
+    if state == JobState.QUEUED:
         tx.claimable[spec.machine_type] += 1
-    elif name is t.CREATED_WAITING:
+    elif state == JobState.DELAYED:
         tx.due(row["not_before"])
 
 

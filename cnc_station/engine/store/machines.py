@@ -12,19 +12,15 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.counting import NAMES, PartCount
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.refusals import machine_refusal
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState, RunState
 from cnc_station.engine.store.readiness import REWIRING, asks_for
 from cnc_station.engine.store.schema import event, job, machine, run
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 MOST_PARTS = 1_000_000
-_VERBS = {
-    t.MAINTENANCE_STARTED.name: "taken into maintenance",
-    t.MAINTENANCE_ENDED.name: "taken out of maintenance",
-}
-_GIVEN_AWAY = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS)
 # Out of an alarm, these leave the run behind that it interrupted.
-_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, *_GIVEN_AWAY)
+_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
 
 
 def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
@@ -156,13 +152,13 @@ def _move(tx: Tx, change: MoveMachine) -> None:
     state = MachineState(row.state)
     transition = _allowed(change, row, state)
     if transition in _GIVING_FREE and _has_live_run(tx, row.id):
-        raise Conflict(f"{row.name}: its run is not over yet.")
+        raise Conflict(f"The run at {row.name} is not over yet. Wait until it has ended.")
     rewired = change.spec is not None and not asks_for(row, change.spec)
     if rewired and _has_live_run(tx, row.id):
-        raise Conflict(f"{row.name} is at work: change its driver when it is idle.")
+        raise Conflict(f"{row.name} is at work. Change its driver when it is idle.")
     assert transition.machine is not None
     step = transition.machine
-    target = _resting(row, step) if step.to_rest else step.target or state
+    target = _resting(row, step) if step.to_rest else step.target_from(state)
     values = _values(tx, change, transition)
     if rewired:
         values["not_ready"] = REWIRING
@@ -193,9 +189,7 @@ def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Trans
     for transition in change.alternatives:
         if transition.machine is not None and state in transition.machine.sources:
             return transition
-    name = change.alternatives[0].name
-    verb = _VERBS.get(name, name.removeprefix("machine_"))
-    raise Conflict(f"{row.name} is {state.replace('_', ' ')}: it can't be {verb}.")
+    raise Conflict(machine_refusal(change.alternatives[0], row.name, state))
 
 
 def _has_live_run(tx: Tx, machine_id: int) -> bool:
@@ -239,7 +233,7 @@ def _count(
         .where(run.c.id == last_run.scalar_subquery())
     ).one_or_none()
     if last is None or last.started_at is None:
-        raise Conflict(f"{row.name} has made nothing since it was cleared: there is no part.")
+        raise Conflict(f"{row.name} has made nothing since it was cleared, so there is no part.")
     whole = PartCount(**{name: known.get(name, getattr(last, name)) for name in NAMES})
     if why := whole.mismatch(last.quantity, completed=last.state == RunState.SUCCEEDED):
         raise InvalidInput(FieldError(next(iter(known)), why))
@@ -266,7 +260,7 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
         values["maintenance_due"] = False
     elif transition is t.MACHINE_REMOVED:
         values["removed"] = True
-    elif transition in _GIVEN_AWAY:
+    elif transition is t.MACHINE_MOVED:
         values |= {"station": change.station, "not_ready": REWIRING}
         tx.stations = True
     if transition in _GIVING_FREE:

@@ -87,7 +87,7 @@ def _tell(
         .with_for_update()
     ).one_or_none()
     if row is None:
-        return Conflict(f"run {change.run_id} is not under way any more; nothing was written")
+        return Conflict(f"Run {change.run_id} is not under way any more. Nothing was written.")
     if once_for is None or row.done < once_for:
         tx.record(
             transition,

@@ -35,7 +35,6 @@ _WORTH_TELLING = sorted(
         t.REATTACHED,
         t.DEFERRED,
         t.SCRAPPED,
-        t.SCRAPPED_WAITING,
         t.READINESS_CHANGED,
         t.POSITION_CHANGED,
         t.CANCELLED,
