@@ -7,7 +7,7 @@ import logging
 import signal
 
 from cnc_station.config import Config
-from cnc_station.demo import Share, load_demo
+from cnc_station.demo import Loader
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.service import FIRST_PAUSE_S, LONGEST_PAUSE_S
@@ -19,16 +19,18 @@ log = logging.getLogger(__name__)
 HEALTH_PORT = 8460
 
 
-async def serve(config: Config, demo: Share | None = None) -> None:
-    """Run the engine until SIGINT or SIGTERM, then stop it in order. Raises Conflict, and
-    Unavailable where it is of no use to wait."""
+async def serve(config: Config, load: Loader | None = None) -> None:
+    """Run the engine until SIGINT or SIGTERM, then stop it in order. `load` fills it first.
+
+    Raises Conflict, and Unavailable where it is of no use to wait.
+    """
     asked_to_stop = _stop_signals()
     engine = await _started(await asyncio.to_thread(complete, config), asked_to_stop)
     if engine is None:
         return
     try:
-        if demo:
-            await load_demo(engine, demo)
+        if load is not None:
+            await load(engine)
         async with serving(config, engine, HEALTH_PORT):
             log.info("station %s is at work on %s", config.station, config.database_shown)
             gc.freeze()  # permanent objects need no further garbage collection

@@ -27,12 +27,10 @@ def demo(call: Call) -> int:
     Unless one is named it has its own database, which starts afresh each time.
     """
     _need_window(call)
-    from cnc_station.demo import SEED, WHOLE, fresh_database  # noqa: PLC0415 - as above
+    from cnc_station.demo import SEED, fresh_database, load_demo  # noqa: PLC0415 - as above
     from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
 
     config = call.config
-    if call.args.fleet is not None:
-        return _fleet(call)
     path = config.database_path
     if not call.args.database and path is not None and path.name == DATABASE_NAME:
         config = replace(config, database_url=f"sqlite:///{path.with_name(DEMO_DATABASE_NAME)}")
@@ -40,7 +38,7 @@ def demo(call: Call) -> int:
     if config.simulator_seed is None:
         config = replace(config, simulator_seed=SEED)
     start_log(config, aloud=False)
-    return open_window(config, WHOLE)
+    return open_window(config, load_demo)
 
 
 def _need_window(call: Call) -> None:
@@ -62,27 +60,11 @@ def _need_window(call: Call) -> None:
         ) from error
 
 
-def _fleet(call: Call) -> int:
-    from cnc_station.demo import Share  # noqa: PLC0415 - as above
-    from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
-    from cnc_station.fleet_demo import running_fleet  # noqa: PLC0415 - as above
-
-    stations = call.args.fleet
-    with running_fleet(call.config, call.environ, stations) as fleet:
-        start_log(fleet.config, aloud=False)
-        print(f"{fleet.config.station} opens its window. Beside it, without one:")
-        for name, process in fleet.others.items():
-            print(f"  {name}, process {process.pid}")
-        print("End one of them (kill -9) and see the others take over.", flush=True)
-        return open_window(fleet.config, Share(1, stations))
-
-
 def serve(call: Call) -> int:
     """Run the station without a window until it is stopped."""
     from cnc_station import headless  # noqa: PLC0415 - the window starts without it
-    from cnc_station.demo import Share  # noqa: PLC0415 - likewise
+    from cnc_station.demo import load_demo  # noqa: PLC0415 - likewise
 
-    share = Share.parse(call.args.demo) if call.args.demo else None
     start_log(call.config, aloud=True)
-    asyncio.run(headless.serve(call.config, share))
+    asyncio.run(headless.serve(call.config, load_demo if call.args.demo else None))
     return Exit.OK

@@ -17,7 +17,7 @@ import pytest
 from cnc_station import addresses
 from cnc_station.cli.run import run
 from cnc_station.engine.store.lock import EngineLock
-from cnc_station.servers import Postgres, Redis
+from tests.tools.servers import Postgres, Redis
 
 SECRET = "hunter2"
 

@@ -19,8 +19,8 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import Doing
-from cnc_station.servers import Redis
 from tests.engine.floor import Controller, kind_of
+from tests.tools.servers import Redis
 from tests.until import until
 
 ME = Actor("tester")

@@ -12,7 +12,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.engine import StationEngine
-from cnc_station.servers import Redis
+from tests.tools.servers import Redis
 from tests.until import until
 
 ME = Actor("tester")

@@ -29,8 +29,8 @@ from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.preload import TransactionPreload
 from cnc_station.engine.views import Changes
-from cnc_station.servers import Postgres, Redis
 from tests.standing_still import standing_still
+from tests.tools.servers import Postgres, Redis
 from tests.until import at_best, until
 
 ME = Actor("tester")

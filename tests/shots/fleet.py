@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 
 from cnc_station.config import Config
-from cnc_station.demo import Share, demo_fleet, load_demo
+from cnc_station.demo import demo_machines, load_demo
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import Presence
-from cnc_station.fleet_demo import running_fleet
 from cnc_station.loop import application
 from cnc_station.ui.pages.stations import StationsPage
 from cnc_station.ui.shell import Shell
 from tests.shots.shot import Shot
+from tests.tools.fleet_demo import Share, running_fleet
 from tests.until import until
 
 STATIONS = 3
@@ -34,7 +34,7 @@ async def fleet_pictures(folder: Path, wanted: Sequence[Shot], operator: str) ->
             engine = StationEngine(fleet.config)
             await engine.start()
             try:
-                await load_demo(engine, Share(1, STATIONS))
+                await Share(1, STATIONS).load(engine)
                 await until(partial(_all_at_work, engine), timeout=60)
                 with _standing_still(fleet.others[SILENT].pid):
                     await until(partial(_one_is_silent, engine), timeout=60)
@@ -68,7 +68,7 @@ async def _all_at_work(engine: StationEngine) -> bool:
     """Everything is wired, and runs."""
     machines = await engine.machines()
     running = [machine for machine in machines if machine.state is MachineState.RUNNING]
-    return len(running) == len(demo_fleet())
+    return len(running) == len(demo_machines())
 
 
 async def _one_is_silent(engine: StationEngine) -> bool:

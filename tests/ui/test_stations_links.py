@@ -14,12 +14,12 @@ from cnc_station.engine.queries import now_ms
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.schema import station
 from cnc_station.engine.views import Link
-from cnc_station.servers import Postgres, Redis
 from cnc_station.ui.link_text import said
 from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.pages.stations import StationsPage
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Tone
+from tests.tools.servers import Postgres, Redis
 from tests.ui.real_engine import Office, opened
 from tests.until import until
 

@@ -13,10 +13,10 @@ import pytest
 from cnc_station.config import Config
 from cnc_station.demo import load_demo
 from cnc_station.engine.engine import StationEngine
-from cnc_station.servers import Postgres, Redis
 from cnc_station.web.health import HealthServer
 from cnc_station.web.serving import serving
 from tests.standing_still import standing_still
+from tests.tools.servers import Postgres, Redis
 from tests.until import until
 
 LOCALHOST = "127.0.0.1"
