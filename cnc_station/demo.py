@@ -9,7 +9,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.interface import Engine
-from cnc_station.engine.store.lock import EngineLock
+from cnc_station.engine.store.database import EngineLock
 
 ACTOR = Actor("demo day")
 Loader = Callable[[Engine], Coroutine[Any, Any, object]]

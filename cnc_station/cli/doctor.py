@@ -15,11 +15,10 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from cnc_station import config
-from cnc_station.cli.diagnosis import Diagnosis, Verdict
 from cnc_station.cli.doctor_database import database
 from cnc_station.cli.doctor_servers import redis
 from cnc_station.cli.doctor_window import window
-from cnc_station.cli.invocation import Call, Exit
+from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
 from cnc_station.cli.output import clock, print_json
 
 _GIGABYTE = 1_000_000_000

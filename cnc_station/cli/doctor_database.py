@@ -8,11 +8,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cnc_station.cli.diagnosis import Diagnosis, Verdict
 from cnc_station.cli.doctor_servers import database as server
-from cnc_station.cli.invocation import Call
+from cnc_station.cli.invocation import Call, Diagnosis, Verdict
 from cnc_station.cli.output import clock
-from cnc_station.engine.store.lock import EngineLock
+from cnc_station.engine.store.database import EngineLock
 from cnc_station.engine.store.migrate import REVISION
 
 _SUBJECT = "database"

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from cnc_station import addresses, secrets
-from cnc_station.cli.diagnosis import Diagnosis, Verdict
-from cnc_station.cli.invocation import Call
+from cnc_station.cli.invocation import Call, Diagnosis, Verdict
 from cnc_station.engine.domain.errors import Unavailable
 
 _PATIENCE_S = 3.0

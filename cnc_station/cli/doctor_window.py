@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from cnc_station.bundled import self_command
-from cnc_station.cli.diagnosis import Diagnosis, Verdict
-from cnc_station.cli.display import has_display
-from cnc_station.cli.invocation import Call, Exit
+from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
+from cnc_station.cli.window import has_display
 
 _PATIENCE_S = 30.0
 

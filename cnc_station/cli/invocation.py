@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
@@ -37,3 +37,21 @@ class Call:
     def actor(self) -> Actor:
         """The author of the command: the person at the keyboard."""
         return Actor(self.config.operator)
+
+
+class Verdict(StrEnum):
+    """The result of a check. Only BAD prevents the station from working."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a check found, and what to do about it."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cnc_station.cli.client import client
-from cnc_station.cli.files import read_bytes
+from cnc_station.cli.imports import read_bytes
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_warnings
 from cnc_station.engine.domain.errors import FieldError, InvalidInput

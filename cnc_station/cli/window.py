@@ -1,12 +1,15 @@
 """Commands that run until closed: the window, the demo day, and the station without a window."""
 
 import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from logging.handlers import RotatingFileHandler
 
-from cnc_station.cli.display import has_display
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.logs import start_log
-from cnc_station.config import DATABASE_NAME
+from cnc_station.config import DATABASE_NAME, Config
 from cnc_station.engine.domain.errors import Unavailable
 
 DEMO_DATABASE_NAME = "demo.db"
@@ -68,3 +71,51 @@ def serve(call: Call) -> int:
     start_log(call.config, aloud=True)
     asyncio.run(headless.serve(call.config, load_demo if call.args.demo else None))
     return Exit.OK
+
+
+_NAMES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
+def has_display(environ: Mapping[str, str]) -> bool:
+    """Return whether a display is named, or is not needed. Only Linux has to name one."""
+    return sys.platform != "linux" or any(environ.get(name) for name in _NAMES)
+
+
+FILE_NAME = "cnc-station.log"
+_LARGEST = 2_000_000
+_KEPT = 3
+
+
+class _Sentences(logging.Formatter):
+    """One line for each record, without a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{self.formatTime(record)} {record.levelname} {record.getMessage()}"
+
+
+def start_log(config: Config, *, aloud: bool) -> None:
+    """Log into the data folder, and with `aloud` in sentences on stderr.
+
+    If the folder cannot be written there is no file, but the station starts: opening the database
+    reports it.
+    """
+    handlers: list[logging.Handler] = []
+    with contextlib.suppress(OSError):
+        config.data_folder.mkdir(parents=True, exist_ok=True)
+        file = RotatingFileHandler(
+            config.data_folder / FILE_NAME,
+            maxBytes=_LARGEST,
+            backupCount=_KEPT,
+            encoding="utf-8",
+            delay=False,
+        )
+        file.setFormatter(
+            logging.Formatter("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s")
+        )
+        handlers.append(file)
+    if aloud:
+        stream = logging.StreamHandler()
+        stream.setFormatter(_Sentences())
+        handlers.append(stream)
+    logging.basicConfig(level=logging.INFO, handlers=handlers or [logging.NullHandler()])
+    logging.getLogger("alembic").setLevel(logging.WARNING)

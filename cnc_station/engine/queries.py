@@ -24,14 +24,13 @@ from cnc_station.engine.store.queries import (
     export,
     floor,
     history,
-    job_detail,
     job_list,
     machine_rows,
     programs,
-    settings,
     stations,
 )
 from cnc_station.engine.store.queries.context import QueryContext
+from cnc_station.engine.store.settings import settings
 from cnc_station.engine.supervisor import ServiceSupervisor
 from cnc_station.engine.views import (
     About,
@@ -112,7 +111,7 @@ class StationQueries:
         """See `Queries.job`."""
         if not 0 < job_id <= MOST_ID:  # a scanned code may have any number of digits
             return None
-        return await self._look(job_detail.job_detail, job_id=job_id)
+        return await self._look(history.job_detail, job_id=job_id)
 
     async def events(
         self,
@@ -172,7 +171,7 @@ class StationQueries:
 
     async def settings(self) -> Mapping[str, Any]:
         """See `Queries.settings`."""
-        return await self._reader.read(settings.settings)
+        return await self._reader.read(settings)
 
     def about(self) -> About:
         """See `Queries.about`."""

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.position import PositionBasis
+from cnc_station.engine.domain.machine import PositionBasis
 from cnc_station.engine.domain.states import JobState
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of

@@ -13,8 +13,7 @@ from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.machine import Capability, MachineSpec
-from cnc_station.engine.domain.position import Position, PositionBasis
+from cnc_station.engine.domain.machine import Capability, MachineSpec, Position, PositionBasis
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine

@@ -16,7 +16,7 @@ from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Unavailable
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Driver, OnLoss, RunAborted
 from cnc_station.engine.drivers.simulator import Simulator

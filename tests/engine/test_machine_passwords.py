@@ -12,9 +12,9 @@ from sqlalchemy import insert
 from cnc_station.cli.output import plain
 from cnc_station.engine.domain.errors import InvalidInput, Unavailable
 from cnc_station.engine.drivers import registry
-from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.base import DriverKind
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
+from cnc_station.engine.drivers.unreachable import shown
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 from cnc_station.engine.views import KEPT, DriverInfo, Setting

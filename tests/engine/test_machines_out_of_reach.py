@@ -8,7 +8,7 @@ import pytest
 from cnc_station.config import Config
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import Conflict, Unavailable
-from cnc_station.engine.domain.position import Position, PositionBasis
+from cnc_station.engine.domain.machine import Position, PositionBasis
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import RunInspection, RunOutcome

@@ -10,7 +10,7 @@ import pytest
 from cnc_station.config import Config
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import InvalidInput
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import open_client

@@ -10,7 +10,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
-from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim

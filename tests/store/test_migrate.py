@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, Fenced, Unavailable
-from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.domain.transitions import TRANSITIONS
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database

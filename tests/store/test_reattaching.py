@@ -10,8 +10,8 @@ from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.domain.refusals import JOB_IS
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.inspection import RecordInspection
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.parts import RecordInspection
 from tests.store.shop import Shop, mill
 
 

@@ -21,10 +21,9 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queries.history import runs
-from cnc_station.engine.store.queries.settings import settings
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.store.remote_commands import AskStation
-from cnc_station.engine.store.settings import SaveSettings
+from cnc_station.engine.store.settings import SaveSettings, settings
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 from tests.store.shop import Shop, mill
 from tests.until import until

@@ -13,8 +13,7 @@ from sqlalchemy import create_engine, text
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.domain.position import Position, PositionBasis
+from cnc_station.engine.domain.machine import MachineSpec, Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import (

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from cnc_station.engine.domain import checks
@@ -201,3 +202,40 @@ _LIMITS: Sequence[_Limit] = (
     (_axes, lambda n: f"has {n.axes} axes", lambda n: f"{n.axes} axes"),
     (_size, lambda n: f"is large enough for {_sides(n)}", _sides),
 )
+
+
+class PositionBasis(StrEnum):
+    """The basis on which a position is known."""
+
+    FOUND = "found"  # as found at the first connection; nothing contradicts it
+    HOMED = "homed"  # homed by the controller, and nothing has happened since
+    CONFIRMED = "confirmed"  # a person has confirmed the work zero
+    LOST = "lost"  # something may have moved an axis or cleared a zero
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The basis of a position.
+
+    `reason` states what was seen or done. For a lost position it states what a person has to know
+    before confirming.
+    """
+
+    basis: PositionBasis
+    reason: str
+
+    @property
+    def known(self) -> bool:
+        """Whether a program may start from it."""
+        return self.basis is not PositionBasis.LOST
+
+
+@dataclass(frozen=True, slots=True)
+class PositionMemory:
+    """What a driver stores for its next start, at this station or another.
+
+    `mark` identifies the controller. It is text of the driver, stored unchanged.
+    """
+
+    position: Position
+    mark: str = ""

@@ -11,7 +11,8 @@ from typing import Any
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.drivers import address, registry
+from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers.unreachable import password, shown
 from cnc_station.engine.views import KEPT, MachineRow
 
 
@@ -29,7 +30,7 @@ def _with_hidden_passwords(row: MachineRow, secret: Mapping[str, frozenset[str]]
     settings = row.spec.settings
     hidden = secret.get(row.spec.driver, settings.keys())
     masked = {
-        name: KEPT if name in hidden else address.shown(value) if isinstance(value, str) else value
+        name: KEPT if name in hidden else shown(value) if isinstance(value, str) else value
         for name, value in settings.items()
     }
     return row if masked == settings else replace(row, spec=replace(row.spec, settings=masked))
@@ -58,5 +59,5 @@ def _completed(value: str, kept: Any) -> Any:
     """Return a setting, or an address, with its stored value; None if nothing is stored."""
     if value == KEPT:
         return kept
-    word = address.password(str(kept))
+    word = password(str(kept))
     return None if word is None else value.replace(KEPT, word)

@@ -25,7 +25,7 @@ from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec, check_keys
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.dialect import Dialect, packed
-from cnc_station.engine.store.preload import TransactionPreload
+from cnc_station.engine.store.prepared import TransactionPreload
 from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
 from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import StoreCommand, Tx

@@ -9,8 +9,8 @@ from sqlalchemy import Row, insert, select, update
 
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.counting import NAMES, PartCount
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.job import NAMES, PartCount
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.refusals import machine_refusal
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState, RunState

@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ColumnElement,
     Float,
     Text,
     Update,
     bindparam,
     case,
+    exists,
     false,
     literal_column,
     null,
@@ -26,8 +28,7 @@ from cnc_station.engine.domain.states import (
     RunState,
 )
 from cnc_station.engine.store.dialect import Dialect
-from cnc_station.engine.store.reattaching import still_there, undecided, wired_here
-from cnc_station.engine.store.schema import found_in, job, machine, run
+from cnc_station.engine.store.schema import found_in, job, machine, run, standing_in
 
 _TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
 _RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
@@ -150,3 +151,29 @@ def machine_statement(dialect: Dialect, name: str) -> Update:
         .values(values)
         .returning(machine.c.id, machine.c.state)
     )
+
+
+def undecided() -> ColumnElement[bool]:
+    """The run's job has no newer run, and nobody has said what becomes of it."""
+    step = t.REATTACHED.job
+    assert step is not None
+    return exists().where(
+        job.c.id == run.c.job_id, job.c.run_id == run.c.id, standing_in(job, step.sources)
+    )
+
+
+def still_there() -> ColumnElement[bool]:
+    """The run's machine is this station's, and has no other run."""
+    step = t.REATTACHED.machine
+    assert step is not None
+    return (
+        exists()
+        .where(machine.c.id == run.c.machine_id, wired_here(), standing_in(machine, step.sources))
+        .where(machine.c.run_id.is_(None) | (machine.c.run_id == run.c.id))
+    )
+
+
+def wired_here() -> ColumnElement[bool]:
+    """The machine is this station's. Said of the run and of the machine itself: between the two it
+    may be given away."""
+    return (machine.c.station == bindparam("station")) & ~machine.c.removed

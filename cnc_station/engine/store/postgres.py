@@ -28,11 +28,15 @@ from sqlalchemy.types import TypeEngine
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import prepared
 from cnc_station.engine.store.dialect import READERS, Dialect
-from cnc_station.engine.store.driver import driver_of
 from cnc_station.engine.store.error_messages import AWAY, postgres_message
-from cnc_station.engine.store.insertion import Rows, shared_values
-from cnc_station.engine.store.preload import NOTHING, TransactionPreload
-from cnc_station.engine.store.prepared import Statement
+from cnc_station.engine.store.prepared import (
+    NOTHING,
+    Rows,
+    Statement,
+    TransactionPreload,
+    driver_of,
+    shared_values,
+)
 
 CONNECT_S = 3
 IDLE_MS = 3_000

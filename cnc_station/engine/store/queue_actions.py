@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.rank import RUN_NOW
+from cnc_station.engine.domain.policies import RUN_NOW
 from cnc_station.engine.domain.refusals import job_refusal
 from cnc_station.engine.domain.states import FINISHED_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.store.dialect import Dialect, packed

@@ -1,5 +1,5 @@
-"""Whether a machine's controller can be reached and would start anything now, as its driver says;
-and who may say it while the driver is changed."""
+"""What a machine's driver tells of it: whether it would start anything now, whether its controller
+answers, and what its position rests on; and which driver counts while it is changed."""
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.machine import MachineSpec, PositionMemory
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import StoreCommand, Tx
@@ -129,5 +129,59 @@ def _say(tx: Tx, change: SetReadiness) -> Exception | None:
         machine_id=change.machine_id,
         machine_state=row.state,
         reason=change.why,
+    )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPosition(StoreCommand[None]):
+    """What a machine's driver knows of its position from now on. The same again changes nothing.
+
+    `made_of` is what the driver was made of: the word of one that the machine does not ask for any
+    more does not count. Raises Conflict then, and for a machine that is not this station's.
+    """
+
+    machine_id: int
+    memory: PositionMemory
+    actor: str
+    made_of: MachineSpec
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its machine."""
+        return (("machine", self.machine_id),)
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["RecordPosition"]) -> list[Exception | None]:
+        """One by one: positions are seldom lost or found at the same time."""
+        return [_record_position(tx, change) for change in changes]
+
+
+def _record_position(tx: Tx, change: RecordPosition) -> Exception | None:
+    row = _own(tx, change.machine_id, change.made_of)
+    if isinstance(row, Conflict):
+        return row
+    position = change.memory.position
+    known = (row.position, row.position_reason)
+    if known == (position.basis, position.reason):
+        if row.controller_mark != change.memory.mark:
+            mark = {"controller_mark": change.memory.mark}
+            tx.connection.execute(update(machine).where(machine.c.id == row.id).values(mark))
+        return None
+    values: dict[str, object] = {
+        "position": position.basis.value,
+        "position_reason": position.reason,
+        "position_since": tx.now,
+        "position_by": change.actor,
+        "controller_mark": change.memory.mark,
+    }
+    _update(tx, row.id, values)
+    tx.record(
+        t.POSITION_CHANGED,
+        actor=change.actor,
+        machine_id=row.id,
+        machine_state=row.state,
+        reason=position.reason,
+        details={"basis": position.basis.value},
     )
     return None

@@ -24,7 +24,7 @@ from sqlalchemy.types import TypeEngine
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.error_messages import sqlite_message
-from cnc_station.engine.store.insertion import Rows, insert_many
+from cnc_station.engine.store.prepared import Rows, insert_many
 
 LOG_PAGES = 4_000  # 16 MB until they go to their places: a round of 1,000 machines fills 6 MB
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :table")

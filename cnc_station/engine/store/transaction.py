@@ -10,13 +10,11 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Table
 
-from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.dialect import Dialect
-from cnc_station.engine.store.insertion import Rows
-from cnc_station.engine.store.preload import NOTHING, TransactionPreload
-from cnc_station.engine.store.prepared import Statement
+from cnc_station.engine.store.prepared import NOTHING, Rows, Statement, TransactionPreload
 
 T = TypeVar("T")
 

@@ -20,9 +20,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
-from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.preload import NOTHING, TransactionPreload
+from cnc_station.engine.store.prepared import NOTHING, TransactionPreload
 from cnc_station.engine.store.transaction import Committed, StoreCommand, Tx
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
-from cnc_station.engine.domain.position import PositionMemory
+from cnc_station.engine.domain.machine import PositionMemory
 from cnc_station.engine.drivers.base import (
     DriverKind,
     EndUnproven,
@@ -25,17 +25,21 @@ from cnc_station.engine.drivers.base import (
     RunInspection,
     RunOutcome,
 )
-from cnc_station.engine.drivers.linuxcnc import files, modes, recovery
+from cnc_station.engine.drivers.linuxcnc import files, modes
 from cnc_station.engine.drivers.linuxcnc.client import Refused
-from cnc_station.engine.drivers.linuxcnc.heard import ControllerMessages
 from cnc_station.engine.drivers.linuxcnc.link import Link
 from cnc_station.engine.drivers.linuxcnc.opening import close_unstarted, forget, open_program
 from cnc_station.engine.drivers.linuxcnc.part import Part
 from cnc_station.engine.drivers.linuxcnc.position import PositionKnowledge
-from cnc_station.engine.drivers.linuxcnc.run_monitor import RunMonitor
+from cnc_station.engine.drivers.linuxcnc.run_monitor import (
+    RunMonitor,
+    inspect_open_run,
+    inspect_set_up,
+    owner_for,
+)
 from cnc_station.engine.drivers.linuxcnc.settings import FIELDS, Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Place, Snapshot
-from cnc_station.engine.drivers.linuxcnc.status_text import status_of
+from cnc_station.engine.drivers.linuxcnc.status_text import ControllerMessages, status_of
 from cnc_station.engine.drivers.publisher import StatusPublisher
 from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Status
 
@@ -327,7 +331,7 @@ class LinuxCnc(StatusPublisher):
     async def inspect_run(self, order: Order) -> RunInspection:
         """See `Driver.inspect_run`. Identifies the run by the file that the controller has open."""
         now = await self._link.read_snapshot()
-        owner = recovery.owner_for(now, order)
+        owner = owner_for(now, order)
         if owner is None or order.source is None:
             words = f"{now.program} open" if now.program else "no program open"
             return RunInspection(
@@ -337,11 +341,11 @@ class LinuxCnc(StatusPublisher):
         if position is not None and not position.known and now.state == IDLE:
             return RunInspection(RunOutcome.STOPPED, position.reason, owner.part)
         if owner.modes:
-            return recovery.inspect_set_up(owner.part)
+            return inspect_set_up(owner.part)
         self._part = part = await Part.read(order, order.source, owner.part)
         folder = self._settings.program_folder
         note = await asyncio.to_thread(files.read_note, folder, part.file)
-        found = recovery.inspect(now, part.ending, note, part.number)
+        found = inspect_open_run(now, part.ending, note, part.number)
         if found.outcome is RunOutcome.UNDER_WAY:
             monitor = self._start_monitor(part, note or files.Note(now.place), from_start=False)
             monitor.observe(now, asyncio.get_running_loop().time())

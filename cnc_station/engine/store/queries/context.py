@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection
 
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.views import Abilities
 
 SIMULATOR = "simulator"

@@ -13,9 +13,13 @@ from cnc_station.engine.store.queries.history import event_of
 from cnc_station.engine.store.queries.idle import IdleReasons
 from cnc_station.engine.store.queries.job_list import job_counts
 from cnc_station.engine.store.queries.job_rows import JobReader
-from cnc_station.engine.store.queries.machine_needs import Surrounded, not_ready_since
 from cnc_station.engine.store.queries.machine_rows import machine_row
-from cnc_station.engine.store.queries.needs_you import jobs_in_need, needs_you
+from cnc_station.engine.store.queries.needs_you import (
+    Surrounded,
+    jobs_in_need,
+    needs_you,
+    not_ready_since,
+)
 from cnc_station.engine.store.queries.stations import Attendance, attendance
 from cnc_station.engine.store.schema import delayed_and_free, event, job, machine, run
 from cnc_station.engine.views import Floor, JobFilter, MachineCard, MachineRow

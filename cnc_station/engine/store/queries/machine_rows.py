@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.domain.forecast import MachineNow
-from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.domain.position import Position, PositionBasis
+from cnc_station.engine.domain.machine import MachineSpec, Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.claims import capability
 from cnc_station.engine.store.queries.context import QueryContext
