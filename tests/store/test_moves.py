@@ -1,6 +1,7 @@
 """Moves of live runs, fenced by their token and guarded by their state."""
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
+from cnc_station.engine.domain.refusals import RUN_IS
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from tests.store.shop import START, Shop, mill, move_of
@@ -57,7 +59,7 @@ async def test_a_move_takes_job_run_and_machine_together_or_is_refused(
         assert (event["job_id"], event["run_id"], event["machine_id"]) == (job_id, 1, machine_id)
         assert (shop.state(job_id), shop.run_state(run)) == (move.job.target, move.run.target)
     else:
-        with pytest.raises(Conflict, match=f"run {run.run_id} is {state}"):
+        with pytest.raises(Conflict, match=re.escape(RUN_IS[state].format(id=run.run_id))):
             await shop.move(move, run)
         assert shop.told() == before
 

@@ -158,7 +158,7 @@ async def test_one_that_is_refused_does_not_stop_its_neighbours(shop: Shop) -> N
     second = await shop.claim_one()
     await shop.move(t.STARTED, second)
     await shop.act(JobAction.CANCEL, first.job_id)
-    await _refused(shop, first, "its job is cancelled")
+    await _refused(shop, first, r"bracket is cancelled\.")
     await shop.move(t.REATTACHED, second)
     assert _states(shop, second) == _RUNS
 
