@@ -1,7 +1,6 @@
 """Check the database file. It is only read."""
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from cnc_station.cli.invocation import Call, Diagnosis, Verdict
 from cnc_station.cli.output import clock
 from cnc_station.engine.store.database import EngineLock
 from cnc_station.engine.store.migrate import REVISION
+from cnc_station.engine.timing import now_ms
 
 _SUBJECT = "database"
 _AHEAD_MS = 60_000
@@ -79,7 +79,7 @@ def _contents(opened: sqlite3.Connection, path: Path, call: Call) -> Iterator[Di
 
 
 def _times(newest: int | None, call: Call) -> Iterator[Diagnosis]:
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     if newest is not None and newest > now + _AHEAD_MS:
         yield Diagnosis(
             "clock",

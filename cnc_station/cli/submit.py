@@ -1,6 +1,5 @@
 """`submit`: submit one job from the options of the command line."""
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.interface import Engine
 from cnc_station.engine.services import table_values as values
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ProgramRow
 
 _TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant")
@@ -47,7 +47,7 @@ async def submit(call: Call) -> int:
 def _fields(call: Call) -> dict[str, Any]:
     """Return the fields of the job. Raises InvalidInput with every invalid option."""
     zone = ZoneInfo(call.config.time_zone) if call.config.time_zone else None
-    moment = partial(values.moment, now=time.time_ns() // 1_000_000, zone=zone)
+    moment = partial(values.moment, now=now_ms(), zone=zone)
     parsers: dict[str, Callable[[str], Any]] = {
         **dict.fromkeys(_TEXTS, str),
         **dict.fromkeys(("complexity", "quantity", "axes", "retry_limit"), values.whole),

@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from cnc_station.engine.domain.event import Actor
-from cnc_station.engine.queries import StationQueries, now_ms
+from cnc_station.engine.queries import StationQueries
 from cnc_station.engine.services.programs import check_program
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.table_import import ImportContext, Imported, read_jobs
@@ -14,6 +14,7 @@ from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.programs import AddProgram
 from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.store.queries.programs import programs
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ImportPreview, ProgramRow
 
 

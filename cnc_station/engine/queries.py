@@ -1,7 +1,6 @@
 """The query half of the door: each a whole look on a reader thread, off the loop."""
 
 import datetime as dt
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -32,6 +31,7 @@ from cnc_station.engine.store.queries import (
 from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.store.settings import settings
 from cnc_station.engine.supervisor import ServiceSupervisor
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import (
     About,
     Charts,
@@ -57,11 +57,6 @@ from cnc_station.engine.views import (
 )
 
 T = TypeVar("T")
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 class StationQueries:

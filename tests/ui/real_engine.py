@@ -17,7 +17,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.queries import now_ms
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.main_window import Arrives

@@ -10,9 +10,9 @@ from sqlalchemy import update
 from cnc_station.config import Config
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.queries import now_ms
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.schema import station
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Link
 from cnc_station.ui.link_text import said
 from cnc_station.ui.pages.settings import SettingsPage

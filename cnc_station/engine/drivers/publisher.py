@@ -1,11 +1,11 @@
 """Latest status, subscribers and the record of the wire, as all drivers have them."""
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import PositionMemory
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Doing, Message, Status
 
 
@@ -78,7 +78,7 @@ class Traffic:
         self._note(text, sent=False)
 
     def _note(self, text: str, *, sent: bool) -> None:
-        self._messages.append(Message(time.time_ns() // 1_000_000, sent, text[:LONGEST]))
+        self._messages.append(Message(now_ms(), sent, text[:LONGEST]))
 
     def messages(self) -> Sequence[Message]:
         """Return the messages, oldest first."""

@@ -1,6 +1,5 @@
 """One file on the station's own PC."""
 
-import time
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +24,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.error_messages import sqlite_message
 from cnc_station.engine.store.prepared import Rows, insert_many
+from cnc_station.engine.timing import now_ms
 
 LOG_PAGES = 4_000  # 16 MB until they go to their places: a round of 1,000 machines fills 6 MB
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
@@ -65,7 +65,7 @@ class Sqlite(Dialect):
 
     def now(self, connection: Connection) -> int:  # noqa: ARG002 - a file has its machine's clock
         """This machine's clock."""
-        return time.time_ns() // 1_000_000
+        return now_ms()
 
     def reserve(
         self,

@@ -1,7 +1,6 @@
 """Machines as the window and as the queue see them."""
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +14,7 @@ from cnc_station.engine.store.claims import capability
 from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.store.queries.stations import Attendance, attendance
 from cnc_station.engine.store.schema import job, machine, run
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import MachineRow, PositionRecord, Presence
 
 _NOBODY_KNOWS: Mapping[str, Attendance] = MappingProxyType({})
@@ -46,7 +46,7 @@ def machines_with_stations(
     connection: Connection, *, own: str, clock: Callable[[Connection], int]
 ) -> tuple[MachineRow, ...]:
     """The same, each with whether its station is there."""
-    there = attendance(connection, own, clock, time.time_ns() // 1_000_000)
+    there = attendance(connection, own, clock, now_ms())
     return tuple(machine_row(row, there) for row in read_machines(connection) if not row.removed)
 
 
