@@ -22,12 +22,25 @@ from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store.dialect import READERS, Dialect
-from cnc_station.engine.store.error_messages import sqlite_message
 from cnc_station.engine.store.prepared import Rows, insert_many
 from cnc_station.engine.timing import now_ms
 
 LOG_PAGES = 4_000  # 16 MB until they go to their places: a round of 1,000 machines fills 6 MB
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+
+# What SQLite's own words mean to the person in front of the screen.
+_OF_A_FILE = (
+    ("database or disk is full", "The disk is full: nothing was saved. Free some space."),
+    (
+        "readonly database",
+        "The database file can't be written: the file or its folder is read-only.",
+    ),
+    ("unable to open", "The database file can't be opened: its folder is missing or read-only."),
+    ("not a database", "The file is no CNC Station database; it was left as it is."),
+    ("malformed", "The database file is damaged. It was left as it is: restore a copy."),
+    ("disk i/o error", "The disk reports an error: nothing was saved."),
+    ("database is locked", "The database is busy with another program; try again."),
+)
 
 
 class Sqlite(Dialect):
@@ -129,3 +142,8 @@ class Sqlite(Dialect):
     def is_transient(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one writer meets no other
         """Never: nobody else writes."""
         return False
+
+
+def sqlite_message(complaint: str) -> str | None:
+    """What a file's complaint (in lower case) means; None if it is not about the environment."""
+    return next((sentence for words, sentence in _OF_A_FILE if words in complaint), None)
