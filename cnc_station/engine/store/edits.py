@@ -1,7 +1,7 @@
 """Changing what a job asks for, while it is not at a machine."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,11 +15,11 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.jobs import check_references, stored_fields
 from cnc_station.engine.store.schema import job
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import JobCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
-class EditJob(StoreCommand[None]):
+class EditJob(JobCommand[None]):
     """Set fields of a job. With `version`, only if nobody changed it since.
 
     Raises Conflict if the job may not be edited now, InvalidInput for bad values.
@@ -30,22 +30,9 @@ class EditJob(StoreCommand[None]):
     actor: str
     version: int | None = None
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its job."""
-        return (("job", self.job_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["EditJob"]) -> list[Exception | None]:
-        """One by one: people edit rarely, and each edit is different."""
-        answers: list[Exception | None] = []
-        for change in changes:
-            try:
-                _edit(tx, change)
-                answers.append(None)
-            except (Conflict, InvalidInput) as error:
-                answers.append(error)
-        return answers
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _edit(tx, self)
 
 
 def _edit(tx: Tx, change: EditJob) -> None:

@@ -1,7 +1,6 @@
 """Machines: adding, editing, and their moves without a run."""
 
 import json
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from cnc_station.engine.domain.refusals import machine_refusal
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState, RunState
 from cnc_station.engine.store.readiness import REWIRING, asks_for
 from cnc_station.engine.store.schema import event, job, machine, run
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import MachineCommand, OneByOne, Tx
 
 MOST_PARTS = 1_000_000
 # Out of an alarm, these leave the run behind that it interrupted.
@@ -43,32 +42,29 @@ def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class AddMachine(StoreCommand[int]):
+class AddMachine(OneByOne[int]):
     """A new machine of this station, offline until its driver connects. Answers with its id."""
 
     spec: MachineSpec
     actor: str
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["AddMachine"]) -> list[int | Exception]:
-        """One by one: a shop buys few machines."""
-        answers: list[int | Exception] = []
-        for change in changes:
-            try:
-                _check_name(tx, change.spec.name, None)
-            except InvalidInput as error:
-                answers.append(error)
-                continue
-            (machine_id,) = tx.dialect.reserve(tx.connection, machine, 1)
-            tx.connection.execute(insert(machine).values(_new_row(tx, machine_id, change.spec)))
-            tx.record(
-                t.MACHINE_ADDED,
-                actor=change.actor,
-                machine_id=machine_id,
-                machine_state=MachineState.OFFLINE,
-            )
-            answers.append(machine_id)
-        return answers
+    def write(self, tx: Tx) -> int:
+        """See `OneByOne.write`."""
+        return _add(tx, self)
+
+
+def _add(tx: Tx, change: AddMachine) -> int:
+    _check_name(tx, change.spec.name, None)
+    machine_id: int
+    (machine_id,) = tx.dialect.reserve(tx.connection, machine, 1)
+    tx.connection.execute(insert(machine).values(_new_row(tx, machine_id, change.spec)))
+    tx.record(
+        t.MACHINE_ADDED,
+        actor=change.actor,
+        machine_id=machine_id,
+        machine_state=MachineState.OFFLINE,
+    )
+    return machine_id
 
 
 def _new_row(tx: Tx, machine_id: int, spec: MachineSpec) -> dict[str, Any]:
@@ -100,7 +96,7 @@ def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class MoveMachine(StoreCommand[None]):
+class MoveMachine(MachineCommand[None]):
     """One of `alternatives`, the first that the machine's state allows.
 
     `spec` and `station` belong to an edit and a move; `good`, `scrap` and `rework`, the parts of
@@ -123,22 +119,9 @@ class MoveMachine(StoreCommand[None]):
     rework: int | None = None
     part_on_it: bool = False
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its machine."""
-        return (("machine", self.machine_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["MoveMachine"]) -> list[Exception | None]:
-        """One by one, in the order they were asked."""
-        answers: list[Exception | None] = []
-        for change in changes:
-            try:
-                _move(tx, change)
-                answers.append(None)
-            except (Conflict, InvalidInput) as error:
-                answers.append(error)
-        return answers
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _move(tx, self)
 
 
 def _move(tx: Tx, change: MoveMachine) -> None:

@@ -1,7 +1,6 @@
 """What is written of a run beside its moves: parts that are done, modes that were set before one,
 and what its controller told after it was given up."""
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Integer, ScalarSelect, func, literal, select, update
@@ -10,7 +9,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.schema import event, found_in, job
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import JobCommand, Tx
 
 _UNDER_WAY = (JobState.RUNNING, JobState.HELD)
 
@@ -26,7 +25,7 @@ def parts_done(run_id: ColumnElement[int], job_id: ColumnElement[int]) -> Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class RecordPartDone(StoreCommand[None]):
+class RecordPartDone(JobCommand[None]):
     """Part `part` (from 1) of a run is done, and more are to come. Said twice, it is written once.
     Raises Conflict if the run is not under way, or is another's."""
 
@@ -38,19 +37,13 @@ class RecordPartDone(StoreCommand[None]):
     reason: str
     actor: str
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its job."""
-        return (("job", self.job_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["RecordPartDone"]) -> list[Exception | None]:
-        """One by one: a machine that is watched takes minutes for a part."""
-        return [_tell(tx, change, t.PART_DONE, change.part) for change in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _tell(tx, self, t.PART_DONE, self.part)
 
 
 @dataclass(frozen=True, slots=True)
-class RecordModesSet(StoreCommand[None]):
+class RecordModesSet(JobCommand[None]):
     """What had to be set on the controller before a part, so that it is cut in the modes it was
     read with. Raises Conflict as `RecordPartDone`."""
 
@@ -61,15 +54,9 @@ class RecordModesSet(StoreCommand[None]):
     reason: str
     actor: str
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its job."""
-        return (("job", self.job_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["RecordModesSet"]) -> list[Exception | None]:
-        """One by one: most programs find the modes that they need."""
-        return [_tell(tx, change, t.MODES_SET) for change in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _tell(tx, self, t.MODES_SET)
 
 
 def _tell(
@@ -77,7 +64,7 @@ def _tell(
     change: RecordPartDone | RecordModesSet,
     transition: t.Transition,
     once_for: int | None = None,
-) -> Exception | None:
+) -> None:
     """`once_for`: the part, for what is written once for each."""
     done = parts_done(literal(change.run_id, Integer), literal(change.job_id, Integer))
     row = tx.connection.execute(
@@ -87,7 +74,7 @@ def _tell(
         .with_for_update()
     ).one_or_none()
     if row is None:
-        return Conflict(f"Run {change.run_id} is not under way any more. Nothing was written.")
+        raise Conflict(f"Run {change.run_id} is not under way any more. Nothing was written.")
     if once_for is None or row.done < once_for:
         tx.record(
             transition,
@@ -99,11 +86,10 @@ def _tell(
             trace_id=row.trace_id,
             reason=change.reason,
         )
-    return None
 
 
 @dataclass(frozen=True, slots=True)
-class RecordInspection(StoreCommand[None]):
+class RecordInspection(JobCommand[None]):
     """Put what was found at the machine in the place of what was known of an interrupted job. The
     run keeps why it was given up, and may be asked about again. The same words again change
     nothing. Raises Conflict if somebody has decided about the job meanwhile."""
@@ -115,18 +101,12 @@ class RecordInspection(StoreCommand[None]):
     words: str
     actor: str
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its job."""
-        return (("job", self.job_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["RecordInspection"]) -> list[Exception | None]:
-        """One by one: few are interrupted at a time."""
-        return [_say_found(tx, change) for change in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _record_inspection(tx, self)
 
 
-def _say_found(tx: Tx, change: RecordInspection) -> Exception | None:
+def _record_inspection(tx: Tx, change: RecordInspection) -> None:
     row = tx.connection.execute(
         select(job.c.trace_id, job.c.last_error)
         .where(job.c.id == change.job_id, job.c.state == JobState.INTERRUPTED.value)
@@ -134,9 +114,9 @@ def _say_found(tx: Tx, change: RecordInspection) -> Exception | None:
         .with_for_update()
     ).one_or_none()
     if row is None:
-        return Conflict(f"Job {change.job_id} was decided about meanwhile.")
+        raise Conflict(f"Job {change.job_id} was decided about meanwhile.")
     if row.last_error == change.words:
-        return None
+        return
     tx.connection.execute(
         update(job)
         .where(job.c.id == change.job_id)
@@ -152,4 +132,3 @@ def _say_found(tx: Tx, change: RecordInspection) -> Exception | None:
         trace_id=row.trace_id,
         reason=change.words,
     )
-    return None
