@@ -12,6 +12,7 @@ from cnc_station.engine.domain.states import (
     BUSY_MACHINES,
     LIVE_JOBS,
     LIVE_RUNS,
+    UNDECIDED_JOBS,
     WAITING_JOBS,
     JobState,
     MachineState,
@@ -115,8 +116,7 @@ _LEFT_UNTOUCHED = MachineStep(frozenset({M.ASSIGNED}), to_rest=True, untouched=T
 _GONE = MachineStep(BUSY_MACHINES, M.OFFLINE, required=False)
 _GONE_UNTOUCHED = MachineStep(BUSY_MACHINES, M.OFFLINE, untouched=True, required=False)
 _NOT_STARTED = WAITING_JOBS | {J.DRAFT}
-_IN_HAND = frozenset({J.NEEDS_ATTENTION, J.INTERRUPTED})
-_SETTLED = _NOT_STARTED | _IN_HAND | {J.CANCELLED, J.COMPLETED}
+_SETTLED = _NOT_STARTED | UNDECIDED_JOBS | {J.CANCELLED, J.COMPLETED}
 
 # Creation and deletion
 DRAFTED = _row("drafted", _job(set(), J.DRAFT))
@@ -132,7 +132,7 @@ RESUMED = _row("resumed", _queue({J.PAUSED}))
 EXPEDITED = _row("expedited", _job(WAITING_JOBS, J.QUEUED))
 REORDERED = _row("reordered", _job(WAITING_JOBS, None))
 PINNED = _row("pinned", _job(WAITING_JOBS, None))
-EDITED = _row("edited", _job(_NOT_STARTED | _IN_HAND, None))
+EDITED = _row("edited", _job(_NOT_STARTED | UNDECIDED_JOBS, None))
 
 # One attempt
 ASSIGNED = _row(
@@ -206,11 +206,11 @@ REATTACHED = _row(
 INSPECTED = _row("inspected", _job({J.INTERRUPTED}, None))
 
 # Decided by a person
-CANCELLED = _row("cancelled", _job(_NOT_STARTED | _IN_HAND, J.CANCELLED))
+CANCELLED = _row("cancelled", _job(_NOT_STARTED | UNDECIDED_JOBS, J.CANCELLED))
 RESTORED = _row("restored", _queue({J.CANCELLED}))
 RESTORED_PAUSED = _row("restored_paused", _job({J.CANCELLED}, J.PAUSED))
-RETRIED = _row("retried", _queue(_IN_HAND | {J.CANCELLED}))
-SCRAPPED = _row("scrapped", _queue(_IN_HAND))
+RETRIED = _row("retried", _queue(UNDECIDED_JOBS | {J.CANCELLED}))
+SCRAPPED = _row("scrapped", _queue(UNDECIDED_JOBS))
 DISCARDED = _row("discarded", _job({J.NEEDS_ATTENTION}, J.CANCELLED))
 ACCEPTED = _row("accepted", _job({J.INTERRUPTED}, J.COMPLETED))
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.states import (
+    FAILED_RUNS,
     LIVE_RUNS,
     WAITING_JOBS,
     JobState,
@@ -48,7 +49,7 @@ def run_statement(dialect: Dialect, name: str) -> Update:
         values["started_at"] = bindparam("now", type_=BigInteger)
     if step.target not in LIVE_RUNS:
         values["ended_at"] = bindparam("now", type_=BigInteger)
-    if step.target in (RunState.FAILED, RunState.INTERRUPTED, RunState.CANCELLED):
+    if step.target in FAILED_RUNS | {RunState.CANCELLED}:
         values["error"] = item.c.reason
     query = (
         update(run)
@@ -75,7 +76,7 @@ def job_statement(dialect: Dialect, name: str) -> Update:
         "state_since": now,
         "version": job.c.version + 1,
     }
-    if row.run is not None and row.run.target in (RunState.FAILED, RunState.INTERRUPTED):
+    if row.run is not None and row.run.target in FAILED_RUNS:
         values |= {"failures": job.c.failures + 1, "last_error": item.c.reason}
     if row.job.target is JobState.DELAYED:
         values["not_before"] = item.c.due

@@ -195,7 +195,7 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], JobState]]) -> No
 
 
 def _values(tx: Tx, change: ActOnJob, row: Row[Any], target: JobState) -> dict[str, Any]:
-    """The columns after the action, in the order of `_statement`."""
+    """The columns after the action, in the order of `_COLUMNS`."""
     transition = change.transition
     set_wrong = transition is t.OVERRIDES[JobState.NEEDS_ATTENTION]
     values = {
@@ -242,39 +242,24 @@ def _place(tx: Tx, row: Row[Any], before: int | None) -> float:
     return place
 
 
+_COLUMNS = {
+    "state": Text,
+    "state_since": BigInteger,
+    "rank": Float,
+    "not_before": BigInteger,
+    "pinned_machine_id": BigInteger,
+    "failures": BigInteger,
+    "last_error": Text,
+    "finished_at": BigInteger,
+}
+
+
 @cache
 def _statement(dialect: Dialect) -> Update:
-    item = dialect.items(
-        "item",
-        id=BigInteger,
-        version=BigInteger,
-        state=Text,
-        state_since=BigInteger,
-        rank=Float,
-        not_before=BigInteger,
-        pinned_machine_id=BigInteger,
-        failures=BigInteger,
-        last_error=Text,
-        finished_at=BigInteger,
-    )
+    item = dialect.items("item", id=BigInteger, version=BigInteger, **_COLUMNS)
     return (
         update(job)
         .where(job.c.id == item.c.id, job.c.version == item.c.version)
-        .values(
-            version=job.c.version + 1,
-            **{
-                name: item.c[name]
-                for name in (
-                    "state",
-                    "state_since",
-                    "rank",
-                    "not_before",
-                    "pinned_machine_id",
-                    "failures",
-                    "last_error",
-                    "finished_at",
-                )
-            },
-        )
+        .values(version=job.c.version + 1, **{name: item.c[name] for name in _COLUMNS})
         .returning(job.c.id)
     )
