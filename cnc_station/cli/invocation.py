@@ -55,3 +55,18 @@ class Diagnosis:
     verdict: Verdict
     text: str
     remedy: str = ""
+
+    @classmethod
+    def good(cls, subject: str, text: str) -> "Diagnosis":
+        """Nothing to do."""
+        return cls(subject, Verdict.GOOD, text)
+
+    @classmethod
+    def warning(cls, subject: str, text: str, remedy: str = "") -> "Diagnosis":
+        """The station works, and something is not right."""
+        return cls(subject, Verdict.WARNING, text, remedy)
+
+    @classmethod
+    def bad(cls, subject: str, text: str, remedy: str) -> "Diagnosis":
+        """The station can't work so."""
+        return cls(subject, Verdict.BAD, text, remedy)
