@@ -60,9 +60,7 @@ def _contents(opened: sqlite3.Connection, path: Path, call: Call) -> Iterator[Di
     if revision == migrate.REVISION:
         yield Diagnosis.good(_SUBJECT, text)
     elif revision < migrate.REVISION:
-        yield Diagnosis.good(
-            _SUBJECT, f"{text}; it is upgraded to {migrate.REVISION} at the next start"
-        )
+        yield Diagnosis.good(_SUBJECT, f"{text}; the next start upgrades it to {migrate.REVISION}")
     else:
         yield Diagnosis.bad(
             _SUBJECT,
