@@ -11,6 +11,7 @@ from cnc_station.demo import Loader
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.service import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from cnc_station.engine.timing import GrowingPause
 from cnc_station.secrets import complete
 from cnc_station.web.serving import serving
 
@@ -42,7 +43,7 @@ async def serve(config: Config, load: Loader | None = None) -> None:
 
 async def _started(config: Config, asked_to_stop: asyncio.Event) -> StationEngine | None:
     """Try again while the database server is away; None if that is no longer wanted."""
-    pause, said = FIRST_PAUSE_S, ""
+    pause, said = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S), ""
     while not asked_to_stop.is_set():
         engine = StationEngine(config)
         try:
@@ -55,8 +56,7 @@ async def _started(config: Config, asked_to_stop: asyncio.Event) -> StationEngin
         else:
             return engine
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asked_to_stop.wait(), pause)
-        pause = min(pause * 2, LONGEST_PAUSE_S)
+            await asyncio.wait_for(asked_to_stop.wait(), pause.next_s())
     return None
 
 
