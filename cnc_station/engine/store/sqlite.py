@@ -55,7 +55,7 @@ class Sqlite(Dialect):
         )
         arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
         engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
-        preload = "BEGIN" if reader else "BEGIN IMMEDIATE"
+        opening = "BEGIN" if reader else "BEGIN IMMEDIATE"
 
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: object) -> None:
@@ -72,7 +72,7 @@ class Sqlite(Dialect):
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            connection.exec_driver_sql(preload)
+            connection.exec_driver_sql(opening)
 
         return engine
 

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced, NameInUse
 from cnc_station.engine.store.schema import leader, live_run, run, station
-from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
+from cnc_station.engine.store.transaction import OneByOne, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,32 +96,27 @@ def _beat(tx: Tx, change: Heartbeat) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Leave(StoreCommand[None]):
+class Leave(OneByOne[None]):
     """An orderly end: the name is free at once, and so is the leadership."""
 
     incarnation: str
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["Leave"]) -> list[Exception | None]:
+    def write(self, tx: Tx) -> None:
         """Both rows, if they are still this incarnation's."""
-        for change in changes:
-            left = tx.connection.execute(
-                update(station)
-                .where(station.c.name == tx.station)
-                .where(station.c.incarnation == change.incarnation)
-                .values(left_at=tx.now)
-                .returning(station.c.name)
-            ).all()
-            if not left:
-                continue
-            tx.connection.execute(
-                update(leader)
-                .where(leader.c.incarnation == change.incarnation)
-                .values(expires_at=tx.now)
-            )
-            tx.stations = True
-            tx.record(t.STATION_LEFT, actor="station")
-        return [None for _ in changes]
+        left = tx.connection.execute(
+            update(station)
+            .where(station.c.name == tx.station)
+            .where(station.c.incarnation == self.incarnation)
+            .values(left_at=tx.now)
+            .returning(station.c.name)
+        ).all()
+        if not left:
+            return
+        tx.connection.execute(
+            update(leader).where(leader.c.incarnation == self.incarnation).values(expires_at=tx.now)
+        )
+        tx.stations = True
+        tx.record(t.STATION_LEFT, actor="station")
 
 
 @dataclass(frozen=True, slots=True)
