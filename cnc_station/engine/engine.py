@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
 from cnc_station.config import Config
 from cnc_station.engine.commands import StationCommands
+from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.intake import StationIntake
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
@@ -22,12 +23,12 @@ from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
-from cnc_station.engine.store.transaction import Committed
 from cnc_station.engine.store.writer import Writer
 from cnc_station.engine.supervisor import ServiceContext, ServiceSupervisor
-from cnc_station.engine.views import Changes
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class StationEngine(StationCommands, StationIntake):
@@ -42,12 +43,14 @@ class StationEngine(StationCommands, StationIntake):
         self._at_machines = None
         self._pool = None
         self._with_services = services
-        self._listeners: list[Callable[[Changes], None]] = []
+        self._listeners: list[Callable[[Notice], None]] = []
+        self._telemetry_listeners: list[Callable[[frozenset[int]], None]] = []
         self._lock: EngineLock | None = None
         self.backup_path: Path | None = None
         self._database = Database(config.database_url, synchronous=config.synchronous)
         own = frozenset({DATABASE}) if config.database_path else frozenset()
-        self._health = Health(lambda: self._tell(Changes(links=True)), self._look_everywhere, own)
+        links_changed = partial(self._tell, local(Topic.LINKS_CHANGED))
+        self._health = Health(links_changed, self._look_everywhere, own)
         self._group_writer = Writer(
             self._database,
             station=config.station,
@@ -89,7 +92,14 @@ class StationEngine(StationCommands, StationIntake):
             signals = _redis(config.redis_url) if fleet and config.redis_url else None
             ping = partial(self._database.read, _nothing)
             context = ServiceContext(
-                config, self._writer, self._reader, self._library, self._health, ping, self._tell
+                config,
+                self._writer,
+                self._reader,
+                self._library,
+                self._health,
+                ping,
+                self._tell,
+                self._show,
             )
             self._supervisor = ServiceSupervisor(context, signals)
             await self._supervisor.start()
@@ -127,24 +137,21 @@ class StationEngine(StationCommands, StationIntake):
             self._lock.release()
             self._lock = None
 
-    def subscribe(self, listener: Callable[[Changes], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Notice], None]) -> Callable[[], None]:
         """See `Engine.subscribe`."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _committed(self, committed: Committed) -> None:
+    def subscribe_telemetry(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]:
+        """See `Engine.subscribe_telemetry`."""
+        self._telemetry_listeners.append(listener)
+        return lambda: self._telemetry_listeners.remove(listener)
+
+    def _committed(self, notice: Notice) -> None:
         """After each commit: wake who has work, then tell the window."""
-        changes = Changes(
-            committed.jobs,
-            committed.machines,
-            programs=committed.programs,
-            stations=committed.stations,
-        )
-        if changes == Changes():
-            return
         if self._supervisor is not None:
-            self._supervisor.committed(committed, changes)
-        self._tell(changes)
+            self._supervisor.committed(notice)
+        self._tell(notice)
 
     def _changed_elsewhere(self) -> None:
         if self._supervisor is not None:
@@ -152,14 +159,21 @@ class StationEngine(StationCommands, StationIntake):
 
     def _look_everywhere(self) -> None:
         if self._supervisor is not None:
-            self._supervisor.look_everywhere()
+            self._supervisor.hear(MISSED)
 
-    def _tell(self, changes: Changes) -> None:
-        for listener in tuple(self._listeners):
-            try:
-                listener(changes)
-            except Exception:  # its bug is no trouble of who has written, nor of the others
-                log.exception("a listener failed")
+    def _tell(self, notice: Notice) -> None:
+        _call_all(self._listeners, notice)
+
+    def _show(self, machines: frozenset[int]) -> None:
+        _call_all(self._telemetry_listeners, machines)
+
+
+def _call_all(listeners: Sequence[Callable[[T], None]], news: T) -> None:
+    for listener in tuple(listeners):
+        try:
+            listener(news)
+        except Exception:  # its bug is no trouble of who has written, nor of the others
+            log.exception("a listener failed")
 
 
 def _redis(url: str) -> Signals:

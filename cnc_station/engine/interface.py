@@ -12,10 +12,10 @@ from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.event import Actor, Event
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.views import (
     About,
     Answer,
-    Changes,
     Charts,
     ConnectionReport,
     DriverInfo,
@@ -228,6 +228,10 @@ class Engine(Commands, Queries, Protocol):
         """Finish in order; simulated runs stop, real ones keep cutting."""
         ...
 
-    def subscribe(self, listener: Callable[[Changes], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Notice], None]) -> Callable[[], None]:
         """Call `listener` on the engine's loop after each commit; returns how to stop that."""
+        ...
+
+    def subscribe_telemetry(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]:
+        """The same with the machines that have new telemetry, a few times a second."""
         ...

@@ -1,4 +1,4 @@
-"""The services of a station at work: made, started and stopped together, woken by what changes."""
+"""The services of a station at work: made, started and stopped together, woken by notices."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Fenced, NameInUse, Unavailable
+from cnc_station.engine.domain.notice import MISSED, Notice
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.drivers.base import OnLoss
 from cnc_station.engine.services.at_machines import AtMachines
@@ -31,21 +32,19 @@ from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
 from cnc_station.engine.services.runner import PATIENCE_S, Runner
-from cnc_station.engine.services.service import Service
+from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.services.ticker import Ticker
 from cnc_station.engine.signals.base import SignalHandlers, Signals
 from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.store.recovery import AdoptMachines
 from cnc_station.engine.store.stations import Heartbeat, Join, Leave
-from cnc_station.engine.store.transaction import Committed
-from cnc_station.engine.views import Changes, MachineRow, Telemetry
+from cnc_station.engine.views import MachineRow, Telemetry
 
 log = logging.getLogger(__name__)
 
 REDIS = "redis"
 NAME = "name"
-LOST_HINT_S = 1.0
 FRESH_S = 2.0  # machines at work elsewhere are heard of several times a second
 JOIN_AGAIN_S = 0.5
 LAST_WORDS = 2  # of a station that has died: the last, and one that was on its way to the server
@@ -62,7 +61,8 @@ class ServiceContext:
     library: Library
     health: Health
     ping: Callable[[], None]  # asks the database, on a thread of its own choice
-    tell: Callable[[Changes], None]
+    tell: Callable[[Notice], None]
+    show: Callable[[frozenset[int]], None]  # machines with new telemetry
 
 
 class ServiceSupervisor:
@@ -95,16 +95,16 @@ class ServiceSupervisor:
         self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time it was heard at
         self._idle: dict[int, str] = {}  # machines that wait for work, with their types
         self._leadership = Leadership(
-            context.writer, self._incarnation, self._elected, config.leader_lease_s
+            context.writer, self._incarnation, self._follow_term, config.leader_lease_s
         )
-        self._stager = Stager(context.writer, context.reader, self._leadership)
         self._dispatcher = Dispatcher(
             context.writer,
             self.runner,
             self._incarnation,
+            config.station,
             config.lease_s,
             config.claim_batch,
-            has_machines=lambda: bool(self.pool.drivers),
+            self.pool.drivers,
             on_taken=self._taken,
             on_idle=self._look_out,
         )
@@ -112,12 +112,8 @@ class ServiceSupervisor:
             context.reader, self.runner, self.pool, self._recovery, config.station, config.lease_s
         )
         self.at_machines = AtMachines(self.runner, self.pool)
-        self._remote_commands = RemoteCommands(
-            context.writer, context.reader, self.at_machines, config.station
-        )
         self._ticker = Ticker(self.runner.telemetry, self._show, lambda: self.runner.busy)
         self._services: list[Service] = [
-            self._leadership,
             Lifeline(
                 context.writer,
                 self.runner,
@@ -129,12 +125,13 @@ class ServiceSupervisor:
             Reaper(
                 context.writer, self._leadership, config.retry, config.lease_s, alone=self._alone
             ),
-            self._stager,
+            Stager(context.writer, context.reader, self._leadership),
             self._dispatcher,
             self._ticker,
-            self._remote_commands,
+            RemoteCommands(context.writer, context.reader, self.at_machines, config.station),
             self._reconciler,
             self._controller_monitor,
+            self._leadership,  # stopped first: nothing begins a leader's services again
         ]
 
     async def start(self) -> None:
@@ -155,16 +152,16 @@ class ServiceSupervisor:
             await self._signals.start(
                 SignalHandlers(
                     work=self._dispatcher.wake.hint,
-                    changes=self._hear,
+                    notice=self.hear,
                     telemetry=self._hear_telemetry,
-                    gap=self.look_everywhere,
                 )
             )
-            self._services.append(HealthProbe(REDIS, self._signals.ping, context.health))
+            self._services.insert(0, HealthProbe(REDIS, self._signals.ping, context.health))
         if not self._alone:
-            self._services.append(HealthProbe(DATABASE, self._ping_database, context.health))
+            self._services.insert(0, HealthProbe(DATABASE, self._ping_database, context.health))
         for service in self._services:
-            await service.start()
+            if service.when is not When.LEADING:
+                await service.start()
 
     async def _join(self) -> None:
         """A station that died a moment ago still has its name: wait until that is silent. Raises
@@ -222,43 +219,32 @@ class ServiceSupervisor:
         if self._signals is not None:
             await self._signals.stop()
 
-    def committed(self, committed: Committed, changes: Changes) -> None:
+    def committed(self, notice: Notice) -> None:
         """This station has written: wake who has work here, and tell the others."""
-        if committed.claimable or committed.freed:
-            self._dispatcher.wake.hint()
-        if committed.next_due is not None:
-            self._stager.wake.hint()
-        if committed.stations:
-            self._remote_commands.wake.hint()
-            self._reconciler.wake.hint()
-            self._controller_monitor.wake.hint()
+        self._wake(notice)
         if self._signals is not None:
-            if committed.claimable:
-                self._signals.announce_work(committed.claimable)
-            self._signals.publish_notice(changes)
+            if notice.claimable:
+                self._signals.announce_work(notice.claimable)
+            self._signals.publish_notice(notice)
+
+    def hear(self, notice: Notice) -> None:
+        """Another station has written, or what it has written may have been missed."""
+        self._wake(notice)
+        self._context.tell(notice)
+
+    def _wake(self, notice: Notice) -> None:
+        for service in self._services:
+            service.hear(notice)
 
     def changed_elsewhere(self) -> None:
         """The database says that others have written. With signals they have said what, and the
-        screen knows. A hint of work may still have been lost: to look for that at each of their
-        commits would cost a fleet more claims than its work does."""
+        screen knows; only their hints may have been lost."""
         if self._signals is None or not self._signals.connected or not self._health.is_up(REDIS):
-            self.look_everywhere()
+            self.hear(MISSED)
             return
-        self._dispatcher.look_within(LOST_HINT_S)
-        for service in (self._stager, self._remote_commands):
-            service.wake.hint()
-
-    def look_everywhere(self) -> None:
-        """Notices may have been missed: look for work, and at everything again."""
-        for service in (
-            self._dispatcher,
-            self._stager,
-            self._remote_commands,
-            self._reconciler,
-            self._controller_monitor,
-        ):
-            service.wake.hint()
-        self._context.tell(Changes(programs=True, stations=True, everything=True))
+        for service in self._services:
+            if service.lost_hint_s is not None:
+                service.look_within(service.lost_hint_s)
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """The latest of one machine at work, here or at another station. What has not been heard
@@ -271,14 +257,16 @@ class ServiceSupervisor:
     async def _replaced(self, why: str) -> None:
         """Another station has this one's name, and with it its machines: leave them alone."""
         self._health.down(NAME, why)
-        for service in (
-            self._dispatcher,
-            self._reconciler,
-            self._controller_monitor,
-            self._remote_commands,
-            self._leadership,
-        ):
-            await service.stop()
+        for service in reversed(self._services):
+            if service.when is not When.ALWAYS:
+                await service.stop()
+
+    async def _follow_term(self, term: int | None) -> None:
+        for service in self._services:
+            if service.when is When.LEADING:
+                await service.stop()
+                if term is not None:
+                    await service.start()
 
     def _news(self) -> None:
         """A controller does something else than before."""
@@ -295,9 +283,6 @@ class ServiceSupervisor:
             self._controller_monitor.wake.hint()
         if self.pool.is_due(machine_id):
             self._reconciler.wake.hint()
-
-    def _elected(self) -> None:
-        self._stager.wake.hint()
 
     def _taken(self) -> None:
         self._ticker.begin()
@@ -318,24 +303,11 @@ class ServiceSupervisor:
             self._signals.wait_for(frozenset(self._idle.values()))
 
     def _show(self, news: frozenset[int]) -> None:
-        self._context.tell(Changes(telemetry=news))
+        self._context.show(news)
         if self._signals is not None:
             self._signals.publish_telemetry(self._ticker.all)
-
-    def _hear(self, changes: Changes) -> None:
-        if changes.stations:
-            for service in (
-                self._remote_commands,
-                self._reconciler,
-                self._leadership,
-                self._controller_monitor,
-            ):
-                service.wake.hint()
-        if changes.machines & self.pool.drivers.keys():
-            self._dispatcher.wake.hint()  # one of ours may be free: cleared from another window
-        self._context.tell(changes)
 
     def _hear_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
         now = time.monotonic()
         self._remote.update({machine_id: (told, now) for machine_id, told in telemetry.items()})
-        self._context.tell(Changes(telemetry=frozenset(telemetry)))
+        self._context.show(frozenset(telemetry))

@@ -1,4 +1,4 @@
-"""The window's one subscription to the engine's changes.
+"""The window's one subscription to the engine's notices and telemetry.
 
 A busy shop commits hundreds of times a second; nobody reads that fast. What changed is gathered
 and handed on at most twenty times a second, so that each view repaints once for many changes.
@@ -6,38 +6,54 @@ and handed on at most twenty times a second, so that each view repaints once for
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from cnc_station.engine.domain.notice import NO_EVENTS, Notice
 from cnc_station.engine.interface import Engine
-from cnc_station.engine.views import Changes
 
 FLUSH_EVERY_MS = 50
 
 
 class Bridge(QObject):
-    """Emits `changed(Changes)`: the first change at once, those that follow gathered."""
+    """Emits `changed(Notice)`, and `telemetry(frozenset)` of machine ids: the first at once, those
+    that follow gathered."""
 
     changed = Signal(object)
+    telemetry = Signal(object)
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._gathered = Changes()
+        self._notice = NO_EVENTS
+        self._machines: frozenset[int] = frozenset()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(FLUSH_EVERY_MS)
         self._timer.timeout.connect(self._flush)
-        self._unsubscribe = engine.subscribe(self._take)
+        self._unsubscribe = (
+            engine.subscribe(self._hear),
+            engine.subscribe_telemetry(self._hear_telemetry),
+        )
 
     def close(self) -> None:
         """Hear nothing more."""
-        self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
         self._timer.stop()
 
-    def _take(self, changes: Changes) -> None:
-        self._gathered |= changes
+    def _hear(self, notice: Notice) -> None:
+        self._notice |= notice
+        if not self._timer.isActive():
+            self._flush()
+
+    def _hear_telemetry(self, machines: frozenset[int]) -> None:
+        self._machines |= machines
         if not self._timer.isActive():
             self._flush()
 
     def _flush(self) -> None:
-        if self._gathered != Changes():
-            changes, self._gathered = self._gathered, Changes()
+        notice, self._notice = self._notice, NO_EVENTS
+        machines, self._machines = self._machines, frozenset()
+        if notice or machines:
             self._timer.start()
-            self.changed.emit(changes)
+        if notice:
+            self.changed.emit(notice)
+        if machines:
+            self.telemetry.emit(machines)

@@ -4,7 +4,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.errors import CncStationError
-from cnc_station.engine.views import AtClosing, Changes
+from cnc_station.engine.views import AtClosing
 from cnc_station.ui.background import Background
 from cnc_station.ui.dialogs.closing import Choice, ClosingDialog
 from cnc_station.ui.page_context import PageContext
@@ -25,6 +25,7 @@ class Closing(QObject):
         self.dialog: ClosingDialog | None = None
         background.closing_wanted.connect(self.ask)
         context.bridge.changed.connect(self._follow)
+        context.bridge.telemetry.connect(self._follow)
 
     def ask(self) -> None:
         """Somebody wants to close the window."""
@@ -67,7 +68,7 @@ class Closing(QObject):
         except CncStationError:
             return {}
 
-    def _follow(self, _changes: Changes) -> None:
+    def _follow(self, _news: object) -> None:
         self._show()
 
     def _show(self) -> None:

@@ -63,6 +63,7 @@ _SENTENCES = {
     "lost_retry": QT_TRANSLATE_NOOP("Event", "Lost with its station{at}, will be tried again"),
     "lost_final": QT_TRANSLATE_NOOP("Event", "Lost with its station{at} for good"),
     "lost_interrupted": QT_TRANSLATE_NOOP("Event", "Interrupted{at}, its station is silent"),
+    "program_added": QT_TRANSLATE_NOOP("Event", "Program added"),
     "settings_changed": QT_TRANSLATE_NOOP("Event", "Settings changed"),
     "station_joined": QT_TRANSLATE_NOOP("Event", "A station joined"),
     "station_left": QT_TRANSLATE_NOOP("Event", "A station left"),

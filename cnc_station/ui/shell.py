@@ -15,9 +15,17 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.domain.notice import (
+    ABOUT_LINKS,
+    ABOUT_STATIONS,
+    MISSED,
+    Notice,
+    Topic,
+    local,
+)
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.interface import Engine
-from cnc_station.engine.views import Changes, Floor, JobFilter, NeedsYou, Presence, Remedy
+from cnc_station.engine.views import Floor, JobFilter, NeedsYou, Presence, Remedy
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.link_text import said
@@ -75,7 +83,7 @@ class Shell(QObject):
         self.window.show_page("floor")
         self._clock.start()
         self._tick()
-        self._follow(Changes(everything=True))
+        self._follow(MISSED)
 
     def welcome(self) -> None:
         """Ask a new shop how it wants to begin."""
@@ -177,10 +185,10 @@ class Shell(QObject):
         )
         self._show_links()
 
-    def _follow(self, changes: Changes) -> None:
-        if changes.jobs or changes.machines or changes.stations or changes.everything:
+    def _follow(self, notice: Notice) -> None:
+        if notice.jobs or notice.machines or notice.tells_of(ABOUT_STATIONS):
             self._counting.request()
-        if changes.links or changes.everything:
+        if notice.tells_of(ABOUT_LINKS):
             self._show_links()
             self._show_needs()
 
@@ -205,7 +213,7 @@ class Shell(QObject):
         before = self._presences
         self._presences = {card.machine.station: card.machine.presence for card in floor.cards}
         if any(self._presences.get(name) is not known for name, known in before.items()):
-            self.bridge.changed.emit(Changes(stations=True))
+            self.bridge.changed.emit(local(Topic.PRESENCE_CHANGED))
 
     def _show_needs(self) -> None:
         """The floor has them all; other pages have what is theirs."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.notice import Notice, NoticeEvent
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
-from cnc_station.engine.views import Changes
 
 Signals = RedisSignals
 
@@ -19,15 +20,17 @@ async def listening(
 ) -> Signals:
     """Calls `hear` with the id of each job that a notice names, from `ready` on."""
 
-    def changed(changes: Changes) -> None:
-        for job_id in changes.jobs:
+    def received(notice: Notice) -> None:
+        if notice.missed:  # as it is at first
+            ready()
+        for job_id in notice.jobs:
             hear(job_id)
 
     signals = RedisSignals(redis_url)
-    await signals.start(SignalHandlers(lambda: None, changed, lambda _: None, ready))
+    await signals.start(SignalHandlers(lambda: None, received, lambda _: None))
     return signals
 
 
 def notify(signals: Signals, job_id: int) -> None:
     """Publish a notice that names one job."""
-    signals.publish_notice(Changes(jobs=frozenset({job_id})))
+    signals.publish_notice(Notice((NoticeEvent(t.STARTED.name, job_id=job_id),)))

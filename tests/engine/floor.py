@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
@@ -27,6 +27,7 @@ from cnc_station.engine.drivers.base import (
     RunOutcome,
 )
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.services.service import Service
 from cnc_station.engine.views import (
     Abilities,
     Answer,
@@ -42,6 +43,15 @@ from tests.until import PATIENCE_S, until
 
 ME = Actor("tester")
 MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
+
+
+S = TypeVar("S", bound=Service)
+
+
+def service_of(engine: StationEngine, kind: type[S]) -> S:
+    """The service of this kind that a started station has."""
+    assert engine._supervisor is not None
+    return next(one for one in engine._supervisor._services if isinstance(one, kind))
 
 
 class FloorOf:

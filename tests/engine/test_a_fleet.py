@@ -1,5 +1,6 @@
 """Two stations of one fleet, on a real PostgreSQL, with and without a real Redis."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
@@ -8,7 +9,6 @@ import pytest
 from sqlalchemy import Connection, text
 
 from cnc_station.config import Config
-from cnc_station.engine import supervisor
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.event import Actor
@@ -17,8 +17,12 @@ from cnc_station.engine.domain.machine import Capability, MachineSpec, Position,
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.services import reconciler
+from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.reconciler import Reconciler
+from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.views import Doing
-from tests.engine.floor import Controller, kind_of
+from tests.engine.floor import Controller, kind_of, service_of
 from tests.tools.servers import Redis
 from tests.until import until
 
@@ -76,9 +80,7 @@ async def test_a_job_whose_hint_was_lost_is_found_all_the_same(
 async def test_a_machine_cleared_from_the_window_of_another_station_gets_its_next_job_at_once(
     fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        supervisor, "LOST_HINT_S", 3_600.0
-    )  # it is not found by looking for lost hints
+    monkeypatch.setattr(Dispatcher, "lost_hint_s", None)  # it is not found by looking for those
     a, b = fleet
     machine_id = await b.add_machine(replace(MILL, operator_clears=True), ME)
     first, second = await a.submit([JobSpec("bracket", "mill", estimated_s=1.0)] * 2, ME)
@@ -107,7 +109,7 @@ async def test_a_run_is_held_and_ended_from_the_window_of_another_station(
     assert (await a.events(job_id=job_id))[-1].actor == "tester"
 
 
-async def test_one_of_them_leads_and_the_other_takes_over_when_it_leaves(
+async def test_one_of_them_leads_and_the_other_takes_over_its_work_when_it_leaves(
     shared: Config,
 ) -> None:
     a, b = StationEngine(shared), StationEngine(replace(shared, station="B"))
@@ -122,6 +124,9 @@ async def test_one_of_them_leads_and_the_other_takes_over_when_it_leaves(
     await a.stop()
     try:
         await until(partial(leads, b, "B"), timeout=40)
+        soon = time.time_ns() // 1_000_000 + 300
+        (job_id,) = await b.submit([JobSpec("bracket", "mill", not_before=soon)], ME)
+        await until(partial(_is, b, job_id, JobState.QUEUED))
     finally:
         await b.stop()
 
@@ -167,19 +172,20 @@ async def test_a_machine_in_maintenance_is_given_no_work_at_another_station_unti
     await until(partial(_is, b, job_id, JobState.COMPLETED))
 
 
-async def test_a_machine_rewired_at_another_station_gets_its_new_driver_at_its_own(
-    fleet: tuple[StationEngine, StationEngine],
+async def test_a_machine_rewired_at_another_station_gets_its_new_driver_at_its_own_at_once(
+    fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b = fleet
+    monkeypatch.setattr(reconciler, "REST_S", 3_600.0)
+    service_of(b, Reconciler).wake.hint()  # it rests for so long from its next look on
     machine_id = await b.add_machine(MILL, ME)
     assert a._pool is not None
     assert b._pool is not None
-    former = b._pool.drivers[machine_id]
+    drivers = b._pool.drivers
+    former = drivers[machine_id]
     await a.edit_machine(machine_id, replace(MILL, settings={"speed": 7.0}), ME)
     assert machine_id not in a._pool.drivers
-    assert b._supervisor is not None
-    await b._supervisor._reconciler.run_once()
-    assert b._pool.drivers[machine_id] is not former
+    await until(lambda: drivers.get(machine_id) not in (None, former))
 
 
 async def test_an_alarm_at_another_station_is_unlocked_by_the_controller_there(
@@ -240,7 +246,7 @@ async def test_a_leader_that_is_woken_by_others_news_writes_nothing_while_no_job
     looks = 50
     before = await leader._reader.read(_transactions)
     for _ in range(looks):
-        await leader._supervisor._stager.run_once()
+        await service_of(leader, Stager).run_once()
     assert await leader._reader.read(_transactions) - before < looks / 2  # heartbeats write too
 
 

@@ -26,8 +26,10 @@ from cnc_station.engine.services.lifeline import LONGEST_BEAT_S, Lifeline
 from cnc_station.engine.services.outcome import Judge
 from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.recovery import Recovery
+from cnc_station.engine.services.remote_commands import RemoteCommands
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.moves import MoveRun
@@ -36,7 +38,7 @@ from cnc_station.engine.store.remote_commands import AskStation, answer_of
 from cnc_station.engine.store.sqlite import Sqlite
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.views import Doing
-from tests.engine.floor import Controller
+from tests.engine.floor import Controller, service_of
 from tests.until import until
 
 ME = Actor("tester")
@@ -244,11 +246,11 @@ async def test_a_remote_command_about_a_run_that_is_over_leaves_the_next_one_alo
     await engine.add_machine(MILL, ME)
     (job_id,) = await engine.submit([JobSpec("bracket", "mill", estimated_s=1e6)], ME)
     await until(partial(_is, engine, job_id, JobState.RUNNING))
-    assert engine._supervisor is not None
-    await engine._supervisor._remote_commands.stop()  # as if the station were away meanwhile
+    remote_commands = service_of(engine, RemoteCommands)
+    await remote_commands.stop()  # as if the station were away meanwhile
     asked = await engine._writer.write(AskStation(JobAction.ABORT, job_id, "anna", ""))
     _by_hand(engine, update(schema.remote_command).values(asked_at=1))
-    await engine._supervisor._remote_commands.run_once()
+    await remote_commands.run_once()
     answer = await until(lambda: engine._reader.read(lambda c: answer_of(c, asked.id)))
     assert answer == f"Job {job_id} is not at a machine any more."
     assert await _is(engine, job_id, JobState.RUNNING)
@@ -261,7 +263,7 @@ async def test_the_stager_sleeps_by_the_databases_clock(
     await engine.submit([JobSpec("bracket", "mill", not_before=_soon(20))], ME)
     assert engine._supervisor is not None
     monkeypatch.setattr("time.time", lambda: 4e9)
-    assert 10 < await engine._supervisor._stager.run_once() < 21
+    assert 10 < await service_of(engine, Stager).run_once() < 21
 
 
 def _soon(seconds: float) -> int:

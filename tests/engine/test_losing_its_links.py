@@ -21,6 +21,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.event import Actor
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.notice import Notice, NoticeEvent
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.signals.base import SignalHandlers
@@ -28,7 +29,6 @@ from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.prepared import TransactionPreload
-from cnc_station.engine.views import Changes
 from tests.standing_still import standing_still
 from tests.tools.servers import Postgres, Redis
 from tests.until import at_best, until
@@ -41,14 +41,14 @@ def _links(engine: StationEngine) -> dict[str, str]:
     return {link.name: link.state for link in engine.links()}
 
 
-def _heard(engine: StationEngine) -> list[Changes]:
-    heard: list[Changes] = []
+def _heard(engine: StationEngine) -> list[Notice]:
+    heard: list[Notice] = []
     engine.subscribe(heard.append)
     return heard
 
 
-def _looked_again(heard: list[Changes]) -> bool:
-    return any(changes.everything for changes in heard)
+def _looked_again(heard: list[Notice]) -> bool:
+    return any(notice.missed for notice in heard)
 
 
 @pytest.fixture
@@ -195,8 +195,8 @@ async def test_a_station_with_a_file_of_its_own_says_nothing_to_a_fleet_that_it_
 async def test_what_could_not_be_told_is_told_again(redis_url: str) -> None:
     """Another station may listen again before this one has noticed that its own way was lost."""
     teller, listener = RedisSignals(redis_url), RedisSignals(redis_url)
-    heard: list[Changes] = []
-    hearing = SignalHandlers(lambda: None, heard.append, lambda _: None, lambda: None)
+    heard: list[Notice] = []
+    hearing = SignalHandlers(lambda: None, heard.append, lambda _: None)
     deliver, losses = teller._deliver, iter([ConnectionError("lost on the way")])
 
     async def losing(*arguments: Any) -> None:
@@ -209,8 +209,9 @@ async def test_what_could_not_be_told_is_told_again(redis_url: str) -> None:
         for signals in (listener, teller):
             await signals.start(hearing)
         await until(lambda: listener.connected)
-        teller.publish_notice(Changes(jobs=frozenset({7})))
-        await until(lambda: Changes(jobs=frozenset({7})) in heard)
+        told = Notice((NoticeEvent("held", job_id=7),))
+        teller.publish_notice(told)
+        await until(lambda: told in heard)
     for signals in (listener, teller):
         await signals.stop()
 

@@ -18,7 +18,7 @@ from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.remote_commands import AskStation, answer_of
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
-from tests.engine.floor import Controller, FloorOf
+from tests.engine.floor import Controller, FloorOf, service_of
 from tests.until import until
 
 
@@ -37,8 +37,7 @@ async def elsewhere(config: Config, floor: FloorOf) -> AsyncIterator[FloorOf]:
 
 
 def _remote_commands(floor: FloorOf) -> RemoteCommands:
-    assert floor.engine._supervisor is not None
-    return floor.engine._supervisor._remote_commands
+    return service_of(floor.engine, RemoteCommands)
 
 
 def _by_hand(engine: StationEngine, *statements: Update) -> None:

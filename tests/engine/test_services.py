@@ -1,11 +1,13 @@
-"""The one shape of a service: what it survives."""
+"""The one shape of a service: what it survives, and what wakes it."""
 
 import asyncio
 import logging
 
 import pytest
 
+from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.notice import MISSED, Notice, NoticeEvent, Predicate, one_of
 from cnc_station.engine.services import service
 from cnc_station.engine.services.service import Service
 from tests.until import until
@@ -63,3 +65,48 @@ async def test_a_log_is_not_filled_with_what_stays_away(
     await until(lambda: work.done)
     await work.stop()
     assert [record.message for record in caplog.records] == ["_Work waits: away"]
+
+
+class _Woken(Service):
+    """Counts its looks."""
+
+    wakes_on: tuple[Predicate, ...] = (one_of(t.HELD), one_of(t.COMPLETED))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    async def run_once(self) -> float:
+        self.looks += 1
+        return 3_600.0
+
+
+class _Unconcerned(_Woken):
+    wakes_on: tuple[Predicate, ...] = ()
+
+
+@pytest.mark.parametrize("kind", ["held", "completed"])
+async def test_a_service_wakes_on_the_events_that_it_names_and_on_no_others(kind: str) -> None:
+    named, other = NoticeEvent(kind), NoticeEvent("started")
+    work, unconcerned = _Woken(), _Woken()
+    for one in (work, unconcerned):
+        await one.start()
+        await until(lambda: one.looks == 1)  # noqa: B023 - awaited at once
+    unconcerned.hear(Notice((other, other)))
+    work.hear(Notice((other, named)))
+    await until(lambda: work.looks == 2)
+    assert unconcerned.looks == 1
+    for one in (work, unconcerned):
+        await one.stop()
+
+
+async def test_a_missed_notice_wakes_who_waits_for_any_event_and_nobody_else() -> None:
+    work, unconcerned = _Woken(), _Unconcerned()
+    for one in (unconcerned, work):
+        await one.start()
+        await until(lambda: one.looks == 1)  # noqa: B023 - awaited at once
+        one.hear(MISSED)
+    await until(lambda: work.looks == 2)
+    assert unconcerned.looks == 1
+    for one in (work, unconcerned):
+        await one.stop()

@@ -1,5 +1,6 @@
 """What stations tell one another through a real Redis."""
 
+import json
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -11,10 +12,12 @@ import pytest
 import redis
 
 from cnc_station import addresses
+from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.notice import MISSED, MOST_EVENTS, Notice, NoticeEvent, Topic
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import MOST_HINTS, RedisSignals
-from cnc_station.engine.views import Changes, Telemetry
+from cnc_station.engine.views import Telemetry
 from tests.conftest import serving
 from tests.tools.servers import Redis
 from tests.until import until
@@ -42,18 +45,21 @@ class Heard:
     """One station's ears."""
 
     signals: RedisSignals
-    changes: list[Changes] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     telemetry: dict[int, Telemetry] = field(default_factory=dict)
     gaps: int = 0
 
-    def miss(self) -> None:
-        self.gaps += 1
+    def hear(self, notice: Notice) -> None:
+        if notice.missed:
+            self.gaps += 1
+        else:
+            self.notices.append(notice)
 
     async def start(self) -> None:
         def see(telemetry: Mapping[int, Telemetry]) -> None:
             self.telemetry.update(telemetry)
 
-        await self.signals.start(SignalHandlers(lambda: None, self.changes.append, see, self.miss))
+        await self.signals.start(SignalHandlers(lambda: None, self.hear, see))
         await until(lambda: self.signals.connected)
 
 
@@ -75,8 +81,8 @@ async def test_what_a_machine_does_reaches_the_others_as_it_is_and_not_its_own_s
     a, b = stations
     a.signals.publish_telemetry({7: told})
     await until(lambda: b.telemetry == {7: told})
-    b.signals.publish_notice(Changes(jobs=frozenset({1})))
-    await until(lambda: a.changes)
+    b.signals.publish_notice(_of_job(1))
+    await until(lambda: a.notices)
     assert a.telemetry == {}
 
 
@@ -84,12 +90,40 @@ async def test_a_notice_reaches_the_others_as_it_is_and_not_its_own_station(
     stations: tuple[Heard, Heard],
 ) -> None:
     a, b = stations
-    told = Changes(frozenset({3, 5}), frozenset({2}), programs=True, stations=True)
+    held = NoticeEvent(t.HELD.name, "A", 3, 5, 2, "Sunrise", "held", "held", "held")
+    due = NoticeEvent(Topic.JOB_UNBLOCKED, "A", 4, machine_type="mill", due_at=9)
+    told = Notice((held, due, NoticeEvent(t.CLEARED.name, machine_id=2, frees_machine=True)))
     a.signals.publish_notice(told)
-    await until(lambda: b.changes == [told])
-    b.signals.publish_notice(Changes(everything=True))
-    await until(lambda: a.changes)
-    assert a.changes == [Changes(everything=True)]
+    await until(lambda: b.notices == [told])
+    gaps = a.gaps
+    b.signals.publish_notice(MISSED)
+    await until(lambda: a.gaps > gaps)
+    assert a.notices == []
+
+
+async def test_what_a_newer_station_says_more_of_an_event_is_left_out(
+    stations: tuple[Heard, Heard], redis_server: Redis
+) -> None:
+    _, b = stations
+    event = [t.HELD.name, "A", 3, 5, 2, "", "held", "held", "held", None, None, False, "coolant"]
+    body = {"events": [event], "missed": False, "cursor": 7}
+    with _client(redis_server) as admin:
+        (channel,) = admin.pubsub_channels("*changes")
+        admin.publish(channel, json.dumps({"from": "x", "body": body}))
+    await until(lambda: b.notices)
+    held = NoticeEvent(t.HELD.name, "A", 3, 5, 2, "", "held", "held", "held")
+    assert b.notices == [Notice((held,))]
+
+
+async def test_more_events_than_anybody_reads_become_one_look_at_everything(
+    stations: tuple[Heard, Heard],
+) -> None:
+    """Redis was away for a weekend, or somebody has imported a whole year."""
+    a, b = stations
+    gaps = b.gaps
+    a.signals.publish_notice(Notice((NoticeEvent(t.CREATED.name, job_id=1),) * (MOST_EVENTS + 1)))
+    await until(lambda: b.gaps == gaps + 1)
+    assert b.notices == []
 
 
 async def test_a_redis_that_is_full_takes_no_hint_and_is_not_told_everything_again_and_again(
@@ -101,11 +135,11 @@ async def test_a_redis_that_is_full_takes_no_hint_and_is_not_told_everything_aga
         admin.config_set("maxmemory", "1")
         try:
             a.signals.announce_work({"mill": 1})
-            a.signals.publish_notice(Changes(jobs=frozenset({1})))
-            await until(lambda: b.changes)
-            a.signals.publish_notice(Changes(jobs=frozenset({2})))
-            await until(lambda: len(b.changes) > 1)
-            assert b.changes == [Changes(jobs=frozenset({1})), Changes(jobs=frozenset({2}))]
+            a.signals.publish_notice(_of_job(1))
+            await until(lambda: b.notices)
+            a.signals.publish_notice(_of_job(2))
+            await until(lambda: len(b.notices) > 1)
+            assert b.notices == [_of_job(1), _of_job(2)]
             with pytest.raises(Unavailable, match=r"Redis takes nothing: .*maxmemory"):
                 await a.signals.ping()
         finally:
@@ -121,8 +155,8 @@ async def test_hints_that_nobody_asks_for_do_not_pile_up(
     a, b = stations
     for number in range(4):
         a.signals.announce_work({"lathe": 400})
-        a.signals.publish_notice(Changes(jobs=frozenset({number})))
-        await until(lambda: Changes(jobs=frozenset({number})) in b.changes)  # noqa: B023 - awaited at once
+        a.signals.publish_notice(_of_job(number))
+        await until(lambda: _of_job(number) in b.notices)  # noqa: B023 - awaited at once
     with _client(redis_server) as admin:
         (key,) = admin.keys("*wake:lathe")
         assert admin.zcard(key) == MOST_HINTS
@@ -136,31 +170,32 @@ async def test_two_fleets_in_two_databases_of_one_redis_do_not_hear_each_other(
     other = Heard(RedisSignals(redis_server.url.removesuffix("/0") + "/1"))
     await other.start()
     other.signals.publish_telemetry({7: KNOWN})
-    other.signals.publish_notice(Changes(jobs=frozenset({1})))
-    a.signals.publish_notice(Changes(jobs=frozenset({2})))
-    await until(lambda: b.changes)
+    other.signals.publish_notice(_of_job(1))
+    a.signals.publish_notice(_of_job(2))
+    await until(lambda: b.notices)
     await other.signals.stop()
-    assert (b.changes, b.telemetry) == ([Changes(jobs=frozenset({2}))], {})
-    assert other.changes == []
+    assert (b.notices, b.telemetry) == ([_of_job(2)], {})
+    assert other.notices == []
 
 
-async def test_a_letter_that_can_not_be_read_costs_a_look_at_everything_and_not_the_connection(
+async def test_a_message_that_can_not_be_read_costs_a_look_at_everything_and_not_the_connection(
     stations: tuple[Heard, Heard], redis_server: Redis
 ) -> None:
     """A station of another version may say more, or something else."""
     a, b = stations
-    letter = '{"from":"x","body":{"7":{"fraction":0.5,"coolant":1}}}'
+    message = '{"from":"x","body":{"7":{"fraction":0.5,"coolant":1}}}'
     with _client(redis_server) as admin:
         (channel,) = admin.pubsub_channels("*telemetry")
-        admin.publish(channel, letter)
+        admin.publish(channel, message)
         await until(lambda: b.telemetry == {7: Telemetry(fraction=0.5)})
         gaps = b.gaps
         admin.publish(channel, "{}")
-        for letter in ("?", "[]", '{"from":"x","body":{"jobs":[1]}}'):
-            admin.publish(channel.replace(b"telemetry", b"changes"), letter)
-    a.signals.publish_notice(Changes(jobs=frozenset({2})))
-    await until(lambda: b.changes == [Changes(jobs=frozenset({2}))])
-    assert b.gaps == gaps + 3
+        of_a_former_version = '{"from":"x","body":{"jobs":[1],"everything":false}}'
+        for message in ("?", "[]", of_a_former_version, "[" * 100_000, '{"body":{"events":[1]}}'):
+            admin.publish(channel.replace(b"telemetry", b"changes"), message)
+    a.signals.publish_notice(_of_job(2))
+    await until(lambda: b.notices == [_of_job(2)])
+    assert b.gaps == gaps + 5
 
 
 async def test_stations_hear_each_other_through_a_redis_at_a_file() -> None:
@@ -169,8 +204,8 @@ async def test_stations_hear_each_other_through_a_redis_at_a_file() -> None:
         for one in (a, b):
             await one.start()
             await one.signals.ping()
-        a.signals.publish_notice(Changes(jobs=frozenset({1})))
-        await until(lambda: b.changes)
+        a.signals.publish_notice(_of_job(1))
+        await until(lambda: b.notices)
         for one in (a, b):
             await one.signals.stop()
 
@@ -187,6 +222,10 @@ def test_a_connection_that_is_cut_off_silently_is_noticed_by_itself(redis_server
                 assert 0 < way.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 10_000
                 found += 1
     assert found >= 2
+
+
+def _of_job(job_id: int) -> Notice:
+    return Notice((NoticeEvent(t.HELD.name, job_id=job_id),))
 
 
 def _client(server: Redis) -> redis.Redis:

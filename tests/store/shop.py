@@ -10,6 +10,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
@@ -22,7 +23,7 @@ from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
 from cnc_station.engine.store.stations import Lead
-from cnc_station.engine.store.transaction import Committed, StoreCommand
+from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.store.writer import Writer
 from tests.invariants import broken
 
@@ -63,7 +64,7 @@ class Shop:
         self.database = database
         self.clock = Clock(database.dialect)
         database.dialect = cast(Dialect, self.clock)
-        self.notices: list[Committed] = []
+        self.notices: list[Notice] = []
         self.writer = Writer(
             database, station=station, ranking=RankPolicy(), on_commit=self.notices.append
         )
@@ -159,6 +160,16 @@ class Shop:
     def broken(self) -> list[str]:
         found: list[str] = self.database.read(broken)
         return found
+
+
+def next_due(notice: Notice) -> int | None:
+    """The earliest time for which a notice wakes the stager."""
+    return min((e.due_at for e in notice.events if e.due_at is not None), default=None)
+
+
+def frees(notice: Notice) -> bool:
+    """Whether a machine may take a job."""
+    return any(event.frees_machine for event in notice.events)
 
 
 def move_of(transition: t.Transition, run: Claimed, **more: Any) -> MoveRun:

@@ -12,7 +12,7 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.readiness import SetReadiness
-from tests.store.shop import START, Shop, mill
+from tests.store.shop import START, Shop, frees, mill
 
 
 async def test_a_claim_makes_a_run_and_ties_job_and_machine_to_it(shop: Shop) -> None:
@@ -144,7 +144,7 @@ async def test_a_machine_whose_controller_would_start_nothing_is_given_nothing(
     await shop.write(SetReadiness(machine_id, "not homed", "station"))
     assert await shop.claim() == ()
     await shop.write(SetReadiness(machine_id, "", "station"))
-    assert shop.notices[-1].freed
+    assert frees(shop.notices[-1])
     assert (await shop.claim_one()).job_id == job_id
 
 

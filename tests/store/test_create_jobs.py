@@ -10,7 +10,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.edits import spec_of
-from tests.store.shop import START, Shop
+from tests.store.shop import START, Shop, next_due
 
 
 async def test_a_new_job_has_its_first_event(shop: Shop) -> None:
@@ -131,7 +131,7 @@ async def test_a_draft_with_a_time_to_wait_for_waits_when_it_is_submitted(shop: 
     draft = await shop.job(draft=True, not_before=START + 60_000)
     await shop.act(JobAction.SUBMIT, draft)
     assert shop.state(draft) is JobState.DELAYED
-    assert shop.notices[-1].next_due == START + 60_000
+    assert next_due(shop.notices[-1]) == START + 60_000
     shop.later(60)
     assert await shop.release_due() == 1
     assert shop.told(job_id=draft) == ["drafted", "submitted", "released"]

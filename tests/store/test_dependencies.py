@@ -10,7 +10,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.jobs import MOST_RELEASED_AT_ONCE
-from tests.store.shop import START, Shop, mill
+from tests.store.shop import START, Shop, mill, next_due
 
 
 def _routing(*more: JobSpec) -> tuple[JobSpec, ...]:
@@ -134,7 +134,7 @@ async def test_the_stager_hears_when_a_freed_successor_is_due_later(shop: Shop) 
     second = await shop.job(after=(first,), not_before=START + 5000)
     await _run(shop)
     assert shop.state(second) is JobState.DELAYED
-    assert shop.notices[-1].next_due == START + 5000
+    assert next_due(shop.notices[-1]) == START + 5000
 
 
 async def test_the_screen_hears_of_a_freed_successor_that_stays_where_it_is(shop: Shop) -> None:
@@ -154,7 +154,7 @@ async def test_more_successors_than_are_released_at_once_are_left_to_the_stager(
     await shop.create(*(JobSpec(f"{n}", "lathe", after=(first,)) for n in range(count)))
     await _run(shop)
     assert shop.told().count("released") == MOST_RELEASED_AT_ONCE
-    assert shop.notices[-1].next_due is not None
+    assert next_due(shop.notices[-1]) is not None
     assert await shop.release_due() == 7
     assert await shop.release_due() == 0
 

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.edits import EditJob, spec_of
-from tests.store.shop import START, Shop
+from tests.store.shop import START, Shop, next_due
 
 
 async def _edit(shop: Shop, job_id: int, *, version: int | None = None, **changes: Any) -> None:
@@ -81,7 +81,7 @@ async def test_a_queued_job_given_a_later_time_waits_for_it(shop: Shop) -> None:
     await shop.machine()
     job_id = await shop.job()
     await _edit(shop, job_id, not_before=START + 60_000)
-    assert shop.notices[-1].next_due == START + 60_000
+    assert next_due(shop.notices[-1]) == START + 60_000
     assert await shop.claim() == ()
     assert shop.state(job_id) is JobState.DELAYED
     assert shop.told(job_id=job_id) == ["created", "edited", "postponed"]
@@ -92,7 +92,7 @@ async def test_a_queued_job_given_a_later_time_waits_for_it(shop: Shop) -> None:
 async def test_a_delayed_job_given_an_earlier_time_is_released_then(shop: Shop) -> None:
     job_id = await shop.job(not_before=START + 60_000)
     await _edit(shop, job_id, not_before=START)
-    assert shop.notices[-1].next_due == START
+    assert next_due(shop.notices[-1]) == START
     assert await shop.release_due() == 1
     later = await shop.job(not_before=START + 60_000)
     await _edit(shop, later, not_before=None)

@@ -9,6 +9,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.exc import IntegrityError
 
 from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.notice import ABOUT_PROGRAMS
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.programs import AddProgram, KeptProgram, content
 from cnc_station.engine.store.settings import SaveSettings
@@ -29,7 +30,7 @@ def _rows(shop: Shop) -> list[Row[Any]]:
 
 async def test_the_same_bytes_are_one_program_whatever_they_are_called(shop: Shop) -> None:
     first = await shop.write(AddProgram(_kept("a.nc", b"G0\n"), "anna"))
-    assert shop.notices[-1].programs
+    assert shop.notices[-1].tells_of(ABOUT_PROGRAMS)
     again = await shop.write(AddProgram(_kept("b.nc", b"G0\n"), "ben"))
     assert first == again
     assert [(row.name, row.revision, row.added_by) for row in _rows(shop)] == [("a.nc", 1, "anna")]

@@ -12,7 +12,7 @@ from cnc_station.engine.store import schema
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.store.readiness import REWIRING, SetReadiness
-from tests.store.shop import Shop, mill
+from tests.store.shop import Shop, frees, mill
 
 
 async def test_a_new_machine_is_offline_until_its_driver_connects(shop: Shop) -> None:
@@ -53,7 +53,7 @@ async def test_an_edit_may_let_it_make_more_and_says_so(shop: Shop) -> None:
     job_id = await shop.job(complexity=5)
     assert await shop.claim() == ()
     await shop.move_machine(t.MACHINE_EDITED, machine_id, spec=mill("Mill 1"))
-    assert shop.notices[-1].freed
+    assert frees(shop.notices[-1])
     assert (await shop.claim_one()).job_id == job_id
 
 
@@ -111,7 +111,7 @@ async def test_readiness_is_told_once_and_leaves_the_state_alone(shop: Shop) -> 
         if event["type"] == "readiness_changed"
     ]
     assert told == [("not homed", "idle"), ("manual mode", "idle"), ("", "idle")]
-    assert [notice.freed for notice in shop.notices[freed:]] == [False] * 4 + [True]
+    assert [frees(notice) for notice in shop.notices[freed:]] == [False, False, True]
     assert shop.database.read(machines)[0].not_ready == ""
 
 

@@ -12,7 +12,7 @@ from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.domain.refusals import RUN_IS
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
-from tests.store.shop import START, Shop, mill, move_of
+from tests.store.shop import START, Shop, frees, mill, move_of, next_due
 
 RUN_MOVES = [
     row
@@ -110,7 +110,7 @@ async def test_a_failure_waits_its_backoff_and_then_queues_again(shop: Shop) -> 
     row = shop.job_row(run.job_id)
     assert (row.state, row.failures, row.last_error) == (JobState.DELAYED, 1, "tool broke")
     assert row.not_before == START + 12_500
-    assert shop.notices[-1].next_due == START + 12_500
+    assert next_due(shop.notices[-1]) == START + 12_500
     shop.later(12.499)
     assert await shop.release_due() == 0
     shop.later(0.001)
@@ -145,7 +145,7 @@ async def test_a_machine_whose_operator_clears_it_waits_for_that_after_a_run(
     assert shop.machine_state(machine_id) is MachineState.NEEDS_CLEARING
     assert await shop.claim() == ()
     await shop.move_machine(t.CLEARED, machine_id)
-    assert shop.notices[-1].freed
+    assert frees(shop.notices[-1])
     assert len(await shop.claim()) == 1
 
 

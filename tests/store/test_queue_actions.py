@@ -12,7 +12,7 @@ from cnc_station.engine.domain.refusals import JOB_IS
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
-from tests.store.shop import START, Shop, mill
+from tests.store.shop import START, Shop, mill, next_due
 
 _AT_A_MACHINE = {row.name for row in t.TRANSITIONS.values() if row.run is not None}
 _QUEUE_ACTIONS = sorted(
@@ -106,7 +106,7 @@ async def test_of_two_jobs_to_run_now_the_first_asked_is_first(shop: Shop) -> No
 async def test_delay_takes_a_queued_job_out_until_its_time(shop: Shop) -> None:
     job_id = await shop.job()
     await shop.act(JobAction.DELAY, job_id, values={"not_before": START + 5000})
-    assert shop.notices[-1].next_due == START + 5000
+    assert next_due(shop.notices[-1]) == START + 5000
     assert await shop.release_due() == 0
     shop.later(5)
     assert await shop.release_due() == 1
@@ -231,7 +231,7 @@ async def test_an_interrupted_job_can_be_accepted_and_frees_its_successors(shop:
     first = await _job_in(shop, JobState.INTERRUPTED)
     second = await shop.job(after=(first,))
     await shop.act(JobAction.ACCEPT, first)
-    assert shop.notices[-1].next_due == START
+    assert next_due(shop.notices[-1]) == START
     assert await shop.release_due() == 1
     assert shop.state(second) is JobState.QUEUED
 

@@ -12,7 +12,7 @@ from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.parts import RecordInspection
-from tests.store.shop import Shop, mill
+from tests.store.shop import Shop, frees, mill
 
 
 async def _running(shop: Shop, *, clears: bool = False) -> Claimed:
@@ -170,7 +170,7 @@ async def test_a_job_put_aside_waits_paused_and_its_machine_is_free(shop: Shop) 
     other = await shop.job()
     await shop.move(t.DEFERRED, run, reason="no material")
     assert _states(shop, run) == (JobState.PAUSED, RunState.CANCELLED, MachineState.IDLE)
-    assert shop.notices[-1].freed
+    assert frees(shop.notices[-1])
     row = shop.job_row(job_id)
     assert (row.machine_id, row.run_id, row.failures) == (None, None, 0)
     second = await shop.claim_one()

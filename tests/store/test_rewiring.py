@@ -9,11 +9,12 @@ import pytest
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.readiness import REWIRING, SetReadiness
-from tests.store.shop import Shop, mill
+from tests.store.shop import Shop, frees, mill
 
 BEFORE = replace(mill("Mill 1"), settings={"port": "COM3", "baud": 115200})
 AFTER = replace(BEFORE, settings={"port": "COM4", "baud": 115200})
@@ -64,10 +65,12 @@ async def test_a_machine_gets_no_work_between_its_edit_and_its_new_driver(shop: 
     machine_id = await shop.machine(BEFORE)
     await shop.job()
     await _edit(shop, machine_id, AFTER)
-    assert shop.notices[-1].stations, "its own station, wherever it was edited, has to hear of it"
+    assert shop.notices[-1].tells_of({Topic.MACHINE_REWIRED}), (
+        "its own station, wherever it was edited, has to hear of it"
+    )
     assert await shop.claim() == ()
     await shop.write(SetReadiness(machine_id, "", "controller", AFTER))
-    assert shop.notices[-1].freed
+    assert frees(shop.notices[-1])
     assert len(await shop.claim()) == 1
 
 
@@ -121,7 +124,7 @@ async def test_an_edit_that_is_no_matter_of_the_driver_leaves_it_ready(shop: Sho
     same = {"baud": 115200, "port": "COM3"}
     await _edit(shop, machine_id, replace(BEFORE, name="Mill 2", settings=same))
     assert shop.row(schema.machine, machine_id).not_ready == ""
-    assert not shop.notices[-1].stations
+    assert Topic.MACHINE_REWIRED not in shop.notices[-1].types
     await shop.job()
     assert len(await shop.claim()) == 1
 

@@ -14,6 +14,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec, Position, PositionBasis
+from cnc_station.engine.domain.notice import MISSED
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import (
@@ -251,7 +252,7 @@ def fall_silent(office: Office, data: Path) -> None:
         connection.execute(text("UPDATE machine SET station = 'Hall 2'"))
     database.dispose()
     assert office.engine._supervisor is not None
-    office.engine._supervisor.look_everywhere()
+    office.engine._supervisor.hear(MISSED)
 
 
 async def test_a_silent_station_is_a_need_that_can_be_looked_for_again(

@@ -252,6 +252,7 @@ STATION_JOINED = _row("station_joined")
 STATION_LEFT = _row("station_left")
 LEADER_CHANGED = _row("leader_changed")
 SETTINGS_CHANGED = _row("settings_changed")
+PROGRAM_ADDED = _row("program_added")
 
 TRANSITIONS: dict[str, Transition] = _table
 JOB_TRANSITIONS = {name: row for name, row in _table.items() if row.job is not None}

@@ -3,8 +3,11 @@ that is lost is reached again."""
 
 import asyncio
 
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.notice import one_of
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.reconciler import GIVEN_UP, REWIRED
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import machines
@@ -17,6 +20,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 
 class ControllerMonitor(Service):
     """Woken by news from a controller; compares all of them with what is written."""
+
+    wakes_on = (REWIRED, GIVEN_UP, one_of(t.DISCONNECTED))
 
     def __init__(self, reader: Reader, fleet: DriverPool, runner: Runner, station: str) -> None:
         super().__init__()

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.notice import NoticeEvent
 from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.runner import Runner
@@ -19,19 +20,23 @@ HEARD_S = 2.0  # a claim that is under way when the station is closed
 
 class Dispatcher(Service):
     """Hands every claimed run to the runner. Woken by hints; the slow tick makes up for lost ones.
+    Work that another station has announces itself apart (`Signals`): one job wakes one station.
 
     `on_idle` hears when there was nothing to claim, at the latest `SETTLED_S` after a claim: what
     is idle then waits for a wake-up. To look for that at once would hold up the starts.
     """
+
+    lost_hint_s = 1.0  # at each of the others' commits it would cost more claims than their work
 
     def __init__(
         self,
         writer: RetryingWriter,
         runner: Runner,
         incarnation: str,
+        station: str,
         lease_s: float,
         batch: int,
-        has_machines: Callable[[], bool],
+        machines: Collection[int],
         on_taken: Callable[[], None],
         on_idle: Callable[[], Awaitable[None]],
     ) -> None:
@@ -41,13 +46,20 @@ class Dispatcher(Service):
         self._incarnation = incarnation
         self._lease_s = lease_s
         self._batch = batch
-        self._has_machines = has_machines
+        self._station = station
+        self._machines = machines
+        self.wakes_on = (self._may_claim,)
         self._on_taken = on_taken
         self._on_idle = on_idle
 
+    def _may_claim(self, event: NoticeEvent) -> bool:
+        """A job has come in here, or one of this station's machines is free."""
+        claimable = event.machine_type is not None and event.station == self._station
+        return claimable or (event.frees_machine and event.machine_id in self._machines)
+
     async def run_once(self) -> float:
         """Claim for every idle machine."""
-        claimed = await self._claim() if self._has_machines() else ()
+        claimed = await self._claim() if self._machines else ()
         if claimed:
             self._on_taken()
             return SETTLED_S if len(claimed) < self._batch else 0.0

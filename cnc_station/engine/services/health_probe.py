@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.services.health import Health
-from cnc_station.engine.services.service import Service
+from cnc_station.engine.services.service import Service, When
 
 EVERY_S = 0.8
 PATIENCE_S = 1.0
@@ -17,6 +17,8 @@ class HealthProbe(Service):
     A question that got no answer is not asked again until it has ended: a paused server would
     else collect them.
     """
+
+    when = When.ALWAYS
 
     def __init__(self, name: str, ping: Callable[[], Awaitable[None]], health: Health) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from cnc_station.engine.domain.errors import CncStationError, Fenced
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.runner import Runner
-from cnc_station.engine.services.service import Service
+from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.store.stations import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ def beat_s(lease_s: float, *, alone: bool) -> float:
 
 class Lifeline(Service):
     """One heartbeat for the station and all its leases, in one transaction."""
+
+    when = When.ALWAYS
 
     def __init__(
         self,

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.notice import Topic, one_of
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.reader import Reader
@@ -9,6 +11,9 @@ from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import machines
+
+REWIRED = one_of(Topic.MACHINE_REWIRED)
+GIVEN_UP = one_of(t.LOST_RETURNED, t.LOST_RETRY, t.LOST_FINAL, t.LOST_INTERRUPTED)
 
 REST_S = 15.0
 DOUBT_S = 5.0
@@ -23,6 +28,8 @@ class Reconciler(Service):
     others gave to this station or edited get the driver they ask for, and those that were given
     away are let go: as soon as no run has them.
     """
+
+    wakes_on = (REWIRED, GIVEN_UP)
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ import logging
 from functools import partial
 
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.notice import Topic, one_of
 from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
@@ -24,6 +25,9 @@ TOO_LATE = "That was asked too long ago to set the machine going now."
 class RemoteCommands(Service):
     """Carry out each remote command in a task of its own: a machine that is slow to stop keeps
     nobody from holding another."""
+
+    wakes_on = (one_of(Topic.REMOTE_COMMAND_ASKED),)
+    lost_hint_s = 0.0  # a person waits for it
 
     def __init__(
         self, writer: RetryingWriter, reader: Reader, at_machines: AtMachines, station: str

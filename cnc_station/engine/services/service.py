@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from enum import Enum, auto
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.notice import Notice, Predicate
 from cnc_station.engine.signals.local import Wake
 from cnc_station.engine.timing import GrowingPause
 
@@ -14,13 +16,29 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 
 
+class When(Enum):
+    """When a service may run."""
+
+    ALWAYS = auto()
+    UNTIL_REPLACED = auto()  # not once another station has this one's name, and its machines
+    LEADING = auto()  # begun anew with each term in which this station leads
+
+
 class Service(ABC):
     """`run_once` does all there is and says how long it may rest if nobody wakes it.
+
+    A subclass declares when it may run (`when`) and which events wake it (`wakes_on`; a missed
+    notice may have had any of them). `lost_hint_s`: how soon it looks by itself where others have
+    committed and a hint may have been lost; None: its own rest is short enough.
 
     If the environment fails it, it comes back after a growing pause, and says once why: what stays
     away for a weekend must not wash all else out of the log. A bug is logged with its trace and the
     loop goes on, so that one bad row never stops the shop.
     """
+
+    when: When = When.UNTIL_REPLACED
+    wakes_on: tuple[Predicate, ...] = ()
+    lost_hint_s: float | None = None
 
     def __init__(self) -> None:
         self.wake = Wake()
@@ -41,6 +59,12 @@ class Service(ABC):
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         self.wake.forget()
+
+    def hear(self, notice: Notice) -> None:
+        """Wake if the notice may have something to do for it."""
+        wakes_on = self.wakes_on
+        if wakes_on and (notice.missed or any(w(e) for w in wakes_on for e in notice.events)):
+            self.wake.hint()
 
     def look_within(self, seconds: float) -> None:
         """There may be something to do that is not urgent."""

@@ -1,10 +1,11 @@
 """Delayed jobs become claimable when their time has come."""
 
 from cnc_station.engine.domain.errors import Fenced
+from cnc_station.engine.domain.notice import is_due
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
-from cnc_station.engine.services.service import Service
+from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.store.jobs import MOST_RELEASED_AT_ONCE, ReleaseDue
 from cnc_station.engine.store.recovery import next_due_s
 
@@ -15,6 +16,10 @@ LONGEST_REST_S = 60.0  # the wall clock may be set while it rests
 class Stager(Service):
     """Sleeps until the next job is due, by the database's clock; woken when one is due earlier."""
 
+    when = When.LEADING
+    wakes_on = (is_due,)
+    lost_hint_s = 1.0
+
     def __init__(self, writer: RetryingWriter, reader: Reader, leadership: Leadership) -> None:
         super().__init__()
         self._writer = writer
@@ -22,17 +27,14 @@ class Stager(Service):
         self._leadership = leadership
 
     async def run_once(self) -> float:
-        """Release all that is due, if this station leads."""
-        term = self._leadership.term
-        if term is None:
-            return LONGEST_REST_S
-        release = ReleaseDue(self._leadership.incarnation, term)
+        """Release all that is due."""
         due_s = await self._reader.read_now(next_due_s)
         if due_s is None:
             return LONGEST_REST_S
         if due_s > 0.0:  # others' news wake it all the time: nothing is written for them
             return min(due_s + JUST_AFTER_S, LONGEST_REST_S)
         try:
+            release = ReleaseDue(*self._leadership.right())
             while await self._writer.write(release) == MOST_RELEASED_AT_ONCE:
                 pass
         except Fenced:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from cnc_station.engine.services.service import Service
+from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.views import Telemetry
 
 EVERY_S = 0.2
@@ -11,6 +11,8 @@ AT_REST_S = 60.0
 
 class Ticker(Service):
     """Keeps the latest telemetry by machine id; `tell` hears which machines have news."""
+
+    when = When.ALWAYS
 
     def __init__(
         self,

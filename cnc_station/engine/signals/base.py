@@ -4,20 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from cnc_station.engine.views import Changes, Telemetry
+from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.views import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
 class SignalHandlers:
-    """What a station does with what it hears; called on its loop.
-
-    `gap`: notices may have been missed, look at everything again.
-    """
+    """What a station does with what it hears; called on its loop. `notice` gets MISSED where
+    notices may have been lost."""
 
     work: Callable[[], None]
-    changes: Callable[[Changes], None]
+    notice: Callable[[Notice], None]
     telemetry: Callable[[Mapping[int, Telemetry]], None]
-    gap: Callable[[], None]
 
 
 class Signals(Protocol):
@@ -44,8 +42,8 @@ class Signals(Protocol):
         """This station has idle machines of these types and found nothing for them."""
         ...
 
-    def publish_notice(self, changes: Changes) -> None:
-        """These have changed."""
+    def publish_notice(self, notice: Notice) -> None:
+        """This has been committed."""
         ...
 
     def publish_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:

@@ -2,12 +2,11 @@
 
 Work is announced in one sorted set for each machine type. A station with an idle machine blocks on
 the sets of its types (BZPOPMAX), so that one new job wakes one station and not all. What it pops is
-only a hint to look: the claim in the database decides. Changes and telemetry go by publish and
+only a hint to look: the claim in the database decides. Notices and telemetry go by publish and
 subscribe. Sending, the blocking wait and the subscription each have a connection of their own.
 """
 
 import asyncio
-import json
 import logging
 import socket
 import uuid
@@ -19,11 +18,12 @@ from redis.asyncio.connection import parse_url
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.signals import codec
+from cnc_station.engine.domain.notice import MISSED, NO_EVENTS, Notice
+from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.local import Wake
 from cnc_station.engine.timing import GrowingPause
-from cnc_station.engine.views import Changes, Telemetry
+from cnc_station.engine.views import Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +66,10 @@ class RedisSignals:
     def __init__(self, url: str) -> None:
         self._url = url
         self._prefix = f"cnc:{parse_url(url).get('db', 0)}:"
-        self._envelope = (
-            f'{{"from":"{uuid.uuid4().hex}","body":'  # what a sender's letters begin with
-        )
+        self._sender = uuid.uuid4().hex
         self._probe = self._client()
         self._outbox: dict[str, int] = {}
-        self._changes = Changes()
+        self._notice = NO_EVENTS
         self._telemetry: Mapping[int, Telemetry] | None = None
         self._filled = asyncio.Event()
         self._hurry = Wake()
@@ -90,6 +88,7 @@ class RedisSignals:
 
     async def start(self, handlers: SignalHandlers) -> None:
         """Three loops, each with its connection."""
+        await asyncio.to_thread(messages.prepare)
         self._handlers = handlers
         for work in (self._send, self._listen, self._wait):
             self._tasks.append(asyncio.create_task(self._for_ever(work), name=work.__name__))
@@ -136,9 +135,9 @@ class RedisSignals:
         if self._waiting is not None and not machine_types <= self._waited_for:
             self._waiting.cancel()
 
-    def publish_notice(self, changes: Changes) -> None:
+    def publish_notice(self, notice: Notice) -> None:
         """See `Signals.publish_notice`; what gathers within `GATHER_S` goes in one notice."""
-        self._changes |= changes
+        self._notice |= notice
         self._filled.set()
 
     def publish_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
@@ -175,12 +174,12 @@ class RedisSignals:
                 await self._hurry.wait(GATHER_S)
                 self._filled.clear()
                 outbox, self._outbox = self._outbox, {}
-                changes, self._changes = self._changes, Changes()
+                notice, self._notice = self._notice, NO_EVENTS
                 telemetry, self._telemetry = self._telemetry, None
                 try:
-                    await self._deliver(client, outbox, changes, telemetry)
+                    await self._deliver(client, outbox, notice, telemetry)
                 except BaseException:  # said later: who listens again before that has missed it
-                    self._changes |= changes
+                    self._notice = notice | self._notice
                     self.announce_work(outbox)
                     raise
         finally:
@@ -190,7 +189,7 @@ class RedisSignals:
         self,
         client: Redis,
         outbox: Mapping[str, int],
-        changes: Changes,
+        notice: Notice,
         telemetry: Mapping[int, Telemetry] | None,
     ) -> None:
         async with client.pipeline(transaction=False) as pipe:
@@ -198,11 +197,11 @@ class RedisSignals:
                 key = self._key(machine_type)
                 pipe.zadd(key, {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))})
                 pipe.zremrangebyrank(key, 0, -MOST_HINTS - 1)  # nobody may ever ask for them
-            if changes != Changes():
-                pipe.publish(self._prefix + "changes", self._letter(codec.of_changes(changes)))
+            if notice:
+                pipe.publish(self._prefix + "changes", messages.of_notice(self._sender, notice))
             if telemetry is not None:
-                told = codec.of_telemetry(telemetry)
-                pipe.publish(self._prefix + "telemetry", self._letter(told))
+                told = messages.of_telemetry(self._sender, telemetry)
+                pipe.publish(self._prefix + "telemetry", told)
             await pipe.execute(raise_on_error=False)  # what is refused is lost; `ping` says so
 
     async def _listen(self) -> None:
@@ -211,7 +210,7 @@ class RedisSignals:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(self._prefix + "changes", self._prefix + "telemetry")
                 self.connected = True
-                self._handlers.gap()
+                self._handlers.notice(MISSED)
                 async for message in channel.listen():
                     self._hear(message)
         finally:
@@ -219,21 +218,13 @@ class RedisSignals:
             await client.aclose()
 
     def _hear(self, message: Mapping[str, Any]) -> None:
-        if message["data"].startswith(self._envelope.encode()):
+        data: bytes = message["data"]
+        if data.startswith(messages.beginning(self._sender)):
             return
-        of_machines = message["channel"].endswith(b"telemetry")
-        try:
-            body = json.loads(message["data"])["body"]
-            told = codec.telemetry(body) if of_machines else codec.changes(body)
-        except codec.UNREADABLE as error:
-            log.debug("Redis: a letter can't be read: %r", error)
-            if not of_machines:
-                self._handlers.gap()
-            return
-        if isinstance(told, Changes):
-            self._handlers.changes(told)
+        if message["channel"].endswith(b"telemetry"):
+            self._handlers.telemetry(messages.telemetry(data))
         else:
-            self._handlers.telemetry(told)
+            self._handlers.notice(messages.notice(data))
 
     async def _wait(self) -> None:
         client = self._client()
@@ -271,6 +262,3 @@ class RedisSignals:
 
     def _key(self, machine_type: str) -> str:
         return f"{self._prefix}wake:{machine_type}"
-
-    def _letter(self, body: Mapping[str, Any]) -> str:
-        return f"{self._envelope}{json.dumps(body, separators=(',', ':'))}}}"

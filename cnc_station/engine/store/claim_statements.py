@@ -98,6 +98,7 @@ _FOR_RUNNER = (  # from failures on in the order of `Claimed`
     func.coalesce(job.c.program, literal_column("''")),
     job.c.material,
     job.c.trace_id,
+    job.c.tenant,
 )
 _WANTED = (*FOR_MATCHING, *_FOR_RUNNER)
 

@@ -55,19 +55,17 @@ def _edit(tx: Tx, change: EditJob) -> None:
     values = stored_fields(after)
     if (after.priority, after.due_at) != (before.priority, before.due_at):
         values["rank"] = tx.ranking.rank(row.created_at, after.priority, after.due_at)
-    postponed = False
+    postponed, due = False, None
     if after.not_before != before.not_before:
         due = tx.now if after.not_before is None else after.not_before
         postponed = state is JobState.QUEUED and due > tx.now
         values["not_before"] = due
-        tx.due(due)
     if postponed:  # what is queued may be claimed now
         values |= {"state": JobState.DELAYED.value, "state_since": tx.now}
     tx.connection.execute(
         update(job).where(job.c.id == row.id).values(version=job.c.version + 1, **values)
     )
-    if state is JobState.QUEUED and not postponed:
-        tx.claimable[after.machine_type] += 1
+    claimable = state is JobState.QUEUED and not postponed
     changed = {name for name in change.changes if getattr(after, name) != getattr(before, name)}
     tx.record(
         t.EDITED,
@@ -76,6 +74,9 @@ def _edit(tx: Tx, change: EditJob) -> None:
         job_state=state,
         trace_id=row.trace_id,
         reason=", ".join(sorted(changed)),
+        tenant=after.tenant,
+        machine_type=after.machine_type if claimable else None,
+        due_at=due,
     )
     if postponed:
         tx.record(
@@ -84,6 +85,8 @@ def _edit(tx: Tx, change: EditJob) -> None:
             job_id=row.id,
             job_state=JobState.DELAYED,
             trace_id=row.trace_id,
+            tenant=after.tenant,
+            due_at=due,
         )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec, check_keys
+from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.dialect import Dialect, packed
 from cnc_station.engine.store.prepared import TransactionPreload
@@ -179,11 +180,10 @@ def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
         job_state=state,
         trace_id=row["trace_id"],
         reason=spec.source,
+        tenant=spec.tenant,
+        machine_type=spec.machine_type if state == JobState.QUEUED else None,
+        due_at=row["not_before"] if state == JobState.DELAYED else None,
     )
-    if state == JobState.QUEUED:
-        tx.claimable[spec.machine_type] += 1
-    elif state == JobState.DELAYED:
-        tx.due(row["not_before"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,16 +207,15 @@ def release_due(tx: Tx) -> int:
     """Queue the delayed jobs that are due and have no predecessor left to wait for."""
     released = tx.connection.execute(_release_due(), {"now": tx.now}).all()
     for row in released:
-        tx.claimable[row.machine_type] += 1
         tx.record(
             t.RELEASED,
             actor="stager",
             job_id=row.id,
             job_state=JobState.QUEUED,
             trace_id=row.trace_id,
+            tenant=row.tenant,
+            machine_type=row.machine_type,
         )
-    if len(released) == MOST_RELEASED_AT_ONCE:
-        tx.due(tx.now)  # there may be more: the stager goes on
     return len(released)
 
 
@@ -235,7 +234,7 @@ def _release_due() -> ReturningUpdate[Any]:
         update(job)
         .where(job.c.id.in_(select(due.c.id)), job.c.state == JobState.DELAYED.value)
         .values(state=JobState.QUEUED.value, state_since=now, version=job.c.version + 1)
-        .returning(job.c.id, job.c.trace_id, job.c.machine_type)
+        .returning(job.c.id, job.c.trace_id, job.c.tenant, job.c.machine_type)
     )
 
 
@@ -290,12 +289,11 @@ def unblock(tx: Tx, job_ids: Iterable[int]) -> None:
             update(job)
             .where(job.c.id.in_(ids[start : start + 500]), job.c.blocked, ~_waits_for_another())
             .values(blocked=false(), version=job.c.version + 1)
-            .returning(job.c.id, job.c.state, job.c.not_before)
+            .returning(job.c.id, job.c.tenant, job.c.state, job.c.not_before)
         )
         for row in freed:
-            tx.jobs.add(row.id)
-            if row.state == JobState.DELAYED:
-                tx.due(row.not_before)
+            due_at = row.not_before if row.state == JobState.DELAYED else None
+            tx.tell(Topic.JOB_UNBLOCKED, job_id=row.id, tenant=row.tenant, due_at=due_at)
 
 
 def _waits_for_another() -> Any:

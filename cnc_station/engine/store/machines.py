@@ -11,6 +11,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.job import NAMES, PartCount
 from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.refusals import machine_refusal
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState, RunState
 from cnc_station.engine.store.readiness import REWIRING, asks_for
@@ -145,7 +146,7 @@ def _move(tx: Tx, change: MoveMachine) -> None:
     values = _values(tx, change, transition)
     if rewired:
         values["not_ready"] = REWIRING
-        tx.stations = True  # that of the machine has to hear of it
+        tx.tell(Topic.MACHINE_REWIRED, machine_id=row.id)
     counts = _count(tx, change, transition, row)
     if step.to_rest:
         values["maintenance_due"] = False
@@ -157,7 +158,6 @@ def _move(tx: Tx, change: MoveMachine) -> None:
         .where(machine.c.id == row.id, machine.c.version == row.version)
         .values(version=machine.c.version + 1, **values)
     )
-    tx.freed |= target is MachineState.IDLE
     tx.record(
         transition,
         actor=change.actor,
@@ -165,6 +165,7 @@ def _move(tx: Tx, change: MoveMachine) -> None:
         machine_state=target,
         reason=change.reason,
         details=counts,
+        frees_machine=target is MachineState.IDLE,
     )
 
 
@@ -211,7 +212,7 @@ def _count(
         .limit(1)
     )
     last = tx.connection.execute(
-        select(run, job.c.quantity)
+        select(run, job.c.quantity, job.c.tenant)
         .join(job, job.c.id == run.c.job_id)
         .where(run.c.id == last_run.scalar_subquery())
     ).one_or_none()
@@ -221,7 +222,7 @@ def _count(
     if why := whole.mismatch(last.quantity, completed=last.state == RunState.SUCCEEDED):
         raise InvalidInput(FieldError(next(iter(known)), why))
     tx.connection.execute(update(run).where(run.c.id == last.id).values(known))
-    tx.jobs.add(last.job_id)
+    tx.tell(Topic.PARTS_COUNTED, job_id=last.job_id, tenant=last.tenant)
     return {**known, "run_id": last.id, "job_id": last.job_id}
 
 
@@ -245,7 +246,7 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
         values["removed"] = True
     elif transition is t.MACHINE_MOVED:
         values |= {"station": change.station, "not_ready": REWIRING}
-        tx.stations = True
+        tx.tell(Topic.MACHINE_REWIRED, machine_id=change.machine_id)
     if transition in _GIVING_FREE:
         values |= {"job_id": None, "run_id": None}
     return values

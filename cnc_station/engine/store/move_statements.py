@@ -94,7 +94,7 @@ def job_statement(dialect: Dialect, name: str) -> Update:
         .where(job.c.id == item.c.job_id, job.c.run_id == item.c.run_id)
         .where(found_in(job, row.job.sources))
         .values(values)
-        .returning(job.c.id, job.c.trace_id, job.c.machine_type)
+        .returning(job.c.id, job.c.trace_id, job.c.tenant, job.c.machine_type)
     )
 
 

@@ -83,10 +83,14 @@ class MoveRun(StoreCommand[None]):
                 if len(changes) == 1
                 else Conflict("One of several runs was refused.")
             )
-        _follow_jobs(tx, row, changes, jobs)
+        if len(jobs) != len(changes):
+            raise Conflict("The job has left this run meanwhile. Nothing was written.")
         _check_machines(tx, row, changes, machines)
-        traces = {job_id: trace for job_id, trace, _ in jobs}
+        known = {job_id: of_job for job_id, *of_job in jobs}
+        queued, delayed = (row.job.target is s for s in (JobState.QUEUED, JobState.DELAYED))
+        over = row.run.target not in LIVE_RUNS
         for change in changes:
+            trace_id, tenant, machine_type = known[change.job_id]
             tx.record(
                 row,
                 actor=change.actor,
@@ -96,12 +100,14 @@ class MoveRun(StoreCommand[None]):
                 job_state=row.job.target,
                 run_state=row.run.target,
                 machine_state=machines.get(change.machine_id),
-                trace_id=traces[change.job_id],
+                trace_id=trace_id,
                 reason=change.reason,
                 details=dict(change.details),
+                tenant=tenant,
+                machine_type=machine_type if queued else None,
+                due_at=_due(tx, change) if delayed else None,
+                frees_machine=over,
             )
-        if row.run.target not in LIVE_RUNS:
-            tx.freed = True
         if after is not None and unblock_successors(tx, after.fetchall()):
             release_due(tx)
         return [None] * len(changes)
@@ -143,19 +149,6 @@ def _ask_machines(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
     ]
     statement = machine_statement(tx.dialect, row.name)
     return tx.ask(statement, {"item": packed(items), "now": tx.now, **_taker(tx, row)})
-
-
-def _follow_jobs(
-    tx: Tx, row: t.Transition, changes: Sequence[MoveRun], jobs: Sequence[tuple[int, str, str]]
-) -> None:
-    """What others will want to know of where the jobs have come to."""
-    if len(jobs) != len(changes):
-        raise Conflict("The job has left this run meanwhile. Nothing was written.")
-    assert row.job is not None
-    if row.job.target is JobState.DELAYED:
-        tx.due(min(_due(tx, change) for change in changes))
-    if row.job.target is JobState.QUEUED:
-        tx.claimable.update(machine_type for _, _, machine_type in jobs)
 
 
 def _check_machines(

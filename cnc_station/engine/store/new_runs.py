@@ -36,6 +36,7 @@ class Claimed(NamedTuple):
     program: str
     material: str
     trace_id: str
+    tenant: str = ""
     operator_starts: bool = False
     operator_clears: bool = False
     begun: bool = False
@@ -136,4 +137,5 @@ def _record(tx: Tx, row: t.Transition, c: Claimed, actor: str, reason: str) -> N
         machine_state=machine_state,
         trace_id=c.trace_id,
         reason=reason,
+        tenant=c.tenant,
     )

@@ -68,7 +68,7 @@ def _tell(
     """`once_for`: the part, for what is written once for each."""
     done = parts_done(literal(change.run_id, Integer), literal(change.job_id, Integer))
     row = tx.connection.execute(
-        select(job.c.state, job.c.trace_id, done.label("done"))
+        select(job.c.state, job.c.trace_id, job.c.tenant, done.label("done"))
         .where(job.c.id == change.job_id, job.c.run_id == change.run_id)
         .where(job.c.token == change.token, found_in(job, _UNDER_WAY))
         .with_for_update()
@@ -85,6 +85,7 @@ def _tell(
             job_state=row.state,
             trace_id=row.trace_id,
             reason=change.reason,
+            tenant=row.tenant,
         )
 
 
@@ -108,7 +109,7 @@ class RecordInspection(JobCommand[None]):
 
 def _record_inspection(tx: Tx, change: RecordInspection) -> None:
     row = tx.connection.execute(
-        select(job.c.trace_id, job.c.last_error)
+        select(job.c.trace_id, job.c.tenant, job.c.last_error)
         .where(job.c.id == change.job_id, job.c.state == JobState.INTERRUPTED.value)
         .where(job.c.run_id == change.run_id, job.c.token == change.token)
         .with_for_update()
@@ -131,4 +132,5 @@ def _record_inspection(tx: Tx, change: RecordInspection) -> None:
         job_state=JobState.INTERRUPTED,
         trace_id=row.trace_id,
         reason=change.words,
+        tenant=row.tenant,
     )

@@ -51,8 +51,7 @@ _NUMBERS = "SELECT nextval('{}_id_seq') FROM generate_series(1, %s)"
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _ELSEWHERE = text(
     "SELECT sum(id) FILTER (WHERE station <> :station) AS of_others, max(id) AS newest, "
-    "(SELECT sum(id) FROM remote_command) AS remote_commands, "
-    "(SELECT count(*) FROM program) AS programs "
+    "(SELECT sum(id) FROM remote_command) AS remote_commands "
     "FROM event WHERE id > coalesce(:seen, (SELECT max(id) FROM event)) - :late"
 )
 _DURABLE = {"NORMAL": "off"}
@@ -201,7 +200,7 @@ class Postgres(Dialect):
             found = connection.execute(_ELSEWHERE, values).one()
         if seen is None or (found.newest or 0) > seen + _LATE:
             connection.info[_SEEN] = found.newest or 0
-        return found.of_others, found.remote_commands, found.programs
+        return found.of_others, found.remote_commands
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         """Unpacked by json_array_elements."""

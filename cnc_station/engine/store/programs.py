@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select
 
+from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.store.schema import program
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
@@ -61,7 +62,7 @@ def _add(tx: Tx, change: AddProgram) -> None:
             added_by=change.actor,
         )
     )
-    tx.programs = True
+    tx.record(t.PROGRAM_ADDED, actor=change.actor, reason=kept.name)
 
 
 def named_content(connection: Connection, sha256: str) -> tuple[str, bytes] | None:

@@ -167,6 +167,7 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], JobState]]) -> No
     completed = []
     for change, row, target in decided:
         deleted = change.transition is t.DELETED
+        values = _values(tx, change, row, target)
         tx.record(
             change.transition,
             actor=change.actor,
@@ -174,16 +175,14 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], JobState]]) -> No
             job_state=None if deleted else target,
             trace_id=row.trace_id,
             reason=change.reason,
+            tenant=row.tenant,
+            machine_type=row.machine_type if target is JobState.QUEUED and not deleted else None,
+            due_at=values["not_before"] if target is JobState.DELAYED and not deleted else None,
         )
         if deleted:
             continue
-        values = _values(tx, change, row, target)
         items.append([row.id, row.version, *values.values()])
-        if target is JobState.QUEUED:
-            tx.claimable[row.machine_type] += 1
-        elif target is JobState.DELAYED:
-            tx.due(values["not_before"])
-        elif target is JobState.COMPLETED:
+        if target is JobState.COMPLETED:
             completed.append(row.id)
     if items:
         done = tx.connection.execute(_statement(tx.dialect), {"item": packed(items)}).all()
@@ -191,7 +190,6 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], JobState]]) -> No
             raise Conflict("A job has changed meanwhile.")
     if completed:
         unblock_successors(tx, ask_successors(tx, completed).fetchall())
-        tx.due(tx.now)
 
 
 def _values(tx: Tx, change: ActOnJob, row: Row[Any], target: JobState) -> dict[str, Any]:

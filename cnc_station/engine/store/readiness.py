@@ -11,6 +11,7 @@ from sqlalchemy import Row, select, update
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import MachineSpec, PositionMemory
+from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import MachineCommand, Tx
@@ -71,7 +72,7 @@ def _record_reach(tx: Tx, change: RecordReach) -> None:
         values["state_reason"] = change.why
     if any(getattr(row, name) != value for name, value in values.items()):
         _update(tx, row.id, values)
-        tx.machines.add(row.id)
+        tx.tell(Topic.REACH_CHANGED, machine_id=row.id)
 
 
 def _own(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any]:
@@ -105,13 +106,13 @@ def _set_readiness(tx: Tx, change: SetReadiness) -> None:
     if row.state == MachineState.OFFLINE and change.why:
         values["state_reason"] = change.why
     _update(tx, change.machine_id, values)
-    tx.freed |= not change.why
     tx.record(
         t.READINESS_CHANGED,
         actor=change.actor,
         machine_id=change.machine_id,
         machine_state=row.state,
         reason=change.why,
+        frees_machine=not change.why,
     )
 
 

@@ -93,7 +93,6 @@ def _reap(tx: Tx, change: Reap) -> int | Exception:
         by_transition.setdefault(move.transition.name, []).append(move)
     for moves in by_transition.values():
         MoveRun.apply(tx, moves)
-        tx.stations = True  # a station that is there after all looks at its machines
     _disconnect_left_idle(tx, change)
     return count
 
@@ -103,7 +102,6 @@ def _disconnect_left_idle(tx: Tx, change: Reap) -> None:
     found = tx.connection.execute(LEFT_IDLE, {"own": tx.station, "heard_before": heard_before})
     left = [MoveMachine((t.DISCONNECTED,), row.id, ACTOR, STATION_GONE) for row in found]
     MoveMachine.apply(tx, left)
-    tx.stations |= bool(left)
 
 
 def _move(row: Any, change: Reap) -> MoveRun:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
 from cnc_station.engine.store.schema import machine, remote_command, run
 from cnc_station.engine.store.transaction import OneByOne, Tx
@@ -91,7 +92,7 @@ def _ask(tx: Tx, change: AskStation) -> RemoteCommand:
             asked_at=tx.now,
         )
     )
-    tx.stations = True
+    tx.tell(Topic.REMOTE_COMMAND_ASKED, job_id=change.job_id or None, machine_id=change.machine_id)
     return asked
 
 
@@ -114,7 +115,7 @@ class CompleteRemoteCommand(OneByOne[None]):
             .where(remote_command.c.id == self.command_id, remote_command.c.answer.is_(None))
             .values(answer=self.answer)
         )
-        tx.stations = True
+        tx.tell(Topic.REMOTE_COMMAND_COMPLETED)
 
 
 def open_remote_commands(

@@ -56,7 +56,6 @@ def _join(tx: Tx, change: Join) -> None:
     tx.connection.execute(
         update(leader).where(leader.c.holder == tx.station).values(expires_at=tx.now)
     )
-    tx.stations = True
     tx.record(t.STATION_JOINED, actor="station", reason=f"version {change.version}")
 
 
@@ -115,7 +114,6 @@ class Leave(OneByOne[None]):
         tx.connection.execute(
             update(leader).where(leader.c.incarnation == self.incarnation).values(expires_at=tx.now)
         )
-        tx.stations = True
         tx.record(t.STATION_LEFT, actor="station")
 
 
@@ -158,7 +156,6 @@ def _lead(tx: Tx, change: Lead) -> int:
 
 
 def _elected(tx: Tx, term: int) -> int:
-    tx.stations = True
     tx.record(t.LEADER_CHANGED, actor="leader", reason=f"{tx.station}, term {term}")
     return term
 

@@ -1,7 +1,6 @@
-"""What one transaction of the writer gathers: its clock, its events, and what it changed."""
+"""What one transaction of the writer gathers: its clock and its events."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Table
 
 from cnc_station.engine.domain.errors import Conflict, Fenced, InvalidInput
+from cnc_station.engine.domain.notice import Notice, NoticeEvent, Topic
 from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import prepared, schema
@@ -18,23 +18,6 @@ from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.prepared import NOTHING, Rows, Statement, TransactionPreload
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What a transaction changed: the content of the notices sent after its commit.
-
-    `claimable`: newly queued jobs by machine type. `freed`: some machine may take a job now.
-    `next_due`: the earliest time at which a job it delayed is due.
-    """
-
-    jobs: frozenset[int]
-    machines: frozenset[int]
-    claimable: Mapping[str, int]
-    freed: bool
-    next_due: int | None
-    programs: bool
-    stations: bool
 
 
 @dataclass(slots=True)
@@ -46,14 +29,8 @@ class Tx:
     now: int
     station: str
     ranking: RankPolicy
-    jobs: set[int] = field(default_factory=set)
-    machines: set[int] = field(default_factory=set)
-    claimable: Counter[str] = field(default_factory=Counter)
-    freed: bool = False
-    next_due: int | None = None
-    programs: bool = False
-    stations: bool = False
-    _events: list[dict[str, Any]] = field(default_factory=list)
+    _rows: list[dict[str, Any]] = field(default_factory=list)
+    events: list[NoticeEvent] = field(default_factory=list)
     _deferred: list[Callable[[], object]] = field(default_factory=list)
     preloaded: dict[Statement, Any] = field(default_factory=dict)
 
@@ -71,13 +48,30 @@ class Tx:
         trace_id: str = "",
         reason: str = "",
         details: dict[str, Any] | None = None,
+        tenant: str | None = None,
+        machine_type: str | None = None,
+        due_at: int | None = None,
+        frees_machine: bool = False,
     ) -> None:
-        """Write down one fact; it is stored with everything else or not at all."""
-        if job_id is not None:
-            self.jobs.add(job_id)
-        if machine_id is not None:
-            self.machines.add(machine_id)
-        self._events.append(
+        """Write down one fact; it is stored with everything else or not at all. What follows
+        `details` is for the notice only (see `NoticeEvent`)."""
+        self.events.append(
+            NoticeEvent(
+                transition.name,
+                self.station,
+                job_id,
+                run_id,
+                machine_id,
+                tenant,
+                job_state,
+                run_state,
+                machine_state,
+                machine_type,
+                due_at,
+                frees_machine,
+            )
+        )
+        self._rows.append(
             {
                 "at": self.now,
                 "type": transition.name,
@@ -95,9 +89,19 @@ class Tx:
             }
         )
 
-    def due(self, at: int) -> None:
-        """Remember that a job waits until `at`, for the stager."""
-        self.next_due = at if self.next_due is None else min(self.next_due, at)
+    def tell(
+        self,
+        topic: Topic,
+        *,
+        job_id: int | None = None,
+        machine_id: int | None = None,
+        tenant: str | None = None,
+        due_at: int | None = None,
+    ) -> None:
+        """Put a fact into the notice that no stored event records."""
+        self.events.append(
+            NoticeEvent(topic, self.station, job_id, None, machine_id, tenant=tenant, due_at=due_at)
+        )
 
     def ask(self, statement: Statement, values: Mapping[str, Any]) -> Any:
         """Execute a statement that is kept (see `prepared`); answers with the driver's cursor.
@@ -128,9 +132,9 @@ class Tx:
     def complete(self) -> None:
         """Send all that was left for later, then the gathered events, in order."""
         self.flush()
-        if self._events:
-            self.dialect.insert(self.connection, schema.event, self._events)
-            self._events = []
+        if self._rows:
+            self.dialect.insert(self.connection, schema.event, self._rows)
+            self._rows = []
 
     def finish(self) -> None:
         """Flush what ends the transaction. Nothing can be done in it afterwards."""
@@ -142,27 +146,12 @@ class Tx:
         return Tx(self.dialect, self.connection, self.now, self.station, self.ranking)
 
     def join(self, branch: "Tx") -> None:
-        """Take over what a branch that went well has changed."""
-        self.jobs |= branch.jobs
-        self.machines |= branch.machines
-        self.claimable.update(branch.claimable)
-        self.freed |= branch.freed
-        self.programs |= branch.programs
-        self.stations |= branch.stations
-        if branch.next_due is not None:
-            self.due(branch.next_due)
+        """Take over the events of a branch that went well."""
+        self.events += branch.events
 
-    def committed(self) -> Committed:
+    def notice(self) -> Notice:
         """What to tell the others once it is committed."""
-        return Committed(
-            frozenset(self.jobs),
-            frozenset(self.machines),
-            self.claimable,
-            self.freed,
-            self.next_due,
-            self.programs,
-            self.stations,
-        )
+        return Notice(tuple(self.events))
 
 
 class StoreCommand(Generic[T]):

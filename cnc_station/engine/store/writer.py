@@ -20,10 +20,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
+from cnc_station.engine.domain.notice import NO_EVENTS, Notice
 from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.prepared import NOTHING, TransactionPreload
-from cnc_station.engine.store.transaction import Committed, StoreCommand, Tx
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Writer:
         *,
         station: str,
         ranking: RankPolicy,
-        on_commit: Callable[[Committed], None] = lambda _: None,
+        on_commit: Callable[[Notice], None] = lambda _: None,
         on_foreign_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
@@ -145,20 +146,20 @@ class Writer:
         return batch or None
 
     def _write(self, connection: Connection, batch: list[_Asked]) -> None:
-        committed = None
+        notice = NO_EVENTS
         try:
             try:
-                committed = self._attempt(connection, batch, alone=False)
+                notice = self._attempt(connection, batch, alone=False)
             except Unavailable:
                 raise
             except Exception:  # noqa: BLE001 - whatever it was, find the item that it belongs to
-                committed = self._attempt(connection, batch, alone=True)
+                notice = self._attempt(connection, batch, alone=True)
         except Exception as error:  # noqa: BLE001 - every caller hears of it; nobody waits for ever
             for asked in batch:
                 asked.result = error
-        self._answer(batch, committed)
+        self._answer(batch, notice)
 
-    def _attempt(self, connection: Connection, batch: list[_Asked], *, alone: bool) -> Committed:
+    def _attempt(self, connection: Connection, batch: list[_Asked], *, alone: bool) -> Notice:
         for _ in range(MOST_TRIES):
             try:
                 return self._transaction(connection, batch, alone=alone)
@@ -170,9 +171,7 @@ class Writer:
                 raise
         raise Unavailable("The database is too busy; it is tried again.", transient=True)
 
-    def _transaction(
-        self, connection: Connection, batch: list[_Asked], *, alone: bool
-    ) -> Committed:
+    def _transaction(self, connection: Connection, batch: list[_Asked], *, alone: bool) -> Notice:
         dialect = self._database.dialect
         groups = [] if alone else _grouped(batch)
         with dialect.transaction(connection, self._preload(groups)) as preloaded:
@@ -185,7 +184,7 @@ class Writer:
                 tx.flush()
                 _apply(tx, group)
             tx.finish()
-            return tx.committed()
+            return tx.notice()
 
     def _preload(self, groups: Sequence[Sequence[_Asked]]) -> TransactionPreload:
         """What comes after the first group may find what that has written."""
@@ -194,20 +193,20 @@ class Writer:
         changes = [asked.change for asked in groups[0]]
         return type(changes[0]).preload(self._station, changes)
 
-    def _answer(self, batch: list[_Asked], committed: Committed | None) -> None:
+    def _answer(self, batch: list[_Asked], notice: Notice) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
         for asked in batch:
             by_loop.setdefault(asked.loop, []).append(asked)
         for loop, answered in by_loop.items():
-            own = committed if loop is self._loop else None
+            own = notice if loop is self._loop else NO_EVENTS
             self._call(loop, self._tell, own, answered)
 
-    def _tell(self, committed: Committed | None, answered: Sequence[_Asked]) -> None:
+    def _tell(self, notice: Notice, answered: Sequence[_Asked]) -> None:
         """On the callers' loop: one hop for the notice and all the answers. Whoever stumbles over
         the notice, what was written is written, and those who asked wait for nothing else."""
         try:
-            if committed is not None:
-                self._on_commit(committed)
+            if notice:
+                self._on_commit(notice)
         finally:
             _resolve(answered)
 

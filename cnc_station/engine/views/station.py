@@ -1,4 +1,4 @@
-"""The station itself: its links, its fleet, what changed, and what became of a request."""
+"""The station itself: its links, its fleet, and what became of a request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,30 +25,6 @@ class About:
     station: str
     database: str
     simulator_speed: float
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What changed since the last notice: ids only, ask the queries for the facts."""
-
-    jobs: frozenset[int] = frozenset()
-    machines: frozenset[int] = frozenset()
-    programs: bool = False
-    telemetry: frozenset[int] = frozenset()
-    links: bool = False
-    stations: bool = False
-    everything: bool = False
-
-    def __or__(self, other: "Changes") -> "Changes":
-        return Changes(
-            self.jobs | other.jobs,
-            self.machines | other.machines,
-            self.programs or other.programs,
-            self.telemetry | other.telemetry,
-            self.links or other.links,
-            self.stations or other.stations,
-            self.everything or other.everything,
-        )
 
 
 SILENT_AFTER_S = 12.0

@@ -4,7 +4,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import MachineAction
-from cnc_station.engine.views import Changes, MachineRow, Status
+from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.views import MachineRow, Status
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
@@ -86,8 +87,8 @@ class ConfirmPositionDialog(MachineDialog):
             MachineAction.CONFIRM_POSITION, self._machine.id, self._context.operations.actor
         )
 
-    def _machine_changed(self, changes: Changes) -> None:
-        if self._machine.id in changes.machines or changes.everything:
+    def _machine_changed(self, notice: Notice) -> None:
+        if self._machine.id in notice.machines or notice.missed:
             self._looking.request()
 
     async def _look_at_machine(self) -> None:

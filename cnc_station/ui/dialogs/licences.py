@@ -25,6 +25,7 @@ PARTS = (
     ("filelock", "filelock", "MIT"),
     ("platformdirs", "platformdirs", "MIT"),
     ("aiohttp", "aiohttp", "Apache-2.0"),
+    ("pydantic", "pydantic", "MIT"),
     ("asyncua", "asyncua", "LGPL-3.0"),
 )
 FONT = ("Inter", "OFL-1.1")

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError, Conflict
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.views import Changes
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
@@ -142,8 +142,8 @@ class MachineDialog(QDialog):
     def refresh(self) -> None:
         """Sets which buttons can be pressed now."""
 
-    def _follow(self, changes: Changes) -> None:
-        if self._job and not self._doing and (self._job[0] in changes.jobs or changes.everything):
+    def _follow(self, notice: Notice) -> None:
+        if self._job and not self._doing and (self._job[0] in notice.jobs or notice.missed):
             self._refresh.request()
 
     async def _look(self) -> None:

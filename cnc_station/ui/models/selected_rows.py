@@ -2,7 +2,8 @@
 
 from PySide6.QtCore import QObject, Signal
 
-from cnc_station.engine.views import Changes, JobFilter, JobRow
+from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.views import JobFilter, JobRow
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.models.job_feed import JobFeed
 from cnc_station.ui.models.job_selection import JobSelection
@@ -50,10 +51,10 @@ class SelectedRows(QObject):
         """How many are selected."""
         return len(self._selection.chosen)
 
-    def follow(self, changes: Changes) -> None:
+    def follow(self, notice: Notice) -> None:
         """Look again at selected jobs that changed."""
         chosen = set(self._selection.chosen)
-        if stale := chosen if changes.everything else chosen & changes.jobs:
+        if stale := chosen if notice.missed else chosen & notice.jobs:
             self._stale |= stale
             self._refresh.request()
 

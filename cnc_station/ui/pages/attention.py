@@ -7,8 +7,9 @@ from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort, SortKey
+from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.job_form import JobForm
@@ -156,8 +157,8 @@ class AttentionPage(QWidget):
         self._wanted = job_id
         self._refresh.request()
 
-    def _follow(self, changes: Changes) -> None:
-        if self.isVisible() and (changes.jobs or changes.everything):
+    def _follow(self, notice: Notice) -> None:
+        if self.isVisible() and (notice.jobs or notice.missed):
             self._refresh.request()
 
     async def _load(self) -> None:

@@ -9,7 +9,8 @@ from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
-from cnc_station.engine.views import Changes, Floor, NeedsYou, Remedy
+from cnc_station.engine.domain.notice import ABOUT_LINKS, ABOUT_STATIONS, Notice
+from cnc_station.engine.views import Floor, NeedsYou, Remedy
 from cnc_station.ui.at_machine import AtMachine
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.floor.activity_panel import ActivityPanel
@@ -93,6 +94,7 @@ class FloorPage(QWidget):
     def _connect(self) -> None:
         ways = self._context.ways
         self._context.bridge.changed.connect(self._follow)
+        self._context.bridge.telemetry.connect(self._show_telemetry)
         self.charts.machine_chosen.connect(ways.to_machine)
         self.charts.jobs_chosen.connect(ways.to_jobs)
         self.column.asked.connect(self._act)
@@ -129,16 +131,18 @@ class FloorPage(QWidget):
         self.charts.stop()
         self.feed.stop()
 
-    def _follow(self, changes: Changes) -> None:
+    def _follow(self, notice: Notice) -> None:
         if not self.isVisible():
             return
-        if changes.links:
+        if notice.tells_of(ABOUT_LINKS):
             self.side.show_needs(self._needs(), self._context.now())
-        if changes.jobs or changes.machines or changes.stations or changes.everything:
+        if notice.jobs or notice.machines or notice.tells_of(ABOUT_STATIONS):
             self._refresh.request()
             self.charts.changed()
-        if changes.telemetry:
-            self.feed.move(changes.telemetry)
+
+    def _show_telemetry(self, machines: frozenset[int]) -> None:
+        if self.isVisible():
+            self.feed.move(machines)
 
     def _look_again(self) -> None:
         """A database that is away is not asked: the first look after it is back comes by itself."""

@@ -7,8 +7,9 @@ from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from cnc_station.engine.domain.notice import ABOUT_LINKS, ABOUT_STATIONS, MISSED, Notice
 from cnc_station.engine.domain.states import OPEN_JOBS
-from cnc_station.engine.views import Changes, JobFilter, JobRow, Sort
+from cnc_station.engine.views import JobFilter, JobRow, Sort
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.drivers import unattended
 from cnc_station.ui.job_commands import JobCommands
@@ -119,13 +120,14 @@ class JobsPage(QWidget):
         self.nothing.new_job.connect(self._context.ways.new_job)
         self.detail.closed.connect(self._fit)
         self._context.bridge.changed.connect(self._changed)
+        self._context.bridge.telemetry.connect(self._show_telemetry)
 
     # the ways in
 
     def arrived(self) -> None:
         """Comes to the front: everything is looked at anew."""
         if self._restored:
-            self._changed(Changes(everything=True))
+            self._changed(MISSED)
         else:
             self._restored = True
             self._context.operations.run(self._restore_columns())
@@ -202,18 +204,21 @@ class JobsPage(QWidget):
 
     # what changes
 
-    def _changed(self, changes: Changes) -> None:
+    def _changed(self, notice: Notice) -> None:
         if not self.isVisible():
             return
-        if changes.everything or changes.jobs or changes.links:
+        if notice.jobs or notice.tells_of(ABOUT_LINKS):
             self.feed.refresh()
             self._counts.request()
-        if changes.everything or changes.machines or changes.stations:
+        if notice.machines or notice.tells_of(ABOUT_STATIONS):
             self._values.request()
-        if changes.telemetry:
-            self.model.hear(changes.telemetry)
-        self.selected.follow(changes)
-        self.detail.follow(changes)
+        self.selected.follow(notice)
+        self.detail.follow(notice)
+
+    def _show_telemetry(self, machines: frozenset[int]) -> None:
+        if self.isVisible():
+            self.model.hear(machines)
+            self.detail.follow_telemetry(machines)
 
     def _taken(self) -> None:
         self._stack.setCurrentWidget(self.view if self.model.total else self.nothing)

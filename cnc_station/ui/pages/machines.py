@@ -8,7 +8,8 @@ from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
-from cnc_station.engine.views import Changes, MachineRow
+from cnc_station.engine.domain.notice import ABOUT_STATIONS, Notice
+from cnc_station.engine.views import MachineRow
 from cnc_station.ui import formatting
 from cnc_station.ui.at_machine import AtMachine
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -153,8 +154,8 @@ class MachinesPage(QWidget):
         self._wanted = machine_id
         self._refresh.request()
 
-    def _follow(self, changes: Changes) -> None:
-        if self.isVisible() and (changes.machines or changes.stations or changes.everything):
+    def _follow(self, notice: Notice) -> None:
+        if self.isVisible() and (notice.machines or notice.tells_of(ABOUT_STATIONS)):
             self._refresh.request()
 
     async def _load(self) -> None:

@@ -4,7 +4,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction, QHideEvent
 from PySide6.QtWidgets import QWidget
 
-from cnc_station.engine.views import Changes, JobFilter, ProgramRow
+from cnc_station.engine.domain.notice import ABOUT_PROGRAMS, Notice
+from cnc_station.engine.views import JobFilter, ProgramRow
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.models.row_list import ListColumn, RowList
@@ -108,13 +109,13 @@ class ProgramsPage(QWidget):
         self._wanted = sha256
         self._refresh.request()
 
-    def _follow(self, changes: Changes) -> None:
+    def _follow(self, notice: Notice) -> None:
         """Jobs matter too, if less: each program says how many are bound to it."""
         if not self.isVisible():
             return
-        if changes.programs or changes.everything:
+        if notice.tells_of(ABOUT_PROGRAMS):
             self._refresh.request()
-        elif changes.jobs and not self._recount.isActive():
+        elif notice.jobs and not self._recount.isActive():
             self._recount.start()
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.event import Actor
-from cnc_station.engine.views import Changes
+from cnc_station.engine.domain.notice import ABOUT_LINKS, Notice
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.licences import LicenceTexts, parts
@@ -197,8 +197,8 @@ class SettingsPage(QWidget):
         """Reads the settings: another window may have changed them."""
         self._refresh.request()
 
-    def _follow(self, changes: Changes) -> None:
-        if self.isVisible() and (changes.links or changes.everything):
+    def _follow(self, notice: Notice) -> None:
+        if self.isVisible() and notice.tells_of(ABOUT_LINKS):
             self._show_links()
 
     async def _load(self) -> None:

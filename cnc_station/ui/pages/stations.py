@@ -5,7 +5,8 @@ from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.views import Changes, Presence
+from cnc_station.engine.domain.notice import ABOUT_STATIONS, Notice
+from cnc_station.engine.views import Presence
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.move_machine import MoveMachineForm
@@ -107,8 +108,8 @@ class StationsPage(QWidget):
         """Chooses the first station."""
         self.table.choose(0)
 
-    def _follow(self, changes: Changes) -> None:
-        if self.isVisible() and (changes.stations or changes.machines or changes.everything):
+    def _follow(self, notice: Notice) -> None:
+        if self.isVisible() and (notice.machines or notice.tells_of(ABOUT_STATIONS)):
             self._refresh.request()
 
     async def _load(self) -> None:

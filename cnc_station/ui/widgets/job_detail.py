@@ -6,8 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
-from cnc_station.engine.views import Changes, JobDetail, JobRow
+from cnc_station.engine.views import JobDetail, JobRow
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.job_commands import JobCommands
@@ -119,14 +120,15 @@ class JobDetailPanel(QFrame):
 
     # following
 
-    def follow(self, changes: Changes) -> None:
+    def follow(self, notice: Notice) -> None:
         """Takes in what changed, as far as it is about this job."""
-        if self.job_id is None:
-            return
-        if changes.everything or self.job_id in changes.jobs:
+        if self.job_id is not None and (notice.missed or self.job_id in notice.jobs):
             self._detail.request()
+
+    def follow_telemetry(self, machines: frozenset[int]) -> None:
+        """Shows what its machine does now, if that is among them."""
         row = self._row
-        if row is not None and row.machine_id in changes.telemetry:
+        if self.job_id is not None and row is not None and row.machine_id in machines:
             self._show_telemetry(row)
 
     def tick(self) -> None:

@@ -1,0 +1,42 @@
+"""Values as JSON and back, by their types: one codec for all that leaves the process.
+
+What a newer version says more than this one knows is left out. pydantic is loaded with the first
+value, or by `prepare` on a thread: it takes longer than a window may stand still.
+"""
+
+from collections.abc import Callable, Hashable
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(kind: Hashable) -> "TypeAdapter[Any]":
+    from pydantic import TypeAdapter  # noqa: PLC0415 - see above
+
+    return TypeAdapter(cast(Any, kind))
+
+
+def prepare(*kinds: Any) -> None:
+    """Get ready for values of these types."""
+    for kind in kinds:
+        _adapter(kind)
+
+
+def dump(kind: Any, value: object) -> bytes:
+    """A value of type `kind` as JSON. It is not checked again: `load` does that."""
+    return _adapter(kind).dump_json(value, exclude_none=True, warnings=False)
+
+
+def load(kind: Callable[..., T], data: bytes) -> T:
+    """What `dump` has written. Raises ValueError if it is not a valid `kind`."""
+    return cast(T, _adapter(kind).validate_json(data))
+
+
+def check(kind: Callable[..., T], value: object) -> T:
+    """The same of JSON that is parsed already."""
+    return cast(T, _adapter(kind).validate_python(value))

@@ -1,0 +1,120 @@
+"""The notice of a commit: its events, in order. It wakes the services and refreshes the window."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
+
+from cnc_station.engine.domain import transitions as t
+
+MOST_EVENTS = 4_000  # to look at everything costs less than to read more of them
+
+
+class Topic(StrEnum):
+    """What a notice tells that no stored event records, because other rows do."""
+
+    JOB_UNBLOCKED = "job_unblocked"
+    MACHINE_REWIRED = "machine_rewired"  # it asks for another driver, or its driver elsewhere
+    PARTS_COUNTED = "parts_counted"
+    REACH_CHANGED = "reach_changed"  # whether a machine's controller answers
+    REMOTE_COMMAND_ASKED = "remote_command_asked"
+    REMOTE_COMMAND_COMPLETED = "remote_command_completed"
+    LINKS_CHANGED = "links_changed"  # the station's own: told to its window only
+    PRESENCE_CHANGED = "presence_changed"  # a station fell silent or is heard again: likewise
+
+
+class NoticeEvent(NamedTuple):
+    """One fact of a notice. `type` is a transition's name or a `Topic`; `station` wrote it.
+
+    The states are those after it, None where that subject was not touched. `machine_type` is given
+    where a job becomes claimable, `due_at` where a job has to wait until then, `frees_machine`
+    where a machine may take a job now. A tuple: thousands a second are made, and a frozen dataclass
+    takes five times as long.
+    """
+
+    type: str
+    station: str = ""
+    job_id: int | None = None
+    run_id: int | None = None
+    machine_id: int | None = None
+    tenant: str | None = None
+    job_state: str | None = None
+    run_state: str | None = None
+    machine_state: str | None = None
+    machine_type: str | None = None
+    due_at: int | None = None
+    frees_machine: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The events of one commit or of several. `missed`: others may have been lost on the way, look
+    at everything; it then has no events of its own."""
+
+    events: tuple[NoticeEvent, ...]
+    missed: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether it tells anything."""
+        return self.missed or bool(self.events)
+
+    def __or__(self, other: "Notice") -> "Notice":
+        """Both, in this order; MISSED where they are too many to read."""
+        missed = self.missed or other.missed
+        if missed or len(self.events) + len(other.events) > MOST_EVENTS:
+            return MISSED
+        return Notice(self.events + other.events)
+
+    @cached_property
+    def jobs(self) -> frozenset[int]:
+        """The jobs that it is about."""
+        return frozenset(e.job_id for e in self.events if e.job_id is not None)
+
+    @cached_property
+    def machines(self) -> frozenset[int]:
+        """The machines that it is about."""
+        return frozenset(e.machine_id for e in self.events if e.machine_id is not None)
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The types of its events."""
+        return frozenset(e.type for e in self.events)
+
+    @cached_property
+    def claimable(self) -> Mapping[str, int]:
+        """How many jobs have become claimable, by machine type."""
+        return Counter(e.machine_type for e in self.events if e.machine_type is not None)
+
+    def tells_of(self, types: Collection[str]) -> bool:
+        """Whether it has an event of these types, or may have lost one."""
+        return self.missed or not self.types.isdisjoint(types)
+
+
+NO_EVENTS = Notice(())
+MISSED = Notice((), missed=True)
+
+Predicate = Callable[[NoticeEvent], bool]
+
+ABOUT_STATIONS = frozenset(
+    {t.STATION_JOINED.name, t.STATION_LEFT.name, t.LEADER_CHANGED.name, Topic.PRESENCE_CHANGED}
+)
+ABOUT_PROGRAMS = frozenset({t.PROGRAM_ADDED.name})
+ABOUT_LINKS = frozenset({Topic.LINKS_CHANGED})
+
+
+def local(topic: Topic) -> Notice:
+    """What only this station's window has to know."""
+    return Notice((NoticeEvent(topic),))
+
+
+def one_of(*types: t.Transition | Topic) -> Predicate:
+    """An event of one of these types."""
+    names = frozenset(kind if isinstance(kind, Topic) else kind.name for kind in types)
+    return lambda event: event.type in names
+
+
+def is_due(event: NoticeEvent) -> bool:
+    """A job waits for a time."""
+    return event.due_at is not None
