@@ -19,8 +19,7 @@ import platformdirs
 
 from cnc_station import addresses
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.domain.rank import RankPolicy
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RankPolicy, RetryPolicy
 
 PREFIX = "CNC_"
 FILE_NAME = "cnc-station.toml"

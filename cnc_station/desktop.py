@@ -10,6 +10,7 @@ import gc
 import logging
 import signal
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
@@ -30,29 +31,28 @@ from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.web.serving import serving
 
 if TYPE_CHECKING:
-    from cnc_station.demo import Share
+    from cnc_station.demo import Loader
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_MS = 300  # interval of the check whether a second start wants the window
 
 
-def open_window(config: Config, demo: "Share | None" = None) -> int:
+def open_window(config: Config, load: "Loader | None" = None) -> int:
     """Run the program with its window until it is closed. Return the exit code.
 
-    `demo` is the share of the demo day that this station adds if it has no machines. A second start
-    shows the existing window.
+    `load` fills a station that has no machines. A second start shows the existing window.
     """
     only = OneWindow(config)
     if not only.acquire() and only.bring_to_front():
         return 0
     try:
-        return _open(config, demo, only)
+        return _open(config, load, only)
     finally:
         only.release()
 
 
-def _open(config: Config, demo: "Share | None", only: OneWindow) -> int:
+def _open(config: Config, load: "Loader | None", only: OneWindow) -> int:
     _hear_interrupts(later=True)
     app = application()
     apply_theme(app, ThemeName(config.theme), Density(config.density))
@@ -62,7 +62,7 @@ def _open(config: Config, demo: "Share | None", only: OneWindow) -> int:
     looks = QTimer(shell, interval=_LOOK_EVERY_MS)
     looks.timeout.connect(lambda: background.leave() if only.wanted() else None)
     looks.start()
-    return run(_main(config, shell, background, demo))
+    return run(_main(config, shell, background, load))
 
 
 def _hear_interrupts(*, later: bool) -> None:
@@ -82,8 +82,8 @@ def _close_when_switched_off(closing: asyncio.Event) -> None:
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(closing.set))
 
 
-async def _main(config: Config, shell: Shell, background: Background, demo: "Share | None") -> int:
-    from cnc_station.demo import DEMO, WHOLE, load_demo  # noqa: PLC0415 - after the window is on the screen
+async def _main(config: Config, shell: Shell, background: Background, load: "Loader | None") -> int:
+    from cnc_station.demo import DEMO, load_demo  # noqa: PLC0415 - after the window is on the screen
     from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - likewise
     from cnc_station.local_socket.server import listening  # noqa: PLC0415 - likewise
 
@@ -102,10 +102,10 @@ async def _main(config: Config, shell: Shell, background: Background, demo: "Sha
         chosen = await engine.local_door.ask(StoredSettings())
         _put_on(config, chosen)
         door = engine.door(local_principal(str(chosen.get(OPERATOR) or config.operator)))
-        shell.open(door, lambda: load_demo(engine.door(DEMO), demo or WHOLE))
+        shell.open(door, partial(load or load_demo, engine.door(DEMO)))
         _ask_before_closing(shell, background, closing)
         machines = await door.ask(ListMachines())
-        if demo and not any(machine.station == config.station for machine in machines):
+        if load and not any(machine.station == config.station for machine in machines):
             shell.load_demo()
         else:
             shell.welcome()

@@ -7,10 +7,11 @@ import logging
 import signal
 
 from cnc_station.config import Config
-from cnc_station.demo import DEMO, Share, load_demo
+from cnc_station.demo import DEMO, Loader
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.service import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from cnc_station.engine.timing import GrowingPause
 from cnc_station.local_socket.server import listening
 from cnc_station.secrets import complete
 from cnc_station.web.serving import serving
@@ -20,16 +21,18 @@ log = logging.getLogger(__name__)
 HEALTH_PORT = 8460
 
 
-async def serve(config: Config, demo: Share | None = None) -> None:
-    """Run the engine until SIGINT or SIGTERM, then stop it in order. Raises Conflict, and
-    Unavailable where it is of no use to wait."""
+async def serve(config: Config, load: Loader | None = None) -> None:
+    """Run the engine until SIGINT or SIGTERM, then stop it in order. `load` fills it first.
+
+    Raises Conflict, and Unavailable where it is of no use to wait.
+    """
     asked_to_stop = _stop_signals()
     engine = await _started(await asyncio.to_thread(complete, config), asked_to_stop)
     if engine is None:
         return
     try:
-        if demo:
-            await load_demo(engine.door(DEMO), demo)
+        if load is not None:
+            await load(engine.door(DEMO))
         async with (
             serving(config, engine.local_door, HEALTH_PORT),
             listening(config, engine.door),
@@ -44,7 +47,7 @@ async def serve(config: Config, demo: Share | None = None) -> None:
 
 async def _started(config: Config, asked_to_stop: asyncio.Event) -> StationEngine | None:
     """Try again while the database server is away; None if that is no longer wanted."""
-    pause, said = FIRST_PAUSE_S, ""
+    pause, said = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S), ""
     while not asked_to_stop.is_set():
         engine = StationEngine(config)
         try:
@@ -57,8 +60,7 @@ async def _started(config: Config, asked_to_stop: asyncio.Event) -> StationEngin
         else:
             return engine
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asked_to_stop.wait(), pause)
-        pause = min(pause * 2, LONGEST_PAUSE_S)
+            await asyncio.wait_for(asked_to_stop.wait(), pause.next_s())
     return None
 
 

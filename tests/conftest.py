@@ -15,7 +15,7 @@ from tests.last_line import (  # noqa: F401 - pytest finds its hooks here
 )
 
 if TYPE_CHECKING:
-    from cnc_station.servers import Postgres, Redis, Server
+    from tests.tools.servers import Postgres, Redis, Server
 
 AnyServer = TypeVar("AnyServer", bound="Server")
 
@@ -87,13 +87,13 @@ def redis_url(redis_server: "Redis") -> str:
 
 
 def _postgres() -> AbstractContextManager["Postgres"]:
-    from cnc_station.servers import Postgres  # noqa: PLC0415 - half a second no other test should pay
+    from tests.tools.servers import Postgres  # noqa: PLC0415 - half a second no other test should pay
 
     return serving(Postgres)
 
 
 def _redis() -> AbstractContextManager["Redis"]:
-    from cnc_station.servers import Redis  # noqa: PLC0415 - half a second no other test should pay
+    from tests.tools.servers import Redis  # noqa: PLC0415 - half a second no other test should pay
 
     return serving(Redis)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cnc_station.servers import STOP_SECONDS, Server, ServerFailed, _as_user, _free_port, _program
+from tests.tools.servers import STOP_SECONDS, Server, ServerFailed, as_user, free_port, program_path
 
 SAMPLES = Path("/usr/share/doc/linuxcnc/examples/sample-configs/sim")
 NML = Path("/usr/share/linuxcnc/linuxcnc.nml")
@@ -51,7 +51,7 @@ class LinuxCnc(Server):
     """
 
     def __init__(self, name: str = "MILL1") -> None:
-        _program("linuxcnc")
+        program_path("linuxcnc")
         self._user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
         _check_namespaces(self._user)
         super().__init__()
@@ -105,7 +105,7 @@ class LinuxCnc(Server):
         ini = re.sub(r"(?m)^(HOME_SEARCH_VEL|HOME_LATCH_VEL|HOME_OFFSET) = .*$", r"\1 = 0", ini)
         ini = ini.replace("[EMC]\n", "[EMC]\nNML_FILE = own.nml\n", 1)
         (self.folder / "mill.ini").write_text(ini)
-        nml = NML.read_text().replace("TCP=5005", f"TCP={_free_port()}")
+        nml = NML.read_text().replace("TCP=5005", f"TCP={free_port()}")
         (self.folder / "own.nml").write_text(nml)
         shutil.copy(SAMPLES / "sim_mm.tbl", self.folder)
         # A killed one's: the next would try for seconds to speak to it.
@@ -114,7 +114,7 @@ class LinuxCnc(Server):
     def _launcher(self) -> list[str]:
         # setpriv ends it with this process; it needs the rights to mount, and gives them up inside.
         alone = ["unshare", *self._user, *NAMESPACES, "sh", "-c", ALONE, "alone", str(self.folder)]
-        return ["setpriv", "--pdeathsig", "KILL", *alone, *_as_user()]
+        return ["setpriv", "--pdeathsig", "KILL", *alone, *as_user()]
 
     def _command(self) -> list[str]:
         environment = ["env", "-u", "DISPLAY", f"HOME={self.folder}"]

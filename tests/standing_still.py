@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cnc_station.servers import Server
+from tests.tools.servers import Server
 
 
 @contextmanager

@@ -7,8 +7,7 @@ from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_fields, print_json
 from cnc_station.config import Config
 from cnc_station.engine.store import migrate
-from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.lock import EngineLock
+from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, Schema
 from cnc_station.secrets import complete
 

@@ -15,11 +15,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from cnc_station import config
-from cnc_station.cli.diagnosis import Diagnosis, Verdict
-from cnc_station.cli.doctor_database import database
-from cnc_station.cli.doctor_servers import redis
+from cnc_station.cli.doctor_database import database, redis
 from cnc_station.cli.doctor_window import window
-from cnc_station.cli.invocation import Call, Exit
+from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
 from cnc_station.cli.output import clock, print_json
 
 _GIGABYTE = 1_000_000_000
@@ -64,9 +62,9 @@ def python(_call: Call) -> Iterator[Diagnosis]:
     """Check the interpreter and the system."""
     text = f"Python {platform.python_version()} on {platform.platform()}"
     if sys.version_info < (3, 11):  # noqa: UP036 - a checkout may be started by any Python
-        yield Diagnosis("python", Verdict.BAD, text, "Install Python 3.11 or newer.")
+        yield Diagnosis.bad("python", text, "Install Python 3.11 or newer.")
         return
-    yield Diagnosis("python", Verdict.GOOD, text)
+    yield Diagnosis.good("python", text)
 
 
 def settings(call: Call) -> Iterator[Diagnosis]:
@@ -77,11 +75,9 @@ def settings(call: Call) -> Iterator[Diagnosis]:
         f"{file} and the environment" if file.is_file() else f"the environment; there is no {file}"
     )
     found = "; ".join((f"station {call.config.station}", *_in_force(call.config)))
-    yield Diagnosis("settings", Verdict.GOOD, f"{found}; otherwise the defaults (from {place})")
+    yield Diagnosis.good("settings", f"{found}; otherwise the defaults (from {place})")
     for name in config.unknown_variables(call.environ):
-        yield Diagnosis(
-            "settings", Verdict.WARNING, f"{name} is not a setting", "Check its spelling."
-        )
+        yield Diagnosis.warning("settings", f"{name} is not a setting", "Check its spelling.")
 
 
 def _in_force(found: config.Config) -> Iterator[str]:
@@ -114,9 +110,9 @@ def folder(call: Call) -> Iterator[Diagnosis]:
         if error.errno == errno.ENOSPC:
             remedy = "Free some space."
         text = f"{place} can't be written: {error.strerror}"
-        yield Diagnosis("data folder", Verdict.BAD, text, remedy)
+        yield Diagnosis.bad("data folder", text, remedy)
         return
-    yield Diagnosis("data folder", Verdict.GOOD, f"{place} can be written")
+    yield Diagnosis.good("data folder", f"{place} can be written")
 
 
 def disk(call: Call) -> Iterator[Diagnosis]:
@@ -127,13 +123,11 @@ def disk(call: Call) -> Iterator[Diagnosis]:
     free = shutil.disk_usage(place).free / _GIGABYTE
     text = f"{free:.1f} GB free"
     if free < 0.1:
-        yield Diagnosis(
-            "disk", Verdict.BAD, text, "Free some space now: soon nothing can be saved."
-        )
+        yield Diagnosis.bad("disk", text, "Free some space now: soon nothing can be saved.")
     elif free < 1.0:
-        yield Diagnosis("disk", Verdict.WARNING, text, "Free some space before it runs out.")
+        yield Diagnosis.warning("disk", text, "Free some space before it runs out.")
     else:
-        yield Diagnosis("disk", Verdict.GOOD, text)
+        yield Diagnosis.good("disk", text)
 
 
 def wall_clock(call: Call) -> Iterator[Diagnosis]:
@@ -142,6 +136,6 @@ def wall_clock(call: Call) -> Iterator[Diagnosis]:
     zone = call.config.time_zone or time.tzname[0]
     text = f"{clock(int(now * 1000), call.config.time_zone)} ({zone})"
     if now < _BUILT:
-        yield Diagnosis("clock", Verdict.BAD, f"{text} is in the past", "Set the clock.")
+        yield Diagnosis.bad("clock", f"{text} is in the past", "Set the clock.")
     else:
-        yield Diagnosis("clock", Verdict.GOOD, text)
+        yield Diagnosis.good("clock", text)

@@ -1,52 +1,46 @@
-"""Check the database file. It is only read."""
+"""Check the database and the servers of a fleet. They are only read."""
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cnc_station.cli.diagnosis import Diagnosis, Verdict
-from cnc_station.cli.doctor_servers import database as server
-from cnc_station.cli.invocation import Call
+from cnc_station import addresses, secrets
+from cnc_station.cli.invocation import Call, Diagnosis, Verdict
 from cnc_station.cli.output import clock
-from cnc_station.engine.store.lock import EngineLock
-from cnc_station.engine.store.migrate import REVISION
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.store import migrate
+from cnc_station.engine.store.database import Database, EngineLock
+from cnc_station.engine.timing import now_ms
 
 _SUBJECT = "database"
 _AHEAD_MS = 60_000
+_PATIENCE_S = 3.0
 
 
 def database(call: Call) -> Iterator[Diagnosis]:
     """Check the file, its schema, its integrity, its station and its times."""
     path = call.config.database_path
     if path is None:
-        yield from server(call)
+        yield from server_database(call)
         return
     if not path.exists():
-        yield Diagnosis(_SUBJECT, Verdict.GOOD, f"{path} will be created at the first start")
+        yield Diagnosis.good(_SUBJECT, f"{path} will be created at the first start")
         return
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as opened:
             yield from _contents(opened, path, call)
     except sqlite3.Error as error:
-        yield Diagnosis(
-            _SUBJECT,
-            Verdict.BAD,
-            f"{path} can't be read: {error}",
-            _remedy(error),
-        )
+        yield Diagnosis.bad(_SUBJECT, f"{path} can't be read: {error}", _remedy(error))
     yield _holder(path)
 
 
 def _contents(opened: sqlite3.Connection, path: Path, call: Call) -> Iterator[Diagnosis]:
     ((state,), *_) = opened.execute("PRAGMA integrity_check(1)").fetchall()
     if state != "ok":
-        yield Diagnosis(
-            _SUBJECT, Verdict.BAD, f"{path} is damaged: {state}", "Restore a copy of the file."
-        )
+        yield Diagnosis.bad(_SUBJECT, f"{path} is damaged: {state}", "Restore a copy of the file.")
         return
     tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master")}
     if "alembic_version" not in tables:
@@ -63,28 +57,24 @@ def _contents(opened: sqlite3.Connection, path: Path, call: Call) -> Iterator[Di
     ).fetchone()
     size = path.stat().st_size / 1_000_000
     text = f"{path} is sound: {jobs:,} jobs, {size:,.1f} MB, schema {revision}"
-    if revision == REVISION:
-        yield Diagnosis(_SUBJECT, Verdict.GOOD, text)
-    elif revision < REVISION:
-        yield Diagnosis(
-            _SUBJECT, Verdict.GOOD, f"{text}; it is upgraded to {REVISION} at the next start"
-        )
+    if revision == migrate.REVISION:
+        yield Diagnosis.good(_SUBJECT, text)
+    elif revision < migrate.REVISION:
+        yield Diagnosis.good(_SUBJECT, f"{text}; the next start upgrades it to {migrate.REVISION}")
     else:
-        yield Diagnosis(
+        yield Diagnosis.bad(
             _SUBJECT,
-            Verdict.BAD,
-            f"{text}, which is newer than this program's {REVISION}",
+            f"{text}, which is newer than this program's {migrate.REVISION}",
             "Install the newer program.",
         )
     yield from _times(newest, call)
 
 
 def _times(newest: int | None, call: Call) -> Iterator[Diagnosis]:
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     if newest is not None and newest > now + _AHEAD_MS:
-        yield Diagnosis(
+        yield Diagnosis.bad(
             "clock",
-            Verdict.BAD,
             f"the last event happened at {clock(newest, call.config.time_zone)}, in the future",
             "Set this computer's clock: it was ahead then, or is behind now.",
         )
@@ -110,13 +100,84 @@ def _holder(path: Path) -> Diagnosis:
     """
     file = EngineLock(path).path
     if not file.exists():
-        return Diagnosis("station", Verdict.GOOD, "none is at work on it")
+        return Diagnosis.good("station", "none is at work on it")
     lock = FileLock(file)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        return Diagnosis("station", Verdict.GOOD, f"at work: {EngineLock(path).holder()}")
+        return Diagnosis.good("station", f"at work: {EngineLock(path).holder()}")
     except OSError:
-        return Diagnosis("station", Verdict.WARNING, "can't tell whether one is at work")
+        return Diagnosis.warning("station", "can't tell whether one is at work")
     lock.release()
-    return Diagnosis("station", Verdict.GOOD, "none is at work on it")
+    return Diagnosis.good("station", "none is at work on it")
+
+
+def server_database(call: Call) -> Iterator[Diagnosis]:
+    """Check that the server accepts this station, over a secure connection, with a matching
+    schema."""
+    config = call.config
+    try:
+        kept = _kept(call, "database")
+        url = secrets.complete(config).database_url
+        with closing(Database(url)) as opened:
+            found = migrate.look(opened)
+            encryption = opened.read(opened.dialect.encryption)
+    except Unavailable as error:
+        yield _bad("database", f"{config.database_shown}: {error}")
+        return
+    text = f"{config.database_shown} answers, {kept}; schema {found.revision or 'none yet'}"
+    if found.fit is migrate.Fit.OLDER:
+        remedy = "Stop all stations, then run cnc-station db upgrade."
+        yield Diagnosis.bad("database", f"{text}, needed: {migrate.REVISION}", remedy)
+    elif found.fit is migrate.Fit.NEWER:
+        remedy = "Install the newer program."
+        yield Diagnosis.bad("database", f"{text}, known: {migrate.REVISION}", remedy)
+    else:
+        yield Diagnosis.good("database", text)
+    yield from _way("database", config.database_url, encryption)
+
+
+def redis(call: Call) -> Iterator[Diagnosis]:
+    """Check that it answers, over a secure connection."""
+    if not call.config.redis_url:
+        return
+    from redis import AuthenticationError, Redis, RedisError  # noqa: PLC0415 - fleets only
+
+    shown = addresses.shown(call.config.redis_url)
+    try:
+        kept = _kept(call, "redis")
+        url = secrets.complete(call.config).redis_url
+        patience = {"socket_timeout": _PATIENCE_S, "socket_connect_timeout": _PATIENCE_S}
+        with Redis.from_url(url, **patience) as client:
+            client.ping()
+    except AuthenticationError:
+        remedy = "Set the password with cnc-station secret set redis."
+        yield Diagnosis.bad("redis", f"{shown} refuses the password", remedy)
+    except (RedisError, OSError, Unavailable) as error:
+        yield _bad("redis", f"{shown}: {error}")
+    else:
+        yield Diagnosis.good("redis", f"{shown} answers, {kept}")
+        encryption = "TLS" if addresses.is_secured(call.config.redis_url) else ""
+        yield from _way("redis", call.config.redis_url, encryption)
+
+
+def _kept(call: Call, server: secrets.Server) -> str:
+    if addresses.password(secrets.address(call.config, server)) is not None:
+        return "with the password in its address"
+    _, place = secrets.find(call.config, server)
+    return f"with the password in {place}" if place else "without a password"
+
+
+def _bad(subject: str, text: str) -> Diagnosis:
+    return Diagnosis.bad(subject, text, "Check the server, the network and the address.")
+
+
+def _way(subject: str, url: str, encryption: str) -> Iterator[Diagnosis]:
+    if addresses.is_here(url) or (encryption and addresses.is_secured(url)):
+        return
+    how = "can be faked" if encryption else "can be read and changed"
+    yield Diagnosis.warning(
+        subject,
+        f"the data between this station and {addresses.account(url)} {how} on the network",
+        "Use sslmode=verify-full and sslrootcert (PostgreSQL), rediss:// and ssl_ca_certs (Redis).",
+    )

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from cnc_station.bundled import self_command
-from cnc_station.cli.diagnosis import Diagnosis, Verdict
-from cnc_station.cli.display import has_display
-from cnc_station.cli.invocation import Call, Exit
+from cnc_station.cli.invocation import Call, Diagnosis, Exit
+from cnc_station.cli.window import has_display
 
 _PATIENCE_S = 30.0
 
@@ -17,7 +16,7 @@ _PATIENCE_S = 30.0
 def window(call: Call) -> Iterator[Diagnosis]:
     """Check Qt, its platform and its fonts."""
     if find_spec("PySide6") is None:
-        yield Diagnosis("window", Verdict.WARNING, "PySide6 is not installed", "Install PySide6.")
+        yield Diagnosis.warning("window", "PySide6 is not installed", "Install PySide6.")
         return
     try:
         done = subprocess.run(
@@ -28,7 +27,7 @@ def window(call: Call) -> Iterator[Diagnosis]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        yield Diagnosis("window", Verdict.WARNING, "Qt does not answer", "Check the display.")
+        yield Diagnosis.warning("window", "Qt does not answer", "Check the display.")
         return
     if done.returncode != Exit.OK:
         yield _failed(done.stderr, call)
@@ -39,15 +38,13 @@ def window(call: Call) -> Iterator[Diagnosis]:
 def _failed(output: str, call: Call) -> Diagnosis:
     lines = [line for line in output.splitlines() if line.strip()]
     if not has_display(call.environ):
-        return Diagnosis(
+        return Diagnosis.warning(
             "window",
-            Verdict.WARNING,
             "there is no display",
             "Start it from a desktop, or run `cnc-station serve`, which needs none.",
         )
-    return Diagnosis(
+    return Diagnosis.warning(
         "window",
-        Verdict.WARNING,
         f"Qt can't open one: {lines[0] if lines else 'without a message'}",
         "On Debian: apt install libegl1 libgl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 "
         "libxcb-keysyms1 libxcb-shape0 libdbus-1-3 libfontconfig1.",
@@ -55,13 +52,11 @@ def _failed(output: str, call: Call) -> Diagnosis:
 
 
 def _read(answer: dict[str, str | int]) -> Iterator[Diagnosis]:
-    yield Diagnosis("window", Verdict.GOOD, f"Qt {answer['qt']} on {answer['platform']}")
+    yield Diagnosis.good("window", f"Qt {answer['qt']} on {answer['platform']}")
     if answer["fonts"]:
-        yield Diagnosis("fonts", Verdict.GOOD, f"{answer['fonts']} families")
+        yield Diagnosis.good("fonts", f"{answer['fonts']} families")
     else:
-        yield Diagnosis(
-            "fonts", Verdict.WARNING, "the system has none", "apt install fonts-dejavu-core"
-        )
+        yield Diagnosis.warning("fonts", "the system has none", "apt install fonts-dejavu-core")
 
 
 def probe(_call: Call) -> int:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnc_station.cli.client import client
-from cnc_station.cli.files import programs_in, read_bytes
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_table
 from cnc_station.engine.commands import AddProgram, ImportJobs
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.nc.names import is_program
 from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import PreviewImport
 from cnc_station.engine.views import ImportIssue, ImportPreview
@@ -84,3 +84,33 @@ def _show(preview: ImportPreview, call: Call) -> None:
     print(f"{preview.total} rows, {len(preview.issues)} issues.")
     for issue in preview.issues:
         print(f"{_where(issue)}: {issue.message}", file=sys.stderr)
+
+
+_LARGEST = 64 * 1024 * 1024  # the consumers have their own, smaller limits
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file. Raises InvalidInput with the name of the file."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)  # a device or a pipe has no size in advance
+    except OSError as error:
+        raise InvalidInput(FieldError(str(path), f"can't be read: {error.strerror}")) from error
+    if len(content) > _LARGEST:
+        raise InvalidInput(FieldError(str(path), f"is larger than {_LARGEST >> 20} MB"))
+    return content
+
+
+def programs_in(folder: Path) -> list[Path]:
+    """Return the NC files of a folder by name.
+
+    Without .txt files, which may be set-up sheets. Raises InvalidInput with the name of the folder.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if _in_folder(path.name))
+    except OSError as error:
+        raise InvalidInput(FieldError(str(folder), f"can't be read: {error.strerror}")) from error
+
+
+def _in_folder(name: str) -> bool:
+    return is_program(name) and not name.lower().endswith(".txt")

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from cnc_station.config import Config
 
@@ -31,3 +31,36 @@ class Call:
     def json(self) -> bool:
         """Whether the answer is JSON."""
         return bool(self.args.json)
+
+
+class Verdict(StrEnum):
+    """The result of a check. Only BAD prevents the station from working."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a check found, and what to do about it."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+
+    @classmethod
+    def good(cls, subject: str, text: str) -> "Diagnosis":
+        """Nothing to do."""
+        return cls(subject, Verdict.GOOD, text)
+
+    @classmethod
+    def warning(cls, subject: str, text: str, remedy: str = "") -> "Diagnosis":
+        """The station works, and something is not right."""
+        return cls(subject, Verdict.WARNING, text, remedy)
+
+    @classmethod
+    def bad(cls, subject: str, text: str, remedy: str) -> "Diagnosis":
+        """The station can't work so."""
+        return cls(subject, Verdict.BAD, text, remedy)

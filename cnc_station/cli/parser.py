@@ -67,17 +67,8 @@ def _parser() -> _Parser:
     demo.add_argument(
         "--speed", dest="simulator_speed", default="20", metavar="N", help="times real time (20)"
     )
-    demo.add_argument(
-        "--fleet", type=int, metavar="N", help="N stations on PostgreSQL and Redis of their own"
-    )
     serve = command("serve", "window:serve", "Run the station without a window.")
-    serve.add_argument(
-        "--demo",
-        nargs="?",
-        const="1/1",
-        metavar="N/ALL",
-        help="on the demo day, with all its machines or with the N-th share of them",
-    )
+    serve.add_argument("--demo", action="store_true", help="on a shop's demo day")
     _submit(command("submit", "submit:submit", "Submit one job."))
     _import(command("import", "imports:import_table", "Import a CSV or XLSX table of jobs."))
     _jobs(command("jobs", "show:jobs", "List jobs, by default the open ones."))

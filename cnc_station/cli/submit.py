@@ -1,6 +1,5 @@
 """`submit`: submit one job from the options of the command line."""
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cnc_station.cli.client import client
-from cnc_station.cli.files import read_bytes
+from cnc_station.cli.imports import read_bytes
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_warnings
 from cnc_station.engine.commands import AddProgram, SubmitJobs
@@ -17,6 +16,7 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import ListMachines, ListPrograms, ProgramByHash
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ProgramRow
 
 _TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant")
@@ -49,7 +49,7 @@ async def submit(call: Call) -> int:
 def _fields(call: Call) -> dict[str, Any]:
     """Return the fields of the job. Raises InvalidInput with every invalid option."""
     zone = ZoneInfo(call.config.time_zone) if call.config.time_zone else None
-    moment = partial(values.moment, now=time.time_ns() // 1_000_000, zone=zone)
+    moment = partial(values.moment, now=now_ms(), zone=zone)
     parsers: dict[str, Callable[[str], Any]] = {
         **dict.fromkeys(_TEXTS, str),
         **dict.fromkeys(("complexity", "quantity", "axes", "retry_limit"), values.whole),

@@ -1,12 +1,15 @@
 """Commands that run until closed: the window, the demo day, and the station without a window."""
 
 import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from logging.handlers import RotatingFileHandler
 
-from cnc_station.cli.display import has_display
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.logs import start_log
-from cnc_station.config import DATABASE_NAME
+from cnc_station.config import DATABASE_NAME, Config
 from cnc_station.engine.domain.errors import Unavailable
 
 DEMO_DATABASE_NAME = "demo.db"
@@ -27,12 +30,10 @@ def demo(call: Call) -> int:
     Unless one is named it has its own database, which starts afresh each time.
     """
     _need_window(call)
-    from cnc_station.demo import SEED, WHOLE, fresh_database  # noqa: PLC0415 - as above
+    from cnc_station.demo import SEED, fresh_database, load_demo  # noqa: PLC0415 - as above
     from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
 
     config = call.config
-    if call.args.fleet is not None:
-        return _fleet(call)
     path = config.database_path
     if not call.args.database and path is not None and path.name == DATABASE_NAME:
         config = replace(config, database_url=f"sqlite:///{path.with_name(DEMO_DATABASE_NAME)}")
@@ -40,7 +41,7 @@ def demo(call: Call) -> int:
     if config.simulator_seed is None:
         config = replace(config, simulator_seed=SEED)
     start_log(config, aloud=False)
-    return open_window(config, WHOLE)
+    return open_window(config, load_demo)
 
 
 def _need_window(call: Call) -> None:
@@ -62,27 +63,59 @@ def _need_window(call: Call) -> None:
         ) from error
 
 
-def _fleet(call: Call) -> int:
-    from cnc_station.demo import Share  # noqa: PLC0415 - as above
-    from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
-    from cnc_station.fleet_demo import running_fleet  # noqa: PLC0415 - as above
-
-    stations = call.args.fleet
-    with running_fleet(call.config, call.environ, stations) as fleet:
-        start_log(fleet.config, aloud=False)
-        print(f"{fleet.config.station} opens its window. Beside it, without one:")
-        for name, process in fleet.others.items():
-            print(f"  {name}, process {process.pid}")
-        print("End one of them (kill -9) and see the others take over.", flush=True)
-        return open_window(fleet.config, Share(1, stations))
-
-
 def serve(call: Call) -> int:
     """Run the station without a window until it is stopped."""
     from cnc_station import headless  # noqa: PLC0415 - the window starts without it
-    from cnc_station.demo import Share  # noqa: PLC0415 - likewise
+    from cnc_station.demo import load_demo  # noqa: PLC0415 - likewise
 
-    share = Share.parse(call.args.demo) if call.args.demo else None
     start_log(call.config, aloud=True)
-    asyncio.run(headless.serve(call.config, share))
+    asyncio.run(headless.serve(call.config, load_demo if call.args.demo else None))
     return Exit.OK
+
+
+_NAMES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
+def has_display(environ: Mapping[str, str]) -> bool:
+    """Return whether a display is named, or is not needed. Only Linux has to name one."""
+    return sys.platform != "linux" or any(environ.get(name) for name in _NAMES)
+
+
+FILE_NAME = "cnc-station.log"
+_LARGEST = 2_000_000
+_KEPT = 3
+
+
+class _Sentences(logging.Formatter):
+    """One line for each record, without a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{self.formatTime(record)} {record.levelname} {record.getMessage()}"
+
+
+def start_log(config: Config, *, aloud: bool) -> None:
+    """Log into the data folder, and with `aloud` in sentences on stderr.
+
+    If the folder cannot be written there is no file, but the station starts: opening the database
+    reports it.
+    """
+    handlers: list[logging.Handler] = []
+    with contextlib.suppress(OSError):
+        config.data_folder.mkdir(parents=True, exist_ok=True)
+        file = RotatingFileHandler(
+            config.data_folder / FILE_NAME,
+            maxBytes=_LARGEST,
+            backupCount=_KEPT,
+            encoding="utf-8",
+            delay=False,
+        )
+        file.setFormatter(
+            logging.Formatter("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s")
+        )
+        handlers.append(file)
+    if aloud:
+        stream = logging.StreamHandler()
+        stream.setFormatter(_Sentences())
+        handlers.append(stream)
+    logging.basicConfig(level=logging.INFO, handlers=handlers or [logging.NullHandler()])
+    logging.getLogger("alembic").setLevel(logging.WARNING)

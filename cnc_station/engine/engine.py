@@ -22,8 +22,7 @@ from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
 from cnc_station.engine.services.runner import PATIENCE_S
 from cnc_station.engine.signals.base import Signals
-from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.lock import EngineLock
+from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.writer import Writer

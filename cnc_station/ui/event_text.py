@@ -3,7 +3,7 @@
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.position import PositionBasis
+from cnc_station.engine.domain.machine import PositionBasis
 from cnc_station.engine.domain.states import JobState
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
@@ -12,15 +12,12 @@ from cnc_station.ui.widgets.state_look import look_of
 _SENTENCES = {
     "drafted": QT_TRANSLATE_NOOP("Event", "Drafted"),
     "created": QT_TRANSLATE_NOOP("Event", "Came in"),
-    "created_waiting": QT_TRANSLATE_NOOP("Event", "Came in, to start later"),
     "submitted": QT_TRANSLATE_NOOP("Event", "Submitted"),
-    "submitted_waiting": QT_TRANSLATE_NOOP("Event", "Submitted, to start later"),
     "deleted": QT_TRANSLATE_NOOP("Event", "Deleted"),
     "released": QT_TRANSLATE_NOOP("Event", "Ready to start"),
     "postponed": QT_TRANSLATE_NOOP("Event", "Postponed"),
     "paused": QT_TRANSLATE_NOOP("Event", "Paused"),
     "resumed": QT_TRANSLATE_NOOP("Event", "Resumed"),
-    "resumed_waiting": QT_TRANSLATE_NOOP("Event", "Resumed, to start later"),
     "expedited": QT_TRANSLATE_NOOP("Event", "Put first in line"),
     "reordered": QT_TRANSLATE_NOOP("Event", "Moved in the queue"),
     "pinned": QT_TRANSLATE_NOOP("Event", "Bound to a machine, or free of it"),
@@ -42,12 +39,9 @@ _SENTENCES = {
     "inspected": QT_TRANSLATE_NOOP("Event", "Controller asked{at}"),
     "cancelled": QT_TRANSLATE_NOOP("Event", "Cancelled"),
     "restored": QT_TRANSLATE_NOOP("Event", "Cancelling taken back"),
-    "restored_waiting": QT_TRANSLATE_NOOP("Event", "Cancelling taken back, to start later"),
     "restored_paused": QT_TRANSLATE_NOOP("Event", "Cancelling taken back, paused"),
     "retried": QT_TRANSLATE_NOOP("Event", "Sent to be tried again"),
-    "retried_waiting": QT_TRANSLATE_NOOP("Event", "Sent to be tried again later"),
     "scrapped": QT_TRANSLATE_NOOP("Event", "Part counted as scrap, to be made again"),
-    "scrapped_waiting": QT_TRANSLATE_NOOP("Event", "Part counted as scrap, to be made again later"),
     "discarded": QT_TRANSLATE_NOOP("Event", "Discarded"),
     "accepted": QT_TRANSLATE_NOOP("Event", "Part accepted as good"),
     "machine_added": QT_TRANSLATE_NOOP("Event", "Machine added"),
@@ -65,7 +59,6 @@ _SENTENCES = {
     "maintenance_asked": QT_TRANSLATE_NOOP("Event", "Maintenance after this run"),
     "maintenance_ended": QT_TRANSLATE_NOOP("Event", "Maintenance ended"),
     "machine_moved": QT_TRANSLATE_NOOP("Event", "Given to another station"),
-    "machine_moved_as_it_is": QT_TRANSLATE_NOOP("Event", "Given to another station as it is"),
     "lost_returned": QT_TRANSLATE_NOOP("Event", "Back to the queue{at}, its station is silent"),
     "lost_retry": QT_TRANSLATE_NOOP("Event", "Lost with its station{at}, will be tried again"),
     "lost_final": QT_TRANSLATE_NOOP("Event", "Lost with its station{at} for good"),
@@ -75,6 +68,14 @@ _SENTENCES = {
     "station_joined": QT_TRANSLATE_NOOP("Event", "A station joined"),
     "station_left": QT_TRANSLATE_NOOP("Event", "A station left"),
     "leader_changed": QT_TRANSLATE_NOOP("Event", "Another station leads"),
+}
+_DELAYED = {
+    "created": QT_TRANSLATE_NOOP("Event", "Came in, to start later"),
+    "submitted": QT_TRANSLATE_NOOP("Event", "Submitted, to start later"),
+    "resumed": QT_TRANSLATE_NOOP("Event", "Resumed, to start later"),
+    "restored": QT_TRANSLATE_NOOP("Event", "Cancelling taken back, to start later"),
+    "retried": QT_TRANSLATE_NOOP("Event", "Sent to be tried again later"),
+    "scrapped": QT_TRANSLATE_NOOP("Event", "Part counted as scrap, to be made again later"),
 }
 _TO = QT_TRANSLATE_NOOP("Event", " to {machine}")
 _AT = QT_TRANSLATE_NOOP("Event", " on {machine}")
@@ -114,6 +115,8 @@ def told(event: Event, machine: str = "") -> str:
         sentence = _NOT_READY
     if _loses_position(event):
         sentence = _NO_POSITION
+    if event.job_state is JobState.DELAYED:
+        sentence = _DELAYED.get(event.type, sentence)
     if sentence is None:
         return event.type.replace("_", " ").capitalize()
     at = _say(_AT).format(machine=machine) if machine else ""

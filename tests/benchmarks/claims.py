@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import psycopg
 
-from cnc_station.servers import Postgres
 from tests.benchmarks.figures import Effort, Figure, compared
 from tests.benchmarks.product_store import Claiming, claiming
 from tests.benchmarks.shop import fill_database, folder
 from tests.benchmarks.shop import url as file_url
+from tests.tools.servers import Postgres
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MACHINES = 20

@@ -11,13 +11,13 @@ from redis.asyncio import Redis as Client
 
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
-from cnc_station.servers import Postgres, Redis
 from tests.benchmarks.figures import Effort, Figure, compared, percentile, turns
 from tests.benchmarks.fleet_bare_chain import chain_ms
 from tests.benchmarks.fleet_listeners import BARE, listeners
 from tests.benchmarks.fleet_station import station, working
 from tests.benchmarks.product import no_op, submit
 from tests.benchmarks.product_signals import notify, talking
+from tests.tools.servers import Postgres, Redis
 
 SUBMITTED = 100
 SUBMITTED_WITHOUT = 20

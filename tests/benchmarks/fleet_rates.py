@@ -19,11 +19,11 @@ import psycopg
 
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
-from cnc_station.servers import Postgres, Redis
 from tests.benchmarks.figures import Effort, Figure, compared, in_turn
 from tests.benchmarks.fleet_bare import Client, add_jobs, add_machines, assign, move, move_runs
 from tests.benchmarks.fleet_station import cpu_s, station, working
 from tests.benchmarks.product import no_op, submit
+from tests.tools.servers import Postgres, Redis
 
 MACHINES = 200
 JOBS = 20_000

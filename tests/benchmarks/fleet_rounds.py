@@ -7,7 +7,6 @@ import time
 import psycopg
 from sqlalchemy import text
 
-from cnc_station.servers import Postgres
 from tests.benchmarks.bare import bare_round
 from tests.benchmarks.claims import filled
 from tests.benchmarks.figures import Effort, Figure, compared, turns
@@ -15,6 +14,7 @@ from tests.benchmarks.fleet_bare import assign
 from tests.benchmarks.product_store import BATCH, Claiming
 from tests.benchmarks.shop import folder
 from tests.benchmarks.shop import url as file_url
+from tests.tools.servers import Postgres
 
 FLEETS = (1, 10, 100, 1_000)
 BACKLOG = 100_000

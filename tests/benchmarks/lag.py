@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QWidget
 
-from cnc_station.lag import LagProbe
 from cnc_station.loop import run
 from cnc_station.ui.pages.jobs import JobsPage
 from tests.benchmarks.figures import Effort, Figure, compared
 from tests.benchmarks.product import rows_changed
 from tests.benchmarks.shop import fill, folder
 from tests.benchmarks.window import SIZE, station
+from tests.tools.lag import LagProbe
 from tests.until import until
 
 MACHINES = 50

@@ -26,9 +26,9 @@ from cnc_station.engine.domain.nc import read
 from cnc_station.engine.drivers.base import Order, RunOutcome
 from cnc_station.engine.drivers.linuxcnc import LinuxCnc
 from cnc_station.engine.drivers.linuxcnc.snapshot import asked
-from cnc_station.servers import ServerFailed
 from tests import linuxcnc
 from tests.benchmarks.figures import Effort, Figure, compared, percentile
+from tests.tools.servers import ServerFailed
 
 MACHINES = 20
 EVERY_S = 0.1

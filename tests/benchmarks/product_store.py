@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.transaction import Tx

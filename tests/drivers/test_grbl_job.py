@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnc_station.engine.drivers.grbl.job import Job
-from cnc_station.engine.drivers.grbl.picture import Picture
 from cnc_station.engine.drivers.grbl.prepare import prepare
-from cnc_station.engine.drivers.grbl.reports import Make, Report
+from cnc_station.engine.drivers.grbl.reports import Make, Picture, Report
 from cnc_station.engine.drivers.grbl.settings import DEFAULT
 from tests.drivers.grbl_bench import order
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.position import PositionBasis
+from cnc_station.engine.domain.machine import PositionBasis
 from cnc_station.engine.drivers.base import NotReady, RunAborted, RunFailed
 from cnc_station.engine.views import Doing
 from tests.drivers.grbl_bench import FAST, LONG, Bench, bench, order, square

@@ -7,8 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cnc_station.engine.drivers.grbl import reports
-from cnc_station.engine.drivers.grbl.picture import Picture
-from cnc_station.engine.drivers.grbl.reports import Make, Report
+from cnc_station.engine.drivers.grbl.reports import Make, Picture, Report
 
 PIECES = st.lists(
     st.sampled_from(["<", ">", "|", ":", ",", "Run", "Hold", "MPos", "WCO", "FS", "Bf", "-", "1.5"])

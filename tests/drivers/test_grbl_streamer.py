@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnc_station.engine.drivers.grbl.streamer import Streamer
+from cnc_station.engine.drivers.grbl.job import Streamer
 
 LINES = st.lists(st.integers(1, 80), max_size=60).map(
     lambda lengths: [bytes([65 + i % 26]) * (n - 1) + b"\n" for i, n in enumerate(lengths)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
-from cnc_station.engine.domain.position import PositionBasis
+from cnc_station.engine.domain.machine import PositionBasis
 from cnc_station.engine.drivers.base import NotReady, RunOutcome
 from cnc_station.engine.drivers.linuxcnc import LinuxCnc
 from cnc_station.engine.drivers.linuxcnc import client as wire

@@ -271,7 +271,7 @@ def test_a_window_keeps_a_log_and_closes_in_order_when_the_computer_is_switched_
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a display has a name")
-@pytest.mark.parametrize("command", [(), ("demo",), ("demo", "--fleet", "2")])
+@pytest.mark.parametrize("command", [(), ("demo",)])
 def test_without_a_display_no_window_opens_and_a_sentence_says_so(
     shell: Shell, command: tuple[str, ...]
 ) -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from cnc_station import servers
 from cnc_station.config import Config
-from cnc_station.demo import DEMO, Share, demo_fleet, load_demo
+from cnc_station.demo import DEMO, demo_machines
 from cnc_station.engine.domain.errors import InvalidInput, Unavailable
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import ListMachines, ListRuns, ListStations
-from cnc_station.fleet_demo import running_fleet
+from tests.tools import servers
+from tests.tools.fleet_demo import Share, running_fleet
 from tests.until import until
 
 
@@ -39,7 +39,7 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_the_demo_shop_is_shared_out_whole_with_work_of_every_type_for_three() -> None:
     shares = [Share(number, 3).machines() for number in (1, 2, 3)]
     names = [spec.name for share in shares for spec in share]
-    assert sorted(names) == sorted(spec.name for spec in demo_fleet())
+    assert sorted(names) == sorted(spec.name for spec in demo_machines())
     assert [len(share) for share in shares] == [3, 3, 3]
     assert all({spec.machine_type for spec in share} >= {"mill", "lathe"} for share in shares)
     for wrong in ("0/3", "4/3", "1", "x/y", ""):
@@ -53,7 +53,7 @@ async def test_every_station_of_the_fleet_makes_its_share_of_the_day(temporary: 
         engine = StationEngine(fleet.config)
         await engine.start()
         try:
-            assert len(await load_demo(engine.door(DEMO), Share(1, 3))) >= 60
+            assert len(await Share(1, 3).load(engine.door(DEMO))) >= 60
             machines = await until(lambda: all_machines(engine), timeout=60)
             assert machines == {"Hall 1": 3, "Hall 2": 3, "Hall 3": 3}
             await until(lambda: all_have_worked(engine), timeout=60)
@@ -71,7 +71,7 @@ def left(folder: Path) -> list[Path]:
 
 async def all_machines(engine: StationEngine) -> Counter[str]:
     found = Counter(row.station for row in await engine.local_door.ask(ListMachines()))
-    return found if found.total() == len(demo_fleet()) else Counter()
+    return found if found.total() == len(demo_machines()) else Counter()
 
 
 async def all_have_worked(engine: StationEngine) -> bool:
@@ -86,7 +86,7 @@ def test_the_fleet_leaves_nothing_behind_however_it_ends(
     temporary: Path, end: signal.Signals
 ) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "cnc_station", "demo", "--fleet", "2"],
+        [sys.executable, "-m", "tests.tools.fleet_demo", "2"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -16,8 +16,8 @@ import pytest
 
 from cnc_station import addresses
 from cnc_station.cli.run import run
-from cnc_station.engine.store.lock import EngineLock
-from cnc_station.servers import Postgres, Redis
+from cnc_station.engine.store.database import EngineLock
+from tests.tools.servers import Postgres, Redis
 
 SECRET = "hunter2"
 

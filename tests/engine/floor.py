@@ -9,8 +9,13 @@ from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, Sub
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.machine import Capability, MachineSpec
-from cnc_station.engine.domain.position import Position, PositionBasis, PositionMemory
+from cnc_station.engine.domain.machine import (
+    Capability,
+    MachineSpec,
+    Position,
+    PositionBasis,
+    PositionMemory,
+)
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import (

@@ -20,9 +20,8 @@ from cnc_station.engine.commands import (
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec, Position, PositionBasis
 from cnc_station.engine.domain.notice import Notice
-from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
@@ -33,8 +32,8 @@ from cnc_station.engine.services.dispatcher import Dispatcher
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.views import Doing
-from cnc_station.servers import Redis
 from tests.engine.floor import Controller, kind_of, service_of
+from tests.tools.servers import Redis
 from tests.until import until
 
 ME = local_principal("tester")

@@ -14,7 +14,7 @@ from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, LatestTelemetry, ListMachines
-from cnc_station.servers import Redis
+from tests.tools.servers import Redis
 from tests.until import until
 
 ME = local_principal("tester")

@@ -128,7 +128,7 @@ async def test_a_machine_that_is_in_no_alarm_is_not_asked_to_unlock(
 ) -> None:
     floor = await station()
     machine_id = await floor.mill(driver="scripted")
-    with pytest.raises(Conflict, match="Mill 1 is idle: it can't be unlocked"):
+    with pytest.raises(Conflict, match="There is no alarm to unlock"):
         await floor.act_on_machine("unlock", machine_id)
     assert "unlock" not in controller.asked
 

@@ -7,7 +7,7 @@ import pytest
 from cnc_station.engine.commands import ActOnMachine
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.position import Position, PositionBasis, PositionMemory
+from cnc_station.engine.domain.machine import Position, PositionBasis, PositionMemory
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import EndUnproven
 from cnc_station.engine.queries import ListEvents, ListMachines

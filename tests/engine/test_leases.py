@@ -16,8 +16,8 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.principal import local_principal
-from cnc_station.engine.domain.retry import RetryPolicy
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Driver, OnLoss, RunAborted
 from cnc_station.engine.drivers.simulator import Simulator

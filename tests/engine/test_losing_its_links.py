@@ -30,9 +30,9 @@ from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.preload import TransactionPreload
-from cnc_station.servers import Postgres, Redis
+from cnc_station.engine.store.prepared import TransactionPreload
 from tests.standing_still import standing_still
+from tests.tools.servers import Postgres, Redis
 from tests.until import at_best, until
 
 ME = local_principal("tester")

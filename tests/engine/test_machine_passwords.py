@@ -13,9 +13,9 @@ from cnc_station.cli.output import plain
 from cnc_station.engine.commands import AddMachine, EditMachine, TryMachine
 from cnc_station.engine.domain.errors import InvalidInput, Unavailable
 from cnc_station.engine.drivers import registry
-from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.base import DriverKind
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
+from cnc_station.engine.drivers.unreachable import shown
 from cnc_station.engine.queries import FloorNow, ListEvents, ListMachines
 from cnc_station.engine.store.queries import floor as floor_query
 from cnc_station.engine.store.queries import machine_rows

@@ -9,7 +9,7 @@ from cnc_station.config import Config
 from cnc_station.engine.commands import ActOnMachine, TryDatabase
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import Conflict, Unavailable
-from cnc_station.engine.domain.position import Position, PositionBasis
+from cnc_station.engine.domain.machine import Position, PositionBasis
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import RunInspection, RunOutcome

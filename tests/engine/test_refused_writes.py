@@ -15,10 +15,10 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import ListLinks, ListRuns
 from cnc_station.engine.services.health import Health
-from cnc_station.engine.store.error_messages import postgres_message
+from cnc_station.engine.store.postgres import postgres_message
 from cnc_station.engine.views import Link
-from cnc_station.servers import Postgres
 from tests.engine.floor import Controller, FloorOf
+from tests.tools.servers import Postgres
 from tests.until import until
 
 

@@ -21,7 +21,7 @@ from tests.engine.edited import AFTER, BEFORE, at_work, edited_elsewhere, is_rea
 from tests.engine.floor import Controller, FloorOf, kind_of
 from tests.until import until
 
-AT_WORK = "^Mill 1 is at work: change its driver when it is idle.$"
+AT_WORK = r"^Mill 1 is at work\. Change its driver when it is idle\.$"
 
 Instant = Callable[[], Awaitable[object]]
 Instants = Callable[[Instant, Instant], None]

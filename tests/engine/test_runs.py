@@ -11,7 +11,7 @@ from cnc_station.config import Config
 from cnc_station.engine.commands import ActOnMachine, EditMachine, SaveSettings
 from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.errors import InvalidInput
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import open_client
@@ -105,7 +105,8 @@ async def test_a_held_run_stands_still_goes_on_and_completes(station: Station) -
     await until(lambda: floor.door.peek(LatestTelemetry(machine_id)))
     assert stands is not None
     assert floor.door.peek(ControllerStatus(machine_id)) == stands
-    assert "held: it can't be held" in (await floor.act("hold", job_id)).error
+    refused = (await floor.act("hold", job_id)).error
+    assert "is on hold. Only a running program can be held." in refused
     assert (await floor.act("continue", job_id)).applied
     _ends_now(floor, machine_id)
     await floor.comes_to(job_id, JobState.COMPLETED)

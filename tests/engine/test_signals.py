@@ -18,8 +18,8 @@ from cnc_station.engine.domain.notice import MISSED, MOST_EVENTS, Notice, Notice
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import MOST_HINTS, RedisSignals
 from cnc_station.engine.views import Telemetry
-from cnc_station.servers import Redis
 from tests.conftest import serving
+from tests.tools.servers import Redis
 from tests.until import until
 
 KNOWN = Telemetry(**{one.name: place for place, one in enumerate(fields(Telemetry), start=1)})

@@ -18,7 +18,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.queries import ListStations
-from cnc_station.servers import Postgres
+from tests.tools.servers import Postgres
 from tests.until import until
 
 LEASE_S = 3.0

@@ -19,7 +19,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.queries import ListEvents
-from cnc_station.engine.store.lock import EngineLock
+from cnc_station.engine.store.database import EngineLock
 from tests.engine.conftest import Station
 from tests.engine.floor import FloorOf
 from tests.until import at_best, until

@@ -1,5 +1,5 @@
 from cnc_station.config import Config
-from cnc_station.demo import DEMO, demo_fleet, load_demo
+from cnc_station.demo import DEMO, demo_machines, load_demo
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import CountJobs, ListMachines
@@ -25,6 +25,6 @@ async def test_the_demo_day_sets_every_type_of_machine_to_work(config: Config) -
         counts = await engine.local_door.ask(CountJobs(JobFilter()))
         assert sum(counts.by_state.values()) == len(ids)
         assert counts.by_state[JobState.COMPLETED] > 0
-        assert len(await engine.local_door.ask(ListMachines())) == len(demo_fleet())
+        assert len(await engine.local_door.ask(ListMachines())) == len(demo_machines())
     finally:
         await engine.stop()

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, func, select, text
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from cnc_station.servers import Postgres, Redis
 from tests.conftest import serving
 from tests.faults.fleet.fleet import Fleet, until
 from tests.faults.fleet.supervised import LEASE_S
+from tests.tools.servers import Postgres, Redis
 
 CLOCKS = (0.0, 600.0, -600.0)
 

@@ -8,10 +8,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from cnc_station.servers import Postgres
 from tests.conftest import serving
 from tests.faults.fleet.fleet import Fleet, until
 from tests.faults.fleet.supervised import LEASE_S
+from tests.tools.servers import Postgres
 
 
 def _free_port() -> int:

@@ -16,11 +16,11 @@ from sqlalchemy import Select, func, select
 
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.store import schema
-from cnc_station.servers import Postgres, Redis
 from tests.conftest import serving
 from tests.faults.fleet.fleet import Fleet, until
 from tests.faults.fleet.namespace import Namespace, NotAllowed
 from tests.faults.fleet.supervised import LEASE_S, SPEED
+from tests.tools.servers import Postgres, Redis
 
 STATIONS = 3
 LONG_S = 4 * LEASE_S  # so that another station is at work before it would be done

@@ -9,17 +9,17 @@ from functools import partial
 from pathlib import Path
 
 from cnc_station.config import Config
-from cnc_station.demo import DEMO, Share, demo_fleet, load_demo
+from cnc_station.demo import DEMO, demo_machines, load_demo
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import ListMachines, ListStations
 from cnc_station.engine.views import Presence
-from cnc_station.fleet_demo import running_fleet
 from cnc_station.loop import application
 from cnc_station.ui.pages.stations import StationsPage
 from cnc_station.ui.shell import Shell
 from tests.shots.shot import Shot
+from tests.tools.fleet_demo import Share, running_fleet
 from tests.until import until
 
 STATIONS = 3
@@ -35,7 +35,7 @@ async def fleet_pictures(folder: Path, wanted: Sequence[Shot], operator: str) ->
             engine = StationEngine(fleet.config)
             await engine.start()
             try:
-                await load_demo(engine.door(DEMO), Share(1, STATIONS))
+                await Share(1, STATIONS).load(engine.door(DEMO))
                 await until(partial(_all_at_work, engine), timeout=60)
                 with _standing_still(fleet.others[SILENT].pid):
                     await until(partial(_one_is_silent, engine), timeout=60)
@@ -69,7 +69,7 @@ async def _all_at_work(engine: StationEngine) -> bool:
     """Everything is wired, and runs."""
     machines = await engine.local_door.ask(ListMachines())
     running = [machine for machine in machines if machine.state is MachineState.RUNNING]
-    return len(running) == len(demo_fleet())
+    return len(running) == len(demo_machines())
 
 
 async def _one_is_silent(engine: StationEngine) -> bool:

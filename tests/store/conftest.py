@@ -17,7 +17,7 @@ from tests.store.rows import Rows, empty
 from tests.store.shop import Shop
 
 if TYPE_CHECKING:
-    from cnc_station.servers import Postgres
+    from tests.tools.servers import Postgres
 
 FREE_TO_LEAD = {"id": 1, "holder": "", "incarnation": "", "term": 0, "expires_at": 0}
 

@@ -1,6 +1,6 @@
 """A shop in plain Python, moved by the same table of transitions as the real one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cnc_station.engine.domain import transitions as t
@@ -13,10 +13,8 @@ from cnc_station.engine.domain.states import (
     RunState,
 )
 
-_GIVEN_AWAY = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS)
-_LEAVING = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, *_GIVEN_AWAY)
-_SCRAPPING = (t.SCRAPPED, t.SCRAPPED_WAITING)
-_WAITS_FOR_NO_TIME = (t.EXPEDITED, t.OVERRIDES[JobState.QUEUED])
+_LEAVING = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
+_JUMPS_THE_TIME = (t.EXPEDITED, t.OVERRIDES[JobState.QUEUED])
 
 
 @dataclass(slots=True)
@@ -81,31 +79,25 @@ class Model:
             job.state = JobState.QUEUED
         return len(due)
 
-    def act(self, alternatives: Sequence[t.Transition], job_id: int) -> t.Transition | None:
-        """The transition it takes; None: refused."""
+    def act(self, row: t.Transition, job_id: int) -> bool:
+        """False: refused."""
         job = self.jobs.get(job_id)
         if job is None or (job.state is JobState.COMPLETED and self.successors(job_id)):
-            return None
-        for row in alternatives:
-            assert row.job is not None
-            if job.state not in row.job.sources:
-                continue
-            if row.job.target is JobState.QUEUED and not self._ready(row, job):
-                continue
-            if row is t.DELETED and (job.ran or self.successors(job_id)):
-                return None
-            if row in _SCRAPPING and not self._was_started(job_id):
-                return None
-            self._apply(row, job_id)
-            return row
-        return None
+            return False
+        assert row.job is not None
+        if job.state not in row.job.sources:
+            return False
+        if row in _JUMPS_THE_TIME and self.blocked(job):
+            return False
+        if row is t.DELETED and (job.ran or self.successors(job_id)):
+            return False
+        if row is t.SCRAPPED and not self._was_started(job_id):
+            return False
+        self._apply(row, job_id)
+        return True
 
     def _was_started(self, job_id: int) -> bool:
         return any(run.job == job_id and run.started for run in self.runs.values())
-
-    def _ready(self, row: t.Transition, job: ModelJob) -> bool:
-        timely = row in _WAITS_FOR_NO_TIME or job.not_before <= self.now
-        return timely and not self.blocked(job)
 
     def _apply(self, row: t.Transition, job_id: int) -> None:
         assert row.job is not None
@@ -113,8 +105,11 @@ class Model:
         if row is t.DELETED:
             del self.jobs[job_id]
             return
+        waits = self.blocked(job) or job.not_before > self.now
         job.state = row.job.target or job.state
-        if row in (t.RETRIED, t.RETRIED_WAITING, t.EXPEDITED, *_SCRAPPING):
+        if job.state is JobState.QUEUED and row not in _JUMPS_THE_TIME and row.job.target and waits:
+            job.state = JobState.DELAYED
+        if row in (t.RETRIED, t.EXPEDITED, t.SCRAPPED):
             job.not_before = self.now
 
     def fits(self, machine_id: int, job: ModelJob) -> bool:
@@ -198,7 +193,7 @@ class Model:
                 machine.maintenance_due = True
             if row is t.MAINTENANCE_STARTED:
                 machine.maintenance_due = False
-            if row in _GIVEN_AWAY:
+            if row is t.MACHINE_MOVED:
                 machine.ready = False
             machine.removed = row is t.MACHINE_REMOVED
             return True
@@ -212,7 +207,7 @@ class Model:
             return
         to_clear = not step.untouched and (machine.clears or half_made)
         if not step.to_rest:
-            machine.state = step.target or before
+            machine.state = before if before in step.keeps else step.target or before
         elif machine.maintenance_due:
             machine.state = MachineState.MAINTENANCE
         elif machine.part_on_it or to_clear:

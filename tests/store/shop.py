@@ -11,7 +11,7 @@ from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.notice import Notice
-from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
@@ -84,7 +84,7 @@ class Shop:
         return await self.write(ActOnJob(JOB_ACTIONS[action], job_id, "anna", **more))
 
     async def override(self, job_id: int, state: JobState) -> Before:
-        return await self.write(ActOnJob((t.OVERRIDES[state],), job_id, "anna", reason="because"))
+        return await self.write(ActOnJob(t.OVERRIDES[state], job_id, "anna", reason="because"))
 
     async def machine(self, spec: MachineSpec | None = None, *, connected: bool = True) -> int:
         machine_id = await self.write(AddMachine(spec or mill("Mill 1"), "anna"))

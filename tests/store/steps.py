@@ -24,12 +24,10 @@ T = TypeVar("T")
 Rows = tuple[t.Transition, ...]
 
 _WITH_ARGUMENTS = {JobAction.PIN, JobAction.DELAY, JobAction.REORDER, JobAction.OVERRIDE}
-_AT_A_MACHINE = {
-    action for action, rows in JOB_ACTIONS.items() if any(row.run is not None for row in rows)
-}
-_ACTIONS: Sequence[Rows] = (
+_AT_A_MACHINE = {action for action, row in JOB_ACTIONS.items() if row.run is not None}
+_ACTIONS: Sequence[t.Transition] = (
     *(JOB_ACTIONS[a] for a in JobAction if a not in _WITH_ARGUMENTS | _AT_A_MACHINE),
-    *((row,) for row in t.OVERRIDES.values()),
+    *t.OVERRIDES.values(),
 )
 _HARMLESS = [JOB_ACTIONS[JobAction(name)] for name in ("pause", "resume", "cancel")]
 _RUN_MOVES = [row for row in t.TRANSITIONS.values() if row.run is not None and row.run.sources]
@@ -43,9 +41,9 @@ _MACHINE_MOVES: Sequence[Rows] = (
     ),
 )
 _RESTORING = {
-    JobState.PAUSED: (t.RESTORED_PAUSED,),
-    JobState.DELAYED: (t.RESTORED_WAITING,),
-    JobState.QUEUED: (t.RESTORED, t.RESTORED_WAITING),
+    JobState.PAUSED: t.RESTORED_PAUSED,
+    JobState.DELAYED: t.RESTORED,
+    JobState.QUEUED: t.RESTORED,
 }
 
 
@@ -130,9 +128,9 @@ class Steps:
             self.model.release_due()
 
     def act(self, dice: Random) -> None:
-        rows, job_id = dice.choice(_ACTIONS), self._job(dice)
-        taken = self.model.act(rows, job_id)
-        assert self._write(ActOnJob(rows, job_id, "anna")) == [taken is not None]
+        row, job_id = dice.choice(_ACTIONS), self._job(dice)
+        taken = self.model.act(row, job_id)
+        assert self._write(ActOnJob(row, job_id, "anna")) == [taken]
 
     def undo_a_cancel(self, dice: Random) -> None:
         waiting = [key for key, job in self.model.jobs.items() if job.state in _RESTORING]
@@ -140,45 +138,45 @@ class Steps:
             return
         job_id = dice.choice(waiting)
         before = self._run(self.shop.act(JobAction.CANCEL, job_id))
-        rows = _RESTORING[self.model.jobs[job_id].state]
+        row = _RESTORING[self.model.jobs[job_id].state]
         values = {"rank": before.rank, "not_before": before.not_before}
-        undo = ActOnJob(rows, job_id, "anna", values=values, version=before.version)
-        assert self.model.act((t.CANCELLED,), job_id)
+        undo = ActOnJob(row, job_id, "anna", values=values, version=before.version)
+        assert self.model.act(t.CANCELLED, job_id)
         if dice.random() < 0.5:
             for action in (JobAction.RETRY, JobAction.CANCEL):
                 assert self.model.act(JOB_ACTIONS[action], job_id)
                 self._run(self.shop.act(action, job_id))
             assert self._write(undo) == [False]
         else:
-            assert self._write(undo) == [bool(self.model.act(rows, job_id))]
+            assert self._write(undo) == [self.model.act(row, job_id)]
 
     def delay(self, dice: Random) -> None:
         job_id, until = self._job(dice), self.model.now + 1000 * dice.randint(-2, 5)
-        taken = self.model.act((t.POSTPONED,), job_id)
-        change = ActOnJob((t.POSTPONED,), job_id, "anna", values={"not_before": until})
-        assert self._write(change) == [taken is not None]
+        taken = self.model.act(t.POSTPONED, job_id)
+        change = ActOnJob(t.POSTPONED, job_id, "anna", values={"not_before": until})
+        assert self._write(change) == [taken]
         if taken:
             self.model.jobs[job_id].not_before = until
 
     def pin(self, dice: Random) -> None:
         job_id, machine_id = self._job(dice), self._machine(dice)
-        taken = self.model.act((t.PINNED,), job_id)
+        taken = self.model.act(t.PINNED, job_id)
         values = {"pinned_machine_id": machine_id}
-        change = ActOnJob((t.PINNED,), job_id, "anna", values=values)
-        assert self._write(change) == [taken is not None]
+        change = ActOnJob(t.PINNED, job_id, "anna", values=values)
+        assert self._write(change) == [taken]
         if taken:
             self.model.jobs[job_id].pinned = machine_id
 
     def reorder(self, dice: Random) -> None:
         before = self._job(dice)
-        self._write(ActOnJob((t.REORDERED,), self._job(dice), "anna", before=before))
+        self._write(ActOnJob(t.REORDERED, self._job(dice), "anna", before=before))
 
     def many_at_once(self, dice: Random) -> None:
         """Order is kept for one job; jobs do not mind each other."""
         actions = dice.choices(_HARMLESS, k=dice.randint(2, 6))
-        asked = [(rows, self._job(dice)) for rows in actions]
-        expected = [self.model.act(rows, job_id) is not None for rows, job_id in asked]
-        assert self._write(*(ActOnJob(rows, job, "anna") for rows, job in asked)) == expected
+        asked = [(row, self._job(dice)) for row in actions]
+        expected = [self.model.act(row, job_id) for row, job_id in asked]
+        assert self._write(*(ActOnJob(row, job, "anna") for row, job in asked)) == expected
 
     def claim(self, dice: Random) -> None:
         at_once = [machine_id for machine_id in self.model.machines if dice.random() < 0.3]

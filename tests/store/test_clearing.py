@@ -69,7 +69,7 @@ async def test_a_machine_with_a_part_on_it_is_still_to_be_cleared_at_another_sta
             await shop.move_machine(step, run.machine_id)
         else:
             await shop.move(step, run)
-    await shop.move_machine(t.MACHINE_MOVED_AS_IT_IS, run.machine_id, station="A")
+    await shop.move_machine(t.MACHINE_MOVED, run.machine_id, station="A")
     if shop.machine_state(run.machine_id) is MachineState.ALARM:
         await shop.move_machine(t.UNLOCKED, run.machine_id)
     assert shop.machine_state(run.machine_id) is MachineState.NEEDS_CLEARING

@@ -115,7 +115,7 @@ async def test_a_draft_and_a_later_job_are_not_claimable(shop: Shop) -> None:
     states = [shop.state(job_id) for job_id in (draft, later, past)]
     assert states == [JobState.DRAFT, JobState.DELAYED, JobState.QUEUED]
     assert shop.told(job_id=draft) == ["drafted"]
-    assert shop.told(job_id=later) == ["created_waiting"]
+    assert shop.told(job_id=later) == ["created"]
 
 
 async def test_a_submitted_draft_queues_up_behind_those_who_came_before_it(shop: Shop) -> None:
@@ -134,7 +134,7 @@ async def test_a_draft_with_a_time_to_wait_for_waits_when_it_is_submitted(shop: 
     assert next_due(shop.notices[-1]) == START + 60_000
     shop.later(60)
     assert await shop.release_due() == 1
-    assert shop.told(job_id=draft) == ["drafted", "submitted_waiting", "released"]
+    assert shop.told(job_id=draft) == ["drafted", "submitted", "released"]
 
 
 def test_a_job_for_a_handler_that_is_not_there_is_refused_at_the_door() -> None:

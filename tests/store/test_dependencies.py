@@ -36,7 +36,7 @@ async def test_operations_run_one_after_the_other(shop: Shop) -> None:
         assert await _run(shop) == job_id
         assert all(shop.job_row(other).finished_at is None for other in left)
     assert shop.told(job_id=op30) == [
-        "created_waiting",
+        "created",
         "released",
         "assigned",
         "started",
@@ -95,7 +95,7 @@ async def test_a_completed_job_stays_so_while_another_builds_on_it(
     first = await shop.job()
     second = await shop.job(after=(first,))
     await shop.complete(first)
-    with pytest.raises(Conflict, match=f"stays completed: job {second} builds on it"):
+    with pytest.raises(Conflict, match=f"stays completed, as job {second} builds on it"):
         await shop.override(first, state)
 
 

@@ -38,7 +38,10 @@ async def test_a_job_at_a_machine_can_not_be_edited(shop: Shop) -> None:
     await shop.machine()
     job_id = await shop.job()
     await shop.claim_one()
-    with pytest.raises(Conflict, match="bracket is assigned: it can't be edited"):
+    with pytest.raises(
+        Conflict,
+        match=r"bracket is assigned to a machine\. Abort and retry it first, or edit",
+    ):
         await _edit(shop, job_id, quantity=2)
     with pytest.raises(Conflict, match="There is no job 9"):
         await _edit(shop, 9, quantity=2)

@@ -61,13 +61,13 @@ async def test_what_a_machines_state_forbids_is_refused_with_that_state(shop: Sh
     machine_id = await shop.machine()
     await shop.job()
     await shop.claim_one()
-    for transition, verb in (
-        (t.CLEARED, "cleared"),
-        (t.UNLOCKED, "unlocked"),
-        (t.MACHINE_REMOVED, "removed"),
-        (t.MAINTENANCE_ENDED, "taken out of maintenance"),
+    for transition, instead in (
+        (t.CLEARED, "Clear it when its run is over."),
+        (t.UNLOCKED, "There is no alarm to unlock."),
+        (t.MACHINE_REMOVED, "Remove it when its run is over."),
+        (t.MAINTENANCE_ENDED, "There is no maintenance to end."),
     ):
-        with pytest.raises(Conflict, match=f"^Mill 1 is assigned: it can't be {verb}.$"):
+        with pytest.raises(Conflict, match=f"^Mill 1 has a job assigned. {instead}$"):
             await shop.move_machine(transition, machine_id)
     with pytest.raises(Conflict, match="There is no machine 7"):
         await shop.move_machine(t.CLEARED, 7)
@@ -168,8 +168,7 @@ async def test_a_machine_given_away_gets_no_work_before_its_next_station_has_its
 
 async def _given_away(shop: Shop, machine_id: int) -> None:
     """To this very station, which can claim for it."""
-    either = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS)
-    await shop.write(MoveMachine(either, machine_id, "anna", "to station A", station="A"))
+    await shop.move_machine(t.MACHINE_MOVED, machine_id, station="A")
 
 
 async def test_a_maintenance_that_was_asked_for_is_not_forgotten_at_another_station(

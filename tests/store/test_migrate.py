@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, Fenced, Unavailable
-from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.domain.transitions import TRANSITIONS
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database
@@ -261,6 +261,13 @@ OLD_EVENT_TYPES = {
     "put_aside": "deferred",
     "given_back": "requeued",
     "examined": "inspected",
+    "created_waiting": "created",
+    "submitted_waiting": "submitted",
+    "resumed_waiting": "resumed",
+    "restored_waiting": "restored",
+    "retried_waiting": "retried",
+    "scrapped_waiting": "scrapped",
+    "machine_moved_as_it_is": "machine_moved",
 }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
-from cnc_station.servers import Postgres
+from tests.tools.servers import Postgres
 
 Facts = dict[str, Any]
 

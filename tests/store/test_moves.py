@@ -1,6 +1,7 @@
 """Moves of live runs, fenced by their token and guarded by their state."""
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
+from cnc_station.engine.domain.refusals import RUN_IS
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from tests.store.shop import START, Shop, frees, mill, move_of, next_due
@@ -57,7 +59,7 @@ async def test_a_move_takes_job_run_and_machine_together_or_is_refused(
         assert (event["job_id"], event["run_id"], event["machine_id"]) == (job_id, 1, machine_id)
         assert (shop.state(job_id), shop.run_state(run)) == (move.job.target, move.run.target)
     else:
-        with pytest.raises(Conflict, match=f"run {run.run_id} is {state}"):
+        with pytest.raises(Conflict, match=re.escape(RUN_IS[state].format(id=run.run_id))):
             await shop.move(move, run)
         assert shop.told() == before
 
@@ -188,7 +190,7 @@ async def test_an_alarm_outlives_the_run_and_the_machine_stays_out_until_unlocke
 
 
 @pytest.mark.parametrize(
-    "way_out", [t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED_AS_IT_IS]
+    "way_out", [t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED]
 )
 async def test_a_machine_in_alarm_is_not_given_free_while_its_run_is_live(
     shop: Shop, way_out: t.Transition
@@ -196,7 +198,7 @@ async def test_a_machine_in_alarm_is_not_given_free_while_its_run_is_live(
     """Else it would be claimed again, and the index refuses a second live run on it."""
     run = await _running(shop)
     await shop.move_machine(t.ALARMED, run.machine_id)
-    with pytest.raises(Conflict, match="run is not over yet"):
+    with pytest.raises(Conflict, match="is not over yet"):
         await shop.move_machine(way_out, run.machine_id, station="B")
     await shop.move(t.FAILED_FINAL, run)
     await shop.move_machine(way_out, run.machine_id, station="B")

@@ -8,7 +8,7 @@ import pytest
 from cnc_station.engine.domain.machine import STATION_CLOSED, STATION_GONE
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.queries.floor import floor
-from cnc_station.engine.store.queries.machine_needs import LOST_AT_WORK_MS, NOT_READY_MS
+from cnc_station.engine.store.queries.needs_you import LOST_AT_WORK_MS, NOT_READY_MS
 from cnc_station.engine.views import Floor, NeedsYou, Presence, Remedy
 from tests.store.rows import HOUR, HOUSE, MINUTE, NOW, Rows
 

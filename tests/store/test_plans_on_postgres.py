@@ -16,7 +16,7 @@ from cnc_station.engine.views import JobFilter, Sort, SortKey
 from tests.store.rows import DAY, HOUR, NOW, Rows
 
 if TYPE_CHECKING:
-    from cnc_station.servers import Postgres
+    from tests.tools.servers import Postgres
 
 JOBS = 100_000
 TYPES = ("mill", "lathe", "drill", "grinder")

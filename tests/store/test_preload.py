@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Integer, Select, bindparam, literal_column, select
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.store.preload import TransactionPreload
+from cnc_station.engine.store.prepared import TransactionPreload
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 from tests.store.shop import Shop, mill
 

@@ -11,9 +11,9 @@ from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.queries.export import export
-from cnc_station.engine.store.queries.job_detail import job_detail
+from cnc_station.engine.store.queries.history import job_detail
 from cnc_station.engine.store.queries.programs import program_detail, programs
-from cnc_station.engine.store.queries.settings import settings
+from cnc_station.engine.store.settings import settings
 from cnc_station.engine.views import JobFilter, JobLink, ProgramFinding, Sort, SortKey
 from tests.store.rows import HOUR, HOUSE, NOW, Rows, job_row
 

@@ -20,7 +20,7 @@ from cnc_station.engine.views import JobFilter, JobPage, Sort, SortKey
 from tests.store.rows import DAY, HOUR, HOUSE, NOW, Rows, job_row
 
 if TYPE_CHECKING:
-    from cnc_station.servers import Postgres
+    from tests.tools.servers import Postgres
 
 MACHINES = {1: "Mill 1", 2: "Lathe 1", 3: "Drill 1"}
 

@@ -7,10 +7,11 @@ import pytest
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, Fenced
+from cnc_station.engine.domain.refusals import JOB_IS
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.inspection import RecordInspection
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.parts import RecordInspection
 from tests.store.shop import Shop, frees, mill
 
 
@@ -101,7 +102,7 @@ async def test_what_a_person_has_decided_about_is_not_taken_up(
     run = await _lost(shop)
     await shop.act(decision, run.job_id)
     state = shop.state(run.job_id)
-    await _refused(shop, run, f"can't be reattached; its job is {state}")
+    await _refused(shop, run, f"can't take it up again. {JOB_IS[state].format(name='bracket')}")
 
 
 async def test_a_job_that_runs_again_elsewhere_is_not_taken_up(shop: Shop) -> None:
@@ -110,10 +111,10 @@ async def test_a_job_that_runs_again_elsewhere_is_not_taken_up(shop: Shop) -> No
     await shop.act(JobAction.RETRY, run.job_id)
     second = await shop.claim_one()
     assert second.machine_id != run.machine_id
-    await _refused(shop, run, "its job is assigned")
+    await _refused(shop, run, "bracket is assigned to a machine.")
     await shop.move(t.STARTED, second)
     await shop.move(t.LOST_INTERRUPTED, second)
-    await _refused(shop, run, "its job is interrupted")  # by another run than this
+    await _refused(shop, run, "bracket was interrupted.")  # by another run than this
 
 
 @pytest.mark.parametrize("ended", [False, True])
@@ -123,31 +124,31 @@ async def test_a_machine_that_another_job_is_at_is_not_taken_over(shop: Shop, en
     await shop.job()
     other = await shop.claim_one()
     await shop.move(t.STARTED, other)
-    await _refused(shop, run, "Mill 1 running")
+    await _refused(shop, run, "Mill 1 is running.")
     if ended:
         await shop.move_machine(t.ALARMED, run.machine_id)
         await shop.move(t.FAILED_FINAL, other)
-        await _refused(shop, run, "Mill 1 alarm")
+        await _refused(shop, run, "Mill 1 is in alarm.")
 
 
 @pytest.mark.parametrize("away", [t.ALARMED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED])
 async def test_a_machine_out_of_service_takes_nothing_up(shop: Shop, away: t.Transition) -> None:
     run = await _lost(shop)
     await shop.move_machine(away, run.machine_id)
-    await _refused(shop, run, "can't be reattached")
+    await _refused(shop, run, "can't take it up again")
 
 
 async def test_a_machine_of_another_station_is_not_taken_up_from_here(shop: Shop) -> None:
     run = await _lost(shop)
     await shop.move_machine(t.MACHINE_MOVED, run.machine_id, station="B")
-    await _refused(shop, run, "can't be reattached")
+    await _refused(shop, run, "can't take it up again")
 
 
 async def test_a_live_run_whose_machine_is_in_alarm_is_refused_for_good(shop: Shop) -> None:
     """Never taken for done already, although the run's state is the one that was asked for."""
     run = await _running(shop)
     await shop.move_machine(t.ALARMED, run.machine_id)
-    await _refused(shop, run, "Mill 1 alarm")
+    await _refused(shop, run, "Mill 1 is in alarm.")
 
 
 async def test_one_that_is_refused_does_not_stop_its_neighbours(shop: Shop) -> None:
@@ -157,7 +158,7 @@ async def test_one_that_is_refused_does_not_stop_its_neighbours(shop: Shop) -> N
     second = await shop.claim_one()
     await shop.move(t.STARTED, second)
     await shop.act(JobAction.CANCEL, first.job_id)
-    await _refused(shop, first, "its job is cancelled")
+    await _refused(shop, first, r"bracket is cancelled\.")
     await shop.move(t.REATTACHED, second)
     assert _states(shop, second) == _RUNS
 

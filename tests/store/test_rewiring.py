@@ -18,7 +18,7 @@ from tests.store.shop import Shop, frees, mill
 
 BEFORE = replace(mill("Mill 1"), settings={"port": "COM3", "baud": 115200})
 AFTER = replace(BEFORE, settings={"port": "COM4", "baud": 115200})
-AT_WORK = "^Mill 1 is at work: change its driver when it is idle.$"
+AT_WORK = r"^Mill 1 is at work\. Change its driver when it is idle\.$"
 
 
 async def _edit(shop: Shop, machine_id: int, spec: MachineSpec) -> None:

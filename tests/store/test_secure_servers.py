@@ -11,7 +11,7 @@ from cnc_station import addresses
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.store.database import Database
-from cnc_station.servers import Postgres, Redis
+from tests.tools.servers import Postgres, Redis
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,9 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queries.history import runs
-from cnc_station.engine.store.queries.settings import settings
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.store.remote_commands import AskStation
-from cnc_station.engine.store.settings import SaveSettings
+from cnc_station.engine.store.settings import SaveSettings, settings
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 from tests.store.shop import Shop, mill
 from tests.until import until
@@ -143,7 +142,7 @@ async def test_a_machine_that_is_given_away_meanwhile_is_not_taken_up(
     taken_up = asyncio.ensure_future(a.move(t.REATTACHED, run))
     await until(lambda: a.database.read(lambda c: c.execute(_WAITING).scalar()))
     slow.go.set()
-    with pytest.raises(Conflict, match="can't be reattached"):
+    with pytest.raises(Conflict, match="can't take it up again"):
         await taken_up
     await moved
     assert a.run_state(run) is RunState.INTERRUPTED

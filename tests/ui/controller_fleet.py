@@ -12,8 +12,13 @@ from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, Add
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
-from cnc_station.engine.domain.position import Position, PositionBasis
+from cnc_station.engine.domain.machine import (
+    Capability,
+    Envelope,
+    MachineSpec,
+    Position,
+    PositionBasis,
+)
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers import registry

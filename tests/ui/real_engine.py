@@ -14,11 +14,11 @@ import pytest_asyncio
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.config import Config
-from cnc_station.engine.answers.context import now_ms
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.door import Door
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.main_window import Arrives

@@ -121,7 +121,7 @@ async def test_what_the_engine_refuses_is_said_in_the_dialog_which_stays(
     await office.door.execute(ActOnMachine(MachineAction.CLEAR, machine.id))
     dialog.clear.click()
     await until(dialog.trouble.text)
-    assert "can't be cleared" in dialog.trouble.text()
+    assert "There is nothing to clear." in dialog.trouble.text()
     assert dialog.clear.isEnabled()
     dialog.reject()
     await until(lambda: page.at_machine.dialog is None)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from cnc_station.lag import LagProbe
+from tests.tools.lag import LagProbe
 from tests.until import until
 
 

@@ -14,9 +14,8 @@ from cnc_station.engine.commands import AddMachine, SaveSettings, SubmitJobs
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.machine import MachineSpec, Position, PositionBasis
 from cnc_station.engine.domain.notice import MISSED
-from cnc_station.engine.domain.position import Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.queries import ListMachines
 from cnc_station.engine.store.machines import MoveMachine

@@ -8,19 +8,19 @@ import pytest
 from sqlalchemy import update
 
 from cnc_station.config import Config
-from cnc_station.engine.answers.context import now_ms
 from cnc_station.engine.commands import SaveSettings
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.schema import station
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Link
-from cnc_station.servers import Postgres, Redis
 from cnc_station.ui.link_text import said
 from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.pages.stations import StationsPage
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Tone
+from tests.tools.servers import Postgres, Redis
 from tests.ui.real_engine import Office, opened
 from tests.until import until
 

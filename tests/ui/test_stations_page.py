@@ -153,7 +153,7 @@ async def test_a_move_that_is_not_allowed_any_more_is_refused_in_the_dialog(
     await until(lambda: place(page, "A").at_work)
     form.save_button.click()
     await until(form.trouble.text)
-    assert "can't be moved" in form.trouble.text()
+    assert "when its run is over" in form.trouble.text()
     assert form.isVisible()
     assert [p.machine.station for p in place(page, "A").posts] == ["A"]
     form.reject()

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from cnc_station import config
 from cnc_station.engine.domain.errors import InvalidInput
-from cnc_station.engine.domain.rank import RankPolicy
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RankPolicy, RetryPolicy
 
 
 def loaded(tmp_path: Path, toml: str = "", **environ: str) -> config.Config:

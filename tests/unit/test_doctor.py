@@ -7,13 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnc_station.cli import doctor, doctor_window
-from cnc_station.cli.diagnosis import Diagnosis, Verdict
 from cnc_station.cli.doctor_database import database
-from cnc_station.cli.invocation import Call
+from cnc_station.cli.invocation import Call, Diagnosis, Verdict
 from cnc_station.config import Config
-from cnc_station.engine.domain.retry import RetryPolicy
-from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.lock import EngineLock
+from cnc_station.engine.domain.policies import RetryPolicy
+from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import bring_up_to_date
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
 from cnc_station.engine.domain.matching import Candidate, FreeMachine, Match, match
-from cnc_station.engine.domain.rank import RUN_NOW, RankPolicy
+from cnc_station.engine.domain.policies import RUN_NOW, RankPolicy
 
 _TYPES = st.sampled_from(["mill", "lathe"])
 _MATERIALS = st.sampled_from(["", "steel", "Brass"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 
 _SECONDS = st.floats(0, 86_400)
 _POLICIES = st.builds(RetryPolicy, initial_s=_SECONDS, maximum_s=_SECONDS, jitter=st.floats(0, 1))

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 import redis
 
-from cnc_station.servers import Postgres, Redis
 from tests.conftest import serving
+from tests.tools.servers import Postgres, Redis
 
 
 def test_postgres_gives_each_test_an_empty_database(postgres: Postgres, postgres_url: str) -> None:
@@ -95,7 +95,7 @@ def test_a_server_that_is_left_takes_its_folder_with_it(redis_server: Redis) -> 
 @pytest.mark.usefixtures("redis_server")
 def test_a_server_ends_with_whoever_started_it_and_leaves_nothing_behind() -> None:
     program = (
-        "from cnc_station.servers import Redis; server = Redis(); server.start(); "
+        "from tests.tools.servers import Redis; server = Redis(); server.start(); "
         "print(server.pid, server.folder, flush=True); input()"
     )
     with subprocess.Popen(

@@ -14,10 +14,10 @@ from cnc_station.config import Config
 from cnc_station.demo import DEMO, load_demo
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import AboutStation
-from cnc_station.servers import Postgres, Redis
 from cnc_station.web.health import HealthServer
 from cnc_station.web.serving import serving
 from tests.standing_still import standing_still
+from tests.tools.servers import Postgres, Redis
 from tests.until import until
 
 LOCALHOST = "127.0.0.1"

@@ -1,7 +1,6 @@
 """What an answer is computed from."""
 
 import datetime as dt
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,13 +18,9 @@ from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.supervisor import ServiceSupervisor
+from cnc_station.engine.timing import now_ms
 
 T = TypeVar("T")
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from cnc_station.engine.views import Answer, Undo
 
 _UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
 _RESTORING = {
-    JobState.PAUSED: (t.RESTORED_PAUSED,),
-    JobState.DELAYED: (t.RESTORED_WAITING,),
-    JobState.QUEUED: (t.RESTORED, t.RESTORED_WAITING),
+    JobState.PAUSED: t.RESTORED_PAUSED,
+    JobState.DELAYED: t.RESTORED,
+    JobState.QUEUED: t.RESTORED,
 }
 _RESTORED_FIELDS = {
     JobAction.PIN: ("pinned_machine_id",),
@@ -82,12 +82,12 @@ async def _refuse_unfit(context: AnswerContext, job_id: int, machine_id: int) ->
 
 def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
     """Raises InvalidInput for fields that the action can't be done with."""
-    alternatives = JOB_ACTIONS[command.action]
+    transition = JOB_ACTIONS.get(command.action)
     values: dict[str, Any] = {}
     before = None
     match command.action:
         case JobAction.OVERRIDE:
-            alternatives = (_override(command),)
+            transition = _override(command)
         case JobAction.PIN:
             values["pinned_machine_id"] = _whole("machine_id", command.machine_id, optional=True)
         case JobAction.DELAY:
@@ -96,7 +96,8 @@ def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
             before = _whole("before", command.before, optional=True)
         case _:
             pass
-    return ActOnJob(alternatives, job_id, actor, command.reason, values, before)
+    assert transition is not None
+    return ActOnJob(transition, job_id, actor, command.reason, values, before)
 
 
 def _override(command: ActOnJobs) -> t.Transition:
@@ -130,11 +131,11 @@ async def undo_job_actions(
 async def _undo_one(context: AnswerContext, step: Undo, actor: str) -> Answer:
     action = JobAction(step.action)
     if action is JobAction.CANCEL:
-        alternatives = _RESTORING[JobState(step.details["state"])]
+        transition = _RESTORING[JobState(step.details["state"])]
     else:
-        alternatives = JOB_ACTIONS[action]
+        transition = JOB_ACTIONS[action]
     change = ActOnJob(
-        alternatives,
+        transition,
         step.job_id,
         actor,
         reason="taken back",

@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Connection, select
 
 from cnc_station.engine import commands, queries
-from cnc_station.engine.answers.context import AnswerContext, now_ms
+from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.answers.tenants import refuse_other_tenants
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict
@@ -15,8 +15,9 @@ from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.store import edits
 from cnc_station.engine.store.jobs import CreateJobs
-from cnc_station.engine.store.queries import export, history, job_detail, job_list
+from cnc_station.engine.store.queries import export, history, job_list
 from cnc_station.engine.store.schema import job
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import JobCounts, JobDetail, JobPage, JobRow, RunRow
 
 
@@ -84,7 +85,7 @@ async def job_by_id(context: AnswerContext, query: queries.JobById) -> JobDetail
     """See `JobById`."""
     if not 0 < query.job_id <= MOST_ID:  # a scanned code may have any number of digits
         return None
-    return await context.read_forecast(job_detail.job_detail, job_id=query.job_id)
+    return await context.read_forecast(history.job_detail, job_id=query.job_id)
 
 
 async def export_jobs(context: AnswerContext, query: queries.ExportJobs) -> bytes:

@@ -104,9 +104,9 @@ async def move_machine(context: AnswerContext, command: commands.MoveMachine, ac
     look = partial(stations.stations, own=own, clock=context.clock)
     if station not in {row.name for row in await context.reader.read(look)}:
         raise Conflict(f"There is no station {station}.")
-    either, reason = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS), f"to station {station}"
+    moved, reason = (t.MACHINE_MOVED,), f"to station {station}"
     await context.writer.write(
-        machines.MoveMachine(either, command.machine_id, actor, reason, station=station)
+        machines.MoveMachine(moved, command.machine_id, actor, reason, station=station)
     )
     if (services := context.running()) is not None:
         await services.pool.drop(command.machine_id)

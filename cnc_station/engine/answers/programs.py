@@ -7,13 +7,14 @@ from functools import partial
 from sqlalchemy import Connection
 
 from cnc_station.engine import commands, queries
-from cnc_station.engine.answers.context import AnswerContext, now_ms
+from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.answers.jobs import create_jobs
 from cnc_station.engine.services.programs import check_program
 from cnc_station.engine.services.table_import import ImportContext, Imported, read_jobs
 from cnc_station.engine.store.programs import AddProgram
 from cnc_station.engine.store.queries import programs
 from cnc_station.engine.store.queries.machine_rows import read_machines
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ImportPreview, ProgramDetail, ProgramRow, Toolpath
 
 

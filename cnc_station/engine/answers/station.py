@@ -6,11 +6,12 @@ from typing import Any
 
 from cnc_station import __version__
 from cnc_station.engine import commands, queries
-from cnc_station.engine.answers.context import AnswerContext, now_ms
+from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.checks import refuse
-from cnc_station.engine.store.queries import charts, floor, settings, stations
-from cnc_station.engine.store.settings import SaveSettings
+from cnc_station.engine.store.queries import charts, floor, stations
+from cnc_station.engine.store.settings import SaveSettings, settings
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import About, Charts, Floor, Link, StationRow
 
 
@@ -49,7 +50,7 @@ async def stored_settings(
     context: AnswerContext, _query: queries.StoredSettings
 ) -> Mapping[str, Any]:
     """See `StoredSettings`."""
-    return await context.reader.read(settings.settings)
+    return await context.reader.read(settings)
 
 
 def about_station(context: AnswerContext, _query: queries.AboutStation) -> About:

@@ -44,31 +44,30 @@ class MachineAction(StrEnum):
     REMOVE = "remove"
 
 
-# The transitions an action may take, in the order they are tried. The second, waiting one applies
-# to a job that is not claimable yet (it waits for a time or a predecessor).
-JOB_ACTIONS: Mapping[JobAction, tuple[t.Transition, ...]] = {
-    JobAction.SUBMIT: (t.SUBMITTED, t.SUBMITTED_WAITING),
-    JobAction.PAUSE: (t.PAUSED,),
-    JobAction.RESUME: (t.RESUMED, t.RESUMED_WAITING),
-    JobAction.HOLD: (t.HELD,),
-    JobAction.CONTINUE: (t.CONTINUED,),
-    JobAction.CANCEL: (t.CANCELLED,),
-    JobAction.ABORT: (t.ABORTED,),
-    JobAction.START: (t.STARTED,),
-    JobAction.FINISH: (t.COMPLETED,),
-    JobAction.DEFER: (t.DEFERRED,),
-    JobAction.RUN_NOW: (t.EXPEDITED,),
-    JobAction.REORDER: (t.REORDERED,),
-    JobAction.PIN: (t.PINNED,),
-    JobAction.DELAY: (t.POSTPONED,),
-    JobAction.RETRY: (t.RETRIED, t.RETRIED_WAITING),
-    JobAction.DISCARD: (t.DISCARDED,),
-    JobAction.ACCEPT: (t.ACCEPTED,),
-    JobAction.SCRAP: (t.SCRAPPED, t.SCRAPPED_WAITING),
-    JobAction.OVERRIDE: tuple(t.OVERRIDES.values()),
-    JobAction.DELETE: (t.DELETED,),
+# OVERRIDE is not among these: its transition depends on the state that is asked for.
+JOB_ACTIONS: Mapping[JobAction, t.Transition] = {
+    JobAction.SUBMIT: t.SUBMITTED,
+    JobAction.PAUSE: t.PAUSED,
+    JobAction.RESUME: t.RESUMED,
+    JobAction.HOLD: t.HELD,
+    JobAction.CONTINUE: t.CONTINUED,
+    JobAction.CANCEL: t.CANCELLED,
+    JobAction.ABORT: t.ABORTED,
+    JobAction.START: t.STARTED,
+    JobAction.FINISH: t.COMPLETED,
+    JobAction.DEFER: t.DEFERRED,
+    JobAction.RUN_NOW: t.EXPEDITED,
+    JobAction.REORDER: t.REORDERED,
+    JobAction.PIN: t.PINNED,
+    JobAction.DELAY: t.POSTPONED,
+    JobAction.RETRY: t.RETRIED,
+    JobAction.DISCARD: t.DISCARDED,
+    JobAction.ACCEPT: t.ACCEPTED,
+    JobAction.SCRAP: t.SCRAPPED,
+    JobAction.DELETE: t.DELETED,
 }
 
+# Of several transitions the first that the machine's state allows is made.
 MACHINE_ACTIONS: Mapping[MachineAction, tuple[t.Transition, ...]] = {
     MachineAction.CLEAR: (t.CLEARED,),
     MachineAction.UNLOCK: (t.UNLOCKED,),
@@ -82,8 +81,5 @@ MACHINE_ACTIONS: Mapping[MachineAction, tuple[t.Transition, ...]] = {
 
 def allowed(state: JobState) -> frozenset[JobAction]:
     """Return the actions allowed on a job in this state."""
-    return frozenset(
-        action
-        for action, rows in JOB_ACTIONS.items()
-        if any(row.job is not None and state in row.job.sources for row in rows)
-    )
+    asked = [*JOB_ACTIONS.items(), *((JobAction.OVERRIDE, row) for row in t.OVERRIDES.values())]
+    return frozenset(a for a, row in asked if row.job is not None and state in row.job.sources)

@@ -1,7 +1,8 @@
 """The specification of a machine, and which jobs it can make."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from cnc_station.engine.domain import checks
@@ -144,3 +145,97 @@ def _limits(capability: Capability) -> Iterable[FieldError]:
     sound = sides and all(checks.number(side) and 0 < side <= 100_000 for side in sides)
     if size is not None and not sound:
         yield FieldError("envelope", "each side above 0 and at most 100,000 mm")
+
+
+_Limit = tuple[Callable[[Capability, Need], bool], Callable[[Need], str], Callable[[Need], str]]
+
+
+def no_machine(need: Need, capabilities: Sequence[Capability]) -> str:
+    """Return why no machine can make a job that fits none of `capabilities`, all of its type.
+
+    If one limit stops it on every machine, only that one; otherwise all the limits.
+    """
+    if not capabilities:
+        return f"there is no {need.machine_type}"
+    stopped = []
+    for allows, everywhere, briefly in _LIMITS:
+        refusing = sum(not allows(capability, need) for capability in capabilities)
+        if refusing == len(capabilities):
+            return f"no {need.machine_type} {everywhere(need)}"
+        if refusing:
+            stopped.append(briefly(need))
+    return f"no {need.machine_type} meets every requirement: {', '.join(stopped)}"
+
+
+def _complexity(capability: Capability, need: Need) -> bool:
+    return need.complexity <= capability.max_complexity
+
+
+def _material(capability: Capability, need: Need) -> bool:
+    return not capability.materials or need.material.lower() in capability.materials
+
+
+def _axes(capability: Capability, need: Need) -> bool:
+    return need.axes <= capability.axes
+
+
+def _size(capability: Capability, need: Need) -> bool:
+    return not need.envelope or not capability.envelope or capability.envelope.holds(need.envelope)
+
+
+def _named(need: Need) -> str:
+    return need.material or "an unnamed material"
+
+
+def _sides(need: Need) -> str:
+    size = need.envelope
+    return f"{size.x:g} × {size.y:g} × {size.z:g} mm" if size else "that size"
+
+
+_LIMITS: Sequence[_Limit] = (
+    (
+        _complexity,
+        lambda n: f"takes complexity {n.complexity}",
+        lambda n: f"complexity {n.complexity}",
+    ),
+    (_material, lambda n: f"takes {_named(n)}", _named),
+    (_axes, lambda n: f"has {n.axes} axes", lambda n: f"{n.axes} axes"),
+    (_size, lambda n: f"is large enough for {_sides(n)}", _sides),
+)
+
+
+class PositionBasis(StrEnum):
+    """The basis on which a position is known."""
+
+    FOUND = "found"  # as found at the first connection; nothing contradicts it
+    HOMED = "homed"  # homed by the controller, and nothing has happened since
+    CONFIRMED = "confirmed"  # a person has confirmed the work zero
+    LOST = "lost"  # something may have moved an axis or cleared a zero
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The basis of a position.
+
+    `reason` states what was seen or done. For a lost position it states what a person has to know
+    before confirming.
+    """
+
+    basis: PositionBasis
+    reason: str
+
+    @property
+    def known(self) -> bool:
+        """Whether a program may start from it."""
+        return self.basis is not PositionBasis.LOST
+
+
+@dataclass(frozen=True, slots=True)
+class PositionMemory:
+    """What a driver stores for its next start, at this station or another.
+
+    `mark` identifies the controller. It is text of the driver, stored unchanged.
+    """
+
+    position: Position
+    mark: str = ""

@@ -48,6 +48,8 @@ WAITING_JOBS = frozenset({JobState.QUEUED, JobState.DELAYED, JobState.PAUSED})
 LIVE_JOBS = frozenset({JobState.ASSIGNED, JobState.RUNNING, JobState.HELD})
 FINISHED_JOBS = frozenset({JobState.COMPLETED, JobState.CANCELLED})
 OPEN_JOBS = frozenset(JobState) - FINISHED_JOBS
+UNDECIDED_JOBS = frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED})
 
 LIVE_RUNS = frozenset({RunState.ASSIGNED, RunState.RUNNING, RunState.HELD})
+FAILED_RUNS = frozenset({RunState.FAILED, RunState.INTERRUPTED})
 BUSY_MACHINES = frozenset({MachineState.ASSIGNED, MachineState.RUNNING, MachineState.HELD})

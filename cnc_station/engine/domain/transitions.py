@@ -12,6 +12,7 @@ from cnc_station.engine.domain.states import (
     BUSY_MACHINES,
     LIVE_JOBS,
     LIVE_RUNS,
+    UNDECIDED_JOBS,
     WAITING_JOBS,
     JobState,
     MachineState,
@@ -26,16 +27,22 @@ J, R, M = JobState, RunState, MachineState
 class Step(Generic[S]):
     """The change of one subject: from any of `sources` (empty: it is created) to `target`.
 
-    A `target` of None keeps the state. For a machine whose run ends, the target is its resting
-    state (see `MachineStep`).
+    A `target` of None keeps the state. `if_waiting` is the target of a job that has to wait for a
+    time or a predecessor; a job without one is refused while it waits for a predecessor.
     """
 
     sources: frozenset[S]
     target: S | None
+    if_waiting: S | None = None
 
     def allows(self, state: S | None) -> bool:
         """Return whether a subject in `state` (None: not created yet) may take this step."""
         return state in self.sources if self.sources else state is None
+
+    def leads_to(self, state: S | None) -> frozenset[S | None]:
+        """Return the states that a subject in `state` may be in after this step."""
+        reached = frozenset({self.target or state})
+        return reached | {self.if_waiting} if self.if_waiting else reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,8 @@ class MachineStep:
     """The change of the machine in a run's transition.
 
     `to_rest` moves it to its resting state after a run: maintenance if requested, otherwise
-    needs_clearing if its operator clears it, otherwise idle.
+    needs_clearing if its operator clears it, otherwise idle. A machine in one of the states that
+    the step `keeps` stays there.
 
     An `untouched` machine, on which nothing was started, needs no clearing. A machine that goes
     offline stores whether it needs clearing for its return.
@@ -57,6 +65,11 @@ class MachineStep:
     to_rest: bool = False
     untouched: bool = False
     required: bool = True
+    keeps: frozenset[MachineState] = frozenset()
+
+    def target_from(self, state: MachineState) -> MachineState:
+        """Where a machine in `state` goes that does not go to rest."""
+        return state if self.target is None or state in self.keeps else self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,10 @@ def _job(sources: set[JobState] | frozenset[JobState], target: JobState | None) 
     return Step(frozenset(sources), target)
 
 
+def _queue(sources: set[JobState] | frozenset[JobState]) -> Step[JobState]:
+    return Step(frozenset(sources), J.QUEUED, if_waiting=J.DELAYED)
+
+
 def _run(sources: set[RunState] | frozenset[RunState], target: RunState) -> Step[RunState]:
     return Step(frozenset(sources), target)
 
@@ -99,27 +116,23 @@ _LEFT_UNTOUCHED = MachineStep(frozenset({M.ASSIGNED}), to_rest=True, untouched=T
 _GONE = MachineStep(BUSY_MACHINES, M.OFFLINE, required=False)
 _GONE_UNTOUCHED = MachineStep(BUSY_MACHINES, M.OFFLINE, untouched=True, required=False)
 _NOT_STARTED = WAITING_JOBS | {J.DRAFT}
-_IN_HAND = frozenset({J.NEEDS_ATTENTION, J.INTERRUPTED})
-_SETTLED = _NOT_STARTED | _IN_HAND | {J.CANCELLED, J.COMPLETED}
+_SETTLED = _NOT_STARTED | UNDECIDED_JOBS | {J.CANCELLED, J.COMPLETED}
 
 # Creation and deletion
 DRAFTED = _row("drafted", _job(set(), J.DRAFT))
-CREATED = _row("created", _job(set(), J.QUEUED))
-CREATED_WAITING = _row("created_waiting", _job(set(), J.DELAYED))
-SUBMITTED = _row("submitted", _job({J.DRAFT}, J.QUEUED))
-SUBMITTED_WAITING = _row("submitted_waiting", _job({J.DRAFT}, J.DELAYED))
+CREATED = _row("created", _queue(set()))
+SUBMITTED = _row("submitted", _queue({J.DRAFT}))
 DELETED = _row("deleted", _job(_NOT_STARTED | {J.CANCELLED}, None))
 
 # Waiting
 RELEASED = _row("released", _job({J.DELAYED}, J.QUEUED))
 POSTPONED = _row("postponed", _job(WAITING_JOBS, J.DELAYED))
 PAUSED = _row("paused", _job({J.QUEUED, J.DELAYED}, J.PAUSED))
-RESUMED = _row("resumed", _job({J.PAUSED}, J.QUEUED))
-RESUMED_WAITING = _row("resumed_waiting", _job({J.PAUSED}, J.DELAYED))
+RESUMED = _row("resumed", _queue({J.PAUSED}))
 EXPEDITED = _row("expedited", _job(WAITING_JOBS, J.QUEUED))
 REORDERED = _row("reordered", _job(WAITING_JOBS, None))
 PINNED = _row("pinned", _job(WAITING_JOBS, None))
-EDITED = _row("edited", _job(_NOT_STARTED | _IN_HAND, None))
+EDITED = _row("edited", _job(_NOT_STARTED | UNDECIDED_JOBS, None))
 
 # One attempt
 ASSIGNED = _row(
@@ -193,14 +206,11 @@ REATTACHED = _row(
 INSPECTED = _row("inspected", _job({J.INTERRUPTED}, None))
 
 # Decided by a person
-CANCELLED = _row("cancelled", _job(_NOT_STARTED | _IN_HAND, J.CANCELLED))
-RESTORED = _row("restored", _job({J.CANCELLED}, J.QUEUED))
-RESTORED_WAITING = _row("restored_waiting", _job({J.CANCELLED}, J.DELAYED))
+CANCELLED = _row("cancelled", _job(_NOT_STARTED | UNDECIDED_JOBS, J.CANCELLED))
+RESTORED = _row("restored", _queue({J.CANCELLED}))
 RESTORED_PAUSED = _row("restored_paused", _job({J.CANCELLED}, J.PAUSED))
-RETRIED = _row("retried", _job(_IN_HAND | {J.CANCELLED}, J.QUEUED))
-RETRIED_WAITING = _row("retried_waiting", _job(_IN_HAND | {J.CANCELLED}, J.DELAYED))
-SCRAPPED = _row("scrapped", _job(_IN_HAND, J.QUEUED))
-SCRAPPED_WAITING = _row("scrapped_waiting", _job(_IN_HAND, J.DELAYED))
+RETRIED = _row("retried", _queue(UNDECIDED_JOBS | {J.CANCELLED}))
+SCRAPPED = _row("scrapped", _queue(UNDECIDED_JOBS))
 DISCARDED = _row("discarded", _job({J.NEEDS_ATTENTION}, J.CANCELLED))
 ACCEPTED = _row("accepted", _job({J.INTERRUPTED}, J.COMPLETED))
 
@@ -212,13 +222,13 @@ OVERRIDES: dict[JobState, Transition] = {
 # Machine only
 MACHINE_ADDED = _row("machine_added", machine=MachineStep(frozenset(), M.OFFLINE))
 MACHINE_EDITED = _row("machine_edited", machine=MachineStep(frozenset(M)))
-MACHINE_MOVED = _row(
-    "machine_moved", machine=MachineStep(frozenset({M.IDLE, M.OFFLINE}), M.OFFLINE)
-)
-# A move to another station does not end a state that only a person or the controller can end.
-MACHINE_MOVED_AS_IT_IS = _row(
-    "machine_moved_as_it_is",
-    machine=MachineStep(frozenset({M.NEEDS_CLEARING, M.ALARM, M.MAINTENANCE})),
+MACHINE_MOVED = _row(  # a state that only a person or the controller can end stays
+    "machine_moved",
+    machine=MachineStep(
+        frozenset(M) - BUSY_MACHINES,
+        M.OFFLINE,
+        keeps=frozenset({M.NEEDS_CLEARING, M.ALARM, M.MAINTENANCE}),
+    ),
 )
 MACHINE_REMOVED = _row("machine_removed", machine=MachineStep(frozenset(M) - BUSY_MACHINES))
 CONNECTED = _row(

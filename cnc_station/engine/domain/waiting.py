@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from cnc_station.engine.domain.forecast import ForecastSlot, MachineNow, MachinePool, Queued
-from cnc_station.engine.domain.machine import Need
-from cnc_station.engine.domain.refusals import no_machine
+from cnc_station.engine.domain.machine import Need, no_machine
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.domain.time_text import clock, countdown
 

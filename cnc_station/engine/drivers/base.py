@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.machine import PositionMemory
 from cnc_station.engine.domain.nc import Program
-from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.views import Abilities, DriverInfo, Identity, Message, Status
 
 

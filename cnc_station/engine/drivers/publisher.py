@@ -1,10 +1,11 @@
-"""Latest status and subscribers, as all drivers have them."""
+"""Latest status, subscribers and the record of the wire, as all drivers have them."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.position import PositionMemory
-from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.domain.machine import PositionMemory
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Doing, Message, Status
 
 
@@ -52,3 +53,33 @@ class StatusPublisher:
     async def confirm_position(self) -> None:
         """See `Driver.confirm_position`."""
         raise Conflict("CNC Station does not track the position of this machine.")
+
+
+MOST = 2_000
+LONGEST = 500  # characters of one message
+
+
+class Traffic:
+    """The latest messages of one connection.
+
+    The driver omits polls that report nothing new: two thousand messages then cover some minutes of
+    work.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._messages: deque[Message] = deque(maxlen=most)
+
+    def sent(self, text: str) -> None:
+        """Record a message to the controller."""
+        self._note(text, sent=True)
+
+    def received(self, text: str) -> None:
+        """Record a message from the controller."""
+        self._note(text, sent=False)
+
+    def _note(self, text: str, *, sent: bool) -> None:
+        self._messages.append(Message(now_ms(), sent, text[:LONGEST]))
+
+    def messages(self) -> Sequence[Message]:
+        """Return the messages, oldest first."""
+        return tuple(self._messages)

@@ -6,7 +6,6 @@ guess: it waits for a person.
 """
 
 import asyncio
-import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +23,7 @@ from cnc_station.engine.drivers.base import (
 from cnc_station.engine.drivers.proof import Part
 from cnc_station.engine.drivers.publisher import StatusPublisher
 from cnc_station.engine.drivers.reported import IN_PROGRAM, Phase, Report
+from cnc_station.engine.timing import GrowingPause
 from cnc_station.engine.views import Abilities, Doing, Identity, Status
 
 ABILITIES = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
@@ -190,15 +190,14 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             await self._wait_for_begin(part)
 
     async def _wait_for_begin(self, part: Part) -> None:
-        pause = _FIRST_PAUSE_S
+        pause = GrowingPause(_FIRST_PAUSE_S, _LONGEST_PAUSE_S, jitter=0.5)
         while not (part.begun or self._released):
             if self._report is not None:
-                pause = _FIRST_PAUSE_S
+                pause.reset()
                 self._changed.clear()
                 await self._changed.wait()
             elif self._open:
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                await asyncio.sleep(pause.next_s())
                 with suppress(Unavailable):
                     await self.connect()
             else:

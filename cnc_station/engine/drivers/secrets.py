@@ -11,7 +11,8 @@ from typing import Any
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.drivers import address, registry
+from cnc_station.engine.drivers import registry
+from cnc_station.engine.drivers.unreachable import password, shown
 from cnc_station.engine.views import KEPT
 
 
@@ -31,7 +32,7 @@ def mask() -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
 
 
 def _told(value: Any) -> Any:
-    return address.shown(value) if isinstance(value, str) else value
+    return shown(value) if isinstance(value, str) else value
 
 
 def completed(spec: MachineSpec, before: MachineSpec | None = None) -> MachineSpec:
@@ -57,5 +58,5 @@ def _completed(value: str, kept: Any) -> Any:
     """Return a setting, or an address, with its stored value; None if nothing is stored."""
     if value == KEPT:
         return kept
-    word = address.password(str(kept))
+    word = password(str(kept))
     return None if word is None else value.replace(KEPT, word)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from cnc_station.engine.domain.machine import PositionMemory
 from cnc_station.engine.domain.nc import at
-from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.drivers.base import (
     DriverKind,
     OnLoss,

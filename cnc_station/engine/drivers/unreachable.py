@@ -9,6 +9,7 @@ import socket
 import ssl
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.views import KEPT
 
 _NO_ANSWER = "{where} does not answer"
 _CLOSED = "{where} closed the connection"
@@ -106,3 +107,19 @@ def _number(error: Exception) -> int:
         return error.errno
     found = _NUMBER.search(str(error))
     return int(found[1]) if found else 0
+
+
+# Up to the last @, so that a password with an @ is not shown in part.
+_GUARDED = re.compile(r"((?:[\w+.-]+://|(?![\w+.-]+://))[^/:@]*:)(.+)(@.*)", re.DOTALL)
+
+
+def password(address: str) -> str | None:
+    """Return the password in an address; None if there is none."""
+    found = _GUARDED.fullmatch(address)
+    return found[2] if found else None
+
+
+def shown(address: str) -> str:
+    """Return the address with `KEPT` in place of its password."""
+    found = _GUARDED.fullmatch(address)
+    return f"{found[1]}{KEPT}{found[3]}" if found else address

@@ -2,7 +2,6 @@
 that is lost is reached again."""
 
 import asyncio
-import random
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.notice import one_of
@@ -12,6 +11,7 @@ from cnc_station.engine.services.reconciler import GIVEN_UP, REWIRED
 from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import stored_machines
+from cnc_station.engine.timing import GrowingPause
 from cnc_station.engine.views import MachineRow
 
 REST_S = 15.0
@@ -29,7 +29,7 @@ class ControllerMonitor(Service):
         self._pool = fleet
         self._runner = runner
         self._station = station
-        self._pauses: dict[int, tuple[float, float]] = {}  # machine: the pause, and its end
+        self._pauses: dict[int, tuple[GrowingPause, float]] = {}  # machine: pauses, this one's end
 
     async def run_once(self) -> float:
         """One look at every machine of this station; a run looks after its own, but for what is
@@ -65,12 +65,12 @@ class ControllerMonitor(Service):
         """With growing pauses, each a little different, so that a shop's machines do not all ask
         at once after a power cut."""
         now = asyncio.get_running_loop().time()
-        pause, end = self._pauses.get(row.id, (FIRST_PAUSE_S / 2, 0.0))
+        new = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S, jitter=0.5)
+        pause, end = self._pauses.get(row.id, (new, 0.0))
         if now < end:
             await self._pool.settle(row)
             return
-        pause = min(pause * 2, LONGEST_PAUSE_S)
-        self._pauses[row.id] = (pause, now + pause * random.uniform(0.5, 1.0))
+        self._pauses[row.id] = (pause, now + pause.next_s())
         await self._pool.connect(row)
         if self._pool.is_reached(row.id):
             del self._pauses[row.id]

@@ -8,15 +8,13 @@ from typing import Any
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput, Unavailable
-from cnc_station.engine.domain.machine import STATION_CLOSED, MachineSpec
-from cnc_station.engine.domain.position import Position, PositionMemory
+from cnc_station.engine.domain.machine import STATION_CLOSED, MachineSpec, Position, PositionMemory
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.store.machines import MoveMachine
-from cnc_station.engine.store.positions import RecordPosition
-from cnc_station.engine.store.readiness import REWIRING, RecordReach, SetReadiness
+from cnc_station.engine.store.readiness import REWIRING, RecordPosition, RecordReach, SetReadiness
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.views import ConnectionReport, Doing, Identity, MachineRow, Status
 

@@ -1,9 +1,9 @@
 """Whether each thing the station depends on is there, as far as its last use showed."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Link
 
 CONNECTED = "connected"
@@ -52,7 +52,7 @@ class Health:
     def _set(self, name: str, state: str, detail: str) -> None:
         known = self._links.get(name)
         if known is None or known.state != state:
-            self._links[name] = Link(name, state, time.time_ns() // 1_000_000, detail)
+            self._links[name] = Link(name, state, now_ms(), detail)
             self._on_change()
             if known is not None and known.state == OFFLINE:
                 self._on_return()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from cnc_station.engine.domain.errors import Fenced
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.lifeline import beat_s

@@ -21,8 +21,8 @@ from cnc_station.engine.services.outcome import Judge, Outcome, move_of
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.runner import Runner
-from cnc_station.engine.store.inspection import RecordInspection
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.parts import RecordInspection
 from cnc_station.engine.store.recovery import LeftOver, left_over_runs
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from cnc_station.engine.domain.errors import AlreadyDone, Unavailable
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.store.writer import Writer
+from cnc_station.engine.timing import GrowingPause
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class RetryingWriter:
     async def write_until_committed(self, change: StoreCommand[None]) -> None:
         """Write what has happened and must not be lost: again and again until it is written, or
         refused for good. It may have been written although the answer was lost."""
-        pause = FIRST_PAUSE_S
+        pause = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         again, said = False, ""
         while True:
             try:
@@ -52,5 +53,4 @@ class RetryingWriter:
                     log.warning("not written yet, it is tried again: %s", error)
             else:
                 return
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            await asyncio.sleep(pause.next_s())

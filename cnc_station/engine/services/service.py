@@ -8,6 +8,7 @@ from enum import Enum, auto
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import Notice, Predicate
 from cnc_station.engine.signals.local import Wake
+from cnc_station.engine.timing import GrowingPause
 
 log = logging.getLogger(__name__)
 
@@ -71,20 +72,21 @@ class Service(ABC):
             self.wake.hint_within(seconds)
 
     async def _loop(self) -> None:
-        pause, said = FIRST_PAUSE_S, ""
+        pause, said = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S), ""
         while True:
             try:
                 rest = await self.run_once()
-                pause, said = FIRST_PAUSE_S, ""
+                said = ""
+                pause.reset()
             except Unavailable as error:
                 if said != (said := str(error)):
                     log.warning("%s waits: %s", type(self).__name__, error)
-                rest, pause = pause, min(pause * 2, LONGEST_PAUSE_S)
+                rest = pause.next_s()
             except (Exception, asyncio.CancelledError):
                 if _is_to_end():
                     raise
                 log.exception("%s failed and goes on", type(self).__name__)
-                rest, pause = pause, min(pause * 2, LONGEST_PAUSE_S)
+                rest = pause.next_s()
             await self.wake.wait(rest)
 
 

@@ -8,7 +8,6 @@ subscribe. Sending, the blocking wait and the subscription each have a connectio
 
 import asyncio
 import logging
-import random
 import socket
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
@@ -23,6 +22,7 @@ from cnc_station.engine.domain.notice import MISSED, NO_EVENTS, Notice
 from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.local import Wake
+from cnc_station.engine.timing import GrowingPause
 from cnc_station.engine.views import Telemetry
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class RedisSignals:
 
     async def _for_ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Begin again after each loss, after a pause that grows and is never the same for two."""
-        pause = FIRST_PAUSE_S
+        pause = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S, jitter=0.5)
         while True:
             begun = asyncio.get_running_loop().time()
             turn = asyncio.ensure_future(work())
@@ -158,14 +158,13 @@ class RedisSignals:
                 turn.cancel()
                 self._turns.discard(turn)
             (end,) = await asyncio.gather(turn, return_exceptions=True)
-            if isinstance(end, _LOST) and pause == FIRST_PAUSE_S:  # once, not for a whole weekend
+            if isinstance(end, _LOST) and pause.is_first:  # once, not for a whole weekend
                 log.info("Redis: %s", end)
             elif isinstance(end, Exception) and not isinstance(end, _LOST):
                 log.error("Redis: begun again after a bug", exc_info=end)
             if asyncio.get_running_loop().time() - begun > LONGEST_PAUSE_S:
-                pause = FIRST_PAUSE_S
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+                pause.reset()
+            await asyncio.sleep(pause.next_s())
 
     async def _send(self) -> None:
         client = self._client()

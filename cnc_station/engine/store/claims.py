@@ -24,7 +24,7 @@ from cnc_station.engine.store.claim_statements import (
 )
 from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.new_runs import Claimed, assign
-from cnc_station.engine.store.preload import TransactionPreload
+from cnc_station.engine.store.prepared import TransactionPreload
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 

@@ -12,9 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.store.insertion import Rows
-from cnc_station.engine.store.preload import NOTHING, TransactionPreload
-from cnc_station.engine.store.prepared import Statement
+from cnc_station.engine.store.prepared import NOTHING, Rows, Statement, TransactionPreload
 
 READERS = 3
 

@@ -1,7 +1,7 @@
 """Changing what a job asks for, while it is not at a machine."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,15 +10,16 @@ from sqlalchemy import Row, select, update
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.job import EDITABLE, JobSpec
+from cnc_station.engine.domain.refusals import job_refusal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.jobs import check_references, stored_fields
 from cnc_station.engine.store.schema import job
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import JobCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
-class EditJob(StoreCommand[None]):
+class EditJob(JobCommand[None]):
     """Set fields of a job. With `version`, only if nobody changed it since.
 
     Raises Conflict if the job may not be edited now, InvalidInput for bad values.
@@ -29,22 +30,9 @@ class EditJob(StoreCommand[None]):
     actor: str
     version: int | None = None
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its job."""
-        return (("job", self.job_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["EditJob"]) -> list[Exception | None]:
-        """One by one: people edit rarely, and each edit is different."""
-        answers: list[Exception | None] = []
-        for change in changes:
-            try:
-                _edit(tx, change)
-                answers.append(None)
-            except (Conflict, InvalidInput) as error:
-                answers.append(error)
-        return answers
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _edit(tx, self)
 
 
 def _edit(tx: Tx, change: EditJob) -> None:
@@ -58,9 +46,9 @@ def _edit(tx: Tx, change: EditJob) -> None:
     assert t.EDITED.job is not None
     state = JobState(row.state)
     if state not in t.EDITED.job.sources:
-        raise Conflict(f"{row.name} is {state.replace('_', ' ')}: it can't be edited.")
+        raise Conflict(job_refusal(t.EDITED, row.name, state))
     if change.version not in (None, row.version):
-        raise Conflict(f"{row.name} was changed by somebody else meanwhile; look again.")
+        raise Conflict(f"{row.name} was changed by somebody else meanwhile. Open it again.")
     before = spec_of(row)
     after = replace(before, **change.changes).validated()
     check_references(tx, [after])

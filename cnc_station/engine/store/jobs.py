@@ -26,10 +26,10 @@ from cnc_station.engine.domain.job import JobSpec, check_keys
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.dialect import Dialect, packed
-from cnc_station.engine.store.preload import TransactionPreload
+from cnc_station.engine.store.prepared import TransactionPreload
 from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
 from cnc_station.engine.store.stations import leads
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
 
 MOST_RELEASED_AT_ONCE = 500
 
@@ -173,22 +173,21 @@ def stored_fields(spec: JobSpec) -> dict[str, Any]:
 
 def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
     state = row["state"]
-    name = {"draft": t.DRAFTED, "queued": t.CREATED, "delayed": t.CREATED_WAITING}[state]
     tx.record(
-        name,
+        t.DRAFTED if spec.draft else t.CREATED,
         actor=actor,
         job_id=row["id"],
         job_state=state,
         trace_id=row["trace_id"],
         reason=spec.source,
         tenant=spec.tenant,
-        machine_type=spec.machine_type if name is t.CREATED else None,
-        due_at=row["not_before"] if name is t.CREATED_WAITING else None,
+        machine_type=spec.machine_type if state == JobState.QUEUED else None,
+        due_at=row["not_before"] if state == JobState.DELAYED else None,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseDue(StoreCommand[int]):
+class ReleaseDue(OneByOne[int]):
     """The leader's move: delayed jobs whose time has come are queued. Answers with how many.
 
     Raises Fenced if this is no longer the leader of `term`.
@@ -197,20 +196,11 @@ class ReleaseDue(StoreCommand[int]):
     incarnation: str
     term: int
 
-    @property
-    def touches(self) -> Sequence[Hashable] | None:
-        """Any delayed job."""
-        return None
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["ReleaseDue"]) -> list[int | Exception]:
-        """One statement for all of them, bounded; the stager comes again while it is full."""
-        return [
-            release_due(tx)
-            if leads(tx, change.incarnation, change.term)
-            else Fenced("another station leads")
-            for change in changes
-        ]
+    def write(self, tx: Tx) -> int:
+        """See `OneByOne.write`."""
+        if not leads(tx, self.incarnation, self.term):
+            raise Fenced("another station leads")
+        return release_due(tx)
 
 
 def release_due(tx: Tx) -> int:

@@ -1,7 +1,6 @@
 """Machines: adding, editing, and their moves without a run."""
 
 import json
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,23 +8,19 @@ from sqlalchemy import Row, insert, select, update
 
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.counting import NAMES, PartCount
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.job import NAMES, PartCount
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.notice import Topic
+from cnc_station.engine.domain.refusals import machine_refusal
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState, RunState
 from cnc_station.engine.store.readiness import REWIRING, asks_for
 from cnc_station.engine.store.schema import event, job, machine, run
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import MachineCommand, OneByOne, Tx
 
 MOST_PARTS = 1_000_000
-_VERBS = {
-    t.MAINTENANCE_STARTED.name: "taken into maintenance",
-    t.MAINTENANCE_ENDED.name: "taken out of maintenance",
-}
-_GIVEN_AWAY = (t.MACHINE_MOVED, t.MACHINE_MOVED_AS_IT_IS)
 # Out of an alarm, these leave the run behind that it interrupted.
-_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, *_GIVEN_AWAY)
+_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
 
 
 def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
@@ -48,32 +43,29 @@ def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class AddMachine(StoreCommand[int]):
+class AddMachine(OneByOne[int]):
     """A new machine of this station, offline until its driver connects. Answers with its id."""
 
     spec: MachineSpec
     actor: str
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["AddMachine"]) -> list[int | Exception]:
-        """One by one: a shop buys few machines."""
-        answers: list[int | Exception] = []
-        for change in changes:
-            try:
-                _check_name(tx, change.spec.name, None)
-            except InvalidInput as error:
-                answers.append(error)
-                continue
-            (machine_id,) = tx.dialect.reserve(tx.connection, machine, 1)
-            tx.connection.execute(insert(machine).values(_new_row(tx, machine_id, change.spec)))
-            tx.record(
-                t.MACHINE_ADDED,
-                actor=change.actor,
-                machine_id=machine_id,
-                machine_state=MachineState.OFFLINE,
-            )
-            answers.append(machine_id)
-        return answers
+    def write(self, tx: Tx) -> int:
+        """See `OneByOne.write`."""
+        return _add(tx, self)
+
+
+def _add(tx: Tx, change: AddMachine) -> int:
+    _check_name(tx, change.spec.name, None)
+    machine_id: int
+    (machine_id,) = tx.dialect.reserve(tx.connection, machine, 1)
+    tx.connection.execute(insert(machine).values(_new_row(tx, machine_id, change.spec)))
+    tx.record(
+        t.MACHINE_ADDED,
+        actor=change.actor,
+        machine_id=machine_id,
+        machine_state=MachineState.OFFLINE,
+    )
+    return machine_id
 
 
 def _new_row(tx: Tx, machine_id: int, spec: MachineSpec) -> dict[str, Any]:
@@ -105,7 +97,7 @@ def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class MoveMachine(StoreCommand[None]):
+class MoveMachine(MachineCommand[None]):
     """One of `alternatives`, the first that the machine's state allows.
 
     `spec` and `station` belong to an edit and a move; `good`, `scrap` and `rework`, the parts of
@@ -128,22 +120,9 @@ class MoveMachine(StoreCommand[None]):
     rework: int | None = None
     part_on_it: bool = False
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its machine."""
-        return (("machine", self.machine_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["MoveMachine"]) -> list[Exception | None]:
-        """One by one, in the order they were asked."""
-        answers: list[Exception | None] = []
-        for change in changes:
-            try:
-                _move(tx, change)
-                answers.append(None)
-            except (Conflict, InvalidInput) as error:
-                answers.append(error)
-        return answers
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _move(tx, self)
 
 
 def _move(tx: Tx, change: MoveMachine) -> None:
@@ -157,13 +136,13 @@ def _move(tx: Tx, change: MoveMachine) -> None:
     state = MachineState(row.state)
     transition = _allowed(change, row, state)
     if transition in _GIVING_FREE and _has_live_run(tx, row.id):
-        raise Conflict(f"{row.name}: its run is not over yet.")
+        raise Conflict(f"The run at {row.name} is not over yet. Wait until it has ended.")
     rewired = change.spec is not None and not asks_for(row, change.spec)
     if rewired and _has_live_run(tx, row.id):
-        raise Conflict(f"{row.name} is at work: change its driver when it is idle.")
+        raise Conflict(f"{row.name} is at work. Change its driver when it is idle.")
     assert transition.machine is not None
     step = transition.machine
-    target = _resting(row, step) if step.to_rest else step.target or state
+    target = _resting(row, step) if step.to_rest else step.target_from(state)
     values = _values(tx, change, transition)
     if rewired:
         values["not_ready"] = REWIRING
@@ -194,9 +173,7 @@ def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Trans
     for transition in change.alternatives:
         if transition.machine is not None and state in transition.machine.sources:
             return transition
-    name = change.alternatives[0].name
-    verb = _VERBS.get(name, name.removeprefix("machine_"))
-    raise Conflict(f"{row.name} is {state.replace('_', ' ')}: it can't be {verb}.")
+    raise Conflict(machine_refusal(change.alternatives[0], row.name, state))
 
 
 def _has_live_run(tx: Tx, machine_id: int) -> bool:
@@ -240,7 +217,7 @@ def _count(
         .where(run.c.id == last_run.scalar_subquery())
     ).one_or_none()
     if last is None or last.started_at is None:
-        raise Conflict(f"{row.name} has made nothing since it was cleared: there is no part.")
+        raise Conflict(f"{row.name} has made nothing since it was cleared, so there is no part.")
     whole = PartCount(**{name: known.get(name, getattr(last, name)) for name in NAMES})
     if why := whole.mismatch(last.quantity, completed=last.state == RunState.SUCCEEDED):
         raise InvalidInput(FieldError(next(iter(known)), why))
@@ -267,7 +244,7 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
         values["maintenance_due"] = False
     elif transition is t.MACHINE_REMOVED:
         values["removed"] = True
-    elif transition in _GIVEN_AWAY:
+    elif transition is t.MACHINE_MOVED:
         values |= {"station": change.station, "not_ready": REWIRING}
         tx.tell(Topic.MACHINE_REWIRED, machine_id=change.machine_id)
     if transition in _GIVING_FREE:

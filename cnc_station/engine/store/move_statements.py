@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ColumnElement,
     Float,
     Text,
     Update,
     bindparam,
     case,
+    exists,
     false,
     literal_column,
     null,
@@ -19,6 +21,7 @@ from sqlalchemy import (
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.states import (
+    FAILED_RUNS,
     LIVE_RUNS,
     WAITING_JOBS,
     JobState,
@@ -26,8 +29,7 @@ from cnc_station.engine.domain.states import (
     RunState,
 )
 from cnc_station.engine.store.dialect import Dialect
-from cnc_station.engine.store.reattaching import still_there, undecided, wired_here
-from cnc_station.engine.store.schema import found_in, job, machine, run
+from cnc_station.engine.store.schema import found_in, job, machine, run, standing_in
 
 _TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
 _RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
@@ -47,7 +49,7 @@ def run_statement(dialect: Dialect, name: str) -> Update:
         values["started_at"] = bindparam("now", type_=BigInteger)
     if step.target not in LIVE_RUNS:
         values["ended_at"] = bindparam("now", type_=BigInteger)
-    if step.target in (RunState.FAILED, RunState.INTERRUPTED, RunState.CANCELLED):
+    if step.target in FAILED_RUNS | {RunState.CANCELLED}:
         values["error"] = item.c.reason
     query = (
         update(run)
@@ -74,7 +76,7 @@ def job_statement(dialect: Dialect, name: str) -> Update:
         "state_since": now,
         "version": job.c.version + 1,
     }
-    if row.run is not None and row.run.target in (RunState.FAILED, RunState.INTERRUPTED):
+    if row.run is not None and row.run.target in FAILED_RUNS:
         values |= {"failures": job.c.failures + 1, "last_error": item.c.reason}
     if row.job.target is JobState.DELAYED:
         values["not_before"] = item.c.due
@@ -150,3 +152,29 @@ def machine_statement(dialect: Dialect, name: str) -> Update:
         .values(values)
         .returning(machine.c.id, machine.c.state)
     )
+
+
+def undecided() -> ColumnElement[bool]:
+    """The run's job has no newer run, and nobody has said what becomes of it."""
+    step = t.REATTACHED.job
+    assert step is not None
+    return exists().where(
+        job.c.id == run.c.job_id, job.c.run_id == run.c.id, standing_in(job, step.sources)
+    )
+
+
+def still_there() -> ColumnElement[bool]:
+    """The run's machine is this station's, and has no other run."""
+    step = t.REATTACHED.machine
+    assert step is not None
+    return (
+        exists()
+        .where(machine.c.id == run.c.machine_id, wired_here(), standing_in(machine, step.sources))
+        .where(machine.c.run_id.is_(None) | (machine.c.run_id == run.c.id))
+    )
+
+
+def wired_here() -> ColumnElement[bool]:
+    """The machine is this station's. Said of the run and of the machine itself: between the two it
+    may be given away."""
+    return (machine.c.station == bindparam("station")) & ~machine.c.removed

@@ -8,7 +8,8 @@ from sqlalchemy import select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Fenced
-from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState
+from cnc_station.engine.domain.refusals import JOB_IS, MACHINE_IS, run_refusal
+from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState, RunState
 from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.jobs import ask_successors, release_due, unblock_successors
 from cnc_station.engine.store.move_statements import (
@@ -77,9 +78,13 @@ class MoveRun(StoreCommand[None]):
         runs, jobs = ([*cursor.fetchall()] for cursor in asked)
         machines: dict[int, str] = dict(machines_asked.fetchall())
         if len(runs) != len(changes):
-            raise _refusal(tx, changes[0]) if len(changes) == 1 else Conflict("each alone")
+            raise (
+                _refusal(tx, changes[0])
+                if len(changes) == 1
+                else Conflict("One of several runs was refused.")
+            )
         if len(jobs) != len(changes):
-            raise Conflict(f"a job has left its run: {row.name} changes nothing")
+            raise Conflict("The job has left this run meanwhile. Nothing was written.")
         _check_machines(tx, row, changes, machines)
         known = {job_id: of_job for job_id, *of_job in jobs}
         queued, delayed = (row.job.target is s for s in (JobState.QUEUED, JobState.DELAYED))
@@ -151,7 +156,7 @@ def _check_machines(
 ) -> None:
     assert row.machine is not None
     if len(moved) != len(changes) and row.machine.required:
-        raise Conflict(f"the machine has left its run: {row.name} changes nothing")
+        raise Conflict("The machine has left this run meanwhile. Nothing was written.")
     left = [c.machine_id for c in changes if c.part_on_it and c.machine_id not in moved]
     if left:  # in alarm, each stays there: with the part
         tx.connection.execute(
@@ -166,6 +171,7 @@ def _refusal(tx: Tx, change: MoveRun) -> Exception:
         select(
             run.c.token,
             run.c.state,
+            job.c.name.label("job"),
             job.c.state.label("job_state"),
             machine.c.name.label("machine"),
             machine.c.state.label("at"),
@@ -175,10 +181,11 @@ def _refusal(tx: Tx, change: MoveRun) -> Exception:
         .where(run.c.id == change.run_id)
     ).one_or_none()
     if found is None or found.token != change.token:
-        return Fenced(f"run {change.run_id} belongs to another claim now; nothing was written")
-    name = change.transition.name.replace("_", " ")
-    words = f"run {change.run_id} is {found.state}: it can't be {name}"
+        return Fenced(f"Run {change.run_id} belongs to another claim now. Nothing was written.")
+    text = run_refusal(change.transition, change.run_id, RunState(found.state))
     if change.transition is t.REATTACHED:
-        return Conflict(f"{words}; its job is {found.job_state}, {found.machine} {found.at}")
+        job_is = JOB_IS[JobState(found.job_state)].format(name=found.job)
+        machine_is = MACHINE_IS[MachineState(found.at)].format(name=found.machine)
+        return Conflict(f"{text} {job_is} {machine_is}")
     step = change.transition.run
-    return AlreadyDone(words) if step and step.target == found.state else Conflict(words)
+    return AlreadyDone(text) if step and step.target == found.state else Conflict(text)

@@ -1,16 +1,15 @@
-"""What is written of a run while it goes on: which of its parts are done, and which modes were set
-before one."""
+"""What is written of a run beside its moves: parts that are done, modes that were set before one,
+and what its controller told after it was given up."""
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Integer, ScalarSelect, func, literal, select
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, func, literal, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.schema import event, found_in, job
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import JobCommand, Tx
 
 _UNDER_WAY = (JobState.RUNNING, JobState.HELD)
 
@@ -26,7 +25,7 @@ def parts_done(run_id: ColumnElement[int], job_id: ColumnElement[int]) -> Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class RecordPartDone(StoreCommand[None]):
+class RecordPartDone(JobCommand[None]):
     """Part `part` (from 1) of a run is done, and more are to come. Said twice, it is written once.
     Raises Conflict if the run is not under way, or is another's."""
 
@@ -38,19 +37,13 @@ class RecordPartDone(StoreCommand[None]):
     reason: str
     actor: str
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its job."""
-        return (("job", self.job_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["RecordPartDone"]) -> list[Exception | None]:
-        """One by one: a machine that is watched takes minutes for a part."""
-        return [_tell(tx, change, t.PART_DONE, change.part) for change in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _tell(tx, self, t.PART_DONE, self.part)
 
 
 @dataclass(frozen=True, slots=True)
-class RecordModesSet(StoreCommand[None]):
+class RecordModesSet(JobCommand[None]):
     """What had to be set on the controller before a part, so that it is cut in the modes it was
     read with. Raises Conflict as `RecordPartDone`."""
 
@@ -61,15 +54,9 @@ class RecordModesSet(StoreCommand[None]):
     reason: str
     actor: str
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its job."""
-        return (("job", self.job_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["RecordModesSet"]) -> list[Exception | None]:
-        """One by one: most programs find the modes that they need."""
-        return [_tell(tx, change, t.MODES_SET) for change in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _tell(tx, self, t.MODES_SET)
 
 
 def _tell(
@@ -77,7 +64,7 @@ def _tell(
     change: RecordPartDone | RecordModesSet,
     transition: t.Transition,
     once_for: int | None = None,
-) -> Exception | None:
+) -> None:
     """`once_for`: the part, for what is written once for each."""
     done = parts_done(literal(change.run_id, Integer), literal(change.job_id, Integer))
     row = tx.connection.execute(
@@ -87,7 +74,7 @@ def _tell(
         .with_for_update()
     ).one_or_none()
     if row is None:
-        return Conflict(f"run {change.run_id} is not under way any more; nothing was written")
+        raise Conflict(f"Run {change.run_id} is not under way any more. Nothing was written.")
     if once_for is None or row.done < once_for:
         tx.record(
             transition,
@@ -100,4 +87,50 @@ def _tell(
             reason=change.reason,
             tenant=row.tenant,
         )
-    return None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInspection(JobCommand[None]):
+    """Put what was found at the machine in the place of what was known of an interrupted job. The
+    run keeps why it was given up, and may be asked about again. The same words again change
+    nothing. Raises Conflict if somebody has decided about the job meanwhile."""
+
+    job_id: int
+    run_id: int
+    token: int
+    machine_id: int
+    words: str
+    actor: str
+
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _record_inspection(tx, self)
+
+
+def _record_inspection(tx: Tx, change: RecordInspection) -> None:
+    row = tx.connection.execute(
+        select(job.c.trace_id, job.c.tenant, job.c.last_error)
+        .where(job.c.id == change.job_id, job.c.state == JobState.INTERRUPTED.value)
+        .where(job.c.run_id == change.run_id, job.c.token == change.token)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise Conflict(f"Job {change.job_id} was decided about meanwhile.")
+    if row.last_error == change.words:
+        return
+    tx.connection.execute(
+        update(job)
+        .where(job.c.id == change.job_id)
+        .values(version=job.c.version + 1, last_error=change.words)
+    )
+    tx.record(
+        t.INSPECTED,
+        actor=change.actor,
+        job_id=change.job_id,
+        run_id=change.run_id,
+        machine_id=change.machine_id,
+        job_state=JobState.INTERRUPTED,
+        trace_id=row.trace_id,
+        reason=change.words,
+        tenant=row.tenant,
+    )

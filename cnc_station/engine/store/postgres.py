@@ -1,6 +1,7 @@
 """A server that several stations share."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,11 +29,15 @@ from sqlalchemy.types import TypeEngine
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import prepared
 from cnc_station.engine.store.dialect import READERS, Dialect
-from cnc_station.engine.store.driver import driver_of
-from cnc_station.engine.store.error_messages import AWAY, postgres_message
-from cnc_station.engine.store.insertion import Rows, shared_values
-from cnc_station.engine.store.preload import NOTHING, TransactionPreload
-from cnc_station.engine.store.prepared import Statement
+from cnc_station.engine.store.pipelines import pipeline_without_flush
+from cnc_station.engine.store.prepared import (
+    NOTHING,
+    Rows,
+    Statement,
+    TransactionPreload,
+    driver_of,
+    shared_values,
+)
 
 CONNECT_S = 3
 IDLE_MS = 3_000
@@ -52,6 +57,39 @@ _ELSEWHERE = text(
 _DURABLE = {"NORMAL": "off"}
 _NO_BUGS = {"25006", "25P03", "25P04"}  # it is read-only, or has ended what stood still for long
 _SCHEMA_LOCK = 0x434E43  # any number, the same in every version of the program
+
+AWAY = "The database server can't be reached."
+# What PostgreSQL says, in English; in another language the last sentence has to do.
+_OF_A_SERVER = (
+    (
+        r"password authentication failed|no password supplied",
+        (
+            "The database server refuses this station's name or password: set it with "
+            "`cnc-station secret set database`."
+        ),
+    ),
+    (
+        r"certificate|does not support ssl|ssl error: .* alert",
+        (
+            "No secure connection to the database server: look at its certificate and at sslmode, "
+            "sslrootcert, sslcert and sslkey in the address."
+        ),
+    ),
+    (r"pg_hba\.conf", "The database server does not let this computer in (its pg_hba.conf)."),
+    (
+        r"read-only transaction",
+        "The database server takes no changes: it is a standby, or was made read-only.",
+    ),
+    (
+        r"no space left on device|could not extend file",
+        "The disk of the database server is full: nothing was saved.",
+    ),
+    (
+        r"too many (clients|connections)|connection slots are reserved",
+        "The database server has no connection left for this station: raise its max_connections.",
+    ),
+    (r'database ".*" does not exist', "The database server has no database of that name."),
+)
 
 
 class Postgres(Dialect):
@@ -114,7 +152,7 @@ class Postgres(Dialect):
     @contextmanager
     def pipeline(self, connection: Connection) -> Iterator[None]:
         """Sent one after the other without waiting."""
-        with driver_of(connection) as driver, _pipeline(driver):
+        with driver_of(connection) as driver, pipeline_without_flush(driver):
             yield
 
     @contextmanager
@@ -209,24 +247,6 @@ class Postgres(Dialect):
         return getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
 
 
-@contextmanager
-def _pipeline(driver: Any) -> Iterator[None]:
-    """psycopg's own, but for the flush that it asks for behind the end, to be sure of the answers:
-    upon that a server would forget `IDLE_MS`."""
-    from psycopg.generators import send  # noqa: PLC0415 - fleets only
-
-    with driver.pipeline() as pipeline:
-        yield
-        fetch = pipeline._fetch_gen  # noqa: SLF001 - there is no other way to end one without it
-
-        def fetch_all(*, flush: bool) -> Iterator[Any]:
-            if flush:
-                yield from send(pipeline.pgconn)
-            yield from fetch(flush=False)
-
-        pipeline._fetch_gen = fetch_all  # noqa: SLF001 - as above
-
-
 def _begin(connection: Connection) -> None:
     """With a look at the server's clock on the same way, and all that the transaction opens with.
     Numbers are kept whatever becomes of it: a server gives none twice."""
@@ -236,7 +256,7 @@ def _begin(connection: Connection) -> None:
     }
     with driver_of(connection) as driver:
         try:
-            with _pipeline(driver):
+            with pipeline_without_flush(driver):
                 driver.execute("BEGIN")
                 clock = driver.execute(_CLOCK)
                 numbers = {t: driver.execute(*_numbers(t, n)) for t, n in wanted.items() if n > 0}
@@ -262,3 +282,9 @@ def _kept(connection: Connection, table: Table) -> list[int]:
 def _numbers(table: Table, count: int) -> tuple[str, tuple[int]]:
     """From the sequence that a server makes for a serial column."""
     return _NUMBERS.format(table.name), (count,)
+
+
+def postgres_message(complaint: str) -> str:
+    """What it means that a server, or the way to it, complains (in lower case)."""
+    found = (sentence for words, sentence in _OF_A_SERVER if re.search(words, complaint))
+    return next(found, AWAY)

@@ -1,19 +1,43 @@
-"""Statements that go straight to the database driver, compiled once.
+"""Past SQLAlchemy: statements and rows that go straight to the database driver.
 
 SQLAlchemy writes every statement; but for each execution it makes some twenty objects, and on its
 way only one statement waits for its answer at a time. A claim and the moves of a run are written
 thousands of times in a minute and while somebody waits for the machine: they go past it.
 """
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from itertools import chain
+from operator import eq, itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, Update
+from sqlalchemy import Connection, Select, Table, Update, insert
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from cnc_station.engine.store.driver import driver_of
+
+@contextmanager
+def driver_of(connection: Connection) -> Iterator[Any]:
+    """The driver's own connection, which complains as SQLAlchemy would."""
+    driver: Any = connection.connection.driver_connection
+    errors: Any = connection.dialect.loaded_dbapi
+    try:
+        yield driver
+    except errors.Error as error:
+        cause = _cause(error)
+        if getattr(driver, "closed", False):
+            connection.invalidate(cause)
+        raise DBAPIError.instance(None, None, cause, errors.Error) from error
+
+
+def _cause(error: Exception) -> BaseException:
+    """What was sent behind a broken statement complains as well, perhaps before that is asked."""
+    aborted = type(error).__name__ == "PipelineAborted"
+    return error.__context__ if aborted and error.__context__ else error
+
 
 Statement = Select[Any] | Update
 
@@ -43,3 +67,66 @@ def _prepared(
         return tuple([given[name] for name in places])
 
     return compiled.string, placed
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionPreload:
+    """Numbers for new rows, and questions with the values that they will be asked with.
+
+    It is known before the transaction begins that they will be needed, so that a server can be
+    asked for them on the same way as for the transaction itself.
+    """
+
+    numbers: Mapping[Table, int] = field(default_factory=dict)
+    questions: Mapping[Statement, Mapping[str, Any]] = field(default_factory=dict)
+
+
+NOTHING = TransactionPreload()
+
+
+Rows = Sequence[Mapping[str, Any]]
+_ROWS_TOGETHER = (64, 16)  # few sizes, so that each is prepared once; SQLite takes 32,766 values
+
+
+def insert_many(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert rows that all have the same columns, many in each statement."""
+    if not rows:
+        return
+    statement, columns = _insertion(connection.dialect, table, tuple(rows[0]))
+    values = [columns(row) for row in rows]
+    place = 0
+    for size in _ROWS_TOGETHER:
+        while len(values) - place >= size:
+            together = tuple(chain.from_iterable(values[place : place + size]))
+            connection.exec_driver_sql(_for_many(statement, size), together)
+            place += size
+    if values[place:]:
+        connection.exec_driver_sql(statement, values[place:])
+
+
+def shared_values(rows: Rows) -> tuple[Mapping[str, Any], Rows]:
+    """The values that all rows have, and the rows without them."""
+    first = rows[0]
+    shared = {
+        name: value
+        for name, value in first.items()
+        if all(map(partial(eq, value), map(itemgetter(name), rows)))
+    }
+    own = [name for name in first if name not in shared]
+    return shared, [{name: row[name] for name in own} for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _insertion(
+    dialect: Dialect, table: Table, columns: tuple[str, ...]
+) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
+    assert isinstance(compiled, SQLCompiler)
+    assert compiled.positiontup is not None
+    return compiled.string, itemgetter(*compiled.positiontup)
+
+
+@lru_cache(maxsize=64)
+def _for_many(statement: str, count: int) -> str:
+    start = statement.rindex("(")
+    return f"{statement[:start]}{', '.join([statement[start:]] * count)}"

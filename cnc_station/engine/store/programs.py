@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.store.schema import program
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import OneByOne, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class KeptProgram:
 
 
 @dataclass(frozen=True, slots=True)
-class AddProgram(StoreCommand[str]):
+class AddProgram(OneByOne[str]):
     """Keep a program; new bytes under a known name become its next revision. Answers with the
     SHA-256, also when these bytes were there already."""
 
@@ -36,12 +36,10 @@ class AddProgram(StoreCommand[str]):
         """Its content and its name."""
         return (("program", self.kept.sha256), ("program name", self.kept.name))
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["AddProgram"]) -> list[str | Exception]:
-        """One by one: each is a file."""
-        for change in changes:
-            _add(tx, change)
-        return [change.kept.sha256 for change in changes]
+    def write(self, tx: Tx) -> str:
+        """See `OneByOne.write`."""
+        _add(tx, self)
+        return self.kept.sha256
 
 
 def _add(tx: Tx, change: AddProgram) -> None:

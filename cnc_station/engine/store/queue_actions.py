@@ -19,17 +19,13 @@ from sqlalchemy import (
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.rank import RUN_NOW
+from cnc_station.engine.domain.policies import RUN_NOW
+from cnc_station.engine.domain.refusals import job_refusal
 from cnc_station.engine.domain.states import FINISHED_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.store.dialect import Dialect, packed
 from cnc_station.engine.store.jobs import ask_successors, unblock_successors
 from cnc_station.engine.store.schema import dependency, job, run
 from cnc_station.engine.store.transaction import StoreCommand, Tx
-
-# A job may be queued only if it waits for nothing; these need not ask for its time.
-_WAITS_FOR_NO_TIME = frozenset({t.EXPEDITED.name, t.OVERRIDES[JobState.QUEUED].name})
-
-_SCRAPPING = (t.SCRAPPED, t.SCRAPPED_WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +42,14 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class ActOnJob(StoreCommand[Before]):
-    """One of `alternatives`, the first that the job's state and what it waits for allow.
+    """One transition of a job that is not at a machine.
 
     `values` sets columns with it: rank, not_before, pinned_machine_id. `before` asks for the
     place in the queue in front of that job, or at the end. Raises Conflict with the state that
     forbids it. With `version`, only if nobody changed the job since.
     """
 
-    alternatives: tuple[t.Transition, ...]
+    transition: t.Transition
     job_id: int
     actor: str
     reason: str = ""
@@ -64,29 +60,29 @@ class ActOnJob(StoreCommand[Before]):
     @property
     def group(self) -> Hashable:
         """Actions of one kind share their statements."""
-        return ("act", self.alternatives[0].name)
+        return ("act", self.transition.name)
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
         """Its job; a new place in the queue depends on all of them."""
-        return None if self.alternatives == (t.REORDERED,) else (("job", self.job_id),)
+        return None if self.transition is t.REORDERED else (("job", self.job_id),)
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["ActOnJob"]) -> list[Before | Exception]:
         """Look at the jobs, decide by the table, write what was decided in one statement."""
         rows = _locked(tx, [change.job_id for change in changes])
         answers: list[Before | Exception] = []
-        decided: list[tuple[ActOnJob, Row[Any], t.Transition, JobState]] = []
+        decided: list[tuple[ActOnJob, Row[Any], JobState]] = []
         for change in changes:
             try:
                 row = rows.get(change.job_id)
-                transition, target = _decide(tx, change, row)
+                target = _decide(tx, change, row)
                 assert row is not None
-                if transition is t.DELETED:
+                if change.transition is t.DELETED:
                     _delete(tx, row)
-                elif transition in _SCRAPPING:
+                elif change.transition is t.SCRAPPED:
                     _scrap(tx, row)
-                decided.append((change, row, transition, target))
+                decided.append((change, row, target))
                 answers.append(
                     Before(
                         row.id,
@@ -111,32 +107,23 @@ def _locked(tx: Tx, ids: Sequence[int]) -> dict[int, Row[Any]]:
     return found
 
 
-def _decide(tx: Tx, change: ActOnJob, row: Row[Any] | None) -> tuple[t.Transition, JobState]:
+def _decide(tx: Tx, change: ActOnJob, row: Row[Any] | None) -> JobState:
+    """The state after the action. Raises Conflict if the action is not allowed now."""
     if row is None:
         raise Conflict(f"There is no job {change.job_id}.")
     if change.version is not None and change.version != row.version:
         raise Conflict(f"{row.name} has changed meanwhile.")
     state = JobState(row.state)
     if state is JobState.COMPLETED and (successor := _successor(tx, row.id)) is not None:
-        raise Conflict(f"{row.name} stays completed: job {successor} builds on it.")
-    for transition in change.alternatives:
-        if transition.job is None or state not in transition.job.sources:
-            continue
-        target = transition.job.target or state
-        if target is JobState.QUEUED and transition.job.target and not _ready(tx, transition, row):
-            continue
-        return transition, target
-    if row.blocked and any(a.job and state in a.job.sources for a in change.alternatives):
+        raise Conflict(f"{row.name} stays completed, as job {successor} builds on it.")
+    step = change.transition.job
+    if step is None or state not in step.sources:
+        raise Conflict(job_refusal(change.transition, row.name, state))
+    if step.if_waiting is not None and (row.blocked or (row.not_before or 0) > tx.now):
+        return step.if_waiting
+    if step.target is JobState.QUEUED and row.blocked:
         raise Conflict(f"{row.name} waits for another job.")
-    word = state.replace("_", " ")
-    verb = change.alternatives[0].name.split("_")[0]
-    raise Conflict(f"{row.name} is {word}: it can't be {verb}.")
-
-
-def _ready(tx: Tx, transition: t.Transition, row: Row[Any]) -> bool:
-    if row.blocked:
-        return False
-    return transition.name in _WAITS_FOR_NO_TIME or (row.not_before or 0) <= tx.now
+    return step.target or state
 
 
 def _successor(tx: Tx, job_id: int) -> int | None:
@@ -147,9 +134,9 @@ def _successor(tx: Tx, job_id: int) -> int | None:
 
 def _delete(tx: Tx, row: Row[Any]) -> None:
     if row.attempt:
-        raise Conflict(f"{row.name} has run: its history is kept. Cancel it instead.")
+        raise Conflict(f"{row.name} has run, so its history is kept. Cancel it instead.")
     if (successor := _successor(tx, row.id)) is not None:
-        raise Conflict(f"{row.name} can't be deleted: job {successor} waits for it.")
+        raise Conflict(f"{row.name} can't be deleted because job {successor} waits for it.")
     tx.connection.execute(delete(dependency).where(dependency.c.job_id == row.id))
     tx.connection.execute(delete(job).where(job.c.id == row.id))
 
@@ -165,7 +152,7 @@ def _scrap(tx: Tx, row: Row[Any]) -> None:
     )
     counted = tx.connection.execute(last).one_or_none()
     if counted is None:
-        raise Conflict(f"{row.name} was never started: there is no part.")
+        raise Conflict(f"{row.name} was never started, so there is no part.")
     counts = {"scrap": counted.scrap or 1}
     left = max(0, row.quantity - counts["scrap"])
     for name in ("rework", "good"):
@@ -175,14 +162,14 @@ def _scrap(tx: Tx, row: Row[Any]) -> None:
     tx.connection.execute(update(run).where(run.c.id == counted.id).values(counts))
 
 
-def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, JobState]]) -> None:
+def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], JobState]]) -> None:
     items = []
     completed = []
-    for change, row, transition, target in decided:
-        deleted = transition is t.DELETED
-        values = _values(tx, change, row, transition, target)
+    for change, row, target in decided:
+        deleted = change.transition is t.DELETED
+        values = _values(tx, change, row, target)
         tx.record(
-            transition,
+            change.transition,
             actor=change.actor,
             job_id=row.id,
             job_state=None if deleted else target,
@@ -205,10 +192,9 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], t.Transition, Job
         unblock_successors(tx, ask_successors(tx, completed).fetchall())
 
 
-def _values(
-    tx: Tx, change: ActOnJob, row: Row[Any], transition: t.Transition, target: JobState
-) -> dict[str, Any]:
-    """The columns after the action, in the order of `_statement`."""
+def _values(tx: Tx, change: ActOnJob, row: Row[Any], target: JobState) -> dict[str, Any]:
+    """The columns after the action, in the order of `_COLUMNS`."""
+    transition = change.transition
     set_wrong = transition is t.OVERRIDES[JobState.NEEDS_ATTENTION]
     values = {
         "state": target.value,
@@ -220,9 +206,9 @@ def _values(
         "last_error": change.reason if set_wrong else row.last_error,
         "finished_at": tx.now if target in FINISHED_JOBS else None,
     }
-    if transition in (t.RETRIED, t.RETRIED_WAITING, *_SCRAPPING):
+    if transition in (t.RETRIED, t.SCRAPPED):
         values |= {"failures": 0, "not_before": tx.now}
-    if transition in (t.SUBMITTED, t.SUBMITTED_WAITING):  # a draft has not waited yet
+    if transition is t.SUBMITTED:  # a draft has not waited yet
         queued_at = max(tx.now, row.not_before or 0)
         values["rank"] = tx.ranking.rank(queued_at, row.priority, row.due_at)
     if transition is t.EXPEDITED:
@@ -254,39 +240,24 @@ def _place(tx: Tx, row: Row[Any], before: int | None) -> float:
     return place
 
 
+_COLUMNS = {
+    "state": Text,
+    "state_since": BigInteger,
+    "rank": Float,
+    "not_before": BigInteger,
+    "pinned_machine_id": BigInteger,
+    "failures": BigInteger,
+    "last_error": Text,
+    "finished_at": BigInteger,
+}
+
+
 @cache
 def _statement(dialect: Dialect) -> Update:
-    item = dialect.items(
-        "item",
-        id=BigInteger,
-        version=BigInteger,
-        state=Text,
-        state_since=BigInteger,
-        rank=Float,
-        not_before=BigInteger,
-        pinned_machine_id=BigInteger,
-        failures=BigInteger,
-        last_error=Text,
-        finished_at=BigInteger,
-    )
+    item = dialect.items("item", id=BigInteger, version=BigInteger, **_COLUMNS)
     return (
         update(job)
         .where(job.c.id == item.c.id, job.c.version == item.c.version)
-        .values(
-            version=job.c.version + 1,
-            **{
-                name: item.c[name]
-                for name in (
-                    "state",
-                    "state_since",
-                    "rank",
-                    "not_before",
-                    "pinned_machine_id",
-                    "failures",
-                    "last_error",
-                    "finished_at",
-                )
-            },
-        )
+        .values(version=job.c.version + 1, **{name: item.c[name] for name in _COLUMNS})
         .returning(job.c.id)
     )

@@ -1,8 +1,8 @@
-"""Whether a machine's controller can be reached and would start anything now, as its driver says;
-and who may say it while the driver is changed."""
+"""What a machine's driver tells of it: whether it would start anything now, whether its controller
+answers, and what its position rests on; and which driver counts while it is changed."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,11 @@ from sqlalchemy import Row, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.machine import MachineSpec, PositionMemory
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.schema import machine
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import MachineCommand, Tx
 
 # Said by an edit and by a move: no claim comes before the driver that is asked for has spoken.
 REWIRING = "its driver is being changed"
@@ -27,7 +27,7 @@ def asks_for(row: Row[Any], spec: MachineSpec) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class SetReadiness(StoreCommand[None]):
+class SetReadiness(MachineCommand[None]):
     """Why a machine's controller would start nothing now, in its own words; "" if it would. The
     same words again change nothing. For one that is offline it is also why it is so.
 
@@ -41,19 +41,13 @@ class SetReadiness(StoreCommand[None]):
     actor: str
     made_of: MachineSpec | None = None
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its machine."""
-        return (("machine", self.machine_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["SetReadiness"]) -> list[Exception | None]:
-        """One by one: controllers seldom change their minds at the same time."""
-        return [_say(tx, change) for change in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _set_readiness(tx, self)
 
 
 @dataclass(frozen=True, slots=True)
-class RecordReach(StoreCommand[None]):
+class RecordReach(MachineCommand[None]):
     """Whether a machine's controller answers: `why` is why not, None if it does. For a machine that
     is offline it is also why it is so. The time since stays that of the first failure.
 
@@ -65,21 +59,13 @@ class RecordReach(StoreCommand[None]):
     why: str | None
     made_of: MachineSpec
 
-    @property
-    def touches(self) -> Sequence[Hashable]:
-        """Its machine."""
-        return (("machine", self.machine_id),)
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["RecordReach"]) -> list[Exception | None]:
-        """One by one: controllers are seldom lost at the same time."""
-        return [_record_reach(tx, change) for change in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _record_reach(tx, self)
 
 
-def _record_reach(tx: Tx, change: RecordReach) -> Exception | None:
+def _record_reach(tx: Tx, change: RecordReach) -> None:
     row = _own(tx, change.machine_id, change.made_of)
-    if isinstance(row, Conflict):
-        return row
     since = None if change.why is None else row.unreached_since or tx.now
     values: dict[str, object] = {"unreached_since": since}
     if change.why is not None and row.state == MachineState.OFFLINE:
@@ -87,10 +73,9 @@ def _record_reach(tx: Tx, change: RecordReach) -> Exception | None:
     if any(getattr(row, name) != value for name, value in values.items()):
         _update(tx, row.id, values)
         tx.tell(Topic.REACH_CHANGED, machine_id=row.id)
-    return None
 
 
-def _own(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any] | Conflict:
+def _own(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any]:
     """The machine, if it is this station's and asks for a driver made as `made_of` says."""
     row = tx.connection.execute(
         select(machine)
@@ -99,9 +84,9 @@ def _own(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any] | Con
         .with_for_update()
     ).one_or_none()
     if row is None:
-        return Conflict(f"There is no machine {machine_id} at this station.")
+        raise Conflict(f"There is no machine {machine_id} at this station.")
     if made_of is not None and not asks_for(row, made_of):
-        return Conflict(f"{row.name} has another driver now.")
+        raise Conflict(f"{row.name} has another driver now.")
     return row
 
 
@@ -113,12 +98,10 @@ def _update(tx: Tx, machine_id: int, values: Mapping[str, object]) -> None:
     )
 
 
-def _say(tx: Tx, change: SetReadiness) -> Exception | None:
+def _set_readiness(tx: Tx, change: SetReadiness) -> None:
     row = _own(tx, change.machine_id, change.made_of)
-    if isinstance(row, Conflict):
-        return row
     if row.not_ready == change.why:
-        return None
+        return
     values: dict[str, object] = {"not_ready": change.why}
     if row.state == MachineState.OFFLINE and change.why:
         values["state_reason"] = change.why
@@ -131,4 +114,48 @@ def _say(tx: Tx, change: SetReadiness) -> Exception | None:
         reason=change.why,
         frees_machine=not change.why,
     )
-    return None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPosition(MachineCommand[None]):
+    """What a machine's driver knows of its position from now on. The same again changes nothing.
+
+    `made_of` is what the driver was made of: the word of one that the machine does not ask for any
+    more does not count. Raises Conflict then, and for a machine that is not this station's.
+    """
+
+    machine_id: int
+    memory: PositionMemory
+    actor: str
+    made_of: MachineSpec
+
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _record_position(tx, self)
+
+
+def _record_position(tx: Tx, change: RecordPosition) -> None:
+    row = _own(tx, change.machine_id, change.made_of)
+    position = change.memory.position
+    known = (row.position, row.position_reason)
+    if known == (position.basis, position.reason):
+        if row.controller_mark != change.memory.mark:
+            mark = {"controller_mark": change.memory.mark}
+            tx.connection.execute(update(machine).where(machine.c.id == row.id).values(mark))
+        return
+    values: dict[str, object] = {
+        "position": position.basis.value,
+        "position_reason": position.reason,
+        "position_since": tx.now,
+        "position_by": change.actor,
+        "controller_mark": change.memory.mark,
+    }
+    _update(tx, row.id, values)
+    tx.record(
+        t.POSITION_CHANGED,
+        actor=change.actor,
+        machine_id=row.id,
+        machine_state=row.state,
+        reason=position.reason,
+        details={"basis": position.basis.value},
+    )

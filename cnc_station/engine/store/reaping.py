@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Select, bindparam, select
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced
 from cnc_station.engine.domain.machine import STATION_GONE
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import MachineState, RunState
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.moves import MoveRun

@@ -1,6 +1,5 @@
 """What an engine finds in the database when it starts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.parts import parts_done
 from cnc_station.engine.store.schema import counted, job, leader, machine, run, standing_in
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import OneByOne, Tx
 
 _RUNS = (
     select(
@@ -101,12 +100,11 @@ def next_due_s(connection: Connection, now: int) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class AdoptMachines(StoreCommand[None]):
+class AdoptMachines(OneByOne[None]):
     """An embedded file has one engine: whatever it is called today, the machines and the runs
     left in the file are its own, and nobody else can lead."""
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["AdoptMachines"]) -> list[Exception | None]:
+    def write(self, tx: Tx) -> None:
         """Rename the owner; nothing a person would call an event."""
         tx.connection.execute(
             update(machine).where(machine.c.station != tx.station).values(station=tx.station)
@@ -117,4 +115,3 @@ class AdoptMachines(StoreCommand[None]):
             .values(station=tx.station)
         )
         tx.connection.execute(update(leader).values(expires_at=0))
-        return [None for _ in changes]

@@ -1,4 +1,4 @@
-"""What one station asks of another: something only the station at the machine can do."""
+"""Commands for a station from another one: only the station at the machine can carry them out."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState
 from cnc_station.engine.store.schema import machine, remote_command, run
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import OneByOne, Tx
 
 KEPT_MS = 3_600_000
 # What may set a machine going counts for so long, which is less than who asks waits for the answer.
@@ -22,8 +22,8 @@ PROMPT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RemoteCommand:
-    """One question on its way, about a job or (then `job_id` is 0) about a machine. `answer`
-    None: not answered yet; "": done; else why not."""
+    """A command on its way, about a job or (then `job_id` is 0) about a machine. `answer` is None
+    while there is none, "" once it is done, otherwise why it was not done."""
 
     id: int
     station: str
@@ -38,8 +38,8 @@ class RemoteCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class AskStation(StoreCommand[RemoteCommand]):
-    """Leave word for the station that drives a job's run, or with `machine_id` for the one that
+class AskStation(OneByOne[RemoteCommand]):
+    """Send a command to the station that drives a job's run, or with `machine_id` to the one that
     the machine is wired to. Raises Conflict if there is none."""
 
     action: str
@@ -48,16 +48,13 @@ class AskStation(StoreCommand[RemoteCommand]):
     reason: str
     machine_id: int | None = None
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["AskStation"]) -> list[RemoteCommand | Exception]:
-        """Addressed by the live run, or the machine: it reaches whoever is there now."""
-        tx.connection.execute(
-            delete(remote_command).where(remote_command.c.asked_at < tx.now - KEPT_MS)
-        )
-        return [_ask(tx, change) for change in changes]
+    def write(self, tx: Tx) -> RemoteCommand:
+        """See `OneByOne.write`. Addressed by the live run, or the machine: it reaches whoever is
+        there now."""
+        return _ask(tx, self)
 
 
-def _ask(tx: Tx, change: AskStation) -> RemoteCommand | Exception:
+def _ask(tx: Tx, change: AskStation) -> RemoteCommand:
     if change.machine_id is None:
         at = select(run.c.station).where(
             run.c.job_id == change.job_id, run.c.state.in_(sorted(LIVE_RUNS))
@@ -68,7 +65,10 @@ def _ask(tx: Tx, change: AskStation) -> RemoteCommand | Exception:
         nowhere = f"There is no machine {change.machine_id}."
     station: str | None = tx.connection.execute(at).scalar()
     if station is None:
-        return Conflict(nowhere)
+        raise Conflict(nowhere)
+    tx.connection.execute(
+        delete(remote_command).where(remote_command.c.asked_at < tx.now - KEPT_MS)
+    )
     (command_id,) = tx.dialect.reserve(tx.connection, remote_command, 1)
     asked = RemoteCommand(
         command_id,
@@ -97,28 +97,25 @@ def _ask(tx: Tx, change: AskStation) -> RemoteCommand | Exception:
 
 
 @dataclass(frozen=True, slots=True)
-class CompleteRemoteCommand(StoreCommand[None]):
-    """Say what became of an remote_command; "" if it was done."""
+class CompleteRemoteCommand(OneByOne[None]):
+    """Answer a command: "" if it was done, otherwise why it was not. The first answer stays."""
 
     command_id: int
     answer: str
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """Its remote_command."""
+        """Its command."""
         return (("remote_command", self.command_id),)
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["CompleteRemoteCommand"]) -> list[Exception | None]:
-        """Once: the first answer stays."""
-        for change in changes:
-            tx.connection.execute(
-                update(remote_command)
-                .where(remote_command.c.id == change.command_id, remote_command.c.answer.is_(None))
-                .values(answer=change.answer)
-            )
-            tx.tell(Topic.REMOTE_COMMAND_COMPLETED)
-        return [None for _ in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        tx.connection.execute(
+            update(remote_command)
+            .where(remote_command.c.id == self.command_id, remote_command.c.answer.is_(None))
+            .values(answer=self.answer)
+        )
+        tx.tell(Topic.REMOTE_COMMAND_COMPLETED)
 
 
 def open_remote_commands(

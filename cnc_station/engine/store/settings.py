@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from cnc_station.engine.domain.transitions import SETTINGS_CHANGED
 from cnc_station.engine.store.schema import setting
@@ -36,3 +36,9 @@ def _save(tx: Tx, key: str, value: str) -> None:
     there = update(setting).where(setting.c.key == key).values(value=value)
     if not tx.connection.execute(there).rowcount:
         tx.connection.execute(insert(setting).values(key=key, value=value))
+
+
+def settings(connection: Connection) -> Mapping[str, Any]:
+    """Every kept setting by its key."""
+    query = select(setting.c.key, setting.c.value).order_by(setting.c.key)
+    return {row.key: json.loads(row.value) for row in connection.execute(query)}

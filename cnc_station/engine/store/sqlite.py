@@ -1,6 +1,5 @@
 """One file on the station's own PC."""
 
-import time
 from typing import Any
 
 from sqlalchemy import (
@@ -23,11 +22,25 @@ from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store.dialect import READERS, Dialect
-from cnc_station.engine.store.error_messages import sqlite_message
-from cnc_station.engine.store.insertion import Rows, insert_many
+from cnc_station.engine.store.prepared import Rows, insert_many
+from cnc_station.engine.timing import now_ms
 
 LOG_PAGES = 4_000  # 16 MB until they go to their places: a round of 1,000 machines fills 6 MB
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+
+# What SQLite's own words mean to the person in front of the screen.
+_OF_A_FILE = (
+    ("database or disk is full", "The disk is full: nothing was saved. Free some space."),
+    (
+        "readonly database",
+        "The database file can't be written: the file or its folder is read-only.",
+    ),
+    ("unable to open", "The database file can't be opened: its folder is missing or read-only."),
+    ("not a database", "The file is no CNC Station database; it was left as it is."),
+    ("malformed", "The database file is damaged. It was left as it is: restore a copy."),
+    ("disk i/o error", "The disk reports an error: nothing was saved."),
+    ("database is locked", "The database is busy with another program; try again."),
+)
 
 
 class Sqlite(Dialect):
@@ -42,7 +55,7 @@ class Sqlite(Dialect):
         )
         arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
         engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
-        preload = "BEGIN" if reader else "BEGIN IMMEDIATE"
+        opening = "BEGIN" if reader else "BEGIN IMMEDIATE"
 
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: object) -> None:
@@ -59,13 +72,13 @@ class Sqlite(Dialect):
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            connection.exec_driver_sql(preload)
+            connection.exec_driver_sql(opening)
 
         return engine
 
     def now(self, connection: Connection) -> int:  # noqa: ARG002 - a file has its machine's clock
         """This machine's clock."""
-        return time.time_ns() // 1_000_000
+        return now_ms()
 
     def reserve(
         self,
@@ -129,3 +142,8 @@ class Sqlite(Dialect):
     def is_transient(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one writer meets no other
         """Never: nobody else writes."""
         return False
+
+
+def sqlite_message(complaint: str) -> str | None:
+    """What a file's complaint (in lower case) means; None if it is not about the environment."""
+    return next((sentence for words, sentence in _OF_A_FILE if words in complaint), None)

@@ -8,11 +8,11 @@ from sqlalchemy import insert, select, update
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced, NameInUse
 from cnc_station.engine.store.schema import leader, live_run, run, station
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import OneByOne, Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Join(StoreCommand[None]):
+class Join(OneByOne[None]):
     """A station comes into the fleet under its name, with a new incarnation each start.
 
     Raises NameInUse while another one of that name is heard of. What was heard long after now was
@@ -24,19 +24,18 @@ class Join(StoreCommand[None]):
     version: str
     silence_s: float
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["Join"]) -> list[Exception | None]:
-        """One row a name; what was there before under it has left."""
-        return [_join(tx, change) for change in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _join(tx, self)
 
 
-def _join(tx: Tx, change: Join) -> Exception | None:
+def _join(tx: Tx, change: Join) -> None:
     known = tx.connection.execute(
         select(station).where(station.c.name == tx.station).with_for_update()
     ).one_or_none()
     silence = round(change.silence_s * 1000)
     if known is not None and known.left_at is None and abs(tx.now - known.heard_at) < silence:
-        return NameInUse(
+        raise NameInUse(
             f"A station named {tx.station} is at work already (on {known.host}). Give this one "
             "another name.",
             known.heard_at,
@@ -58,11 +57,10 @@ def _join(tx: Tx, change: Join) -> Exception | None:
         update(leader).where(leader.c.holder == tx.station).values(expires_at=tx.now)
     )
     tx.record(t.STATION_JOINED, actor="station", reason=f"version {change.version}")
-    return None
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat(StoreCommand[None]):
+class Heartbeat(OneByOne[None]):
     """Still there: the station's row and the leases of its live runs, in one transaction.
 
     Raises Fenced if another incarnation has taken the name over.
@@ -73,13 +71,12 @@ class Heartbeat(StoreCommand[None]):
     lag_ms: float
     runs: tuple[int, ...]
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["Heartbeat"]) -> list[Exception | None]:
-        """Only the runs that the station says it drives: what it has forgotten must expire."""
-        return [_beat(tx, change) for change in changes]
+    def write(self, tx: Tx) -> None:
+        """See `OneByOne.write`."""
+        _beat(tx, self)
 
 
-def _beat(tx: Tx, change: Heartbeat) -> Exception | None:
+def _beat(tx: Tx, change: Heartbeat) -> None:
     heard = tx.connection.execute(
         update(station)
         .where(station.c.name == tx.station, station.c.incarnation == change.incarnation)
@@ -87,7 +84,7 @@ def _beat(tx: Tx, change: Heartbeat) -> Exception | None:
         .returning(station.c.name)
     ).all()
     if not heard:
-        return Fenced(f"Another station is called {tx.station} now.")
+        raise Fenced(f"Another station is called {tx.station} now.")
     for start in range(0, len(change.runs), 500):
         tx.connection.execute(
             update(run)
@@ -95,39 +92,33 @@ def _beat(tx: Tx, change: Heartbeat) -> Exception | None:
             .where(run.c.station == tx.station, live_run)
             .values(lease_until=tx.now + round(change.lease_s * 1000))
         )
-    return None
 
 
 @dataclass(frozen=True, slots=True)
-class Leave(StoreCommand[None]):
+class Leave(OneByOne[None]):
     """An orderly end: the name is free at once, and so is the leadership."""
 
     incarnation: str
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["Leave"]) -> list[Exception | None]:
+    def write(self, tx: Tx) -> None:
         """Both rows, if they are still this incarnation's."""
-        for change in changes:
-            left = tx.connection.execute(
-                update(station)
-                .where(station.c.name == tx.station)
-                .where(station.c.incarnation == change.incarnation)
-                .values(left_at=tx.now)
-                .returning(station.c.name)
-            ).all()
-            if not left:
-                continue
-            tx.connection.execute(
-                update(leader)
-                .where(leader.c.incarnation == change.incarnation)
-                .values(expires_at=tx.now)
-            )
-            tx.record(t.STATION_LEFT, actor="station")
-        return [None for _ in changes]
+        left = tx.connection.execute(
+            update(station)
+            .where(station.c.name == tx.station)
+            .where(station.c.incarnation == self.incarnation)
+            .values(left_at=tx.now)
+            .returning(station.c.name)
+        ).all()
+        if not left:
+            return
+        tx.connection.execute(
+            update(leader).where(leader.c.incarnation == self.incarnation).values(expires_at=tx.now)
+        )
+        tx.record(t.STATION_LEFT, actor="station")
 
 
 @dataclass(frozen=True, slots=True)
-class Lead(StoreCommand[int]):
+class Lead(OneByOne[int]):
     """Take or keep the leadership; answers with the term.
 
     It is taken only when it has expired, with a term one higher. Raises Conflict while somebody
@@ -142,13 +133,12 @@ class Lead(StoreCommand[int]):
         """The one row."""
         return ("leader",)
 
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["Lead"]) -> list[int | Exception]:
-        """The row is locked, so that of two takers one sees the other."""
-        return [_lead(tx, change) for change in changes]
+    def write(self, tx: Tx) -> int:
+        """See `OneByOne.write`."""
+        return _lead(tx, self)
 
 
-def _lead(tx: Tx, change: Lead) -> int | Exception:
+def _lead(tx: Tx, change: Lead) -> int:
     until = tx.now + round(change.lease_s * 1000)
     row = tx.connection.execute(select(leader).with_for_update()).one()
     if row.incarnation == change.incarnation and row.expires_at > tx.now:
@@ -156,7 +146,7 @@ def _lead(tx: Tx, change: Lead) -> int | Exception:
         term: int = row.term
         return term
     if row.expires_at > tx.now:
-        return Conflict(f"{row.holder} leads.")
+        raise Conflict(f"{row.holder} leads.")
     tx.connection.execute(
         update(leader).values(
             holder=tx.station, incarnation=change.incarnation, term=row.term + 1, expires_at=until

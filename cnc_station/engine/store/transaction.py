@@ -9,14 +9,13 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Table
 
+from cnc_station.engine.domain.errors import Conflict, Fenced, InvalidInput
 from cnc_station.engine.domain.notice import Notice, NoticeEvent, Topic
-from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.dialect import Dialect
-from cnc_station.engine.store.insertion import Rows
-from cnc_station.engine.store.preload import NOTHING, TransactionPreload
-from cnc_station.engine.store.prepared import Statement
+from cnc_station.engine.store.prepared import NOTHING, Rows, Statement, TransactionPreload
 
 T = TypeVar("T")
 
@@ -184,3 +183,48 @@ class StoreCommand(Generic[T]):
     def apply(cls, tx: Tx, changes: Sequence[Any]) -> list[T | Exception]:
         """Write them all; an answer for each: its result, or the error that is its alone."""
         raise NotImplementedError
+
+
+class OneByOne(StoreCommand[T]):
+    """A command that is seldom asked for: those that wait are written alone, in their order."""
+
+    __slots__ = ()
+
+    def write(self, tx: Tx) -> T:
+        """Write it. What it raises is its own answer; it must not have written anything then."""
+        raise NotImplementedError
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["OneByOne[T]"]) -> list[T | Exception]:
+        """See `StoreCommand.apply`."""
+        answers: list[T | Exception] = []
+        for change in changes:
+            try:
+                answers.append(change.write(tx))
+            except (Conflict, Fenced, InvalidInput) as error:
+                answers.append(error)
+        return answers
+
+
+class JobCommand(OneByOne[T]):
+    """One whose order with others of its job must be kept."""
+
+    __slots__ = ()
+    job_id: int
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its job."""
+        return (("job", self.job_id),)
+
+
+class MachineCommand(OneByOne[T]):
+    """One whose order with others of its machine must be kept."""
+
+    __slots__ = ()
+    machine_id: int
+
+    @property
+    def touches(self) -> Sequence[Hashable]:
+        """Its machine."""
+        return (("machine", self.machine_id),)

@@ -21,9 +21,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.notice import NO_EVENTS, Notice
-from cnc_station.engine.domain.rank import RankPolicy
+from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.preload import NOTHING, TransactionPreload
+from cnc_station.engine.store.prepared import NOTHING, TransactionPreload
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cnc_station.engine.domain.position import Position
+from cnc_station.engine.domain.machine import Position
 
 KEPT = "•" * 8  # stands for a password that is kept
 

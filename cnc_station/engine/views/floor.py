@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.machine import STATION_CLOSED, STATION_GONE, MachineSpec
-from cnc_station.engine.domain.position import Position
+from cnc_station.engine.domain.machine import STATION_CLOSED, STATION_GONE, MachineSpec, Position
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views.jobs import JobCounts, JobRow
 from cnc_station.engine.views.station import Presence

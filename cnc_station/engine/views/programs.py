@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
+from cnc_station.engine.domain.nc.preconditions import Assumption
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,6 @@ class ProgramDetail:
     tools: tuple[tuple[int, str], ...] = ()
     work_offsets: tuple[str, ...] = ()
     assumes: tuple[Assumption, ...] = ()
-
-    @property
-    def offset_assumed(self) -> str | None:
-        """The work offset that it cuts in before it states any ("G54")."""
-        codes = (assumed.code for assumed in self.assumes if assumed.mode is Mode.WORK_OFFSET)
-        return next(codes, None)
 
 
 @dataclass(frozen=True, slots=True)

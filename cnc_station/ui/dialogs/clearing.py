@@ -4,8 +4,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from cnc_station.engine.commands import ActOnMachine
 from cnc_station.engine.domain.actions import MachineAction
-from cnc_station.engine.domain.counting import PartCount
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
+from cnc_station.engine.domain.job import PartCount
 from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
 from cnc_station.ui import formatting

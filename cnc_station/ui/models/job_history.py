@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QCoreApplication
 
-from cnc_station.engine.domain.counting import PartCount
 from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.job import PartCount
 from cnc_station.engine.domain.states import LIVE_RUNS, RunState
 from cnc_station.engine.views import RunRow
 from cnc_station.ui import formatting

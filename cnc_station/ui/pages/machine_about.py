@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from cnc_station.engine.domain.machine import Capability
-from cnc_station.engine.domain.position import PositionBasis
+from cnc_station.engine.domain.machine import Capability, PositionBasis
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views import MachineRow
 from cnc_station.ui import formatting

@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cnc_station.servers import Postgres, Redis
 from tests.faults.failure import failure
 from tests.faults.fleet.fleet import Fleet
 from tests.faults.fleet.supervised import LEASE_S
+from tests.tools.servers import Postgres, Redis
 
 STATIONS = 4
 CLOCKS = (0.0, 600.0, -600.0, 0.0)

@@ -16,7 +16,6 @@ from sqlalchemy import Connection, func, select
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
-from cnc_station.servers import Postgres, Redis
 from tests.faults.fleet.checks import Driven, Span, read_notes, violations
 from tests.faults.fleet.load import Load
 from tests.faults.fleet.mutations import MUTATIONS
@@ -25,6 +24,7 @@ from tests.faults.fleet.station import Orders
 from tests.faults.fleet.supervised import Station
 from tests.faults.fleet.wire import Wires
 from tests.standing_still import standing_still
+from tests.tools.servers import Postgres, Redis
 
 T = TypeVar("T")
 RESTART_S = 0.3

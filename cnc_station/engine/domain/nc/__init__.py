@@ -21,9 +21,17 @@ in corners and takes a little longer.
 
 from cnc_station.engine.domain.nc.arcs import Arc, Plane
 from cnc_station.engine.domain.nc.findings import Finding, Severity
-from cnc_station.engine.domain.nc.limits import DEFAULT, Limits
 from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
-from cnc_station.engine.domain.nc.program import Bounds, Kind, Move, Moves, Program, Units
+from cnc_station.engine.domain.nc.program import (
+    DEFAULT,
+    Bounds,
+    Kind,
+    Limits,
+    Move,
+    Moves,
+    Program,
+    Units,
+)
 from cnc_station.engine.domain.nc.reader import read
 from cnc_station.engine.domain.nc.replay import Polyline, Position, at, polyline
 

@@ -7,9 +7,8 @@ from math import inf, pi, sqrt
 from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.expressions import Parameters
 from cnc_station.engine.domain.nc.findings import Findings, ReadingStopped
-from cnc_station.engine.domain.nc.limits import Limits
 from cnc_station.engine.domain.nc.preconditions import ModeRecord
-from cnc_station.engine.domain.nc.program import Kind, Moves, Point, Units
+from cnc_station.engine.domain.nc.program import Kind, Limits, Moves, Point, Units
 from cnc_station.engine.domain.nc.words import Words
 
 SMALLEST_RATE = 1e-6

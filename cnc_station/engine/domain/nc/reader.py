@@ -18,9 +18,8 @@ from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.expressions import evaluate
 from cnc_station.engine.domain.nc.findings import BlockError, Findings, ReadingStopped
 from cnc_station.engine.domain.nc.flow import Flow
-from cnc_station.engine.domain.nc.limits import DEFAULT, Limits
 from cnc_station.engine.domain.nc.machine import Machine
-from cnc_station.engine.domain.nc.program import Kind, Program
+from cnc_station.engine.domain.nc.program import DEFAULT, Kind, Limits, Program
 from cnc_station.engine.domain.nc.summary import summed_up
 from cnc_station.engine.domain.nc.words import Block, Words, parse
 

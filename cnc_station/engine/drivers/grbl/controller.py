@@ -5,15 +5,19 @@ import logging
 from collections.abc import Callable, Sequence
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.grbl import identity, links, reports
-from cnc_station.engine.drivers.grbl.hearing import ChangeSignal, ControllerListener, Refused
-from cnc_station.engine.drivers.grbl.identity import ControllerInfo
+from cnc_station.engine.drivers.grbl import links, reports
 from cnc_station.engine.drivers.grbl.modes import Offsets, ParserState, offsets, parser_state
-from cnc_station.engine.drivers.grbl.picture import Picture
-from cnc_station.engine.drivers.grbl.questions import Questions
-from cnc_station.engine.drivers.grbl.reports import Make, Report
+from cnc_station.engine.drivers.grbl.questions import (
+    ChangeSignal,
+    ControllerInfo,
+    ControllerListener,
+    Questions,
+    Refused,
+    read_info,
+)
+from cnc_station.engine.drivers.grbl.reports import Make, Picture, Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
-from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.drivers.publisher import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +108,7 @@ class Controller:
 
         Call only while it is idle or in alarm. Raises Unavailable.
         """
-        info = await identity.read_info(self._questions, self._name)
+        info = await read_info(self._questions, self._name)
         if info is not None:
             self.info = info
             self.picture.inches = info.inches

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.domain.machine import PositionMemory
 from cnc_station.engine.domain.nc.end_place import Known, end_place
 from cnc_station.engine.domain.nc.preconditions import READ_WITH
 from cnc_station.engine.domain.nc.source import clean
-from cnc_station.engine.domain.position import PositionMemory
 from cnc_station.engine.drivers.base import (
     NotReady,
     OnLoss,
@@ -25,11 +25,11 @@ from cnc_station.engine.drivers.base import (
 )
 from cnc_station.engine.drivers.grbl import settings
 from cnc_station.engine.drivers.grbl.controller import CYCLE_START, HOLD
-from cnc_station.engine.drivers.grbl.hearing import Refused
 from cnc_station.engine.drivers.grbl.job import Job
 from cnc_station.engine.drivers.grbl.modes import ModesInDoubt, Offsets, ParserState, to_set
 from cnc_station.engine.drivers.grbl.operation import FORGOTTEN, Operation
 from cnc_station.engine.drivers.grbl.prepare import Prepared, prepare
+from cnc_station.engine.drivers.grbl.questions import Refused
 from cnc_station.engine.drivers.grbl.reports import Make
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
 from cnc_station.engine.views import Abilities, Doing, Identity, Message, Status

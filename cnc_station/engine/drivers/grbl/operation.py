@@ -15,7 +15,7 @@ from cnc_station.engine.drivers.grbl.modes import ParserState
 from cnc_station.engine.drivers.grbl.position import Observation, PositionTracker
 from cnc_station.engine.drivers.grbl.reports import Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
-from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.drivers.publisher import Traffic
 from cnc_station.engine.views import Doing, Status
 
 log = logging.getLogger(__name__)

@@ -1,11 +1,72 @@
-"""`$` commands and lines that set modes, with the lines that a controller answers before its ok."""
+"""Messages of a controller: who receives them, how to wait for them, and questions with answers.
+
+Questions are `$` commands and lines that set modes. Some answers identify the controller.
+"""
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.grbl.hearing import Refused
+from cnc_station.engine.domain.errors import CncStationError, Unavailable
+from cnc_station.engine.drivers.grbl import meanings, reports
+from cnc_station.engine.drivers.grbl.reports import Make, Report
+
+
+class Refused(CncStationError):
+    """The controller answered a command with an error."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(meanings.error(code))
+        self.code = code
+
+
+class ControllerListener(Protocol):
+    """Receives what a controller sends. Called from within the loop; must not block."""
+
+    def answered(self, code: int) -> None:
+        """A program line was accepted (0), or refused with an error."""
+        ...
+
+    def batch_received(self) -> None:
+        """All lines received at once have been passed on."""
+        ...
+
+    def reported(self, report: Report) -> None: ...
+    def alarmed(self, code: int) -> None: ...
+    def unknown_line(self) -> None:
+        """A line came that is not a known answer: possibly a custom welcome line."""
+        ...
+
+    def was_reset(self) -> None:
+        """The controller restarted without a request from here."""
+        ...
+
+    def lost(self, reason: str) -> None: ...
+
+
+class ChangeSignal:
+    """Wakes all waiting tasks at once."""
+
+    def __init__(self) -> None:
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def wait(self, within: float) -> None:
+        """Wait for the next notification, or `within` seconds."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await waiting
+
+    def notify(self) -> None:
+        """Wake all waiting tasks."""
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
 
 
 @dataclass(slots=True)
@@ -70,3 +131,52 @@ class Questions:
         """End the open question: no answer will come."""
         if self._open is not None and not self._open.answer.done():
             self._open.answer.set_exception(Unavailable(f"{self.address}: {why}"))
+
+
+log = logging.getLogger(__name__)
+
+_REPORTS_IN_INCHES, _HOMING = 13, 22  # numbers of settings
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerInfo:
+    """The make and settings of a controller.
+
+    `homing`: whether homing is switched on; None if unknown. `inches`: whether it reports in
+    inches. `build` is its firmware text, `settings` are all its settings by number.
+    """
+
+    make: Make
+    inches: bool
+    homing: bool | None
+    build: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+async def read_info(questions: Questions, name: str | None) -> ControllerInfo | None:
+    """Return the controller's info; None if it does not report it. Raises Unavailable.
+
+    `name` comes from its welcome line. An earlier connection may have left half a line in the
+    buffer. A `$` in it makes the line an error, so nothing moves; the second question is then
+    understood.
+    """
+    for _ in range(2):
+        try:
+            answer = await questions.ask("$I", expects="[OPT:")
+            return _read(answer, await questions.ask("$$"), name)
+        except Refused as error:
+            log.warning("%s does not identify itself: %s", questions.address, error)
+    return None
+
+
+def _read(answer: list[str], settings: list[str], name: str | None) -> ControllerInfo:
+    values = dict(filter(None, map(reports.setting, settings)))
+    homing = values.get(_HOMING)  # a bit mask in grblHAL; bit 0 switches it on
+    build = next((line for line in answer if line.startswith("[VER:")), "").strip("[]")
+    return ControllerInfo(
+        reports.make(answer, name),
+        inches=values.get(_REPORTS_IN_INCHES) == "1",
+        homing=homing.isdecimal() and int(homing) % 2 == 1 if homing else None,
+        build=build,
+        settings=tuple((str(number), value) for number, value in sorted(values.items())),
+    )

@@ -1,9 +1,9 @@
 """Convert the state of a controller to the `Status` of all drivers."""
 
-from cnc_station.engine.domain.position import Position
+from cnc_station.engine.domain.machine import Position
 from cnc_station.engine.drivers.grbl import meanings
 from cnc_station.engine.drivers.grbl.job import Job
-from cnc_station.engine.drivers.grbl.picture import Picture
+from cnc_station.engine.drivers.grbl.reports import Picture
 from cnc_station.engine.views import Doing, Status
 
 _HOME = "Home the machine, or check its work zero and confirm it."

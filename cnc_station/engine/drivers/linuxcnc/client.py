@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
-from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.drivers.publisher import Traffic
 from cnc_station.engine.drivers.unreachable import unreachable
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
-from cnc_station.engine.domain.position import PositionMemory
+from cnc_station.engine.domain.machine import PositionMemory
 from cnc_station.engine.drivers.base import (
     DriverKind,
     EndUnproven,
@@ -25,17 +25,15 @@ from cnc_station.engine.drivers.base import (
     RunInspection,
     RunOutcome,
 )
-from cnc_station.engine.drivers.linuxcnc import files, modes, recovery
+from cnc_station.engine.drivers.linuxcnc import files, modes, run_monitor
 from cnc_station.engine.drivers.linuxcnc.client import Refused
-from cnc_station.engine.drivers.linuxcnc.heard import ControllerMessages
 from cnc_station.engine.drivers.linuxcnc.link import Link
 from cnc_station.engine.drivers.linuxcnc.opening import close_unstarted, forget, open_program
 from cnc_station.engine.drivers.linuxcnc.part import Part
 from cnc_station.engine.drivers.linuxcnc.position import PositionKnowledge
-from cnc_station.engine.drivers.linuxcnc.run_monitor import RunMonitor
 from cnc_station.engine.drivers.linuxcnc.settings import FIELDS, Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Place, Snapshot
-from cnc_station.engine.drivers.linuxcnc.status_text import status_of
+from cnc_station.engine.drivers.linuxcnc.status_text import ControllerMessages, status_of
 from cnc_station.engine.drivers.publisher import StatusPublisher
 from cnc_station.engine.views import Abilities, Doing, DriverInfo, Identity, Status
 
@@ -58,7 +56,7 @@ class LinuxCnc(StatusPublisher):
         self._part: Part | None = None  # loaded, running, or made last
         self._began_without_length = 0  # the run of that part
         self._zero: Place | None = None  # work offset of G54 when it was last set
-        self._monitor: RunMonitor | None = None
+        self._monitor: run_monitor.RunMonitor | None = None
         self._writing: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -212,10 +210,10 @@ class LinuxCnc(StatusPublisher):
 
     def _start_monitor(
         self, part: Part, note: files.Note, *, from_start: bool = True
-    ) -> RunMonitor:
+    ) -> run_monitor.RunMonitor:
         at = asyncio.get_running_loop().time()
         path = self._path(part.file)
-        self._monitor = RunMonitor(path, part.ending, note, at, from_start=from_start)
+        self._monitor = run_monitor.RunMonitor(path, part.ending, note, at, from_start=from_start)
         self._messages.left_on = part.ending.leaves_on
         self._link.set_busy(busy=True)
         return self._monitor
@@ -226,7 +224,7 @@ class LinuxCnc(StatusPublisher):
         self._messages.left_on = ()
 
     async def ended(self) -> None:
-        """See `Driver.ended` and `RunMonitor`."""
+        """See `Driver.ended` and `run_monitor.RunMonitor`."""
         monitor = self._monitor
         if monitor is None:
             raise Conflict("nothing runs")
@@ -250,7 +248,7 @@ class LinuxCnc(StatusPublisher):
         if self._messages.left_on and over and idle and not busy:
             self._stopping = asyncio.create_task(self._stop_spindle_and_coolant(monitor))
 
-    async def _stop_spindle_and_coolant(self, monitor: RunMonitor | None) -> None:
+    async def _stop_spindle_and_coolant(self, monitor: run_monitor.RunMonitor | None) -> None:
         """Stop both. After a failure it is tried again at the next snapshot."""
         left_on, had_control = self._messages.left_on, self._link.in_control
         with contextlib.suppress(Unavailable, Refused, NotReady):
@@ -327,7 +325,7 @@ class LinuxCnc(StatusPublisher):
     async def inspect_run(self, order: Order) -> RunInspection:
         """See `Driver.inspect_run`. Identifies the run by the file that the controller has open."""
         now = await self._link.read_snapshot()
-        owner = recovery.owner_for(now, order)
+        owner = run_monitor.owner_for(now, order)
         if owner is None or order.source is None:
             words = f"{now.program} open" if now.program else "no program open"
             return RunInspection(
@@ -337,11 +335,11 @@ class LinuxCnc(StatusPublisher):
         if position is not None and not position.known and now.state == IDLE:
             return RunInspection(RunOutcome.STOPPED, position.reason, owner.part)
         if owner.modes:
-            return recovery.inspect_set_up(owner.part)
+            return run_monitor.inspect_set_up(owner.part)
         self._part = part = await Part.read(order, order.source, owner.part)
         folder = self._settings.program_folder
         note = await asyncio.to_thread(files.read_note, folder, part.file)
-        found = recovery.inspect(now, part.ending, note, part.number)
+        found = run_monitor.inspect_open_run(now, part.ending, note, part.number)
         if found.outcome is RunOutcome.UNDER_WAY:
             monitor = self._start_monitor(part, note or files.Note(now.place), from_start=False)
             monitor.observe(now, asyncio.get_running_loop().time())

@@ -10,7 +10,7 @@ from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.linuxcnc.client import ATTEMPTS, NAK, Client, Refused
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, MESSAGES, MM_IN, Snapshot, asked
-from cnc_station.engine.drivers.traffic import Traffic
+from cnc_station.engine.drivers.publisher import Traffic
 from cnc_station.engine.views import Identity
 
 BUSY_S = 0.02  # poll interval while something is waited for

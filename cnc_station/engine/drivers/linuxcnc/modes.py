@@ -13,10 +13,10 @@ from cnc_station.engine.domain.nc import Program
 from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
 from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.linuxcnc.client import Refused
-from cnc_station.engine.drivers.linuxcnc.heard import ControllerMessages
 from cnc_station.engine.drivers.linuxcnc.link import Link
 from cnc_station.engine.drivers.linuxcnc.opening import forget, open_program
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
+from cnc_station.engine.drivers.linuxcnc.status_text import ControllerMessages
 
 # LinuxCNC has no scaling and no G68. A rotated work offset belongs to the work zero.
 GROUPS = {

@@ -4,10 +4,10 @@ import asyncio
 
 from cnc_station.engine.drivers.base import NotReady, RunFailed
 from cnc_station.engine.drivers.linuxcnc.client import ATTEMPTS, Refused
-from cnc_station.engine.drivers.linuxcnc.heard import ControllerMessages
 from cnc_station.engine.drivers.linuxcnc.link import Link
 from cnc_station.engine.drivers.linuxcnc.run_monitor import HARMLESS
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
+from cnc_station.engine.drivers.linuxcnc.status_text import ControllerMessages
 
 NOT_SHOWN = "was not opened"
 CYCLE_S = 0.15  # more than one cycle of the controller

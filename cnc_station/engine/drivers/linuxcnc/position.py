@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict
-from cnc_station.engine.domain.position import Position, PositionBasis, PositionMemory
+from cnc_station.engine.domain.machine import Position, PositionBasis, PositionMemory
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Place, Snapshot
 
 NOT_HOMED = Position(PositionBasis.LOST, "not homed")

@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.mtconnect.documents import (
     BadDocument,
     Devices,
@@ -21,8 +20,8 @@ from cnc_station.engine.drivers.mtconnect.documents import (
     Streams,
     parse,
 )
-from cnc_station.engine.drivers.traffic import Traffic
-from cnc_station.engine.drivers.unreachable import raw_words, unreachable
+from cnc_station.engine.drivers.publisher import Traffic
+from cnc_station.engine.drivers.unreachable import raw_words, shown, unreachable
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession, StreamReader

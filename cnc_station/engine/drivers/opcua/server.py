@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.address import shown
 from cnc_station.engine.drivers.opcua.picture import (
     ALERT_TYPE,
     CHANNEL,
@@ -31,8 +30,8 @@ from cnc_station.engine.drivers.opcua.picture import (
     Value,
     channel_value,
 )
-from cnc_station.engine.drivers.traffic import Traffic
-from cnc_station.engine.drivers.unreachable import raw_words, unreachable
+from cnc_station.engine.drivers.publisher import Traffic
+from cnc_station.engine.drivers.unreachable import raw_words, shown, unreachable
 
 if TYPE_CHECKING:
     from asyncua.client.client import Client

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from cnc_station.engine.domain.retry import RetryPolicy
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.views import KEPT, Abilities
 
 SIMULATOR = "simulator"

@@ -1,7 +1,6 @@
 """Machines as the window and as the queue see them."""
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -9,14 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.domain.forecast import MachineNow
-from cnc_station.engine.domain.machine import MachineSpec
-from cnc_station.engine.domain.position import Position, PositionBasis
+from cnc_station.engine.domain.machine import MachineSpec, Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.claims import capability
 from cnc_station.engine.store.queries.context import QueryContext, Shown, all_hidden
 from cnc_station.engine.store.queries.stations import Attendance, attendance
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.store.tenants import WHOLE_SHOP
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import MachineRow, PositionRecord, Presence
 
 _NOBODY_KNOWS: Mapping[str, Attendance] = MappingProxyType({})
@@ -58,9 +57,8 @@ def machines_with_stations(
     clock: Callable[[Connection], int],
     shown: Shown = all_hidden,
 ) -> tuple[MachineRow, ...]:
-    """Every machine of the shop, in the order they were added, each with whether its station is
-    there."""
-    there = attendance(connection, own, clock, time.time_ns() // 1_000_000)
+    """The same, each with whether its station is there."""
+    there = attendance(connection, own, clock, now_ms())
     rows = read_machines(connection)
     return tuple(machine_row(row, there, shown) for row in rows if not row.removed)
 

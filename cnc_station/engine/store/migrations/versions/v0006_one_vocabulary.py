@@ -13,6 +13,14 @@ _EVENT_TYPES = {
     "put_aside": "deferred",
     "given_back": "requeued",
     "examined": "inspected",
+    # One transition: the job's state in the event says whether it waits.
+    "created_waiting": "created",
+    "submitted_waiting": "submitted",
+    "resumed_waiting": "resumed",
+    "restored_waiting": "restored",
+    "retried_waiting": "retried",
+    "scrapped_waiting": "scrapped",
+    "machine_moved_as_it_is": "machine_moved",
 }
 
 

@@ -1,23 +1,61 @@
-"""The demo day with several stations: servers and stations that go with whoever started them."""
+"""The demo day with several stations: servers and stations that go with whoever started them.
 
+`python -m tests.tools.fleet_demo 3` opens the first station's window and runs the other two.
+"""
+
+import argparse
+import asyncio
+import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
-from cnc_station.bundled import self_command
+from cnc_station import config as settings
+from cnc_station import headless
+from cnc_station.cli.window import start_log
 from cnc_station.config import PREFIX, Config
-from cnc_station.demo import SEED, Share
+from cnc_station.demo import SEED, add_jobs, add_machines, demo_machines
 from cnc_station.engine.domain.errors import FieldError, InvalidInput, Unavailable
-from cnc_station.temporary import TemporaryFolder
+from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.door import Door
+from tests.tools.temporary import TemporaryFolder
 
 MOST_STATIONS = 9  # the demo shop has as many machines
 # Somebody will end a station to see what happens, and nobody waits five minutes for that.
 LONGEST_LEASE_S = 20.0
 _STOP_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one of `stations` brings to the demo day: every n-th machine, so that each has some of
+    every type; the first brings the programs and the day's jobs as well."""
+
+    number: int = 1
+    stations: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`2/3` is the second of three. Raises InvalidInput."""
+        found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", text)
+        if found is None or int(found[1]) > int(found[2]):
+            raise InvalidInput(FieldError("demo", "must be a share such as 2/3"))
+        return cls(int(found[1]), int(found[2]))
+
+    def machines(self) -> list[MachineSpec]:
+        """This share of the demo shop's machines."""
+        return demo_machines()[self.number - 1 :: self.stations]
+
+    async def load(self, door: Door) -> tuple[int, ...]:
+        """Add this share. Returns the ids of its jobs."""
+        await add_machines(door, self.machines())
+        return await add_jobs(door) if self.number == 1 else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +81,7 @@ def running_fleet(config: Config, environ: Mapping[str, str], stations: int) -> 
         raise Unavailable(
             "The fleet's demo day starts its own servers, which it can on Linux only."
         )
-    from cnc_station import servers  # noqa: PLC0415 - knows no other system
+    from tests.tools import servers  # noqa: PLC0415 - knows no other system
 
     if missing := servers.missing_packages():
         raise Unavailable(
@@ -91,7 +129,8 @@ def _started(config: Config, environ: Mapping[str, str], share: Share) -> subpro
         return subprocess.Popen(
             [
                 *("setpriv", "--pdeathsig", "KILL"),
-                *(*self_command(), "serve", "--demo", f"{share.number}/{share.stations}"),
+                *(sys.executable, "-m", "tests.tools.fleet_demo"),
+                *("--share", f"{share.number}/{share.stations}"),
             ],
             env=_environment(config, environ),
             stdin=subprocess.DEVNULL,
@@ -128,3 +167,39 @@ def _environment(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
     }
     kept = {name: value for name, value in environ.items() if name != f"{PREFIX}DATABASE"}
     return {**kept, **{PREFIX + name.upper(): str(own[name]) for name in own}}
+
+
+def open_fleet(stations: int, speed: str) -> int:
+    """Run the fleet until the window of its first station is closed."""
+    from cnc_station.desktop import open_window  # noqa: PLC0415 - the other stations need no Qt
+
+    config = settings.load(os.environ, None, {"simulator_speed": speed})
+    with running_fleet(config, os.environ, stations) as fleet:
+        start_log(fleet.config, aloud=False)
+        print(f"{fleet.config.station} opens its window. Beside it, without one:")
+        for name, process in fleet.others.items():
+            print(f"  {name}, process {process.pid}")
+        print("End one of them (kill -9) and see the others take over.", flush=True)
+        return open_window(fleet.config, Share(1, stations).load)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Open the fleet, or with `--share` be one of its other stations."""
+    parser = argparse.ArgumentParser(prog="./dev fleet", description=__doc__)
+    parser.add_argument("stations", type=int, nargs="?", default=3, metavar="N")
+    parser.add_argument("--speed", default="20", metavar="N", help="times real time (20)")
+    parser.add_argument("--share", type=Share.parse, help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    if args.share is None:
+        try:
+            return open_fleet(args.stations, args.speed)
+        except (InvalidInput, Unavailable) as error:
+            parser.error(str(error))
+    config = settings.load(os.environ)
+    start_log(config, aloud=True)
+    asyncio.run(headless.serve(config, args.share.load))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -26,7 +26,7 @@ import psycopg
 import redis
 from psycopg import sql
 
-from cnc_station.temporary import TemporaryFolder
+from tests.tools.temporary import TemporaryFolder
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
@@ -42,8 +42,8 @@ def missing_packages() -> tuple[str, ...]:
     """What has to be installed before these servers can run, by Debian's names."""
     needed: dict[str, Callable[[], Path]] = {
         "postgresql": _postgres_programs,
-        "redis-server": partial(_program, "redis-server"),
-        "util-linux": partial(_program, "setpriv"),
+        "redis-server": partial(program_path, "redis-server"),
+        "util-linux": partial(program_path, "setpriv"),
     }
     missing = []
     for package, find in needed.items():
@@ -65,7 +65,7 @@ class Server(ABC):
     stop_signal = signal.SIGTERM
 
     def __init__(self, *, also_at: Sequence[str] = ()) -> None:
-        _program("setpriv")
+        program_path("setpriv")
         self._addresses = ["127.0.0.1", *also_at]
         self._temporary = TemporaryFolder(f"cnc-{type(self).__name__.lower()}-")
         self.folder = self._temporary.path
@@ -91,7 +91,7 @@ class Server(ABC):
             self._start_again()
             return
         for attempt in range(START_ATTEMPTS):
-            self.port = _free_port()
+            self.port = free_port()
             try:
                 self._start_once()
             except ServerFailed:  # somebody took the port in between
@@ -135,7 +135,7 @@ class Server(ABC):
 
     def _launcher(self) -> list[str]:
         """What the command is run by."""
-        return _as_user()
+        return as_user()
 
     def _hand_over(self, path: Path) -> None:
         """Gives a file to the user the server runs as."""
@@ -244,7 +244,7 @@ class Postgres(Server):
         options = ["--username=cnc", f"--pwfile={password_file}", "--auth=scram-sha-256"]
         options += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
         subprocess.run(
-            [*_as_user(), str(self._programs / "initdb"), *options, str(self._data)],
+            [*as_user(), str(self._programs / "initdb"), *options, str(self._data)],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
@@ -280,7 +280,7 @@ class Redis(Server):
     """A Redis that keeps nothing on disk."""
 
     def __init__(self, *, also_at: Sequence[str] = ()) -> None:
-        self._program = _program("redis-server")
+        self._program = program_path("redis-server")
         super().__init__(also_at=also_at)
         # in a file, as every user can read command lines
         self._settings = self._private("redis.conf", f"requirepass {self._password}\n")
@@ -308,13 +308,13 @@ class Redis(Server):
             return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _as_user() -> list[str]:
+def as_user() -> list[str]:
     """Runs what follows as a user a server accepts, and ends it with this process."""
     command = ["setpriv", "--pdeathsig", "KILL"]
     if os.geteuid() == 0:
@@ -331,7 +331,7 @@ def _server_user() -> pwd.struct_passwd:
         return pwd.getpwnam("nobody")
 
 
-def _program(name: str) -> Path:
+def program_path(name: str) -> Path:
     found = shutil.which(name)
     if not found:
         raise FileNotFoundError(errno.ENOENT, "not installed", name)
@@ -342,4 +342,4 @@ def _postgres_programs() -> Path:
     """The newest version's folder: Debian keeps the servers out of the PATH."""
     versions = Path("/usr/lib/postgresql").glob("*/bin/postgres")
     newest = max(versions, key=lambda program: int(program.parts[-3]), default=None)
-    return (newest or _program("postgres")).parent
+    return (newest or program_path("postgres")).parent
