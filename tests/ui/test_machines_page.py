@@ -175,7 +175,7 @@ async def test_clearing_frees_the_machine_for_the_next_job(
 
 async def test_an_alarm_is_unlocked_by_a_person(office: Office, page: MachinesPage) -> None:
     machine_id = await office.engine.add_machine(mill(), ME)
-    await office.engine._writer.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
+    await office.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
     await shown(page, MachineState.ALARM)
     page.detail.buttons.unlock_button.click()
     await until(lambda: is_in(office, MachineState.IDLE))
@@ -205,7 +205,7 @@ async def test_why_a_machine_is_away_is_said_although_maintenance_follows_and_ca
     await shown(page, MachineState.RUNNING)
     page.detail.about.maintenance_button.click()
     await until(lambda: page.detail.why.text() == "Maintenance begins after this run.")
-    await office.engine._writer.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
+    await office.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
     await shown(page, MachineState.ALARM)
     assert (await office.engine.act(JobAction.ABORT, [job_id], ME))[0].applied
     await until(lambda: page.detail.why.text() == "ALARM:3. Maintenance follows.")

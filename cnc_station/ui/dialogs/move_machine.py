@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 from cnc_station.engine.views import MachineRow, Presence
 from cnc_station.ui.dialogs.form_dialog import FormDialog
 from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.fields import Field
 
 _SIZE = (460, 250)
 
