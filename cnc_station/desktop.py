@@ -24,7 +24,7 @@ from cnc_station.one_window import OneWindow
 from cnc_station.secrets import complete
 from cnc_station.ui.background import Background
 from cnc_station.ui.closing import Closing
-from cnc_station.ui.setting_keys import DENSITY, OPERATOR, THEME
+from cnc_station.ui.page_context import DENSITY, OPERATOR, THEME
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from cnc_station.ui.widgets.empty import EmptyState

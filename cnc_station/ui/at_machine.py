@@ -36,7 +36,7 @@ class AtMachine(QObject):
         super().__init__(window)
         self._context = context
         self._window = window
-        self._refresh = False
+        self._asking = False
         self.drivers = Drivers(partial(context.door.peek, ListDrivers()))
         self.dialog: MachineDialog | None = None
 
@@ -57,17 +57,17 @@ class AtMachine(QObject):
         self._ask(self._confirm_position(machine_id))
 
     def _ask(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
-        if self._refresh or self.dialog is not None:
+        if self._asking or self.dialog is not None:
             work.close()
             return
-        self._refresh = True
+        self._asking = True
         self._context.operations.run(self._open(work))
 
     async def _open(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
         try:
             self.dialog = await work
         finally:
-            self._refresh = False
+            self._asking = False
         if self.dialog is not None:
             self.dialog.finished.connect(self._closed)
             self.dialog.open()

@@ -17,9 +17,7 @@ class Background(QObject):
     closing_wanted = Signal()
 
     def __init__(
-        self,
-        window: QWidget,
-        has_tray: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable,
+        self, window: QWidget, has_tray: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable
     ) -> None:
         super().__init__(window)
         self._window = window

@@ -21,31 +21,36 @@ class Closing(QObject):
         self._context = context
         self._window = window
         self._background = background
-        self._refresh = False
+        self._asking = False
         self._machines: dict[int, str] = {}
         self.dialog: ClosingDialog | None = None
         background.closing_wanted.connect(self.ask)
         context.bridge.changed.connect(self._follow)
         context.bridge.telemetry.connect(self._follow)
 
+    @property
+    def asking(self) -> bool:
+        """Whether a person is being asked."""
+        return self._asking
+
     def ask(self) -> None:
         """Somebody wants to close the window."""
         runs = self._context.door.peek(ListActiveRuns())
         if all(run.at_closing is AtClosing.RETURNED for run in runs) and self.dialog is None:
             self.agreed.emit()
-        elif self._refresh:
+        elif self._asking:
             self._background.leave()
             if self.dialog is not None:
                 self.dialog.raise_()
         else:
-            self._refresh = True
+            self._asking = True
             self._context.operations.run(self._ask())
 
     async def _ask(self) -> None:
         try:
             choice = await self._chosen()
         finally:
-            self._refresh = False
+            self._asking = False
         if choice is Choice.KEEP_RUNNING:
             self._background.enter()
         elif choice is Choice.CLOSE:

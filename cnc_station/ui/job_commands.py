@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtCore import QDateTime, QObject, Signal
+from PySide6.QtWidgets import QDateTimeEdit, QMenu, QWidget
 
 from cnc_station.engine.commands import DuplicateJob
 from cnc_station.engine.domain.actions import JobAction, allowed
@@ -15,9 +15,12 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import JobRow
 from cnc_station.ui.at_machine import AtMachine
-from cnc_station.ui.dialogs.when import WhenDialog
+from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.formatting import local
 from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.widgets.buttons import PrimaryButton
+from cnc_station.ui.widgets.fields import Field
+from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 
 A = JobAction
 
@@ -78,7 +81,7 @@ class JobCommands(QObject):
             )
             if action in common
         ]
-        found += self._refresh(common, rows)
+        found += self._with_menus(common, rows)
         found += [
             Command(action.value, words, partial(self._act, action, ids), loses=True)
             for action, words in (
@@ -145,7 +148,7 @@ class JobCommands(QObject):
         again = all(allowed(row.state) & {A.DISCARD, A.ACCEPT} for row in rows)
         return self.tr("Retry") if again else self.tr("Queue again")
 
-    def _refresh(self, common: frozenset[JobAction], rows: Sequence[JobRow]) -> list[Command]:
+    def _with_menus(self, common: frozenset[JobAction], rows: Sequence[JobRow]) -> list[Command]:
         found = []
         if A.PIN in common:
             found.append(
@@ -239,3 +242,36 @@ class JobCommands(QObject):
     async def _copy(self, rows: Sequence[JobRow]) -> None:
         for row in rows:
             await self._context.door.execute(DuplicateJob(row.id))
+
+
+class WhenDialog(Dialog):
+    """`chosen(datetime)` with a time after `now`, on this PC's clock. Show it with `open()`."""
+
+    chosen = Signal(object)
+
+    def __init__(self, title: str, now: datetime, parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
+        self.edit = QDateTimeEdit()
+        self.edit.setDisplayFormat("ddd d MMM yyyy  HH:mm")
+        self.edit.setMinimumDateTime(_qt(now))
+        self.edit.setDateTime(_qt((now + timedelta(hours=1)).replace(minute=0, second=0)))
+        self.edit.setCalendarPopup(True)
+        self.edit.setMinimumWidth(260)
+        take = PrimaryButton(self.tr("Set"), clicked=self._take)
+        take.setDefault(True)
+        buttons = hbox(STRETCH, self.cancel_button(), take)
+        vbox(Field(title, self.edit), buttons, on=self, gap=16, margins=None)
+
+    def _take(self) -> None:
+        self.chosen.emit(_python(self.edit.dateTime()))
+        self.accept()
+
+
+def _qt(at: datetime) -> QDateTime:
+    moment = QDateTime()
+    moment.setSecsSinceEpoch(int(at.astimezone().timestamp()))
+    return moment
+
+
+def _python(at: QDateTime) -> datetime:
+    return datetime.fromtimestamp(at.toSecsSinceEpoch()).astimezone().replace(tzinfo=None)

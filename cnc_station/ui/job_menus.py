@@ -11,11 +11,11 @@ from cnc_station.engine.domain.actions import JobAction, allowed
 from cnc_station.engine.queries import JobById
 from cnc_station.engine.views import JobFilter, JobRow
 from cnc_station.ui.dialogs.job_form import JobForm
+from cnc_station.ui.file_export import FORMS, JobExport
 from cnc_station.ui.job_commands import Command, JobCommands
-from cnc_station.ui.job_export import FORMS, JobExport
 from cnc_station.ui.job_order import BY_QUEUE, BY_STATE_AND_QUEUE, QueueMoves, Way
 from cnc_station.ui.models.job_feed import JobFeed
-from cnc_station.ui.models.selected_rows import SelectedRows
+from cnc_station.ui.models.job_selection import SelectedRows
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.widgets.job_actions import fill_menu
 from cnc_station.ui.widgets.job_table_view import JobTableView
@@ -55,8 +55,8 @@ class JobMenus(QObject):
         self.export = JobExport(context, window)
         jobs.commands.form_wanted.connect(self._want_form)
         jobs.view.customContextMenuRequested.connect(self._context_menu)
-        self._drag = RowDrag(jobs.view, self._may_drag)
-        self._drag.dropped.connect(self._dropped)
+        self.drag = RowDrag(jobs.view, self._may_drag)
+        self.drag.dropped.connect(self._dropped)
         self._guard = TapGuard(jobs.view)
         self._guarded: int | None = None
         jobs.selected.changed.connect(self._guard_key)

@@ -58,7 +58,7 @@ class QueueMoves:
         what comes next is not known."""
         queue = [
             row.id
-            for _, row in self._model.rows()
+            for _, row in self._model.placed()
             if row.machine_type == machine_type and row.state in WAITING_JOBS
         ]
         places = [at for at, job_id in enumerate(queue) if job_id in ids]
@@ -77,7 +77,7 @@ class QueueMoves:
         """Moves a job in front of the first of its queue that stands at `place` or below."""
         behind = [
             other.id
-            for at, other in self._model.rows()
+            for at, other in self._model.placed()
             if at >= place
             and other.machine_type == row.machine_type
             and other.state in WAITING_JOBS

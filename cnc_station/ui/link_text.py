@@ -5,7 +5,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from cnc_station.engine.views import Link
 from cnc_station.ui import formatting
 from cnc_station.ui.theme import Tone
-from cnc_station.ui.widgets.dots import Connection
+from cnc_station.ui.widgets.top_bar import Connection
 
 STANDALONE = "standalone"
 OFFLINE = "offline"

@@ -5,7 +5,7 @@ Pages are made when first shown, from `PageSpec`s. A page is any QWidget; it may
 first) and `arrived()` (it came to the front).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,12 +20,16 @@ from PySide6.QtGui import (
     QKeySequence,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QMainWindow, QScrollArea, QStackedWidget, QWidget
 
-from cnc_station.ui.keys import KeySheet
+from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.scanner import ScanCatcher
-from cnc_station.ui.widgets.busy import BusyBar
+from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.layout import hbox, vbox
+from cnc_station.ui.widgets.progress import BusyBar
 from cnc_station.ui.widgets.rail import NavigationRail
+from cnc_station.ui.widgets.text import Text
 from cnc_station.ui.widgets.toasts import ToastShelf
 from cnc_station.ui.widgets.top_bar import TopBar
 
@@ -106,17 +110,9 @@ class MainWindow(QMainWindow):
         self._add_actions(pages)
 
     def _place(self) -> None:
-        right = QVBoxLayout()
-        right.setSpacing(0)
-        right.addWidget(self.top_bar)
-        right.addWidget(self._stack, 1)
-        right.addWidget(self.toasts)
+        right = vbox(self.top_bar, (self._stack, 1), self.toasts, gap=0)
         whole = QWidget()
-        box = QHBoxLayout(whole)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        box.addWidget(self.rail)
-        box.addLayout(right, 1)
+        hbox(self.rail, (right, 1), on=whole, gap=0)
         self.setCentralWidget(whole)
         whole.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         whole.setFocus()  # not the search field: single keys are commands until asked otherwise
@@ -205,7 +201,7 @@ class MainWindow(QMainWindow):
         """Fills the screen, or gives it back."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def show_keys(self) -> KeySheet:
+    def show_keys(self) -> "KeySheet":
         """Opens the sheet of all keys: the window's own and those of the page on view."""
         sheet = KeySheet(self._actions_in_reach(), self)
         sheet.open()
@@ -249,3 +245,37 @@ class MainWindow(QMainWindow):
             return
         event.ignore()
         self.close_requested.emit()
+
+
+class KeySheet(Dialog):
+    """Lists every action that has a key, in the order given; open it with `open()`."""
+
+    def __init__(self, actions: Iterable[QAction], parent: QWidget | None = None) -> None:
+        super().__init__(self.tr("Keys"), parent)
+        self.setMinimumSize(420, 420)
+        sheet = QWidget()
+        sheet.setProperty("part", "page")
+        grid = QGridLayout(sheet)
+        grid.setColumnStretch(1, 1)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(8)
+        self.rows: list[tuple[str, str]] = []
+        for action in actions:
+            keys = ", ".join(_shown(sequence) for sequence in action.shortcuts())
+            if not keys:
+                continue
+            self.rows.append((keys, action.text()))
+            row = grid.rowCount()
+            grid.addWidget(Text(keys, Role.STRONG), row, 0)
+            grid.addWidget(Text(action.text(), Role.BODY, Ink.MUTED), row, 1)
+        grid.setRowStretch(grid.rowCount(), 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(sheet)
+        close = Button(self.tr("Close"), clicked=self.accept)
+        title = Text(self.tr("Keys"), Role.PAGE_TITLE)
+        vbox(title, (area, 1), (close, 0, Qt.AlignmentFlag.AlignRight), on=self, margins=None)
+
+
+def _shown(sequence: QKeySequence) -> str:
+    return sequence.toString(QKeySequence.SequenceFormat.NativeText)

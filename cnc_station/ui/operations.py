@@ -55,11 +55,9 @@ class Notifier(Protocol):
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         """Something was done."""
-        ...
 
     def fail(self, words: str, details: str = "") -> None:
         """Something went wrong; it stays until it is read. `details` are the system's own words."""
-        ...
 
 
 class Progress(Protocol):
@@ -205,6 +203,11 @@ class Operations:
             f"Station {name} still does not respond: look whether its PC is on, CNC Station runs "
             "there, and the network cable is plugged in."
         )
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing that was asked for is under way."""
+        return not self._tasks
 
     async def close(self) -> None:
         """Let nothing run on: cancel what is left and wait for it."""

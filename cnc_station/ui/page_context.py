@@ -16,39 +16,30 @@ class Navigator(Protocol):
     def to_page(self, key: str) -> None:
         """Bring a page to the front: floor, jobs, attention, programs, machines, stations,
         settings."""
-        ...
 
     def to_jobs(self, chosen: JobFilter) -> None:
         """The job list, filtered."""
-        ...
 
     def to_job(self, job_id: int) -> None:
         """A job's detail."""
-        ...
 
     def to_attention(self, job_id: int) -> None:
         """A job that waits for a decision, on the Needs attention page."""
-        ...
 
     def to_machine(self, machine_id: int) -> None:
         """A machine on the Machines page."""
-        ...
 
     def to_program(self, sha256: str) -> None:
         """A program on the Programs page."""
-        ...
 
     def new_job(self, program: str | None = None) -> None:
         """The form for a new job."""
-        ...
 
     def import_files(self) -> None:
         """Choose files to import: programs or tables of jobs."""
-        ...
 
     def load_demo(self) -> None:
         """Put the demo day into this shop."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +51,10 @@ class PageContext:
     operations: Operations
     ways: Navigator
     now: Callable[[], int]
+
+
+THEME = "ui.theme"
+DENSITY = "ui.density"
+OPERATOR = "ui.operator"
+WELCOMED = "ui.welcomed"
+TARGET_PER_HOUR = "floor.target_per_hour"

@@ -22,7 +22,6 @@ from cnc_station.engine.domain.notice import (
     Topic,
     local,
 )
-from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import FloorNow, JobById, ListLinks
 from cnc_station.engine.views import Floor, JobFilter, NeedsYou, Presence, Remedy
@@ -30,14 +29,13 @@ from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.link_text import said
 from cnc_station.ui.main_window import MainWindow, PageSpec
-from cnc_station.ui.needs import link_needs, of_machine, worst_tone
+from cnc_station.ui.needs import FAILED_OR_INTERRUPTED, link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import PageContext
 
 SLOW_LOOK_MS = 10_000
 """Silence and the clock make no change that could be heard."""
 _REST_MS, _RESTS = 500, 10
-NEEDS_A_PERSON = frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED})
 
 
 def now_ms() -> int:
@@ -46,7 +44,7 @@ def now_ms() -> int:
 
 
 class Shell(QObject):
-    """Implements `Ways` for the pages."""
+    """Implements `Navigator` for the pages."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +53,7 @@ class Shell(QObject):
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
         self._found: tuple[NeedsYou, ...] = ()
-        self._presences: Mapping[str, Presence] = {}
+        self.presences: Mapping[str, Presence] = {}
 
     def open(
         self,
@@ -126,51 +124,50 @@ class Shell(QObject):
     # The ways between pages.
 
     def to_page(self, key: str) -> None:
-        """See `Ways`."""
+        """See `Navigator`."""
         self.window.show_page(key)
 
     def to_jobs(self, chosen: JobFilter) -> None:
-        """See `Ways`."""
+        """See `Navigator`."""
         self.window.show_page("jobs")
         self.window.narrow(chosen.text)
         cast("Any", self.window.page("jobs")).apply(chosen)
 
     def to_job(self, job_id: int) -> None:
-        """See `Ways`."""
+        """See `Navigator`."""
         self.window.show_page("jobs")
         cast("Any", self.window.page("jobs")).open_job(job_id)
 
     def to_attention(self, job_id: int) -> None:
-        """See `Ways`."""
-        self.window.show_page("attention")
-        self.window.narrow("")
-        cast("Any", self.window.page("attention")).select(job_id)
+        """See `Navigator`."""
+        self._select("attention", job_id)
 
     def to_machine(self, machine_id: int) -> None:
-        """See `Ways`."""
-        self.window.show_page("machines")
-        self.window.narrow("")
-        cast("Any", self.window.page("machines")).select(machine_id)
+        """See `Navigator`."""
+        self._select("machines", machine_id)
 
     def to_program(self, sha256: str) -> None:
-        """See `Ways`."""
-        self.window.show_page("programs")
+        """See `Navigator`."""
+        self._select("programs", sha256)
+
+    def _select(self, page: str, key: int | str) -> None:
+        self.window.show_page(page)
         self.window.narrow("")
-        cast("Any", self.window.page("programs")).select(sha256)
+        cast("Any", self.window.page(page)).select(key)
 
     def new_job(self, program: str | None = None) -> None:
-        """See `Ways`."""
+        """See `Navigator`."""
         _late("dialogs.job_form.JobForm").new(self.context, self.window, program=program).open()
 
     def import_files(self) -> None:
-        """See `Ways`."""
+        """See `Navigator`."""
         chooser = QFileDialog(self.window, self.tr("Import programs or a table of jobs"))
         chooser.setFileMode(QFileDialog.FileMode.ExistingFiles)
         chooser.filesSelected.connect(lambda names: self._take_files([Path(n) for n in names]))
         chooser.open()
 
     def load_demo(self) -> None:
-        """See `Ways`."""
+        """See `Navigator`."""
         self.operations.run(self._load_demo(), self.tr("Loading the demo day …"))
 
     def _take_files(self, files: list[Path]) -> None:
@@ -203,15 +200,15 @@ class Shell(QObject):
         self._counting.set_min_interval(max(_REST_MS, round(_RESTS * 1000 * took)))
         self._found = floor.needs_you
         self._tell_of_stations(floor)
-        self.window.rail.set_badge("attention", floor.counts.of(NEEDS_A_PERSON))
+        self.window.rail.set_badge("attention", floor.counts.of(FAILED_OR_INTERRUPTED))
         self._show_needs()
 
     def _tell_of_stations(self, floor: Floor) -> None:
         """A station that falls silent changes nothing that could be heard, and yet what can be
         asked of its machines: the pages are told."""
-        before = self._presences
-        self._presences = {card.machine.station: card.machine.presence for card in floor.cards}
-        if any(self._presences.get(name) is not known for name, known in before.items()):
+        before = self.presences
+        self.presences = {card.machine.station: card.machine.presence for card in floor.cards}
+        if any(self.presences.get(name) is not known for name, known in before.items()):
             self.bridge.changed.emit(local(Topic.PRESENCE_CHANGED))
 
     def _show_needs(self) -> None:

@@ -51,7 +51,7 @@ async def _changes(jobs: int, rounds: int) -> dict[str, tuple[list[float], list[
                 page.apply(_OPEN)
                 await table.settled()
                 for name, order in ORDERS.items():
-                    took = await table.change(partial(page._sort, order))
+                    took = await table.change(partial(page.sort, order))
                     bare = await table.query(_OPEN, order)
                     ours, baseline = found.setdefault(f"order: {name}", ([], []))
                     ours.append(took)

@@ -124,7 +124,7 @@ class Scripted(Controller):
             self.hangs.add("start")  # until somebody presses its button
         self._status = says
         self._who = identity
-        self._traffic = list(traffic)
+        self.wire = list(traffic)
         self.answers = True
 
     def says(self, status: Status) -> None:
@@ -148,7 +148,7 @@ class Scripted(Controller):
 
     def traffic(self) -> Sequence[Message]:
         """The last messages."""
-        return tuple(self._traffic)
+        return tuple(self.wire)
 
 
 @dataclass(slots=True)

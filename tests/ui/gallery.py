@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -25,25 +24,25 @@ from PySide6.QtWidgets import (
 )
 
 from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.views import Sort, SortKey
+from cnc_station.ui.floor.summary import SummaryCard
 from cnc_station.ui.main_window import MainWindow, PageSpec
+from cnc_station.ui.models.row_model import Column, RowList
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, Tone, apply_theme
 from cnc_station.ui.widgets.buttons import Button, DangerButton, PrimaryButton
 from cnc_station.ui.widgets.card import Card, rule
 from cnc_station.ui.widgets.chip import StateChip
-from cnc_station.ui.widgets.dots import Connection
 from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.filter_chip import FilterChip
 from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.key_value import KeyValue
-from cnc_station.ui.widgets.list_table import table_card
 from cnc_station.ui.widgets.progress import ProgressBar
-from cnc_station.ui.widgets.properties import restyle
 from cnc_station.ui.widgets.state_look import RETRY, StateLook, look_of
-from cnc_station.ui.widgets.summary import SummaryCard
-from cnc_station.ui.widgets.table import LOOK_ROLE, SortKey, Table
+from cnc_station.ui.widgets.table import SortHeader, Table, table_card
 from cnc_station.ui.widgets.tabs import SegmentedTabs
-from cnc_station.ui.widgets.text import ElidedLabel, Text
+from cnc_station.ui.widgets.text import ElidedLabel, Text, restyle
 from cnc_station.ui.widgets.timeline import Timeline, TimelineEntry
+from cnc_station.ui.widgets.top_bar import Connection
 from tests.ui.gallery_machine import machine_page
 
 
@@ -133,28 +132,24 @@ def floor_page() -> QWidget:
     return page
 
 
-def _model() -> QStandardItemModel:
-    model = QStandardItemModel()
-    model.setHorizontalHeaderLabels(
-        ["Job", "State", "Machine", "Qty", "Priority", "Due", "What next, or why not"]
+def _rows() -> RowList[tuple[int, StateLook]]:
+    rows: RowList[tuple[int, StateLook]] = RowList(
+        (
+            Column("Job", lambda row: f"Bracket v{row[0]} · op20", 150),
+            Column(
+                "State", lambda row: row[1].word, 150, sort=SortKey.STATE, look=lambda row: row[1]
+            ),
+            Column("Machine", lambda row: "Mill 1" if row[0] < 3 else "—", 76),
+            Column("Qty", lambda row: str(40 + row[0]), 60, right=True),
+            Column("Priority", lambda row: str(row[0] * 10), 86, sort=SortKey.PRIORITY, right=True),
+            Column("Due", lambda _: "today 17:00", 110),
+            Column("What next, or why not", lambda _: "18:42 left · 64 %"),
+        ),
+        lambda row: row[0],
     )
     looks: Sequence[StateLook] = [*(look_of(state) for state in JobState), RETRY]
-    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-    for number, look in enumerate(looks):
-        items = [QStandardItem(f"Bracket v{number} · op20"), QStandardItem(look.word)]
-        items[1].setData(look, LOOK_ROLE)
-        items += [QStandardItem("Mill 1" if number < 3 else "—")]
-        items += [QStandardItem(str(40 + number)), QStandardItem(str(number * 10))]
-        items += [QStandardItem("today 17:00"), QStandardItem("18:42 left · 64 %")]
-        for item in items[3:5]:
-            item.setTextAlignment(right)
-            item.setData(right, Qt.ItemDataRole.TextAlignmentRole)
-        for column in (3, 4):
-            model.setHeaderData(
-                column, Qt.Orientation.Horizontal, right, Qt.ItemDataRole.TextAlignmentRole
-            )
-        model.appendRow(items)
-    return model
+    rows.take(list(enumerate(looks)))
+    return rows
 
 
 def _filters() -> QHBoxLayout:
@@ -229,13 +224,15 @@ def jobs_page() -> QWidget:
     left = QVBoxLayout()
     left.setSpacing(14)
     left.addLayout(_filters())
-    table = Table(chip_columns=[1])
-    model = _model()
-    model.setParent(table)
-    table.setModel(model)
-    for column, width in enumerate((150, 150, 76, 60, 86, 110)):
-        table.setColumnWidth(column, width)
-    table.header.set_order([SortKey(1), SortKey(4, descending=True)])
+    rows = _rows()
+    table = Table(rows, "Jobs")
+    rows.setParent(table)
+    header = SortHeader(rows, table)
+    header.setStretchLastSection(True)
+    table.setHorizontalHeader(header)
+    for place, column in enumerate(rows.columns[:-1]):
+        table.setColumnWidth(place, column.width)
+    header.set_order([Sort(SortKey.STATE), Sort(SortKey.PRIORITY, descending=True)])
     table.selectRow(5)
     left.addWidget(table_card(table), 1)
     box.addLayout(left, 1)

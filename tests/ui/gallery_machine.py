@@ -3,13 +3,13 @@
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from cnc_station.engine.views import Doing, Telemetry
+from cnc_station.ui.dialogs.set_up import CheckRow
 from cnc_station.ui.theme import Role
 from cnc_station.ui.widgets.card import Card
-from cnc_station.ui.widgets.check_row import CheckRow
 from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.fields import Stepper
 from cnc_station.ui.widgets.live_panel import LivePanel
 from cnc_station.ui.widgets.state_look import NOT_REACHABLE, SET_UP, look_of
-from cnc_station.ui.widgets.stepper import Stepper
 from cnc_station.ui.widgets.text import Text
 from tests.ui.controller_fleet import ALARM, CUTTING, WATCHED
 

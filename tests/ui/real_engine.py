@@ -7,20 +7,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.machine import Capability, MachineSpec
+from cnc_station.engine.domain.notice import MISSED
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.door import Door
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.bridge import Bridge
+from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.main_window import Arrives
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import PageContext
@@ -95,6 +99,24 @@ class Office:
     said: Said
     went: Went
 
+    async def write(self, command: StoreCommand[Any]) -> None:
+        """What a service of the engine would write."""
+        await self.engine._writer.write(command)
+
+    def lose(self, link: str, why: str) -> None:
+        """The engine finds that something it leans on is away."""
+        self.engine._health.down(link, why)
+
+    def look_everywhere(self) -> None:
+        """The engine's services look again, as they do from time to time."""
+        assert self.engine._supervisor is not None
+        self.engine._supervisor.hear(MISSED)
+
+    async def stop_runner(self) -> None:
+        """What becomes of runs when the station is closed, without the rest of its end."""
+        assert self.engine._supervisor is not None
+        await self.engine._supervisor.runner.stop()
+
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
@@ -122,6 +144,16 @@ async def office(config: Config, task_watch: None) -> AsyncIterator[Office]:  # 
     bridge.close()
     await operations.close()
     await engine.stop()
+
+
+def settled(view: QObject) -> bool:
+    """Whether every answer that a view has asked for is there."""
+    return not any(task.busy for task in view.findChildren(CoalescedTask))
+
+
+def ticking(view: QObject) -> list[QTimer]:
+    """The clocks of a view that run."""
+    return [timer for timer in view.findChildren(QTimer) if timer.isActive()]
 
 
 @asynccontextmanager

@@ -51,7 +51,7 @@ async def interrupt(office: Office, name: str) -> int:
 async def _stop_half_way(office: Office, job_id: int) -> None:
     await until(lambda: in_state(office, job_id, JobState.RUNNING))
     run = (await office.door.ask(ListRuns(job_id=job_id)))[0]
-    await office.engine._writer.write(
+    await office.write(
         MoveRun(
             t.INTERRUPTED, run.id, run.token, job_id, run.machine_id, "station", "stopped, line 2"
         )
@@ -114,7 +114,7 @@ async def test_the_detail_shows_every_attempt_the_error_and_the_payload(
     assert shown
     assert len(shown.runs) == 1
     assert shown.runs[0].error == shown.row.last_error != ""
-    assert page.detail._error.text().lower() == shown.row.last_error
+    assert page.detail.error.text().lower() == shown.row.last_error
     page.detail.payload.setFocus()
     QTest.keyClick(page.detail.payload, Qt.Key.Key_Down)
     assert '"fixture": "V4"' in page.detail.payload.selected()
@@ -128,7 +128,7 @@ async def test_the_line_that_failed_is_shown_in_its_program(
     await fail(office, "plate", program=program.sha256)
     await until(page.detail.excerpt.isVisible)
     assert page.detail.excerpt.selected() in {"G1 X500 F100", "G1 Y500", "G1 Z-1 F100"}
-    assert str(page.detail.excerpt.current) in page.detail._error.text()
+    assert str(page.detail.excerpt.current) in page.detail.error.text()
 
 
 async def put_here(office: Office, job_id: int, why: str) -> None:
@@ -143,16 +143,16 @@ async def test_a_job_that_a_person_put_here_is_not_said_to_be_out_of_retries(
     (job_id,) = await office.door.execute(SubmitJobs([JobSpec("bracket", "mill")]))
     await put_here(office, job_id, "the drawing is wrong")
     await until(lambda: page.detail.shown)
-    assert page.detail._advice.text().startswith("A person put it here.")
+    assert page.detail.advice.text().startswith("A person put it here.")
     (failed,) = await fail(office, "plate")
     page.select(failed)
     await until(lambda: page.detail.shown and page.detail.shown.row.id == failed)
-    assert page.detail._advice.text().startswith("All its retries are used up.")
+    assert page.detail.advice.text().startswith("All its retries are used up.")
     (mill_1,) = await office.door.ask(ListMachines())
     await office.door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, mill_1.id))
     await office.door.execute(ActOnJobs(JobAction.RETRY, [failed]))
     await put_here(office, failed, "no stock of this size")
-    await until(lambda: page.detail._advice.text().startswith("A person put it here."))
+    await until(lambda: page.detail.advice.text().startswith("A person put it here."))
 
 
 async def test_a_line_that_the_program_does_not_have_is_not_shown_in_it(
@@ -189,7 +189,7 @@ async def test_who_decides_about_a_part_half_way_sees_what_is_known(
     await interrupt(office, "half-way")
     await until(lambda: page.detail.shown and page.detail.scrap_button.isVisible())
     detail = page.detail
-    assert "Stopped, line 2" in detail._error.text()
+    assert "Stopped, line 2" in detail.error.text()
     known = detail.known.pairs()
     assert known["It ran on"] == "Mill 9"
     assert known["The machine now"] == "Running"  # its simulator was not told of it
@@ -284,7 +284,7 @@ async def test_an_edited_job_is_stored_as_edited_and_retried(
 ) -> None:
     (job_id,) = await fail(office, "bracket")
     await until(lambda: page.detail.shown)
-    form = page._edit()
+    form = page.edit()
     assert form is not None
     form.fields.complexity.setValue(1)
     form.submit.click()

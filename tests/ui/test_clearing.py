@@ -15,7 +15,7 @@ from cnc_station.engine.queries import ListEvents, ListMachines, ListRuns
 from cnc_station.engine.views import RunRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.floor.card_text import CardAction
-from cnc_station.ui.models.job_history import run_entries
+from cnc_station.ui.models.job_text import run_entries
 from cnc_station.ui.pages.floor import FloorPage
 from tests.ui.at_the_machine import comes_to, machine_comes_to, tap
 from tests.ui.controller_fleet import IDLE, LINUXCNC, LINUXCNC_ANSWERS, Scripted, Shop, spec
@@ -194,7 +194,7 @@ async def test_counts_that_the_engine_refuses_are_told_next_to_them(
 ) -> None:
     job_id = await made_one(office, mill, RunFailed("tool 4 broke"))
     dialog = await begun(page)
-    dialog._parts = 5  # as if the job had wanted more when the dialog was opened
+    dialog.parts = 5  # as if the job had wanted more when the dialog was opened
     dialog.scrap.set_most(5)
     dialog.scrap.set_value(2)
     dialog.clear.click()

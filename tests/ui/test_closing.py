@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QSystemTrayIcon
 
 from cnc_station.config import Config
 from cnc_station.engine.commands import ActOnJobs, AddMachine, SubmitJobs
@@ -58,7 +58,7 @@ class Desktop:
         return self.closing.dialog
 
     async def over(self) -> None:
-        await until(lambda: self.closing.dialog is None and not self.closing._refresh)
+        await until(lambda: self.closing.dialog is None and not self.closing.asking)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ async def run_on(office: Office, kind: str) -> int:
 
 def says(dialog: ClosingDialog) -> list[str]:
     """What the dialog lists, from top to bottom."""
-    body = dialog._body
+    body = dialog.runs.layout()
     widgets = [body.itemAt(at).widget() for at in range(body.count())]  # type: ignore[union-attr] # - each has an item
     return [widget.text() for widget in widgets if isinstance(widget, QLabel)]
 
@@ -159,9 +159,7 @@ async def test_what_was_announced_is_what_closing_does(
     jobs = {kind: await run_on(office, kind) for kind in ("linuxcnc", "grbl", "simulator")}
     await until(lambda: shop.at["linuxcnc"].cutting and shop.at["grbl"].cutting)
     announced = {run.job_id: run.at_closing for run in office.door.peek(ListActiveRuns())}
-    crew = office.engine._supervisor
-    assert crew is not None
-    await crew.runner.stop()
+    await office.stop_runner()
     became = {row.id: row.state for row in await office.door.ask(JobsById(list(jobs.values())))}
     assert announced == {
         jobs["linuxcnc"]: AtClosing.GOES_ON,
@@ -213,8 +211,7 @@ async def test_with_a_tray_the_window_is_hidden_and_its_icon_brings_it_back(
     dialog = await desktop.asked()
     dialog.keep.click()
     await until(desktop.window.isHidden)
-    icon = desktop.background._icon
-    assert icon is not None
+    (icon,) = desktop.background.findChildren(QSystemTrayIcon)
     assert icon.isVisible()
     icon.activated.emit(icon.ActivationReason.Trigger)
     assert desktop.window.isVisible()
@@ -282,7 +279,8 @@ def test_a_second_start_asks_for_the_window_that_is_there(config: Config) -> Non
     assert not second.acquire()
     assert not first.wanted()
     assert not second.bring_to_front(patience_s=0.01), "nobody looks"
-    second._request.touch()
+    (lock,) = config.data_folder.glob("window-*.lock")
+    lock.with_suffix(".show").touch()
     assert first.wanted()
     assert not first.wanted()
     first.release()

@@ -12,11 +12,11 @@ from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import WAITING_JOBS, JobState, MachineState
 from cnc_station.engine.views import JobFilter, StateInterval
-from cnc_station.ui.floor.chart_places import chart_places
+from cnc_station.ui.floor.arrangement import chart_places
 from cnc_station.ui.floor.spans import SPANS, Span, bars_since, span_for, ticks
 from cnc_station.ui.floor.state_strip import History, StateStrip
+from cnc_station.ui.page_context import TARGET_PER_HOUR
 from cnc_station.ui.pages.floor import FloorPage
-from cnc_station.ui.setting_keys import TARGET_PER_HOUR
 from cnc_station.ui.theme import Ink, theme
 from tests.ui.real_engine import Office, mill, opened
 from tests.until import until

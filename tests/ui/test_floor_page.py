@@ -17,7 +17,7 @@ from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.floor.machine_card import MachineCardView
 from cnc_station.ui.pages.floor import FloorPage
-from tests.ui.real_engine import Office, mill, opened
+from tests.ui.real_engine import Office, mill, opened, settled, ticking
 from tests.until import until
 
 SLOW = 0.001
@@ -100,7 +100,7 @@ async def test_space_holds_the_machine_in_focus_and_goes_on(
 async def test_an_abort_wants_to_be_held(office: Office, page: FloorPage) -> None:
     machine, job = await running(office, page)
     card = page.column.cards[machine]
-    page._act(machine, CardAction.HOLD)
+    page.column.asked.emit(machine, CardAction.HOLD)
     await until(lambda: card.button(CardAction.ABORT) is not None)
     abort = card.button(CardAction.ABORT)
     assert abort is not None
@@ -165,14 +165,13 @@ async def test_a_hidden_page_asks_for_nothing_and_catches_up_when_it_is_seen_aga
 ) -> None:
     machine = await office.door.execute(AddMachine(mill()))
     card = await card_of(page, machine)
-    await until(lambda: not page._refresh.busy)
+    await until(lambda: settled(page))
     page.hide()
     asked = page.looks
     await office.door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, machine))
-    await until(lambda: not office.context.bridge._timer.isActive())
+    await until(lambda: not ticking(office.context.bridge))
     assert page.looks == asked
-    assert not page._seconds.isActive()
-    assert not page.charts._clock.isActive()
+    assert not ticking(page)
     assert card.words.look.word == "Idle"
     page.show()
     await until(lambda: card.words.look.word == "Maintenance")
@@ -184,11 +183,12 @@ async def test_a_page_seen_again_does_not_show_the_time_that_was_left_then(
     machine, _ = await running(office, page)
     card = page.column.cards[machine]
     await until(lambda: card.words.figure == "01:00")
-    office.context.bridge.changed.disconnect(page._follow)
+    office.context.bridge.blockSignals(True)
     page.hide()
-    monkeypatch.setattr(office.door, "peek", lambda _: None)
+    monkeypatch.setattr(office.engine, "telemetry", lambda _: None)
     page.show()
-    page._seconds.stop()
+    for timer in ticking(page):
+        timer.stop()
     await until(lambda: not card.words.figure)
 
 

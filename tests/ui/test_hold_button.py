@@ -1,6 +1,6 @@
 import time
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -44,7 +44,8 @@ async def test_a_tap_is_no_hold_although_the_window_stood_still_meanwhile(qtbot:
     button, held = button_of(qtbot, 1.0)
     QTest.mousePress(button, Qt.MouseButton.LeftButton)
     time.sleep(1.2)  # noqa: ASYNC251 - the release has come by then, and nobody has looked at it
-    await emitted(button._timer.timeout)
+    (frames,) = button.findChildren(QTimer)
+    await emitted(frames.timeout)
     QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
     assert held == []
 

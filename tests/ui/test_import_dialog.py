@@ -129,7 +129,7 @@ async def test_closing_the_dialog_while_it_reads_leaves_nothing(
     dialog = ImportDialog(office.context, window, "monday.csv", GOOD)
     dialog.open()
     dialog.reject()
-    await until(lambda: not office.context.operations._tasks)
+    await until(lambda: office.context.operations.idle)
     assert office.said.failed == []
 
 

@@ -32,7 +32,7 @@ async def window(office: Office) -> AsyncIterator[QWidget]:
 async def opened(form: JobForm) -> JobForm:
     """Open, and done with fetching what it offers."""
     form.open()
-    await until(lambda: all(task.done() for task in form._loading))
+    await until(lambda: form.loaded)
     return form
 
 

@@ -78,9 +78,9 @@ async def settled(page: JobsPage) -> None:
 
 async def test_100_000_jobs_are_sorted_filtered_searched_and_scrolled(page: JobsPage) -> None:
     assert len(page.model.known) <= PAGE
-    page._sort((Sort(SortKey.PRIORITY, descending=True), Sort(SortKey.NAME)))
+    page.sort((Sort(SortKey.PRIORITY, descending=True), Sort(SortKey.NAME)))
     await until(lambda: top(page) == "Part 000099")
-    page._sort((Sort(SortKey.NAME, descending=True),))
+    page.sort((Sort(SortKey.NAME, descending=True),))
     await until(lambda: top(page) == "Part 100000")
 
     page.apply(JobFilter(states=OPEN_JOBS, machine_types=frozenset({"lathe"})))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest_asyncio
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 
 from cnc_station.engine.commands import SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
@@ -34,7 +35,7 @@ async def page(office: Office) -> AsyncIterator[JobsPage]:
 
 
 def names(page: JobsPage) -> list[str]:
-    return [row.name for _, row in page.model.rows()]
+    return [row.name for _, row in page.model.placed()]
 
 
 async def listed(page: JobsPage, wanted: Sequence[str]) -> None:
@@ -42,7 +43,7 @@ async def listed(page: JobsPage, wanted: Sequence[str]) -> None:
 
 
 def point_at(page: JobsPage, name: str) -> None:
-    row = next(row for _, row in page.model.rows() if row.name == name)
+    row = next(row for _, row in page.model.placed() if row.name == name)
     page.view.show_job(row.id)
 
 
@@ -85,7 +86,7 @@ def middle(page: JobsPage, name: str) -> QPoint:
 
 
 def dragging(page: JobsPage) -> bool:
-    return page.menus._drag.dragging
+    return page.menus.drag.dragging
 
 
 async def test_a_row_is_dragged_to_its_new_place(page: JobsPage) -> None:
@@ -119,7 +120,7 @@ async def test_a_drag_ends_with_escape_and_other_orders_have_none(
 
 
 async def test_the_selection_moves_with_its_jobs(page: JobsPage) -> None:
-    chosen = [row.id for _, row in page.model.rows() if row.name in {"C", "D"}]
+    chosen = [row.id for _, row in page.model.placed() if row.name in {"C", "D"}]
     page.view.selection.choose(chosen)
     page.menus.move(Way.FRONT)
     await until(lambda: names(page)[:2] == ["C", "D"])
@@ -162,7 +163,11 @@ async def test_priority_and_assignment_are_changed_for_all_that_are_selected(
 ) -> None:
     page.view.selection.choose([1, 2])
     await until(lambda: len(page.selected.rows) == 2)
-    page.commands._prioritise(page.selected.rows, 90)
+    (command,) = [c for c in page.commands.of(page.selected.rows) if c.key == "priority"]
+    menu = QMenu()
+    assert command.fill is not None
+    command.fill(menu)
+    next(action for action in menu.actions() if action.text().endswith("90")).trigger()
     await until(lambda: [row.priority for row in page.selected.rows] == [90, 90])
     assert office.said.done == ["2 jobs: priority 90"]
     keys = {command.key for command in page.menus.commands()}

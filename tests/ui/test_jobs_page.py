@@ -22,7 +22,7 @@ from tests.ui.controller_fleet import (
     Shop,
     spec,
 )
-from tests.ui.real_engine import Office, mill, opened
+from tests.ui.real_engine import Office, mill, opened, settled
 from tests.until import until
 
 BRACKET = JobSpec("Bracket v2", "mill", operation="op20", quantity=40, priority=90)
@@ -46,7 +46,7 @@ async def submit(office: Office, *specs: JobSpec) -> tuple[int, ...]:
 
 
 def names(page: JobsPage) -> list[str]:
-    return [row.name for _, row in page.model.rows()]
+    return [row.name for _, row in page.model.placed()]
 
 
 async def listed(page: JobsPage, wanted: Sequence[str]) -> None:
@@ -109,8 +109,8 @@ async def test_a_click_on_a_header_sorts_and_shift_adds_a_column(
 
 
 async def test_the_columns_and_their_places_are_remembered(office: Office, page: JobsPage) -> None:
-    page.view._toggle("material", on=True)
-    page.view._toggle("quantity", on=False)
+    page.view.toggle_column("material", on=True)
+    page.view.toggle_column("quantity", on=False)
     await until(lambda: "material" in [column.key for column in page.model.columns])
 
     async def saved() -> bool:
@@ -162,13 +162,13 @@ async def test_the_preview_says_what_its_program_takes_for_granted(
 async def test_space_holds_a_running_job_and_continues_it(office: Office, page: JobsPage) -> None:
     await office.door.execute(AddMachine(mill()))
     await submit(office, replace(BRACKET, estimated_s=100_000.0))
-    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
+    await until(lambda: [r.state for _, r in page.model.placed()] == [JobState.RUNNING])
     page.view.setFocus()
     page.view.setCurrentIndex(page.model.index(0, 0))
     QTest.keyClick(page.view, Qt.Key.Key_Space)
-    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.HELD])
+    await until(lambda: [r.state for _, r in page.model.placed()] == [JobState.HELD])
     QTest.keyClick(page.view, Qt.Key.Key_Space)
-    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
+    await until(lambda: [r.state for _, r in page.model.placed()] == [JobState.RUNNING])
 
 
 async def test_space_asks_nothing_of_a_machine_that_is_only_watched_and_says_why(
@@ -177,9 +177,9 @@ async def test_space_asks_nothing_of_a_machine_that_is_only_watched_and_says_why
     Shop({"lathe": Scripted(IDLE, LINUXCNC_ANSWERS, abilities=WATCHES)}).register(monkeypatch)
     await office.door.execute(AddMachine(spec("Lathe 1", MTCONNECT, "lathe", "ST-10")))
     (job_id,) = await submit(office, JobSpec("Shaft", "lathe"))
-    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.ASSIGNED])
+    await until(lambda: [r.state for _, r in page.model.placed()] == [JobState.ASSIGNED])
     await office.door.execute(ActOnJobs(JobAction.START, [job_id]))
-    await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
+    await until(lambda: [r.state for _, r in page.model.placed()] == [JobState.RUNNING])
     await until(lambda: page.commands.machines)
     page.view.setFocus()
     page.view.setCurrentIndex(page.model.index(0, 0))
@@ -196,7 +196,7 @@ async def test_space_never_reaches_a_job_that_took_the_place_of_the_one_pointed_
     long = replace(BRACKET, estimated_s=100_000.0)
     first, second = await submit(office, long, replace(long, name="Other"))
     running = [JobState.RUNNING] * 2
-    await until(lambda: [r.state for _, r in page.model.rows()] == running)
+    await until(lambda: [r.state for _, r in page.model.placed()] == running)
     page.view.show_job(first)
     await office.door.execute(ActOnJobs(JobAction.ABORT, [first]))
     await until(lambda: page.model.total == 1)
@@ -216,7 +216,7 @@ async def test_several_selected_jobs_are_acted_on_together(office: Office, page:
     await until(lambda: page.bulk.isVisibleTo(page))
     assert page.bulk.count.text() == "3 selected"
     page.bulk.run(JobAction.PAUSE)
-    await until(lambda: {row.state for _, row in page.model.rows()} == {JobState.PAUSED})
+    await until(lambda: {row.state for _, row in page.model.placed()} == {JobState.PAUSED})
     assert office.said.done == ["3 jobs: paused"]
     assert page.go_back(), "Esc lets go of the selection"
     await until(lambda: page.filters.isVisibleTo(page))
@@ -300,7 +300,7 @@ async def test_a_hidden_page_asks_for_nothing_and_is_fresh_when_it_comes_back(
 ) -> None:
     page.hide()
     await submit(office, BRACKET)
-    await until(lambda: not page.feed._refresh.busy)
+    await until(lambda: settled(page.feed))
     assert page.model.total == 0
     page.show()
     page.arrived()

@@ -1,3 +1,5 @@
+from collections.abc import Hashable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ partly_known = st.lists(st.one_of(st.none(), ids), max_size=20, unique_by=lambda
 
 @given(partly_known, windows)
 def test_the_steps_turn_any_window_into_any_other(old: list[int | None], new: list[int]) -> None:
-    work = list(old)
+    work: list[Hashable | None] = list(old)
     for step in steps(old, new):
         if isinstance(step, Fill):
             here = work[step.first : step.first + len(step.ids)]
@@ -23,7 +25,7 @@ def test_the_steps_turn_any_window_into_any_other(old: list[int | None], new: li
 def test_a_row_that_stays_on_view_is_never_removed_nor_inserted(
     old: list[int | None], new: list[int]
 ) -> None:
-    work = list(old)
+    work: list[Hashable | None] = list(old)
     for step in steps(old, new):
         match step:
             case Remove(first, last):

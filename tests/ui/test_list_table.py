@@ -3,7 +3,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
-from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.models.row_model import Column, RowList
 from cnc_station.ui.theme import Density, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.list_table import ListTable
 from tests.until import until
@@ -18,11 +18,11 @@ MACHINES: tuple[Machine, ...] = (
 LEAST, SHORT = 110, 60
 
 
-COLUMNS: tuple[ListColumn[Machine], ...] = (
-    ListColumn("Machine", lambda row: row[NAME], LEAST),
-    ListColumn("Model", lambda row: row[MODEL], LEAST),
-    ListColumn("Lag", lambda row: row[LAG], SHORT, right=True),
-    ListColumn("Takes", lambda row: row[TAKES], LEAST),
+COLUMNS: tuple[Column[Machine], ...] = (
+    Column("Machine", lambda row: row[NAME], LEAST),
+    Column("Model", lambda row: row[MODEL], LEAST),
+    Column("Lag", lambda row: row[LAG], SHORT, right=True),
+    Column("Takes", lambda row: row[TAKES], LEAST),
 )
 
 

@@ -142,7 +142,7 @@ async def test_an_alarm_is_told_in_the_controllers_words_and_unlocked_at_the_con
     mill.says(ALARM)
     change = MoveMachine((t.ALARMED,), machine.id, "controller", ALARM.why)
     if machine.state.value != "alarm":
-        await office.engine._writer.write(change)
+        await office.write(change)
     await until(page.detail.buttons.unlock_button.isVisible)
     assert page.detail.why.text() == ALARM.why
     assert page.detail.remedy.text() == ALARM.remedy
@@ -155,7 +155,7 @@ async def test_the_log_follows_the_wire_and_filters_it(page: MachinesPage, mill:
     log = page.open_log()
     assert log is not None
     await until(lambda: len(log.text.toPlainText().splitlines()) == len(chatter()))
-    mill._traffic.append(Message(1_800_000_000_204, sent=True, text="set abort"))
+    mill.wire.append(Message(1_800_000_000_204, sent=True, text="set abort"))
     await until(lambda: log.text.toPlainText().endswith(".204 → set abort"))
     assert len(log.text.toPlainText().splitlines()) == len(chatter()) + 1
     log.filter.setText("ABS_ACT")
@@ -184,7 +184,7 @@ async def test_the_log_is_kept_in_a_file(
 
 
 async def test_a_log_without_messages_says_why(page: MachinesPage, mill: Scripted) -> None:
-    mill._traffic.clear()
+    mill.wire.clear()
     log = page.open_log()
     assert log is not None
     assert log.empty.isVisible()

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,7 +11,7 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.queries import ListEvents, ListMachines, Query
+from cnc_station.engine.queries import ListEvents, ListMachines
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import MachineRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
@@ -76,11 +75,11 @@ async def test_before_the_first_answer_the_page_claims_nothing(
 ) -> None:
     answers = asyncio.Event()
 
-    async def none_yet(_: Query[Any]) -> tuple[MachineRow, ...]:
+    async def machines() -> tuple[MachineRow, ...]:
         await answers.wait()
         return ()
 
-    monkeypatch.setattr(office.door, "ask", none_yet)
+    monkeypatch.setattr(office.engine, "machines", machines)
     async with opened(office, MachinesPage(office.context)) as page:
         assert page.count.text() == "Nothing read yet"
         assert page.detail.isHidden()
@@ -178,7 +177,7 @@ async def test_clearing_frees_the_machine_for_the_next_job(
 
 async def test_an_alarm_is_unlocked_by_a_person(office: Office, page: MachinesPage) -> None:
     machine_id = await office.door.execute(AddMachine(mill()))
-    await office.engine._writer.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
+    await office.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
     await shown(page, MachineState.ALARM)
     page.detail.buttons.unlock_button.click()
     await until(lambda: is_in(office, MachineState.IDLE))
@@ -208,7 +207,7 @@ async def test_why_a_machine_is_away_is_said_although_maintenance_follows_and_ca
     await shown(page, MachineState.RUNNING)
     page.detail.about.maintenance_button.click()
     await until(lambda: page.detail.why.text() == "Maintenance begins after this run.")
-    await office.engine._writer.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
+    await office.write(MoveMachine((t.ALARMED,), machine_id, "station", "ALARM:3"))
     await shown(page, MachineState.ALARM)
     assert (await office.door.execute(ActOnJobs(JobAction.ABORT, [job_id])))[0].applied
     await until(lambda: page.detail.why.text() == "ALARM:3. Maintenance follows.")

@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from cnc_station.ui.main_window import MainWindow, PageSpec
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
-from cnc_station.ui.widgets.dots import Connection
+from cnc_station.ui.widgets.top_bar import Connection
 from tests.until import PATIENCE_S, until
 
 PATIENCE_MS = round(PATIENCE_S * 1000)

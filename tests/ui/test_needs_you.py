@@ -15,7 +15,6 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec, Position, PositionBasis
-from cnc_station.engine.domain.notice import MISSED
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.queries import ListMachines
 from cnc_station.engine.store.machines import MoveMachine
@@ -239,7 +238,7 @@ async def test_a_database_in_trouble_stands_first_and_is_tried_again(
     mill.refuses["connect"] = AWAY
     await add(office)
     await until(lambda: needs(page) == ["Mill 1: not reachable"])
-    office.engine._health.down("database", "The disk is full.")
+    office.lose("database", "The disk is full.")
     await until(lambda: needs(page)[:1] == ["Database: not saving"])
     tap_remedy(page, "Database: not saving")
     await until(lambda: "The database answers again" in office.said.done)
@@ -253,8 +252,7 @@ def fall_silent(office: Office, data: Path) -> None:
         connection.execute(text(A_SILENT_STATION))
         connection.execute(text("UPDATE machine SET station = 'Hall 2'"))
     database.dispose()
-    assert office.engine._supervisor is not None
-    office.engine._supervisor.hear(MISSED)
+    office.look_everywhere()
 
 
 async def test_a_silent_station_is_a_need_that_can_be_looked_for_again(
@@ -285,11 +283,9 @@ async def test_the_rail_counts_what_each_page_shows(
     try:
         await until(lambda: (rail.badge("floor"), rail.badge("machines")) == (1, 1))
         assert (rail.badge("attention"), rail.badge("stations")) == (0, 0)
-        office.engine._health.down("database", "The disk is full.")
+        office.lose("database", "The disk is full.")
         await until(lambda: (rail.badge("floor"), rail.badge("machines")) == (2, 1))
-        await office.engine._writer.write(
-            MoveMachine((t.MAINTENANCE_STARTED,), machine, "tester", "bearings")
-        )
+        await office.write(MoveMachine((t.MAINTENANCE_STARTED,), machine, "tester", "bearings"))
         await until(lambda: (rail.badge("floor"), rail.badge("machines")) == (0, 0))
     finally:
         await shell.close()
@@ -331,7 +327,7 @@ async def test_the_pages_are_told_that_a_station_has_fallen_silent(
         machines = shell.window.page("machines")
         assert isinstance(machines, MachinesPage)
         await until(lambda: not machines.detail.buttons.hold_button.isHidden())
-        await until(lambda: shell._presences)
+        await until(lambda: shell.presences)
         database = create_engine(f"sqlite:///{tmp_path / 'station.db'}")
         with database.begin() as connection:
             connection.execute(text(A_SILENT_STATION))

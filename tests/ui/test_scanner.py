@@ -1,6 +1,6 @@
 """Not coroutines: `QTest` runs a loop of its own to press a key on a window."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
@@ -50,7 +50,8 @@ def handle(window: MainWindow) -> QWindow:
 
 def at_once_is_within(window: MainWindow, seconds: float) -> None:
     (catcher,) = window.findChildren(ScanCatcher)
-    catcher._timer.setInterval(round(seconds * 1000))
+    (timer,) = catcher.findChildren(QTimer)
+    timer.setInterval(round(seconds * 1000))
 
 
 def type_at_once(window: MainWindow, text: str) -> None:

@@ -11,7 +11,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.queries import AboutStation, StoredSettings
 from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.theme import Density, ThemeName, apply_theme, theme
-from tests.ui.real_engine import Office, opened
+from tests.ui.real_engine import Office, opened, settled
 from tests.until import until
 
 
@@ -25,7 +25,7 @@ def dressed_as_before(qapp: QApplication) -> Iterator[None]:
 @pytest_asyncio.fixture
 async def page(office: Office) -> AsyncIterator[SettingsPage]:
     async with opened(office, SettingsPage(office.context)) as page:
-        await until(lambda: not page._refresh.busy)
+        await until(lambda: settled(page))
         yield page
 
 

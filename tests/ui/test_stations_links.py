@@ -124,8 +124,8 @@ async def test_a_station_whose_name_was_taken_over_says_that_it_runs_nothing(
 
 async def test_the_page_of_a_pc_alone_says_how_a_fleet_is_made(office: Office) -> None:
     async with opened(office, StationsPage(office.context)) as page:
-        await until(page.alone.isVisible)
-        page.alone.step.emit()
+        await until(page.empty.isVisible)
+        page.empty.step.emit()
         assert office.went.to == [("page", "settings")]
 
 

@@ -186,7 +186,7 @@ async def test_a_silent_station_is_not_said_to_let_go_of_its_machine(
     assert at is not None
     page.table.choose(at)
     await until(lambda: page.detail.post and page.detail.move_button.isEnabled())
-    assert "Nothing starts on its machines" in page.detail._meaning.text()
+    assert "Nothing starts on its machines" in page.detail.meaning.text()
     form = page.move_machine()
     assert form is not None
     said = form.station.accessibleDescription()
@@ -199,7 +199,7 @@ async def test_a_machine_that_is_not_ready_is_shown_as_its_own_page_shows_it(
 ) -> None:
     machine_id = await office.door.execute(AddMachine(mill()))
     await until(lambda: page.detail.post and page.detail.post.machine.state is MachineState.IDLE)
-    await office.engine._writer.write(SetReadiness(machine_id, "its door is open", "controller"))
+    await office.write(SetReadiness(machine_id, "its door is open", "controller"))
     state = page.detail.posts.columns[1]
     await until(lambda: [state.text(post) for post in page.detail.posts.rows] == ["Not ready"])
 

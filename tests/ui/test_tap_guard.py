@@ -8,9 +8,8 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from cnc_station.ui.job_commands import Command
-from cnc_station.ui.widgets.bulk_bar import BulkBar
 from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.job_actions import JobActionRow
+from cnc_station.ui.widgets.job_actions import BulkBar, JobActionRow
 from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.toasts import ToastShelf
 from tests.ui.tapping import click, too_soon

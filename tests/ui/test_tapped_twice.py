@@ -169,7 +169,7 @@ async def test_space_on_the_job_list_does_not_go_on_with_what_it_has_just_held(
     office: Office, at_work: int, mill: Scripted, settling_buttons: float
 ) -> None:
     async with opened(office, JobsPage(office.context)) as page:
-        await until(lambda: [r.state for _, r in page.model.rows()] == [JobState.RUNNING])
+        await until(lambda: [r.state for _, r in page.model.placed()] == [JobState.RUNNING])
         page.view.setFocus()
         page.view.setCurrentIndex(page.model.index(0, 0))
         QTest.keyClick(page.view, Qt.Key.Key_Space)

@@ -45,7 +45,7 @@ def view(qapp: QApplication) -> Iterator[ToolpathView]:
 
 def ink_at(view: ToolpathView, x: float, y: float) -> Ink:
     """What a point is drawn in, told by hue: smoothing mixes a line with its ground."""
-    left, top = view.canvas._camera.at((x, y, 0))
+    left, top = view.canvas.camera.at((x, y, 0))
     colour = view.canvas.grab().toImage().pixelColor(round(left), round(top))
     if colour.blue() - colour.red() > 100:
         return Ink.OPERATOR
@@ -112,12 +112,12 @@ async def test_a_path_of_a_hundred_thousand_points_is_drawn_in_slices(view: Tool
     view.show_path(long)
     view.show_tool(Telemetry(part_fraction=0.5))
     assert view.canvas.drawing
-    assert view.canvas._whole.drawn < count / 4
+    assert view.canvas.whole.drawn < count / 4
     await until(lambda: not view.canvas.drawing, 30)
-    assert view.canvas._whole.drawn == count
-    done = view.canvas._done.drawn
+    assert view.canvas.whole.drawn == count
+    done = view.canvas.done.drawn
     view.show_tool(Telemetry(part_fraction=0.5001))
-    assert view.canvas._done.drawn == done + 10
+    assert view.canvas.done.drawn == done + 10
 
 
 async def test_the_wheel_zooms_around_the_pointer_and_a_double_click_shows_all_again(
@@ -125,13 +125,13 @@ async def test_the_wheel_zooms_around_the_pointer_and_a_double_click_shows_all_a
 ) -> None:
     view.show_path(square())
     view.look_from(View.TOP)
-    whole = view.canvas._camera
+    whole = view.canvas.camera
     corner = whole.at((100, 100, 0))
     view.canvas.zoom(3, QPoint(*map(round, corner)).toPointF())
-    assert view.canvas._camera.scale == pytest.approx(3 * whole.scale)
-    assert view.canvas._camera.at((100, 100, 0)) == pytest.approx(corner, abs=2)
+    assert view.canvas.camera.scale == pytest.approx(3 * whole.scale)
+    assert view.canvas.camera.at((100, 100, 0)) == pytest.approx(corner, abs=2)
     QTest.mouseDClick(view.canvas, Qt.MouseButton.LeftButton)
-    assert view.canvas._camera == whole
+    assert view.canvas.camera == whole
 
 
 async def test_without_a_path_it_says_so(view: ToolpathView) -> None:

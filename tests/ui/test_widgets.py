@@ -8,19 +8,18 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayou
 from pytestqt.qtbot import QtBot
 
 from cnc_station.engine.domain.states import MachineState
+from cnc_station.ui.floor.summary import SummaryCard
 from cnc_station.ui.theme import Density, Ink, ThemeName, Tone, apply_theme, theme
-from cnc_station.ui.widgets.busy import BusyBar
 from cnc_station.ui.widgets.buttons import CloseButton
 from cnc_station.ui.widgets.chip import StateChip
-from cnc_station.ui.widgets.dots import Connection, ConnectionDots
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.filter_chip import FilterChip
-from cnc_station.ui.widgets.progress import ProgressBar
+from cnc_station.ui.widgets.progress import BusyBar, ProgressBar
 from cnc_station.ui.widgets.state_look import look_of
-from cnc_station.ui.widgets.summary import SummaryCard
 from cnc_station.ui.widgets.tabs import SegmentedTabs
 from cnc_station.ui.widgets.text import ElidedLabel
 from cnc_station.ui.widgets.timeline import Timeline, TimelineEntry
+from cnc_station.ui.widgets.top_bar import Connection, ConnectionDots
 from tests.until import until
 
 LEFT = Qt.MouseButton.LeftButton

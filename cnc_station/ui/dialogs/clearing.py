@@ -1,6 +1,6 @@
 """A machine has made something: what came of it, counted by the one who takes it out."""
 
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from cnc_station.engine.commands import ActOnMachine
 from cnc_station.engine.domain.actions import MachineAction
@@ -9,16 +9,15 @@ from cnc_station.engine.domain.job import PartCount
 from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
 from cnc_station.ui import formatting
-from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import PrimaryButton
-from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.fields import Field, Stepper
 from cnc_station.ui.widgets.filter_chip import FilterChip
+from cnc_station.ui.widgets.layout import fill, hbox, vbox
 from cnc_station.ui.widgets.state_look import look_of
-from cnc_station.ui.widgets.stepper import Stepper
-from cnc_station.ui.widgets.text import Text
+from cnc_station.ui.widgets.text import Note, Text
 
 _SIZE = (620, 460)
 _SIZE_TOUCH = (820, 600)
@@ -44,31 +43,30 @@ class ClearingDialog(MachineDialog):
         super().__init__(context, title, self._about(context, job, run), parent)
         self._machine = machine
         self._counts = run is not None
-        self._parts = job.quantity if job is not None else 1
+        self.parts = job.quantity if job is not None else 1
         self._completed = run is not None and run.state is RunState.SUCCEEDED
-        self.scrap = Stepper(self.tr("Scrap"), 0 if self._completed else 1, self._parts)
-        self.rework = Stepper(self.tr("Rework"), 0, self._parts)
-        self.good = Stepper(self.tr("Good parts"), self._parts * self._completed, self._parts)
+        self.scrap = Stepper(self.tr("Scrap"), 0 if self._completed else 1, self.parts)
+        self.rework = Stepper(self.tr("Rework"), 0, self.parts)
+        self.good = Stepper(self.tr("Good parts"), self.parts * self._completed, self.parts)
         self.reason = QLineEdit(run.error if run and not self._completed else "")
         self.reason.setMaxLength(_LONGEST)
         self.reason.setPlaceholderText(self.tr("in your own words"))
-        self.clear = PrimaryButton(self.tr("Machine is clear"), tone=Tone.OPERATOR)
-        self.clear.clicked.connect(self._clear)
+        self.clear = PrimaryButton(
+            self.tr("Machine is clear"), tone=Tone.OPERATOR, clicked=self._clear
+        )
         if self._counts:
             self.body.addLayout(self._counting())
-            self.sum = Text("", Role.NOTE, Ink.MUTED)
-            self.sum.setWordWrap(True)
-            self.body.addWidget(self.sum)
-            self.body.addWidget(self._why())
+            self.sum = Note()
+            fill(self.body, self.sum, self._why())
         self.body.addStretch(1)
-        self.offer_closing()
+        self.offer(self.cancel_button())
         self.offer(self.clear, stretch=1)
         for count in (self.scrap, self.rework):
             count.changed.connect(self._follow_others)
         self.good.changed.connect(self._follow_good)
         self.reason.textChanged.connect(self.refresh)
         self._follow_others()
-        fit(self, _SIZE, _SIZE_TOUCH)
+        self.fit(_SIZE, _SIZE_TOUCH)
 
     def _about(self, context: PageContext, job: JobRow | None, run: RunRow | None) -> str:
         if job is None or run is None:
@@ -79,8 +77,7 @@ class ClearingDialog(MachineDialog):
         )
 
     def _counting(self) -> QHBoxLayout:
-        line = QHBoxLayout()
-        line.setSpacing(2 * theme().metrics.gap)
+        line = hbox(gap=2 * theme().metrics.gap)
         self.fields = {
             "good": Field(self.tr("Good parts"), self.good),
             "scrap": Field(self.tr("Scrap"), self.scrap),
@@ -92,8 +89,7 @@ class ClearingDialog(MachineDialog):
 
     def _why(self) -> QWidget:
         self._reasons = QWidget()
-        chips = QHBoxLayout()
-        chips.setSpacing(theme().metrics.gap)
+        chips = hbox(gap=theme().metrics.gap)
         self.choices: list[FilterChip] = []
         for reason in (
             self.tr("tool broke"),
@@ -107,13 +103,9 @@ class ClearingDialog(MachineDialog):
             self.choices.append(chip)
             chips.addWidget(chip)
         chips.addStretch(1)
-        box = QVBoxLayout(self._reasons)
-        box.setContentsMargins(0, 8, 0, 0)
-        box.setSpacing(8)
+        box = vbox(on=self._reasons, gap=8, margins=(0, 8, 0, 0))
         self._question = Text("", Role.NOTE, Ink.MUTED)
-        box.addWidget(self._question)
-        box.addLayout(chips)
-        box.addWidget(self.reason)
+        fill(box, self._question, chips, self.reason)
         return self._reasons
 
     @property
@@ -123,9 +115,9 @@ class ClearingDialog(MachineDialog):
 
     def _follow_others(self) -> None:
         """More scrap is fewer good parts; what is neither scrap nor rework may be good."""
-        self.scrap.set_most(self._parts - self.rework.value)
-        self.rework.set_most(self._parts - self.scrap.value)
-        left = self._parts - self.scrap.value - self.rework.value
+        self.scrap.set_most(self.parts - self.rework.value)
+        self.rework.set_most(self.parts - self.scrap.value)
+        left = self.parts - self.scrap.value - self.rework.value
         if self._completed or self.good.value > left:
             self.good.set_value(left)
         self.refresh()
@@ -134,18 +126,18 @@ class ClearingDialog(MachineDialog):
         """A part that is good after all is neither scrap nor rework."""
         for count in (self.scrap, self.rework):
             total = self.good.value + self.scrap.value + self.rework.value
-            if total > self._parts:
-                count.set_value(count.value - (total - self._parts))
+            if total > self.parts:
+                count.set_value(count.value - (total - self.parts))
         self.refresh()
 
     def refresh(self) -> None:
         """Every part is counted, and what is not good has a reason."""
         if not self._counts:
             return
-        mismatch = self.count.mismatch(self._parts, completed=self._completed)
+        mismatch = self.count.mismatch(self.parts, completed=self._completed)
         made = self.tr("The run made {parts}: each counts as good, scrap or rework.")
         unknown = self.tr("The run was to make {parts}. Count what it has made.")
-        told = (made if self._completed else unknown).format(parts=formatting.parts(self._parts))
+        told = (made if self._completed else unknown).format(parts=formatting.parts(self.parts))
         self.sum.setText(mismatch or told)
         self.sum.set_ink(Ink.ALARM if mismatch else Ink.MUTED)
         not_good = self.scrap.value + self.rework.value > 0
@@ -169,7 +161,7 @@ class ClearingDialog(MachineDialog):
 
     def _clear(self) -> None:
         name = self._machine.spec.name
-        self.do(self._say(), self.tr("{machine} is clear").format(machine=name))
+        self.ask(self._say(), self.tr("{machine} is clear").format(machine=name))
 
     async def _say(self) -> None:
         not_good = self._counts and self.scrap.value + self.rework.value > 0

@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.views import AtClosing, RunInHand
-from cnc_station.ui.dialogs.dialog_size import fit
+from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.card import scrolling
 from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.scrolling import scrolling
+from cnc_station.ui.widgets.layout import vbox
 from cnc_station.ui.widgets.tap_guard import TapGuard
-from cnc_station.ui.widgets.text import Text
+from cnc_station.ui.widgets.text import Note, Text
 
 _SIZE = (560, 560)
 _SIZE_TOUCH = (680, 680)
@@ -31,44 +31,39 @@ class Choice(Enum):
     CANCEL = auto()
 
 
-class ClosingDialog(QDialog):
+class ClosingDialog(Dialog):
     """Shows runs with `show_runs`; `choose` opens it and waits for the answer."""
 
     def __init__(self, way_back: str, parent: QWidget | None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Close CNC Station?"))
-        self.setModal(True)
+        super().__init__(self.tr("Close CNC Station?"), parent, modal=True)
         self._answer: asyncio.Future[Choice] = asyncio.get_running_loop().create_future()
         self._guard = TapGuard(self)
         self._shown: object = None
-        self.about = Text("", Role.BODY, Ink.MUTED)
-        self.about.setWordWrap(True)
-        inner = QWidget()
-        self._body = QVBoxLayout(inner)
-        self._body.setContentsMargins(0, 0, 0, 0)
-        self._body.setSpacing(4)
+        self.about = Text("", Role.BODY, Ink.MUTED, wrap=True)
+        self.runs = QWidget()
+        self._body = vbox(on=self.runs, gap=4)
         self.keep = PrimaryButton(self.tr("Keep the station running without a window"))
         self.keep.setDefault(True)
         self.keep.clicked.connect(lambda: self._choose(Choice.KEEP_RUNNING))
-        back = Text(way_back, Role.NOTE, Ink.MUTED)
-        back.setWordWrap(True)
-        self.abort = HoldButton("")
-        self.abort.held.connect(lambda: self._choose(Choice.CLOSE))
-        self.close_all = Button("")
-        self.close_all.clicked.connect(lambda: self._choose(Choice.CLOSE))
-        self.cancel = Button(self.tr("Cancel"))
-        self.cancel.clicked.connect(self.reject)
+        back = Note(way_back)
+        self.abort = HoldButton("", held=lambda: self._choose(Choice.CLOSE))
+        self.close_all = Button("", clicked=lambda: self._choose(Choice.CLOSE))
+        self.cancel = self.cancel_button()
         self.finished.connect(lambda _: self._choose(Choice.CANCEL))
-        box = QVBoxLayout(self)
-        box.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        box.setSpacing(_GAP)
-        box.addWidget(Text(self.windowTitle(), Role.PAGE_TITLE))
-        box.addWidget(self.about)
-        box.addWidget(scrolling(inner), 1)
-        for widget in (self.keep, back, self.abort, self.close_all, self.cancel):
-            box.addWidget(widget)
-        fit(self, _SIZE, _SIZE_TOUCH)
+        vbox(
+            Text(self.windowTitle(), Role.PAGE_TITLE),
+            self.about,
+            (scrolling(self.runs), 1),
+            self.keep,
+            back,
+            self.abort,
+            self.close_all,
+            self.cancel,
+            on=self,
+            gap=_GAP,
+            margins=_MARGIN,
+        )
+        self.fit(_SIZE, _SIZE_TOUCH)
         self.keep.setFocus()
 
     async def choose(self) -> Choice:
@@ -109,13 +104,11 @@ class ClosingDialog(QDialog):
     def _list(
         self, title: str, ink: Ink, runs: Sequence[RunInHand], machines: Mapping[int, str]
     ) -> None:
-        heading = Text(title, Role.STRONG, ink)
-        heading.setWordWrap(True)
+        heading = Text(title, Role.STRONG, ink, wrap=True)
         self._body.addWidget(heading)
         for run in runs:
             name = machines.get(run.machine_id, self.tr("Machine {n}").format(n=run.machine_id))
-            line = Text(f"{name} · {run.job}", Role.BODY)
-            line.setWordWrap(True)
+            line = Text(f"{name} · {run.job}", Role.BODY, wrap=True)
             self._body.addWidget(line)
         self._body.addSpacing(_GAP)
 

@@ -14,9 +14,9 @@ from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.drivers import wants_position
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Role, theme
-from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.layout import STRETCH, fill
 from cnc_station.ui.widgets.text import Text
 
 LIVE_MS = 250
@@ -41,17 +41,13 @@ class ConfirmPositionDialog(MachineDialog):
                 "your name."
             ),
             Role.BODY,
+            wrap=True,
         )
-        self.check.setWordWrap(True)
-        self.body.addWidget(self.facts)
-        self.body.addSpacing(theme().metrics.gap)
-        self.body.addWidget(self.check)
-        self.body.addStretch(1)
-        cancel = Button(self.tr("Cancel"))
-        cancel.clicked.connect(self.reject)
-        self.confirm = HoldButton(self.tr("Work zero is right: hold 2 s"), danger=False)
-        self.confirm.held.connect(self._confirm)
-        self.offer(cancel)
+        fill(self.body, self.facts, theme().metrics.gap, self.check, STRETCH)
+        self.confirm = HoldButton(
+            self.tr("Work zero is right: hold 2 s"), danger=False, held=self._confirm
+        )
+        self.offer(self.cancel_button())
         self.offer(self.confirm, stretch=1)
         self._looking = CoalescedTask(context.operations, self._look_at_machine, self)
         context.bridge.changed.connect(self._machine_changed)
@@ -59,7 +55,7 @@ class ConfirmPositionDialog(MachineDialog):
         self._live.timeout.connect(self._show_facts)
         self._live.start()
         self._show_facts()
-        self.resize(*(_SIZE_TOUCH if theme().metrics.touch else _SIZE))
+        self.fit(_SIZE, _SIZE_TOUCH)
 
     def _show_facts(self) -> None:
         """What happened, and where the controller believes the tool to be now."""
@@ -82,7 +78,7 @@ class ConfirmPositionDialog(MachineDialog):
 
     def _confirm(self) -> None:
         name = self._machine.spec.name
-        self.do(self._say(), self.tr("{machine}: work zero confirmed").format(machine=name))
+        self.ask(self._say(), self.tr("{machine}: work zero confirmed").format(machine=name))
 
     async def _say(self) -> None:
         await self._context.door.execute(

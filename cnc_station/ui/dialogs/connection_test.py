@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from cnc_station.engine.commands import TryMachine
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
@@ -14,10 +14,10 @@ from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.chip import StateChip
-from cnc_station.ui.widgets.details import Details
-from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.facts import Details, KeyValue
+from cnc_station.ui.widgets.layout import hbox, vbox
 from cnc_station.ui.widgets.state_look import NOT_REACHABLE, look_of
-from cnc_station.ui.widgets.text import Text
+from cnc_station.ui.widgets.text import Note, Text
 
 
 class ConnectionTest(QWidget):
@@ -37,27 +37,17 @@ class ConnectionTest(QWidget):
         self._spec = spec
         self._task: asyncio.Task[None] | None = None
         self.report: ConnectionReport | None = None
-        self.button = Button(self.tr("Test connection"))
-        self.button.clicked.connect(self.start)
-        self.waiting = Text("", Role.NOTE, Ink.MUTED)
-        self.waiting.setWordWrap(True)
-        line = QHBoxLayout()
-        line.setSpacing(12)
-        line.addWidget(self.button)
-        line.addWidget(self.waiting, 1)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(8)
-        box.addLayout(line)
-        box.addWidget(self._found())
+        self.button = Button(self.tr("Test connection"), clicked=self.start)
+        self.waiting = Note()
+        line = hbox(self.button, (self.waiting, 1), gap=12)
+        vbox(line, self._found(), on=self, gap=8)
         self.forget()
 
     def _found(self) -> QFrame:
         self._result = QFrame()
         self._result.setProperty("part", "sunken")
         self._chip = StateChip(look_of(Doing.READY))
-        self._who = Text("", Role.STRONG)
-        self._who.setWordWrap(True)
+        self._who = Text("", Role.STRONG, wrap=True)
         self._why = Text("", Role.NOTE)
         self._remedy = Text("", Role.NOTE, Ink.MUTED)
         for text in (self._who, self._why, self._remedy):
@@ -66,16 +56,17 @@ class ConnectionTest(QWidget):
         self.details = KeyValue()
         self.raw = Details()
         self.raw.opened.connect(self.answered)
-        head = QHBoxLayout()
-        head.addWidget(self._who, 1)
-        head.addWidget(self._chip, 0, Qt.AlignmentFlag.AlignTop)
-        box = QVBoxLayout(self._result)
-        box.setContentsMargins(12, 10, 12, 10)
-        box.setSpacing(6)
-        box.addLayout(head)
-        for part in (self._why, self._remedy, self.details):
-            box.addWidget(part)
-        box.addWidget(self.raw)
+        head = hbox((self._who, 1), (self._chip, 0, Qt.AlignmentFlag.AlignTop))
+        vbox(
+            head,
+            self._why,
+            self._remedy,
+            self.details,
+            self.raw,
+            on=self._result,
+            gap=6,
+            margins=(12, 10, 12, 10),
+        )
         return self._result
 
     def start(self) -> None:

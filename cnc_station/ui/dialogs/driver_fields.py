@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 
 from cnc_station.engine.domain.errors import FieldError
 from cnc_station.engine.views import DriverInfo, Setting
-from cnc_station.ui.widgets.field import Field
-from cnc_station.ui.widgets.secret_field import SecretField
+from cnc_station.ui.widgets.fields import Field, SecretField
 
 _COLUMNS = 2
 _GAP = 16
@@ -91,11 +90,7 @@ class DriverFields(QWidget):
     def _texts(self) -> Iterator[tuple[str, str]]:
         assert self._shown is not None
         for setting in self._shown.settings:
-            editor = self.fields[field_name(setting)].editor
-            if isinstance(editor, QComboBox):
-                yield setting.name, editor.currentText()
-            elif isinstance(editor, QLineEdit):
-                yield setting.name, editor.text().strip()
+            yield setting.name, self.fields[field_name(setting)].value.strip()
 
     def values(self) -> dict[str, Any]:
         """The settings as they would be stored."""

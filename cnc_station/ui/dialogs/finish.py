@@ -7,13 +7,13 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.queries import LatestTelemetry
 from cnc_station.engine.views import JobRow, MachineRow, Status
 from cnc_station.ui import formatting
-from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Role, Tone
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.chip import StateChip
-from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.facts import KeyValue
+from cnc_station.ui.widgets.layout import STRETCH, fill
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import Text
 
@@ -41,17 +41,18 @@ class FinishDialog(MachineDialog):
         super().__init__(context, title, about, parent, (job.id, job.state))
         self._title = job.title
         if status is not None:
-            self.body.addWidget(Text(self.tr("Its controller says"), Role.STRONG))
-            self.body.addWidget(StateChip(look_of(status.doing)), 0, Qt.AlignmentFlag.AlignLeft)
+            fill(
+                self.body,
+                Text(self.tr("Its controller says"), Role.STRONG),
+                (StateChip(look_of(status.doing)), 0, Qt.AlignmentFlag.AlignLeft),
+            )
         self.facts = KeyValue()
         self.facts.set_pairs(self._pairs(job, machine, status))
-        self.body.addWidget(self.facts)
-        self.body.addStretch(1)
-        self.finish = PrimaryButton(self.tr("It is done"), tone=Tone.OPERATOR)
-        self.finish.clicked.connect(self._finish)
-        self.offer_closing()
+        fill(self.body, self.facts, STRETCH)
+        self.finish = PrimaryButton(self.tr("It is done"), tone=Tone.OPERATOR, clicked=self._finish)
+        self.offer(self.cancel_button())
         self.offer(self.finish, stretch=1)
-        fit(self, _SIZE, _SIZE_TOUCH)
+        self.fit(_SIZE, _SIZE_TOUCH)
 
     def _pairs(
         self, job: JobRow, machine: MachineRow, status: Status | None

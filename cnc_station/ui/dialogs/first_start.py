@@ -1,18 +1,18 @@
 """The first start: who works here, and a day to look at or machines of one's own to begin with."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from cnc_station.engine.commands import SaveSettings
 from cnc_station.engine.queries import AboutStation, ListLinks, ListMachines, StoredSettings
+from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.link_text import STANDALONE
-from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.setting_keys import OPERATOR, WELCOMED
-from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.page_context import OPERATOR, WELCOMED, PageContext
+from cnc_station.ui.theme import Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
-from cnc_station.ui.widgets.field import Field
-from cnc_station.ui.widgets.text import Text
+from cnc_station.ui.widgets.fields import Field
+from cnc_station.ui.widgets.layout import vbox
+from cnc_station.ui.widgets.text import Note, Text
 
 _WIDTH = 480
 _LONGEST_NAME = 60
@@ -28,51 +28,42 @@ async def welcome(context: PageContext, parent: QWidget) -> "FirstStart | None":
     return dialog
 
 
-class FirstStart(QDialog):
+class FirstStart(Dialog):
     """Asks for the name that stands in the history; each way to begin is one tap. It comes once."""
 
     def __init__(self, context: PageContext, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Welcome"))
+        super().__init__(self.tr("Welcome"), parent)
         self.setMinimumWidth(_WIDTH)
         self._context = context
         self.operator = QLineEdit(context.door.operator)
         self.operator.setMaxLength(_LONGEST_NAME)
-        self.demo = PrimaryButton(self.tr("Load the demo day"))
-        self.demo.clicked.connect(self._begin_with_demo)
-        self.own = Button(self.tr("Add your machines"))
-        self.own.clicked.connect(self._begin_with_own)
-        self.fleet = Button(self.tr("Join a fleet"))
-        self.fleet.clicked.connect(self._begin_in_a_fleet)
+        self.demo = PrimaryButton(self.tr("Load the demo day"), clicked=self._begin_with_demo)
+        self.own = Button(self.tr("Add your machines"), clicked=self._begin_with_own)
+        self.fleet = Button(self.tr("Join a fleet"), clicked=self._begin_in_a_fleet)
         self.finished.connect(self._remember)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(24, 20, 24, 20)
-        box.setSpacing(8)
-        box.addWidget(Text(self.tr("Welcome to CNC Station"), Role.PAGE_TITLE))
         alone = any(link.state == STANDALONE for link in context.door.peek(ListLinks()))
-        box.addWidget(_note(self._where(alone=alone)))
-        box.addSpacing(8)
-        box.addWidget(
-            Field(
-                self.tr("Who works at this window?"),
-                self.operator,
-                hint=self.tr("Stands in the history of whatever is done here."),
-            )
+        several = Note(self.tr("Several PCs with one queue, on a PostgreSQL server of the shop."))
+        hint = self.tr("Stands in the history of whatever is done here.")
+        vbox(
+            Text(self.tr("Welcome to CNC Station"), Role.PAGE_TITLE),
+            Note(self._where(alone=alone)),
+            8,
+            Field(self.tr("Who works at this window?"), self.operator, hint=hint),
+            12,
+            self.demo,
+            Note(self.tr("Nine simulated machines and a day's work for them, to look around.")),
+            8,
+            self.own,
+            Note(self.tr("Then drop programs on the window, or a table of jobs.")),
+            8,
+            self.fleet,
+            several,
+            on=self,
+            gap=8,
+            margins=(24, 20, 24, 20),
         )
-        box.addSpacing(12)
-        box.addWidget(self.demo)
-        box.addWidget(
-            _note(self.tr("Nine simulated machines and a day's work for them, to look around."))
-        )
-        box.addSpacing(8)
-        box.addWidget(self.own)
-        box.addWidget(_note(self.tr("Then drop programs on the window, or a table of jobs.")))
-        box.addSpacing(8)
-        meaning = _note(self.tr("Several PCs with one queue, on a PostgreSQL server of the shop."))
-        for widget in (self.fleet, meaning):
-            box.addWidget(widget)
-            widget.setVisible(alone)
+        self.fleet.setVisible(alone)
+        several.setVisible(alone)
         self.demo.setFocus()
 
     def _where(self, *, alone: bool) -> str:
@@ -109,9 +100,3 @@ class FirstStart(QDialog):
             self._context.door.rename_operator(name)
             values[OPERATOR] = name
         operations.run(self._context.door.execute(SaveSettings(values)))
-
-
-def _note(words: str) -> Text:
-    text = Text(words, Role.NOTE, Ink.MUTED)
-    text.setWordWrap(True)
-    return text

@@ -4,28 +4,23 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import (
-    QDialog,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.theme import Ink, Role
-from cnc_station.ui.widgets.buttons import Button, PrimaryButton
-from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.buttons import PrimaryButton
+from cnc_station.ui.widgets.card import scrolling
+from cnc_station.ui.widgets.fields import Field
+from cnc_station.ui.widgets.layout import hbox, vbox
 from cnc_station.ui.widgets.text import Text
 
 _GAP = 16
 
 
-class FormDialog(QDialog):
-    """Put fields in with `add`; `save` says what the button does. Open it with `open()`.
+class FormDialog(Dialog):
+    """Put fields in with `add`; `save` says what the button does.
 
     The dialog closes only when the engine has stored what it says.
     """
@@ -33,41 +28,21 @@ class FormDialog(QDialog):
     def __init__(
         self, operations: Operations, title: str, save: str, parent: QWidget | None
     ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(title)
-        self.setModal(True)
+        super().__init__(title, parent, modal=True)
         self._operations = operations
-        self._saving = False
         self.fields: dict[str, Field] = {}
         inner = QWidget()
-        inner.setProperty("part", "plain")
         self._grid = QGridLayout(inner)
-        self._grid.setContentsMargins(0, 0, 12, 0)
+        self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(_GAP)
         self._grid.setVerticalSpacing(_GAP)
-        self._area = area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        self.trouble = Text("", Role.NOTE, Ink.ALARM)
-        self.trouble.setWordWrap(True)
-        cancel = Button(self.tr("Cancel"))
-        cancel.clicked.connect(self.reject)
-        self.save_button = PrimaryButton(save)
+        self._area = scrolling(inner, right=12, focus=True)
+        self.trouble = Text("", Role.NOTE, Ink.ALARM, wrap=True)
+        self.save_button = PrimaryButton(save, clicked=self.save)
         self.save_button.setDefault(True)
-        self.save_button.clicked.connect(self.save)
-        foot = QHBoxLayout()
-        foot.addWidget(self.trouble, 1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.save_button)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
-        box.setSpacing(_GAP)
-        box.addWidget(Text(title, Role.PAGE_TITLE))
-        box.addWidget(area, 1)
-        box.addLayout(foot)
+        self.acting = [self.save_button]
+        foot = hbox((self.trouble, 1), self.cancel_button(), self.save_button)
+        vbox(Text(title, Role.PAGE_TITLE), (self._area, 1), foot, on=self, gap=_GAP, margins=_GAP)
 
     def add(self, name: str, field: Field, row: int, column: int, span: int = 1) -> None:
         """Puts in a field, under the name by which the engine speaks of it."""
@@ -104,28 +79,15 @@ class FormDialog(QDialog):
             self.tell(refused.errors)
             return
         self.tell(())
-        self._saving = True
-        self.save_button.setEnabled(False)
-        self._operations.run(self._store(work), self.tr("Saving …"))
+        self.do(self._operations, work, self.tr("Saving …"))
 
     def storing(self) -> Coroutine[Any, Any, Any]:
-        """What stores the form's values. Raises InvalidInput for what is no value at all."""
+        """What stores the form's values. Raises InvalidInput for what is not a value at all."""
         raise NotImplementedError
 
-    async def _store(self, work: Coroutine[Any, Any, Any]) -> None:
-        try:
-            await work
-        except InvalidInput as refused:
-            self.tell(refused.errors)
-        except CncStationError as error:
-            self.trouble.setText(str(error))
+    def complain(self, error: CncStationError) -> None:
+        """Says it at the fields it is about, else below them all."""
+        if isinstance(error, InvalidInput):
+            self.tell(error.errors)
         else:
-            self.accept()
-        finally:
-            self._saving = False
-            self.save_button.setEnabled(True)
-
-    def reject(self) -> None:
-        """Closes without storing, unless it is being stored."""
-        if not self._saving:
-            super().reject()
+            self.trouble.setText(str(error))

@@ -3,32 +3,26 @@
 import asyncio
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QDialog,
-    QHBoxLayout,
-    QStackedWidget,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QTableView, QWidget
 
 from cnc_station.engine.commands import ImportJobs
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.queries import PreviewImport
 from cnc_station.engine.views import ImportIssue, ImportPreview
 from cnc_station.ui import formatting
-from cnc_station.ui.dialogs.import_mapping import ImportMapping
-from cnc_station.ui.models.import_preview import PreviewModel
-from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.dialogs.dialog import Dialog
+from cnc_station.ui.dialogs.import_preview import ImportMapping, PreviewModel
+from cnc_station.ui.models.row_model import Column, RowList
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.busy import BusyBar
-from cnc_station.ui.widgets.buttons import Button, PrimaryButton
-from cnc_station.ui.widgets.list_table import ListTable, table_card
-from cnc_station.ui.widgets.tabs import SegmentedTabs
+from cnc_station.ui.widgets.buttons import PrimaryButton
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
+from cnc_station.ui.widgets.list_table import ListTable
+from cnc_station.ui.widgets.progress import BusyBar
+from cnc_station.ui.widgets.table import table_card
+from cnc_station.ui.widgets.tabs import TabStack
 from cnc_station.ui.widgets.text import Text
 
 _SIZE = (1080, 660)
@@ -36,7 +30,7 @@ _FIRST_WIDTH = 170
 _ROWS, _PROBLEMS = "rows", "problems"
 
 
-class ImportDialog(QDialog):
+class ImportDialog(Dialog):
     """Shows what the engine makes of a table, and imports it; `imported` when it is stored."""
 
     imported = Signal(tuple)  # the ids of the jobs
@@ -44,16 +38,13 @@ class ImportDialog(QDialog):
     def __init__(
         self, context: PageContext, parent: QWidget | None, name: str, content: bytes
     ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Import jobs"))
+        super().__init__(self.tr("Import jobs"), parent)
         self.resize(*_SIZE)
         self.setAcceptDrops(True)
         self._context = context
         self._name = name
         self._content = content
         self._stale = False
-        self._storing = False
         self._task: asyncio.Task[None] | None = None
         self.preview: ImportPreview | None = None
         self.mapping = ImportMapping()
@@ -62,13 +53,13 @@ class ImportDialog(QDialog):
         self._place()
         self._read()
 
-    def _columns(self) -> tuple[ListColumn[ImportIssue], ...]:
+    def _columns(self) -> tuple[Column[ImportIssue], ...]:
         return (
-            ListColumn(
+            Column(
                 self.tr("Row"), lambda i: f"{i.row:,}" if i.row else formatting.NONE, 64, right=True
             ),
-            ListColumn(self.tr("Column"), lambda i: i.column or formatting.NONE, 150, strong=True),
-            ListColumn(self.tr("What is wrong"), lambda i: i.message, ink=lambda _: Ink.ALARM),
+            Column(self.tr("Column"), lambda i: i.column or formatting.NONE, 150, strong=True),
+            Column(self.tr("What is wrong"), lambda i: i.message, ink=lambda _: Ink.ALARM),
         )
 
     def _place(self) -> None:
@@ -82,48 +73,32 @@ class ImportDialog(QDialog):
         self.rows.verticalHeader().setDefaultSectionSize(theme().metrics.row)
         self.problem_table = ListTable(self.problems, self.tr("What is wrong, row by row"))
         self.problem_table.opened.connect(self._to_row)
-        self.tabs = SegmentedTabs()
-        self._stack = QStackedWidget()
+        right = TabStack()
+        self.tabs = right.tabs
         for key, label, table in (
             (_ROWS, self.tr("First rows"), self.rows),
             (_PROBLEMS, self.tr("Problems"), self.problem_table),
         ):
-            self._stack.addWidget(table_card(table))
-            self.tabs.add(key, label)
-        self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
-        right = QVBoxLayout()
-        right.setSpacing(8)
-        right.addWidget(self.tabs)
-        right.addWidget(self._stack, 1)
-        middle = QHBoxLayout()
-        middle.setSpacing(16)
-        middle.addWidget(self.mapping)
-        middle.addLayout(right, 1)
-        self.summary = Text("", Role.BODY, Ink.MUTED)
-        self.summary.setWordWrap(True)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(16, 16, 16, 16)
-        box.setSpacing(12)
+            right.add(key, label, table_card(table))
+        middle = hbox(self.mapping, (right, 1), gap=16)
+        self.summary = Text("", Role.BODY, Ink.MUTED, wrap=True)
+        box = vbox(on=self, gap=12, margins=16)
         self.title = Text(self.tr("Import {name}").format(name=self._name), Role.PAGE_TITLE)
-        box.addWidget(self.title)
-        box.addWidget(self.summary)
-        box.addLayout(middle, 1)
-        box.addLayout(self._foot())
+        fill(box, self.title, self.summary, (middle, 1), self._foot())
 
     def _foot(self) -> QHBoxLayout:
         self.busy = BusyBar()
-        cancel = Button(self.tr("Cancel"))
-        cancel.clicked.connect(self.reject)
         self.import_button = PrimaryButton(self.tr("Import"))
         self.import_button.setEnabled(False)
         self.import_button.clicked.connect(self._import)
-        foot = QHBoxLayout()
-        foot.addWidget(Text(self.tr("All rows or none."), Role.NOTE, Ink.MUTED))
-        foot.addWidget(self.busy)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.import_button)
-        return foot
+        self.acting = [self.import_button, self.mapping]
+        return hbox(
+            Text(self.tr("All rows or none."), Role.NOTE, Ink.MUTED),
+            self.busy,
+            STRETCH,
+            self.cancel_button(),
+            self.import_button,
+        )
 
     # reading
 
@@ -229,36 +204,25 @@ class ImportDialog(QDialog):
     # bringing the jobs in
 
     def _import(self) -> None:
-        self._storing = True
-        self.import_button.setEnabled(False)
-        self.mapping.setEnabled(False)
-        self._task = self._context.operations.run(self._store(self.mapping.mapping))
+        self.do(self._context.operations, self._store(self.mapping.mapping), "")
 
     async def _store(self, mapping: dict[str, str]) -> None:
         operations = self._context.operations
         self.busy.start(self.tr("Importing …"))
         try:
             ids = await self._context.door.execute(ImportJobs(self._name, self._content, mapping))
-        except CncStationError as error:
-            self._say(str(error), Ink.ALARM)
-            self.import_button.setEnabled(True)
-        else:
-            done = self.tr("{count} jobs imported from {name}")
-            operations.say(done.format(count=f"{len(ids):,}", name=self._name))
-            self.imported.emit(ids)
-            self.accept()
         finally:
             self.busy.finish()
-            self.mapping.setEnabled(True)
-            self._storing = False
+        done = self.tr("{count} jobs imported from {name}")
+        operations.say(done.format(count=f"{len(ids):,}", name=self._name))
+        self.imported.emit(ids)
 
-    def reject(self) -> None:
-        """Closes, unless the jobs are being stored."""
-        if not self._storing:
-            super().reject()
+    def complain(self, error: CncStationError) -> None:
+        """Says it above the table."""
+        self._say(str(error), Ink.ALARM)
 
     def done(self, result: int) -> None:
         """Ends a reading that nobody waits for any more."""
-        if self._task is not None and not self._storing:
+        if self._task is not None:
             self._task.cancel()
         super().done(result)

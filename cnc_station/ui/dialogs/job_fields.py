@@ -3,24 +3,15 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QLineEdit,
-    QPlainTextEdit,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from cnc_station.engine.domain.errors import FieldError
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY
 from cnc_station.ui.models.job_draft import JobDraft
 from cnc_station.ui.widgets.buttons import Button
-from cnc_station.ui.widgets.due_field import DueField
-from cnc_station.ui.widgets.field import Field
-from cnc_station.ui.widgets.number_box import NumberBox
-from cnc_station.ui.widgets.priority_field import PriorityField
-from cnc_station.ui.widgets.program_field import ProgramField
+from cnc_station.ui.widgets.fields import Field, NumberBox
+from cnc_station.ui.widgets.job_editors import DueField, PriorityField, ProgramField
+from cnc_station.ui.widgets.layout import STRETCH, vbox
 
 _PAYLOAD_PX = 110
 
@@ -83,13 +74,7 @@ class JobFields(QWidget):
         limit = tr("mm:ss; empty: none")
         self._add(rare, 2, 2, 2, "timeout_s", tr("Time limit"), self.timeout, hint=limit)
         self._add(rare, 3, 0, 4, "payload", tr("Payload (JSON)"), self.payload)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 8, 0)
-        box.setSpacing(10)
-        box.addLayout(common)
-        box.addWidget(self.more)
-        box.addWidget(self._rare)
-        box.addStretch(1)
+        vbox(common, self.more, self._rare, STRETCH, on=self, gap=10, margins=(0, 0, 8, 0))
 
     def _add(
         self,
@@ -116,50 +101,14 @@ class JobFields(QWidget):
 
     def show_draft(self, draft: JobDraft) -> None:
         """Puts a draft into the editors."""
-        for edit, text in (
-            (self.name, draft.name),
-            (self.operation, draft.operation),
-            (self.work_order, draft.work_order),
-            (self.tenant, draft.tenant),
-            (self.after, draft.after),
-            (self.retry_limit, draft.retry_limit),
-            (self.timeout, draft.timeout_s),
-            (self.estimated, draft.estimated_s),
-        ):
-            edit.setText(text)
-        self.machine_type.setEditText(draft.machine_type)
-        self.material.setEditText(draft.material)
-        self.complexity.setValue(draft.complexity)
-        self.axes.setValue(draft.axes)
-        self.quantity.setValue(draft.quantity)
-        self.priority.set_value(draft.priority)
-        self.due.set_value(draft.due_at)
-        self.program.set_value(draft.program)
-        self.payload.setPlainText(draft.payload)
+        for name, field in self.fields.items():
+            field.set_value(getattr(draft, name))
         rare = (draft.work_order, draft.tenant, draft.after, draft.timeout_s, draft.payload)
         self.more.setChecked(any(rare))
 
     def draft(self) -> JobDraft:
         """What stands in the editors."""
-        return JobDraft(
-            name=self.name.text(),
-            machine_type=self.machine_type.currentText(),
-            material=self.material.currentText(),
-            complexity=self.complexity.value(),
-            axes=self.axes.value(),
-            priority=self.priority.value,
-            quantity=self.quantity.value(),
-            estimated_s=self.estimated.text(),
-            due_at=self.due.value,
-            program=self.program.value,
-            work_order=self.work_order.text(),
-            operation=self.operation.text(),
-            after=self.after.text(),
-            tenant=self.tenant.text(),
-            retry_limit=self.retry_limit.text(),
-            timeout_s=self.timeout.text(),
-            payload=self.payload.toPlainText(),
-        )
+        return JobDraft(**{name: field.value for name, field in self.fields.items()})
 
     def offer(self, types: Sequence[str], materials: Sequence[str]) -> None:
         """Offers the shop's machine types and materials; what stands there stays."""

@@ -4,25 +4,26 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from cnc_station.engine.commands import AddProgram, EditJob, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
 from cnc_station.engine.queries import ListMachines, ListPrograms
 from cnc_station.engine.views import JobDetail, ProgramRow
+from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.dialogs.job_fields import JobFields
 from cnc_station.ui.formatting import duration
 from cnc_station.ui.models.job_draft import JobDraft, draft_of
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
-from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton, add_key
+from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.text import Text
 
 
-class JobForm(QDialog):
+class JobForm(Dialog):
     """Make it with `new`, `copy` or `change`, then `open()` it; `saved(job id)` when stored."""
 
     saved = Signal(int)
@@ -37,23 +38,20 @@ class JobForm(QDialog):
         editing: JobDetail | None = None,
         retry: bool = False,
     ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(title)
+        super().__init__(title, parent)
         self._context = context
         self._editing = editing
         self._retry = retry
         self._before = draft
-        self._saving = False
         self.fields = JobFields(context.now(), new=editing is None)
         self.fields.program.picked.connect(self._take_from_program)
         self.fields.program.file_chosen.connect(self._keep_file)
-        self.banner = Text("", Role.NOTE, Ink.ALARM)
-        self.banner.setWordWrap(True)
+        self.banner = Text("", Role.NOTE, Ink.ALARM, wrap=True)
         self.banner.hide()
-        self.submit = PrimaryButton(self._submit_words())
+        self.submit = PrimaryButton(self._submit_words(), clicked=self._save_all)
+        self.acting = [self.submit]
         self.submit.setDefault(True)
-        self.as_draft = Button(self.tr("Keep as draft"))
+        self.as_draft = Button(self.tr("Keep as draft"), clicked=self._save_draft)
         self._place(title)
         self.fields.show_draft(draft)
         self.fields.name.setFocus()
@@ -91,32 +89,28 @@ class JobForm(QDialog):
         area.setWidgetResizable(True)
         self.fields.setProperty("part", "plain")
         area.setWidget(self.fields)
-        cancel = Button(self.tr("Cancel"))
-        cancel.clicked.connect(self.reject)
         self.as_draft.setVisible(self._editing is None)
-        self.as_draft.clicked.connect(self._save_draft)
-        self.submit.clicked.connect(self._save_all)
         self.submit.setToolTip(self.tr("Ctrl+Enter"))
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            action = QAction(self.submit.text(), self)
-            action.setShortcut(QKeySequence(keys))
-            action.triggered.connect(self._save_all)
-            self.addAction(action)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.as_draft)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.submit)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(20, 16, 20, 16)
-        box.setSpacing(12)
-        box.addWidget(Text(title, Role.PAGE_TITLE))
-        box.addWidget(self.banner)
-        box.addWidget(area, 1)
-        box.addLayout(buttons)
+            add_key(self, self.submit.text(), keys, self._save_all)
+        buttons = hbox(self.as_draft, STRETCH, self.cancel_button(), self.submit)
+        vbox(
+            Text(title, Role.PAGE_TITLE),
+            self.banner,
+            (area, 1),
+            buttons,
+            on=self,
+            gap=12,
+            margins=(20, 16, 20, 16),
+        )
         self.resize(680, 620)
 
     # what it offers
+
+    @property
+    def loaded(self) -> bool:
+        """Whether all that it offers is there."""
+        return all(task.done() for task in self._loading)
 
     async def _load(self) -> None:
         door = self._context.door
@@ -169,23 +163,19 @@ class JobForm(QDialog):
         self._save(draft=True)
 
     def _save(self, *, draft: bool) -> None:
-        if self._saving:
-            return
-        self._set_saving(saving=True)
-        self._context.operations.run(self._store(draft=draft), self.tr("Saving …"))
+        if not self._doing:
+            self.do(self._context.operations, self._store(draft=draft), self.tr("Saving …"))
 
     async def _store(self, *, draft: bool) -> None:
-        try:
-            job_id = await (self._submit(draft=draft) if self._editing is None else self._change())
-        except InvalidInput as error:
+        job_id = await (self._submit(draft=draft) if self._editing is None else self._change())
+        self.saved.emit(job_id)
+
+    def complain(self, error: CncStationError) -> None:
+        """Says each fault at its field, and the rest above them all."""
+        if isinstance(error, InvalidInput):
             self._show_faults(error.errors)
-        except CncStationError as error:
-            self._show_faults((), str(error))
         else:
-            self.saved.emit(job_id)
-            self.accept()
-        finally:
-            self._set_saving(saving=False)
+            self._show_faults((), str(error))
 
     async def _submit(self, *, draft: bool) -> int:
         spec = self.fields.draft().spec(draft=draft)
@@ -212,17 +202,8 @@ class JobForm(QDialog):
         self.banner.setText(words)
         self.banner.setVisible(bool(words))
 
-    def reject(self) -> None:
-        """Closes without storing, unless it is being stored."""
-        if not self._saving:
-            super().reject()
-
     def done(self, result: int) -> None:
         """Ends what was still being fetched for it."""
         for task in self._loading:
             task.cancel()
         super().done(result)
-
-    def _set_saving(self, *, saving: bool) -> None:
-        self._saving = saving
-        self.submit.setEnabled(not saving)

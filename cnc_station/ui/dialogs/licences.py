@@ -3,12 +3,14 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from cnc_station.bundled import bundled
+from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.theme import Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.code_view import CodeView
+from cnc_station.ui.widgets.layout import vbox
 from cnc_station.ui.widgets.text import Text
 
 # Name, distribution, and the licence we take it under.
@@ -30,10 +32,7 @@ PARTS = (
 )
 FONT = ("Inter", "OFL-1.1")
 ICONS = ("Lucide icons", "ISC")
-_TEXTS = {
-    FONT[0]: ("fonts", "LICENSE-Inter.txt"),
-    ICONS[0]: ("icons", "LICENSE-Lucide.txt"),
-}
+_TEXTS = {FONT[0]: ("fonts", "LICENSE-Inter.txt"), ICONS[0]: ("icons", "LICENSE-Lucide.txt")}
 _SIZE = (640, 560)
 
 
@@ -51,13 +50,11 @@ def parts() -> tuple[tuple[str, str], ...]:
     return (*libraries, FONT, ICONS)
 
 
-class LicenceTexts(QDialog):
+class LicenceTexts(Dialog):
     """The licences of what is bundled with the program; open it with `open()`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Licences"))
+        super().__init__(self.tr("Licences"), parent)
         self.resize(*_SIZE)
         self.text = CodeView()
         self.text.setAccessibleName(self.tr("Licence"))
@@ -65,15 +62,16 @@ class LicenceTexts(QDialog):
         which.addItems(list(_TEXTS))
         which.setAccessibleName(self.tr("Part"))
         which.currentTextChanged.connect(self._show)
-        close = Button(self.tr("Close"))
-        close.clicked.connect(self.accept)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(16, 16, 16, 16)
-        box.setSpacing(12)
-        box.addWidget(Text(self.tr("Licences"), Role.PAGE_TITLE))
-        box.addWidget(which)
-        box.addWidget(self.text, 1)
-        box.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        close = Button(self.tr("Close"), clicked=self.accept)
+        vbox(
+            Text(self.tr("Licences"), Role.PAGE_TITLE),
+            which,
+            (self.text, 1),
+            (close, 0, Qt.AlignmentFlag.AlignRight),
+            on=self,
+            gap=12,
+            margins=16,
+        )
         self._show(which.currentText())
 
     def _show(self, name: str) -> None:

@@ -15,8 +15,7 @@ from cnc_station.ui.dialogs.connection_test import ConnectionTest
 from cnc_station.ui.dialogs.driver_fields import DriverFields
 from cnc_station.ui.dialogs.form_dialog import FormDialog
 from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.widgets.field import Field
-from cnc_station.ui.widgets.number_box import NumberBox
+from cnc_station.ui.widgets.fields import Field, NumberBox
 
 TYPES = ("mill", "lathe", "drill")
 _SIZE = (680, 720)

@@ -5,26 +5,19 @@ from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QFileDialog,
-    QHBoxLayout,
-    QPlainTextEdit,
-    QStackedLayout,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QPlainTextEdit, QStackedLayout, QWidget
 
 from cnc_station.engine.queries import MachineLog
 from cnc_station.engine.views import MachineRow, Message
 from cnc_station.ui import formatting
-from cnc_station.ui.files import write_file
+from cnc_station.ui.dialogs.dialog import Dialog
+from cnc_station.ui.file_export import write_file
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.empty import EmptyState
-from cnc_station.ui.widgets.search import SearchField
+from cnc_station.ui.widgets.fields import SearchField
+from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.text import Text
 
 _SIZE = (920, 620)
@@ -50,19 +43,18 @@ def newer(messages: Sequence[Message], last: Message | None) -> Sequence[Message
     return messages
 
 
-class MachineLogDialog(QDialog):
+class MachineLogDialog(Dialog):
     """Follows the log of `machine` while it is on view; `station` is this one. Open it with
     `show()`: the shop stays in reach."""
 
     def __init__(
         self, context: PageContext, machine: MachineRow, station: str, parent: QWidget
     ) -> None:
-        super().__init__(parent)
+        title = self.tr("Log of {machine}").format(machine=machine.spec.name)
+        super().__init__(title, parent)
         self._context = context
         self._machine = machine
         self._last: Message | None = None
-        name = machine.spec.name
-        self.setWindowTitle(self.tr("Log of {machine}").format(machine=name))
         self.resize(*_SIZE)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
@@ -82,12 +74,11 @@ class MachineLogDialog(QDialog):
         self.follow = QCheckBox(self.tr("Follow"))
         self.follow.setChecked(True)
         self.follow.toggled.connect(self._to_end)
-        self.backup_path = Text("", Role.NOTE, Ink.MUTED)
+        self.outcome = Text("", Role.NOTE, Ink.MUTED)
         self._place()
         self._timer = QTimer(self, interval=_EVERY_MS)
         self._timer.timeout.connect(self.read)
         self.finished.connect(self._timer.stop)
-        self.finished.connect(self.deleteLater)
         theme().changed.connect(self._all_again)
         self._timer.start()
         self.read()
@@ -98,24 +89,12 @@ class MachineLogDialog(QDialog):
         copy.clicked.connect(self.copy)
         save.clicked.connect(self.ask_where)
         close.clicked.connect(self.accept)
-        head = QHBoxLayout()
-        head.addWidget(Text(self.windowTitle(), Role.PAGE_TITLE))
-        head.addStretch(1)
-        head.addWidget(self.filter)
-        head.addWidget(self.follow)
-        foot = QHBoxLayout()
-        foot.addWidget(self.backup_path, 1)
-        for button in (copy, save, close):
-            foot.addWidget(button)
+        head = hbox(Text(self.windowTitle(), Role.PAGE_TITLE), STRETCH, self.filter, self.follow)
+        foot = hbox((self.outcome, 1), copy, save, close)
         self._stack = QStackedLayout()
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.text)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        box.setSpacing(12)
-        box.addLayout(head)
-        box.addLayout(self._stack, 1)
-        box.addLayout(foot)
+        vbox(head, (self._stack, 1), foot, on=self, gap=12, margins=_MARGIN)
 
     def read(self) -> None:
         """Adds what has come since, so much at a time that the window stays alive."""
@@ -165,7 +144,7 @@ class MachineLogDialog(QDialog):
         text = cursor.selection().toPlainText() or self.text.toPlainText()
         QGuiApplication.clipboard().setText(text)
         lines = text.count("\n") + 1 if text else 0
-        self.backup_path.setText(self.tr("{n:,} lines copied").format(n=lines))
+        self.outcome.setText(self.tr("{n:,} lines copied").format(n=lines))
 
     def ask_where(self) -> QFileDialog:
         """Opens the dialog for a file name."""

@@ -9,7 +9,7 @@ from cnc_station.engine.commands import MoveMachine
 from cnc_station.engine.views import MachineRow, Presence
 from cnc_station.ui.dialogs.form_dialog import FormDialog
 from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.fields import Field
 
 _SIZE = (460, 250)
 

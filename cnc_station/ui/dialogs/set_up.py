@@ -2,18 +2,77 @@
 
 from collections.abc import Iterator, Mapping
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobDetail, JobRow, MachineRow, ProgramDetail
 from cnc_station.ui import formatting
-from cnc_station.ui.dialogs.dialog_size import fit
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.theme import Tone
-from cnc_station.ui.widgets.buttons import Button, PrimaryButton
-from cnc_station.ui.widgets.check_row import CheckRow
+from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton, paint_face
+from cnc_station.ui.widgets.layout import STRETCH, vbox
+from cnc_station.ui.widgets.text import Text
+
+_BOX = 24
+_BOX_TOUCH = 34
+_RADIUS = 6
+_PAD = 14
+_LEAST = 48
+
+
+class CheckRow(QAbstractButton):
+    """`title` and what is to be found there; `checkable` False makes it a line to read."""
+
+    def __init__(
+        self, title: str, found: str, parent: QWidget | None = None, *, checkable: bool = True
+    ) -> None:
+        super().__init__(parent)
+        self.setCheckable(checkable)
+        self.setEnabled(checkable)
+        self.setText(title)
+        self.found = found
+        self.setAccessibleName(f"{title}: {found}")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMinimumHeight(theme().metrics.primary if theme().metrics.touch else _LEAST)
+        words = vbox(STRETCH, gap=2)
+        for label in (Text(title, Role.NOTE, Ink.MUTED), Text(found, Role.STRONG)):
+            label.setWordWrap(True)
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            words.addWidget(label)
+        words.addStretch(1)
+        box = QHBoxLayout(self)
+        left = 2 * _PAD + self._box_size() if checkable else _PAD
+        box.setContentsMargins(left, 8, _PAD, 8)
+        box.addLayout(words, 1)
+
+    @staticmethod
+    def _box_size() -> int:
+        return _BOX_TOUCH if theme().metrics.touch else _BOX
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints the face and the box, ticked or not."""
+        live = theme()
+        painter = QPainter(self)
+        paint_face(painter, self, live.metrics.radius_control)
+        if not self.isCheckable():
+            return
+        size = self._box_size()
+        box = QRectF(_PAD, (self.height() - size) / 2, size, size)
+        done = self.isChecked()
+        painter.setPen(live.pen(Ink.OPERATOR if done else Ink.MUTED, 2))
+        painter.setBrush(live.brush(Ink.OPERATOR if done else Ink.SURFACE))
+        painter.drawRoundedRect(box, _RADIUS, _RADIUS)
+        if done:
+            icon = live.pixmap("check", Ink.ON_TONE, size - 6, self.devicePixelRatioF())
+            painter.drawPixmap(round(box.left()) + 3, round(box.top()) + 3, icon)
+
 
 _SIZE = (620, 660)
 _SIZE_TOUCH = (760, 720)
@@ -67,13 +126,12 @@ class SetUpDialog(MachineDialog):
         self.aside.setToolTip(meaning)
         self.aside.clicked.connect(self._put_aside)
         start = self.tr("I have started it at the panel") if watched else self.tr("Start")
-        self.start = PrimaryButton(start, tone=Tone.OPERATOR)
-        self.start.clicked.connect(self._start)
+        self.start = PrimaryButton(start, tone=Tone.OPERATOR, clicked=self._start)
         self.offer(self.aside)
-        self.offer_closing()
+        self.offer(self.cancel_button())
         self.offer(self.start, stretch=1)
         self.refresh()
-        fit(self, _SIZE, _SIZE_TOUCH)
+        self.fit(_SIZE, _SIZE_TOUCH)
 
     def _lines(self, detail: JobDetail, program: ProgramDetail | None) -> Iterator[tuple[str, str]]:
         job = detail.row

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QCoreApplication, QEvent, Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -12,9 +12,11 @@ from cnc_station.engine.views import Floor, JobRow, NeedsYou, Remedy
 from cnc_station.ui import event_text, formatting
 from cnc_station.ui.floor.activity_row import RowWords, row_height
 from cnc_station.ui.floor.compact_list import CompactList
-from cnc_station.ui.floor.first_jobs import FirstJobs
 from cnc_station.ui.needs import tone_of_need
 from cnc_station.ui.theme import theme
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.layout import vbox
+from cnc_station.ui.widgets.text import Note
 
 _LEAST = (3, 2, 1)
 _TURNS = (1, 1, 2)
@@ -46,6 +48,7 @@ class ActivityPanel(QWidget):
         for card in (self.needs, self.next_up, self.just_now):
             card.setParent(self)
             card.wants_changed.connect(self._arrange)
+        theme().changed.connect(self._arrange)
 
     def _arrange(self) -> None:
         """Whole rows for every list, as the room allows; the last card takes what is left."""
@@ -69,12 +72,6 @@ class ActivityPanel(QWidget):
         """Shares the new room."""
         super().resizeEvent(event)
         self._arrange()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Shares the room anew in the new density."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self._arrange()
 
     def show_floor(
         self, floor: Floor, needs: Sequence[NeedsYou], jobs: Mapping[int, str], now: int
@@ -167,3 +164,19 @@ def _coming(row: JobRow, now: int) -> RowWords:
         due = QCoreApplication.translate("Floor", "due {due}").format(due=at)
     note = " · ".join(part for part in (row.next, due) if part)
     return RowWords(row.title, note, f"P{row.priority}")
+
+
+class FirstJobs(QWidget):
+    """A sentence and the two ways in: import and a form."""
+
+    import_wanted = Signal()
+    form_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        words = Note(
+            self.tr("No jobs yet. Drop NC programs or a table of jobs anywhere on this window.")
+        )
+        new = PrimaryButton(self.tr("New job"), clicked=self.form_wanted)
+        files = Button(self.tr("Import files …"), clicked=self.import_wanted)
+        vbox(words, new, files, on=self, gap=theme().metrics.gap, margins=(0, 0, 0, 8))

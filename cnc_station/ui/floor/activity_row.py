@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.button_frame import paint_face
-from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.buttons import Button, paint_face
+from cnc_station.ui.widgets.text import RIGHT, paint_text
 
 _MARK = 10
 _LINE = 20
@@ -78,8 +78,7 @@ class SideRow(QAbstractButton):
         self.setAccessibleName(said)
         self.setToolTip("\n".join(part for part in (words.title, words.note) if part))
         if words.remedy and self.remedy is None:
-            self.remedy = Button(words.remedy, self)
-            self.remedy.clicked.connect(self.remedied)
+            self.remedy = Button(words.remedy, self, clicked=self.remedied)
             self.remedy.show()
         if self.remedy is not None:
             self.remedy.setText(words.remedy)
@@ -114,23 +113,16 @@ class SideRow(QAbstractButton):
         right = self.width() - (self.remedy.width() + 8 if words.remedy and self.remedy else 0)
         top = (self.height() - 2 * _LINE) // 2
         left = _PAD if self.isDown() or self.hasFocus() else 0
-        middle = Qt.AlignmentFlag.AlignVCenter
-        elide = Qt.TextElideMode.ElideRight
-        painter.setFont(live.font(Role.NOTE))
-        painter.setPen(live.pen(Ink.MUTED))
-        metrics = painter.fontMetrics()
-        corner = metrics.horizontalAdvance(words.corner)
-        painter.drawText(QRect(right - corner - left, top, corner + 1, _LINE), middle, words.corner)
-        note = metrics.elidedText(words.note, elide, right - left)
-        painter.drawText(QRect(left, top + _LINE, right, _LINE), middle, note)
+        corner = paint_text(
+            painter, QRect(0, top, right - left, _LINE), words.corner, Role.NOTE, Ink.MUTED, RIGHT
+        )
+        note = QRect(left, top + _LINE, right - left, _LINE)
+        paint_text(painter, note, words.note, Role.NOTE, Ink.MUTED)
         if words.tone is not Tone.NORMAL:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(live.brush(tone_ink(words.tone)))
             painter.drawRoundedRect(QRectF(left, top + 5, _MARK, _MARK), 2, 2)
             left += _MARK + 6
-        painter.setFont(live.font(Role.STRONG))
-        painter.setPen(live.pen(Ink.TEXT))
         room = right - left - (corner + 8 if corner else 0)
-        title = painter.fontMetrics().elidedText(words.title, elide, max(0, room))
-        painter.drawText(QRect(left, top, room + 1, _LINE), middle, title)
+        paint_text(painter, QRect(left, top, room, _LINE), words.title, Role.STRONG, Ink.TEXT)

@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.theme import Ink, Tone, theme
-from cnc_station.ui.widgets.button_frame import paint_face
-from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton, paint_face
 from cnc_station.ui.widgets.hold_button import HoldButton
 
 _ICON = 18

@@ -9,11 +9,10 @@ from cnc_station.ui.floor.card_text import CardText
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.chip import chip_size, paint_chip
+from cnc_station.ui.widgets.text import RIGHT, paint_text
 
 _LEAST_MODEL = 24
 _LINE = 17
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 def paint_words(
@@ -24,9 +23,9 @@ def paint_words(
         _head(painter, at.head, words, lasted)
     if region.intersects(at.title):
         ink = Ink.MUTED if words.idle else Ink.TEXT
-        _text(painter, at.title, words.title, Role.CARD_TITLE, ink)
+        paint_text(painter, at.title, words.title, Role.CARD_TITLE, ink)
     if region.intersects(at.note):
-        _text(painter, at.note, words.note, Role.NOTE, Ink.MUTED)
+        paint_text(painter, at.note, words.note, Role.NOTE, Ink.MUTED)
     if not words.remedies:
         if region.intersects(at.figures):
             _figures(painter, at.figures, words)
@@ -42,23 +41,23 @@ def _head(painter: QPainter, line: QRect, words: CardText, lasted: str) -> None:
     chip = QRect(line.right() + 1 - size.width(), line.top(), size.width(), size.height())
     paint_chip(painter, QRectF(chip), words.look, extra)
     room = QRect(line.left(), line.top(), chip.left() - GAP - line.left(), line.height())
-    used = _text(painter, room, words.name, Role.CARD_TITLE, Ink.TEXT)
+    used = paint_text(painter, room, words.name, Role.CARD_TITLE, Ink.TEXT)
     room.setLeft(room.left() + used + GAP)
     if room.width() > _LEAST_MODEL:
-        _text(painter, room, words.model, Role.NOTE, Ink.MUTED)
+        paint_text(painter, room, words.model, Role.NOTE, Ink.MUTED)
 
 
 def _figures(painter: QPainter, place: QRect, words: CardText) -> None:
     shown = words.figure or say.NONE
     ink = Ink.TEXT if words.figure else Ink.FAINT
-    used = _text(painter, place, shown, Role.FIGURE, ink)
+    used = paint_text(painter, place, shown, Role.FIGURE, ink)
     aside = place.adjusted(used + GAP, 0, 0, 0)
     if words.corner:
         aside.setRight(place.right() - theme().metrics.control - GAP)
     middle = place.center().y() + 1
     for text, top in zip(words.aside, (middle - _LINE, middle), strict=True):
         line = QRect(aside.left(), top, aside.width(), _LINE)
-        _text(painter, line, text, Role.NOTE, Ink.MUTED, _RIGHT)
+        paint_text(painter, line, text, Role.NOTE, Ink.MUTED, RIGHT)
 
 
 def _bar(painter: QPainter, place: QRect, words: CardText) -> None:
@@ -81,27 +80,6 @@ def _foot(painter: QPainter, place: QRect, words: CardText) -> None:
     live = theme()
     rule = QRect(place.left(), place.top() - 5, place.width(), live.tokens.line_width)
     painter.fillRect(rule, live.colour(Ink.LINE))
-    used = _text(painter, place, words.count, Role.NOTE, Ink.MUTED, _RIGHT)
+    used = paint_text(painter, place, words.count, Role.NOTE, Ink.MUTED, RIGHT)
     room = place.adjusted(0, 0, -(used + GAP) if used else 0, 0)
-    _text(painter, room, words.foot, Role.NOTE, Ink.HELD if words.late else Ink.MUTED)
-
-
-def _text(
-    painter: QPainter,
-    room: QRect,
-    text: str,
-    role: Role,
-    ink: Ink,
-    align: Qt.AlignmentFlag = _LEFT,
-) -> int:
-    """Writes what fits into `room` and gives back how wide it is."""
-    live = theme()
-    painter.setFont(live.font(role))
-    painter.setPen(live.pen(ink))
-    metrics = painter.fontMetrics()
-    wide = metrics.horizontalAdvance(text)
-    if wide > room.width():
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-        wide = metrics.horizontalAdvance(text)
-    painter.drawText(room, align, text)
-    return wide
+    paint_text(painter, room, words.foot, Role.NOTE, Ink.HELD if words.late else Ink.MUTED)

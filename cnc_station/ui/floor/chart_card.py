@@ -2,11 +2,12 @@
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.button_frame import FOCUS_WIDTH, focus_pen
+from cnc_station.ui.widgets.buttons import FOCUS_WIDTH, focus_pen
 from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.layout import hbox
 
 _LOW = 22
 _TOUCH = 44
@@ -81,9 +82,7 @@ class ChartSwitch(QWidget):
     def __init__(self, words: list[str], parent: QWidget) -> None:
         super().__init__(parent)
         self._group = QButtonGroup(self)
-        box = QHBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(12)
+        box = hbox(on=self, gap=12)
         for place, text in enumerate(words):
             word = _Word(text)
             self._group.addButton(word, place)

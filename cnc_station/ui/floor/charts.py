@@ -16,12 +16,11 @@ from cnc_station.engine.queries import FloorCharts, StoredSettings
 from cnc_station.engine.views import Charts, JobFilter
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
+from cnc_station.ui.floor.arrangement import chart_places
 from cnc_station.ui.floor.chart_card import ChartCard, ChartSwitch
-from cnc_station.ui.floor.chart_places import chart_places
 from cnc_station.ui.floor.spans import SPANS, Span, bars_since, span_for
 from cnc_station.ui.floor.state_strip import History, StateStrip
-from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.setting_keys import TARGET_PER_HOUR
+from cnc_station.ui.page_context import TARGET_PER_HOUR, PageContext
 
 if TYPE_CHECKING:
     from cnc_station.ui.floor.plots import BarsPlot, LinePlot

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QWidget
 
@@ -46,6 +46,7 @@ class FloorColumn(QScrollArea):
         self._space.setEnabled(False)
         self._space.triggered.connect(self._hold_or_go_on)
         self.addAction(self._space)
+        theme().changed.connect(self._arrange)
 
     @property
     def columns(self) -> int:
@@ -115,12 +116,6 @@ class FloorColumn(QScrollArea):
         """Shares the new room."""
         super().resizeEvent(event)
         self._arrange()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Shares the room anew in the new density."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and self._places is not None:
-            self._arrange()
 
     def _in_focus(self) -> int | None:
         for machine, card in self.cards.items():

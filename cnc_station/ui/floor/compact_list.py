@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QElapsedTimer, QEvent, Signal
+from PySide6.QtCore import QElapsedTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cnc_station.ui.floor.activity_row import RowWords, SideRow, row_height
 from cnc_station.ui.floor.machine_card import SAME_TAP_MS
-from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.layout import fill
 from cnc_station.ui.widgets.tap_guard import TapGuard
-from cnc_station.ui.widgets.text import Text
+from cnc_station.ui.widgets.text import Note
 
 
 class _Rows(QWidget):
@@ -21,6 +22,7 @@ class _Rows(QWidget):
         super().__init__()
         self.rows: dict[str, SideRow] = {}
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        theme().changed.connect(self.place)
 
     def place(self) -> None:
         height, room = row_height(), self.height()
@@ -31,11 +33,6 @@ class _Rows(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.place()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.place()
 
 
 class CompactList(Card):
@@ -56,10 +53,8 @@ class CompactList(Card):
         self._guard = TapGuard(self._rows)
         self._remedied = ""
         self._remedied_ago = QElapsedTimer()
-        self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
-        self._nothing.setWordWrap(True)
-        self.body.addWidget(self._nothing)
-        self.body.addWidget(self._rows, 1)
+        self._nothing = Note(nothing)
+        fill(self.body, self._nothing, (self._rows, 1))
 
     @property
     def wants(self) -> int:

@@ -2,15 +2,8 @@
 
 from functools import partial
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QFocusEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-)
+from PySide6.QtCore import QElapsedTimer, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from cnc_station.ui import formatting as say
@@ -26,7 +19,7 @@ from cnc_station.ui.floor.card_places import (
 )
 from cnc_station.ui.floor.card_text import CardAction, CardText
 from cnc_station.ui.theme import Ink, theme
-from cnc_station.ui.widgets.button_frame import FOCUS_WIDTH, focus_pen
+from cnc_station.ui.widgets.buttons import FOCUS_WIDTH, focus_pen
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.tap_guard import TapGuard
@@ -57,6 +50,7 @@ class MachineCardView(Card):
         self._take_words()
         self._show_buttons()
         self._tick(now)
+        theme().changed.connect(self._arrange)
 
     @property
     def words(self) -> CardText:
@@ -212,12 +206,6 @@ class MachineCardView(Card):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Finds the new places."""
         self._arrange()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Takes the sizes of the new density."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self._arrange()
 
     # Fingers and keys
 

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from math import ceil
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPen
-from PySide6.QtWidgets import QGraphicsLinearLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsLinearLayout, QWidget
 
 from cnc_station.ui.floor.state_strip import mixed
 from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.layout import vbox
 
 _BAR_WIDTH = 0.66
 _SHARE = 0.55
@@ -51,9 +52,8 @@ class Plot(QWidget):
         self.view.setCentralItem(central)
         self._ranges: tuple[float, float] = (0.0, 0.0)
         self.count = 0
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(self.view)
+        vbox(self.view, on=self)
+        theme().changed.connect(self.dress)
 
     def fix_ranges(self, count: int, top: float) -> None:
         """From 0 to `top` for `count` values side by side; the same again costs nothing."""
@@ -74,12 +74,6 @@ class Plot(QWidget):
         self.axis.setTickPen(pg.mkPen(None))
         self.axis.setTextPen(theme().colour(Ink.MUTED))
         self.axis.setTickFont(theme().font(Role.CAPTION))
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Dresses for the new theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.dress()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Opens what is behind the value below the finger."""

@@ -22,7 +22,7 @@ from cnc_station.engine.views import StateInterval
 from cnc_station.ui import formatting
 from cnc_station.ui.floor.spans import Span, ticks
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.button_frame import focus_pen
+from cnc_station.ui.widgets.buttons import focus_pen
 from cnc_station.ui.widgets.state_look import look_of
 
 _LABELS = 60

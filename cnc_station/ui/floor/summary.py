@@ -3,16 +3,63 @@
 from datetime import timedelta
 from functools import partial
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from cnc_station.engine.domain.states import LIVE_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.views import JobCounts, JobFilter
 from cnc_station.ui import formatting
+from cnc_station.ui.needs import FAILED_OR_INTERRUPTED
 from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.theme import Tone, theme
-from cnc_station.ui.widgets.summary import SummaryCard
+from cnc_station.ui.theme import Ink, Role, Tone, theme
+from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.buttons import paint_face
+from cnc_station.ui.widgets.layout import hbox
+from cnc_station.ui.widgets.text import LEFT, paint_text
 
-NEEDS_ATTENTION = frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED})
+_PAD = 15
+
+
+class SummaryCard(QAbstractButton):
+    """Caption above a large figure; `clicked` opens what is behind it."""
+
+    def __init__(self, caption: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._caption = caption
+        self._figure = "—"
+        self._tone = Tone.NORMAL
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(caption)
+
+    def set_figure(self, figure: int | str, tone: Tone = Tone.NORMAL) -> None:
+        """Shows a figure; a tone other than NORMAL colours it."""
+        if (str(figure), tone) == (self._figure, self._tone):
+            return
+        self._figure, self._tone = str(figure), tone
+        self.setAccessibleName(f"{self._caption}: {self._figure}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Room for four digits."""
+        return QSize(150, 72)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the figure; the caption is shortened."""
+        return QSize(96, 72)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints caption and figure."""
+        live = theme()
+        painter = QPainter(self)
+        paint_face(painter, self, live.metrics.radius_card)
+        room = QRect(_PAD, 11, self.width() - 2 * _PAD, 18)
+        paint_text(painter, room, self._caption, Role.CAPTION, Ink.MUTED)
+        ink = Ink.TEXT if self._tone is Tone.NORMAL else tone_ink(self._tone)
+        painter.setFont(live.font(Role.FIGURE))
+        painter.setPen(live.pen(ink))
+        painter.drawText(QRect(_PAD, 28, room.width(), 34), LEFT, self._figure)
 
 
 class Summary(QWidget):
@@ -26,14 +73,18 @@ class Summary(QWidget):
         self.completed = SummaryCard(self.tr("Completed today"))
         self.completed.clicked.connect(self._show_completed)
         self.attention = self._card(
-            self.tr("Jobs needing attention"), JobFilter(states=NEEDS_ATTENTION)
+            self.tr("Jobs needing attention"), JobFilter(states=FAILED_OR_INTERRUPTED)
         )
         self.late = self._card(self.tr("Late"), JobFilter(late=True))
-        box = QHBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(theme().metrics.card_gap)
-        for card in (self.waiting, self.running, self.completed, self.attention, self.late):
-            box.addWidget(card, 1)
+        hbox(
+            (self.waiting, 1),
+            (self.running, 1),
+            (self.completed, 1),
+            (self.attention, 1),
+            (self.late, 1),
+            on=self,
+            gap=theme().metrics.card_gap,
+        )
 
     def _card(self, caption: str, chosen: JobFilter) -> SummaryCard:
         card = SummaryCard(caption)
@@ -53,6 +104,6 @@ class Summary(QWidget):
         self.waiting.set_figure(f"{counts.of(WAITING_JOBS):,}")
         self.running.set_figure(f"{counts.of(LIVE_JOBS):,}")
         self.completed.set_figure(f"{counts.completed_today:,}")
-        in_need = counts.of(NEEDS_ATTENTION)
+        in_need = counts.of(FAILED_OR_INTERRUPTED)
         self.attention.set_figure(f"{in_need:,}", Tone.ALARM if in_need else Tone.NORMAL)
         self.late.set_figure(f"{counts.late:,}")

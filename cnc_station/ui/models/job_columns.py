@@ -1,31 +1,19 @@
 """The columns a job table can show: what each says about a job, and how it is sorted."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain.states import WAITING_JOBS, JobState
-from cnc_station.engine.views import JobRow, SortKey
+from cnc_station.engine.views import JobRow, SortKey, Telemetry
 from cnc_station.ui import formatting
+from cnc_station.ui.models.row_model import Column
+from cnc_station.ui.theme import Ink
 from cnc_station.ui.widgets.state_look import RETRY, StateLook, look_of
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`text` of a row at a time (ms); `width` in pixels before anybody drags it."""
-
-    key: str
-    english: str
-    text: Callable[[JobRow, int], str]
-    width: int
-    sort: SortKey | None = None
-    right: bool = False
-
-    @property
-    def title(self) -> str:
-        """The header in the user's language."""
-        return QCoreApplication.translate("JobColumns", self.english)
+JobColumns = Mapping[str, Column[JobRow]]
+NAME, STATE, DUE, NEXT = "name", "state", "due", "next"
+SHOWN_AT_FIRST = (NAME, STATE, "machine", "quantity", "priority", DUE, NEXT)
 
 
 def look(row: JobRow) -> StateLook:
@@ -39,157 +27,90 @@ def machine(row: JobRow) -> str:
     return "" if row.state in WAITING_JOBS else row.machine
 
 
+def job_columns(
+    now: Callable[[], int], telemetry: Callable[[int], Telemetry | None] = lambda _: None
+) -> JobColumns:
+    """All columns by key, in the order in which they are offered. Those of what comes next and of
+    times change with `now` and with what the machines say (`telemetry`)."""
+
+    def next_of(row: JobRow) -> str:
+        if row.state is JobState.RUNNING and row.machine_id is not None:
+            said = telemetry(row.machine_id)
+            if said is not None and said.remaining_s is not None:
+                left = formatting.duration(said.remaining_s)
+                done = formatting.percent(said.fraction)
+                return _tr("{time} left · {part}").format(time=left, part=done)
+        return row.next
+
+    def moment(at: int | None) -> str:
+        return formatting.moment(at, now())
+
+    none = formatting.NONE
+    columns: tuple[Column[JobRow], ...] = (
+        Column(
+            _tr("Job"),
+            lambda row: row.title,
+            160,
+            NAME,
+            SortKey.NAME,
+            strong=True,
+            tip=lambda row: f"{row.title} · {row.id}",
+        ),
+        Column(_tr("State"), lambda row: look(row).word, 156, STATE, SortKey.STATE, look=look),
+        Column(_tr("Machine"), lambda row: machine(row) or none, 80, "machine", SortKey.MACHINE),
+        _number(_tr("Qty"), lambda row: f"{row.quantity:,}", 56, "quantity", SortKey.QUANTITY),
+        _number(_tr("Priority"), lambda row: str(row.priority), 80, "priority", SortKey.PRIORITY),
+        Column(
+            _tr("Due"),
+            lambda row: formatting.due(row.due_at, now()),
+            108,
+            DUE,
+            SortKey.DUE,
+            ink=lambda row: Ink.HELD if row.late else Ink.TEXT,
+        ),
+        _number(_tr("Number"), lambda row: str(row.id), 80, "id"),
+        Column(_tr("Type"), lambda row: row.machine_type, 72, "type", SortKey.TYPE),
+        Column(
+            _tr("Material"), lambda row: row.material or none, 110, "material", SortKey.MATERIAL
+        ),
+        _number(
+            _tr("Complexity"), lambda row: str(row.complexity), 96, "complexity", SortKey.COMPLEXITY
+        ),
+        Column(_tr("Work order"), lambda row: row.work_order or none, 110, "work_order"),
+        Column(_tr("Program"), _program, 150, "program"),
+        _number(
+            _tr("Attempt"), lambda row: str(row.attempt) if row.attempt else none, 80, "attempt"
+        ),
+        Column(_tr("Created"), lambda row: moment(row.created_at), 130, "created", SortKey.CREATED),
+        Column(
+            _tr("Changed"), lambda row: moment(row.state_since), 130, "changed", SortKey.CHANGED
+        ),
+        Column(_tr("Finished"), lambda row: moment(row.finished_at), 130, "finished"),
+        Column(_tr("Tenant"), lambda row: row.tenant or none, 96, "tenant"),
+        Column(_tr("What next, or why not"), next_of, 230, NEXT, ink=lambda _: Ink.MUTED),
+    )
+    return {column.key: column for column in columns}
+
+
+def _number(
+    title: str, text: Callable[[JobRow], str], width: int, key: str, sort: SortKey | None = None
+) -> Column[JobRow]:
+    return Column(title, text, width, key, sort, right=True)
+
+
 def _program(row: JobRow) -> str:
     if not row.program_name:
         return formatting.NONE
     return f"{row.program_name} r{row.program_revision}"
 
 
-def _column(
-    key: str,
-    english: object,
-    text: Callable[[JobRow, int], str],
-    width: int,
-    sort: SortKey | None = None,
-    *,
-    right: bool = False,
-) -> Column:
-    return Column(key, str(english), text, width, sort, right)
-
-
-NAME, STATE, DUE, NEXT = "name", "state", "due", "next"
-
-_COLUMNS = (
-    _column(
-        NAME,
-        QT_TRANSLATE_NOOP("JobColumns", "Job"),
-        lambda row, _: row.title,
-        160,
-        SortKey.NAME,
-    ),
-    _column(
-        STATE,
-        QT_TRANSLATE_NOOP("JobColumns", "State"),
-        lambda row, _: look(row).word,
-        156,
-        SortKey.STATE,
-    ),
-    _column(
-        "machine",
-        QT_TRANSLATE_NOOP("JobColumns", "Machine"),
-        lambda row, _: machine(row) or formatting.NONE,
-        80,
-        SortKey.MACHINE,
-    ),
-    _column(
-        "quantity",
-        QT_TRANSLATE_NOOP("JobColumns", "Qty"),
-        lambda row, _: f"{row.quantity:,}",
-        56,
-        SortKey.QUANTITY,
-        right=True,
-    ),
-    _column(
-        "priority",
-        QT_TRANSLATE_NOOP("JobColumns", "Priority"),
-        lambda row, _: str(row.priority),
-        80,
-        SortKey.PRIORITY,
-        right=True,
-    ),
-    _column(
-        DUE,
-        QT_TRANSLATE_NOOP("JobColumns", "Due"),
-        lambda row, now: formatting.due(row.due_at, now),
-        108,
-        SortKey.DUE,
-    ),
-    _column(
-        "id",
-        QT_TRANSLATE_NOOP("JobColumns", "Number"),
-        lambda row, _: str(row.id),
-        80,
-        right=True,
-    ),
-    _column(
-        "type",
-        QT_TRANSLATE_NOOP("JobColumns", "Type"),
-        lambda row, _: row.machine_type,
-        72,
-        SortKey.TYPE,
-    ),
-    _column(
-        "material",
-        QT_TRANSLATE_NOOP("JobColumns", "Material"),
-        lambda row, _: row.material or formatting.NONE,
-        110,
-        SortKey.MATERIAL,
-    ),
-    _column(
-        "complexity",
-        QT_TRANSLATE_NOOP("JobColumns", "Complexity"),
-        lambda row, _: str(row.complexity),
-        96,
-        SortKey.COMPLEXITY,
-        right=True,
-    ),
-    _column(
-        "work_order",
-        QT_TRANSLATE_NOOP("JobColumns", "Work order"),
-        lambda row, _: row.work_order or formatting.NONE,
-        110,
-    ),
-    _column(
-        "program", QT_TRANSLATE_NOOP("JobColumns", "Program"), lambda row, _: _program(row), 150
-    ),
-    _column(
-        "attempt",
-        QT_TRANSLATE_NOOP("JobColumns", "Attempt"),
-        lambda row, _: str(row.attempt) if row.attempt else formatting.NONE,
-        80,
-        right=True,
-    ),
-    _column(
-        "created",
-        QT_TRANSLATE_NOOP("JobColumns", "Created"),
-        lambda row, now: formatting.moment(row.created_at, now),
-        130,
-        SortKey.CREATED,
-    ),
-    _column(
-        "changed",
-        QT_TRANSLATE_NOOP("JobColumns", "Changed"),
-        lambda row, now: formatting.moment(row.state_since, now),
-        130,
-        SortKey.CHANGED,
-    ),
-    _column(
-        "finished",
-        QT_TRANSLATE_NOOP("JobColumns", "Finished"),
-        lambda row, now: formatting.moment(row.finished_at, now),
-        130,
-    ),
-    _column(
-        "tenant",
-        QT_TRANSLATE_NOOP("JobColumns", "Tenant"),
-        lambda row, _: row.tenant or formatting.NONE,
-        96,
-    ),
-    _column(
-        NEXT,
-        QT_TRANSLATE_NOOP("JobColumns", "What next, or why not"),
-        lambda row, _: row.next,
-        230,
-    ),
-)
-
-COLUMNS: Mapping[str, Column] = {column.key: column for column in _COLUMNS}
-SHOWN_AT_FIRST = (NAME, STATE, "machine", "quantity", "priority", DUE, NEXT)
-
-
-def known(keys: object) -> tuple[str, ...]:
+def known(keys: object, columns: JobColumns) -> tuple[str, ...]:
     """The column keys among what was remembered, the job always first; else those shown first."""
     if not isinstance(keys, list | tuple):
         return SHOWN_AT_FIRST
-    chosen = dict.fromkeys(key for key in keys if key in COLUMNS)
+    chosen = dict.fromkeys(key for key in keys if key in columns)
     return (NAME, *(key for key in chosen if key != NAME)) if chosen else SHOWN_AT_FIRST
+
+
+def _tr(english: str) -> str:
+    return QCoreApplication.translate("JobColumns", english)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain.states import (
     FINISHED_JOBS,
@@ -13,6 +13,7 @@ from cnc_station.engine.domain.states import (
 )
 from cnc_station.engine.views import JobCounts, JobFilter
 from cnc_station.ui import formatting
+from cnc_station.ui.needs import FAILED_OR_INTERRUPTED
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
 
@@ -30,7 +31,7 @@ class Group:
     @property
     def words(self) -> str:
         """What stands on the chip."""
-        return QCoreApplication.translate("JobGroups", self.english)
+        return _tr(self.english)
 
     def count(self, counts: JobCounts) -> int:
         """How many jobs it holds."""
@@ -41,45 +42,23 @@ class Group:
         return (chosen.states, chosen.late) == (self.states, self.late)
 
 
-def _group(
-    key: str,
-    english: object,
-    states: frozenset[JobState],
-    *,
-    late: bool = False,
-    tone: Tone = Tone.NORMAL,
-) -> Group:
-    return Group(key, str(english), states, late, tone)
+def _tr(english: str) -> str:
+    return QCoreApplication.translate("JobGroups", english)
 
 
-ALL_OPEN = _group("open", QT_TRANSLATE_NOOP("JobGroups", "All open"), OPEN_JOBS)
-ATTENTION = _group(
-    "attention",
-    QT_TRANSLATE_NOOP("JobGroups", "Needs attention"),
-    frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED}),
-    tone=Tone.ALARM,
-)
-COMPLETED = _group(
-    "completed",
-    QT_TRANSLATE_NOOP("JobGroups", "Completed"),
-    frozenset({JobState.COMPLETED}),
-)
+ALL_OPEN = Group("open", "All open", OPEN_JOBS)
 GROUPS = (
     ALL_OPEN,
-    _group("waiting", QT_TRANSLATE_NOOP("JobGroups", "Waiting"), WAITING_JOBS),
-    _group("running", QT_TRANSLATE_NOOP("JobGroups", "Running"), LIVE_JOBS),
-    ATTENTION,
-    _group("late", QT_TRANSLATE_NOOP("JobGroups", "Late"), OPEN_JOBS, late=True),
-    COMPLETED,
+    Group("waiting", "Waiting", WAITING_JOBS),
+    Group("running", "Running", LIVE_JOBS),
+    Group("attention", "Needs attention", FAILED_OR_INTERRUPTED, tone=Tone.ALARM),
+    Group("late", "Late", OPEN_JOBS, late=True),
+    Group("completed", "Completed", frozenset({JobState.COMPLETED})),
 )
 MORE_GROUPS = (
-    _group("all", QT_TRANSLATE_NOOP("JobGroups", "All jobs"), OPEN_JOBS | FINISHED_JOBS),
-    _group(
-        "cancelled",
-        QT_TRANSLATE_NOOP("JobGroups", "Cancelled"),
-        frozenset({JobState.CANCELLED}),
-    ),
-    _group("draft", QT_TRANSLATE_NOOP("JobGroups", "Drafts"), frozenset({JobState.DRAFT})),
+    Group("all", "All jobs", OPEN_JOBS | FINISHED_JOBS),
+    Group("cancelled", "Cancelled", frozenset({JobState.CANCELLED})),
+    Group("draft", "Drafts", frozenset({JobState.DRAFT})),
 )
 
 
@@ -113,28 +92,24 @@ def rest(chosen: JobFilter, now: int) -> str:
     if group_of(chosen) is None:
         parts.append(", ".join(look_of(state).word for state in JobState if state in chosen.states))
     if chosen.ids:
-        parts.append(_said("{value} chosen jobs", f"{len(chosen.ids):,}"))
+        parts.append(_tr("{value} chosen jobs").format(value=f"{len(chosen.ids):,}"))
     if chosen.work_order is not None:
-        parts.append(_said("Work order {value}", chosen.work_order))
+        parts.append(_tr("Work order {value}").format(value=chosen.work_order))
     if chosen.program is not None:
-        parts.append(_said("Program {value}", chosen.program[:8]))
-    if chosen.finished_since is not None:
-        parts.append(_said("finished since {value}", formatting.moment(chosen.finished_since, now)))
-    if chosen.finished_until is not None:
-        parts.append(
-            _said("finished before {value}", formatting.moment(chosen.finished_until, now))
-        )
+        parts.append(_tr("Program {value}").format(value=chosen.program[:8]))
+    for english, at in (
+        ("finished since {value}", chosen.finished_since),
+        ("finished before {value}", chosen.finished_until),
+    ):
+        if at is not None:
+            parts.append(_tr(english).format(value=formatting.moment(at, now)))
     return " · ".join(parts)
 
 
-def _said(english: str, value: str) -> str:
-    return QCoreApplication.translate("JobGroups", english).format(value=value)
-
-
 PRIORITIES = (
-    (str(QT_TRANSLATE_NOOP("JobGroups", "High")), 70, None),
-    (str(QT_TRANSLATE_NOOP("JobGroups", "Medium")), 30, 69),
-    (str(QT_TRANSLATE_NOOP("JobGroups", "Low")), None, 29),
+    ("High", 70, None),
+    ("Medium", 30, 69),
+    ("Low", None, 29),
 )
 """Words for stretches of priority: from, to (None: no end)."""
 
@@ -143,7 +118,7 @@ def priority_words(low: int | None, high: int | None) -> str:
     """How a stretch of priority is called; empty for all."""
     for english, at_least, at_most in PRIORITIES:
         if (low, high) == (at_least, at_most):
-            return QCoreApplication.translate("JobGroups", english)
+            return _tr(english)
     if low is None and high is None:
         return ""
     return f"{low or 0}-{100 if high is None else high}"

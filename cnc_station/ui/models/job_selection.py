@@ -1,4 +1,4 @@
-"""Which jobs are selected: by number, whatever happens to the rows they stand in.
+"""Which jobs are selected, and what is known of them.
 
 Qt selects positions. Here a position stands for the job it shows: a job stays selected when its
 row moves, is scrolled out of what is known or comes back; another job never inherits its place.
@@ -11,10 +11,18 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QItemSelectionRange,
     QModelIndex,
+    QObject,
     Signal,
 )
 
-from cnc_station.ui.models.job_table import Index, JobTableModel
+from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.queries import JobsById, ListJobs
+from cnc_station.engine.views import JobFilter, JobRow
+from cnc_station.ui.coalesced_task import CoalescedTask
+from cnc_station.ui.models.job_feed import JobFeed
+from cnc_station.ui.models.job_table import JobTableModel
+from cnc_station.ui.models.row_model import Index
+from cnc_station.ui.page_context import PageContext
 
 _Flag = QItemSelectionModel.SelectionFlag
 
@@ -54,7 +62,7 @@ class JobSelection(QItemSelectionModel):
         """As Qt selects; clearing forgets the jobs out of sight too."""
         clears = bool(flags & _Flag.Clear) and not self._following and not self._model.taking
         if clears and self._chosen:
-            on_view = {row.id for at, row in self._model.rows() if self._is_selected(at)}
+            on_view = {row.id for at, row in self._model.placed() if self._is_selected(at)}
             self._chosen = {job_id: None for job_id in self._chosen if job_id in on_view}
         super().select(what, flags)
 
@@ -82,7 +90,7 @@ class JobSelection(QItemSelectionModel):
         """Show as selected the rows whose jobs are, and no others."""
         self._following = True
         try:
-            wanted = [at for at, row in self._model.rows() if row.id in self._chosen]
+            wanted = [at for at, row in self._model.placed() if row.id in self._chosen]
             selected = sum(part.bottom() - part.top() + 1 for part in _parts(self.selection()))
             if selected != len(wanted) or not all(map(self._is_selected, wanted)):
                 self.select(_rows(wanted, self._model), _Flag.ClearAndSelect)
@@ -110,3 +118,105 @@ def _rows(positions: list[int], model: JobTableModel) -> QItemSelection:
             found.select(model.index(top, 0), model.index(bottom, last_column))
             first = at
     return found
+
+
+MOST = 2000
+"""So many jobs can be selected at once; `cut` tells when there were more."""
+
+
+class SelectedRows(QObject):
+    """Follows the selection: `changed` when its jobs, or what can be done to them, changed.
+
+    A job that is deleted or leaves the states of the filter is no longer selected: nobody should
+    act on a job that cannot be found in the list.
+    """
+
+    changed = Signal()
+    cut = Signal(int)
+
+    def __init__(
+        self, context: PageContext, feed: JobFeed, model: JobTableModel, selection: JobSelection
+    ) -> None:
+        super().__init__(model)
+        self._context = context
+        self._feed = feed
+        self._model = model
+        self._selection = selection
+        self._rows: dict[int, JobRow] = {}
+        self._stale: set[int] = set()
+        self._stretch: tuple[int, int] | None = None
+        self._refresh = CoalescedTask(context.operations, self._look, self)
+        self._gathering = CoalescedTask(context.operations, self._gather, self)
+        selection.chosen_changed.connect(self._changed_by_hand)
+        selection.unknown.connect(self._select_stretch)
+        model.taken.connect(self._take_from_view)
+
+    @property
+    def rows(self) -> tuple[JobRow, ...]:
+        """The selected jobs that are known."""
+        return tuple(self._rows[i] for i in self._selection.chosen if i in self._rows)
+
+    @property
+    def count(self) -> int:
+        """How many are selected."""
+        return len(self._selection.chosen)
+
+    def follow(self, notice: Notice) -> None:
+        """Look again at selected jobs that changed."""
+        chosen = set(self._selection.chosen)
+        if stale := chosen if notice.missed else chosen & notice.jobs:
+            self._stale |= stale
+            self._refresh.request()
+
+    def _changed_by_hand(self) -> None:
+        chosen = set(self._selection.chosen)
+        on_view = {row.id: row for _, row in self._model.placed() if row.id in chosen}
+        self._rows = {i: row for i, row in self._rows.items() if i in chosen} | on_view
+        self._stale = chosen - self._rows.keys()
+        if self._stale:
+            self._refresh.request()
+        self.changed.emit()
+
+    def _take_from_view(self) -> None:
+        """A page came in: what it says of selected jobs is the newest."""
+        chosen = set(self._selection.chosen)
+        if not chosen:
+            return
+        fresh = {row.id: row for _, row in self._model.placed() if row.id in chosen}
+        if any(self._rows.get(i) != row for i, row in fresh.items()):
+            self._rows |= fresh
+            self.changed.emit()
+
+    async def _look(self) -> None:
+        wanted, self._stale = tuple(self._stale), set()
+        found = {row.id: row for row in await self._context.door.ask(JobsById(wanted))}
+        states = self._feed.chosen.states
+        gone = {i for i in wanted if i not in found or (states and found[i].state not in states)}
+        self._rows |= found
+        if gone:
+            self._selection.choose(i for i in self._selection.chosen if i not in gone)
+        else:
+            self.changed.emit()
+
+    # selecting rows nobody has looked at
+
+    def _select_stretch(self, first: int, last: int) -> None:
+        self._stretch = (first, last)
+        self._gathering.request()
+
+    async def _gather(self) -> None:
+        if self._stretch is None:
+            return
+        (first, last), self._stretch = self._stretch, None
+        asked: tuple[JobFilter, object] = (self._feed.chosen, self._feed.order)
+        page = await self._context.door.ask(
+            ListJobs(self._feed.chosen, self._feed.order, first, min(last + 1 - first, MOST))
+        )
+        if asked != (self._feed.chosen, self._feed.order):
+            return
+        self._rows |= {row.id: row for row in page.rows}
+        self._selection.choose(
+            dict.fromkeys((*self._selection.chosen, *(row.id for row in page.rows)))
+        )
+        if last + 1 - first > MOST:
+            self.cut.emit(MOST)

@@ -6,7 +6,7 @@ that stay are never touched. Positions count from the window's first row.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 
@@ -23,7 +23,7 @@ class Insert:
     """Rows with these ids come to stand at `first` and after."""
 
     first: int
-    ids: tuple[int, ...]
+    ids: tuple[Hashable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Fill:
     """The rows at `first` and after, not looked at before, turn out to be these."""
 
     first: int
-    ids: tuple[int, ...]
+    ids: tuple[Hashable, ...]
 
 
 Step = Remove | Insert | Move | Fill
 
 
-def apply(step: Step, ids: list[int | None]) -> None:
+def apply(step: Step, ids: list[Hashable | None]) -> None:
     """Does a step to a list, as a model does it to its rows."""
     match step:
         case Remove(first, last):
@@ -58,7 +58,7 @@ def apply(step: Step, ids: list[int | None]) -> None:
             ids[first : first + len(found)] = found
 
 
-def steps(old: Sequence[int | None], new: Sequence[int]) -> list[Step]:
+def steps(old: Sequence[Hashable | None], new: Sequence[Hashable]) -> list[Step]:
     """The steps from `old` to `new`; afterwards the list is exactly `new`.
 
     Rows not looked at are filled where they stand when the new row there was not on view before:
@@ -74,14 +74,14 @@ def steps(old: Sequence[int | None], new: Sequence[int]) -> list[Step]:
 
 @dataclass(slots=True)
 class _Work:
-    ids: list[int | None]
+    ids: list[Hashable | None]
     done: list[Step]
 
     def do(self, step: Step) -> None:
         apply(step, self.ids)
         self.done.append(step)
 
-    def fill(self, new: Sequence[int]) -> None:
+    def fill(self, new: Sequence[Hashable]) -> None:
         known = set(self.ids)
         at, end = 0, min(len(self.ids), len(new))
         while at < end:
@@ -92,7 +92,7 @@ class _Work:
                 self.do(Fill(first, tuple(new[first:at])))
             at += 1
 
-    def remove_missing(self, new: Sequence[int]) -> None:
+    def remove_missing(self, new: Sequence[Hashable]) -> None:
         """Runs from the end, so that the positions before them stay true."""
         wanted = set(new)
         at = len(self.ids) - 1
@@ -104,7 +104,7 @@ class _Work:
                 self.do(Remove(at + 1, last))
             at -= 1
 
-    def move(self, new: Sequence[int]) -> None:
+    def move(self, new: Sequence[Hashable]) -> None:
         """Each row that must move goes behind its predecessor; as few move as possible."""
         here = {job_id: at for at, job_id in enumerate(self.ids) if job_id is not None}
         order = [job_id for job_id in new if job_id in here]
@@ -117,7 +117,7 @@ class _Work:
             if target not in {source, source + 1}:
                 self.do(Move(source, target))
 
-    def insert(self, new: Sequence[int]) -> None:
+    def insert(self, new: Sequence[Hashable]) -> None:
         """By now the list is `new` with rows left out."""
         at = 0
         while at < len(new):

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction
@@ -12,19 +10,16 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.queries import ControllerStatus, JobById, ListJobs, ProgramByHash
 from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
 from cnc_station.ui import formatting
-from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.job_form import JobForm
-from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.attention_detail import AttentionDetail, line_of
-from cnc_station.ui.theme import Ink, Role
-from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.pages.list_page import ListPage
+from cnc_station.ui.theme import Ink
+from cnc_station.ui.widgets.buttons import Button, add_key
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.list_panes import ListPanes
-from cnc_station.ui.widgets.list_table import ListTable
 from cnc_station.ui.widgets.state_look import look_of
-from cnc_station.ui.widgets.text import ElidedLabel
 
 LISTED = 500
 _AT_ONCE = 1000
@@ -35,58 +30,57 @@ _SINCE = 4  # the column
 _REST_MS = 60
 
 
-class AttentionPage(QWidget):
+class AttentionPage(ListPage[JobRow]):
     """Oldest and worst first; each item one tap from its remedy."""
 
     def __init__(self, context: PageContext) -> None:
-        super().__init__()
-        self._context = context
-        self._text = ""
+        name = self.tr("Jobs that need you")
+        super().__init__(context, name, interval_ms=_REST_MS, checkable=True)
         self._total = 0
-        self._wanted: int | None = None
-        self.rows = RowList(self._columns(), lambda row: row.id, self, checkable=True)
         self.rows.ticked.connect(self._show_bulk)
-        self.table = ListTable(self.rows, self.tr("Jobs that need you"))
-        self.table.chosen.connect(self._chosen)
         self.table.opened.connect(lambda row: context.ways.to_job(row.id))
         self.detail = AttentionDetail(context.now)
         self.table.picked.connect(lambda row: self.detail.picked(row.id))
         self._connect_detail()
-        self._refresh = CoalescedTask(context.operations, self._load, self, interval_ms=_REST_MS)
-        self._asking_detail = CoalescedTask(context.operations, self._load_detail, self)
-        self._clock = QTimer(self, interval=1000)
-        self._clock.timeout.connect(self._tick)
-        context.bridge.changed.connect(self._follow)
-        self._place()
-        self._add_actions()
+        no_match = self.tr("No job that needs you matches the search.")
+        head = self._bulk_buttons()
+        self.lay_out(self.detail, (2, 1), self._nobody_waits(), no_match, *head, least=380)
+        add_key(
+            self,
+            self.tr("Retry the job"),
+            "R",
+            lambda: self._on_settled(JobAction.RETRY),
+            repeats=False,
+        )
+        add_key(self, self.tr("Edit the job, then retry"), "E", self.edit, repeats=False)
 
-    def _columns(self) -> tuple[ListColumn[JobRow], ...]:
+    def columns(self) -> Sequence[Column[JobRow]]:
+        """What happened to a job, and how long ago."""
         return (
-            ListColumn(self.tr("Job"), lambda row: row.title, 230, strong=True),
-            ListColumn(
+            Column(self.tr("Job"), lambda row: row.title, 230, strong=True),
+            Column(
                 self.tr("State"),
                 lambda row: look_of(row.state).word,
                 156,
                 look=lambda row: look_of(row.state),
             ),
-            ListColumn(self.tr("Machine"), lambda row: row.machine or formatting.NONE, 84),
-            ListColumn(self.tr("Tries"), lambda row: str(row.attempt), 60, right=True),
-            ListColumn(
+            Column(self.tr("Machine"), lambda row: row.machine or formatting.NONE, 84),
+            Column(self.tr("Tries"), lambda row: str(row.attempt), 60, right=True),
+            Column(
                 self.tr("Since"),
                 lambda row: formatting.lasted(row.state_since, self._context.now()),
                 88,
                 right=True,
             ),
-            ListColumn(
+            Column(
                 self.tr("What happened"),
                 lambda row: row.last_error or formatting.NONE,
                 ink=lambda _: Ink.MUTED,
             ),
         )
 
-    def _place(self) -> None:
-        self.detail.setMinimumWidth(380)
-        self.empty = EmptyState(
+    def _nobody_waits(self) -> EmptyState:
+        return EmptyState(
             "check",
             self.tr("No job failed or was interrupted"),
             self.tr(
@@ -94,53 +88,34 @@ class AttentionPage(QWidget):
                 "and stations need from you is on the floor."
             ),
         )
-        self.nothing_found = EmptyState(
-            "search", self.tr("Nothing found"), self.tr("No job that needs you matches the search.")
-        )
-        instead = (self.empty, self.nothing_found)
-        self._panes = ListPanes(self, self._bulk_bar(), self.table, self.detail, (2, 1), instead)
 
-    def _bulk_bar(self) -> tuple[QWidget, ...]:
-        self.count = ElidedLabel("", Role.STRONG)
-        self.retry_all = Button(self.tr("Retry all"))
-        self.retry_all.clicked.connect(
-            lambda: self._context.operations.run(self._retry_all(), self.tr("Retrying …"))
+    def _bulk_buttons(self) -> tuple[QWidget, ...]:
+        self.retry_all = Button(
+            self.tr("Retry all"),
+            clicked=lambda: self._context.operations.run(self._retry_all(), self.tr("Retrying …")),
         )
-        self.retry_selected = Button("")
-        self.retry_selected.clicked.connect(lambda: self._act(JobAction.RETRY, self._failed()))
-        self.discard_selected = HoldButton("", seconds=1.0)
-        self.discard_selected.held.connect(lambda: self._discard(self.rows.checked))
+        self.retry_selected = Button("", clicked=lambda: self._act(JobAction.RETRY, self._failed()))
+        self.discard_selected = HoldButton(
+            "", seconds=1.0, held=lambda: self._discard(self.rows.checked)
+        )
         self._show_bulk()
-        self.count.setText(self.tr("Nothing read yet"))
-        return (self.count, self.retry_selected, self.discard_selected, self.retry_all)
+        return (self.retry_selected, self.discard_selected, self.retry_all)
 
     def _connect_detail(self) -> None:
         detail = self.detail
-        detail.retry.connect(lambda: self._on_current(JobAction.RETRY))
-        detail.scrap.connect(lambda: self._on_current(JobAction.SCRAP))
-        detail.accept.connect(lambda: self._on_current(JobAction.ACCEPT))
-        detail.discard.connect(self._discard_current)
-        detail.edit.connect(self._edit)
-        detail.more.connect(self._to_job)
-
-    def _add_actions(self) -> None:
-        for words_, key, slot in (
-            (self.tr("Retry the job"), "R", lambda: self._on_settled(JobAction.RETRY)),
-            (self.tr("Edit the job, then retry"), "E", self._edit),
-        ):
-            action = QAction(words_, self)
-            action.setShortcut(key)
-            action.setAutoRepeat(False)
-            action.triggered.connect(slot)
-            self.addAction(action)
+        detail.retry_button.clicked.connect(lambda: self._on_current(JobAction.RETRY))
+        detail.scrap_button.clicked.connect(lambda: self._on_current(JobAction.SCRAP))
+        detail.accept_button.held.connect(lambda: self._on_current(JobAction.ACCEPT))
+        detail.discard_button.held.connect(self._discard_current)
+        detail.edit_button.clicked.connect(self.edit)
+        detail.more_button.clicked.connect(self._to_job)
 
     # what is on view
 
     def arrived(self) -> None:
-        """Looks again: much may have happened. The keys are for the list, not for a button."""
-        self.table.setFocus()
+        """Looks again, at buttons that were not there a moment ago."""
+        super().arrived()
         self.detail.opened()
-        self._refresh.request()
 
     def go_back(self) -> bool:
         """Takes the ticks away, if there are any."""
@@ -148,57 +123,48 @@ class AttentionPage(QWidget):
         self.rows.check(ticked, on=False)
         return bool(ticked)
 
-    def search(self, text: str) -> None:
-        """Shows only jobs that match."""
-        self._text = text
-        self._refresh.request()
+    def key_of(self, row: JobRow) -> int:
+        """Its number."""
+        return row.id
 
-    def select(self, job_id: int) -> None:
-        """Chooses a job, now or as soon as it is listed."""
-        self._wanted = job_id
-        self._refresh.request()
-
-    def _follow(self, notice: Notice) -> None:
-        if self.isVisible() and (notice.jobs or notice.missed):
+    def follow(self, notice: Notice) -> None:
+        """Jobs come and go."""
+        if notice.jobs or notice.missed:
             self._refresh.request()
 
-    async def _load(self) -> None:
+    async def read(self) -> Sequence[JobRow]:
+        """The worst first, then the oldest."""
         found: list[JobRow] = []
-        total = 0
+        self._total = 0
         for state in _WORST_FIRST:
             page = await self._context.door.ask(
                 ListJobs(self._filter(state), _OLDEST_FIRST, 0, LISTED)
             )
             found += page.rows
-            total += page.total
-        self._total = total
-        self.rows.take(found[:LISTED])
-        place = None if self._wanted is None else self.rows.position(self._wanted)
-        self._wanted = None
-        if place is not None or (found and self.table.current is None):
-            self.table.choose(place or 0)
-        nothing = self.nothing_found if self._text else self.empty
-        self._panes.show_list(unless=None if found else nothing)
+            self._total += page.total
+        return found[:LISTED]
+
+    async def _load(self) -> None:
+        await super()._load()
         self._show_bulk()
-        self._asking_detail.request()
+
+    def summary(self) -> str:
+        """How many wait, and how many of them are listed."""
+        listed = self.rows.total
+        more = self.tr(", the first {listed} listed").format(listed=listed)
+        waiting = self.tr("Waiting for you: {total}").format(total=f"{self._total:,}")
+        return waiting + (more if self._total > listed else "")
 
     def _filter(self, state: JobState) -> JobFilter:
         return JobFilter(states=frozenset({state}), text=self._text)
 
-    def _chosen(self, row: JobRow | None) -> None:
-        if row is not None:
-            self._asking_detail.request()
-
-    async def _load_detail(self) -> None:
-        row = self.table.current
-        if row is None:
-            return
+    async def load_detail(self, row: JobRow) -> None:
+        """Asks for the job, for the lines around its error and for what its machine says now."""
         job = await self._context.door.ask(JobById(row.id))
         program = None
         if job is not None and job.row.program and line_of(job.row.last_error):
             program = await self._context.door.ask(ProgramByHash(job.row.program))
-        current = self.table.current
-        if job is not None and current is not None and current.id == job.row.id:
+        if job is not None and self.is_chosen(row):
             machine = job.runs[0].machine_id if job.runs else None
             status = (
                 self._context.door.peek(ControllerStatus(machine)) if machine is not None else None
@@ -207,12 +173,6 @@ class AttentionPage(QWidget):
 
     def _show_bulk(self) -> None:
         ticked, failed = len(self.rows.checked), len(self._failed())
-        listed = len(self.rows.rows)
-        more = self.tr(", the first {listed} listed").format(listed=listed)
-        self.count.setText(
-            self.tr("Waiting for you: {total}").format(total=f"{self._total:,}")
-            + (more if self._total > listed else "")
-        )
         self.retry_selected.setText(self.tr("Retry selected ({count})").format(count=failed))
         self.retry_selected.setEnabled(failed > 0)
         self.retry_selected.setToolTip(
@@ -226,19 +186,10 @@ class AttentionPage(QWidget):
             any(row.state is JobState.NEEDS_ATTENTION for row in self.rows.rows)
         )
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """They have waited longer."""
         self.rows.clock_moved(_SINCE)
         self.detail.clock_moved()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Lets the clock run."""
-        super().showEvent(event)
-        self._clock.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Stops the clock: nobody looks."""
-        super().hideEvent(event)
-        self._clock.stop()
 
     # what can be done
 
@@ -287,7 +238,7 @@ class AttentionPage(QWidget):
         if ids:
             self._context.operations.act(JobAction.RETRY, ids)
 
-    def _edit(self) -> JobForm | None:
+    def edit(self) -> JobForm | None:
         """Opens the form of the job on view; saving it retries the job."""
         job = self.detail.shown
         if job is None or self._current() is None or not self.detail.is_settled:

@@ -4,23 +4,23 @@ import json
 import re
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import JobDetail, JobRow, ProgramDetail, RunRow, Status
 from cnc_station.ui import formatting
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
-from cnc_station.ui.widgets.card import Card, rule
+from cnc_station.ui.widgets.card import Card, rule, scrolling
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.code_view import CodeView
+from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.key_value import KeyValue
-from cnc_station.ui.widgets.properties import restyle
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.tap_guard import TapGuard
-from cnc_station.ui.widgets.text import ElidedLabel, Text
+from cnc_station.ui.widgets.text import ElidedLabel, Note, Text, restyle
 
 _LINE = re.compile(r"\bline (\d[\d,]*)", re.IGNORECASE)
 _HOLD_S = 1.0
@@ -35,14 +35,7 @@ def line_of(error: str) -> int | None:
 
 
 class AttentionDetail(Card):
-    """Shows a job; its buttons say what the person wants, the page does it."""
-
-    retry = Signal()
-    edit = Signal()
-    accept = Signal()
-    scrap = Signal()
-    discard = Signal()
-    more = Signal()
+    """Shows a job; what its buttons do is for the page."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         super().__init__()
@@ -53,87 +46,54 @@ class AttentionDetail(Card):
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._chip = StateChip(look_of(JobState.NEEDS_ATTENTION))
         self._about = ElidedLabel("", Role.NOTE, Ink.MUTED)
-        head = QHBoxLayout()
-        head.addWidget(self._name, 1)
-        head.addWidget(self._chip)
-        self.body.addLayout(head)
-        self.body.addWidget(self._about)
-        self.body.addSpacing(8)
-        self.body.addLayout(self._buttons())
-        self.body.addSpacing(8)
-        self.body.addWidget(self._reading(), 1)
+        head = hbox((self._name, 1), self._chip)
+        fill(self.body, head, self._about, 8, self._buttons(), 8, (self._reading(), 1))
 
     def _buttons(self) -> QVBoxLayout:
         self.retry_button = PrimaryButton(self.tr("Retry"))
         self.edit_button = Button(self.tr("Edit and retry…"))
         self.scrap_button = Button(self.tr("Scrap, make another"))
-        self.accept_button = HoldButton(
-            self.tr("It is complete: hold 1 s"), seconds=_HOLD_S, danger=False
-        )
-        self.discard_button = HoldButton(self.tr("Discard: hold 1 s"), seconds=_HOLD_S)
-        self.scrap_button.clicked.connect(self.scrap)
-        self.retry_button.clicked.connect(self.retry)
-        self.edit_button.clicked.connect(self.edit)
-        self.accept_button.held.connect(self.accept)
-        self.discard_button.held.connect(self.discard)
+        complete, discard = self.tr("It is complete: hold 1 s"), self.tr("Discard: hold 1 s")
+        self.accept_button = HoldButton(complete, seconds=_HOLD_S, danger=False)
+        self.discard_button = HoldButton(discard, seconds=_HOLD_S)
         for button in (self.edit_button, self.scrap_button):
             button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.MinimumExpanding)
-        first, second = QHBoxLayout(), QHBoxLayout()
-        first.addWidget(self.retry_button, 1)
-        first.addWidget(self.edit_button, 1)
-        first.addWidget(self.scrap_button, 1)
-        second.addWidget(self.accept_button, 1)
-        second.addWidget(self.discard_button, 1)
-        rows = QVBoxLayout()
-        for row in (first, second):
-            row.setSpacing(8)
-            rows.addLayout(row)
-        rows.setSpacing(8)
-        return rows
+        first = (self.retry_button, 1), (self.edit_button, 1), (self.scrap_button, 1)
+        second = (self.accept_button, 1), (self.discard_button, 1)
+        return vbox(hbox(*first, gap=8), hbox(*second, gap=8), gap=8)
 
     def _reading(self) -> QScrollArea:
-        self._advice = Text("", Role.NOTE, Ink.MUTED)
-        self._error = Text("", Role.STRONG, Ink.ALARM)
-        for text in (self._advice, self._error):
-            text.setWordWrap(True)
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.advice = Text("", Role.NOTE, Ink.MUTED, wrap=True, selectable=True)
+        self.error = Text("", Role.STRONG, Ink.ALARM, wrap=True, selectable=True)
         self.known = KeyValue()
         self.excerpt = CodeView()
         self.excerpt.setFixedHeight(_EXCERPT_HEIGHT)
         self.excerpt.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.excerpt.hide()
-        self._attempts = QVBoxLayout()
-        self._attempts.setSpacing(6)
+        self._attempts = vbox(gap=6)
         self._attempts_title = Text("", Role.STRONG)
         self._payload_title = Text(self.tr("Payload"), Role.STRONG)
         self.payload = CodeView()
         self.payload.setAccessibleName(self.tr("Payload"))
-        self._more = Button(self.tr("All about this job"))
-        self._more.clicked.connect(self.more)
+        self.more_button = Button(self.tr("All about this job"))
         inner = QWidget()
-        inner.setProperty("part", "plain")
-        box = QVBoxLayout(inner)
-        box.setContentsMargins(0, 0, 8, 0)
-        box.setSpacing(8)
-        box.addWidget(self._error)
-        box.addWidget(self._advice)
-        box.addWidget(self.known)
-        box.addWidget(self.excerpt)
-        box.addWidget(rule())
-        box.addWidget(self._attempts_title)
-        box.addLayout(self._attempts)
-        box.addWidget(rule())
-        box.addWidget(self._payload_title)
-        box.addWidget(self.payload)
-        box.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
-        box.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.viewport().setAutoFillBackground(False)
-        area.setWidget(inner)
-        return area
+        vbox(
+            self.error,
+            self.advice,
+            self.known,
+            self.excerpt,
+            rule(),
+            self._attempts_title,
+            self._attempts,
+            rule(),
+            self._payload_title,
+            self.payload,
+            (self.more_button, 0, Qt.AlignmentFlag.AlignLeft),
+            STRETCH,
+            on=inner,
+            gap=8,
+        )
+        return scrolling(inner, focus=True)
 
     @property
     def shown(self) -> JobDetail | None:
@@ -163,8 +123,8 @@ class AttentionDetail(Card):
         self.known.setVisible(interrupted)
         # What lies half-way in a machine has no obvious next step: a person looks first.
         restyle(self.retry_button, kind="" if interrupted else "primary")
-        self._error.setText(_sentence(row.last_error) or self.tr("No reason was given."))
-        self._advice.setText(self._advice_for(job))
+        self.error.setText(_sentence(row.last_error) or self.tr("No reason was given."))
+        self.advice.setText(self._advice_for(job))
         self._show_line(row.last_error, program)
         if not same_runs:
             self._show_attempts(job.runs)
@@ -288,19 +248,14 @@ class _Attempt(QWidget):
             number=run.attempt, machine=run.machine
         )
         begun = run.started_at if run.started_at is not None else run.assigned_at
-        head = QHBoxLayout()
-        head.addWidget(ElidedLabel(title, Role.NOTE), 1)
-        head.addWidget(Text(formatting.moment(begun, now), Role.NOTE, Ink.MUTED))
+        head = hbox(
+            (ElidedLabel(title, Role.NOTE), 1),
+            Text(formatting.moment(begun, now), Role.NOTE, Ink.MUTED),
+        )
         ended = run.ended_at if run.ended_at is not None else now
         lasted = formatting.lasted(begun, ended)
         ending = Text(f"{look_of(run.state).word} · {lasted}", Role.NOTE, Ink.MUTED)
-        error = Text(_sentence(run.error), Role.NOTE, Ink.MUTED)
-        error.setWordWrap(True)
+        error = Note(_sentence(run.error))
         error.setVisible(bool(run.error))
         self.setAccessibleName(f"{title}: {look_of(run.state).word}, {run.error}")
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(1)
-        box.addLayout(head)
-        box.addWidget(ending)
-        box.addWidget(error)
+        vbox(head, ending, error, on=self, gap=1)

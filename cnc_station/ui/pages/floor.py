@@ -6,7 +6,7 @@ from time import perf_counter
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.notice import ABOUT_LINKS, ABOUT_STATIONS, Notice
@@ -24,6 +24,7 @@ from cnc_station.ui.needs import link_needs
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.layout import hbox
 
 _REST_MS = 50
 _RESTS = 3
@@ -81,11 +82,13 @@ class FloorPage(QWidget):
     def _place(self) -> None:
         metrics = theme().metrics
         shop = QWidget()
-        box = QHBoxLayout(shop)
-        box.setContentsMargins(metrics.page_margin, 0, metrics.page_margin, 0)
-        box.setSpacing(metrics.page_margin)
-        box.addWidget(self.column, 1)
-        box.addWidget(self.side)
+        hbox(
+            (self.column, 1),
+            self.side,
+            on=shop,
+            gap=metrics.page_margin,
+            margins=(metrics.page_margin, 0, metrics.page_margin, 0),
+        )
         self._pages = QStackedLayout(self)
         self._pages.addWidget(shop)
         self._pages.addWidget(self.no_machines)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QModelIndex, QTimer
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QSizePolicy, QStackedWidget, QWidget
 
 from cnc_station.engine.commands import SaveSettings
 from cnc_station.engine.domain.notice import ABOUT_LINKS, ABOUT_STATIONS, MISSED, Notice
@@ -19,15 +19,17 @@ from cnc_station.ui.job_order import BY_STATE_AND_QUEUE, QueueMoves
 from cnc_station.ui.models.job_columns import SHOWN_AT_FIRST
 from cnc_station.ui.models.job_feed import JobFeed
 from cnc_station.ui.models.job_groups import normal
+from cnc_station.ui.models.job_selection import SelectedRows
 from cnc_station.ui.models.job_table import JobTableModel
-from cnc_station.ui.models.selected_rows import SelectedRows
 from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.pages.list_page import Page
 from cnc_station.ui.theme import theme
-from cnc_station.ui.widgets.bulk_bar import BulkBar
-from cnc_station.ui.widgets.empty_job_list import NoJobs
+from cnc_station.ui.widgets.empty import NoJobs
+from cnc_station.ui.widgets.job_actions import BulkBar
 from cnc_station.ui.widgets.job_detail import JobDetailPanel
 from cnc_station.ui.widgets.job_filters import JobFilterBar
 from cnc_station.ui.widgets.job_table_view import JobTableView
+from cnc_station.ui.widgets.layout import hbox, vbox
 
 ORDER = BY_STATE_AND_QUEUE
 """At first: what runs, what is held or in trouble, then the queue as it will be worked off."""
@@ -37,12 +39,11 @@ _TYPING_MS = 120
 _NARROW_PX = 900
 
 
-class JobsPage(QWidget):
+class JobsPage(Page):
     """`apply(filter)` and `open_job(id)` are the ways in from elsewhere."""
 
     def __init__(self, context: PageContext) -> None:
-        super().__init__()
-        self._context = context
+        super().__init__(context)
         self._text = ""
         self._chosen = JobFilter(states=OPEN_JOBS)
         self._restored = False
@@ -67,8 +68,6 @@ class JobsPage(QWidget):
         self._values = CoalescedTask(
             context.operations, self._load_values, self, interval_ms=_COUNT_EVERY_MS
         )
-        self._clock = QTimer(self, interval=1000)
-        self._clock.timeout.connect(self._tick)
         self._typed = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typed.timeout.connect(self._search)
         self._place()
@@ -87,29 +86,19 @@ class JobsPage(QWidget):
         self._stack.addWidget(self.nothing)
         card = QFrame()
         card.setProperty("part", "card")
-        inside = QVBoxLayout(card)
-        inside.setContentsMargins(1, 1, 1, 1)
-        inside.addWidget(self._stack)
+        vbox(self._stack, on=card, margins=1)
         self.left = QWidget()
-        column = QVBoxLayout(self.left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme().metrics.page_margin)
-        column.addWidget(self._bar)
-        column.addWidget(card, 1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 14, 16, 0)
-        row.setSpacing(16)
-        row.addWidget(self.left, 1)
-        row.addWidget(self.detail)
+        vbox(self._bar, (card, 1), on=self.left, gap=theme().metrics.page_margin)
+        hbox((self.left, 1), self.detail, on=self, gap=16, margins=(16, 14, 16, 0))
 
     def _connect(self) -> None:
         self.view.rows_on_view.connect(self.feed.show_rows)
-        self.view.order_wanted.connect(self._sort)
+        self.view.order_wanted.connect(self.sort)
         self.view.columns_changed.connect(self._remember_columns)
         self.view.clicked.connect(self._clicked)
         self.view.activated.connect(self._clicked)
         self.view.selection.currentChanged.connect(self._current_changed)
-        self.menus.sort_wanted.connect(self._sort)
+        self.menus.sort_wanted.connect(self.sort)
         self.model.taken.connect(self._taken)
         self.feed.started_over.connect(self.view.scrollToTop)
         self.feed.started_over.connect(self._counts.request)  # after the rows: those come first
@@ -120,7 +109,6 @@ class JobsPage(QWidget):
         self.nothing.chosen.connect(self._context.ways.to_jobs)
         self.nothing.new_job.connect(self._context.ways.new_job)
         self.detail.closed.connect(self._fit)
-        self._context.bridge.changed.connect(self._changed)
         self._context.bridge.telemetry.connect(self._show_telemetry)
 
     # the ways in
@@ -128,7 +116,7 @@ class JobsPage(QWidget):
     def arrived(self) -> None:
         """Comes to the front: everything is looked at anew."""
         if self._restored:
-            self._changed(MISSED)
+            self.follow(MISSED)
         else:
             self._restored = True
             self._context.operations.run(self._restore_columns())
@@ -177,7 +165,8 @@ class JobsPage(QWidget):
         if self._text != self._chosen.text:
             self._choose(self._chosen)
 
-    def _sort(self, order: tuple[Sort, ...]) -> None:
+    def sort(self, order: tuple[Sort, ...]) -> None:
+        """Shows the jobs in this order; in that of the first time if it is empty."""
         order = order or ORDER
         self.view.set_order(order)
         self.feed.sort(order)
@@ -205,9 +194,8 @@ class JobsPage(QWidget):
 
     # what changes
 
-    def _changed(self, notice: Notice) -> None:
-        if not self.isVisible():
-            return
+    def follow(self, notice: Notice) -> None:
+        """Looks again at what is concerned: rows, counts, machines, the job in detail."""
         if notice.jobs or notice.tells_of(ABOUT_LINKS):
             self.feed.refresh()
             self._counts.request()
@@ -224,7 +212,7 @@ class JobsPage(QWidget):
     def _taken(self) -> None:
         self._stack.setCurrentWidget(self.view if self.model.total else self.nothing)
         self._explain_nothing()
-        tenants = {row.tenant for _, row in self.model.rows() if row.tenant}
+        tenants = {row.tenant for _, row in self.model.placed() if row.tenant}
         if not tenants <= self._tenants:
             self._tenants |= tenants
             self._values.request()
@@ -233,7 +221,8 @@ class JobsPage(QWidget):
         plain = self._chosen == JobFilter(states=OPEN_JOBS)
         self.nothing.explain(self._chosen, shop_is_empty=plain and self._jobs_of_all_states == 0)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """A second has passed for rows that count it, and for the panel."""
         if self.feed.waits_for_the_clock():
             self.feed.refresh()
         self.detail.tick()
@@ -292,13 +281,7 @@ class JobsPage(QWidget):
         super().resizeEvent(event)
         self._fit()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """On view: time goes on."""
-        super().showEvent(event)
-        self._clock.start()
-
     def hideEvent(self, event: QHideEvent) -> None:
         """Out of sight: nothing is done."""
         super().hideEvent(event)
-        self._clock.stop()
         self.feed.stop()

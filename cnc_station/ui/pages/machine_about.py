@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.machine import Capability, PositionBasis
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
@@ -11,8 +11,9 @@ from cnc_station.engine.views import MachineRow
 from cnc_station.ui import formatting
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.tap_guard import TapGuard
 
 
@@ -61,38 +62,28 @@ def position_words(machine: MachineRow, now: int) -> Iterator[str]:
 
 
 class MachineAbout(QWidget):
-    """Shows a machine; its buttons say what the person wants."""
-
-    maintenance = Signal(bool)
-    edit = Signal()
-    remove = Signal()
+    """Shows a machine; what its buttons do is for the page."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: MachineRow | None = None
         self._guard = TapGuard(self)
         self.facts = KeyValue()
         self.maintenance_button = Button("")
         self.edit_button = Button(self.tr("Edit…"))
         self.remove_button = HoldButton(self.tr("Remove: hold 2 s"))
-        self.maintenance_button.clicked.connect(self._ask_maintenance)
-        self.edit_button.clicked.connect(self.edit)
-        self.remove_button.held.connect(self.remove)
-        line = QHBoxLayout()
-        line.setSpacing(theme().metrics.gap)
-        line.addWidget(self.edit_button, 1)
-        line.addWidget(self.remove_button, 1)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 8, 0, 0)
-        box.setSpacing(theme().metrics.gap)
-        box.addWidget(self.facts)
-        box.addStretch(1)
-        box.addWidget(self.maintenance_button)
-        box.addLayout(line)
+        line = hbox((self.edit_button, 1), (self.remove_button, 1), gap=theme().metrics.gap)
+        vbox(
+            self.facts,
+            STRETCH,
+            self.maintenance_button,
+            line,
+            on=self,
+            gap=theme().metrics.gap,
+            margins=(0, 8, 0, 0),
+        )
 
     def show_machine(self, machine: MachineRow, control: str, now: int) -> None:
         """Shows a machine; `control` is what drives it, as people call it."""
-        self._shown = machine
         spec = machine.spec
         self._show_maintenance(machine)
         removable = machine.state not in BUSY_MACHINES
@@ -133,7 +124,3 @@ class MachineAbout(QWidget):
     def forget(self) -> None:
         """The machine shown next was chosen by the person."""
         self._guard.forget()
-
-    def _ask_maintenance(self) -> None:
-        if self._shown is not None:
-            self.maintenance.emit(self._shown.state is not MachineState.MAINTENANCE)

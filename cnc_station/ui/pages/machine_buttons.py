@@ -1,7 +1,6 @@
 """What can be done about a machine now, the most urgent first."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.views import Abilities, MachineRow
@@ -9,6 +8,7 @@ from cnc_station.ui.drivers import waits_for_set_up, wants_position
 from cnc_station.ui.theme import Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.layout import hbox, vbox
 from cnc_station.ui.widgets.tap_guard import TapGuard
 
 S = MachineState
@@ -17,16 +17,6 @@ S = MachineState
 class MachineButtons(QWidget):
     """Hold is one tap, and can be pressed whenever there is something to hold; Continue stands
     beside it and is dead at first; abort wants to be held, apart from the rest."""
-
-    set_up = Signal()
-    finish = Signal()
-    clear = Signal()
-    unlock = Signal()
-    reconnect = Signal()
-    confirm_position = Signal()
-    hold = Signal()
-    go_on = Signal()
-    abort = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,32 +33,21 @@ class MachineButtons(QWidget):
         warning = self.tr("Keep it pressed for 2 s. This is not an emergency stop.")
         self.abort_button.setToolTip(warning)
         self.abort_button.setAccessibleDescription(warning)
+        self._column = (
+            self.set_up_button,
+            self.clear_button,
+            self.unlock_button,
+            self.reconnect_button,
+            self.position_button,
+            self.finish_button,
+        )
+        for button in (*self._column, self.hold_button, self.go_on_button, self.abort_button):
+            button.hide()
         gap = theme().metrics.gap
-        row = QHBoxLayout()
-        row.setSpacing(gap)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(gap)
-        for button, asks in (
-            (self.set_up_button, self.set_up),
-            (self.clear_button, self.clear),
-            (self.unlock_button, self.unlock),
-            (self.reconnect_button, self.reconnect),
-            (self.position_button, self.confirm_position),
-            (self.finish_button, self.finish),
-        ):
-            button.clicked.connect(asks)
-            button.hide()
-            box.addWidget(button)
-        for button, asks in ((self.hold_button, self.hold), (self.go_on_button, self.go_on)):
-            button.clicked.connect(asks)
-            button.hide()
-            row.addWidget(button, 1)
-        self.abort_button.held.connect(self.abort)
-        self.abort_button.hide()
-        row.addSpacing(gap // 2)
-        row.addWidget(self.abort_button)
-        box.addLayout(row)
+        last = hbox(
+            (self.hold_button, 1), (self.go_on_button, 1), gap // 2, self.abort_button, gap=gap
+        )
+        vbox(*self._column, last, on=self, gap=gap)
 
     def show_machine(self, machine: MachineRow, can: Abilities) -> None:
         """Offers what its state and its driver allow; nothing while its station is not there."""
@@ -94,15 +73,7 @@ class MachineButtons(QWidget):
 
     def _guard_buttons(self, machine_id: int, state: MachineState) -> None:
         """The highest button in the column stands where another may have stood before."""
-        column = (
-            self.set_up_button,
-            self.clear_button,
-            self.unlock_button,
-            self.reconnect_button,
-            self.position_button,
-            self.finish_button,
-        )
-        first = next((button for button in column if not button.isHidden()), None)
+        first = next((button for button in self._column if not button.isHidden()), None)
         row = [b for b in (self.hold_button, self.go_on_button) if not b.isHidden()]
         top = [first] if first else row
         self._guard.show("top", (machine_id, first) if top else None, *top)

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
@@ -23,17 +22,17 @@ from cnc_station.ui.event_text import by_and_why, told, tone_of
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.machine_about import MachineAbout, position_words
 from cnc_station.ui.pages.machine_buttons import MachineButtons
-from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.theme import Role
 from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.buttons import Button
-from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.card import Card, scrolling
 from cnc_station.ui.widgets.chip import StateChip
-from cnc_station.ui.widgets.details import Details
+from cnc_station.ui.widgets.facts import Details
+from cnc_station.ui.widgets.layout import fill, hbox
 from cnc_station.ui.widgets.live_panel import LivePanel
-from cnc_station.ui.widgets.scrolling import scrolling
 from cnc_station.ui.widgets.state_look import StateLook, look_of
-from cnc_station.ui.widgets.tabs import SegmentedTabs
-from cnc_station.ui.widgets.text import ElidedLabel, Text
+from cnc_station.ui.widgets.tabs import TabStack
+from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 from cnc_station.ui.widgets.timeline import Timeline, TimelineEntry
 
 _JOB_WIDTH = 150
@@ -42,10 +41,7 @@ LIVE_MS = 150  # six or seven looks a second, from memory, while somebody can se
 
 
 class MachineDetail(Card):
-    """Shows a machine; its buttons say what the person wants, the page does it."""
-
-    to_job = Signal()
-    to_log = Signal()
+    """Shows a machine; what its buttons do is for the page."""
 
     def __init__(self, context: PageContext, drivers: Drivers) -> None:
         super().__init__()
@@ -54,10 +50,8 @@ class MachineDetail(Card):
         self._shown: MachineRow | None = None
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._chip = StateChip(look_of(MachineState.IDLE))
-        self.why = Text("", Role.STRONG)
-        self.remedy = Text("", Role.NOTE, Ink.MUTED)
-        for text in (self.why, self.remedy):
-            text.setWordWrap(True)
+        self.why = Text("", Role.STRONG, wrap=True)
+        self.remedy = Note()
         self.details = Details()
         self.buttons = MachineButtons()
         self.live = LivePanel()
@@ -68,38 +62,20 @@ class MachineDetail(Card):
         self._place()
 
     def _place(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(self._name, 1)
-        head.addWidget(self._chip)
+        head = hbox((self._name, 1), self._chip)
         self.job_button = Button(self.tr("The job at work"))
         self.log_button = Button(self.tr("Log…"))
-        self.job_button.clicked.connect(self.to_job)
-        self.log_button.clicked.connect(self.to_log)
-        ways = QHBoxLayout()
-        ways.setSpacing(8)
-        ways.addWidget(self.job_button, 1)
-        ways.addWidget(self.log_button, 1)
-        self.tabs = SegmentedTabs()
-        self._stack = QStackedWidget()
-        self._places: dict[str, QWidget] = {}
+        ways = hbox((self.job_button, 1), (self.log_button, 1), gap=8)
+        stack = TabStack()
+        self.tabs = stack.tabs
         for key, title, widget in (
             (NOW, self.tr("Now"), scrolling(self.live)),
             (LATELY, self.tr("Lately"), self.timeline),
             (ABOUT, self.tr("About"), scrolling(self.about)),
         ):
-            self._places[key] = widget
-            self._stack.addWidget(widget)
-            self.tabs.add(key, title)
-        self.tabs.chosen.connect(lambda key: self._stack.setCurrentWidget(self._places[key]))
+            stack.add(key, title, widget)
         self.body.setSpacing(8)
-        self.body.addLayout(head)
-        self.body.addWidget(self.why)
-        self.body.addWidget(self.remedy)
-        self.body.addWidget(self.details)
-        self.body.addWidget(self.buttons)
-        self.body.addLayout(ways)
-        self.body.addWidget(self.tabs)
-        self.body.addWidget(self._stack, 1)
+        fill(self.body, head, self.why, self.remedy, self.details, self.buttons, ways, (stack, 1))
 
     @property
     def shown(self) -> MachineRow | None:

@@ -4,24 +4,24 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QSplitter,
-    QVBoxLayout,
     QWidget,
 )
 
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow, Telemetry, Toolpath
-from cnc_station.ui import formatting, mode_text
+from cnc_station.ui import formatting
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.code_view import CodeView
-from cnc_station.ui.widgets.text import ElidedLabel, Text
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
+from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 from cnc_station.ui.widgets.toolpath import ToolpathView
 
 _FINDINGS_HIGH = 3
@@ -30,10 +30,8 @@ _ERROR = "error"
 
 
 class ProgramDetailCard(Card):
-    """Shows a program; its buttons say what the person wants, the page does it."""
+    """Shows a program; what its buttons do is for the page."""
 
-    new_job = Signal()
-    to_jobs = Signal()
     revision_chosen = Signal(str)  # the SHA-256
 
     def __init__(self, now: Callable[[], int]) -> None:
@@ -44,8 +42,7 @@ class ProgramDetailCard(Card):
         self._ends: list[tuple[int, int]] = []  # line, the last point it leads to
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._about = ElidedLabel("", Role.NOTE, Ink.MUTED)
-        self.assumes = Text("", Role.NOTE, Ink.MUTED)
-        self.assumes.setWordWrap(True)
+        self.assumes = Note()
         self.assumes.hide()
         self.path = ToolpathView()
         self.code = CodeView()
@@ -58,13 +55,17 @@ class ProgramDetailCard(Card):
         self.findings.itemClicked.connect(self._to_line)
         self.findings.itemActivated.connect(self._to_line)
         self._clean = Text(self.tr("The reader found nothing to remark."), Role.NOTE, Ink.MUTED)
-        self.body.addWidget(self._name)
-        self.body.addWidget(self._about)
-        self.body.addWidget(self.assumes)
-        self.body.addSpacing(4)
-        self.body.addLayout(self._buttons())
-        self.body.addSpacing(4)
-        self.body.addWidget(self._reading(), 1)
+        fill(
+            self.body,
+            self._name,
+            self._about,
+            self.assumes,
+            4,
+            self._buttons(),
+            4,
+            (self._reading(), 1),
+        )
+        theme().changed.connect(self._fit_findings)
 
     def _buttons(self) -> QHBoxLayout:
         self.revisions = QComboBox()
@@ -72,25 +73,14 @@ class ProgramDetailCard(Card):
         self.revisions.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.revisions.activated.connect(self._choose_revision)
         self.jobs_button = Button("")
-        self.jobs_button.clicked.connect(self.to_jobs)
         self.new_job_button = PrimaryButton(self.tr("New job from this program"))
-        self.new_job_button.clicked.connect(self.new_job)
-        row = QHBoxLayout()
-        row.setSpacing(theme().metrics.gap)
-        row.addWidget(self.new_job_button)
-        row.addWidget(self.jobs_button)
-        row.addStretch(1)
-        row.addWidget(self.revisions)
-        return row
+        return hbox(
+            self.new_job_button, self.jobs_button, STRETCH, self.revisions, gap=theme().metrics.gap
+        )
 
     def _reading(self) -> QSplitter:
         below = QWidget()
-        box = QVBoxLayout(below)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(6)
-        box.addWidget(self._clean)
-        box.addWidget(self.findings)
-        box.addWidget(self.code, 1)
+        vbox(self._clean, self.findings, (self.code, 1), on=below, gap=6)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.path)
@@ -111,8 +101,8 @@ class ProgramDetailCard(Card):
         self._name.setText(row.name)
         self._about.setText(self._said(row))
         self._about.setToolTip(f"SHA-256 {row.sha256}")
-        self.assumes.setText(mode_text.assumes(program.assumes))
-        self.assumes.setToolTip(mode_text.assumes_in_full(program.assumes))
+        self.assumes.setText(formatting.assumes(program.assumes))
+        self.assumes.setToolTip(formatting.assumes_in_full(program.assumes))
         self.assumes.setVisible(bool(self.assumes.text()))
         jobs = self.tr("Jobs: {count}").format(count=f"{row.jobs:,}")
         self.jobs_button.setText(jobs)
@@ -192,12 +182,6 @@ class ProgramDetailCard(Card):
     def _fit_findings(self) -> None:
         rows = min(self.findings.count(), _FINDINGS_HIGH)
         self.findings.setFixedHeight(rows * theme().metrics.row + 2)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Takes the row height of the new density."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and self._shown is not None:
-            self._fit_findings()
 
     def _finding_words(self, finding: ProgramFinding) -> str:
         if not finding.line:

@@ -29,16 +29,15 @@ from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.licences import LicenceTexts, parts
 from cnc_station.ui.link_text import named
-from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.setting_keys import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME
+from cnc_station.ui.page_context import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME, PageContext
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.card import Card
-from cnc_station.ui.widgets.field import Field
+from cnc_station.ui.widgets.facts import KeyValue
+from cnc_station.ui.widgets.fields import Field, NumberBox
 from cnc_station.ui.widgets.filter_chip import FilterChip
-from cnc_station.ui.widgets.key_value import KeyValue
-from cnc_station.ui.widgets.number_box import NumberBox
-from cnc_station.ui.widgets.text import Text
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox
+from cnc_station.ui.widgets.text import Note, Text
 
 _LONGEST_NAME = 60
 _MOST_AN_HOUR = 100_000
@@ -96,9 +95,7 @@ class SettingsPage(QWidget):
             }
         )
         for name, chips in ((self.tr("Theme"), self.themes), (self.tr("Size"), self.densities)):
-            card.body.addSpacing(8)
-            card.body.addWidget(Text(name, Role.NOTE, Ink.MUTED))
-            card.body.addLayout(_wrapped(list(chips.values())))
+            fill(card.body, 8, Text(name, Role.NOTE, Ink.MUTED), _wrapped(list(chips.values())))
         for chip in (*self.themes.values(), *self.densities.values()):
             chip.clicked.connect(lambda: self._dress(card))
         card.body.addStretch(1)
@@ -132,12 +129,12 @@ class SettingsPage(QWidget):
             self.target,
             hint=self.tr("A line in the chart of the floor."),
         )
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(self.operator_field, 1, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(target, 1, Qt.AlignmentFlag.AlignTop)
-        card.body.addSpacing(8)
-        card.body.addLayout(row)
+        row = hbox(
+            (self.operator_field, 1, Qt.AlignmentFlag.AlignTop),
+            (target, 1, Qt.AlignmentFlag.AlignTop),
+            gap=16,
+        )
+        fill(card.body, 8, row)
         return card
 
     def _station(self) -> Card:
@@ -151,21 +148,24 @@ class SettingsPage(QWidget):
             (self.tr("Kept in"), about.database),
         )
         self.station = KeyValue()
-        copy = Button(self.tr("Copy the path of the database"))
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(about.database))
-        card.body.addSpacing(8)
-        card.body.addWidget(self.station)
-        card.body.addSpacing(8)
-        card.body.addWidget(
-            _wrapping(
+        copy = Button(
+            self.tr("Copy the path of the database"),
+            clicked=lambda: QGuiApplication.clipboard().setText(about.database),
+        )
+        fill(
+            card.body,
+            8,
+            self.station,
+            8,
+            Note(
                 self.tr(
                     "Set outside the window: by CNC_STATION, CNC_SIMULATOR_SPEED and CNC_DATABASE, "
                     "or in cnc-station.toml; read at the start."
                 )
-            )
+            ),
+            8,
+            (copy, 0, Qt.AlignmentFlag.AlignLeft),
         )
-        card.body.addSpacing(8)
-        card.body.addWidget(copy, 0, Qt.AlignmentFlag.AlignLeft)
         return card
 
     def _about(self) -> Card:
@@ -180,16 +180,18 @@ class SettingsPage(QWidget):
         )
         bundled = KeyValue()
         bundled.set_pairs(parts())
-        texts = Button(self.tr("Licence texts…"))
-        texts.clicked.connect(self.show_licences)
-        card.body.addSpacing(8)
-        card.body.addWidget(facts)
-        card.body.addSpacing(8)
-        card.body.addWidget(Text(self.tr("Made with"), Role.STRONG))
-        card.body.addWidget(bundled)
-        card.body.addWidget(_wrapping(self.tr("CNC Station itself is free under the MIT licence.")))
-        card.body.addWidget(texts, 0, Qt.AlignmentFlag.AlignLeft)
-        card.body.addStretch(1)
+        texts = Button(self.tr("Licence texts…"), clicked=self.show_licences)
+        fill(
+            card.body,
+            8,
+            facts,
+            8,
+            Text(self.tr("Made with"), Role.STRONG),
+            bundled,
+            Note(self.tr("CNC Station itself is free under the MIT licence.")),
+            (texts, 0, Qt.AlignmentFlag.AlignLeft),
+            STRETCH,
+        )
         return card
 
     # what is on view
@@ -276,15 +278,4 @@ class SettingsPage(QWidget):
 
 
 def _wrapped(chips: list[FilterChip]) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(theme().metrics.gap)
-    for chip in chips:
-        row.addWidget(chip)
-    row.addStretch(1)
-    return row
-
-
-def _wrapping(text: str) -> Text:
-    label = Text(text, Role.NOTE, Ink.MUTED)
-    label.setWordWrap(True)
-    return label
+    return hbox(*chips, STRETCH, gap=theme().metrics.gap)

@@ -2,29 +2,26 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.views import Presence
 from cnc_station.ui import formatting
 from cnc_station.ui.drivers import Drivers, machine_look
 from cnc_station.ui.models.fleet import MachineAssignment, StationMachines
-from cnc_station.ui.models.row_list import ListColumn, RowList
-from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.models.row_model import Column, RowList
+from cnc_station.ui.theme import Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.card import Card, rule
 from cnc_station.ui.widgets.chip import StateChip
-from cnc_station.ui.widgets.key_value import KeyValue
+from cnc_station.ui.widgets.facts import KeyValue
+from cnc_station.ui.widgets.layout import fill, hbox
 from cnc_station.ui.widgets.list_table import ListTable
 from cnc_station.ui.widgets.state_look import StateLook, look_of
-from cnc_station.ui.widgets.text import ElidedLabel, Text
+from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 
 
 class StationDetail(Card):
-    """Shows a place; its buttons say what the person wants, the page does it."""
-
-    move_asked = Signal()
-    machine_asked = Signal()
+    """Shows a place; what its buttons do is for the page."""
 
     def __init__(self, now: Callable[[], int], drivers: Drivers) -> None:
         super().__init__()
@@ -34,41 +31,23 @@ class StationDetail(Card):
         self._elsewhere = False
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._chip = StateChip(look_of(Presence.CONNECTED))
-        self._meaning = Text("", Role.NOTE, Ink.MUTED)
-        self._meaning.setWordWrap(True)
+        self.meaning = Note()
         self.facts = KeyValue()
         self.posts = RowList(self._columns(), lambda post: post.machine.id, self)
         self.table = ListTable(self.posts, self.tr("Machines of this station"))
         self._rest = QWidget()  # takes the table's room where there is none to show
         self.table.chosen.connect(self._fit_buttons)
-        self.table.opened.connect(self.machine_asked)
-        head = QHBoxLayout()
-        head.addWidget(self._name, 1)
-        head.addWidget(self._chip)
-        self.body.addLayout(head)
-        self.body.addWidget(self._meaning)
-        self.body.addSpacing(8)
-        self.body.addWidget(self.facts)
-        self.body.addSpacing(8)
-        self.body.addWidget(rule())
-        self._title = Text("", Role.STRONG)
-        self._title.setWordWrap(True)
-        self.body.addWidget(self._title)
-        self.body.addWidget(self.table, 1)
-        self.body.addWidget(self._rest, 1)
-        self.body.addSpacing(8)
+        head = hbox((self._name, 1), self._chip)
+        fill(self.body, head, self.meaning, 8, self.facts, 8, rule())
+        self._title = Text("", Role.STRONG, wrap=True)
+        fill(self.body, self._title, (self.table, 1), (self._rest, 1), 8)
         self._place_buttons()
 
-    def _columns(self) -> tuple[ListColumn[MachineAssignment], ...]:
+    def _columns(self) -> tuple[Column[MachineAssignment], ...]:
         return (
-            ListColumn(self.tr("Machine"), lambda p: p.machine.spec.name, 92, strong=True),
-            ListColumn(
-                self.tr("State"),
-                lambda p: self._look_of(p).word,
-                136,
-                look=self._look_of,
-            ),
-            ListColumn(
+            Column(self.tr("Machine"), lambda p: p.machine.spec.name, 92, strong=True),
+            Column(self.tr("State"), lambda p: self._look_of(p).word, 136, look=self._look_of),
+            Column(
                 self.tr("At work on"), lambda p: formatting.NONE if p.job is None else p.job.title
             ),
         )
@@ -78,18 +57,11 @@ class StationDetail(Card):
         return machine_look(machine, self._drivers.abilities(machine.spec.driver))
 
     def _place_buttons(self) -> None:
-        self.why_not = Text("", Role.NOTE, Ink.MUTED)
-        self.why_not.setWordWrap(True)
+        self.why_not = Note()
         self.move_button = Button(self.tr("Move to another station…"))
-        self.move_button.clicked.connect(self.move_asked)
         self.machine_button = Button(self.tr("Show machine"))
-        self.machine_button.clicked.connect(self.machine_asked)
-        line = QHBoxLayout()
-        line.setSpacing(8)
-        line.addWidget(self.move_button, 1)
-        line.addWidget(self.machine_button)
-        self.body.addWidget(self.why_not)
-        self.body.addLayout(line)
+        line = hbox((self.move_button, 1), self.machine_button, gap=8)
+        fill(self.body, self.why_not, line)
 
     @property
     def post(self) -> MachineAssignment | None:
@@ -104,8 +76,8 @@ class StationDetail(Card):
         self._name.setText(row.name)
         silent = row.presence is Presence.SILENT
         self._chip.set_look(look_of(row.presence), formatting.duration(row.heard_s or 0) * silent)
-        self._meaning.setText(self._means(place))
-        self._meaning.setVisible(bool(self._meaning.text()))
+        self.meaning.setText(self._means(place))
+        self.meaning.setVisible(bool(self.meaning.text()))
         other = "" if row.version == here else self.tr(" · this station: {own}").format(own=here)
         self.facts.set_pairs(
             (

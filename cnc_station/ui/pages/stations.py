@@ -1,9 +1,8 @@
 """The fleet: which stations are there, which of them leads, and what runs where."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.errors import Unavailable
@@ -18,75 +17,54 @@ from cnc_station.engine.queries import (
 )
 from cnc_station.engine.views import Presence
 from cnc_station.ui import formatting
-from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.move_machine import MoveMachineForm
 from cnc_station.ui.drivers import Drivers
 from cnc_station.ui.link_text import STANDALONE
 from cnc_station.ui.models.fleet import StationMachines, others, places
-from cnc_station.ui.models.row_list import ListColumn, RowList
+from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.pages.list_page import ListPage
 from cnc_station.ui.pages.station_detail import StationDetail
-from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.theme import Ink
+from cnc_station.ui.widgets.buttons import add_key
 from cnc_station.ui.widgets.empty import EmptyState
-from cnc_station.ui.widgets.list_panes import ListPanes
-from cnc_station.ui.widgets.list_table import ListTable
 from cnc_station.ui.widgets.state_look import look_of
-from cnc_station.ui.widgets.text import ElidedLabel
 
 
-class StationsPage(QWidget):
+class StationsPage(ListPage[StationMachines]):
     """A list of the stations, one of them in full. While it is on view it asks every second:
     silence makes no change that could be heard."""
 
     def __init__(self, context: PageContext) -> None:
-        super().__init__()
-        self._context = context
+        super().__init__(context, self.tr("Stations"))
         self._own_version = context.door.peek(AboutStation()).version
-        self._text = ""
         self._places: tuple[StationMachines, ...] = ()
         self._as_of = formatting.NONE
-        self.rows = RowList(self._columns(), lambda place: place.station.name, self)
-        self.table = ListTable(self.rows, self.tr("Stations"))
-        self.table.chosen.connect(self._chosen)
         self.detail = StationDetail(context.now, Drivers(partial(context.door.peek, ListDrivers())))
-        self.detail.move_asked.connect(self.move_machine)
-        self.detail.machine_asked.connect(self._to_machine)
-        self._refresh = CoalescedTask(context.operations, self._load, self)
-        self._clock = QTimer(self, interval=1000)
-        self._clock.timeout.connect(self._refresh.request)
-        context.bridge.changed.connect(self._follow)
-        self._place()
-        move = QAction(self.tr("Move the machine to another station"), self)
-        move.setShortcut("M")
-        move.triggered.connect(self.move_machine)
-        self.addAction(move)
+        self.detail.move_button.clicked.connect(self.move_machine)
+        self.detail.machine_button.clicked.connect(self._to_machine)
+        self.detail.table.opened.connect(self._to_machine)
+        no_match = self.tr("No station matches the search.")
+        self.lay_out(self.detail, (3, 2), self._alone(), no_match, least=400)
+        add_key(self, self.tr("Move the machine to another station"), "M", self.move_machine)
 
-    def _columns(self) -> tuple[ListColumn[StationMachines], ...]:
+    def columns(self) -> Sequence[Column[StationMachines]]:
+        """Whether a station is there, and what runs on it."""
         return (
-            ListColumn(self.tr("Station"), lambda p: p.station.name, 96, strong=True),
-            ListColumn(
+            Column(self.tr("Station"), lambda p: p.station.name, 96, strong=True),
+            Column(
                 self.tr("State"),
                 lambda p: look_of(p.station.presence).word,
                 136,
                 look=lambda p: look_of(p.station.presence),
             ),
-            ListColumn(self.tr("Heard"), self._heard, 64, ink=_heard_ink),
-            ListColumn(self.tr("Leads"), self._leads, 72),
-            ListColumn(self.tr("Lag"), lambda p: p.lag, 66, right=True),
-            ListColumn(self.tr("Version"), self._version, 84, ink=self._version_ink),
-            ListColumn(self.tr("Machines"), lambda p: str(len(p.posts)), 78, right=True),
-            ListColumn(self.tr("At work"), _at_work, ink=lambda _: Ink.MUTED),
+            Column(self.tr("Heard"), self._heard, 64, ink=_heard_ink),
+            Column(self.tr("Leads"), self._leads, 72),
+            Column(self.tr("Lag"), lambda p: p.lag, 66, right=True),
+            Column(self.tr("Version"), self._version, 84, ink=self._version_ink),
+            Column(self.tr("Machines"), lambda p: str(len(p.posts)), 78, right=True),
+            Column(self.tr("At work"), _at_work, ink=lambda _: Ink.MUTED),
         )
-
-    def _place(self) -> None:
-        self.count = ElidedLabel(self.tr("Nothing read yet"), Role.STRONG)
-        self.detail.setMinimumWidth(400)
-        self.alone = self._alone()
-        self.nothing_found = EmptyState(
-            "search", self.tr("Nothing found"), self.tr("No station matches the search.")
-        )
-        instead = (self.alone, self.nothing_found)
-        self._panes = ListPanes(self, (self.count,), self.table, self.detail, (3, 2), instead)
 
     def _alone(self) -> EmptyState:
         empty = EmptyState(
@@ -104,25 +82,25 @@ class StationsPage(QWidget):
 
     # what is on view
 
-    def arrived(self) -> None:
-        """Looks again: much may have happened. The keys are for the list, not for a button."""
-        self.table.setFocus()
-        self._refresh.request()
-
-    def search(self, text: str) -> None:
-        """Shows only stations that match, by their names or their machines'."""
-        self._text = text
-        self._refresh.request()
+    def key_of(self, row: StationMachines) -> str:
+        """Its name."""
+        return row.station.name
 
     def select_first(self) -> None:
         """Chooses the first station."""
         self.table.choose(0)
 
-    def _follow(self, notice: Notice) -> None:
-        if self.isVisible() and (notice.machines or notice.tells_of(ABOUT_STATIONS)):
+    def follow(self, notice: Notice) -> None:
+        """What runs where changes with the machines."""
+        if notice.machines or notice.tells_of(ABOUT_STATIONS):
             self._refresh.request()
 
-    async def _load(self) -> None:
+    def tick(self) -> None:
+        """Asks who is still heard of."""
+        self._refresh.request()
+
+    async def read(self) -> Sequence[StationMachines] | None:
+        """The stations that match by their names or their machines'."""
         door = self._context.door
         try:
             stations = await door.ask(ListStations())
@@ -133,20 +111,19 @@ class StationsPage(QWidget):
                 self.count.setText(
                     self.tr("As it was at {time}: the database is away").format(time=self._as_of)
                 )
-            return
+            return None
         self._as_of = formatting.time_of_day(self._context.now())
         self._places = places(stations, machines, jobs)
-        found = [p for p in self._places if p.has(self._text.lower().split())]
-        self.rows.take(found)
-        if found and self.table.current is None:
-            self.table.choose(0)
-        self.count.setText(self._summary())
-        alone = any(link.state == STANDALONE for link in door.peek(ListLinks()))
-        nothing = None if found else self.nothing_found
-        self._panes.show_list(unless=self.alone if alone else nothing)
-        self._chosen(self.table.current)
+        return [p for p in self._places if p.has(self._text.lower().split())]
 
-    def _summary(self) -> str:
+    def instead(self) -> QWidget | None:
+        """A PC that works alone has no fleet to show."""
+        if any(link.state == STANDALONE for link in self._context.door.peek(ListLinks())):
+            return self.empty
+        return None if self.rows.total else self.nothing_found
+
+    def summary(self) -> str:
+        """Who is there, who leads, what is at work."""
         presences = [place.station.presence for place in self._places]
         silent = presences.count(Presence.SILENT)
         there = len(presences) - presences.count(Presence.LEFT) - silent
@@ -167,22 +144,12 @@ class StationsPage(QWidget):
                 )
         return self.tr("nobody leads at the moment")
 
-    def _chosen(self, place: StationMachines | None) -> None:
-        if place is not None:
-            elsewhere = others((p.station for p in self._places), than=place.station.name)
-            self.detail.show_place(
-                place, leads=self._leader(), here=self._own_version, elsewhere=bool(elsewhere)
-            )
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Lets the clock run."""
-        super().showEvent(event)
-        self._clock.start()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Stops the clock: nobody looks."""
-        super().hideEvent(event)
-        self._clock.stop()
+    def show_row(self, row: StationMachines) -> None:
+        """Shows a station."""
+        elsewhere = others((p.station for p in self._places), than=row.station.name)
+        self.detail.show_place(
+            row, leads=self._leader(), here=self._own_version, elsewhere=bool(elsewhere)
+        )
 
     # what the cells say
 

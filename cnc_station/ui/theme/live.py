@@ -6,9 +6,7 @@ from PySide6.QtWidgets import QApplication
 
 from cnc_station.ui.theme.density import Density, Metrics, metrics_for
 from cnc_station.ui.theme.fonts import Role, font_of, load_fonts
-from cnc_station.ui.theme.icons import draw_icon
-from cnc_station.ui.theme.palette import palette_of
-from cnc_station.ui.theme.stylesheet import style_sheet
+from cnc_station.ui.theme.qt_style import draw_icon, palette_of, style_sheet
 from cnc_station.ui.theme.tokens import Ink, ThemeName, Tokens, Tone, tokens_for
 
 _FILLS = {

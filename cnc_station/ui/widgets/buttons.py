@@ -1,42 +1,80 @@
-"""Buttons by weight: plain, the one primary action, and what destroys."""
+"""Buttons by weight, and the frame that every self-painted button shares."""
 
-from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QPushButton, QWidget
+from collections.abc import Callable
+
+from PySide6.QtCore import QRectF, Qt, SignalInstance
+from PySide6.QtGui import QAction, QKeySequence, QPainter, QPen
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
 from cnc_station.ui.theme import Ink, Tone, theme
 
+FOCUS_WIDTH = 2
 _CROSS = 16
+
+Slot = Callable[..., object] | SignalInstance
+
+
+def focus_pen() -> QPen:
+    """The pen of a keyboard focus ring."""
+    return theme().pen(Ink.OPERATOR, FOCUS_WIDTH)
+
+
+def paint_face(
+    painter: QPainter,
+    button: QAbstractButton,
+    radius: float,
+    *,
+    ground: Ink | None = Ink.SURFACE,
+    line: Ink | None = Ink.LINE,
+) -> None:
+    """Paints the face of a button; under a finger the ground darkens and the frame thickens."""
+    live = theme()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    pen = live.pen(line) if line else QPen(Qt.PenStyle.NoPen)
+    if button.isDown():
+        ground, pen = Ink.PRESSED, live.pen(Ink.TEXT, FOCUS_WIDTH)
+    elif button.hasFocus():
+        pen = focus_pen()
+    half = pen.widthF() / 2
+    painter.setPen(pen)
+    painter.setBrush(live.brush(ground) if ground else Qt.BrushStyle.NoBrush)
+    rect = QRectF(button.rect()).adjusted(half, half, -half, -half)
+    painter.drawRoundedRect(rect, radius, radius)
 
 
 class Button(QPushButton):
-    """An ordinary action. `quiet` has no frame until it is touched."""
+    """An ordinary action; `clicked` is what it does. `quiet` has no frame until it is touched."""
 
-    def __init__(self, text: str, parent: QWidget | None = None, *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        parent: QWidget | None = None,
+        *,
+        quiet: bool = False,
+        clicked: Slot | None = None,
+    ) -> None:
         super().__init__(text, parent)
         if quiet:
             self.setProperty("kind", "quiet")
         self.setAutoDefault(False)
+        if clicked is not None:
+            self.clicked.connect(clicked)
 
 
 class CloseButton(Button):
     """A cross that closes what it stands on, in the ink of the theme that is in force."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__("", parent, quiet=True)
+    def __init__(self, name: str, *, clicked: Slot | None = None) -> None:
+        super().__init__("", quiet=True, clicked=clicked)
         self.setAccessibleName(name)
         self._draw()
+        theme().changed.connect(self._draw)
 
     def _draw(self) -> None:
         self.setIcon(theme().icon("x", Ink.MUTED, _CROSS))
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Takes the new ink."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self._draw()
 
-
-class PrimaryButton(QPushButton):
+class PrimaryButton(Button):
     """The one thing to do next here; 20 mm high in touch mode.
 
     Tone OPERATOR marks a remedy a person owes a machine ("Cleared").
@@ -48,17 +86,35 @@ class PrimaryButton(QPushButton):
         parent: QWidget | None = None,
         *,
         tone: Tone = Tone.NORMAL,
+        clicked: Slot | None = None,
     ) -> None:
-        super().__init__(text, parent)
+        super().__init__(text, parent, clicked=clicked)
         self.setProperty("kind", "primary")
         self.setProperty("tone", tone.value)
-        self.setAutoDefault(False)
 
 
-class DangerButton(QPushButton):
+class DangerButton(Button):
     """An action that loses something and can be undone; for what cannot, use HoldButton."""
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
+    def __init__(self, text: str, *, clicked: Slot | None = None) -> None:
+        super().__init__(text, clicked=clicked)
         self.setProperty("kind", "danger")
-        self.setAutoDefault(False)
+
+
+def add_key(
+    widget: QWidget,
+    text: str,
+    key: str | QKeySequence.StandardKey,
+    triggered: Slot,
+    *,
+    context: Qt.ShortcutContext = Qt.ShortcutContext.WindowShortcut,
+    repeats: bool = True,
+) -> QAction:
+    """Adds a command that a key gives to a widget. It stands on the sheet of keys as `text`."""
+    action = QAction(text, widget)
+    action.setShortcut(QKeySequence(key))
+    action.setShortcutContext(context)
+    action.setAutoRepeat(repeats)
+    action.triggered.connect(triggered)
+    widget.addAction(action)
+    return action

@@ -1,11 +1,12 @@
-"""A surface that holds one thing, with a stripe when that thing needs notice."""
+"""Surfaces: a card that holds one thing, a rule between two, an area that scrolls."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.layout import hbox, vbox
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 
 _STRIPE = 6
@@ -17,18 +18,14 @@ class Card(QWidget):
     def __init__(self, parent: QWidget | None = None, *, title: str = "", note: str = "") -> None:
         super().__init__(parent)
         self._tone = Tone.NORMAL
-        self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(15, 12, 15, 12)
-        self.body.setSpacing(4)
+        self.body = vbox(on=self, gap=4, margins=(15, 12, 15, 12))
         self.title = ElidedLabel(title, Role.STRONG, parent=self)
         self.note = Text(note, Role.NOTE, Ink.MUTED, self)
         self.title.setVisible(bool(title))
         self.note.setVisible(bool(title))
         if title:
             self.setAccessibleName(title)
-            head = QHBoxLayout()
-            head.addWidget(self.title, 1)
-            head.addWidget(self.note)
+            head = hbox((self.title, 1), self.note)
             self.body.addLayout(head)
 
     @property
@@ -68,3 +65,19 @@ def rule(parent: QWidget | None = None) -> QFrame:
     line = QFrame(parent)
     line.setProperty("part", "rule")
     return line
+
+
+def scrolling(inner: QWidget, *, right: int = 8, focus: bool = False) -> QScrollArea:
+    """`inner` in a frameless area that scrolls up and down, `right` pixels from its bar. With
+    `focus` the keys can scroll it."""
+    page = QWidget()
+    page.setProperty("part", "plain")
+    vbox((inner, 1), on=page, margins=(0, 0, right, 0))
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    if not focus:
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
+    return area

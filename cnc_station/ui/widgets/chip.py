@@ -1,17 +1,7 @@
 """A state as a chip: icon and word in their tone on the tone's fill."""
 
-from functools import lru_cache
-
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QFont,
-    QFontMetrics,
-    QGuiApplication,
-    QIcon,
-    QPainter,
-    QPaintEvent,
-    QPixmap,
-)
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Role, theme
@@ -68,19 +58,6 @@ def chip_pixmap(look: StateLook, ratio: float) -> QPixmap:
     paint_chip(painter, QRectF(0, 0, size.width(), size.height()), look, look.word)
     painter.end()
     return pixmap
-
-
-@lru_cache(maxsize=64)
-def _icon(look: StateLook, ratio: float, serial: int) -> QIcon:  # noqa: ARG001 - a new theme, a new chip
-    pixmap = chip_pixmap(look, ratio)
-    icon = QIcon(pixmap)
-    icon.addPixmap(pixmap, QIcon.Mode.Selected)
-    return icon
-
-
-def chip_icon(look: StateLook) -> QIcon:
-    """A chip for the decoration of a table's cell, the same when its row is selected."""
-    return _icon(look, QGuiApplication.primaryScreen().devicePixelRatio(), theme().serial)
 
 
 class StateChip(QWidget):

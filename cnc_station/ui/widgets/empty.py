@@ -1,12 +1,15 @@
-"""What stands where nothing is yet: what belongs here, and the first step."""
+"""What stands where nothing is listed: why, and the first step."""
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
+from cnc_station.engine.domain.states import FINISHED_JOBS, OPEN_JOBS
+from cnc_station.engine.views import JobFilter
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox
 from cnc_station.ui.widgets.text import Text
 
 _ICON = 40
@@ -29,44 +32,81 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._icon = icon
         self._picture = QLabel()
-        words = Text(sentence, Role.BODY, Ink.MUTED)
-        words.setWordWrap(True)
+        words = Text(sentence, Role.BODY, Ink.MUTED, wrap=True)
         words.setMaximumWidth(_WIDTH)
         words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         box = QVBoxLayout(self)
         box.setSpacing(8)
         box.addStretch(2)
         centre = Qt.AlignmentFlag.AlignHCenter
-        box.addWidget(self._picture, 0, centre)
-        box.addSpacing(4)
-        box.addWidget(Text(title, Role.CARD_TITLE), 0, centre)
-        line = QHBoxLayout()
-        line.addStretch(1)
-        line.addWidget(words, 1000)
-        line.addStretch(1)
+        fill(box, (self._picture, 0, centre), 4, (Text(title, Role.CARD_TITLE), 0, centre))
+        line = hbox(STRETCH, (words, 1000), STRETCH)
         box.addLayout(line)
         if step_label:
-            button = PrimaryButton(step_label)
-            button.clicked.connect(self.step)
-            box.addSpacing(8)
-            box.addWidget(button, 0, centre)
+            button = PrimaryButton(step_label, clicked=self.step)
+            fill(box, 8, (button, 0, centre))
         self._offers = QHBoxLayout()
         box.addLayout(self._offers)
         box.addStretch(3)
         self._draw()
+        theme().changed.connect(self._draw)
 
     def offer(self, label: str, taken: Callable[[], object]) -> None:
         """Adds another way to begin, below the first step."""
-        button = Button(label)
-        button.clicked.connect(taken)
+        button = Button(label, clicked=taken)
         self._offers.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def _draw(self) -> None:
         ratio = self.devicePixelRatioF()
         self._picture.setPixmap(theme().pixmap(self._icon, Ink.MUTED, _ICON, ratio))
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Draws the icon in the new theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self._draw()
+
+class NoJobs(QStackedWidget):
+    """`new_job` and `chosen(JobFilter)` are the steps it offers."""
+
+    new_job = Signal()
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._filter = JobFilter()
+        self.first = EmptyState(
+            "list",
+            self.tr("No job yet"),
+            self.tr("Drop NC programs or a table of jobs on the window, or type the first one."),
+            self.tr("New job"),
+        )
+        self.first.step.connect(self.new_job)
+        self.not_found = EmptyState(
+            "search",
+            self.tr("Nothing found among these"),
+            self.tr("No job of this list has all these words. It may be in another list."),
+            self.tr("Search all jobs, finished ones too"),
+        )
+        self.not_found.step.connect(self._search_all)
+        self.filtered = EmptyState(
+            "list",
+            self.tr("No job here"),
+            self.tr("No job matches this filter at the moment."),
+            self.tr("Show all open jobs"),
+        )
+        self.filtered.step.connect(self._show_open)
+        for state in (self.first, self.not_found, self.filtered):
+            self.addWidget(state)
+
+    def explain(self, chosen: JobFilter, *, shop_is_empty: bool) -> None:
+        """Says why this filter finds nothing."""
+        self._filter = chosen
+        everything = chosen.states >= OPEN_JOBS | FINISHED_JOBS and not chosen.late
+        if shop_is_empty:
+            self.setCurrentWidget(self.first)
+        elif chosen.text and not everything:
+            self.setCurrentWidget(self.not_found)
+        else:
+            self.setCurrentWidget(self.filtered)
+
+    def _search_all(self) -> None:
+        self.chosen.emit(JobFilter(states=OPEN_JOBS | FINISHED_JOBS, text=self._filter.text))
+
+    def _show_open(self) -> None:
+        self.chosen.emit(JobFilter(states=OPEN_JOBS))

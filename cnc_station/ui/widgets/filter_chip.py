@@ -1,12 +1,14 @@
-"""A filter that is on or off, with how many it would show."""
+"""Filters as chips: on or off with a count, or one of several values from a menu."""
+
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtGui import QAction, QActionGroup, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.button_frame import paint_face
+from cnc_station.ui.widgets.buttons import paint_face
 
 _PAD = 15
 _GAP = 8
@@ -77,3 +79,48 @@ class FilterChip(QAbstractButton):
         painter.setFont(self._font(strong=on))
         painter.setPen(live.pen(number))
         painter.drawText(room, middle | Qt.AlignmentFlag.AlignRight, self._number)
+
+
+class MenuChip(FilterChip):
+    """`Machine ▾`, or `Machine: Mill 1 ▾` while a value is chosen, which switches it on."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._name = name
+        self.menu = QMenu(name, self)
+        self.offers = False  # whether there is anything to choose
+        self.clicked.connect(self._open)
+        self.show_value("")
+
+    def show_value(self, words: str) -> None:
+        """Shows the value chosen; empty for any."""
+        self.setText(f"{self._name}: {words} ▾" if words else f"{self._name} ▾")
+        self.setAccessibleName(f"{self._name}: {words or self.tr('any')}")
+        self.setChecked(bool(words))
+        self.updateGeometry()
+
+    def offer(
+        self, values: Sequence[tuple[str, object]], current: object, chosen: Callable[..., None]
+    ) -> None:
+        """Offers these values by their words, None for any; `chosen(value)` when one is picked."""
+        self.offers = bool(values)
+        fill(self.menu, ((self.tr("any"), None), *values), current, chosen)
+
+    def nextCheckState(self) -> None:
+        """A press opens the menu; only a value switches the chip on."""
+
+    def _open(self) -> None:
+        self.menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+
+
+def fill(
+    menu: QMenu, values: Sequence[tuple[str, object]], current: object, chosen: Callable[..., None]
+) -> None:
+    """Makes a menu of values of which one is current."""
+    menu.clear()
+    group = QActionGroup(menu)
+    for words, value in values:
+        action = QAction(words, menu, checkable=True, checked=value == current)
+        action.triggered.connect(lambda _=False, value=value: chosen(value))
+        group.addAction(action)
+        menu.addAction(action)

@@ -5,6 +5,7 @@ from PySide6.QtGui import QHideEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from cnc_station.ui.theme import Ink, theme
+from cnc_station.ui.widgets.buttons import Slot
 
 SECONDS = 2.0
 _FRAME_MS = 25
@@ -30,6 +31,7 @@ class HoldButton(QPushButton):
         *,
         seconds: float = SECONDS,
         danger: bool = True,
+        held: Slot | None = None,
     ) -> None:
         super().__init__(text, parent)
         if danger:
@@ -46,6 +48,8 @@ class HoldButton(QPushButton):
         words = self.tr("Press and hold for {seconds:g} s").format(seconds=seconds)
         self.setToolTip(words)
         self.setAccessibleDescription(words)
+        if held is not None:
+            self.held.connect(held)
 
     @property
     def fraction(self) -> float:

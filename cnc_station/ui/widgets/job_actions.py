@@ -1,20 +1,23 @@
-"""The buttons of one job: what to do next, large; the rest in a menu; abort apart and held."""
+"""Commands as buttons: those of one job, and those that can be given to several at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.ui.job_commands import Command
-from cnc_station.ui.theme import theme
+from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button, DangerButton, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.tap_guard import TapGuard
+from cnc_station.ui.widgets.text import Text
 
-_ROW = "row"
 _AT_ONCE = 3  # one fewer beside the abort
 _REMEDIES = 4  # of a job that needs a person: none of them in a menu
+_BAR_REST = 90  # px of the bar that are no buttons
 _URGENT = frozenset(
     {
         JobAction.START,
@@ -27,50 +30,167 @@ _URGENT = frozenset(
 )
 
 
-class JobActionRow(QWidget):
-    """Shows commands in `room` pixels; `aborted` after the abort was held long enough."""
+class _CommandParts(QWidget):
+    """Makes buttons of commands. The same ones again only renew what the buttons do."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._commands: dict[str, Command] = {}
+        self._shown: tuple[tuple[str, str], ...] = ()
+        self._parts: list[QWidget] = []
+        self._guard = TapGuard(self)
+
+    def run(self, key: str) -> None:
+        """Does what a button does, as it is meant now."""
+        command = self._commands.get(key)
+        if command is not None and command.run is not None:
+            command.run()
+
+    def _take(self, commands: Sequence[Command], *more: tuple[str, str]) -> bool:
+        """Whether other buttons are wanted than those on view."""
+        self._commands = {command.key: command for command in commands}
+        before = self._shown
+        self._shown = (*((command.key, command.words) for command in commands), *more)
+        return self._shown != before
+
+    def _button(self, command: Command, *, primary: bool = False) -> QPushButton:
+        kind = PrimaryButton if primary else DangerButton if command.loses else Button
+        return kind(command.words, clicked=lambda: self.run(command.key))
+
+    def _menu_button(self, words: str, name: str, fill: Callable[[QMenu], None]) -> QToolButton:
+        button = QToolButton()
+        button.setText(words)
+        button.setAccessibleName(name)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.aboutToShow.connect(lambda: fill(menu))
+        button.setMenu(menu)
+        return button
+
+    def _more_button(self, commands: Sequence[Command]) -> QToolButton:
+        keys = [command.key for command in commands]
+        return self._menu_button(
+            "⋯",
+            self.tr("More to do"),
+            lambda menu: fill_menu(
+                menu, [self._commands[key] for key in keys if key in self._commands]
+            ),
+        )
+
+    def _remove_parts(self) -> None:
+        for part in self._parts:
+            part.hide()
+            part.deleteLater()
+        self._parts = []
+
+
+class BulkBar(_CommandParts):
+    """Shows how many jobs are selected and what can be done to all of them; `cleared` when that is
+    enough of them. It takes the place of the filter chips."""
+
+    cleared = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.count = Text("", Role.STRONG)
+        nothing = self.tr("Nothing can be done to all of these at once")
+        self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
+        self._clear = Button(self.tr("Clear"), quiet=True, clicked=self.cleared)
+        gap = theme().metrics.gap
+        self._box = hbox(self.count, self._nothing, STRETCH, self._clear, on=self, gap=gap)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_selection(self, count: int, commands: Sequence[Command]) -> None:
+        """Shows commands for `count` jobs."""
+        self.count.setText(self.tr("{count:,} selected").format(count=count))
+        self._nothing.setVisible(not commands)
+        if self._take(commands):
+            self._make()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width has room for other buttons."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._make()
+
+    def _make(self) -> None:
+        for part in self._parts:
+            self._box.removeWidget(part)
+        self._remove_parts()
+        taken = self._clear.sizeHint().width() + self.count.sizeHint().width() + _BAR_REST
+        room = self.width() - taken
+        rest: list[Command] = []
+        for command in self._commands.values():
+            part = self._part(command)
+            room -= part.sizeHint().width() + self._box.spacing()
+            if room < 0 or rest:
+                part.deleteLater()
+                rest.append(command)
+            else:
+                self._add(part)
+        if rest:
+            self._add(self._more_button(rest))
+        self._guard.show("bar", self._shown or None, *self._parts)
+
+    def _add(self, part: QWidget) -> None:
+        self._box.insertWidget(1 + len(self._parts), part)
+        self._parts.append(part)
+
+    def _part(self, command: Command) -> QWidget:
+        if command.fill is None:
+            return self._button(command)
+
+        def fill(menu: QMenu) -> None:
+            menu.clear()
+            now = self._commands.get(command.key)
+            if now is not None and now.fill is not None:
+                now.fill(menu)
+
+        return self._menu_button(f"{command.words} ▾", command.words, fill)
+
+
+class JobActionRow(_CommandParts):
+    """What to do next with one job, large; the rest in a menu; abort apart and held, `aborted`
+    after it was held long enough. In `room` pixels."""
 
     aborted = Signal()
 
     def __init__(self, room: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._shown: tuple[tuple[str, str], ...] = ()
-        self._commands: dict[str, Command] = {}
         self._room = room
-        self._guard = TapGuard(self)
-        self._rows = QHBoxLayout(), QHBoxLayout()
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(theme().metrics.gap)
-        for row in self._rows:
-            row.setSpacing(theme().metrics.gap)
-            box.addLayout(row)
-        self._parts: list[QWidget] = []
+        gap = theme().metrics.gap
+        self._rows = hbox(gap=gap), hbox(gap=gap)
+        vbox(*self._rows, on=self, gap=gap)
         self.buttons: dict[str, QPushButton] = {}
         self.abort: HoldButton | None = None
         self.more: QToolButton | None = None
 
     def show_commands(self, commands: Sequence[Command], *, can_abort: bool) -> None:
-        """Shows these; the same ones again only renew what they do."""
-        self._commands = {command.key: command for command in commands}
-        shown = tuple((command.key, command.words) for command in commands)
-        shown = (*shown, ("abort", "")) if can_abort else shown
-        if shown == self._shown:
-            self._guard.show(_ROW, shown or None, *self.buttons.values())
-            return
-        self._shown = shown
-        self._clear()
+        """Shows these."""
+        if self._take(commands, *((("abort", ""),) if can_abort else ())):
+            self._make(commands, can_abort=can_abort)
+        self._guard.show("row", self._shown or None, *self.buttons.values())
+
+    def _make(self, commands: Sequence[Command], *, can_abort: bool) -> None:
+        self.abort = self.more = None
+        self._remove_parts()
         direct = [command for command in commands if command.run and not command.aside]
         most = _REMEDIES if JobAction.RETRY in self._commands else _AT_ONCE
         direct = direct[: most - 1 if can_abort else most]
         rest = [command for command in commands if command not in direct]
-        parts: list[QWidget] = [self._button(command) for command in direct]
+        decides = JobAction.ACCEPT in self._commands  # no choice is the obvious one then
+        self.buttons = {
+            command.key: self._button(command, primary=command.key in _URGENT and not decides)
+            for command in direct
+        }
+        parts: list[QWidget] = [*self.buttons.values()]
         if rest:
-            parts.append(self._menu_button(rest))
+            self.more = self._more_button(rest)
+            self.more.setToolTip(self.more.accessibleName())
+            parts.append(self.more)
         if can_abort:
             parts.append(self._abort_button())
         self._place(parts)
-        self._guard.show(_ROW, shown or None, *self.buttons.values())
 
     def opened(self) -> None:
         """The panel has just come up under whatever was tapped."""
@@ -96,52 +216,11 @@ class JobActionRow(QWidget):
         return sum(part.sizeHint().width() + gap for part in parts) > self._room
 
     def _abort_button(self) -> HoldButton:
-        self.abort = HoldButton(self.tr("Abort: hold 2 s"))
+        self.abort = HoldButton(self.tr("Abort: hold 2 s"), held=self.aborted)
         self.abort.setToolTip(
             self.tr("Stops the run and scraps the part. It is not an emergency stop.")
         )
-        self.abort.held.connect(self.aborted)
         return self.abort
-
-    def run(self, key: str) -> None:
-        """Does what a button does, as it is meant now."""
-        command = self._commands.get(key)
-        if command is not None and command.run is not None:
-            command.run()
-
-    def _button(self, command: Command) -> QPushButton:
-        button: QPushButton
-        decides = JobAction.ACCEPT in self._commands  # no choice is the obvious one then
-        if command.key in _URGENT and not decides:
-            button = PrimaryButton(command.words)
-        elif command.loses:
-            button = DangerButton(command.words)
-        else:
-            button = Button(command.words)
-        button.clicked.connect(lambda: self.run(command.key))
-        self.buttons[command.key] = button
-        return button
-
-    def _menu_button(self, commands: Sequence[Command]) -> QToolButton:
-        self.more = QToolButton()
-        self.more.setText("⋯")
-        self.more.setAccessibleName(self.tr("More to do"))
-        self.more.setToolTip(self.more.accessibleName())
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.more)
-        menu.aboutToShow.connect(
-            lambda: fill_menu(menu, [self._commands[command.key] for command in commands])
-        )
-        self.more.setMenu(menu)
-        return self.more
-
-    def _clear(self) -> None:
-        self.abort = self.more = None
-        self.buttons.clear()
-        for part in self._parts:
-            part.hide()
-            part.deleteLater()
-        self._parts = []
 
 
 def fill_menu(menu: QMenu, commands: Sequence[Command]) -> None:

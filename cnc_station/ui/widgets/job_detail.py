@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.notice import Notice
@@ -20,13 +20,16 @@ from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.job_commands import JobCommands
 from cnc_station.ui.models.job_columns import look, machine
+from cnc_station.ui.needs import FAILED_OR_INTERRUPTED
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import CloseButton
+from cnc_station.ui.widgets.card import scrolling
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.job_actions import JobActionRow
 from cnc_station.ui.widgets.job_preview import JobPreview
 from cnc_station.ui.widgets.job_tabs import PROGRAM, JobTabs
+from cnc_station.ui.widgets.layout import hbox, vbox
 from cnc_station.ui.widgets.state_look import JOB_LOOKS
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 
@@ -34,7 +37,6 @@ WIDTH = 396
 _WIDTH_TOUCH = 460
 _SIDES = 28
 _LEAST_TABS = 190
-_DECIDE = frozenset({JobState.INTERRUPTED, JobState.NEEDS_ATTENTION})
 
 
 class JobDetailPanel(QFrame):
@@ -54,13 +56,11 @@ class JobDetailPanel(QFrame):
         self.job_id: int | None = None
         self._row: JobRow | None = None
         self._program_shown: str | None = None
-        self.title = Text("", Role.PAGE_TITLE)
-        self.title.setWordWrap(True)
+        self.title = Text("", Role.PAGE_TITLE, wrap=True)
         self.chip = StateChip(JOB_LOOKS[JobState.QUEUED])
         self.second = ElidedLabel("", Role.NOTE, Ink.MUTED)
         self.preview = JobPreview()
-        self.trouble = Text("", Role.NOTE, Ink.ALARM)
-        self.trouble.setWordWrap(True)
+        self.trouble = Text("", Role.NOTE, Ink.ALARM, wrap=True)
         self.actions_row = JobActionRow(WIDTH - _SIDES)
         self.actions_row.aborted.connect(self._abort)
         self.tabs = JobTabs()
@@ -72,36 +72,29 @@ class JobDetailPanel(QFrame):
         self._place()
 
     def _place(self) -> None:
-        close = CloseButton(self.tr("Close (Esc)"))
+        close = CloseButton(self.tr("Close (Esc)"), clicked=self.close_panel)
         close.setFixedWidth(36)
         close.setToolTip(close.accessibleName())
-        close.clicked.connect(self.close_panel)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self.title, 1)
-        head.addWidget(self.chip, 0, Qt.AlignmentFlag.AlignVCenter)
-        head.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
+        head = hbox(
+            (self.title, 1),
+            (self.chip, 0, Qt.AlignmentFlag.AlignVCenter),
+            (close, 0, Qt.AlignmentFlag.AlignVCenter),
+            gap=8,
+        )
         inside = QWidget()
-        inside.setProperty("part", "plain")
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inside)
-        around = QVBoxLayout(self)
-        around.setContentsMargins(1, 1, 1, 1)
-        around.addWidget(area)
+        vbox(scrolling(inside, right=0), on=self, margins=1)
         self.tabs.setMinimumHeight(_LEAST_TABS)
-        box = QVBoxLayout(inside)
-        box.setContentsMargins(16, 8, _SIDES - 16, 8)
-        box.setSpacing(8)
-        box.addLayout(head)
-        box.addWidget(self.second)
-        box.addWidget(self.trouble)
-        box.addWidget(self.preview)
-        box.addWidget(self.actions_row)
-        box.addWidget(self.tabs, 1)
+        vbox(
+            head,
+            self.second,
+            self.trouble,
+            self.preview,
+            self.actions_row,
+            (self.tabs, 1),
+            on=inside,
+            gap=8,
+            margins=(16, 8, _SIDES - 16, 8),
+        )
 
     # opening and closing
 
@@ -202,7 +195,7 @@ class JobDetailPanel(QFrame):
             self._path.request()
         if row.program != self._program_shown and self.tabs.tabs.current == PROGRAM:
             self._want_program()
-        self.trouble.setVisible(row.state in _DECIDE)
+        self.trouble.setVisible(row.state in FAILED_OR_INTERRUPTED)
         self._show_telemetry(row)
 
     def _show_telemetry(self, row: JobRow) -> None:
@@ -221,7 +214,7 @@ class JobDetailPanel(QFrame):
         if row.due_at is not None:
             late = self.tr("late since") if row.late else self.tr("due")
             parts.append(f"{late} {formatting.due(row.due_at, now)}")
-        if row.state not in LIVE_JOBS | _DECIDE and row.next:
+        if row.state not in LIVE_JOBS | FAILED_OR_INTERRUPTED and row.next:
             parts.insert(0, row.next)
         if away := self._commands.why_not(row):
             parts.insert(0, away)

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from cnc_station.engine.views import JobCounts, JobFilter
 from cnc_station.ui.models import job_groups
 from cnc_station.ui.models.job_groups import GROUPS, MORE_GROUPS, PRIORITIES, Group, priority_words
 from cnc_station.ui.theme import theme
-from cnc_station.ui.widgets.filter_chip import FilterChip
-from cnc_station.ui.widgets.menu_chip import MenuChip
+from cnc_station.ui.widgets.filter_chip import FilterChip, MenuChip
+from cnc_station.ui.widgets.layout import STRETCH, hbox
 
 
 class JobFilterBar(QWidget):
@@ -51,15 +51,10 @@ class JobFilterBar(QWidget):
         self.menu = QMenu(self)
         self._place()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        theme().changed.connect(self._dress)
 
     def _place(self) -> None:
-        box = QHBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(theme().metrics.gap)
-        for chip in self._chips():
-            box.addWidget(chip)
-        box.addWidget(self.more)
-        box.addStretch(1)
+        hbox(*self._chips(), self.more, STRETCH, on=self, gap=theme().metrics.gap)
 
     def _chips(self) -> Sequence[FilterChip]:
         fixed = [chip for key, chip in self.groups.items() if key != "completed"]
@@ -190,9 +185,6 @@ class JobFilterBar(QWidget):
         super().resizeEvent(event)
         self._fit()
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Takes the sizes of the new density."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.updateGeometry()
-            self._fit()
+    def _dress(self) -> None:
+        self.updateGeometry()
+        self._fit()

@@ -1,13 +1,14 @@
 """What a job's machine is doing: the path of the tool, the line, how far and how long still."""
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import JobRow, Telemetry, Toolpath
-from cnc_station.ui import formatting, mode_text
+from cnc_station.ui import formatting
 from cnc_station.ui.theme import Ink, Role, Tone
+from cnc_station.ui.widgets.layout import vbox
 from cnc_station.ui.widgets.progress import ProgressBar
-from cnc_station.ui.widgets.text import ElidedLabel, Text
+from cnc_station.ui.widgets.text import ElidedLabel, Note
 from cnc_station.ui.widgets.toolpath_camera import View
 from cnc_station.ui.widgets.toolpath_canvas import ToolpathCanvas
 
@@ -26,16 +27,11 @@ class JobPreview(QWidget):
         self.picture = ToolpathCanvas()
         self.picture.setMinimumHeight(_PICTURE_PX // 2)
         self.picture.setMaximumHeight(_PICTURE_PX)
-        self.assumes = Text("", Role.NOTE, Ink.MUTED)
-        self.assumes.setWordWrap(True)
+        self.assumes = Note()
         self.assumes.hide()
         self.left = ElidedLabel("", Role.STRONG)
         self.progress = ProgressBar()
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(4)
-        for part in (self.caption, self.picture, self.assumes, self.left, self.progress):
-            box.addWidget(part)
+        vbox(self.caption, self.picture, self.assumes, self.left, self.progress, on=self, gap=4)
 
     @property
     def program(self) -> str | None:
@@ -58,8 +54,8 @@ class JobPreview(QWidget):
         lathe = path is not None and path.lathe
         self.picture.show_path(path, View.LATHE if lathe else View.TOP)
         assumed = path.assumes if path is not None else ()
-        self.assumes.setText(mode_text.assumes(assumed))
-        self.assumes.setToolTip(mode_text.assumes_in_full(assumed))
+        self.assumes.setText(formatting.assumes(assumed))
+        self.assumes.setToolTip(formatting.assumes_in_full(assumed))
         self.assumes.setVisible(bool(self.assumes.text()))
 
     def show_telemetry(self, now: Telemetry | None) -> None:

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
 
 from cnc_station.engine.views import JobRow, Sort
-from cnc_station.ui.models.job_columns import COLUMNS, NAME, NEXT, known
+from cnc_station.ui.models.job_columns import NAME, NEXT, known
 from cnc_station.ui.models.job_selection import JobSelection
 from cnc_station.ui.models.job_table import JobTableModel
-from cnc_station.ui.widgets.job_painter import JobPainter
-from cnc_station.ui.widgets.table import SortKey, Table
+from cnc_station.ui.theme import theme
+from cnc_station.ui.widgets.table import SortHeader, Table
 
 _REMEMBER_AFTER_MS = 1000
 _NAME_SHARE = 0.24
@@ -20,7 +20,7 @@ _LEAST_NEXT = 150
 _GIVE_WAY = ("priority", "quantity", "machine")
 
 
-class JobTableView(Table):
+class JobTableView(Table[JobRow]):
     """Shows the model; `rows_on_view(first, last)` whenever other rows come into sight.
 
     `order_wanted` carries a tuple of `Sort`, `columns_changed` what `remembered` can restore.
@@ -31,21 +31,23 @@ class JobTableView(Table):
     columns_changed = Signal(dict)
 
     def __init__(self, model: JobTableModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(model, self.tr("Jobs"), parent)
         self._jobs = model
         self._order: tuple[Sort, ...] = ()
         self._name_dragged = False
         self._sharing = False
-        self.setModel(model)
         self.selection = JobSelection(model)
         self.setSelectionModel(self.selection)
-        self.setItemDelegate(JobPainter(model, self))
-        self.setAccessibleName(self.tr("Jobs"))
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.header = SortHeader(model, self)
+        self.setHorizontalHeader(self.header)
+        self._dress_header()
+        self.header.setMinimumSectionSize(48)
         self.header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.header.customContextMenuRequested.connect(self._header_menu)
-        self.header.order_chosen.connect(self._sort_by_columns)
-        self.header.setSectionsMovable(True)
+        self.header.order_chosen.connect(self.order_wanted)
         self._remember = QTimer(self, singleShot=True, interval=_REMEMBER_AFTER_MS)
         self._remember.timeout.connect(self._tell_columns)
         self.header.sectionMoved.connect(self._remember.start)
@@ -55,6 +57,7 @@ class JobTableView(Table):
         model.rowsRemoved.connect(self._tell_rows)
         model.columnsInserted.connect(self._set_widths)
         self._set_widths()
+        theme().changed.connect(self._tell_rows)
 
     # rows on view
 
@@ -70,12 +73,6 @@ class JobTableView(Table):
         super().resizeEvent(event)
         self._share_room()
         self._tell_rows()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Another density, other rows."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and hasattr(self, "_jobs"):
-            self._tell_rows()
 
     def show_job(self, job_id: int) -> bool:
         """Makes a job's row the current one and brings it into sight; False if it is not known."""
@@ -106,23 +103,7 @@ class JobTableView(Table):
     def set_order(self, order: Sequence[Sort]) -> None:
         """Marks the columns the rows are sorted by."""
         self._order = tuple(order)
-        keys = [column.sort for column in self._jobs.columns]
-        self.header.set_order(
-            [
-                SortKey(keys.index(sort.key), sort.descending)
-                for sort in self._order
-                if sort.key in keys
-            ]
-        )
-        self.header.set_sortable([at for at, key in enumerate(keys) if key is not None])
-
-    def _sort_by_columns(self, keys: Sequence[SortKey]) -> None:
-        order = []
-        for key in keys:
-            sort = self._jobs.columns[key.column].sort
-            if sort is not None:
-                order.append(Sort(sort, key.descending))
-        self.order_wanted.emit(tuple(order))
+        self.header.set_order(order)
 
     def _sort_by(self, sort: Sort, *, add: bool) -> None:
         others = [known for known in self._order if known.key is not sort.key] if add else []
@@ -164,14 +145,15 @@ class JobTableView(Table):
     def fill_columns(self, menu: QMenu) -> None:
         """Adds every column to a menu, ticked if it is shown."""
         shown = {column.key for column in self._jobs.columns}
-        for key, column in COLUMNS.items():
+        for key, column in self._jobs.choice.items():
             if key == NAME:
                 continue
             action = QAction(column.title, menu, checkable=True, checked=key in shown)
-            action.triggered.connect(lambda on, key=key: self._toggle(key, on=on))
+            action.triggered.connect(lambda on, key=key: self.toggle_column(key, on=on))
             menu.addAction(action)
 
-    def _toggle(self, key: str, *, on: bool) -> None:
+    def toggle_column(self, key: str, *, on: bool) -> None:
+        """Shows or hides a column."""
         keys = [column.key for column in self._jobs.columns]
         if on:
             keys.append(key)
@@ -190,7 +172,7 @@ class JobTableView(Table):
         if self._remember.isActive():
             return
         found: Mapping[str, Any] = remembered if isinstance(remembered, Mapping) else {}
-        keys = known(found.get("shown"))
+        keys = known(found.get("shown"), self._jobs.choice)
         self._jobs.set_columns(keys)
         widths = found.get("widths")
         self._set_widths(widths=widths if isinstance(widths, Mapping) else {})
@@ -219,13 +201,15 @@ class JobTableView(Table):
         keys = [column.key for column in self._jobs.columns]
         if NAME in keys and not self._name_dragged:
             width = round(self.viewport().width() * _NAME_SHARE)
-            least = COLUMNS[NAME].width
+            least = self._jobs.choice[NAME].width
             self._sharing = True
             self.setColumnWidth(keys.index(NAME), max(least, min(width, 2 * least)))
             self._sharing = False
 
         room = self.viewport().width() - _LEAST_NEXT
-        shown = {key: self.columnWidth(at) or COLUMNS[key].width for at, key in enumerate(keys)}
+        shown = {
+            key: self.columnWidth(at) or self._jobs.choice[key].width for at, key in enumerate(keys)
+        }
         taken = sum(width for key, width in shown.items() if key != NEXT)
         for key in _GIVE_WAY if NEXT in keys else ():
             if key in keys:

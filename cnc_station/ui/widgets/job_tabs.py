@@ -5,31 +5,26 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QPlainTextEdit,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.views import JobDetail, ProgramDetail, Telemetry
-from cnc_station.ui.models.job_fields import fields
-from cnc_station.ui.models.job_history import entries, run_entries
+from cnc_station.ui.models.job_text import entries, fields, run_entries
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.card import scrolling
 from cnc_station.ui.widgets.code_view import CodeView
-from cnc_station.ui.widgets.key_value import KeyValue
-from cnc_station.ui.widgets.scrolling import scrolling
-from cnc_station.ui.widgets.tabs import SegmentedTabs
-from cnc_station.ui.widgets.text import Text
+from cnc_station.ui.widgets.facts import KeyValue
+from cnc_station.ui.widgets.layout import vbox
+from cnc_station.ui.widgets.tabs import TabStack
+from cnc_station.ui.widgets.text import Note, Text
 from cnc_station.ui.widgets.timeline import Timeline
 
 TIMELINE, RUNS, PROGRAM, PAYLOAD, FIELDS = "timeline", "runs", "program", "payload", "fields"
 _MARKS = {"error": Tone.ALARM, "warning": Tone.HELD}
 
 
-class JobTabs(QWidget):
+class JobTabs(TabStack):
     """Shows a job's detail and events; `program_wanted` when the program's text is to be seen."""
 
     program_wanted = Signal()
@@ -37,7 +32,6 @@ class JobTabs(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.tabs = SegmentedTabs()
         self.timeline = Timeline()
         self.runs = Timeline()
         self.runs.setAccessibleName(self.tr("Runs, oldest first"))
@@ -46,8 +40,6 @@ class JobTabs(QWidget):
         self.program.opened.connect(self.program_opened)
         self.payload = _PayloadTab()
         self.fields = KeyValue()
-        self._stack = QStackedWidget()
-        self._places: dict[str, QWidget] = {}
         for key, title, widget in (
             (TIMELINE, self.tr("Timeline"), self.timeline),
             (RUNS, self.tr("Runs"), self.runs),
@@ -55,15 +47,8 @@ class JobTabs(QWidget):
             (PAYLOAD, self.tr("Payload"), self.payload),
             (FIELDS, self.tr("Fields"), scrolling(self.fields)),
         ):
-            self.tabs.add(key, title)
-            self._stack.addWidget(widget)
-            self._places[key] = widget
+            self.add(key, title, widget)
         self.tabs.chosen.connect(self._show)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(8)
-        box.addWidget(self.tabs)
-        box.addWidget(self._stack, 1)
 
     def show_events(
         self, events: Sequence[Event], detail: JobDetail, machines: Mapping[int, str], now: int
@@ -87,8 +72,6 @@ class JobTabs(QWidget):
             self.code.go_to(now.line)
 
     def _show(self, key: str) -> None:
-        if key in self._places:
-            self._stack.setCurrentWidget(self._places[key])
         if key == PROGRAM:
             self.program_wanted.emit()
 
@@ -99,15 +82,9 @@ class _ProgramTab(QWidget):
     def __init__(self, code: CodeView) -> None:
         super().__init__()
         self._code = code
-        self._words = Text("", Role.NOTE, Ink.MUTED)
-        self._words.setWordWrap(True)
-        self._open = Button(self.tr("Open the program"))
-        self._open.clicked.connect(self.opened)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(self._words)
-        box.addWidget(code, 1)
-        box.addWidget(self._open)
+        self._words = Note()
+        self._open = Button(self.tr("Open the program"), clicked=self.opened)
+        vbox(self._words, (code, 1), self._open, on=self)
         self.show_none()
 
     def show_none(self) -> None:
@@ -143,13 +120,8 @@ class _PayloadTab(QWidget):
         self.text.setReadOnly(True)
         self.text.setAccessibleName(self.tr("Payload as JSON"))
         self._none = Text(self.tr("This job carries no payload."), Role.NOTE, Ink.MUTED)
-        self._copy = Button(self.tr("Copy"))
-        self._copy.clicked.connect(self.copy)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(self._none)
-        box.addWidget(self.text, 1)
-        box.addWidget(self._copy)
+        self._copy = Button(self.tr("Copy"), clicked=self.copy)
+        box = vbox(self._none, (self.text, 1), self._copy, on=self)
         box.addStretch(0)
 
     def show_payload(self, payload: Mapping[str, object]) -> None:

@@ -1,23 +1,18 @@
 """A table over a `RowList`: one row is chosen, and says so."""
 
-from typing import Generic, TypeVar
-
-from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QWidget
 
-from cnc_station.ui.models.row_list import RowList
+from cnc_station.ui.models.row_model import R, RowList
 from cnc_station.ui.theme import theme
-from cnc_station.ui.widgets.card import Card
-from cnc_station.ui.widgets.chip import HEIGHT
+from cnc_station.ui.widgets.table import Table
 
-R = TypeVar("R")
-_CHIP_WIDTH = 180
 _FIT_REST_MS = 200
 _ROWS_MEASURED = 50  # beside those in view; each costs
 
 
-class ListTable(QTableView, Generic[R]):
+class ListTable(Table[R]):
     """`chosen` comes with the row that is current now, or None; `picked` before it if a person has
     made it current; `opened` on Enter or two taps.
 
@@ -31,22 +26,10 @@ class ListTable(QTableView, Generic[R]):
     opened = Signal(object)
 
     def __init__(self, rows: RowList[R], name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(rows, name, parent)
         self.rows = rows
-        self.setModel(rows)
-        self.setAccessibleName(name)
-        self.setProperty("part", "bare")
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setIconSize(QSize(_CHIP_WIDTH, HEIGHT))
-        self.verticalHeader().hide()
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setStretchLastSection(True)
         header.setResizeContentsPrecision(_ROWS_MEASURED)
         self._by_hand = False
         self._fitted = [column.width for column in rows.columns]
@@ -58,10 +41,9 @@ class ListTable(QTableView, Generic[R]):
         self._fit_soon.timeout.connect(self._fit_columns)
         rows.rowsInserted.connect(self._fit_columns)
         rows.dataChanged.connect(self._changed)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self._fit_rows()
         self.selectionModel().currentRowChanged.connect(self._told)
         self.activated.connect(self._open)
+        theme().changed.connect(self._fit_columns)
 
     @property
     def current(self) -> R | None:
@@ -81,9 +63,6 @@ class ListTable(QTableView, Generic[R]):
         row = self.rows.row(index.row())
         if row is not None:
             self.opened.emit(row)
-
-    def _fit_rows(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(theme().metrics.row)
 
     def _note_dragged(self, place: int, _before: int, width: int) -> None:
         if place < len(self._fitted) - 1 and width != self._fitted[place]:
@@ -145,19 +124,3 @@ class ListTable(QTableView, Generic[R]):
         self._by_hand = True
         super().mousePressEvent(event)
         self._by_hand = False
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Takes the row height of the new density."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self._fit_rows()
-            self._fit_columns()
-
-
-def table_card(table: QTableView) -> Card:
-    """A table on its own card; its corners leave room for the card's round ones."""
-    card = Card()
-    line = theme().tokens.line_width
-    card.body.setContentsMargins(line, line, line, theme().metrics.radius_card)
-    card.body.addWidget(table)
-    return card

@@ -3,17 +3,43 @@
 from pathlib import PureWindowsPath
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from cnc_station.engine.views import Doing, Status, Telemetry
 from cnc_station.ui import formatting
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.card import rule
 from cnc_station.ui.widgets.chip import StateChip
+from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.progress import ProgressBar
-from cnc_station.ui.widgets.readout import Reading
 from cnc_station.ui.widgets.state_look import look_of
-from cnc_station.ui.widgets.text import ElidedLabel, Text
+from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
+
+
+class Reading(QWidget):
+    """Changes ten times a second cost a repaint of the figure alone: the same text is no change."""
+
+    def __init__(self, name: str, role: Role = Role.CARD_TITLE) -> None:
+        super().__init__()
+        self._name = name
+        self._value = Text("", role)
+        self._value.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        vbox(Text(name, Role.CAPTION, Ink.MUTED), self._value, on=self, gap=0)
+
+    @property
+    def value(self) -> str:
+        """What it shows; empty if nothing is known."""
+        return self._value.text()
+
+    def show_value(self, value: str, ink: Ink = Ink.TEXT) -> None:
+        """Another figure; with an empty one the whole reading goes."""
+        if value != self._value.text():
+            self._value.setText(value)
+            self.setAccessibleName(f"{self._name}: {value}")
+        self._value.set_ink(ink)
+        if self.isHidden() is bool(value):
+            self.setVisible(bool(value))
+
 
 _COLUMNS = 3
 _FULL = 1.0
@@ -25,8 +51,7 @@ class LivePanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._nothing = Text("", Role.NOTE, Ink.MUTED)
-        self._nothing.setWordWrap(True)
+        self._nothing = Note()
         self._chip = StateChip(look_of(Doing.READY))
         self._program = ElidedLabel("", Role.NOTE, Ink.MUTED)
         tr = self.tr
@@ -43,19 +68,11 @@ class LivePanel(QWidget):
         self.counter = Reading(tr("Its part counter"))
         self._bar = ProgressBar()
         self._said = QWidget()
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 8, 0, 0)
-        box.setSpacing(8)
-        box.addWidget(self._nothing)
-        box.addWidget(self._said)
-        box.addStretch(1)
+        vbox(self._nothing, self._said, STRETCH, on=self, gap=8, margins=(0, 8, 0, 0))
         self._place()
 
     def _place(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(10)
-        head.addWidget(self._chip)
-        head.addWidget(self._program, 1)
+        head = hbox(self._chip, (self._program, 1), gap=10)
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(10)
@@ -71,13 +88,7 @@ class LivePanel(QWidget):
                 grid.addWidget(reading, row, column, Qt.AlignmentFlag.AlignTop)
         for column in range(_COLUMNS):
             grid.setColumnStretch(column, 1)
-        box = QVBoxLayout(self._said)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(10)
-        box.addLayout(head)
-        box.addWidget(rule())
-        box.addLayout(grid)
-        box.addWidget(self._bar)
+        vbox(head, rule(), grid, self._bar, on=self._said, gap=10)
 
     def show_nothing(self, why: str) -> None:
         """Nothing can be told, and why."""

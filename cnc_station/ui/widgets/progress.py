@@ -1,12 +1,15 @@
-"""A thin line of progress."""
+"""Progress: a thin bar, and a bar with words for what takes longer than a second."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cnc_station.ui import formatting
-from cnc_station.ui.theme import Ink, Tone, theme
+from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.layout import hbox
+from cnc_station.ui.widgets.text import ElidedLabel
 
 
 class ProgressBar(QWidget):
@@ -48,3 +51,41 @@ class ProgressBar(QWidget):
         painter.setPen(live.pen(Ink.LINE, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(groove)
+
+
+_WIDTH = 360
+
+
+class BusyBar(QWidget):
+    """Words, a bar and Cancel, shown only once the work has taken `patience_s` seconds."""
+
+    cancelled = Signal()
+
+    def __init__(self, patience_s: float = 1.0) -> None:
+        super().__init__()
+        self._words = ElidedLabel("", Role.NOTE, Ink.MUTED)
+        self._bar = ProgressBar()
+        self._cancel = Button(self.tr("Cancel"), quiet=True, clicked=self.cancelled)
+        self._timer = QTimer(self, singleShot=True, interval=round(patience_s * 1000))
+        self._timer.timeout.connect(self.show)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        hbox(self._words, (self._bar, 1), self._cancel, on=self, gap=10)
+        self.setFixedWidth(_WIDTH)
+        self.hide()
+
+    def start(self, words: str, *, can_cancel: bool = False) -> None:
+        """A piece of work begins; it is shown when it lasts."""
+        self._words.setText(words)
+        self._words.setMinimumWidth(min(180, self._words.sizeHint().width()))
+        self._bar.set_fraction(None)
+        self._cancel.setVisible(can_cancel)
+        self._timer.start()
+
+    def set_fraction(self, fraction: float) -> None:
+        """How much is done, from 0 to 1."""
+        self._bar.set_fraction(fraction, Tone.OPERATOR)
+
+    def finish(self) -> None:
+        """The work is over."""
+        self._timer.stop()
+        self.hide()

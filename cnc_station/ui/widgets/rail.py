@@ -2,11 +2,12 @@
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.button_frame import focus_pen
+from cnc_station.ui.widgets.buttons import focus_pen
+from cnc_station.ui.widgets.layout import STRETCH, vbox
 
 _ICON = 22
 _MARKER = 4
@@ -117,10 +118,7 @@ class NavigationRail(QFrame):
         self._items: dict[str, RailItem] = {}
         self._group = QButtonGroup(self)
         self._group.setExclusive(True)
-        self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(0, 10, 0, 4)
-        self._box.setSpacing(0)
-        self._box.addStretch(1)
+        self._box = vbox(STRETCH, on=self, gap=0, margins=(0, 10, 0, 4))
 
     def add(self, key: str, word: str, icon: str) -> None:
         """Adds an entry at the end."""

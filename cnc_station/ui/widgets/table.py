@@ -1,10 +1,10 @@
-"""The one style of table: 44 px rows, states as chips, the sort order in the header."""
+"""The one style of table: rows of one height, states as chips, the sort order in the header."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Generic
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPixmap
+from PySide6.QtCore import QObject, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -16,66 +16,59 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cnc_station.ui.theme import Ink, theme
+from cnc_station.engine.views import Sort
+from cnc_station.ui.models.row_model import Index, R, RowModel
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.chip import chip_pixmap
 from cnc_station.ui.widgets.state_look import StateLook
 
-LOOK_ROLE = Qt.ItemDataRole.UserRole + 1
-"""The role under which a model gives a cell's `StateLook`."""
-
-Index = QModelIndex | QPersistentModelIndex
 _PAD = 10
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    """One column of a sort order."""
-
-    column: int
-    descending: bool = False
-
-
-class SortHeader(QHeaderView):
+class SortHeader(QHeaderView, Generic[R]):
     """Shows the order as ▴1 ▾2; a click sorts by one column, a click with Shift adds one.
 
-    A click on a column of the order turns it round. `order_chosen` carries the new list of
-    `SortKey`; whoever sorts answers with `set_order`, so the header shows what is, not what was
-    asked for.
+    A click on a column of the order turns it round. `order_chosen` carries the new order, a tuple
+    of `Sort`; whoever sorts answers with `set_order`, so the header shows what is, not what was
+    asked for. A column that the engine cannot sort by takes no clicks.
     """
 
-    order_chosen = Signal(list)
+    order_chosen = Signal(tuple)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, rows: RowModel[R], parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
-        self._order: tuple[SortKey, ...] = ()
-        self._sortable: frozenset[int] | None = None
+        self._rows = rows
+        self._order: tuple[Sort, ...] = ()
         self._adding = False
         self.setSectionsClickable(True)
-        self.setHighlightSections(False)
         self.setSectionsMovable(True)
         self.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.sectionClicked.connect(self._clicked)
 
-    def set_order(self, order: Sequence[SortKey]) -> None:
+    def set_order(self, order: Sequence[Sort]) -> None:
         """Shows an order, most important column first."""
         self._order = tuple(order)
         self.viewport().update()
 
-    def set_sortable(self, columns: Sequence[int]) -> None:
-        """Lets only these columns be sorted by; all, if never called."""
-        self._sortable = frozenset(columns)
+    def _on_view(self) -> list[Sort]:
+        """What can be seen of the order: a list may also be sorted by what no column shows."""
+        keys = {column.sort for column in self._rows.columns}
+        return [sort for sort in self._order if sort.key in keys]
 
-    def _clicked(self, column: int) -> None:
-        if self._sortable is not None and column not in self._sortable:
+    def _clicked(self, at: int) -> None:
+        key = self._rows.columns[at].sort
+        if key is None:
             return
-        known = {key.column: key for key in self._order}
-        turned = SortKey(column, column in known and not known[column].descending)
+        order = self._on_view()
+        known = {sort.key: sort for sort in order}
+        turned = Sort(key, key in known and not known[key].descending)
         if not self._adding:
-            self.order_chosen.emit([turned])
-        elif column in known:
-            self.order_chosen.emit([turned if k.column == column else k for k in self._order])
+            self.order_chosen.emit((turned,))
+        elif key in known:
+            self.order_chosen.emit(tuple(turned if sort.key is key else sort for sort in order))
         else:
-            self.order_chosen.emit([*self._order, turned])
+            self.order_chosen.emit((*order, turned))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Remembers whether Shift is held."""
@@ -85,86 +78,123 @@ class SortHeader(QHeaderView):
     def initStyleOptionForIndex(self, option: QStyleOptionHeader, logicalIndex: int) -> None:
         """Adds the column's place in the order to its title."""
         super().initStyleOptionForIndex(option, logicalIndex)
-        for place, key in enumerate(self._order, start=1):
-            if key.column == logicalIndex:
-                arrow = "▾" if key.descending else "▴"
-                option.text = f"{option.text} {arrow}{place if len(self._order) > 1 else ''}"
+        order, key = self._on_view(), self._rows.columns[logicalIndex].sort
+        for place, sort in enumerate(order, start=1):
+            if sort.key is key:
+                arrow = "▾" if sort.descending else "▴"
+                option.text = f"{option.text} {arrow}{place if len(order) > 1 else ''}"
 
 
-class ChipDelegate(QStyledItemDelegate):
-    """Paints the `StateLook` a model gives under LOOK_ROLE; each chip is drawn once and kept."""
+class CellPainter(QStyledItemDelegate, Generic[R]):
+    """Paints a `RowModel`: text in the ink of its column, states as chips drawn once and kept.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    A screenful in the style sheet's own cells took 32 ms, two frames dropped; these take 7. A cell
+    with a box to be ticked is left to the style sheet.
+    """
+
+    def __init__(self, rows: RowModel[R], parent: QObject) -> None:
         super().__init__(parent)
+        self._rows = rows
         self._serial = -1
         self._chips: dict[tuple[StateLook, float], QPixmap] = {}
+        self._fonts: dict[bool, tuple[QFont, QFontMetrics]] = {}
 
-    def _chip(self, look: StateLook, ratio: float) -> QPixmap:
-        if self._serial != theme().serial:
-            self._serial = theme().serial
+    def _renew(self) -> None:
+        live = theme()
+        if self._serial != live.serial:
+            self._serial = live.serial
             self._chips.clear()
-        key = (look, ratio)
-        if key not in self._chips:
-            self._chips[key] = chip_pixmap(look, ratio)
-        return self._chips[key]
+            for strong, role in ((True, Role.STRONG), (False, Role.BODY)):
+                font = live.font(role)
+                self._fonts[strong] = font, QFontMetrics(font)
+
+    def _is_ticked(self, index: Index) -> bool:
+        return bool(self._rows.flags(index) & Qt.ItemFlag.ItemIsUserCheckable)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paints ground, chip and the line below."""
+        """Paints ground, content, the line below and the current cell of a row not selected."""
+        if self._is_ticked(index):
+            super().paint(painter, option, index)
+            return
+        self._renew()
         live = theme()
         rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, live.colour(Ink.SELECTION))
-        look = index.data(LOOK_ROLE)
-        if isinstance(look, StateLook):
-            chip = self._chip(look, painter.device().devicePixelRatioF())
-            size = chip.deviceIndependentSize()
-            top = rect.top() + (rect.height() - size.height()) / 2
-            painter.drawPixmap(rect.left() + _PAD, round(top), chip)
         line = live.tokens.line_width
-        below = QRect(rect.left(), rect.bottom() + 1 - line, rect.width(), line)
-        painter.fillRect(below, live.colour(Ink.LINE))
+        bottom = rect.top() + rect.height() - line
+        painter.fillRect(rect.left(), bottom, rect.width(), line, live.colour(Ink.LINE))
+        column = self._rows.columns[index.column()]
+        row = self._rows.row(index.row())
+        if row is not None and column.look is not None:
+            self._paint_chip(painter, rect, column.look(row))
+        else:
+            words = self._rows.text(index.row(), index.column())
+            font, metrics = self._fonts[column.strong]
+            room = rect.adjusted(_PAD, 0, -_PAD, 0)
+            if metrics.horizontalAdvance(words) > room.width():
+                words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room.width())
+            painter.setFont(font)
+            painter.setPen(live.colour(self._rows.ink(index.row(), index.column())))
+            painter.drawText(room, column.alignment, words)
+        current = state & QStyle.StateFlag.State_HasFocus
+        if current and not state & QStyle.StateFlag.State_Selected:
+            painter.setPen(live.pen(Ink.OPERATOR, 1))
+            painter.drawRect(rect.adjusted(1, 1, -2, -line - 1))
+
+    def _paint_chip(self, painter: QPainter, rect: QRect, shown: StateLook) -> None:
+        ratio = painter.device().devicePixelRatioF()
+        chip = self._chips.get((shown, ratio))
+        if chip is None:
+            chip = self._chips[shown, ratio] = chip_pixmap(shown, ratio)
+        top = rect.top() + (rect.height() - round(chip.height() / ratio)) // 2
+        width = min(chip.width(), round((rect.width() - _PAD) * ratio))
+        painter.drawPixmap(rect.left() + _PAD, top, chip, 0, 0, width, chip.height())
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """As wide as the chip."""
-        look = index.data(LOOK_ROLE)
-        width = self._chip(look, 1.0).width() if isinstance(look, StateLook) else 0
-        return QSize(width + 2 * _PAD, theme().metrics.row)
+        """As high as a row, as wide as the words."""
+        if self._is_ticked(index):
+            return super().sizeHint(option, index)
+        self._renew()
+        metrics = self._fonts[self._rows.columns[index.column()].strong][1]
+        words = self._rows.text(index.row(), index.column())
+        return QSize(metrics.horizontalAdvance(words) + 2 * _PAD, theme().metrics.row)
 
 
-class Table(QTableView):
-    """A QTableView in the style of the shop: whole rows, no grid, rows of one height.
+class Table(QTableView, Generic[R]):
+    """Whole rows of a `RowModel`, no grid, rows of one height. Enter or a double click emits
+    `activated` as ever; Tab and Esc are for the page."""
 
-    `chip_columns` are painted by one ChipDelegate. Enter or a double click emits `activated` as
-    ever. Nothing here measures contents: widths are the page's to set and remember.
-    """
-
-    def __init__(self, parent: QWidget | None = None, *, chip_columns: Sequence[int] = ()) -> None:
+    def __init__(self, rows: RowModel[R], name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.header = SortHeader(self)
-        self.setHorizontalHeader(self.header)
-        self.header.setStretchLastSection(True)
-        self.header.setMinimumSectionSize(48)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setModel(rows)
+        self.setItemDelegate(CellPainter(rows, self))
+        self.setAccessibleName(name)
+        self.setProperty("part", "bare")
         self.setShowGrid(False)
         self.setWordWrap(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
-        self._chips = ChipDelegate(self)
-        for column in chip_columns:
-            self.setItemDelegateForColumn(column, self._chips)
-        self._take_heights()
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self._dress_header()
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._fit_rows()
+        theme().changed.connect(self._fit_rows)
 
-    def _take_heights(self) -> None:
+    def _dress_header(self) -> None:
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setStretchLastSection(True)
+
+    def _fit_rows(self) -> None:
         self.verticalHeader().setDefaultSectionSize(theme().metrics.row)
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Takes the row height of the new density."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and hasattr(self, "_chips"):
-            self._take_heights()
+
+def table_card(table: QTableView) -> Card:
+    """A table on its own card; its corners leave room for the card's round ones."""
+    card = Card()
+    line = theme().tokens.line_width
+    card.body.setContentsMargins(line, line, line, theme().metrics.radius_card)
+    card.body.addWidget(table)
+    return card

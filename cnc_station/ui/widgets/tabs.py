@@ -1,7 +1,9 @@
-"""Tabs as words with a line below the chosen one."""
+"""Tabs as words with a line below the chosen one, and the widgets that they bring to the front."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QTabBar, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
+
+from cnc_station.ui.widgets.layout import vbox
 
 
 class SegmentedTabs(QTabBar):
@@ -46,3 +48,19 @@ class SegmentedTabs(QTabBar):
         key = self.tabData(index)
         if key:
             self.chosen.emit(str(key))
+
+
+class TabStack(QWidget):
+    """`tabs` above the widget of the one that is chosen."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tabs = SegmentedTabs()
+        self._stack = QStackedWidget()
+        self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
+        vbox(self.tabs, (self._stack, 1), on=self, gap=8)
+
+    def add(self, key: str, words: str, widget: QWidget) -> None:
+        """Adds a tab at the end."""
+        self._stack.addWidget(widget)
+        self.tabs.add(key, words)

@@ -1,11 +1,42 @@
-"""Words on the screen: a label by role and ink, and one that ends in … where room ends."""
+"""Text on the screen: a label by role and ink, and one that ends in … where room ends."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from cnc_station.ui.theme import Ink, Role
-from cnc_station.ui.widgets.properties import restyle
+from cnc_station.ui.theme import Ink, Role, theme
+
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def paint_text(
+    painter: QPainter, room: QRect, text: str, role: Role, ink: Ink, align: Qt.AlignmentFlag = LEFT
+) -> int:
+    """Paints what fits into `room` and gives back how wide it is."""
+    live = theme()
+    painter.setFont(live.font(role))
+    painter.setPen(live.pen(ink))
+    metrics = painter.fontMetrics()
+    wide = metrics.horizontalAdvance(text)
+    if wide > room.width():
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, room.width()))
+        wide = metrics.horizontalAdvance(text)
+    painter.drawText(room, align, text)
+    return wide
+
+
+def restyle(widget: QWidget, **properties: str | bool) -> None:
+    """Sets properties the style sheet selects by; dresses the widget anew if one changed."""
+    changed = False
+    for name, value in properties.items():
+        if widget.property(name) != value:
+            widget.setProperty(name, value)
+            changed = True
+    if changed:
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+        widget.update()
 
 
 class Text(QLabel):
@@ -17,16 +48,29 @@ class Text(QLabel):
         role: Role = Role.BODY,
         ink: Ink = Ink.TEXT,
         parent: QWidget | None = None,
+        *,
+        wrap: bool = False,
+        selectable: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("role", role.value)
         self.setProperty("ink", ink.value)
         self.setText(text)
+        self.setWordWrap(wrap)
+        if selectable:
+            self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def set_ink(self, ink: Ink) -> None:
         """Changes the colour."""
         restyle(self, ink=ink.value)
+
+
+class Note(Text):
+    """Small, quiet words that explain something; they wrap."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text, Role.NOTE, Ink.MUTED, wrap=True)
 
 
 class ElidedLabel(Text):

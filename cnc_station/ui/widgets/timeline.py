@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.text import RIGHT, paint_text
 
 Index = QModelIndex | QPersistentModelIndex
 _LINE = 19
@@ -108,23 +109,11 @@ class _EntryPainter(QStyledItemDelegate):
 
     @staticmethod
     def _words(painter: QPainter, rect: QRect, entry: TimelineEntry) -> None:
-        live = theme()
-        middle = Qt.AlignmentFlag.AlignVCenter
         left, right = rect.left() + _TEXT_LEFT, rect.right() - 4
-        painter.setFont(live.font(Role.NOTE))
-        painter.setPen(live.pen(Ink.MUTED))
-        metrics = painter.fontMetrics()
-        time = metrics.horizontalAdvance(entry.time)
-        top = rect.top() + 3
-        painter.drawText(QRect(right - time, top, time + 1, _LINE), middle, entry.time)
-        cut = Qt.TextElideMode.ElideRight
-        note = metrics.elidedText(entry.note, cut, right - left)
-        painter.drawText(QRect(left, top + _LINE, right - left, _LINE), middle, note)
-        painter.setFont(live.font(Role.BODY))
-        painter.setPen(live.pen(Ink.TEXT))
-        room = max(0, right - time - 10 - left)
-        title = painter.fontMetrics().elidedText(entry.title, cut, room)
-        painter.drawText(QRect(left, top, room, _LINE), middle, title)
+        first = QRect(left, rect.top() + 3, right - left, _LINE)
+        time = paint_text(painter, first, entry.time, Role.NOTE, Ink.MUTED, RIGHT)
+        paint_text(painter, first.translated(0, _LINE), entry.note, Role.NOTE, Ink.MUTED)
+        paint_text(painter, first.adjusted(0, 0, -time - 10, 0), entry.title, Role.BODY, Ink.TEXT)
 
 
 class Timeline(QListView):

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, CloseButton
+from cnc_station.ui.widgets.layout import STRETCH, hbox
 from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
@@ -51,14 +52,10 @@ class Toast(QFrame):
         words.setToolTip(message.words)
         words.setMinimumWidth(self._width_of(words))
         self.setAccessibleName(message.words)
-        box = QHBoxLayout(self)
-        box.setContentsMargins(14, 0, 4, 0)
-        box.setSpacing(8)
-        box.addWidget(words, 1)
+        box = hbox((words, 1), on=self, gap=8, margins=(14, 0, 4, 0))
         self.buttons: list[QWidget] = []
         if message.undo:
-            undo = Button(self.tr("Undo"), quiet=True)
-            undo.clicked.connect(self._take_back)
+            undo = Button(self.tr("Undo"), quiet=True, clicked=self._take_back)
             box.addWidget(undo)
             self.buttons.append(undo)
         if message.details:
@@ -116,12 +113,10 @@ class ToastShelf(QFrame):
         self._numbers = count(1)
         self._guard = TapGuard(self)
         self._queue: deque[_Message] = deque()
-        self._box = QHBoxLayout(self)
-        self._box.setContentsMargins(16, 4, 16, 4)
-        self._box.setSpacing(theme().metrics.gap)
-        self._box.addStretch(1)
+        self._box = hbox(STRETCH, on=self, gap=theme().metrics.gap, margins=(16, 4, 16, 4))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(theme().metrics.shelf)
+        self._fit_height()
+        theme().changed.connect(self._fit_height)
 
     def add_left(self, widget: QWidget) -> None:
         """Puts something lasting at the left, such as a BusyBar."""
@@ -179,8 +174,5 @@ class ToastShelf(QFrame):
             toast.hide()
             toast.deleteLater()
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Takes the height of the new density."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.setFixedHeight(theme().metrics.shelf)
+    def _fit_height(self) -> None:
+        self.setFixedHeight(theme().metrics.shelf)

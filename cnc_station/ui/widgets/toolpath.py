@@ -4,12 +4,13 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QWidget
 
 from cnc_station.engine.views import Telemetry, Toolpath
 from cnc_station.ui.formatting import percent
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.layout import hbox, vbox
 from cnc_station.ui.widgets.text import ElidedLabel
 from cnc_station.ui.widgets.toolpath_camera import View
 from cnc_station.ui.widgets.toolpath_canvas import ToolpathCanvas
@@ -31,8 +32,7 @@ class ToolpathView(QWidget):
         self._caption = ElidedLabel("", Role.CAPTION, Ink.MUTED)
         self._views = QButtonGroup(self)
         self._buttons: dict[View, Button] = {}
-        head = QHBoxLayout()
-        head.setSpacing(4)
+        head = hbox(gap=4)
         for view, words, key in (
             (View.TOP, self.tr("Top"), "T"),
             (View.FRONT, self.tr("Front"), "F"),
@@ -47,12 +47,7 @@ class ToolpathView(QWidget):
         fit.setToolTip(self.tr("Show the whole path (0)"))
         fit.clicked.connect(self.canvas.fit)
         head.addWidget(fit)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(4)
-        box.addLayout(head)
-        box.addWidget(self.canvas, 1)
-        box.addWidget(self._caption)
+        vbox(head, (self.canvas, 1), self._caption, on=self, gap=4)
         self._add_key(self.tr("Toolpath: show all"), "0", self.canvas.fit)
         self._add_key(self.tr("Toolpath: larger"), "+", partial(self.canvas.zoom, _ZOOM_STEP))
         self._add_key(self.tr("Toolpath: smaller"), "-", partial(self.canvas.zoom, 1 / _ZOOM_STEP))

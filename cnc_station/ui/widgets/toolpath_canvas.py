@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QSizePolicy, QWidget
 
 from cnc_station.engine.views import Telemetry, Toolpath
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.button_frame import FOCUS_WIDTH, focus_pen
+from cnc_station.ui.widgets.buttons import FOCUS_WIDTH, focus_pen
 from cnc_station.ui.widgets.toolpath_camera import Box, Camera, View, box_of, fitted
 from cnc_station.ui.widgets.toolpath_ink import PathInk, pixel
 
@@ -35,11 +35,11 @@ class ToolpathCanvas(QWidget):
         self.path: Toolpath | None = None
         self.box: Box | None = None
         self.view = View.ISOMETRIC
-        self._camera = Camera(self.view, 1.0, 0.0, 0.0)
+        self.camera = Camera(self.view, 1.0, 0.0, 0.0)
         self._fits = True
         self._seconds = 0.0
         self._tool: tuple[float, float, float] | None = None
-        self._whole, self._done = PathInk(), PathInk()
+        self.whole, self.done = PathInk(), PathInk()
         self._stand_in: tuple[tuple[QPixmap, ...], Camera] | None = None
         self._dressed = -1
         self._dragged_from: QPointF | None = None
@@ -80,7 +80,7 @@ class ToolpathCanvas(QWidget):
             if x is not None and y is not None and z is not None:
                 self._tool = (x, y, z)
         if self.done_points < passed:
-            self._done.restart(self.size(), self.devicePixelRatioF())
+            self.done.restart(self.size(), self.devicePixelRatioF())
         self._draw_some()
         self.update()
 
@@ -102,15 +102,15 @@ class ToolpathCanvas(QWidget):
         """Larger by a factor, around a point of the window or its middle."""
         middle = around or QPointF(self.width() / 2, self.height() / 2)
         self._fits = False
-        self._move(self._camera.zoomed(factor, middle.x(), middle.y()))
+        self._move(self.camera.zoomed(factor, middle.x(), middle.y()))
 
     def _move(self, camera: Camera) -> None:
         """Draw everything anew; until it is there, the old picture stands in."""
-        same_side = camera.view is self._camera.view
-        if same_side and not self.drawing and not self._whole.picture.isNull():
-            self._stand_in = ((self._whole.picture, self._done.picture), self._camera)
-        self._camera = camera
-        for layer in (self._whole, self._done):
+        same_side = camera.view is self.camera.view
+        if same_side and not self.drawing and not self.whole.picture.isNull():
+            self._stand_in = ((self.whole.picture, self.done.picture), self.camera)
+        self.camera = camera
+        for layer in (self.whole, self.done):
             layer.restart(self.size(), self.devicePixelRatioF())
         self._dressed = theme().serial
         self._slices.start()
@@ -120,11 +120,11 @@ class ToolpathCanvas(QWidget):
         if self.path is None or not self.isVisible():
             self._slices.stop()
             return
-        whole = self._whole.draw_to(
-            self.path, self._camera, len(self.path.x), _pens(Ink.LINE, Ink.FAINT), _SLICE_S
+        whole = self.whole.draw_to(
+            self.path, self.camera, len(self.path.x), _pens(Ink.LINE, Ink.FAINT), _SLICE_S
         )
-        finished = whole and self._done.draw_to(
-            self.path, self._camera, self.done_points, _pens(Ink.FAINT, Ink.RUNNING), _SLICE_S
+        finished = whole and self.done.draw_to(
+            self.path, self.camera, self.done_points, _pens(Ink.FAINT, Ink.RUNNING), _SLICE_S
         )
         if finished:
             self._stand_in = None
@@ -136,14 +136,14 @@ class ToolpathCanvas(QWidget):
     def _where(self) -> QPointF | None:
         """The tool in the window: where the controller says it is, else where the time puts it."""
         if self._tool is not None:
-            return QPointF(*self._camera.at(self._tool))
+            return QPointF(*self.camera.at(self._tool))
         path, passed = self.path, self.done_points
         if path is None or passed == 0 or self._seconds <= 0:
             return None
-        start = pixel(self._camera, path, passed - 1)
+        start = pixel(self.camera, path, passed - 1)
         if passed >= len(path.x):
             return start
-        end = pixel(self._camera, path, passed)
+        end = pixel(self.camera, path, passed)
         begins, ends = path.seconds[passed - 1], path.seconds[passed]
         share = (self._seconds - begins) / (ends - begins) if ends > begins else 1.0
         return start + (end - start) * share
@@ -152,7 +152,7 @@ class ToolpathCanvas(QWidget):
         """Paints ground, pictures, the step under way and the tool."""
         live = theme()
         if self._dressed != live.serial and self.box is not None:
-            self._move(self._camera)
+            self._move(self.camera)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(focus_pen() if self.hasFocus() else live.pen(Ink.LINE))
@@ -170,8 +170,8 @@ class ToolpathCanvas(QWidget):
             self._paint_axis(painter)
         if self._stand_in is not None:
             self._paint_stand_in(painter, *self._stand_in)
-        painter.drawPixmap(0, 0, self._whole.picture)
-        painter.drawPixmap(0, 0, self._done.picture)
+        painter.drawPixmap(0, 0, self.whole.picture)
+        painter.drawPixmap(0, 0, self.done.picture)
         tool = self._where()
         if tool is not None:
             self._paint_tool(painter, tool)
@@ -179,8 +179,8 @@ class ToolpathCanvas(QWidget):
     def _paint_stand_in(
         self, painter: QPainter, pictures: tuple[QPixmap, ...], camera: Camera
     ) -> None:
-        by = self._camera.scale / camera.scale
-        left, top = self._camera.left - camera.left * by, self._camera.top - camera.top * by
+        by = self.camera.scale / camera.scale
+        left, top = self.camera.left - camera.left * by, self.camera.top - camera.top * by
         for picture in pictures:
             target = QRectF(QPointF(left, top), picture.deviceIndependentSize() * by)
             painter.drawPixmap(target, picture, QRectF(picture.rect()))
@@ -189,13 +189,13 @@ class ToolpathCanvas(QWidget):
         pen = QPen(theme().pen(Ink.FAINT, 1))
         pen.setStyle(Qt.PenStyle.DashDotLine)
         painter.setPen(pen)
-        painter.drawLine(QLineF(0, self._camera.top, self.width(), self._camera.top))
+        painter.drawLine(QLineF(0, self.camera.top, self.width(), self.camera.top))
 
     def _paint_tool(self, painter: QPainter, tool: QPointF) -> None:
         live, path, passed = theme(), self.path, self.done_points
         if path is not None and self._tool is None and 0 < passed < len(path.x):
             painter.setPen(_pens(Ink.FAINT, Ink.RUNNING)[path.kind[passed]])
-            painter.drawLine(pixel(self._camera, path, passed - 1), tool)
+            painter.drawLine(pixel(self.camera, path, passed - 1), tool)
         painter.setPen(live.pen(Ink.SURFACE, 2))
         painter.setBrush(live.brush(Ink.OPERATOR))
         painter.drawEllipse(tool, _DOT, _DOT)
@@ -206,7 +206,7 @@ class ToolpathCanvas(QWidget):
         if self._fits or self.box is None:
             self.fit()
         else:
-            self._move(self._camera)
+            self._move(self.camera)
 
     def showEvent(self, event: QEvent) -> None:
         """Goes on with what was left undrawn while nobody saw it."""
@@ -241,7 +241,7 @@ class ToolpathCanvas(QWidget):
             by = event.position() - self._dragged_from
             self._dragged_from = event.position()
             self._fits = False
-            self._move(self._camera.moved(by.x(), by.y()))
+            self._move(self.camera.moved(by.x(), by.y()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Lets go."""

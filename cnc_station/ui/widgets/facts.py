@@ -1,11 +1,13 @@
-"""Names and values under each other, for reading."""
+"""Facts for reading: names with their values, and the words of the system behind a sentence."""
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from cnc_station.ui.theme import Ink, Role
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.layout import vbox
 from cnc_station.ui.widgets.text import Text
 
 
@@ -46,3 +48,31 @@ class KeyValue(QWidget):
         self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
         self._grid.addWidget(value, row, 1)
         self._values.append((name, value))
+
+
+class Details(QWidget):
+    """A button that gives way to words that can be selected and copied; nothing where there are
+    none. `opened` when it has grown."""
+
+    opened = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.button = Button(self.tr("Details"), quiet=True, clicked=self._open)
+        self.words = Text("", Role.NOTE, Ink.MUTED, wrap=True, selectable=True)
+        vbox((self.button, 0, Qt.AlignmentFlag.AlignLeft), self.words, on=self)
+        self.set_words("")
+
+    def set_words(self, words: str) -> None:
+        """Other words are folded away again; the same stay as they are."""
+        if words == self.words.text() and self.isHidden() is not bool(words):
+            return
+        self.words.setText(words)
+        self.words.hide()
+        self.button.show()
+        self.setVisible(bool(words))
+
+    def _open(self) -> None:
+        self.button.hide()
+        self.words.show()
+        self.opened.emit()

@@ -1,15 +1,28 @@
-"""Writing a list of jobs into a file of the person's choice."""
+"""Writing files for the person at the window."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.queries import ExportJobs
 from cnc_station.engine.views import JobFilter, Sort
-from cnc_station.ui.files import write_file
 from cnc_station.ui.page_context import PageContext
+
+
+async def write_file(path: Path, content: bytes) -> None:
+    """Writes it, off the loop. Raises Unavailable with what to do."""
+    try:
+        await asyncio.to_thread(path.write_bytes, content)
+    except OSError as error:
+        said = QCoreApplication.translate(
+            "Files", "{name} can't be written: {why}. Choose another place."
+        )
+        raise Unavailable(said.format(name=path, why=error.strerror or error)) from error
+
 
 FORMS = {"csv": "CSV (*.csv)", "json": "JSON (*.json)"}
 

@@ -1,0 +1,178 @@
+"""What pages have in common: they follow the shop while on view, and show one of a list in full."""
+
+from collections.abc import Hashable, Sequence
+from typing import Generic
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QStackedLayout, QWidget
+
+from cnc_station.engine.domain.notice import Notice
+from cnc_station.ui.coalesced_task import CoalescedTask
+from cnc_station.ui.models.row_model import Column, R, RowList
+from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.theme import Role, theme
+from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.layout import hbox, vbox
+from cnc_station.ui.widgets.list_table import ListTable
+from cnc_station.ui.widgets.table import table_card
+from cnc_station.ui.widgets.text import ElidedLabel
+
+_ABOVE, _BELOW = 14, 4
+
+
+class Page(QWidget):
+    """Hears what changes, and each second, while it is on view; hidden, it asks for nothing."""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__()
+        self._context = context
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self.tick)
+        context.bridge.changed.connect(self._changed)
+
+    def _changed(self, notice: Notice) -> None:
+        if self.isVisible():
+            self.follow(notice)
+
+    def follow(self, notice: Notice) -> None:
+        """Something in the shop has changed."""
+
+    def tick(self) -> None:
+        """A second has passed."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Lets the clock run."""
+        super().showEvent(event)
+        self._clock.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stops the clock: nobody looks."""
+        super().hideEvent(event)
+        self._clock.stop()
+
+
+class ListPage(Page, Generic[R]):
+    """A list under its head, one row of it in full beside it, or words about why it is empty.
+
+    A page says what it lists (`columns`, `key_of`, `read`), what stands in the head (`summary`) and
+    how it shows the row that is chosen (`show_row` at once, `load_detail` what the engine has to be
+    asked for). `lay_out` puts its parts in place. Until the engine has answered there is no detail
+    to show.
+    """
+
+    def __init__(
+        self, context: PageContext, name: str, *, interval_ms: int = 0, checkable: bool = False
+    ) -> None:
+        super().__init__(context)
+        self._text = ""
+        self._wanted: Hashable | None = None
+        self.rows = RowList(self.columns(), self.key_of, self, checkable=checkable)
+        self.table = ListTable(self.rows, name)
+        self.table.chosen.connect(self._chosen)
+        self.count = ElidedLabel(self.tr("Nothing read yet"), Role.STRONG)
+        self._refresh = CoalescedTask(context.operations, self._load, self, interval_ms=interval_ms)
+        self._asking_detail = CoalescedTask(context.operations, self._load_detail, self)
+
+    def lay_out(
+        self,
+        detail: QWidget,
+        shares: tuple[int, int],
+        empty: EmptyState,
+        not_found: str,
+        *head: QWidget,
+        least: int = 0,
+    ) -> None:
+        """Puts `head` beside the count. The widths of list and detail are to one another as
+        `shares`, the detail's is at least `least`. `empty` stands where there is nothing to list,
+        `not_found` where a search leaves nothing of it."""
+        metrics = theme().metrics
+        self._detail, self.empty = detail, empty
+        self.nothing_found = EmptyState("search", self.tr("Nothing found"), not_found)
+        detail.setMinimumWidth(least)
+        detail.hide()
+        bar = hbox((self.count, 1), *head, gap=metrics.gap)
+        left = vbox(bar, (table_card(self.table), 1), gap=metrics.card_gap)
+        self._list = QWidget()
+        hbox((left, shares[0]), (detail, shares[1]), on=self._list, gap=metrics.page_margin)
+        self._stack = QStackedLayout()
+        for widget in (self._list, empty, self.nothing_found):
+            self._stack.addWidget(widget)
+        margin = metrics.page_margin
+        vbox(self._stack, on=self, margins=(margin, _ABOVE, margin, _BELOW))
+
+    # what a page says of itself
+
+    def columns(self) -> Sequence[Column[R]]:
+        """The columns of the list."""
+        raise NotImplementedError
+
+    def key_of(self, row: R) -> Hashable:
+        """What a row is known by."""
+        raise NotImplementedError
+
+    async def read(self) -> Sequence[R] | None:
+        """What is to be listed, as far as it matches the search; None: all stays as it is."""
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """What the head says of the list."""
+        raise NotImplementedError
+
+    def show_row(self, row: R) -> None:
+        """Shows the row that is chosen, here as soon as all of it is there."""
+        self._asking_detail.request()
+
+    async def load_detail(self, row: R) -> None:
+        """Asks for the rest of a row, and shows it if the row is still chosen by then."""
+
+    def instead(self) -> QWidget | None:
+        """What stands in the place of list and detail, if they have nothing to show."""
+        if self.rows.total:
+            return None
+        return self.nothing_found if self._text else self.empty
+
+    # what every such page does
+
+    def arrived(self) -> None:
+        """Looks again: much may have happened. The keys are for the list, not for a button."""
+        self.table.setFocus()
+        self._refresh.request()
+
+    def search(self, text: str) -> None:
+        """Lists only what matches."""
+        self._text = text
+        self._refresh.request()
+
+    def select(self, key: Hashable) -> None:
+        """Chooses a row, now or as soon as it is listed."""
+        self._wanted = key
+        self._refresh.request()
+
+    async def _load(self) -> None:
+        found = await self.read()
+        if found is None:
+            return
+        self.rows.take(found)
+        place = None if self._wanted is None else self.rows.position(self._wanted)
+        self._wanted = None
+        if place is not None or (found and self.table.current is None):
+            self.table.choose(place or 0)
+        self._detail.show()
+        self._stack.setCurrentWidget(self.instead() or self._list)
+        self.count.setText(self.summary())
+        self._chosen(self.table.current)
+
+    def is_chosen(self, row: R) -> bool:
+        """Whether a row is still the one that is chosen."""
+        current = self.table.current
+        return current is not None and self.key_of(current) == self.key_of(row)
+
+    async def _load_detail(self) -> None:
+        row = self.table.current
+        if row is not None:
+            await self.load_detail(row)
+
+    def _chosen(self, row: R | None) -> None:
+        if row is not None:
+            self.show_row(row)

@@ -1,0 +1,258 @@
+"""The fields of forms: a label with its editor, and editors for numbers, passwords and search."""
+
+from typing import Any, cast
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent, QIntValidator, QKeyEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QSpinBox, QWidget
+
+from cnc_station.engine.views import KEPT
+from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.layout import fill, hbox, vbox
+from cnc_station.ui.widgets.text import Text, restyle
+
+
+class Field(QWidget):
+    """`editor` under its label. `hint` stands below it until there is an error to tell.
+
+    The label gives the editor its accessible name; an error is read out with it. Without a label
+    the editor names itself.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        editor: QWidget,
+        *,
+        hint: str = "",
+        wanted: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.editor = editor
+        self._hint = hint
+        name = Text(
+            self.tr("{label} · required").format(label=label) if wanted else label, Role.NOTE
+        )
+        name.setBuddy(editor)
+        name.setVisible(bool(label))
+        if label:
+            editor.setAccessibleName(label)
+        self._below = Text(hint, Role.CAPTION, Ink.MUTED, wrap=True)
+        self._below.setVisible(bool(hint))
+        editor.setAccessibleDescription(hint)
+        vbox(name, editor, self._below, on=self, gap=4)
+
+    @property
+    def value(self) -> Any:
+        """What stands in the editor."""
+        editor = self.editor
+        if isinstance(editor, QLineEdit):
+            return editor.text()
+        if isinstance(editor, QComboBox):
+            return editor.currentText()
+        if isinstance(editor, QPlainTextEdit):
+            return editor.toPlainText()
+        return editor.value() if isinstance(editor, QSpinBox) else cast("Any", editor).value
+
+    def set_value(self, value: Any) -> None:
+        """Puts a value into the editor."""
+        editor = self.editor
+        if isinstance(editor, QLineEdit):
+            editor.setText(value)
+        elif isinstance(editor, QComboBox):
+            editor.setEditText(value)
+        elif isinstance(editor, QPlainTextEdit):
+            editor.setPlainText(value)
+        elif isinstance(editor, QSpinBox):
+            editor.setValue(value)
+        else:
+            cast("Any", editor).set_value(value)
+
+    @property
+    def error(self) -> str:
+        """What is said to be wrong; empty if nothing is."""
+        return self._below.text() if self._below.property("ink") == Ink.ALARM.value else ""
+
+    def set_hint(self, words: str) -> None:
+        """Says something else below it; takes back an error."""
+        self._hint = words
+        self.set_error("")
+
+    def set_error(self, words: str) -> None:
+        """Says what is wrong with the value; an empty text takes it back."""
+        self._below.set_ink(Ink.ALARM if words else Ink.MUTED)
+        self._below.setText(words or self._hint)
+        self._below.setVisible(bool(words or self._hint))
+        self.editor.setAccessibleDescription(words or self._hint)
+        restyle(self.editor, wrong=bool(words))
+
+
+_NUMBER_PAD = 10
+
+
+class NumberBox(QSpinBox):
+    """From `low` to `high`. The wheel scrolls the form, not the number, unless it has the keys."""
+
+    def __init__(self, low: int, high: int, value: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setRange(low, high)
+        self.setValue(value)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.lineEdit().setTextMargins(_NUMBER_PAD, 0, 0, 0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Turns the number only where a person has put the keyboard."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+_MORE_PX = 8
+
+
+class Stepper(QWidget):
+    """A whole number from 0 to `most`; `changed` with each new one. Arrow keys turn it too."""
+
+    changed = Signal(int)
+
+    def __init__(self, name: str, value: int, most: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._most = most
+        metrics = theme().metrics
+        side = metrics.primary if metrics.touch else metrics.control + _MORE_PX
+        self.edit = QLineEdit(str(value))
+        self._range = QIntValidator(0, most, self)
+        self.edit.setValidator(self._range)
+        self.edit.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.edit.setAccessibleName(name)
+        self.edit.setMinimumHeight(side)
+        restyle(self.edit, role=Role.PAGE_TITLE.value)
+        self.edit.textChanged.connect(lambda: self.changed.emit(self.value))
+        self.less = Button("\N{MINUS SIGN}")
+        self.more = Button("+")
+        self.less.setAccessibleName(self.tr("One less, {name}").format(name=name))
+        self.more.setAccessibleName(self.tr("One more, {name}").format(name=name))
+        self.less.clicked.connect(lambda: self.set_value(self.value - 1))
+        self.more.clicked.connect(lambda: self.set_value(self.value + 1))
+        line = hbox(on=self, gap=metrics.gap)
+        for button in (self.less, self.more):
+            button.setAutoRepeat(True)
+            button.setMinimumHeight(side)
+            button.setFixedWidth(side)
+        fill(line, self.less, (self.edit, 1), self.more)
+        self.setFocusProxy(self.edit)
+
+    @property
+    def value(self) -> int:
+        """The number; nothing typed is none."""
+        return int(self.edit.text() or 0)
+
+    def set_value(self, value: int) -> None:
+        """Another number, as near as it is allowed."""
+        self.edit.setText(str(max(0, min(value, self._most))))
+
+    def set_most(self, most: int) -> None:
+        """Another limit; a number above it becomes the limit."""
+        self._most = most
+        self._range.setTop(most)
+        if self.value > most:
+            self.set_value(most)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down turn it by one."""
+        step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+        else:
+            self.set_value(self.value + step)
+
+
+_SECRET_GAP = 4
+
+
+class SecretField(QLineEdit):
+    """Where a password is kept, it is not here to be shown: the first change replaces it all."""
+
+    def __init__(self, text: str, label: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setEchoMode(QLineEdit.EchoMode.Password)
+        self._is_kept = text == KEPT
+        self._label = label
+        self.show_button = Button("", self, quiet=True)
+        self.show_button.setCheckable(True)
+        self.show_button.setCursor(Qt.CursorShape.ArrowCursor)
+        self.show_button.toggled.connect(self._show)
+        self.show_button.setHidden(self._is_kept)
+        self._show(on=False)
+        if self._is_kept:
+            self.setToolTip(self.tr("A password is kept. It can be replaced, not shown."))
+        self.textEdited.connect(self._replace)
+
+    def _show(self, on: bool) -> None:
+        self.setEchoMode(QLineEdit.EchoMode.Normal if on else QLineEdit.EchoMode.Password)
+        self.show_button.setText(self.tr("Hide") if on else self.tr("Show"))
+        words = self.tr("Hide {what}") if on else self.tr("Show {what}")
+        self.show_button.setAccessibleName(words.format(what=self._label))
+        self._place()
+
+    def _replace(self, text: str) -> None:
+        """What was typed into the dots of a kept password is the beginning of a new one."""
+        if self._is_kept:
+            self._is_kept = False
+            self.setText("".join(letter for letter in text if letter not in KEPT))
+            self.setToolTip("")
+            self.show_button.show()
+            self._place()
+
+    def _place(self) -> None:
+        """The button fills the field's height at its end; the text ends before it."""
+        width = self.show_button.sizeHint().width()
+        self.show_button.setGeometry(self.width() - width, 0, width, self.height())
+        shown = not self.show_button.isHidden()
+        self.setTextMargins(0, 0, width + _SECRET_GAP if shown else 0, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keeps the button at the end."""
+        super().resizeEvent(event)
+        self._place()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """A kept password is chosen as a whole: what is typed takes its place."""
+        super().focusInEvent(event)
+        if self._is_kept:
+            self.selectAll()
+
+
+class SearchField(QLineEdit):
+    """`searched` while typing (a list narrows), `submitted` on Enter or a scan (a thing opens)."""
+
+    searched = Signal(str)
+    submitted = Signal(str)
+
+    def __init__(self, hint: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setPlaceholderText(hint)
+        self.setAccessibleName(hint)
+        self.setClearButtonEnabled(True)
+        self.setMaxLength(200)
+        self.textChanged.connect(self.searched)
+
+    def take_scan(self, code: str) -> None:
+        """Acts as if `code` had been scanned into the field."""
+        self.setText(code)
+        self.submitted.emit(code)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter submits; Esc first empties the field, then lets go of the keyboard."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.submitted.emit(self.text().strip())
+        elif event.key() == Qt.Key.Key_Escape:
+            if self.text():
+                self.clear()
+            else:
+                self.clearFocus()
+        else:
+            super().keyPressEvent(event)

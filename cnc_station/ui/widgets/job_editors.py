@@ -1,0 +1,166 @@
+"""Editors of a job's own values: when it is due, how urgent it is, what program it runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QDateTime, QTime, Signal
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QDateTimeEdit, QFileDialog, QWidget
+
+from cnc_station.engine.domain.job import PRIORITIES
+from cnc_station.engine.views import ProgramRow
+from cnc_station.ui.formatting import duration
+from cnc_station.ui.theme import theme
+from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.fields import NumberBox
+from cnc_station.ui.widgets.filter_chip import FilterChip
+from cnc_station.ui.widgets.layout import hbox
+
+_END_OF_DAY = QTime(17, 0)
+
+
+class DueField(QWidget):
+    """`No date`, `Today`, `Tomorrow` by one tap, or any time. Times are ms since the epoch."""
+
+    changed = Signal()
+
+    def __init__(self, now: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._now = QDateTime.fromMSecsSinceEpoch(now)
+        self._at: int | None = None
+        self.edit = QDateTimeEdit()
+        self.edit.setDisplayFormat("ddd d MMM yyyy  HH:mm")
+        self.edit.setCalendarPopup(True)
+        self.edit.setAccessibleName(self.tr("Due at"))
+        self.edit.dateTimeChanged.connect(self._typed)
+        self.none = FilterChip(self.tr("No date"))
+        self.none.clicked.connect(lambda: self.set_value(None))
+        box = hbox(self.none, on=self, gap=theme().metrics.gap)
+        for words, days in ((self.tr("Today"), 0), (self.tr("Tomorrow"), 1)):
+            button = Button(words, clicked=lambda _=False, days=days: self._in_days(days))
+            box.addWidget(button)
+        box.addWidget(self.edit, 1)
+        self.setFocusProxy(self.edit)
+        self.set_value(None)
+
+    @property
+    def value(self) -> int | None:
+        """The time chosen, ms; None for none."""
+        return self._at
+
+    def set_value(self, at: int | None) -> None:
+        """Chooses a time, or none."""
+        shown = self._end_of(0) if at is None else QDateTime.fromMSecsSinceEpoch(at)
+        self.edit.blockSignals(True)
+        self.edit.setDateTime(shown)
+        self.edit.blockSignals(False)
+        self._at = at
+        self.none.setChecked(at is None)
+        self.changed.emit()
+
+    def _in_days(self, days: int) -> None:
+        self.set_value(self._end_of(days).toMSecsSinceEpoch())
+
+    def _end_of(self, days: int) -> QDateTime:
+        day = self._now.addDays(days)
+        day.setTime(_END_OF_DAY)
+        return day
+
+    def _typed(self, at: QDateTime) -> None:
+        self._at = at.toMSecsSinceEpoch()
+        self.none.setChecked(False)
+        self.changed.emit()
+
+
+class PriorityField(QWidget):
+    """Three chips and a number that say the same thing."""
+
+    changed = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.number = NumberBox(0, 100, 50)
+        self.number.setAccessibleName(self.tr("Priority, 0 to 100"))
+        self.number.valueChanged.connect(self._follow)
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(False)
+        self.chips: dict[int, FilterChip] = {}
+        box = hbox(on=self, gap=theme().metrics.gap)
+        words = {"low": self.tr("Low"), "medium": self.tr("Medium"), "high": self.tr("High")}
+        for key, value in PRIORITIES.items():
+            chip = FilterChip(words[key])
+            chip.clicked.connect(lambda _=False, value=value: self.set_value(value))
+            self.chips[value] = chip
+            box.addWidget(chip)
+        box.addWidget(self.number, 1)
+        self.setFocusProxy(self.number)
+        self._follow(self.number.value())
+
+    @property
+    def value(self) -> int:
+        """The priority chosen."""
+        return self.number.value()
+
+    def set_value(self, value: int) -> None:
+        """Chooses a priority."""
+        self.number.setValue(value)
+        self._follow(value)
+
+    def _follow(self, value: int) -> None:
+        for own, chip in self.chips.items():
+            chip.setChecked(own == value)
+        self.changed.emit(value)
+
+
+class ProgramField(QWidget):
+    """`value` is the SHA-256 of the program chosen; `picked(ProgramRow)` when a person chose one,
+    `file_chosen(Path)` when a file is to be kept first."""
+
+    picked = Signal(object)
+    file_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._wanted: str | None = None
+        self._rows: dict[str, ProgramRow] = {}
+        self.combo = QComboBox()
+        self.combo.setAccessibleName(self.tr("Program"))
+        self.combo.setMinimumContentsLength(18)
+        self.combo.activated.connect(self._activated)
+        self.browse = Button(self.tr("File …"), clicked=self._browse)
+        hbox((self.combo, 1), self.browse, on=self, gap=theme().metrics.gap)
+        self.setFocusProxy(self.combo)
+        self.offer(())
+
+    @property
+    def value(self) -> str | None:
+        """The program chosen; None for none."""
+        return self._wanted
+
+    def set_value(self, sha256: str | None) -> None:
+        """Chooses a program, even one that is not offered yet."""
+        self._wanted = sha256
+        if sha256 is not None and self.combo.findData(sha256) < 0:
+            self.combo.addItem(f"{sha256[:12]} …", sha256)
+        self.combo.setCurrentIndex(max(0, self.combo.findData(sha256)) if sha256 else 0)
+
+    def offer(self, rows: Sequence[ProgramRow]) -> None:
+        """Offers these programs; what was chosen stays chosen."""
+        self._rows = {row.sha256: row for row in rows}
+        self.combo.clear()
+        self.combo.addItem(self.tr("None: runs its estimated time"), None)
+        for row in rows:
+            words = f"{row.name} r{row.revision} · {duration(row.duration_s)}"
+            self.combo.addItem(words, row.sha256)
+        self.set_value(self._wanted)
+
+    def _activated(self, at: int) -> None:
+        self._wanted = self.combo.itemData(at)
+        if self._wanted in self._rows:
+            self.picked.emit(self._rows[self._wanted])
+
+    def _browse(self) -> None:
+        chooser = QFileDialog(self.window(), self.tr("Choose an NC program"))
+        chooser.setFileMode(QFileDialog.FileMode.ExistingFile)
+        chooser.fileSelected.connect(lambda name: self.file_chosen.emit(Path(name)))
+        chooser.finished.connect(chooser.deleteLater)
+        chooser.open()
