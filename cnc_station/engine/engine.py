@@ -13,12 +13,12 @@ from cnc_station.config import Config
 from cnc_station.engine.commands import StationCommands
 from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.intake import StationIntake
+from cnc_station.engine.services.active_runs import PATIENCE_S
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
-from cnc_station.engine.services.runner import PATIENCE_S
 from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.lock import EngineLock
@@ -105,6 +105,11 @@ class StationEngine(StationCommands, StationIntake):
             self._supervisor = ServiceSupervisor(context, signals)
             await self._supervisor.start()
             self._at_machines, self._pool = self._supervisor.at_machines, self._supervisor.pool
+
+    @property
+    def supervisor(self) -> ServiceSupervisor | None:
+        """The services of this station while it is at work."""
+        return self._supervisor
 
     async def stop(self) -> None:
         """Stop in order: the services, then the writer."""

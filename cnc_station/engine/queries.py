@@ -212,7 +212,7 @@ class StationQueries:
 
     def runs_in_hand(self) -> tuple[RunInHand, ...]:
         """See `Queries.runs_in_hand`."""
-        return self._supervisor.runner.shown() if self._supervisor is not None else ()
+        return self._supervisor.active_runs.shown() if self._supervisor is not None else ()
 
     def links(self) -> tuple[Link, ...]:
         """See `Queries.links`."""

@@ -22,6 +22,7 @@ from cnc_station.engine.drivers.base import (
     RunOutcome,
 )
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.views import (
     Abilities,
@@ -96,6 +97,12 @@ class FloorOf:
 
     async def told(self, job_id: int) -> list[str]:
         return [event.type for event in await self.engine.events(job_id=job_id)]
+
+    @property
+    def runs(self) -> ActiveRuns:
+        """What its station has in hand."""
+        assert self.engine.supervisor is not None
+        return self.engine.supervisor.active_runs
 
     async def broken(self) -> list[str]:
         return await self.engine._reader.read(broken)

@@ -63,7 +63,7 @@ async def test_a_job_that_is_put_aside_leaves_the_machine_to_the_next(
     await floor.mill(driver="scripted", operator_starts=True)
     first, second = await floor.job(), await floor.job()
     await until(partial(_waits, floor, Remedy.SET_UP))
-    assert (await floor.act("deferred", first, reason="no blanks")).applied
+    assert (await floor.act("defer", first, reason="no blanks")).applied
     assert (await floor.row(first)).state is JobState.PAUSED
     await floor.comes_to(second, JobState.ASSIGNED)
     assert "start" not in controller.asked
@@ -77,7 +77,7 @@ async def test_what_has_begun_can_not_be_put_aside_or_started_again(
     await floor.mill(driver="scripted")
     job_id = await floor.job()
     await until(lambda: controller.asked[-1:] == ["start"])
-    assert "can only be aborted" in (await floor.act("deferred", job_id)).error
+    assert "can only be aborted" in (await floor.act("defer", job_id)).error
     for action in ("start", "finish"):
         assert "does not wait for that" in (await floor.act(action, job_id)).error
     controller.end()

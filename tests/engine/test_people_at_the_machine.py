@@ -47,7 +47,7 @@ async def test_a_job_put_aside_leaves_the_machine_untouched_for_the_next_one(
     machine_id = await floor.mill(driver="scripted", operator_starts=True, operator_clears=True)
     job_id, other = await floor.job(), await floor.job()
     await floor.comes_to(job_id, JobState.ASSIGNED)
-    assert (await floor.act("deferred", job_id, reason="no blanks")).applied
+    assert (await floor.act("defer", job_id, reason="no blanks")).applied
     row = await floor.row(job_id)
     assert (row.state, row.failures) == (JobState.PAUSED, 0)
     await floor.comes_to(other, JobState.ASSIGNED)
@@ -62,7 +62,7 @@ async def test_a_job_that_has_begun_is_not_put_aside(
     job_id = await floor.job()
     await floor.comes_to(job_id, JobState.RUNNING)
     await until(lambda: "start" in controller.asked)
-    assert not (await floor.act("deferred", job_id)).applied
+    assert not (await floor.act("defer", job_id)).applied
     assert (await floor.row(job_id)).state is JobState.RUNNING
 
 

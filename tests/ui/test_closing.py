@@ -157,9 +157,8 @@ async def test_what_was_announced_is_what_closing_does(
     jobs = {kind: await run_on(office, kind) for kind in ("linuxcnc", "grbl", "simulator")}
     await until(lambda: shop.at["linuxcnc"].cutting and shop.at["grbl"].cutting)
     announced = {run.job_id: run.at_closing for run in office.engine.runs_in_hand()}
-    crew = office.engine._supervisor
-    assert crew is not None
-    await crew.runner.stop()
+    assert office.engine.supervisor is not None
+    await office.engine.supervisor.active_runs.stop()
     became = {row.id: row.state for row in await office.engine.jobs_by_id(list(jobs.values()))}
     assert announced == {
         jobs["linuxcnc"]: AtClosing.GOES_ON,

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Collection
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.notice import NoticeEvent
+from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.retrying_writer import RetryingWriter
-from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.new_runs import Claimed
@@ -31,7 +31,7 @@ class Dispatcher(Service):
     def __init__(
         self,
         writer: RetryingWriter,
-        runner: Runner,
+        runs: ActiveRuns,
         incarnation: str,
         station: str,
         lease_s: float,
@@ -42,7 +42,7 @@ class Dispatcher(Service):
     ) -> None:
         super().__init__()
         self._writer = writer
-        self._runner = runner
+        self._runs = runs
         self._incarnation = incarnation
         self._lease_s = lease_s
         self._batch = batch
@@ -70,9 +70,9 @@ class Dispatcher(Service):
         ends = asyncio.get_running_loop().time() + self._lease_s * (1 - MARGIN)
         claim = Claim(
             self._lease_s,
-            self._runner.lost_machines(),
+            self._runs.lost_machines(),
             self._incarnation,
-            self._runner.at_once(),
+            self._runs.at_once(),
             self._batch,
         )
         writing = asyncio.ensure_future(self._writer.write(claim))
@@ -81,8 +81,8 @@ class Dispatcher(Service):
         except asyncio.CancelledError:  # the station is closed
             with contextlib.suppress(CncStationError, TimeoutError):
                 async with asyncio.timeout(HEARD_S):
-                    await self._runner.give_back(await writing)
+                    await self._runs.give_back(await writing)
             raise
         for one in claimed:
-            self._runner.take(one, ends)
+            self._runs.take(one, ends)
         return claimed
