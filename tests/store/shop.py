@@ -95,8 +95,8 @@ class Shop:
     async def move_machine(self, transition: t.Transition, machine_id: int, **more: Any) -> None:
         await self.write(MoveMachine((transition,), machine_id, "anna", **more))
 
-    async def claim(self, at_once: Iterable[int] = ()) -> tuple[Claimed, ...]:
-        return await self.write(Claim(300.0, at_once=frozenset(at_once)))
+    async def claim(self, begins_with_claim: Iterable[int] = ()) -> tuple[Claimed, ...]:
+        return await self.write(Claim(300.0, begins_with_claim=frozenset(begins_with_claim)))
 
     async def claim_one(self) -> Claimed:
         (claimed,) = await self.claim()

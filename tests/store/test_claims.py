@@ -31,7 +31,7 @@ async def test_a_claim_makes_a_run_and_ties_job_and_machine_to_it(shop: Shop) ->
 async def test_where_nothing_is_to_be_loaded_a_run_has_begun_with_its_claim(shop: Shop) -> None:
     machine_id = await shop.machine()
     job_id = await shop.job(material="brass")
-    (run,) = await shop.claim(at_once=[machine_id])
+    (run,) = await shop.claim(begins_with_claim=[machine_id])
     assert run.begun
     assert shop.told(job_id=job_id) == ["created", "assigned", "started"]
     assert [event["job_state"] for event in shop.events(job_id=job_id)[1:]] == [
@@ -50,7 +50,7 @@ async def test_where_nothing_is_to_be_loaded_a_run_has_begun_with_its_claim(shop
 async def test_an_operator_who_starts_a_machine_is_waited_for_all_the_same(shop: Shop) -> None:
     machine_id = await shop.machine(replace(mill("M"), operator_starts=True))
     await shop.job(material="brass")
-    (run,) = await shop.claim(at_once=[machine_id])
+    (run,) = await shop.claim(begins_with_claim=[machine_id])
     assert run.operator_starts
     assert not run.begun
     assert shop.machine_state(machine_id) is MachineState.ASSIGNED

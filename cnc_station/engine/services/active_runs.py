@@ -192,10 +192,12 @@ class ActiveRuns:
         """The machines it still drives, those whose lease was lost included."""
         return frozenset(session.claimed.machine_id for session in self._sessions.values())
 
-    def at_once(self) -> frozenset[int]:
+    def begins_with_claim(self) -> frozenset[int]:
         """The machines whose runs may begin with their claim."""
         drivers = self._pool.drivers.items()
-        return frozenset(machine_id for machine_id, one in drivers if one.abilities.at_once)
+        return frozenset(
+            machine_id for machine_id, one in drivers if one.abilities.begins_with_claim
+        )
 
     def lost_machines(self) -> frozenset[int]:
         """Those that may still move for a run that is no longer this station's."""

@@ -72,7 +72,7 @@ class Dispatcher(Service):
             self._lease_s,
             self._runs.lost_machines(),
             self._incarnation,
-            self._runs.at_once(),
+            self._runs.begins_with_claim(),
             self._batch,
         )
         writing = asyncio.ensure_future(self._writer.write(claim))

@@ -61,7 +61,9 @@ class Abilities:
     aborts: bool = True
     unlocks: bool = True
     outlives: bool = True  # what it runs goes on when its station is gone
-    at_once: bool = False  # nothing is loaded, nothing can refuse, and nothing is cut
+    # Nothing is loaded, nothing can refuse, and nothing is cut: the start is written with the
+    # claim, which saves each run a commit (and a sixth of its CPU time).
+    begins_with_claim: bool = False
 
     @property
     def goes_on(self) -> bool:
