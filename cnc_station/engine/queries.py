@@ -16,6 +16,7 @@ from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.drivers.base import Driver
+from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
@@ -227,6 +228,7 @@ class StationQueries:
             self._zone,
             config.simulator_speed,
             abilities,
+            handlers().keys(),
             config.station,
             self._clock,
         )

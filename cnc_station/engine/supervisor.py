@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Fenced, NameInUse, Unavailable
+from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.notice import MISSED, Notice
 from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
@@ -34,6 +36,7 @@ from cnc_station.engine.services.run_ending import Judge
 from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.services.ticker import Ticker
+from cnc_station.engine.services.worker_slots import WorkerSlots
 from cnc_station.engine.signals.base import SignalHandlers, Signals
 from cnc_station.engine.store.queries.machine_rows import machines
 from cnc_station.engine.store.recovery import AdoptMachines
@@ -79,7 +82,10 @@ class ServiceSupervisor:
         self.pool = DriverPool(
             context.writer, {"simulator": simulator}, on_news=self._news, on_due=self._due
         )
-        self.active_runs = ActiveRuns(context.writer, context.library, self.pool, judge)
+        self._slots = WorkerSlots(handlers(), config.automation_workers, on_free=self._work_again)
+        self.active_runs = ActiveRuns(
+            context.writer, context.library, self.pool, self._slots, judge
+        )
         self._recovery = Recovery(
             context.writer,
             context.reader,
@@ -104,6 +110,7 @@ class ServiceSupervisor:
             config.station,
             config.lease_s,
             config.claim_batch,
+            self._slots,
             self.pool.drivers,
             on_taken=self._taken,
             on_idle=self._look_out,
@@ -277,6 +284,10 @@ class ServiceSupervisor:
         """A controller does something else than before."""
         self._controller_monitor.wake.hint()
 
+    def _work_again(self) -> None:
+        """A worker slot is free."""
+        self._dispatcher.wake.hint()
+
     def _due(self) -> None:
         """A driver can be changed now that a run needed before."""
         self._reconciler.wake.hint()
@@ -297,7 +308,8 @@ class ServiceSupervisor:
 
     def _want(self) -> None:
         if self._signals is not None:
-            self._signals.wait_for(frozenset(self._idle.values()))
+            automation = [NO_MACHINE] if self._slots.free else []
+            self._signals.wait_for(frozenset([*automation, *self._idle.values()]))
 
     def _show(self, news: frozenset[int]) -> None:
         self._context.show(news)

@@ -10,6 +10,7 @@ from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.run_ending import Judge
+from cnc_station.engine.services.worker_slots import WorkerSlots
 
 
 class _Pool:
@@ -26,4 +27,6 @@ def runs_of(writer: object, drivers: Mapping[int, Driver]) -> ActiveRuns:
     """The runs of a station with these machines; their jobs have no programs."""
     library = Library(cast(Any, None))
     pool = cast(DriverPool, _Pool(drivers))
-    return ActiveRuns(cast(RetryingWriter, writer), library, pool, Judge(RetryPolicy()))
+    slots = WorkerSlots({}, 0, lambda: None)
+    judge = Judge(RetryPolicy())
+    return ActiveRuns(cast(RetryingWriter, writer), library, pool, slots, judge)

@@ -186,6 +186,7 @@ class Steps:
         ]
         while claimed := self._run(self.shop.claim(begins_with_claim)):
             for run in claimed:
+                assert run.machine_id is not None
                 self.model.claim(run.run_id, run.job_id, run.machine_id)
                 assert run.begun == (run.machine_id in begins_with_claim)
                 if run.begun:

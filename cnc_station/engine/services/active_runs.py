@@ -9,10 +9,12 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.drivers.base import RunInspection
 from cnc_station.engine.services.driver_pool import DriverPool
+from cnc_station.engine.services.executor import Executor
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.run_ending import RUNNER, Judge, move_of
 from cnc_station.engine.services.run_session import CLOSED, RunSession
+from cnc_station.engine.services.worker_slots import WorkerSlots
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.views import RunInHand, Telemetry
@@ -24,11 +26,17 @@ class ActiveRuns:
     """The sessions by run. One whose lease was lost stays until its machine has stopped."""
 
     def __init__(
-        self, writer: RetryingWriter, library: Library, pool: DriverPool, judge: Judge
+        self,
+        writer: RetryingWriter,
+        library: Library,
+        pool: DriverPool,
+        slots: WorkerSlots,
+        judge: Judge,
     ) -> None:
         self._writer = writer
         self._library = library
         self._pool = pool
+        self._slots = slots
         self._judge = judge
         self._sessions: dict[int, RunSession] = {}
         self._came = asyncio.Event()  # set once, with the next that comes
@@ -39,7 +47,7 @@ class ActiveRuns:
     def take(self, claimed: Claimed, lease_ends: float = float("inf")) -> None:
         """Begin to drive a claimed run; it may be acted on until `lease_ends` (the loop's clock),
         unless the lifeline asks for more."""
-        if claimed.machine_id in self._pool.drivers:
+        if claimed.machine_id is None or claimed.machine_id in self._pool.drivers:
             self._begin(claimed, lease_ends)
         else:
             self._keep(self._give_back(claimed))
@@ -57,7 +65,7 @@ class ActiveRuns:
             self._library,
             self._judge,
             claimed,
-            self._pool.lease(claimed.machine_id),
+            self._lease(claimed),
             lease_ends,
             previous=self._previous(claimed),
             found=found,
@@ -67,6 +75,11 @@ class ActiveRuns:
         self._came.set()
         self._came = asyncio.Event()
 
+    def _lease(self, claimed: Claimed) -> Executor:
+        if claimed.machine_id is None:
+            return self._slots.lease(claimed.handler)
+        return self._pool.lease(claimed.machine_id)
+
     def _previous(self, claimed: Claimed) -> Sequence[RunSession]:
         if claimed.attempt == 1:
             return ()
@@ -74,6 +87,9 @@ class ActiveRuns:
 
     def _forget(self, session: RunSession) -> None:
         del self._sessions[session.claimed.run_id]
+        if session.claimed.machine_id is None:
+            self._slots.release()
+            return
         refused = session.ending is not None and session.ending.refused
         self._pool.release(session.claimed.machine_id, refused=refused)
 
@@ -89,6 +105,7 @@ class ActiveRuns:
 
     async def _give_back(self, claimed: Claimed) -> None:
         """The machine has no driver: asked for at once, so that no claim comes in between."""
+        assert claimed.machine_id is not None
         reason = "its driver is not there"
         await asyncio.gather(
             self._writer.write_until_committed(move_of(claimed, _back(claimed), reason=reason)),
@@ -190,7 +207,7 @@ class ActiveRuns:
 
     def machines(self) -> frozenset[int]:
         """The machines it still drives, those whose lease was lost included."""
-        return frozenset(session.claimed.machine_id for session in self._sessions.values())
+        return _machines(self._sessions.values())
 
     def begins_with_claim(self) -> frozenset[int]:
         """The machines whose runs may begin with their claim."""
@@ -201,20 +218,34 @@ class ActiveRuns:
 
     def lost_machines(self) -> frozenset[int]:
         """Those that may still move for a run that is no longer this station's."""
-        lost = (session for session in self._sessions.values() if session.is_lost)
-        return frozenset(session.claimed.machine_id for session in lost)
+        return _machines(session for session in self._sessions.values() if session.is_lost)
 
     def shown(self) -> tuple[RunInHand, ...]:
         """The runs it drives, those whose lease was lost included, in the order of their claims."""
         return tuple(
-            RunInHand(one.claimed.machine_id, one.claimed.job_id, one.claimed.name, one.at_closing)
+            RunInHand(
+                one.claimed.machine_id,
+                one.claimed.job_id,
+                one.claimed.name,
+                one.at_closing,
+                one.claimed.handler,
+            )
             for one in self._sessions.values()
         )
 
     def telemetry(self) -> dict[int, Telemetry]:
         """The latest of every machine at work."""
         told = ((one.claimed.machine_id, one.telemetry()) for one in self._sessions.values())
-        return {machine_id: telemetry for machine_id, telemetry in told if telemetry is not None}
+        return {
+            machine_id: telemetry
+            for machine_id, telemetry in told
+            if machine_id is not None and telemetry is not None
+        }
+
+
+def _machines(sessions: Iterable[RunSession]) -> frozenset[int]:
+    ids = (session.claimed.machine_id for session in sessions)
+    return frozenset(machine_id for machine_id in ids if machine_id is not None)
 
 
 def _back(claimed: Claimed) -> t.Transition:

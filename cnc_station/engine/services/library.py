@@ -1,5 +1,6 @@
 """Kept programs, read and ready to run or to draw; the last used stay in memory."""
 
+import json
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
@@ -65,4 +66,5 @@ class Library:
             program=kept.program if kept else None,
             source=kept.source if kept else None,
             part=claimed.parts_done + 1,
+            payload=json.loads(claimed.payload),
         )

@@ -69,6 +69,9 @@ class Recovery:
         claimed = run.claimed
         log.warning("run %s of job %s was left %s", claimed.run_id, claimed.job_id, run.state)
         try:
+            if claimed.machine_id is None:
+                await self._write(run, self._judge.failed(claimed, REASON))
+                return
             async with self._pool.wiring(claimed.machine_id):
                 await self._settle_by(self._pool.drivers.get(claimed.machine_id), run, lease_s)
         except (Fenced, Conflict) as error:  # the leader was quicker, or the run had an end
@@ -87,7 +90,7 @@ class Recovery:
         log.warning("run %s: %s (%s)", run.claimed.run_id, found.outcome, found.detail)
         if found.outcome is RunOutcome.STOPPED:
             if run.state is RunState.INTERRUPTED:  # a person is asked already
-                await self._writer.write(_found(run.claimed, found.detail))
+                await self._record(run.claimed, found.detail)
             else:
                 await self._write(run, RunEnding(t.INTERRUPTED, found.detail, ACTOR))
             return
@@ -99,13 +102,14 @@ class Recovery:
             self._runs.reattach(run.claimed, ends, found)
 
     async def _look(self, run: LeftOver, driver: Driver | None) -> RunInspection:
-        if driver is None:
+        machine_id = run.claimed.machine_id
+        if driver is None or machine_id is None:
             return RunInspection(
                 RunOutcome.STOPPED, f"{REASON}, and its machine has no driver any more"
             )
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._pool.reach(run.claimed.machine_id)
+                await self._pool.reach(machine_id)
                 return await driver.inspect_run(await self._library.order(run.claimed))
         except TimeoutError:
             why = f"no answer within {ANSWER_S:g} s"
@@ -128,8 +132,10 @@ class Recovery:
             )
         )
 
-
-def _found(claimed: Claimed, words: str) -> RecordInspection:
-    return RecordInspection(
-        claimed.job_id, claimed.run_id, claimed.token, claimed.machine_id, words, ACTOR
-    )
+    async def _record(self, claimed: Claimed, words: str) -> None:
+        assert claimed.machine_id is not None
+        await self._writer.write(
+            RecordInspection(
+                claimed.job_id, claimed.run_id, claimed.token, claimed.machine_id, words, ACTOR
+            )
+        )

@@ -55,7 +55,7 @@ class Judge:
     def failed(self, claimed: Claimed, reason: str, *, alarm: bool = False) -> RunEnding:
         """Another attempt after a pause, or a person has to look."""
         failures = claimed.failures + 1
-        if failures > self.retry.limit(claimed.retry_limit, automation=False):
+        if failures > self.retry.limit(claimed.retry_limit, automation=claimed.machine_id is None):
             return RunEnding(t.FAILED_FINAL, reason, alarm=alarm)
         backoff = self.retry.backoff_s(failures, self.chance())
         return RunEnding(t.FAILED_RETRY, reason, backoff_s=backoff, alarm=alarm)
@@ -66,12 +66,11 @@ async def write_ending(
 ) -> None:
     """Write how a run ended until it is written. `half_made`: a part lies on the machine that
     nobody knows to be good. Raises Fenced or Conflict when others have decided that."""
-    if ending.alarm:
+    machine_id = claimed.machine_id
+    if ending.alarm and machine_id is not None:
         with contextlib.suppress(Conflict):  # somebody was quicker, or an answer was lost
             await writer.write_until_committed(
-                MoveMachine(
-                    (t.ALARMED,), claimed.machine_id, RUNNER, ending.reason, part_on_it=half_made
-                )
+                MoveMachine((t.ALARMED,), machine_id, RUNNER, ending.reason, part_on_it=half_made)
             )
     moved = writer.write_until_committed(
         move_of(
@@ -84,9 +83,9 @@ async def write_ending(
             part_on_it=half_made,
         )
     )
-    if not ending.refused:
+    if not ending.refused or machine_id is None:
         await moved
         return
     # Asked for at once, so that no claim comes in between.
-    refusal = SetReadiness(claimed.machine_id, ending.reason, RUNNER)
+    refusal = SetReadiness(machine_id, ending.reason, RUNNER)
     await asyncio.gather(moved, writer.write_until_committed(refusal))

@@ -33,7 +33,7 @@ class RecordPartDone(StoreCommand[None]):
     job_id: int
     run_id: int
     token: int
-    machine_id: int
+    machine_id: int | None
     part: int
     reason: str
     actor: str
@@ -57,7 +57,7 @@ class RecordModesSet(StoreCommand[None]):
     job_id: int
     run_id: int
     token: int
-    machine_id: int
+    machine_id: int | None
     reason: str
     actor: str
 

@@ -83,12 +83,14 @@ class AtClosing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunInHand:
-    """A run that this station drives; `job` is the name of its job."""
+    """A run that this station drives; `job` is the name of its job, `handler` that of a run
+    without a machine."""
 
-    machine_id: int
+    machine_id: int | None
     job_id: int
     job: str
     at_closing: AtClosing
+    handler: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,8 @@ class ClosingDialog(QDialog):
         heading.setWordWrap(True)
         self._body.addWidget(heading)
         for run in runs:
-            name = machines.get(run.machine_id, self.tr("Machine {n}").format(n=run.machine_id))
+            unknown = run.handler or self.tr("Machine {n}").format(n=run.machine_id)
+            name = machines.get(run.machine_id or 0, unknown)
             line = Text(f"{name} · {run.job}", Role.BODY)
             line.setWordWrap(True)
             self._body.addWidget(line)

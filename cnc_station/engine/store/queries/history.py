@@ -59,9 +59,9 @@ def runs(
     # A job's by their attempts: another station's numbers may be higher, and yet older.
     newest = run.c.id if job_id is None else run.c.attempt
     query = (
-        select(run, job.c.name, job.c.operation, machine.c.name.label("machine"))
+        select(run, job.c.name, job.c.operation, job.c.handler, machine.c.name.label("machine"))
         .join_from(run, job, job.c.id == run.c.job_id)
-        .join(machine, machine.c.id == run.c.machine_id)
+        .join(machine, machine.c.id == run.c.machine_id, isouter=True)
         .order_by(newest.desc())
         .limit(limit)
     )
@@ -74,7 +74,7 @@ def runs(
             job=title(row.name, row.operation),
             attempt=row.attempt,
             machine_id=row.machine_id,
-            machine=row.machine,
+            machine=row.machine or row.handler,
             station=row.station,
             state=RunState(row.state),
             token=row.token,

@@ -4,10 +4,11 @@ import json
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from cnc_station.engine.domain.job import is_automation
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.history import runs
-from cnc_station.engine.store.queries.job_rows import JobReader, is_automation
+from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.queries.shop_snapshots import title
 from cnc_station.engine.store.schema import dependency, job
 from cnc_station.engine.views import JobDetail, JobLink
