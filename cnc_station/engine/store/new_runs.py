@@ -18,7 +18,7 @@ RUNS_AHEAD = 50  # numbers fetched with those that are needed: a claim then asks
 
 
 class Claimed(NamedTuple):
-    """A new run and all that its runner needs to know. `token` proves the right to write; `begun`:
+    """A new run and all that its session needs to know. `token` proves the right to write; `begun`:
     its start is written as well. A tuple, as the values of matching are."""
 
     run_id: int
