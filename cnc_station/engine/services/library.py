@@ -66,5 +66,5 @@ class Library:
             program=kept.program if kept else None,
             source=kept.source if kept else None,
             part=claimed.parts_done + 1,
-            payload=json.loads(claimed.payload),
+            payload=json.loads(claimed.payload) if claimed.handler else {},
         )

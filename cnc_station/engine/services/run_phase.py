@@ -24,10 +24,10 @@ abort that the controller does not confirm brings a run from `stopping` back to 
 """
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 
 
-class Phase(Enum):
+class Phase(StrEnum):  # whose members hash at C speed, as every run asks for that a dozen times
     """Where a run in hand is."""
 
     PREPARING = auto()  # nothing is written of a start, and nothing was started
