@@ -40,7 +40,8 @@ class Config:
     Addresses may contain a password, so they are not in `repr`; `secrets.complete` adds a password
     that they do not contain. `data_folder` need not exist yet: the first writer creates it.
     `time_zone` is an IANA name; "" for that of this computer. `claim_batch` is the number of jobs a
-    station claims in one transaction. A `health_port` of 0 serves no health; None serves it only
+    station claims in one transaction, `automation_workers` the number of jobs without a machine
+    that it runs at once. A `health_port` of 0 serves no health; None serves it only
     without a window.
     """
 
@@ -59,6 +60,7 @@ class Config:
     lease_s: float = 300.0
     leader_lease_s: float = 30.0
     claim_batch: int = 100
+    automation_workers: int = 5
     synchronous: str = "FULL"
     health_host: str = "127.0.0.1"
     health_port: int | None = None
@@ -277,6 +279,7 @@ _READERS: Mapping[str, Reader] = {
     "lease_s": _number(1, 86_400),
     "leader_lease_s": _number(1, 3_600),
     "claim_batch": _whole(1, 10_000),
+    "automation_workers": _whole(0, 100),
     "synchronous": _one_of(*SYNCHRONOUS),
     "health_host": _host,
     "health_port": _whole(0, 65_535),

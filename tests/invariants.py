@@ -96,19 +96,26 @@ def _live_runs(jobs: Rows, runs: Rows, machines: Rows) -> Iterator[str]:
             yield f"run {run.id} is {run.state} and ended at {run.ended_at}"
         if run.state not in LIVE_RUNS:
             continue
-        job, machine = jobs[run.job_id], machines[run.machine_id]
+        job = jobs[run.job_id]
         if (job.run_id, job.machine_id, job.token) != (run.id, run.machine_id, run.token):
             yield f"run {run.id} is live, its job {job.id} is at run {job.run_id}"
         if job.state != run.state:
             yield f"run {run.id} is {run.state}, its job {job.id} {job.state}"
-        if machine.run_id != run.id or machine.job_id != job.id:
-            yield f"run {run.id} is live, its machine {machine.id} is at run {machine.run_id}"
-        if machine.state not in (run.state, MachineState.ALARM):
-            yield f"run {run.id} is {run.state}, its machine {machine.id} {machine.state}"
-        for key in (("job", run.job_id), ("machine", run.machine_id)):
+        keys = [("job", run.job_id)]
+        if run.machine_id is not None:
+            yield from _at_machine(run, machines[run.machine_id])
+            keys.append(("machine", run.machine_id))
+        for key in keys:
             if key in seen:
                 yield f"{key[0]} {key[1]} has two live runs"
             seen.add(key)
+
+
+def _at_machine(run: Row[Any], machine: Row[Any]) -> Iterator[str]:
+    if (machine.run_id, machine.job_id) != (run.id, run.job_id):
+        yield f"run {run.id} is live, its machine {machine.id} is at run {machine.run_id}"
+    if machine.state not in (run.state, MachineState.ALARM):
+        yield f"run {run.id} is {run.state}, its machine {machine.id} {machine.state}"
 
 
 def _parts(jobs: Rows, runs: Rows) -> Iterator[str]:

@@ -15,12 +15,12 @@ from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
+from cnc_station.engine.services.active_runs import PATIENCE_S
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
-from cnc_station.engine.services.runner import PATIENCE_S
 from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
@@ -120,6 +120,11 @@ class StationEngine:
             )
             self._supervisor = ServiceSupervisor(context, signals)
             await self._supervisor.start()
+
+    @property
+    def supervisor(self) -> ServiceSupervisor | None:
+        """The services of this station while it is at work."""
+        return self._supervisor
 
     async def stop(self) -> None:
         """Stop in order: the services, then the writer."""

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Fenced, NameInUse, Unavailable
+from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.notice import MISSED, Notice
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.drivers.base import OnLoss
+from cnc_station.engine.handlers.registry import handlers
+from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.services.dispatcher import Dispatcher
@@ -24,17 +26,17 @@ from cnc_station.engine.services.health_probe import HealthProbe
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.lifeline import MARGIN, SILENCE_S, Lifeline
-from cnc_station.engine.services.outcome import Judge
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
-from cnc_station.engine.services.runner import PATIENCE_S, Runner
+from cnc_station.engine.services.run_ending import Judge
 from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.services.ticker import Ticker
+from cnc_station.engine.services.worker_slots import WorkerSlots
 from cnc_station.engine.signals.base import SignalHandlers, Signals
 from cnc_station.engine.store.queries.machine_rows import stored_machines
 from cnc_station.engine.store.recovery import AdoptMachines
@@ -77,20 +79,24 @@ class ServiceSupervisor:
         self._incarnation = uuid.uuid4().hex
         simulator = {"speed": config.simulator_speed, "seed": config.simulator_seed}
         judge = Judge(config.retry)
-        self.pool = DriverPool(context.writer, {"simulator": simulator}, self._news, self._at_work)
-        self.runner = Runner(
-            context.writer,
-            context.library,
-            self.pool.drivers,
-            judge,
-            on_refused=self.pool.refused,
-            on_over=self._over,
+        self.pool = DriverPool(
+            context.writer, {"simulator": simulator}, on_news=self._news, on_due=self._due
+        )
+        self._slots = WorkerSlots(handlers(), config.automation_workers, on_free=self._work_again)
+        self.active_runs = ActiveRuns(
+            context.writer, context.library, self.pool, self._slots, judge
         )
         self._recovery = Recovery(
-            context.writer, context.reader, self.pool, self.runner, judge, config.station
+            context.writer,
+            context.reader,
+            context.library,
+            self.pool,
+            self.active_runs,
+            judge,
+            config.station,
         )
         self._controller_monitor = ControllerMonitor(
-            context.reader, self.pool, self.runner, config.station
+            context.reader, self.pool, self.active_runs, config.station
         )
         self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time it was heard at
         self._idle: dict[int, str] = {}  # machines that wait for work, with their types
@@ -99,24 +105,30 @@ class ServiceSupervisor:
         )
         self._dispatcher = Dispatcher(
             context.writer,
-            self.runner,
+            self.active_runs,
             self._incarnation,
             config.station,
             config.lease_s,
             config.claim_batch,
+            self._slots,
             self.pool.drivers,
             on_taken=self._taken,
             on_idle=self._look_out,
         )
         self._reconciler = Reconciler(
-            context.reader, self.runner, self.pool, self._recovery, config.station, config.lease_s
+            context.reader,
+            self.active_runs,
+            self.pool,
+            self._recovery,
+            config.station,
+            config.lease_s,
         )
-        self.at_machines = AtMachines(self.runner, self.pool)
-        self._ticker = Ticker(self.runner.telemetry, self._show, lambda: self.runner.busy)
+        self.at_machines = AtMachines(self.active_runs, self.pool)
+        self._ticker = Ticker(self.active_runs.telemetry, self._show, lambda: self.active_runs.busy)
         self._services: list[Service] = [
             Lifeline(
                 context.writer,
-                self.runner,
+                self.active_runs,
                 self._incarnation,
                 config.lease_s,
                 self._replaced,
@@ -143,7 +155,7 @@ class ServiceSupervisor:
         await self.pool.prepare(await self._own())
         lease_s = config.lease_s * (1 - MARGIN)
         await self._recovery.settle(lease_s)
-        if reattached := self.runner.run_ids():  # before a leader can think that they are lost
+        if reattached := self.active_runs.run_ids():  # before a leader can think that they are lost
             await context.writer.write(
                 Heartbeat(self._incarnation, config.lease_s, 0.0, reattached)
             )
@@ -210,7 +222,7 @@ class ServiceSupervisor:
         """No new claims, runs ended and written, controllers let go, the fleet left."""
         for service in reversed(self._services):
             await service.stop()
-        await self.runner.stop()
+        await self.active_runs.stop()
         let_go = await self.pool.close()
         with contextlib.suppress(Unavailable, TimeoutError):  # the others will notice the silence
             async with asyncio.timeout(PATIENCE_S):
@@ -272,21 +284,17 @@ class ServiceSupervisor:
         """A controller does something else than before."""
         self._controller_monitor.wake.hint()
 
-    def _at_work(self) -> frozenset[int]:
-        return self.runner.machines()
+    def _work_again(self) -> None:
+        """A worker slot is free."""
+        self._dispatcher.wake.hint()
 
-    def _over(self, machine_id: int) -> None:
-        """A machine has no run any more: a real one may have something to say, and another driver
-        to get."""
-        driver = self.pool.drivers.get(machine_id)
-        if driver is not None and driver.on_loss is OnLoss.INTERRUPT:
-            self._controller_monitor.wake.hint()
-        if self.pool.is_due(machine_id):
-            self._reconciler.wake.hint()
+    def _due(self) -> None:
+        """A driver can be changed now that a run needed before."""
+        self._reconciler.wake.hint()
 
     def _taken(self) -> None:
         self._ticker.begin()
-        for machine_id in self.runner.machines():
+        for machine_id in self.active_runs.machines():
             self._idle.pop(machine_id, None)
         self._want()
 
@@ -300,7 +308,8 @@ class ServiceSupervisor:
 
     def _want(self) -> None:
         if self._signals is not None:
-            self._signals.wait_for(frozenset(self._idle.values()))
+            automation = [NO_MACHINE] if self._slots.free else []
+            self._signals.wait_for(frozenset([*automation, *self._idle.values()]))
 
     def _show(self, news: frozenset[int]) -> None:
         self._context.show(news)

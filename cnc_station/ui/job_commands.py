@@ -102,6 +102,8 @@ class JobCommands(QObject):
             can -= frozenset() if of_driver.holds else {A.HOLD}
             can -= frozenset() if of_driver.goes_on else {A.CONTINUE}
             can -= frozenset() if of_driver.aborts else {A.ABORT}
+        if row.machine_id is None and row.state in LIVE_JOBS:  # a handler can only be aborted
+            can -= {A.HOLD, A.CONTINUE}
         if self.why_not(row):
             can -= _AT_MACHINES
         return can if A.ACCEPT in can else can - {A.SCRAP}

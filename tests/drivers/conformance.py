@@ -122,7 +122,7 @@ class EveryDriver:
         self, bench: Bench
     ) -> None:
         assert bench.driver.on_loss is OnLoss.INTERRUPT
-        assert not bench.driver.abilities.at_once
+        assert not bench.driver.abilities.begins_with_claim
 
 
 class StartingDriver(EveryDriver):

@@ -32,7 +32,7 @@ OWN_PROGRAM = "waits for its own program"  # another program runs; the job waits
 
 
 async def word_of(driver: Driver, order: Order, ending: Awaitable[None]) -> str:
-    """Return the result as the runner decides it: it inspects the run if the connection was
+    """Return the result as a run session decides it: it inspects the run if the connection was
     lost."""
     try:
         await asyncio.wait_for(ending, 60)

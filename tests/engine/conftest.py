@@ -51,7 +51,7 @@ async def station(config: Config) -> AsyncIterator[Station]:
 
     yield start
     for floor in started:
-        if floor.engine._supervisor is not None:
+        if floor.engine.supervisor is not None:
             assert await floor.broken() == []
             await floor.engine.stop()
 

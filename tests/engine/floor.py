@@ -29,6 +29,7 @@ from cnc_station.engine.drivers.base import (
 )
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, ListEvents, ListMachines
+from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.views import (
     Abilities,
@@ -106,6 +107,12 @@ class FloorOf:
 
     async def told(self, job_id: int) -> list[str]:
         return [event.type for event in await self.door.ask(ListEvents(job_id=job_id))]
+
+    @property
+    def runs(self) -> ActiveRuns:
+        """What its station has in hand."""
+        assert self.engine.supervisor is not None
+        return self.engine.supervisor.active_runs
 
     async def broken(self) -> list[str]:
         return await self.engine._reader.read(broken)

@@ -1,7 +1,6 @@
 """After a crash, a broken connection or a lost lease the machine is asked, and never started again
 blindly."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,7 +12,7 @@ from cnc_station.engine.domain.machine import STATION_GONE
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunInspection, RunOutcome
 from cnc_station.engine.queries import ListEvents, ListRuns
-from cnc_station.engine.services import drive
+from cnc_station.engine.services import run_steps
 from cnc_station.engine.services.recovery import UNWATCHED
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.views import Doing
@@ -42,15 +41,8 @@ async def _running(floor: FloorOf, controller: Controller, **values: object) -> 
 
 async def _killed(floor: FloorOf) -> None:
     """As by kill -9: nothing is written about its runs, and nothing is asked of its machines."""
-    crew = floor.engine._supervisor
-    assert crew is not None
-    for service in crew._services:
-        await service.stop()
-    tasks = [live.task for live in crew.runner._live.values() if live.task is not None]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    floor.engine._supervisor = None
+    for session in floor.runs.sessions:
+        session.abandon()
     await floor.engine.stop()
 
 
@@ -142,7 +134,7 @@ async def test_a_cable_pulled_and_put_back_costs_nothing_while_the_program_goes_
 async def test_a_cable_that_stays_out_interrupts_the_job(
     floor: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drive, "RECONNECT_S", 0.2)
+    monkeypatch.setattr(run_steps, "RECONNECT_S", 0.2)
     job_id = await _running(floor, controller)
     controller.refuses["connect"] = AWAY
     controller.break_off(AWAY)
@@ -179,7 +171,7 @@ async def test_a_run_whose_lease_was_lost_for_a_while_is_taken_back(
     job_id = await _running(floor, controller)
     crew = floor.engine._supervisor
     assert crew is not None
-    await crew.runner.let_go(float("inf"))
+    floor.runs.let_go(float("inf"))
     await _given_up_by_the_leader(floor, job_id)
     await crew._reconciler.run_once()
     assert (await floor.row(job_id)).state is JobState.RUNNING
@@ -194,7 +186,7 @@ async def test_a_run_that_ends_while_its_lease_is_lost_is_still_told_of(
     crew = floor.engine._supervisor
     assert crew is not None
     await crew._reconciler.stop()
-    await crew.runner.let_go(float("inf"))
+    floor.runs.let_go(float("inf"))
     await _given_up_by_the_leader(floor, job_id)
     controller.end()
     await floor.comes_to(job_id, JobState.COMPLETED)
@@ -206,10 +198,10 @@ async def test_what_a_person_has_decided_meanwhile_stands(
     job_id = await _running(floor, controller)
     crew = floor.engine._supervisor
     assert crew is not None
-    await crew.runner.let_go(float("inf"))
+    floor.runs.let_go(float("inf"))
     await _given_up_by_the_leader(floor, job_id)
     assert (await floor.act("cancel", job_id)).applied
     await crew._reconciler.run_once()
     controller.end()
-    await until(lambda: not crew.runner.busy)
+    await until(lambda: not floor.runs.busy)
     assert (await floor.row(job_id)).state is JobState.CANCELLED

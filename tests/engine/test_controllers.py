@@ -14,7 +14,7 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import RunFailed, RunInspection, RunOutcome
 from cnc_station.engine.queries import ListLinks
-from cnc_station.engine.services import drive
+from cnc_station.engine.services import run_steps
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.store.writer import Writer
 from tests.engine.conftest import Station
@@ -167,7 +167,7 @@ async def test_an_abort_that_was_not_confirmed_ends_nothing_when_the_connection_
     floor: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The machine may be cutting still: who asked for the abort was told so."""
-    monkeypatch.setattr(drive, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(run_steps, "FIRST_PAUSE_S", 0.01)
     job_id = await _running(floor, controller)
     controller.refuses["abort"] = AWAY
     assert (await floor.act("abort", job_id)).error == str(AWAY)

@@ -19,18 +19,17 @@ from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.drivers.base import Driver, OnLoss, RunAborted
+from cnc_station.engine.drivers.base import OnLoss, RunAborted
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, ListLinks, ListRuns
 from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.lifeline import LONGEST_BEAT_S, Lifeline
-from cnc_station.engine.services.outcome import Judge
 from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
 from cnc_station.engine.services.retrying_writer import RetryingWriter
-from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.services.run_ending import Judge
 from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
@@ -41,6 +40,7 @@ from cnc_station.engine.store.sqlite import Sqlite
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.views import Doing
 from tests.engine.floor import Controller, service_of
+from tests.engine.sessions import runs_of
 from tests.until import until
 
 ME = local_principal("tester")
@@ -85,11 +85,6 @@ class _Database:
     write_until_committed = write
 
 
-def _runner(database: _Database, **machines: _Machine) -> Runner:
-    drivers: dict[int, Driver] = {int(n[1:]): machine for n, machine in machines.items()}
-    return Runner(cast(RetryingWriter, database), cast(Any, None), drivers, Judge(RetryPolicy()))
-
-
 def _claimed(run_id: int, machine_id: int = 1, job_id: int = 1, attempt: int = 1) -> Claimed:
     return Claimed(
         run_id, 1, job_id, machine_id, "bracket", attempt, 0, None, None, 1, 1, 60.0, "", "", ""
@@ -99,32 +94,30 @@ def _claimed(run_id: int, machine_id: int = 1, job_id: int = 1, attempt: int = 1
 async def test_a_run_whose_lease_has_ended_is_never_begun() -> None:
     """As when the process stood still between its claim and its start."""
     database, machine = _Database(), _Machine()
-    runner = _runner(database, m1=machine)
-    runner.take(_claimed(1), asyncio.get_running_loop().time() - 0.1)
-    await until(lambda: not runner.busy)
+    runs = runs_of(database, {1: machine})
+    runs.take(_claimed(1), asyncio.get_running_loop().time() - 0.1)
+    await until(lambda: not runs.busy)
     assert (database.moves, machine.running) == ([], [])
 
 
 async def test_a_machine_whose_run_was_never_begun_is_ready_for_another() -> None:
     """It stood as held for good, and was never given another run."""
     simulator = Simulator.make({})
-    runner = Runner(
-        cast(RetryingWriter, _Database()), cast(Any, None), {1: simulator}, Judge(RetryPolicy())
-    )
-    runner.take(_claimed(1), asyncio.get_running_loop().time() - 0.1)
-    await until(lambda: not runner.busy)
+    runs = runs_of(_Database(), {1: simulator})
+    runs.take(_claimed(1), asyncio.get_running_loop().time() - 0.1)
+    await until(lambda: not runs.busy)
     assert simulator.status().doing is Doing.READY
 
 
 async def test_a_run_is_let_go_before_its_lease_ends_although_the_database_stands_still() -> None:
     database, machine = _Database(), _Machine()
-    runner = _runner(database, m1=machine)
+    runs = runs_of(database, {1: machine})
     loop = asyncio.get_running_loop()
     lease_ends = loop.time() + 0.3
-    runner.take(_claimed(1), lease_ends)
+    runs.take(_claimed(1), lease_ends)
     await until(lambda: machine.running)
     database.stands_still = True
-    lifeline = Lifeline(cast(RetryingWriter, database), runner, "me", 30.0, _never, alone=False)
+    lifeline = Lifeline(cast(RetryingWriter, database), runs, "me", 30.0, _never, alone=False)
     await lifeline.start()
     await machine.aborted.wait()
     assert loop.time() >= lease_ends - 0.01
@@ -138,35 +131,35 @@ async def _never(why: str) -> None:
 
 async def test_what_may_be_half_made_goes_on_when_its_lease_is_lost() -> None:
     database, mill = _Database(), _Machine(OnLoss.INTERRUPT)
-    runner = _runner(database, m1=mill)
-    runner.take(_claimed(1))
+    runs = runs_of(database, {1: mill})
+    runs.take(_claimed(1))
     await until(lambda: mill.running)
-    await runner.let_go(float("inf"))
+    runs.let_go(float("inf"))
     assert mill.running == [1]
     assert not mill.aborted.is_set()
-    assert runner.lost_machines() == {1}
+    assert runs.lost_machines() == {1}
     mill.aborted.set()
-    await until(lambda: not runner.busy)
+    await until(lambda: not runs.busy)
 
 
 async def test_a_job_that_comes_back_waits_until_its_lost_run_has_stopped_here() -> None:
     database = _Database()
     stuck, other, third = _Machine(stuck=True), _Machine(), _Machine()
-    runner = _runner(database, m1=stuck, m2=other, m3=third)
-    runner.take(_claimed(1, 1))
+    runs = runs_of(database, {1: stuck, 2: other, 3: third})
+    runs.take(_claimed(1, 1))
     await until(lambda: stuck.running)
-    await runner.let_go(float("inf"))
-    runner.take(_claimed(2, 2, attempt=2))
-    runner.take(_claimed(3, 3, job_id=2))
+    runs.let_go(float("inf"))
+    runs.take(_claimed(2, 2, attempt=2))
+    runs.take(_claimed(3, 3, job_id=2))
     await until(lambda: third.running)  # what was taken after it runs
-    assert runner.lost_machines() == {1}
-    assert runner.run_ids() == (2, 3)
+    assert runs.lost_machines() == {1}
+    assert runs.run_ids() == (2, 3)
     assert not other.running
     stuck.aborted.set()
     await until(lambda: other.running == [2])
     for machine in (other, third):
         await machine.abort()
-    await until(lambda: not runner.busy)
+    await until(lambda: not runs.busy)
 
 
 async def test_a_start_whose_answer_was_lost_counts_as_written(engine: StationEngine) -> None:
@@ -210,9 +203,8 @@ async def test_a_station_whose_name_was_taken_over_claims_and_drives_nothing_mor
         assert await engine._writer.write(Claim(3.0, incarnation="mine")) == ()
         await until(lambda: "name" in {link.name for link in engine.local_door.peek(ListLinks())})
         assert engine._supervisor is not None
-        runner = engine._supervisor.runner
-        assert runner is not None
-        await until(lambda: not runner.run_ids())
+        runs = engine._supervisor.active_runs
+        await until(lambda: not runs.run_ids())
     finally:
         await engine.stop()
 
@@ -295,7 +287,13 @@ async def test_a_run_settled_by_another_meanwhile_does_not_stop_a_start(config: 
         assert engine._supervisor is not None
         late, judge = cast(RetryingWriter, _Late()), Judge(RetryPolicy())
         recovery = Recovery(
-            late, engine._reader, engine._supervisor.pool, engine._supervisor.runner, judge, "A"
+            late,
+            engine._reader,
+            engine._library,
+            engine._supervisor.pool,
+            engine._supervisor.active_runs,
+            judge,
+            "A",
         )
         assert await recovery.settle(60.0) == 1
     finally:

@@ -12,6 +12,7 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.services.remote_commands import RemoteCommands
+from cnc_station.engine.services.run_phase import Phase
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.new_runs import Claimed
@@ -129,9 +130,7 @@ async def test_a_machine_that_is_slow_to_answer_keeps_nobody_from_holding_anothe
 
 
 def _is_stopping(floor: FloorOf, job_id: int) -> bool:
-    assert floor.engine._supervisor is not None
-    live = floor.engine._supervisor.runner._live.values()
-    return any(one.claimed.job_id == job_id and one.stopped_by for one in live)
+    return floor.runs.session_of(job_id).phase is Phase.STOPPING
 
 
 async def test_a_start_asked_for_before_the_station_knows_of_its_own_claim_counts(

@@ -12,8 +12,9 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.drivers.base import Order, RunInspection, RunOutcome
 from cnc_station.engine.queries import ListEvents, ListMachines
-from cnc_station.engine.services.outcome import move_of
 from cnc_station.engine.services.reconciler import Reconciler
+from cnc_station.engine.services.retrying_writer import RetryingWriter
+from cnc_station.engine.services.run_ending import move_of
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
 from tests.engine.edited import AFTER, at_work, edited_elsewhere, is_ready, the_mill, wired
@@ -31,15 +32,12 @@ async def floor(
 
 async def _unwatched(floor: FloorOf, made: list[Controller]) -> int:
     """The job of a run that the leader has given up, and its own station has left too."""
-    crew = floor.engine._supervisor
-    assert crew is not None
     await floor.mill(driver="scripted")
     job_id = await at_work(floor, made)
-    (live,) = crew.runner._live.values()
-    assert live.task is not None
-    live.task.cancel()
-    await asyncio.wait([live.task])
-    await floor.engine._writer.write(move_of(live.claimed, t.LOST_INTERRUPTED, reason=REAPED))
+    (session,) = floor.runs.sessions
+    session.abandon()
+    await asyncio.wait([session.task])
+    await floor.engine._writer.write(move_of(session.claimed, t.LOST_INTERRUPTED, reason=REAPED))
     return job_id
 
 
@@ -65,7 +63,7 @@ async def test_a_driver_is_kept_while_it_is_asked_about_a_run_and_then_to_the_ru
         await answer.wait()
         return RunInspection(RunOutcome.UNDER_WAY, "it is at line 7")
 
-    monkeypatch.setattr(driver, "look", look)
+    monkeypatch.setattr(driver, "inspect_run", look)
     settling = _settling(floor)
     await asked.wait()
     editing = await _editing(floor)
@@ -138,11 +136,9 @@ async def test_a_run_that_was_given_up_and_still_cuts_keeps_its_driver_to_its_en
 
 async def _given_up(floor: FloorOf) -> None:
     """The leader has taken the run for lost, and its station knows it."""
-    crew = floor.engine._supervisor
-    assert crew is not None
-    (live,) = crew.runner._live.values()
-    live.lost = True
-    await floor.engine._writer.write(move_of(live.claimed, t.LOST_INTERRUPTED))
+    (session,) = floor.runs.sessions
+    session.lose_lease()
+    await floor.engine._writer.write(move_of(session.claimed, t.LOST_INTERRUPTED))
 
 
 async def test_a_machine_removed_under_a_run_that_was_given_up_is_let_go_at_its_end(
@@ -165,17 +161,15 @@ async def test_a_driver_is_changed_when_the_former_run_is_written_although_it_is
     floor: FloorOf, made: list[Controller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its end can be read before who wrote it knows."""
-    crew = floor.engine._supervisor
-    assert crew is not None
-    known, keep = asyncio.Event(), crew.runner._writer.write_until_committed
+    known, write = asyncio.Event(), RetryingWriter.write_until_committed
 
-    async def later(change: StoreCommand[None]) -> None:
-        await keep(change)
+    async def later(writer: RetryingWriter, change: StoreCommand[None]) -> None:
+        await write(writer, change)
         await known.wait()
 
     machine_id = await floor.mill(driver="scripted")
     job_id = await at_work(floor, made)
-    monkeypatch.setattr(crew.runner._writer, "write_until_committed", later)
+    monkeypatch.setattr(RetryingWriter, "write_until_committed", later)
     (driver,) = wired(made)
     driver.end()
     await floor.comes_to(job_id, JobState.COMPLETED)

@@ -10,7 +10,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.mtconnect.driver import MTConnect
 from cnc_station.engine.queries import ControllerStatus, ListEvents
-from cnc_station.engine.services import drive
+from cnc_station.engine.services import run_steps
 from tests.drivers.mtconnect_agent import FakeAgent
 from tests.engine.conftest import Station
 from tests.engine.floor import FloorOf
@@ -133,7 +133,7 @@ async def test_a_run_that_ends_while_the_line_is_down_is_completed_from_the_agen
 async def test_an_end_that_a_new_agent_has_not_seen_is_left_to_a_person(
     floor: FloorOf, agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drive, "RECONNECT_S", 5.0)
+    monkeypatch.setattr(run_steps, "RECONNECT_S", 5.0)
     job_id = await _running(floor, agent)
     await agent.down()
     agent.say(exec="PROGRAM_COMPLETED", count="13")
@@ -261,6 +261,4 @@ async def _told(floor: FloorOf, job_id: int, event: str) -> bool:
 
 async def _part(floor: FloorOf, *parts: int) -> bool:
     """Whether one of these is in hand."""
-    crew = floor.engine._supervisor
-    assert crew is not None
-    return any(live.part in parts for live in crew.runner._live.values())
+    return any(session.part in parts for session in floor.runs.sessions)

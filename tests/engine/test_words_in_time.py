@@ -9,8 +9,10 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import Order, RunFailed
 from cnc_station.engine.queries import ControllerStatus, ListEvents
-from cnc_station.engine.services import drive
-from cnc_station.engine.services.live import Live
+from cnc_station.engine.services import run_steps
+from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.retrying_writer import RetryingWriter
+from cnc_station.engine.services.run_phase import TO_END
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.transaction import StoreCommand
@@ -26,34 +28,29 @@ async def floor(station: Station) -> FloorOf:
 
 
 @pytest.fixture
-def instant(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+def instant(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Assigned jobs get no further before this is set."""
-    crew = floor.engine._supervisor
-    assert crew is not None
-    over, order = asyncio.Event(), crew.runner.order
+    over, order = asyncio.Event(), Library.order
 
-    async def later(claimed: Claimed) -> Order:
+    async def later(library: Library, claimed: Claimed) -> Order:
         await over.wait()
-        return await order(claimed)
+        return await order(library, claimed)
 
-    monkeypatch.setattr(crew.runner, "order", later)
+    monkeypatch.setattr(Library, "order", later)
     return over
 
 
 @pytest.fixture
-def starting(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+def starting(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """A start is written and can be read, but who wrote it does not know before this is set."""
-    crew = floor.engine._supervisor
-    assert crew is not None
-    writer = crew.runner._writer
-    known, keep = asyncio.Event(), writer.write_until_committed
+    known, write = asyncio.Event(), RetryingWriter.write_until_committed
 
-    async def later(change: StoreCommand[None]) -> None:
-        await keep(change)
+    async def later(writer: RetryingWriter, change: StoreCommand[None]) -> None:
+        await write(writer, change)
         if isinstance(change, MoveRun) and change.transition is t.STARTED:
             await known.wait()
 
-    monkeypatch.setattr(writer, "write_until_committed", later)
+    monkeypatch.setattr(RetryingWriter, "write_until_committed", later)
     return known
 
 
@@ -126,9 +123,7 @@ async def test_a_job_stopped_in_the_instant_of_its_assignment_waits_for_nobody(
     job_id = await floor.job()
     await floor.comes_to(job_id, JobState.ASSIGNED)
     asked = asyncio.create_task(floor.act(action, job_id))
-    crew = floor.engine._supervisor
-    assert crew is not None
-    await until(lambda: any(live.stopped_by for live in crew.runner._live.values()))
+    await until(lambda: _is_to_end(floor))
     instant.set()
     assert (await asyncio.wait_for(asked, 30.0)).applied
     assert (await floor.row(job_id)).state is becomes
@@ -152,7 +147,7 @@ async def test_a_word_about_a_machine_that_is_watched_counts_from_its_assignment
 async def test_the_word_that_a_run_is_done_counts_while_its_machine_can_not_be_asked(
     floor: FloorOf, watched: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drive, "FIRST_PAUSE_S", 60.0)
+    monkeypatch.setattr(run_steps, "FIRST_PAUSE_S", 60.0)
     watched.at_panel()
     await floor.mill(driver="scripted")
     job_id = await floor.job()
@@ -192,7 +187,8 @@ async def test_a_hold_of_a_run_that_began_with_its_claim_comes_after_its_load_an
     job_id = await floor.job()
     await floor.comes_to(job_id, JobState.RUNNING)
     holding = asyncio.create_task(floor.act("hold", job_id))
-    await until(lambda: any(live.under_way._waiters for live in _in_hand(floor)))
+    for _ in range(10):
+        await asyncio.sleep(0)
     instant.set()
     assert (await holding).applied
     status = floor.door.peek(ControllerStatus(machine_id))
@@ -202,10 +198,8 @@ async def test_a_hold_of_a_run_that_began_with_its_claim_comes_after_its_load_an
     assert (await floor.act("abort", job_id)).applied
 
 
-def _in_hand(floor: FloorOf) -> list[Live]:
-    crew = floor.engine._supervisor
-    assert crew is not None
-    return list(crew.runner._live.values())
+def _is_to_end(floor: FloorOf) -> bool:
+    return any(session.phase in TO_END for session in floor.runs.sessions)
 
 
 @pytest.mark.parametrize("action", ["abort", "hold"])
@@ -217,7 +211,7 @@ async def test_what_is_asked_of_a_run_that_never_comes_to_its_start_is_answered(
     await floor.comes_to(job_id, JobState.RUNNING)
     aborting = asyncio.create_task(floor.act("abort", job_id))
     asked = aborting if action == "abort" else asyncio.create_task(floor.act("hold", job_id))
-    await until(lambda: any(live.stopped_by for live in _in_hand(floor)))
+    await until(lambda: _is_to_end(floor))
     instant.set()
     assert (await aborting).applied
     assert (await asked).applied == (action == "abort")
@@ -260,16 +254,14 @@ async def test_an_unlock_in_the_instant_before_the_runs_end_is_written_waits_for
     floor: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the controller would be unlocked, and who asked for it refused."""
-    crew = floor.engine._supervisor
-    assert crew is not None
-    ending, keep = asyncio.Event(), crew.runner._writer.write_until_committed
+    ending, write = asyncio.Event(), RetryingWriter.write_until_committed
 
-    async def later(change: StoreCommand[None]) -> None:
+    async def later(writer: RetryingWriter, change: StoreCommand[None]) -> None:
         if isinstance(change, MoveRun) and change.transition is t.FAILED_FINAL:
             await ending.wait()
-        await keep(change)
+        await write(writer, change)
 
-    monkeypatch.setattr(crew.runner._writer, "write_until_committed", later)
+    monkeypatch.setattr(RetryingWriter, "write_until_committed", later)
     machine_id = await floor.mill(driver="scripted")
     job_id = await floor.job(retry_limit=0)
     await until(lambda: controller.cutting)

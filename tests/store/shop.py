@@ -92,11 +92,14 @@ class Shop:
             await self.move_machine(t.CONNECTED, machine_id)
         return machine_id
 
-    async def move_machine(self, transition: t.Transition, machine_id: int, **more: Any) -> None:
+    async def move_machine(
+        self, transition: t.Transition, machine_id: int | None, **more: Any
+    ) -> None:
+        assert machine_id is not None
         await self.write(MoveMachine((transition,), machine_id, "anna", **more))
 
-    async def claim(self, at_once: Iterable[int] = ()) -> tuple[Claimed, ...]:
-        return await self.write(Claim(300.0, at_once=frozenset(at_once)))
+    async def claim(self, begins_with_claim: Iterable[int] = ()) -> tuple[Claimed, ...]:
+        return await self.write(Claim(300.0, begins_with_claim=frozenset(begins_with_claim)))
 
     async def claim_one(self) -> Claimed:
         (claimed,) = await self.claim()
@@ -121,7 +124,7 @@ class Shop:
     def later(self, seconds: float) -> None:
         self.clock.ms += round(seconds * 1000)
 
-    def row(self, table: Table, row_id: int) -> Row[Any]:
+    def row(self, table: Table, row_id: int | None) -> Row[Any]:
         return cast(
             Row[Any],
             self.database.read(
@@ -140,10 +143,11 @@ class Shop:
     def run_state(self, run: Claimed) -> RunState:
         return RunState(self.row(schema.run, run.run_id).state)
 
-    def machine_state(self, machine_id: int) -> MachineState:
+    def machine_state(self, machine_id: int | None) -> MachineState:
+        assert machine_id is not None
         return MachineState(self.row(schema.machine, machine_id).state)
 
-    def events(self, **of: int) -> list[Mapping[str, Any]]:
+    def events(self, **of: int | None) -> list[Mapping[str, Any]]:
         """Events oldest first; `job_id=1` or `machine_id=1` chooses."""
         query = select(schema.event).order_by(schema.event.c.id)
         for name, value in of.items():
@@ -153,7 +157,7 @@ class Shop:
         )
         return [row._asdict() for row in found]
 
-    def told(self, **of: int) -> list[str]:
+    def told(self, **of: int | None) -> list[str]:
         """The types of those events."""
         return [event["type"] for event in self.events(**of)]
 

@@ -179,11 +179,14 @@ class Steps:
         assert self._write(*(ActOnJob(row, job, "anna") for row, job in asked)) == expected
 
     def claim(self, dice: Random) -> None:
-        at_once = [machine_id for machine_id in self.model.machines if dice.random() < 0.3]
-        while claimed := self._run(self.shop.claim(at_once)):
+        begins_with_claim = [
+            machine_id for machine_id in self.model.machines if dice.random() < 0.3
+        ]
+        while claimed := self._run(self.shop.claim(begins_with_claim)):
             for run in claimed:
+                assert run.machine_id is not None
                 self.model.claim(run.run_id, run.job_id, run.machine_id)
-                assert run.begun == (run.machine_id in at_once)
+                assert run.begun == (run.machine_id in begins_with_claim)
                 if run.begun:
                     assert self.model.move_run(t.STARTED, run.run_id, 0, half_made=False)
             self._claimed += claimed

@@ -8,11 +8,15 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
-from cnc_station.engine.domain.states import JobState, MachineState
+from cnc_station.engine.domain.policies import RetryPolicy
+from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
+from cnc_station.engine.store.handler_claims import ClaimForHandlers
 from cnc_station.engine.store.readiness import SetReadiness
-from tests.store.shop import START, Shop, frees, mill
+from cnc_station.engine.store.reaping import Reap
+from cnc_station.engine.store.stations import Lead
+from tests.store.shop import FOR_EVER_S, START, Shop, frees, mill
 
 
 async def test_a_claim_makes_a_run_and_ties_job_and_machine_to_it(shop: Shop) -> None:
@@ -31,7 +35,7 @@ async def test_a_claim_makes_a_run_and_ties_job_and_machine_to_it(shop: Shop) ->
 async def test_where_nothing_is_to_be_loaded_a_run_has_begun_with_its_claim(shop: Shop) -> None:
     machine_id = await shop.machine()
     job_id = await shop.job(material="brass")
-    (run,) = await shop.claim(at_once=[machine_id])
+    (run,) = await shop.claim(begins_with_claim=[machine_id])
     assert run.begun
     assert shop.told(job_id=job_id) == ["created", "assigned", "started"]
     assert [event["job_state"] for event in shop.events(job_id=job_id)[1:]] == [
@@ -50,7 +54,7 @@ async def test_where_nothing_is_to_be_loaded_a_run_has_begun_with_its_claim(shop
 async def test_an_operator_who_starts_a_machine_is_waited_for_all_the_same(shop: Shop) -> None:
     machine_id = await shop.machine(replace(mill("M"), operator_starts=True))
     await shop.job(material="brass")
-    (run,) = await shop.claim(at_once=[machine_id])
+    (run,) = await shop.claim(begins_with_claim=[machine_id])
     assert run.operator_starts
     assert not run.begun
     assert shop.machine_state(machine_id) is MachineState.ASSIGNED
@@ -254,3 +258,35 @@ async def test_a_capability_of_the_shop_fits_the_same_jobs_in_sql_and_in_python(
         JobSpec("a", "lathe", material="steel"),
     ):
         assert capability.fits(spec.need) == (capability.refusal(spec.need) is None)
+
+
+async def test_a_run_without_a_machine_whose_station_is_gone_is_tried_again(shop: Shop) -> None:
+    await shop.machine()
+    (job_id,) = await shop.create(JobSpec("wait", handler="test.delay", payload={"durationMs": 1}))
+    claim = ClaimForHandlers(300.0, frozenset({"test.delay"}), 5)
+    assert await shop.claim() == ()
+    (run,) = await shop.write(claim)
+    assert (run.job_id, run.machine_id, run.begun) == (job_id, None, True)
+    assert (run.handler, run.payload) == ("test.delay", '{"durationMs": 1}')
+    shop.later(301)
+    term = await shop.write(Lead("shop", FOR_EVER_S))
+    reap = Reap("shop", term, frozenset(), RetryPolicy(), 300.0)
+    assert await shop.write(reap) == 1
+    assert (shop.state(job_id), shop.run_state(run)) == (JobState.DELAYED, RunState.FAILED)
+    assert shop.told(job_id=job_id)[-1] == "lost_retry"
+    assert shop.broken() == []
+
+
+async def test_jobs_for_handlers_are_claimed_in_queue_order_by_those_who_know_them(
+    shop: Shop,
+) -> None:
+    first, urgent, other = await shop.create(
+        JobSpec("first", handler="test.delay"),
+        JobSpec("urgent", handler="test.delay", priority=100),
+        JobSpec("other", handler="acme.report", priority=100),
+    )
+    known = frozenset({"test.delay"})
+    taken = [run.job_id for run in await shop.write(ClaimForHandlers(300.0, known, 1))]
+    taken += [run.job_id for run in await shop.write(ClaimForHandlers(300.0, known, 5))]
+    assert taken == [urgent, first]
+    assert shop.state(other) is JobState.QUEUED

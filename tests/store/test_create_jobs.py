@@ -135,9 +135,3 @@ async def test_a_draft_with_a_time_to_wait_for_waits_when_it_is_submitted(shop: 
     shop.later(60)
     assert await shop.release_due() == 1
     assert shop.told(job_id=draft) == ["drafted", "submitted", "released"]
-
-
-def test_a_job_for_a_handler_that_is_not_there_is_refused_at_the_door() -> None:
-    """It would else be run by a machine as if it had a program."""
-    with pytest.raises(InvalidInput, match="handler: is not a known handler"):
-        JobSpec("report", "mill", handler="test.echo").validated()

@@ -184,6 +184,7 @@ async def test_a_job_put_aside_waits_paused_and_its_machine_is_free(shop: Shop) 
 async def test_what_the_controller_tells_afterwards_is_there_for_who_decides(shop: Shop) -> None:
     run = await _lost(shop)
     words = "reset at line 120 of 400"
+    assert run.machine_id is not None
     found = RecordInspection(run.job_id, run.run_id, run.token, run.machine_id, words, "recovery")
     for _ in range(2):
         await shop.write(found)

@@ -135,6 +135,7 @@ async def test_a_machine_that_is_given_away_meanwhile_is_not_taken_up(
     await a.job()
     run = await _start(a)
     await a.move(t.LOST_INTERRUPTED, run)
+    assert run.machine_id is not None
     move = MoveMachine((gone,), run.machine_id, "anna", station="B")
     slow = Slowly(move, threading.Event(), threading.Event())
     moved = asyncio.ensure_future(b.write(slow))

@@ -112,10 +112,10 @@ class Office:
         assert self.engine._supervisor is not None
         self.engine._supervisor.hear(MISSED)
 
-    async def stop_runner(self) -> None:
+    async def stop_runs(self) -> None:
         """What becomes of runs when the station is closed, without the rest of its end."""
         assert self.engine._supervisor is not None
-        await self.engine._supervisor.runner.stop()
+        await self.engine._supervisor.active_runs.stop()
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ async def test_what_was_announced_is_what_closing_does(
     jobs = {kind: await run_on(office, kind) for kind in ("linuxcnc", "grbl", "simulator")}
     await until(lambda: shop.at["linuxcnc"].cutting and shop.at["grbl"].cutting)
     announced = {run.job_id: run.at_closing for run in office.door.peek(ListActiveRuns())}
-    await office.stop_runner()
+    await office.stop_runs()
     became = {row.id: row.state for row in await office.door.ask(JobsById(list(jobs.values())))}
     assert announced == {
         jobs["linuxcnc"]: AtClosing.GOES_ON,

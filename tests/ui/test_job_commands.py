@@ -26,7 +26,7 @@ def commands(office: Office) -> Iterator[JobCommands]:
     window.deleteLater()
 
 
-def offered(commands: JobCommands, state: JobState, machine: int) -> dict[str, str]:
+def offered(commands: JobCommands, state: JobState, machine: int | None) -> dict[str, str]:
     row = job(state=state, machine_id=machine)
     return {command.key: command.words for command in commands.of_one(row) if command.run}
 
@@ -76,3 +76,11 @@ async def test_a_job_at_a_machine_whose_station_is_gone_offers_nothing_that_stat
     assert not commands.can_abort(row)
     assert commands.why_not(row) == "Station Hall 2 does not respond"
     assert offered(commands, JobState.INTERRUPTED, machine)["retry"] == "Run again"
+
+
+async def test_a_job_that_runs_without_a_machine_can_be_aborted_and_not_held(
+    commands: JobCommands,
+) -> None:
+    running = offered(commands, JobState.RUNNING, None)
+    assert commands.can_abort(job(state=JobState.RUNNING, machine_id=None))
+    assert not {"hold", "continue", "finish"} & running.keys()

@@ -305,3 +305,19 @@ async def test_a_hidden_page_asks_for_nothing_and_is_fresh_when_it_comes_back(
     page.show()
     page.arrived()
     await listed(page, ["Bracket v2"])
+
+
+async def test_a_job_that_runs_without_a_machine_is_shown_with_its_handler(
+    office: Office, page: JobsPage
+) -> None:
+    wait = JobSpec("Wait", handler="test.delay", payload={"durationMs": 3_600_000})
+    (job_id,) = await submit(office, wait)
+
+    def running() -> bool:
+        shown = [(row.state, row.machine) for row in page.model.rows]
+        return shown == [(JobState.RUNNING, "test.delay")]
+
+    await until(running)
+    (answer,) = await office.door.execute(ActOnJobs(JobAction.ABORT, [job_id]))
+    assert answer.applied
+    await until(lambda: not running())

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from cnc_station.config import Config
 from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.drivers.base import Driver
+from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
@@ -60,6 +61,7 @@ class AnswerContext:
             self.zone,
             config.simulator_speed,
             registry.abilities(),
+            handlers().keys(),
             config.station,
             self.clock,
             secrets.mask(),

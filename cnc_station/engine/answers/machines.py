@@ -177,4 +177,4 @@ def list_active_runs(
 ) -> tuple[RunInHand, ...]:
     """See `ListActiveRuns`."""
     services = context.running()
-    return () if services is None else services.runner.shown()
+    return () if services is None else services.active_runs.shown()

@@ -12,11 +12,12 @@ from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Envelope, Need
 
 PRIORITIES = {"low": 10, "medium": 50, "high": 90}
 MACHINE_PROGRAM = "machine.program"
-HANDLERS = (MACHINE_PROGRAM,)
+NO_MACHINE = ""  # the machine type of a job for any other handler
 YEAR_S = 366 * 86_400
 _YEAR_9999_MS = 253_402_300_799_000
 _SHA256 = re.compile("[0-9a-f]{64}")
-_WANTED = frozenset({"name", "machine_type", "handler"})
+_HANDLER = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_WANTED = frozenset({"name", "handler"})
 _MOST_CHARACTERS = {
     "name": 200,
     "machine_type": 40,
@@ -41,7 +42,7 @@ class JobSpec:
     """
 
     name: str
-    machine_type: str
+    machine_type: str = NO_MACHINE
     material: str = ""
     complexity: int = 1
     priority: int = 0
@@ -131,13 +132,27 @@ def _errors(spec: JobSpec) -> Iterable[FieldError]:
 
 def _texts(spec: JobSpec) -> Iterable[FieldError]:
     for name, most in _MOST_CHARACTERS.items():
-        yield from checks.text(name, getattr(spec, name), most, wanted=name in _WANTED)
+        wanted = name in _WANTED or (name == "machine_type" and not is_automation(spec.handler))
+        yield from checks.text(name, getattr(spec, name), most, wanted=wanted)
     handler: object = spec.handler
-    if isinstance(handler, str) and handler.strip() not in HANDLERS:
-        yield FieldError("handler", f"is not a known handler; known: {', '.join(HANDLERS)}")
+    if isinstance(handler, str) and handler and not _HANDLER.fullmatch(handler):
+        yield FieldError("handler", "is not the name of a handler: test.delay, say")
+    elif is_automation(spec.handler):
+        yield from _without_machine(spec)
     program: object = spec.program
     if program is not None and not (isinstance(program, str) and _SHA256.fullmatch(program)):
         yield FieldError("program", "must be the SHA-256 of a stored program")
+
+
+def _without_machine(spec: JobSpec) -> Iterable[FieldError]:
+    for name in ("machine_type", "program", "pinned_machine_id"):
+        if getattr(spec, name):
+            yield FieldError(name, f"must be empty: {spec.handler} needs no machine")
+
+
+def is_automation(handler: str) -> bool:
+    """Whether a job needs no machine, but a worker slot of some station."""
+    return handler != MACHINE_PROGRAM
 
 
 def _numbers(spec: JobSpec) -> Iterable[FieldError]:

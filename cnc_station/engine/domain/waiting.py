@@ -41,7 +41,8 @@ class QueueStatus:
 
     `retry_limit` is the limit in force. `machine` is the name of its present or last machine.
     `paused_by` is the person who paused it; "" if unknown. `set_up`: a person has to set it up at
-    that machine and confirm.
+    that machine and confirm. `automation`: it needs no machine, but the handler named by `machine`;
+    `installed`: this station has that handler.
     """
 
     id: int
@@ -55,6 +56,7 @@ class QueueStatus:
     blocked: bool = False
     pinned_machine_id: int | None = None
     automation: bool = False
+    installed: bool = True
     machine: str = ""
     finished_at: int | None = None
     paused_by: str = ""
@@ -87,7 +89,7 @@ def next_words(job: QueueStatus, shop: ShopSnapshot) -> str:
 
 def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     if job.automation:
-        return "starting"
+        return _automation(job)
     if job.pinned_machine_id is not None:
         return _pinned(job, job.pinned_machine_id, shop)
     fitting = shop.fleet.fitting(job.need)
@@ -99,6 +101,12 @@ def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     if slot is None:
         return _far_back(job, shop)
     return _turn(slot, shop)
+
+
+def _automation(job: QueueStatus) -> str:
+    if not job.installed:
+        return f"waits for a station with the handler {job.machine}: this one does not have it"
+    return "waits for a worker slot"
 
 
 def _turn(slot: ForecastSlot, shop: ShopSnapshot) -> str:
@@ -211,6 +219,10 @@ def _assigned(job: QueueStatus, _shop: ShopSnapshot) -> str:
     return f"set-up on {machine} to be confirmed" if job.set_up else f"starting on {machine}"
 
 
+def _running(job: QueueStatus, _shop: ShopSnapshot) -> str:
+    return "running" if job.automation else f"running on {job.machine or 'its machine'}"
+
+
 def _held(job: QueueStatus, shop: ShopSnapshot) -> str:
     return f"held since {shop.clock(job.since)}"
 
@@ -234,7 +246,7 @@ _WORDS: Mapping[JobState, Callable[[QueueStatus, ShopSnapshot], str]] = {
     JobState.DELAYED: _delayed,
     JobState.PAUSED: _paused,
     JobState.ASSIGNED: _assigned,
-    JobState.RUNNING: lambda job, _shop: f"running on {job.machine or 'its machine'}",
+    JobState.RUNNING: _running,
     JobState.HELD: _held,
     JobState.INTERRUPTED: lambda job, _shop: f"decide: {job.last_error or 'stopped half-way'}",
     JobState.COMPLETED: _done,

@@ -5,10 +5,10 @@ interface. For each part the caller awaits `load`, `start` and `ended`. Changes 
 to the subscribers as `Status`. All calls come from one event loop.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.machine import PositionMemory
@@ -28,7 +28,7 @@ class Order:
     """The order for a driver: `parts` times a program, or `estimated_s` each without one.
 
     `source` is the exact bytes of the program, `name` its name for people. The parts before `part`
-    are known to be done.
+    are known to be done. `payload` is for handlers: the payload of the job.
     """
 
     run_id: int
@@ -41,6 +41,7 @@ class Order:
     program: Program | None = None
     source: bytes | None = None
     part: int = 1
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RunOutcome(StrEnum):

@@ -78,7 +78,7 @@ class Simulator:
     """Implements `Driver`."""
 
     on_loss = OnLoss.RETRY
-    abilities = Abilities(outlives=False, at_once=True)
+    abilities = Abilities(outlives=False, begins_with_claim=True)
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings

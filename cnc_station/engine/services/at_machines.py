@@ -1,25 +1,23 @@
 """What people ask of machines and of jobs at them, done by the station that has the machine."""
 
-from collections.abc import Awaitable, Callable, Mapping
-
 from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.driver_pool import DriverPool
-from cnc_station.engine.services.runner import PATIENCE_S, Runner
+from cnc_station.engine.services.run_phase import Ask, RunMessage
 
 CLAIM_HEARD_S = 1.0  # after a claim, by the station that made it
 
-# Only the controller can do these, or a run that waits for a person's word.
-JOBS_AT_MACHINES = frozenset(
-    {
-        JobAction.HOLD,
-        JobAction.CONTINUE,
-        JobAction.ABORT,
-        JobAction.START,
-        JobAction.FINISH,
-        JobAction.DEFER,
-    }
-)
+# Only the controller can do these, or a run that waits for a person's reply.
+_ASKED = {
+    JobAction.HOLD: Ask.HOLD,
+    JobAction.CONTINUE: Ask.RESUME,
+    JobAction.ABORT: Ask.ABORT,
+    JobAction.START: Ask.CONFIRM,
+    JobAction.FINISH: Ask.FINISH,
+    JobAction.DEFER: Ask.DEFER,
+}
+JOBS_AT_MACHINES = frozenset(_ASKED)
 
 AT_CONTROLLERS = frozenset(
     {MachineAction.UNLOCK, MachineAction.CONFIRM_POSITION, MachineAction.RECONNECT}
@@ -29,26 +27,18 @@ AT_CONTROLLERS = frozenset(
 class AtMachines:
     """Asked by the window here, or by a remote command from another station."""
 
-    def __init__(self, runner: Runner, fleet: DriverPool) -> None:
-        self._runner = runner
+    def __init__(self, runs: ActiveRuns, fleet: DriverPool) -> None:
+        self._runs = runs
         self._pool = fleet
-        self._doing: Mapping[str, Callable[[int, str, str], Awaitable[None]]] = {
-            JobAction.HOLD: runner.hold,
-            JobAction.CONTINUE: lambda job_id, actor, _: runner.resume(job_id, actor),
-            JobAction.ABORT: runner.abort,
-            JobAction.START: runner.confirm,
-            JobAction.FINISH: runner.finish,
-            JobAction.DEFER: runner.defer,
-        }
 
     def has_job(self, job_id: int) -> bool:
         """Whether a job is at a machine of this station."""
-        return self._runner.drives(job_id)
+        return self._runs.drives(job_id)
 
     async def comes(self, job_id: int) -> None:
         """Wait for a job that the database says is here: its claim can be read by others a moment
         before this station has heard of it."""
-        await self._runner.comes(job_id, CLAIM_HEARD_S)
+        await self._runs.comes(job_id, CLAIM_HEARD_S)
 
     def has_machine(self, machine_id: int) -> bool:
         """Whether a machine is wired to this station, which has a driver for it."""
@@ -56,7 +46,8 @@ class AtMachines:
 
     async def act(self, action: str, job_id: int, actor: str, reason: str) -> None:
         """One of `JOBS_AT_MACHINES`. Raises Conflict, Unavailable."""
-        await self._doing[action](job_id, actor, reason)
+        message = RunMessage(_ASKED[JobAction(action)], actor, reason)
+        await self._runs.session_of(job_id).ask(message)
 
     async def act_on_machine(self, action: str, machine_id: int, actor: str, reason: str) -> None:
         """One of `AT_CONTROLLERS`. Raises Conflict, Unavailable."""
@@ -71,13 +62,13 @@ class AtMachines:
                 raise Conflict(f"{other} is not for a controller.")
 
     async def _confirm_position(self, machine_id: int, actor: str) -> None:
-        if not await self._runner.are_over(machine_id, PATIENCE_S):
+        if not await self._runs.are_over(machine_id, PATIENCE_S):
             raise Conflict("Something runs on it.")
         await self._pool.confirm_position(machine_id, actor)
 
     async def unlock(self, machine_id: int, actor: str, reason: str) -> None:
         """Out of an alarm: the controller first, since only its word counts. Raises Conflict with
         what has to be done at the machine before, Unavailable."""
-        if not await self._runner.are_over(machine_id, PATIENCE_S):
+        if not await self._runs.are_over(machine_id, PATIENCE_S):
             raise Conflict("What ran on it is not over yet.")
         await self._pool.unlock(machine_id, actor, reason)

@@ -5,10 +5,10 @@ import asyncio
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.notice import one_of
+from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.reconciler import GIVEN_UP, REWIRED
-from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import stored_machines
 from cnc_station.engine.timing import GrowingPause
@@ -23,18 +23,18 @@ class ControllerMonitor(Service):
 
     wakes_on = (REWIRED, GIVEN_UP, one_of(t.DISCONNECTED))
 
-    def __init__(self, reader: Reader, fleet: DriverPool, runner: Runner, station: str) -> None:
+    def __init__(self, reader: Reader, fleet: DriverPool, runs: ActiveRuns, station: str) -> None:
         super().__init__()
         self._reader = reader
         self._pool = fleet
-        self._runner = runner
+        self._runs = runs
         self._station = station
         self._pauses: dict[int, tuple[GrowingPause, float]] = {}  # machine: pauses, this one's end
 
     async def run_once(self) -> float:
         """One look at every machine of this station; a run looks after its own, but for what is
         known of its position, and whether it can be reached."""
-        at_work = self._runner.machines()
+        at_work = self._runs.machines()
         rows = [
             row for row in await self._reader.read(stored_machines) if row.station == self._station
         ]

@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from itertools import chain
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.notice import NoticeEvent
+from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.retrying_writer import RetryingWriter
-from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
+from cnc_station.engine.services.worker_slots import WorkerSlots
 from cnc_station.engine.store.claims import Claim
+from cnc_station.engine.store.handler_claims import ClaimForHandlers
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.transaction import StoreCommand
 
 SLOW_TICK_S = 30.0
 SETTLED_S = 0.2  # after a claim, until its starts are written
@@ -19,8 +23,9 @@ HEARD_S = 2.0  # a claim that is under way when the station is closed
 
 
 class Dispatcher(Service):
-    """Hands every claimed run to the runner. Woken by hints; the slow tick makes up for lost ones.
-    Work that another station has announces itself apart (`Signals`): one job wakes one station.
+    """Hands every claimed run to the active runs. Woken by hints; the slow tick makes up for lost
+    ones. Work that another station has announces itself apart (`Signals`): one job wakes one
+    station.
 
     `on_idle` hears when there was nothing to claim, at the latest `SETTLED_S` after a claim: what
     is idle then waits for a wake-up. To look for that at once would hold up the starts.
@@ -31,22 +36,24 @@ class Dispatcher(Service):
     def __init__(
         self,
         writer: RetryingWriter,
-        runner: Runner,
+        runs: ActiveRuns,
         incarnation: str,
         station: str,
         lease_s: float,
         batch: int,
+        slots: WorkerSlots,
         machines: Collection[int],
         on_taken: Callable[[], None],
         on_idle: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__()
         self._writer = writer
-        self._runner = runner
+        self._runs = runs
         self._incarnation = incarnation
         self._lease_s = lease_s
         self._batch = batch
         self._station = station
+        self._slots = slots
         self._machines = machines
         self.wakes_on = (self._may_claim,)
         self._on_taken = on_taken
@@ -58,31 +65,39 @@ class Dispatcher(Service):
         return claimable or (event.frees_machine and event.machine_id in self._machines)
 
     async def run_once(self) -> float:
-        """Claim for every idle machine."""
-        claimed = await self._claim() if self._machines else ()
+        """Claim for every idle machine, and for every free worker slot."""
+        commands = [*self._commands()]
+        claimed = await self._claim(commands) if commands else ()
         if claimed:
             self._on_taken()
             return SETTLED_S if len(claimed) < self._batch else 0.0
         await self._on_idle()
         return SLOW_TICK_S
 
-    async def _claim(self) -> tuple[Claimed, ...]:
+    def _commands(self) -> Iterator[StoreCommand[tuple[Claimed, ...]]]:
+        if self._machines:
+            yield Claim(
+                self._lease_s,
+                self._runs.lost_machines(),
+                self._incarnation,
+                self._runs.begins_with_claim(),
+                self._batch,
+            )
+        if free := self._slots.free:
+            yield ClaimForHandlers(self._lease_s, self._slots.known, free, self._incarnation)
+
+    async def _claim(
+        self, commands: Sequence[StoreCommand[tuple[Claimed, ...]]]
+    ) -> Sequence[Claimed]:
         ends = asyncio.get_running_loop().time() + self._lease_s * (1 - MARGIN)
-        claim = Claim(
-            self._lease_s,
-            self._runner.lost_machines(),
-            self._incarnation,
-            self._runner.at_once(),
-            self._batch,
-        )
-        writing = asyncio.ensure_future(self._writer.write(claim))
+        writing = asyncio.gather(*map(self._writer.write, commands))
         try:
-            claimed = await asyncio.shield(writing)
+            claimed = [*chain(*await asyncio.shield(writing))]
         except asyncio.CancelledError:  # the station is closed
             with contextlib.suppress(CncStationError, TimeoutError):
                 async with asyncio.timeout(HEARD_S):
-                    await self._runner.give_back(await writing)
+                    await self._runs.give_back(chain(*await writing))
             raise
         for one in claimed:
-            self._runner.take(one, ends)
+            self._runs.take(one, ends)
         return claimed

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidI
 from cnc_station.engine.domain.machine import STATION_CLOSED, MachineSpec, Position, PositionMemory
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.drivers import registry
-from cnc_station.engine.drivers.base import Driver
+from cnc_station.engine.drivers.base import Driver, OnLoss
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.readiness import REWIRING, RecordPosition, RecordReach, SetReadiness
@@ -59,18 +60,19 @@ class DriverPool:
         writer: RetryingWriter,
         defaults: Mapping[str, Mapping[str, Any]],
         on_news: Callable[[], None],
-        at_work: Callable[[], Collection[int]],
+        on_due: Callable[[], None],
     ) -> None:
         """`defaults`: driver settings of the station by driver name; a machine's own win.
-        `on_news` hears that a controller does something else than before. `at_work` knows the
-        machines with a run in hand: they keep their drivers until it ends."""
+        `on_news` hears that a controller may say something else than before, `on_due` that a
+        driver can be changed or dropped that could not be before."""
         self._writer = writer
         self._defaults = defaults
         self._on_news = on_news
-        self._at_work = at_work
+        self._on_due = on_due
         self._wired: dict[int, Connection] = {}
         self._wiring: dict[int, asyncio.Lock] = {}
         self.drivers: dict[int, Driver] = {}
+        self._leased: Counter[int] = Counter()  # by machine: whose runs need its driver
         self._put_off: set[int] = set()  # machines whose drivers are changed when their runs end
 
     def _new(self, spec: MachineSpec) -> Driver:
@@ -164,12 +166,26 @@ class DriverPool:
             log.warning("%s is not reachable: %s%s", machine.spec.name, error, raw)
         await self.settle(machine)
 
-    def refused(self, machine_id: int) -> None:
-        """It would not start although it had said that it was ready: its word counts for nothing
-        until it says something else, or for a while."""
-        if machine_id in self._wired:
-            until = asyncio.get_running_loop().time() + REFUSED_S
-            self._wired[machine_id].refused_until = until
+    def lease(self, machine_id: int) -> Driver:
+        """A run needs the machine's driver: it is not changed before `release`."""
+        self._leased[machine_id] += 1
+        return self.drivers[machine_id]
+
+    def release(self, machine_id: int, *, refused: bool = False) -> None:
+        """The run has ended: a real machine may have something to say, and another driver to get.
+        `refused`: it would not start although it had said that it was ready; its word counts for
+        nothing until it says something else, or for a while."""
+        self._leased[machine_id] -= 1
+        if not self._leased[machine_id]:
+            del self._leased[machine_id]
+        wired = self._wired.get(machine_id)
+        if wired is not None and refused:
+            wired.refused_until = asyncio.get_running_loop().time() + REFUSED_S
+        if wired is not None and wired.driver.on_loss is OnLoss.INTERRUPT:
+            self._on_news()
+        if machine_id in self._put_off and machine_id not in self._leased:
+            self._put_off.discard(machine_id)
+            self._on_due()
 
     async def settle(self, machine: MachineRow) -> None:
         """Write what a machine without a run says, where it differs from what is written: asked for
@@ -274,7 +290,7 @@ class DriverPool:
         machine, and Conflict while a run is in hand: that tries by itself."""
         if machine_id not in self._wired:
             raise Unavailable("The machine has no driver.")
-        if machine_id in self._at_work():
+        if machine_id in self._leased:
             raise Conflict("Its job is still in hand: it is tried again all the time.")
         try:
             await self.reach(machine_id)
@@ -300,16 +316,9 @@ class DriverPool:
         async with self.wiring(machine_id):
             await self._let_go_at_rest(machine_id)
 
-    def is_due(self, machine_id: int) -> bool:
-        """Whether a machine whose run has ended is to be looked at, because of a driver that could
-        not be changed or dropped before. Asked once."""
-        due = machine_id in self._put_off
-        self._put_off.discard(machine_id)
-        return due
-
     async def _let_go_at_rest(self, machine_id: int) -> bool:
         """Whether it has no run, and was let go."""
-        if machine_id in self._at_work():
+        if machine_id in self._leased:
             self._put_off.add(machine_id)
             return False
         await self._let_go(machine_id)

@@ -1,11 +1,14 @@
 """Kept programs, read and ready to run or to draw; the last used stay in memory."""
 
+import json
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 
 from cnc_station.engine.domain.nc import Program, read
+from cnc_station.engine.drivers.base import Order, RunFailed
 from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.programs import named_content
 
 KEPT_IN_MEMORY = 32
@@ -46,3 +49,22 @@ class Library:
         if len(self._programs) > KEPT_IN_MEMORY:
             self._programs.popitem(last=False)
         return kept
+
+    async def order(self, claimed: Claimed) -> Order:
+        """What an executor is asked to make. Raises RunFailed."""
+        kept = await self.kept(claimed.program) if claimed.program else None
+        if claimed.program and kept is None:
+            raise RunFailed("its program is no longer kept")
+        return Order(
+            run_id=claimed.run_id,
+            job_id=claimed.job_id,
+            attempt=claimed.attempt,
+            complexity=claimed.complexity,
+            parts=claimed.quantity,
+            estimated_s=claimed.estimated_s,
+            name=kept.name if kept else claimed.name,
+            program=kept.program if kept else None,
+            source=kept.source if kept else None,
+            part=claimed.parts_done + 1,
+            payload=json.loads(claimed.payload) if claimed.handler else {},
+        )

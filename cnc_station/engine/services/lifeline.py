@@ -10,8 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from cnc_station.engine.domain.errors import CncStationError, Fenced
+from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.retrying_writer import RetryingWriter
-from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.store.stations import Heartbeat
 
@@ -36,7 +36,7 @@ class Lifeline(Service):
     def __init__(
         self,
         writer: RetryingWriter,
-        runner: Runner,
+        runs: ActiveRuns,
         incarnation: str,
         lease_s: float,
         on_replaced: Callable[[str], Awaitable[None]],
@@ -46,7 +46,7 @@ class Lifeline(Service):
         """`on_replaced` hears why this station acts no longer."""
         super().__init__()
         self._writer = writer
-        self._runner = runner
+        self._runs = runs
         self._incarnation = incarnation
         self._on_replaced = on_replaced
         self._lease_s = lease_s
@@ -57,25 +57,25 @@ class Lifeline(Service):
     async def run_once(self) -> float:
         """Stop what has lost its lease, then ask for the others'."""
         loop = asyncio.get_running_loop()
-        await self._runner.let_go(loop.time())
+        self._runs.let_go(loop.time())
         asked = loop.time()
-        runs = self._runner.run_ids()
+        runs = self._runs.run_ids()
         change = Heartbeat(self._incarnation, self._lease_s, self._lag_ms, runs)
-        patience = min(self._beat_s, self._runner.shortest_lease(asked))
+        patience = min(self._beat_s, self._runs.shortest_lease(asked))
         try:
             async with asyncio.timeout(patience):
                 await self._writer.write(change)
         except Fenced as error:
             log.critical("this station acts no longer: %s", error)
             await self._on_replaced(str(error))
-            await self._runner.let_go(float("inf"))
+            self._runs.let_go(float("inf"))
             return self._beat_s
         except (CncStationError, TimeoutError) as error:
             if self._said != (said := str(error) or "no answer in time"):
                 log.warning("no heartbeat: %s", said)
             self._said = said
-            return min(AGAIN_S, self._runner.shortest_lease(loop.time()))
+            return min(AGAIN_S, self._runs.shortest_lease(loop.time()))
         self._said = ""
         self._lag_ms = (loop.time() - asked) * 1000
-        self._runner.keep_leases(runs, asked + self._lease_s * (1 - MARGIN))
+        self._runs.keep_leases(runs, asked + self._lease_s * (1 - MARGIN))
         return self._beat_s

@@ -4,11 +4,11 @@ import asyncio
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.notice import Topic, one_of
+from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.recovery import Recovery
-from cnc_station.engine.services.runner import Runner
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import stored_machines
 
@@ -34,7 +34,7 @@ class Reconciler(Service):
     def __init__(
         self,
         reader: Reader,
-        runner: Runner,
+        runs: ActiveRuns,
         fleet: DriverPool,
         recovery: Recovery,
         station: str,
@@ -42,7 +42,7 @@ class Reconciler(Service):
     ) -> None:
         super().__init__()
         self._reader = reader
-        self._runner = runner
+        self._runs = runs
         self._pool = fleet
         self._recovery = recovery
         self._station = station
@@ -54,14 +54,14 @@ class Reconciler(Service):
         wired = frozenset(self._pool.drivers)  # before the look: one may be added meanwhile
         rows = await self._reader.read(stored_machines)
         own = [row for row in rows if row.station == self._station]
-        in_hand = self._runner.in_hand()
+        in_hand = self._runs.in_hand()
         unknown = frozenset(row.run_id for row in own if row.run_id is not None) - in_hand
         now = asyncio.get_running_loop().time()
         self._suspected = {run_id: self._suspected.get(run_id, now) for run_id in unknown}
         lost = [run_id for run_id, since in self._suspected.items() if now - since >= DOUBT_S]
         if lost:
             await self._recovery.settle(self._lease_s, only=lost)
-        await self._runner.take_back(self._lease_s)
+        await self._runs.take_back(self._lease_s)
         for machine_id in wired - {row.id for row in own}:
             await self._pool.drop(machine_id)
         for row in own:

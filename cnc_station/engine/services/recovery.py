@@ -16,11 +16,12 @@ from cnc_station.engine.domain.errors import CncStationError, Conflict, Fenced
 from cnc_station.engine.domain.machine import STATION_GONE
 from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.drivers.base import Driver, OnLoss, RunInspection, RunOutcome
+from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.driver_pool import DriverPool
-from cnc_station.engine.services.outcome import Judge, Outcome, move_of
+from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
-from cnc_station.engine.services.runner import Runner
+from cnc_station.engine.services.run_ending import Judge, RunEnding, move_of
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.parts import RecordInspection
 from cnc_station.engine.store.recovery import LeftOver, left_over_runs
@@ -40,15 +41,17 @@ class Recovery:
         self,
         writer: RetryingWriter,
         reader: Reader,
+        library: Library,
         fleet: DriverPool,
-        runner: Runner,
+        runs: ActiveRuns,
         judge: Judge,
         station: str,
     ) -> None:
         self._writer = writer
         self._reader = reader
+        self._library = library
         self._pool = fleet
-        self._runner = runner
+        self._runs = runs
         self._judge = judge
         self._station = station
 
@@ -66,6 +69,9 @@ class Recovery:
         claimed = run.claimed
         log.warning("run %s of job %s was left %s", claimed.run_id, claimed.job_id, run.state)
         try:
+            if claimed.machine_id is None:
+                await self._write(run, self._judge.failed(claimed, REASON))
+                return
             async with self._pool.wiring(claimed.machine_id):
                 await self._settle_by(self._pool.drivers.get(claimed.machine_id), run, lease_s)
         except (Fenced, Conflict) as error:  # the leader was quicker, or the run had an end
@@ -73,7 +79,7 @@ class Recovery:
 
     async def _settle_by(self, driver: Driver | None, run: LeftOver, lease_s: float) -> None:
         if run.state is RunState.ASSIGNED:
-            await self._write(run, Outcome(t.RETURNED, REASON, ACTOR))
+            await self._write(run, RunEnding(t.RETURNED, REASON, ACTOR))
         elif driver is None or driver.on_loss is OnLoss.INTERRUPT:
             await self._ask(run, driver, lease_s)
         elif run.state is not RunState.INTERRUPTED:
@@ -84,27 +90,27 @@ class Recovery:
         log.warning("run %s: %s (%s)", run.claimed.run_id, found.outcome, found.detail)
         if found.outcome is RunOutcome.STOPPED:
             if run.state is RunState.INTERRUPTED:  # a person is asked already
-                await self._writer.write(_found(run.claimed, found.detail))
+                await self._record(run.claimed, found.detail)
             else:
-                await self._write(run, Outcome(t.INTERRUPTED, found.detail, ACTOR))
+                await self._write(run, RunEnding(t.INTERRUPTED, found.detail, ACTOR))
             return
         ends = asyncio.get_running_loop().time() + lease_s
-        await self._write(run, Outcome(t.REATTACHED, found.detail, ACTOR), lease_s)
+        await self._write(run, RunEnding(t.REATTACHED, found.detail, ACTOR), lease_s)
         if found.outcome is RunOutcome.FINISHED and found.part >= run.claimed.quantity:
-            await self._write(run, Outcome(t.COMPLETED, UNWATCHED, ACTOR))
+            await self._write(run, RunEnding(t.COMPLETED, UNWATCHED, ACTOR))
         else:
-            over = found.outcome is RunOutcome.FINISHED
-            self._runner.reattach(run.claimed, ends, found.part, over=over)
+            self._runs.reattach(run.claimed, ends, found)
 
     async def _look(self, run: LeftOver, driver: Driver | None) -> RunInspection:
-        if driver is None:
+        machine_id = run.claimed.machine_id
+        if driver is None or machine_id is None:
             return RunInspection(
                 RunOutcome.STOPPED, f"{REASON}, and its machine has no driver any more"
             )
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._pool.reach(run.claimed.machine_id)
-                return await driver.inspect_run(await self._runner.order(run.claimed))
+                await self._pool.reach(machine_id)
+                return await driver.inspect_run(await self._library.order(run.claimed))
         except TimeoutError:
             why = f"no answer within {ANSWER_S:g} s"
         except CncStationError as error:
@@ -113,21 +119,23 @@ class Recovery:
             RunOutcome.STOPPED, f"{REASON}; its controller could not be asked: {why}"
         )
 
-    async def _write(self, run: LeftOver, outcome: Outcome, lease_s: float = 0.0) -> None:
+    async def _write(self, run: LeftOver, ending: RunEnding, lease_s: float = 0.0) -> None:
         await self._writer.write(
             move_of(
                 run.claimed,
-                outcome.transition,
+                ending.transition,
                 ACTOR,
-                reason=outcome.reason,
-                backoff_s=outcome.backoff_s,
+                reason=ending.reason,
+                backoff_s=ending.backoff_s,
                 lease_s=lease_s,
-                part_on_it=outcome.transition is t.INTERRUPTED,
+                part_on_it=ending.transition is t.INTERRUPTED,
             )
         )
 
-
-def _found(claimed: Claimed, words: str) -> RecordInspection:
-    return RecordInspection(
-        claimed.job_id, claimed.run_id, claimed.token, claimed.machine_id, words, ACTOR
-    )
+    async def _record(self, claimed: Claimed, words: str) -> None:
+        assert claimed.machine_id is not None
+        await self._writer.write(
+            RecordInspection(
+                claimed.job_id, claimed.run_id, claimed.token, claimed.machine_id, words, ACTOR
+            )
+        )

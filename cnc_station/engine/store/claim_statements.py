@@ -39,7 +39,7 @@ _ANY_WAITS = (
     _first(job.c.pinned_machine_id.is_(None), job.c.machine_type).is_not(None) | _ANY_PINNED
 )
 
-_REPLACED = (
+not_replaced = ~(
     exists()
     .where(station.c.name == bindparam("station"))
     .where(station.c.incarnation != bindparam("incarnation"))
@@ -63,7 +63,7 @@ IDLE: Select[Any] = (
         machine.c.size_z,
         _ANY_PINNED,
     )
-    .where(_ANY_WAITS, ~_REPLACED)
+    .where(_ANY_WAITS, not_replaced)
     .where(machine.c.state == MachineState.IDLE.value, ~machine.c.removed)
     .where(machine.c.not_ready == "")
     .where(machine.c.station == bindparam("station"))
@@ -84,7 +84,7 @@ FOR_MATCHING = (
     job.c.size_y,
     job.c.size_z,
 )
-_FOR_RUNNER = (  # from failures on in the order of `Claimed`
+FOR_SESSION = (  # from failures on in the order of `Claimed`
     job.c.name,
     job.c.operation,
     job.c.token,
@@ -100,7 +100,7 @@ _FOR_RUNNER = (  # from failures on in the order of `Claimed`
     job.c.trace_id,
     job.c.tenant,
 )
-_WANTED = (*FOR_MATCHING, *_FOR_RUNNER)
+_WANTED = (*FOR_MATCHING, *FOR_SESSION)
 
 
 @cache

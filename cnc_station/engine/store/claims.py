@@ -35,14 +35,15 @@ class Claim(StoreCommand[tuple[Claimed, ...]]):
     An `incarnation` whose name another one has taken over gets nothing.
 
     Answers with the new runs, `at_most` so many: where there are fewer than that and than
-    machines, there was nothing else for them to do. On machines that can begin `at_once`, with
-    nothing to load and nobody to wait for, they have begun: their starts are written with them.
+    machines, there was nothing else for them to do. On the machines
+    `begins_with_claim`, with nothing to load and nobody to wait for, they have begun: their starts
+    are written with them.
     """
 
     lease_s: float
     except_machines: frozenset[int] = frozenset()
     incarnation: str = ""
-    at_once: frozenset[int] = frozenset()
+    begins_with_claim: frozenset[int] = frozenset()
     at_most: int | None = None
 
     @property
@@ -67,7 +68,7 @@ def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
     idle = tx.ask(IDLE, _own(tx.station, change)).fetchall()
     free = [_free_machine(*row[:-1]) for row in idle]
     free = [one for one in free if one.machine_id not in busy]
-    by_hand = {row[0]: _by_hand(row, change.at_once) for row in idle}
+    by_hand = {row[0]: _by_hand(row, change.begins_with_claim) for row in idle}
     any_pinned = bool(idle and idle[0][-1])
     lease_ms = round(change.lease_s * 1000)
     wanted = len(free) if change.at_most is None else min(len(free), change.at_most)
@@ -88,10 +89,10 @@ def _own(station: str, change: Claim) -> dict[str, str]:
     return {"station": station, "incarnation": change.incarnation}
 
 
-def _by_hand(row: Sequence[Any], at_once: frozenset[int]) -> tuple[bool, bool, bool]:
+def _by_hand(row: Sequence[Any], begins_with_claim: frozenset[int]) -> tuple[bool, bool, bool]:
     """Whether its operator starts and clears a machine, and whether what it is given has begun."""
     machine_id, starts, clears = row[:3]
-    return bool(starts), bool(clears), machine_id in at_once and not starts
+    return bool(starts), bool(clears), machine_id in begins_with_claim and not starts
 
 
 def _round(

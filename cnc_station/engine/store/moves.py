@@ -39,7 +39,7 @@ class MoveRun(StoreCommand[None]):
     run_id: int
     token: int
     job_id: int
-    machine_id: int
+    machine_id: int | None
     actor: str
     reason: str = ""
     backoff_s: float = 0.0
@@ -57,7 +57,9 @@ class MoveRun(StoreCommand[None]):
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """Its job and its machine."""
+        """Its job and its machine, if it has one."""
+        if self.machine_id is None:
+            return (("job", self.job_id),)
         return (("job", self.job_id), ("machine", self.machine_id))
 
     @classmethod
@@ -76,7 +78,7 @@ class MoveRun(StoreCommand[None]):
                 else None
             )
         runs, jobs = ([*cursor.fetchall()] for cursor in asked)
-        machines: dict[int, str] = dict(machines_asked.fetchall())
+        machines: dict[int | None, str] = dict(machines_asked.fetchall() if machines_asked else ())
         if len(runs) != len(changes):
             raise (
                 _refusal(tx, changes[0])
@@ -146,16 +148,20 @@ def _ask_machines(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
             c.part_on_it,
         ]
         for c in changes
+        if c.machine_id is not None
     ]
+    if not items:
+        return None
     statement = machine_statement(tx.dialect, row.name)
     return tx.ask(statement, {"item": packed(items), "now": tx.now, **_taker(tx, row)})
 
 
 def _check_machines(
-    tx: Tx, row: t.Transition, changes: Sequence[MoveRun], moved: Mapping[int, str]
+    tx: Tx, row: t.Transition, changes: Sequence[MoveRun], moved: Mapping[int | None, str]
 ) -> None:
     assert row.machine is not None
-    if len(moved) != len(changes) and row.machine.required:
+    at_machines = sum(change.machine_id is not None for change in changes)
+    if len(moved) != at_machines and row.machine.required:
         raise Conflict("The machine has left this run meanwhile. Nothing was written.")
     left = [c.machine_id for c in changes if c.part_on_it and c.machine_id not in moved]
     if left:  # in alarm, each stays there: with the part
@@ -177,7 +183,7 @@ def _refusal(tx: Tx, change: MoveRun) -> Exception:
             machine.c.state.label("at"),
         )
         .join(job, job.c.id == run.c.job_id)
-        .join(machine, machine.c.id == run.c.machine_id)
+        .join(machine, machine.c.id == run.c.machine_id, isouter=True)
         .where(run.c.id == change.run_id)
     ).one_or_none()
     if found is None or found.token != change.token:

@@ -18,13 +18,13 @@ RUNS_AHEAD = 50  # numbers fetched with those that are needed: a claim then asks
 
 
 class Claimed(NamedTuple):
-    """A new run and all that its runner needs to know. `token` proves the right to write; `begun`:
+    """A new run and all that its session needs to know. `token` proves the right to write; `begun`:
     its start is written as well. A tuple, as the values of matching are."""
 
     run_id: int
     token: int
     job_id: int
-    machine_id: int
+    machine_id: int | None
     name: str
     attempt: int
     failures: int
@@ -41,6 +41,8 @@ class Claimed(NamedTuple):
     operator_clears: bool = False
     begun: bool = False
     parts_done: int = 0  # as written, of a run that is taken up again
+    handler: str = ""  # of a run without a machine, with the payload of its job
+    payload: str = "{}"
 
 
 def assign(
@@ -60,22 +62,41 @@ def assign(
         _claimed(run_id, m, rows[m.job_id], by_hand[m.machine_id])
         for run_id, m in zip(run_ids, matches, strict=True)
     )
+    return write_runs(tx, claimed, [m.why for m in matches], lease_ms)
+
+
+def write_runs(
+    tx: Tx, claimed: Sequence[Claimed], whys: Sequence[str], lease_ms: int
+) -> tuple[Claimed, ...]:
+    """The new runs with their jobs, machines and events; `whys` says why each job is where it
+    is."""
     now = {"now": tx.now}
     tx.defer(job_statement(tx.dialect), {"item": packed([_job(c) for c in claimed]), **now})
-    machines = packed([_machine(c) for c in claimed])
-    tx.defer(machine_statement(tx.dialect), {"item": machines, **now})
+    if machines := [_machine(c) for c in claimed if c.machine_id is not None]:
+        tx.defer(machine_statement(tx.dialect), {"item": packed(machines), **now})
     tx.defer_insert(run, [_run_row(tx, c, lease_ms) for c in claimed])
-    for c, m in zip(claimed, matches, strict=True):
-        _record(tx, t.ASSIGNED, c, "dispatcher", m.why)
+    for c, why in zip(claimed, whys, strict=True):
+        _record(tx, t.ASSIGNED, c, "dispatcher", why)
         if c.begun:
             _record(tx, t.STARTED, c, "runner", "")
-    return claimed
+    return tuple(claimed)
+
+
+def titled(name: str, operation: str) -> str:
+    """A job as people call it."""
+    return f"{name} · {operation}" if operation else name
 
 
 def _claimed(run_id: int, matched: Match, row: Sequence[Any], by_hand: Sequence[bool]) -> Claimed:
     name, operation, token, attempt, *more = row[len(FOR_MATCHING) :]
-    title = f"{name} · {operation}" if operation else name
-    told = (run_id, token + 1, matched.job_id, matched.machine_id, title, attempt + 1)
+    told = (
+        run_id,
+        token + 1,
+        matched.job_id,
+        matched.machine_id,
+        titled(name, operation),
+        attempt + 1,
+    )
     return Claimed(*told, *more, *by_hand)
 
 
@@ -134,7 +155,7 @@ def _record(tx: Tx, row: t.Transition, c: Claimed, actor: str, reason: str) -> N
         machine_id=c.machine_id,
         job_state=job_state,
         run_state=run_state,
-        machine_state=machine_state,
+        machine_state=None if c.machine_id is None else machine_state,
         trace_id=c.trace_id,
         reason=reason,
         tenant=c.tenant,

@@ -32,7 +32,7 @@ class RecordPartDone(JobCommand[None]):
     job_id: int
     run_id: int
     token: int
-    machine_id: int
+    machine_id: int | None
     part: int
     reason: str
     actor: str
@@ -50,7 +50,7 @@ class RecordModesSet(JobCommand[None]):
     job_id: int
     run_id: int
     token: int
-    machine_id: int
+    machine_id: int | None
     reason: str
     actor: str
 

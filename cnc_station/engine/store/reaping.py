@@ -25,7 +25,8 @@ ACTOR = "reaper"
 class Reap(StoreCommand[int]):
     """The leader's move: settle every run whose lease has ended. Answers with how many.
 
-    What may be retried is a property of the driver: `retried` names the drivers that cut nothing.
+    What may be retried is a property of the executor: handlers, and the drivers named by `retried`,
+    which cut nothing.
     A machine that is idle at a station that has left, or has been silent for `silence_s`, goes
     offline: nothing can start on it, and no job is to be told that it is next there. Its station
     says otherwise when it is back. Raises Fenced if this is no longer the leader of `term`.
@@ -60,7 +61,7 @@ EXPIRED: Select[Any] = (
         machine.c.driver,
     )
     .join(job, job.c.id == run.c.job_id)
-    .join(machine, machine.c.id == run.c.machine_id)
+    .join(machine, machine.c.id == run.c.machine_id, isouter=True)
     .where(live_run, run.c.lease_until < bindparam("now", type_=BigInteger))
     .order_by(run.c.machine_id)  # as an index of live runs has them
     .limit(MOST_AT_ONCE)
@@ -109,9 +110,9 @@ def _move(row: Any, change: Reap) -> MoveRun:
     backoff_s = 0.0
     if row.state == RunState.ASSIGNED:
         transition = t.LOST_RETURNED
-    elif row.driver not in change.retried:
+    elif row.machine_id is not None and row.driver not in change.retried:
         transition = t.LOST_INTERRUPTED
-    elif failures > change.retry.limit(row.retry_limit, automation=False):
+    elif failures > change.retry.limit(row.retry_limit, automation=row.machine_id is None):
         transition = t.LOST_FINAL
     else:
         transition = t.LOST_RETRY

@@ -31,12 +31,13 @@ _RUNS = (
         job.c.material,
         job.c.trace_id,
         job.c.tenant,
+        job.c.handler,
         machine.c.operator_starts,
         machine.c.operator_clears,
         parts_done(run.c.id, run.c.job_id).label("parts_done"),
     )
     .join(job, job.c.id == run.c.job_id)
-    .join(machine, machine.c.id == run.c.machine_id)
+    .join(machine, machine.c.id == run.c.machine_id, isouter=True)
     .order_by(run.c.id)
 )
 
@@ -83,9 +84,10 @@ def _claimed(row: Row[Any]) -> Claimed:
         material=row.material,
         trace_id=row.trace_id,
         tenant=row.tenant,
-        operator_starts=row.operator_starts,
-        operator_clears=row.operator_clears,
+        operator_starts=bool(row.operator_starts),
+        operator_clears=bool(row.operator_clears),
         parts_done=row.parts_done,
+        handler=row.handler if row.machine_id is None else "",
     )
 
 

@@ -201,7 +201,7 @@ run = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("job_id", Id, nullable=False),
-    Column("machine_id", Id, nullable=False),
+    Column("machine_id", Id),  # NULL: of a handler
     Column("station", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("state", Text, nullable=False),

@@ -61,7 +61,9 @@ class Abilities:
     aborts: bool = True
     unlocks: bool = True
     outlives: bool = True  # what it runs goes on when its station is gone
-    at_once: bool = False  # nothing is loaded, nothing can refuse, and nothing is cut
+    # Nothing is loaded, nothing can refuse, and nothing is cut: the start is written with the
+    # claim, which saves each run a commit (and a sixth of its CPU time).
+    begins_with_claim: bool = False
 
     @property
     def goes_on(self) -> bool:
@@ -81,12 +83,14 @@ class AtClosing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunInHand:
-    """A run that this station drives; `job` is the name of its job."""
+    """A run that this station drives; `job` is the name of its job, `handler` that of a run
+    without a machine."""
 
-    machine_id: int
+    machine_id: int | None
     job_id: int
     job: str
     at_closing: AtClosing
+    handler: str = ""
 
 
 @dataclass(frozen=True, slots=True)

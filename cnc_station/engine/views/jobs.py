@@ -57,8 +57,8 @@ class RunRow:
     job_id: int
     job: str
     attempt: int
-    machine_id: int
-    machine: str
+    machine_id: int | None
+    machine: str  # of a run without one: its handler
     station: str
     state: RunState
     token: int

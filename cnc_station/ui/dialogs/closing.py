@@ -107,7 +107,8 @@ class ClosingDialog(Dialog):
         heading = Text(title, Role.STRONG, ink, wrap=True)
         self._body.addWidget(heading)
         for run in runs:
-            name = machines.get(run.machine_id, self.tr("Machine {n}").format(n=run.machine_id))
+            unknown = run.handler or self.tr("Machine {n}").format(n=run.machine_id)
+            name = machines.get(run.machine_id or 0, unknown)
             line = Text(f"{name} · {run.job}", Role.BODY, wrap=True)
             self._body.addWidget(line)
         self._body.addSpacing(_GAP)

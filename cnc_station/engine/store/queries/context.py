@@ -1,6 +1,6 @@
 """What a query must know of the shop beside its database, to say what comes next."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
@@ -26,14 +26,15 @@ def all_hidden(_driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
 class QueryContext:
     """`zone` is that of the clock on the wall, None for this computer's own; `pace` how many
     seconds of a program a simulated machine runs in one on that clock; `abilities` are those
-    of the drivers, by name. `station` is the one that asks, `clock` the database's, by which
-    stations are heard; without it every station counts as there. `shown` hides the passwords among
-    the settings of a driver."""
+    of the drivers, by name, `handlers` the names of the handlers that are installed here. `station`
+    is the one that asks, `clock` the database's, by which stations are heard; without it every
+    station counts as there. `shown` hides the passwords among the settings of a driver."""
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     zone: tzinfo | None = None
     pace: float = 1.0
     abilities: Mapping[str, Abilities] = field(default_factory=dict)
+    handlers: Set[str] = frozenset()
     station: str = ""
     clock: Callable[[Connection], int] | None = None
     shown: Shown = all_hidden

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.job import is_automation
 from cnc_station.engine.domain.states import JobState, RunState
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
-from cnc_station.engine.store.queries.job_rows import JobReader, is_automation
+from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.queries.shop_snapshots import title
 from cnc_station.engine.store.schema import dependency, event, job, machine, run
 from cnc_station.engine.views import JobDetail, JobLink, RunRow
@@ -61,9 +62,9 @@ def runs(
     # A job's by their attempts: another station's numbers may be higher, and yet older.
     newest = run.c.id if job_id is None else run.c.attempt
     query = (
-        select(run, job.c.name, job.c.operation, machine.c.name.label("machine"))
+        select(run, job.c.name, job.c.operation, job.c.handler, machine.c.name.label("machine"))
         .join_from(run, job, job.c.id == run.c.job_id)
-        .join(machine, machine.c.id == run.c.machine_id)
+        .join(machine, machine.c.id == run.c.machine_id, isouter=True)
         .order_by(newest.desc())
         .limit(limit)
     )
@@ -76,7 +77,7 @@ def runs(
             job=title(row.name, row.operation),
             attempt=row.attempt,
             machine_id=row.machine_id,
-            machine=row.machine,
+            machine=row.machine or row.handler,
             station=row.station,
             state=RunState(row.state),
             token=row.token,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from cnc_station.engine.domain.job import MACHINE_PROGRAM
+from cnc_station.engine.domain.job import is_automation
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.waiting import Predecessor, QueueStatus, ShopSnapshot, next_words
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
@@ -68,8 +68,8 @@ class JobReader:
         self, row: Row[Any], shop: ShopSnapshot, before: Sequence[Predecessor], who: str
     ) -> JobRow:
         state = JobState(row.state)
-        machine = self.around.names.get(row.machine_id, "")
         automation = is_automation(row.handler)
+        machine = row.handler if automation else self.around.names.get(row.machine_id, "")
         standing = QueueStatus(
             id=row.id,
             state=state,
@@ -82,6 +82,7 @@ class JobReader:
             blocked=row.blocked,
             pinned_machine_id=row.pinned_machine_id,
             automation=automation,
+            installed=row.handler in self._context.handlers,
             machine=machine,
             finished_at=row.finished_at,
             paused_by=who,
@@ -120,8 +121,3 @@ class JobReader:
             late=row.due_at is not None and row.finished_at is None and row.due_at < self.now,
             next=next_words(standing, shop),
         )
-
-
-def is_automation(handler: str) -> bool:
-    """Whether a job needs no machine."""
-    return handler != MACHINE_PROGRAM
