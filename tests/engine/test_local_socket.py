@@ -249,6 +249,6 @@ async def test_too_many_clients_are_turned_away(
 @pytest.mark.usefixtures("floor")
 async def test_wrong_fields_are_named(config: Config, place: Place) -> None:
     async with connected(config, place) as remote:
-        remote._writer.write(b'{"SubmitJobs":{"specs":[{"name":"A"}]}}\n')
+        remote._writer.write(b'{"SubmitJobs":{"specs":[{"name":"A","quantity":"many"}]}}\n')
         told = json.loads(await remote._reader.readline())["error"]
-        assert told["fields"][0][0] == "specs.0.machine_type"
+        assert told["fields"][0][0] == "specs.0.quantity"

@@ -8,7 +8,7 @@ ALONE = """
 import asyncio, sys
 from pathlib import Path
 from cnc_station.config import Config
-from cnc_station.engine.domain.event import Actor
+from cnc_station.engine.commands import SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.engine import StationEngine
 
@@ -16,7 +16,7 @@ async def main():
     folder = Path(sys.argv[1])
     engine = StationEngine(Config(data_folder=folder, database_url=f"sqlite:///{folder}/a.db"))
     await engine.start()
-    await engine.submit([JobSpec("bracket", "mill")], Actor("tester"))
+    await engine.local_door.execute(SubmitJobs([JobSpec("bracket", "mill")]))
     await engine.stop()
 
 asyncio.run(main())
