@@ -185,7 +185,7 @@ async def test_a_page_seen_again_does_not_show_the_time_that_was_left_then(
     await until(lambda: card.words.figure == "01:00")
     office.context.bridge.blockSignals(True)
     page.hide()
-    monkeypatch.setattr(office.engine, "telemetry", lambda _: None)
+    monkeypatch.setattr(office.door, "peek", lambda _: None)
     page.show()
     for timer in ticking(page):
         timer.stop()

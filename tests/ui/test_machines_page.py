@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,7 +12,7 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.queries import ListEvents, ListMachines
+from cnc_station.engine.queries import ListEvents, ListMachines, Query
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import MachineRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
@@ -75,11 +76,11 @@ async def test_before_the_first_answer_the_page_claims_nothing(
 ) -> None:
     answers = asyncio.Event()
 
-    async def machines() -> tuple[MachineRow, ...]:
+    async def none_yet(_: Query[Any]) -> tuple[MachineRow, ...]:
         await answers.wait()
         return ()
 
-    monkeypatch.setattr(office.engine, "machines", machines)
+    monkeypatch.setattr(office.door, "ask", none_yet)
     async with opened(office, MachinesPage(office.context)) as page:
         assert page.count.text() == "Nothing read yet"
         assert page.detail.isHidden()
