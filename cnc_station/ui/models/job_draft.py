@@ -1,4 +1,4 @@
-"""A job as it is typed: texts in, checked values out, every fault named by its field."""
+"""A job as it is typed: texts in, checked values out, every error named by its field."""
 
 import json
 import re
@@ -19,8 +19,8 @@ _ONLY_NEW = frozenset({"after"})
 
 @dataclass(frozen=True, slots=True)
 class JobDraft:
-    """What stands in the form's fields. Names are those of `JobSpec`; times that are durations
-    are texts (`mm:ss`), as are numbers that may be left out."""
+    """The values of the form's fields, named as in `JobSpec`. Durations (`mm:ss`) and optional
+    numbers are texts."""
 
     name: str = ""
     machine_type: str = ""
@@ -41,7 +41,7 @@ class JobDraft:
     payload: str = ""
 
     def values(self) -> dict[str, Any]:
-        """The fields of a `JobSpec`, checked; raises InvalidInput naming every bad one."""
+        """The fields of a `JobSpec`; raises InvalidInput that names every wrong one."""
         errors: list[FieldError] = []
 
         def read(name: str, as_what: Callable[[str], object], otherwise: object) -> object:
@@ -73,7 +73,7 @@ class JobDraft:
         return JobSpec(**self.values(), draft=draft, source=_t(_TYPED)).validated()
 
     def changes(self, before: "JobDraft") -> dict[str, Any]:
-        """What differs from `before`, as `Commands.edit_job` takes it; raises InvalidInput."""
+        """What differs from `before`, as `Commands.edit_job` expects it; raises InvalidInput."""
         mine = self.values()
         return {
             name: mine[name]
@@ -83,7 +83,7 @@ class JobDraft:
 
 
 def draft_of(detail: JobDetail) -> JobDraft:
-    """A job as the form shows it."""
+    """The form's values for an existing job."""
     row = detail.row
     return JobDraft(
         name=row.name,
@@ -107,12 +107,12 @@ def draft_of(detail: JobDetail) -> JobDraft:
 
 
 def pretty(payload: Mapping[str, object]) -> str:
-    """A payload as a person reads it; empty for none."""
+    """A payload as indented JSON; empty if there is none."""
     return json.dumps(dict(payload), indent=2, ensure_ascii=False) if payload else ""
 
 
 def seconds(text: str) -> float:
-    """`mm:ss`, `h:mm:ss` or minutes alone as seconds; ValueError says what is expected."""
+    """Read `mm:ss`, `h:mm:ss` or plain minutes as seconds; raises ValueError with the reason."""
     if text.isdecimal():
         return int(text) * 60.0
     match = _CLOCK.fullmatch(text)
@@ -123,14 +123,14 @@ def seconds(text: str) -> float:
 
 
 def whole(text: str) -> int:
-    """A whole number; ValueError says so."""
+    """Read a whole number; raises ValueError with the reason."""
     if not text.isdecimal():
         raise ValueError(_t(_WHOLE))
     return int(text)
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """Numbers of jobs between commas or spaces; ValueError says so."""
+    """Read job numbers between commas or spaces; raises ValueError with the reason."""
     parts = text.replace(",", " ").replace("#", " ").split()
     if not all(part.isdecimal() for part in parts):
         raise ValueError(_t(_NUMBERS))
@@ -138,7 +138,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """A JSON object; nothing is an empty one. ValueError says where it goes wrong."""
+    """Read a JSON object, empty for no text; raises ValueError with the position."""
     if not text:
         return {}
     try:

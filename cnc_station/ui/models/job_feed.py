@@ -1,4 +1,4 @@
-"""Brings the job table its rows: a page when one scrolls, what is on view when it changes."""
+"""Loads the rows of the job table: pages while scrolling, visible rows when jobs change."""
 
 import time
 from collections.abc import Sequence
@@ -20,12 +20,11 @@ _TICKING = frozenset({JobState.HELD, JobState.DELAYED})
 
 
 class JobFeed(QObject):
-    """Asks the engine for what `show_rows` says is on view, one question at a time.
+    """Queries the engine for the visible rows (`show_rows`), one query at a time.
 
-    Another filter or order fetches the first rows; `refresh` fetches again what is on view and
-    MARGIN rows around it, and rests as long as that took, so that a long list in an order no
-    index gives never keeps the database busy. Whoever scrolls to less than MARGIN rows from the
-    end of what is known gets a page of 200 more.
+    Another filter or order loads the first rows. `refresh` reloads the visible rows and MARGIN rows
+    around them, then rests as long as the query took, so that a slow order cannot keep the database
+    busy. Scrolling to within MARGIN rows of the loaded rows loads a page of 200 more.
     """
 
     started_over = Signal()  # the first page of another list is there
@@ -47,36 +46,33 @@ class JobFeed(QObject):
 
     @property
     def chosen(self) -> JobFilter:
-        """The filter in force."""
         return self._filter
 
     @property
     def order(self) -> tuple[Sort, ...]:
-        """The order in force."""
         return self._order
 
     @property
     def settled(self) -> bool:
-        """Whether everything asked for is on view."""
+        """Whether everything requested is on view."""
         return not (self._refresh.busy or self._start_over or self._stale)
 
     def choose(self, chosen: JobFilter) -> None:
-        """Show other jobs, from the first."""
+        """Show the jobs of another filter, from the first."""
         self._filter = chosen
         self.start_over()
 
     def sort(self, order: Sequence[Sort]) -> None:
-        """Show them in another order, from the first."""
+        """Show the jobs in another order, from the first."""
         self._order = tuple(order)
         self.start_over()
 
     def start_over(self) -> None:
-        """Fetch the first page."""
         self._start_over = True
         self._refresh.request()
 
     def refresh(self) -> None:
-        """Something changed: fetch again what is on view."""
+        """Reload the visible rows after a change."""
         self._stale = True
         if not self._rest.isActive():
             self._refresh.request()
@@ -86,12 +82,12 @@ class JobFeed(QObject):
             self._refresh.request()
 
     def stop(self) -> None:
-        """Fetch nothing more until asked again."""
+        """Load nothing more until the next request."""
         self._rest.stop()
         self._refresh.stop()
 
     def show_rows(self, first: int, last: int) -> None:
-        """These rows are on view now."""
+        """Set the range of visible rows."""
         if first != self._first:
             self._downwards = first > self._first
         self._first, self._last = first, last
@@ -99,7 +95,7 @@ class JobFeed(QObject):
             self._refresh.request()
 
     def waits_for_the_clock(self) -> bool:
-        """Whether a row on view says something that changes by itself, such as time left."""
+        """Whether a visible row shows something that changes with time alone."""
         rows = (self._model.row(at) for at in range(self._first, self._last + 1))
         return any(row is not None and row.state in _TICKING for row in rows)
 
@@ -137,17 +133,17 @@ class JobFeed(QObject):
             self._model.take(page)
 
     async def _fetch(self, wanted: range) -> JobPage | None:
-        """The rows at these positions; None if meanwhile another list is wanted."""
+        """The rows at these positions; None if the filter or order has changed meanwhile."""
         asked = self._filter, self._order
         page = await self._context.door.ask(ListJobs(*asked, wanted.start, len(wanted)))
         return page if asked == (self._filter, self._order) else None
 
     def _near(self) -> range:
-        """The rows on view and a few around them."""
         return range(max(0, self._first - MARGIN), self._last + 1 + MARGIN)
 
     def _missing(self) -> range | None:
-        """A page of rows that should be known and is not, next to what is known if it can be."""
+        """The next page to load around the visible rows, adjacent to the known rows where
+        possible."""
         near = self._near()
         known, end = self._model.known, min(near.stop, self._model.total)
         if near.start >= end or (known.start <= near.start and end <= known.stop):

@@ -1,7 +1,7 @@
 """Which jobs are selected, and what is known of them.
 
-Qt selects positions. Here a position stands for the job it shows: a job stays selected when its
-row moves, is scrolled out of what is known or comes back; another job never inherits its place.
+Qt selects positions; here the selection belongs to jobs. A job stays selected when its row moves,
+scrolls out of the known rows or comes back, and no other job inherits its position.
 """
 
 from collections.abc import Iterable
@@ -28,10 +28,10 @@ _Flag = QItemSelectionModel.SelectionFlag
 
 
 class JobSelection(QItemSelectionModel):
-    """`chosen` are the selected jobs; `chosen_changed` when they changed by hand or by `choose`.
+    """The selected jobs (`chosen`); `chosen_changed` after a change by the user or by `choose`.
 
-    `unknown` tells of selected rows nobody has looked at yet (from, to): whoever can, finds out
-    their jobs and adds them with `choose`.
+    `unknown(first, last)` reports selected rows that are not loaded: the receiver loads their jobs
+    and adds them with `choose`.
     """
 
     chosen_changed = Signal()
@@ -47,11 +47,11 @@ class JobSelection(QItemSelectionModel):
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        """The numbers of the selected jobs, in the order they were selected."""
+        """The ids of the selected jobs, in the order of selection."""
         return tuple(self._chosen)
 
     def choose(self, job_ids: Iterable[int]) -> None:
-        """Select exactly these jobs, on view or not."""
+        """Select exactly these jobs, visible or not."""
         self._chosen = dict.fromkeys(job_ids)
         self._follow()
         self.chosen_changed.emit()
@@ -59,7 +59,7 @@ class JobSelection(QItemSelectionModel):
     def select(
         self, what: QItemSelection | Index, flags: QItemSelectionModel.SelectionFlag
     ) -> None:
-        """As Qt selects; clearing forgets the jobs out of sight too."""
+        """Select as Qt does; a clear also drops selected jobs that are not loaded."""
         clears = bool(flags & _Flag.Clear) and not self._following and not self._model.taking
         if clears and self._chosen:
             on_view = {row.id for at, row in self._model.placed() if self._is_selected(at)}
@@ -87,7 +87,7 @@ class JobSelection(QItemSelectionModel):
         self.chosen_changed.emit()
 
     def _follow(self) -> None:
-        """Show as selected the rows whose jobs are, and no others."""
+        """Select exactly the rows of the chosen jobs."""
         self._following = True
         try:
             wanted = [at for at, row in self._model.placed() if row.id in self._chosen]
@@ -108,7 +108,7 @@ def _known(part: QItemSelectionRange, model: JobTableModel) -> range:
 
 
 def _rows(positions: list[int], model: JobTableModel) -> QItemSelection:
-    """Whole rows, each run of neighbours as one range."""
+    """Select whole rows, each run of neighbours as one range."""
     found = QItemSelection()
     last_column = model.columnCount() - 1
     first = 0
@@ -125,10 +125,10 @@ MOST = 2000
 
 
 class SelectedRows(QObject):
-    """Follows the selection: `changed` when its jobs, or what can be done to them, changed.
+    """The rows of the selected jobs; `changed` when they, or the commands they allow, changed.
 
-    A job that is deleted or leaves the states of the filter is no longer selected: nobody should
-    act on a job that cannot be found in the list.
+    A job that is deleted or leaves the filter's states is deselected: nobody should act on a job
+    that the list does not show.
     """
 
     changed = Signal()
@@ -153,16 +153,15 @@ class SelectedRows(QObject):
 
     @property
     def rows(self) -> tuple[JobRow, ...]:
-        """The selected jobs that are known."""
+        """The selected jobs that are loaded."""
         return tuple(self._rows[i] for i in self._selection.chosen if i in self._rows)
 
     @property
     def count(self) -> int:
-        """How many are selected."""
         return len(self._selection.chosen)
 
     def follow(self, notice: Notice) -> None:
-        """Look again at selected jobs that changed."""
+        """Reload the selected jobs that changed."""
         chosen = set(self._selection.chosen)
         if stale := chosen if notice.missed else chosen & notice.jobs:
             self._stale |= stale
@@ -178,7 +177,7 @@ class SelectedRows(QObject):
         self.changed.emit()
 
     def _take_from_view(self) -> None:
-        """A page came in: what it says of selected jobs is the newest."""
+        """Update the selected jobs from the page just loaded."""
         chosen = set(self._selection.chosen)
         if not chosen:
             return

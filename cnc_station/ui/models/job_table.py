@@ -1,8 +1,7 @@
-"""The rows of a job table: it knows how many there are, and holds those near what is on view.
+"""The rows of the job table: the total count, and the rows near the visible ones.
 
-A page of rows from the engine is taken in by `take`: rows come, go, move and change one by one,
-never all at once, so that what a view points at stays. Rows outside the page are not known and
-show no text until the feed has fetched them.
+`take` merges a page of rows one by one, so that current row and selection stay. Rows outside the
+page are unknown and show no text until the feed has loaded them.
 """
 
 from collections.abc import Callable, Sequence, Set
@@ -18,7 +17,7 @@ MOST_KNOWN = 1000
 
 
 class JobTableModel(RowModel[JobRow]):
-    """Columns by key out of `choice`, a window of known rows amid those not looked at yet."""
+    """Columns by key out of `choice`; a window of known rows among unknown ones."""
 
     taken = Signal()  # a page has come in and every row signal is out
 
@@ -36,7 +35,7 @@ class JobTableModel(RowModel[JobRow]):
     # taking rows in
 
     def take(self, page: JobPage) -> None:
-        """Show this page, and forget what is known of rows elsewhere."""
+        """Show this page and forget all rows outside it."""
         self.taking = True
         try:
             self._take(page)
@@ -55,8 +54,8 @@ class JobTableModel(RowModel[JobRow]):
             self._renew(at, new)
 
     def extend(self, page: JobPage) -> bool:
-        """Add a page to what is known, keeping the MOST_KNOWN rows nearest to it. False, and
-        nothing done, if the list has changed meanwhile; a page that is apart replaces."""
+        """Add a page, keeping the MOST_KNOWN rows nearest to it; a page apart replaces the known
+        rows. Return False, with nothing changed, if the list has changed meanwhile."""
         if page.total != self._total:
             return False
         end = page.offset + len(page.rows)
@@ -82,7 +81,7 @@ class JobTableModel(RowModel[JobRow]):
                 self._emit(gone.start, gone.stop - 1)
 
     def _settle_total(self, total: int) -> None:
-        """Rows further down came or went; which ones, nobody on view can tell."""
+        """Add or remove unknown rows at the end until the count is `total`."""
         total = max(total, self.known.stop)
         if total > self._total:
             self.beginInsertRows(NOWHERE, self._total, total - 1)
@@ -94,7 +93,7 @@ class JobTableModel(RowModel[JobRow]):
             self.endRemoveRows()
 
     def hear(self, machines: Set[int]) -> None:
-        """Machines have said how far they are: their jobs' rows tell it."""
+        """Repaint the rows of jobs that run on these machines: their telemetry is new."""
         place = next((at for at, c in enumerate(self._columns) if c.key == NEXT), None)
         if place is not None:
             for at, row in self.placed():
@@ -104,8 +103,7 @@ class JobTableModel(RowModel[JobRow]):
     # columns
 
     def set_columns(self, keys: Sequence[str]) -> None:
-        """Show these columns: those that go are removed, those that come are added at the end,
-        before the last one if that stays last."""
+        """Show these columns; new ones go to the end, before NEXT if that is the last."""
         for at in range(len(self._columns) - 1, -1, -1):
             if self._columns[at].key not in keys:
                 self.beginRemoveColumns(NOWHERE, at, at)

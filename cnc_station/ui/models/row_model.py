@@ -1,7 +1,6 @@
-"""Rows as a table model: columns are values, and rows come, go, move and change one by one.
+"""Rows as a table model: columns are values; rows come, go, move and change one by one.
 
-A model holds a window of known rows amid rows that nobody has looked at yet. A list that fits into
-memory is one window from its first row to its last.
+A model holds a window of known rows among unknown ones. A short list is one window over all rows.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -31,10 +30,10 @@ _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[R]):
-    """`text` of a row; with `look` the cell shows that state's chip instead. `width` in pixels.
+    """A column: its `text` of a row, or the state chip of `look`. `width` is in pixels.
 
-    `key` tells a column from others where columns can be chosen, `sort` is what the engine sorts
-    its rows by, `tip` replaces the text in the tool tip.
+    `key` identifies a column that can be shown or hidden, `sort` is the engine's sort key, `tip`
+    replaces the text in the tool tip.
     """
 
     title: str
@@ -50,18 +49,18 @@ class Column(Generic[R]):
 
     @property
     def alignment(self) -> Qt.AlignmentFlag:
-        """Numbers stand right, words left."""
         side = Qt.AlignmentFlag.AlignRight if self.right else Qt.AlignmentFlag.AlignLeft
         return side | Qt.AlignmentFlag.AlignVCenter
 
     def shown(self, row: R) -> tuple[str, Ink, StateLook | None]:
-        """All that a cell shows of a row."""
+        """Everything a cell shows of a row."""
         ink = self.ink(row) if self.ink else Ink.TEXT
         return self.text(row), ink, self.look(row) if self.look else None
 
 
 class RowModel(QAbstractTableModel, Generic[R]):
-    """Shows rows known by `key`; what a view points at stays while rows change around it."""
+    """Shows rows identified by `key`; current row and selection stay while rows change around
+    them."""
 
     def __init__(
         self,
@@ -80,12 +79,11 @@ class RowModel(QAbstractTableModel, Generic[R]):
 
     @property
     def columns(self) -> tuple[Column[R], ...]:
-        """The columns, in the order of the model."""
         return tuple(self._columns)
 
     @property
     def total(self) -> int:
-        """How many rows there are."""
+        """How many rows there are, known or not."""
         return self._total
 
     @property
@@ -95,7 +93,6 @@ class RowModel(QAbstractTableModel, Generic[R]):
 
     @property
     def rows(self) -> tuple[R, ...]:
-        """The known rows, in their order."""
         return tuple(row for row in self._rows if row is not None)
 
     def placed(self) -> Iterator[tuple[int, R]]:
@@ -105,18 +102,18 @@ class RowModel(QAbstractTableModel, Generic[R]):
                 yield at, row
 
     def row(self, position: int) -> R | None:
-        """The row at a position; None if there is none or it was not looked at yet."""
+        """The row at a position; None if it does not exist or is unknown."""
         at = position - self._first
         return self._rows[at] if 0 <= at < len(self._rows) else None
 
     def position(self, key: Hashable) -> int | None:
-        """Where the row of a key stands, if it is known."""
+        """The position of the row with this key, if it is known."""
         return next((at for at, row in self.placed() if self._key(row) == key), None)
 
     # changing
 
     def _turn_into(self, rows: Sequence[R]) -> None:
-        """Make the known rows these, by the fewest changes; rows that stay are not renewed yet."""
+        """Replace the known rows by the fewest steps; the rows that stay keep their old values."""
         new = {self._key(row): row for row in rows}
         old = [None if row is None else self._key(row) for row in self._rows]
         for step in steps(old, list(new)):
@@ -145,7 +142,7 @@ class RowModel(QAbstractTableModel, Generic[R]):
                 self.endMoveRows()
 
     def _renew(self, at: int, new: R) -> None:
-        """Take what is new of a row; only cells that show something else are painted again."""
+        """Replace a row by its new value; repaint only the cells that look different."""
         old = self._rows[at - self._first]
         self._rows[at - self._first] = new
         if old is not None and old != new:
@@ -160,17 +157,14 @@ class RowModel(QAbstractTableModel, Generic[R]):
     # Qt's questions
 
     def rowCount(self, parent: Index = NOWHERE) -> int:
-        """All rows, known or not."""
         return 0 if parent.isValid() else self._total
 
     def columnCount(self, parent: Index = NOWHERE) -> int:
-        """The columns shown."""
         return 0 if parent.isValid() else len(self._columns)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """The titles of the columns; a header itself marks the sort order."""
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self._columns):
             return None
         column = self._columns[section]
@@ -179,7 +173,7 @@ class RowModel(QAbstractTableModel, Generic[R]):
         return int(column.alignment.value) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What a cell says; the chip of a state is for whoever paints it."""
+        """The cell's text and style; the delegate paints a state's chip."""
         column, row = self._columns[index.column()], self.row(index.row())
         if role in _SAYS:
             return self.text(index.row(), index.column()) or None
@@ -194,14 +188,13 @@ class RowModel(QAbstractTableModel, Generic[R]):
         return None
 
     def text(self, at: int, place: int) -> str:
-        """The text of row `at` in column `place`; a row not looked at yet says `…` at its start."""
+        """The text of row `at` in column `place`; an unknown row shows `…` in its first column."""
         row = self.row(at)
         if row is None:
             return "" if place else "…"
         return self._columns[place].text(row)
 
     def ink(self, at: int, place: int) -> Ink:
-        """The colour of that text."""
         row, ink = self.row(at), self._columns[place].ink
         if row is None:
             return Ink.MUTED
@@ -209,7 +202,7 @@ class RowModel(QAbstractTableModel, Generic[R]):
 
 
 class RowList(RowModel[R]):
-    """All rows are known. With `checkable`, each can be ticked; ticks stay with their rows."""
+    """A model whose rows are all known. `checkable` rows can be ticked and keep their ticks."""
 
     ticked = Signal()
 
@@ -227,11 +220,10 @@ class RowList(RowModel[R]):
 
     @property
     def checked(self) -> tuple[R, ...]:
-        """The rows ticked, in their order."""
         return tuple(row for row in self.rows if self._key(row) in self._checked)
 
     def take(self, rows: Sequence[R]) -> None:
-        """Show these rows; what was on view already stays itself."""
+        """Show these rows; rows shown before stay in place where possible."""
         self._turn_into(rows)
         for at, row in enumerate({self._key(row): row for row in rows}.values()):
             self._renew(at, row)
@@ -241,26 +233,24 @@ class RowList(RowModel[R]):
             self.ticked.emit()
 
     def clock_moved(self, column: int) -> None:
-        """What a column says has changed with the time alone."""
+        """Repaint a column whose text changes with time alone."""
         if self._rows:
             self._emit(0, len(self._rows) - 1, column, column)
 
     def check(self, keys: Sequence[Hashable], *, on: bool = True) -> None:
-        """Tick rows, or take their ticks away."""
+        """Tick or untick the rows with these keys."""
         for at, row in self.placed():
             if self._key(row) in keys:
                 state = _CHECKED if on else _UNCHECKED
                 self.setData(self.index(at, 0), state, Qt.ItemDataRole.CheckStateRole)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Rows can be chosen, and ticked in the first column."""
         flags = super().flags(index)
         if self._checkable and index.column() == 0:
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What a cell says, and whether its row is ticked."""
         if role != Qt.ItemDataRole.CheckStateRole:
             return super().data(index, role)
         row = self.row(index.row())
@@ -269,7 +259,6 @@ class RowList(RowModel[R]):
         return _CHECKED if self._key(row) in self._checked else _UNCHECKED
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Takes a tick."""
         row = self.row(index.row())
         if role != Qt.ItemDataRole.CheckStateRole or not self._checkable or row is None:
             return False

@@ -1,9 +1,8 @@
 """How the window looks: tokens, density, fonts, icons, and the one live `Theme`.
 
-`apply_theme(app, ThemeName.DARK, Density.TOUCH)` dresses the whole program, at run time too. A
-widget that paints asks `theme()` each time it paints and keeps nothing: after a change every widget
-gets a StyleChange event and is painted anew. What caches elsewhere (a chart, a delegate)
-connects `theme().changed` or keys its cache with `theme().serial`.
+`apply_theme` restyles the whole program at run time. A widget that paints calls `theme()` in each
+paint and keeps nothing. Other caches connect `theme().changed` or include `theme().serial` in their
+key.
 """
 
 from cnc_station.ui.theme.density import Density, Metrics

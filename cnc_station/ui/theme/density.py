@@ -1,4 +1,4 @@
-"""How large things are to the hand: dense for a mouse, touch for a glove."""
+"""How large controls are: dense for a mouse, touch for a glove."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ _BELIEVABLE_DPI = 240.0
 
 
 class Density(StrEnum):
-    """What a user can choose."""
+    """The densities a user can choose."""
 
     DENSE = "dense"
     TOUCH = "touch"
@@ -18,10 +18,10 @@ class Density(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Sizes in device-independent pixels, in steps of 4 where the hand does not decide.
+    """Sizes in device-independent pixels.
 
-    `primary` is the least height of a primary action, `rail_item` of a page's entry in
-    the rail.
+    `primary` is the minimum height of a primary action, `rail_item` that of a page's entry in the
+    rail.
     """
 
     touch: bool
@@ -41,17 +41,14 @@ class Metrics:
 
 
 def primary_px(dpi: float) -> int:
-    """20 mm on the screen in pixels.
-
-    Screens lie about their size (projectors, remote desktops): never less than 20 mm at 96 dpi
-    (76 px), never more than at 240 dpi.
-    """
+    """20 mm in pixels. Screens report wrong sizes (projectors, remote desktops), so `dpi` is
+    limited to 96-240."""
     believed = min(max(dpi, _PLAIN_DPI), _BELIEVABLE_DPI)
     return round(PRIMARY_MM / _MM_PER_INCH * believed)
 
 
 def metrics_for(density: Density, dpi: float = _PLAIN_DPI) -> Metrics:
-    """The sizes of a density on a screen of `dpi` device-independent pixels per real inch."""
+    """The sizes of a density on a screen with `dpi` device-independent pixels per inch."""
     if density is Density.TOUCH:
         primary = primary_px(dpi)
         return Metrics(

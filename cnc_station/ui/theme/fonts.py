@@ -1,4 +1,4 @@
-"""The bundled face and the sizes text comes in."""
+"""The bundled font and the text sizes."""
 
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ _FACES = ("Regular", "Medium", "SemiBold", "Bold")
 
 
 class Role(StrEnum):
-    """What a piece of text is for. 13 px is the second line under a name; the rest as named."""
+    """What a piece of text is for. NOTE is the second line under a name."""
 
     CAPTION = "caption"
     NOTE = "note"
@@ -43,7 +43,7 @@ ROLE_WEIGHT = {
 
 
 def load_fonts() -> None:
-    """Makes the bundled face known to Qt; needs a QGuiApplication; again is harmless."""
+    """Register the bundled font with Qt, once; needs a QGuiApplication."""
     if FAMILY in QFontDatabase.families():
         return
     for face in _FACES:
@@ -52,13 +52,13 @@ def load_fonts() -> None:
 
 
 def weight_of(role: Role, *, bold_words: bool) -> int:
-    """The weight of a role from 100 to 900; one step up where words must be bold."""
+    """The weight of a role from 100 to 900; heavier in themes with bold words."""
     weight = ROLE_WEIGHT[role]
     return min(700, weight + 200) if bold_words else weight
 
 
 def font_of(role: Role, *, bold_words: bool = False) -> QFont:
-    """A new font for a role. Digits are tabular by the face itself."""
+    """A new font for a role. The bundled font's digits are tabular."""
     font = QFont(FAMILY)
     font.setPixelSize(ROLE_SIZE[role])
     font.setWeight(QFont.Weight(weight_of(role, bold_words=bold_words)))

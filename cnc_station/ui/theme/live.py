@@ -1,4 +1,4 @@
-"""The one live theme of the process and how it is put on."""
+"""The one live theme of the process, and how it is applied."""
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QFont, QGuiApplication, QIcon, QPen, QPixmap
@@ -19,20 +19,20 @@ _FILLS = {
 
 
 def tone_ink(tone: Tone) -> Ink:
-    """The ink a tone writes and marks with."""
+    """The ink of a tone's text and marks."""
     return Ink(tone.value)
 
 
 def tone_fill(tone: Tone) -> Ink:
-    """The ground a tone's ink stands on in a chip."""
+    """The background of a chip in this tone."""
     return _FILLS[tone]
 
 
 class Theme(QObject):
-    """Colours, sizes, fonts and icons as they are now; what it hands out is shared and cached.
+    """Current colours, sizes, fonts and icons; the objects it returns are shared and cached.
 
     `changed` comes after the palette and the style sheet are in force. `serial` grows with every
-    change, for caches that outlive one.
+    change.
     """
 
     changed = Signal()
@@ -56,13 +56,11 @@ class Theme(QObject):
         self._icons: dict[tuple[str, Ink, int], QIcon] = {}
 
     def colour(self, ink: Ink) -> QColor:
-        """The colour of an ink."""
         if ink not in self._colours:
             self._colours[ink] = QColor(getattr(self.tokens, ink.value))
         return self._colours[ink]
 
     def brush(self, ink: Ink) -> QBrush:
-        """A solid brush of an ink."""
         if ink not in self._brushes:
             self._brushes[ink] = QBrush(self.colour(ink))
         return self._brushes[ink]
@@ -75,7 +73,6 @@ class Theme(QObject):
         return self._pens[ink, width]
 
     def font(self, role: Role) -> QFont:
-        """The font of a role."""
         if role not in self._fonts:
             self._fonts[role] = font_of(role, bold_words=self.tokens.bold_words)
         return self._fonts[role]
@@ -88,9 +85,9 @@ class Theme(QObject):
         return self._pixmaps[key]
 
     def icon(self, name: str, ink: Ink = Ink.TEXT, size: int = 20) -> QIcon:
-        """A bundled icon for buttons and actions; sharp up to a ratio of 2, faint when disabled.
+        """A bundled icon for buttons and actions, sharp up to a ratio of 2, faint when disabled.
 
-        It has the colours of now: whoever keeps one sets it again on `changed`.
+        It has the current colours: a widget that keeps one sets it again on `changed`.
         """
         key = (name, ink, size)
         if key not in self._icons:
@@ -102,7 +99,7 @@ class Theme(QObject):
         return self._icons[key]
 
     def put_on(self, app: QApplication, name: ThemeName, density: Density) -> None:
-        """Dresses `app`; see `apply_theme`."""
+        """Style `app`; see `apply_theme`."""
         hints = QGuiApplication.styleHints()
         if not self._follows_system:
             hints.colorSchemeChanged.connect(self._follow_system)
@@ -137,7 +134,7 @@ def theme() -> Theme:
 
 
 def apply_theme(app: QApplication, name: ThemeName, density: Density) -> None:
-    """Dresses the whole program, now and for widgets yet to come.
+    """Style the whole program, including widgets created later.
 
     `ThemeName.SYSTEM` also follows the desktop when it changes between light and dark.
     """

@@ -1,4 +1,4 @@
-"""Tokens as Qt takes them: a palette, a style sheet, drawings in a colour."""
+"""Tokens in Qt's form: palette, style sheet, coloured icons."""
 
 from dataclasses import asdict
 from string import Template
@@ -39,7 +39,7 @@ _DISABLED = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.Co
 
 
 def palette_of(tokens: Tokens) -> QPalette:
-    """Every role Fusion draws with, set outright: the platform's own scheme has no say."""
+    """Every role Fusion draws with, set explicitly: the platform's own scheme has no effect."""
     palette = QPalette()
     for role, field in _ROLES.items():
         palette.setColor(role, QColor(getattr(tokens, field)))
@@ -49,7 +49,7 @@ def palette_of(tokens: Tokens) -> QPalette:
 
 
 def style_sheet(tokens: Tokens, metrics: Metrics) -> str:
-    """The template with every `$name` filled in; KeyError if it asks for a name there is not."""
+    """The style sheet template with every `$name` filled in; KeyError for an unknown name."""
     values: dict[str, object] = {**asdict(tokens), **asdict(metrics)}
     values["family"] = FAMILY
     values["icons"] = str(bundled("icons")).replace("\\", "/")
@@ -73,7 +73,7 @@ def style_sheet(tokens: Tokens, metrics: Metrics) -> str:
 def draw_icon(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:
     """Icon `name` ("settings", "state/running") as a square of `size` px at a device pixel ratio.
 
-    Raises FileNotFoundError for an icon that does not ship.
+    Raises FileNotFoundError for an icon that is not bundled.
     """
     svg = bundled("icons", *f"{name}.svg".split("/")).read_text("utf-8")
     renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", colour).encode()))

@@ -1,4 +1,4 @@
-"""Facts for reading: names with their values, and the words of the system behind a sentence."""
+"""Read-only facts: names with their values, and the technical details behind a sentence."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ class KeyValue(QWidget):
         self._values: list[tuple[Text, Text]] = []
 
     def set_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Shows these pairs; rows are kept where there are as many as before."""
+        """Show these pairs, reusing the existing rows."""
         while len(self._values) < len(pairs):
             self._add()
         for place, (name, value) in enumerate(self._values):
@@ -37,7 +37,6 @@ class KeyValue(QWidget):
                 value.setAccessibleName(": ".join(pairs[place]))
 
     def pairs(self) -> dict[str, str]:
-        """What is shown."""
         return {name.text(): value.text() for name, value in self._values if name.isVisibleTo(self)}
 
     def _add(self) -> None:
@@ -51,8 +50,7 @@ class KeyValue(QWidget):
 
 
 class Details(QWidget):
-    """A button that gives way to words that can be selected and copied; nothing where there are
-    none. `opened` when it has grown."""
+    """A button that reveals text to select and copy (`opened`); hidden if there is no text."""
 
     opened = Signal()
 
@@ -64,7 +62,7 @@ class Details(QWidget):
         self.set_words("")
 
     def set_words(self, words: str) -> None:
-        """Other words are folded away again; the same stay as they are."""
+        """Set the text; another text is hidden behind the button again."""
         if words == self.words.text() and self.isHidden() is not bool(words):
             return
         self.words.setText(words)

@@ -15,8 +15,8 @@ _GAP = 8
 
 
 class FilterChip(QAbstractButton):
-    """A checkable pill; `toggled` says when. The tone colours the words while it is off and the
-    filter is known to show something: nothing in need is nothing to notice."""
+    """A checkable pill. While it is off, its tone colours the words only if its count is above
+    0."""
 
     def __init__(
         self, label: str, parent: QWidget | None = None, *, tone: Tone = Tone.NORMAL
@@ -31,7 +31,7 @@ class FilterChip(QAbstractButton):
         self.setAccessibleName(label)
 
     def set_count(self, count: int | None) -> None:
-        """Shows how many the filter would show; None shows no number."""
+        """Show how many items the filter matches; None shows no number."""
         if count == self._count:
             return
         grown = len(self._number) != len("" if count is None else f"{count:,}")
@@ -46,7 +46,6 @@ class FilterChip(QAbstractButton):
         return "" if self._count is None else f"{self._count:,}"
 
     def sizeHint(self) -> QSize:
-        """As wide as its words."""
         metrics = QFontMetrics(self._font(strong=True))
         width = metrics.horizontalAdvance(self.text()) + 2 * _PAD
         if self._number:
@@ -59,7 +58,6 @@ class FilterChip(QAbstractButton):
         return font
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the pill."""
         live = theme()
         painter = QPainter(self)
         on = self.isChecked()
@@ -82,7 +80,7 @@ class FilterChip(QAbstractButton):
 
 
 class MenuChip(FilterChip):
-    """`Machine ▾`, or `Machine: Mill 1 ▾` while a value is chosen, which switches it on."""
+    """`Machine ▾`; checked and `Machine: Mill 1 ▾` while a value is chosen."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
@@ -93,7 +91,7 @@ class MenuChip(FilterChip):
         self.show_value("")
 
     def show_value(self, words: str) -> None:
-        """Shows the value chosen; empty for any."""
+        """Show the chosen value; empty for any."""
         self.setText(f"{self._name}: {words} ▾" if words else f"{self._name} ▾")
         self.setAccessibleName(f"{self._name}: {words or self.tr('any')}")
         self.setChecked(bool(words))
@@ -102,12 +100,13 @@ class MenuChip(FilterChip):
     def offer(
         self, values: Sequence[tuple[str, object]], current: object, chosen: Callable[..., None]
     ) -> None:
-        """Offers these values by their words, None for any; `chosen(value)` when one is picked."""
+        """Offer these values by name, and None for any; call `chosen(value)` with the picked
+        one."""
         self.offers = bool(values)
         fill(self.menu, ((self.tr("any"), None), *values), current, chosen)
 
     def nextCheckState(self) -> None:
-        """A press opens the menu; only a value switches the chip on."""
+        """Ignore the press, which opens the menu; only a value checks the chip."""
 
     def _open(self) -> None:
         self.menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
@@ -116,7 +115,7 @@ class MenuChip(FilterChip):
 def fill(
     menu: QMenu, values: Sequence[tuple[str, object]], current: object, chosen: Callable[..., None]
 ) -> None:
-    """Makes a menu of values of which one is current."""
+    """Fill a menu with values of which one is current."""
     menu.clear()
     group = QActionGroup(menu)
     for words, value in values:

@@ -1,4 +1,4 @@
-"""Commands as buttons: those of one job, and those that can be given to several at once."""
+"""Commands as buttons: those of one job, and those of several jobs at once."""
 
 from collections.abc import Callable, Sequence
 
@@ -31,7 +31,8 @@ _URGENT = frozenset(
 
 
 class _CommandParts(QWidget):
-    """Makes buttons of commands. The same ones again only renew what the buttons do."""
+    """Makes buttons of commands. Showing the same commands again keeps the buttons and renews their
+    actions."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,13 +42,13 @@ class _CommandParts(QWidget):
         self._guard = TapGuard(self)
 
     def run(self, key: str) -> None:
-        """Does what a button does, as it is meant now."""
+        """Run the current command of a button."""
         command = self._commands.get(key)
         if command is not None and command.run is not None:
             command.run()
 
     def _take(self, commands: Sequence[Command], *more: tuple[str, str]) -> bool:
-        """Whether other buttons are wanted than those on view."""
+        """Store the commands; return whether the buttons have to change."""
         self._commands = {command.key: command for command in commands}
         before = self._shown
         self._shown = (*((command.key, command.words) for command in commands), *more)
@@ -85,8 +86,8 @@ class _CommandParts(QWidget):
 
 
 class BulkBar(_CommandParts):
-    """Shows how many jobs are selected and what can be done to all of them; `cleared` when that is
-    enough of them. It takes the place of the filter chips."""
+    """Shows the number of selected jobs and the commands for all of them, instead of the filter
+    chips."""
 
     cleared = Signal()
 
@@ -101,14 +102,12 @@ class BulkBar(_CommandParts):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def show_selection(self, count: int, commands: Sequence[Command]) -> None:
-        """Shows commands for `count` jobs."""
         self.count.setText(self.tr("{count:,} selected").format(count=count))
         self._nothing.setVisible(not commands)
         if self._take(commands):
             self._make()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width has room for other buttons."""
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._make()
@@ -150,8 +149,8 @@ class BulkBar(_CommandParts):
 
 
 class JobActionRow(_CommandParts):
-    """What to do next with one job, large; the rest in a menu; abort apart and held, `aborted`
-    after it was held long enough. In `room` pixels."""
+    """The next steps of one job as large buttons, the rest in a menu, and a held abort (`aborted`).
+    It is laid out for a width of `room` pixels."""
 
     aborted = Signal()
 
@@ -166,7 +165,6 @@ class JobActionRow(_CommandParts):
         self.more: QToolButton | None = None
 
     def show_commands(self, commands: Sequence[Command], *, can_abort: bool) -> None:
-        """Shows these."""
         if self._take(commands, *((("abort", ""),) if can_abort else ())):
             self._make(commands, can_abort=can_abort)
         self._guard.show("row", self._shown or None, *self.buttons.values())
@@ -193,15 +191,15 @@ class JobActionRow(_CommandParts):
         self._place(parts)
 
     def opened(self) -> None:
-        """The panel has just come up under whatever was tapped."""
+        """Guard the buttons: the panel has just appeared under the pointer."""
         self._guard.opened()
 
     def forget(self) -> None:
-        """The job shown next was chosen by the person."""
+        """Do not guard the next change: the user chose another job."""
         self._guard.forget()
 
     def _place(self, parts: list[QWidget]) -> None:
-        """In one row, or in two where their words would be cut."""
+        """Use one row, or two where the words would be cut."""
         self._parts = parts
         wide = self._too_wide(parts)
         in_first = (len(parts) + 1) // 2 if wide and len(parts) > 2 else len(parts)
@@ -224,7 +222,7 @@ class JobActionRow(_CommandParts):
 
 
 def fill_menu(menu: QMenu, commands: Sequence[Command]) -> None:
-    """Makes a menu of commands, those that ask how as submenus, those that end a job apart."""
+    """Fill a menu with commands: choices as submenus, commands that end a job below a separator."""
     menu.clear()
     loses = False
     for command in commands:

@@ -1,4 +1,4 @@
-"""The panel of one job: what it does, what to do about it, and all that is known of it."""
+"""The panel of one job: its progress, its commands, and everything known of it."""
 
 from collections.abc import Mapping
 
@@ -40,7 +40,7 @@ _LEAST_TABS = 190
 
 
 class JobDetailPanel(QFrame):
-    """Shows job `job_id` and follows it while it is on view; `closed` when it was closed."""
+    """Shows job `job_id` and follows it while visible; `closed` after the user closed it."""
 
     closed = Signal()
     gone = Signal()  # the job it shows is no more
@@ -99,7 +99,7 @@ class JobDetailPanel(QFrame):
     # opening and closing
 
     def open_job(self, job_id: int, row: JobRow | None = None) -> None:
-        """Shows a job; what `row` knows of it at once, the rest as soon as it is there."""
+        """Show a job: the data of `row` at once, the rest when it is loaded."""
         if self.isVisible():
             self.actions_row.forget()
         else:
@@ -112,7 +112,6 @@ class JobDetailPanel(QFrame):
         self._detail.request()
 
     def close_panel(self) -> None:
-        """Shows no job."""
         if self.job_id is not None:
             self.job_id = None
             self.hide()
@@ -121,34 +120,34 @@ class JobDetailPanel(QFrame):
     # following
 
     def follow(self, notice: Notice) -> None:
-        """Takes in what changed, as far as it is about this job."""
+        """Reload the job if the notice concerns it."""
         if self.job_id is not None and (notice.missed or self.job_id in notice.jobs):
             self._detail.request()
 
     def follow_telemetry(self, machines: frozenset[int]) -> None:
-        """Shows what its machine does now, if that is among them."""
+        """Show the telemetry of the job's machine if that is among `machines`."""
         row = self._row
         if self.job_id is not None and row is not None and row.machine_id in machines:
             self._show_telemetry(row)
 
     def tick(self) -> None:
-        """A second has passed: what counts time says so."""
+        """Renew texts that depend on the time."""
         if self._row is not None:
             self._say_second(self._row)
 
     def commands_changed(self) -> None:
-        """Other things can be done now, though the job is the same."""
+        """Renew the buttons: the allowed commands changed, the job did not."""
         if self._row is not None:
             self._show_row(self._row)
 
     @property
     def row(self) -> JobRow | None:
-        """The job as it was last seen."""
+        """The job as last loaded."""
         return self._row
 
     @property
     def settled(self) -> bool:
-        """Whether all that was asked for is shown."""
+        """Whether everything requested is on view."""
         return not (self._detail.busy or self._path.busy or self._program.busy)
 
     async def _load(self) -> None:
@@ -244,5 +243,5 @@ class JobDetailPanel(QFrame):
             self._context.ways.to_program(self._row.program)
 
     def preferred_width(self) -> int:
-        """How wide it is beside the table."""
+        """The width beside the table."""
         return _WIDTH_TOUCH if theme().metrics.touch else WIDTH

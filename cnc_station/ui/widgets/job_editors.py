@@ -1,4 +1,4 @@
-"""Editors of a job's own values: when it is due, how urgent it is, what program it runs."""
+"""Editors of a job's values: due date, priority, program."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ _END_OF_DAY = QTime(17, 0)
 
 
 class DueField(QWidget):
-    """`No date`, `Today`, `Tomorrow` by one tap, or any time. Times are ms since the epoch."""
+    """`No date`, `Today` or `Tomorrow` by one tap, or any time. Times are ms since the epoch."""
 
     changed = Signal()
 
@@ -44,11 +44,9 @@ class DueField(QWidget):
 
     @property
     def value(self) -> int | None:
-        """The time chosen, ms; None for none."""
         return self._at
 
     def set_value(self, at: int | None) -> None:
-        """Chooses a time, or none."""
         shown = self._end_of(0) if at is None else QDateTime.fromMSecsSinceEpoch(at)
         self.edit.blockSignals(True)
         self.edit.setDateTime(shown)
@@ -72,7 +70,7 @@ class DueField(QWidget):
 
 
 class PriorityField(QWidget):
-    """Three chips and a number that say the same thing."""
+    """A priority by one of three chips or by number."""
 
     changed = Signal(int)
 
@@ -97,11 +95,9 @@ class PriorityField(QWidget):
 
     @property
     def value(self) -> int:
-        """The priority chosen."""
         return self.number.value()
 
     def set_value(self, value: int) -> None:
-        """Chooses a priority."""
         self.number.setValue(value)
         self._follow(value)
 
@@ -112,8 +108,8 @@ class PriorityField(QWidget):
 
 
 class ProgramField(QWidget):
-    """`value` is the SHA-256 of the program chosen; `picked(ProgramRow)` when a person chose one,
-    `file_chosen(Path)` when a file is to be kept first."""
+    """A program by its SHA-256 (`value`); `picked(ProgramRow)` after the user picked a known
+    program, `file_chosen(Path)` after the user chose a file to import first."""
 
     picked = Signal(object)
     file_chosen = Signal(object)
@@ -133,18 +129,17 @@ class ProgramField(QWidget):
 
     @property
     def value(self) -> str | None:
-        """The program chosen; None for none."""
         return self._wanted
 
     def set_value(self, sha256: str | None) -> None:
-        """Chooses a program, even one that is not offered yet."""
+        """Choose a program, even one that is not offered yet."""
         self._wanted = sha256
         if sha256 is not None and self.combo.findData(sha256) < 0:
             self.combo.addItem(f"{sha256[:12]} …", sha256)
         self.combo.setCurrentIndex(max(0, self.combo.findData(sha256)) if sha256 else 0)
 
     def offer(self, rows: Sequence[ProgramRow]) -> None:
-        """Offers these programs; what was chosen stays chosen."""
+        """Offer these programs; the chosen one stays chosen."""
         self._rows = {row.sha256: row for row in rows}
         self.combo.clear()
         self.combo.addItem(self.tr("None: runs its estimated time"), None)

@@ -1,4 +1,4 @@
-"""The chips above the job table: which jobs are shown, and how many of each kind there are."""
+"""The chips above the job table: which jobs are shown, and how many each group has."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,10 +17,9 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox
 
 
 class JobFilterBar(QWidget):
-    """Shows a filter as chips; `chosen(JobFilter)` when a person changes it.
+    """Shows a filter as chips; `chosen(JobFilter)` when the user changes it.
 
-    What has no room goes into the menu at the end (`menu`), which also takes the page's own
-    entries: whoever owns the bar adds them when `menu_opens`.
+    Chips without room go into `menu`. The page adds its own entries there on `menu_opens`.
     """
 
     chosen = Signal(object)
@@ -64,7 +63,7 @@ class JobFilterBar(QWidget):
     # what it shows
 
     def show_filter(self, chosen: JobFilter, now: int) -> None:
-        """Shows a filter (see `job_groups.normal`)."""
+        """Show a normal filter (see `job_groups.normal`)."""
         self._filter = chosen
         group = job_groups.group_of(chosen)
         for key, chip in self.groups.items():
@@ -86,7 +85,7 @@ class JobFilterBar(QWidget):
         self._fit()
 
     def show_counts(self, counts: JobCounts) -> None:
-        """Shows how many jobs each chip would show."""
+        """Show how many jobs each chip would select."""
         for group in GROUPS:
             self.groups[group.key].set_count(group.count(counts))
         self._fit()
@@ -94,7 +93,7 @@ class JobFilterBar(QWidget):
     def set_values(
         self, types: Sequence[str], machines: Mapping[int, str], tenants: Sequence[str]
     ) -> None:
-        """Offers these machine types, machines and tenants."""
+        """Set the machine types, machines and tenants to choose from."""
         values = (tuple(types), dict(machines), tuple(tenants))
         if values != (self._types, self._machines, self._tenants):
             self._types, self._machines, self._tenants = values
@@ -160,7 +159,6 @@ class JobFilterBar(QWidget):
     # room
 
     def _fit(self) -> None:
-        """Shows as many chips as there is room for; the rest is in the menu."""
         gap = theme().metrics.gap
         room = self.width() - self.more.sizeHint().width()
         for chip in self._chips():
@@ -177,11 +175,9 @@ class JobFilterBar(QWidget):
         return not isinstance(chip, MenuChip) or chip.offers
 
     def sizeHint(self) -> QSize:
-        """One row of chips."""
         return QSize(600, theme().metrics.chip_filter)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fits the chips into the new width."""
         super().resizeEvent(event)
         self._fit()
 

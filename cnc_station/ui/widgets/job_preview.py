@@ -1,4 +1,4 @@
-"""What a job's machine is doing: the path of the tool, the line, how far and how long still."""
+"""What a job's machine is doing: tool path, line, progress and time left."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -16,8 +16,8 @@ _PICTURE_PX = 132
 
 
 class JobPreview(QWidget):
-    """A caption, the program's path and what the program takes for granted, and progress while the
-    job is at a machine."""
+    """A caption, the program's path and assumptions, and the progress while the job is at a
+    machine."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,11 +35,11 @@ class JobPreview(QWidget):
 
     @property
     def program(self) -> str | None:
-        """The program whose path is wanted or shown."""
+        """The program whose path is shown or requested."""
         return self._sha256
 
     def show_job(self, row: JobRow) -> bool:
-        """Shows a job; True if the path of another program is wanted now (see `show_path`)."""
+        """Show a job; return whether the caller must load another path (see `show_path`)."""
         self._row = row
         changed = row.program != self._sha256
         if changed:
@@ -50,7 +50,7 @@ class JobPreview(QWidget):
         return changed and row.program is not None
 
     def show_path(self, path: Toolpath | None) -> None:
-        """Shows the path of the job's program; None where it moves nothing."""
+        """Show the path of the job's program; None if it has none."""
         lathe = path is not None and path.lathe
         self.picture.show_path(path, View.LATHE if lathe else View.TOP)
         assumed = path.assumes if path is not None else ()
@@ -59,7 +59,7 @@ class JobPreview(QWidget):
         self.assumes.setVisible(bool(self.assumes.text()))
 
     def show_telemetry(self, now: Telemetry | None) -> None:
-        """Shows what the controller said last; None before it said anything."""
+        """Show the controller's latest telemetry, if any."""
         row = self._row
         if row is None:
             return

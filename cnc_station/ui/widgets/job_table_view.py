@@ -1,4 +1,4 @@
-"""The table of jobs: columns that can be chosen, sorted by several, and are remembered."""
+"""The table of jobs: columns to choose, sorting by several of them, and a remembered layout."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,9 +21,9 @@ _GIVE_WAY = ("priority", "quantity", "machine")
 
 
 class JobTableView(Table[JobRow]):
-    """Shows the model; `rows_on_view(first, last)` whenever other rows come into sight.
+    """Shows the model; `rows_on_view(first, last)` when other rows become visible.
 
-    `order_wanted` carries a tuple of `Sort`, `columns_changed` what `remembered` can restore.
+    `order_wanted` carries a tuple of `Sort`, `columns_changed` the layout that `restore` accepts.
     """
 
     rows_on_view = Signal(int, int)
@@ -69,13 +69,12 @@ class JobTableView(Table[JobRow]):
         self.rows_on_view.emit(first, max(first, last))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another height, other rows."""
         super().resizeEvent(event)
         self._share_room()
         self._tell_rows()
 
     def show_job(self, job_id: int) -> bool:
-        """Makes a job's row the current one and brings it into sight; False if it is not known."""
+        """Make a job's row current and visible; return False if the job is not loaded."""
         at = self._jobs.position(job_id)
         if at is None:
             return False
@@ -85,23 +84,22 @@ class JobTableView(Table[JobRow]):
         return True
 
     def row_at(self, at: int) -> JobRow | None:
-        """The job in a row, if it is known."""
         return self._jobs.row(at)
 
     @property
     def taps_select(self) -> bool:
-        """Whether a tap adds to the selection, for hands without Ctrl."""
+        """Whether a tap adds to the selection, for users without a Ctrl key."""
         return self.selectionMode() is QAbstractItemView.SelectionMode.MultiSelection
 
     def set_taps_select(self, on: bool) -> None:
-        """Switches between a tap that opens a job and one that adds it to the selection."""
+        """Select whether a tap adds a job to the selection or opens it."""
         modes = QAbstractItemView.SelectionMode
         self.setSelectionMode(modes.MultiSelection if on else modes.ExtendedSelection)
 
     # order
 
     def set_order(self, order: Sequence[Sort]) -> None:
-        """Marks the columns the rows are sorted by."""
+        """Mark the columns the rows are sorted by."""
         self._order = tuple(order)
         self.header.set_order(order)
 
@@ -137,13 +135,13 @@ class JobTableView(Table[JobRow]):
         menu.addSeparator()
 
     def fill_sorting(self, menu: QMenu) -> None:
-        """Adds to a menu how each column shown can be sorted by, first or after others."""
+        """Add a submenu for each visible column that can be sorted."""
         for at, column in enumerate(self._jobs.columns):
             if column.sort is not None:
                 self._sort_actions(menu.addMenu(column.title), at)
 
     def fill_columns(self, menu: QMenu) -> None:
-        """Adds every column to a menu, ticked if it is shown."""
+        """Add every column to a menu, ticked if it is shown."""
         shown = {column.key for column in self._jobs.columns}
         for key, column in self._jobs.choice.items():
             if key == NAME:
@@ -153,7 +151,6 @@ class JobTableView(Table[JobRow]):
             menu.addAction(action)
 
     def toggle_column(self, key: str, *, on: bool) -> None:
-        """Shows or hides a column."""
         keys = [column.key for column in self._jobs.columns]
         if on:
             keys.append(key)
@@ -165,10 +162,8 @@ class JobTableView(Table[JobRow]):
         self._remember.start()
 
     def restore(self, remembered: object) -> None:
-        """Shows the columns as `columns_changed` once told; whatever does not fit is left out.
-
-        What somebody has changed in the meantime stays.
-        """
+        """Restore a layout from `columns_changed`, skipping invalid parts; keep it if just changed
+        by hand."""
         if self._remember.isActive():
             return
         found: Mapping[str, Any] = remembered if isinstance(remembered, Mapping) else {}
@@ -196,8 +191,8 @@ class JobTableView(Table[JobRow]):
                 self.setColumnWidth(at, column.width)
 
     def _share_room(self) -> None:
-        """The wider the table, the more of a job's name is seen, until somebody drags it. Where it
-        is narrow, figures give way to what comes next; they are not forgotten."""
+        """Widen the job's name with the table until the user drags it; hide minor columns in a
+        narrow one."""
         keys = [column.key for column in self._jobs.columns]
         if NAME in keys and not self._name_dragged:
             width = round(self.viewport().width() * _NAME_SHARE)
@@ -218,7 +213,7 @@ class JobTableView(Table[JobRow]):
                 taken -= shown[key] if gives_way else 0
 
     def _resized(self, at: int, _old: int, _new: int) -> None:
-        """Only what a person drags is worth remembering."""
+        """Remember only widths that the user dragged."""
         dragged = QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton
         if dragged and not self._sharing:
             self._name_dragged = self._name_dragged or self._jobs.columns[at].key == NAME

@@ -1,4 +1,4 @@
-"""What is known of a job, tab by tab: timeline, runs, program, payload, fields."""
+"""The details of a job in tabs: timeline, runs, program, payload, fields."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ _MARKS = {"error": Tone.ALARM, "warning": Tone.HELD}
 
 
 class JobTabs(TabStack):
-    """Shows a job's detail and events; `program_wanted` when the program's text is to be seen."""
+    """Shows a job's detail and events; `program_wanted` when the program's text must be loaded."""
 
     program_wanted = Signal()
     program_opened = Signal()
@@ -53,7 +53,7 @@ class JobTabs(TabStack):
     def show_events(
         self, events: Sequence[Event], detail: JobDetail, machines: Mapping[int, str], now: int
     ) -> None:
-        """Shows everything but the program's text."""
+        """Show everything but the program's text."""
         self.timeline.set_entries(entries(events, machines, now))
         self.runs.set_entries(run_entries(detail.runs, now))
         self.tabs.set_count(RUNS, len(detail.runs) or None)
@@ -63,11 +63,11 @@ class JobTabs(TabStack):
             self.program.show_none()
 
     def show_program(self, program: ProgramDetail | None) -> None:
-        """Shows the program's text with what the reader found in it."""
+        """Show the program's text with the reader's remarks."""
         self.program.show_program(program)
 
     def show_telemetry(self, now: Telemetry | None) -> None:
-        """Follows the line being made, unless somebody reads elsewhere in the text."""
+        """Follow the machine's current line, unless the user is reading the text."""
         if now is not None and now.line is not None and not self.code.hasFocus():
             self.code.go_to(now.line)
 

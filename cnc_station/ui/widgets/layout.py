@@ -26,8 +26,8 @@ def hbox(
 ) -> QHBoxLayout:
     """Items from left to right, on a widget or to be put into another layout.
 
-    An item is a widget or a layout, either with its stretch and alignment, a number of pixels to
-    leave free, or STRETCH. Where `gap` or `margins` is None the style decides.
+    An item is a widget or a layout, optionally with its stretch and alignment, a number of pixels
+    of space, or STRETCH. Where `gap` or `margins` is None the style decides.
     """
     return _made(QHBoxLayout() if on is None else QHBoxLayout(on), items, gap, margins)
 
@@ -40,7 +40,7 @@ def vbox(
 
 
 def fill(box: QBoxLayout, *items: Item) -> None:
-    """Adds items to a row or a column that is there already."""
+    """Add items to an existing row or column."""
     for item in items:
         if isinstance(item, int):
             box.addSpacing(item)

@@ -1,4 +1,4 @@
-"""A table over a `RowList`: one row is chosen, and says so."""
+"""A table over a `RowList` with one current row."""
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
@@ -13,12 +13,11 @@ _ROWS_MEASURED = 50  # beside those in view; each costs
 
 
 class ListTable(Table[R]):
-    """`chosen` comes with the row that is current now, or None; `picked` before it if a person has
-    made it current; `opened` on Enter or two taps.
+    """`chosen` carries the current row or None; `picked` comes first if the user made it current;
+    `opened` on Enter or a double click.
 
-    The space bar ticks the row where rows can be ticked. A column is as wide as it asks for, and
-    wider where its words need that and there is room. The last one takes what is left. A column
-    that a person has dragged stays as it is.
+    Space ticks a checkable row. A column has at least its own width and grows to fit its text while
+    there is room; the last one takes the rest. A width dragged by the user stays.
     """
 
     chosen = Signal(object)
@@ -47,11 +46,9 @@ class ListTable(Table[R]):
 
     @property
     def current(self) -> R | None:
-        """The row that is current."""
         return self.rows.row(self.currentIndex().row())
 
     def choose(self, position: int) -> None:
-        """Makes a row current and brings it on view."""
         self.setCurrentIndex(self.rows.index(position, 0))
 
     def _told(self, index: QModelIndex) -> None:
@@ -74,8 +71,8 @@ class ListTable(Table[R]):
             self._fit_soon.start()
 
     def _fit_columns(self) -> None:
-        """Gives room to spare to words that are cut short, from the left. Numbers come first, and
-        take what they need: a number cut short is another number."""
+        """Give spare room to cut texts from the left. Numbers come first and get all the room they
+        need: a cut number reads as another number."""
         *places, last = range(len(self._fitted))
         taken = sum(self._fitted[:last]) + self.sizeHintForColumn(last)
         spare = self.viewport().width() - taken
@@ -90,7 +87,7 @@ class ListTable(Table[R]):
             self.setColumnWidth(place, self._fitted[place])
 
     def sizeHintForColumn(self, column: int) -> int:
-        """With the margins of words behind a box to be ticked, which Qt leaves out."""
+        """Add the text margins of a cell with a check box, which Qt omits."""
         hint = super().sizeHintForColumn(column)
         if self.rows.index(0, column).data(Qt.ItemDataRole.CheckStateRole) is None:
             return hint
@@ -98,7 +95,6 @@ class ListTable(Table[R]):
         return hint + 2 * (self.style().pixelMetric(frame, None, self) + 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Shares the new room."""
         super().resizeEvent(event)
         for place, column in enumerate(self.rows.columns):
             if place not in self._dragged:
@@ -106,7 +102,6 @@ class ListTable(Table[R]):
         self._fit_columns()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space ticks; Tab and Esc are for the page."""
         if event.key() == Qt.Key.Key_Space and self.current is not None:
             first = self.rows.index(self.currentIndex().row(), 0)
             ticked = first.data(Qt.ItemDataRole.CheckStateRole)
@@ -120,7 +115,6 @@ class ListTable(Table[R]):
         self._by_hand = False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Makes the row under the finger current."""
         self._by_hand = True
         super().mousePressEvent(event)
         self._by_hand = False

@@ -1,4 +1,4 @@
-"""What a controller says right now: position, line, feed, spindle, overrides."""
+"""The controller's current status: position, line, feed, spindle, overrides."""
 
 from pathlib import PureWindowsPath
 
@@ -17,7 +17,8 @@ from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 
 
 class Reading(QWidget):
-    """Changes ten times a second cost a repaint of the figure alone: the same text is no change."""
+    """A name and a figure. Ten changes a second repaint the figure only; the same text repaints
+    nothing."""
 
     def __init__(self, name: str, role: Role = Role.CARD_TITLE) -> None:
         super().__init__()
@@ -28,11 +29,10 @@ class Reading(QWidget):
 
     @property
     def value(self) -> str:
-        """What it shows; empty if nothing is known."""
         return self._value.text()
 
     def show_value(self, value: str, ink: Ink = Ink.TEXT) -> None:
-        """Another figure; with an empty one the whole reading goes."""
+        """Show another figure; an empty one hides the reading."""
         if value != self._value.text():
             self._value.setText(value)
             self.setAccessibleName(f"{self._name}: {value}")
@@ -47,7 +47,7 @@ _NEAR = 0.005  # overrides are told in whole percents
 
 
 class LivePanel(QWidget):
-    """Shows a `Status`, and the `Telemetry` of the run in hand; what is not told is not shown."""
+    """Shows a `Status` and the `Telemetry` of the active run; unknown values are hidden."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,13 +91,13 @@ class LivePanel(QWidget):
         vbox(head, rule(), grid, self._bar, on=self._said, gap=10)
 
     def show_nothing(self, why: str) -> None:
-        """Nothing can be told, and why."""
+        """Show why there is no status."""
         self._nothing.setText(why)
         self._nothing.show()
         self._said.hide()
 
     def show_status(self, status: Status, run: Telemetry | None) -> None:
-        """The latest of both; `run` None: no run of ours is in hand."""
+        """Show the latest status; `run` is None without an active run of this program."""
         self._nothing.hide()
         self._said.show()
         self._chip.set_look(look_of(status.doing))

@@ -1,4 +1,4 @@
-"""Progress: a thin bar, and a bar with words for what takes longer than a second."""
+"""A thin progress bar, and a bar with words for work that takes longer than a second."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
@@ -13,7 +13,7 @@ from cnc_station.ui.widgets.text import ElidedLabel
 
 
 class ProgressBar(QWidget):
-    """Shows a fraction from 0 to 1; None is "not known" and stays empty."""
+    """Shows a fraction from 0 to 1; None means unknown and shows an empty bar."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,7 +22,7 @@ class ProgressBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_fraction(self, fraction: float | None, tone: Tone = Tone.RUNNING) -> None:
-        """Moves the bar; values outside 0 to 1 are cut off."""
+        """Set the fraction, limited to 0 to 1."""
         fraction = None if fraction is None else min(1.0, max(0.0, fraction))
         if (fraction, tone) == (self._fraction, self._tone):
             return
@@ -31,11 +31,9 @@ class ProgressBar(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As thin as can be seen from three metres."""
         return QSize(120, 8)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints groove and bar."""
         live = theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -57,7 +55,7 @@ _WIDTH = 360
 
 
 class BusyBar(QWidget):
-    """Words, a bar and Cancel, shown only once the work has taken `patience_s` seconds."""
+    """Words, a bar and Cancel, shown only after the work has taken `patience_s` seconds."""
 
     cancelled = Signal()
 
@@ -74,7 +72,7 @@ class BusyBar(QWidget):
         self.hide()
 
     def start(self, words: str, *, can_cancel: bool = False) -> None:
-        """A piece of work begins; it is shown when it lasts."""
+        """Start the wait; the bar appears if the work lasts."""
         self._words.setText(words)
         self._words.setMinimumWidth(min(180, self._words.sizeHint().width()))
         self._bar.set_fraction(None)
@@ -82,10 +80,8 @@ class BusyBar(QWidget):
         self._timer.start()
 
     def set_fraction(self, fraction: float) -> None:
-        """How much is done, from 0 to 1."""
         self._bar.set_fraction(fraction, Tone.OPERATOR)
 
     def finish(self) -> None:
-        """The work is over."""
         self._timer.stop()
         self.hide()

@@ -15,7 +15,7 @@ _TALL = 60
 
 
 class RailItem(QAbstractButton):
-    """One page's entry; `badge` counts what waits there for a person."""
+    """One page's entry; `badge` counts what needs a person there."""
 
     picked = Signal(str)
 
@@ -37,26 +37,21 @@ class RailItem(QAbstractButton):
 
     @property
     def badge(self) -> int:
-        """The count on view."""
         return self._badge
 
     def set_badge(self, count: int, tone: Tone = Tone.ALARM) -> None:
-        """Shows a count; 0 shows none."""
         if (count, tone) != (self._badge, self._tone):
             self._badge, self._tone = count, tone
             self.setAccessibleName(f"{self.text()}, {count}" if count else self.text())
             self.update()
 
     def sizeHint(self) -> QSize:
-        """As wide as the rail."""
         return QSize(theme().metrics.rail_width, max(_TALL, theme().metrics.rail_item))
 
     def minimumSizeHint(self) -> QSize:
-        """The least that a finger hits."""
         return QSize(theme().metrics.rail_width, theme().metrics.rail_item)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints ground, marker, icon, word and badge."""
         live = theme()
         painter = QPainter(self)
         on = self.isChecked()
@@ -107,7 +102,7 @@ class RailItem(QAbstractButton):
 
 
 class NavigationRail(QFrame):
-    """The entries from top to bottom; `chosen` carries the key of the page a person picked."""
+    """The entries from top to bottom; `chosen` carries the key of the page the user picked."""
 
     chosen = Signal(str)
 
@@ -121,7 +116,6 @@ class NavigationRail(QFrame):
         self._box = vbox(STRETCH, on=self, gap=0, margins=(0, 10, 0, 4))
 
     def add(self, key: str, word: str, icon: str) -> None:
-        """Adds an entry at the end."""
         item = RailItem(key, word, icon)
         item.picked.connect(self.chosen)
         self._group.addButton(item)
@@ -129,14 +123,14 @@ class NavigationRail(QFrame):
         self._box.insertWidget(self._box.count() - 1, item)
 
     def select(self, key: str) -> None:
-        """Marks an entry; KeyError if there is none of that key."""
+        """Mark an entry; KeyError for an unknown key."""
         self._items[key].setChecked(True)
 
     def set_badge(self, key: str, count: int, tone: Tone = Tone.ALARM) -> None:
-        """Shows how much waits on a page, in the colour of the worst of it; KeyError if there is
-        none of that key."""
+        """Show a page's count in the worst tone of its items, none for 0; KeyError for an unknown
+        key."""
         self._items[key].set_badge(count, tone)
 
     def badge(self, key: str) -> int:
-        """The count on view; KeyError if there is none of that key."""
+        """The count on view; KeyError for an unknown key."""
         return self._items[key].badge

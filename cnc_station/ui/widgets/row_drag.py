@@ -1,7 +1,7 @@
-"""Dragging a row of a table to another place.
+"""Dragging a table row to another position.
 
-Not Qt's own drag and drop: that runs an event loop of its own, in which the program's tasks would
-be run inside each other.
+Qt's own drag and drop runs a nested event loop, in which the program's tasks would run inside each
+other.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,10 @@ _LINE = 3
 
 
 class RowDrag(QObject):
-    """`dropped(row, place)`: `row` was let go of in front of the row at `place`.
+    """Emits `dropped(row, place)`: the user dropped `row` in front of the row at `place`.
 
-    `may_drag(row)` says which rows can be dragged. A finger scrolls: it drags nothing. Esc, or
-    letting go where the row already is, does nothing.
+    `may_drag(row)` decides which rows can be dragged. In touch mode nothing drags, as a finger
+    scrolls. Esc, or a drop at the row's own position, does nothing.
     """
 
     dropped = Signal(int, int)
@@ -38,11 +38,9 @@ class RowDrag(QObject):
 
     @property
     def dragging(self) -> bool:
-        """Whether a row is under way."""
         return not self._mark.isHidden()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Watches the table's mouse and, for Esc, its keys."""
         if isinstance(event, QKeyEvent):
             escapes = event.type() is QEvent.Type.ShortcutOverride and self.dragging
             if escapes and event.key() == Qt.Key.Key_Escape:

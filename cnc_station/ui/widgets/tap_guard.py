@@ -1,7 +1,7 @@
-"""Keeps a button dead for a second after another took its place, or after it does something else.
+"""Disables a button for a second after it replaced another one or changed its action.
 
-A person who taps twice, or aims at what was there a moment ago, must not do the opposite, nor the
-same to the next job.
+A double tap, or a tap aimed at the previous button, must not trigger the opposite action, nor the
+same action for the next job.
 """
 
 from collections.abc import Hashable
@@ -18,7 +18,7 @@ SETTLE_MS = 1000
 
 @dataclass(slots=True)
 class _Place:
-    """What can be done at a place now, and what could be before."""
+    """The current action at a place and the previous one."""
 
     what: Hashable | None = None
     former: Hashable | None = None
@@ -28,9 +28,9 @@ class _Place:
 
 
 class TapGuard(QObject):
-    """Decides which buttons of `area` can be pressed. Call `show` with every change.
+    """Decides which buttons of `area` are enabled. Call `show` with every change.
 
-    The buttons given to it are enabled and disabled by the guard alone.
+    Only the guard may enable or disable the buttons passed to it.
     """
 
     def __init__(self, area: QWidget) -> None:
@@ -43,10 +43,10 @@ class TapGuard(QObject):
         self._timer.timeout.connect(self._refresh)
 
     def show(self, place: Hashable, what: Hashable | None, *buttons: QWidget) -> None:
-        """At `place` stand `buttons`, which do `what`; None: nothing that can be done now.
+        """Register the `buttons` at `place` and their action `what`; None disables them.
 
-        A place is a name: whatever may come to lie under the same finger shares it. A button that
-        stands at several places needs all of them settled.
+        Actions that can appear under the same finger share the name of a place. A button at several
+        places is enabled when all of them are settled.
         """
         at = self._places.get(place)
         if at is not None and (at.what, at.buttons) == (what, buttons):
@@ -64,16 +64,17 @@ class TapGuard(QObject):
         self._refresh()
 
     def opened(self) -> None:
-        """The whole area has just come up under whatever was tapped: all of it is dead at first."""
+        """Disable the whole area for a second: it has just appeared under the pointer."""
         self._opened_until = _now_ms() + SETTLE_MS
         self._refresh()
 
     def forget(self) -> None:
-        """What is shown next was chosen by the person: nothing was aimed at what stood there."""
+        """Forget all places: the user chose what is shown next, so no tap was aimed at the old
+        buttons."""
         self._places.clear()
 
     def is_settled(self, place: Hashable) -> bool:
-        """Whether what is done at a place can be done now: for a key, which has no button."""
+        """Whether the action at a place may run now, for a shortcut without a button."""
         at = self._places.get(place)
         return at is not None and at.what is not None and self._dead_until(at) <= _now_ms()
 
@@ -97,7 +98,7 @@ class TapGuard(QObject):
             self._timer.stop()
 
     def _enable(self, button: QWidget, *, on: bool) -> None:
-        """Keep the keyboard in the area: Qt would hand it on to the button beside a dead one."""
+        """Keep the focus in the area: Qt would move it from a disabled button to its neighbour."""
         if on is not button.isEnabledTo(self._area):
             if not on and button.hasFocus():
                 self._focus = button

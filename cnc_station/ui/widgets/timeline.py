@@ -1,4 +1,4 @@
-"""What happened, oldest first."""
+"""A list of events, oldest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ _TEXT_LEFT = 22
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One event: what happened, who and why, when (to the second, already in local words).
+    """One event: what happened, who and why, and when, in local time.
 
-    A tone other than NORMAL only where something abnormal happened or runs now.
+    Only abnormal or running events have a tone other than NORMAL.
     """
 
     title: str
@@ -47,7 +47,7 @@ class TimelineEntry:
 
     @property
     def plain(self) -> str:
-        """The entry as a line of text to paste elsewhere."""
+        """The entry as a line of text for the clipboard."""
         return f"{self.time}\t{self.title}\t{self.note}".rstrip()
 
 
@@ -68,7 +68,8 @@ class _Entries(QAbstractListModel):
         return entry.note if role == Qt.ItemDataRole.ToolTipRole else None
 
     def replace(self, entries: Sequence[TimelineEntry]) -> None:
-        """Keeps the rows both have from the start, which is all of them when events are added."""
+        """Keep the rows that both lists share at the start: all of them when events were only
+        added."""
         same = 0
         while same < min(len(entries), len(self.entries)) and self.entries[same] == entries[same]:
             same += 1
@@ -117,7 +118,7 @@ class _EntryPainter(QStyledItemDelegate):
 
 
 class Timeline(QListView):
-    """Entries oldest first; selected ones are copied as text, one line each."""
+    """Entries oldest first; the selected ones can be copied as text, one line each."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -137,15 +138,14 @@ class Timeline(QListView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     def set_entries(self, entries: Sequence[TimelineEntry]) -> None:
-        """Shows these; what was there already stays where it is."""
         self._entries.replace(entries)
 
     def as_text(self) -> str:
-        """The selected entries, or all if none is, as lines of time, title and note."""
+        """The selected entries, or all if none is selected, as lines of time, title and note."""
         rows = sorted(index.row() for index in self.selectedIndexes())
         chosen = [self._entries.entries[row] for row in rows] or self._entries.entries
         return "\n".join(entry.plain for entry in chosen)
 
     def copy(self) -> None:
-        """Puts `as_text` on the clipboard."""
+        """Copy `as_text` to the clipboard."""
         QGuiApplication.clipboard().setText(self.as_text())

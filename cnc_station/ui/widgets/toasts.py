@@ -1,7 +1,7 @@
-"""The shelf below every page, where answers to what a person just did appear.
+"""The shelf below every page, which shows the result of the user's last action.
 
-The shelf is always there, so a toast covers no button and moves nothing. At its left stands the
-progress of what takes longer than a second.
+The shelf is always there, so a toast covers no button and moves nothing. Long work shows its
+progress at the left.
 """
 
 from collections import deque
@@ -31,10 +31,10 @@ class _Message:
 
 
 class Toast(QFrame):
-    """One message; `ended` carries the toast when its time is up or it is closed or undone.
+    """One message; `ended` carries the toast when it expires, is closed or is undone.
 
-    It keeps no reference to its shelf: a child that holds the last one would, in dying, delete its
-    parent and so itself a second time.
+    It keeps no reference to its shelf: the last one, dropped by a child, would delete the parent
+    and so the child twice.
     """
 
     ended = Signal(object)
@@ -75,12 +75,11 @@ class Toast(QFrame):
 
     @staticmethod
     def _width_of(words: Text) -> int:
-        """One line if it is short, two lines up to 520 px if it is not."""
+        """Allow one line for a short text, otherwise two lines up to 520 px."""
         advance = words.fontMetrics().horizontalAdvance(words.text()) + 8
         return min(advance, 520) if advance <= 420 else min(520, max(300, advance // 2 + 60))
 
     def _show_details(self, details: str) -> None:
-        """The system's own words in place of the sentence, to be read out or copied."""
         self.words.setText(details)
         self.words.setToolTip(details)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -93,7 +92,6 @@ class Toast(QFrame):
         self.close_now()
 
     def close_now(self) -> None:
-        """Ends the message."""
         self._timer.stop()
         self.ended.emit(self)
 
@@ -103,7 +101,7 @@ def _ink(message: _Message) -> Ink:
 
 
 class ToastShelf(QFrame):
-    """Shows two messages at a time, the rest in order; a message's time starts when it is seen."""
+    """Shows two messages at a time and queues the rest; a message's time starts when it appears."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         super().__init__()
@@ -119,16 +117,15 @@ class ToastShelf(QFrame):
         theme().changed.connect(self._fit_height)
 
     def add_left(self, widget: QWidget) -> None:
-        """Puts something lasting at the left, such as a BusyBar."""
+        """Put a permanent widget at the left, such as a BusyBar."""
         self._box.insertWidget(self._box.count() - 1 - len(self._shown), widget)
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
-        """Says what was done, for 6 s; with `undo`, offers to take it back."""
+        """Report what was done, for 6 s; with `undo`, offer to undo it."""
         self._take(_Message(words, undo, error=False))
 
     def fail(self, words: str, details: str = "") -> None:
-        """Says what went wrong and what to do; stays until it is closed. `details` are the
-        system's own words, one tap away."""
+        """Report an error and its remedy until the user closes it; `details` are one tap away."""
         self._take(_Message(words, None, error=True, details=details))
 
     def messages(self) -> list[str]:
@@ -158,7 +155,7 @@ class ToastShelf(QFrame):
         self._guard_buttons()
 
     def _guard_buttons(self) -> None:
-        """A message that goes, or comes, moves another under the finger."""
+        """Guard the buttons: a message that comes or goes moves the others."""
         buttons = [button for toast in self._shown for button in toast.buttons]
         shown = tuple(toast.number for toast in self._shown)
         self._guard.show("shelf", shown or None, *buttons)

@@ -1,4 +1,4 @@
-"""Where the tool goes, has been and is."""
+"""The tool path with its views, and the tool on it."""
 
 from functools import partial
 
@@ -21,9 +21,9 @@ _ZOOM_STEP = 1.25
 class ToolpathView(QWidget):
     """Shows a path with `show_path` and the tool on it with `show_tool`.
 
-    The whole path is faint, what is done of this part strong, rapids dashed, the tool a dot.
-    Wheel, pinch, + and - zoom, dragging moves, a double click or 0 shows all again. Drawing never
-    holds the window up, however long the path.
+    The whole path is faint, the finished part of it strong, rapids are dashed, the tool is a dot.
+    Wheel, pinch, + and - zoom, dragging pans, a double click or 0 shows everything again. Drawing
+    never blocks the window, however long the path.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -70,11 +70,10 @@ class ToolpathView(QWidget):
 
     @property
     def caption(self) -> str:
-        """The line below the picture."""
         return self._caption.text()
 
     def show_path(self, path: Toolpath | None) -> None:
-        """Shows another path from its start, all of it in view; None shows that there is none."""
+        """Show another path from its start, all of it; None if there is none."""
         lathe = path is not None and path.lathe
         for view, button in self._buttons.items():
             button.setVisible((view is View.LATHE) == lathe)
@@ -83,12 +82,12 @@ class ToolpathView(QWidget):
         self._say(None)
 
     def show_tool(self, telemetry: Telemetry | None) -> None:
-        """Shows how far this part is and where the tool is; None: nothing runs."""
+        """Show the progress of this part and the tool's position; None if nothing runs."""
         self.canvas.show_tool(telemetry)
         self._say(telemetry)
 
     def look_from(self, view: View) -> None:
-        """Shows the path from another side, all of it; a lathe's path has one side only."""
+        """Show the path from another side; a lathe's path has only one."""
         if self._buttons[view].isHidden():
             return
         self._buttons[view].setChecked(True)

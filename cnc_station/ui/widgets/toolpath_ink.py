@@ -1,4 +1,4 @@
-"""A path drawn onto a picture a little at a time, so that 100,000 points never stop the window."""
+"""Draws a path onto a pixmap in slices, so that 100,000 points never block the window."""
 
 from collections.abc import Iterator
 from time import perf_counter
@@ -14,15 +14,15 @@ _TOO_NEAR = 0.5
 
 
 class PathInk:
-    """The first part of a path on a transparent picture. `draw_to` goes on where it stopped; a
-    part already drawn is never drawn again until `restart`."""
+    """The first part of a path on a transparent pixmap. `draw_to` continues where it stopped and
+    never redraws a part until `restart`."""
 
     def __init__(self) -> None:
         self.picture = QPixmap()
         self._next = 1  # point 0 is where the path begins: nothing leads to it
 
     def restart(self, size: QSize, ratio: float) -> None:
-        """An empty picture of `size` px at a device pixel ratio."""
+        """Start with an empty pixmap of `size` px at a device pixel ratio."""
         self.picture = QPixmap(size * ratio)
         self.picture.setDevicePixelRatio(ratio)
         self.picture.fill(Qt.GlobalColor.transparent)
@@ -30,13 +30,12 @@ class PathInk:
 
     @property
     def drawn(self) -> int:
-        """How many points the picture shows."""
         return self._next
 
     def draw_to(
         self, path: Toolpath, camera: Camera, stop: int, pens: tuple[QPen, QPen], seconds: float
     ) -> bool:
-        """Draw up to point `stop` (not included) for at most about `seconds`; whether it got there.
+        """Draw up to point `stop` (exclusive) for about `seconds`; return whether it is finished.
 
         `pens` are for rapids and for feeds.
         """
@@ -61,8 +60,8 @@ class PathInk:
 def _lines(
     path: Toolpath, camera: Camera, begin: int, end: int
 ) -> tuple[list[QLineF], list[QLineF]]:
-    """What leads to the points from `begin` to `end`, apart for rapids and feeds. Steps of less
-    than half a pixel become one line."""
+    """The lines to the points from `begin` to `end`, separate for rapids and feeds. Steps shorter
+    than half a pixel are merged."""
     lines: tuple[list[QLineF], list[QLineF]] = ([], [])
     points = _pixels(path, camera, begin - 1, end)
     from_x, from_y = next(points)
@@ -90,5 +89,5 @@ def _pixels(path: Toolpath, camera: Camera, begin: int, end: int) -> Iterator[tu
 
 
 def pixel(camera: Camera, path: Toolpath, index: int) -> QPointF:
-    """Where a point of the path lies in the window."""
+    """The window position of a point of the path."""
     return QPointF(*camera.at((path.x[index], path.y[index], path.z[index])))
