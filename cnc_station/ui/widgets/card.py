@@ -58,9 +58,9 @@ class Card(QWidget):
         painter.drawPath(path)
 
 
-def rule(parent: QWidget | None = None) -> QFrame:
+def rule() -> QFrame:
     """A thin line between two things."""
-    line = QFrame(parent)
+    line = QFrame()
     line.setProperty("part", "rule")
     return line
 

@@ -63,8 +63,8 @@ def chip_pixmap(look: StateLook, ratio: float) -> QPixmap:
 class StateChip(QWidget):
     """Shows a state and an optional `extra` after its word, such as its duration ("04:10")."""
 
-    def __init__(self, look: StateLook, extra: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, look: StateLook, extra: str = "") -> None:
+        super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._look = look
         self._words = ""

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea
 
 from cnc_station.ui.theme import Ink, Tone, theme
 from cnc_station.ui.theme.live import tone_fill, tone_ink
@@ -37,8 +37,8 @@ class CodeView(QAbstractScrollArea):
 
     line_changed = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._lines: list[str] = []
         self._marks: Mapping[int, Tone] = {}
         self._current = 0

@@ -21,15 +21,8 @@ class EmptyState(QWidget):
 
     step = Signal()
 
-    def __init__(
-        self,
-        icon: str,
-        title: str,
-        sentence: str,
-        step_label: str = "",
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, icon: str, title: str, sentence: str, step_label: str = "") -> None:
+        super().__init__()
         self._icon = icon
         self._picture = QLabel()
         words = Text(sentence, Role.BODY, Ink.MUTED, wrap=True)
@@ -67,8 +60,8 @@ class NoJobs(QStackedWidget):
     new_job = Signal()
     chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._filter = JobFilter()
         self.first = EmptyState(
             "list",

@@ -14,8 +14,8 @@ from cnc_station.ui.widgets.text import Text
 class KeyValue(QWidget):
     """Pairs in two columns; values wrap and can be selected and copied."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(16)

@@ -20,15 +20,9 @@ class Field(QWidget):
     """
 
     def __init__(
-        self,
-        label: str,
-        editor: QWidget,
-        *,
-        hint: str = "",
-        wanted: bool = False,
-        parent: QWidget | None = None,
+        self, label: str, editor: QWidget, *, hint: str = "", wanted: bool = False
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.editor = editor
         self._hint = hint
         name = Text(
@@ -92,8 +86,8 @@ _NUMBER_PAD = 10
 class NumberBox(QSpinBox):
     """A whole number. Without focus, the wheel scrolls the form instead of changing the number."""
 
-    def __init__(self, low: int, high: int, value: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, low: int, high: int, value: int) -> None:
+        super().__init__()
         self.setRange(low, high)
         self.setValue(value)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -115,8 +109,8 @@ class Stepper(QWidget):
 
     changed = Signal(int)
 
-    def __init__(self, name: str, value: int, most: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str, value: int, most: int) -> None:
+        super().__init__()
         self._most = most
         metrics = theme().metrics
         side = metrics.primary if metrics.touch else metrics.control + _MORE_PX
@@ -172,8 +166,8 @@ _SECRET_GAP = 4
 class SecretField(QLineEdit):
     """A password. A stored one is never shown: the first edit replaces all of it."""
 
-    def __init__(self, text: str, label: str, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
+    def __init__(self, text: str, label: str) -> None:
+        super().__init__(text)
         self.setEchoMode(QLineEdit.EchoMode.Password)
         self._is_kept = text == KEPT
         self._label = label
@@ -225,8 +219,8 @@ class SearchField(QLineEdit):
     searched = Signal(str)
     submitted = Signal(str)
 
-    def __init__(self, hint: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, hint: str) -> None:
+        super().__init__()
         self.setPlaceholderText(hint)
         self.setAccessibleName(hint)
         self.setClearButtonEnabled(True)

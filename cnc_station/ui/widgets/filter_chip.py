@@ -18,10 +18,8 @@ class FilterChip(QAbstractButton):
     """A checkable pill. While it is off, its tone colours the words only if its count is above
     0."""
 
-    def __init__(
-        self, label: str, parent: QWidget | None = None, *, tone: Tone = Tone.NORMAL
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, label: str, *, tone: Tone = Tone.NORMAL) -> None:
+        super().__init__()
         self.setText(label)
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -82,8 +80,8 @@ class FilterChip(QAbstractButton):
 class MenuChip(FilterChip):
     """`Machine ▾`; checked and `Machine: Mill 1 ▾` while a value is chosen."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(name, parent)
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         self._name = name
         self.menu = QMenu(name, self)
         self.offers = False  # whether there is anything to choose

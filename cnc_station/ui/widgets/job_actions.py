@@ -34,8 +34,8 @@ class _CommandParts(QWidget):
     """Makes buttons of commands. Showing the same commands again keeps the buttons and renews their
     actions."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._commands: dict[str, Command] = {}
         self._shown: tuple[tuple[str, str], ...] = ()
         self._parts: list[QWidget] = []
@@ -91,8 +91,8 @@ class BulkBar(_CommandParts):
 
     cleared = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.count = Text("", Role.STRONG)
         nothing = self.tr("Nothing can be done to all of these at once")
         self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
@@ -154,8 +154,8 @@ class JobActionRow(_CommandParts):
 
     aborted = Signal()
 
-    def __init__(self, room: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, room: int) -> None:
+        super().__init__()
         self._room = room
         gap = theme().metrics.gap
         self._rows = hbox(gap=gap), hbox(gap=gap)

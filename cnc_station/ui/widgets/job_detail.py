@@ -45,10 +45,8 @@ class JobDetailPanel(QFrame):
     closed = Signal()
     gone = Signal()  # the job it shows is no more
 
-    def __init__(
-        self, context: PageContext, commands: JobCommands, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, context: PageContext, commands: JobCommands) -> None:
+        super().__init__()
         self.setProperty("part", "card")
         self._context = context
         self._commands = commands

@@ -23,8 +23,8 @@ class DueField(QWidget):
 
     changed = Signal()
 
-    def __init__(self, now: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, now: int) -> None:
+        super().__init__()
         self._now = QDateTime.fromMSecsSinceEpoch(now)
         self._at: int | None = None
         self.edit = QDateTimeEdit()
@@ -74,8 +74,8 @@ class PriorityField(QWidget):
 
     changed = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.number = NumberBox(0, 100, 50)
         self.number.setAccessibleName(self.tr("Priority, 0 to 100"))
         self.number.valueChanged.connect(self._follow)
@@ -114,8 +114,8 @@ class ProgramField(QWidget):
     picked = Signal(object)
     file_chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._wanted: str | None = None
         self._rows: dict[str, ProgramRow] = {}
         self.combo = QComboBox()

@@ -25,8 +25,8 @@ class JobFilterBar(QWidget):
     chosen = Signal(object)
     menu_opens = Signal(QMenu)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._filter = JobFilter()
         self._tenants: tuple[str, ...] = ()
         self._types: tuple[str, ...] = ()

@@ -19,8 +19,8 @@ class JobPreview(QWidget):
     """A caption, the program's path and assumptions, and the progress while the job is at a
     machine."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._row: JobRow | None = None
         self._sha256: str | None = None
         self.caption = ElidedLabel("", Role.CAPTION, Ink.MUTED)

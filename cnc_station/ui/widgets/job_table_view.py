@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMenu
 
 from cnc_station.engine.views import JobRow, Sort
 from cnc_station.ui.models.job_columns import NAME, NEXT, known
@@ -30,8 +30,8 @@ class JobTableView(Table[JobRow]):
     order_wanted = Signal(tuple)
     columns_changed = Signal(dict)
 
-    def __init__(self, model: JobTableModel, parent: QWidget | None = None) -> None:
-        super().__init__(model, self.tr("Jobs"), parent)
+    def __init__(self, model: JobTableModel) -> None:
+        super().__init__(model, self.tr("Jobs"))
         self._jobs = model
         self._order: tuple[Sort, ...] = ()
         self._name_dragged = False

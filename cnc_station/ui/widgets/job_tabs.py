@@ -30,8 +30,8 @@ class JobTabs(TabStack):
     program_wanted = Signal()
     program_opened = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.timeline = Timeline()
         self.runs = Timeline()
         self.runs.setAccessibleName(self.tr("Runs, oldest first"))

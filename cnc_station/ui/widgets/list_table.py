@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyle
 
 from cnc_station.ui.models.row_model import R, RowList
 from cnc_station.ui.theme import theme
@@ -24,8 +24,8 @@ class ListTable(Table[R]):
     picked = Signal(object)
     opened = Signal(object)
 
-    def __init__(self, rows: RowList[R], name: str, parent: QWidget | None = None) -> None:
-        super().__init__(rows, name, parent)
+    def __init__(self, rows: RowList[R], name: str) -> None:
+        super().__init__(rows, name)
         self.rows = rows
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         header = self.horizontalHeader()

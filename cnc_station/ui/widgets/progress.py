@@ -15,8 +15,8 @@ from cnc_station.ui.widgets.text import ElidedLabel
 class ProgressBar(QWidget):
     """Shows a fraction from 0 to 1; None means unknown and shows an empty bar."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._fraction: float | None = None
         self._tone = Tone.RUNNING
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

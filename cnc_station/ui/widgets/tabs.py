@@ -11,8 +11,8 @@ class SegmentedTabs(QTabBar):
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setDrawBase(False)
         self.setExpanding(False)
         self.setUsesScrollButtons(True)
@@ -52,8 +52,8 @@ class SegmentedTabs(QTabBar):
 class TabStack(QWidget):
     """`tabs` above the widget of the current one."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.tabs = SegmentedTabs()
         self._stack = QStackedWidget()
         self.tabs.currentChanged.connect(self._stack.setCurrentIndex)

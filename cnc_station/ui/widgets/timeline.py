@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QWidget,
 )
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
@@ -120,8 +119,8 @@ class _EntryPainter(QStyledItemDelegate):
 class Timeline(QListView):
     """Entries oldest first; the selected ones can be copied as text, one line each."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._entries = _Entries()
         self.setModel(self._entries)
         self.setItemDelegate(_EntryPainter(self))

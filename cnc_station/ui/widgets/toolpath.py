@@ -26,8 +26,8 @@ class ToolpathView(QWidget):
     never blocks the window, however long the path.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.canvas = ToolpathCanvas()
         self._caption = ElidedLabel("", Role.CAPTION, Ink.MUTED)
         self._views = QButtonGroup(self)

@@ -30,8 +30,8 @@ _NOTCH = 120.0
 class ToolpathCanvas(QWidget):
     """Paints from two pixmaps that are drawn in slices; see `ToolpathView` for what it shows."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.path: Toolpath | None = None
         self.box: Box | None = None
         self.view = View.ISOMETRIC

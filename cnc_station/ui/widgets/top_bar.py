@@ -31,8 +31,8 @@ class Connection:
 class ConnectionDots(QWidget):
     """● Database  ● Redis: a dot and words for each connection."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._connections: tuple[Connection, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
