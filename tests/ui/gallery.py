@@ -324,7 +324,7 @@ def window(key: str) -> MainWindow:
     made.top_bar.set_connections([Connection("Database"), away])
     made.top_bar.clock.setText("Day shift · 14:07")
     if key != "floor":
-        made.busy.start("Importing monday.csv", can_cancel=True)
+        made.busy.start("Importing monday.csv")
         made.busy.set_fraction(0.4)
         made.busy.show()
         made.toasts.fail("Mill 3 does not answer. Is it switched on? Trying again every 10 s.")

@@ -150,7 +150,7 @@ def json_object(text: str) -> dict[str, Any]:
     except RecursionError:
         raise ValueError(_t(_OBJECT)) from None
     if not isinstance(found, dict):
-        raise ValueError(_t(_OBJECT))  # noqa: TRY004 - a bad value to whoever typed it
+        raise ValueError(_t(_OBJECT))  # noqa: TRY004 - a wrong value, not a wrong type
     return found
 
 

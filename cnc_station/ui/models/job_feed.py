@@ -27,7 +27,7 @@ class JobFeed(QObject):
     busy. Scrolling to within MARGIN rows of the loaded rows loads a page of 200 more.
     """
 
-    started_over = Signal()  # the first page of another list is there
+    started_over = Signal()  # the first page of another list is loaded
 
     def __init__(self, context: PageContext, model: JobTableModel, order: Sequence[Sort]) -> None:
         super().__init__(model)
@@ -117,7 +117,7 @@ class JobFeed(QObject):
         try:
             page = await self._fetch(range(self._last - self._first + 1 + 2 * MARGIN))
         except CncStationError:
-            self._start_over = True  # for whoever asks next
+            self._start_over = True  # so that the next request loads it
             raise
         if page is not None:
             self._model.take(page)

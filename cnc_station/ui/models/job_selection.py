@@ -197,8 +197,6 @@ class SelectedRows(QObject):
         else:
             self.changed.emit()
 
-    # selecting rows nobody has looked at
-
     def _select_stretch(self, first: int, last: int) -> None:
         self._stretch = (first, last)
         self._gathering.request()

@@ -19,7 +19,7 @@ MOST_KNOWN = 1000
 class JobTableModel(RowModel[JobRow]):
     """Columns by key out of `choice`; a window of known rows among unknown ones."""
 
-    taken = Signal()  # a page has come in and every row signal is out
+    taken = Signal()  # a page was merged, after all its row signals
 
     def __init__(
         self,
@@ -30,9 +30,7 @@ class JobTableModel(RowModel[JobRow]):
         choice = job_columns(now, telemetry)
         super().__init__([choice[key] for key in columns], lambda row: row.id)
         self.choice = choice
-        self.taking = False  # rows come and go because of a page, not by anybody's hand
-
-    # taking rows in
+        self.taking = False  # rows change because of a page, not because of the user
 
     def take(self, page: JobPage) -> None:
         """Show this page and forget all rows outside it."""
@@ -99,8 +97,6 @@ class JobTableModel(RowModel[JobRow]):
             for at, row in self.placed():
                 if row.state is JobState.RUNNING and row.machine_id in machines:
                     self._emit(at, at, place, place)
-
-    # columns
 
     def set_columns(self, keys: Sequence[str]) -> None:
         """Show these columns; new ones go to the end, before NEXT if that is the last."""

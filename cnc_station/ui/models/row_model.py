@@ -75,8 +75,6 @@ class RowModel(QAbstractTableModel, Generic[R]):
         self._first = 0
         self._rows: list[R | None] = []
 
-    # what it holds
-
     @property
     def columns(self) -> tuple[Column[R], ...]:
         return tuple(self._columns)
@@ -109,8 +107,6 @@ class RowModel(QAbstractTableModel, Generic[R]):
     def position(self, key: Hashable) -> int | None:
         """The position of the row with this key, if it is known."""
         return next((at for at, row in self.placed() if self._key(row) == key), None)
-
-    # changing
 
     def _turn_into(self, rows: Sequence[R]) -> None:
         """Replace the known rows by the fewest steps; the rows that stay keep their old values."""
@@ -153,8 +149,6 @@ class RowModel(QAbstractTableModel, Generic[R]):
     def _emit(self, first: int, last: int, left: int = 0, right: int | None = None) -> None:
         right = len(self._columns) - 1 if right is None else right
         self.dataChanged.emit(self.index(first, left), self.index(last, right))
-
-    # Qt's questions
 
     def rowCount(self, parent: Index = NOWHERE) -> int:
         return 0 if parent.isValid() else self._total

@@ -29,10 +29,6 @@ class Card(QWidget):
             head = hbox((self.title, 1), self.note)
             self.body.addLayout(head)
 
-    @property
-    def tone(self) -> Tone:
-        return self._tone
-
     def set_tone(self, tone: Tone) -> None:
         if tone is not self._tone:
             self._tone = tone

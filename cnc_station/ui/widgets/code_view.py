@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
-    QAction,
     QFont,
     QFontDatabase,
     QFontMetrics,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from cnc_station.ui.theme import Ink, Tone, theme
 from cnc_station.ui.theme.live import tone_fill, tone_ink
+from cnc_station.ui.widgets.buttons import add_key
 
 _PAD = 8
 _SIZE = 13
@@ -48,11 +48,9 @@ class CodeView(QAbstractScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Program text"))
         self.setProperty("part", "code")
-        copy = QAction(self.tr("Copy lines"), self)
-        copy.setShortcut(QKeySequence.StandardKey.Copy)
-        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.triggered.connect(self.copy)
-        self.addAction(copy)
+        on_focus = Qt.ShortcutContext.WidgetShortcut
+        copy_keys = QKeySequence.StandardKey.Copy
+        add_key(self, self.tr("Copy lines"), copy_keys, self.copy, context=on_focus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._measure()
         theme().changed.connect(self._measure)

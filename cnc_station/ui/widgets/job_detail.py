@@ -62,11 +62,11 @@ class JobDetailPanel(QFrame):
         self.actions_row = JobActionRow(WIDTH - _SIDES)
         self.actions_row.aborted.connect(self._abort)
         self.tabs = JobTabs()
-        self.tabs.program_wanted.connect(self._want_program)
         self.tabs.program_opened.connect(self._open_program)
         self._detail = CoalescedTask(context.operations, self._load, self)
         self._path = CoalescedTask(context.operations, self._load_path, self)
         self._program = CoalescedTask(context.operations, self._load_program, self)
+        self.tabs.program_wanted.connect(self._program.request)
         self._place()
 
     def _place(self) -> None:
@@ -94,8 +94,6 @@ class JobDetailPanel(QFrame):
             margins=(16, 8, _SIDES - 16, 8),
         )
 
-    # opening and closing
-
     def open_job(self, job_id: int, row: JobRow | None = None) -> None:
         """Show a job: the data of `row` at once, the rest when it is loaded."""
         if self.isVisible():
@@ -114,8 +112,6 @@ class JobDetailPanel(QFrame):
             self.job_id = None
             self.hide()
             self.closed.emit()
-
-    # following
 
     def follow(self, notice: Notice) -> None:
         """Reload the job if the notice concerns it."""
@@ -191,7 +187,7 @@ class JobDetailPanel(QFrame):
         if self.preview.show_job(row):
             self._path.request()
         if row.program != self._program_shown and self.tabs.tabs.current == PROGRAM:
-            self._want_program()
+            self._program.request()
         self.trouble.setVisible(row.state in FAILED_OR_INTERRUPTED)
         self._show_telemetry(row)
 
@@ -227,14 +223,9 @@ class JobDetailPanel(QFrame):
             advice = self.tr("Put right what failed, then retry; or discard the job.")
         self.trouble.setText(f"{what}\n{advice}" if what else advice)
 
-    # what a person does here
-
     def _abort(self) -> None:
         if self.job_id is not None:
             self._context.operations.act(JobAction.ABORT, [self.job_id])
-
-    def _want_program(self) -> None:
-        self._program.request()
 
     def _open_program(self) -> None:
         if self._row is not None and self._row.program is not None:

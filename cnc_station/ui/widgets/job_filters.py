@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
@@ -48,19 +49,14 @@ class JobFilterBar(QWidget):
         self.more.setToolTip(self.more.accessibleName())
         self.more.clicked.connect(self._open_menu)
         self.menu = QMenu(self)
-        self._place()
+        hbox(*self._chips(), self.more, STRETCH, on=self, gap=theme().metrics.gap)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         theme().changed.connect(self._dress)
-
-    def _place(self) -> None:
-        hbox(*self._chips(), self.more, STRETCH, on=self, gap=theme().metrics.gap)
 
     def _chips(self) -> Sequence[FilterChip]:
         fixed = [chip for key, chip in self.groups.items() if key != "completed"]
         menus = (self.types, self.machines, self.priority, self.tenants)
         return (*fixed, self.rest, *menus, self.groups["completed"])
-
-    # what it shows
 
     def show_filter(self, chosen: JobFilter, now: int) -> None:
         """Show a normal filter (see `job_groups.normal`)."""
@@ -102,9 +98,16 @@ class JobFilterBar(QWidget):
 
     def _offer(self) -> None:
         one_type = next(iter(self._filter.machine_types), None)
-        self.types.offer([(t, t) for t in self._types], one_type, self._choose_type)
-        machines = [(name, number) for number, name in self._machines.items()]
-        self.machines.offer(machines, self._filter.machine_id, self._choose_machine)
+        self.types.offer(
+            [(t, t) for t in self._types],
+            one_type,
+            lambda name: self._choose(machine_types=frozenset({name} if name else ())),
+        )
+        self.machines.offer(
+            [(name, number) for number, name in self._machines.items()],
+            self._filter.machine_id,
+            lambda number: self._choose(machine_id=number),
+        )
         limits = (self._filter.min_priority, self._filter.max_priority)
         self.priority.offer(
             [(priority_words(low, high), (low, high)) for _, low, high in PRIORITIES],
@@ -112,35 +115,26 @@ class JobFilterBar(QWidget):
             self._choose_priority,
         )
         self.tenants.offer(
-            [(t, t) for t in self._tenants], self._filter.tenant, self._choose_tenant
+            [(t, t) for t in self._tenants],
+            self._filter.tenant,
+            lambda name: self._choose(tenant=name),
         )
 
-    # what a person chooses
-
-    def _choose(self, chosen: JobFilter) -> None:
-        self.chosen.emit(chosen)
+    def _choose(self, **fields: Any) -> None:
+        self.chosen.emit(replace(self._filter, **fields))
 
     def _choose_group(self, group: Group) -> None:
-        self._choose(replace(self._filter, states=group.states, late=group.late))
-
-    def _choose_type(self, name: str | None) -> None:
-        self._choose(replace(self._filter, machine_types=frozenset({name} if name else ())))
-
-    def _choose_machine(self, number: int | None) -> None:
-        self._choose(replace(self._filter, machine_id=number))
+        self._choose(states=group.states, late=group.late)
 
     def _choose_priority(self, limits: tuple[int | None, int | None] | None) -> None:
         low, high = limits or (None, None)
-        self._choose(replace(self._filter, min_priority=low, max_priority=high))
-
-    def _choose_tenant(self, name: str | None) -> None:
-        self._choose(replace(self._filter, tenant=name))
+        self._choose(min_priority=low, max_priority=high)
 
     def _forget_rest(self) -> None:
         chosen = job_groups.without_rest(self._filter)
         if job_groups.group_of(chosen) in MORE_GROUPS:
             chosen = replace(chosen, states=job_groups.ALL_OPEN.states)
-        self._choose(chosen)
+        self.chosen.emit(chosen)
 
     def _open_menu(self) -> None:
         self.menu.clear()
@@ -156,23 +150,19 @@ class JobFilterBar(QWidget):
         self.menu_opens.emit(self.menu)
         self.menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
 
-    # room
-
     def _fit(self) -> None:
         gap = theme().metrics.gap
         room = self.width() - self.more.sizeHint().width()
         for chip in self._chips():
-            wanted = self._wanted(chip)
+            if chip is self.rest:
+                wanted = bool(chip.property("wanted"))
+            else:
+                wanted = not isinstance(chip, MenuChip) or chip.offers
             width = chip.sizeHint().width() + gap
             fits = wanted and (width <= room or chip.isChecked())
             chip.setVisible(fits)
             if fits:
                 room -= width
-
-    def _wanted(self, chip: FilterChip) -> bool:
-        if chip is self.rest:
-            return bool(self.rest.property("wanted"))
-        return not isinstance(chip, MenuChip) or chip.offers
 
     def sizeHint(self) -> QSize:
         return QSize(600, theme().metrics.chip_filter)

@@ -59,8 +59,6 @@ class JobTableView(Table[JobRow]):
         self._set_widths()
         theme().changed.connect(self._tell_rows)
 
-    # rows on view
-
     def _tell_rows(self) -> None:
         first = max(0, self.rowAt(0))
         last = self.rowAt(self.viewport().height() - 1)
@@ -96,8 +94,6 @@ class JobTableView(Table[JobRow]):
         modes = QAbstractItemView.SelectionMode
         self.setSelectionMode(modes.MultiSelection if on else modes.ExtendedSelection)
 
-    # order
-
     def set_order(self, order: Sequence[Sort]) -> None:
         """Mark the columns the rows are sorted by."""
         self._order = tuple(order)
@@ -106,8 +102,6 @@ class JobTableView(Table[JobRow]):
     def _sort_by(self, sort: Sort, *, add: bool) -> None:
         others = [known for known in self._order if known.key is not sort.key] if add else []
         self.order_wanted.emit((*others, sort))
-
-    # columns
 
     def _header_menu(self, where: QPoint) -> None:
         menu = QMenu(self)

@@ -1,6 +1,5 @@
 """The details of a job in tabs: timeline, runs, program, payload, fields."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
@@ -9,6 +8,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.views import JobDetail, ProgramDetail, Telemetry
+from cnc_station.ui.models.job_draft import pretty
 from cnc_station.ui.models.job_text import entries, fields, run_entries
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.buttons import Button
@@ -125,7 +125,7 @@ class _PayloadTab(QWidget):
         box.addStretch(0)
 
     def show_payload(self, payload: Mapping[str, object]) -> None:
-        shown = json.dumps(dict(payload), indent=2, ensure_ascii=False) if payload else ""
+        shown = pretty(payload)
         if shown != self.text.toPlainText():
             self.text.setPlainText(shown)
         self._none.setVisible(not shown)

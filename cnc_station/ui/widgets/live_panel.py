@@ -114,7 +114,8 @@ class LivePanel(QWidget):
             (self.spindle_override, status.spindle_override),
         ):
             turned = share is not None and abs(share - _FULL) > _NEAR
-            reading.show_value(_percent(share), Ink.HELD if turned else Ink.TEXT)
+            percent = "" if share is None else formatting.percent(share)
+            reading.show_value(percent, Ink.HELD if turned else Ink.TEXT)
         self.line.show_value(_whole(status.line))
         self._show_run(status, run)
 
@@ -136,7 +137,3 @@ class LivePanel(QWidget):
 
 def _whole(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else formatting.percent(share)

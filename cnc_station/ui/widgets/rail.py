@@ -17,14 +17,10 @@ _TALL = 60
 class RailItem(QAbstractButton):
     """One page's entry; `badge` counts what needs a person there."""
 
-    picked = Signal(str)
-
-    def __init__(self, key: str, word: str, icon: str) -> None:
+    def __init__(self, word: str, icon: str) -> None:
         super().__init__()
-        self._key = key
-        self.clicked.connect(self._pick)
+        self.badge = 0
         self._icon = icon
-        self._badge = 0
         self._tone = Tone.ALARM
         self.setText(word)
         self.setCheckable(True)
@@ -32,16 +28,9 @@ class RailItem(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
-    def _pick(self) -> None:
-        self.picked.emit(self._key)
-
-    @property
-    def badge(self) -> int:
-        return self._badge
-
     def set_badge(self, count: int, tone: Tone = Tone.ALARM) -> None:
-        if (count, tone) != (self._badge, self._tone):
-            self._badge, self._tone = count, tone
+        if (count, tone) != (self.badge, self._tone):
+            self.badge, self._tone = count, tone
             self.setAccessibleName(f"{self.text()}, {count}" if count else self.text())
             self.update()
 
@@ -78,7 +67,7 @@ class RailItem(QAbstractButton):
         painter.setPen(live.pen(ink))
         word = QRect(2, top + _ICON + 4, self.width() - 4, 16)
         painter.drawText(word, Qt.AlignmentFlag.AlignCenter, self.text())
-        if self._badge:
+        if self.badge:
             self._paint_badge(painter, left + _ICON - 6, top - 4)
         if self.hasFocus():
             painter.setPen(focus_pen())
@@ -87,7 +76,7 @@ class RailItem(QAbstractButton):
 
     def _paint_badge(self, painter: QPainter, left: int, top: int) -> None:
         live = theme()
-        text = str(self._badge) if self._badge < 100 else "99+"
+        text = str(self.badge) if self.badge < 100 else "99+"
         font = QFont(live.font(Role.CAPTION))
         font.setPixelSize(11)
         font.setWeight(QFont.Weight.Bold)
@@ -116,8 +105,8 @@ class NavigationRail(QFrame):
         self._box = vbox(STRETCH, on=self, gap=0, margins=(0, 10, 0, 4))
 
     def add(self, key: str, word: str, icon: str) -> None:
-        item = RailItem(key, word, icon)
-        item.picked.connect(self.chosen)
+        item = RailItem(word, icon)
+        item.clicked.connect(lambda: self.chosen.emit(key))
         self._group.addButton(item)
         self._items[key] = item
         self._box.insertWidget(self._box.count() - 1, item)

@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.buttons import add_key
 from cnc_station.ui.widgets.text import RIGHT, paint_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -104,16 +105,12 @@ class _EntryPainter(QStyledItemDelegate):
         quiet = entry.tone is Tone.NORMAL
         painter.setBrush(live.brush(Ink.FAINT if quiet else tone_ink(entry.tone)))
         painter.drawEllipse(centre, _DOT / 2, _DOT / 2)
-        self._words(painter, rect, entry)
-        painter.restore()
-
-    @staticmethod
-    def _words(painter: QPainter, rect: QRect, entry: TimelineEntry) -> None:
         left, right = rect.left() + _TEXT_LEFT, rect.right() - 4
         first = QRect(left, rect.top() + 3, right - left, _LINE)
         time = paint_text(painter, first, entry.time, Role.NOTE, Ink.MUTED, RIGHT)
         paint_text(painter, first.translated(0, _LINE), entry.note, Role.NOTE, Ink.MUTED)
         paint_text(painter, first.adjusted(0, 0, -time - 10, 0), entry.title, Role.BODY, Ink.TEXT)
+        painter.restore()
 
 
 class Timeline(QListView):
@@ -129,11 +126,9 @@ class Timeline(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("What happened, oldest first"))
-        copy = QAction(self.tr("Copy these events"), self)
-        copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
-        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.triggered.connect(self.copy)
-        self.addAction(copy)
+        on_focus = Qt.ShortcutContext.WidgetShortcut
+        copy_keys = QKeySequence.StandardKey.Copy
+        add_key(self, self.tr("Copy these events"), copy_keys, self.copy, context=on_focus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     def set_entries(self, entries: Sequence[TimelineEntry]) -> None:

@@ -46,7 +46,8 @@ class Toast(QFrame):
         self._undo = message.undo
         self.setProperty("part", "toast")
         self.setProperty("tone", Tone.ALARM.value if message.error else Tone.NORMAL.value)
-        self.words = words = Text(message.words, Role.NOTE, _ink(message))
+        ink = Ink.ALARM if message.error else Ink.TEXT
+        self.words = words = Text(message.words, Role.NOTE, ink)
         words.setWordWrap(True)
         words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         words.setToolTip(message.words)
@@ -64,9 +65,8 @@ class Toast(QFrame):
             self.details.clicked.connect(lambda: self._show_details(message.details))
             box.addWidget(self.details)
             self.buttons.append(self.details)
-        close = CloseButton(self.tr("Close"))
+        close = CloseButton(self.tr("Close"), clicked=self.close_now)
         self.buttons.append(close)
-        close.clicked.connect(self.close_now)
         box.addWidget(close)
         self._timer = QTimer(self, singleShot=True, interval=round(seconds * 1000))
         self._timer.timeout.connect(self.close_now)
@@ -94,10 +94,6 @@ class Toast(QFrame):
     def close_now(self) -> None:
         self._timer.stop()
         self.ended.emit(self)
-
-
-def _ink(message: _Message) -> Ink:
-    return Ink.ALARM if message.error else Ink.TEXT
 
 
 class ToastShelf(QFrame):

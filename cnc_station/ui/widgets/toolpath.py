@@ -3,13 +3,12 @@
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QButtonGroup, QWidget
 
 from cnc_station.engine.views import Telemetry, Toolpath
 from cnc_station.ui.formatting import percent
 from cnc_station.ui.theme import Ink, Role
-from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.buttons import Button, Slot, add_key
 from cnc_station.ui.widgets.layout import hbox, vbox
 from cnc_station.ui.widgets.text import ElidedLabel
 from cnc_station.ui.widgets.toolpath_camera import View
@@ -39,13 +38,16 @@ class ToolpathView(QWidget):
             (View.ISOMETRIC, self.tr("Isometric"), "I"),
             (View.LATHE, self.tr("X / Z"), ""),
         ):
-            head.addWidget(self._view_button(view, words))
+            button = Button(words, quiet=True, clicked=partial(self.look_from, view))
+            button.setCheckable(True)
+            self._views.addButton(button)
+            self._buttons[view] = button
+            head.addWidget(button)
             if key:
                 self._add_key(self.tr("Toolpath: ") + words, key, partial(self.look_from, view))
         head.addStretch(1)
-        fit = Button(self.tr("Fit"), quiet=True)
+        fit = Button(self.tr("Fit"), quiet=True, clicked=self.canvas.fit)
         fit.setToolTip(self.tr("Show the whole path (0)"))
-        fit.clicked.connect(self.canvas.fit)
         head.addWidget(fit)
         vbox(head, (self.canvas, 1), self._caption, on=self, gap=4)
         self._add_key(self.tr("Toolpath: show all"), "0", self.canvas.fit)
@@ -53,20 +55,9 @@ class ToolpathView(QWidget):
         self._add_key(self.tr("Toolpath: smaller"), "-", partial(self.canvas.zoom, 1 / _ZOOM_STEP))
         self.show_path(None)
 
-    def _view_button(self, view: View, words: str) -> Button:
-        button = Button(words, quiet=True)
-        button.setCheckable(True)
-        button.clicked.connect(partial(self.look_from, view))
-        self._views.addButton(button)
-        self._buttons[view] = button
-        return button
-
-    def _add_key(self, words: str, key: str, triggered: object) -> None:
-        action = QAction(words, self)
-        action.setShortcut(QKeySequence(key))
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        action.triggered.connect(triggered)
-        self.addAction(action)
+    def _add_key(self, words: str, key: str, triggered: Slot) -> None:
+        context = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        add_key(self, words, key, triggered, context=context)
 
     @property
     def caption(self) -> str:
