@@ -7,7 +7,7 @@ from cnc_station.engine.domain.states import BUSY_MACHINES
 from cnc_station.engine.views import JobRow, MachineRow, Presence, StationRow
 from cnc_station.ui import formatting
 
-_THERE = (Presence.HERE, Presence.CONNECTED)
+_PRESENT = (Presence.HERE, Presence.CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class StationMachines:
     @property
     def lag(self) -> str:
         """How long its last heartbeat took, while the station is present."""
-        there = self.station.presence in _THERE
-        return f"{self.station.lag_ms:,.0f} ms" if there else formatting.NONE
+        present = self.station.presence in _PRESENT
+        return f"{self.station.lag_ms:,.0f} ms" if present else formatting.NONE
 
     def has(self, wanted: Iterable[str]) -> bool:
         """Whether the station or its machines contain all the words."""
@@ -63,4 +63,4 @@ def places(
 
 def others(stations: Iterable[StationRow], than: str) -> tuple[str, ...]:
     """The present stations that could receive a machine of station `than`."""
-    return tuple(row.name for row in stations if row.presence in _THERE and row.name != than)
+    return tuple(row.name for row in stations if row.presence in _PRESENT and row.name != than)

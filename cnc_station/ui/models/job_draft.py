@@ -157,9 +157,9 @@ def json_object(text: str) -> dict[str, Any]:
 _TYPED = QT_TRANSLATE_NOOP("JobDraft", "typed at the station")
 _TIME = QT_TRANSLATE_NOOP("JobDraft", "mm:ss or h:mm:ss; a number alone is minutes")
 _WHOLE = QT_TRANSLATE_NOOP("JobDraft", "must be a whole number")
-_NUMBERS = QT_TRANSLATE_NOOP("JobDraft", "numbers of jobs, with commas between them")
+_NUMBERS = QT_TRANSLATE_NOOP("JobDraft", "job numbers separated by commas")
 _OBJECT = QT_TRANSLATE_NOOP("JobDraft", 'must be a JSON object: {"key": "value"}')
-_BAD_JSON = QT_TRANSLATE_NOOP("JobDraft", "no JSON, line {line}, column {column}: {what}")
+_BAD_JSON = QT_TRANSLATE_NOOP("JobDraft", "not JSON, line {line}, column {column}: {what}")
 
 
 def _t(english: object) -> str:

@@ -15,8 +15,8 @@ from cnc_station.ui.page_context import PageContext
 
 PAGE = 200
 MARGIN = 24
-_SHORTEST_REST_MS, _LONGEST_REST_MS = 30, 250
-_TICKING = frozenset({JobState.HELD, JobState.DELAYED})
+_MIN_REST_MS, _MAX_REST_MS = 30, 250
+_TIMED_STATES = frozenset({JobState.HELD, JobState.DELAYED})
 
 
 class JobFeed(QObject):
@@ -33,8 +33,8 @@ class JobFeed(QObject):
         super().__init__(model)
         self._context = context
         self._model = model
-        self._filter = JobFilter()
-        self._order = tuple(order)
+        self.chosen = JobFilter()
+        self.order = tuple(order)
         self._first = 0
         self._last = 30
         self._downwards = True
@@ -45,26 +45,18 @@ class JobFeed(QObject):
         self._rest.timeout.connect(self._refresh_after_rest)
 
     @property
-    def chosen(self) -> JobFilter:
-        return self._filter
-
-    @property
-    def order(self) -> tuple[Sort, ...]:
-        return self._order
-
-    @property
     def settled(self) -> bool:
         """Whether everything requested is on view."""
         return not (self._refresh.busy or self._start_over or self._stale)
 
     def choose(self, chosen: JobFilter) -> None:
         """Show the jobs of another filter, from the first."""
-        self._filter = chosen
+        self.chosen = chosen
         self.start_over()
 
     def sort(self, order: Sequence[Sort]) -> None:
         """Show the jobs in another order, from the first."""
-        self._order = tuple(order)
+        self.order = tuple(order)
         self.start_over()
 
     def start_over(self) -> None:
@@ -97,7 +89,7 @@ class JobFeed(QObject):
     def waits_for_the_clock(self) -> bool:
         """Whether a visible row shows something that changes with time alone."""
         rows = (self._model.row(at) for at in range(self._first, self._last + 1))
-        return any(row is not None and row.state in _TICKING for row in rows)
+        return any(row is not None and row.state in _TIMED_STATES for row in rows)
 
     async def _answer(self) -> None:
         if self._start_over:
@@ -128,15 +120,15 @@ class JobFeed(QObject):
         began = time.monotonic()
         page = await self._fetch(self._near())
         took = round((time.monotonic() - began) * 1000)
-        self._rest.start(min(max(took, _SHORTEST_REST_MS), _LONGEST_REST_MS))
+        self._rest.start(min(max(took, _MIN_REST_MS), _MAX_REST_MS))
         if page is not None:
             self._model.take(page)
 
     async def _fetch(self, wanted: range) -> JobPage | None:
         """The rows at these positions; None if the filter or order has changed meanwhile."""
-        asked = self._filter, self._order
+        asked = self.chosen, self.order
         page = await self._context.door.ask(ListJobs(*asked, wanted.start, len(wanted)))
-        return page if asked == (self._filter, self._order) else None
+        return page if asked == (self.chosen, self.order) else None
 
     def _near(self) -> range:
         return range(max(0, self._first - MARGIN), self._last + 1 + MARGIN)

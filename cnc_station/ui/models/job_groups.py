@@ -109,7 +109,7 @@ PRIORITIES = (
     ("Medium", 30, 69),
     ("Low", None, 29),
 )
-"""Words for stretches of priority: from, to (None: no end)."""
+"""Names of priority ranges: from, to (None: open)."""
 
 
 def priority_words(low: int | None, high: int | None) -> str:

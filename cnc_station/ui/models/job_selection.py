@@ -42,7 +42,7 @@ class JobSelection(QItemSelectionModel):
         self._model = model
         self._chosen: dict[int, None] = {}
         self._following = False
-        self.selectionChanged.connect(self._take_over)
+        self.selectionChanged.connect(self._selection_changed)
         model.taken.connect(self._follow)
 
     @property
@@ -69,9 +69,9 @@ class JobSelection(QItemSelectionModel):
     def _is_selected(self, at: int) -> bool:
         return self.isRowSelected(at, QModelIndex())
 
-    def _take_over(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+    def _selection_changed(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         if self._following or self._model.taking:
-            return  # Qt deselects a row that is removed; its job may only have gone out of sight
+            return  # Qt deselects removed rows, but the job may only have left the known rows
         for part in _parts(deselected):
             for at in _known(part, self._model):
                 row = self._model.row(at)
@@ -121,7 +121,7 @@ def _rows(positions: list[int], model: JobTableModel) -> QItemSelection:
 
 
 MOST = 2000
-"""So many jobs can be selected at once; `cut` tells when there were more."""
+"""The limit of selected jobs; `cut` reports that there were more."""
 
 
 class SelectedRows(QObject):
@@ -144,11 +144,11 @@ class SelectedRows(QObject):
         self._selection = selection
         self._rows: dict[int, JobRow] = {}
         self._stale: set[int] = set()
-        self._stretch: tuple[int, int] | None = None
-        self._refresh = CoalescedTask(context.operations, self._look, self)
+        self._unloaded: tuple[int, int] | None = None
+        self._refresh = CoalescedTask(context.operations, self._reload, self)
         self._gathering = CoalescedTask(context.operations, self._gather, self)
         selection.chosen_changed.connect(self._changed_by_hand)
-        selection.unknown.connect(self._select_stretch)
+        selection.unknown.connect(self._select_unloaded)
         model.taken.connect(self._take_from_view)
 
     @property
@@ -186,7 +186,7 @@ class SelectedRows(QObject):
             self._rows |= fresh
             self.changed.emit()
 
-    async def _look(self) -> None:
+    async def _reload(self) -> None:
         wanted, self._stale = tuple(self._stale), set()
         found = {row.id: row for row in await self._context.door.ask(JobsById(wanted))}
         states = self._feed.chosen.states
@@ -197,14 +197,14 @@ class SelectedRows(QObject):
         else:
             self.changed.emit()
 
-    def _select_stretch(self, first: int, last: int) -> None:
-        self._stretch = (first, last)
+    def _select_unloaded(self, first: int, last: int) -> None:
+        self._unloaded = (first, last)
         self._gathering.request()
 
     async def _gather(self) -> None:
-        if self._stretch is None:
+        if self._unloaded is None:
             return
-        (first, last), self._stretch = self._stretch, None
+        (first, last), self._unloaded = self._unloaded, None
         asked: tuple[JobFilter, object] = (self._feed.chosen, self._feed.order)
         page = await self._context.door.ask(
             ListJobs(self._feed.chosen, self._feed.order, first, min(last + 1 - first, MOST))

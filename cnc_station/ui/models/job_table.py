@@ -36,25 +36,25 @@ class JobTableModel(RowModel[JobRow]):
         """Show this page and forget all rows outside it."""
         self.taking = True
         try:
-            self._take(page)
+            self._merge(page)
         finally:
             self.taking = False
         self.taken.emit()
 
-    def _take(self, page: JobPage) -> None:
-        if page.rows and page.offset > self._total:
-            self._settle_total(page.offset)
-        first = min(page.offset, self._total, page.total)
-        self._keep_only(first, min(first + len(page.rows), self._total))
-        self._turn_into(page.rows)
-        self._settle_total(page.total)
+    def _merge(self, page: JobPage) -> None:
+        if page.rows and page.offset > self.total:
+            self._set_total(page.offset)
+        first = min(page.offset, self.total, page.total)
+        self._keep_only(first, min(first + len(page.rows), self.total))
+        self._replace_rows(page.rows)
+        self._set_total(page.total)
         for at, new in enumerate(page.rows, start=first):
-            self._renew(at, new)
+            self._update_row(at, new)
 
     def extend(self, page: JobPage) -> bool:
         """Add a page, keeping the MOST_KNOWN rows nearest to it; a page apart replaces the known
         rows. Return False, with nothing changed, if the list has changed meanwhile."""
-        if page.total != self._total:
+        if page.total != self.total:
             return False
         end = page.offset + len(page.rows)
         if page.offset > self.known.stop or end < self.known.start:
@@ -78,19 +78,19 @@ class JobTableModel(RowModel[JobRow]):
             if gone:
                 self._emit(gone.start, gone.stop - 1)
 
-    def _settle_total(self, total: int) -> None:
+    def _set_total(self, total: int) -> None:
         """Add or remove unknown rows at the end until the count is `total`."""
         total = max(total, self.known.stop)
-        if total > self._total:
-            self.beginInsertRows(NOWHERE, self._total, total - 1)
-            self._total = total
+        if total > self.total:
+            self.beginInsertRows(NOWHERE, self.total, total - 1)
+            self.total = total
             self.endInsertRows()
-        elif total < self._total:
-            self.beginRemoveRows(NOWHERE, total, self._total - 1)
-            self._total = total
+        elif total < self.total:
+            self.beginRemoveRows(NOWHERE, total, self.total - 1)
+            self.total = total
             self.endRemoveRows()
 
-    def hear(self, machines: Set[int]) -> None:
+    def telemetry_changed(self, machines: Set[int]) -> None:
         """Repaint the rows of jobs that run on these machines: their telemetry is new."""
         place = next((at for at, c in enumerate(self._columns) if c.key == NEXT), None)
         if place is not None:

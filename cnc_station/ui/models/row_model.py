@@ -24,7 +24,7 @@ from cnc_station.ui.widgets.state_look import StateLook
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 R = TypeVar("R")
-_SAYS = frozenset({Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole})
+_TEXT_ROLES = frozenset({Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole})
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 
@@ -71,18 +71,13 @@ class RowModel(QAbstractTableModel, Generic[R]):
         super().__init__(parent)
         self._columns = list(columns)
         self._key = key
-        self._total = 0
+        self.total = 0
         self._first = 0
         self._rows: list[R | None] = []
 
     @property
     def columns(self) -> tuple[Column[R], ...]:
         return tuple(self._columns)
-
-    @property
-    def total(self) -> int:
-        """How many rows there are, known or not."""
-        return self._total
 
     @property
     def known(self) -> range:
@@ -108,14 +103,14 @@ class RowModel(QAbstractTableModel, Generic[R]):
         """The position of the row with this key, if it is known."""
         return next((at for at, row in self.placed() if self._key(row) == key), None)
 
-    def _turn_into(self, rows: Sequence[R]) -> None:
+    def _replace_rows(self, rows: Sequence[R]) -> None:
         """Replace the known rows by the fewest steps; the rows that stay keep their old values."""
         new = {self._key(row): row for row in rows}
         old = [None if row is None else self._key(row) for row in self._rows]
         for step in steps(old, list(new)):
-            self._do(step, new)
+            self._apply(step, new)
 
-    def _do(self, step: Step, rows: Mapping[Hashable, R]) -> None:
+    def _apply(self, step: Step, rows: Mapping[Hashable, R]) -> None:
         base = self._first
         match step:
             case Fill(first, keys):
@@ -124,12 +119,12 @@ class RowModel(QAbstractTableModel, Generic[R]):
             case Remove(first, last):
                 self.beginRemoveRows(NOWHERE, base + first, base + last)
                 del self._rows[first : last + 1]
-                self._total -= last - first + 1
+                self.total -= last - first + 1
                 self.endRemoveRows()
             case Insert(first, keys):
                 self.beginInsertRows(NOWHERE, base + first, base + first + len(keys) - 1)
                 self._rows[first:first] = [rows[key] for key in keys]
-                self._total += len(keys)
+                self.total += len(keys)
                 self.endInsertRows()
             case Move(source, target):
                 self.beginMoveRows(NOWHERE, base + source, base + source, NOWHERE, base + target)
@@ -137,7 +132,7 @@ class RowModel(QAbstractTableModel, Generic[R]):
                 self._rows.insert(to, self._rows.pop(source))
                 self.endMoveRows()
 
-    def _renew(self, at: int, new: R) -> None:
+    def _update_row(self, at: int, new: R) -> None:
         """Replace a row by its new value; repaint only the cells that look different."""
         old = self._rows[at - self._first]
         self._rows[at - self._first] = new
@@ -151,7 +146,7 @@ class RowModel(QAbstractTableModel, Generic[R]):
         self.dataChanged.emit(self.index(first, left), self.index(last, right))
 
     def rowCount(self, parent: Index = NOWHERE) -> int:
-        return 0 if parent.isValid() else self._total
+        return 0 if parent.isValid() else self.total
 
     def columnCount(self, parent: Index = NOWHERE) -> int:
         return 0 if parent.isValid() else len(self._columns)
@@ -169,7 +164,7 @@ class RowModel(QAbstractTableModel, Generic[R]):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The cell's text and style; the delegate paints a state's chip."""
         column, row = self._columns[index.column()], self.row(index.row())
-        if role in _SAYS:
+        if role in _TEXT_ROLES:
             return self.text(index.row(), index.column()) or None
         if role == Qt.ItemDataRole.ToolTipRole and row is not None:
             return column.tip(row) if column.tip else column.text(row)
@@ -218,9 +213,9 @@ class RowList(RowModel[R]):
 
     def take(self, rows: Sequence[R]) -> None:
         """Show these rows; rows shown before stay in place where possible."""
-        self._turn_into(rows)
+        self._replace_rows(rows)
         for at, row in enumerate({self._key(row): row for row in rows}.values()):
-            self._renew(at, row)
+            self._update_row(at, row)
         gone = self._checked - {self._key(row) for row in rows}
         if gone:
             self._checked -= gone

@@ -5,8 +5,8 @@ from enum import StrEnum
 
 PRIMARY_MM = 20.0
 _MM_PER_INCH = 25.4
-_PLAIN_DPI = 96.0
-_BELIEVABLE_DPI = 240.0
+_DEFAULT_DPI = 96.0
+_MAX_DPI = 240.0
 
 
 class Density(StrEnum):
@@ -43,11 +43,10 @@ class Metrics:
 def primary_px(dpi: float) -> int:
     """20 mm in pixels. Screens report wrong sizes (projectors, remote desktops), so `dpi` is
     limited to 96-240."""
-    believed = min(max(dpi, _PLAIN_DPI), _BELIEVABLE_DPI)
-    return round(PRIMARY_MM / _MM_PER_INCH * believed)
+    return round(PRIMARY_MM / _MM_PER_INCH * min(max(dpi, _DEFAULT_DPI), _MAX_DPI))
 
 
-def metrics_for(density: Density, dpi: float = _PLAIN_DPI) -> Metrics:
+def metrics_for(density: Density, dpi: float = _DEFAULT_DPI) -> Metrics:
     """The sizes of a density on a screen with `dpi` device-independent pixels per inch."""
     if density is Density.TOUCH:
         primary = primary_px(dpi)

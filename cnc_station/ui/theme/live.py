@@ -45,24 +45,20 @@ class Theme(QObject):
         self.tokens: Tokens = tokens_for(self.name)
         self.metrics: Metrics = metrics_for(self.density)
         self._follows_system = False
-        self._forget()
+        self._clear_caches()
 
-    def _forget(self) -> None:
-        self._colours: dict[Ink, QColor] = {}
-        self._brushes: dict[Ink, QBrush] = {}
+    def _clear_caches(self) -> None:
+        self._colours = {ink: QColor(getattr(self.tokens, ink.value)) for ink in Ink}
+        self._brushes = {ink: QBrush(colour) for ink, colour in self._colours.items()}
         self._pens: dict[tuple[Ink, float], QPen] = {}
         self._fonts: dict[Role, QFont] = {}
         self._pixmaps: dict[tuple[str, Ink, int, float], QPixmap] = {}
         self._icons: dict[tuple[str, Ink, int], QIcon] = {}
 
     def colour(self, ink: Ink) -> QColor:
-        if ink not in self._colours:
-            self._colours[ink] = QColor(getattr(self.tokens, ink.value))
         return self._colours[ink]
 
     def brush(self, ink: Ink) -> QBrush:
-        if ink not in self._brushes:
-            self._brushes[ink] = QBrush(self.colour(ink))
         return self._brushes[ink]
 
     def pen(self, ink: Ink, width: float = 0) -> QPen:
@@ -111,7 +107,7 @@ class Theme(QObject):
         self.tokens = tokens_for(name, system_is_dark=dark)
         self.metrics = metrics_for(density, screen.physicalDotsPerInch())
         self.serial += 1
-        self._forget()
+        self._clear_caches()
         load_fonts()
         app.setStyle("Fusion")
         app.setPalette(palette_of(self.tokens))

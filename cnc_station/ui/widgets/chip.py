@@ -66,21 +66,17 @@ class StateChip(QWidget):
     def __init__(self, look: StateLook, extra: str = "") -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._look = look
+        self.look = look
         self._words = ""
         self.set_look(look, extra)
-
-    @property
-    def look(self) -> StateLook:
-        return self._look
 
     def set_look(self, look: StateLook, extra: str = "") -> None:
         """Show another state or extra; showing the same again costs nothing."""
         words = f"{look.word} {extra}" if extra else look.word
-        if (look, words) == (self._look, self._words):
+        if (look, words) == (self.look, self._words):
             return
-        grown = len(words) != len(self._words) or look is not self._look
-        self._look, self._words = look, words
+        grown = len(words) != len(self._words) or look is not self.look
+        self.look, self._words = look, words
         self.setAccessibleName(words)
         if grown:
             self.updateGeometry()
@@ -90,4 +86,4 @@ class StateChip(QWidget):
         return chip_size(self._words)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        paint_chip(QPainter(self), QRectF(self.rect()), self._look, self._words)
+        paint_chip(QPainter(self), QRectF(self.rect()), self.look, self._words)

@@ -41,7 +41,7 @@ class CodeView(QAbstractScrollArea):
         super().__init__()
         self._lines: list[str] = []
         self._marks: Mapping[int, Tone] = {}
-        self._current = 0
+        self.current = 0
         self._anchor = 0
         self._font = QFont()
         self._high = 18
@@ -55,18 +55,13 @@ class CodeView(QAbstractScrollArea):
         self._measure()
         theme().changed.connect(self._measure)
 
-    @property
-    def current(self) -> int:
-        """The current line; 0 if there is none."""
-        return self._current
-
     def set_text(self, text: str, marks: Mapping[int, Tone] | None = None) -> None:
         """Show another text from its first line. Only line ends end a line, as in an editor."""
         self._lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
         if self._lines == [""]:
             self._lines = []
         self._marks = marks or {}
-        self._current = self._anchor = min(1, len(self._lines))
+        self.current = self._anchor = min(1, len(self._lines))
         self._fit()
         self.verticalScrollBar().setValue(0)
         self.horizontalScrollBar().setValue(0)
@@ -76,11 +71,11 @@ class CodeView(QAbstractScrollArea):
         """Make a line current and scroll it to the middle."""
         self._choose(line, extend=False)
         bar = self.verticalScrollBar()
-        bar.setValue(self._current - 1 - self._on_view() // 2)
+        bar.setValue(self.current - 1 - self._on_view() // 2)
 
     def selected(self) -> str:
         """The text of the current or selected lines."""
-        first, last = sorted((self._anchor, self._current))
+        first, last = sorted((self._anchor, self.current))
         return "\n".join(self._lines[max(0, first - 1) : last])
 
     def copy(self) -> None:
@@ -115,8 +110,8 @@ class CodeView(QAbstractScrollArea):
         line = max(min(1, len(self._lines)), min(line, len(self._lines)))
         if not extend:
             self._anchor = line
-        if line != self._current:
-            self._current = line
+        if line != self.current:
+            self.current = line
             if line:
                 self.setAccessibleDescription(f"{line}: {self._lines[line - 1]}")
             self.line_changed.emit(line)
@@ -124,7 +119,7 @@ class CodeView(QAbstractScrollArea):
 
     def _show_current(self) -> None:
         bar = self.verticalScrollBar()
-        top = self._current - 1
+        top = self.current - 1
         if top < bar.value():
             bar.setValue(top)
         elif top >= bar.value() + self._on_view():
@@ -152,10 +147,10 @@ class CodeView(QAbstractScrollArea):
         extend = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         page = self._on_view()
         targets = {
-            Qt.Key.Key_Up: self._current - 1,
-            Qt.Key.Key_Down: self._current + 1,
-            Qt.Key.Key_PageUp: self._current - page,
-            Qt.Key.Key_PageDown: self._current + page,
+            Qt.Key.Key_Up: self.current - 1,
+            Qt.Key.Key_Down: self.current + 1,
+            Qt.Key.Key_PageUp: self.current - page,
+            Qt.Key.Key_PageDown: self.current + page,
             Qt.Key.Key_Home: 1,
             Qt.Key.Key_End: len(self._lines),
         }
@@ -178,7 +173,7 @@ class CodeView(QAbstractScrollArea):
     def _paint_line(self, painter: QPainter, number: int, row: QRect) -> None:
         live = theme()
         tone = self._marks.get(number)
-        if min(self._anchor, self._current) <= number <= max(self._anchor, self._current):
+        if min(self._anchor, self.current) <= number <= max(self._anchor, self.current):
             painter.fillRect(row, live.colour(Ink.SELECTION))
             painter.fillRect(QRect(0, row.top(), _BAR, self._high), live.colour(Ink.OPERATOR))
         if tone is not None:

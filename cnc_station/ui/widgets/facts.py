@@ -26,7 +26,7 @@ class KeyValue(QWidget):
     def set_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Show these pairs, reusing the existing rows."""
         while len(self._values) < len(pairs):
-            self._add()
+            self._add_row()
         for place, (name, value) in enumerate(self._values):
             there = place < len(pairs)
             name.setVisible(there)
@@ -39,7 +39,7 @@ class KeyValue(QWidget):
     def pairs(self) -> dict[str, str]:
         return {name.text(): value.text() for name, value in self._values if name.isVisibleTo(self)}
 
-    def _add(self) -> None:
+    def _add_row(self) -> None:
         name, value = Text("", Role.NOTE, Ink.MUTED), Text("", Role.NOTE)
         value.setWordWrap(True)
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -178,7 +178,7 @@ class SecretField(QLineEdit):
         self.show_button.setHidden(self._is_kept)
         self._show(on=False)
         if self._is_kept:
-            self.setToolTip(self.tr("A password is kept. It can be replaced, not shown."))
+            self.setToolTip(self.tr("A password is stored. It can be replaced but not shown."))
         self.textEdited.connect(self._replace)
 
     def _show(self, on: bool) -> None:

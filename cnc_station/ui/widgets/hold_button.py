@@ -10,9 +10,8 @@ from cnc_station.ui.widgets.buttons import Slot
 SECONDS = 2.0
 _FRAME_MS = 25
 _LONGEST_FRAME_MS = 100
-"""What counts of a frame that took longer: the window stood still, and may not know yet that the
-finger is gone."""
-_VEIL = 0.3
+"""A longer frame counts only this much: while the window was blocked, the finger may have gone."""
+_FILL_OPACITY = 0.3
 
 
 class HoldButton(QPushButton):
@@ -101,7 +100,7 @@ class HoldButton(QPushButton):
             QRectF(self.rect()), live.metrics.radius_control, live.metrics.radius_control
         )
         painter.setClipPath(shape)
-        painter.setOpacity(_VEIL)
+        painter.setOpacity(_FILL_OPACITY)
         painter.fillRect(
             QRectF(0, 0, self.width() * fraction, self.height()), live.colour(self._ink)
         )

@@ -15,9 +15,9 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
-_AT_ONCE = 3  # one fewer beside the abort
-_REMEDIES = 4  # of a job that needs a person: none of them in a menu
-_BAR_REST = 90  # px of the bar that are no buttons
+_MAX_BUTTONS = 3  # one less beside the abort button
+_MAX_REMEDIES = 4  # for a job that needs attention: all of them as buttons
+_BAR_MARGIN_PX = 90  # px of the bar without buttons
 _URGENT = frozenset(
     {
         JobAction.START,
@@ -116,7 +116,7 @@ class BulkBar(_CommandParts):
         for part in self._parts:
             self._box.removeWidget(part)
         self._remove_parts()
-        taken = self._clear.sizeHint().width() + self.count.sizeHint().width() + _BAR_REST
+        taken = self._clear.sizeHint().width() + self.count.sizeHint().width() + _BAR_MARGIN_PX
         room = self.width() - taken
         rest: list[Command] = []
         for command in self._commands.values():
@@ -173,10 +173,10 @@ class JobActionRow(_CommandParts):
         self.abort = self.more = None
         self._remove_parts()
         direct = [command for command in commands if command.run and not command.aside]
-        most = _REMEDIES if JobAction.RETRY in self._commands else _AT_ONCE
+        most = _MAX_REMEDIES if JobAction.RETRY in self._commands else _MAX_BUTTONS
         direct = direct[: most - 1 if can_abort else most]
         rest = [command for command in commands if command not in direct]
-        decides = JobAction.ACCEPT in self._commands  # no choice is the obvious one then
+        decides = JobAction.ACCEPT in self._commands  # then no command is the default
         self.buttons = {
             command.key: self._button(command, primary=command.key in _URGENT and not decides)
             for command in direct

@@ -36,14 +36,14 @@ from cnc_station.ui.widgets.text import ElidedLabel, Text
 WIDTH = 396
 _WIDTH_TOUCH = 460
 _SIDES = 28
-_LEAST_TABS = 190
+_TABS_MIN_HEIGHT = 190
 
 
 class JobDetailPanel(QFrame):
     """Shows job `job_id` and follows it while visible; `closed` after the user closed it."""
 
     closed = Signal()
-    gone = Signal()  # the job it shows is no more
+    gone = Signal()  # the job was deleted
 
     def __init__(self, context: PageContext, commands: JobCommands) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class JobDetailPanel(QFrame):
         self._commands = commands
         self.machines: Mapping[int, str] = {}
         self.job_id: int | None = None
-        self._row: JobRow | None = None
+        self.row: JobRow | None = None
         self._program_shown: str | None = None
         self.title = Text("", Role.PAGE_TITLE, wrap=True)
         self.chip = StateChip(JOB_LOOKS[JobState.QUEUED])
@@ -81,7 +81,7 @@ class JobDetailPanel(QFrame):
         )
         inside = QWidget()
         vbox(scrolling(inside, right=0), on=self, margins=1)
-        self.tabs.setMinimumHeight(_LEAST_TABS)
+        self.tabs.setMinimumHeight(_TABS_MIN_HEIGHT)
         vbox(
             head,
             self.second,
@@ -101,7 +101,7 @@ class JobDetailPanel(QFrame):
         else:
             self.actions_row.opened()
         self.job_id = job_id
-        self._row = None
+        self.row = None
         if row is not None:
             self._show_row(row)
         self.show()
@@ -120,24 +120,19 @@ class JobDetailPanel(QFrame):
 
     def follow_telemetry(self, machines: frozenset[int]) -> None:
         """Show the telemetry of the job's machine if that is among `machines`."""
-        row = self._row
+        row = self.row
         if self.job_id is not None and row is not None and row.machine_id in machines:
             self._show_telemetry(row)
 
     def tick(self) -> None:
         """Renew texts that depend on the time."""
-        if self._row is not None:
-            self._say_second(self._row)
+        if self.row is not None:
+            self._show_second_line(self.row)
 
     def commands_changed(self) -> None:
         """Renew the buttons: the allowed commands changed, the job did not."""
-        if self._row is not None:
-            self._show_row(self._row)
-
-    @property
-    def row(self) -> JobRow | None:
-        """The job as last loaded."""
-        return self._row
+        if self.row is not None:
+            self._show_row(self.row)
 
     @property
     def settled(self) -> bool:
@@ -158,7 +153,7 @@ class JobDetailPanel(QFrame):
         if job_id == self.job_id:
             self._show_row(detail.row)
             self.tabs.show_events(events, detail, self.machines, self._context.now())
-            self._trouble(detail)
+            self._show_trouble(detail)
 
     async def _load_path(self) -> None:
         sha256 = self.preview.program
@@ -168,19 +163,19 @@ class JobDetailPanel(QFrame):
                 self.preview.show_path(path)
 
     async def _load_program(self) -> None:
-        sha256 = self._row.program if self._row else None
+        sha256 = self.row.program if self.row else None
         if sha256 is not None and sha256 != self._program_shown:
             program = await self._context.door.ask(ProgramByHash(sha256))
-            if self._row is not None and sha256 == self._row.program:
+            if self.row is not None and sha256 == self.row.program:
                 self._program_shown = sha256
                 self.tabs.show_program(program)
 
     def _show_row(self, row: JobRow) -> None:
-        self._row = row
+        self.row = row
         self.title.setText(row.title)
         self.setAccessibleName(row.title)
         self.chip.set_look(look(row))
-        self._say_second(row)
+        self._show_second_line(row)
         self.actions_row.show_commands(
             self._commands.of_one(row), can_abort=self._commands.can_abort(row)
         )
@@ -199,7 +194,7 @@ class JobDetailPanel(QFrame):
         if self.tabs.tabs.current == PROGRAM:
             self.tabs.show_telemetry(now)
 
-    def _say_second(self, row: JobRow) -> None:
+    def _show_second_line(self, row: JobRow) -> None:
         now = self._context.now()
         parts = [machine(row) or row.machine_type]
         parts.append(self.tr("quantity {number:,}").format(number=row.quantity))
@@ -213,14 +208,14 @@ class JobDetailPanel(QFrame):
             parts.insert(0, away)
         self.second.setText(" · ".join(parts))
 
-    def _trouble(self, detail: JobDetail) -> None:
+    def _show_trouble(self, detail: JobDetail) -> None:
         what = detail.row.last_error or detail.row.next
         if detail.row.state is JobState.INTERRUPTED:
             advice = self.tr(
-                "Look at the part, then choose. Run again starts the program from its beginning."
+                "Inspect the part, then choose. Run again starts the program from its beginning."
             )
         else:
-            advice = self.tr("Put right what failed, then retry; or discard the job.")
+            advice = self.tr("Fix the cause, then retry, or discard the job.")
         self.trouble.setText(f"{what}\n{advice}" if what else advice)
 
     def _abort(self) -> None:
@@ -228,8 +223,8 @@ class JobDetailPanel(QFrame):
             self._context.operations.act(JobAction.ABORT, [self.job_id])
 
     def _open_program(self) -> None:
-        if self._row is not None and self._row.program is not None:
-            self._context.ways.to_program(self._row.program)
+        if self.row is not None and self.row.program is not None:
+            self._context.ways.to_program(self.row.program)
 
     def preferred_width(self) -> int:
         """The width beside the table."""

@@ -26,7 +26,7 @@ class DueField(QWidget):
     def __init__(self, now: int) -> None:
         super().__init__()
         self._now = QDateTime.fromMSecsSinceEpoch(now)
-        self._at: int | None = None
+        self.value: int | None = None
         self.edit = QDateTimeEdit()
         self.edit.setDisplayFormat("ddd d MMM yyyy  HH:mm")
         self.edit.setCalendarPopup(True)
@@ -36,35 +36,28 @@ class DueField(QWidget):
         self.none.clicked.connect(lambda: self.set_value(None))
         box = hbox(self.none, on=self, gap=theme().metrics.gap)
         for words, days in ((self.tr("Today"), 0), (self.tr("Tomorrow"), 1)):
-            button = Button(words, clicked=lambda _=False, days=days: self._in_days(days))
-            box.addWidget(button)
+            at = self._end_of(days)
+            box.addWidget(Button(words, clicked=lambda _=False, at=at: self.set_value(at)))
         box.addWidget(self.edit, 1)
         self.setFocusProxy(self.edit)
         self.set_value(None)
 
-    @property
-    def value(self) -> int | None:
-        return self._at
-
     def set_value(self, at: int | None) -> None:
-        shown = self._end_of(0) if at is None else QDateTime.fromMSecsSinceEpoch(at)
+        shown = self._end_of(0) if at is None else at
         self.edit.blockSignals(True)
-        self.edit.setDateTime(shown)
+        self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(shown))
         self.edit.blockSignals(False)
-        self._at = at
+        self.value = at
         self.none.setChecked(at is None)
         self.changed.emit()
 
-    def _in_days(self, days: int) -> None:
-        self.set_value(self._end_of(days).toMSecsSinceEpoch())
-
-    def _end_of(self, days: int) -> QDateTime:
+    def _end_of(self, days: int) -> int:
         day = self._now.addDays(days)
         day.setTime(_END_OF_DAY)
-        return day
+        return day.toMSecsSinceEpoch()
 
     def _typed(self, at: QDateTime) -> None:
-        self._at = at.toMSecsSinceEpoch()
+        self.value = at.toMSecsSinceEpoch()
         self.none.setChecked(False)
         self.changed.emit()
 
@@ -116,7 +109,7 @@ class ProgramField(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._wanted: str | None = None
+        self.value: str | None = None
         self._rows: dict[str, ProgramRow] = {}
         self.combo = QComboBox()
         self.combo.setAccessibleName(self.tr("Program"))
@@ -127,13 +120,9 @@ class ProgramField(QWidget):
         self.setFocusProxy(self.combo)
         self.offer(())
 
-    @property
-    def value(self) -> str | None:
-        return self._wanted
-
     def set_value(self, sha256: str | None) -> None:
         """Choose a program, even one that is not offered yet."""
-        self._wanted = sha256
+        self.value = sha256
         if sha256 is not None and self.combo.findData(sha256) < 0:
             self.combo.addItem(f"{sha256[:12]} …", sha256)
         self.combo.setCurrentIndex(max(0, self.combo.findData(sha256)) if sha256 else 0)
@@ -146,12 +135,12 @@ class ProgramField(QWidget):
         for row in rows:
             words = f"{row.name} r{row.revision} · {duration(row.duration_s)}"
             self.combo.addItem(words, row.sha256)
-        self.set_value(self._wanted)
+        self.set_value(self.value)
 
     def _activated(self, at: int) -> None:
-        self._wanted = self.combo.itemData(at)
-        if self._wanted in self._rows:
-            self.picked.emit(self._rows[self._wanted])
+        self.value = self.combo.itemData(at)
+        if self.value in self._rows:
+            self.picked.emit(self._rows[self.value])
 
     def _browse(self) -> None:
         chooser = QFileDialog(self.window(), self.tr("Choose an NC program"))

@@ -42,7 +42,7 @@ class JobFilterBar(QWidget):
         self.priority = MenuChip(self.tr("Priority"))
         self.tenants = MenuChip(self.tr("Tenant"))
         self.rest = FilterChip("")
-        self.rest.clicked.connect(self._forget_rest)
+        self.rest.clicked.connect(self._clear_rest)
         self.more = FilterChip("⋯")
         self.more.setCheckable(False)
         self.more.setAccessibleName(self.tr("More filters, columns and export"))
@@ -51,7 +51,7 @@ class JobFilterBar(QWidget):
         self.menu = QMenu(self)
         hbox(*self._chips(), self.more, STRETCH, on=self, gap=theme().metrics.gap)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        theme().changed.connect(self._dress)
+        theme().changed.connect(self._theme_changed)
 
     def _chips(self) -> Sequence[FilterChip]:
         fixed = [chip for key, chip in self.groups.items() if key != "completed"]
@@ -68,7 +68,7 @@ class JobFilterBar(QWidget):
         if group is not None and group in MORE_GROUPS:
             words = " · ".join(part for part in (group.words, words) if part)
         self.rest.setText(f"{words}  ✕")
-        self.rest.setAccessibleName(self.tr("{what}: take away").format(what=words))
+        self.rest.setAccessibleName(self.tr("{what}: remove").format(what=words))
         self.rest.setChecked(bool(words))
         self.rest.setProperty("wanted", bool(words))
         self.types.show_value(", ".join(sorted(chosen.machine_types)))
@@ -130,7 +130,7 @@ class JobFilterBar(QWidget):
         low, high = limits or (None, None)
         self._choose(min_priority=low, max_priority=high)
 
-    def _forget_rest(self) -> None:
+    def _clear_rest(self) -> None:
         chosen = job_groups.without_rest(self._filter)
         if job_groups.group_of(chosen) in MORE_GROUPS:
             chosen = replace(chosen, states=job_groups.ALL_OPEN.states)
@@ -171,6 +171,6 @@ class JobFilterBar(QWidget):
         super().resizeEvent(event)
         self._fit()
 
-    def _dress(self) -> None:
+    def _theme_changed(self) -> None:
         self.updateGeometry()
         self._fit()

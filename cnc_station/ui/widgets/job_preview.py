@@ -22,7 +22,7 @@ class JobPreview(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._row: JobRow | None = None
-        self._sha256: str | None = None
+        self.program: str | None = None
         self.caption = ElidedLabel("", Role.CAPTION, Ink.MUTED)
         self.picture = ToolpathCanvas()
         self.picture.setMinimumHeight(_PICTURE_PX // 2)
@@ -33,17 +33,12 @@ class JobPreview(QWidget):
         self.progress = ProgressBar()
         vbox(self.caption, self.picture, self.assumes, self.left, self.progress, on=self, gap=4)
 
-    @property
-    def program(self) -> str | None:
-        """The program whose path is shown or requested."""
-        return self._sha256
-
     def show_job(self, row: JobRow) -> bool:
         """Show a job; return whether the caller must load another path (see `show_path`)."""
         self._row = row
-        changed = row.program != self._sha256
+        changed = row.program != self.program
         if changed:
-            self._sha256 = row.program
+            self.program = row.program
             self.show_path(None)
         self.picture.setVisible(row.program is not None)
         self.show_telemetry(None)

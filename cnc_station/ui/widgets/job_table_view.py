@@ -16,8 +16,8 @@ from cnc_station.ui.widgets.table import SortHeader, Table
 
 _REMEMBER_AFTER_MS = 1000
 _NAME_SHARE = 0.24
-_LEAST_NEXT = 150
-_GIVE_WAY = ("priority", "quantity", "machine")
+_NEXT_MIN_WIDTH = 150
+_HIDDEN_FIRST = ("priority", "quantity", "machine")
 
 
 class JobTableView(Table[JobRow]):
@@ -49,17 +49,17 @@ class JobTableView(Table[JobRow]):
         self.header.customContextMenuRequested.connect(self._header_menu)
         self.header.order_chosen.connect(self.order_wanted)
         self._remember = QTimer(self, singleShot=True, interval=_REMEMBER_AFTER_MS)
-        self._remember.timeout.connect(self._tell_columns)
+        self._remember.timeout.connect(self._report_columns)
         self.header.sectionMoved.connect(self._remember.start)
         self.header.sectionResized.connect(self._resized)
-        self.verticalScrollBar().valueChanged.connect(self._tell_rows)
-        model.rowsInserted.connect(self._tell_rows)
-        model.rowsRemoved.connect(self._tell_rows)
+        self.verticalScrollBar().valueChanged.connect(self._report_rows)
+        model.rowsInserted.connect(self._report_rows)
+        model.rowsRemoved.connect(self._report_rows)
         model.columnsInserted.connect(self._set_widths)
         self._set_widths()
-        theme().changed.connect(self._tell_rows)
+        theme().changed.connect(self._report_rows)
 
-    def _tell_rows(self) -> None:
+    def _report_rows(self) -> None:
         first = max(0, self.rowAt(0))
         last = self.rowAt(self.viewport().height() - 1)
         if last < 0:
@@ -69,7 +69,7 @@ class JobTableView(Table[JobRow]):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._share_room()
-        self._tell_rows()
+        self._report_rows()
 
     def show_job(self, job_id: int) -> bool:
         """Make a job's row current and visible; return False if the job is not loaded."""
@@ -171,7 +171,7 @@ class JobTableView(Table[JobRow]):
         for at, key in enumerate(keys):
             self.header.moveSection(self.header.visualIndex(places.index(key)), at)
         self.set_order(self._order)
-        self._remember.stop()  # moving them back into their places is no change
+        self._remember.stop()  # restoring the order is not a change by the user
 
     def _set_widths(self, *_: object, widths: Mapping[str, Any] | None = None) -> None:
         wanted = widths or {}
@@ -195,16 +195,16 @@ class JobTableView(Table[JobRow]):
             self.setColumnWidth(keys.index(NAME), max(least, min(width, 2 * least)))
             self._sharing = False
 
-        room = self.viewport().width() - _LEAST_NEXT
+        room = self.viewport().width() - _NEXT_MIN_WIDTH
         shown = {
             key: self.columnWidth(at) or self._jobs.choice[key].width for at, key in enumerate(keys)
         }
         taken = sum(width for key, width in shown.items() if key != NEXT)
-        for key in _GIVE_WAY if NEXT in keys else ():
+        for key in _HIDDEN_FIRST if NEXT in keys else ():
             if key in keys:
-                gives_way = taken > room
-                self.setColumnHidden(keys.index(key), gives_way)
-                taken -= shown[key] if gives_way else 0
+                hidden = taken > room
+                self.setColumnHidden(keys.index(key), hidden)
+                taken -= shown[key] if hidden else 0
 
     def _resized(self, at: int, _old: int, _new: int) -> None:
         """Remember only widths that the user dragged."""
@@ -213,7 +213,7 @@ class JobTableView(Table[JobRow]):
             self._name_dragged = self._name_dragged or self._jobs.columns[at].key == NAME
             self._remember.start()
 
-    def _tell_columns(self) -> None:
+    def _report_columns(self) -> None:
         keys = [column.key for column in self._jobs.columns]
         shown = [keys[self.header.logicalIndex(place)] for place in range(len(keys))]
         widths = {

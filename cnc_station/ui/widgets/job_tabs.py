@@ -94,7 +94,7 @@ class _ProgramTab(QWidget):
 
     def show_program(self, program: ProgramDetail | None) -> None:
         if program is None:
-            self._words.setText(self.tr("The program is not kept here any more."))
+            self._words.setText(self.tr("The program is no longer stored here."))
             self._code.hide()
             return
         row = program.row
@@ -119,7 +119,7 @@ class _PayloadTab(QWidget):
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setAccessibleName(self.tr("Payload as JSON"))
-        self._none = Text(self.tr("This job carries no payload."), Role.NOTE, Ink.MUTED)
+        self._none = Text(self.tr("This job has no payload."), Role.NOTE, Ink.MUTED)
         self._copy = Button(self.tr("Copy"), clicked=self.copy)
         box = vbox(self._none, (self.text, 1), self._copy, on=self)
         box.addStretch(0)

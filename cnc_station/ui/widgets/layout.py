@@ -12,7 +12,7 @@ class _Stretch(Enum):
 
 
 STRETCH: Final = _Stretch.STRETCH
-"""Takes what room is left."""
+"""Takes the remaining room."""
 
 B = TypeVar("B", bound=QBoxLayout)
 Part = QWidget | QLayout

@@ -9,7 +9,7 @@ from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.table import Table
 
 _FIT_REST_MS = 200
-_ROWS_MEASURED = 50  # beside those in view; each costs
+_ROWS_MEASURED = 50  # in addition to the visible ones; each row costs time
 
 
 class ListTable(Table[R]):
@@ -35,12 +35,12 @@ class ListTable(Table[R]):
         self._dragged: set[int] = set()
         for place, width in enumerate(self._fitted):
             self.setColumnWidth(place, width)
-        header.sectionResized.connect(self._note_dragged)
+        header.sectionResized.connect(self._keep_dragged_width)
         self._fit_soon = QTimer(self, singleShot=True, interval=_FIT_REST_MS)
         self._fit_soon.timeout.connect(self._fit_columns)
         rows.rowsInserted.connect(self._fit_columns)
-        rows.dataChanged.connect(self._changed)
-        self.selectionModel().currentRowChanged.connect(self._told)
+        rows.dataChanged.connect(self._fit_later)
+        self.selectionModel().currentRowChanged.connect(self._current_changed)
         self.activated.connect(self._open)
         theme().changed.connect(self._fit_columns)
 
@@ -51,7 +51,7 @@ class ListTable(Table[R]):
     def choose(self, position: int) -> None:
         self.setCurrentIndex(self.rows.index(position, 0))
 
-    def _told(self, index: QModelIndex) -> None:
+    def _current_changed(self, index: QModelIndex) -> None:
         if self._by_hand:
             self.picked.emit(self.rows.row(index.row()))
         self.chosen.emit(self.rows.row(index.row()))
@@ -61,12 +61,12 @@ class ListTable(Table[R]):
         if row is not None:
             self.opened.emit(row)
 
-    def _note_dragged(self, place: int, _before: int, width: int) -> None:
+    def _keep_dragged_width(self, place: int, _before: int, width: int) -> None:
         if place < len(self._fitted) - 1 and width != self._fitted[place]:
             self._dragged.add(place)
             self._fitted[place] = width
 
-    def _changed(self) -> None:
+    def _fit_later(self) -> None:
         if not self._fit_soon.isActive():
             self._fit_soon.start()
 

@@ -43,7 +43,7 @@ class Reading(QWidget):
 
 _COLUMNS = 3
 _FULL = 1.0
-_NEAR = 0.005  # overrides are told in whole percents
+_TOLERANCE = 0.005  # controllers report overrides in whole percent
 
 
 class LivePanel(QWidget):
@@ -67,8 +67,8 @@ class LivePanel(QWidget):
         self.left = Reading(tr("Left of this run"))
         self.counter = Reading(tr("Its part counter"))
         self._bar = ProgressBar()
-        self._said = QWidget()
-        vbox(self._nothing, self._said, STRETCH, on=self, gap=8, margins=(0, 8, 0, 0))
+        self._readings = QWidget()
+        vbox(self._nothing, self._readings, STRETCH, on=self, gap=8, margins=(0, 8, 0, 0))
         self._place()
 
     def _place(self) -> None:
@@ -88,20 +88,20 @@ class LivePanel(QWidget):
                 grid.addWidget(reading, row, column, Qt.AlignmentFlag.AlignTop)
         for column in range(_COLUMNS):
             grid.setColumnStretch(column, 1)
-        vbox(head, rule(), grid, self._bar, on=self._said, gap=10)
+        vbox(head, rule(), grid, self._bar, on=self._readings, gap=10)
 
     def show_nothing(self, why: str) -> None:
         """Show why there is no status."""
         self._nothing.setText(why)
         self._nothing.show()
-        self._said.hide()
+        self._readings.hide()
 
     def show_status(self, status: Status, run: Telemetry | None) -> None:
         """Show the latest status; `run` is None without an active run of this program."""
         self._nothing.hide()
-        self._said.show()
+        self._readings.show()
         self._chip.set_look(look_of(status.doing))
-        self._program.setText(PureWindowsPath(status.program).name)  # either way of writing paths
+        self._program.setText(PureWindowsPath(status.program).name)  # accepts both kinds of slashes
         self._program.setToolTip(status.program)
         for axis, place in (("X", status.x), ("Y", status.y), ("Z", status.z)):
             self.axes[axis].show_value("" if place is None else f"{place:.3f}")
@@ -113,7 +113,7 @@ class LivePanel(QWidget):
             (self.rapid_override, status.rapid_override),
             (self.spindle_override, status.spindle_override),
         ):
-            turned = share is not None and abs(share - _FULL) > _NEAR
+            turned = share is not None and abs(share - _FULL) > _TOLERANCE
             percent = "" if share is None else formatting.percent(share)
             reading.show_value(percent, Ink.HELD if turned else Ink.TEXT)
         self.line.show_value(_whole(status.line))

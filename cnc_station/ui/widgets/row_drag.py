@@ -74,7 +74,7 @@ class RowDrag(QObject):
         far = (where - self._pressed_at).manhattanLength() >= QApplication.startDragDistance()
         if far or self.dragging:
             self._show_mark(self._place(where))
-        return True  # or the table would select every row on the way
+        return True  # otherwise the table would select every row passed
 
     def _release(self, event: QMouseEvent) -> bool:
         dragged, row = self.dragging, self._row

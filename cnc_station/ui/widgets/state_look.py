@@ -82,7 +82,7 @@ DOING_LOOKS = {
     Doing.UNREACHABLE: NOT_REACHABLE,
 }
 RETRY = _look("retry", QT_TRANSLATE_NOOP("State", "Retry"), Tone.HELD)
-"""A delayed job that waits out a backoff after a failure."""
+"""A delayed job that waits for its retry after a failure."""
 
 
 def look_of(state: JobState | RunState | MachineState | Presence | Doing) -> StateLook:

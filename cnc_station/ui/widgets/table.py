@@ -96,7 +96,7 @@ class CellPainter(QStyledItemDelegate, Generic[R]):
         self._chips: dict[tuple[StateLook, float], QPixmap] = {}
         self._fonts: dict[bool, tuple[QFont, QFontMetrics]] = {}
 
-    def _renew(self) -> None:
+    def _renew_caches(self) -> None:
         live = theme()
         if self._serial != live.serial:
             self._serial = live.serial
@@ -105,14 +105,14 @@ class CellPainter(QStyledItemDelegate, Generic[R]):
                 font = live.font(role)
                 self._fonts[strong] = font, QFontMetrics(font)
 
-    def _is_ticked(self, index: Index) -> bool:
+    def _has_check_box(self, index: Index) -> bool:
         return bool(self._rows.flags(index) & Qt.ItemFlag.ItemIsUserCheckable)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        if self._is_ticked(index):
+        if self._has_check_box(index):
             super().paint(painter, option, index)
             return
-        self._renew()
+        self._renew_caches()
         live = theme()
         rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
@@ -149,9 +149,9 @@ class CellPainter(QStyledItemDelegate, Generic[R]):
         painter.drawPixmap(rect.left() + _PAD, top, chip, 0, 0, width, chip.height())
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        if self._is_ticked(index):
+        if self._has_check_box(index):
             return super().sizeHint(option, index)
-        self._renew()
+        self._renew_caches()
         metrics = self._fonts[self._rows.columns[index.column()].strong][1]
         words = self._rows.text(index.row(), index.column())
         return QSize(metrics.horizontalAdvance(words) + 2 * _PAD, theme().metrics.row)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 SETTLE_MS = 1000
-"""How long a place stays dead after a change; 0 switches the guard off (tests of other things)."""
+"""How long a place stays disabled after a change; 0 switches the guard off for tests."""
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class _Place:
 
     what: Hashable | None = None
     former: Hashable | None = None
-    left_at: float = 0.0  # when `former` went away
+    left_at: float = 0.0  # when `former` was replaced
     dead_until: float = 0.0
     buttons: tuple[QWidget, ...] = ()
 
@@ -38,7 +38,7 @@ class TapGuard(QObject):
         self._area = area
         self._places: dict[Hashable, _Place] = {}
         self._opened_until = 0.0
-        self._focus: QWidget | None = None  # had the keyboard when it went dead
+        self._focus: QWidget | None = None  # had the focus when it was disabled
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._refresh)
 

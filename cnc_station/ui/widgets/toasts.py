@@ -19,7 +19,7 @@ from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
 SECONDS = 6.0
-_AT_ONCE = 2
+_MAX_SHOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Toast(QFrame):
         box = hbox((words, 1), on=self, gap=8, margins=(14, 0, 4, 0))
         self.buttons: list[QWidget] = []
         if message.undo:
-            undo = Button(self.tr("Undo"), quiet=True, clicked=self._take_back)
+            undo = Button(self.tr("Undo"), quiet=True, clicked=self._undo_and_close)
             box.addWidget(undo)
             self.buttons.append(undo)
         if message.details:
@@ -86,7 +86,7 @@ class Toast(QFrame):
         self.words.setMinimumWidth(self._width_of(self.words))
         self.details.hide()
 
-    def _take_back(self) -> None:
+    def _undo_and_close(self) -> None:
         if self._undo:
             self._undo()
         self.close_now()
@@ -139,11 +139,11 @@ class ToastShelf(QFrame):
 
     def _fill(self) -> None:
         while self._queue:
-            if len(self._shown) >= _AT_ONCE:
-                passing = [toast for toast in self._shown if not toast.error]
-                if not passing:
+            if len(self._shown) >= _MAX_SHOWN:
+                removable = [toast for toast in self._shown if not toast.error]
+                if not removable:
                     break
-                self._remove(passing[0])
+                self._remove(removable[0])
             toast = Toast(self._queue.popleft(), next(self._numbers), self._seconds)
             toast.ended.connect(self._ended)
             self._shown.append(toast)

@@ -70,12 +70,12 @@ class ToolpathView(QWidget):
             button.setVisible((view is View.LATHE) == lathe)
         self.canvas.show_path(path, View.LATHE if lathe else View.ISOMETRIC)
         self._buttons[self.canvas.view].setChecked(True)
-        self._say(None)
+        self._show_caption(None)
 
     def show_tool(self, telemetry: Telemetry | None) -> None:
         """Show the progress of this part and the tool's position; None if nothing runs."""
         self.canvas.show_tool(telemetry)
-        self._say(telemetry)
+        self._show_caption(telemetry)
 
     def look_from(self, view: View) -> None:
         """Show the path from another side; a lathe's path has only one."""
@@ -84,10 +84,10 @@ class ToolpathView(QWidget):
         self._buttons[view].setChecked(True)
         self.canvas.look_from(view)
 
-    def _say(self, telemetry: Telemetry | None) -> None:
+    def _show_caption(self, telemetry: Telemetry | None) -> None:
         path, box = self.canvas.path, self.canvas.box
         if path is None or box is None:
-            self._caption.setText("" if path is None else self.tr("The program moves nothing"))
+            self._caption.setText("" if path is None else self.tr("The program has no moves"))
             self.setAccessibleName(self.tr("No toolpath"))
             return
         x, y, z = box.size

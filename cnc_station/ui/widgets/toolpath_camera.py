@@ -26,7 +26,7 @@ class View(StrEnum):
 
 
 _R2, _R6 = sqrt(2.0), sqrt(6.0)
-_AXES: dict[View, tuple[Row, Row]] = {  # what points right and what points up, in X, Y, Z
+_AXES: dict[View, tuple[Row, Row]] = {  # the right and up directions in X, Y, Z
     View.TOP: ((1, 0, 0), (0, 1, 0)),
     View.FRONT: ((1, 0, 0), (0, 0, 1)),
     View.ISOMETRIC: ((1 / _R2, 1 / _R2, 0), (-1 / _R6, 1 / _R6, 2 / _R6)),

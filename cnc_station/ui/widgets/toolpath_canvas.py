@@ -21,10 +21,10 @@ from cnc_station.ui.widgets.toolpath_camera import Box, Camera, View, box_of, fi
 from cnc_station.ui.widgets.toolpath_ink import PathInk, pixel
 
 _SLICE_S = 0.006
-"""Seconds of drawing before the window gets its turn."""
+"""Seconds of drawing before control returns to the event loop."""
 
 _DOT = 5.0
-_NOTCH = 120.0
+_WHEEL_NOTCH = 120.0
 
 
 class ToolpathCanvas(QWidget):
@@ -41,7 +41,7 @@ class ToolpathCanvas(QWidget):
         self._tool: tuple[float, float, float] | None = None
         self.whole, self.done = PathInk(), PathInk()
         self._stand_in: tuple[tuple[QPixmap, ...], Camera] | None = None
-        self._dressed = -1
+        self._drawn_serial = -1
         self._dragged_from: QPointF | None = None
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._draw_some)
@@ -110,7 +110,7 @@ class ToolpathCanvas(QWidget):
         self.camera = camera
         for layer in (self.whole, self.done):
             layer.restart(self.size(), self.devicePixelRatioF())
-        self._dressed = theme().serial
+        self._drawn_serial = theme().serial
         self._slices.start()
         self.update()
 
@@ -148,7 +148,7 @@ class ToolpathCanvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         live = theme()
-        if self._dressed != live.serial and self.box is not None:
+        if self._drawn_serial != live.serial and self.box is not None:
             self._move(self.camera)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -212,7 +212,7 @@ class ToolpathCanvas(QWidget):
         return QSize(420, 300)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self.zoom(1.2 ** (event.angleDelta().y() / _NOTCH), event.position())
+        self.zoom(1.2 ** (event.angleDelta().y() / _WHEEL_NOTCH), event.position())
         event.accept()
 
     def event(self, event: QEvent) -> bool:

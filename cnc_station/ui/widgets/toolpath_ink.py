@@ -10,7 +10,7 @@ from cnc_station.engine.views import Toolpath
 from cnc_station.ui.widgets.toolpath_camera import Camera
 
 _CHUNK = 512
-_TOO_NEAR = 0.5
+_MIN_STEP_PX = 0.5
 
 
 class PathInk:
@@ -19,18 +19,14 @@ class PathInk:
 
     def __init__(self) -> None:
         self.picture = QPixmap()
-        self._next = 1  # point 0 is where the path begins: nothing leads to it
+        self.drawn = 1  # point 0 is the start of the path: no line leads to it
 
     def restart(self, size: QSize, ratio: float) -> None:
         """Start with an empty pixmap of `size` px at a device pixel ratio."""
         self.picture = QPixmap(size * ratio)
         self.picture.setDevicePixelRatio(ratio)
         self.picture.fill(Qt.GlobalColor.transparent)
-        self._next = 1
-
-    @property
-    def drawn(self) -> int:
-        return self._next
+        self.drawn = 1
 
     def draw_to(
         self, path: Toolpath, camera: Camera, stop: int, pens: tuple[QPen, QPen], seconds: float
@@ -40,21 +36,21 @@ class PathInk:
         `pens` are for rapids and for feeds.
         """
         stop = min(stop, len(path.x))
-        if self._next >= stop or self.picture.isNull():
+        if self.drawn >= stop or self.picture.isNull():
             return True
         end = perf_counter() + seconds
         painter = QPainter(self.picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        while self._next < stop and perf_counter() < end:
-            upto = min(stop, self._next + _CHUNK)
-            rapids, feeds = _lines(path, camera, self._next, upto)
+        while self.drawn < stop and perf_counter() < end:
+            upto = min(stop, self.drawn + _CHUNK)
+            rapids, feeds = _lines(path, camera, self.drawn, upto)
             for pen, lines in zip(pens, (rapids, feeds), strict=True):
                 if lines:
                     painter.setPen(pen)
                     painter.drawLines(lines)
-            self._next = upto
+            self.drawn = upto
         painter.end()
-        return self._next >= stop
+        return self.drawn >= stop
 
 
 def _lines(
@@ -69,7 +65,7 @@ def _lines(
     for index, (x, y) in enumerate(points, start=begin):
         kind = path.kind[index]
         if (
-            abs(x - from_x) + abs(y - from_y) < _TOO_NEAR
+            abs(x - from_x) + abs(y - from_y) < _MIN_STEP_PX
             and index != last
             and path.kind[index + 1] == kind
         ):

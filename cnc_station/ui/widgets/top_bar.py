@@ -17,7 +17,7 @@ from cnc_station.ui.widgets.text import ElidedLabel, Text
 _DOT = 9
 _DOT_GAP = 7
 _GAP = 16
-_ROUNDED = 1  # an advance is rounded, what is drawn is not
+_ROUNDED = 1  # the advance is rounded, the drawn width is not
 
 
 @dataclass(frozen=True, slots=True)
