@@ -321,7 +321,7 @@ def window(key: str) -> MainWindow:
     made.show_page(key)
     made.rail.set_badge("form", 3)
     away = Connection("Redis away 00:42 · slower, nothing lost", Tone.HELD)
-    made.top_bar.set_connections([Connection("Database"), away])
+    made.top_bar.dots.set_connections([Connection("Database"), away])
     made.top_bar.clock.setText("Day shift · 14:07")
     if key != "floor":
         made.busy.start("Importing monday.csv")

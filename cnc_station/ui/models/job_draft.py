@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
@@ -15,6 +15,7 @@ from cnc_station.ui.formatting import duration
 
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):([0-5]?\d)")
 _ONLY_NEW = frozenset({"after"})
+_NOT_AN_OBJECT = 'must be a JSON object: {"key": "value"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,7 @@ class JobDraft:
         return found
 
     def spec(self, *, draft: bool = False) -> JobSpec:
-        """The new job; raises InvalidInput."""
-        return JobSpec(**self.values(), draft=draft, source=_t(_TYPED)).validated()
+        return JobSpec(**self.values(), draft=draft, source=_t("typed at the station")).validated()
 
     def changes(self, before: "JobDraft") -> dict[str, Any]:
         """What differs from `before`, as `Commands.edit_job` expects it; raises InvalidInput."""
@@ -117,7 +117,7 @@ def seconds(text: str) -> float:
         return int(text) * 60.0
     match = _CLOCK.fullmatch(text)
     if match is None:
-        raise ValueError(_t(_TIME))
+        raise ValueError(_t("mm:ss or h:mm:ss; a number alone is minutes"))
     hours, minutes, rest = (int(part or 0) for part in match.groups())
     return hours * 3600.0 + minutes * 60 + rest
 
@@ -125,7 +125,7 @@ def seconds(text: str) -> float:
 def whole(text: str) -> int:
     """Read a whole number; raises ValueError with the reason."""
     if not text.isdecimal():
-        raise ValueError(_t(_WHOLE))
+        raise ValueError(_t("must be a whole number"))
     return int(text)
 
 
@@ -133,7 +133,7 @@ def numbers(text: str) -> tuple[int, ...]:
     """Read job numbers between commas or spaces; raises ValueError with the reason."""
     parts = text.replace(",", " ").replace("#", " ").split()
     if not all(part.isdecimal() for part in parts):
-        raise ValueError(_t(_NUMBERS))
+        raise ValueError(_t("job numbers separated by commas"))
     return tuple(dict.fromkeys(int(part) for part in parts))
 
 
@@ -145,22 +145,16 @@ def json_object(text: str) -> dict[str, Any]:
         found = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(
-            _t(_BAD_JSON).format(line=error.lineno, column=error.colno, what=error.msg)
+            _t("not JSON, line {line}, column {column}: {what}").format(
+                line=error.lineno, column=error.colno, what=error.msg
+            )
         ) from None
     except RecursionError:
-        raise ValueError(_t(_OBJECT)) from None
+        raise ValueError(_t(_NOT_AN_OBJECT)) from None
     if not isinstance(found, dict):
-        raise ValueError(_t(_OBJECT))  # noqa: TRY004 - a wrong value, not a wrong type
+        raise ValueError(_t(_NOT_AN_OBJECT))  # noqa: TRY004 - a wrong value, not a wrong type
     return found
 
 
-_TYPED = QT_TRANSLATE_NOOP("JobDraft", "typed at the station")
-_TIME = QT_TRANSLATE_NOOP("JobDraft", "mm:ss or h:mm:ss; a number alone is minutes")
-_WHOLE = QT_TRANSLATE_NOOP("JobDraft", "must be a whole number")
-_NUMBERS = QT_TRANSLATE_NOOP("JobDraft", "job numbers separated by commas")
-_OBJECT = QT_TRANSLATE_NOOP("JobDraft", 'must be a JSON object: {"key": "value"}')
-_BAD_JSON = QT_TRANSLATE_NOOP("JobDraft", "not JSON, line {line}, column {column}: {what}")
-
-
-def _t(english: object) -> str:
-    return QCoreApplication.translate("JobDraft", str(english))
+def _t(english: str) -> str:
+    return QCoreApplication.translate("JobDraft", english)

@@ -55,7 +55,6 @@ class JobFeed(QObject):
         self.start_over()
 
     def sort(self, order: Sequence[Sort]) -> None:
-        """Show the jobs in another order, from the first."""
         self.order = tuple(order)
         self.start_over()
 
@@ -74,7 +73,6 @@ class JobFeed(QObject):
             self._refresh.request()
 
     def stop(self) -> None:
-        """Load nothing more until the next request."""
         self._rest.stop()
         self._refresh.stop()
 

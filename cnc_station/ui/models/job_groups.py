@@ -104,11 +104,7 @@ def rest(chosen: JobFilter, now: int) -> str:
     return " · ".join(parts)
 
 
-PRIORITIES = (
-    ("High", 70, None),
-    ("Medium", 30, 69),
-    ("Low", None, 29),
-)
+PRIORITIES = (("High", 70, None), ("Medium", 30, 69), ("Low", None, 29))
 """Names of priority ranges: from, to (None: open)."""
 
 

@@ -1,10 +1,7 @@
-"""Which jobs are selected, and what is known of them.
+"""The selected jobs. Qt selects positions; here a job stays selected when its row moves, scrolls
+out of the known rows or comes back, and no other job inherits its position."""
 
-Qt selects positions; here the selection belongs to jobs. A job stays selected when its row moves,
-scrolls out of the known rows or comes back, and no other job inherits its position.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import (
     QItemSelection,
@@ -69,19 +66,21 @@ class JobSelection(QItemSelectionModel):
     def _is_selected(self, at: int) -> bool:
         return self.isRowSelected(at, QModelIndex())
 
+    def _rows_in(self, part: QItemSelectionRange) -> Iterator[tuple[int, JobRow]]:
+        known = self._model.known
+        for at in range(max(part.top(), known.start), min(part.bottom() + 1, known.stop)):
+            if (row := self._model.row(at)) is not None:
+                yield at, row
+
     def _selection_changed(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         if self._following or self._model.taking:
             return  # Qt deselects removed rows, but the job may only have left the known rows
         for part in _parts(deselected):
-            for at in _known(part, self._model):
-                row = self._model.row(at)
-                if row is not None and not self._is_selected(at):
+            for at, row in self._rows_in(part):
+                if not self._is_selected(at):
                     self._chosen.pop(row.id, None)
         for part in _parts(selected):
-            for at in _known(part, self._model):
-                row = self._model.row(at)
-                if row is not None:
-                    self._chosen[row.id] = None
+            self._chosen |= {row.id: None for _, row in self._rows_in(part)}
             if part.top() not in self._model.known or part.bottom() not in self._model.known:
                 self.unknown.emit(part.top(), part.bottom())
         self.chosen_changed.emit()
@@ -100,11 +99,6 @@ class JobSelection(QItemSelectionModel):
 
 def _parts(selection: QItemSelection) -> list[QItemSelectionRange]:
     return [selection.at(number) for number in range(selection.count())]
-
-
-def _known(part: QItemSelectionRange, model: JobTableModel) -> range:
-    first, end = max(part.top(), model.known.start), min(part.bottom() + 1, model.known.stop)
-    return range(first, end)
 
 
 def _rows(positions: list[int], model: JobTableModel) -> QItemSelection:

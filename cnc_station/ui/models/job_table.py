@@ -1,8 +1,5 @@
-"""The rows of the job table: the total count, and the rows near the visible ones.
-
-`take` merges a page of rows one by one, so that current row and selection stay. Rows outside the
-page are unknown and show no text until the feed has loaded them.
-"""
+"""The rows of the job table: the total count, and the rows near the visible ones. `take` merges a
+page row by row, so that current row and selection stay; rows outside the page are unknown."""
 
 from collections.abc import Callable, Sequence, Set
 
@@ -92,7 +89,7 @@ class JobTableModel(RowModel[JobRow]):
 
     def telemetry_changed(self, machines: Set[int]) -> None:
         """Repaint the rows of jobs that run on these machines: their telemetry is new."""
-        place = next((at for at, c in enumerate(self._columns) if c.key == NEXT), None)
+        place = next((at for at, c in enumerate(self.columns) if c.key == NEXT), None)
         if place is not None:
             for at, row in self.placed():
                 if row.state is JobState.RUNNING and row.machine_id in machines:
@@ -100,16 +97,16 @@ class JobTableModel(RowModel[JobRow]):
 
     def set_columns(self, keys: Sequence[str]) -> None:
         """Show these columns; new ones go to the end, before NEXT if that is the last."""
-        for at in range(len(self._columns) - 1, -1, -1):
-            if self._columns[at].key not in keys:
+        for at in range(len(self.columns) - 1, -1, -1):
+            if self.columns[at].key not in keys:
                 self.beginRemoveColumns(NOWHERE, at, at)
-                del self._columns[at]
+                del self.columns[at]
                 self.endRemoveColumns()
-        have = {column.key for column in self._columns}
+        have = {column.key for column in self.columns}
         for key in keys:
             if key not in have:
-                ends_with_next = bool(self._columns) and self._columns[-1].key == NEXT
-                at = len(self._columns) - 1 if ends_with_next else len(self._columns)
+                ends_with_next = bool(self.columns) and self.columns[-1].key == NEXT
+                at = len(self.columns) - 1 if ends_with_next else len(self.columns)
                 self.beginInsertColumns(NOWHERE, at, at)
-                self._columns.insert(at, self.choice[key])
+                self.columns.insert(at, self.choice[key])
                 self.endInsertColumns()

@@ -1,7 +1,5 @@
-"""Rows as a table model: columns are values; rows come, go, move and change one by one.
-
-A model holds a window of known rows among unknown ones. A short list is one window over all rows.
-"""
+"""Rows as a table model: columns are values; rows come, go, move and change one by one. A model
+holds a window of known rows among unknown ones; a short list is one window over all rows."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,15 +67,11 @@ class RowModel(QAbstractTableModel, Generic[R]):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._columns = list(columns)
+        self.columns = list(columns)
         self._key = key
         self.total = 0
         self._first = 0
         self._rows: list[R | None] = []
-
-    @property
-    def columns(self) -> tuple[Column[R], ...]:
-        return tuple(self._columns)
 
     @property
     def known(self) -> range:
@@ -89,7 +83,6 @@ class RowModel(QAbstractTableModel, Generic[R]):
         return tuple(row for row in self._rows if row is not None)
 
     def placed(self) -> Iterator[tuple[int, R]]:
-        """The known rows with their positions."""
         for at, row in enumerate(self._rows, start=self._first):
             if row is not None:
                 yield at, row
@@ -100,7 +93,6 @@ class RowModel(QAbstractTableModel, Generic[R]):
         return self._rows[at] if 0 <= at < len(self._rows) else None
 
     def position(self, key: Hashable) -> int | None:
-        """The position of the row with this key, if it is known."""
         return next((at for at, row in self.placed() if self._key(row) == key), None)
 
     def _replace_rows(self, rows: Sequence[R]) -> None:
@@ -137,33 +129,33 @@ class RowModel(QAbstractTableModel, Generic[R]):
         old = self._rows[at - self._first]
         self._rows[at - self._first] = new
         if old is not None and old != new:
-            for place, column in enumerate(self._columns):
+            for place, column in enumerate(self.columns):
                 if column.shown(old) != column.shown(new):
                     self._emit(at, at, place, place)
 
     def _emit(self, first: int, last: int, left: int = 0, right: int | None = None) -> None:
-        right = len(self._columns) - 1 if right is None else right
+        right = len(self.columns) - 1 if right is None else right
         self.dataChanged.emit(self.index(first, left), self.index(last, right))
 
     def rowCount(self, parent: Index = NOWHERE) -> int:
         return 0 if parent.isValid() else self.total
 
     def columnCount(self, parent: Index = NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self._columns)
+        return 0 if parent.isValid() else len(self.columns)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self._columns):
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
             return None
-        column = self._columns[section]
+        column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return column.title
         return int(column.alignment.value) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The cell's text and style; the delegate paints a state's chip."""
-        column, row = self._columns[index.column()], self.row(index.row())
+        column, row = self.columns[index.column()], self.row(index.row())
         if role in _TEXT_ROLES:
             return self.text(index.row(), index.column()) or None
         if role == Qt.ItemDataRole.ToolTipRole and row is not None:
@@ -181,10 +173,10 @@ class RowModel(QAbstractTableModel, Generic[R]):
         row = self.row(at)
         if row is None:
             return "" if place else "…"
-        return self._columns[place].text(row)
+        return self.columns[place].text(row)
 
     def ink(self, at: int, place: int) -> Ink:
-        row, ink = self.row(at), self._columns[place].ink
+        row, ink = self.row(at), self.columns[place].ink
         if row is None:
             return Ink.MUTED
         return ink(row) if ink else Ink.TEXT
@@ -227,7 +219,6 @@ class RowList(RowModel[R]):
             self._emit(0, len(self._rows) - 1, column, column)
 
     def check(self, keys: Sequence[Hashable], *, on: bool = True) -> None:
-        """Tick or untick the rows with these keys."""
         for at, row in self.placed():
             if self._key(row) in keys:
                 state = _CHECKED if on else _UNCHECKED

@@ -18,11 +18,7 @@ class Density(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Sizes in device-independent pixels.
-
-    `primary` is the minimum height of a primary action, `rail_item` that of a page's entry in the
-    rail.
-    """
+    """Sizes in device-independent pixels; `primary` and `rail_item` are minimum heights."""
 
     touch: bool
     control: int

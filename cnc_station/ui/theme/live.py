@@ -9,14 +9,6 @@ from cnc_station.ui.theme.fonts import Role, font_of, load_fonts
 from cnc_station.ui.theme.qt_style import draw_icon, palette_of, style_sheet
 from cnc_station.ui.theme.tokens import Ink, ThemeName, Tokens, Tone, tokens_for
 
-_FILLS = {
-    Tone.NORMAL: Ink.NORMAL_FILL,
-    Tone.RUNNING: Ink.RUNNING_FILL,
-    Tone.HELD: Ink.HELD_FILL,
-    Tone.ALARM: Ink.ALARM_FILL,
-    Tone.OPERATOR: Ink.OPERATOR_FILL,
-}
-
 
 def tone_ink(tone: Tone) -> Ink:
     """The ink of a tone's text and marks."""
@@ -25,7 +17,7 @@ def tone_ink(tone: Tone) -> Ink:
 
 def tone_fill(tone: Tone) -> Ink:
     """The background of a chip in this tone."""
-    return _FILLS[tone]
+    return Ink(f"{tone.value}_fill")
 
 
 class Theme(QObject):

@@ -71,10 +71,7 @@ def style_sheet(tokens: Tokens, metrics: Metrics) -> str:
 
 
 def draw_icon(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:
-    """Icon `name` ("settings", "state/running") as a square of `size` px at a device pixel ratio.
-
-    Raises FileNotFoundError for an icon that is not bundled.
-    """
+    """Icon `name` ("state/running") as a square of `size` px; FileNotFoundError if not bundled."""
     svg = bundled("icons", *f"{name}.svg".split("/")).read_text("utf-8")
     renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", colour).encode()))
     pixmap = QPixmap(round(size * ratio), round(size * ratio))

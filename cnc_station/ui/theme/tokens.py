@@ -1,9 +1,6 @@
-"""The colours of every theme, as values without Qt.
-
-A state is shown by colour, icon and word, never by colour alone. A test checks the contrast of
-text: `text` and `muted` on every ground, tone inks on `surface`, `sunken` and their own fill.
-`faint` never carries text.
-"""
+"""The colours of every theme, as values without Qt. A test checks the contrast of text: `text` and
+`muted` on every ground, tone inks on `surface`, `sunken` and their own fill; `faint` never carries
+text."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum

@@ -75,10 +75,7 @@ class CloseButton(Button):
 
 
 class PrimaryButton(Button):
-    """The main action of its place; 20 mm high in touch mode.
-
-    Tone OPERATOR marks a step an operator has to confirm ("Cleared").
-    """
+    """The main action of its place; 20 mm high in touch mode. Tone OPERATOR: an operator's step."""
 
     def __init__(
         self,

@@ -1,7 +1,5 @@
-"""The text of a program, line by line; a text of a million lines opens at once.
-
-Only visible lines are processed. A QTextDocument takes 330 ms to lay out 100,000 lines.
-"""
+"""The text of a program. Only visible lines are processed, so a million lines open at once; a
+QTextDocument takes 330 ms to lay out 100,000 lines."""
 
 from collections.abc import Mapping
 
@@ -30,10 +28,8 @@ _BAR = 3
 
 
 class CodeView(QAbstractScrollArea):
-    """Read-only lines with their numbers, counted from 1. `marks` colour lines by tone.
-
-    One line is current; Shift or dragging selects several, Ctrl+C copies them.
-    """
+    """Read-only lines, numbered from 1 and coloured by `marks`; Shift or dragging selects
+    several."""
 
     line_changed = Signal(int)
 
@@ -74,12 +70,10 @@ class CodeView(QAbstractScrollArea):
         bar.setValue(self.current - 1 - self._on_view() // 2)
 
     def selected(self) -> str:
-        """The text of the current or selected lines."""
         first, last = sorted((self._anchor, self.current))
         return "\n".join(self._lines[max(0, first - 1) : last])
 
     def copy(self) -> None:
-        """Copy the selected lines to the clipboard."""
         QGuiApplication.clipboard().setText(self.selected())
 
     def _measure(self) -> None:
@@ -142,7 +136,6 @@ class CodeView(QAbstractScrollArea):
             self._show_current()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by line, by page, or to either end; with Shift, select."""
         key = Qt.Key(event.key())
         extend = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         page = self._on_view()

@@ -88,7 +88,6 @@ class NoJobs(QStackedWidget):
             self.addWidget(state)
 
     def explain(self, chosen: JobFilter, *, shop_is_empty: bool) -> None:
-        """Show why this filter finds nothing."""
         self._filter = chosen
         everything = chosen.states >= OPEN_JOBS | FINISHED_JOBS and not chosen.late
         if shop_is_empty:

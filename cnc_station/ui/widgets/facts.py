@@ -24,7 +24,6 @@ class KeyValue(QWidget):
         self._values: list[tuple[Text, Text]] = []
 
     def set_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Show these pairs, reusing the existing rows."""
         while len(self._values) < len(pairs):
             self._add_row()
         for place, (name, value) in enumerate(self._values):

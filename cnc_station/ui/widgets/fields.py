@@ -14,10 +14,7 @@ from cnc_station.ui.widgets.text import Text, restyle
 
 
 class Field(QWidget):
-    """`editor` under its label, above a `hint` that an error replaces.
-
-    The label is the editor's accessible name, and its error the accessible description.
-    """
+    """`editor` under its label (its accessible name), above a `hint` that an error replaces."""
 
     def __init__(
         self, label: str, editor: QWidget, *, hint: str = "", wanted: bool = False
@@ -67,7 +64,6 @@ class Field(QWidget):
         return self._below.text() if self._below.property("ink") == Ink.ALARM.value else ""
 
     def set_hint(self, words: str) -> None:
-        """Show another hint and clear the error."""
         self._hint = words
         self.set_error("")
 
@@ -138,7 +134,6 @@ class Stepper(QWidget):
 
     @property
     def value(self) -> int:
-        """The number; 0 for an empty field."""
         return int(self.edit.text() or 0)
 
     def set_value(self, value: int) -> None:
@@ -228,7 +223,6 @@ class SearchField(QLineEdit):
         self.textChanged.connect(self.searched)
 
     def take_scan(self, code: str) -> None:
-        """Act as if `code` had been scanned into the field."""
         self.setText(code)
         self.submitted.emit(code)
 

@@ -76,12 +76,10 @@ class HoldButton(QPushButton):
             self.update()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Stop the hold when hidden."""
         super().hideEvent(event)
         self._end()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Stop the hold when disabled."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.EnabledChange and not self.isEnabled():
             self.setDown(False)

@@ -62,7 +62,7 @@ class JobDetailPanel(QFrame):
         self.actions_row = JobActionRow(WIDTH - _SIDES)
         self.actions_row.aborted.connect(self._abort)
         self.tabs = JobTabs()
-        self.tabs.program_opened.connect(self._open_program)
+        self.tabs.program.opened.connect(self._open_program)
         self._detail = CoalescedTask(context.operations, self._load, self)
         self._path = CoalescedTask(context.operations, self._load_path, self)
         self._program = CoalescedTask(context.operations, self._load_program, self)
@@ -168,7 +168,7 @@ class JobDetailPanel(QFrame):
             program = await self._context.door.ask(ProgramByHash(sha256))
             if self.row is not None and sha256 == self.row.program:
                 self._program_shown = sha256
-                self.tabs.show_program(program)
+                self.tabs.program.show_program(program)
 
     def _show_row(self, row: JobRow) -> None:
         self.row = row
@@ -227,5 +227,4 @@ class JobDetailPanel(QFrame):
             self._context.ways.to_program(self.row.program)
 
     def preferred_width(self) -> int:
-        """The width beside the table."""
         return _WIDTH_TOUCH if theme().metrics.touch else WIDTH

@@ -59,7 +59,6 @@ class JobFilterBar(QWidget):
         return (*fixed, self.rest, *menus, self.groups["completed"])
 
     def show_filter(self, chosen: JobFilter, now: int) -> None:
-        """Show a normal filter (see `job_groups.normal`)."""
         self._filter = chosen
         group = job_groups.group_of(chosen)
         for key, chip in self.groups.items():
@@ -81,7 +80,6 @@ class JobFilterBar(QWidget):
         self._fit()
 
     def show_counts(self, counts: JobCounts) -> None:
-        """Show how many jobs each chip would select."""
         for group in GROUPS:
             self.groups[group.key].set_count(group.count(counts))
         self._fit()
@@ -89,7 +87,6 @@ class JobFilterBar(QWidget):
     def set_values(
         self, types: Sequence[str], machines: Mapping[int, str], tenants: Sequence[str]
     ) -> None:
-        """Set the machine types, machines and tenants to choose from."""
         values = (tuple(types), dict(machines), tuple(tenants))
         if values != (self._types, self._machines, self._tenants):
             self._types, self._machines, self._tenants = values

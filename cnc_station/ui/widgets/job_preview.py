@@ -45,7 +45,6 @@ class JobPreview(QWidget):
         return changed and row.program is not None
 
     def show_path(self, path: Toolpath | None) -> None:
-        """Show the path of the job's program; None if it has none."""
         lathe = path is not None and path.lathe
         self.picture.show_path(path, View.LATHE if lathe else View.TOP)
         assumed = path.assumes if path is not None else ()
@@ -54,7 +53,6 @@ class JobPreview(QWidget):
         self.assumes.setVisible(bool(self.assumes.text()))
 
     def show_telemetry(self, now: Telemetry | None) -> None:
-        """Show the controller's latest telemetry, if any."""
         row = self._row
         if row is None:
             return

@@ -90,12 +90,10 @@ class JobTableView(Table[JobRow]):
         return self.selectionMode() is QAbstractItemView.SelectionMode.MultiSelection
 
     def set_taps_select(self, on: bool) -> None:
-        """Select whether a tap adds a job to the selection or opens it."""
         modes = QAbstractItemView.SelectionMode
         self.setSelectionMode(modes.MultiSelection if on else modes.ExtendedSelection)
 
     def set_order(self, order: Sequence[Sort]) -> None:
-        """Mark the columns the rows are sorted by."""
         self._order = tuple(order)
         self.header.set_order(order)
 
@@ -129,13 +127,11 @@ class JobTableView(Table[JobRow]):
         menu.addSeparator()
 
     def fill_sorting(self, menu: QMenu) -> None:
-        """Add a submenu for each visible column that can be sorted."""
         for at, column in enumerate(self._jobs.columns):
             if column.sort is not None:
                 self._sort_actions(menu.addMenu(column.title), at)
 
     def fill_columns(self, menu: QMenu) -> None:
-        """Add every column to a menu, ticked if it is shown."""
         shown = {column.key for column in self._jobs.columns}
         for key, column in self._jobs.choice.items():
             if key == NAME:

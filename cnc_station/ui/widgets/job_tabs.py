@@ -28,7 +28,6 @@ class JobTabs(TabStack):
     """Shows a job's detail and events; `program_wanted` when the program's text must be loaded."""
 
     program_wanted = Signal()
-    program_opened = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +36,6 @@ class JobTabs(TabStack):
         self.runs.setAccessibleName(self.tr("Runs, oldest first"))
         self.code = CodeView()
         self.program = _ProgramTab(self.code)
-        self.program.opened.connect(self.program_opened)
         self.payload = _PayloadTab()
         self.fields = KeyValue()
         for key, title, widget in (
@@ -53,7 +51,6 @@ class JobTabs(TabStack):
     def show_events(
         self, events: Sequence[Event], detail: JobDetail, machines: Mapping[int, str], now: int
     ) -> None:
-        """Show everything but the program's text."""
         self.timeline.set_entries(entries(events, machines, now))
         self.runs.set_entries(run_entries(detail.runs, now))
         self.tabs.set_count(RUNS, len(detail.runs) or None)
@@ -61,10 +58,6 @@ class JobTabs(TabStack):
         self.fields.set_pairs(fields(detail, machines, now))
         if detail.row.program is None:
             self.program.show_none()
-
-    def show_program(self, program: ProgramDetail | None) -> None:
-        """Show the program's text with the reader's remarks."""
-        self.program.show_program(program)
 
     def show_telemetry(self, now: Telemetry | None) -> None:
         """Follow the machine's current line, unless the user is reading the text."""

@@ -91,7 +91,6 @@ class LivePanel(QWidget):
         vbox(head, rule(), grid, self._bar, on=self._readings, gap=10)
 
     def show_nothing(self, why: str) -> None:
-        """Show why there is no status."""
         self._nothing.setText(why)
         self._nothing.show()
         self._readings.hide()

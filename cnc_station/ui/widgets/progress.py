@@ -21,7 +21,6 @@ class ProgressBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_fraction(self, fraction: float | None, tone: Tone = Tone.RUNNING) -> None:
-        """Set the fraction, limited to 0 to 1."""
         fraction = None if fraction is None else min(1.0, max(0.0, fraction))
         if (fraction, tone) == (self._fraction, self._tone):
             return

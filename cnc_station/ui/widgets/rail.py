@@ -121,5 +121,4 @@ class NavigationRail(QFrame):
         self._items[key].set_badge(count, tone)
 
     def badge(self, key: str) -> int:
-        """The count on view; KeyError for an unknown key."""
         return self._items[key].badge

@@ -1,8 +1,5 @@
-"""Dragging a table row to another position.
-
-Qt's own drag and drop runs a nested event loop, in which the program's tasks would run inside each
-other.
-"""
+"""Dragging a table row to another position. Qt's own drag and drop runs a nested event loop, in
+which the program's tasks would run inside each other."""
 
 from collections.abc import Callable
 
@@ -17,10 +14,7 @@ _LINE = 3
 
 class RowDrag(QObject):
     """Emits `dropped(row, place)`: the user dropped `row` in front of the row at `place`.
-
-    `may_drag(row)` decides which rows can be dragged. In touch mode nothing drags, as a finger
-    scrolls. Esc, or a drop at the row's own position, does nothing.
-    """
+    `may_drag(row)` decides which rows can be dragged; in touch mode none, as a finger scrolls."""
 
     dropped = Signal(int, int)
 

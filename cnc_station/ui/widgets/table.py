@@ -46,7 +46,6 @@ class SortHeader(QHeaderView, Generic[R]):
         self.sectionClicked.connect(self._clicked)
 
     def set_order(self, order: Sequence[Sort]) -> None:
-        """Show an order, most important column first."""
         self._order = tuple(order)
         self.viewport().update()
 

@@ -1,8 +1,5 @@
-"""Disables a button for a second after it replaced another one or changed its action.
-
-A double tap, or a tap aimed at the previous button, must not trigger the opposite action, nor the
-same action for the next job.
-"""
+"""Disables a button for a second after it replaced another or changed its action, so that a double
+tap or a late tap does not trigger the opposite action or act on the next job."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -28,10 +25,8 @@ class _Place:
 
 
 class TapGuard(QObject):
-    """Decides which buttons of `area` are enabled. Call `show` with every change.
-
-    Only the guard may enable or disable the buttons passed to it.
-    """
+    """Enables and disables the buttons of `area`; nothing else may. Call `show` with every
+    change."""
 
     def __init__(self, area: QWidget) -> None:
         super().__init__(area)

@@ -35,10 +35,8 @@ _TEXT_LEFT = 22
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One event: what happened, who and why, and when, in local time.
-
-    Only abnormal or running events have a tone other than NORMAL.
-    """
+    """One event: what happened, who and why, and when. Only abnormal or running events have a
+    tone."""
 
     title: str
     note: str
@@ -141,5 +139,4 @@ class Timeline(QListView):
         return "\n".join(entry.plain for entry in chosen)
 
     def copy(self) -> None:
-        """Copy `as_text` to the clipboard."""
         QGuiApplication.clipboard().setText(self.as_text())

@@ -1,8 +1,5 @@
-"""The shelf below every page, which shows the result of the user's last action.
-
-The shelf is always there, so a toast covers no button and moves nothing. Long work shows its
-progress at the left.
-"""
+"""The shelf below every page, which shows the result of the user's last action and the progress of
+long work. It is always there, so a toast covers no button and moves nothing."""
 
 from collections import deque
 from collections.abc import Callable
@@ -125,7 +122,6 @@ class ToastShelf(QFrame):
         self._take(_Message(words, None, error=True, details=details))
 
     def messages(self) -> list[str]:
-        """The messages on view, oldest first."""
         return [toast.accessibleName() for toast in self._shown]
 
     def _take(self, message: _Message) -> None:

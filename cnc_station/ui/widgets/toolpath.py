@@ -64,7 +64,6 @@ class ToolpathView(QWidget):
         return self._caption.text()
 
     def show_path(self, path: Toolpath | None) -> None:
-        """Show another path from its start, all of it; None if there is none."""
         lathe = path is not None and path.lathe
         for view, button in self._buttons.items():
             button.setVisible((view is View.LATHE) == lathe)

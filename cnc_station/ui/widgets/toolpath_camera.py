@@ -86,7 +86,6 @@ class Camera:
         return (-x * self.scale, -y * self.scale, -z * self.scale)
 
     def at(self, point: Point) -> tuple[float, float]:
-        """The pixel of a point."""
         (rx, ry, rz), (dx, dy, dz) = self.right_row, self.down_row
         x, y, z = point
         return (rx * x + ry * y + rz * z + self.left, dx * x + dy * y + dz * z + self.top)

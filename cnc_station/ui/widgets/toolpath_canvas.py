@@ -52,7 +52,6 @@ class ToolpathCanvas(QWidget):
 
     @property
     def drawing(self) -> bool:
-        """Whether drawing is unfinished."""
         return self._slices.isActive()
 
     @property
@@ -216,7 +215,6 @@ class ToolpathCanvas(QWidget):
         event.accept()
 
     def event(self, event: QEvent) -> bool:
-        """Handle pinch gestures."""
         if isinstance(event, QGestureEvent):
             pinch = event.gesture(Qt.GestureType.PinchGesture)
             if isinstance(pinch, QPinchGesture):

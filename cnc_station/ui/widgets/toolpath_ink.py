@@ -31,10 +31,8 @@ class PathInk:
     def draw_to(
         self, path: Toolpath, camera: Camera, stop: int, pens: tuple[QPen, QPen], seconds: float
     ) -> bool:
-        """Draw up to point `stop` (exclusive) for about `seconds`; return whether it is finished.
-
-        `pens` are for rapids and for feeds.
-        """
+        """Draw up to point `stop` for about `seconds`, with pens for rapids and feeds; whether
+        finished."""
         stop = min(stop, len(path.x))
         if self.drawn >= stop or self.picture.isNull():
             return True

@@ -107,8 +107,5 @@ class TopBar(QFrame):
         self._fit_height()
         theme().changed.connect(self._fit_height)
 
-    def set_connections(self, connections: Sequence[Connection]) -> None:
-        self.dots.set_connections(connections)
-
     def _fit_height(self) -> None:
         self.setFixedHeight(theme().metrics.top_bar)
