@@ -30,15 +30,14 @@ def machine(row: JobRow) -> str:
 def job_columns(
     now: Callable[[], int], telemetry: Callable[[int], Telemetry | None] = lambda _: None
 ) -> JobColumns:
-    """All columns by key, in the order in which they are offered. Some depend on `now` and
-    `telemetry`."""
+    """All columns by key, in the order offered. Some depend on `now` and `telemetry`."""
 
     def next_of(row: JobRow) -> str:
         if row.state is JobState.RUNNING and row.machine_id is not None:
-            said = telemetry(row.machine_id)
-            if said is not None and said.remaining_s is not None:
-                left = formatting.duration(said.remaining_s)
-                done = formatting.percent(said.fraction)
+            latest = telemetry(row.machine_id)
+            if latest is not None and latest.remaining_s is not None:
+                left = formatting.duration(latest.remaining_s)
+                done = formatting.percent(latest.fraction)
                 return _tr("{time} left · {part}").format(time=left, part=done)
         return row.next
 
@@ -105,8 +104,7 @@ def _program(row: JobRow) -> str:
 
 
 def known(keys: object, columns: JobColumns) -> tuple[str, ...]:
-    """The remembered column keys that exist, the job first; the default columns if there are
-    none."""
+    """The remembered column keys that exist, the job first, or the default columns."""
     if not isinstance(keys, list | tuple):
         return SHOWN_AT_FIRST
     chosen = dict.fromkeys(key for key in keys if key in columns)

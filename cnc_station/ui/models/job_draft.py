@@ -20,8 +20,7 @@ _NOT_AN_OBJECT = 'must be a JSON object: {"key": "value"}'
 
 @dataclass(frozen=True, slots=True)
 class JobDraft:
-    """The values of the form's fields, named as in `JobSpec`. Durations (`mm:ss`) and optional
-    numbers are texts."""
+    """The form's fields, named as in `JobSpec`. Durations and optional numbers are texts."""
 
     name: str = ""
     machine_type: str = ""

@@ -20,12 +20,10 @@ _TIMED_STATES = frozenset({JobState.HELD, JobState.DELAYED})
 
 
 class JobFeed(QObject):
-    """Queries the engine for the visible rows (`show_rows`), one query at a time.
-
-    Another filter or order loads the first rows. `refresh` reloads the visible rows and MARGIN rows
-    around them, then rests as long as the query took, so that a slow order cannot keep the database
-    busy. Scrolling to within MARGIN rows of the loaded rows loads a page of 200 more.
-    """
+    """Queries the engine for the visible rows (`show_rows`), one query at a time. `refresh` reloads
+    the visible rows and MARGIN rows around them, then rests as long as the query took, so that a
+    slow order cannot keep the database busy. Scrolling near the end of the loaded rows loads a page
+    more."""
 
     started_over = Signal()  # the first page of another list is loaded
 
@@ -132,8 +130,7 @@ class JobFeed(QObject):
         return range(max(0, self._first - MARGIN), self._last + 1 + MARGIN)
 
     def _missing(self) -> range | None:
-        """The next page to load around the visible rows, adjacent to the known rows where
-        possible."""
+        """The next page to load around the visible rows, next to the known rows if possible."""
         near = self._near()
         known, end = self._model.known, min(near.stop, self._model.total)
         if near.start >= end or (known.start <= near.start and end <= known.stop):

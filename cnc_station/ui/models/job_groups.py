@@ -35,10 +35,6 @@ class Group:
     def count(self, counts: JobCounts) -> int:
         return counts.late if self.late else counts.of(self.states)
 
-    def narrows(self, chosen: JobFilter) -> bool:
-        """Whether a filter selects exactly this group."""
-        return (chosen.states, chosen.late) == (self.states, self.late)
-
 
 def _tr(english: str) -> str:
     return QCoreApplication.translate("JobGroups", english)
@@ -62,7 +58,8 @@ MORE_GROUPS = (
 
 def group_of(chosen: JobFilter) -> Group | None:
     """The group a filter selects exactly, if any."""
-    return next((group for group in (*GROUPS, *MORE_GROUPS) if group.narrows(chosen)), None)
+    wanted = chosen.states, chosen.late
+    return next((g for g in (*GROUPS, *MORE_GROUPS) if (g.states, g.late) == wanted), None)
 
 
 def normal(chosen: JobFilter) -> JobFilter:

@@ -26,10 +26,7 @@ _Flag = QItemSelectionModel.SelectionFlag
 
 class JobSelection(QItemSelectionModel):
     """The selected jobs (`chosen`); `chosen_changed` after a change by the user or by `choose`.
-
-    `unknown(first, last)` reports selected rows that are not loaded: the receiver loads their jobs
-    and adds them with `choose`.
-    """
+    `unknown(first, last)` reports selected rows that are not loaded."""
 
     chosen_changed = Signal()
     unknown = Signal(int, int)
@@ -119,11 +116,8 @@ MOST = 2000
 
 
 class SelectedRows(QObject):
-    """The rows of the selected jobs; `changed` when they, or the commands they allow, changed.
-
-    A job that is deleted or leaves the filter's states is deselected: nobody should act on a job
-    that the list does not show.
-    """
+    """The rows of the selected jobs; `changed` when they, or the commands they allow, changed. A
+    job that is deleted or leaves the filter is deselected: nobody should act on a hidden job."""
 
     changed = Signal()
     cut = Signal(int)

@@ -59,11 +59,8 @@ def apply(step: Step, ids: list[Hashable | None]) -> None:
 
 
 def steps(old: Sequence[Hashable | None], new: Sequence[Hashable]) -> list[Step]:
-    """The steps from `old` to `new`; afterwards the list is exactly `new`.
-
-    An unknown row is filled in place when its new row was not known before: scrolling fills, it
-    does not insert.
-    """
+    """The steps from `old` to `new`. An unknown row is filled in place when its new row was not
+    known before: scrolling fills, it does not insert."""
     work = _Work(list(old), [])
     work.fill(new)
     work.remove_missing(new)

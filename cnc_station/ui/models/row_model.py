@@ -28,11 +28,9 @@ _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[R]):
-    """A column: its `text` of a row, or the state chip of `look`. `width` is in pixels.
-
-    `key` identifies a column that can be shown or hidden, `sort` is the engine's sort key, `tip`
-    replaces the text in the tool tip.
-    """
+    """A column: its `text` of a row, or the state chip of `look`; `width` is in pixels. `key`
+    identifies a column that can be hidden, `sort` is the engine's sort key, `tip` replaces the text
+    in the tool tip."""
 
     title: str
     text: Callable[[R], str]
@@ -57,8 +55,7 @@ class Column(Generic[R]):
 
 
 class RowModel(QAbstractTableModel, Generic[R]):
-    """Shows rows identified by `key`; current row and selection stay while rows change around
-    them."""
+    """Shows rows identified by `key`; current row and selection stay while rows change."""
 
     def __init__(
         self,

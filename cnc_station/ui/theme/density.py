@@ -37,8 +37,7 @@ class Metrics:
 
 
 def primary_px(dpi: float) -> int:
-    """20 mm in pixels. Screens report wrong sizes (projectors, remote desktops), so `dpi` is
-    limited to 96-240."""
+    """20 mm in pixels. Screens report wrong sizes, so `dpi` is limited to 96-240."""
     return round(PRIMARY_MM / _MM_PER_INCH * min(max(dpi, _DEFAULT_DPI), _MAX_DPI))
 
 

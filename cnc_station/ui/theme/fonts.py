@@ -22,23 +22,14 @@ class Role(StrEnum):
     FIGURE = "figure"
 
 
-ROLE_SIZE = {
-    Role.CAPTION: 12,
-    Role.NOTE: 13,
-    Role.BODY: 14,
-    Role.STRONG: 14,
-    Role.CARD_TITLE: 16,
-    Role.PAGE_TITLE: 18,
-    Role.FIGURE: 27,
-}
-ROLE_WEIGHT = {
-    Role.CAPTION: 400,
-    Role.NOTE: 400,
-    Role.BODY: 400,
-    Role.STRONG: 600,
-    Role.CARD_TITLE: 600,
-    Role.PAGE_TITLE: 700,
-    Role.FIGURE: 700,
+SIZE_AND_WEIGHT = {
+    Role.CAPTION: (12, 400),
+    Role.NOTE: (13, 400),
+    Role.BODY: (14, 400),
+    Role.STRONG: (14, 600),
+    Role.CARD_TITLE: (16, 600),
+    Role.PAGE_TITLE: (18, 700),
+    Role.FIGURE: (27, 700),
 }
 
 
@@ -53,13 +44,13 @@ def load_fonts() -> None:
 
 def weight_of(role: Role, *, bold_words: bool) -> int:
     """The weight of a role from 100 to 900; heavier in themes with bold words."""
-    weight = ROLE_WEIGHT[role]
+    _, weight = SIZE_AND_WEIGHT[role]
     return min(700, weight + 200) if bold_words else weight
 
 
 def font_of(role: Role, *, bold_words: bool = False) -> QFont:
     """A new font for a role. The bundled font's digits are tabular."""
     font = QFont(FAMILY)
-    font.setPixelSize(ROLE_SIZE[role])
+    font.setPixelSize(SIZE_AND_WEIGHT[role][0])
     font.setWeight(QFont.Weight(weight_of(role, bold_words=bold_words)))
     return font

@@ -21,11 +21,8 @@ def tone_fill(tone: Tone) -> Ink:
 
 
 class Theme(QObject):
-    """Current colours, sizes, fonts and icons; the objects it returns are shared and cached.
-
-    `changed` comes after the palette and the style sheet are in force. `serial` grows with every
-    change.
-    """
+    """Current colours, sizes, fonts and icons, shared and cached. `changed` comes after the palette
+    and the style sheet are in force; `serial` grows with every change."""
 
     changed = Signal()
 
@@ -73,10 +70,7 @@ class Theme(QObject):
         return self._pixmaps[key]
 
     def icon(self, name: str, ink: Ink = Ink.TEXT, size: int = 20) -> QIcon:
-        """A bundled icon for buttons and actions, sharp up to a ratio of 2, faint when disabled.
-
-        It has the current colours: a widget that keeps one sets it again on `changed`.
-        """
+        """A bundled icon for buttons, in the current colours: set it again on `changed`."""
         key = (name, ink, size)
         if key not in self._icons:
             icon = QIcon()
@@ -87,7 +81,6 @@ class Theme(QObject):
         return self._icons[key]
 
     def put_on(self, app: QApplication, name: ThemeName, density: Density) -> None:
-        """Style `app`; see `apply_theme`."""
         hints = QGuiApplication.styleHints()
         if not self._follows_system:
             hints.colorSchemeChanged.connect(self._follow_system)
@@ -122,8 +115,5 @@ def theme() -> Theme:
 
 
 def apply_theme(app: QApplication, name: ThemeName, density: Density) -> None:
-    """Style the whole program, including widgets created later.
-
-    `ThemeName.SYSTEM` also follows the desktop when it changes between light and dark.
-    """
+    """Style the whole program; `ThemeName.SYSTEM` also follows changes of the desktop's scheme."""
     _live.put_on(app, name, density)

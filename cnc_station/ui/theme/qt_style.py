@@ -9,7 +9,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from cnc_station.bundled import bundled
 from cnc_station.ui.theme.density import Metrics
-from cnc_station.ui.theme.fonts import FAMILY, ROLE_SIZE, Role, weight_of
+from cnc_station.ui.theme.fonts import FAMILY, SIZE_AND_WEIGHT, weight_of
 from cnc_station.ui.theme.tokens import Tokens
 
 _ROLES = {
@@ -64,8 +64,8 @@ def style_sheet(tokens: Tokens, metrics: Metrics) -> str:
     values["tick_hole"] = tick + 2 * tokens.line_width - 12
     values["spin"] = 44 if metrics.touch else 26
     values["scroll"] = 20 if metrics.touch else 12
-    for role in Role:
-        values[f"size_{role.value}"] = f"{ROLE_SIZE[role]}px"
+    for role, (size, _) in SIZE_AND_WEIGHT.items():
+        values[f"size_{role.value}"] = f"{size}px"
         values[f"weight_{role.value}"] = weight_of(role, bold_words=tokens.bold_words)
     return Template(bundled("themes", "station.qss").read_text("utf-8")).substitute(values)
 

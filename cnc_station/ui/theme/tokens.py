@@ -56,8 +56,7 @@ class Ink(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """One theme, as #RRGGBB. `on_tone` is text on a tone's ink, `pressed` a control being
-    pressed."""
+    """One theme, as #RRGGBB. `on_tone` is text on a tone's ink, `pressed` a pressed control."""
 
     dark: bool
     background: str

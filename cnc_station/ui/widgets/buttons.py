@@ -107,8 +107,7 @@ def add_key(
     context: Qt.ShortcutContext = Qt.ShortcutContext.WindowShortcut,
     repeats: bool = True,
 ) -> QAction:
-    """Add a command with a keyboard shortcut to a widget; the list of shortcuts shows it as
-    `text`."""
+    """Add a command with a keyboard shortcut; the list of shortcuts shows it as `text`."""
     action = QAction(text, widget)
     action.setShortcut(QKeySequence(key))
     action.setShortcutContext(context)

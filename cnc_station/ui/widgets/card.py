@@ -13,8 +13,7 @@ _STRIPE = 6
 
 
 class Card(QWidget):
-    """A rounded surface with a vertical `body` layout; a `tone` other than NORMAL colours its
-    frame."""
+    """A rounded surface with a vertical `body` layout; a tone other than NORMAL frames it."""
 
     def __init__(self, parent: QWidget | None = None, *, title: str = "", note: str = "") -> None:
         super().__init__(parent)
@@ -62,8 +61,8 @@ def rule() -> QFrame:
 
 
 def scrolling(inner: QWidget, *, right: int = 8, focus: bool = False) -> QScrollArea:
-    """`inner` in a frameless vertical scroll area, `right` pixels from the bar. `focus`: keys
-    scroll it."""
+    """`inner` in a vertical scroll area, `right` pixels from its bar; with `focus` keys scroll
+    it."""
     page = QWidget()
     page.setProperty("part", "plain")
     vbox((inner, 1), on=page, margins=(0, 0, right, 0))

@@ -28,8 +28,7 @@ _BAR = 3
 
 
 class CodeView(QAbstractScrollArea):
-    """Read-only lines, numbered from 1 and coloured by `marks`; Shift or dragging selects
-    several."""
+    """Read-only numbered lines, coloured by `marks`; Shift or dragging selects several."""
 
     line_changed = Signal(int)
 

@@ -39,9 +39,8 @@ class KeyValue(QWidget):
         return {name.text(): value.text() for name, value in self._values if name.isVisibleTo(self)}
 
     def _add_row(self) -> None:
-        name, value = Text("", Role.NOTE, Ink.MUTED), Text("", Role.NOTE)
-        value.setWordWrap(True)
-        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        name = Text("", Role.NOTE, Ink.MUTED)
+        value = Text("", Role.NOTE, wrap=True, selectable=True)
         row = len(self._values)
         self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
         self._grid.addWidget(value, row, 1)

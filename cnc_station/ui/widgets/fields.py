@@ -100,8 +100,7 @@ _MORE_PX = 8
 
 
 class Stepper(QWidget):
-    """A whole number from 0 to `most`, with buttons and arrow keys; `changed` with each new
-    value."""
+    """A whole number from 0 to `most`, with buttons and arrow keys; `changed` with each one."""
 
     changed = Signal(int)
 
@@ -208,8 +207,8 @@ class SecretField(QLineEdit):
 
 
 class SearchField(QLineEdit):
-    """`searched` on each edit (to filter a list), `submitted` on Enter or a scan (to open a
-    match)."""
+    """`searched` on each edit, to filter a list; `submitted` on Enter or a scan, to open a
+    match."""
 
     searched = Signal(str)
     submitted = Signal(str)

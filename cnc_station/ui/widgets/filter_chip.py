@@ -15,8 +15,7 @@ _GAP = 8
 
 
 class FilterChip(QAbstractButton):
-    """A checkable pill. While it is off, its tone colours the words only if its count is above
-    0."""
+    """A checkable pill. While off, its tone colours the words only if its count is above 0."""
 
     def __init__(self, label: str, *, tone: Tone = Tone.NORMAL) -> None:
         super().__init__()
@@ -25,23 +24,20 @@ class FilterChip(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._tone = tone
-        self._count: int | None = None
+        self._number = ""
         self.setAccessibleName(label)
 
     def set_count(self, count: int | None) -> None:
         """Show how many items the filter matches; None shows no number."""
-        if count == self._count:
+        number = "" if count is None else f"{count:,}"
+        if number == self._number:
             return
-        grown = len(self._number) != len("" if count is None else f"{count:,}")
-        self._count = count
+        grown = len(number) != len(self._number)
+        self._number = number
         self.setAccessibleName(f"{self.text()} {self._number}".strip())
         if grown:
             self.updateGeometry()
         self.update()
-
-    @property
-    def _number(self) -> str:
-        return "" if self._count is None else f"{self._count:,}"
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self._font(strong=True))
@@ -62,7 +58,7 @@ class FilterChip(QAbstractButton):
         ground, line = (Ink.ACCENT, Ink.ACCENT) if on else (Ink.SURFACE, Ink.LINE)
         paint_face(painter, self, self.height() / 2, ground=ground, line=line)
         filled = on and not self.isDown()
-        quiet = self._tone is Tone.NORMAL or not self._count
+        quiet = self._tone is Tone.NORMAL or self._number in {"", "0"}
         words = Ink.TEXT if quiet else tone_ink(self._tone)
         number = Ink.MUTED
         if filled:
@@ -98,8 +94,7 @@ class MenuChip(FilterChip):
     def offer(
         self, values: Sequence[tuple[str, object]], current: object, chosen: Callable[..., None]
     ) -> None:
-        """Offer these values by name, and None for any; call `chosen(value)` with the picked
-        one."""
+        """Offer these named values, and None for any; call `chosen(value)` with the picked one."""
         self.offers = bool(values)
         fill(self.menu, ((self.tr("any"), None), *values), current, chosen)
 

@@ -15,11 +15,8 @@ _FILL_OPACITY = 0.3
 
 
 class HoldButton(QPushButton):
-    """Emits `held` after the finger, mouse or space bar has been down for `seconds`.
-
-    It fills up meanwhile; an early release does nothing. Do not use `clicked`. `danger` False is
-    for an action that loses nothing but cannot be undone.
-    """
+    """Emits `held` after the finger, mouse or space bar has been down for `seconds`; `clicked`
+    means nothing. `danger` False is for an action that loses nothing but cannot be undone."""
 
     held = Signal()
 

@@ -31,8 +31,7 @@ _URGENT = frozenset(
 
 
 class _CommandParts(QWidget):
-    """Makes buttons of commands. Showing the same commands again keeps the buttons and renews their
-    actions."""
+    """Makes buttons of commands. The same commands again keep their buttons."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,8 +85,7 @@ class _CommandParts(QWidget):
 
 
 class BulkBar(_CommandParts):
-    """Shows the number of selected jobs and the commands for all of them, instead of the filter
-    chips."""
+    """Shows how many jobs are selected, and commands for all of them, in place of the chips."""
 
     cleared = Signal()
 
@@ -187,7 +185,11 @@ class JobActionRow(_CommandParts):
             self.more.setToolTip(self.more.accessibleName())
             parts.append(self.more)
         if can_abort:
-            parts.append(self._abort_button())
+            self.abort = HoldButton(self.tr("Abort: hold 2 s"), held=self.aborted)
+            self.abort.setToolTip(
+                self.tr("Stops the run and scraps the part. It is not an emergency stop.")
+            )
+            parts.append(self.abort)
         self._place(parts)
 
     def opened(self) -> None:
@@ -212,13 +214,6 @@ class JobActionRow(_CommandParts):
     def _too_wide(self, parts: Sequence[QWidget]) -> bool:
         gap = theme().metrics.gap
         return sum(part.sizeHint().width() + gap for part in parts) > self._room
-
-    def _abort_button(self) -> HoldButton:
-        self.abort = HoldButton(self.tr("Abort: hold 2 s"), held=self.aborted)
-        self.abort.setToolTip(
-            self.tr("Stops the run and scraps the part. It is not an emergency stop.")
-        )
-        return self.abort
 
 
 def fill_menu(menu: QMenu, commands: Sequence[Command]) -> None:

@@ -196,9 +196,11 @@ class JobDetailPanel(QFrame):
 
     def _show_second_line(self, row: JobRow) -> None:
         now = self._context.now()
-        parts = [machine(row) or row.machine_type]
-        parts.append(self.tr("quantity {number:,}").format(number=row.quantity))
-        parts.append(self.tr("priority {number}").format(number=row.priority))
+        parts = [
+            machine(row) or row.machine_type,
+            self.tr("quantity {number:,}").format(number=row.quantity),
+            self.tr("priority {number}").format(number=row.priority),
+        ]
         if row.due_at is not None:
             late = self.tr("late since") if row.late else self.tr("due")
             parts.append(f"{late} {formatting.due(row.due_at, now)}")

@@ -18,10 +18,8 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox
 
 
 class JobFilterBar(QWidget):
-    """Shows a filter as chips; `chosen(JobFilter)` when the user changes it.
-
-    Chips without room go into `menu`. The page adds its own entries there on `menu_opens`.
-    """
+    """Shows a filter as chips; `chosen(JobFilter)` when the user changes it. Chips without room go
+    into `menu`, to which the page adds its own entries on `menu_opens`."""
 
     chosen = Signal(object)
     menu_opens = Signal(QMenu)

@@ -16,8 +16,7 @@ _PICTURE_PX = 132
 
 
 class JobPreview(QWidget):
-    """A caption, the program's path and assumptions, and the progress while the job is at a
-    machine."""
+    """A caption, the program's path and assumptions, and the progress at the machine."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -21,10 +21,8 @@ _HIDDEN_FIRST = ("priority", "quantity", "machine")
 
 
 class JobTableView(Table[JobRow]):
-    """Shows the model; `rows_on_view(first, last)` when other rows become visible.
-
-    `order_wanted` carries a tuple of `Sort`, `columns_changed` the layout that `restore` accepts.
-    """
+    """Shows the model; `rows_on_view(first, last)` when other rows become visible. `order_wanted`
+    carries a tuple of `Sort`, `columns_changed` the layout that `restore` accepts."""
 
     rows_on_view = Signal(int, int)
     order_wanted = Signal(tuple)
@@ -152,8 +150,7 @@ class JobTableView(Table[JobRow]):
         self._remember.start()
 
     def restore(self, remembered: object) -> None:
-        """Restore a layout from `columns_changed`, skipping invalid parts; keep it if just changed
-        by hand."""
+        """Restore a layout from `columns_changed`, skipping invalid parts, unless just changed."""
         if self._remember.isActive():
             return
         found: Mapping[str, Any] = remembered if isinstance(remembered, Mapping) else {}
@@ -181,8 +178,7 @@ class JobTableView(Table[JobRow]):
                 self.setColumnWidth(at, column.width)
 
     def _share_room(self) -> None:
-        """Widen the job's name with the table until the user drags it; hide minor columns in a
-        narrow one."""
+        """Widen the job's name with the table until dragged; hide minor columns in a narrow one."""
         keys = [column.key for column in self._jobs.columns]
         if NAME in keys and not self._name_dragged:
             width = round(self.viewport().width() * _NAME_SHARE)

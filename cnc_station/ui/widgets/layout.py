@@ -24,11 +24,8 @@ Margins = int | tuple[int, int, int, int] | None
 def hbox(
     *items: Item, on: QWidget | None = None, gap: int | None = None, margins: Margins = 0
 ) -> QHBoxLayout:
-    """Items from left to right, on a widget or to be put into another layout.
-
-    An item is a widget or a layout, optionally with its stretch and alignment, a number of pixels
-    of space, or STRETCH. Where `gap` or `margins` is None the style decides.
-    """
+    """Items from left to right: a widget or a layout, optionally with stretch and alignment, a
+    number of pixels, or STRETCH. Where `gap` or `margins` is None the style decides."""
     return _made(QHBoxLayout() if on is None else QHBoxLayout(on), items, gap, margins)
 
 

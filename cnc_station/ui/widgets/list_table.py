@@ -14,11 +14,8 @@ _ROWS_MEASURED = 50  # in addition to the visible ones; each row costs time
 
 class ListTable(Table[R]):
     """`chosen` carries the current row or None; `picked` comes first if the user made it current;
-    `opened` on Enter or a double click.
-
-    Space ticks a checkable row. A column has at least its own width and grows to fit its text while
-    there is room; the last one takes the rest. A width dragged by the user stays.
-    """
+    `opened` on Enter or a double click. A column grows to fit its text while there is room; a width
+    dragged by the user stays."""
 
     chosen = Signal(object)
     picked = Signal(object)
@@ -71,8 +68,7 @@ class ListTable(Table[R]):
             self._fit_soon.start()
 
     def _fit_columns(self) -> None:
-        """Give spare room to cut texts from the left. Numbers come first and get all the room they
-        need: a cut number reads as another number."""
+        """Numbers get all the room they need: a cut number reads as another number."""
         *places, last = range(len(self._fitted))
         taken = sum(self._fitted[:last]) + self.sizeHintForColumn(last)
         spare = self.viewport().width() - taken

@@ -17,8 +17,7 @@ from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 
 
 class Reading(QWidget):
-    """A name and a figure. Ten changes a second repaint the figure only; the same text repaints
-    nothing."""
+    """A name and a figure. Ten changes a second repaint the figure only."""
 
     def __init__(self, name: str, role: Role = Role.CARD_TITLE) -> None:
         super().__init__()

@@ -116,8 +116,7 @@ class NavigationRail(QFrame):
         self._items[key].setChecked(True)
 
     def set_badge(self, key: str, count: int, tone: Tone = Tone.ALARM) -> None:
-        """Show a page's count in the worst tone of its items, none for 0; KeyError for an unknown
-        key."""
+        """Show a page's count, none for 0, in the worst tone of its items; KeyError for no page."""
         self._items[key].set_badge(count, tone)
 
     def badge(self, key: str) -> int:

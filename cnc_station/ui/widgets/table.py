@@ -27,11 +27,8 @@ _PAD = 10
 
 
 class SortHeader(QHeaderView, Generic[R]):
-    """Shows the order as ▴1 ▾2; a click sorts by one column, a click with Shift adds one.
-
-    A click on a sorted column reverses it. `order_chosen` carries the requested tuple of `Sort`;
-    the header shows it only after `set_order`. A column without a sort key ignores clicks.
-    """
+    """Shows the order as ▴1 ▾2; a click sorts by one column or reverses it, with Shift it adds one.
+    `order_chosen` carries the requested order; the header shows it only after `set_order`."""
 
     order_chosen = Signal(tuple)
 
@@ -82,11 +79,8 @@ class SortHeader(QHeaderView, Generic[R]):
 
 
 class CellPainter(QStyledItemDelegate, Generic[R]):
-    """Paints the cells of a `RowModel`: text in its ink, states as cached chips.
-
-    A screenful takes 7 ms; cells styled by the style sheet took 32 ms and dropped two frames. The
-    style sheet paints only cells with a check box.
-    """
+    """Paints the cells of a `RowModel`: a screenful takes 7 ms, where cells styled by the style
+    sheet took 32 ms and dropped two frames. The style sheet paints only cells with a check box."""
 
     def __init__(self, rows: RowModel[R], parent: QObject) -> None:
         super().__init__(parent)

@@ -17,16 +17,15 @@ SETTLE_MS = 1000
 class _Place:
     """The current action at a place and the previous one."""
 
-    what: Hashable | None = None
-    former: Hashable | None = None
-    left_at: float = 0.0  # when `former` was replaced
-    dead_until: float = 0.0
+    action: Hashable | None = None
+    previous: Hashable | None = None
+    replaced_at: float = 0.0  # when `previous` was replaced
+    disabled_until: float = 0.0
     buttons: tuple[QWidget, ...] = ()
 
 
 class TapGuard(QObject):
-    """Enables and disables the buttons of `area`; nothing else may. Call `show` with every
-    change."""
+    """Enables and disables the buttons of `area` alone. Call `show` with every change."""
 
     def __init__(self, area: QWidget) -> None:
         super().__init__(area)
@@ -37,25 +36,25 @@ class TapGuard(QObject):
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._refresh)
 
-    def show(self, place: Hashable, what: Hashable | None, *buttons: QWidget) -> None:
-        """Register the `buttons` at `place` and their action `what`; None disables them.
-
-        Actions that can appear under the same finger share the name of a place. A button at several
-        places is enabled when all of them are settled.
-        """
+    def show(self, place: Hashable, action: Hashable | None, *buttons: QWidget) -> None:
+        (
+            """Register the `buttons` at `place` and what they do; None disables them. Actions that can
+        appear under the same finger share a place; a button at several places needs all settled."""
+            ""
+        )
         at = self._places.get(place)
-        if at is not None and (at.what, at.buttons) == (what, buttons):
+        if at is not None and (at.action, at.buttons) == (action, buttons):
             return
         now = _now_ms()
-        at = self._places.setdefault(place, _Place(what))
+        at = self._places.setdefault(place, _Place(action))
         at.buttons = buttons
-        if what != at.what:
-            if at.what is not None:
-                at.former, at.left_at = at.what, now
-            another = at.former not in (None, what) and now - at.left_at < SETTLE_MS
-            if what is not None and another:
-                at.dead_until = now + SETTLE_MS
-            at.what = what
+        if action != at.action:
+            if at.action is not None:
+                at.previous, at.replaced_at = at.action, now
+            another = at.previous not in (None, action) and now - at.replaced_at < SETTLE_MS
+            if action is not None and another:
+                at.disabled_until = now + SETTLE_MS
+            at.action = action
         self._refresh()
 
     def opened(self) -> None:
@@ -64,29 +63,28 @@ class TapGuard(QObject):
         self._refresh()
 
     def forget(self) -> None:
-        """Forget all places: the user chose what is shown next, so no tap was aimed at the old
-        buttons."""
+        """Forget all places: the user chose what comes next, so no tap was aimed at old buttons."""
         self._places.clear()
 
     def is_settled(self, place: Hashable) -> bool:
         """Whether the action at a place may run now, for a shortcut without a button."""
         at = self._places.get(place)
-        return at is not None and at.what is not None and self._dead_until(at) <= _now_ms()
+        return at is not None and at.action is not None and self._disabled_until(at) <= _now_ms()
 
-    def _dead_until(self, at: _Place) -> float:
-        return max(at.dead_until, self._opened_until)
+    def _disabled_until(self, at: _Place) -> float:
+        return max(at.disabled_until, self._opened_until)
 
     def _refresh(self) -> None:
         now = _now_ms()
-        alive: dict[QWidget, bool] = {}
+        enabled: dict[QWidget, bool] = {}
         for at in self._places.values():
-            settled = at.what is not None and self._dead_until(at) <= now
+            settled = at.action is not None and self._disabled_until(at) <= now
             for button in at.buttons:
                 if isValid(button):
-                    alive[button] = alive.get(button, True) and settled
-        for button, on in alive.items():
+                    enabled[button] = enabled.get(button, True) and settled
+        for button, on in enabled.items():
             self._enable(button, on=on)
-        ends = [self._dead_until(at) for at in self._places.values()]
+        ends = [self._disabled_until(at) for at in self._places.values()]
         if later := [end for end in ends if end > now]:
             self._timer.start(1 + int(min(later) - now))
         else:

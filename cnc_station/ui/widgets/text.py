@@ -87,15 +87,7 @@ class ElidedLabel(Text):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         room = self.contentsRect()
-        shown = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, room.width()
-        )
-        self.style().drawItemText(
-            painter,
-            room,
-            int(self.alignment().value),
-            self.palette(),
-            self.isEnabled(),
-            shown,
-            self.foregroundRole(),
-        )
+        elide, align = Qt.TextElideMode.ElideRight, int(self.alignment().value)
+        shown = self.fontMetrics().elidedText(self.text(), elide, room.width())
+        palette, ink = self.palette(), self.foregroundRole()
+        self.style().drawItemText(painter, room, align, palette, self.isEnabled(), shown, ink)

@@ -35,8 +35,7 @@ _TEXT_LEFT = 22
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One event: what happened, who and why, and when. Only abnormal or running events have a
-    tone."""
+    """One event: what happened, who and why, and when. Normal events have no tone."""
 
     title: str
     note: str
@@ -66,8 +65,7 @@ class _Entries(QAbstractListModel):
         return entry.note if role == Qt.ItemDataRole.ToolTipRole else None
 
     def replace(self, entries: Sequence[TimelineEntry]) -> None:
-        """Keep the rows that both lists share at the start: all of them when events were only
-        added."""
+        """Keep the rows that both lists share at the start: all, when events were only added."""
         same = 0
         while same < min(len(entries), len(self.entries)) and self.entries[same] == entries[same]:
             same += 1

@@ -28,11 +28,8 @@ class _Message:
 
 
 class Toast(QFrame):
-    """One message; `ended` carries the toast when it expires, is closed or is undone.
-
-    It keeps no reference to its shelf: the last one, dropped by a child, would delete the parent
-    and so the child twice.
-    """
+    """One message; `ended` carries the toast when it expires, is closed or is undone. It keeps no
+    reference to its shelf: the last one, in a child, would delete parent and child twice."""
 
     ended = Signal(object)
 

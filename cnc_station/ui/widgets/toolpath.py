@@ -18,12 +18,8 @@ _ZOOM_STEP = 1.25
 
 
 class ToolpathView(QWidget):
-    """Shows a path with `show_path` and the tool on it with `show_tool`.
-
-    The whole path is faint, the finished part of it strong, rapids are dashed, the tool is a dot.
-    Wheel, pinch, + and - zoom, dragging pans, a double click or 0 shows everything again. Drawing
-    never blocks the window, however long the path.
-    """
+    """Shows a path with `show_path` and the tool on it with `show_tool`. Wheel, pinch, + and -
+    zoom, dragging pans, a double click or 0 shows everything. Drawing never blocks the window."""
 
     def __init__(self) -> None:
         super().__init__()

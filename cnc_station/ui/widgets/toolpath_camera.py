@@ -51,8 +51,7 @@ class Box:
 
 
 def box_of(path: Toolpath) -> Box | None:
-    """The box around all cuts (on a lathe with the spindle axis), or all moves without a cut, or
-    None."""
+    """The box around all cuts (with the spindle axis of a lathe), or all moves without a cut."""
     if not path.x:
         return None
     cuts = path.kind if any(path.kind) else (1,) * len(path.kind)

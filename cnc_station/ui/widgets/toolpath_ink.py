@@ -31,7 +31,7 @@ class PathInk:
     def draw_to(
         self, path: Toolpath, camera: Camera, stop: int, pens: tuple[QPen, QPen], seconds: float
     ) -> bool:
-        """Draw up to point `stop` for about `seconds`, with pens for rapids and feeds; whether
+        """Draw up to point `stop` for about `seconds`, pens for rapids and feeds; True if
         finished."""
         stop = min(stop, len(path.x))
         if self.drawn >= stop or self.picture.isNull():
