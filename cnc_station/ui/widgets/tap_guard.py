@@ -37,11 +37,8 @@ class TapGuard(QObject):
         self._timer.timeout.connect(self._refresh)
 
     def show(self, place: Hashable, action: Hashable | None, *buttons: QWidget) -> None:
-        (
-            """Register the `buttons` at `place` and what they do; None disables them. Actions that can
-        appear under the same finger share a place; a button at several places needs all settled."""
-            ""
-        )
+        """Register the `buttons` at `place` and what they do; None disables them. Actions that can
+        appear under the same finger share a place; a button needs all its places settled."""
         at = self._places.get(place)
         if at is not None and (at.action, at.buttons) == (action, buttons):
             return
