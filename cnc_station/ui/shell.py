@@ -221,7 +221,7 @@ class Shell(QObject):
 
     def _show_links(self) -> None:
         now = self._now()
-        self.window.top_bar.set_connections(
+        self.window.top_bar.dots.set_connections(
             [said(link, now) for link in self._door.peek(ListLinks())]
         )
 

@@ -321,10 +321,10 @@ def window(key: str) -> MainWindow:
     made.show_page(key)
     made.rail.set_badge("form", 3)
     away = Connection("Redis away 00:42 · slower, nothing lost", Tone.HELD)
-    made.top_bar.set_connections([Connection("Database"), away])
+    made.top_bar.dots.set_connections([Connection("Database"), away])
     made.top_bar.clock.setText("Day shift · 14:07")
     if key != "floor":
-        made.busy.start("Importing monday.csv", can_cancel=True)
+        made.busy.start("Importing monday.csv")
         made.busy.set_fraction(0.4)
         made.busy.show()
         made.toasts.fail("Mill 3 does not answer. Is it switched on? Trying again every 10 s.")

@@ -125,7 +125,7 @@ async def test_what_is_away_is_said_in_full_before_the_search_is_wide(qtbot: QtB
     qtbot.addWidget(window)
     window.show()
     bar = window.top_bar
-    bar.set_connections(
+    bar.dots.set_connections(
         [
             Connection("Database away 10:42 · machines keep running, the lists stand still"),
             Connection("Redis away 10:42 · slower, nothing lost"),

@@ -139,7 +139,7 @@ async def test_without_a_path_it_says_so(view: ToolpathView) -> None:
     view.show_tool(Telemetry(part_fraction=0.5))
     assert view.accessibleName() == "No toolpath"
     view.show_path(Toolpath("e"))
-    assert view.caption == "The program moves nothing"
+    assert view.caption == "The program has no moves"
 
 
 @given(x=SIZES, y=SIZES, z=SIZES, wide=st.floats(0, 900), view=st.sampled_from(View))

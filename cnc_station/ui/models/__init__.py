@@ -1,1 +1,1 @@
-"""Item models that change by row."""
+"""Item models that change row by row."""

@@ -1,4 +1,4 @@
-"""The fleet as its page shows it: each station with its machines and what runs there."""
+"""The fleet as its page shows it: each station with its machines and their jobs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from cnc_station.engine.domain.states import BUSY_MACHINES
 from cnc_station.engine.views import JobRow, MachineRow, Presence, StationRow
 from cnc_station.ui import formatting
 
-_THERE = (Presence.HERE, Presence.CONNECTED)
+_PRESENT = (Presence.HERE, Presence.CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
 class MachineAssignment:
-    """A machine at its station, and the job it is at work on."""
+    """A machine at its station and the job it is running, if any."""
 
     machine: MachineRow
     job: JobRow | None
 
     @property
     def busy(self) -> bool:
-        """Whether it is at work: it stays where it is until its run is over."""
+        """Whether it has a run. A busy machine cannot move to another station."""
         return self.machine.state in BUSY_MACHINES
 
 
@@ -32,17 +32,16 @@ class StationMachines:
 
     @property
     def at_work(self) -> tuple[MachineAssignment, ...]:
-        """The machines that run something there."""
         return tuple(post for post in self.posts if post.busy)
 
     @property
     def lag(self) -> str:
-        """How long its last heartbeat took, while it is there."""
-        there = self.station.presence in _THERE
-        return f"{self.station.lag_ms:,.0f} ms" if there else formatting.NONE
+        """How long its last heartbeat took, while the station is present."""
+        present = self.station.presence in _PRESENT
+        return f"{self.station.lag_ms:,.0f} ms" if present else formatting.NONE
 
     def has(self, wanted: Iterable[str]) -> bool:
-        """Whether all the words are found at the station or its machines."""
+        """Whether the station or its machines contain all the words."""
         row = self.station
         names = [post.machine.spec.name for post in self.posts]
         text = " ".join((row.name, row.host, row.version, *names)).lower()
@@ -52,7 +51,7 @@ class StationMachines:
 def places(
     stations: Sequence[StationRow], machines: Sequence[MachineRow], jobs: Sequence[JobRow]
 ) -> tuple[StationMachines, ...]:
-    """Those who are there by name, then those who have left."""
+    """The stations that are present, by name, then those that have left."""
     by_id: Mapping[int, JobRow] = {job.id: job for job in jobs}
     posts: dict[str, list[MachineAssignment]] = {}
     for machine in machines:
@@ -63,5 +62,5 @@ def places(
 
 
 def others(stations: Iterable[StationRow], than: str) -> tuple[str, ...]:
-    """The stations that are there and could take a machine of station `than`."""
-    return tuple(row.name for row in stations if row.presence in _THERE and row.name != than)
+    """The present stations that could receive a machine of station `than`."""
+    return tuple(row.name for row in stations if row.presence in _PRESENT and row.name != than)

@@ -1,4 +1,4 @@
-"""The columns a job table can show: what each says about a job, and how it is sorted."""
+"""The columns of the job table: what each shows of a job and how it sorts."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,28 +17,27 @@ SHOWN_AT_FIRST = (NAME, STATE, "machine", "quantity", "priority", DUE, NEXT)
 
 
 def look(row: JobRow) -> StateLook:
-    """The look of a job's state; one that waits out a failure says so."""
+    """The look of a job's state. A job that waits after a failure looks like a retry."""
     waits_out_failure = row.state is JobState.DELAYED and row.failures > 0
     return RETRY if waits_out_failure else look_of(row.state)
 
 
 def machine(row: JobRow) -> str:
-    """Where a job is or was made; one that waits is nowhere, wherever it ran before."""
+    """The machine a job runs or ran on; empty while the job waits."""
     return "" if row.state in WAITING_JOBS else row.machine
 
 
 def job_columns(
     now: Callable[[], int], telemetry: Callable[[int], Telemetry | None] = lambda _: None
 ) -> JobColumns:
-    """All columns by key, in the order in which they are offered. Those of what comes next and of
-    times change with `now` and with what the machines say (`telemetry`)."""
+    """All columns by key, in the order offered. Some depend on `now` and `telemetry`."""
 
     def next_of(row: JobRow) -> str:
         if row.state is JobState.RUNNING and row.machine_id is not None:
-            said = telemetry(row.machine_id)
-            if said is not None and said.remaining_s is not None:
-                left = formatting.duration(said.remaining_s)
-                done = formatting.percent(said.fraction)
+            latest = telemetry(row.machine_id)
+            if latest is not None and latest.remaining_s is not None:
+                left = formatting.duration(latest.remaining_s)
+                done = formatting.percent(latest.fraction)
                 return _tr("{time} left · {part}").format(time=left, part=done)
         return row.next
 
@@ -105,7 +104,7 @@ def _program(row: JobRow) -> str:
 
 
 def known(keys: object, columns: JobColumns) -> tuple[str, ...]:
-    """The column keys among what was remembered, the job always first; else those shown first."""
+    """The remembered column keys that exist, the job first, or the default columns."""
     if not isinstance(keys, list | tuple):
         return SHOWN_AT_FIRST
     chosen = dict.fromkeys(key for key in keys if key in columns)

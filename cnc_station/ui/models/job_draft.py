@@ -1,4 +1,4 @@
-"""A job as it is typed: texts in, checked values out, every fault named by its field."""
+"""A job as it is typed: texts in, checked values out, every error named by its field."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
@@ -15,12 +15,12 @@ from cnc_station.ui.formatting import duration
 
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):([0-5]?\d)")
 _ONLY_NEW = frozenset({"after"})
+_NOT_AN_OBJECT = 'must be a JSON object: {"key": "value"}'
 
 
 @dataclass(frozen=True, slots=True)
 class JobDraft:
-    """What stands in the form's fields. Names are those of `JobSpec`; times that are durations
-    are texts (`mm:ss`), as are numbers that may be left out."""
+    """The form's fields, named as in `JobSpec`. Durations and optional numbers are texts."""
 
     name: str = ""
     machine_type: str = ""
@@ -41,7 +41,7 @@ class JobDraft:
     payload: str = ""
 
     def values(self) -> dict[str, Any]:
-        """The fields of a `JobSpec`, checked; raises InvalidInput naming every bad one."""
+        """The fields of a `JobSpec`; raises InvalidInput that names every wrong one."""
         errors: list[FieldError] = []
 
         def read(name: str, as_what: Callable[[str], object], otherwise: object) -> object:
@@ -69,11 +69,10 @@ class JobDraft:
         return found
 
     def spec(self, *, draft: bool = False) -> JobSpec:
-        """The new job; raises InvalidInput."""
-        return JobSpec(**self.values(), draft=draft, source=_t(_TYPED)).validated()
+        return JobSpec(**self.values(), draft=draft, source=_t("typed at the station")).validated()
 
     def changes(self, before: "JobDraft") -> dict[str, Any]:
-        """What differs from `before`, as `Commands.edit_job` takes it; raises InvalidInput."""
+        """What differs from `before`, as `Commands.edit_job` expects it; raises InvalidInput."""
         mine = self.values()
         return {
             name: mine[name]
@@ -83,7 +82,7 @@ class JobDraft:
 
 
 def draft_of(detail: JobDetail) -> JobDraft:
-    """A job as the form shows it."""
+    """The form's values for an existing job."""
     row = detail.row
     return JobDraft(
         name=row.name,
@@ -107,60 +106,54 @@ def draft_of(detail: JobDetail) -> JobDraft:
 
 
 def pretty(payload: Mapping[str, object]) -> str:
-    """A payload as a person reads it; empty for none."""
+    """A payload as indented JSON; empty if there is none."""
     return json.dumps(dict(payload), indent=2, ensure_ascii=False) if payload else ""
 
 
 def seconds(text: str) -> float:
-    """`mm:ss`, `h:mm:ss` or minutes alone as seconds; ValueError says what is expected."""
+    """Read `mm:ss`, `h:mm:ss` or plain minutes as seconds; raises ValueError with the reason."""
     if text.isdecimal():
         return int(text) * 60.0
     match = _CLOCK.fullmatch(text)
     if match is None:
-        raise ValueError(_t(_TIME))
+        raise ValueError(_t("mm:ss or h:mm:ss; a number alone is minutes"))
     hours, minutes, rest = (int(part or 0) for part in match.groups())
     return hours * 3600.0 + minutes * 60 + rest
 
 
 def whole(text: str) -> int:
-    """A whole number; ValueError says so."""
+    """Read a whole number; raises ValueError with the reason."""
     if not text.isdecimal():
-        raise ValueError(_t(_WHOLE))
+        raise ValueError(_t("must be a whole number"))
     return int(text)
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """Numbers of jobs between commas or spaces; ValueError says so."""
+    """Read job numbers between commas or spaces; raises ValueError with the reason."""
     parts = text.replace(",", " ").replace("#", " ").split()
     if not all(part.isdecimal() for part in parts):
-        raise ValueError(_t(_NUMBERS))
+        raise ValueError(_t("job numbers separated by commas"))
     return tuple(dict.fromkeys(int(part) for part in parts))
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """A JSON object; nothing is an empty one. ValueError says where it goes wrong."""
+    """Read a JSON object, empty for no text; raises ValueError with the position."""
     if not text:
         return {}
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(
-            _t(_BAD_JSON).format(line=error.lineno, column=error.colno, what=error.msg)
+            _t("not JSON, line {line}, column {column}: {what}").format(
+                line=error.lineno, column=error.colno, what=error.msg
+            )
         ) from None
     except RecursionError:
-        raise ValueError(_t(_OBJECT)) from None
+        raise ValueError(_t(_NOT_AN_OBJECT)) from None
     if not isinstance(found, dict):
-        raise ValueError(_t(_OBJECT))  # noqa: TRY004 - a bad value to whoever typed it
+        raise ValueError(_t(_NOT_AN_OBJECT))  # noqa: TRY004 - a wrong value, not a wrong type
     return found
 
 
-_TYPED = QT_TRANSLATE_NOOP("JobDraft", "typed at the station")
-_TIME = QT_TRANSLATE_NOOP("JobDraft", "mm:ss or h:mm:ss; a number alone is minutes")
-_WHOLE = QT_TRANSLATE_NOOP("JobDraft", "must be a whole number")
-_NUMBERS = QT_TRANSLATE_NOOP("JobDraft", "numbers of jobs, with commas between them")
-_OBJECT = QT_TRANSLATE_NOOP("JobDraft", 'must be a JSON object: {"key": "value"}')
-_BAD_JSON = QT_TRANSLATE_NOOP("JobDraft", "no JSON, line {line}, column {column}: {what}")
-
-
-def _t(english: object) -> str:
-    return QCoreApplication.translate("JobDraft", str(english))
+def _t(english: str) -> str:
+    return QCoreApplication.translate("JobDraft", english)

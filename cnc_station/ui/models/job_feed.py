@@ -1,4 +1,4 @@
-"""Brings the job table its rows: a page when one scrolls, what is on view when it changes."""
+"""Loads the rows of the job table: pages while scrolling, visible rows when jobs change."""
 
 import time
 from collections.abc import Sequence
@@ -15,27 +15,24 @@ from cnc_station.ui.page_context import PageContext
 
 PAGE = 200
 MARGIN = 24
-_SHORTEST_REST_MS, _LONGEST_REST_MS = 30, 250
-_TICKING = frozenset({JobState.HELD, JobState.DELAYED})
+_MIN_REST_MS, _MAX_REST_MS = 30, 250
+_TIMED_STATES = frozenset({JobState.HELD, JobState.DELAYED})
 
 
 class JobFeed(QObject):
-    """Asks the engine for what `show_rows` says is on view, one question at a time.
+    """Queries the engine for the visible rows (`show_rows`), one query at a time. `refresh` reloads
+    the visible rows and MARGIN rows around them, then rests as long as the query took, so that a
+    slow order cannot keep the database busy. Scrolling near the end of the loaded rows loads a page
+    more."""
 
-    Another filter or order fetches the first rows; `refresh` fetches again what is on view and
-    MARGIN rows around it, and rests as long as that took, so that a long list in an order no
-    index gives never keeps the database busy. Whoever scrolls to less than MARGIN rows from the
-    end of what is known gets a page of 200 more.
-    """
-
-    started_over = Signal()  # the first page of another list is there
+    started_over = Signal()  # the first page of another list is loaded
 
     def __init__(self, context: PageContext, model: JobTableModel, order: Sequence[Sort]) -> None:
         super().__init__(model)
         self._context = context
         self._model = model
-        self._filter = JobFilter()
-        self._order = tuple(order)
+        self.chosen = JobFilter()
+        self.order = tuple(order)
         self._first = 0
         self._last = 30
         self._downwards = True
@@ -46,37 +43,25 @@ class JobFeed(QObject):
         self._rest.timeout.connect(self._refresh_after_rest)
 
     @property
-    def chosen(self) -> JobFilter:
-        """The filter in force."""
-        return self._filter
-
-    @property
-    def order(self) -> tuple[Sort, ...]:
-        """The order in force."""
-        return self._order
-
-    @property
     def settled(self) -> bool:
-        """Whether everything asked for is on view."""
+        """Whether everything requested is on view."""
         return not (self._refresh.busy or self._start_over or self._stale)
 
     def choose(self, chosen: JobFilter) -> None:
-        """Show other jobs, from the first."""
-        self._filter = chosen
+        """Show the jobs of another filter, from the first."""
+        self.chosen = chosen
         self.start_over()
 
     def sort(self, order: Sequence[Sort]) -> None:
-        """Show them in another order, from the first."""
-        self._order = tuple(order)
+        self.order = tuple(order)
         self.start_over()
 
     def start_over(self) -> None:
-        """Fetch the first page."""
         self._start_over = True
         self._refresh.request()
 
     def refresh(self) -> None:
-        """Something changed: fetch again what is on view."""
+        """Reload the visible rows after a change."""
         self._stale = True
         if not self._rest.isActive():
             self._refresh.request()
@@ -86,12 +71,11 @@ class JobFeed(QObject):
             self._refresh.request()
 
     def stop(self) -> None:
-        """Fetch nothing more until asked again."""
         self._rest.stop()
         self._refresh.stop()
 
     def show_rows(self, first: int, last: int) -> None:
-        """These rows are on view now."""
+        """Set the range of visible rows."""
         if first != self._first:
             self._downwards = first > self._first
         self._first, self._last = first, last
@@ -99,9 +83,9 @@ class JobFeed(QObject):
             self._refresh.request()
 
     def waits_for_the_clock(self) -> bool:
-        """Whether a row on view says something that changes by itself, such as time left."""
+        """Whether a visible row shows something that changes with time alone."""
         rows = (self._model.row(at) for at in range(self._first, self._last + 1))
-        return any(row is not None and row.state in _TICKING for row in rows)
+        return any(row is not None and row.state in _TIMED_STATES for row in rows)
 
     async def _answer(self) -> None:
         if self._start_over:
@@ -121,7 +105,7 @@ class JobFeed(QObject):
         try:
             page = await self._fetch(range(self._last - self._first + 1 + 2 * MARGIN))
         except CncStationError:
-            self._start_over = True  # for whoever asks next
+            self._start_over = True  # so that the next request loads it
             raise
         if page is not None:
             self._model.take(page)
@@ -132,22 +116,21 @@ class JobFeed(QObject):
         began = time.monotonic()
         page = await self._fetch(self._near())
         took = round((time.monotonic() - began) * 1000)
-        self._rest.start(min(max(took, _SHORTEST_REST_MS), _LONGEST_REST_MS))
+        self._rest.start(min(max(took, _MIN_REST_MS), _MAX_REST_MS))
         if page is not None:
             self._model.take(page)
 
     async def _fetch(self, wanted: range) -> JobPage | None:
-        """The rows at these positions; None if meanwhile another list is wanted."""
-        asked = self._filter, self._order
+        """The rows at these positions; None if the filter or order has changed meanwhile."""
+        asked = self.chosen, self.order
         page = await self._context.door.ask(ListJobs(*asked, wanted.start, len(wanted)))
-        return page if asked == (self._filter, self._order) else None
+        return page if asked == (self.chosen, self.order) else None
 
     def _near(self) -> range:
-        """The rows on view and a few around them."""
         return range(max(0, self._first - MARGIN), self._last + 1 + MARGIN)
 
     def _missing(self) -> range | None:
-        """A page of rows that should be known and is not, next to what is known if it can be."""
+        """The next page to load around the visible rows, next to the known rows if possible."""
         near = self._near()
         known, end = self._model.known, min(near.stop, self._model.total)
         if near.start >= end or (known.start <= near.start and end <= known.stop):

@@ -1,4 +1,4 @@
-"""The groups of jobs the filter chips stand for, and a filter as the chips can show it."""
+"""The groups of jobs behind the filter chips, and filters as the chips can show them."""
 
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,7 @@ from cnc_station.ui.widgets.state_look import look_of
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Jobs a chip selects: those in any of `states`, or of them only the late ones."""
+    """The jobs a chip selects: those in any of `states`, or only the late ones among them."""
 
     key: str
     english: str
@@ -30,16 +30,10 @@ class Group:
 
     @property
     def words(self) -> str:
-        """What stands on the chip."""
         return _tr(self.english)
 
     def count(self, counts: JobCounts) -> int:
-        """How many jobs it holds."""
         return counts.late if self.late else counts.of(self.states)
-
-    def narrows(self, chosen: JobFilter) -> bool:
-        """Whether a filter selects just this group."""
-        return (chosen.states, chosen.late) == (self.states, self.late)
 
 
 def _tr(english: str) -> str:
@@ -63,18 +57,19 @@ MORE_GROUPS = (
 
 
 def group_of(chosen: JobFilter) -> Group | None:
-    """The group a filter selects, if it is one of ours."""
-    return next((group for group in (*GROUPS, *MORE_GROUPS) if group.narrows(chosen)), None)
+    """The group a filter selects exactly, if any."""
+    wanted = chosen.states, chosen.late
+    return next((g for g in (*GROUPS, *MORE_GROUPS) if (g.states, g.late) == wanted), None)
 
 
 def normal(chosen: JobFilter) -> JobFilter:
-    """A filter as the chips understand it: late jobs are open ones, no states means all."""
+    """A filter with explicit states: open jobs if only late ones are wanted, otherwise all."""
     states = chosen.states or (OPEN_JOBS if chosen.late else OPEN_JOBS | FINISHED_JOBS)
     return replace(chosen, states=states)
 
 
 def without_rest(chosen: JobFilter) -> JobFilter:
-    """A filter without what only `rest` can tell of."""
+    """A filter without the conditions that only `rest` describes."""
     return replace(
         chosen,
         states=chosen.states if group_of(chosen) else OPEN_JOBS,
@@ -87,7 +82,7 @@ def without_rest(chosen: JobFilter) -> JobFilter:
 
 
 def rest(chosen: JobFilter, now: int) -> str:
-    """What no chip of its own says about a filter; empty if there is nothing."""
+    """Describe the conditions of a filter that no chip shows; empty if there are none."""
     parts = []
     if group_of(chosen) is None:
         parts.append(", ".join(look_of(state).word for state in JobState if state in chosen.states))
@@ -106,16 +101,12 @@ def rest(chosen: JobFilter, now: int) -> str:
     return " · ".join(parts)
 
 
-PRIORITIES = (
-    ("High", 70, None),
-    ("Medium", 30, 69),
-    ("Low", None, 29),
-)
-"""Words for stretches of priority: from, to (None: no end)."""
+PRIORITIES = (("High", 70, None), ("Medium", 30, 69), ("Low", None, 29))
+"""Names of priority ranges: from, to (None: open)."""
 
 
 def priority_words(low: int | None, high: int | None) -> str:
-    """How a stretch of priority is called; empty for all."""
+    """The name of a priority range; empty for all."""
     for english, at_least, at_most in PRIORITIES:
         if (low, high) == (at_least, at_most):
             return _tr(english)

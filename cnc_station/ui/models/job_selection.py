@@ -1,10 +1,7 @@
-"""Which jobs are selected, and what is known of them.
+"""The selected jobs. Qt selects positions; here a job stays selected when its row moves, scrolls
+out of the known rows or comes back, and no other job inherits its position."""
 
-Qt selects positions. Here a position stands for the job it shows: a job stays selected when its
-row moves, is scrolled out of what is known or comes back; another job never inherits its place.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import (
     QItemSelection,
@@ -28,11 +25,8 @@ _Flag = QItemSelectionModel.SelectionFlag
 
 
 class JobSelection(QItemSelectionModel):
-    """`chosen` are the selected jobs; `chosen_changed` when they changed by hand or by `choose`.
-
-    `unknown` tells of selected rows nobody has looked at yet (from, to): whoever can, finds out
-    their jobs and adds them with `choose`.
-    """
+    """The selected jobs (`chosen`); `chosen_changed` after a change by the user or by `choose`.
+    `unknown(first, last)` reports selected rows that are not loaded."""
 
     chosen_changed = Signal()
     unknown = Signal(int, int)
@@ -42,16 +36,16 @@ class JobSelection(QItemSelectionModel):
         self._model = model
         self._chosen: dict[int, None] = {}
         self._following = False
-        self.selectionChanged.connect(self._take_over)
+        self.selectionChanged.connect(self._selection_changed)
         model.taken.connect(self._follow)
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        """The numbers of the selected jobs, in the order they were selected."""
+        """The ids of the selected jobs, in the order of selection."""
         return tuple(self._chosen)
 
     def choose(self, job_ids: Iterable[int]) -> None:
-        """Select exactly these jobs, on view or not."""
+        """Select exactly these jobs, visible or not."""
         self._chosen = dict.fromkeys(job_ids)
         self._follow()
         self.chosen_changed.emit()
@@ -59,7 +53,7 @@ class JobSelection(QItemSelectionModel):
     def select(
         self, what: QItemSelection | Index, flags: QItemSelectionModel.SelectionFlag
     ) -> None:
-        """As Qt selects; clearing forgets the jobs out of sight too."""
+        """Select as Qt does; a clear also drops selected jobs that are not loaded."""
         clears = bool(flags & _Flag.Clear) and not self._following and not self._model.taking
         if clears and self._chosen:
             on_view = {row.id for at, row in self._model.placed() if self._is_selected(at)}
@@ -69,25 +63,27 @@ class JobSelection(QItemSelectionModel):
     def _is_selected(self, at: int) -> bool:
         return self.isRowSelected(at, QModelIndex())
 
-    def _take_over(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+    def _rows_in(self, part: QItemSelectionRange) -> Iterator[tuple[int, JobRow]]:
+        known = self._model.known
+        for at in range(max(part.top(), known.start), min(part.bottom() + 1, known.stop)):
+            if (row := self._model.row(at)) is not None:
+                yield at, row
+
+    def _selection_changed(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         if self._following or self._model.taking:
-            return  # Qt deselects a row that is removed; its job may only have gone out of sight
+            return  # Qt deselects removed rows, but the job may only have left the known rows
         for part in _parts(deselected):
-            for at in _known(part, self._model):
-                row = self._model.row(at)
-                if row is not None and not self._is_selected(at):
+            for at, row in self._rows_in(part):
+                if not self._is_selected(at):
                     self._chosen.pop(row.id, None)
         for part in _parts(selected):
-            for at in _known(part, self._model):
-                row = self._model.row(at)
-                if row is not None:
-                    self._chosen[row.id] = None
+            self._chosen |= {row.id: None for _, row in self._rows_in(part)}
             if part.top() not in self._model.known or part.bottom() not in self._model.known:
                 self.unknown.emit(part.top(), part.bottom())
         self.chosen_changed.emit()
 
     def _follow(self) -> None:
-        """Show as selected the rows whose jobs are, and no others."""
+        """Select exactly the rows of the chosen jobs."""
         self._following = True
         try:
             wanted = [at for at, row in self._model.placed() if row.id in self._chosen]
@@ -102,13 +98,8 @@ def _parts(selection: QItemSelection) -> list[QItemSelectionRange]:
     return [selection.at(number) for number in range(selection.count())]
 
 
-def _known(part: QItemSelectionRange, model: JobTableModel) -> range:
-    first, end = max(part.top(), model.known.start), min(part.bottom() + 1, model.known.stop)
-    return range(first, end)
-
-
 def _rows(positions: list[int], model: JobTableModel) -> QItemSelection:
-    """Whole rows, each run of neighbours as one range."""
+    """Select whole rows, each run of neighbours as one range."""
     found = QItemSelection()
     last_column = model.columnCount() - 1
     first = 0
@@ -121,15 +112,12 @@ def _rows(positions: list[int], model: JobTableModel) -> QItemSelection:
 
 
 MOST = 2000
-"""So many jobs can be selected at once; `cut` tells when there were more."""
+"""The limit of selected jobs; `cut` reports that there were more."""
 
 
 class SelectedRows(QObject):
-    """Follows the selection: `changed` when its jobs, or what can be done to them, changed.
-
-    A job that is deleted or leaves the states of the filter is no longer selected: nobody should
-    act on a job that cannot be found in the list.
-    """
+    """The rows of the selected jobs; `changed` when they, or the commands they allow, changed. A
+    job that is deleted or leaves the filter is deselected: nobody should act on a hidden job."""
 
     changed = Signal()
     cut = Signal(int)
@@ -144,25 +132,24 @@ class SelectedRows(QObject):
         self._selection = selection
         self._rows: dict[int, JobRow] = {}
         self._stale: set[int] = set()
-        self._stretch: tuple[int, int] | None = None
-        self._refresh = CoalescedTask(context.operations, self._look, self)
+        self._unloaded: tuple[int, int] | None = None
+        self._refresh = CoalescedTask(context.operations, self._reload, self)
         self._gathering = CoalescedTask(context.operations, self._gather, self)
         selection.chosen_changed.connect(self._changed_by_hand)
-        selection.unknown.connect(self._select_stretch)
+        selection.unknown.connect(self._select_unloaded)
         model.taken.connect(self._take_from_view)
 
     @property
     def rows(self) -> tuple[JobRow, ...]:
-        """The selected jobs that are known."""
+        """The selected jobs that are loaded."""
         return tuple(self._rows[i] for i in self._selection.chosen if i in self._rows)
 
     @property
     def count(self) -> int:
-        """How many are selected."""
         return len(self._selection.chosen)
 
     def follow(self, notice: Notice) -> None:
-        """Look again at selected jobs that changed."""
+        """Reload the selected jobs that changed."""
         chosen = set(self._selection.chosen)
         if stale := chosen if notice.missed else chosen & notice.jobs:
             self._stale |= stale
@@ -178,7 +165,7 @@ class SelectedRows(QObject):
         self.changed.emit()
 
     def _take_from_view(self) -> None:
-        """A page came in: what it says of selected jobs is the newest."""
+        """Update the selected jobs from the page just loaded."""
         chosen = set(self._selection.chosen)
         if not chosen:
             return
@@ -187,7 +174,7 @@ class SelectedRows(QObject):
             self._rows |= fresh
             self.changed.emit()
 
-    async def _look(self) -> None:
+    async def _reload(self) -> None:
         wanted, self._stale = tuple(self._stale), set()
         found = {row.id: row for row in await self._context.door.ask(JobsById(wanted))}
         states = self._feed.chosen.states
@@ -198,16 +185,14 @@ class SelectedRows(QObject):
         else:
             self.changed.emit()
 
-    # selecting rows nobody has looked at
-
-    def _select_stretch(self, first: int, last: int) -> None:
-        self._stretch = (first, last)
+    def _select_unloaded(self, first: int, last: int) -> None:
+        self._unloaded = (first, last)
         self._gathering.request()
 
     async def _gather(self) -> None:
-        if self._stretch is None:
+        if self._unloaded is None:
             return
-        (first, last), self._stretch = self._stretch, None
+        (first, last), self._unloaded = self._unloaded, None
         asked: tuple[JobFilter, object] = (self._feed.chosen, self._feed.order)
         page = await self._context.door.ask(
             ListJobs(self._feed.chosen, self._feed.order, first, min(last + 1 - first, MOST))

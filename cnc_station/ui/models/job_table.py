@@ -1,9 +1,5 @@
-"""The rows of a job table: it knows how many there are, and holds those near what is on view.
-
-A page of rows from the engine is taken in by `take`: rows come, go, move and change one by one,
-never all at once, so that what a view points at stays. Rows outside the page are not known and
-show no text until the feed has fetched them.
-"""
+"""The rows of the job table: the total count, and the rows near the visible ones. `take` merges a
+page row by row, so that current row and selection stay; rows outside the page are unknown."""
 
 from collections.abc import Callable, Sequence, Set
 
@@ -18,9 +14,9 @@ MOST_KNOWN = 1000
 
 
 class JobTableModel(RowModel[JobRow]):
-    """Columns by key out of `choice`, a window of known rows amid those not looked at yet."""
+    """Columns by key out of `choice`; a window of known rows among unknown ones."""
 
-    taken = Signal()  # a page has come in and every row signal is out
+    taken = Signal()  # a page was merged, after all its row signals
 
     def __init__(
         self,
@@ -31,33 +27,31 @@ class JobTableModel(RowModel[JobRow]):
         choice = job_columns(now, telemetry)
         super().__init__([choice[key] for key in columns], lambda row: row.id)
         self.choice = choice
-        self.taking = False  # rows come and go because of a page, not by anybody's hand
-
-    # taking rows in
+        self.taking = False  # rows change because of a page, not because of the user
 
     def take(self, page: JobPage) -> None:
-        """Show this page, and forget what is known of rows elsewhere."""
+        """Show this page and forget all rows outside it."""
         self.taking = True
         try:
-            self._take(page)
+            self._merge(page)
         finally:
             self.taking = False
         self.taken.emit()
 
-    def _take(self, page: JobPage) -> None:
-        if page.rows and page.offset > self._total:
-            self._settle_total(page.offset)
-        first = min(page.offset, self._total, page.total)
-        self._keep_only(first, min(first + len(page.rows), self._total))
-        self._turn_into(page.rows)
-        self._settle_total(page.total)
+    def _merge(self, page: JobPage) -> None:
+        if page.rows and page.offset > self.total:
+            self._set_total(page.offset)
+        first = min(page.offset, self.total, page.total)
+        self._keep_only(first, min(first + len(page.rows), self.total))
+        self._replace_rows(page.rows)
+        self._set_total(page.total)
         for at, new in enumerate(page.rows, start=first):
-            self._renew(at, new)
+            self._update_row(at, new)
 
     def extend(self, page: JobPage) -> bool:
-        """Add a page to what is known, keeping the MOST_KNOWN rows nearest to it. False, and
-        nothing done, if the list has changed meanwhile; a page that is apart replaces."""
-        if page.total != self._total:
+        """Add a page, keeping the MOST_KNOWN rows nearest to it; a page apart replaces the known
+        rows. Return False, with nothing changed, if the list has changed meanwhile."""
+        if page.total != self.total:
             return False
         end = page.offset + len(page.rows)
         if page.offset > self.known.stop or end < self.known.start:
@@ -81,41 +75,38 @@ class JobTableModel(RowModel[JobRow]):
             if gone:
                 self._emit(gone.start, gone.stop - 1)
 
-    def _settle_total(self, total: int) -> None:
-        """Rows further down came or went; which ones, nobody on view can tell."""
+    def _set_total(self, total: int) -> None:
+        """Add or remove unknown rows at the end until the count is `total`."""
         total = max(total, self.known.stop)
-        if total > self._total:
-            self.beginInsertRows(NOWHERE, self._total, total - 1)
-            self._total = total
+        if total > self.total:
+            self.beginInsertRows(NOWHERE, self.total, total - 1)
+            self.total = total
             self.endInsertRows()
-        elif total < self._total:
-            self.beginRemoveRows(NOWHERE, total, self._total - 1)
-            self._total = total
+        elif total < self.total:
+            self.beginRemoveRows(NOWHERE, total, self.total - 1)
+            self.total = total
             self.endRemoveRows()
 
-    def hear(self, machines: Set[int]) -> None:
-        """Machines have said how far they are: their jobs' rows tell it."""
-        place = next((at for at, c in enumerate(self._columns) if c.key == NEXT), None)
+    def telemetry_changed(self, machines: Set[int]) -> None:
+        """Repaint the rows of jobs that run on these machines: their telemetry is new."""
+        place = next((at for at, c in enumerate(self.columns) if c.key == NEXT), None)
         if place is not None:
             for at, row in self.placed():
                 if row.state is JobState.RUNNING and row.machine_id in machines:
                     self._emit(at, at, place, place)
 
-    # columns
-
     def set_columns(self, keys: Sequence[str]) -> None:
-        """Show these columns: those that go are removed, those that come are added at the end,
-        before the last one if that stays last."""
-        for at in range(len(self._columns) - 1, -1, -1):
-            if self._columns[at].key not in keys:
+        """Show these columns; new ones go to the end, before NEXT if that is the last."""
+        for at in range(len(self.columns) - 1, -1, -1):
+            if self.columns[at].key not in keys:
                 self.beginRemoveColumns(NOWHERE, at, at)
-                del self._columns[at]
+                del self.columns[at]
                 self.endRemoveColumns()
-        have = {column.key for column in self._columns}
+        have = {column.key for column in self.columns}
         for key in keys:
             if key not in have:
-                ends_with_next = bool(self._columns) and self._columns[-1].key == NEXT
-                at = len(self._columns) - 1 if ends_with_next else len(self._columns)
+                ends_with_next = bool(self.columns) and self.columns[-1].key == NEXT
+                at = len(self.columns) - 1 if ends_with_next else len(self.columns)
                 self.beginInsertColumns(NOWHERE, at, at)
-                self._columns.insert(at, self.choice[key])
+                self.columns.insert(at, self.choice[key])
                 self.endInsertColumns()

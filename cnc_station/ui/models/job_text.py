@@ -1,4 +1,4 @@
-"""A job in words: every field, its events and its runs."""
+"""A job as text: every field, its events and its runs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ from cnc_station.ui.widgets.timeline import TimelineEntry
 
 
 def fields(detail: JobDetail, machines: Mapping[int, str], now: int) -> list[tuple[str, str]]:
-    """Names and values, the most asked for first."""
+    """Names and values, the most wanted first."""
     row = detail.row
     pinned = (
         _t("any") if row.pinned_machine_id is None else machines.get(row.pinned_machine_id, "?")
@@ -73,7 +73,7 @@ _RUNS_NOW = frozenset({"started", "continued"})
 
 
 def entries(events: Sequence[Event], machines: Mapping[int, str], now: int) -> list[TimelineEntry]:
-    """A job's events, oldest first; what runs now is marked at the end."""
+    """A job's events, oldest first; the last one is marked if it is a running state."""
     last = events[-1].id if events else 0
     return [
         TimelineEntry(
@@ -92,7 +92,6 @@ def run_entries(runs: Sequence[RunRow], now: int) -> list[TimelineEntry]:
 
 
 def _counted(run: RunRow) -> str:
-    """What came of its parts, as far as a person has counted them."""
     counts = PartCount(run.good, run.scrap, run.rework).known
     tr = QCoreApplication.translate
     names = {

@@ -1,8 +1,8 @@
-"""How one list of rows becomes another, step by step, so that a view keeps what it points at.
+"""Turn one list of rows into another step by step, so that a view keeps current row and selection.
 
-A list shows a window of known rows, told apart by their ids, amid rows not looked at yet (None).
-`steps` turns an old window into a new one by removing, moving and inserting runs of rows; rows
-that stay are never touched. Positions count from the window's first row.
+A list is a window of known rows, identified by their ids, among unknown rows (None). `steps` turns
+an old window into a new one by filling, removing, moving and inserting runs of rows; rows that stay
+are never touched. Positions count from the window's first row.
 """
 
 from bisect import bisect_left
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Rows `first` to `last` go."""
+    """Remove rows `first` to `last`."""
 
     first: int
     last: int
@@ -20,7 +20,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Rows with these ids come to stand at `first` and after."""
+    """Insert rows with these ids at `first`."""
 
     first: int
     ids: tuple[Hashable, ...]
@@ -28,7 +28,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The row at `source` comes to stand before the row now at `target`."""
+    """Move the row at `source` in front of the row now at `target`."""
 
     source: int
     target: int
@@ -36,7 +36,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """The rows at `first` and after, not looked at before, turn out to be these."""
+    """Fill the unknown rows from `first` with these ids."""
 
     first: int
     ids: tuple[Hashable, ...]
@@ -46,7 +46,7 @@ Step = Remove | Insert | Move | Fill
 
 
 def apply(step: Step, ids: list[Hashable | None]) -> None:
-    """Does a step to a list, as a model does it to its rows."""
+    """Apply a step to a list of ids."""
     match step:
         case Remove(first, last):
             del ids[first : last + 1]
@@ -59,11 +59,8 @@ def apply(step: Step, ids: list[Hashable | None]) -> None:
 
 
 def steps(old: Sequence[Hashable | None], new: Sequence[Hashable]) -> list[Step]:
-    """The steps from `old` to `new`; afterwards the list is exactly `new`.
-
-    Rows not looked at are filled where they stand when the new row there was not on view before:
-    scrolling on fills, it does not insert.
-    """
+    """The steps from `old` to `new`. An unknown row is filled in place when its new row was not
+    known before: scrolling fills, it does not insert."""
     work = _Work(list(old), [])
     work.fill(new)
     work.remove_missing(new)
@@ -93,7 +90,7 @@ class _Work:
             at += 1
 
     def remove_missing(self, new: Sequence[Hashable]) -> None:
-        """Runs from the end, so that the positions before them stay true."""
+        """Remove from the end, so that earlier positions stay valid."""
         wanted = set(new)
         at = len(self.ids) - 1
         while at >= 0:
@@ -105,7 +102,7 @@ class _Work:
             at -= 1
 
     def move(self, new: Sequence[Hashable]) -> None:
-        """Each row that must move goes behind its predecessor; as few move as possible."""
+        """Move as few rows as possible, each behind its predecessor."""
         here = {job_id: at for at, job_id in enumerate(self.ids) if job_id is not None}
         order = [job_id for job_id in new if job_id in here]
         staying = _longest_rising([here[job_id] for job_id in order])
@@ -118,7 +115,7 @@ class _Work:
                 self.do(Move(source, target))
 
     def insert(self, new: Sequence[Hashable]) -> None:
-        """By now the list is `new` with rows left out."""
+        """Insert what is missing; the rows present are already in the order of `new`."""
         at = 0
         while at < len(new):
             here = self.ids[at] if at < len(self.ids) else None
@@ -131,7 +128,7 @@ class _Work:
 
 
 def _longest_rising(values: Sequence[int]) -> set[int]:
-    """The values of a longest rising subsequence: the rows that need not move."""
+    """The values of a longest increasing subsequence: the rows that need not move."""
     ends: list[int] = []
     before: dict[int, int | None] = {}
     for value in values:

@@ -1,8 +1,5 @@
-"""Rows as a table model: columns are values, and rows come, go, move and change one by one.
-
-A model holds a window of known rows amid rows that nobody has looked at yet. A list that fits into
-memory is one window from its first row to its last.
-"""
+"""Rows as a table model: columns are values; rows come, go, move and change one by one. A model
+holds a window of known rows among unknown ones; a short list is one window over all rows."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,17 +22,15 @@ from cnc_station.ui.widgets.state_look import StateLook
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 R = TypeVar("R")
-_SAYS = frozenset({Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole})
+_TEXT_ROLES = frozenset({Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole})
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[R]):
-    """`text` of a row; with `look` the cell shows that state's chip instead. `width` in pixels.
-
-    `key` tells a column from others where columns can be chosen, `sort` is what the engine sorts
-    its rows by, `tip` replaces the text in the tool tip.
-    """
+    """A column: its `text` of a row, or the state chip of `look`; `width` is in pixels. `key`
+    identifies a column that can be hidden, `sort` is the engine's sort key, `tip` replaces the text
+    in the tool tip."""
 
     title: str
     text: Callable[[R], str]
@@ -50,18 +45,17 @@ class Column(Generic[R]):
 
     @property
     def alignment(self) -> Qt.AlignmentFlag:
-        """Numbers stand right, words left."""
         side = Qt.AlignmentFlag.AlignRight if self.right else Qt.AlignmentFlag.AlignLeft
         return side | Qt.AlignmentFlag.AlignVCenter
 
     def shown(self, row: R) -> tuple[str, Ink, StateLook | None]:
-        """All that a cell shows of a row."""
+        """Everything a cell shows of a row."""
         ink = self.ink(row) if self.ink else Ink.TEXT
         return self.text(row), ink, self.look(row) if self.look else None
 
 
 class RowModel(QAbstractTableModel, Generic[R]):
-    """Shows rows known by `key`; what a view points at stays while rows change around it."""
+    """Shows rows identified by `key`; current row and selection stay while rows change."""
 
     def __init__(
         self,
@@ -70,23 +64,11 @@ class RowModel(QAbstractTableModel, Generic[R]):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._columns = list(columns)
+        self.columns = list(columns)
         self._key = key
-        self._total = 0
+        self.total = 0
         self._first = 0
         self._rows: list[R | None] = []
-
-    # what it holds
-
-    @property
-    def columns(self) -> tuple[Column[R], ...]:
-        """The columns, in the order of the model."""
-        return tuple(self._columns)
-
-    @property
-    def total(self) -> int:
-        """How many rows there are."""
-        return self._total
 
     @property
     def known(self) -> range:
@@ -95,34 +77,29 @@ class RowModel(QAbstractTableModel, Generic[R]):
 
     @property
     def rows(self) -> tuple[R, ...]:
-        """The known rows, in their order."""
         return tuple(row for row in self._rows if row is not None)
 
     def placed(self) -> Iterator[tuple[int, R]]:
-        """The known rows with their positions."""
         for at, row in enumerate(self._rows, start=self._first):
             if row is not None:
                 yield at, row
 
     def row(self, position: int) -> R | None:
-        """The row at a position; None if there is none or it was not looked at yet."""
+        """The row at a position; None if it does not exist or is unknown."""
         at = position - self._first
         return self._rows[at] if 0 <= at < len(self._rows) else None
 
     def position(self, key: Hashable) -> int | None:
-        """Where the row of a key stands, if it is known."""
         return next((at for at, row in self.placed() if self._key(row) == key), None)
 
-    # changing
-
-    def _turn_into(self, rows: Sequence[R]) -> None:
-        """Make the known rows these, by the fewest changes; rows that stay are not renewed yet."""
+    def _replace_rows(self, rows: Sequence[R]) -> None:
+        """Replace the known rows by the fewest steps; the rows that stay keep their old values."""
         new = {self._key(row): row for row in rows}
         old = [None if row is None else self._key(row) for row in self._rows]
         for step in steps(old, list(new)):
-            self._do(step, new)
+            self._apply(step, new)
 
-    def _do(self, step: Step, rows: Mapping[Hashable, R]) -> None:
+    def _apply(self, step: Step, rows: Mapping[Hashable, R]) -> None:
         base = self._first
         match step:
             case Fill(first, keys):
@@ -131,12 +108,12 @@ class RowModel(QAbstractTableModel, Generic[R]):
             case Remove(first, last):
                 self.beginRemoveRows(NOWHERE, base + first, base + last)
                 del self._rows[first : last + 1]
-                self._total -= last - first + 1
+                self.total -= last - first + 1
                 self.endRemoveRows()
             case Insert(first, keys):
                 self.beginInsertRows(NOWHERE, base + first, base + first + len(keys) - 1)
                 self._rows[first:first] = [rows[key] for key in keys]
-                self._total += len(keys)
+                self.total += len(keys)
                 self.endInsertRows()
             case Move(source, target):
                 self.beginMoveRows(NOWHERE, base + source, base + source, NOWHERE, base + target)
@@ -144,44 +121,39 @@ class RowModel(QAbstractTableModel, Generic[R]):
                 self._rows.insert(to, self._rows.pop(source))
                 self.endMoveRows()
 
-    def _renew(self, at: int, new: R) -> None:
-        """Take what is new of a row; only cells that show something else are painted again."""
+    def _update_row(self, at: int, new: R) -> None:
+        """Replace a row by its new value; repaint only the cells that look different."""
         old = self._rows[at - self._first]
         self._rows[at - self._first] = new
         if old is not None and old != new:
-            for place, column in enumerate(self._columns):
+            for place, column in enumerate(self.columns):
                 if column.shown(old) != column.shown(new):
                     self._emit(at, at, place, place)
 
     def _emit(self, first: int, last: int, left: int = 0, right: int | None = None) -> None:
-        right = len(self._columns) - 1 if right is None else right
+        right = len(self.columns) - 1 if right is None else right
         self.dataChanged.emit(self.index(first, left), self.index(last, right))
 
-    # Qt's questions
-
     def rowCount(self, parent: Index = NOWHERE) -> int:
-        """All rows, known or not."""
-        return 0 if parent.isValid() else self._total
+        return 0 if parent.isValid() else self.total
 
     def columnCount(self, parent: Index = NOWHERE) -> int:
-        """The columns shown."""
-        return 0 if parent.isValid() else len(self._columns)
+        return 0 if parent.isValid() else len(self.columns)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """The titles of the columns; a header itself marks the sort order."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self._columns):
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
             return None
-        column = self._columns[section]
+        column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return column.title
         return int(column.alignment.value) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What a cell says; the chip of a state is for whoever paints it."""
-        column, row = self._columns[index.column()], self.row(index.row())
-        if role in _SAYS:
+        """The cell's text and style; the delegate paints a state's chip."""
+        column, row = self.columns[index.column()], self.row(index.row())
+        if role in _TEXT_ROLES:
             return self.text(index.row(), index.column()) or None
         if role == Qt.ItemDataRole.ToolTipRole and row is not None:
             return column.tip(row) if column.tip else column.text(row)
@@ -194,22 +166,21 @@ class RowModel(QAbstractTableModel, Generic[R]):
         return None
 
     def text(self, at: int, place: int) -> str:
-        """The text of row `at` in column `place`; a row not looked at yet says `…` at its start."""
+        """The text of row `at` in column `place`; an unknown row shows `…` in its first column."""
         row = self.row(at)
         if row is None:
             return "" if place else "…"
-        return self._columns[place].text(row)
+        return self.columns[place].text(row)
 
     def ink(self, at: int, place: int) -> Ink:
-        """The colour of that text."""
-        row, ink = self.row(at), self._columns[place].ink
+        row, ink = self.row(at), self.columns[place].ink
         if row is None:
             return Ink.MUTED
         return ink(row) if ink else Ink.TEXT
 
 
 class RowList(RowModel[R]):
-    """All rows are known. With `checkable`, each can be ticked; ticks stay with their rows."""
+    """A model whose rows are all known. `checkable` rows can be ticked and keep their ticks."""
 
     ticked = Signal()
 
@@ -227,40 +198,36 @@ class RowList(RowModel[R]):
 
     @property
     def checked(self) -> tuple[R, ...]:
-        """The rows ticked, in their order."""
         return tuple(row for row in self.rows if self._key(row) in self._checked)
 
     def take(self, rows: Sequence[R]) -> None:
-        """Show these rows; what was on view already stays itself."""
-        self._turn_into(rows)
+        """Show these rows; rows shown before stay in place where possible."""
+        self._replace_rows(rows)
         for at, row in enumerate({self._key(row): row for row in rows}.values()):
-            self._renew(at, row)
+            self._update_row(at, row)
         gone = self._checked - {self._key(row) for row in rows}
         if gone:
             self._checked -= gone
             self.ticked.emit()
 
     def clock_moved(self, column: int) -> None:
-        """What a column says has changed with the time alone."""
+        """Repaint a column whose text changes with time alone."""
         if self._rows:
             self._emit(0, len(self._rows) - 1, column, column)
 
     def check(self, keys: Sequence[Hashable], *, on: bool = True) -> None:
-        """Tick rows, or take their ticks away."""
         for at, row in self.placed():
             if self._key(row) in keys:
                 state = _CHECKED if on else _UNCHECKED
                 self.setData(self.index(at, 0), state, Qt.ItemDataRole.CheckStateRole)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Rows can be chosen, and ticked in the first column."""
         flags = super().flags(index)
         if self._checkable and index.column() == 0:
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What a cell says, and whether its row is ticked."""
         if role != Qt.ItemDataRole.CheckStateRole:
             return super().data(index, role)
         row = self.row(index.row())
@@ -269,7 +236,6 @@ class RowList(RowModel[R]):
         return _CHECKED if self._key(row) in self._checked else _UNCHECKED
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Takes a tick."""
         row = self.row(index.row())
         if role != Qt.ItemDataRole.CheckStateRole or not self._checkable or row is None:
             return False

@@ -206,7 +206,7 @@ class JobsPage(Page):
 
     def _show_telemetry(self, machines: frozenset[int]) -> None:
         if self.isVisible():
-            self.model.hear(machines)
+            self.model.telemetry_changed(machines)
             self.detail.follow_telemetry(machines)
 
     def _taken(self) -> None:

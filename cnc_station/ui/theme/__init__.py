@@ -1,25 +1,9 @@
-"""How the window looks: tokens, density, fonts, icons, and the one live `Theme`.
+"""How the window looks. A widget that paints calls `theme()` in each paint and keeps nothing; other
+caches connect `theme().changed` or include `theme().serial` in their key."""
 
-`apply_theme(app, ThemeName.DARK, Density.TOUCH)` dresses the whole program, at run time too. A
-widget that paints asks `theme()` each time it paints and keeps nothing: after a change every widget
-gets a StyleChange event and is painted anew. What caches elsewhere (a chart, a delegate)
-connects `theme().changed` or keys its cache with `theme().serial`.
-"""
-
-from cnc_station.ui.theme.density import Density, Metrics
+from cnc_station.ui.theme.density import Density
 from cnc_station.ui.theme.fonts import Role
-from cnc_station.ui.theme.live import Theme, apply_theme, theme
-from cnc_station.ui.theme.tokens import Ink, ThemeName, Tokens, Tone
+from cnc_station.ui.theme.live import apply_theme, theme
+from cnc_station.ui.theme.tokens import Ink, ThemeName, Tone
 
-__all__ = [
-    "Density",
-    "Ink",
-    "Metrics",
-    "Role",
-    "Theme",
-    "ThemeName",
-    "Tokens",
-    "Tone",
-    "apply_theme",
-    "theme",
-]
+__all__ = ["Density", "Ink", "Role", "ThemeName", "Tone", "apply_theme", "theme"]

@@ -1,16 +1,16 @@
-"""How large things are to the hand: dense for a mouse, touch for a glove."""
+"""How large controls are: dense for a mouse, touch for a glove."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 PRIMARY_MM = 20.0
 _MM_PER_INCH = 25.4
-_PLAIN_DPI = 96.0
-_BELIEVABLE_DPI = 240.0
+_DEFAULT_DPI = 96.0
+_MAX_DPI = 240.0
 
 
 class Density(StrEnum):
-    """What a user can choose."""
+    """The densities a user can choose."""
 
     DENSE = "dense"
     TOUCH = "touch"
@@ -18,11 +18,7 @@ class Density(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Sizes in device-independent pixels, in steps of 4 where the hand does not decide.
-
-    `primary` is the least height of a primary action, `rail_item` of a page's entry in
-    the rail.
-    """
+    """Sizes in device-independent pixels; `primary` and `rail_item` are minimum heights."""
 
     touch: bool
     control: int
@@ -41,17 +37,12 @@ class Metrics:
 
 
 def primary_px(dpi: float) -> int:
-    """20 mm on the screen in pixels.
-
-    Screens lie about their size (projectors, remote desktops): never less than 20 mm at 96 dpi
-    (76 px), never more than at 240 dpi.
-    """
-    believed = min(max(dpi, _PLAIN_DPI), _BELIEVABLE_DPI)
-    return round(PRIMARY_MM / _MM_PER_INCH * believed)
+    """20 mm in pixels. Screens report wrong sizes, so `dpi` is limited to 96-240."""
+    return round(PRIMARY_MM / _MM_PER_INCH * min(max(dpi, _DEFAULT_DPI), _MAX_DPI))
 
 
-def metrics_for(density: Density, dpi: float = _PLAIN_DPI) -> Metrics:
-    """The sizes of a density on a screen of `dpi` device-independent pixels per real inch."""
+def metrics_for(density: Density, dpi: float = _DEFAULT_DPI) -> Metrics:
+    """The sizes of a density on a screen with `dpi` device-independent pixels per inch."""
     if density is Density.TOUCH:
         primary = primary_px(dpi)
         return Metrics(

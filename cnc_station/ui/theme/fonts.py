@@ -1,4 +1,4 @@
-"""The bundled face and the sizes text comes in."""
+"""The bundled font and the text sizes."""
 
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ _FACES = ("Regular", "Medium", "SemiBold", "Bold")
 
 
 class Role(StrEnum):
-    """What a piece of text is for. 13 px is the second line under a name; the rest as named."""
+    """What a piece of text is for. NOTE is the second line under a name."""
 
     CAPTION = "caption"
     NOTE = "note"
@@ -22,28 +22,19 @@ class Role(StrEnum):
     FIGURE = "figure"
 
 
-ROLE_SIZE = {
-    Role.CAPTION: 12,
-    Role.NOTE: 13,
-    Role.BODY: 14,
-    Role.STRONG: 14,
-    Role.CARD_TITLE: 16,
-    Role.PAGE_TITLE: 18,
-    Role.FIGURE: 27,
-}
-ROLE_WEIGHT = {
-    Role.CAPTION: 400,
-    Role.NOTE: 400,
-    Role.BODY: 400,
-    Role.STRONG: 600,
-    Role.CARD_TITLE: 600,
-    Role.PAGE_TITLE: 700,
-    Role.FIGURE: 700,
+SIZE_AND_WEIGHT = {
+    Role.CAPTION: (12, 400),
+    Role.NOTE: (13, 400),
+    Role.BODY: (14, 400),
+    Role.STRONG: (14, 600),
+    Role.CARD_TITLE: (16, 600),
+    Role.PAGE_TITLE: (18, 700),
+    Role.FIGURE: (27, 700),
 }
 
 
 def load_fonts() -> None:
-    """Makes the bundled face known to Qt; needs a QGuiApplication; again is harmless."""
+    """Register the bundled font with Qt, once; needs a QGuiApplication."""
     if FAMILY in QFontDatabase.families():
         return
     for face in _FACES:
@@ -52,14 +43,14 @@ def load_fonts() -> None:
 
 
 def weight_of(role: Role, *, bold_words: bool) -> int:
-    """The weight of a role from 100 to 900; one step up where words must be bold."""
-    weight = ROLE_WEIGHT[role]
+    """The weight of a role from 100 to 900; heavier in themes with bold words."""
+    _, weight = SIZE_AND_WEIGHT[role]
     return min(700, weight + 200) if bold_words else weight
 
 
 def font_of(role: Role, *, bold_words: bool = False) -> QFont:
-    """A new font for a role. Digits are tabular by the face itself."""
+    """A new font for a role. The bundled font's digits are tabular."""
     font = QFont(FAMILY)
-    font.setPixelSize(ROLE_SIZE[role])
+    font.setPixelSize(SIZE_AND_WEIGHT[role][0])
     font.setWeight(QFont.Weight(weight_of(role, bold_words=bold_words)))
     return font

@@ -1,4 +1,4 @@
-"""The one live theme of the process and how it is put on."""
+"""The one live theme of the process, and how it is applied."""
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QFont, QGuiApplication, QIcon, QPen, QPixmap
@@ -9,31 +9,20 @@ from cnc_station.ui.theme.fonts import Role, font_of, load_fonts
 from cnc_station.ui.theme.qt_style import draw_icon, palette_of, style_sheet
 from cnc_station.ui.theme.tokens import Ink, ThemeName, Tokens, Tone, tokens_for
 
-_FILLS = {
-    Tone.NORMAL: Ink.NORMAL_FILL,
-    Tone.RUNNING: Ink.RUNNING_FILL,
-    Tone.HELD: Ink.HELD_FILL,
-    Tone.ALARM: Ink.ALARM_FILL,
-    Tone.OPERATOR: Ink.OPERATOR_FILL,
-}
-
 
 def tone_ink(tone: Tone) -> Ink:
-    """The ink a tone writes and marks with."""
+    """The ink of a tone's text and marks."""
     return Ink(tone.value)
 
 
 def tone_fill(tone: Tone) -> Ink:
-    """The ground a tone's ink stands on in a chip."""
-    return _FILLS[tone]
+    """The background of a chip in this tone."""
+    return Ink(f"{tone.value}_fill")
 
 
 class Theme(QObject):
-    """Colours, sizes, fonts and icons as they are now; what it hands out is shared and cached.
-
-    `changed` comes after the palette and the style sheet are in force. `serial` grows with every
-    change, for caches that outlive one.
-    """
+    """Current colours, sizes, fonts and icons, shared and cached. `changed` comes after the palette
+    and the style sheet are in force; `serial` grows with every change."""
 
     changed = Signal()
 
@@ -45,26 +34,20 @@ class Theme(QObject):
         self.tokens: Tokens = tokens_for(self.name)
         self.metrics: Metrics = metrics_for(self.density)
         self._follows_system = False
-        self._forget()
+        self._clear_caches()
 
-    def _forget(self) -> None:
-        self._colours: dict[Ink, QColor] = {}
-        self._brushes: dict[Ink, QBrush] = {}
+    def _clear_caches(self) -> None:
+        self._colours = {ink: QColor(getattr(self.tokens, ink.value)) for ink in Ink}
+        self._brushes = {ink: QBrush(colour) for ink, colour in self._colours.items()}
         self._pens: dict[tuple[Ink, float], QPen] = {}
         self._fonts: dict[Role, QFont] = {}
         self._pixmaps: dict[tuple[str, Ink, int, float], QPixmap] = {}
         self._icons: dict[tuple[str, Ink, int], QIcon] = {}
 
     def colour(self, ink: Ink) -> QColor:
-        """The colour of an ink."""
-        if ink not in self._colours:
-            self._colours[ink] = QColor(getattr(self.tokens, ink.value))
         return self._colours[ink]
 
     def brush(self, ink: Ink) -> QBrush:
-        """A solid brush of an ink."""
-        if ink not in self._brushes:
-            self._brushes[ink] = QBrush(self.colour(ink))
         return self._brushes[ink]
 
     def pen(self, ink: Ink, width: float = 0) -> QPen:
@@ -75,7 +58,6 @@ class Theme(QObject):
         return self._pens[ink, width]
 
     def font(self, role: Role) -> QFont:
-        """The font of a role."""
         if role not in self._fonts:
             self._fonts[role] = font_of(role, bold_words=self.tokens.bold_words)
         return self._fonts[role]
@@ -88,10 +70,7 @@ class Theme(QObject):
         return self._pixmaps[key]
 
     def icon(self, name: str, ink: Ink = Ink.TEXT, size: int = 20) -> QIcon:
-        """A bundled icon for buttons and actions; sharp up to a ratio of 2, faint when disabled.
-
-        It has the colours of now: whoever keeps one sets it again on `changed`.
-        """
+        """A bundled icon for buttons, in the current colours: set it again on `changed`."""
         key = (name, ink, size)
         if key not in self._icons:
             icon = QIcon()
@@ -102,7 +81,6 @@ class Theme(QObject):
         return self._icons[key]
 
     def put_on(self, app: QApplication, name: ThemeName, density: Density) -> None:
-        """Dresses `app`; see `apply_theme`."""
         hints = QGuiApplication.styleHints()
         if not self._follows_system:
             hints.colorSchemeChanged.connect(self._follow_system)
@@ -114,7 +92,7 @@ class Theme(QObject):
         self.tokens = tokens_for(name, system_is_dark=dark)
         self.metrics = metrics_for(density, screen.physicalDotsPerInch())
         self.serial += 1
-        self._forget()
+        self._clear_caches()
         load_fonts()
         app.setStyle("Fusion")
         app.setPalette(palette_of(self.tokens))
@@ -137,8 +115,5 @@ def theme() -> Theme:
 
 
 def apply_theme(app: QApplication, name: ThemeName, density: Density) -> None:
-    """Dresses the whole program, now and for widgets yet to come.
-
-    `ThemeName.SYSTEM` also follows the desktop when it changes between light and dark.
-    """
+    """Style the whole program; `ThemeName.SYSTEM` also follows changes of the desktop's scheme."""
     _live.put_on(app, name, density)

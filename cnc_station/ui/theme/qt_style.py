@@ -1,4 +1,4 @@
-"""Tokens as Qt takes them: a palette, a style sheet, drawings in a colour."""
+"""Tokens in Qt's form: palette, style sheet, coloured icons."""
 
 from dataclasses import asdict
 from string import Template
@@ -9,7 +9,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from cnc_station.bundled import bundled
 from cnc_station.ui.theme.density import Metrics
-from cnc_station.ui.theme.fonts import FAMILY, ROLE_SIZE, Role, weight_of
+from cnc_station.ui.theme.fonts import FAMILY, SIZE_AND_WEIGHT, weight_of
 from cnc_station.ui.theme.tokens import Tokens
 
 _ROLES = {
@@ -39,7 +39,7 @@ _DISABLED = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.Co
 
 
 def palette_of(tokens: Tokens) -> QPalette:
-    """Every role Fusion draws with, set outright: the platform's own scheme has no say."""
+    """Every role Fusion draws with, set explicitly: the platform's own scheme has no effect."""
     palette = QPalette()
     for role, field in _ROLES.items():
         palette.setColor(role, QColor(getattr(tokens, field)))
@@ -49,7 +49,7 @@ def palette_of(tokens: Tokens) -> QPalette:
 
 
 def style_sheet(tokens: Tokens, metrics: Metrics) -> str:
-    """The template with every `$name` filled in; KeyError if it asks for a name there is not."""
+    """The style sheet template with every `$name` filled in; KeyError for an unknown name."""
     values: dict[str, object] = {**asdict(tokens), **asdict(metrics)}
     values["family"] = FAMILY
     values["icons"] = str(bundled("icons")).replace("\\", "/")
@@ -64,17 +64,14 @@ def style_sheet(tokens: Tokens, metrics: Metrics) -> str:
     values["tick_hole"] = tick + 2 * tokens.line_width - 12
     values["spin"] = 44 if metrics.touch else 26
     values["scroll"] = 20 if metrics.touch else 12
-    for role in Role:
-        values[f"size_{role.value}"] = f"{ROLE_SIZE[role]}px"
+    for role, (size, _) in SIZE_AND_WEIGHT.items():
+        values[f"size_{role.value}"] = f"{size}px"
         values[f"weight_{role.value}"] = weight_of(role, bold_words=tokens.bold_words)
     return Template(bundled("themes", "station.qss").read_text("utf-8")).substitute(values)
 
 
 def draw_icon(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:
-    """Icon `name` ("settings", "state/running") as a square of `size` px at a device pixel ratio.
-
-    Raises FileNotFoundError for an icon that does not ship.
-    """
+    """Icon `name` ("state/running") as a square of `size` px; FileNotFoundError if not bundled."""
     svg = bundled("icons", *f"{name}.svg".split("/")).read_text("utf-8")
     renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", colour).encode()))
     pixmap = QPixmap(round(size * ratio), round(size * ratio))

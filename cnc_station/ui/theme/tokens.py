@@ -1,16 +1,13 @@
-"""The colours of every theme, as values; nothing here knows Qt.
-
-A state is never shown by colour alone: `Tone` is only the colour third of "colour, icon, word".
-A test keeps the promise where ink may carry text: `text` and `muted` on every ground, tone inks
-on `surface`, `sunken` and their own fill, `faint` never (lines, ticks and resting marks only).
-"""
+"""The colours of every theme, as values without Qt. A test checks the contrast of text: `text` and
+`muted` on every ground, tone inks on `surface`, `sunken` and their own fill; `faint` never carries
+text."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
 class ThemeName(StrEnum):
-    """What a user can choose; `SYSTEM` is light or dark as the desktop says."""
+    """The themes a user can choose; `SYSTEM` is light or dark as the desktop is."""
 
     SYSTEM = "system"
     LIGHT = "light"
@@ -21,7 +18,7 @@ class ThemeName(StrEnum):
 
 
 class Tone(StrEnum):
-    """What kind of notice a thing deserves. Grey is normal."""
+    """What kind of attention a thing deserves. Grey is normal."""
 
     NORMAL = "normal"
     RUNNING = "running"
@@ -59,7 +56,7 @@ class Ink(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """One theme, as #RRGGBB. `on_tone` is text on a tone's ink, `pressed` what a finger is on."""
+    """One theme, as #RRGGBB. `on_tone` is text on a tone's ink, `pressed` a pressed control."""
 
     dark: bool
     background: str
@@ -102,11 +99,11 @@ LIGHT = Tokens(
     on_tone="#FFFFFF",
     selection="#E0EDFB",
     pressed="#C3CAD2",
-    normal="#65707C",  # a shade under the #6B7682 of the design: it carries words on `sunken`
+    normal="#65707C",  # darker than the design's #6B7682, for text on `sunken`
     normal_fill="#F3F5F7",
     running="#2F6F57",
     running_fill="#E3EFEA",
-    held="#A65900",  # a shade under the #A85B00 of the design, 4.49:1 on its fill
+    held="#A65900",  # darker than the design's #A85B00, which has 4.49:1 on its fill
     held_fill="#FFF0D6",
     alarm="#B3261E",
     alarm_fill="#FCE4E2",
@@ -158,7 +155,7 @@ LAVENDER = replace(
 
 
 def _without_fills(tokens: Tokens, ground: str, ink: str, pressed: str) -> Tokens:
-    """High contrast: one pure ground, one pure ink, no fills, 2 px lines, bold words."""
+    """High contrast: one ground, one ink, no fills, 2 px lines, bold words."""
     return replace(
         tokens,
         background=ground,
@@ -194,7 +191,7 @@ HIGH_CONTRAST_LIGHT = _without_fills(
 
 
 def tokens_for(name: ThemeName, *, system_is_dark: bool = False) -> Tokens:
-    """The colours a choice stands for; `system_is_dark` matters to `SYSTEM` alone."""
+    """The colours of a theme; only `SYSTEM` depends on `system_is_dark`."""
     if name is ThemeName.SYSTEM:
         return DARK if system_is_dark else LIGHT
     return {

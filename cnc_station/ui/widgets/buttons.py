@@ -1,4 +1,4 @@
-"""Buttons by weight, and the frame that every self-painted button shares."""
+"""Buttons by importance, and the frame that every self-painted button shares."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def paint_face(
     ground: Ink | None = Ink.SURFACE,
     line: Ink | None = Ink.LINE,
 ) -> None:
-    """Paints the face of a button; under a finger the ground darkens and the frame thickens."""
+    """Paint the background and frame of a button; while pressed, both are stronger."""
     live = theme()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     pen = live.pen(line) if line else QPen(Qt.PenStyle.NoPen)
@@ -43,7 +43,7 @@ def paint_face(
 
 
 class Button(QPushButton):
-    """An ordinary action; `clicked` is what it does. `quiet` has no frame until it is touched."""
+    """An ordinary action. A `quiet` button has no frame until it is pointed at."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Button(QPushButton):
 
 
 class CloseButton(Button):
-    """A cross that closes what it stands on, in the ink of the theme that is in force."""
+    """A cross that closes the widget it stands on."""
 
     def __init__(self, name: str, *, clicked: Slot | None = None) -> None:
         super().__init__("", quiet=True, clicked=clicked)
@@ -75,10 +75,7 @@ class CloseButton(Button):
 
 
 class PrimaryButton(Button):
-    """The one thing to do next here; 20 mm high in touch mode.
-
-    Tone OPERATOR marks a remedy a person owes a machine ("Cleared").
-    """
+    """The main action of its place; 20 mm high in touch mode. Tone OPERATOR: an operator's step."""
 
     def __init__(
         self,
@@ -94,7 +91,7 @@ class PrimaryButton(Button):
 
 
 class DangerButton(Button):
-    """An action that loses something and can be undone; for what cannot, use HoldButton."""
+    """An action that loses something but can be undone; otherwise use HoldButton."""
 
     def __init__(self, text: str, *, clicked: Slot | None = None) -> None:
         super().__init__(text, clicked=clicked)
@@ -110,7 +107,7 @@ def add_key(
     context: Qt.ShortcutContext = Qt.ShortcutContext.WindowShortcut,
     repeats: bool = True,
 ) -> QAction:
-    """Adds a command that a key gives to a widget. It stands on the sheet of keys as `text`."""
+    """Add a command with a keyboard shortcut; the list of shortcuts shows it as `text`."""
     action = QAction(text, widget)
     action.setShortcut(QKeySequence(key))
     action.setShortcutContext(context)

@@ -13,7 +13,7 @@ _STRIPE = 6
 
 
 class Card(QWidget):
-    """A rounded surface with a vertical `body` layout; `tone` other than NORMAL frames it."""
+    """A rounded surface with a vertical `body` layout; a tone other than NORMAL frames it."""
 
     def __init__(self, parent: QWidget | None = None, *, title: str = "", note: str = "") -> None:
         super().__init__(parent)
@@ -28,19 +28,12 @@ class Card(QWidget):
             head = hbox((self.title, 1), self.note)
             self.body.addLayout(head)
 
-    @property
-    def tone(self) -> Tone:
-        """The tone the frame shows."""
-        return self._tone
-
     def set_tone(self, tone: Tone) -> None:
-        """Frames the card in a tone; NORMAL is the quiet line."""
         if tone is not self._tone:
             self._tone = tone
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints ground, frame and stripe."""
         live = theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -60,16 +53,16 @@ class Card(QWidget):
         painter.drawPath(path)
 
 
-def rule(parent: QWidget | None = None) -> QFrame:
+def rule() -> QFrame:
     """A thin line between two things."""
-    line = QFrame(parent)
+    line = QFrame()
     line.setProperty("part", "rule")
     return line
 
 
 def scrolling(inner: QWidget, *, right: int = 8, focus: bool = False) -> QScrollArea:
-    """`inner` in a frameless area that scrolls up and down, `right` pixels from its bar. With
-    `focus` the keys can scroll it."""
+    """`inner` in a vertical scroll area, `right` pixels from its bar; with `focus` keys scroll
+    it."""
     page = QWidget()
     page.setProperty("part", "plain")
     vbox((inner, 1), on=page, margins=(0, 0, right, 0))

@@ -23,13 +23,13 @@ def chip_font() -> QFont:
 
 
 def chip_size(words: str) -> QSize:
-    """The room a chip with these words takes."""
+    """The size of a chip with these words."""
     width = QFontMetrics(chip_font()).horizontalAdvance(words)
     return QSize(width + 2 * _PAD + _ICON + _ICON_GAP, HEIGHT)
 
 
 def paint_chip(painter: QPainter, rect: QRectF, look: StateLook, words: str) -> None:
-    """Paints a chip into `rect`, which should be `chip_size(words)` large."""
+    """Paint a chip into `rect`, which should be `chip_size(words)` large."""
     live = theme()
     ink = tone_ink(look.tone)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -49,7 +49,7 @@ def paint_chip(painter: QPainter, rect: QRectF, look: StateLook, words: str) -> 
 
 
 def chip_pixmap(look: StateLook, ratio: float) -> QPixmap:
-    """A chip with the state's own word as a picture, for whoever paints the same one many times."""
+    """A chip with the state's own word as a pixmap, to be painted many times."""
     size = chip_size(look.word)
     pixmap = QPixmap(size * ratio)
     pixmap.setDevicePixelRatio(ratio)
@@ -61,36 +61,29 @@ def chip_pixmap(look: StateLook, ratio: float) -> QPixmap:
 
 
 class StateChip(QWidget):
-    """Shows a state, with what follows its word ("04:10", how long it has lasted)."""
+    """Shows a state and an optional `extra` after its word, such as its duration ("04:10")."""
 
-    def __init__(self, look: StateLook, extra: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, look: StateLook, extra: str = "") -> None:
+        super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._look = look
+        self.look = look
         self._words = ""
         self.set_look(look, extra)
 
-    @property
-    def look(self) -> StateLook:
-        """The look shown."""
-        return self._look
-
     def set_look(self, look: StateLook, extra: str = "") -> None:
-        """Shows another state or another extra; the same again costs nothing."""
+        """Show another state or extra; showing the same again costs nothing."""
         words = f"{look.word} {extra}" if extra else look.word
-        if (look, words) == (self._look, self._words):
+        if (look, words) == (self.look, self._words):
             return
-        grown = len(words) != len(self._words) or look is not self._look
-        self._look, self._words = look, words
+        grown = len(words) != len(self._words) or look is not self.look
+        self.look, self._words = look, words
         self.setAccessibleName(words)
         if grown:
             self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As large as its words."""
         return chip_size(self._words)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the chip."""
-        paint_chip(QPainter(self), QRectF(self.rect()), self._look, self._words)
+        paint_chip(QPainter(self), QRectF(self.rect()), self.look, self._words)

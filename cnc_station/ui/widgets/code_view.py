@@ -1,14 +1,10 @@
-"""The text of a program, line by line; a text of a million lines opens at once.
-
-Only the lines on view are looked at: a text document of 100,000 lines takes 330 ms to lay out,
-this none.
-"""
+"""The text of a program. Only visible lines are processed, so a million lines open at once; a
+QTextDocument takes 330 ms to lay out 100,000 lines."""
 
 from collections.abc import Mapping
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
-    QAction,
     QFont,
     QFontDatabase,
     QFontMetrics,
@@ -20,10 +16,11 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea
 
 from cnc_station.ui.theme import Ink, Tone, theme
 from cnc_station.ui.theme.live import tone_fill, tone_ink
+from cnc_station.ui.widgets.buttons import add_key
 
 _PAD = 8
 _SIZE = 13
@@ -31,63 +28,51 @@ _BAR = 3
 
 
 class CodeView(QAbstractScrollArea):
-    """Read-only lines with their numbers, counted from 1. `marks` colour lines by tone.
-
-    One line is current; Shift or dragging selects several, Ctrl+C copies them.
-    """
+    """Read-only numbered lines, coloured by `marks`; Shift or dragging selects several."""
 
     line_changed = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._lines: list[str] = []
         self._marks: Mapping[int, Tone] = {}
-        self._current = 0
+        self.current = 0
         self._anchor = 0
         self._font = QFont()
         self._high = 18
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Program text"))
         self.setProperty("part", "code")
-        copy = QAction(self.tr("Copy lines"), self)
-        copy.setShortcut(QKeySequence.StandardKey.Copy)
-        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.triggered.connect(self.copy)
-        self.addAction(copy)
+        on_focus = Qt.ShortcutContext.WidgetShortcut
+        copy_keys = QKeySequence.StandardKey.Copy
+        add_key(self, self.tr("Copy lines"), copy_keys, self.copy, context=on_focus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._measure()
         theme().changed.connect(self._measure)
 
-    @property
-    def current(self) -> int:
-        """The current line; 0 if there is none."""
-        return self._current
-
     def set_text(self, text: str, marks: Mapping[int, Tone] | None = None) -> None:
-        """Shows another text from its first line. Only line ends end a line, as in an editor."""
+        """Show another text from its first line. Only line ends end a line, as in an editor."""
         self._lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
         if self._lines == [""]:
             self._lines = []
         self._marks = marks or {}
-        self._current = self._anchor = min(1, len(self._lines))
+        self.current = self._anchor = min(1, len(self._lines))
         self._fit()
         self.verticalScrollBar().setValue(0)
         self.horizontalScrollBar().setValue(0)
         self.viewport().update()
 
     def go_to(self, line: int) -> None:
-        """Makes a line current and brings it to the middle."""
+        """Make a line current and scroll it to the middle."""
         self._choose(line, extend=False)
         bar = self.verticalScrollBar()
-        bar.setValue(self._current - 1 - self._on_view() // 2)
+        bar.setValue(self.current - 1 - self._on_view() // 2)
 
     def selected(self) -> str:
-        """The text of the current or selected lines."""
-        first, last = sorted((self._anchor, self._current))
+        first, last = sorted((self._anchor, self.current))
         return "\n".join(self._lines[max(0, first - 1) : last])
 
     def copy(self) -> None:
-        """Puts the selected lines on the clipboard."""
         QGuiApplication.clipboard().setText(self.selected())
 
     def _measure(self) -> None:
@@ -118,8 +103,8 @@ class CodeView(QAbstractScrollArea):
         line = max(min(1, len(self._lines)), min(line, len(self._lines)))
         if not extend:
             self._anchor = line
-        if line != self._current:
-            self._current = line
+        if line != self.current:
+            self.current = line
             if line:
                 self.setAccessibleDescription(f"{line}: {self._lines[line - 1]}")
             self.line_changed.emit(line)
@@ -127,7 +112,7 @@ class CodeView(QAbstractScrollArea):
 
     def _show_current(self) -> None:
         bar = self.verticalScrollBar()
-        top = self._current - 1
+        top = self.current - 1
         if top < bar.value():
             bar.setValue(top)
         elif top >= bar.value() + self._on_view():
@@ -137,31 +122,27 @@ class CodeView(QAbstractScrollArea):
         return self.verticalScrollBar().value() + position.y() // self._high + 1
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Scrolls as far as there is text."""
         super().resizeEvent(event)
         self._fit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Makes the line under the finger current."""
         extend = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         self._choose(self._line_at(event.position().toPoint()), extend=extend)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Selects lines while dragging."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._choose(self._line_at(event.position().toPoint()), extend=True)
             self._show_current()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Moves by line, by page, to either end; with Shift, selects."""
         key = Qt.Key(event.key())
         extend = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         page = self._on_view()
         targets = {
-            Qt.Key.Key_Up: self._current - 1,
-            Qt.Key.Key_Down: self._current + 1,
-            Qt.Key.Key_PageUp: self._current - page,
-            Qt.Key.Key_PageDown: self._current + page,
+            Qt.Key.Key_Up: self.current - 1,
+            Qt.Key.Key_Down: self.current + 1,
+            Qt.Key.Key_PageUp: self.current - page,
+            Qt.Key.Key_PageDown: self.current + page,
             Qt.Key.Key_Home: 1,
             Qt.Key.Key_End: len(self._lines),
         }
@@ -172,7 +153,6 @@ class CodeView(QAbstractScrollArea):
         self._show_current()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the lines on view."""
         painter = QPainter(self.viewport())
         painter.fillRect(self.viewport().rect(), theme().colour(Ink.SUNKEN))
         painter.setFont(self._font)
@@ -185,7 +165,7 @@ class CodeView(QAbstractScrollArea):
     def _paint_line(self, painter: QPainter, number: int, row: QRect) -> None:
         live = theme()
         tone = self._marks.get(number)
-        if min(self._anchor, self._current) <= number <= max(self._anchor, self._current):
+        if min(self._anchor, self.current) <= number <= max(self._anchor, self.current):
             painter.fillRect(row, live.colour(Ink.SELECTION))
             painter.fillRect(QRect(0, row.top(), _BAR, self._high), live.colour(Ink.OPERATOR))
         if tone is not None:

@@ -1,4 +1,4 @@
-"""What stands where nothing is listed: why, and the first step."""
+"""What an empty list shows: why it is empty, and the first step."""
 
 from collections.abc import Callable
 
@@ -17,19 +17,12 @@ _WIDTH = 420
 
 
 class EmptyState(QWidget):
-    """Icon, one sentence, and a button for the first step if there is one; `step` when pressed."""
+    """An icon, one sentence, and a button for the first step if there is one (`step`)."""
 
     step = Signal()
 
-    def __init__(
-        self,
-        icon: str,
-        title: str,
-        sentence: str,
-        step_label: str = "",
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, icon: str, title: str, sentence: str, step_label: str = "") -> None:
+        super().__init__()
         self._icon = icon
         self._picture = QLabel()
         words = Text(sentence, Role.BODY, Ink.MUTED, wrap=True)
@@ -52,7 +45,7 @@ class EmptyState(QWidget):
         theme().changed.connect(self._draw)
 
     def offer(self, label: str, taken: Callable[[], object]) -> None:
-        """Adds another way to begin, below the first step."""
+        """Add another way to begin, below the first step."""
         button = Button(label, clicked=taken)
         self._offers.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
 
@@ -62,13 +55,13 @@ class EmptyState(QWidget):
 
 
 class NoJobs(QStackedWidget):
-    """`new_job` and `chosen(JobFilter)` are the steps it offers."""
+    """The empty job list; `new_job` and `chosen(JobFilter)` are the steps it offers."""
 
     new_job = Signal()
     chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._filter = JobFilter()
         self.first = EmptyState(
             "list",
@@ -95,7 +88,6 @@ class NoJobs(QStackedWidget):
             self.addWidget(state)
 
     def explain(self, chosen: JobFilter, *, shop_is_empty: bool) -> None:
-        """Says why this filter finds nothing."""
         self._filter = chosen
         everything = chosen.states >= OPEN_JOBS | FINISHED_JOBS and not chosen.late
         if shop_is_empty:

@@ -1,4 +1,4 @@
-"""Facts for reading: names with their values, and the words of the system behind a sentence."""
+"""Read-only facts: names with their values, and the technical details behind a sentence."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ from cnc_station.ui.widgets.text import Text
 class KeyValue(QWidget):
     """Pairs in two columns; values wrap and can be selected and copied."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(16)
@@ -24,9 +24,8 @@ class KeyValue(QWidget):
         self._values: list[tuple[Text, Text]] = []
 
     def set_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Shows these pairs; rows are kept where there are as many as before."""
         while len(self._values) < len(pairs):
-            self._add()
+            self._add_row()
         for place, (name, value) in enumerate(self._values):
             there = place < len(pairs)
             name.setVisible(there)
@@ -37,13 +36,11 @@ class KeyValue(QWidget):
                 value.setAccessibleName(": ".join(pairs[place]))
 
     def pairs(self) -> dict[str, str]:
-        """What is shown."""
         return {name.text(): value.text() for name, value in self._values if name.isVisibleTo(self)}
 
-    def _add(self) -> None:
-        name, value = Text("", Role.NOTE, Ink.MUTED), Text("", Role.NOTE)
-        value.setWordWrap(True)
-        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    def _add_row(self) -> None:
+        name = Text("", Role.NOTE, Ink.MUTED)
+        value = Text("", Role.NOTE, wrap=True, selectable=True)
         row = len(self._values)
         self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
         self._grid.addWidget(value, row, 1)
@@ -51,8 +48,7 @@ class KeyValue(QWidget):
 
 
 class Details(QWidget):
-    """A button that gives way to words that can be selected and copied; nothing where there are
-    none. `opened` when it has grown."""
+    """A button that reveals text to select and copy (`opened`); hidden if there is no text."""
 
     opened = Signal()
 
@@ -64,7 +60,7 @@ class Details(QWidget):
         self.set_words("")
 
     def set_words(self, words: str) -> None:
-        """Other words are folded away again; the same stay as they are."""
+        """Set the text; another text is hidden behind the button again."""
         if words == self.words.text() and self.isHidden() is not bool(words):
             return
         self.words.setText(words)

@@ -14,22 +14,12 @@ from cnc_station.ui.widgets.text import Text, restyle
 
 
 class Field(QWidget):
-    """`editor` under its label. `hint` stands below it until there is an error to tell.
-
-    The label gives the editor its accessible name; an error is read out with it. Without a label
-    the editor names itself.
-    """
+    """`editor` under its label (its accessible name), above a `hint` that an error replaces."""
 
     def __init__(
-        self,
-        label: str,
-        editor: QWidget,
-        *,
-        hint: str = "",
-        wanted: bool = False,
-        parent: QWidget | None = None,
+        self, label: str, editor: QWidget, *, hint: str = "", wanted: bool = False
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.editor = editor
         self._hint = hint
         name = Text(
@@ -46,7 +36,6 @@ class Field(QWidget):
 
     @property
     def value(self) -> Any:
-        """What stands in the editor."""
         editor = self.editor
         if isinstance(editor, QLineEdit):
             return editor.text()
@@ -57,7 +46,6 @@ class Field(QWidget):
         return editor.value() if isinstance(editor, QSpinBox) else cast("Any", editor).value
 
     def set_value(self, value: Any) -> None:
-        """Puts a value into the editor."""
         editor = self.editor
         if isinstance(editor, QLineEdit):
             editor.setText(value)
@@ -72,16 +60,15 @@ class Field(QWidget):
 
     @property
     def error(self) -> str:
-        """What is said to be wrong; empty if nothing is."""
+        """The error shown; empty if there is none."""
         return self._below.text() if self._below.property("ink") == Ink.ALARM.value else ""
 
     def set_hint(self, words: str) -> None:
-        """Says something else below it; takes back an error."""
         self._hint = words
         self.set_error("")
 
     def set_error(self, words: str) -> None:
-        """Says what is wrong with the value; an empty text takes it back."""
+        """Show what is wrong with the value; an empty text clears it."""
         self._below.set_ink(Ink.ALARM if words else Ink.MUTED)
         self._below.setText(words or self._hint)
         self._below.setVisible(bool(words or self._hint))
@@ -93,17 +80,16 @@ _NUMBER_PAD = 10
 
 
 class NumberBox(QSpinBox):
-    """From `low` to `high`. The wheel scrolls the form, not the number, unless it has the keys."""
+    """A whole number. Without focus, the wheel scrolls the form instead of changing the number."""
 
-    def __init__(self, low: int, high: int, value: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, low: int, high: int, value: int) -> None:
+        super().__init__()
         self.setRange(low, high)
         self.setValue(value)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.lineEdit().setTextMargins(_NUMBER_PAD, 0, 0, 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Turns the number only where a person has put the keyboard."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:
@@ -114,12 +100,12 @@ _MORE_PX = 8
 
 
 class Stepper(QWidget):
-    """A whole number from 0 to `most`; `changed` with each new one. Arrow keys turn it too."""
+    """A whole number from 0 to `most`, with buttons and arrow keys; `changed` with each one."""
 
     changed = Signal(int)
 
-    def __init__(self, name: str, value: int, most: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str, value: int, most: int) -> None:
+        super().__init__()
         self._most = most
         metrics = theme().metrics
         side = metrics.primary if metrics.touch else metrics.control + _MORE_PX
@@ -147,22 +133,20 @@ class Stepper(QWidget):
 
     @property
     def value(self) -> int:
-        """The number; nothing typed is none."""
         return int(self.edit.text() or 0)
 
     def set_value(self, value: int) -> None:
-        """Another number, as near as it is allowed."""
+        """Set the number, limited to the range."""
         self.edit.setText(str(max(0, min(value, self._most))))
 
     def set_most(self, most: int) -> None:
-        """Another limit; a number above it becomes the limit."""
+        """Set the upper limit; reduce a number above it."""
         self._most = most
         self._range.setTop(most)
         if self.value > most:
             self.set_value(most)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and down turn it by one."""
         step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()))
         if step is None:
             super().keyPressEvent(event)
@@ -174,10 +158,10 @@ _SECRET_GAP = 4
 
 
 class SecretField(QLineEdit):
-    """Where a password is kept, it is not here to be shown: the first change replaces it all."""
+    """A password. A stored one is never shown: the first edit replaces all of it."""
 
-    def __init__(self, text: str, label: str, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
+    def __init__(self, text: str, label: str) -> None:
+        super().__init__(text)
         self.setEchoMode(QLineEdit.EchoMode.Password)
         self._is_kept = text == KEPT
         self._label = label
@@ -188,7 +172,7 @@ class SecretField(QLineEdit):
         self.show_button.setHidden(self._is_kept)
         self._show(on=False)
         if self._is_kept:
-            self.setToolTip(self.tr("A password is kept. It can be replaced, not shown."))
+            self.setToolTip(self.tr("A password is stored. It can be replaced but not shown."))
         self.textEdited.connect(self._replace)
 
     def _show(self, on: bool) -> None:
@@ -199,7 +183,6 @@ class SecretField(QLineEdit):
         self._place()
 
     def _replace(self, text: str) -> None:
-        """What was typed into the dots of a kept password is the beginning of a new one."""
         if self._is_kept:
             self._is_kept = False
             self.setText("".join(letter for letter in text if letter not in KEPT))
@@ -208,32 +191,30 @@ class SecretField(QLineEdit):
             self._place()
 
     def _place(self) -> None:
-        """The button fills the field's height at its end; the text ends before it."""
         width = self.show_button.sizeHint().width()
         self.show_button.setGeometry(self.width() - width, 0, width, self.height())
         shown = not self.show_button.isHidden()
         self.setTextMargins(0, 0, width + _SECRET_GAP if shown else 0, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keeps the button at the end."""
         super().resizeEvent(event)
         self._place()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """A kept password is chosen as a whole: what is typed takes its place."""
         super().focusInEvent(event)
         if self._is_kept:
             self.selectAll()
 
 
 class SearchField(QLineEdit):
-    """`searched` while typing (a list narrows), `submitted` on Enter or a scan (a thing opens)."""
+    """`searched` on each edit, to filter a list; `submitted` on Enter or a scan, to open a
+    match."""
 
     searched = Signal(str)
     submitted = Signal(str)
 
-    def __init__(self, hint: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, hint: str) -> None:
+        super().__init__()
         self.setPlaceholderText(hint)
         self.setAccessibleName(hint)
         self.setClearButtonEnabled(True)
@@ -241,12 +222,11 @@ class SearchField(QLineEdit):
         self.textChanged.connect(self.searched)
 
     def take_scan(self, code: str) -> None:
-        """Acts as if `code` had been scanned into the field."""
         self.setText(code)
         self.submitted.emit(code)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter submits; Esc first empties the field, then lets go of the keyboard."""
+        """Enter submits; Esc first clears the field, then drops the focus."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.submitted.emit(self.text().strip())
         elif event.key() == Qt.Key.Key_Escape:

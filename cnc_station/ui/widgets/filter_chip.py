@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QFont, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
@@ -15,38 +15,31 @@ _GAP = 8
 
 
 class FilterChip(QAbstractButton):
-    """A checkable pill; `toggled` says when. The tone colours the words while it is off and the
-    filter is known to show something: nothing in need is nothing to notice."""
+    """A checkable pill. While off, its tone colours the words only if its count is above 0."""
 
-    def __init__(
-        self, label: str, parent: QWidget | None = None, *, tone: Tone = Tone.NORMAL
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, label: str, *, tone: Tone = Tone.NORMAL) -> None:
+        super().__init__()
         self.setText(label)
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._tone = tone
-        self._count: int | None = None
+        self._number = ""
         self.setAccessibleName(label)
 
     def set_count(self, count: int | None) -> None:
-        """Shows how many the filter would show; None shows no number."""
-        if count == self._count:
+        """Show how many items the filter matches; None shows no number."""
+        number = "" if count is None else f"{count:,}"
+        if number == self._number:
             return
-        grown = len(self._number) != len("" if count is None else f"{count:,}")
-        self._count = count
+        grown = len(number) != len(self._number)
+        self._number = number
         self.setAccessibleName(f"{self.text()} {self._number}".strip())
         if grown:
             self.updateGeometry()
         self.update()
 
-    @property
-    def _number(self) -> str:
-        return "" if self._count is None else f"{self._count:,}"
-
     def sizeHint(self) -> QSize:
-        """As wide as its words."""
         metrics = QFontMetrics(self._font(strong=True))
         width = metrics.horizontalAdvance(self.text()) + 2 * _PAD
         if self._number:
@@ -59,14 +52,13 @@ class FilterChip(QAbstractButton):
         return font
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the pill."""
         live = theme()
         painter = QPainter(self)
         on = self.isChecked()
         ground, line = (Ink.ACCENT, Ink.ACCENT) if on else (Ink.SURFACE, Ink.LINE)
         paint_face(painter, self, self.height() / 2, ground=ground, line=line)
         filled = on and not self.isDown()
-        quiet = self._tone is Tone.NORMAL or not self._count
+        quiet = self._tone is Tone.NORMAL or self._number in {"", "0"}
         words = Ink.TEXT if quiet else tone_ink(self._tone)
         number = Ink.MUTED
         if filled:
@@ -82,10 +74,10 @@ class FilterChip(QAbstractButton):
 
 
 class MenuChip(FilterChip):
-    """`Machine ▾`, or `Machine: Mill 1 ▾` while a value is chosen, which switches it on."""
+    """`Machine ▾`; checked and `Machine: Mill 1 ▾` while a value is chosen."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(name, parent)
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         self._name = name
         self.menu = QMenu(name, self)
         self.offers = False  # whether there is anything to choose
@@ -93,7 +85,7 @@ class MenuChip(FilterChip):
         self.show_value("")
 
     def show_value(self, words: str) -> None:
-        """Shows the value chosen; empty for any."""
+        """Show the chosen value; empty for any."""
         self.setText(f"{self._name}: {words} ▾" if words else f"{self._name} ▾")
         self.setAccessibleName(f"{self._name}: {words or self.tr('any')}")
         self.setChecked(bool(words))
@@ -102,12 +94,12 @@ class MenuChip(FilterChip):
     def offer(
         self, values: Sequence[tuple[str, object]], current: object, chosen: Callable[..., None]
     ) -> None:
-        """Offers these values by their words, None for any; `chosen(value)` when one is picked."""
+        """Offer these named values, and None for any; call `chosen(value)` with the picked one."""
         self.offers = bool(values)
         fill(self.menu, ((self.tr("any"), None), *values), current, chosen)
 
     def nextCheckState(self) -> None:
-        """A press opens the menu; only a value switches the chip on."""
+        """Ignore the press, which opens the menu; only a value checks the chip."""
 
     def _open(self) -> None:
         self.menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
@@ -116,7 +108,7 @@ class MenuChip(FilterChip):
 def fill(
     menu: QMenu, values: Sequence[tuple[str, object]], current: object, chosen: Callable[..., None]
 ) -> None:
-    """Makes a menu of values of which one is current."""
+    """Fill a menu with values of which one is current."""
     menu.clear()
     group = QActionGroup(menu)
     for words, value in values:

@@ -1,4 +1,4 @@
-"""A button for what cannot be taken back: it acts only when it is held long enough."""
+"""A button for actions that cannot be undone: it acts only when held long enough."""
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QRectF, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPainterPath, QPaintEvent
@@ -10,17 +10,13 @@ from cnc_station.ui.widgets.buttons import Slot
 SECONDS = 2.0
 _FRAME_MS = 25
 _LONGEST_FRAME_MS = 100
-"""What counts of a frame that took longer: the window stood still, and may not know yet that the
-finger is gone."""
-_VEIL = 0.3
+"""A longer frame counts only this much: while the window was blocked, the finger may have gone."""
+_FILL_OPACITY = 0.3
 
 
 class HoldButton(QPushButton):
-    """Emits `held` once the finger, mouse or space bar has been on it for `seconds`.
-
-    While it is held it fills up; let go early and nothing has happened. `clicked` means nothing.
-    `danger` False is for what loses nothing and still cannot be taken back.
-    """
+    """Emits `held` after the finger, mouse or space bar has been down for `seconds`; `clicked`
+    means nothing. `danger` False is for an action that loses nothing but cannot be undone."""
 
     held = Signal()
 
@@ -53,7 +49,7 @@ class HoldButton(QPushButton):
 
     @property
     def fraction(self) -> float:
-        """How much of the time it has been held, from 0 to 1."""
+        """The share of the hold time that has passed, from 0 to 1."""
         if not self._timer.isActive():
             return 0.0
         return min(1.0, self._held_ms / (self._seconds * 1000))
@@ -77,19 +73,16 @@ class HoldButton(QPushButton):
             self.update()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """What is out of sight is not held."""
         super().hideEvent(event)
         self._end()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Nor is what can't be pressed any more."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.EnabledChange and not self.isEnabled():
             self.setDown(False)
             self._end()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the button, and over it how far one has got."""
         super().paintEvent(event)
         fraction = self.fraction
         if not fraction:
@@ -102,7 +95,7 @@ class HoldButton(QPushButton):
             QRectF(self.rect()), live.metrics.radius_control, live.metrics.radius_control
         )
         painter.setClipPath(shape)
-        painter.setOpacity(_VEIL)
+        painter.setOpacity(_FILL_OPACITY)
         painter.fillRect(
             QRectF(0, 0, self.width() * fraction, self.height()), live.colour(self._ink)
         )

@@ -1,4 +1,4 @@
-"""Commands as buttons: those of one job, and those that can be given to several at once."""
+"""Commands as buttons: those of one job, and those of several jobs at once."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,9 +15,9 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
-_AT_ONCE = 3  # one fewer beside the abort
-_REMEDIES = 4  # of a job that needs a person: none of them in a menu
-_BAR_REST = 90  # px of the bar that are no buttons
+_MAX_BUTTONS = 3  # one less beside the abort button
+_MAX_REMEDIES = 4  # for a job that needs attention: all of them as buttons
+_BAR_MARGIN_PX = 90  # px of the bar without buttons
 _URGENT = frozenset(
     {
         JobAction.START,
@@ -31,23 +31,23 @@ _URGENT = frozenset(
 
 
 class _CommandParts(QWidget):
-    """Makes buttons of commands. The same ones again only renew what the buttons do."""
+    """Makes buttons of commands. The same commands again keep their buttons."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._commands: dict[str, Command] = {}
         self._shown: tuple[tuple[str, str], ...] = ()
         self._parts: list[QWidget] = []
         self._guard = TapGuard(self)
 
     def run(self, key: str) -> None:
-        """Does what a button does, as it is meant now."""
+        """Run the current command of a button."""
         command = self._commands.get(key)
         if command is not None and command.run is not None:
             command.run()
 
     def _take(self, commands: Sequence[Command], *more: tuple[str, str]) -> bool:
-        """Whether other buttons are wanted than those on view."""
+        """Store the commands; return whether the buttons have to change."""
         self._commands = {command.key: command for command in commands}
         before = self._shown
         self._shown = (*((command.key, command.words) for command in commands), *more)
@@ -85,13 +85,12 @@ class _CommandParts(QWidget):
 
 
 class BulkBar(_CommandParts):
-    """Shows how many jobs are selected and what can be done to all of them; `cleared` when that is
-    enough of them. It takes the place of the filter chips."""
+    """Shows how many jobs are selected, and commands for all of them, in place of the chips."""
 
     cleared = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.count = Text("", Role.STRONG)
         nothing = self.tr("Nothing can be done to all of these at once")
         self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
@@ -101,14 +100,12 @@ class BulkBar(_CommandParts):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def show_selection(self, count: int, commands: Sequence[Command]) -> None:
-        """Shows commands for `count` jobs."""
         self.count.setText(self.tr("{count:,} selected").format(count=count))
         self._nothing.setVisible(not commands)
         if self._take(commands):
             self._make()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width has room for other buttons."""
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._make()
@@ -117,7 +114,7 @@ class BulkBar(_CommandParts):
         for part in self._parts:
             self._box.removeWidget(part)
         self._remove_parts()
-        taken = self._clear.sizeHint().width() + self.count.sizeHint().width() + _BAR_REST
+        taken = self._clear.sizeHint().width() + self.count.sizeHint().width() + _BAR_MARGIN_PX
         room = self.width() - taken
         rest: list[Command] = []
         for command in self._commands.values():
@@ -150,13 +147,13 @@ class BulkBar(_CommandParts):
 
 
 class JobActionRow(_CommandParts):
-    """What to do next with one job, large; the rest in a menu; abort apart and held, `aborted`
-    after it was held long enough. In `room` pixels."""
+    """The next steps of one job as large buttons, the rest in a menu, and a held abort (`aborted`).
+    It is laid out for a width of `room` pixels."""
 
     aborted = Signal()
 
-    def __init__(self, room: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, room: int) -> None:
+        super().__init__()
         self._room = room
         gap = theme().metrics.gap
         self._rows = hbox(gap=gap), hbox(gap=gap)
@@ -166,7 +163,6 @@ class JobActionRow(_CommandParts):
         self.more: QToolButton | None = None
 
     def show_commands(self, commands: Sequence[Command], *, can_abort: bool) -> None:
-        """Shows these."""
         if self._take(commands, *((("abort", ""),) if can_abort else ())):
             self._make(commands, can_abort=can_abort)
         self._guard.show("row", self._shown or None, *self.buttons.values())
@@ -175,10 +171,10 @@ class JobActionRow(_CommandParts):
         self.abort = self.more = None
         self._remove_parts()
         direct = [command for command in commands if command.run and not command.aside]
-        most = _REMEDIES if JobAction.RETRY in self._commands else _AT_ONCE
+        most = _MAX_REMEDIES if JobAction.RETRY in self._commands else _MAX_BUTTONS
         direct = direct[: most - 1 if can_abort else most]
         rest = [command for command in commands if command not in direct]
-        decides = JobAction.ACCEPT in self._commands  # no choice is the obvious one then
+        decides = JobAction.ACCEPT in self._commands  # then no command is the default
         self.buttons = {
             command.key: self._button(command, primary=command.key in _URGENT and not decides)
             for command in direct
@@ -189,19 +185,23 @@ class JobActionRow(_CommandParts):
             self.more.setToolTip(self.more.accessibleName())
             parts.append(self.more)
         if can_abort:
-            parts.append(self._abort_button())
+            self.abort = HoldButton(self.tr("Abort: hold 2 s"), held=self.aborted)
+            self.abort.setToolTip(
+                self.tr("Stops the run and scraps the part. It is not an emergency stop.")
+            )
+            parts.append(self.abort)
         self._place(parts)
 
     def opened(self) -> None:
-        """The panel has just come up under whatever was tapped."""
+        """Guard the buttons: the panel has just appeared under the pointer."""
         self._guard.opened()
 
     def forget(self) -> None:
-        """The job shown next was chosen by the person."""
+        """Do not guard the next change: the user chose another job."""
         self._guard.forget()
 
     def _place(self, parts: list[QWidget]) -> None:
-        """In one row, or in two where their words would be cut."""
+        """Use one row, or two where the words would be cut."""
         self._parts = parts
         wide = self._too_wide(parts)
         in_first = (len(parts) + 1) // 2 if wide and len(parts) > 2 else len(parts)
@@ -215,16 +215,9 @@ class JobActionRow(_CommandParts):
         gap = theme().metrics.gap
         return sum(part.sizeHint().width() + gap for part in parts) > self._room
 
-    def _abort_button(self) -> HoldButton:
-        self.abort = HoldButton(self.tr("Abort: hold 2 s"), held=self.aborted)
-        self.abort.setToolTip(
-            self.tr("Stops the run and scraps the part. It is not an emergency stop.")
-        )
-        return self.abort
-
 
 def fill_menu(menu: QMenu, commands: Sequence[Command]) -> None:
-    """Makes a menu of commands, those that ask how as submenus, those that end a job apart."""
+    """Fill a menu with commands: choices as submenus, commands that end a job below a separator."""
     menu.clear()
     loses = False
     for command in commands:

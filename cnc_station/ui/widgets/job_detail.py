@@ -1,4 +1,4 @@
-"""The panel of one job: what it does, what to do about it, and all that is known of it."""
+"""The panel of one job: its progress, its commands, and everything known of it."""
 
 from collections.abc import Mapping
 
@@ -36,25 +36,23 @@ from cnc_station.ui.widgets.text import ElidedLabel, Text
 WIDTH = 396
 _WIDTH_TOUCH = 460
 _SIDES = 28
-_LEAST_TABS = 190
+_TABS_MIN_HEIGHT = 190
 
 
 class JobDetailPanel(QFrame):
-    """Shows job `job_id` and follows it while it is on view; `closed` when it was closed."""
+    """Shows job `job_id` and follows it while visible; `closed` after the user closed it."""
 
     closed = Signal()
-    gone = Signal()  # the job it shows is no more
+    gone = Signal()  # the job was deleted
 
-    def __init__(
-        self, context: PageContext, commands: JobCommands, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, context: PageContext, commands: JobCommands) -> None:
+        super().__init__()
         self.setProperty("part", "card")
         self._context = context
         self._commands = commands
         self.machines: Mapping[int, str] = {}
         self.job_id: int | None = None
-        self._row: JobRow | None = None
+        self.row: JobRow | None = None
         self._program_shown: str | None = None
         self.title = Text("", Role.PAGE_TITLE, wrap=True)
         self.chip = StateChip(JOB_LOOKS[JobState.QUEUED])
@@ -64,11 +62,11 @@ class JobDetailPanel(QFrame):
         self.actions_row = JobActionRow(WIDTH - _SIDES)
         self.actions_row.aborted.connect(self._abort)
         self.tabs = JobTabs()
-        self.tabs.program_wanted.connect(self._want_program)
-        self.tabs.program_opened.connect(self._open_program)
+        self.tabs.program.opened.connect(self._open_program)
         self._detail = CoalescedTask(context.operations, self._load, self)
         self._path = CoalescedTask(context.operations, self._load_path, self)
         self._program = CoalescedTask(context.operations, self._load_program, self)
+        self.tabs.program_wanted.connect(self._program.request)
         self._place()
 
     def _place(self) -> None:
@@ -83,7 +81,7 @@ class JobDetailPanel(QFrame):
         )
         inside = QWidget()
         vbox(scrolling(inside, right=0), on=self, margins=1)
-        self.tabs.setMinimumHeight(_LEAST_TABS)
+        self.tabs.setMinimumHeight(_TABS_MIN_HEIGHT)
         vbox(
             head,
             self.second,
@@ -96,59 +94,49 @@ class JobDetailPanel(QFrame):
             margins=(16, 8, _SIDES - 16, 8),
         )
 
-    # opening and closing
-
     def open_job(self, job_id: int, row: JobRow | None = None) -> None:
-        """Shows a job; what `row` knows of it at once, the rest as soon as it is there."""
+        """Show a job: the data of `row` at once, the rest when it is loaded."""
         if self.isVisible():
             self.actions_row.forget()
         else:
             self.actions_row.opened()
         self.job_id = job_id
-        self._row = None
+        self.row = None
         if row is not None:
             self._show_row(row)
         self.show()
         self._detail.request()
 
     def close_panel(self) -> None:
-        """Shows no job."""
         if self.job_id is not None:
             self.job_id = None
             self.hide()
             self.closed.emit()
 
-    # following
-
     def follow(self, notice: Notice) -> None:
-        """Takes in what changed, as far as it is about this job."""
+        """Reload the job if the notice concerns it."""
         if self.job_id is not None and (notice.missed or self.job_id in notice.jobs):
             self._detail.request()
 
     def follow_telemetry(self, machines: frozenset[int]) -> None:
-        """Shows what its machine does now, if that is among them."""
-        row = self._row
+        """Show the telemetry of the job's machine if that is among `machines`."""
+        row = self.row
         if self.job_id is not None and row is not None and row.machine_id in machines:
             self._show_telemetry(row)
 
     def tick(self) -> None:
-        """A second has passed: what counts time says so."""
-        if self._row is not None:
-            self._say_second(self._row)
+        """Renew texts that depend on the time."""
+        if self.row is not None:
+            self._show_second_line(self.row)
 
     def commands_changed(self) -> None:
-        """Other things can be done now, though the job is the same."""
-        if self._row is not None:
-            self._show_row(self._row)
-
-    @property
-    def row(self) -> JobRow | None:
-        """The job as it was last seen."""
-        return self._row
+        """Renew the buttons: the allowed commands changed, the job did not."""
+        if self.row is not None:
+            self._show_row(self.row)
 
     @property
     def settled(self) -> bool:
-        """Whether all that was asked for is shown."""
+        """Whether everything requested is on view."""
         return not (self._detail.busy or self._path.busy or self._program.busy)
 
     async def _load(self) -> None:
@@ -165,7 +153,7 @@ class JobDetailPanel(QFrame):
         if job_id == self.job_id:
             self._show_row(detail.row)
             self.tabs.show_events(events, detail, self.machines, self._context.now())
-            self._trouble(detail)
+            self._show_trouble(detail)
 
     async def _load_path(self) -> None:
         sha256 = self.preview.program
@@ -175,26 +163,26 @@ class JobDetailPanel(QFrame):
                 self.preview.show_path(path)
 
     async def _load_program(self) -> None:
-        sha256 = self._row.program if self._row else None
+        sha256 = self.row.program if self.row else None
         if sha256 is not None and sha256 != self._program_shown:
             program = await self._context.door.ask(ProgramByHash(sha256))
-            if self._row is not None and sha256 == self._row.program:
+            if self.row is not None and sha256 == self.row.program:
                 self._program_shown = sha256
-                self.tabs.show_program(program)
+                self.tabs.program.show_program(program)
 
     def _show_row(self, row: JobRow) -> None:
-        self._row = row
+        self.row = row
         self.title.setText(row.title)
         self.setAccessibleName(row.title)
         self.chip.set_look(look(row))
-        self._say_second(row)
+        self._show_second_line(row)
         self.actions_row.show_commands(
             self._commands.of_one(row), can_abort=self._commands.can_abort(row)
         )
         if self.preview.show_job(row):
             self._path.request()
         if row.program != self._program_shown and self.tabs.tabs.current == PROGRAM:
-            self._want_program()
+            self._program.request()
         self.trouble.setVisible(row.state in FAILED_OR_INTERRUPTED)
         self._show_telemetry(row)
 
@@ -206,11 +194,13 @@ class JobDetailPanel(QFrame):
         if self.tabs.tabs.current == PROGRAM:
             self.tabs.show_telemetry(now)
 
-    def _say_second(self, row: JobRow) -> None:
+    def _show_second_line(self, row: JobRow) -> None:
         now = self._context.now()
-        parts = [machine(row) or row.machine_type]
-        parts.append(self.tr("quantity {number:,}").format(number=row.quantity))
-        parts.append(self.tr("priority {number}").format(number=row.priority))
+        parts = [
+            machine(row) or row.machine_type,
+            self.tr("quantity {number:,}").format(number=row.quantity),
+            self.tr("priority {number}").format(number=row.priority),
+        ]
         if row.due_at is not None:
             late = self.tr("late since") if row.late else self.tr("due")
             parts.append(f"{late} {formatting.due(row.due_at, now)}")
@@ -220,29 +210,23 @@ class JobDetailPanel(QFrame):
             parts.insert(0, away)
         self.second.setText(" · ".join(parts))
 
-    def _trouble(self, detail: JobDetail) -> None:
+    def _show_trouble(self, detail: JobDetail) -> None:
         what = detail.row.last_error or detail.row.next
         if detail.row.state is JobState.INTERRUPTED:
             advice = self.tr(
-                "Look at the part, then choose. Run again starts the program from its beginning."
+                "Inspect the part, then choose. Run again starts the program from its beginning."
             )
         else:
-            advice = self.tr("Put right what failed, then retry; or discard the job.")
+            advice = self.tr("Fix the cause, then retry, or discard the job.")
         self.trouble.setText(f"{what}\n{advice}" if what else advice)
-
-    # what a person does here
 
     def _abort(self) -> None:
         if self.job_id is not None:
             self._context.operations.act(JobAction.ABORT, [self.job_id])
 
-    def _want_program(self) -> None:
-        self._program.request()
-
     def _open_program(self) -> None:
-        if self._row is not None and self._row.program is not None:
-            self._context.ways.to_program(self._row.program)
+        if self.row is not None and self.row.program is not None:
+            self._context.ways.to_program(self.row.program)
 
     def preferred_width(self) -> int:
-        """How wide it is beside the table."""
         return _WIDTH_TOUCH if theme().metrics.touch else WIDTH

@@ -1,4 +1,4 @@
-"""Editors of a job's own values: when it is due, how urgent it is, what program it runs."""
+"""Editors of a job's values: due date, priority, program."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,14 +19,14 @@ _END_OF_DAY = QTime(17, 0)
 
 
 class DueField(QWidget):
-    """`No date`, `Today`, `Tomorrow` by one tap, or any time. Times are ms since the epoch."""
+    """`No date`, `Today` or `Tomorrow` by one tap, or any time. Times are ms since the epoch."""
 
     changed = Signal()
 
-    def __init__(self, now: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, now: int) -> None:
+        super().__init__()
         self._now = QDateTime.fromMSecsSinceEpoch(now)
-        self._at: int | None = None
+        self.value: int | None = None
         self.edit = QDateTimeEdit()
         self.edit.setDisplayFormat("ddd d MMM yyyy  HH:mm")
         self.edit.setCalendarPopup(True)
@@ -36,48 +36,39 @@ class DueField(QWidget):
         self.none.clicked.connect(lambda: self.set_value(None))
         box = hbox(self.none, on=self, gap=theme().metrics.gap)
         for words, days in ((self.tr("Today"), 0), (self.tr("Tomorrow"), 1)):
-            button = Button(words, clicked=lambda _=False, days=days: self._in_days(days))
-            box.addWidget(button)
+            at = self._end_of(days)
+            box.addWidget(Button(words, clicked=lambda _=False, at=at: self.set_value(at)))
         box.addWidget(self.edit, 1)
         self.setFocusProxy(self.edit)
         self.set_value(None)
 
-    @property
-    def value(self) -> int | None:
-        """The time chosen, ms; None for none."""
-        return self._at
-
     def set_value(self, at: int | None) -> None:
-        """Chooses a time, or none."""
-        shown = self._end_of(0) if at is None else QDateTime.fromMSecsSinceEpoch(at)
+        shown = self._end_of(0) if at is None else at
         self.edit.blockSignals(True)
-        self.edit.setDateTime(shown)
+        self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(shown))
         self.edit.blockSignals(False)
-        self._at = at
+        self.value = at
         self.none.setChecked(at is None)
         self.changed.emit()
 
-    def _in_days(self, days: int) -> None:
-        self.set_value(self._end_of(days).toMSecsSinceEpoch())
-
-    def _end_of(self, days: int) -> QDateTime:
+    def _end_of(self, days: int) -> int:
         day = self._now.addDays(days)
         day.setTime(_END_OF_DAY)
-        return day
+        return day.toMSecsSinceEpoch()
 
     def _typed(self, at: QDateTime) -> None:
-        self._at = at.toMSecsSinceEpoch()
+        self.value = at.toMSecsSinceEpoch()
         self.none.setChecked(False)
         self.changed.emit()
 
 
 class PriorityField(QWidget):
-    """Three chips and a number that say the same thing."""
+    """A priority by one of three chips or by number."""
 
     changed = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.number = NumberBox(0, 100, 50)
         self.number.setAccessibleName(self.tr("Priority, 0 to 100"))
         self.number.valueChanged.connect(self._follow)
@@ -97,11 +88,9 @@ class PriorityField(QWidget):
 
     @property
     def value(self) -> int:
-        """The priority chosen."""
         return self.number.value()
 
     def set_value(self, value: int) -> None:
-        """Chooses a priority."""
         self.number.setValue(value)
         self._follow(value)
 
@@ -112,15 +101,15 @@ class PriorityField(QWidget):
 
 
 class ProgramField(QWidget):
-    """`value` is the SHA-256 of the program chosen; `picked(ProgramRow)` when a person chose one,
-    `file_chosen(Path)` when a file is to be kept first."""
+    """A program by its SHA-256 (`value`); `picked(ProgramRow)` after the user picked a known
+    program, `file_chosen(Path)` after the user chose a file to import first."""
 
     picked = Signal(object)
     file_chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._wanted: str | None = None
+    def __init__(self) -> None:
+        super().__init__()
+        self.value: str | None = None
         self._rows: dict[str, ProgramRow] = {}
         self.combo = QComboBox()
         self.combo.setAccessibleName(self.tr("Program"))
@@ -131,32 +120,27 @@ class ProgramField(QWidget):
         self.setFocusProxy(self.combo)
         self.offer(())
 
-    @property
-    def value(self) -> str | None:
-        """The program chosen; None for none."""
-        return self._wanted
-
     def set_value(self, sha256: str | None) -> None:
-        """Chooses a program, even one that is not offered yet."""
-        self._wanted = sha256
+        """Choose a program, even one that is not offered yet."""
+        self.value = sha256
         if sha256 is not None and self.combo.findData(sha256) < 0:
             self.combo.addItem(f"{sha256[:12]} …", sha256)
         self.combo.setCurrentIndex(max(0, self.combo.findData(sha256)) if sha256 else 0)
 
     def offer(self, rows: Sequence[ProgramRow]) -> None:
-        """Offers these programs; what was chosen stays chosen."""
+        """Offer these programs; the chosen one stays chosen."""
         self._rows = {row.sha256: row for row in rows}
         self.combo.clear()
         self.combo.addItem(self.tr("None: runs its estimated time"), None)
         for row in rows:
             words = f"{row.name} r{row.revision} · {duration(row.duration_s)}"
             self.combo.addItem(words, row.sha256)
-        self.set_value(self._wanted)
+        self.set_value(self.value)
 
     def _activated(self, at: int) -> None:
-        self._wanted = self.combo.itemData(at)
-        if self._wanted in self._rows:
-            self.picked.emit(self._rows[self._wanted])
+        self.value = self.combo.itemData(at)
+        if self.value in self._rows:
+            self.picked.emit(self._rows[self.value])
 
     def _browse(self) -> None:
         chooser = QFileDialog(self.window(), self.tr("Choose an NC program"))

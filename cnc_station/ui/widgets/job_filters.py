@@ -1,8 +1,9 @@
-"""The chips above the job table: which jobs are shown, and how many of each kind there are."""
+"""The chips above the job table: which jobs are shown, and how many each group has."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
@@ -17,17 +18,14 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox
 
 
 class JobFilterBar(QWidget):
-    """Shows a filter as chips; `chosen(JobFilter)` when a person changes it.
-
-    What has no room goes into the menu at the end (`menu`), which also takes the page's own
-    entries: whoever owns the bar adds them when `menu_opens`.
-    """
+    """Shows a filter as chips; `chosen(JobFilter)` when the user changes it. Chips without room go
+    into `menu`, to which the page adds its own entries on `menu_opens`."""
 
     chosen = Signal(object)
     menu_opens = Signal(QMenu)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._filter = JobFilter()
         self._tenants: tuple[str, ...] = ()
         self._types: tuple[str, ...] = ()
@@ -42,29 +40,23 @@ class JobFilterBar(QWidget):
         self.priority = MenuChip(self.tr("Priority"))
         self.tenants = MenuChip(self.tr("Tenant"))
         self.rest = FilterChip("")
-        self.rest.clicked.connect(self._forget_rest)
+        self.rest.clicked.connect(self._clear_rest)
         self.more = FilterChip("⋯")
         self.more.setCheckable(False)
         self.more.setAccessibleName(self.tr("More filters, columns and export"))
         self.more.setToolTip(self.more.accessibleName())
         self.more.clicked.connect(self._open_menu)
         self.menu = QMenu(self)
-        self._place()
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        theme().changed.connect(self._dress)
-
-    def _place(self) -> None:
         hbox(*self._chips(), self.more, STRETCH, on=self, gap=theme().metrics.gap)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        theme().changed.connect(self._theme_changed)
 
     def _chips(self) -> Sequence[FilterChip]:
         fixed = [chip for key, chip in self.groups.items() if key != "completed"]
         menus = (self.types, self.machines, self.priority, self.tenants)
         return (*fixed, self.rest, *menus, self.groups["completed"])
 
-    # what it shows
-
     def show_filter(self, chosen: JobFilter, now: int) -> None:
-        """Shows a filter (see `job_groups.normal`)."""
         self._filter = chosen
         group = job_groups.group_of(chosen)
         for key, chip in self.groups.items():
@@ -73,7 +65,7 @@ class JobFilterBar(QWidget):
         if group is not None and group in MORE_GROUPS:
             words = " · ".join(part for part in (group.words, words) if part)
         self.rest.setText(f"{words}  ✕")
-        self.rest.setAccessibleName(self.tr("{what}: take away").format(what=words))
+        self.rest.setAccessibleName(self.tr("{what}: remove").format(what=words))
         self.rest.setChecked(bool(words))
         self.rest.setProperty("wanted", bool(words))
         self.types.show_value(", ".join(sorted(chosen.machine_types)))
@@ -86,7 +78,6 @@ class JobFilterBar(QWidget):
         self._fit()
 
     def show_counts(self, counts: JobCounts) -> None:
-        """Shows how many jobs each chip would show."""
         for group in GROUPS:
             self.groups[group.key].set_count(group.count(counts))
         self._fit()
@@ -94,7 +85,6 @@ class JobFilterBar(QWidget):
     def set_values(
         self, types: Sequence[str], machines: Mapping[int, str], tenants: Sequence[str]
     ) -> None:
-        """Offers these machine types, machines and tenants."""
         values = (tuple(types), dict(machines), tuple(tenants))
         if values != (self._types, self._machines, self._tenants):
             self._types, self._machines, self._tenants = values
@@ -103,9 +93,16 @@ class JobFilterBar(QWidget):
 
     def _offer(self) -> None:
         one_type = next(iter(self._filter.machine_types), None)
-        self.types.offer([(t, t) for t in self._types], one_type, self._choose_type)
-        machines = [(name, number) for number, name in self._machines.items()]
-        self.machines.offer(machines, self._filter.machine_id, self._choose_machine)
+        self.types.offer(
+            [(t, t) for t in self._types],
+            one_type,
+            lambda name: self._choose(machine_types=frozenset({name} if name else ())),
+        )
+        self.machines.offer(
+            [(name, number) for number, name in self._machines.items()],
+            self._filter.machine_id,
+            lambda number: self._choose(machine_id=number),
+        )
         limits = (self._filter.min_priority, self._filter.max_priority)
         self.priority.offer(
             [(priority_words(low, high), (low, high)) for _, low, high in PRIORITIES],
@@ -113,35 +110,26 @@ class JobFilterBar(QWidget):
             self._choose_priority,
         )
         self.tenants.offer(
-            [(t, t) for t in self._tenants], self._filter.tenant, self._choose_tenant
+            [(t, t) for t in self._tenants],
+            self._filter.tenant,
+            lambda name: self._choose(tenant=name),
         )
 
-    # what a person chooses
-
-    def _choose(self, chosen: JobFilter) -> None:
-        self.chosen.emit(chosen)
+    def _choose(self, **fields: Any) -> None:
+        self.chosen.emit(replace(self._filter, **fields))
 
     def _choose_group(self, group: Group) -> None:
-        self._choose(replace(self._filter, states=group.states, late=group.late))
-
-    def _choose_type(self, name: str | None) -> None:
-        self._choose(replace(self._filter, machine_types=frozenset({name} if name else ())))
-
-    def _choose_machine(self, number: int | None) -> None:
-        self._choose(replace(self._filter, machine_id=number))
+        self._choose(states=group.states, late=group.late)
 
     def _choose_priority(self, limits: tuple[int | None, int | None] | None) -> None:
         low, high = limits or (None, None)
-        self._choose(replace(self._filter, min_priority=low, max_priority=high))
+        self._choose(min_priority=low, max_priority=high)
 
-    def _choose_tenant(self, name: str | None) -> None:
-        self._choose(replace(self._filter, tenant=name))
-
-    def _forget_rest(self) -> None:
+    def _clear_rest(self) -> None:
         chosen = job_groups.without_rest(self._filter)
         if job_groups.group_of(chosen) in MORE_GROUPS:
             chosen = replace(chosen, states=job_groups.ALL_OPEN.states)
-        self._choose(chosen)
+        self.chosen.emit(chosen)
 
     def _open_menu(self) -> None:
         self.menu.clear()
@@ -157,34 +145,27 @@ class JobFilterBar(QWidget):
         self.menu_opens.emit(self.menu)
         self.menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
 
-    # room
-
     def _fit(self) -> None:
-        """Shows as many chips as there is room for; the rest is in the menu."""
         gap = theme().metrics.gap
         room = self.width() - self.more.sizeHint().width()
         for chip in self._chips():
-            wanted = self._wanted(chip)
+            if chip is self.rest:
+                wanted = bool(chip.property("wanted"))
+            else:
+                wanted = not isinstance(chip, MenuChip) or chip.offers
             width = chip.sizeHint().width() + gap
             fits = wanted and (width <= room or chip.isChecked())
             chip.setVisible(fits)
             if fits:
                 room -= width
 
-    def _wanted(self, chip: FilterChip) -> bool:
-        if chip is self.rest:
-            return bool(self.rest.property("wanted"))
-        return not isinstance(chip, MenuChip) or chip.offers
-
     def sizeHint(self) -> QSize:
-        """One row of chips."""
         return QSize(600, theme().metrics.chip_filter)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fits the chips into the new width."""
         super().resizeEvent(event)
         self._fit()
 
-    def _dress(self) -> None:
+    def _theme_changed(self) -> None:
         self.updateGeometry()
         self._fit()

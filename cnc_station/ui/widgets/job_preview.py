@@ -1,4 +1,4 @@
-"""What a job's machine is doing: the path of the tool, the line, how far and how long still."""
+"""What a job's machine is doing: tool path, line, progress and time left."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -16,13 +16,12 @@ _PICTURE_PX = 132
 
 
 class JobPreview(QWidget):
-    """A caption, the program's path and what the program takes for granted, and progress while the
-    job is at a machine."""
+    """A caption, the program's path and assumptions, and the progress at the machine."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._row: JobRow | None = None
-        self._sha256: str | None = None
+        self.program: str | None = None
         self.caption = ElidedLabel("", Role.CAPTION, Ink.MUTED)
         self.picture = ToolpathCanvas()
         self.picture.setMinimumHeight(_PICTURE_PX // 2)
@@ -33,24 +32,18 @@ class JobPreview(QWidget):
         self.progress = ProgressBar()
         vbox(self.caption, self.picture, self.assumes, self.left, self.progress, on=self, gap=4)
 
-    @property
-    def program(self) -> str | None:
-        """The program whose path is wanted or shown."""
-        return self._sha256
-
     def show_job(self, row: JobRow) -> bool:
-        """Shows a job; True if the path of another program is wanted now (see `show_path`)."""
+        """Show a job; return whether the caller must load another path (see `show_path`)."""
         self._row = row
-        changed = row.program != self._sha256
+        changed = row.program != self.program
         if changed:
-            self._sha256 = row.program
+            self.program = row.program
             self.show_path(None)
         self.picture.setVisible(row.program is not None)
         self.show_telemetry(None)
         return changed and row.program is not None
 
     def show_path(self, path: Toolpath | None) -> None:
-        """Shows the path of the job's program; None where it moves nothing."""
         lathe = path is not None and path.lathe
         self.picture.show_path(path, View.LATHE if lathe else View.TOP)
         assumed = path.assumes if path is not None else ()
@@ -59,7 +52,6 @@ class JobPreview(QWidget):
         self.assumes.setVisible(bool(self.assumes.text()))
 
     def show_telemetry(self, now: Telemetry | None) -> None:
-        """Shows what the controller said last; None before it said anything."""
         row = self._row
         if row is None:
             return

@@ -1,11 +1,11 @@
-"""The table of jobs: columns that can be chosen, sorted by several, and are remembered."""
+"""The table of jobs: columns to choose, sorting by several of them, and a remembered layout."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMenu
 
 from cnc_station.engine.views import JobRow, Sort
 from cnc_station.ui.models.job_columns import NAME, NEXT, known
@@ -16,22 +16,20 @@ from cnc_station.ui.widgets.table import SortHeader, Table
 
 _REMEMBER_AFTER_MS = 1000
 _NAME_SHARE = 0.24
-_LEAST_NEXT = 150
-_GIVE_WAY = ("priority", "quantity", "machine")
+_NEXT_MIN_WIDTH = 150
+_HIDDEN_FIRST = ("priority", "quantity", "machine")
 
 
 class JobTableView(Table[JobRow]):
-    """Shows the model; `rows_on_view(first, last)` whenever other rows come into sight.
-
-    `order_wanted` carries a tuple of `Sort`, `columns_changed` what `remembered` can restore.
-    """
+    """Shows the model; `rows_on_view(first, last)` when other rows become visible. `order_wanted`
+    carries a tuple of `Sort`, `columns_changed` the layout that `restore` accepts."""
 
     rows_on_view = Signal(int, int)
     order_wanted = Signal(tuple)
     columns_changed = Signal(dict)
 
-    def __init__(self, model: JobTableModel, parent: QWidget | None = None) -> None:
-        super().__init__(model, self.tr("Jobs"), parent)
+    def __init__(self, model: JobTableModel) -> None:
+        super().__init__(model, self.tr("Jobs"))
         self._jobs = model
         self._order: tuple[Sort, ...] = ()
         self._name_dragged = False
@@ -49,19 +47,17 @@ class JobTableView(Table[JobRow]):
         self.header.customContextMenuRequested.connect(self._header_menu)
         self.header.order_chosen.connect(self.order_wanted)
         self._remember = QTimer(self, singleShot=True, interval=_REMEMBER_AFTER_MS)
-        self._remember.timeout.connect(self._tell_columns)
+        self._remember.timeout.connect(self._report_columns)
         self.header.sectionMoved.connect(self._remember.start)
         self.header.sectionResized.connect(self._resized)
-        self.verticalScrollBar().valueChanged.connect(self._tell_rows)
-        model.rowsInserted.connect(self._tell_rows)
-        model.rowsRemoved.connect(self._tell_rows)
+        self.verticalScrollBar().valueChanged.connect(self._report_rows)
+        model.rowsInserted.connect(self._report_rows)
+        model.rowsRemoved.connect(self._report_rows)
         model.columnsInserted.connect(self._set_widths)
         self._set_widths()
-        theme().changed.connect(self._tell_rows)
+        theme().changed.connect(self._report_rows)
 
-    # rows on view
-
-    def _tell_rows(self) -> None:
+    def _report_rows(self) -> None:
         first = max(0, self.rowAt(0))
         last = self.rowAt(self.viewport().height() - 1)
         if last < 0:
@@ -69,13 +65,12 @@ class JobTableView(Table[JobRow]):
         self.rows_on_view.emit(first, max(first, last))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another height, other rows."""
         super().resizeEvent(event)
         self._share_room()
-        self._tell_rows()
+        self._report_rows()
 
     def show_job(self, job_id: int) -> bool:
-        """Makes a job's row the current one and brings it into sight; False if it is not known."""
+        """Make a job's row current and visible; return False if the job is not loaded."""
         at = self._jobs.position(job_id)
         if at is None:
             return False
@@ -85,31 +80,24 @@ class JobTableView(Table[JobRow]):
         return True
 
     def row_at(self, at: int) -> JobRow | None:
-        """The job in a row, if it is known."""
         return self._jobs.row(at)
 
     @property
     def taps_select(self) -> bool:
-        """Whether a tap adds to the selection, for hands without Ctrl."""
+        """Whether a tap adds to the selection, for users without a Ctrl key."""
         return self.selectionMode() is QAbstractItemView.SelectionMode.MultiSelection
 
     def set_taps_select(self, on: bool) -> None:
-        """Switches between a tap that opens a job and one that adds it to the selection."""
         modes = QAbstractItemView.SelectionMode
         self.setSelectionMode(modes.MultiSelection if on else modes.ExtendedSelection)
 
-    # order
-
     def set_order(self, order: Sequence[Sort]) -> None:
-        """Marks the columns the rows are sorted by."""
         self._order = tuple(order)
         self.header.set_order(order)
 
     def _sort_by(self, sort: Sort, *, add: bool) -> None:
         others = [known for known in self._order if known.key is not sort.key] if add else []
         self.order_wanted.emit((*others, sort))
-
-    # columns
 
     def _header_menu(self, where: QPoint) -> None:
         menu = QMenu(self)
@@ -137,13 +125,11 @@ class JobTableView(Table[JobRow]):
         menu.addSeparator()
 
     def fill_sorting(self, menu: QMenu) -> None:
-        """Adds to a menu how each column shown can be sorted by, first or after others."""
         for at, column in enumerate(self._jobs.columns):
             if column.sort is not None:
                 self._sort_actions(menu.addMenu(column.title), at)
 
     def fill_columns(self, menu: QMenu) -> None:
-        """Adds every column to a menu, ticked if it is shown."""
         shown = {column.key for column in self._jobs.columns}
         for key, column in self._jobs.choice.items():
             if key == NAME:
@@ -153,7 +139,6 @@ class JobTableView(Table[JobRow]):
             menu.addAction(action)
 
     def toggle_column(self, key: str, *, on: bool) -> None:
-        """Shows or hides a column."""
         keys = [column.key for column in self._jobs.columns]
         if on:
             keys.append(key)
@@ -165,10 +150,7 @@ class JobTableView(Table[JobRow]):
         self._remember.start()
 
     def restore(self, remembered: object) -> None:
-        """Shows the columns as `columns_changed` once told; whatever does not fit is left out.
-
-        What somebody has changed in the meantime stays.
-        """
+        """Restore a layout from `columns_changed`, skipping invalid parts, unless just changed."""
         if self._remember.isActive():
             return
         found: Mapping[str, Any] = remembered if isinstance(remembered, Mapping) else {}
@@ -182,7 +164,7 @@ class JobTableView(Table[JobRow]):
         for at, key in enumerate(keys):
             self.header.moveSection(self.header.visualIndex(places.index(key)), at)
         self.set_order(self._order)
-        self._remember.stop()  # moving them back into their places is no change
+        self._remember.stop()  # restoring the order is not a change by the user
 
     def _set_widths(self, *_: object, widths: Mapping[str, Any] | None = None) -> None:
         wanted = widths or {}
@@ -196,8 +178,7 @@ class JobTableView(Table[JobRow]):
                 self.setColumnWidth(at, column.width)
 
     def _share_room(self) -> None:
-        """The wider the table, the more of a job's name is seen, until somebody drags it. Where it
-        is narrow, figures give way to what comes next; they are not forgotten."""
+        """Widen the job's name with the table until dragged; hide minor columns in a narrow one."""
         keys = [column.key for column in self._jobs.columns]
         if NAME in keys and not self._name_dragged:
             width = round(self.viewport().width() * _NAME_SHARE)
@@ -206,25 +187,25 @@ class JobTableView(Table[JobRow]):
             self.setColumnWidth(keys.index(NAME), max(least, min(width, 2 * least)))
             self._sharing = False
 
-        room = self.viewport().width() - _LEAST_NEXT
+        room = self.viewport().width() - _NEXT_MIN_WIDTH
         shown = {
             key: self.columnWidth(at) or self._jobs.choice[key].width for at, key in enumerate(keys)
         }
         taken = sum(width for key, width in shown.items() if key != NEXT)
-        for key in _GIVE_WAY if NEXT in keys else ():
+        for key in _HIDDEN_FIRST if NEXT in keys else ():
             if key in keys:
-                gives_way = taken > room
-                self.setColumnHidden(keys.index(key), gives_way)
-                taken -= shown[key] if gives_way else 0
+                hidden = taken > room
+                self.setColumnHidden(keys.index(key), hidden)
+                taken -= shown[key] if hidden else 0
 
     def _resized(self, at: int, _old: int, _new: int) -> None:
-        """Only what a person drags is worth remembering."""
+        """Remember only widths that the user dragged."""
         dragged = QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton
         if dragged and not self._sharing:
             self._name_dragged = self._name_dragged or self._jobs.columns[at].key == NAME
             self._remember.start()
 
-    def _tell_columns(self) -> None:
+    def _report_columns(self) -> None:
         keys = [column.key for column in self._jobs.columns]
         shown = [keys[self.header.logicalIndex(place)] for place in range(len(keys))]
         widths = {

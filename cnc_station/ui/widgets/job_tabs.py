@@ -1,6 +1,5 @@
-"""What is known of a job, tab by tab: timeline, runs, program, payload, fields."""
+"""The details of a job in tabs: timeline, runs, program, payload, fields."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
@@ -9,6 +8,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.views import JobDetail, ProgramDetail, Telemetry
+from cnc_station.ui.models.job_draft import pretty
 from cnc_station.ui.models.job_text import entries, fields, run_entries
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.buttons import Button
@@ -25,19 +25,17 @@ _MARKS = {"error": Tone.ALARM, "warning": Tone.HELD}
 
 
 class JobTabs(TabStack):
-    """Shows a job's detail and events; `program_wanted` when the program's text is to be seen."""
+    """Shows a job's detail and events; `program_wanted` when the program's text must be loaded."""
 
     program_wanted = Signal()
-    program_opened = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.timeline = Timeline()
         self.runs = Timeline()
         self.runs.setAccessibleName(self.tr("Runs, oldest first"))
         self.code = CodeView()
         self.program = _ProgramTab(self.code)
-        self.program.opened.connect(self.program_opened)
         self.payload = _PayloadTab()
         self.fields = KeyValue()
         for key, title, widget in (
@@ -53,7 +51,6 @@ class JobTabs(TabStack):
     def show_events(
         self, events: Sequence[Event], detail: JobDetail, machines: Mapping[int, str], now: int
     ) -> None:
-        """Shows everything but the program's text."""
         self.timeline.set_entries(entries(events, machines, now))
         self.runs.set_entries(run_entries(detail.runs, now))
         self.tabs.set_count(RUNS, len(detail.runs) or None)
@@ -62,12 +59,8 @@ class JobTabs(TabStack):
         if detail.row.program is None:
             self.program.show_none()
 
-    def show_program(self, program: ProgramDetail | None) -> None:
-        """Shows the program's text with what the reader found in it."""
-        self.program.show_program(program)
-
     def show_telemetry(self, now: Telemetry | None) -> None:
-        """Follows the line being made, unless somebody reads elsewhere in the text."""
+        """Follow the machine's current line, unless the user is reading the text."""
         if now is not None and now.line is not None and not self.code.hasFocus():
             self.code.go_to(now.line)
 
@@ -94,7 +87,7 @@ class _ProgramTab(QWidget):
 
     def show_program(self, program: ProgramDetail | None) -> None:
         if program is None:
-            self._words.setText(self.tr("The program is not kept here any more."))
+            self._words.setText(self.tr("The program is no longer stored here."))
             self._code.hide()
             return
         row = program.row
@@ -119,13 +112,13 @@ class _PayloadTab(QWidget):
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setAccessibleName(self.tr("Payload as JSON"))
-        self._none = Text(self.tr("This job carries no payload."), Role.NOTE, Ink.MUTED)
+        self._none = Text(self.tr("This job has no payload."), Role.NOTE, Ink.MUTED)
         self._copy = Button(self.tr("Copy"), clicked=self.copy)
         box = vbox(self._none, (self.text, 1), self._copy, on=self)
         box.addStretch(0)
 
     def show_payload(self, payload: Mapping[str, object]) -> None:
-        shown = json.dumps(dict(payload), indent=2, ensure_ascii=False) if payload else ""
+        shown = pretty(payload)
         if shown != self.text.toPlainText():
             self.text.setPlainText(shown)
         self._none.setVisible(not shown)

@@ -12,7 +12,7 @@ class _Stretch(Enum):
 
 
 STRETCH: Final = _Stretch.STRETCH
-"""Takes what room is left."""
+"""Takes the remaining room."""
 
 B = TypeVar("B", bound=QBoxLayout)
 Part = QWidget | QLayout
@@ -24,11 +24,8 @@ Margins = int | tuple[int, int, int, int] | None
 def hbox(
     *items: Item, on: QWidget | None = None, gap: int | None = None, margins: Margins = 0
 ) -> QHBoxLayout:
-    """Items from left to right, on a widget or to be put into another layout.
-
-    An item is a widget or a layout, either with its stretch and alignment, a number of pixels to
-    leave free, or STRETCH. Where `gap` or `margins` is None the style decides.
-    """
+    """Items from left to right: a widget or a layout, optionally with stretch and alignment, a
+    number of pixels, or STRETCH. Where `gap` or `margins` is None the style decides."""
     return _made(QHBoxLayout() if on is None else QHBoxLayout(on), items, gap, margins)
 
 
@@ -40,7 +37,7 @@ def vbox(
 
 
 def fill(box: QBoxLayout, *items: Item) -> None:
-    """Adds items to a row or a column that is there already."""
+    """Add items to an existing row or column."""
     for item in items:
         if isinstance(item, int):
             box.addSpacing(item)

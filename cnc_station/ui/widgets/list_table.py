@@ -1,32 +1,28 @@
-"""A table over a `RowList`: one row is chosen, and says so."""
+"""A table over a `RowList` with one current row."""
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyle
 
 from cnc_station.ui.models.row_model import R, RowList
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.table import Table
 
 _FIT_REST_MS = 200
-_ROWS_MEASURED = 50  # beside those in view; each costs
+_ROWS_MEASURED = 50  # in addition to the visible ones; each row costs time
 
 
 class ListTable(Table[R]):
-    """`chosen` comes with the row that is current now, or None; `picked` before it if a person has
-    made it current; `opened` on Enter or two taps.
-
-    The space bar ticks the row where rows can be ticked. A column is as wide as it asks for, and
-    wider where its words need that and there is room. The last one takes what is left. A column
-    that a person has dragged stays as it is.
-    """
+    """`chosen` carries the current row or None; `picked` comes first if the user made it current;
+    `opened` on Enter or a double click. A column grows to fit its text while there is room; a width
+    dragged by the user stays."""
 
     chosen = Signal(object)
     picked = Signal(object)
     opened = Signal(object)
 
-    def __init__(self, rows: RowList[R], name: str, parent: QWidget | None = None) -> None:
-        super().__init__(rows, name, parent)
+    def __init__(self, rows: RowList[R], name: str) -> None:
+        super().__init__(rows, name)
         self.rows = rows
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         header = self.horizontalHeader()
@@ -36,25 +32,23 @@ class ListTable(Table[R]):
         self._dragged: set[int] = set()
         for place, width in enumerate(self._fitted):
             self.setColumnWidth(place, width)
-        header.sectionResized.connect(self._note_dragged)
+        header.sectionResized.connect(self._keep_dragged_width)
         self._fit_soon = QTimer(self, singleShot=True, interval=_FIT_REST_MS)
         self._fit_soon.timeout.connect(self._fit_columns)
         rows.rowsInserted.connect(self._fit_columns)
-        rows.dataChanged.connect(self._changed)
-        self.selectionModel().currentRowChanged.connect(self._told)
+        rows.dataChanged.connect(self._fit_later)
+        self.selectionModel().currentRowChanged.connect(self._current_changed)
         self.activated.connect(self._open)
         theme().changed.connect(self._fit_columns)
 
     @property
     def current(self) -> R | None:
-        """The row that is current."""
         return self.rows.row(self.currentIndex().row())
 
     def choose(self, position: int) -> None:
-        """Makes a row current and brings it on view."""
         self.setCurrentIndex(self.rows.index(position, 0))
 
-    def _told(self, index: QModelIndex) -> None:
+    def _current_changed(self, index: QModelIndex) -> None:
         if self._by_hand:
             self.picked.emit(self.rows.row(index.row()))
         self.chosen.emit(self.rows.row(index.row()))
@@ -64,18 +58,17 @@ class ListTable(Table[R]):
         if row is not None:
             self.opened.emit(row)
 
-    def _note_dragged(self, place: int, _before: int, width: int) -> None:
+    def _keep_dragged_width(self, place: int, _before: int, width: int) -> None:
         if place < len(self._fitted) - 1 and width != self._fitted[place]:
             self._dragged.add(place)
             self._fitted[place] = width
 
-    def _changed(self) -> None:
+    def _fit_later(self) -> None:
         if not self._fit_soon.isActive():
             self._fit_soon.start()
 
     def _fit_columns(self) -> None:
-        """Gives room to spare to words that are cut short, from the left. Numbers come first, and
-        take what they need: a number cut short is another number."""
+        """Numbers get all the room they need: a cut number reads as another number."""
         *places, last = range(len(self._fitted))
         taken = sum(self._fitted[:last]) + self.sizeHintForColumn(last)
         spare = self.viewport().width() - taken
@@ -90,7 +83,7 @@ class ListTable(Table[R]):
             self.setColumnWidth(place, self._fitted[place])
 
     def sizeHintForColumn(self, column: int) -> int:
-        """With the margins of words behind a box to be ticked, which Qt leaves out."""
+        """Add the text margins of a cell with a check box, which Qt omits."""
         hint = super().sizeHintForColumn(column)
         if self.rows.index(0, column).data(Qt.ItemDataRole.CheckStateRole) is None:
             return hint
@@ -98,7 +91,6 @@ class ListTable(Table[R]):
         return hint + 2 * (self.style().pixelMetric(frame, None, self) + 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Shares the new room."""
         super().resizeEvent(event)
         for place, column in enumerate(self.rows.columns):
             if place not in self._dragged:
@@ -106,7 +98,6 @@ class ListTable(Table[R]):
         self._fit_columns()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space ticks; Tab and Esc are for the page."""
         if event.key() == Qt.Key.Key_Space and self.current is not None:
             first = self.rows.index(self.currentIndex().row(), 0)
             ticked = first.data(Qt.ItemDataRole.CheckStateRole)
@@ -120,7 +111,6 @@ class ListTable(Table[R]):
         self._by_hand = False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Makes the row under the finger current."""
         self._by_hand = True
         super().mousePressEvent(event)
         self._by_hand = False

@@ -1,4 +1,4 @@
-"""What a controller says right now: position, line, feed, spindle, overrides."""
+"""The controller's current status: position, line, feed, spindle, overrides."""
 
 from pathlib import PureWindowsPath
 
@@ -17,7 +17,7 @@ from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 
 
 class Reading(QWidget):
-    """Changes ten times a second cost a repaint of the figure alone: the same text is no change."""
+    """A name and a figure. Ten changes a second repaint the figure only."""
 
     def __init__(self, name: str, role: Role = Role.CARD_TITLE) -> None:
         super().__init__()
@@ -28,11 +28,10 @@ class Reading(QWidget):
 
     @property
     def value(self) -> str:
-        """What it shows; empty if nothing is known."""
         return self._value.text()
 
     def show_value(self, value: str, ink: Ink = Ink.TEXT) -> None:
-        """Another figure; with an empty one the whole reading goes."""
+        """Show another figure; an empty one hides the reading."""
         if value != self._value.text():
             self._value.setText(value)
             self.setAccessibleName(f"{self._name}: {value}")
@@ -43,11 +42,11 @@ class Reading(QWidget):
 
 _COLUMNS = 3
 _FULL = 1.0
-_NEAR = 0.005  # overrides are told in whole percents
+_TOLERANCE = 0.005  # controllers report overrides in whole percent
 
 
 class LivePanel(QWidget):
-    """Shows a `Status`, and the `Telemetry` of the run in hand; what is not told is not shown."""
+    """Shows a `Status` and the `Telemetry` of the active run; unknown values are hidden."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,8 +66,8 @@ class LivePanel(QWidget):
         self.left = Reading(tr("Left of this run"))
         self.counter = Reading(tr("Its part counter"))
         self._bar = ProgressBar()
-        self._said = QWidget()
-        vbox(self._nothing, self._said, STRETCH, on=self, gap=8, margins=(0, 8, 0, 0))
+        self._readings = QWidget()
+        vbox(self._nothing, self._readings, STRETCH, on=self, gap=8, margins=(0, 8, 0, 0))
         self._place()
 
     def _place(self) -> None:
@@ -88,20 +87,19 @@ class LivePanel(QWidget):
                 grid.addWidget(reading, row, column, Qt.AlignmentFlag.AlignTop)
         for column in range(_COLUMNS):
             grid.setColumnStretch(column, 1)
-        vbox(head, rule(), grid, self._bar, on=self._said, gap=10)
+        vbox(head, rule(), grid, self._bar, on=self._readings, gap=10)
 
     def show_nothing(self, why: str) -> None:
-        """Nothing can be told, and why."""
         self._nothing.setText(why)
         self._nothing.show()
-        self._said.hide()
+        self._readings.hide()
 
     def show_status(self, status: Status, run: Telemetry | None) -> None:
-        """The latest of both; `run` None: no run of ours is in hand."""
+        """Show the latest status; `run` is None without an active run of this program."""
         self._nothing.hide()
-        self._said.show()
+        self._readings.show()
         self._chip.set_look(look_of(status.doing))
-        self._program.setText(PureWindowsPath(status.program).name)  # either way of writing paths
+        self._program.setText(PureWindowsPath(status.program).name)  # accepts both kinds of slashes
         self._program.setToolTip(status.program)
         for axis, place in (("X", status.x), ("Y", status.y), ("Z", status.z)):
             self.axes[axis].show_value("" if place is None else f"{place:.3f}")
@@ -113,8 +111,9 @@ class LivePanel(QWidget):
             (self.rapid_override, status.rapid_override),
             (self.spindle_override, status.spindle_override),
         ):
-            turned = share is not None and abs(share - _FULL) > _NEAR
-            reading.show_value(_percent(share), Ink.HELD if turned else Ink.TEXT)
+            turned = share is not None and abs(share - _FULL) > _TOLERANCE
+            percent = "" if share is None else formatting.percent(share)
+            reading.show_value(percent, Ink.HELD if turned else Ink.TEXT)
         self.line.show_value(_whole(status.line))
         self._show_run(status, run)
 
@@ -136,7 +135,3 @@ class LivePanel(QWidget):
 
 def _whole(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else formatting.percent(share)

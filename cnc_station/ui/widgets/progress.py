@@ -1,28 +1,26 @@
-"""Progress: a thin bar, and a bar with words for what takes longer than a second."""
+"""A thin progress bar, and a bar with words for work that takes longer than a second."""
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cnc_station.ui import formatting
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.layout import hbox
 from cnc_station.ui.widgets.text import ElidedLabel
 
 
 class ProgressBar(QWidget):
-    """Shows a fraction from 0 to 1; None is "not known" and stays empty."""
+    """Shows a fraction from 0 to 1; None means unknown and shows an empty bar."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._fraction: float | None = None
         self._tone = Tone.RUNNING
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_fraction(self, fraction: float | None, tone: Tone = Tone.RUNNING) -> None:
-        """Moves the bar; values outside 0 to 1 are cut off."""
         fraction = None if fraction is None else min(1.0, max(0.0, fraction))
         if (fraction, tone) == (self._fraction, self._tone):
             return
@@ -31,11 +29,9 @@ class ProgressBar(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As thin as can be seen from three metres."""
         return QSize(120, 8)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints groove and bar."""
         live = theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -57,35 +53,29 @@ _WIDTH = 360
 
 
 class BusyBar(QWidget):
-    """Words, a bar and Cancel, shown only once the work has taken `patience_s` seconds."""
-
-    cancelled = Signal()
+    """Words and a bar, shown only after the work has taken `patience_s` seconds."""
 
     def __init__(self, patience_s: float = 1.0) -> None:
         super().__init__()
         self._words = ElidedLabel("", Role.NOTE, Ink.MUTED)
         self._bar = ProgressBar()
-        self._cancel = Button(self.tr("Cancel"), quiet=True, clicked=self.cancelled)
         self._timer = QTimer(self, singleShot=True, interval=round(patience_s * 1000))
         self._timer.timeout.connect(self.show)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        hbox(self._words, (self._bar, 1), self._cancel, on=self, gap=10)
+        hbox(self._words, (self._bar, 1), on=self, gap=10)
         self.setFixedWidth(_WIDTH)
         self.hide()
 
-    def start(self, words: str, *, can_cancel: bool = False) -> None:
-        """A piece of work begins; it is shown when it lasts."""
+    def start(self, words: str) -> None:
+        """Start the wait; the bar appears if the work lasts."""
         self._words.setText(words)
         self._words.setMinimumWidth(min(180, self._words.sizeHint().width()))
         self._bar.set_fraction(None)
-        self._cancel.setVisible(can_cancel)
         self._timer.start()
 
     def set_fraction(self, fraction: float) -> None:
-        """How much is done, from 0 to 1."""
         self._bar.set_fraction(fraction, Tone.OPERATOR)
 
     def finish(self) -> None:
-        """The work is over."""
         self._timer.stop()
         self.hide()

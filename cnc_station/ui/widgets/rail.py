@@ -15,16 +15,12 @@ _TALL = 60
 
 
 class RailItem(QAbstractButton):
-    """One page's entry; `badge` counts what waits there for a person."""
+    """One page's entry; `badge` counts what needs a person there."""
 
-    picked = Signal(str)
-
-    def __init__(self, key: str, word: str, icon: str) -> None:
+    def __init__(self, word: str, icon: str) -> None:
         super().__init__()
-        self._key = key
-        self.clicked.connect(self._pick)
+        self.badge = 0
         self._icon = icon
-        self._badge = 0
         self._tone = Tone.ALARM
         self.setText(word)
         self.setCheckable(True)
@@ -32,31 +28,19 @@ class RailItem(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
-    def _pick(self) -> None:
-        self.picked.emit(self._key)
-
-    @property
-    def badge(self) -> int:
-        """The count on view."""
-        return self._badge
-
     def set_badge(self, count: int, tone: Tone = Tone.ALARM) -> None:
-        """Shows a count; 0 shows none."""
-        if (count, tone) != (self._badge, self._tone):
-            self._badge, self._tone = count, tone
+        if (count, tone) != (self.badge, self._tone):
+            self.badge, self._tone = count, tone
             self.setAccessibleName(f"{self.text()}, {count}" if count else self.text())
             self.update()
 
     def sizeHint(self) -> QSize:
-        """As wide as the rail."""
         return QSize(theme().metrics.rail_width, max(_TALL, theme().metrics.rail_item))
 
     def minimumSizeHint(self) -> QSize:
-        """The least that a finger hits."""
         return QSize(theme().metrics.rail_width, theme().metrics.rail_item)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints ground, marker, icon, word and badge."""
         live = theme()
         painter = QPainter(self)
         on = self.isChecked()
@@ -83,7 +67,7 @@ class RailItem(QAbstractButton):
         painter.setPen(live.pen(ink))
         word = QRect(2, top + _ICON + 4, self.width() - 4, 16)
         painter.drawText(word, Qt.AlignmentFlag.AlignCenter, self.text())
-        if self._badge:
+        if self.badge:
             self._paint_badge(painter, left + _ICON - 6, top - 4)
         if self.hasFocus():
             painter.setPen(focus_pen())
@@ -92,7 +76,7 @@ class RailItem(QAbstractButton):
 
     def _paint_badge(self, painter: QPainter, left: int, top: int) -> None:
         live = theme()
-        text = str(self._badge) if self._badge < 100 else "99+"
+        text = str(self.badge) if self.badge < 100 else "99+"
         font = QFont(live.font(Role.CAPTION))
         font.setPixelSize(11)
         font.setWeight(QFont.Weight.Bold)
@@ -107,7 +91,7 @@ class RailItem(QAbstractButton):
 
 
 class NavigationRail(QFrame):
-    """The entries from top to bottom; `chosen` carries the key of the page a person picked."""
+    """The entries from top to bottom; `chosen` carries the key of the page the user picked."""
 
     chosen = Signal(str)
 
@@ -121,22 +105,19 @@ class NavigationRail(QFrame):
         self._box = vbox(STRETCH, on=self, gap=0, margins=(0, 10, 0, 4))
 
     def add(self, key: str, word: str, icon: str) -> None:
-        """Adds an entry at the end."""
-        item = RailItem(key, word, icon)
-        item.picked.connect(self.chosen)
+        item = RailItem(word, icon)
+        item.clicked.connect(lambda: self.chosen.emit(key))
         self._group.addButton(item)
         self._items[key] = item
         self._box.insertWidget(self._box.count() - 1, item)
 
     def select(self, key: str) -> None:
-        """Marks an entry; KeyError if there is none of that key."""
+        """Mark an entry; KeyError for an unknown key."""
         self._items[key].setChecked(True)
 
     def set_badge(self, key: str, count: int, tone: Tone = Tone.ALARM) -> None:
-        """Shows how much waits on a page, in the colour of the worst of it; KeyError if there is
-        none of that key."""
+        """Show a page's count, none for 0, in the worst tone of its items; KeyError for no page."""
         self._items[key].set_badge(count, tone)
 
     def badge(self, key: str) -> int:
-        """The count on view; KeyError if there is none of that key."""
         return self._items[key].badge

@@ -1,8 +1,5 @@
-"""Dragging a row of a table to another place.
-
-Not Qt's own drag and drop: that runs an event loop of its own, in which the program's tasks would
-be run inside each other.
-"""
+"""Dragging a table row to another position. Qt's own drag and drop runs a nested event loop, in
+which the program's tasks would run inside each other."""
 
 from collections.abc import Callable
 
@@ -16,11 +13,8 @@ _LINE = 3
 
 
 class RowDrag(QObject):
-    """`dropped(row, place)`: `row` was let go of in front of the row at `place`.
-
-    `may_drag(row)` says which rows can be dragged. A finger scrolls: it drags nothing. Esc, or
-    letting go where the row already is, does nothing.
-    """
+    """Emits `dropped(row, place)`: the user dropped `row` in front of the row at `place`.
+    `may_drag(row)` decides which rows can be dragged; in touch mode none, as a finger scrolls."""
 
     dropped = Signal(int, int)
 
@@ -38,11 +32,9 @@ class RowDrag(QObject):
 
     @property
     def dragging(self) -> bool:
-        """Whether a row is under way."""
         return not self._mark.isHidden()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Watches the table's mouse and, for Esc, its keys."""
         if isinstance(event, QKeyEvent):
             escapes = event.type() is QEvent.Type.ShortcutOverride and self.dragging
             if escapes and event.key() == Qt.Key.Key_Escape:
@@ -76,7 +68,7 @@ class RowDrag(QObject):
         far = (where - self._pressed_at).manhattanLength() >= QApplication.startDragDistance()
         if far or self.dragging:
             self._show_mark(self._place(where))
-        return True  # or the table would select every row on the way
+        return True  # otherwise the table would select every row passed
 
     def _release(self, event: QMouseEvent) -> bool:
         dragged, row = self.dragging, self._row

@@ -1,4 +1,4 @@
-"""How every state looks: icon, word and tone together, in one table."""
+"""The look of every state: icon, word and tone, in one table."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from cnc_station.ui.theme import Tone
 
 @dataclass(frozen=True, slots=True)
 class StateLook:
-    """`icon` names a drawing under icons/state; `english` is the word before translation."""
+    """`icon` names a drawing under icons/state; `english` is the untranslated word."""
 
     icon: str
     english: str
@@ -19,7 +19,6 @@ class StateLook:
 
     @property
     def word(self) -> str:
-        """The word in the user's language."""
         return QCoreApplication.translate("State", self.english)
 
 
@@ -83,11 +82,11 @@ DOING_LOOKS = {
     Doing.UNREACHABLE: NOT_REACHABLE,
 }
 RETRY = _look("retry", QT_TRANSLATE_NOOP("State", "Retry"), Tone.HELD)
-"""A delayed job that waits out a backoff after a failure."""
+"""A delayed job that waits for its retry after a failure."""
 
 
 def look_of(state: JobState | RunState | MachineState | Presence | Doing) -> StateLook:
-    """The look of any state. The enums share words, so their type decides, never their text."""
+    """The look of any state, by its type first: the enums share words."""
     if isinstance(state, JobState):
         return JOB_LOOKS[state]
     if isinstance(state, RunState):

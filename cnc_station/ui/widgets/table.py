@@ -27,12 +27,8 @@ _PAD = 10
 
 
 class SortHeader(QHeaderView, Generic[R]):
-    """Shows the order as ▴1 ▾2; a click sorts by one column, a click with Shift adds one.
-
-    A click on a column of the order turns it round. `order_chosen` carries the new order, a tuple
-    of `Sort`; whoever sorts answers with `set_order`, so the header shows what is, not what was
-    asked for. A column that the engine cannot sort by takes no clicks.
-    """
+    """Shows the order as ▴1 ▾2; a click sorts by one column or reverses it, with Shift it adds one.
+    `order_chosen` carries the requested order; the header shows it only after `set_order`."""
 
     order_chosen = Signal(tuple)
 
@@ -47,12 +43,11 @@ class SortHeader(QHeaderView, Generic[R]):
         self.sectionClicked.connect(self._clicked)
 
     def set_order(self, order: Sequence[Sort]) -> None:
-        """Shows an order, most important column first."""
         self._order = tuple(order)
         self.viewport().update()
 
     def _on_view(self) -> list[Sort]:
-        """What can be seen of the order: a list may also be sorted by what no column shows."""
+        """The part of the order whose columns are shown."""
         keys = {column.sort for column in self._rows.columns}
         return [sort for sort in self._order if sort.key in keys]
 
@@ -71,12 +66,10 @@ class SortHeader(QHeaderView, Generic[R]):
             self.order_chosen.emit((*order, turned))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Remembers whether Shift is held."""
         self._adding = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         super().mousePressEvent(event)
 
     def initStyleOptionForIndex(self, option: QStyleOptionHeader, logicalIndex: int) -> None:
-        """Adds the column's place in the order to its title."""
         super().initStyleOptionForIndex(option, logicalIndex)
         order, key = self._on_view(), self._rows.columns[logicalIndex].sort
         for place, sort in enumerate(order, start=1):
@@ -86,11 +79,8 @@ class SortHeader(QHeaderView, Generic[R]):
 
 
 class CellPainter(QStyledItemDelegate, Generic[R]):
-    """Paints a `RowModel`: text in the ink of its column, states as chips drawn once and kept.
-
-    A screenful in the style sheet's own cells took 32 ms, two frames dropped; these take 7. A cell
-    with a box to be ticked is left to the style sheet.
-    """
+    """Paints the cells of a `RowModel`: a screenful takes 7 ms, where cells styled by the style
+    sheet took 32 ms and dropped two frames. The style sheet paints only cells with a check box."""
 
     def __init__(self, rows: RowModel[R], parent: QObject) -> None:
         super().__init__(parent)
@@ -99,7 +89,7 @@ class CellPainter(QStyledItemDelegate, Generic[R]):
         self._chips: dict[tuple[StateLook, float], QPixmap] = {}
         self._fonts: dict[bool, tuple[QFont, QFontMetrics]] = {}
 
-    def _renew(self) -> None:
+    def _renew_caches(self) -> None:
         live = theme()
         if self._serial != live.serial:
             self._serial = live.serial
@@ -108,15 +98,14 @@ class CellPainter(QStyledItemDelegate, Generic[R]):
                 font = live.font(role)
                 self._fonts[strong] = font, QFontMetrics(font)
 
-    def _is_ticked(self, index: Index) -> bool:
+    def _has_check_box(self, index: Index) -> bool:
         return bool(self._rows.flags(index) & Qt.ItemFlag.ItemIsUserCheckable)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paints ground, content, the line below and the current cell of a row not selected."""
-        if self._is_ticked(index):
+        if self._has_check_box(index):
             super().paint(painter, option, index)
             return
-        self._renew()
+        self._renew_caches()
         live = theme()
         rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
@@ -153,18 +142,17 @@ class CellPainter(QStyledItemDelegate, Generic[R]):
         painter.drawPixmap(rect.left() + _PAD, top, chip, 0, 0, width, chip.height())
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """As high as a row, as wide as the words."""
-        if self._is_ticked(index):
+        if self._has_check_box(index):
             return super().sizeHint(option, index)
-        self._renew()
+        self._renew_caches()
         metrics = self._fonts[self._rows.columns[index.column()].strong][1]
         words = self._rows.text(index.row(), index.column())
         return QSize(metrics.horizontalAdvance(words) + 2 * _PAD, theme().metrics.row)
 
 
 class Table(QTableView, Generic[R]):
-    """Whole rows of a `RowModel`, no grid, rows of one height. Enter or a double click emits
-    `activated` as ever; Tab and Esc are for the page."""
+    """Whole rows of a `RowModel`, without a grid. Enter or a double click emits `activated`; Tab
+    and Esc belong to the page."""
 
     def __init__(self, rows: RowModel[R], name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -192,7 +180,7 @@ class Table(QTableView, Generic[R]):
 
 
 def table_card(table: QTableView) -> Card:
-    """A table on its own card; its corners leave room for the card's round ones."""
+    """A table on its own card, clear of the card's rounded corners."""
     card = Card()
     line = theme().tokens.line_width
     card.body.setContentsMargins(line, line, line, theme().metrics.radius_card)

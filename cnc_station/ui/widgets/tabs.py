@@ -1,4 +1,4 @@
-"""Tabs as words with a line below the chosen one, and the widgets that they bring to the front."""
+"""Tabs as underlined words, and a stack of widgets that they switch."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
@@ -7,12 +7,12 @@ from cnc_station.ui.widgets.layout import vbox
 
 
 class SegmentedTabs(QTabBar):
-    """Tabs by key; `chosen` carries the key of the tab picked. Left and right keys move."""
+    """Tabs by key; `chosen` carries the key of the current tab."""
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setDrawBase(False)
         self.setExpanding(False)
         self.setUsesScrollButtons(True)
@@ -20,24 +20,23 @@ class SegmentedTabs(QTabBar):
         self.currentChanged.connect(self._changed)
 
     def add(self, key: str, words: str) -> None:
-        """Adds a tab at the end."""
         self._words[key] = words
         self.setTabData(self.addTab(words), key)
         if self.count() == 1:
             self.chosen.emit(key)
 
     def set_count(self, key: str, count: int | None) -> None:
-        """Shows a number after a tab's words; KeyError if there is no such tab."""
+        """Show a number after a tab's words; KeyError for an unknown key."""
         words = self._words[key]
         self.setTabText(self._index(key), words if count is None else f"{words} {count:,}")
 
     def choose(self, key: str) -> None:
-        """Goes to a tab; KeyError if there is no such tab."""
+        """Switch to a tab; KeyError for an unknown key."""
         self.setCurrentIndex(self._index(key))
 
     @property
     def current(self) -> str:
-        """The key of the chosen tab; empty if there is none."""
+        """The key of the current tab; empty if there is none."""
         return str(self.tabData(self.currentIndex()) or "")
 
     def _index(self, key: str) -> int:
@@ -51,16 +50,15 @@ class SegmentedTabs(QTabBar):
 
 
 class TabStack(QWidget):
-    """`tabs` above the widget of the one that is chosen."""
+    """`tabs` above the widget of the current one."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.tabs = SegmentedTabs()
         self._stack = QStackedWidget()
         self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
         vbox(self.tabs, (self._stack, 1), on=self, gap=8)
 
     def add(self, key: str, words: str, widget: QWidget) -> None:
-        """Adds a tab at the end."""
         self._stack.addWidget(widget)
         self.tabs.add(key, words)

@@ -13,7 +13,7 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 def paint_text(
     painter: QPainter, room: QRect, text: str, role: Role, ink: Ink, align: Qt.AlignmentFlag = LEFT
 ) -> int:
-    """Paints what fits into `room` and gives back how wide it is."""
+    """Paint the part of a text that fits into `room`; return its width."""
     live = theme()
     painter.setFont(live.font(role))
     painter.setPen(live.pen(ink))
@@ -27,7 +27,7 @@ def paint_text(
 
 
 def restyle(widget: QWidget, **properties: str | bool) -> None:
-    """Sets properties the style sheet selects by; dresses the widget anew if one changed."""
+    """Set properties that the style sheet selects by; restyle the widget if one changed."""
     changed = False
     for name, value in properties.items():
         if widget.property(name) != value:
@@ -40,7 +40,7 @@ def restyle(widget: QWidget, **properties: str | bool) -> None:
 
 
 class Text(QLabel):
-    """Plain text in one of the theme's roles and inks; never reads its text as markup."""
+    """Plain text in one of the theme's roles and inks; never interpreted as markup."""
 
     def __init__(
         self,
@@ -62,43 +62,32 @@ class Text(QLabel):
             self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def set_ink(self, ink: Ink) -> None:
-        """Changes the colour."""
         restyle(self, ink=ink.value)
 
 
 class Note(Text):
-    """Small, quiet words that explain something; they wrap."""
+    """Small, muted text that explains something and wraps."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text, Role.NOTE, Ink.MUTED, wrap=True)
 
 
 class ElidedLabel(Text):
-    """One line that gives way: what does not fit ends in …, the whole is in the tool tip."""
+    """One line that shrinks: a text that does not fit ends in …, and the tool tip has all of it."""
 
     def setText(self, text: str) -> None:
-        """Shows `text`; the same text again costs nothing."""
+        """Show `text`; showing the same again costs nothing."""
         if text != self.text():
             super().setText(text)
             self.setToolTip(text)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for a few letters."""
         return QSize(min(36, super().sizeHint().width()), super().sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draws what fits."""
         painter = QPainter(self)
         room = self.contentsRect()
-        shown = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, room.width()
-        )
-        self.style().drawItemText(
-            painter,
-            room,
-            int(self.alignment().value),
-            self.palette(),
-            self.isEnabled(),
-            shown,
-            self.foregroundRole(),
-        )
+        elide, align = Qt.TextElideMode.ElideRight, int(self.alignment().value)
+        shown = self.fontMetrics().elidedText(self.text(), elide, room.width())
+        palette, ink = self.palette(), self.foregroundRole()
+        self.style().drawItemText(painter, room, align, palette, self.isEnabled(), shown, ink)

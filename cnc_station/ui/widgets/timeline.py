@@ -1,4 +1,4 @@
-"""What happened, oldest first."""
+"""A list of events, oldest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QPainter
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QWidget,
 )
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.buttons import add_key
 from cnc_station.ui.widgets.text import RIGHT, paint_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -35,10 +35,7 @@ _TEXT_LEFT = 22
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One event: what happened, who and why, when (to the second, already in local words).
-
-    A tone other than NORMAL only where something abnormal happened or runs now.
-    """
+    """One event: what happened, who and why, and when. Normal events have no tone."""
 
     title: str
     note: str
@@ -47,7 +44,7 @@ class TimelineEntry:
 
     @property
     def plain(self) -> str:
-        """The entry as a line of text to paste elsewhere."""
+        """The entry as a line of text for the clipboard."""
         return f"{self.time}\t{self.title}\t{self.note}".rstrip()
 
 
@@ -68,7 +65,7 @@ class _Entries(QAbstractListModel):
         return entry.note if role == Qt.ItemDataRole.ToolTipRole else None
 
     def replace(self, entries: Sequence[TimelineEntry]) -> None:
-        """Keeps the rows both have from the start, which is all of them when events are added."""
+        """Keep the rows that both lists share at the start: all, when events were only added."""
         same = 0
         while same < min(len(entries), len(self.entries)) and self.entries[same] == entries[same]:
             same += 1
@@ -104,23 +101,19 @@ class _EntryPainter(QStyledItemDelegate):
         quiet = entry.tone is Tone.NORMAL
         painter.setBrush(live.brush(Ink.FAINT if quiet else tone_ink(entry.tone)))
         painter.drawEllipse(centre, _DOT / 2, _DOT / 2)
-        self._words(painter, rect, entry)
-        painter.restore()
-
-    @staticmethod
-    def _words(painter: QPainter, rect: QRect, entry: TimelineEntry) -> None:
         left, right = rect.left() + _TEXT_LEFT, rect.right() - 4
         first = QRect(left, rect.top() + 3, right - left, _LINE)
         time = paint_text(painter, first, entry.time, Role.NOTE, Ink.MUTED, RIGHT)
         paint_text(painter, first.translated(0, _LINE), entry.note, Role.NOTE, Ink.MUTED)
         paint_text(painter, first.adjusted(0, 0, -time - 10, 0), entry.title, Role.BODY, Ink.TEXT)
+        painter.restore()
 
 
 class Timeline(QListView):
-    """Entries oldest first; selected ones are copied as text, one line each."""
+    """Entries oldest first; the selected ones can be copied as text, one line each."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._entries = _Entries()
         self.setModel(self._entries)
         self.setItemDelegate(_EntryPainter(self))
@@ -129,23 +122,19 @@ class Timeline(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("What happened, oldest first"))
-        copy = QAction(self.tr("Copy these events"), self)
-        copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
-        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.triggered.connect(self.copy)
-        self.addAction(copy)
+        on_focus = Qt.ShortcutContext.WidgetShortcut
+        copy_keys = QKeySequence.StandardKey.Copy
+        add_key(self, self.tr("Copy these events"), copy_keys, self.copy, context=on_focus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     def set_entries(self, entries: Sequence[TimelineEntry]) -> None:
-        """Shows these; what was there already stays where it is."""
         self._entries.replace(entries)
 
     def as_text(self) -> str:
-        """The selected entries, or all if none is, as lines of time, title and note."""
+        """The selected entries, or all if none is selected, as lines of time, title and note."""
         rows = sorted(index.row() for index in self.selectedIndexes())
         chosen = [self._entries.entries[row] for row in rows] or self._entries.entries
         return "\n".join(entry.plain for entry in chosen)
 
     def copy(self) -> None:
-        """Puts `as_text` on the clipboard."""
         QGuiApplication.clipboard().setText(self.as_text())

@@ -1,8 +1,5 @@
-"""The shelf below every page, where answers to what a person just did appear.
-
-The shelf is always there, so a toast covers no button and moves nothing. At its left stands the
-progress of what takes longer than a second.
-"""
+"""The shelf below every page, which shows the result of the user's last action and the progress of
+long work. It is always there, so a toast covers no button and moves nothing."""
 
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +16,7 @@ from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
 SECONDS = 6.0
-_AT_ONCE = 2
+_MAX_SHOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +28,8 @@ class _Message:
 
 
 class Toast(QFrame):
-    """One message; `ended` carries the toast when its time is up or it is closed or undone.
-
-    It keeps no reference to its shelf: a child that holds the last one would, in dying, delete its
-    parent and so itself a second time.
-    """
+    """One message; `ended` carries the toast when it expires, is closed or is undone. It keeps no
+    reference to its shelf: the last one, in a child, would delete parent and child twice."""
 
     ended = Signal(object)
 
@@ -46,7 +40,8 @@ class Toast(QFrame):
         self._undo = message.undo
         self.setProperty("part", "toast")
         self.setProperty("tone", Tone.ALARM.value if message.error else Tone.NORMAL.value)
-        self.words = words = Text(message.words, Role.NOTE, _ink(message))
+        ink = Ink.ALARM if message.error else Ink.TEXT
+        self.words = words = Text(message.words, Role.NOTE, ink)
         words.setWordWrap(True)
         words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         words.setToolTip(message.words)
@@ -55,7 +50,7 @@ class Toast(QFrame):
         box = hbox((words, 1), on=self, gap=8, margins=(14, 0, 4, 0))
         self.buttons: list[QWidget] = []
         if message.undo:
-            undo = Button(self.tr("Undo"), quiet=True, clicked=self._take_back)
+            undo = Button(self.tr("Undo"), quiet=True, clicked=self._undo_and_close)
             box.addWidget(undo)
             self.buttons.append(undo)
         if message.details:
@@ -64,9 +59,8 @@ class Toast(QFrame):
             self.details.clicked.connect(lambda: self._show_details(message.details))
             box.addWidget(self.details)
             self.buttons.append(self.details)
-        close = CloseButton(self.tr("Close"))
+        close = CloseButton(self.tr("Close"), clicked=self.close_now)
         self.buttons.append(close)
-        close.clicked.connect(self.close_now)
         box.addWidget(close)
         self._timer = QTimer(self, singleShot=True, interval=round(seconds * 1000))
         self._timer.timeout.connect(self.close_now)
@@ -75,35 +69,29 @@ class Toast(QFrame):
 
     @staticmethod
     def _width_of(words: Text) -> int:
-        """One line if it is short, two lines up to 520 px if it is not."""
+        """Allow one line for a short text, otherwise two lines up to 520 px."""
         advance = words.fontMetrics().horizontalAdvance(words.text()) + 8
         return min(advance, 520) if advance <= 420 else min(520, max(300, advance // 2 + 60))
 
     def _show_details(self, details: str) -> None:
-        """The system's own words in place of the sentence, to be read out or copied."""
         self.words.setText(details)
         self.words.setToolTip(details)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.words.setMinimumWidth(self._width_of(self.words))
         self.details.hide()
 
-    def _take_back(self) -> None:
+    def _undo_and_close(self) -> None:
         if self._undo:
             self._undo()
         self.close_now()
 
     def close_now(self) -> None:
-        """Ends the message."""
         self._timer.stop()
         self.ended.emit(self)
 
 
-def _ink(message: _Message) -> Ink:
-    return Ink.ALARM if message.error else Ink.TEXT
-
-
 class ToastShelf(QFrame):
-    """Shows two messages at a time, the rest in order; a message's time starts when it is seen."""
+    """Shows two messages at a time and queues the rest; a message's time starts when it appears."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         super().__init__()
@@ -119,20 +107,18 @@ class ToastShelf(QFrame):
         theme().changed.connect(self._fit_height)
 
     def add_left(self, widget: QWidget) -> None:
-        """Puts something lasting at the left, such as a BusyBar."""
+        """Put a permanent widget at the left, such as a BusyBar."""
         self._box.insertWidget(self._box.count() - 1 - len(self._shown), widget)
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
-        """Says what was done, for 6 s; with `undo`, offers to take it back."""
+        """Report what was done, for 6 s; with `undo`, offer to undo it."""
         self._take(_Message(words, undo, error=False))
 
     def fail(self, words: str, details: str = "") -> None:
-        """Says what went wrong and what to do; stays until it is closed. `details` are the
-        system's own words, one tap away."""
+        """Report an error and its remedy until the user closes it; `details` are one tap away."""
         self._take(_Message(words, None, error=True, details=details))
 
     def messages(self) -> list[str]:
-        """The messages on view, oldest first."""
         return [toast.accessibleName() for toast in self._shown]
 
     def _take(self, message: _Message) -> None:
@@ -146,11 +132,11 @@ class ToastShelf(QFrame):
 
     def _fill(self) -> None:
         while self._queue:
-            if len(self._shown) >= _AT_ONCE:
-                passing = [toast for toast in self._shown if not toast.error]
-                if not passing:
+            if len(self._shown) >= _MAX_SHOWN:
+                removable = [toast for toast in self._shown if not toast.error]
+                if not removable:
                     break
-                self._remove(passing[0])
+                self._remove(removable[0])
             toast = Toast(self._queue.popleft(), next(self._numbers), self._seconds)
             toast.ended.connect(self._ended)
             self._shown.append(toast)
@@ -158,7 +144,7 @@ class ToastShelf(QFrame):
         self._guard_buttons()
 
     def _guard_buttons(self) -> None:
-        """A message that goes, or comes, moves another under the finger."""
+        """Guard the buttons: a message that comes or goes moves the others."""
         buttons = [button for toast in self._shown for button in toast.buttons]
         shown = tuple(toast.number for toast in self._shown)
         self._guard.show("shelf", shown or None, *buttons)

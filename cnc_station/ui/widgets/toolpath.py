@@ -1,15 +1,14 @@
-"""Where the tool goes, has been and is."""
+"""The tool path with its views, and the tool on it."""
 
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QButtonGroup, QWidget
 
 from cnc_station.engine.views import Telemetry, Toolpath
 from cnc_station.ui.formatting import percent
 from cnc_station.ui.theme import Ink, Role
-from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.buttons import Button, Slot, add_key
 from cnc_station.ui.widgets.layout import hbox, vbox
 from cnc_station.ui.widgets.text import ElidedLabel
 from cnc_station.ui.widgets.toolpath_camera import View
@@ -19,15 +18,11 @@ _ZOOM_STEP = 1.25
 
 
 class ToolpathView(QWidget):
-    """Shows a path with `show_path` and the tool on it with `show_tool`.
+    """Shows a path with `show_path` and the tool on it with `show_tool`. Wheel, pinch, + and -
+    zoom, dragging pans, a double click or 0 shows everything. Drawing never blocks the window."""
 
-    The whole path is faint, what is done of this part strong, rapids dashed, the tool a dot.
-    Wheel, pinch, + and - zoom, dragging moves, a double click or 0 shows all again. Drawing never
-    holds the window up, however long the path.
-    """
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.canvas = ToolpathCanvas()
         self._caption = ElidedLabel("", Role.CAPTION, Ink.MUTED)
         self._views = QButtonGroup(self)
@@ -39,13 +34,16 @@ class ToolpathView(QWidget):
             (View.ISOMETRIC, self.tr("Isometric"), "I"),
             (View.LATHE, self.tr("X / Z"), ""),
         ):
-            head.addWidget(self._view_button(view, words))
+            button = Button(words, quiet=True, clicked=partial(self.look_from, view))
+            button.setCheckable(True)
+            self._views.addButton(button)
+            self._buttons[view] = button
+            head.addWidget(button)
             if key:
                 self._add_key(self.tr("Toolpath: ") + words, key, partial(self.look_from, view))
         head.addStretch(1)
-        fit = Button(self.tr("Fit"), quiet=True)
+        fit = Button(self.tr("Fit"), quiet=True, clicked=self.canvas.fit)
         fit.setToolTip(self.tr("Show the whole path (0)"))
-        fit.clicked.connect(self.canvas.fit)
         head.addWidget(fit)
         vbox(head, (self.canvas, 1), self._caption, on=self, gap=4)
         self._add_key(self.tr("Toolpath: show all"), "0", self.canvas.fit)
@@ -53,51 +51,38 @@ class ToolpathView(QWidget):
         self._add_key(self.tr("Toolpath: smaller"), "-", partial(self.canvas.zoom, 1 / _ZOOM_STEP))
         self.show_path(None)
 
-    def _view_button(self, view: View, words: str) -> Button:
-        button = Button(words, quiet=True)
-        button.setCheckable(True)
-        button.clicked.connect(partial(self.look_from, view))
-        self._views.addButton(button)
-        self._buttons[view] = button
-        return button
-
-    def _add_key(self, words: str, key: str, triggered: object) -> None:
-        action = QAction(words, self)
-        action.setShortcut(QKeySequence(key))
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        action.triggered.connect(triggered)
-        self.addAction(action)
+    def _add_key(self, words: str, key: str, triggered: Slot) -> None:
+        context = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        add_key(self, words, key, triggered, context=context)
 
     @property
     def caption(self) -> str:
-        """The line below the picture."""
         return self._caption.text()
 
     def show_path(self, path: Toolpath | None) -> None:
-        """Shows another path from its start, all of it in view; None shows that there is none."""
         lathe = path is not None and path.lathe
         for view, button in self._buttons.items():
             button.setVisible((view is View.LATHE) == lathe)
         self.canvas.show_path(path, View.LATHE if lathe else View.ISOMETRIC)
         self._buttons[self.canvas.view].setChecked(True)
-        self._say(None)
+        self._show_caption(None)
 
     def show_tool(self, telemetry: Telemetry | None) -> None:
-        """Shows how far this part is and where the tool is; None: nothing runs."""
+        """Show the progress of this part and the tool's position; None if nothing runs."""
         self.canvas.show_tool(telemetry)
-        self._say(telemetry)
+        self._show_caption(telemetry)
 
     def look_from(self, view: View) -> None:
-        """Shows the path from another side, all of it; a lathe's path has one side only."""
+        """Show the path from another side; a lathe's path has only one."""
         if self._buttons[view].isHidden():
             return
         self._buttons[view].setChecked(True)
         self.canvas.look_from(view)
 
-    def _say(self, telemetry: Telemetry | None) -> None:
+    def _show_caption(self, telemetry: Telemetry | None) -> None:
         path, box = self.canvas.path, self.canvas.box
         if path is None or box is None:
-            self._caption.setText("" if path is None else self.tr("The program moves nothing"))
+            self._caption.setText("" if path is None else self.tr("The program has no moves"))
             self.setAccessibleName(self.tr("No toolpath"))
             return
         x, y, z = box.size

@@ -17,7 +17,7 @@ _LEAST_SCALE, _MOST_SCALE = 0.01, 20_000.0
 
 
 class View(StrEnum):
-    """From where one looks. LATHE has Z to the right and X (the radius) up."""
+    """The direction of view. LATHE has Z to the right and X (the radius) up."""
 
     TOP = "top"
     FRONT = "front"
@@ -26,7 +26,7 @@ class View(StrEnum):
 
 
 _R2, _R6 = sqrt(2.0), sqrt(6.0)
-_AXES: dict[View, tuple[Row, Row]] = {  # what points right and what points up, in X, Y, Z
+_AXES: dict[View, tuple[Row, Row]] = {  # the right and up directions in X, Y, Z
     View.TOP: ((1, 0, 0), (0, 1, 0)),
     View.FRONT: ((1, 0, 0), (0, 0, 1)),
     View.ISOMETRIC: ((1 / _R2, 1 / _R2, 0), (-1 / _R6, 1 / _R6, 2 / _R6)),
@@ -36,25 +36,22 @@ _AXES: dict[View, tuple[Row, Row]] = {  # what points right and what points up, 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The least box around points, in mm."""
+    """The bounding box of points, in mm."""
 
     low: Point
     high: Point
 
     def corners(self) -> Iterator[Point]:
-        """All eight."""
         yield from product(*zip(self.low, self.high, strict=True))
 
     @property
     def size(self) -> Point:
-        """Its extent along X, Y and Z."""
         low, high = self.low, self.high
         return (high[0] - low[0], high[1] - low[1], high[2] - low[2])
 
 
 def box_of(path: Toolpath) -> Box | None:
-    """The box around what is cut, on a lathe with the spindle's axis; around everything if nothing
-    is cut; None without a point."""
+    """The box around all cuts (with the spindle axis of a lathe), or all moves without a cut."""
     if not path.x:
         return None
     cuts = path.kind if any(path.kind) else (1,) * len(path.kind)
@@ -68,7 +65,7 @@ def box_of(path: Toolpath) -> Box | None:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """`scale` in px/mm; (`left`, `top`) is where the zero of the program lies, in px."""
+    """`scale` in px/mm; (`left`, `top`) is the pixel of the program's zero point."""
 
     view: View
     scale: float
@@ -77,28 +74,26 @@ class Camera:
 
     @property
     def right_row(self) -> Row:
-        """What a mm along X, Y and Z adds to the pixels from the left."""
+        """What 1 mm along X, Y and Z adds to the pixels from the left."""
         x, y, z = _AXES[self.view][0]
         return (x * self.scale, y * self.scale, z * self.scale)
 
     @property
     def down_row(self) -> Row:
-        """What a mm along X, Y and Z adds to the pixels from the top."""
+        """What 1 mm along X, Y and Z adds to the pixels from the top."""
         x, y, z = _AXES[self.view][1]
         return (-x * self.scale, -y * self.scale, -z * self.scale)
 
     def at(self, point: Point) -> tuple[float, float]:
-        """The pixel of a point."""
         (rx, ry, rz), (dx, dy, dz) = self.right_row, self.down_row
         x, y, z = point
         return (rx * x + ry * y + rz * z + self.left, dx * x + dy * y + dz * z + self.top)
 
     def moved(self, right: float, down: float) -> "Camera":
-        """Everything shifted by pixels."""
         return replace(self, left=self.left + right, top=self.top + down)
 
     def zoomed(self, factor: float, x: float, y: float) -> "Camera":
-        """Larger by `factor`; what is at pixel (x, y) stays there."""
+        """Scale by `factor` around pixel (x, y)."""
         scale = min(_MOST_SCALE, max(_LEAST_SCALE, self.scale * factor))
         by = scale / self.scale
         return Camera(self.view, scale, x + (self.left - x) * by, y + (self.top - y) * by)

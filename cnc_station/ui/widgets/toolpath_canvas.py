@@ -1,4 +1,4 @@
-"""The drawn path itself: three layers (all of it, what is done, the tool) and the fingers on it."""
+"""The drawn path: three layers (whole path, finished part, tool), with zoom and pan."""
 
 from bisect import bisect_right
 
@@ -21,17 +21,17 @@ from cnc_station.ui.widgets.toolpath_camera import Box, Camera, View, box_of, fi
 from cnc_station.ui.widgets.toolpath_ink import PathInk, pixel
 
 _SLICE_S = 0.006
-"""Seconds of drawing before the window gets its turn."""
+"""Seconds of drawing before control returns to the event loop."""
 
 _DOT = 5.0
-_NOTCH = 120.0
+_WHEEL_NOTCH = 120.0
 
 
 class ToolpathCanvas(QWidget):
-    """Paints from two pictures that are drawn in slices; see `ToolpathView` for what it shows."""
+    """Paints from two pixmaps that are drawn in slices; see `ToolpathView` for what it shows."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.path: Toolpath | None = None
         self.box: Box | None = None
         self.view = View.ISOMETRIC
@@ -41,7 +41,7 @@ class ToolpathCanvas(QWidget):
         self._tool: tuple[float, float, float] | None = None
         self.whole, self.done = PathInk(), PathInk()
         self._stand_in: tuple[tuple[QPixmap, ...], Camera] | None = None
-        self._dressed = -1
+        self._drawn_serial = -1
         self._dragged_from: QPointF | None = None
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._draw_some)
@@ -52,7 +52,6 @@ class ToolpathCanvas(QWidget):
 
     @property
     def drawing(self) -> bool:
-        """Whether there is still something to draw."""
         return self._slices.isActive()
 
     @property
@@ -61,14 +60,13 @@ class ToolpathCanvas(QWidget):
         return 0 if self.path is None else bisect_right(self.path.seconds, self._seconds)
 
     def show_path(self, path: Toolpath | None, view: View) -> None:
-        """Another path, from its start."""
         self.path, self.view = path, view
         self.box = None if path is None else box_of(path)
         self._seconds, self._tool, self._stand_in = 0.0, None, None
         self.fit()
 
     def show_tool(self, telemetry: Telemetry | None) -> None:
-        """The tool somewhere else; draws only what it has passed since."""
+        """Move the tool; draw only what it has passed since."""
         if self.path is None:
             return
         self._tool = None
@@ -85,12 +83,11 @@ class ToolpathCanvas(QWidget):
         self.update()
 
     def look_from(self, view: View) -> None:
-        """From another side, all of it."""
         self.view, self._stand_in = view, None
         self.fit()
 
     def fit(self) -> None:
-        """Show all of what is cut, and keep to it when the size changes."""
+        """Show all of the path, and refit it when the size changes."""
         self._fits = True
         if self.box is not None:
             self._move(fitted(self.view, self.box, self.width(), self.height()))
@@ -99,20 +96,20 @@ class ToolpathCanvas(QWidget):
             self.update()
 
     def zoom(self, factor: float, around: QPointF | None = None) -> None:
-        """Larger by a factor, around a point of the window or its middle."""
+        """Scale by a factor around a point of the window, by default its middle."""
         middle = around or QPointF(self.width() / 2, self.height() / 2)
         self._fits = False
         self._move(self.camera.zoomed(factor, middle.x(), middle.y()))
 
     def _move(self, camera: Camera) -> None:
-        """Draw everything anew; until it is there, the old picture stands in."""
+        """Redraw everything; show the old pixmap, scaled, until the new one is finished."""
         same_side = camera.view is self.camera.view
         if same_side and not self.drawing and not self.whole.picture.isNull():
             self._stand_in = ((self.whole.picture, self.done.picture), self.camera)
         self.camera = camera
         for layer in (self.whole, self.done):
             layer.restart(self.size(), self.devicePixelRatioF())
-        self._dressed = theme().serial
+        self._drawn_serial = theme().serial
         self._slices.start()
         self.update()
 
@@ -134,7 +131,7 @@ class ToolpathCanvas(QWidget):
         self.update()
 
     def _where(self) -> QPointF | None:
-        """The tool in the window: where the controller says it is, else where the time puts it."""
+        """The tool in the window: as the controller reports it, otherwise interpolated by time."""
         if self._tool is not None:
             return QPointF(*self.camera.at(self._tool))
         path, passed = self.path, self.done_points
@@ -149,9 +146,8 @@ class ToolpathCanvas(QWidget):
         return start + (end - start) * share
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints ground, pictures, the step under way and the tool."""
         live = theme()
-        if self._dressed != live.serial and self.box is not None:
+        if self._drawn_serial != live.serial and self.box is not None:
             self._move(self.camera)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -201,7 +197,6 @@ class ToolpathCanvas(QWidget):
         painter.drawEllipse(tool, _DOT, _DOT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fits again, or keeps the zoom."""
         super().resizeEvent(event)
         if self._fits or self.box is None:
             self.fit()
@@ -209,20 +204,17 @@ class ToolpathCanvas(QWidget):
             self._move(self.camera)
 
     def showEvent(self, event: QEvent) -> None:
-        """Goes on with what was left undrawn while nobody saw it."""
+        """Continue drawing, which stops while hidden."""
         self._slices.start()
 
     def sizeHint(self) -> QSize:
-        """Large enough to make out a path."""
         return QSize(420, 300)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zooms around the pointer."""
-        self.zoom(1.2 ** (event.angleDelta().y() / _NOTCH), event.position())
+        self.zoom(1.2 ** (event.angleDelta().y() / _WHEEL_NOTCH), event.position())
         event.accept()
 
     def event(self, event: QEvent) -> bool:
-        """Takes pinches; the rest as usual."""
         if isinstance(event, QGestureEvent):
             pinch = event.gesture(Qt.GestureType.PinchGesture)
             if isinstance(pinch, QPinchGesture):
@@ -232,11 +224,9 @@ class ToolpathCanvas(QWidget):
         return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Takes hold of the path."""
         self._dragged_from = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Moves the path along."""
         if self._dragged_from is not None and self.box is not None:
             by = event.position() - self._dragged_from
             self._dragged_from = event.position()
@@ -244,11 +234,9 @@ class ToolpathCanvas(QWidget):
             self._move(self.camera.moved(by.x(), by.y()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Lets go."""
         self._dragged_from = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Shows all again."""
         self.fit()
 
 

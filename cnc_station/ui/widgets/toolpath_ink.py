@@ -1,4 +1,4 @@
-"""A path drawn onto a picture a little at a time, so that 100,000 points never stop the window."""
+"""Draws a path onto a pixmap in slices, so that 100,000 points never block the window."""
 
 from collections.abc import Iterator
 from time import perf_counter
@@ -10,59 +10,52 @@ from cnc_station.engine.views import Toolpath
 from cnc_station.ui.widgets.toolpath_camera import Camera
 
 _CHUNK = 512
-_TOO_NEAR = 0.5
+_MIN_STEP_PX = 0.5
 
 
 class PathInk:
-    """The first part of a path on a transparent picture. `draw_to` goes on where it stopped; a
-    part already drawn is never drawn again until `restart`."""
+    """The first part of a path on a transparent pixmap. `draw_to` continues where it stopped and
+    never redraws a part until `restart`."""
 
     def __init__(self) -> None:
         self.picture = QPixmap()
-        self._next = 1  # point 0 is where the path begins: nothing leads to it
+        self.drawn = 1  # point 0 is the start of the path: no line leads to it
 
     def restart(self, size: QSize, ratio: float) -> None:
-        """An empty picture of `size` px at a device pixel ratio."""
+        """Start with an empty pixmap of `size` px at a device pixel ratio."""
         self.picture = QPixmap(size * ratio)
         self.picture.setDevicePixelRatio(ratio)
         self.picture.fill(Qt.GlobalColor.transparent)
-        self._next = 1
-
-    @property
-    def drawn(self) -> int:
-        """How many points the picture shows."""
-        return self._next
+        self.drawn = 1
 
     def draw_to(
         self, path: Toolpath, camera: Camera, stop: int, pens: tuple[QPen, QPen], seconds: float
     ) -> bool:
-        """Draw up to point `stop` (not included) for at most about `seconds`; whether it got there.
-
-        `pens` are for rapids and for feeds.
-        """
+        """Draw up to point `stop` for about `seconds`, pens for rapids and feeds; True if
+        finished."""
         stop = min(stop, len(path.x))
-        if self._next >= stop or self.picture.isNull():
+        if self.drawn >= stop or self.picture.isNull():
             return True
         end = perf_counter() + seconds
         painter = QPainter(self.picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        while self._next < stop and perf_counter() < end:
-            upto = min(stop, self._next + _CHUNK)
-            rapids, feeds = _lines(path, camera, self._next, upto)
+        while self.drawn < stop and perf_counter() < end:
+            upto = min(stop, self.drawn + _CHUNK)
+            rapids, feeds = _lines(path, camera, self.drawn, upto)
             for pen, lines in zip(pens, (rapids, feeds), strict=True):
                 if lines:
                     painter.setPen(pen)
                     painter.drawLines(lines)
-            self._next = upto
+            self.drawn = upto
         painter.end()
-        return self._next >= stop
+        return self.drawn >= stop
 
 
 def _lines(
     path: Toolpath, camera: Camera, begin: int, end: int
 ) -> tuple[list[QLineF], list[QLineF]]:
-    """What leads to the points from `begin` to `end`, apart for rapids and feeds. Steps of less
-    than half a pixel become one line."""
+    """The lines to the points from `begin` to `end`, separate for rapids and feeds. Steps shorter
+    than half a pixel are merged."""
     lines: tuple[list[QLineF], list[QLineF]] = ([], [])
     points = _pixels(path, camera, begin - 1, end)
     from_x, from_y = next(points)
@@ -70,7 +63,7 @@ def _lines(
     for index, (x, y) in enumerate(points, start=begin):
         kind = path.kind[index]
         if (
-            abs(x - from_x) + abs(y - from_y) < _TOO_NEAR
+            abs(x - from_x) + abs(y - from_y) < _MIN_STEP_PX
             and index != last
             and path.kind[index + 1] == kind
         ):
@@ -90,5 +83,5 @@ def _pixels(path: Toolpath, camera: Camera, begin: int, end: int) -> Iterator[tu
 
 
 def pixel(camera: Camera, path: Toolpath, index: int) -> QPointF:
-    """Where a point of the path lies in the window."""
+    """The window position of a point of the path."""
     return QPointF(*camera.at((path.x[index], path.y[index], path.z[index])))

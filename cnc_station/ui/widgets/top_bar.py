@@ -1,4 +1,4 @@
-"""The bar above every page: where one is, search, connections, the time, a new job."""
+"""The bar above every page: page title, search, connections, time, new job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,27 +17,26 @@ from cnc_station.ui.widgets.text import ElidedLabel, Text
 _DOT = 9
 _DOT_GAP = 7
 _GAP = 16
-_ROUNDED = 1  # an advance is rounded, what is drawn is not
+_ROUNDED = 1  # the advance is rounded, the drawn width is not
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Words say all of it ("Redis away 00:42 · slower, nothing lost"); the tone repeats it."""
+    """`words` are complete ("Redis away 00:42 · slower, nothing lost"); the tone repeats them."""
 
     words: str
     tone: Tone = Tone.RUNNING
 
 
 class ConnectionDots(QWidget):
-    """● Database  ● Redis: one dot and its words for each connection."""
+    """● Database  ● Redis: a dot and words for each connection."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._connections: tuple[Connection, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def set_connections(self, connections: Sequence[Connection]) -> None:
-        """Shows these, in this order."""
         if tuple(connections) == self._connections:
             return
         self._connections = tuple(connections)
@@ -48,7 +47,6 @@ class ConnectionDots(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Room for all the words."""
         metrics = QFontMetrics(theme().font(Role.NOTE))
         width = sum(
             _DOT + _DOT_GAP + metrics.horizontalAdvance(c.words) + _ROUNDED + _GAP
@@ -57,11 +55,9 @@ class ConnectionDots(QWidget):
         return QSize(max(0, width - _GAP), 24)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for the dots."""
         return QSize((_DOT + _GAP) * len(self._connections), 24)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints dots and words; the last words are cut where room ends."""
         live = theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -85,7 +81,7 @@ class ConnectionDots(QWidget):
 
 
 class TopBar(QFrame):
-    """Places its parts and nothing else; `search` and `new_job` are for the window to connect."""
+    """Arranges its parts; the window connects `search` and `new_job`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,10 +106,6 @@ class TopBar(QFrame):
         )
         self._fit_height()
         theme().changed.connect(self._fit_height)
-
-    def set_connections(self, connections: Sequence[Connection]) -> None:
-        """Shows the state of what the station leans on."""
-        self.dots.set_connections(connections)
 
     def _fit_height(self) -> None:
         self.setFixedHeight(theme().metrics.top_bar)
