@@ -4,7 +4,9 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import QApplication
 
 from cnc_station.engine.commands import ActOnJobs, AddMachine, AddProgram, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
@@ -157,6 +159,18 @@ async def test_the_preview_says_what_its_program_takes_for_granted(
     (other,) = await submit(office, FLANGE)
     page.open_job(other)
     await until(page.detail.preview.assumes.isHidden)
+
+
+async def test_a_job_that_is_open_stays_open_when_the_window_gets_the_focus(
+    office: Office, page: JobsPage
+) -> None:
+    _, other = await submit(office, BRACKET, FLANGE)
+    page.open_job(other)  # before its row is there
+    await until(lambda: len(names(page)) == 2)
+    focus = QFocusEvent(QFocusEvent.Type.FocusIn, Qt.FocusReason.ActiveWindowFocusReason)
+    QApplication.sendEvent(page.view, focus)
+    assert page.view.currentIndex().row() == 0  # Qt's own choice
+    assert page.detail.job_id == other
 
 
 async def test_space_holds_a_running_job_and_continues_it(office: Office, page: JobsPage) -> None:
@@ -314,7 +328,7 @@ async def test_a_job_that_runs_without_a_machine_is_shown_with_its_handler(
     (job_id,) = await submit(office, wait)
 
     def running() -> bool:
-        shown = [(row.state, row.machine) for row in page.model.rows]
+        shown = [(row.state, row.machine) for row in [row for _, row in page.model.placed()]]
         return shown == [(JobState.RUNNING, "test.delay")]
 
     await until(running)

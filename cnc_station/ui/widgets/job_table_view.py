@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QFocusEvent, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu
 
 from cnc_station.engine.views import JobRow, Sort
@@ -68,6 +68,11 @@ class JobTableView(Table[JobRow]):
         super().resizeEvent(event)
         self._share_room()
         self._report_rows()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Without a current row Qt makes the first one current, as if a person had chosen it."""
+        with QSignalBlocker(self.selection):
+            super().focusInEvent(event)
 
     def show_job(self, job_id: int) -> bool:
         """Make a job's row current and visible; return False if the job is not loaded."""
