@@ -1,7 +1,5 @@
-"""The next step of a job, or why it waits, in an operator's words.
-
-The reason is computed from the present state and is never a state of its own.
-"""
+"""The next step of a job, or why it waits, in an operator's words. It is computed from the present
+state and is never a state of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,10 +37,10 @@ class Predecessor:
 class QueueStatus:
     """What determines the next step of a job.
 
-    `retry_limit` is the limit in force. `machine` is the name of its present or last machine.
-    `paused_by` is the person who paused it; "" if unknown. `set_up`: a person has to set it up at
-    that machine and confirm. `automation`: it needs no machine, but the handler named by `machine`;
-    `installed`: this station has that handler.
+    `retry_limit` is the limit in force. `machine` is the name of its present or last machine, or of
+    the handler of an `automation`; `installed`: this station has that handler. `paused_by` is the
+    person who paused it; "" if unknown. `set_up`: a person must set it up at the machine and
+    confirm.
     """
 
     id: int
@@ -66,10 +64,8 @@ class QueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class ShopSnapshot:
-    """The shop at one moment.
-
-    `head` holds the first queued jobs of each machine type in queue order, `slots` their forecasts.
-    """
+    """The shop at one moment. `head` holds the first queued jobs of each machine type in queue
+    order, `slots` their forecasts."""
 
     now: int
     fleet: MachinePool
@@ -78,7 +74,6 @@ class ShopSnapshot:
     zone: tzinfo | None = None
 
     def clock(self, at: int) -> str:
-        """Return a time on the wall clock of the shop."""
         return clock(at, self.now, self.zone)
 
 

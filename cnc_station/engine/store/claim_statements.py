@@ -1,4 +1,4 @@
-"""What a claim asks of the database, and what it writes of jobs and machines."""
+"""The statements of a claim."""
 
 from functools import cache
 from typing import Any
@@ -105,7 +105,7 @@ _WANTED = (*FOR_MATCHING, *FOR_SESSION)
 
 @cache
 def pinned_statement(dialect: Dialect) -> Select[Any]:
-    """Jobs that wait for one of these machines (`item`: their ids), in rank order."""
+    """Jobs pinned to one of these machines (`item`: their ids), in rank order."""
     item = dialect.items("item", machine_id=BigInteger)
     return (
         select(*_WANTED)
@@ -118,8 +118,8 @@ def pinned_statement(dialect: Dialect) -> Select[Any]:
 
 
 def _lowered_material() -> ColumnElement[str]:
-    """As Python has it: databases have other small letters, each server by its own locale. What is
-    searched in ends with it, where İ, alone of all letters, has become two."""
+    """The material in Python's lower case; databases lower by their own locale. `search` ends with
+    it; İ alone becomes two characters when lowered."""
     material = job.c.material
     extra = func.length(material) - func.length(func.replace(material, "İ", ""))
     lowered: ColumnElement[str] = func.substr(
@@ -154,7 +154,7 @@ def offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
 
 @cache
 def job_statement(dialect: Dialect) -> Update:
-    """The jobs of new runs."""
+    """Assign the jobs of new runs."""
     item = dialect.items(
         "item",
         job_id=BigInteger,
@@ -181,7 +181,7 @@ def job_statement(dialect: Dialect) -> Update:
 
 @cache
 def machine_statement(dialect: Dialect) -> Update:
-    """The machines of new runs."""
+    """Assign the machines of new runs."""
     item = dialect.items(
         "item",
         machine_id=BigInteger,

@@ -30,14 +30,13 @@ from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 @dataclass(frozen=True, slots=True)
 class Claim(StoreCommand[tuple[Claimed, ...]]):
-    """Match the waiting jobs to all idle, clear, ready machines of this station, but for those
-    that it still drives (`except_machines`): a run that was taken from it must have stopped first.
-    An `incarnation` whose name another one has taken over gets nothing.
+    """Match the waiting jobs to all idle, clear, ready machines of this station except
+    `except_machines`, which it still drives: a run that was taken from it must stop first. An
+    `incarnation` that was replaced gets nothing.
 
-    Answers with the new runs, `at_most` so many: where there are fewer than that and than
-    machines, there was nothing else for them to do. On the machines
-    `begins_with_claim`, with nothing to load and nobody to wait for, they have begun: their starts
-    are written with them.
+    Returns the new runs, `at_most` so many: fewer than that and than machines means that nothing is
+    left to match. On the machines `begins_with_claim`, which load nothing and wait for nobody, the
+    start is written with the claim.
     """
 
     lease_s: float
@@ -48,17 +47,15 @@ class Claim(StoreCommand[tuple[Claimed, ...]]):
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
-        """Any waiting job and any idle machine."""
         return None
 
     @classmethod
     def preload(cls, station: str, changes: Sequence["Claim"]) -> TransactionPreload:
-        """Which machines are idle."""
         return TransactionPreload(questions={IDLE: _own(station, changes[0])})
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
-        """Matching until nothing is left to match; whoever asked at the same time shares it."""
+        """Claim once, for the first command; the others share its result."""
         busy = frozenset().union(*(change.except_machines for change in changes))
         claimed = _claim(tx, changes[0], busy)
         return [claimed, *(() for _ in changes[1:])]
@@ -90,7 +87,7 @@ def _own(station: str, change: Claim) -> dict[str, str]:
 
 
 def _by_hand(row: Sequence[Any], begins_with_claim: frozenset[int]) -> tuple[bool, bool, bool]:
-    """Whether its operator starts and clears a machine, and whether what it is given has begun."""
+    """Return whether the operator starts and clears it, and whether its run has begun."""
     machine_id, starts, clears = row[:3]
     return bool(starts), bool(clears), machine_id in begins_with_claim and not starts
 
@@ -103,7 +100,7 @@ def _round(
     lease_ms: int,
     wanted: int,
 ) -> tuple[tuple[Claimed, ...], bool]:
-    """Match once. Nothing is left when no machine is, or when every job that fits was looked at."""
+    """Match once. Return the new runs, and whether nothing is left to match."""
     rows: dict[int, Sequence[Any]] = {}
     counts = {one: min(len(group), wanted) for one, group in by_capability(free).items()}
     with tx.pipeline():
@@ -118,7 +115,7 @@ def _round(
 
 
 def _pinned(tx: Tx, free: Sequence[FreeMachine]) -> Sequence[Sequence[Any]]:
-    """The claimable jobs that are meant for one of these machines and no other."""
+    """Return the claimable jobs that are pinned to one of these machines."""
     machines = packed([[one.machine_id] for one in free])
     found: Sequence[Sequence[Any]]
     found = tx.ask(pinned_statement(tx.dialect), {"item": machines}).fetchall()
@@ -126,7 +123,7 @@ def _pinned(tx: Tx, free: Sequence[FreeMachine]) -> Sequence[Sequence[Any]]:
 
 
 def _offer(tx: Tx, capability: Capability, count: int) -> Any:
-    """The first `count` claimable jobs that the capability fits, in rank order."""
+    """Query the first `count` claimable jobs that fit the capability, in rank order."""
     size = capability.envelope or Envelope(1e9, 1e9, 1e9)
     materials = packed([[name] for name in sorted(capability.materials)])
     return tx.ask(
@@ -156,7 +153,7 @@ def _candidates(rows: dict[int, Sequence[Any]], found: Sequence[Sequence[Any]]) 
 
 @lru_cache(maxsize=4096)
 def _need(machine_type: str, complexity: int, material: str, axes: int, *size: float) -> Need:
-    """Made once: a shop's jobs are much alike."""
+    """Cached: the jobs of a shop are much alike."""
     return Need(machine_type, complexity, material, axes, _envelope(*size))
 
 
@@ -186,7 +183,7 @@ def capability(row: Row[Any]) -> Capability:
 def _capability(
     machine_type: str, complexity: int, materials: str, axes: int, *size: float
 ) -> Capability:
-    """Read once: every claim looks at every idle machine."""
+    """Cached: every claim reads every idle machine."""
     names = frozenset(name.lower() for name in json.loads(materials))
     return Capability(machine_type, complexity, names, axes, _envelope(*size))
 

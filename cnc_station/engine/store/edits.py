@@ -1,4 +1,4 @@
-"""Changing what a job asks for, while it is not at a machine."""
+"""Edit the spec of a job that is not at a machine."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from cnc_station.engine.store.transaction import JobCommand, Tx
 
 @dataclass(frozen=True, slots=True)
 class EditJob(JobCommand[None]):
-    """Set fields of a job. With `version`, only if nobody changed it since.
+    """Set fields of a job; with `version`, only if nobody changed it since.
 
     Raises Conflict if the job may not be edited now, InvalidInput for bad values.
     """
@@ -31,7 +31,6 @@ class EditJob(JobCommand[None]):
     version: int | None = None
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _edit(tx, self)
 
 
@@ -91,7 +90,7 @@ def _edit(tx: Tx, change: EditJob) -> None:
 
 
 def spec_of(row: Row[Any]) -> JobSpec:
-    """The spec that a job row holds, for editing and duplicating it."""
+    """The spec stored in a job row, to edit or duplicate it."""
     return JobSpec(
         name=row.name,
         machine_type=row.machine_type,

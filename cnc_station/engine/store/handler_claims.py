@@ -17,8 +17,8 @@ from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 @dataclass(frozen=True, slots=True)
 class ClaimForHandlers(StoreCommand[tuple[Claimed, ...]]):
-    """The first `free` waiting jobs for these `handlers`, in rank order. Their runs have begun.
-    An `incarnation` whose name another one has taken over gets nothing."""
+    """Claim the first `free` waiting jobs for these `handlers`, in rank order; their runs are
+    started. An `incarnation` that was replaced gets nothing."""
 
     lease_s: float
     handlers: frozenset[str]
@@ -34,14 +34,13 @@ class ClaimForHandlers(StoreCommand[tuple[Claimed, ...]]):
     def apply(
         cls, tx: Tx, changes: Sequence["ClaimForHandlers"]
     ) -> list[tuple[Claimed, ...] | Exception]:
-        """One after the other: each finds what the one before has left."""
         return [_claim(tx, change) for change in changes]
 
 
 @cache
 def _offer_statement(dialect: Dialect) -> Select[Any]:
-    """They stand in the index of ready jobs under no machine type: claims for machines never walk
-    past them, nor these past jobs for machines."""
+    """These jobs are in the index of ready jobs under no machine type: claims for machines never
+    scan them, nor these claims jobs for machines."""
     handlers = dialect.items("handlers", handler=Text)
     return (
         select(job.c.id, *FOR_SESSION, job.c.handler, job.c.payload)

@@ -1,4 +1,4 @@
-"""Jobs come in and move on through the queue; what follows from a move is in its transaction."""
+"""Create jobs, release them when they are due, and unblock their successors."""
 
 import json
 import uuid
@@ -36,9 +36,9 @@ MOST_RELEASED_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class CreateJobs(StoreCommand[tuple[int, ...]]):
-    """Store validated specs, all or none, each with its first event. Answers with their ids.
+    """Store validated specs, all or none, each with its first event. Returns their ids.
 
-    Raises InvalidInput where a spec refers to something that is not there.
+    Raises InvalidInput if a spec refers to something that does not exist.
     """
 
     specs: tuple[JobSpec, ...]
@@ -46,12 +46,11 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """New jobs are nobody else's yet; what they wait for must stay in order."""
+        """New jobs have no other writer yet; the order with their predecessors must be kept."""
         return tuple(("job", before) for spec in self.specs for before in spec.after)
 
     @classmethod
     def preload(cls, station: str, changes: Sequence["CreateJobs"]) -> TransactionPreload:  # noqa: ARG003 - any
-        """Their numbers."""
         return TransactionPreload(numbers={job: sum(len(change.specs) for change in changes)})
 
     @classmethod
@@ -87,7 +86,7 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
 
 
 def check_references(tx: Tx, specs: Iterable[JobSpec]) -> None:
-    """What a spec names must exist: programs, predecessors, the machine it is pinned to."""
+    """Raise InvalidInput for a program, predecessor or pinned machine that does not exist."""
     for name, column, wanted in (
         ("program", program.c.sha256, {s.program for s in specs if s.program}),
         ("after", job.c.id, {p for s in specs for p in s.after}),
@@ -142,7 +141,7 @@ def _new_row(tx: Tx, spec: JobSpec, job_id: int, place: int, *, blocked: bool) -
 
 
 def stored_fields(spec: JobSpec) -> dict[str, Any]:
-    """A spec as columns: those that an edit may change."""
+    """The columns of a spec that an edit may change."""
     size = spec.envelope
     return {
         "name": spec.name,
@@ -188,23 +187,22 @@ def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDue(OneByOne[int]):
-    """The leader's move: delayed jobs whose time has come are queued. Answers with how many.
+    """Queue the delayed jobs that are due; only by the leader. Returns their number.
 
-    Raises Fenced if this is no longer the leader of `term`.
+    Raises Fenced if this station no longer leads in `term`.
     """
 
     incarnation: str
     term: int
 
     def write(self, tx: Tx) -> int:
-        """See `OneByOne.write`."""
         if not leads(tx, self.incarnation, self.term):
             raise Fenced("another station leads")
         return release_due(tx)
 
 
 def release_due(tx: Tx) -> int:
-    """Queue the delayed jobs that are due and have no predecessor left to wait for."""
+    """Queue the delayed jobs that are due and wait for no predecessor."""
     released = tx.connection.execute(_release_due(), {"now": tx.now}).all()
     for row in released:
         tx.record(
@@ -239,17 +237,17 @@ def _release_due() -> ReturningUpdate[Any]:
 
 
 def ask_successors(tx: Tx, completed: Iterable[int]) -> Any:
-    """Which jobs wait for these: a cursor, for `unblock_successors`. Most have none, and that is
-    all a completion should pay for."""
+    """Query the successors of these jobs: a cursor for `unblock_successors`. Most jobs have none,
+    and then a completion costs only this query."""
     return tx.ask(_successors(tx.dialect), _items(completed))
 
 
 def unblock_successors(tx: Tx, found: Sequence[tuple[int]]) -> bool:
-    """After completions: find out which of their successors wait for nothing else. False if there
-    was none to look at.
+    """Unblock the successors whose predecessors are all completed. Returns whether there was one to
+    check.
 
-    They are locked first and looked at in a second statement: of two stations that complete the
-    last two predecessors of a job at the same time, the later one must see the other's.
+    They are locked first and checked in a second statement: if two stations complete the last two
+    predecessors of a job at the same time, the later one must see the other's.
     """
     if not found:
         return False
@@ -282,7 +280,7 @@ def _still_blocked(dialect: Dialect) -> Select[int]:
 
 
 def unblock(tx: Tx, job_ids: Iterable[int]) -> None:
-    """Free those of these blocked jobs whose predecessors are all completed."""
+    """Unblock those of these jobs whose predecessors are all completed."""
     ids = sorted(job_ids)
     for start in range(0, len(ids), 500):
         freed = tx.connection.execute(

@@ -1,4 +1,4 @@
-"""Machines: adding, editing, and their moves without a run."""
+"""Add and edit machines, and their transitions without a run."""
 
 import json
 from dataclasses import dataclass
@@ -44,13 +44,12 @@ def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class AddMachine(OneByOne[int]):
-    """A new machine of this station, offline until its driver connects. Answers with its id."""
+    """Add a machine to this station, offline until its driver connects. Returns its id."""
 
     spec: MachineSpec
     actor: str
 
     def write(self, tx: Tx) -> int:
-        """See `OneByOne.write`."""
         return _add(tx, self)
 
 
@@ -98,15 +97,15 @@ def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class MoveMachine(MachineCommand[None]):
-    """One of `alternatives`, the first that the machine's state allows.
+    """Make the first of `alternatives` that the machine's state allows.
 
-    `spec` and `station` belong to an edit and a move; `good`, `scrap` and `rework`, the parts of
-    its last run, to a clearing: None leaves what is known of them as it is. `part_on_it` belongs
-    to an alarm: a part lies half made on the machine.
+    `spec` belongs to an edit, `station` to a move; `good`, `scrap` and `rework`, the parts of its
+    last run, to a clearing: None keeps the known count. `part_on_it` belongs to an alarm: an
+    unfinished part is on the machine.
 
-    An edit of what its driver is made of is not for a machine at work, and gives it no work until
-    the new driver says that it is ready; nor does a move, until the next station's driver says so.
-    Raises Conflict with the state that forbids it, InvalidInput.
+    A machine at work accepts no edit of its driver. After such an edit, and after a move, the
+    machine gets no work until the new driver reports that it is ready. Raises Conflict with the
+    state that forbids the transition, InvalidInput.
     """
 
     alternatives: tuple[t.Transition, ...]
@@ -121,7 +120,6 @@ class MoveMachine(MachineCommand[None]):
     part_on_it: bool = False
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _move(tx, self)
 
 
@@ -185,7 +183,7 @@ def _has_live_run(tx: Tx, machine_id: int) -> bool:
 
 
 def _remembers(row: Row[Any], state: MachineState, change: MoveMachine, to: MachineState) -> bool:
-    """Whether a machine that goes out of service comes back with a part to clear from it."""
+    """Return whether a machine that goes out of service needs clearing when it returns."""
     if to not in {MachineState.ALARM, MachineState.OFFLINE}:
         return False
     unlocked_to_clear = state is MachineState.ALARM and row.operator_clears
@@ -196,7 +194,7 @@ def _remembers(row: Row[Any], state: MachineState, change: MoveMachine, to: Mach
 def _count(
     tx: Tx, change: MoveMachine, transition: t.Transition, row: Row[Any]
 ) -> dict[str, Any] | None:
-    """Keep the counts that came with a clearing; returns what its event tells of them."""
+    """Store the part counts of a clearing; return them for its event."""
     known = PartCount(change.good, change.scrap, change.rework).known
     if not known:
         return None

@@ -1,9 +1,8 @@
-"""Bringing a database to the schema of this program, never losing what is in it.
+"""Bring a database to the schema of this program without losing data.
 
-A database that is newer, damaged or somebody else's is refused before anything is written. An
-embedded one that is older is upgraded at the start, after a copy of the file was made beside it. A
-shared one is upgraded only when that is asked for, as other stations may be at work on it. A
-database that is up to date costs one look.
+A newer, damaged or foreign database is refused before anything is written. An older embedded one is
+upgraded at the start, after the file was copied. A shared one is upgraded only on request, since
+other stations may be at work on it.
 """
 
 import sqlite3
@@ -31,7 +30,7 @@ _SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
 class Fit(StrEnum):
-    """How a database's schema stands to this program's."""
+    """How a database's schema compares to this program's."""
 
     EMPTY = "empty"
     CURRENT = "current"
@@ -41,15 +40,15 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a database holds; `revision` is None where it is empty."""
+    """The schema of a database; `revision` is None if it is empty."""
 
     revision: str | None
     fit: Fit
 
 
 def look(database: Database) -> Schema:
-    """Read the schema's version and write nothing. Raises Unavailable where the database can't be
-    read, or holds something else."""
+    """Read the schema's version without writing. Raises Unavailable if the database can't be read
+    or holds something else."""
     path = database.path
     if path is not None:
         _look_at_file(path)
@@ -59,10 +58,10 @@ def look(database: Database) -> Schema:
 
 
 def bring_up_to_date(database: Database) -> Path | None:
-    """What a station needs at its start: the schema created, or the one it knows.
+    """Create the schema, or upgrade an embedded database, at the start of a station.
 
-    Returns the copy made before an upgrade, if one was. Raises Unavailable with a sentence where
-    the database must be left as it is.
+    Returns the copy made before an upgrade, if any. Raises Unavailable if the database must be left
+    as it is.
     """
     found = look(database)
     if found.fit is Fit.OLDER and not database.dialect.embedded:
@@ -74,8 +73,8 @@ def bring_up_to_date(database: Database) -> Path | None:
 
 
 def upgrade(database: Database) -> Path | None:
-    """Create or upgrade the schema because somebody asked for it; otherwise as
-    `bring_up_to_date`. Raises Conflict while stations are at work on a shared database."""
+    """Create or upgrade the schema on request; otherwise as `bring_up_to_date`. Raises Conflict
+    while stations are at work on a shared database."""
     return _bring(database, look(database))
 
 
@@ -99,7 +98,7 @@ def _bring(database: Database, found: Schema) -> Path | None:
 
 
 def _upgrade(database: Database, connection: Connection, found: Schema) -> None:
-    """In one transaction, unless somebody else has done it since the look."""
+    """Upgrade in one transaction, unless another process has done so since the first look."""
     from alembic import command  # noqa: PLC0415 - 100 ms that only an upgrade needs
 
     configuration = _configuration()
@@ -148,7 +147,6 @@ def _look_at_file(path: Path) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """The schema's revision; None for an empty database."""
     tables = set(inspect(connection).get_table_names())
     if not tables - {_VERSION_TABLE}:
         return None
@@ -181,7 +179,7 @@ def _known_revisions() -> set[str]:
 
 
 def _prepare(path: Path, found: Schema) -> Path | None:
-    """Make the file's folder, or a consistent copy of the file, write-ahead log included."""
+    """Make the file's folder, or a consistent copy of the file with its write-ahead log."""
     if found.fit is Fit.EMPTY:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

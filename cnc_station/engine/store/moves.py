@@ -1,4 +1,5 @@
-"""Moves of live runs, with their jobs and machines: set-based, guarded by id, token and state."""
+"""Transitions of live runs with their jobs and machines: set-based, guarded by id, token and
+state."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,16 +24,14 @@ from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 @dataclass(frozen=True, slots=True)
 class MoveRun(StoreCommand[None]):
-    """One named transition of a live run. `token` proves the right to it.
+    """One transition of a live run. `token` proves the right to make it.
 
-    Raises Fenced if the token is stale, Conflict if the run's state does not allow it.
-    `backoff_s` is how long a failed job waits before its retry, `seconds` how long it ran. With
-    `part_on_it` a part lies half made on the machine, which has to be cleared, whoever does that
-    otherwise.
+    Raises Fenced if the token is stale, Conflict if the run's state does not allow it. `backoff_s`
+    is the time a failed job waits before its retry, `seconds` the run time. `part_on_it`: an
+    unfinished part is on the machine, which needs clearing in any case.
 
-    A run that was given up meanwhile may be taken up again by the station of its machine, while
-    nobody has decided about its job and nothing else has the machine: for `lease_s` it is that
-    station's again, as if it had never been given up.
+    A run that was given up may be reattached by the station of its machine while nobody has decided
+    about its job and the machine has no other run: that station then holds it for `lease_s`.
     """
 
     transition: t.Transition
@@ -52,20 +51,18 @@ class MoveRun(StoreCommand[None]):
 
     @property
     def group(self) -> Hashable:
-        """Moves of one name are one set of statements."""
         return ("move", self.transition.name)
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """Its job and its machine, if it has one."""
         if self.machine_id is None:
             return (("job", self.job_id),)
         return (("job", self.job_id), ("machine", self.machine_id))
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["MoveRun"]) -> list[Exception | None]:
-        """Asked for together, though the guard of the runs decides: hardly any is refused. Then
-        nothing of it stays; each is tried alone, and only the one refused is."""
+        """Send all three statements at once, although the guard of the runs decides: a refusal is
+        rare. Then everything is rolled back and each command is tried alone."""
         row = changes[0].transition
         assert row.job is not None
         assert row.run is not None

@@ -1,4 +1,4 @@
-"""New runs: what a claim writes of them, and what it tells those who will drive them."""
+"""New runs: the rows that a claim writes, and what the session of a run needs to know."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -18,8 +18,8 @@ RUNS_AHEAD = 50  # numbers fetched with those that are needed: a claim then asks
 
 
 class Claimed(NamedTuple):
-    """A new run and all that its session needs to know. `token` proves the right to write; `begun`:
-    its start is written as well. A tuple, as the values of matching are."""
+    """A new run with everything that its session needs. `token` proves the right to write; `begun`:
+    its start is already written. A tuple for speed, like the values of `matching`."""
 
     run_id: int
     token: int
@@ -52,10 +52,10 @@ def assign(
     by_hand: Mapping[int, Sequence[bool]],
     lease_ms: int,
 ) -> tuple[Claimed, ...]:
-    """Runs, jobs and machines together; all three are held by this transaction.
+    """Write the runs of these matches; their jobs and machines are locked by this transaction.
 
-    `rows` are the jobs' as the claim's statements read them; `by_hand` says of each machine
-    whether its operator starts and clears it, and whether the run has begun with this.
+    `rows` are the job rows as the claim read them; `by_hand` tells for each machine whether its
+    operator starts and clears it, and whether the run has begun.
     """
     run_ids = tx.dialect.reserve(tx.connection, run, len(matches), ahead=RUNS_AHEAD)
     claimed = tuple(
@@ -68,8 +68,8 @@ def assign(
 def write_runs(
     tx: Tx, claimed: Sequence[Claimed], whys: Sequence[str], lease_ms: int
 ) -> tuple[Claimed, ...]:
-    """The new runs with their jobs, machines and events; `whys` says why each job is where it
-    is."""
+    """Write new runs with their jobs, machines and events; `whys` are the reasons of the
+    matches."""
     now = {"now": tx.now}
     tx.defer(job_statement(tx.dialect), {"item": packed([_job(c) for c in claimed]), **now})
     if machines := [_machine(c) for c in claimed if c.machine_id is not None]:
@@ -101,7 +101,6 @@ def _claimed(run_id: int, matched: Match, row: Sequence[Any], by_hand: Sequence[
 
 
 def _states(row: t.Transition) -> tuple[str, str, str]:
-    """Where a transition brings the job, the run and the machine."""
     assert row.job is not None
     assert row.run is not None
     assert row.machine is not None

@@ -1,5 +1,4 @@
-"""What is written of a run beside its moves: parts that are done, modes that were set before one,
-and what its controller told after it was given up."""
+"""Events within a run: finished parts, modes set before a part, and inspections afterwards."""
 
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ _UNDER_WAY = (JobState.RUNNING, JobState.HELD)
 
 
 def parts_done(run_id: ColumnElement[int], job_id: ColumnElement[int]) -> ScalarSelect[int]:
-    """How many parts of a run are written as done."""
+    """The number of parts recorded as done in a run."""
     return (
         select(func.count())
         .where(event.c.job_id == job_id, event.c.run_id == run_id)
@@ -26,8 +25,8 @@ def parts_done(run_id: ColumnElement[int], job_id: ColumnElement[int]) -> Scalar
 
 @dataclass(frozen=True, slots=True)
 class RecordPartDone(JobCommand[None]):
-    """Part `part` (from 1) of a run is done, and more are to come. Said twice, it is written once.
-    Raises Conflict if the run is not under way, or is another's."""
+    """Record that part `part` (from 1) of a run is done and more follow; a repetition changes
+    nothing. Raises Conflict if the run is not under way or belongs to another claim."""
 
     job_id: int
     run_id: int
@@ -38,14 +37,13 @@ class RecordPartDone(JobCommand[None]):
     actor: str
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _tell(tx, self, t.PART_DONE, self.part)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordModesSet(JobCommand[None]):
-    """What had to be set on the controller before a part, so that it is cut in the modes it was
-    read with. Raises Conflict as `RecordPartDone`."""
+    """Record which modes were set on the controller before a part, so that it is cut in the modes
+    it was read with. Raises Conflict as `RecordPartDone`."""
 
     job_id: int
     run_id: int
@@ -55,7 +53,6 @@ class RecordModesSet(JobCommand[None]):
     actor: str
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _tell(tx, self, t.MODES_SET)
 
 
@@ -65,7 +62,7 @@ def _tell(
     transition: t.Transition,
     once_for: int | None = None,
 ) -> None:
-    """`once_for`: the part, for what is written once for each."""
+    """`once_for` is the part number of an event that is recorded once for each part."""
     done = parts_done(literal(change.run_id, Integer), literal(change.job_id, Integer))
     row = tx.connection.execute(
         select(job.c.state, job.c.trace_id, job.c.tenant, done.label("done"))
@@ -91,9 +88,9 @@ def _tell(
 
 @dataclass(frozen=True, slots=True)
 class RecordInspection(JobCommand[None]):
-    """Put what was found at the machine in the place of what was known of an interrupted job. The
-    run keeps why it was given up, and may be asked about again. The same words again change
-    nothing. Raises Conflict if somebody has decided about the job meanwhile."""
+    """Replace what is known of an interrupted job by what was found at the machine. The run keeps
+    the reason it was given up for and may be inspected again; the same text changes nothing. Raises
+    Conflict if somebody has decided about the job."""
 
     job_id: int
     run_id: int
@@ -103,7 +100,6 @@ class RecordInspection(JobCommand[None]):
     actor: str
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _record_inspection(tx, self)
 
 

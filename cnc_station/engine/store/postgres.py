@@ -1,4 +1,4 @@
-"""A server that several stations share."""
+"""A PostgreSQL server that several stations share."""
 
 import json
 import re
@@ -98,14 +98,13 @@ class Postgres(Dialect):
     embedded = False
 
     def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
-        """`jit` costs the dispatcher's statements far more than it saves, and rows are found by
-        their ids, most of them in memory: no page is four times as dear as its neighbour. Readers
-        take one snapshot for a whole look, and are short: a long one would hold up the clean-up
-        of rows.
+        """`jit` costs the dispatcher's statements far more than it saves. Rows are found by id,
+        mostly in memory, so a random page costs little more than the next one. Readers take one
+        short snapshot: a long one would delay the clean-up of rows.
 
-        A station that stands still or is cut off in the middle of a transaction must not hold
-        its locks, on which the others' writers wait. Nor does a writer wait for a lock for long:
-        its station's leases wait behind it.
+        A station that hangs or is cut off in a transaction must not keep its locks, which block the
+        writers of the others. A writer waits only briefly for a lock: the leases of its station
+        wait behind it.
         """
         arguments = {
             "connect_timeout": CONNECT_S,
@@ -136,7 +135,6 @@ class Postgres(Dialect):
         )
 
     def now(self, connection: Connection) -> int:
-        """The server's clock; the writer has it from where its transaction began."""
         begun = connection.info.get(_BEGUN)
         return int(connection.execute(text(_CLOCK)).scalar_one() if begun is None else begun)
 
@@ -144,20 +142,18 @@ class Postgres(Dialect):
     def transaction(
         self, connection: Connection, preload: TransactionPreload = NOTHING
     ) -> Iterator[dict[Statement, Any]]:
-        """All of it goes with its BEGIN."""
+        """The preload is sent together with BEGIN."""
         connection.info[_OPENING] = preload
         with connection.begin():
             yield connection.info.pop(_OPENED)
 
     @contextmanager
     def pipeline(self, connection: Connection) -> Iterator[None]:
-        """Sent one after the other without waiting."""
         with driver_of(connection) as driver, pipeline_without_flush(driver):
             yield
 
     @contextmanager
     def final_flush(self, connection: Connection) -> Iterator[None]:
-        """Sent in the same way."""
         with driver_of(connection) as driver, driver.pipeline():
             yield
             driver.execute("COMMIT")
@@ -165,7 +161,7 @@ class Postgres(Dialect):
     def reserve(
         self, connection: Connection, table: Table, count: int, *, ahead: int = 0
     ) -> Sequence[int]:
-        """From the table's own sequence. What is kept is this connection's."""
+        """From the table's sequence; numbers fetched ahead stay with this connection."""
         kept = _kept(connection, table)
         if len(kept) < count:
             with driver_of(connection) as driver:
@@ -175,8 +171,8 @@ class Postgres(Dialect):
         return ids
 
     def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
-        """All as one parameter, bound one by one they cost three times as much; and what they
-        share as another: of an event's thirteen values few differ."""
+        """All rows are one parameter, bound one by one they cost three times as much; values that
+        all rows share are another: of an event's thirteen values few differ."""
         if rows:
             columns = ", ".join(rows[0])
             shared, own = shared_values(rows)
@@ -188,11 +184,11 @@ class Postgres(Dialect):
                 )
 
     def changed_elsewhere(self, connection: Connection, station: str) -> object:
-        """From the events of others since the last look, and some before that, as ids are not in
-        commit order; and from what is written without an event. Heartbeats and locks are none: who
-        looks because another one looked would keep a whole fleet awake.
+        """From the events of others since the last look, and some before that, since ids are not in
+        commit order; and from rows that have no event. Heartbeats and locks do not count: a look
+        caused by another look would keep a whole fleet awake.
 
-        Where it counts from moves seldom: each time, it has to be taken for a change.
+        The start of the count moves seldom: each move counts as a change.
         """
         seen = connection.info.get(_SEEN)
         with connection.begin():
@@ -203,7 +199,6 @@ class Postgres(Dialect):
         return found.of_others, found.remote_commands
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
-        """Unpacked by json_array_elements."""
         rows = func.json_array_elements(cast(bindparam(name), JSON)).column_valued(f"{name}_row")
         query: Select[Any] = select(
             *(
@@ -214,7 +209,7 @@ class Postgres(Dialect):
         return query.subquery(name)
 
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
-        """What the server or the way to it complains about; broken statements stay bugs."""
+        """Errors of the server and of the connection to it; broken statements stay bugs."""
         of_the_server = getattr(error.orig, "sqlstate", None) in _NO_BUGS
         of_the_server |= isinstance(error, OperationalError | InterfaceError)
         if error.connection_invalidated or of_the_server:
@@ -223,18 +218,17 @@ class Postgres(Dialect):
         return None
 
     def encryption(self, connection: Connection) -> str:
-        """As the server sees it."""
         own = text("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
         return str(connection.execute(own).scalar() or "")
 
     def claim_schema(self, connection: Connection) -> None:
-        """A lock of the transaction's: who else comes waits, and then finds the work done."""
+        """A lock of the transaction: others wait, and then find the work done."""
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
 
     def break_off(self, connection: Any) -> None:
-        """The end of its socket is heard by the thread that waits there."""
+        """The thread that waits there sees the end of its socket."""
         with suppress(OSError, connection.OperationalError):  # closed meanwhile
             line = socket.socket(fileno=connection.fileno())
             try:
@@ -243,13 +237,13 @@ class Postgres(Dialect):
                 line.detach()
 
     def is_transient(self, error: DBAPIError) -> bool:
-        """Deadlocks, serialization failures and locks that took too long, by their SQLSTATE."""
+        """Deadlocks, serialization failures and lock timeouts, by SQLSTATE."""
         return getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
 
 
 def _begin(connection: Connection) -> None:
-    """With a look at the server's clock on the same way, and all that the transaction opens with.
-    Numbers are kept whatever becomes of it: a server gives none twice."""
+    """Send BEGIN with a query of the server's clock and the preload. Fetched numbers are kept even
+    if the transaction fails: a server gives none twice."""
     preload: TransactionPreload = connection.info.pop(_OPENING, NOTHING)
     wanted = {
         table: count - len(_kept(connection, table)) for table, count in preload.numbers.items()
@@ -280,11 +274,10 @@ def _kept(connection: Connection, table: Table) -> list[int]:
 
 
 def _numbers(table: Table, count: int) -> tuple[str, tuple[int]]:
-    """From the sequence that a server makes for a serial column."""
     return _NUMBERS.format(table.name), (count,)
 
 
 def postgres_message(complaint: str) -> str:
-    """What it means that a server, or the way to it, complains (in lower case)."""
+    """The sentence for an error (in lower case) of a server or of the connection to it."""
     found = (sentence for words, sentence in _OF_A_SERVER if re.search(words, complaint))
     return next(found, AWAY)

@@ -1,4 +1,4 @@
-"""What people ask of jobs that are not at a machine: each by the table of transitions."""
+"""Actions of people on jobs that are not at a machine, each by the table of transitions."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """A job as it was, for taking an action back. `version` is the one after the action."""
+    """A job before an action, to undo it. `version` is the one after the action."""
 
     job_id: int
     version: int
@@ -42,11 +42,11 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class ActOnJob(StoreCommand[Before]):
-    """One transition of a job that is not at a machine.
+    """One transition of a job that is not at a machine; with `version`, only if nobody changed the
+    job since.
 
-    `values` sets columns with it: rank, not_before, pinned_machine_id. `before` asks for the
-    place in the queue in front of that job, or at the end. Raises Conflict with the state that
-    forbids it. With `version`, only if nobody changed the job since.
+    `values` sets columns with it: rank, not_before, pinned_machine_id. `before` is the job to move
+    in front of; None moves to the end. Raises Conflict with the state that forbids the transition.
     """
 
     transition: t.Transition
@@ -59,17 +59,16 @@ class ActOnJob(StoreCommand[Before]):
 
     @property
     def group(self) -> Hashable:
-        """Actions of one kind share their statements."""
         return ("act", self.transition.name)
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
-        """Its job; a new place in the queue depends on all of them."""
+        """A new place in the queue depends on all jobs."""
         return None if self.transition is t.REORDERED else (("job", self.job_id),)
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["ActOnJob"]) -> list[Before | Exception]:
-        """Look at the jobs, decide by the table, write what was decided in one statement."""
+        """Lock the jobs, decide by the table, write the decisions in one statement."""
         rows = _locked(tx, [change.job_id for change in changes])
         answers: list[Before | Exception] = []
         decided: list[tuple[ActOnJob, Row[Any], JobState]] = []
@@ -108,7 +107,7 @@ def _locked(tx: Tx, ids: Sequence[int]) -> dict[int, Row[Any]]:
 
 
 def _decide(tx: Tx, change: ActOnJob, row: Row[Any] | None) -> JobState:
-    """The state after the action. Raises Conflict if the action is not allowed now."""
+    """Return the state after the action. Raises Conflict if the action is not allowed now."""
     if row is None:
         raise Conflict(f"There is no job {change.job_id}.")
     if change.version is not None and change.version != row.version:
@@ -142,8 +141,8 @@ def _delete(tx: Tx, row: Row[Any]) -> None:
 
 
 def _scrap(tx: Tx, row: Row[Any]) -> None:
-    """Count a part of its last run that was started; one at the least, for it may have been
-    counted when the machine was cleared. No part is counted twice: it was not good, then."""
+    """Count at least one part of its last started run as scrap: it may have been counted when the
+    machine was cleared. No part is counted twice, so the good ones become fewer."""
     last = (
         select(run)
         .where(run.c.job_id == row.id, run.c.started_at.is_not(None))
@@ -193,7 +192,7 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], JobState]]) -> No
 
 
 def _values(tx: Tx, change: ActOnJob, row: Row[Any], target: JobState) -> dict[str, Any]:
-    """The columns after the action, in the order of `_COLUMNS`."""
+    """Return the columns after the action, in the order of `_COLUMNS`."""
     transition = change.transition
     set_wrong = transition is t.OVERRIDES[JobState.NEEDS_ATTENTION]
     values = {
@@ -219,7 +218,7 @@ def _values(tx: Tx, change: ActOnJob, row: Row[Any], target: JobState) -> dict[s
 
 
 def _place(tx: Tx, row: Row[Any], before: int | None) -> float:
-    """A rank just in front of job `before` among those that wait for the same type of machine."""
+    """Return a rank just before job `before` in the queue of the same machine type."""
     queue = (job.c.machine_type == row.machine_type) & job.c.state.in_(sorted(WAITING_JOBS))
     others = queue & (job.c.id != row.id)
     if before is None:

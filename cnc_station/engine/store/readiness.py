@@ -1,5 +1,5 @@
-"""What a machine's driver tells of it: whether it would start anything now, whether its controller
-answers, and what its position rests on; and which driver counts while it is changed."""
+"""What the driver of a machine reports: readiness, reachability and position; and whether that
+driver is still the one the machine is set up for."""
 
 import json
 from collections.abc import Mapping
@@ -21,19 +21,18 @@ REWIRING = "its driver is being changed"
 
 
 def asks_for(row: Row[Any], spec: MachineSpec) -> bool:
-    """Whether a stored machine asks for a driver made as `spec` says."""
+    """Whether a stored machine is set up for a driver with the settings of `spec`."""
     settings = json.loads(json.dumps(dict(spec.settings)))  # as they come back
     return bool(row.driver == spec.driver and json.loads(row.settings) == settings)
 
 
 @dataclass(frozen=True, slots=True)
 class SetReadiness(MachineCommand[None]):
-    """Why a machine's controller would start nothing now, in its own words; "" if it would. The
-    same words again change nothing. For one that is offline it is also why it is so.
+    """Store why a machine's controller can start nothing now; "" if it can. The same text changes
+    nothing. For an offline machine it is also the reason for that state.
 
-    `made_of` is what the driver that says so was made of: the word of one that the machine does
-    not ask for any more does not count. None for a run that was refused. Raises Conflict then, and
-    for a machine that is not this station's.
+    `made_of` is the spec of the reporting driver; None for a refused run. Raises Conflict if the
+    machine is set up for another driver by now, or belongs to another station.
     """
 
     machine_id: int
@@ -42,17 +41,16 @@ class SetReadiness(MachineCommand[None]):
     made_of: MachineSpec | None = None
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _set_readiness(tx, self)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReach(MachineCommand[None]):
-    """Whether a machine's controller answers: `why` is why not, None if it does. For a machine that
-    is offline it is also why it is so. The time since stays that of the first failure.
+    """Store why a machine's controller does not answer; None if it does. For an offline machine it
+    is also the reason for that state. The time of the first failure is kept.
 
-    Nothing is told of it in the history: what it means for the machine is told already. See
-    `SetReadiness` for `made_of` and Conflict.
+    It has no event: its effect on the machine is recorded already. See `SetReadiness` for `made_of`
+    and Conflict.
     """
 
     machine_id: int
@@ -60,7 +58,6 @@ class RecordReach(MachineCommand[None]):
     made_of: MachineSpec
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _record_reach(tx, self)
 
 
@@ -76,7 +73,7 @@ def _record_reach(tx: Tx, change: RecordReach) -> None:
 
 
 def _own(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any]:
-    """The machine, if it is this station's and asks for a driver made as `made_of` says."""
+    """Return the machine if it is this station's and set up for the driver of `made_of`."""
     row = tx.connection.execute(
         select(machine)
         .where(machine.c.id == machine_id, ~machine.c.removed)
@@ -118,11 +115,8 @@ def _set_readiness(tx: Tx, change: SetReadiness) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RecordPosition(MachineCommand[None]):
-    """What a machine's driver knows of its position from now on. The same again changes nothing.
-
-    `made_of` is what the driver was made of: the word of one that the machine does not ask for any
-    more does not count. Raises Conflict then, and for a machine that is not this station's.
-    """
+    """Store what a machine's driver knows of its position; the same again changes nothing. See
+    `SetReadiness` for `made_of` and Conflict."""
 
     machine_id: int
     memory: PositionMemory
@@ -130,7 +124,6 @@ class RecordPosition(MachineCommand[None]):
     made_of: MachineSpec
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _record_position(tx, self)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of the runs and machines of a station that is gone, by the database's clock."""
+"""Settle the runs and machines of a station that is gone, by the database's clock."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -23,13 +23,11 @@ ACTOR = "reaper"
 
 @dataclass(frozen=True, slots=True)
 class Reap(StoreCommand[int]):
-    """The leader's move: settle every run whose lease has ended. Answers with how many.
+    """Settle every run whose lease has ended; only by the leader. Returns their number.
 
-    What may be retried is a property of the executor: handlers, and the drivers named by `retried`,
-    which cut nothing.
-    A machine that is idle at a station that has left, or has been silent for `silence_s`, goes
-    offline: nothing can start on it, and no job is to be told that it is next there. Its station
-    says otherwise when it is back. Raises Fenced if this is no longer the leader of `term`.
+    Handlers and the drivers in `retried`, which cut nothing, may be retried. An idle machine of a
+    station that has left, or was silent for `silence_s`, goes offline: no job may be forecast for
+    it. Raises Fenced if this station no longer leads in `term`.
     """
 
     incarnation: str
@@ -40,12 +38,10 @@ class Reap(StoreCommand[int]):
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
-        """Any live run, and any machine at rest."""
         return None
 
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["Reap"]) -> list[int | Exception]:
-        """Grouped by what becomes of them, then moved like any other run."""
         return [_reap(tx, change) for change in changes]
 
 

@@ -44,15 +44,15 @@ _RUNS = (
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """A run that nobody drives any more, as it was claimed, and its state."""
+    """A run that no session drives any more, as it was claimed, and its state."""
 
     claimed: Claimed
     state: RunState
 
 
 def left_over_runs(connection: Connection, station: str, reaped: str) -> tuple[LeftOver, ...]:
-    """This station's runs that were live when it was last heard of, oldest first; those too that
-    the leader has interrupted since, for the reason `reaped`, and nobody has decided about."""
+    """This station's runs that were live when it was last heard of, oldest first, then those that
+    the leader has interrupted since with the reason `reaped` and nobody has decided about."""
     own = _RUNS.where(run.c.station == station)
     live = own.where(standing_in(run, LIVE_RUNS))
     given_up = own.where(
@@ -92,7 +92,7 @@ def _claimed(row: Row[Any]) -> Claimed:
 
 
 def next_due_s(connection: Connection, now: int) -> float | None:
-    """In how many seconds the next delayed job is due, if one waits for a time."""
+    """Seconds until the next delayed job is due; None if no job waits for a time."""
     due: int | None = connection.execute(
         select(func.min(job.c.not_before)).where(
             job.c.state == JobState.DELAYED.value, ~job.c.blocked
@@ -103,11 +103,10 @@ def next_due_s(connection: Connection, now: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class AdoptMachines(OneByOne[None]):
-    """An embedded file has one engine: whatever it is called today, the machines and the runs
-    left in the file are its own, and nobody else can lead."""
+    """Take over all machines and live runs of an embedded file: it has one engine, whatever its
+    name is today, and no other leader. Records no event."""
 
     def write(self, tx: Tx) -> None:
-        """Rename the owner; nothing a person would call an event."""
         tx.connection.execute(
             update(machine).where(machine.c.station != tx.station).values(station=tx.station)
         )

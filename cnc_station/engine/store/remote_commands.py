@@ -1,4 +1,4 @@
-"""Commands for a station from another one: only the station at the machine can carry them out."""
+"""Commands for another station: only the station of a machine can carry them out."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ PROMPT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RemoteCommand:
-    """A command on its way, about a job or (then `job_id` is 0) about a machine. `answer` is None
-    while there is none, "" once it is done, otherwise why it was not done."""
+    """A pending command about a job, or about a machine (`job_id` is then 0). `answer` is None
+    until it is completed, "" if it was done, otherwise why it was not."""
 
     id: int
     station: str
@@ -39,8 +39,8 @@ class RemoteCommand:
 
 @dataclass(frozen=True, slots=True)
 class AskStation(OneByOne[RemoteCommand]):
-    """Send a command to the station that drives a job's run, or with `machine_id` to the one that
-    the machine is wired to. Raises Conflict if there is none."""
+    """Send a command to the station that drives a job's run, or with `machine_id` to the station of
+    that machine. Raises Conflict if there is none."""
 
     action: str
     job_id: int
@@ -49,8 +49,6 @@ class AskStation(OneByOne[RemoteCommand]):
     machine_id: int | None = None
 
     def write(self, tx: Tx) -> RemoteCommand:
-        """See `OneByOne.write`. Addressed by the live run, or the machine: it reaches whoever is
-        there now."""
         return _ask(tx, self)
 
 
@@ -105,11 +103,9 @@ class CompleteRemoteCommand(OneByOne[None]):
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """Its command."""
         return (("remote_command", self.command_id),)
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         tx.connection.execute(
             update(remote_command)
             .where(remote_command.c.id == self.command_id, remote_command.c.answer.is_(None))
@@ -121,11 +117,11 @@ class CompleteRemoteCommand(OneByOne[None]):
 def open_remote_commands(
     connection: Connection, now: int, station: str
 ) -> tuple[RemoteCommand, ...]:
-    """What this station was asked and has not answered by `now`, oldest first.
+    """The commands that this station has not answered by `now`, oldest first.
 
-    A station that was away finds some about runs and alarms that are over; a new run of the same
-    job must not be ended by them, nor a machine unlocked that somebody has looked at since. And who
-    has asked it to start one was told that it does not answer, and may stand in the machine.
+    After an absence some are about runs and alarms that are over: they must not end a new run of
+    the same job, nor unlock a machine that was inspected since. A late start is marked too: the
+    person who asked was told that the station does not answer, and may stand in the machine.
     """
     same_run = (
         select(run.c.id)
@@ -166,7 +162,7 @@ def open_remote_commands(
 
 
 def answer_of(connection: Connection, command_id: int) -> str | None:
-    """The answer, if there is one."""
+    """The answer of a command; None if it has none yet."""
     answer: str | None = connection.execute(
         select(remote_command.c.answer).where(remote_command.c.id == command_id)
     ).scalar()

@@ -106,14 +106,14 @@ Index("job_due", job.c.not_before, sqlite_where=_due_in_sqlite, postgresql_where
 
 
 def standing_in(table: Table, states: Iterable[str]) -> ColumnElement[bool]:
-    """Rows in one of these states, spelt out: a partial index serves only what it can see to be
-    its own, and a list that is bound would be expanded again at every execution."""
+    """Rows in one of these states, as literals: a partial index serves only a condition it can
+    recognise, and a bound list would be expanded again at every execution."""
     return table.c.state.in_([literal_column(f"'{state}'") for state in sorted(states)])
 
 
 def found_in(table: Table, states: Iterable[str]) -> ColumnElement[bool]:
-    """The same of rows that are found by their ids. As a case: a planner may else look for all rows
-    of these states first, and past all that have left them since the last clean-up."""
+    """The same for rows that are found by their ids. As a case: otherwise a planner may search all
+    rows of these states first, including those that have left them since the last clean-up."""
     return case((standing_in(table, states), true()), else_=false())
 
 

@@ -44,12 +44,12 @@ _OF_A_FILE = (
 
 
 class Sqlite(Dialect):
-    """One file, one writer. Its snapshot and its lock are the file's own."""
+    """One file, one writer. Snapshot and lock are those of the file."""
 
     embedded = True
 
     def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
-        """Transactions are begun by hand: the driver's own habits would hide locks."""
+        """Transactions are begun explicitly: the driver's own rules would hide locks."""
         pool: dict[str, Any] = (
             {"poolclass": QueuePool, "pool_size": READERS} if reader else {"poolclass": NullPool}
         )
@@ -77,7 +77,6 @@ class Sqlite(Dialect):
         return engine
 
     def now(self, connection: Connection) -> int:  # noqa: ARG002 - a file has its machine's clock
-        """This machine's clock."""
         return now_ms()
 
     def reserve(
@@ -93,8 +92,7 @@ class Sqlite(Dialect):
         return range((last or 0) + 1, (last or 0) + 1 + count)
 
     def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
-        """Many rows in a statement: each statement has its own cost, for a run as much as that of
-        storing it."""
+        """Many rows in a statement: a statement costs as much as storing a run."""
         insert_many(connection, table, rows)
 
     def changed_elsewhere(self, connection: Connection, station: str) -> int:  # noqa: ARG002 - as above
@@ -108,7 +106,6 @@ class Sqlite(Dialect):
         return int(row[0]) if row else 0
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
-        """Unpacked by json_each."""
         row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
         query: Select[Any] = select(
             *(
@@ -119,8 +116,8 @@ class Sqlite(Dialect):
         return query.subquery(name)
 
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
-        """By SQLite's own words. They may come up again, in others, where a transaction is
-        cleaned up after them: the errors before this one are asked as well."""
+        """By SQLite's message. The clean-up after an error may raise another one: the errors before
+        it are checked too."""
         before: BaseException | None = error
         while before is not None:
             complaint = str(before.orig).lower() if isinstance(before, DBAPIError) else ""
@@ -130,20 +127,19 @@ class Sqlite(Dialect):
         return None
 
     def encryption(self, connection: Connection) -> str:  # noqa: ARG002 - there is no way
-        """A file is here."""
         return ""
 
     def claim_schema(self, connection: Connection) -> None:
-        """The writer's transactions are alone as it is."""
+        """The writer's transactions hold the write lock anyway."""
 
     def break_off(self, connection: Any) -> None:
-        """A file answers in the end."""
+        """A file always answers."""
 
     def is_transient(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one writer meets no other
-        """Never: nobody else writes."""
         return False
 
 
 def sqlite_message(complaint: str) -> str | None:
-    """What a file's complaint (in lower case) means; None if it is not about the environment."""
+    """The sentence for an error (in lower case) of a file; None if the environment is not its
+    cause."""
     return next((sentence for words, sentence in _OF_A_FILE if words in complaint), None)

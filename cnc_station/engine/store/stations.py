@@ -1,4 +1,4 @@
-"""Stations: who is there, what leases they hold, and which of them leads."""
+"""Stations: presence, leases and leadership."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from cnc_station.engine.store.transaction import OneByOne, Tx
 
 @dataclass(frozen=True, slots=True)
 class Join(OneByOne[None]):
-    """A station comes into the fleet under its name, with a new incarnation each start.
+    """Register this station under its name, with a new incarnation each start.
 
-    Raises NameInUse while another one of that name is heard of. What was heard long after now was
-    not: the clock has been set back since.
+    Raises NameInUse while another station of that name is alive. A sign of life from the future
+    counts as old: the clock was set back since.
     """
 
     incarnation: str
@@ -25,7 +25,6 @@ class Join(OneByOne[None]):
     silence_s: float
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _join(tx, self)
 
 
@@ -61,9 +60,9 @@ def _join(tx: Tx, change: Join) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat(OneByOne[None]):
-    """Still there: the station's row and the leases of its live runs, in one transaction.
+    """Renew the station's row and the leases of its live runs, in one transaction.
 
-    Raises Fenced if another incarnation has taken the name over.
+    Raises Fenced if another incarnation has taken over the name.
     """
 
     incarnation: str
@@ -72,7 +71,6 @@ class Heartbeat(OneByOne[None]):
     runs: tuple[int, ...]
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         _beat(tx, self)
 
 
@@ -96,12 +94,12 @@ def _beat(tx: Tx, change: Heartbeat) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Leave(OneByOne[None]):
-    """An orderly end: the name is free at once, and so is the leadership."""
+    """Leave in order: the name and the leadership are free at once, if they are still this
+    incarnation's."""
 
     incarnation: str
 
     def write(self, tx: Tx) -> None:
-        """Both rows, if they are still this incarnation's."""
         left = tx.connection.execute(
             update(station)
             .where(station.c.name == tx.station)
@@ -119,10 +117,10 @@ class Leave(OneByOne[None]):
 
 @dataclass(frozen=True, slots=True)
 class Lead(OneByOne[int]):
-    """Take or keep the leadership; answers with the term.
+    """Take or keep the leadership. Returns the term.
 
-    It is taken only when it has expired, with a term one higher. Raises Conflict while somebody
-    else holds it. No lock of the connection's and none of Redis's: those have no token.
+    It is taken only after it has expired, with the next term. Raises Conflict while another station
+    holds it. Locks of a connection or of Redis would not do: they have no token.
     """
 
     incarnation: str
@@ -130,11 +128,9 @@ class Lead(OneByOne[int]):
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """The one row."""
         return ("leader",)
 
     def write(self, tx: Tx) -> int:
-        """See `OneByOne.write`."""
         return _lead(tx, self)
 
 
@@ -161,8 +157,8 @@ def _elected(tx: Tx, term: int) -> int:
 
 
 def leads(tx: Tx, incarnation: str, term: int) -> bool:
-    """Whether this is still the leader, and stays it until the transaction ends: its row is
-    locked, so nobody can take over in between."""
+    """Whether this incarnation leads, and keeps the lead until the transaction ends: the row is
+    locked."""
     found = tx.connection.execute(
         select(leader.c.id)
         .where(leader.c.incarnation == incarnation, leader.c.term == term)

@@ -1,8 +1,8 @@
-"""Reading for somebody who sees the jobs of some tenants only.
+"""Reads for a principal that sees the jobs of some tenants only.
 
 Every statement that reads jobs, their runs or their events is rewritten before it is executed, so
-that no query can forget to leave the others out. What has to know the whole queue to be right, such
-as a forecast, marks its statement with `WHOLE_SHOP`; nothing of the other jobs may reach a view.
+that no query can forget the filter. A query that needs the whole queue, such as a forecast, marks
+its statement with `WHOLE_SHOP`; nothing of the other tenants' jobs may reach a view.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ WHOLE_SHOP = {"whole_shop": True}
 
 
 def for_tenants(read: Read[T], tenants: frozenset[str]) -> Read[T]:
-    """The same read, of these tenants' jobs alone."""
+    """Limit a read to the jobs of these tenants."""
 
     def limited(connection: Connection) -> T:
         def rewrite(
@@ -40,7 +40,7 @@ def _rewritten(statement: Any, tenants: frozenset[str]) -> Any:
     made: dict[str, Subquery] = {}
 
     def seen(table: FromClause) -> Subquery | None:
-        """What stands in place of a table, or of a table under another name."""
+        """Return the subquery that replaces a table or an alias of one."""
         origin = table.element if isinstance(table, Alias) else table
         if not isinstance(origin, Table) or (where := _where(origin, tenants)) is None:
             return None
@@ -71,6 +71,6 @@ def _where(table: Table, tenants: frozenset[str]) -> Any:
 
 
 def visible_jobs(connection: Connection, ids: frozenset[int]) -> frozenset[int]:
-    """Those of these jobs that can be seen."""
+    """Return those of these jobs that the reader may see."""
     query = select(schema.job.c.id).where(schema.job.c.id.in_(sorted(ids)))
     return frozenset(connection.execute(query).scalars())

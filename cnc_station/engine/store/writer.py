@@ -1,9 +1,8 @@
-"""the one writer: a thread through which every write goes, with group commit.
+"""The one writer: a thread that makes every write, with group commit.
 
-What different callers ask for while a transaction is committing is gathered and shares the next
-one; each caller still gets an answer of its own, after the commit. One bad item never fails its
-neighbours: if a shared attempt breaks, the same items are applied again one by one, each behind
-a savepoint.
+Commands that arrive while a transaction commits share the next one; each caller gets its own answer
+after the commit. One bad command never fails the others: if a shared attempt fails, its commands
+are applied again one by one, each behind a savepoint.
 """
 
 import asyncio
@@ -44,9 +43,9 @@ class _Asked:
 
 
 class Writer:
-    """Owns the writing connection. `on_commit` is called on `loop` after each commit that changed
-    something, before the callers of that commit go on; `on_foreign_commit` when another process
-    has written (SQLite: the command line beside a running station)."""
+    """Owns the writing connection. `on_commit` is called on the loop of `start` after each commit
+    with events, before the callers of that commit continue; `on_foreign_commit` when another
+    process has written."""
 
     def __init__(
         self,
@@ -79,7 +78,7 @@ class Writer:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Write what was asked for so far, then end the thread."""
+        """Write what is queued, then end the thread."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._hand_over()
@@ -87,10 +86,10 @@ class Writer:
             await asyncio.to_thread(thread.join)
 
     async def write(self, change: StoreCommand[T]) -> T:
-        """Apply one change in a transaction, shared or not; returns after its commit.
+        """Apply one command in a transaction, shared or not; return after its commit.
 
-        Raises what became of this change alone (Conflict, Fenced, InvalidInput), or Unavailable
-        if the transaction could not be committed.
+        Raises the error of this command alone (Conflict, Fenced, InvalidInput), or Unavailable if
+        the transaction could not be committed.
         """
         if self._thread is None:
             raise Unavailable("The station is stopping; nothing was written.")
@@ -106,8 +105,8 @@ class Writer:
         return result
 
     def _hand_over(self) -> None:
-        """What one turn of the loop has asked for goes together: the writer would else begin with
-        the first of a fleet's starts, and let all the others wait for its commit."""
+        """Queue the commands of one loop iteration together: otherwise the writer starts with the
+        first of a fleet's starts, and all others wait for its commit."""
         if self._gathered:
             self._asked.put(self._gathered)
             self._gathered = []
@@ -127,7 +126,7 @@ class Writer:
             self._connection.close()
 
     def _gather(self) -> list[_Asked] | None:
-        """What waits now; empty after a quiet while, None when it is time to end."""
+        """Return the waiting commands; none after a pause, None at the end."""
         try:
             asked = self._asked.get(timeout=max(QUIET_S, self._look_next - time.monotonic()))
         except queue.Empty:
@@ -187,7 +186,7 @@ class Writer:
             return tx.notice()
 
     def _preload(self, groups: Sequence[Sequence[_Asked]]) -> TransactionPreload:
-        """What comes after the first group may find what that has written."""
+        """Only for the first group: later ones may read what it has written."""
         if not groups:
             return NOTHING
         changes = [asked.change for asked in groups[0]]
@@ -202,8 +201,8 @@ class Writer:
             self._call(loop, self._tell, own, answered)
 
     def _tell(self, notice: Notice, answered: Sequence[_Asked]) -> None:
-        """On the callers' loop: one hop for the notice and all the answers. Whoever stumbles over
-        the notice, what was written is written, and those who asked wait for nothing else."""
+        """Publish the notice and resolve all answers, in one call on the callers' loop. What was
+        written is written: a failing notice handler keeps no answer back."""
         try:
             if notice:
                 self._on_commit(notice)
@@ -266,9 +265,9 @@ def _apply(tx: Tx, group: Sequence[_Asked]) -> None:
 
 
 def _apply_alone(tx: Tx, asked: _Asked) -> None:
-    """One change behind a savepoint; what it breaks is its own.
+    """Apply one command behind a savepoint, so that its failure is its own.
 
-    A failing environment breaks the whole transaction: a full disk has undone it already.
+    An OperationalError breaks the whole transaction: a full disk has already undone it.
     """
     branch = tx.branch()
     try:

@@ -1,7 +1,6 @@
-"""What the engine shows: frozen records, ready to put on a screen or into JSON.
+"""What the engine shows: frozen records, ready for a screen or for JSON.
 
-Times are ms since the epoch (UTC), durations seconds. A record says nothing that is not known:
-None means unknown or not applicable, and the window says so.
+Times are ms since the epoch (UTC), durations seconds. None means unknown or not applicable.
 """
 
 from cnc_station.engine.views.controllers import (

@@ -1,4 +1,4 @@
-"""What happened: events and runs, and everything about one job."""
+"""The history: events and runs, and everything about one job."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def events(
     limit: int = 500,
     newest: bool = False,
 ) -> tuple[Event, ...]:
-    """Events with an id above `after`, oldest first: the first of them, or the `newest`."""
+    """Events with an id above `after`, oldest first: the first ones, or the `newest`."""
     order = event.c.id.desc() if newest else event.c.id
     query = select(event).where(event.c.id > after).order_by(order).limit(limit)
     if job_id is not None:
@@ -100,7 +100,7 @@ def job_detail(
     *,
     context: QueryContext = STANDALONE,
 ) -> JobDetail | None:
-    """One job with its runs (newest first), what it comes after and what it comes before."""
+    """One job with its runs (newest first), its predecessors and successors."""
     found = JobReader(connection, now, context=context).rows([job_id])
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""Job rows with their names and the words for what comes next."""
+"""Job rows with their names and their next step in words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,9 +27,9 @@ _COLUMNS = (
 
 
 class JobReader:
-    """Reads job rows by id within one look at the shop.
+    """Reads job rows by id from one snapshot of the shop.
 
-    The number of statements depends on how many machine types are met, not on how many rows.
+    The number of statements depends on the number of machine types, not of rows.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class JobReader:
         self._context = context
 
     def rows(self, ids: Sequence[int]) -> tuple[JobRow, ...]:
-        """These jobs in the order asked for; those that are gone are left out."""
+        """These jobs in the given order, without deleted ones."""
         found: dict[int, JobRow] = {}
         for start in range(0, len(ids), _AT_ONCE):
             found.update((row.id, row) for row in self._some(ids[start : start + _AT_ONCE]))

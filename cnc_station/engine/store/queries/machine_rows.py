@@ -1,4 +1,4 @@
-"""Machines as the window and as the queue see them."""
+"""Machines for the window and for the queue."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -35,13 +35,13 @@ _MACHINES = (
 
 
 def read_machines(connection: Connection) -> Sequence[Row[Any]]:
-    """All machine rows, removed ones too (jobs still name them), with their run in hand."""
+    """All machine rows with their present run, including removed ones: jobs still name them."""
     return connection.execute(_MACHINES).all()
 
 
 def stored_machines(connection: Connection) -> tuple[MachineRow, ...]:
-    """Every machine of the shop with its settings as they are stored, passwords too: for drivers
-    alone. Nothing of it may reach a view."""
+    """Every machine with its stored settings, passwords included: for drivers only. No view may
+    contain them."""
     rows = read_machines(connection)
     return tuple(machine_row(row, shown=_as_stored) for row in rows if not row.removed)
 
@@ -57,7 +57,7 @@ def machines_with_stations(
     clock: Callable[[Connection], int],
     shown: Shown = all_hidden,
 ) -> tuple[MachineRow, ...]:
-    """The same, each with whether its station is there."""
+    """Every machine, with the presence of its station."""
     there = attendance(connection, own, clock, now_ms())
     rows = read_machines(connection)
     return tuple(machine_row(row, there, shown) for row in rows if not row.removed)
@@ -110,7 +110,7 @@ def _position(row: Row[Any]) -> PositionRecord | None:
 
 
 def machine_now(row: Row[Any], now: int, context: QueryContext) -> MachineNow:
-    """A row of `read_machines` for the queue."""
+    """A row of `read_machines` for the forecast."""
     pace = context.pace_of(row.driver)
     state = MachineState(row.state)
     assigned = state is MachineState.ASSIGNED

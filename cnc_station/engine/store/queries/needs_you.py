@@ -44,8 +44,7 @@ _AT_ITS_STATION = {
 
 @dataclass(frozen=True, slots=True)
 class Surrounded:
-    """What is known around the machines: the queue, the stations by name, and since when each
-    machine that would start nothing has been so."""
+    """The queue, the stations by name, and since when each machine has not been ready."""
 
     now: int
     shop: ShopSnapshot
@@ -54,7 +53,7 @@ class Surrounded:
 
 
 def not_ready_since(connection: Connection, machines: Sequence[MachineRow]) -> Mapping[int, int]:
-    """Since when machines have not been ready without a break, by their events."""
+    """Since when machines have been not ready without interruption, by their events."""
     ids = [machine.id for machine in machines if _waits_to_be_ready(machine)]
     if not ids:
         return {}
@@ -75,8 +74,8 @@ def not_ready_since(connection: Connection, machines: Sequence[MachineRow]) -> M
 
 
 def of_machine(card: MachineCard, context: QueryContext, around: Surrounded) -> Iterator[NeedsYou]:
-    """What a machine waits for. Of one whose station is not there nothing: its station's item says
-    so, and nobody knows what the machine does."""
+    """What a machine waits for. A machine whose station is absent has no items: those of the
+    station cover it."""
     machine = card.machine
     if not machine.attended:
         return
@@ -96,8 +95,8 @@ def of_machine(card: MachineCard, context: QueryContext, around: Surrounded) -> 
 
 
 def _unreached(card: MachineCard, now: int) -> NeedsYou | None:
-    """A controller that its station can't reach, though it should be there. Of one at work that is
-    told after a moment: most connections come back at once."""
+    """A controller that its station should reach but can't. During a run it is reported after a
+    moment: most connections come back at once."""
     machine, since = card.machine, card.machine.missing_since
     if since is None or (machine.at_work and now - since < LOST_AT_WORK_MS):
         return None
@@ -167,8 +166,7 @@ def _in_its_state(card: MachineCard, context: QueryContext) -> Iterator[NeedsYou
 
 
 def of_stations(cards: Sequence[MachineCard], around: Surrounded) -> Iterator[NeedsYou]:
-    """Stations whose machines nobody looks after: silent ones, and closed ones whose machines are
-    wanted or were left at work."""
+    """Silent stations, and closed ones whose machines are needed or were left at work."""
     machines = [card.machine for card in cards if card.machine.state in _IN_SERVICE]
     for name in sorted({machine.station for machine in machines if not machine.attended}):
         wired = [machine for machine in machines if machine.station == name]
@@ -186,7 +184,7 @@ def of_stations(cards: Sequence[MachineCard], around: Surrounded) -> Iterator[Ne
 
 
 def _named(machines: Sequence[MachineRow]) -> str:
-    """Mill 2 (to clear), Lathe 1 and 3 more."""
+    """Return "Mill 2 (to clear), Lathe 1 and 3 more"."""
     named = []
     for machine in machines[:MOST_NAMED]:
         state = _AT_ITS_STATION.get(machine.state)

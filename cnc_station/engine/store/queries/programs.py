@@ -1,4 +1,4 @@
-"""Kept programs: the list, and one with its text."""
+"""Stored programs: the list, and one with its text."""
 
 import json
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ _COLUMNS = tuple(column for column in program.c if column.name != "content")
 
 
 def programs(connection: Connection, text: str = "") -> tuple[ProgramRow, ...]:
-    """Programs whose name holds every word of `text`, whatever its case; by name, newest
-    revision first. Chosen here: databases know the small letters of their own locale only."""
+    """Programs whose name contains every word of `text` in any case; by name, newest revision
+    first. Filtered here: databases lower letters by their own locale only."""
     words = text.lower().split()
     rows = _rows(connection, [])
     return tuple(row for row in rows if all(word in row.name.lower() for word in words))
 
 
 def program_detail(connection: Connection, sha256: str) -> ProgramDetail | None:
-    """A program with its text, what the reader found in it, and all revisions of its name."""
+    """A program with its text, its findings, and all revisions of its name."""
     found = connection.execute(select(program).where(program.c.sha256 == sha256)).one_or_none()
     if found is None:
         return None
@@ -68,7 +68,7 @@ def _rows(
 def _use(
     connection: Connection, programs: Sequence[str] | None
 ) -> dict[str, tuple[int, int | None]]:
-    """By program: how many jobs are bound to it, and when one that ran last moved on."""
+    """By program: the number of its jobs, and when the last one that ran changed its state."""
     ran = case((job.c.attempt > 0, job.c.state_since))
     query = (
         select(job.c.program, func.count().label("jobs"), func.max(ran).label("last"))
@@ -81,7 +81,7 @@ def _use(
 
 
 def _decoded(content: bytes) -> str:
-    """Programs come from many editors: UTF-8 if it is that, else every byte a character."""
+    """Programs come from many editors: UTF-8, otherwise one character per byte."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

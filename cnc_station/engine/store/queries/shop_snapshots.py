@@ -1,4 +1,4 @@
-"""What stands around a job and decides what comes next for it, read for many jobs at once."""
+"""The shop around many jobs, read at once: what determines the next step of each."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ _TURN_COLUMNS = (
 
 
 class ShopSnapshots:
-    """One look at the machines and the head of the queue; read once, used for many jobs."""
+    """One view of the machines and the head of the queue; read once for many jobs."""
 
     def __init__(self, connection: Connection, now: int, context: QueryContext) -> None:
         self.machines = read_machines(connection)
@@ -58,12 +58,12 @@ class ShopSnapshots:
         self._shops: dict[frozenset[str], ShopSnapshot] = {}
 
     def sets_up(self, machine_id: int | None) -> bool:
-        """Whether the job in hand at a machine waits until a person has set it up."""
+        """Whether the present job of a machine waits until a person has set it up."""
         machine = self._fleet.by_id.get(machine_id or 0)
         return machine is not None and machine.set_up
 
     def shop(self, machine_types: Iterable[str]) -> ShopSnapshot:
-        """The shop with the slots of the first jobs that wait for these machine types."""
+        """The shop with the slots of the first waiting jobs of these machine types."""
         types = frozenset(machine_types)
         if types not in self._shops:
             queue = [_queued(row) for row in self._head(types)] if types else []
@@ -92,7 +92,7 @@ class ShopSnapshots:
 
 
 def _head_of(machine_type: str, count: int) -> Select[Any]:
-    """One part of a union; nested, since a part of a union may not be limited by itself."""
+    """One part of a union; nested, since a part of a union can't have its own limit."""
     part = (
         select(*_TURN_COLUMNS)
         .where(queued, job.c.pinned_machine_id.is_(None))
@@ -123,14 +123,15 @@ def _queued(row: Row[Any]) -> Queued:
 
 
 def title(name: str, operation: str) -> str:
-    """A job as people call it."""
+    """The name of a job with its operation."""
     return f"{name} · {operation}" if operation else name
 
 
 def predecessors(
     connection: Connection, blocked: Sequence[Row[Any]]
 ) -> dict[int, list[Predecessor]]:
-    """What each of these jobs still waits for. A step of the same part goes by its operation."""
+    """What each of these jobs still waits for. A step of the same part is named by its
+    operation."""
     found: dict[int, list[Predecessor]] = defaultdict(list)
     if not blocked:
         return found
@@ -150,7 +151,7 @@ def predecessors(
 
 
 def paused_by(connection: Connection, job_ids: Sequence[int]) -> dict[int, str]:
-    """Who paused each of these jobs last."""
+    """The person who paused each of these jobs last."""
     if not job_ids:
         return {}
     last = (

@@ -1,4 +1,4 @@
-"""Who is in the fleet."""
+"""The stations of the fleet."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from cnc_station.engine.views import Presence, StationRow, presence_of
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """Whether a station is there. `since` (ms, this computer's clock) is when it was last heard of,
-    or left."""
+    """Whether a station is present. `since` (ms, this computer's clock): its last sign of life, or
+    its leaving."""
 
     presence: Presence
     since: int
@@ -36,8 +36,8 @@ def attendance(
 def stations(
     connection: Connection, own: str, clock: Callable[[Connection], int]
 ) -> tuple[StationRow, ...]:
-    """Every station that ever joined, by name, with what it has and does; `clock` is the
-    database's, by which it was heard."""
+    """Every station that ever joined, by name, with its machines and runs; `clock` is the
+    database's, by which signs of life are timed."""
     now = clock(connection)
     first = connection.execute(select(leader)).one()
     has = dict(_count(connection, busy=False))
