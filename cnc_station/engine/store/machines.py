@@ -50,21 +50,17 @@ class AddMachine(OneByOne[int]):
     actor: str
 
     def write(self, tx: Tx) -> int:
-        return _add(tx, self)
-
-
-def _add(tx: Tx, change: AddMachine) -> int:
-    _check_name(tx, change.spec.name, None)
-    machine_id: int
-    (machine_id,) = tx.dialect.reserve(tx.connection, machine, 1)
-    tx.connection.execute(insert(machine).values(_new_row(tx, machine_id, change.spec)))
-    tx.record(
-        t.MACHINE_ADDED,
-        actor=change.actor,
-        machine_id=machine_id,
-        machine_state=MachineState.OFFLINE,
-    )
-    return machine_id
+        _check_name(tx, self.spec.name, None)
+        machine_id: int
+        (machine_id,) = tx.dialect.reserve(tx.connection, machine, 1)
+        tx.connection.execute(insert(machine).values(_new_row(tx, machine_id, self.spec)))
+        tx.record(
+            t.MACHINE_ADDED,
+            actor=self.actor,
+            machine_id=machine_id,
+            machine_state=MachineState.OFFLINE,
+        )
+        return machine_id
 
 
 def _new_row(tx: Tx, machine_id: int, spec: MachineSpec) -> dict[str, Any]:
@@ -120,51 +116,47 @@ class MoveMachine(MachineCommand[None]):
     part_on_it: bool = False
 
     def write(self, tx: Tx) -> None:
-        _move(tx, self)
-
-
-def _move(tx: Tx, change: MoveMachine) -> None:
-    row = tx.connection.execute(
-        select(machine)
-        .where(machine.c.id == change.machine_id, ~machine.c.removed)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise Conflict(f"There is no machine {change.machine_id}.")
-    state = MachineState(row.state)
-    transition = _allowed(change, row, state)
-    if transition in _GIVING_FREE and _has_live_run(tx, row.id):
-        raise Conflict(f"The run at {row.name} is not over yet. Wait until it has ended.")
-    rewired = change.spec is not None and not asks_for(row, change.spec)
-    if rewired and _has_live_run(tx, row.id):
-        raise Conflict(f"{row.name} is at work. Change its driver when it is idle.")
-    assert transition.machine is not None
-    step = transition.machine
-    target = _resting(row, step) if step.to_rest else step.target_from(state)
-    values = _values(tx, change, transition)
-    if rewired:
-        values["not_ready"] = REWIRING
-        tx.tell(Topic.MACHINE_REWIRED, machine_id=row.id)
-    counts = _count(tx, change, transition, row)
-    if step.to_rest:
-        values["maintenance_due"] = False
-    if target is not state:
-        values["to_clear"] = _remembers(row, state, change, target)
-        values |= {"state": target.value, "state_since": tx.now, "state_reason": change.reason}
-    tx.connection.execute(
-        update(machine)
-        .where(machine.c.id == row.id, machine.c.version == row.version)
-        .values(version=machine.c.version + 1, **values)
-    )
-    tx.record(
-        transition,
-        actor=change.actor,
-        machine_id=row.id,
-        machine_state=target,
-        reason=change.reason,
-        details=counts,
-        frees_machine=target is MachineState.IDLE,
-    )
+        row = tx.connection.execute(
+            select(machine)
+            .where(machine.c.id == self.machine_id, ~machine.c.removed)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise Conflict(f"There is no machine {self.machine_id}.")
+        state = MachineState(row.state)
+        transition = _allowed(self, row, state)
+        if transition in _GIVING_FREE and _has_live_run(tx, row.id):
+            raise Conflict(f"The run at {row.name} is not over yet. Wait until it has ended.")
+        rewired = self.spec is not None and not asks_for(row, self.spec)
+        if rewired and _has_live_run(tx, row.id):
+            raise Conflict(f"{row.name} is at work. Change its driver when it is idle.")
+        assert transition.machine is not None
+        step = transition.machine
+        target = _resting(row, step) if step.to_rest else step.target_from(state)
+        values = _values(tx, self, transition)
+        if rewired:
+            values["not_ready"] = REWIRING
+            tx.tell(Topic.MACHINE_REWIRED, machine_id=row.id)
+        counts = _count(tx, self, transition, row)
+        if step.to_rest:
+            values["maintenance_due"] = False
+        if target is not state:
+            values["to_clear"] = _remembers(row, state, self, target)
+            values |= {"state": target.value, "state_since": tx.now, "state_reason": self.reason}
+        tx.connection.execute(
+            update(machine)
+            .where(machine.c.id == row.id, machine.c.version == row.version)
+            .values(version=machine.c.version + 1, **values)
+        )
+        tx.record(
+            transition,
+            actor=self.actor,
+            machine_id=row.id,
+            machine_state=target,
+            reason=self.reason,
+            details=counts,
+            frees_machine=target is MachineState.IDLE,
+        )
 
 
 def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Transition:

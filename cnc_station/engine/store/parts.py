@@ -100,33 +100,29 @@ class RecordInspection(JobCommand[None]):
     actor: str
 
     def write(self, tx: Tx) -> None:
-        _record_inspection(tx, self)
-
-
-def _record_inspection(tx: Tx, change: RecordInspection) -> None:
-    row = tx.connection.execute(
-        select(job.c.trace_id, job.c.tenant, job.c.last_error)
-        .where(job.c.id == change.job_id, job.c.state == JobState.INTERRUPTED.value)
-        .where(job.c.run_id == change.run_id, job.c.token == change.token)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise Conflict(f"Job {change.job_id} was decided about meanwhile.")
-    if row.last_error == change.words:
-        return
-    tx.connection.execute(
-        update(job)
-        .where(job.c.id == change.job_id)
-        .values(version=job.c.version + 1, last_error=change.words)
-    )
-    tx.record(
-        t.INSPECTED,
-        actor=change.actor,
-        job_id=change.job_id,
-        run_id=change.run_id,
-        machine_id=change.machine_id,
-        job_state=JobState.INTERRUPTED,
-        trace_id=row.trace_id,
-        reason=change.words,
-        tenant=row.tenant,
-    )
+        row = tx.connection.execute(
+            select(job.c.trace_id, job.c.tenant, job.c.last_error)
+            .where(job.c.id == self.job_id, job.c.state == JobState.INTERRUPTED.value)
+            .where(job.c.run_id == self.run_id, job.c.token == self.token)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise Conflict(f"Job {self.job_id} was decided about meanwhile.")
+        if row.last_error == self.words:
+            return
+        tx.connection.execute(
+            update(job)
+            .where(job.c.id == self.job_id)
+            .values(version=job.c.version + 1, last_error=self.words)
+        )
+        tx.record(
+            t.INSPECTED,
+            actor=self.actor,
+            job_id=self.job_id,
+            run_id=self.run_id,
+            machine_id=self.machine_id,
+            job_state=JobState.INTERRUPTED,
+            trace_id=row.trace_id,
+            reason=self.words,
+            tenant=row.tenant,
+        )

@@ -41,7 +41,21 @@ class SetReadiness(MachineCommand[None]):
     made_of: MachineSpec | None = None
 
     def write(self, tx: Tx) -> None:
-        _set_readiness(tx, self)
+        row = _own(tx, self.machine_id, self.made_of)
+        if row.not_ready == self.why:
+            return
+        values: dict[str, object] = {"not_ready": self.why}
+        if row.state == MachineState.OFFLINE and self.why:
+            values["state_reason"] = self.why
+        _update(tx, self.machine_id, values)
+        tx.record(
+            t.READINESS_CHANGED,
+            actor=self.actor,
+            machine_id=self.machine_id,
+            machine_state=row.state,
+            reason=self.why,
+            frees_machine=not self.why,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +72,14 @@ class RecordReach(MachineCommand[None]):
     made_of: MachineSpec
 
     def write(self, tx: Tx) -> None:
-        _record_reach(tx, self)
-
-
-def _record_reach(tx: Tx, change: RecordReach) -> None:
-    row = _own(tx, change.machine_id, change.made_of)
-    since = None if change.why is None else row.unreached_since or tx.now
-    values: dict[str, object] = {"unreached_since": since}
-    if change.why is not None and row.state == MachineState.OFFLINE:
-        values["state_reason"] = change.why
-    if any(getattr(row, name) != value for name, value in values.items()):
-        _update(tx, row.id, values)
-        tx.tell(Topic.REACH_CHANGED, machine_id=row.id)
+        row = _own(tx, self.machine_id, self.made_of)
+        since = None if self.why is None else row.unreached_since or tx.now
+        values: dict[str, object] = {"unreached_since": since}
+        if self.why is not None and row.state == MachineState.OFFLINE:
+            values["state_reason"] = self.why
+        if any(getattr(row, name) != value for name, value in values.items()):
+            _update(tx, row.id, values)
+            tx.tell(Topic.REACH_CHANGED, machine_id=row.id)
 
 
 def _own(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any]:
@@ -95,24 +105,6 @@ def _update(tx: Tx, machine_id: int, values: Mapping[str, object]) -> None:
     )
 
 
-def _set_readiness(tx: Tx, change: SetReadiness) -> None:
-    row = _own(tx, change.machine_id, change.made_of)
-    if row.not_ready == change.why:
-        return
-    values: dict[str, object] = {"not_ready": change.why}
-    if row.state == MachineState.OFFLINE and change.why:
-        values["state_reason"] = change.why
-    _update(tx, change.machine_id, values)
-    tx.record(
-        t.READINESS_CHANGED,
-        actor=change.actor,
-        machine_id=change.machine_id,
-        machine_state=row.state,
-        reason=change.why,
-        frees_machine=not change.why,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class RecordPosition(MachineCommand[None]):
     """Store what a machine's driver knows of its position; the same again changes nothing. See
@@ -124,31 +116,27 @@ class RecordPosition(MachineCommand[None]):
     made_of: MachineSpec
 
     def write(self, tx: Tx) -> None:
-        _record_position(tx, self)
-
-
-def _record_position(tx: Tx, change: RecordPosition) -> None:
-    row = _own(tx, change.machine_id, change.made_of)
-    position = change.memory.position
-    known = (row.position, row.position_reason)
-    if known == (position.basis, position.reason):
-        if row.controller_mark != change.memory.mark:
-            mark = {"controller_mark": change.memory.mark}
-            tx.connection.execute(update(machine).where(machine.c.id == row.id).values(mark))
-        return
-    values: dict[str, object] = {
-        "position": position.basis.value,
-        "position_reason": position.reason,
-        "position_since": tx.now,
-        "position_by": change.actor,
-        "controller_mark": change.memory.mark,
-    }
-    _update(tx, row.id, values)
-    tx.record(
-        t.POSITION_CHANGED,
-        actor=change.actor,
-        machine_id=row.id,
-        machine_state=row.state,
-        reason=position.reason,
-        details={"basis": position.basis.value},
-    )
+        row = _own(tx, self.machine_id, self.made_of)
+        position = self.memory.position
+        known = (row.position, row.position_reason)
+        if known == (position.basis, position.reason):
+            if row.controller_mark != self.memory.mark:
+                mark = {"controller_mark": self.memory.mark}
+                tx.connection.execute(update(machine).where(machine.c.id == row.id).values(mark))
+            return
+        values: dict[str, object] = {
+            "position": position.basis.value,
+            "position_reason": position.reason,
+            "position_since": tx.now,
+            "position_by": self.actor,
+            "controller_mark": self.memory.mark,
+        }
+        _update(tx, row.id, values)
+        tx.record(
+            t.POSITION_CHANGED,
+            actor=self.actor,
+            machine_id=row.id,
+            machine_state=row.state,
+            reason=position.reason,
+            details={"basis": position.basis.value},
+        )

@@ -49,49 +49,47 @@ class AskStation(OneByOne[RemoteCommand]):
     machine_id: int | None = None
 
     def write(self, tx: Tx) -> RemoteCommand:
-        return _ask(tx, self)
-
-
-def _ask(tx: Tx, change: AskStation) -> RemoteCommand:
-    if change.machine_id is None:
-        at = select(run.c.station).where(
-            run.c.job_id == change.job_id, run.c.state.in_(sorted(LIVE_RUNS))
+        if self.machine_id is None:
+            at = select(run.c.station).where(
+                run.c.job_id == self.job_id, run.c.state.in_(sorted(LIVE_RUNS))
+            )
+            nowhere = f"Job {self.job_id} is not at a machine."
+        else:
+            at = select(machine.c.station).where(
+                machine.c.id == self.machine_id, ~machine.c.removed
+            )
+            nowhere = f"There is no machine {self.machine_id}."
+        station: str | None = tx.connection.execute(at).scalar()
+        if station is None:
+            raise Conflict(nowhere)
+        tx.connection.execute(
+            delete(remote_command).where(remote_command.c.asked_at < tx.now - KEPT_MS)
         )
-        nowhere = f"Job {change.job_id} is not at a machine."
-    else:
-        at = select(machine.c.station).where(machine.c.id == change.machine_id, ~machine.c.removed)
-        nowhere = f"There is no machine {change.machine_id}."
-    station: str | None = tx.connection.execute(at).scalar()
-    if station is None:
-        raise Conflict(nowhere)
-    tx.connection.execute(
-        delete(remote_command).where(remote_command.c.asked_at < tx.now - KEPT_MS)
-    )
-    (command_id,) = tx.dialect.reserve(tx.connection, remote_command, 1)
-    asked = RemoteCommand(
-        command_id,
-        station,
-        change.action,
-        change.job_id,
-        change.actor,
-        change.reason,
-        None,
-        machine_id=change.machine_id,
-    )
-    tx.connection.execute(
-        insert(remote_command).values(
-            id=asked.id,
-            station=station,
-            action=asked.action,
-            job_id=asked.job_id,
-            machine_id=asked.machine_id,
-            actor=asked.actor,
-            reason=asked.reason,
-            asked_at=tx.now,
+        (command_id,) = tx.dialect.reserve(tx.connection, remote_command, 1)
+        asked = RemoteCommand(
+            command_id,
+            station,
+            self.action,
+            self.job_id,
+            self.actor,
+            self.reason,
+            None,
+            machine_id=self.machine_id,
         )
-    )
-    tx.tell(Topic.REMOTE_COMMAND_ASKED, job_id=change.job_id or None, machine_id=change.machine_id)
-    return asked
+        tx.connection.execute(
+            insert(remote_command).values(
+                id=asked.id,
+                station=station,
+                action=asked.action,
+                job_id=asked.job_id,
+                machine_id=asked.machine_id,
+                actor=asked.actor,
+                reason=asked.reason,
+                asked_at=tx.now,
+            )
+        )
+        tx.tell(Topic.REMOTE_COMMAND_ASKED, job_id=self.job_id or None, machine_id=self.machine_id)
+        return asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,37 +25,35 @@ class Join(OneByOne[None]):
     silence_s: float
 
     def write(self, tx: Tx) -> None:
-        _join(tx, self)
-
-
-def _join(tx: Tx, change: Join) -> None:
-    known = tx.connection.execute(
-        select(station).where(station.c.name == tx.station).with_for_update()
-    ).one_or_none()
-    silence = round(change.silence_s * 1000)
-    if known is not None and known.left_at is None and abs(tx.now - known.heard_at) < silence:
-        raise NameInUse(
-            f"A station named {tx.station} is at work already (on {known.host}). Give this one "
-            "another name.",
-            known.heard_at,
+        known = tx.connection.execute(
+            select(station).where(station.c.name == tx.station).with_for_update()
+        ).one_or_none()
+        silence = round(self.silence_s * 1000)
+        if known is not None and known.left_at is None and abs(tx.now - known.heard_at) < silence:
+            raise NameInUse(
+                f"A station named {tx.station} is at work already (on {known.host}). Give this one "
+                "another name.",
+                known.heard_at,
+            )
+        values = {
+            "incarnation": self.incarnation,
+            "host": self.host,
+            "version": self.version,
+            "started_at": tx.now,
+            "heard_at": tx.now,
+            "lag_ms": 0.0,
+            "left_at": None,
+        }
+        if known is None:
+            tx.connection.execute(insert(station).values(name=tx.station, **values))
+        else:
+            tx.connection.execute(
+                update(station).where(station.c.name == tx.station).values(**values)
+            )
+        tx.connection.execute(
+            update(leader).where(leader.c.holder == tx.station).values(expires_at=tx.now)
         )
-    values = {
-        "incarnation": change.incarnation,
-        "host": change.host,
-        "version": change.version,
-        "started_at": tx.now,
-        "heard_at": tx.now,
-        "lag_ms": 0.0,
-        "left_at": None,
-    }
-    if known is None:
-        tx.connection.execute(insert(station).values(name=tx.station, **values))
-    else:
-        tx.connection.execute(update(station).where(station.c.name == tx.station).values(**values))
-    tx.connection.execute(
-        update(leader).where(leader.c.holder == tx.station).values(expires_at=tx.now)
-    )
-    tx.record(t.STATION_JOINED, actor="station", reason=f"version {change.version}")
+        tx.record(t.STATION_JOINED, actor="station", reason=f"version {self.version}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +69,21 @@ class Heartbeat(OneByOne[None]):
     runs: tuple[int, ...]
 
     def write(self, tx: Tx) -> None:
-        _beat(tx, self)
-
-
-def _beat(tx: Tx, change: Heartbeat) -> None:
-    heard = tx.connection.execute(
-        update(station)
-        .where(station.c.name == tx.station, station.c.incarnation == change.incarnation)
-        .values(heard_at=tx.now, lag_ms=change.lag_ms)
-        .returning(station.c.name)
-    ).all()
-    if not heard:
-        raise Fenced(f"Another station is called {tx.station} now.")
-    for start in range(0, len(change.runs), 500):
-        tx.connection.execute(
-            update(run)
-            .where(run.c.id.in_(change.runs[start : start + 500]))
-            .where(run.c.station == tx.station, live_run)
-            .values(lease_until=tx.now + round(change.lease_s * 1000))
-        )
+        heard = tx.connection.execute(
+            update(station)
+            .where(station.c.name == tx.station, station.c.incarnation == self.incarnation)
+            .values(heard_at=tx.now, lag_ms=self.lag_ms)
+            .returning(station.c.name)
+        ).all()
+        if not heard:
+            raise Fenced(f"Another station is called {tx.station} now.")
+        for start in range(0, len(self.runs), 500):
+            tx.connection.execute(
+                update(run)
+                .where(run.c.id.in_(self.runs[start : start + 500]))
+                .where(run.c.station == tx.station, live_run)
+                .values(lease_until=tx.now + round(self.lease_s * 1000))
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +125,20 @@ class Lead(OneByOne[int]):
         return ("leader",)
 
     def write(self, tx: Tx) -> int:
-        return _lead(tx, self)
-
-
-def _lead(tx: Tx, change: Lead) -> int:
-    until = tx.now + round(change.lease_s * 1000)
-    row = tx.connection.execute(select(leader).with_for_update()).one()
-    if row.incarnation == change.incarnation and row.expires_at > tx.now:
-        tx.connection.execute(update(leader).values(expires_at=until))
-        term: int = row.term
-        return term
-    if row.expires_at > tx.now:
-        raise Conflict(f"{row.holder} leads.")
-    tx.connection.execute(
-        update(leader).values(
-            holder=tx.station, incarnation=change.incarnation, term=row.term + 1, expires_at=until
+        until = tx.now + round(self.lease_s * 1000)
+        row = tx.connection.execute(select(leader).with_for_update()).one()
+        if row.incarnation == self.incarnation and row.expires_at > tx.now:
+            tx.connection.execute(update(leader).values(expires_at=until))
+            term: int = row.term
+            return term
+        if row.expires_at > tx.now:
+            raise Conflict(f"{row.holder} leads.")
+        tx.connection.execute(
+            update(leader).values(
+                holder=tx.station, incarnation=self.incarnation, term=row.term + 1, expires_at=until
+            )
         )
-    )
-    return _elected(tx, row.term + 1)
+        return _elected(tx, row.term + 1)
 
 
 def _elected(tx: Tx, term: int) -> int:
