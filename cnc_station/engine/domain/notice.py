@@ -9,20 +9,20 @@ from typing import NamedTuple
 
 from cnc_station.engine.domain import transitions as t
 
-MOST_EVENTS = 4_000  # to look at everything costs less than to read more of them
+MOST_EVENTS = 4_000  # with more, reading everything again is cheaper
 
 
 class Topic(StrEnum):
     """Facts of a notice without a stored event, because other rows store them."""
 
     JOB_UNBLOCKED = "job_unblocked"
-    MACHINE_REWIRED = "machine_rewired"  # it asks for another driver, or its driver elsewhere
+    MACHINE_REWIRED = "machine_rewired"  # its driver or its station was changed
     PARTS_COUNTED = "parts_counted"
-    REACH_CHANGED = "reach_changed"  # whether a machine's controller answers
+    REACH_CHANGED = "reach_changed"  # a machine's controller became reachable or unreachable
     REMOTE_COMMAND_ASKED = "remote_command_asked"
     REMOTE_COMMAND_COMPLETED = "remote_command_completed"
-    LINKS_CHANGED = "links_changed"  # the station's own: told to its window only
-    PRESENCE_CHANGED = "presence_changed"  # a station fell silent or is heard again: likewise
+    LINKS_CHANGED = "links_changed"  # for this station's window only
+    PRESENCE_CHANGED = "presence_changed"  # likewise: a station became silent or is back
 
 
 class NoticeEvent(NamedTuple):

@@ -138,16 +138,10 @@ ASSIGNED = _row(
     "assigned", _job({J.QUEUED}, J.ASSIGNED), _run(set(), R.ASSIGNED), _at(M.IDLE, M.ASSIGNED)
 )
 RETURNED = _row(
-    "returned",
-    _job({J.ASSIGNED}, J.QUEUED),
-    _run({R.ASSIGNED}, R.CANCELLED),
-    _LEFT_UNTOUCHED,
+    "returned", _job({J.ASSIGNED}, J.QUEUED), _run({R.ASSIGNED}, R.CANCELLED), _LEFT_UNTOUCHED
 )
 DEFERRED = _row(
-    "deferred",
-    _job({J.ASSIGNED}, J.PAUSED),
-    _run({R.ASSIGNED}, R.CANCELLED),
-    _LEFT_UNTOUCHED,
+    "deferred", _job({J.ASSIGNED}, J.PAUSED), _run({R.ASSIGNED}, R.CANCELLED), _LEFT_UNTOUCHED
 )
 STARTED = _row(
     "started",

@@ -84,7 +84,8 @@ def next_words(job: QueueStatus, shop: ShopSnapshot) -> str:
 
 def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     if job.automation:
-        return _automation(job)
+        missing = f"waits for a station with the handler {job.machine}: this one does not have it"
+        return "waits for a worker slot" if job.installed else missing
     if job.pinned_machine_id is not None:
         return _pinned(job, job.pinned_machine_id, shop)
     fitting = shop.fleet.fitting(job.need)
@@ -96,12 +97,6 @@ def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     if slot is None:
         return _far_back(job, shop)
     return _turn(slot, shop)
-
-
-def _automation(job: QueueStatus) -> str:
-    if not job.installed:
-        return f"waits for a station with the handler {job.machine}: this one does not have it"
-    return "waits for a worker slot"
 
 
 def _turn(slot: ForecastSlot, shop: ShopSnapshot) -> str:
@@ -218,18 +213,6 @@ def _running(job: QueueStatus, _shop: ShopSnapshot) -> str:
     return "running" if job.automation else f"running on {job.machine or 'its machine'}"
 
 
-def _held(job: QueueStatus, shop: ShopSnapshot) -> str:
-    return f"held since {shop.clock(job.since)}"
-
-
-def _done(job: QueueStatus, shop: ShopSnapshot) -> str:
-    return f"{shop.clock(job.finished_at or job.since)} done"
-
-
-def _cancelled(job: QueueStatus, shop: ShopSnapshot) -> str:
-    return f"cancelled {shop.clock(job.finished_at or job.since)}"
-
-
 def _jobs(count: int) -> str:
     return f"{count:,} job" if count == 1 else f"{count:,} jobs"
 
@@ -242,9 +225,9 @@ _WORDS: Mapping[JobState, Callable[[QueueStatus, ShopSnapshot], str]] = {
     JobState.PAUSED: _paused,
     JobState.ASSIGNED: _assigned,
     JobState.RUNNING: _running,
-    JobState.HELD: _held,
+    JobState.HELD: lambda job, shop: f"held since {shop.clock(job.since)}",
     JobState.INTERRUPTED: lambda job, _shop: f"decide: {job.last_error or 'stopped half-way'}",
-    JobState.COMPLETED: _done,
-    JobState.CANCELLED: _cancelled,
+    JobState.COMPLETED: lambda job, shop: f"{shop.clock(job.finished_at or job.since)} done",
+    JobState.CANCELLED: lambda job, shop: f"cancelled {shop.clock(job.finished_at or job.since)}",
     JobState.NEEDS_ATTENTION: lambda job, _shop: job.last_error or "failed for an unknown reason",
 }

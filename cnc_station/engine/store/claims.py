@@ -1,7 +1,7 @@
 """The claim: every idle machine of a station gets the best job for it, in one transaction."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,12 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
-from cnc_station.engine.domain.matching import (
-    Candidate,
-    FreeMachine,
-    by_capability,
-    match,
-)
+from cnc_station.engine.domain.matching import Candidate, FreeMachine, by_capability, match
 from cnc_station.engine.store.claim_statements import (
     FOR_MATCHING,
     IDLE,
@@ -45,10 +40,6 @@ class Claim(StoreCommand[tuple[Claimed, ...]]):
     begins_with_claim: frozenset[int] = frozenset()
     at_most: int | None = None
 
-    @property
-    def touches(self) -> Sequence[Hashable] | None:
-        return None
-
     @classmethod
     def preload(cls, station: str, changes: Sequence["Claim"]) -> TransactionPreload:
         return TransactionPreload(questions={IDLE: _own(station, changes[0])})
@@ -57,39 +48,39 @@ class Claim(StoreCommand[tuple[Claimed, ...]]):
     def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
         """Claim once, for the first command; the others share its result."""
         busy = frozenset().union(*(change.except_machines for change in changes))
-        claimed = _claim(tx, changes[0], busy)
-        return [claimed, *(() for _ in changes[1:])]
-
-
-def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
-    idle = tx.ask(IDLE, _own(tx.station, change)).fetchall()
-    free = [_free_machine(*row[:-1]) for row in idle]
-    free = [one for one in free if one.machine_id not in busy]
-    by_hand = {row[0]: _by_hand(row, change.begins_with_claim) for row in idle}
-    any_pinned = bool(idle and idle[0][-1])
-    lease_ms = round(change.lease_s * 1000)
-    wanted = len(free) if change.at_most is None else min(len(free), change.at_most)
-    claimed: list[Claimed] = []
-    while len(claimed) < wanted:
-        tx.flush()
-        pinned = _pinned(tx, free) if any_pinned else ()
-        matched, settled = _round(tx, free, pinned, by_hand, lease_ms, wanted - len(claimed))
-        claimed += matched
-        if settled:
-            break
-        taken = {one.machine_id for one in matched}
-        free = [one for one in free if one.machine_id not in taken]
-    return tuple(claimed)
+        first = changes[0]
+        idle = tx.ask(IDLE, _own(tx.station, first)).fetchall()
+        free = [
+            FreeMachine(row[0], _capability(*row[6:-1]), *row[3:6])
+            for row in idle
+            if row[0] not in busy
+        ]
+        by_hand = {
+            machine_id: (
+                bool(starts),
+                bool(clears),
+                machine_id in first.begins_with_claim and not starts,
+            )
+            for machine_id, starts, clears, *_ in idle
+        }
+        any_pinned = bool(idle and idle[0][-1])
+        lease_ms = round(first.lease_s * 1000)
+        wanted = len(free) if first.at_most is None else min(len(free), first.at_most)
+        claimed: list[Claimed] = []
+        while len(claimed) < wanted:
+            tx.flush()
+            pinned = _pinned(tx, free) if any_pinned else ()
+            matched, settled = _round(tx, free, pinned, by_hand, lease_ms, wanted - len(claimed))
+            claimed += matched
+            if settled:
+                break
+            taken = {one.machine_id for one in matched}
+            free = [one for one in free if one.machine_id not in taken]
+        return [tuple(claimed), *(() for _ in changes[1:])]
 
 
 def _own(station: str, change: Claim) -> dict[str, str]:
     return {"station": station, "incarnation": change.incarnation}
-
-
-def _by_hand(row: Sequence[Any], begins_with_claim: frozenset[int]) -> tuple[bool, bool, bool]:
-    """Return whether the operator starts and clears it, and whether its run has begun."""
-    machine_id, starts, clears = row[:3]
-    return bool(starts), bool(clears), machine_id in begins_with_claim and not starts
 
 
 def _round(
@@ -144,7 +135,7 @@ def _offer(tx: Tx, capability: Capability, count: int) -> Any:
 def _candidates(rows: dict[int, Sequence[Any]], found: Sequence[Sequence[Any]]) -> list[Candidate]:
     candidates = []
     for row in found:
-        # By place, here and below: a name costs as much as twenty places, and there are thousands.
+        # By position: access by name costs twenty times as much, and there are thousands of rows.
         job_id, rank, program, pinned, *need = row[: len(FOR_MATCHING)]
         rows[job_id] = row
         candidates.append(Candidate(job_id, rank, _need(*need), program or "", pinned))
@@ -186,15 +177,3 @@ def _capability(
     """Cached: every claim reads every idle machine."""
     names = frozenset(name.lower() for name in json.loads(materials))
     return Capability(machine_type, complexity, names, axes, _envelope(*size))
-
-
-def _free_machine(
-    machine_id: int,
-    _starts: bool,
-    _clears: bool,
-    last_program: str,
-    last_material: str,
-    run_seconds: float,
-    *able: Any,
-) -> FreeMachine:
-    return FreeMachine(machine_id, _capability(*able), last_program, last_material, run_seconds)

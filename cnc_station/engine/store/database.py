@@ -26,7 +26,7 @@ class Database:
     callers bring the threads."""
 
     def __init__(self, url: str, *, synchronous: str = "FULL") -> None:
-        # A file's path is what it is; only an address has signs that stand for others.
+        # A file's path is used as it is; only the address of a server has escapes.
         file = url.removeprefix(_FILE)
         self.url = make_url(url) if file == url else URL.create("sqlite", database=file)
         self.dialect: Dialect = SQLITE if self.url.get_backend_name() == "sqlite" else POSTGRES
@@ -75,7 +75,7 @@ class EngineLock:
     the locked file."""
 
     def __init__(self, database: Path) -> None:
-        database = database.resolve()  # links lead to one file, which has one lock
+        database = database.resolve()  # links to one file share its lock
         self.path = database.with_name(database.name + ".lock")
         self._holder = database.with_name(database.name + ".holder")
         self._lock = FileLock(self.path)

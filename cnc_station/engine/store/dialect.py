@@ -35,7 +35,7 @@ class Dialect(ABC):
     def transaction(
         self,
         connection: Connection,
-        preload: TransactionPreload = NOTHING,  # noqa: ARG002 - nothing to save here
+        preload: TransactionPreload = NOTHING,  # noqa: ARG002 - for servers
     ) -> Iterator[dict[Statement, Any]]:
         """Run a transaction of the writer. Yields the answers to the preloaded queries: to all of
         them, or to none."""
@@ -43,12 +43,12 @@ class Dialect(ABC):
             yield {}
 
     @contextmanager
-    def pipeline(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - as below
+    def pipeline(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - for servers
         """Send the prepared statements inside at once; their rows are read afterwards."""
         yield
 
     @contextmanager
-    def final_flush(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - nothing to save here
+    def final_flush(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - for servers
         """The same for the last writes of a transaction, followed by the commit."""
         yield
 

@@ -55,7 +55,7 @@ class EditJob(JobCommand[None]):
             due = tx.now if after.not_before is None else after.not_before
             postponed = state is JobState.QUEUED and due > tx.now
             values["not_before"] = due
-        if postponed:  # what is queued may be claimed now
+        if postponed:  # a queued job could be claimed now
             values |= {"state": JobState.DELAYED.value, "state_since": tx.now}
         tx.connection.execute(
             update(job).where(job.c.id == row.id).values(version=job.c.version + 1, **values)
@@ -88,24 +88,7 @@ class EditJob(JobCommand[None]):
 def spec_of(row: Row[Any]) -> JobSpec:
     """The spec stored in a job row, to edit or duplicate it."""
     return JobSpec(
-        name=row.name,
-        machine_type=row.machine_type,
-        material=row.material,
-        complexity=row.complexity,
-        priority=row.priority,
-        estimated_s=row.estimated_s,
-        quantity=row.quantity,
-        due_at=row.due_at,
-        program=row.program,
+        **{name: getattr(row, name) for name in EDITABLE - {"payload", "envelope"}},
         payload=json.loads(row.payload),
-        tenant=row.tenant,
-        handler=row.handler,
-        retry_limit=row.retry_limit,
-        timeout_s=row.timeout_s,
-        work_order=row.work_order,
-        operation=row.operation,
-        axes=row.axes,
         envelope=envelope(row),
-        pinned_machine_id=row.pinned_machine_id,
-        not_before=row.not_before,
     )

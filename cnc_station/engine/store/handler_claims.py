@@ -1,6 +1,5 @@
 """The claim for handlers: jobs that need no machine, for the free worker slots of a station."""
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,13 +9,14 @@ from sqlalchemy import Select, Text, bindparam, select
 from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.store.claim_statements import FOR_SESSION, not_replaced
 from cnc_station.engine.store.dialect import Dialect, packed
-from cnc_station.engine.store.new_runs import RUNS_AHEAD, Claimed, titled, write_runs
+from cnc_station.engine.store.new_runs import RUNS_AHEAD, Claimed, write_runs
 from cnc_station.engine.store.schema import job, queued, run
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.transaction import OneByOne, Tx
+from cnc_station.engine.views import job_title
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimForHandlers(StoreCommand[tuple[Claimed, ...]]):
+class ClaimForHandlers(OneByOne[tuple[Claimed, ...]]):
     """Claim the first `free` waiting jobs for these `handlers`, in rank order; their runs are
     started. An `incarnation` that was replaced gets nothing."""
 
@@ -25,16 +25,26 @@ class ClaimForHandlers(StoreCommand[tuple[Claimed, ...]]):
     free: int
     incarnation: str = ""
 
-    @property
-    def touches(self) -> Sequence[Hashable] | None:
-        """Any waiting job."""
-        return None
-
-    @classmethod
-    def apply(
-        cls, tx: Tx, changes: Sequence["ClaimForHandlers"]
-    ) -> list[tuple[Claimed, ...] | Exception]:
-        return [_claim(tx, change) for change in changes]
+    def write(self, tx: Tx) -> tuple[Claimed, ...]:
+        tx.flush()
+        asked = {
+            "handlers": packed([[name] for name in sorted(self.handlers)]),
+            "count": self.free,
+            "station": tx.station,
+            "incarnation": self.incarnation,
+        }
+        found = tx.ask(_offer_statement(tx.dialect), asked).fetchall()
+        if not found:
+            return ()
+        run_ids = tx.dialect.reserve(tx.connection, run, len(found), ahead=RUNS_AHEAD)
+        claimed = []
+        for run_id, row in zip(run_ids, found, strict=True):
+            job_id, name, operation, token, attempt, *more, handler, payload = row
+            new = (run_id, token + 1, job_id, None, job_title(name, operation), attempt + 1)
+            new_run = Claimed(*new, *more)
+            claimed.append(new_run._replace(begun=True, handler=handler, payload=payload))
+        lease_ms = round(self.lease_s * 1000)
+        return write_runs(tx, claimed, ["a worker slot is free"] * len(claimed), lease_ms)
 
 
 @cache
@@ -50,26 +60,3 @@ def _offer_statement(dialect: Dialect) -> Select[Any]:
         .limit(bindparam("count"))
         .with_for_update(skip_locked=True, of=job)
     )
-
-
-def _claim(tx: Tx, change: ClaimForHandlers) -> tuple[Claimed, ...]:
-    tx.flush()
-    asked = {
-        "handlers": packed([[name] for name in sorted(change.handlers)]),
-        "count": change.free,
-        "station": tx.station,
-        "incarnation": change.incarnation,
-    }
-    found = tx.ask(_offer_statement(tx.dialect), asked).fetchall()
-    if not found:
-        return ()
-    run_ids = tx.dialect.reserve(tx.connection, run, len(found), ahead=RUNS_AHEAD)
-    claimed = [_claimed(run_id, row) for run_id, row in zip(run_ids, found, strict=True)]
-    lease_ms = round(change.lease_s * 1000)
-    return write_runs(tx, claimed, ["a worker slot is free"] * len(claimed), lease_ms)
-
-
-def _claimed(run_id: int, row: Sequence[Any]) -> Claimed:
-    job_id, name, operation, token, attempt, *more, handler, payload = row
-    told = (run_id, token + 1, job_id, None, titled(name, operation), attempt + 1)
-    return Claimed(*told, *more)._replace(begun=True, handler=handler, payload=payload)

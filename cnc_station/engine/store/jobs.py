@@ -50,7 +50,7 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
         return tuple(("job", before) for spec in self.specs for before in spec.after)
 
     @classmethod
-    def preload(cls, station: str, changes: Sequence["CreateJobs"]) -> TransactionPreload:  # noqa: ARG003 - any
+    def preload(cls, station: str, changes: Sequence["CreateJobs"]) -> TransactionPreload:  # noqa: ARG003 - the same at every station
         return TransactionPreload(numbers={job: sum(len(change.specs) for change in changes)})
 
     @classmethod
@@ -64,7 +64,7 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
         answers: list[tuple[int, ...] | Exception] = []
         rows: list[dict[str, Any]] = []
         edges: list[dict[str, int]] = []
-        after_others: list[int] = []  # and after no new one: those may all be completed
+        after_others: list[int] = []  # their predecessors may all be completed; new ones can't be
         for change in changes:
             own = tuple(next(ids) for _ in change.specs)
             answers.append(own)
@@ -125,7 +125,7 @@ def _new_row(tx: Tx, spec: JobSpec, job_id: int, place: int, *, blocked: bool) -
         **stored_fields(spec),
         "state": state.value,
         "state_since": tx.now,
-        # A ms apart: jobs of one submission keep their order, and others fit between them.
+        # 1 ms apart: jobs of one submission keep their order, and others fit between them.
         "rank": tx.ranking.rank(queued_at, spec.priority, spec.due_at) + place,
         "not_before": spec.not_before or tx.now,
         "blocked": blocked,
@@ -165,7 +165,7 @@ def stored_fields(spec: JobSpec) -> dict[str, Any]:
         "retry_limit": spec.retry_limit,
         "timeout_s": spec.timeout_s,
         "pinned_machine_id": spec.pinned_machine_id,
-        # Ends with the material: claims look for it here.
+        # Must end with the material: claims search for it here.
         "search": f"{spec.name} {spec.operation} {spec.work_order} {spec.material}".lower(),
     }
 

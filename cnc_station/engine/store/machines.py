@@ -19,8 +19,8 @@ from cnc_station.engine.store.schema import event, job, machine, run
 from cnc_station.engine.store.transaction import MachineCommand, OneByOne, Tx
 
 MOST_PARTS = 1_000_000
-# Out of an alarm, these leave the run behind that it interrupted.
-_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
+# From an alarm, these detach the interrupted run.
+_DETACHING = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
 
 
 def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
@@ -125,7 +125,7 @@ class MoveMachine(MachineCommand[None]):
             raise Conflict(f"There is no machine {self.machine_id}.")
         state = MachineState(row.state)
         transition = _allowed(self, row, state)
-        if transition in _GIVING_FREE and _has_live_run(tx, row.id):
+        if transition in _DETACHING and _has_live_run(tx, row.id):
             raise Conflict(f"The run at {row.name} is not over yet. Wait until it has ended.")
         rewired = self.spec is not None and not asks_for(row, self.spec)
         if rewired and _has_live_run(tx, row.id):
@@ -141,7 +141,7 @@ class MoveMachine(MachineCommand[None]):
         if step.to_rest:
             values["maintenance_due"] = False
         if target is not state:
-            values["to_clear"] = _remembers(row, state, self, target)
+            values["to_clear"] = _clear_later(row, state, self, target)
             values |= {"state": target.value, "state_since": tx.now, "state_reason": self.reason}
         tx.connection.execute(
             update(machine)
@@ -174,7 +174,7 @@ def _has_live_run(tx: Tx, machine_id: int) -> bool:
     return tx.connection.execute(live).first() is not None
 
 
-def _remembers(row: Row[Any], state: MachineState, change: MoveMachine, to: MachineState) -> bool:
+def _clear_later(row: Row[Any], state: MachineState, change: MoveMachine, to: MachineState) -> bool:
     """Return whether a machine that goes out of service needs clearing when it returns."""
     if to not in {MachineState.ALARM, MachineState.OFFLINE}:
         return False
@@ -194,7 +194,7 @@ def _count(
         raise InvalidInput(*errors)
     if transition is not t.CLEARED:
         raise InvalidInput(*(FieldError(n, "is counted when a machine is cleared") for n in known))
-    # By the events: runs that several stations have numbered are not in the order of their numbers.
+    # By the events: run ids of several stations are not in the order of time.
     last_run = (
         select(event.c.run_id)
         .where(event.c.machine_id == row.id, event.c.type == t.ASSIGNED.name)
@@ -237,6 +237,6 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
     elif transition is t.MACHINE_MOVED:
         values |= {"station": change.station, "not_ready": REWIRING}
         tx.tell(Topic.MACHINE_REWIRED, machine_id=change.machine_id)
-    if transition in _GIVING_FREE:
+    if transition in _DETACHING:
         values |= {"job_id": None, "run_id": None}
     return values

@@ -22,9 +22,9 @@ from cnc_station.engine.store.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0007"  # the newest migration; a test holds it to that
+REVISION = "0007"  # the newest migration; checked by a test
 MIGRATIONS = Path(__file__).parent / "migrations"
-SILENCE_S = 60.0  # a station that was heard of within this time counts as at work
+SILENCE_S = 60.0  # a station with a sign of life in this time counts as at work
 _VERSION_TABLE = "alembic_version"
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 
@@ -99,7 +99,7 @@ def _bring(database: Database, found: Schema) -> Path | None:
 
 def _upgrade(database: Database, connection: Connection, found: Schema) -> None:
     """Upgrade in one transaction, unless another process has done so since the first look."""
-    from alembic import command  # noqa: PLC0415 - 100 ms that only an upgrade needs
+    from alembic import command  # noqa: PLC0415 - takes 100 ms
 
     configuration = _configuration()
     configuration.attributes["connection"] = connection
@@ -109,15 +109,15 @@ def _upgrade(database: Database, connection: Connection, found: Schema) -> None:
         if now.fit is Fit.CURRENT:
             return
         if now != found:
-            raise Unavailable("Somebody else is changing the database: try again.", transient=True)
+            raise Unavailable("Another process changes the database: try again.", transient=True)
         if found.fit is Fit.OLDER and not database.dialect.embedded:
-            _nobody_at_work(database, connection)
+            _refuse_while_stations_work(database, connection)
         command.upgrade(configuration, "head")
-        if found.fit is Fit.OLDER:  # one that slept meanwhile is fenced when it wakes
+        if found.fit is Fit.OLDER:  # fences a station that slept meanwhile
             connection.execute(text("UPDATE station SET incarnation = ''"))
 
 
-def _nobody_at_work(database: Database, connection: Connection) -> None:
+def _refuse_while_stations_work(database: Database, connection: Connection) -> None:
     heard = text(
         "SELECT name FROM station WHERE left_at IS NULL AND abs(heard_at - :now) < :silence "
         "ORDER BY 1"
@@ -139,8 +139,8 @@ def _look_at_file(path: Path) -> None:
             with path.open("rb") as file:
                 if file.read(16) != _SQLITE_MAGIC:
                     raise Unavailable(
-                        f"{path} is no CNC Station database, or it is damaged. It was left as it "
-                        "is: choose another file, or restore a copy."
+                        f"{path} is not a CNC Station database, or it is damaged. It was left as "
+                        "it is: choose another file, or restore a copy."
                     )
     except OSError as error:
         raise Unavailable(f"{path} can't be used: {error.strerror}.") from error

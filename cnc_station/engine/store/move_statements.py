@@ -81,12 +81,12 @@ def job_statement(dialect: Dialect, name: str) -> Update:
     if row.job.target is JobState.DELAYED:
         values["not_before"] = item.c.due
     if row.job.target in WAITING_JOBS:
-        values["token"] = job.c.token + 1  # whoever drove it has lost the right to write
+        values["token"] = job.c.token + 1  # revokes the right of its session to write
     if row.job.target in (JobState.QUEUED, JobState.PAUSED):
         values |= {"run_id": null(), "machine_id": null()}
     if row.job.target in (JobState.COMPLETED, JobState.CANCELLED):
         values["finished_at"] = now
-    if name == t.REATTACHED.name:  # it did not fail after all
+    if name == t.REATTACHED.name:  # undoes the count of its failure
         given_up = job.c.state == literal_column(f"'{JobState.INTERRUPTED}'")
         values["failures"] = case((given_up, job.c.failures - 1), else_=job.c.failures)
     return (

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Fenced
@@ -13,11 +13,7 @@ from cnc_station.engine.domain.refusals import JOB_IS, MACHINE_IS, run_refusal
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState, RunState
 from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.jobs import ask_successors, release_due, unblock_successors
-from cnc_station.engine.store.move_statements import (
-    job_statement,
-    machine_statement,
-    run_statement,
-)
+from cnc_station.engine.store.move_statements import job_statement, machine_statement, run_statement
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 
@@ -67,14 +63,23 @@ class MoveRun(StoreCommand[None]):
         assert row.job is not None
         assert row.run is not None
         with tx.pipeline():
-            asked = (_ask_runs(tx, row, changes), _ask_jobs(tx, row, changes))
+            runs_asked = _ask(
+                tx,
+                run_statement(tx.dialect, row.name),
+                [[c.run_id, c.token, c.reason, tx.now + _ms(c.lease_s)] for c in changes],
+            )
+            jobs_asked = _ask(
+                tx,
+                job_statement(tx.dialect, row.name),
+                [[c.job_id, c.run_id, c.reason, tx.now + _ms(c.backoff_s)] for c in changes],
+            )
             machines_asked = _ask_machines(tx, row, changes)
             after = (
                 ask_successors(tx, [c.job_id for c in changes])
                 if row.job.target is JobState.COMPLETED
                 else None
             )
-        runs, jobs = ([*cursor.fetchall()] for cursor in asked)
+        runs, jobs = runs_asked.fetchall(), jobs_asked.fetchall()
         machines: dict[int | None, str] = dict(machines_asked.fetchall() if machines_asked else ())
         if len(runs) != len(changes):
             raise (
@@ -104,7 +109,7 @@ class MoveRun(StoreCommand[None]):
                 details=dict(change.details),
                 tenant=tenant,
                 machine_type=machine_type if queued else None,
-                due_at=_due(tx, change) if delayed else None,
+                due_at=tx.now + _ms(change.backoff_s) if delayed else None,
                 frees_machine=over,
             )
         if after is not None and unblock_successors(tx, after.fetchall()):
@@ -112,45 +117,21 @@ class MoveRun(StoreCommand[None]):
         return [None] * len(changes)
 
 
-def _ask_runs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
-    items = [[c.run_id, c.token, c.reason, tx.now + round(c.lease_s * 1000)] for c in changes]
-    statement = run_statement(tx.dialect, row.name)
-    return tx.ask(statement, {"item": packed(items), "now": tx.now, **_taker(tx, row)})
+def _ask(tx: Tx, statement: Update, items: Sequence[Sequence[object]]) -> Any:
+    return tx.ask(statement, {"item": packed(items), "now": tx.now, "station": tx.station})
 
 
-def _taker(tx: Tx, row: t.Transition) -> dict[str, str]:
-    return {"station": tx.station} if row is t.REATTACHED else {}
-
-
-def _ask_jobs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
-    items = [[c.job_id, c.run_id, c.reason, _due(tx, c)] for c in changes]
-    statement = job_statement(tx.dialect, row.name)
-    return tx.ask(statement, {"item": packed(items), "now": tx.now})
-
-
-def _due(tx: Tx, change: MoveRun) -> int:
-    return tx.now + round(change.backoff_s * 1000)
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def _ask_machines(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
     items = [
-        [
-            c.machine_id,
-            c.run_id,
-            c.reason,
-            c.seconds,
-            c.program,
-            c.material,
-            c.job_id,
-            c.part_on_it,
-        ]
+        [c.machine_id, c.run_id, c.reason, c.seconds, c.program, c.material, c.job_id, c.part_on_it]
         for c in changes
         if c.machine_id is not None
     ]
-    if not items:
-        return None
-    statement = machine_statement(tx.dialect, row.name)
-    return tx.ask(statement, {"item": packed(items), "now": tx.now, **_taker(tx, row)})
+    return _ask(tx, machine_statement(tx.dialect, row.name), items) if items else None
 
 
 def _check_machines(
@@ -161,7 +142,7 @@ def _check_machines(
     if len(moved) != at_machines and row.machine.required:
         raise Conflict("The machine has left this run meanwhile. Nothing was written.")
     left = [c.machine_id for c in changes if c.part_on_it and c.machine_id not in moved]
-    if left:  # in alarm, each stays there: with the part
+    if left:  # in alarm: they stay there, with the part
         tx.connection.execute(
             update(machine)
             .where(machine.c.id.in_(left), machine.c.state == MachineState.ALARM.value)

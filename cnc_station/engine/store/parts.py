@@ -37,7 +37,7 @@ class RecordPartDone(JobCommand[None]):
     actor: str
 
     def write(self, tx: Tx) -> None:
-        _tell(tx, self, t.PART_DONE, self.part)
+        _record(tx, self, t.PART_DONE, self.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class RecordModesSet(JobCommand[None]):
     actor: str
 
     def write(self, tx: Tx) -> None:
-        _tell(tx, self, t.MODES_SET)
+        _record(tx, self, t.MODES_SET)
 
 
-def _tell(
+def _record(
     tx: Tx,
     change: RecordPartDone | RecordModesSet,
     transition: t.Transition,

@@ -29,13 +29,13 @@ from sqlalchemy.types import TypeEngine
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import prepared
 from cnc_station.engine.store.dialect import READERS, Dialect
-from cnc_station.engine.store.pipelines import pipeline_without_flush
 from cnc_station.engine.store.prepared import (
     NOTHING,
     Rows,
     Statement,
     TransactionPreload,
     driver_of,
+    pipeline_without_flush,
     shared_values,
 )
 
@@ -46,7 +46,7 @@ _BEGUN = "begun"
 _OPENING, _OPENED = "preload", "preloaded"
 _KEPT = "numbers kept"
 _SEEN = "newest event seen"
-_LATE = 200  # so far behind the newest event one may still be committed
+_LATE = 200  # an event may be committed after so many newer ones
 _NUMBERS = "SELECT nextval('{}_id_seq') FROM generate_series(1, %s)"
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _ELSEWHERE = text(
@@ -55,12 +55,13 @@ _ELSEWHERE = text(
     "FROM event WHERE id > coalesce(:seen, (SELECT max(id) FROM event)) - :late"
 )
 _DURABLE = {"NORMAL": "off"}
-_NO_BUGS = {"25006", "25P03", "25P04"}  # it is read-only, or has ended what stood still for long
-_SCHEMA_LOCK = 0x434E43  # any number, the same in every version of the program
+# SQLSTATEs that are not bugs: a read-only server, or a transaction that timed out
+_ENVIRONMENT = {"25006", "25P03", "25P04"}
+_SCHEMA_LOCK = 0x434E43  # arbitrary, the same in every version of the program
 
 AWAY = "The database server can't be reached."
-# What PostgreSQL says, in English; in another language the last sentence has to do.
-_OF_A_SERVER = (
+# By PostgreSQL's messages in English; for other languages `AWAY` is shown.
+_SERVER_MESSAGES = (
     (
         r"password authentication failed|no password supplied",
         (
@@ -114,11 +115,11 @@ class Postgres(Dialect):
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
-            "tcp_user_timeout": 10_000,  # ms without an acknowledgement until it counts as lost
+            "tcp_user_timeout": 10_000,  # ms without an acknowledgement
         }
         url = url.set(drivername="postgresql+psycopg")
         if not reader:
-            arguments["autocommit"] = True  # its transactions are begun by hand, as `begin` says
+            arguments["autocommit"] = True  # see `_begin`
             engine = create_engine(
                 url, connect_args=arguments, hide_parameters=True, poolclass=NullPool
             )
@@ -210,11 +211,11 @@ class Postgres(Dialect):
 
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """Errors of the server and of the connection to it; broken statements stay bugs."""
-        of_the_server = getattr(error.orig, "sqlstate", None) in _NO_BUGS
+        of_the_server = getattr(error.orig, "sqlstate", None) in _ENVIRONMENT
         of_the_server |= isinstance(error, OperationalError | InterfaceError)
         if error.connection_invalidated or of_the_server:
-            words = postgres_message(str(error.orig).lower())
-            return Unavailable(words, transient=words == AWAY)
+            sentence = postgres_message(str(error.orig).lower())
+            return Unavailable(sentence, transient=sentence == AWAY)
         return None
 
     def encryption(self, connection: Connection) -> str:
@@ -259,7 +260,7 @@ def _begin(connection: Connection) -> None:
                     for question, values in preload.questions.items()
                 }
         except Exception:
-            if not driver.closed:  # nobody else knows that it had begun
+            if not driver.closed:  # SQLAlchemy does not know that it has begun
                 driver.rollback()
             raise
     for table, found in numbers.items():
@@ -279,5 +280,5 @@ def _numbers(table: Table, count: int) -> tuple[str, tuple[int]]:
 
 def postgres_message(complaint: str) -> str:
     """The sentence for an error (in lower case) of a server or of the connection to it."""
-    found = (sentence for words, sentence in _OF_A_SERVER if re.search(words, complaint))
+    found = (sentence for pattern, sentence in _SERVER_MESSAGES if re.search(pattern, complaint))
     return next(found, AWAY)

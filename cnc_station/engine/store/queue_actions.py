@@ -5,17 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Float,
-    Row,
-    Text,
-    Update,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, Float, Row, Text, Update, delete, func, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
@@ -146,7 +136,7 @@ def _scrap(tx: Tx, row: Row[Any]) -> None:
     last = (
         select(run)
         .where(run.c.job_id == row.id, run.c.started_at.is_not(None))
-        .order_by(run.c.attempt.desc())  # numbers of several stations tell no order
+        .order_by(run.c.attempt.desc())  # run ids of several stations are not in order
         .limit(1)
     )
     counted = tx.connection.execute(last).one_or_none()
@@ -207,7 +197,7 @@ def _values(tx: Tx, change: ActOnJob, row: Row[Any], target: JobState) -> dict[s
     }
     if transition in (t.RETRIED, t.SCRAPPED):
         values |= {"failures": 0, "not_before": tx.now}
-    if transition is t.SUBMITTED:  # a draft has not waited yet
+    if transition is t.SUBMITTED:  # a draft was not in the queue
         queued_at = max(tx.now, row.not_before or 0)
         values["rank"] = tx.ranking.rank(queued_at, row.priority, row.due_at)
     if transition is t.EXPEDITED:

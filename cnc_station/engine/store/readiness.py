@@ -16,13 +16,13 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import MachineCommand, Tx
 
-# Said by an edit and by a move: no claim comes before the driver that is asked for has spoken.
+# Set by an edit and by a move: no job is claimed before the new driver has reported.
 REWIRING = "its driver is being changed"
 
 
 def asks_for(row: Row[Any], spec: MachineSpec) -> bool:
     """Whether a stored machine is set up for a driver with the settings of `spec`."""
-    settings = json.loads(json.dumps(dict(spec.settings)))  # as they come back
+    settings = json.loads(json.dumps(dict(spec.settings)))  # as they are stored
     return bool(row.driver == spec.driver and json.loads(row.settings) == settings)
 
 

@@ -1,6 +1,6 @@
 """Settle the runs and machines of a station that is gone, by the database's clock."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +36,6 @@ class Reap(StoreCommand[int]):
     retry: RetryPolicy
     silence_s: float
 
-    @property
-    def touches(self) -> Sequence[Hashable] | None:
-        return None
-
     @classmethod
     def apply(cls, tx: Tx, changes: Sequence["Reap"]) -> list[int | Exception]:
         return [_reap(tx, change) for change in changes]
@@ -59,7 +55,7 @@ EXPIRED: Select[Any] = (
     .join(job, job.c.id == run.c.job_id)
     .join(machine, machine.c.id == run.c.machine_id, isouter=True)
     .where(live_run, run.c.lease_until < bindparam("now", type_=BigInteger))
-    .order_by(run.c.machine_id)  # as an index of live runs has them
+    .order_by(run.c.machine_id)  # the order of an index of live runs
     .limit(MOST_AT_ONCE)
     .with_for_update(of=run, skip_locked=True)
 )

@@ -13,7 +13,7 @@ from cnc_station.engine.store.schema import machine, remote_command, run
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
 KEPT_MS = 3_600_000
-# What may set a machine going counts for so long, which is less than who asks waits for the answer.
+# A command that may start a machine expires before the person who asked stops waiting for it.
 PROMPT_MS = 5_000
 PROMPT = frozenset(
     {JobAction.START, JobAction.CONTINUE, MachineAction.UNLOCK, MachineAction.CONFIRM_POSITION}
@@ -32,8 +32,8 @@ class RemoteCommand:
     actor: str
     reason: str
     answer: str | None
-    in_time: bool = True  # it was asked about the run, or the alarm, that is there now
-    late: bool = False  # it may set a machine going, and was asked too long ago for that
+    in_time: bool = True  # the run or the alarm that it was meant for is still there
+    late: bool = False  # expired: it may start a machine
     machine_id: int | None = None
 
 

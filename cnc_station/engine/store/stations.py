@@ -129,8 +129,7 @@ class Lead(OneByOne[int]):
         row = tx.connection.execute(select(leader).with_for_update()).one()
         if row.incarnation == self.incarnation and row.expires_at > tx.now:
             tx.connection.execute(update(leader).values(expires_at=until))
-            term: int = row.term
-            return term
+            return int(row.term)
         if row.expires_at > tx.now:
             raise Conflict(f"{row.holder} leads.")
         tx.connection.execute(
@@ -138,12 +137,9 @@ class Lead(OneByOne[int]):
                 holder=tx.station, incarnation=self.incarnation, term=row.term + 1, expires_at=until
             )
         )
-        return _elected(tx, row.term + 1)
-
-
-def _elected(tx: Tx, term: int) -> int:
-    tx.record(t.LEADER_CHANGED, actor="leader", reason=f"{tx.station}, term {term}")
-    return term
+        term: int = row.term + 1
+        tx.record(t.LEADER_CHANGED, actor="leader", reason=f"{tx.station}, term {term}")
+        return term
 
 
 def leads(tx: Tx, incarnation: str, term: int) -> bool:

@@ -168,7 +168,7 @@ class StoreCommand(Generic[T]):
         return None
 
     @classmethod
-    def preload(cls, station: str, changes: Sequence[Any]) -> TransactionPreload:  # noqa: ARG003 - for others
+    def preload(cls, station: str, changes: Sequence[Any]) -> TransactionPreload:  # noqa: ARG003 - for subclasses
         """What these commands query first, if they open a transaction."""
         return NOTHING
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 MOST_AT_ONCE = 1024
 MOST_TRIES = 5
 ELSEWHERE_EVERY_S = 0.25
-QUIET_S = 0.05  # after a write there is more to come: looking then would be in its way
+QUIET_S = 0.05  # no poll this soon after a write: more writes are likely
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Writer:
         self._connection: Connection | None = None
         self._version: object = None
         self._look_next = 0.0
-        self._blind = False
+        self._poll_failed = False
 
     async def start(self) -> None:
         """Connect and start the thread. Raises Unavailable."""
@@ -111,7 +111,7 @@ class Writer:
             self._asked.put(self._gathered)
             self._gathered = []
 
-    # On the writer thread from here on.
+    # The rest runs on the writer thread.
 
     def _run(self) -> None:
         assert self._connection is not None
@@ -119,9 +119,9 @@ class Writer:
             while (batch := self._gather()) is not None:
                 if batch:
                     self._write(self._connection, batch)
-                late_s = ELSEWHERE_EVERY_S if batch else 0.0  # it is never quiet for long
+                late_s = ELSEWHERE_EVERY_S if batch else 0.0  # under constant load
                 if time.monotonic() >= self._look_next + late_s:
-                    self._look_elsewhere(self._connection)
+                    self._poll_foreign_commits(self._connection)
         finally:
             self._connection.close()
 
@@ -151,9 +151,9 @@ class Writer:
                 notice = self._attempt(connection, batch, alone=False)
             except Unavailable:
                 raise
-            except Exception:  # noqa: BLE001 - whatever it was, find the item that it belongs to
+            except Exception:  # noqa: BLE001 - find the command that caused it
                 notice = self._attempt(connection, batch, alone=True)
-        except Exception as error:  # noqa: BLE001 - every caller hears of it; nobody waits for ever
+        except Exception as error:  # noqa: BLE001 - every caller gets it
             for asked in batch:
                 asked.result = error
         self._answer(batch, notice)
@@ -168,7 +168,7 @@ class Writer:
                 if plain := self._database.dialect.unavailable(error):
                     raise plain from error
                 raise
-        raise Unavailable("The database is too busy; it is tried again.", transient=True)
+        raise Unavailable("The database is too busy. CNC Station tries again.", transient=True)
 
     def _transaction(self, connection: Connection, batch: list[_Asked], *, alone: bool) -> Notice:
         dialect = self._database.dialect
@@ -198,9 +198,9 @@ class Writer:
             by_loop.setdefault(asked.loop, []).append(asked)
         for loop, answered in by_loop.items():
             own = notice if loop is self._loop else NO_EVENTS
-            self._call(loop, self._tell, own, answered)
+            self._call(loop, self._deliver, own, answered)
 
-    def _tell(self, notice: Notice, answered: Sequence[_Asked]) -> None:
+    def _deliver(self, notice: Notice, answered: Sequence[_Asked]) -> None:
         """Publish the notice and resolve all answers, in one call on the callers' loop. What was
         written is written: a failing notice handler keeps no answer back."""
         try:
@@ -209,16 +209,16 @@ class Writer:
         finally:
             _resolve(answered)
 
-    def _look_elsewhere(self, connection: Connection) -> None:
+    def _poll_foreign_commits(self, connection: Connection) -> None:
         self._look_next = time.monotonic() + ELSEWHERE_EVERY_S
         try:
             version = self._database.dialect.changed_elsewhere(connection, self._station)
-        except Exception as error:  # noqa: BLE001 - a hint that is lost; the writer must go on
-            if not self._blind:  # four times a second it would fill the log
-                log.warning("cannot look for foreign commits: %s", error)
-            self._blind = True
+        except Exception as error:  # noqa: BLE001 - only a poll; the writer must continue
+            if not self._poll_failed:  # once, not four times a second
+                log.warning("cannot poll for foreign commits: %s", error)
+            self._poll_failed = True
             return
-        self._blind = False
+        self._poll_failed = False
         if self._version is not None and version != self._version:
             self._call(self._loop, self._on_foreign_commit)
         self._version = version
@@ -228,7 +228,7 @@ class Writer:
         loop: asyncio.AbstractEventLoop | None, function: Callable[..., None], *arguments: object
     ) -> None:
         if loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(function, *arguments)
 
 
@@ -276,7 +276,7 @@ def _apply_alone(tx: Tx, asked: _Asked) -> None:
             branch.complete()
     except OperationalError:
         raise
-    except Exception as error:  # noqa: BLE001 - the caller of this change gets it, nobody else
+    except Exception as error:  # noqa: BLE001 - only its caller gets it
         asked.result = error
     else:
         tx.join(branch)

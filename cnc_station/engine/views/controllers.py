@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from cnc_station.engine.domain.machine import Position
 
-KEPT = "•" * 8  # stands for a password that is kept
+KEPT = "•" * 8  # shown for a stored password
 
 
 class Doing(StrEnum):
@@ -13,10 +13,10 @@ class Doing(StrEnum):
 
     READY = "ready"  # nothing runs, and a program could be started now
     RUNNING = "running"
-    HELD = "held"  # stopped in a program, and goes on when told to: feed hold, M0
-    NOT_READY = "not_ready"  # off, not homed, in manual mode, in somebody else's hands
+    HELD = "held"  # stopped in a program and can be continued: feed hold, M0
+    NOT_READY = "not_ready"  # off, not homed, in manual mode, controlled by others
     ALARM = "alarm"  # does nothing until it is unlocked
-    UNREACHABLE = "unreachable"  # nobody can tell
+    UNREACHABLE = "unreachable"  # it does not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Abilities:
     holds: bool = True  # and resumes
     aborts: bool = True
     unlocks: bool = True
-    outlives: bool = True  # what it runs goes on when its station is gone
-    # Nothing is loaded, nothing can refuse, and nothing is cut: the start is written with the
-    # claim, which saves each run a commit (and a sixth of its CPU time).
+    outlives: bool = True  # its run continues without its station
+    # It loads nothing, cuts nothing and can't refuse: the start is written with the claim, which
+    # saves each run a commit (and a sixth of its CPU time).
     begins_with_claim: bool = False
 
     @property
@@ -76,9 +76,9 @@ class AtClosing(StrEnum):
     """What happens to a live run if its station is closed now."""
 
     GOES_ON = "goes_on"  # its controller needs no station
-    ABORTED = "aborted"  # half-way: a person has to look at the part
-    BEGINS_AGAIN = "begins_again"  # stopped, and nothing is lost: nothing was cut
-    RETURNED = "returned"  # it has not begun: its job waits in the queue again
+    ABORTED = "aborted"  # half-way: a person must inspect the part
+    BEGINS_AGAIN = "begins_again"  # stopped; nothing was cut
+    RETURNED = "returned"  # not started: its job is queued again
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Identity:
     """The controller that answered: for the connection test and the machine's page."""
 
     controller: str  # "LinuxCNC 2.9", "grblHAL 1.1f"
-    details: tuple[tuple[str, str], ...] = ()  # a label and what was found, in reading order
+    details: tuple[tuple[str, str], ...] = ()  # (label, value), in reading order
 
 
 @dataclass(frozen=True, slots=True)

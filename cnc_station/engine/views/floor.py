@@ -65,9 +65,9 @@ class MachineRow:
     run_seconds: float
     last_material: str
     last_program: str
-    not_ready: str = ""  # why its controller would start nothing; "": it would
-    position: PositionRecord | None = None  # None: its driver has said nothing of it
-    unreached_since: int | None = None  # None: its controller answers, as far as is known
+    not_ready: str = ""  # why its controller can start nothing; "": it can
+    position: PositionRecord | None = None  # None: not reported by its driver
+    unreached_since: int | None = None  # None: its controller answers, or was not tried
     presence: Presence = Presence.HERE
 
     @property
@@ -115,14 +115,14 @@ class Remedy(StrEnum):
     UNLOCK = "unlock"
     CONTINUE = "continue"
     DECIDE = "decide"
-    SET_UP = "set_up"  # the job in hand is set up: confirm it, and it starts
-    FINISH = "finish"  # its machine is only watched: say when it is done
+    SET_UP = "set_up"  # confirm the set-up, and the job starts
+    FINISH = "finish"  # of a machine that only reports: confirm that the job is done
     RETRY = "retry"
-    RECONNECT = "reconnect"  # a controller that can't be reached: try again now
-    CONFIRM_POSITION = "confirm_position"  # vouch for the work zero
-    MAKE_READY = "make_ready"  # its controller starts nothing: never from here
-    FIND_STATION = "find_station"  # a station does not respond, or is closed: look for it again
-    TRY_LINK = "try_link"  # the database can't be used: try again now
+    RECONNECT = "reconnect"  # try to reach the controller now
+    CONFIRM_POSITION = "confirm_position"  # confirm the work zero
+    MAKE_READY = "make_ready"  # at the controller, never from here
+    FIND_STATION = "find_station"  # check now whether the station responds
+    TRY_LINK = "try_link"  # try the database now
 
 
 @dataclass(frozen=True, slots=True)

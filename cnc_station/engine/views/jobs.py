@@ -8,6 +8,11 @@ from typing import Any
 from cnc_station.engine.domain.states import JobState, RunState
 
 
+def job_title(name: str, operation: str) -> str:
+    """The name of a job with its operation."""
+    return f"{name} · {operation}" if operation else name
+
+
 @dataclass(frozen=True, slots=True)
 class JobRow:
     """One row of the job table. `next` is the next step in words, or why the job waits."""
@@ -45,7 +50,7 @@ class JobRow:
 
     @property
     def title(self) -> str:
-        return f"{self.name} · {self.operation}" if self.operation else self.name
+        return job_title(self.name, self.operation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class RunRow:
     started_at: int | None
     ended_at: int | None
     error: str
-    good: int | None = None  # parts, as counted at the machine; None: nobody has
+    good: int | None = None  # parts counted at the machine; None: not counted
     scrap: int | None = None
     rework: int | None = None
 

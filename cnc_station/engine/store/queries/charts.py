@@ -61,7 +61,7 @@ def _waited_before(row: Transition) -> bool | None:
     return True if row.job.sources <= WAITING_JOBS else None
 
 
-# The events that bring a job to those that wait, or take it from them.
+# The events after which a job starts or stops waiting.
 _MOVES = {
     name: _waited_before(row)
     for name, row in JOB_TRANSITIONS.items()

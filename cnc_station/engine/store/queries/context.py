@@ -13,7 +13,7 @@ from cnc_station.engine.views import KEPT, Abilities
 SIMULATOR = "simulator"
 _UNKNOWN = Abilities()
 
-# The settings of a driver as a view may carry them: passwords replaced.
+# Replaces the passwords in a driver's settings, for a view.
 Shown = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 

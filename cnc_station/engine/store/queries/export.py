@@ -58,7 +58,7 @@ def _pages(
 
 
 def _csv(pages: Iterator[Sequence[JobRow]], zone: tzinfo | None) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf"  # or spreadsheets take it for a national code page
+    yield b"\xef\xbb\xbf"  # otherwise spreadsheets assume a national code page
     yield _csv_lines([_COLUMNS])
     for page in pages:
         yield _csv_lines([[_cell(row, name, zone) for name in _COLUMNS] for row in page])

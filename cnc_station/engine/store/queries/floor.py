@@ -57,18 +57,15 @@ _WORTH_TELLING = sorted(
 _SHOWS_LAST_JOB = {MachineState.NEEDS_CLEARING, MachineState.ALARM}
 
 
-def floor(
-    connection: Connection,
-    now: int,
-    *,
-    context: QueryContext = STANDALONE,
-) -> Floor:
+def floor(connection: Connection, now: int, *, context: QueryContext = STANDALONE) -> Floor:
     """Everything the floor page shows, from one snapshot.
 
     `needs_you` is worst first, then oldest first; `just_now` is newest first.
     """
     reader = JobReader(connection, now, context=context)
-    stations = _stations(connection, context, now)
+    stations: Mapping[str, Attendance] = {}
+    if context.clock is not None:
+        stations = attendance(connection, context.station, context.clock, now)
     rows = reader.around.machines
     machines = [machine_row(row, stations, context.shown) for row in rows if not row.removed]
     shop = reader.around.shop({machine.spec.machine_type for machine in machines})
@@ -99,12 +96,6 @@ def floor(
         next_up=tuple(jobs[job_id] for job_id in next_up if job_id in jobs),
         just_now=_just_now(connection),
     )
-
-
-def _stations(connection: Connection, context: QueryContext, now: int) -> Mapping[str, Attendance]:
-    if context.clock is None:
-        return {}
-    return attendance(connection, context.station, context.clock, now)
 
 
 def _current_jobs(connection: Connection, machines: Sequence[MachineRow]) -> Mapping[int, int]:

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.store.schema import counted, job, machine
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 
-# What a person looks at first stands first.
+# In the order of interest to a person.
 STATE_ORDER = (
     JobState.RUNNING,
     JobState.HELD,
@@ -40,7 +40,7 @@ _KEYS: Mapping[SortKey, tuple[ColumnElement[Any], ...]] = {
     SortKey.CREATED: (job.c.created_at,),
     SortKey.CHANGED: (job.c.state_since,),
 }
-_OPEN_BY_SCAN = func.coalesce(job.c.finished_at, 0) == 0  # no index sees through it
+_OPEN_BY_SCAN = func.coalesce(job.c.finished_at, 0) == 0  # not usable by an index
 _FEW = OPEN_JOBS - {JobState.QUEUED, JobState.DELAYED}
 _MAY_BE_NULL = {SortKey.DUE, SortKey.MACHINE}
 

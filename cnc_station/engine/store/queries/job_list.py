@@ -9,12 +9,7 @@ from sqlalchemy import Connection, Select, case, func, select
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.time_text import midnight
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
-from cnc_station.engine.store.queries.job_filters import (
-    conditions,
-    sort_keys,
-    sorted_by,
-    source,
-)
+from cnc_station.engine.store.queries.job_filters import conditions, sort_keys, sorted_by, source
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import JobCounts, JobFilter, JobPage, JobRow, Sort
@@ -42,11 +37,7 @@ def job_page(
 
 
 def jobs_by_id(
-    connection: Connection,
-    ids: Sequence[int],
-    now: int,
-    *,
-    context: QueryContext = STANDALONE,
+    connection: Connection, ids: Sequence[int], now: int, *, context: QueryContext = STANDALONE
 ) -> tuple[JobRow, ...]:
     """These jobs in the given order, without deleted ones."""
     return JobReader(connection, now, context=context).rows(ids)

@@ -1,6 +1,7 @@
 """Job rows with their names and their next step in words."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -24,6 +25,8 @@ _COLUMNS = (
     program.c.name.label("program_name"),
     program.c.revision.label("program_revision"),
 )
+_COMPUTED = {"state", "machine", "program_name", "late", "next"}
+_AS_STORED = tuple(field.name for field in fields(JobRow) if field.name not in _COMPUTED)
 
 
 class JobReader:
@@ -33,11 +36,7 @@ class JobReader:
     """
 
     def __init__(
-        self,
-        connection: Connection,
-        now: int,
-        *,
-        context: QueryContext = STANDALONE,
+        self, connection: Connection, now: int, *, context: QueryContext = STANDALONE
     ) -> None:
         self.around = ShopSnapshots(connection, now, context)
         self._connection = connection
@@ -90,34 +89,10 @@ class JobReader:
             predecessors=before,
         )
         return JobRow(
-            id=row.id,
-            version=row.version,
-            name=row.name,
-            work_order=row.work_order,
-            operation=row.operation,
+            **{name: getattr(row, name) for name in _AS_STORED},
             state=state,
-            machine_type=row.machine_type,
-            machine_id=row.machine_id,
             machine=machine,
-            material=row.material,
-            complexity=row.complexity,
-            priority=row.priority,
-            quantity=row.quantity,
-            due_at=row.due_at,
-            estimated_s=row.estimated_s,
-            program=row.program,
             program_name=row.program_name or "",
-            program_revision=row.program_revision,
-            tenant=row.tenant,
-            attempt=row.attempt,
-            failures=row.failures,
-            not_before=row.not_before,
-            created_at=row.created_at,
-            state_since=row.state_since,
-            finished_at=row.finished_at,
-            rank=row.rank,
-            pinned_machine_id=row.pinned_machine_id,
-            last_error=row.last_error,
             late=row.due_at is not None and row.finished_at is None and row.due_at < self.now,
             next=next_words(standing, shop),
         )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
@@ -18,19 +19,21 @@ from cnc_station.engine.store.tenants import WHOLE_SHOP
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import MachineRow, PositionRecord, Presence
 
-_NOBODY_KNOWS: Mapping[str, Attendance] = MappingProxyType({})
+_NO_STATIONS: Mapping[str, Attendance] = MappingProxyType({})
+
+_SPEC_AS_STORED = tuple(
+    field.name for field in fields(MachineSpec) if field.name not in {"capability", "settings"}
+)
+_COMPUTED = {"spec", "state", "run_started_at", "position", "presence"}
+_AS_STORED = tuple(field.name for field in fields(MachineRow) if field.name not in _COMPUTED)
 
 _MACHINES = (
-    select(
-        machine,
-        run.c.started_at,
-        (job.c.estimated_s * job.c.quantity).label("job_seconds"),
-    )
+    select(machine, run.c.started_at, (job.c.estimated_s * job.c.quantity).label("job_seconds"))
     .select_from(machine)
     .join(run, run.c.id == machine.c.run_id, isouter=True)
     .join(job, job.c.id == machine.c.job_id, isouter=True)
     .order_by(machine.c.id)
-    .execution_options(**WHOLE_SHOP)  # when a machine will be free, whoever's job it does
+    .execution_options(**WHOLE_SHOP)  # the end of the present run, of any tenant
 )
 
 
@@ -64,40 +67,20 @@ def machines_with_stations(
 
 
 def machine_row(
-    row: Row[Any],
-    there: Mapping[str, Attendance] = _NOBODY_KNOWS,
-    shown: Shown = all_hidden,
+    row: Row[Any], there: Mapping[str, Attendance] = _NO_STATIONS, shown: Shown = all_hidden
 ) -> MachineRow:
     """A row of `read_machines` as a view; `there` are the stations, `shown` hides passwords."""
     station = there.get(row.station)
     return MachineRow(
-        id=row.id,
-        version=row.version,
+        **{name: getattr(row, name) for name in _AS_STORED},
         spec=MachineSpec(
-            name=row.name,
-            machine_type=row.machine_type,
-            model=row.model,
-            driver=row.driver,
+            **{name: getattr(row, name) for name in _SPEC_AS_STORED},
             capability=capability(row),
-            operator_clears=row.operator_clears,
-            operator_starts=row.operator_starts,
             settings=shown(row.driver, json.loads(row.settings)),
         ),
         state=MachineState(row.state),
-        state_since=row.state_since,
-        state_reason=row.state_reason,
-        station=row.station,
-        maintenance_due=row.maintenance_due,
-        job_id=row.job_id,
-        run_id=row.run_id,
         run_started_at=row.started_at,
-        runs_done=row.runs_done,
-        run_seconds=row.run_seconds,
-        last_material=row.last_material,
-        last_program=row.last_program,
-        not_ready=row.not_ready,
         position=_position(row),
-        unreached_since=row.unreached_since,
         presence=Presence.HERE if station is None else station.presence,
     )
 

@@ -29,7 +29,7 @@ _WORST_FIRST = (
     Remedy.FINISH,
 )
 _IN_NEED = (JobState.INTERRUPTED, JobState.HELD, JobState.NEEDS_ATTENTION)
-NOT_READY_MS = 30_000  # a spindle runs down, a controller homes: that is no need yet
+NOT_READY_MS = 30_000  # shorter: a spindle runs down, a controller homes
 LOST_AT_WORK_MS = 5_000
 MOST_NAMED = 4
 _IN_SERVICE = frozenset(MachineState) - {MachineState.MAINTENANCE}
@@ -57,11 +57,11 @@ def not_ready_since(connection: Connection, machines: Sequence[MachineRow]) -> M
     ids = [machine.id for machine in machines if _waits_to_be_ready(machine)]
     if not ids:
         return {}
-    told = event.alias()
+    earlier = event.alias()
     ready = (
-        select(func.max(told.c.id))
-        .where(told.c.machine_id == event.c.machine_id, told.c.reason == "")
-        .where(told.c.type == t.READINESS_CHANGED.name)
+        select(func.max(earlier.c.id))
+        .where(earlier.c.machine_id == event.c.machine_id, earlier.c.reason == "")
+        .where(earlier.c.type == t.READINESS_CHANGED.name)
         .scalar_subquery()
     )
     query = (
@@ -178,7 +178,7 @@ def of_stations(cards: Sequence[MachineCard], around: Surrounded) -> Iterator[Ne
             left = [m for m in wired if m.state in BUSY_MACHINES or wanted(m, around.shop)]
         if left:
             text = f"{_named(left)}: look at its PC"
-            closed = station.presence is Presence.LEFT  # by a person: nothing to look for
+            closed = station.presence is Presence.LEFT  # by a person, at its PC
             since, remedy = station.since, Remedy.FIND_STATION
             yield NeedsYou(remedy, title, text, since, None, None, at_panel=closed, about=name)
 

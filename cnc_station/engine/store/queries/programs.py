@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
@@ -10,6 +11,8 @@ from cnc_station.engine.store.schema import job, program
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow
 
 _COLUMNS = tuple(column for column in program.c if column.name != "content")
+_COMPUTED = {"warnings", "jobs", "last_used_at"}
+_AS_STORED = tuple(field.name for field in fields(ProgramRow) if field.name not in _COMPUTED)
 
 
 def programs(connection: Connection, text: str = "") -> tuple[ProgramRow, ...]:
@@ -49,15 +52,8 @@ def _rows(
     used = _use(connection, [row.sha256 for row in rows] if conditions else None)
     return tuple(
         ProgramRow(
-            sha256=row.sha256,
-            name=row.name,
-            revision=row.revision,
-            size=row.size,
-            lines=row.lines,
-            duration_s=row.duration_s,
+            **{name: getattr(row, name) for name in _AS_STORED},
             warnings=len(json.loads(row.findings)),
-            added_at=row.added_at,
-            added_by=row.added_by,
             jobs=used.get(row.sha256, (0, None))[0],
             last_used_at=used.get(row.sha256, (0, None))[1],
         )

@@ -4,15 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    Select,
-    func,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, Row, Select, func, literal, select, union_all
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.forecast import MachinePool, Queued
@@ -24,8 +16,9 @@ from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.store.queries.machine_rows import machine_now, read_machines
 from cnc_station.engine.store.schema import dependency, event, job, queued
 from cnc_station.engine.store.tenants import WHOLE_SHOP
+from cnc_station.engine.views import job_title
 
-HEAD = 60  # how far down each machine type's queue a job's own turn is worked out
+HEAD = 60  # how many jobs of each machine type's queue are forecast
 MOST_PINNED = 500
 
 _TURN_COLUMNS = (
@@ -122,11 +115,6 @@ def _queued(row: Row[Any]) -> Queued:
     return Queued(row.id, need(row), row.seconds, row.pinned_machine_id)
 
 
-def title(name: str, operation: str) -> str:
-    """The name of a job with its operation."""
-    return f"{name} · {operation}" if operation else name
-
-
 def predecessors(
     connection: Connection, blocked: Sequence[Row[Any]]
 ) -> dict[int, list[Predecessor]]:
@@ -145,7 +133,7 @@ def predecessors(
     )
     for row in connection.execute(query):
         same_part = row.operation and row.name == names[row.job_id]
-        called = row.operation if same_part else title(row.name, row.operation)
+        called = row.operation if same_part else job_title(row.name, row.operation)
         found[row.job_id].append(Predecessor(called, JobState(row.state)))
     return found
 
