@@ -96,10 +96,10 @@ def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     slot = shop.slots.get(job.id)
     if slot is None:
         return _far_back(job, shop)
-    return _turn(slot, shop)
+    return _forecast(slot, shop)
 
 
-def _turn(slot: ForecastSlot, shop: ShopSnapshot) -> str:
+def _forecast(slot: ForecastSlot, shop: ShopSnapshot) -> str:
     name, state = slot.machine.name, slot.machine.state
     if slot.ahead:
         return f"behind {_jobs(slot.ahead)}, {name} {_when(slot, shop)}"

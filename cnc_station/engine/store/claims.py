@@ -1,26 +1,32 @@
-"""The claim: every idle machine of a station gets the best job for it, in one transaction."""
+"""The claims of a station: every idle machine gets the best job for it, in one transaction; and
+handlers get the jobs that need no machine."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Select, Text, bindparam, select
 
+from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
 from cnc_station.engine.domain.matching import Candidate, FreeMachine, by_capability, match
 from cnc_station.engine.store.claim_statements import (
     FOR_MATCHING,
+    FOR_SESSION,
     IDLE,
     MOST_PINNED,
+    not_replaced,
     offer_statement,
     pinned_statement,
 )
-from cnc_station.engine.store.dialect import packed
-from cnc_station.engine.store.new_runs import Claimed, assign
+from cnc_station.engine.store.dialect import Dialect, packed
+from cnc_station.engine.store.new_runs import RUNS_AHEAD, Claimed, assign, write_runs
 from cnc_station.engine.store.prepared import TransactionPreload
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.schema import job, queued, run
+from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
+from cnc_station.engine.views import job_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +47,14 @@ class Claim(StoreCommand[tuple[Claimed, ...]]):
     at_most: int | None = None
 
     @classmethod
-    def preload(cls, station: str, changes: Sequence["Claim"]) -> TransactionPreload:
-        return TransactionPreload(questions={IDLE: _own(station, changes[0])})
+    def preload(cls, station: str, commands: Sequence["Claim"]) -> TransactionPreload:
+        return TransactionPreload(questions={IDLE: _own(station, commands[0])})
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
+    def apply(cls, tx: Tx, commands: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
         """Claim once, for the first command; the others share its result."""
-        busy = frozenset().union(*(change.except_machines for change in changes))
-        first = changes[0]
+        busy = frozenset().union(*(command.except_machines for command in commands))
+        first = commands[0]
         idle = tx.ask(IDLE, _own(tx.station, first)).fetchall()
         free = [
             FreeMachine(row[0], _capability(*row[6:-1]), *row[3:6])
@@ -76,11 +82,11 @@ class Claim(StoreCommand[tuple[Claimed, ...]]):
                 break
             taken = {one.machine_id for one in matched}
             free = [one for one in free if one.machine_id not in taken]
-        return [tuple(claimed), *(() for _ in changes[1:])]
+        return [tuple(claimed), *(() for _ in commands[1:])]
 
 
-def _own(station: str, change: Claim) -> dict[str, str]:
-    return {"station": station, "incarnation": change.incarnation}
+def _own(station: str, command: Claim) -> dict[str, str]:
+    return {"station": station, "incarnation": command.incarnation}
 
 
 def _round(
@@ -146,6 +152,53 @@ def _candidates(rows: dict[int, Sequence[Any]], found: Sequence[Sequence[Any]]) 
 def _need(machine_type: str, complexity: int, material: str, axes: int, *size: float) -> Need:
     """Cached: the jobs of a shop are much alike."""
     return Need(machine_type, complexity, material, axes, _envelope(*size))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimForHandlers(OneByOne[tuple[Claimed, ...]]):
+    """Claim the first `free` waiting jobs for these `handlers`, in rank order; their runs are
+    started. An `incarnation` that was replaced gets nothing."""
+
+    lease_s: float
+    handlers: frozenset[str]
+    free: int
+    incarnation: str = ""
+
+    def write(self, tx: Tx) -> tuple[Claimed, ...]:
+        tx.flush()
+        asked = {
+            "handlers": packed([[name] for name in sorted(self.handlers)]),
+            "count": self.free,
+            "station": tx.station,
+            "incarnation": self.incarnation,
+        }
+        found = tx.ask(_handler_statement(tx.dialect), asked).fetchall()
+        if not found:
+            return ()
+        run_ids = tx.dialect.reserve(tx.connection, run, len(found), ahead=RUNS_AHEAD)
+        claimed = []
+        for run_id, row in zip(run_ids, found, strict=True):
+            job_id, name, operation, token, attempt, *more, handler, payload = row
+            new = (run_id, token + 1, job_id, None, job_title(name, operation), attempt + 1)
+            new_run = Claimed(*new, *more)
+            claimed.append(new_run._replace(begun=True, handler=handler, payload=payload))
+        lease_ms = round(self.lease_s * 1000)
+        return write_runs(tx, claimed, ["a worker slot is free"] * len(claimed), lease_ms)
+
+
+@cache
+def _handler_statement(dialect: Dialect) -> Select[Any]:
+    """These jobs are in the index of ready jobs under no machine type: claims for machines never
+    scan them, nor these claims jobs for machines."""
+    handlers = dialect.items("handlers", handler=Text)
+    return (
+        select(job.c.id, *FOR_SESSION, job.c.handler, job.c.payload)
+        .where(queued, job.c.pinned_machine_id.is_(None), not_replaced)
+        .where(job.c.machine_type == NO_MACHINE, job.c.handler.in_(select(handlers.c.handler)))
+        .order_by(job.c.rank, job.c.id)
+        .limit(bindparam("count"))
+        .with_for_update(skip_locked=True, of=job)
+    )
 
 
 def envelope(row: Row[Any]) -> Envelope | None:

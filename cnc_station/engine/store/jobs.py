@@ -22,7 +22,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
-from cnc_station.engine.domain.job import JobSpec, check_keys
+from cnc_station.engine.domain.job import EDITABLE, JobSpec, check_keys
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.dialect import Dialect, packed
@@ -32,6 +32,7 @@ from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
 
 MOST_RELEASED_AT_ONCE = 500
+_AS_GIVEN = tuple(sorted(EDITABLE - {"envelope", "estimated_s", "payload", "not_before"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +51,32 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
         return tuple(("job", before) for spec in self.specs for before in spec.after)
 
     @classmethod
-    def preload(cls, station: str, changes: Sequence["CreateJobs"]) -> TransactionPreload:  # noqa: ARG003 - the same at every station
-        return TransactionPreload(numbers={job: sum(len(change.specs) for change in changes)})
+    def preload(cls, station: str, commands: Sequence["CreateJobs"]) -> TransactionPreload:  # noqa: ARG003 - the same at every station
+        return TransactionPreload(numbers={job: sum(len(command.specs) for command in commands)})
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:
+    def apply(cls, tx: Tx, commands: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:
         """Reserve the ids, then insert everything in three bulk statements."""
-        for change in changes:
-            check_keys(change.specs)
-        wanted = [spec for change in changes for spec in change.specs]
+        for command in commands:
+            check_keys(command.specs)
+        wanted = [spec for command in commands for spec in command.specs]
         check_references(tx, wanted)
         ids = iter(tx.dialect.reserve(tx.connection, job, len(wanted)))
         answers: list[tuple[int, ...] | Exception] = []
         rows: list[dict[str, Any]] = []
         edges: list[dict[str, int]] = []
         after_others: list[int] = []  # their predecessors may all be completed; new ones can't be
-        for change in changes:
-            own = tuple(next(ids) for _ in change.specs)
+        for command in commands:
+            own = tuple(next(ids) for _ in command.specs)
             answers.append(own)
-            keys = {s.key: i for s, i in zip(change.specs, own, strict=True) if s.key}
-            for spec, job_id in zip(change.specs, own, strict=True):
+            keys = {s.key: i for s, i in zip(command.specs, own, strict=True) if s.key}
+            for spec, job_id in zip(command.specs, own, strict=True):
                 before = (*spec.after, *(keys[key] for key in spec.after_keys))
                 edges += [{"job_id": job_id, "predecessor_id": p} for p in dict.fromkeys(before)]
                 if before and not spec.after_keys:
                     after_others.append(job_id)
                 rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
-                _record_new(tx, change.actor, spec, rows[-1])
+                _record_new(tx, command.actor, spec, rows[-1])
         tx.defer_insert(job, rows)
         if edges:
             tx.flush()
@@ -144,27 +145,12 @@ def stored_fields(spec: JobSpec) -> dict[str, Any]:
     """The columns of a spec that an edit may change."""
     size = spec.envelope
     return {
-        "name": spec.name,
-        "work_order": spec.work_order,
-        "operation": spec.operation,
-        "tenant": spec.tenant,
-        "machine_type": spec.machine_type,
-        "complexity": spec.complexity,
-        "material": spec.material,
-        "axes": spec.axes,
+        **{name: getattr(spec, name) for name in _AS_GIVEN},
         "size_x": size.x if size else None,
         "size_y": size.y if size else None,
         "size_z": size.z if size else None,
-        "priority": spec.priority,
-        "quantity": spec.quantity,
         "estimated_s": float(spec.estimated_s),
-        "due_at": spec.due_at,
-        "program": spec.program,
-        "handler": spec.handler,
         "payload": json.dumps(dict(spec.payload)),
-        "retry_limit": spec.retry_limit,
-        "timeout_s": spec.timeout_s,
-        "pinned_machine_id": spec.pinned_machine_id,
         # Must end with the material: claims search for it here.
         "search": f"{spec.name} {spec.operation} {spec.work_order} {spec.material}".lower(),
     }

@@ -51,9 +51,25 @@ class AddMachine(OneByOne[int]):
 
     def write(self, tx: Tx) -> int:
         _check_name(tx, self.spec.name, None)
-        machine_id: int
-        (machine_id,) = tx.dialect.reserve(tx.connection, machine, 1)
-        tx.connection.execute(insert(machine).values(_new_row(tx, machine_id, self.spec)))
+        machine_id = tx.dialect.reserve(tx.connection, machine, 1)[0]
+        row = {
+            "id": machine_id,
+            "version": 1,
+            **_stored_fields(self.spec),
+            "station": tx.station,
+            "state": MachineState.OFFLINE.value,
+            "state_since": tx.now,
+            "state_reason": "",
+            "maintenance_due": False,
+            "removed": False,
+            "runs_done": 0,
+            "run_seconds": 0.0,
+            "last_program": "",
+            "last_material": "",
+            "not_ready": "",
+            "to_clear": False,
+        }
+        tx.connection.execute(insert(machine).values(row))
         tx.record(
             t.MACHINE_ADDED,
             actor=self.actor,
@@ -61,26 +77,6 @@ class AddMachine(OneByOne[int]):
             machine_state=MachineState.OFFLINE,
         )
         return machine_id
-
-
-def _new_row(tx: Tx, machine_id: int, spec: MachineSpec) -> dict[str, Any]:
-    return {
-        "id": machine_id,
-        "version": 1,
-        **_stored_fields(spec),
-        "station": tx.station,
-        "state": MachineState.OFFLINE.value,
-        "state_since": tx.now,
-        "state_reason": "",
-        "maintenance_due": False,
-        "removed": False,
-        "runs_done": 0,
-        "run_seconds": 0.0,
-        "last_program": "",
-        "last_material": "",
-        "not_ready": "",
-        "to_clear": False,
-    }
 
 
 def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
@@ -159,11 +155,11 @@ class MoveMachine(MachineCommand[None]):
         )
 
 
-def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Transition:
-    for transition in change.alternatives:
+def _allowed(command: MoveMachine, row: Row[Any], state: MachineState) -> t.Transition:
+    for transition in command.alternatives:
         if transition.machine is not None and state in transition.machine.sources:
             return transition
-    raise Conflict(machine_refusal(change.alternatives[0], row.name, state))
+    raise Conflict(machine_refusal(command.alternatives[0], row.name, state))
 
 
 def _has_live_run(tx: Tx, machine_id: int) -> bool:
@@ -174,20 +170,22 @@ def _has_live_run(tx: Tx, machine_id: int) -> bool:
     return tx.connection.execute(live).first() is not None
 
 
-def _clear_later(row: Row[Any], state: MachineState, change: MoveMachine, to: MachineState) -> bool:
+def _clear_later(
+    row: Row[Any], state: MachineState, command: MoveMachine, to: MachineState
+) -> bool:
     """Return whether a machine that goes out of service needs clearing when it returns."""
     if to not in {MachineState.ALARM, MachineState.OFFLINE}:
         return False
     unlocked_to_clear = state is MachineState.ALARM and row.operator_clears
     known = row.to_clear or state is MachineState.NEEDS_CLEARING
-    return bool(known or change.part_on_it or unlocked_to_clear)
+    return bool(known or command.part_on_it or unlocked_to_clear)
 
 
 def _count(
-    tx: Tx, change: MoveMachine, transition: t.Transition, row: Row[Any]
+    tx: Tx, command: MoveMachine, transition: t.Transition, row: Row[Any]
 ) -> dict[str, Any] | None:
     """Store the part counts of a clearing; return them for its event."""
-    known = PartCount(change.good, change.scrap, change.rework).known
+    known = PartCount(command.good, command.scrap, command.rework).known
     if not known:
         return None
     if errors := [e for n, c in known.items() for e in checks.whole(n, c, 0, MOST_PARTS)]:
@@ -223,11 +221,11 @@ def _resting(row: Row[Any], step: t.MachineStep) -> MachineState:
     return MachineState.NEEDS_CLEARING if to_clear else MachineState.IDLE
 
 
-def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, Any]:
+def _values(tx: Tx, command: MoveMachine, transition: t.Transition) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    if change.spec is not None:
-        _check_name(tx, change.spec.name, change.machine_id)
-        values |= _stored_fields(change.spec)
+    if command.spec is not None:
+        _check_name(tx, command.spec.name, command.machine_id)
+        values |= _stored_fields(command.spec)
     if transition is t.MAINTENANCE_ASKED:
         values["maintenance_due"] = True
     elif transition in (t.MAINTENANCE_STARTED, t.MAINTENANCE_ENDED):
@@ -235,8 +233,8 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
     elif transition is t.MACHINE_REMOVED:
         values["removed"] = True
     elif transition is t.MACHINE_MOVED:
-        values |= {"station": change.station, "not_ready": REWIRING}
-        tx.tell(Topic.MACHINE_REWIRED, machine_id=change.machine_id)
+        values |= {"station": command.station, "not_ready": REWIRING}
+        tx.tell(Topic.MACHINE_REWIRED, machine_id=command.machine_id)
     if transition in _DETACHING:
         values |= {"job_id": None, "run_id": None}
     return values

@@ -58,30 +58,30 @@ class RecordModesSet(JobCommand[None]):
 
 def _record(
     tx: Tx,
-    change: RecordPartDone | RecordModesSet,
+    command: RecordPartDone | RecordModesSet,
     transition: t.Transition,
     once_for: int | None = None,
 ) -> None:
     """`once_for` is the part number of an event that is recorded once for each part."""
-    done = parts_done(literal(change.run_id, Integer), literal(change.job_id, Integer))
+    done = parts_done(literal(command.run_id, Integer), literal(command.job_id, Integer))
     row = tx.connection.execute(
         select(job.c.state, job.c.trace_id, job.c.tenant, done.label("done"))
-        .where(job.c.id == change.job_id, job.c.run_id == change.run_id)
-        .where(job.c.token == change.token, found_in(job, _UNDER_WAY))
+        .where(job.c.id == command.job_id, job.c.run_id == command.run_id)
+        .where(job.c.token == command.token, found_in(job, _UNDER_WAY))
         .with_for_update()
     ).one_or_none()
     if row is None:
-        raise Conflict(f"Run {change.run_id} is not under way any more. Nothing was written.")
+        raise Conflict(f"Run {command.run_id} is not under way any more. Nothing was written.")
     if once_for is None or row.done < once_for:
         tx.record(
             transition,
-            actor=change.actor,
-            job_id=change.job_id,
-            run_id=change.run_id,
-            machine_id=change.machine_id,
+            actor=command.actor,
+            job_id=command.job_id,
+            run_id=command.run_id,
+            machine_id=command.machine_id,
             job_state=row.state,
             trace_id=row.trace_id,
-            reason=change.reason,
+            reason=command.reason,
             tenant=row.tenant,
         )
 

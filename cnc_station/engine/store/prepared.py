@@ -27,16 +27,12 @@ def driver_of(connection: Connection) -> Iterator[Any]:
     try:
         yield driver
     except errors.Error as error:
-        cause = _cause(error)
+        # A statement sent behind a broken one fails as well, and may be read first.
+        aborted = type(error).__name__ == "PipelineAborted"
+        cause = (error.__context__ if aborted else None) or error
         if getattr(driver, "closed", False):
             connection.invalidate(cause)
         raise DBAPIError.instance(None, None, cause, errors.Error) from error
-
-
-def _cause(error: Exception) -> BaseException:
-    """A statement sent behind a broken one fails as well, and may be read first."""
-    aborted = type(error).__name__ == "PipelineAborted"
-    return error.__context__ if aborted and error.__context__ else error
 
 
 # The only code that depends on psycopg's internals; pyproject.toml limits psycopg to the versions

@@ -37,8 +37,8 @@ class Reap(StoreCommand[int]):
     silence_s: float
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["Reap"]) -> list[int | Exception]:
-        return [_reap(tx, change) for change in changes]
+    def apply(cls, tx: Tx, commands: Sequence["Reap"]) -> list[int | Exception]:
+        return [_reap(tx, command) for command in commands]
 
 
 EXPIRED: Select[Any] = (
@@ -74,41 +74,38 @@ LEFT_IDLE: Select[Any] = (
 )
 
 
-def _reap(tx: Tx, change: Reap) -> int | Exception:
-    if not leads(tx, change.incarnation, change.term):
+def _reap(tx: Tx, command: Reap) -> int | Exception:
+    if not leads(tx, command.incarnation, command.term):
         return Fenced("another station leads")
     expired = tx.connection.execute(EXPIRED, {"now": tx.now})
     by_transition: dict[str, list[MoveRun]] = {}
     count = 0
     for row in expired:
         count += 1
-        move = _move(row, change)
+        move = _move(row, command)
         by_transition.setdefault(move.transition.name, []).append(move)
     for moves in by_transition.values():
         MoveRun.apply(tx, moves)
-    _disconnect_left_idle(tx, change)
+    heard_before = tx.now - round(command.silence_s * 1000)
+    left = tx.connection.execute(LEFT_IDLE, {"own": tx.station, "heard_before": heard_before})
+    MoveMachine.apply(
+        tx, [MoveMachine((t.DISCONNECTED,), row.id, ACTOR, STATION_GONE) for row in left]
+    )
     return count
 
 
-def _disconnect_left_idle(tx: Tx, change: Reap) -> None:
-    heard_before = tx.now - round(change.silence_s * 1000)
-    found = tx.connection.execute(LEFT_IDLE, {"own": tx.station, "heard_before": heard_before})
-    left = [MoveMachine((t.DISCONNECTED,), row.id, ACTOR, STATION_GONE) for row in found]
-    MoveMachine.apply(tx, left)
-
-
-def _move(row: Any, change: Reap) -> MoveRun:
+def _move(row: Any, command: Reap) -> MoveRun:
     failures = row.failures + 1
     backoff_s = 0.0
     if row.state == RunState.ASSIGNED:
         transition = t.LOST_RETURNED
-    elif row.machine_id is not None and row.driver not in change.retried:
+    elif row.machine_id is not None and row.driver not in command.retried:
         transition = t.LOST_INTERRUPTED
-    elif failures > change.retry.limit(row.retry_limit, automation=row.machine_id is None):
+    elif failures > command.retry.limit(row.retry_limit, automation=row.machine_id is None):
         transition = t.LOST_FINAL
     else:
         transition = t.LOST_RETRY
-        backoff_s = change.retry.backoff_s(failures, 0.0)
+        backoff_s = command.retry.backoff_s(failures, 0.0)
     return MoveRun(
         transition,
         row.id,

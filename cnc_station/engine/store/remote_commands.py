@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -66,30 +67,18 @@ class AskStation(OneByOne[RemoteCommand]):
             delete(remote_command).where(remote_command.c.asked_at < tx.now - KEPT_MS)
         )
         (command_id,) = tx.dialect.reserve(tx.connection, remote_command, 1)
-        asked = RemoteCommand(
-            command_id,
-            station,
-            self.action,
-            self.job_id,
-            self.actor,
-            self.reason,
-            None,
-            machine_id=self.machine_id,
-        )
-        tx.connection.execute(
-            insert(remote_command).values(
-                id=asked.id,
-                station=station,
-                action=asked.action,
-                job_id=asked.job_id,
-                machine_id=asked.machine_id,
-                actor=asked.actor,
-                reason=asked.reason,
-                asked_at=tx.now,
-            )
-        )
+        asked: dict[str, Any] = {
+            "id": command_id,
+            "station": station,
+            "action": self.action,
+            "job_id": self.job_id,
+            "machine_id": self.machine_id,
+            "actor": self.actor,
+            "reason": self.reason,
+        }
+        tx.connection.execute(insert(remote_command).values(asked_at=tx.now, **asked))
         tx.tell(Topic.REMOTE_COMMAND_ASKED, job_id=self.job_id or None, machine_id=self.machine_id)
-        return asked
+        return RemoteCommand(answer=None, **asked)
 
 
 @dataclass(frozen=True, slots=True)

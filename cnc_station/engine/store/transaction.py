@@ -168,12 +168,12 @@ class StoreCommand(Generic[T]):
         return None
 
     @classmethod
-    def preload(cls, station: str, changes: Sequence[Any]) -> TransactionPreload:  # noqa: ARG003 - for subclasses
+    def preload(cls, station: str, commands: Sequence[Any]) -> TransactionPreload:  # noqa: ARG003 - for subclasses
         """What these commands query first, if they open a transaction."""
         return NOTHING
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence[Any]) -> list[T | Exception]:
+    def apply(cls, tx: Tx, commands: Sequence[Any]) -> list[T | Exception]:
         """Write all of them; return for each its result, or the error that is its alone."""
         raise NotImplementedError
 
@@ -188,11 +188,11 @@ class OneByOne(StoreCommand[T]):
         raise NotImplementedError
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["OneByOne[T]"]) -> list[T | Exception]:
+    def apply(cls, tx: Tx, commands: Sequence["OneByOne[T]"]) -> list[T | Exception]:
         answers: list[T | Exception] = []
-        for change in changes:
+        for command in commands:
             try:
-                answers.append(change.write(tx))
+                answers.append(command.write(tx))
             except (Conflict, Fenced, InvalidInput) as error:
                 answers.append(error)
         return answers

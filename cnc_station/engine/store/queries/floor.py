@@ -17,7 +17,7 @@ from cnc_station.engine.store.queries.job_list import job_counts
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.queries.machine_rows import machine_row
 from cnc_station.engine.store.queries.needs_you import (
-    Surrounded,
+    FloorContext,
     jobs_in_need,
     needs_you,
     not_ready_since,
@@ -87,7 +87,7 @@ def floor(connection: Connection, now: int, *, context: QueryContext = STANDALON
         )
         for machine in machines
     ]
-    around = Surrounded(now, shop, stations, not_ready_since(connection, machines))
+    around = FloorContext(now, shop, stations, not_ready_since(connection, machines))
     return Floor(
         at=now,
         cards=tuple(cards),

@@ -47,21 +47,21 @@ class JobReader:
         """These jobs in the given order, without deleted ones."""
         found: dict[int, JobRow] = {}
         for start in range(0, len(ids), _AT_ONCE):
-            found.update((row.id, row) for row in self._some(ids[start : start + _AT_ONCE]))
+            query = (
+                select(*_COLUMNS)
+                .join_from(job, program, program.c.sha256 == job.c.program, isouter=True)
+                .where(job.c.id.in_(ids[start : start + _AT_ONCE]))
+            )
+            rows = self._connection.execute(query).all()
+            shop = self.around.shop(
+                {row.machine_type for row in rows if row.state == JobState.QUEUED}
+            )
+            before = predecessors(self._connection, [row for row in rows if row.blocked])
+            paused = [row.id for row in rows if row.state == JobState.PAUSED]
+            who = paused_by(self._connection, paused)
+            for row in rows:
+                found[row.id] = self._row(row, shop, before.get(row.id, ()), who.get(row.id, ""))
         return tuple(found[job_id] for job_id in ids if job_id in found)
-
-    def _some(self, ids: Sequence[int]) -> list[JobRow]:
-        query = (
-            select(*_COLUMNS)
-            .join_from(job, program, program.c.sha256 == job.c.program, isouter=True)
-            .where(job.c.id.in_(ids))
-        )
-        rows = self._connection.execute(query).all()
-        shop = self.around.shop({row.machine_type for row in rows if row.state == JobState.QUEUED})
-        before = predecessors(self._connection, [row for row in rows if row.blocked])
-        paused = [row.id for row in rows if row.state == JobState.PAUSED]
-        who = paused_by(self._connection, paused)
-        return [self._row(row, shop, before.get(row.id, ()), who.get(row.id, "")) for row in rows]
 
     def _row(
         self, row: Row[Any], shop: ShopSnapshot, before: Sequence[Predecessor], who: str

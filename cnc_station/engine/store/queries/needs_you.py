@@ -43,7 +43,7 @@ _AT_ITS_STATION = {
 
 
 @dataclass(frozen=True, slots=True)
-class Surrounded:
+class FloorContext:
     """The queue, the stations by name, and since when each machine has not been ready."""
 
     now: int
@@ -73,7 +73,9 @@ def not_ready_since(connection: Connection, machines: Sequence[MachineRow]) -> M
     return {row.machine_id: row.since for row in connection.execute(query)}
 
 
-def of_machine(card: MachineCard, context: QueryContext, around: Surrounded) -> Iterator[NeedsYou]:
+def of_machine(
+    card: MachineCard, context: QueryContext, around: FloorContext
+) -> Iterator[NeedsYou]:
     """What a machine waits for. A machine whose station is absent has no items: those of the
     station cover it."""
     machine = card.machine
@@ -165,7 +167,7 @@ def _in_its_state(card: MachineCard, context: QueryContext) -> Iterator[NeedsYou
     yield NeedsYou(remedy, title, text, machine.state_since, job_id, machine.id, at_panel)
 
 
-def of_stations(cards: Sequence[MachineCard], around: Surrounded) -> Iterator[NeedsYou]:
+def of_stations(cards: Sequence[MachineCard], around: FloorContext) -> Iterator[NeedsYou]:
     """Silent stations, and closed ones whose machines are needed or were left at work."""
     machines = [card.machine for card in cards if card.machine.state in _IN_SERVICE]
     for name in sorted({machine.station for machine in machines if not machine.attended}):
@@ -206,7 +208,10 @@ def jobs_in_need(connection: Connection) -> list[int]:
 
 
 def needs_you(
-    cards: Sequence[MachineCard], jobs: Iterable[JobRow], context: QueryContext, around: Surrounded
+    cards: Sequence[MachineCard],
+    jobs: Iterable[JobRow],
+    context: QueryContext,
+    around: FloorContext,
 ) -> tuple[NeedsYou, ...]:
     """Stations, machines and jobs that wait for a person, in the order to look at them."""
     items = [*of_stations(cards, around)]

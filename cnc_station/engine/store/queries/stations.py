@@ -9,6 +9,8 @@ from cnc_station.engine.domain.states import BUSY_MACHINES
 from cnc_station.engine.store.schema import leader, machine, station
 from cnc_station.engine.views import Presence, StationRow, presence_of
 
+_AS_STORED = ("name", "host", "version", "started_at", "lag_ms")
+
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
@@ -45,12 +47,8 @@ def stations(
     rows = connection.execute(select(station).order_by(station.c.name))
     return tuple(
         StationRow(
-            name=row.name,
-            host=row.host,
-            version=row.version,
-            started_at=row.started_at,
+            **{name: getattr(row, name) for name in _AS_STORED},
             heard_s=None if row.left_at is not None else max(0.0, (now - row.heard_at) / 1000),
-            lag_ms=row.lag_ms,
             leads=row.incarnation == first.incarnation and first.expires_at > now,
             term=first.term,
             machines=has.get(row.name, 0),
