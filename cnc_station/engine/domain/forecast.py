@@ -90,13 +90,13 @@ class MachinePool:
             )
         return self._fitting[need]
 
-    def deal(self, queue: Sequence[Queued], now: int) -> dict[int, ForecastSlot]:
+    def forecast(self, queue: Sequence[Queued], now: int) -> dict[int, ForecastSlot]:
         """Return the slot of each job of `queue` that a serving machine can make."""
         table = _Table(self._alike, now)
         slots = {}
         for job in queue:
-            if (turn := table.give(job)) is not None:
-                slots[job.id] = turn
+            if (slot := table.assign(job)) is not None:
+                slots[job.id] = slot
         return slots
 
 
@@ -119,7 +119,7 @@ class _Table:
             heapq.heapify(heap)
             self._heaps[capability] = heap
 
-    def give(self, job: Queued) -> ForecastSlot | None:
+    def assign(self, job: Queued) -> ForecastSlot | None:
         machine = self._pinned(job) if job.pinned_machine_id is not None else self._first(job.need)
         if machine is None:
             return None

@@ -102,7 +102,7 @@ def _place(job: Candidate) -> _Place:
     return (job.rank, job.job_id)
 
 
-def _end(offer: Sequence[Candidate], pool: _Pool) -> _Place:
+def _offer_end(offer: Sequence[Candidate], pool: _Pool) -> _Place:
     """Return the rank up to which an offer contains every job: an offer with fewer jobs than
     machines contains all jobs, or all that are wanted."""
     return (math.inf, math.inf) if len(offer) < pool.size else _place(offer[-1])
@@ -134,7 +134,7 @@ def match(
     ends: dict[Capability, _Place] = {}
     for pool in pools:
         candidates = offers.get(pool.capability, ())
-        ends[pool.capability] = _end(candidates, pool)
+        ends[pool.capability] = _offer_end(candidates, pool)
         for job in candidates:
             if pool.capability.fits(job.need):
                 jobs[job.job_id] = job

@@ -76,9 +76,11 @@ class Claim(StoreCommand[tuple[Claimed, ...]]):
         while len(claimed) < wanted:
             tx.flush()
             pinned = _pinned(tx, free) if any_pinned else ()
-            matched, settled = _round(tx, free, pinned, by_hand, lease_ms, wanted - len(claimed))
+            matched, exhausted = _match_once(
+                tx, free, pinned, by_hand, lease_ms, wanted - len(claimed)
+            )
             claimed += matched
-            if settled:
+            if exhausted:
                 break
             taken = {one.machine_id for one in matched}
             free = [one for one in free if one.machine_id not in taken]
@@ -89,7 +91,7 @@ def _own(station: str, command: Claim) -> dict[str, str]:
     return {"station": station, "incarnation": command.incarnation}
 
 
-def _round(
+def _match_once(
     tx: Tx,
     free: Sequence[FreeMachine],
     pinned: Sequence[Sequence[Any]],
@@ -107,8 +109,8 @@ def _round(
     if not matches:
         return (), True
     whole = all(len(offers[capability]) < count for capability, count in counts.items())
-    settled = len(matches) == len(free) or (whole and len(pinned) < MOST_PINNED)
-    return assign(tx, matches, rows, by_hand, lease_ms), settled
+    exhausted = len(matches) == len(free) or (whole and len(pinned) < MOST_PINNED)
+    return assign(tx, matches, rows, by_hand, lease_ms), exhausted
 
 
 def _pinned(tx: Tx, free: Sequence[FreeMachine]) -> Sequence[Sequence[Any]]:

@@ -97,12 +97,12 @@ def check_references(tx: Tx, specs: Iterable[JobSpec]) -> None:
             {s.pinned_machine_id for s in specs if s.pinned_machine_id is not None},
         ),
     ):
-        if wanted and (missing := wanted - _there(tx, column, wanted)):
+        if wanted and (missing := wanted - _lock_existing(tx, column, wanted)):
             text = ", ".join(sorted(str(m)[:12] for m in missing))
             raise InvalidInput(FieldError(name, f"there is no {text}"))
 
 
-def _there(tx: Tx, column: ColumnElement[Any], wanted: Iterable[Any]) -> set[Any]:
+def _lock_existing(tx: Tx, column: ColumnElement[Any], wanted: Iterable[Any]) -> set[Any]:
     """Locked: a predecessor that completes meanwhile would not see its new successor."""
     item = tx.dialect.items("item", value=type(column.type))
     query = select(column).where(column.in_(select(item.c.value))).with_for_update(read=True)
@@ -277,7 +277,7 @@ def unblock(tx: Tx, job_ids: Iterable[int]) -> None:
         )
         for row in freed:
             due_at = row.not_before if row.state == JobState.DELAYED else None
-            tx.tell(Topic.JOB_UNBLOCKED, job_id=row.id, tenant=row.tenant, due_at=due_at)
+            tx.notify(Topic.JOB_UNBLOCKED, job_id=row.id, tenant=row.tenant, due_at=due_at)
 
 
 def _waits_for_another() -> Any:

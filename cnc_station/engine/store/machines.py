@@ -132,8 +132,8 @@ class MoveMachine(MachineCommand[None]):
         values = _values(tx, self, transition)
         if rewired:
             values["not_ready"] = REWIRING
-            tx.tell(Topic.MACHINE_REWIRED, machine_id=row.id)
-        counts = _count(tx, self, transition, row)
+            tx.notify(Topic.MACHINE_REWIRED, machine_id=row.id)
+        counts = _store_counts(tx, self, transition, row)
         if step.to_rest:
             values["maintenance_due"] = False
         if target is not state:
@@ -181,7 +181,7 @@ def _clear_later(
     return bool(known or command.part_on_it or unlocked_to_clear)
 
 
-def _count(
+def _store_counts(
     tx: Tx, command: MoveMachine, transition: t.Transition, row: Row[Any]
 ) -> dict[str, Any] | None:
     """Store the part counts of a clearing; return them for its event."""
@@ -210,7 +210,7 @@ def _count(
     if why := whole.mismatch(last.quantity, completed=last.state == RunState.SUCCEEDED):
         raise InvalidInput(FieldError(next(iter(known)), why))
     tx.connection.execute(update(run).where(run.c.id == last.id).values(known))
-    tx.tell(Topic.PARTS_COUNTED, job_id=last.job_id, tenant=last.tenant)
+    tx.notify(Topic.PARTS_COUNTED, job_id=last.job_id, tenant=last.tenant)
     return {**known, "run_id": last.id, "job_id": last.job_id}
 
 
@@ -234,7 +234,7 @@ def _values(tx: Tx, command: MoveMachine, transition: t.Transition) -> dict[str,
         values["removed"] = True
     elif transition is t.MACHINE_MOVED:
         values |= {"station": command.station, "not_ready": REWIRING}
-        tx.tell(Topic.MACHINE_REWIRED, machine_id=command.machine_id)
+        tx.notify(Topic.MACHINE_REWIRED, machine_id=command.machine_id)
     if transition in _DETACHING:
         values |= {"job_id": None, "run_id": None}
     return values

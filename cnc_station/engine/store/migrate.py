@@ -51,7 +51,7 @@ def look(database: Database) -> Schema:
     or holds something else."""
     path = database.path
     if path is not None:
-        _look_at_file(path)
+        _check_file(path)
         if not path.exists() or not path.stat().st_size:
             return Schema(None, Fit.EMPTY)
     return _schema(database.read(_revision))
@@ -69,16 +69,16 @@ def bring_up_to_date(database: Database) -> Path | None:
             f"The database has schema {found.revision}, this CNC Station needs {REVISION}. Nothing "
             "was changed: stop all stations, then run `cnc-station db upgrade`."
         )
-    return _bring(database, found)
+    return _create_or_upgrade(database, found)
 
 
 def upgrade(database: Database) -> Path | None:
     """Create or upgrade the schema on request; otherwise as `bring_up_to_date`. Raises Conflict
     while stations are at work on a shared database."""
-    return _bring(database, look(database))
+    return _create_or_upgrade(database, look(database))
 
 
-def _bring(database: Database, found: Schema) -> Path | None:
+def _create_or_upgrade(database: Database, found: Schema) -> Path | None:
     if found.fit is Fit.CURRENT:
         return None
     if found.fit is Fit.NEWER:
@@ -131,7 +131,7 @@ def _refuse_while_stations_work(database: Database, connection: Connection) -> N
         )
 
 
-def _look_at_file(path: Path) -> None:
+def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise Unavailable(f"{path} is a folder, not a database file.")

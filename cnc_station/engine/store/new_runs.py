@@ -64,9 +64,9 @@ def assign(
 
 
 def write_runs(
-    tx: Tx, claimed: Sequence[Claimed], whys: Sequence[str], lease_ms: int
+    tx: Tx, claimed: Sequence[Claimed], reasons: Sequence[str], lease_ms: int
 ) -> tuple[Claimed, ...]:
-    """Write new runs with their jobs, machines and events; `whys` are the reasons of the
+    """Write new runs with their jobs, machines and events; `reasons` come from the
     matches."""
     jobs, machines, runs = [], [], []
     for c in claimed:
@@ -81,8 +81,8 @@ def write_runs(
     if machines:
         tx.defer(machine_statement(tx.dialect), {"item": packed(machines), "now": tx.now})
     tx.defer_insert(run, runs)
-    for c, why in zip(claimed, whys, strict=True):
-        _record(tx, t.ASSIGNED, c, "dispatcher", why)
+    for c, reason in zip(claimed, reasons, strict=True):
+        _record(tx, t.ASSIGNED, c, "dispatcher", reason)
         if c.begun:
             _record(tx, t.STARTED, c, "runner", "")
     return tuple(claimed)

@@ -42,14 +42,14 @@ from cnc_station.engine.store.prepared import (
 CONNECT_S = 3
 IDLE_MS = 3_000
 LOCK_MS = 2_000
-_BEGUN = "begun"
-_OPENING, _OPENED = "preload", "preloaded"
-_KEPT = "numbers kept"
-_SEEN = "newest event seen"
-_LATE = 200  # an event may be committed after so many newer ones
-_NUMBERS = "SELECT nextval('{}_id_seq') FROM generate_series(1, %s)"
+_BEGAN_AT = "began at"
+_PRELOAD, _PRELOADED = "preload", "preloaded"
+_SPARE_IDS = "spare ids"
+_NEWEST_SEEN = "newest event seen"
+_LATE_EVENTS = 200  # an event may be committed after so many newer ones
+_FETCH_IDS = "SELECT nextval('{}_id_seq') FROM generate_series(1, %s)"
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-_ELSEWHERE = text(
+_FOREIGN_CHANGES = text(
     "SELECT sum(id) FILTER (WHERE station <> :station) AS of_others, max(id) AS newest, "
     "(SELECT sum(id) FROM remote_command) AS remote_commands "
     "FROM event WHERE id > coalesce(:seen, (SELECT max(id) FROM event)) - :late"
@@ -136,7 +136,7 @@ class Postgres(Dialect):
         )
 
     def now(self, connection: Connection) -> int:
-        begun = connection.info.get(_BEGUN)
+        begun = connection.info.get(_BEGAN_AT)
         return int(connection.execute(text(_CLOCK)).scalar_one() if begun is None else begun)
 
     @contextmanager
@@ -144,9 +144,9 @@ class Postgres(Dialect):
         self, connection: Connection, preload: TransactionPreload = NOTHING
     ) -> Iterator[dict[Statement, Any]]:
         """The preload is sent together with BEGIN."""
-        connection.info[_OPENING] = preload
+        connection.info[_PRELOAD] = preload
         with connection.begin():
-            yield connection.info.pop(_OPENED)
+            yield connection.info.pop(_PRELOADED)
 
     @contextmanager
     def pipeline(self, connection: Connection) -> Iterator[None]:
@@ -163,10 +163,10 @@ class Postgres(Dialect):
         self, connection: Connection, table: Table, count: int, *, ahead: int = 0
     ) -> Sequence[int]:
         """From the table's sequence; numbers fetched ahead stay with this connection."""
-        kept = _kept(connection, table)
+        kept = _spare_ids(connection, table)
         if len(kept) < count:
             with driver_of(connection) as driver:
-                more = driver.execute(*_numbers(table, count - len(kept) + ahead))
+                more = driver.execute(*_fetch_ids(table, count - len(kept) + ahead))
                 kept += [number for (number,) in more]
         ids, kept[:] = kept[:count], kept[count:]
         return ids
@@ -191,12 +191,12 @@ class Postgres(Dialect):
 
         The start of the count moves seldom: each move counts as a change.
         """
-        seen = connection.info.get(_SEEN)
+        seen = connection.info.get(_NEWEST_SEEN)
         with connection.begin():
-            values = {"station": station, "seen": seen, "late": _LATE}
-            found = connection.execute(_ELSEWHERE, values).one()
-        if seen is None or (found.newest or 0) > seen + _LATE:
-            connection.info[_SEEN] = found.newest or 0
+            values = {"station": station, "seen": seen, "late": _LATE_EVENTS}
+            found = connection.execute(_FOREIGN_CHANGES, values).one()
+        if seen is None or (found.newest or 0) > seen + _LATE_EVENTS:
+            connection.info[_NEWEST_SEEN] = found.newest or 0
         return found.of_others, found.remote_commands
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
@@ -245,16 +245,17 @@ class Postgres(Dialect):
 def _begin(connection: Connection) -> None:
     """Send BEGIN with a query of the server's clock and the preload. Fetched numbers are kept even
     if the transaction fails: a server gives none twice."""
-    preload: TransactionPreload = connection.info.pop(_OPENING, NOTHING)
+    preload: TransactionPreload = connection.info.pop(_PRELOAD, NOTHING)
     wanted = {
-        table: count - len(_kept(connection, table)) for table, count in preload.numbers.items()
+        table: count - len(_spare_ids(connection, table))
+        for table, count in preload.numbers.items()
     }
     with driver_of(connection) as driver:
         try:
             with pipeline_without_flush(driver):
                 driver.execute("BEGIN")
                 clock = driver.execute(_CLOCK)
-                numbers = {t: driver.execute(*_numbers(t, n)) for t, n in wanted.items() if n > 0}
+                numbers = {t: driver.execute(*_fetch_ids(t, n)) for t, n in wanted.items() if n > 0}
                 answers = {
                     question: prepared.execute(connection, question, values)
                     for question, values in preload.questions.items()
@@ -264,18 +265,18 @@ def _begin(connection: Connection) -> None:
                 driver.rollback()
             raise
     for table, found in numbers.items():
-        _kept(connection, table).extend(number for (number,) in found)
-    (connection.info[_BEGUN],) = clock.fetchone()
-    connection.info[_OPENED] = answers
+        _spare_ids(connection, table).extend(number for (number,) in found)
+    (connection.info[_BEGAN_AT],) = clock.fetchone()
+    connection.info[_PRELOADED] = answers
 
 
-def _kept(connection: Connection, table: Table) -> list[int]:
-    numbers: list[int] = connection.info.setdefault((_KEPT, table.name), [])
+def _spare_ids(connection: Connection, table: Table) -> list[int]:
+    numbers: list[int] = connection.info.setdefault((_SPARE_IDS, table.name), [])
     return numbers
 
 
-def _numbers(table: Table, count: int) -> tuple[str, tuple[int]]:
-    return _NUMBERS.format(table.name), (count,)
+def _fetch_ids(table: Table, count: int) -> tuple[str, tuple[int]]:
+    return _FETCH_IDS.format(table.name), (count,)
 
 
 def postgres_message(complaint: str) -> str:

@@ -203,11 +203,11 @@ def _values(tx: Tx, command: ActOnJob, row: Row[Any], target: JobState) -> dict[
     if transition is t.EXPEDITED:
         values |= {"rank": RUN_NOW + tx.now, "not_before": tx.now}
     if transition is t.REORDERED and "rank" not in command.values:
-        values["rank"] = _place(tx, row, command.before)
+        values["rank"] = _rank_before(tx, row, command.before)
     return values | dict(command.values)
 
 
-def _place(tx: Tx, row: Row[Any], before: int | None) -> float:
+def _rank_before(tx: Tx, row: Row[Any], before: int | None) -> float:
     """Return a rank just before job `before` in the queue of the same machine type."""
     queue = (job.c.machine_type == row.machine_type) & job.c.state.in_(sorted(WAITING_JOBS))
     others = queue & (job.c.id != row.id)

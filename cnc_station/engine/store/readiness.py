@@ -41,7 +41,7 @@ class SetReadiness(MachineCommand[None]):
     made_of: MachineSpec | None = None
 
     def write(self, tx: Tx) -> None:
-        row = _own(tx, self.machine_id, self.made_of)
+        row = _lock_machine(tx, self.machine_id, self.made_of)
         if row.not_ready == self.why:
             return
         values: dict[str, object] = {"not_ready": self.why}
@@ -72,17 +72,17 @@ class RecordReach(MachineCommand[None]):
     made_of: MachineSpec
 
     def write(self, tx: Tx) -> None:
-        row = _own(tx, self.machine_id, self.made_of)
+        row = _lock_machine(tx, self.machine_id, self.made_of)
         since = None if self.why is None else row.unreached_since or tx.now
         values: dict[str, object] = {"unreached_since": since}
         if self.why is not None and row.state == MachineState.OFFLINE:
             values["state_reason"] = self.why
         if any(getattr(row, name) != value for name, value in values.items()):
             _update(tx, row.id, values)
-            tx.tell(Topic.REACH_CHANGED, machine_id=row.id)
+            tx.notify(Topic.REACH_CHANGED, machine_id=row.id)
 
 
-def _own(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any]:
+def _lock_machine(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any]:
     """Return the machine if it is this station's and set up for the driver of `made_of`."""
     row = tx.connection.execute(
         select(machine)
@@ -116,7 +116,7 @@ class RecordPosition(MachineCommand[None]):
     made_of: MachineSpec
 
     def write(self, tx: Tx) -> None:
-        row = _own(tx, self.machine_id, self.made_of)
+        row = _lock_machine(tx, self.machine_id, self.made_of)
         position = self.memory.position
         known = (row.position, row.position_reason)
         if known == (position.basis, position.reason):

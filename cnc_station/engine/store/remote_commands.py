@@ -77,7 +77,9 @@ class AskStation(OneByOne[RemoteCommand]):
             "reason": self.reason,
         }
         tx.connection.execute(insert(remote_command).values(asked_at=tx.now, **asked))
-        tx.tell(Topic.REMOTE_COMMAND_ASKED, job_id=self.job_id or None, machine_id=self.machine_id)
+        tx.notify(
+            Topic.REMOTE_COMMAND_ASKED, job_id=self.job_id or None, machine_id=self.machine_id
+        )
         return RemoteCommand(answer=None, **asked)
 
 
@@ -98,7 +100,7 @@ class CompleteRemoteCommand(OneByOne[None]):
             .where(remote_command.c.id == self.command_id, remote_command.c.answer.is_(None))
             .values(answer=self.answer)
         )
-        tx.tell(Topic.REMOTE_COMMAND_COMPLETED)
+        tx.notify(Topic.REMOTE_COMMAND_COMPLETED)
 
 
 def open_remote_commands(

@@ -88,7 +88,7 @@ class Tx:
             }
         )
 
-    def tell(
+    def notify(
         self,
         topic: Topic,
         *,

@@ -46,11 +46,11 @@ def stored_machines(connection: Connection) -> tuple[MachineRow, ...]:
     """Every machine with its stored settings, passwords included: for drivers only. No view may
     contain them."""
     rows = read_machines(connection)
-    return tuple(machine_row(row, shown=_as_stored) for row in rows if not row.removed)
-
-
-def _as_stored(_driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    return settings
+    return tuple(
+        machine_row(row, shown=lambda _driver, settings: settings)
+        for row in rows
+        if not row.removed
+    )
 
 
 def machines_with_stations(

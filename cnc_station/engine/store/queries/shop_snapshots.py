@@ -67,7 +67,7 @@ class ShopSnapshots:
                 now=self._now,
                 fleet=self._fleet,
                 head=head,
-                slots=self._fleet.deal(queue, self._now),
+                slots=self._fleet.forecast(queue, self._now),
                 zone=self._zone,
             )
         return self._shops[types]
