@@ -1,5 +1,4 @@
-"""Transitions of live runs with their jobs and machines: set-based, guarded by id, token and
-state."""
+"""Transitions of live runs with their jobs and machines: set-based and guarded."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field

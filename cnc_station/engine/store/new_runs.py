@@ -66,8 +66,7 @@ def assign(
 def write_runs(
     tx: Tx, claimed: Sequence[Claimed], reasons: Sequence[str], lease_ms: int
 ) -> tuple[Claimed, ...]:
-    """Write new runs with their jobs, machines and events; `reasons` come from the
-    matches."""
+    """Write new runs with their jobs, machines and events; `reasons` are those of the matches."""
     jobs, machines, runs = [], [], []
     for c in claimed:
         job_state, run_state, machine_state = _STATES[(t.STARTED if c.begun else t.ASSIGNED).name]

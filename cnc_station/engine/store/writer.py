@@ -126,18 +126,18 @@ class Writer:
             self._connection.close()
 
     def _gather(self) -> list[_Request] | None:
-        """Return the waiting commands; none after a pause, None at the end."""
+        """Return the waiting requests; an empty list after a pause, None at the end."""
         try:
-            request = self._requests.get(timeout=max(QUIET_S, self._look_next - time.monotonic()))
+            requests = self._requests.get(timeout=max(QUIET_S, self._look_next - time.monotonic()))
         except queue.Empty:
             return []
         batch: list[_Request] = []
-        while request is not None:
-            batch += request
+        while requests is not None:
+            batch += requests
             if len(batch) >= MOST_AT_ONCE:
                 return batch
             try:
-                request = self._requests.get_nowait()
+                requests = self._requests.get_nowait()
             except queue.Empty:
                 return batch
         if batch:

@@ -44,15 +44,11 @@ class QueryContext:
 
     def sets_up(self, driver: str, *, operator_starts: bool) -> bool:
         """Whether a job at such a machine waits until a person has set it up."""
-        return operator_starts or self.watches(driver)
+        return operator_starts or not self.can(driver).starts
 
     def can(self, driver: str) -> Abilities:
         """The abilities of a driver; all of them for an unknown one."""
         return self.abilities.get(driver, _UNKNOWN)
-
-    def watches(self, driver: str) -> bool:
-        """Whether such a machine is started and stopped only at its own panel."""
-        return not self.can(driver).starts
 
 
 STANDALONE = QueryContext()
