@@ -170,11 +170,9 @@ def _none_serves(fitting: Sequence[MachineNow]) -> str:
 
 
 def _absence(machine: MachineNow) -> str:
-    if machine.state not in _NOT_SERVING:
-        if machine.leaving:
-            return "goes into maintenance"
-        return f"is not ready ({machine.not_ready})"
-    return _NOT_SERVING[machine.state]
+    if machine.state in _NOT_SERVING:
+        return _NOT_SERVING[machine.state]
+    return "goes into maintenance" if machine.leaving else f"is not ready ({machine.not_ready})"
 
 
 def _delayed(job: QueueStatus, shop: ShopSnapshot) -> str:

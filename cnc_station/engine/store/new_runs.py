@@ -71,7 +71,22 @@ def write_runs(
     for c in claimed:
         job_state, run_state, machine_state = _STATES[(t.STARTED if c.begun else t.ASSIGNED).name]
         jobs.append([c.job_id, c.machine_id, c.run_id, c.token, c.attempt, job_state])
-        runs.append(_run_row(tx, c, run_state, lease_ms))
+        runs.append(
+            {
+                "id": c.run_id,
+                "job_id": c.job_id,
+                "machine_id": c.machine_id,
+                "station": tx.station,
+                "attempt": c.attempt,
+                "state": run_state,
+                "token": c.token,
+                "lease_until": tx.now + lease_ms,
+                "assigned_at": tx.now,
+                "started_at": tx.now if c.begun else None,
+                "ended_at": None,
+                "error": "",
+            }
+        )
         if c.machine_id is not None:
             # A machine's last program and material are those of the last run that has begun.
             loaded = [c.program, c.material] if c.begun else [None, None]
@@ -98,23 +113,6 @@ def _states(row: t.Transition) -> tuple[str, str, str]:
 
 
 _STATES = {row.name: _states(row) for row in (t.ASSIGNED, t.STARTED)}
-
-
-def _run_row(tx: Tx, claimed: Claimed, state: str, lease_ms: int) -> dict[str, Any]:
-    return {
-        "id": claimed.run_id,
-        "job_id": claimed.job_id,
-        "machine_id": claimed.machine_id,
-        "station": tx.station,
-        "attempt": claimed.attempt,
-        "state": state,
-        "token": claimed.token,
-        "lease_until": tx.now + lease_ms,
-        "assigned_at": tx.now,
-        "started_at": tx.now if claimed.begun else None,
-        "ended_at": None,
-        "error": "",
-    }
 
 
 def _record(tx: Tx, row: t.Transition, c: Claimed, actor: str, reason: str) -> None:
