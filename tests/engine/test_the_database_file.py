@@ -69,8 +69,8 @@ BAD_FILES: Sequence[tuple[Callable[[Path], None], str]] = (
     (_other_program_with_migrations, "another program's data"),
     (_newer, "made by a newer CNC Station"),
     (_cut_short, "damaged"),
-    (_first_page_scribbled, "damaged|no CNC Station database"),
-    (_shopping_list, "no CNC Station database"),
+    (_first_page_scribbled, "damaged|not a CNC Station database"),
+    (_shopping_list, "not a CNC Station database"),
 )
 
 

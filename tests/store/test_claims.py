@@ -11,8 +11,7 @@ from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
 from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.claims import Claim
-from cnc_station.engine.store.handler_claims import ClaimForHandlers
+from cnc_station.engine.store.claims import Claim, ClaimForHandlers
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.store.reaping import Reap
 from cnc_station.engine.store.stations import Lead

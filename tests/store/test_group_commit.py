@@ -108,7 +108,7 @@ async def test_a_bug_in_one_change_is_the_error_of_its_caller_alone(shop: Shop) 
     """And what it had to tell is not told."""
 
     def bug(tx: Tx) -> None:
-        tx.tell(Topic.JOB_UNBLOCKED, job_id=1_000)
+        tx.notify(Topic.JOB_UNBLOCKED, job_id=1_000)
         raise ZeroDivisionError
 
     first, error, last = await _together(shop, _new("a"), Break(bug), _new("b"))

@@ -80,7 +80,7 @@ def shop_of(fleet: list[MachineNow], queue: list[Queued]) -> ShopSnapshot:
     for one in queue:
         head.setdefault(one.need.machine_type, []).append(one)
     ready = MachinePool(fleet)
-    return ShopSnapshot(NOW, ready, head, ready.deal(queue, NOW), UTC)
+    return ShopSnapshot(NOW, ready, head, ready.forecast(queue, NOW), UTC)
 
 
 def said(fleet: list[MachineNow], queue: list[Queued], job: Queued) -> str:
@@ -125,7 +125,7 @@ def test_the_reason_of_a_queued_job_is_true(
 def test_a_turn_is_at_a_serving_machine_that_can_make_it(
     fleet: list[MachineNow], queue: list[Queued]
 ) -> None:
-    slots = MachinePool(fleet).deal(queue, NOW)
+    slots = MachinePool(fleet).forecast(queue, NOW)
     for job in queue:
         able = [
             m
@@ -141,7 +141,7 @@ def test_a_turn_is_at_a_serving_machine_that_can_make_it(
 def test_each_machines_jobs_are_numbered_in_queue_order_and_start_one_after_another(
     fleet: list[MachineNow], queue: list[Queued]
 ) -> None:
-    slots = MachinePool(fleet).deal(queue, NOW)
+    slots = MachinePool(fleet).forecast(queue, NOW)
     by_machine: dict[int, list[tuple[Queued, ForecastSlot]]] = {}
     for job in queue:
         if job.id in slots:
@@ -159,7 +159,7 @@ def test_every_job_gets_the_machine_that_is_free_first(
     fleet: list[MachineNow], queue: list[Queued]
 ) -> None:
     free = {m.id: free_at(m) for m in fleet if m.serves}
-    slots = MachinePool(fleet).deal(queue, NOW)
+    slots = MachinePool(fleet).forecast(queue, NOW)
     for job in queue:
         able = [
             (free[m.id], m.id)
@@ -186,7 +186,7 @@ def free_at(machine: MachineNow) -> float:
 def test_no_machine_is_idle_while_a_job_it_fits_is_said_to_wait_for_another(
     fleet: list[MachineNow], queue: list[Queued]
 ) -> None:
-    slots = MachinePool(fleet).deal(queue, NOW)
+    slots = MachinePool(fleet).forecast(queue, NOW)
     used = {turn.machine.id for turn in slots.values()}
     idle = [m for m in fleet if m.state is MachineState.IDLE and m.serves and m.id not in used]
     for job in queue:

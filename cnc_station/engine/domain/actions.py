@@ -80,6 +80,6 @@ MACHINE_ACTIONS: Mapping[MachineAction, tuple[t.Transition, ...]] = {
 
 
 def allowed(state: JobState) -> frozenset[JobAction]:
-    """Return the actions allowed on a job in this state."""
+    """The actions allowed on a job in this state."""
     asked = [*JOB_ACTIONS.items(), *((JobAction.OVERRIDE, row) for row in t.OVERRIDES.values())]
     return frozenset(a for a, row in asked if row.job is not None and state in row.job.sources)

@@ -12,8 +12,8 @@ from cnc_station.engine.domain.transitions import JOB_TRANSITIONS
 class Event:
     """One fact that never changes.
 
-    `type` is the name of its transition. The `*_state` fields are the states after it; None if it
-    did not touch that subject. `actor`: a person's name, or the service that acted by itself.
+    `type` is the name of its transition. The `*_state` fields are the states after it; None if that
+    subject was not touched. `actor`: a person's name, or the service that acted by itself.
     """
 
     id: int
@@ -37,10 +37,8 @@ class HistoryBroken(Exception):
 
 
 def replay(events: Iterable[Event]) -> JobState | None:
-    """Return the state after a job's events, oldest first; None before and after its life.
-
-    Raises HistoryBroken if an event may not follow the one before it.
-    """
+    """Return the state after a job's events, oldest first; None before and after its life. Raises
+    HistoryBroken if an event may not follow the one before it."""
     state: JobState | None = None
     for event in events:
         row = JOB_TRANSITIONS.get(event.type)

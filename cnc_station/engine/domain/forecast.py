@@ -1,7 +1,7 @@
 """Forecast which machine a queued job will get, and when.
 
-It takes the head of the queue in order and gives each job the suitable machine that is free first.
-It is not a promise: it is as accurate as the estimates of the jobs.
+The jobs take in queue order the suitable machine that is free first. The forecast is only as
+accurate as the estimates of the jobs.
 """
 
 import heapq
@@ -18,11 +18,11 @@ _SERVING = BUSY_MACHINES | {MachineState.IDLE, MachineState.NEEDS_CLEARING}
 
 @dataclass(frozen=True, slots=True)
 class MachineNow:
-    """A machine as the queue sees it.
+    """A machine in the forecast.
 
-    `free_at` (ms) is the expected end of its current run; None if unknown. `leaving`: it goes into
-    maintenance after that run. `pace`: seconds of a program per second of real time. `not_ready`:
-    why its controller cannot start a program. `set_up`: its job waits until a person has set it up.
+    `free_at` (ms) is the expected end of its run; None if unknown. `leaving`: it goes into
+    maintenance after that run. `pace`: program seconds per real second. `not_ready`: why its
+    controller cannot start a program. `set_up`: its job waits until a person has set it up.
     """
 
     id: int
@@ -77,7 +77,6 @@ class MachinePool:
         self._fitting: dict[Need, tuple[MachineNow, ...]] = {}
 
     def capabilities(self, machine_type: str) -> tuple[Capability, ...]:
-        """Return the distinct capabilities of the machines of a type."""
         return tuple(one for one in self._alike if one.machine_type == machine_type)
 
     def fitting(self, need: Need) -> tuple[MachineNow, ...]:
@@ -91,14 +90,13 @@ class MachinePool:
             )
         return self._fitting[need]
 
-    def deal(self, queue: Sequence[Queued], now: int) -> dict[int, ForecastSlot]:
-        """Return the slot of each job of `queue` (in queue order) that a serving machine can
-        make."""
+    def forecast(self, queue: Sequence[Queued], now: int) -> dict[int, ForecastSlot]:
+        """Return the slot of each job of `queue` that a serving machine can make."""
         table = _Table(self._alike, now)
         slots = {}
         for job in queue:
-            if (turn := table.give(job)) is not None:
-                slots[job.id] = turn
+            if (slot := table.assign(job)) is not None:
+                slots[job.id] = slot
         return slots
 
 
@@ -121,7 +119,7 @@ class _Table:
             heapq.heapify(heap)
             self._heaps[capability] = heap
 
-    def give(self, job: Queued) -> ForecastSlot | None:
+    def assign(self, job: Queued) -> ForecastSlot | None:
         machine = self._pinned(job) if job.pinned_machine_id is not None else self._first(job.need)
         if machine is None:
             return None

@@ -50,10 +50,8 @@ _Place = tuple[float, float]
 
 @lru_cache(maxsize=4096)
 def _setups(program: str, material: str) -> tuple[_Setup, ...]:
-    """Return set-up costs, cheapest first, with what has to be the same for each.
-
-    Cached: the jobs of a shop are much alike.
-    """
+    """Return set-up costs, cheapest first, each with what must be the same. Cached: jobs are
+    alike."""
     least = (2, "")
     if not (program or material):
         return (least,)
@@ -62,10 +60,8 @@ def _setups(program: str, material: str) -> tuple[_Setup, ...]:
 
 
 def by_capability(machines: Iterable[FreeMachine]) -> dict[Capability, list[FreeMachine]]:
-    """Group interchangeable machines.
-
-    Most share one capability object: hashing each machine's own would cost more than the matching.
-    """
+    """Group interchangeable machines, first by object: most share one capability, and hashing each
+    machine's own costs more than the matching."""
     of_object: dict[int, list[FreeMachine]] = {}
     for machine in machines:
         of_object.setdefault(id(machine.capability), []).append(machine)
@@ -106,11 +102,9 @@ def _place(job: Candidate) -> _Place:
     return (job.rank, job.job_id)
 
 
-def _end(offer: Sequence[Candidate], pool: _Pool) -> _Place:
-    """Return the rank up to which an offer contains every job.
-
-    An offer with fewer jobs than machines contains all jobs, or all that are wanted.
-    """
+def _offer_end(offer: Sequence[Candidate], pool: _Pool) -> _Place:
+    """Return the rank up to which an offer contains every job: an offer with fewer jobs than
+    machines contains all jobs, or all that are wanted."""
     return (math.inf, math.inf) if len(offer) < pool.size else _place(offer[-1])
 
 
@@ -140,7 +134,7 @@ def match(
     ends: dict[Capability, _Place] = {}
     for pool in pools:
         candidates = offers.get(pool.capability, ())
-        ends[pool.capability] = _end(candidates, pool)
+        ends[pool.capability] = _offer_end(candidates, pool)
         for job in candidates:
             if pool.capability.fits(job.need):
                 jobs[job.job_id] = job

@@ -1,4 +1,4 @@
-"""The notice of a commit: its events, in order. It wakes the services and refreshes the window."""
+"""The notice of a commit: its events in order, which wake the services and refresh the window."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -9,29 +9,29 @@ from typing import NamedTuple
 
 from cnc_station.engine.domain import transitions as t
 
-MOST_EVENTS = 4_000  # to look at everything costs less than to read more of them
+MOST_EVENTS = 4_000  # with more, reading everything again is cheaper
 
 
 class Topic(StrEnum):
-    """What a notice tells that no stored event records, because other rows do."""
+    """Facts of a notice without a stored event, because other rows store them."""
 
     JOB_UNBLOCKED = "job_unblocked"
-    MACHINE_REWIRED = "machine_rewired"  # it asks for another driver, or its driver elsewhere
+    MACHINE_REWIRED = "machine_rewired"  # its driver or its station was changed
     PARTS_COUNTED = "parts_counted"
-    REACH_CHANGED = "reach_changed"  # whether a machine's controller answers
+    REACH_CHANGED = "reach_changed"  # a machine's controller became reachable or unreachable
     REMOTE_COMMAND_ASKED = "remote_command_asked"
     REMOTE_COMMAND_COMPLETED = "remote_command_completed"
-    LINKS_CHANGED = "links_changed"  # the station's own: told to its window only
-    PRESENCE_CHANGED = "presence_changed"  # a station fell silent or is heard again: likewise
+    LINKS_CHANGED = "links_changed"  # for this station's window only
+    PRESENCE_CHANGED = "presence_changed"  # likewise: a station became silent or is back
 
 
 class NoticeEvent(NamedTuple):
     """One fact of a notice. `type` is a transition's name or a `Topic`; `station` wrote it.
 
-    The states are those after it, None where that subject was not touched. `machine_type` is given
-    where a job becomes claimable, `due_at` where a job has to wait until then, `frees_machine`
-    where a machine may take a job now. A tuple: thousands a second are made, and a frozen dataclass
-    takes five times as long.
+    The states are those after it, None if that subject was not touched. `machine_type` is set if a
+    job becomes claimable, `due_at` if a job waits until then, `frees_machine` if a machine may take
+    a job now. A tuple: thousands a second are made, and a frozen dataclass takes five times as
+    long.
     """
 
     type: str
@@ -50,18 +50,17 @@ class NoticeEvent(NamedTuple):
 
 @dataclass(frozen=True)
 class Notice:
-    """The events of one commit or of several. `missed`: others may have been lost on the way, look
-    at everything; it then has no events of its own."""
+    """The events of one commit or of several. `missed`: others may have been lost, so everything
+    must be read again; it then has no events of its own."""
 
     events: tuple[NoticeEvent, ...]
     missed: bool = False
 
     def __bool__(self) -> bool:
-        """Whether it tells anything."""
         return self.missed or bool(self.events)
 
     def __or__(self, other: "Notice") -> "Notice":
-        """Both, in this order; MISSED where they are too many to read."""
+        """Both in this order; MISSED if they are too many to read."""
         missed = self.missed or other.missed
         if missed or len(self.events) + len(other.events) > MOST_EVENTS:
             return MISSED
@@ -69,17 +68,14 @@ class Notice:
 
     @cached_property
     def jobs(self) -> frozenset[int]:
-        """The jobs that it is about."""
         return frozenset(e.job_id for e in self.events if e.job_id is not None)
 
     @cached_property
     def machines(self) -> frozenset[int]:
-        """The machines that it is about."""
         return frozenset(e.machine_id for e in self.events if e.machine_id is not None)
 
     @cached_property
     def types(self) -> frozenset[str]:
-        """The types of its events."""
         return frozenset(e.type for e in self.events)
 
     @cached_property
@@ -105,16 +101,16 @@ ABOUT_LINKS = frozenset({Topic.LINKS_CHANGED})
 
 
 def local(topic: Topic) -> Notice:
-    """What only this station's window has to know."""
+    """A notice for this station's window only."""
     return Notice((NoticeEvent(topic),))
 
 
 def one_of(*types: t.Transition | Topic) -> Predicate:
-    """An event of one of these types."""
+    """Match the events of these types."""
     names = frozenset(kind if isinstance(kind, Topic) else kind.name for kind in types)
     return lambda event: event.type in names
 
 
 def is_due(event: NoticeEvent) -> bool:
-    """A job waits for a time."""
+    """Whether a job waits for a time."""
     return event.due_at is not None

@@ -1,4 +1,4 @@
-"""What each role may do: the right that every command and query needs, written once."""
+"""What each role may do: the right that every command and query needs."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -86,7 +86,7 @@ NEEDED_BY_ACTION: Mapping[str, Permission] = {
 
 
 def check(principal: Principal, asked: object) -> None:
-    """Raises NotPermitted unless one of the principal's roles grants what `asked` needs."""
+    """Raise NotPermitted unless one of the principal's roles grants what `asked` needs."""
     needed = NEEDED[type(asked).__name__]
     action = getattr(asked, "action", None)
     if action is not None:

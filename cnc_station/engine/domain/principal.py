@@ -1,11 +1,11 @@
-"""Who asks: a person's or a program's name, what its roles permit, and whose jobs it sees."""
+"""The principal of a request: a person or program with its roles and tenants."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What somebody is in the shop."""
+    """A role in the shop."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -15,10 +15,8 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Bound to a door before anything can be asked. Its name stands in every event it causes.
-
-    `tenants`: the only ones whose jobs it sees and changes; None: all of them.
-    """
+    """Bound to a door before any request; every event it causes has its name. `tenants`: the only
+    ones whose jobs it sees and changes; None: all of them."""
 
     name: str
     roles: frozenset[Role] = frozenset()

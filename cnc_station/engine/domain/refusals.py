@@ -1,4 +1,4 @@
-"""Sentences that refuse an action: which state forbids it, then what to do instead."""
+"""Sentences that refuse an action: the state that forbids it, then what to do instead."""
 
 from collections.abc import Mapping
 
@@ -171,7 +171,7 @@ _MACHINE_INSTEAD: Mapping[str, Mapping[MachineState, str]] = {
 
 
 def job_refusal(transition: Transition, name: str, state: JobState) -> str:
-    """Why job `name` may not make a transition that is asked for without its machine."""
+    """Why job `name` may not make a transition without its machine."""
     return f"{JOB_IS[state].format(name=name)} {_JOB_INSTEAD[transition.name][state]}"
 
 

@@ -1,8 +1,8 @@
 """The table of named transitions of jobs, runs and machines.
 
 Every change of state is a row of this table. The writer turns each row into guarded updates,
-`replay` folds a job's events over the same rows, and the property tests walk them, so the three
-agree. The name of a transition is also the type of its event.
+`replay` folds a job's events over the same rows, and the property tests walk them. The name of a
+transition is also the type of its event.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ J, R, M = JobState, RunState, MachineState
 class Step(Generic[S]):
     """The change of one subject: from any of `sources` (empty: it is created) to `target`.
 
-    A `target` of None keeps the state. `if_waiting` is the target of a job that has to wait for a
+    A `target` of None keeps the state. `if_waiting` is the target of a job that must wait for a
     time or a predecessor; a job without one is refused while it waits for a predecessor.
     """
 
@@ -36,11 +36,11 @@ class Step(Generic[S]):
     if_waiting: S | None = None
 
     def allows(self, state: S | None) -> bool:
-        """Return whether a subject in `state` (None: not created yet) may take this step."""
+        """Whether a subject in `state` (None: not created yet) may take this step."""
         return state in self.sources if self.sources else state is None
 
     def leads_to(self, state: S | None) -> frozenset[S | None]:
-        """Return the states that a subject in `state` may be in after this step."""
+        """The states that a subject in `state` may be in after this step."""
         reached = frozenset({self.target or state})
         return reached | {self.if_waiting} if self.if_waiting else reached
 
@@ -49,9 +49,8 @@ class Step(Generic[S]):
 class MachineStep:
     """The change of the machine in a run's transition.
 
-    `to_rest` moves it to its resting state after a run: maintenance if requested, otherwise
-    needs_clearing if its operator clears it, otherwise idle. A machine in one of the states that
-    the step `keeps` stays there.
+    `to_rest` moves it to its resting state: maintenance if requested, otherwise needs_clearing if
+    its operator clears it, otherwise idle. A machine in a state that the step `keeps` stays there.
 
     An `untouched` machine, on which nothing was started, needs no clearing. A machine that goes
     offline stores whether it needs clearing for its return.
@@ -68,7 +67,7 @@ class MachineStep:
     keeps: frozenset[MachineState] = frozenset()
 
     def target_from(self, state: MachineState) -> MachineState:
-        """Where a machine in `state` goes that does not go to rest."""
+        """The target of a machine in `state` that does not go to rest."""
         return state if self.target is None or state in self.keeps else self.target
 
 
@@ -139,16 +138,10 @@ ASSIGNED = _row(
     "assigned", _job({J.QUEUED}, J.ASSIGNED), _run(set(), R.ASSIGNED), _at(M.IDLE, M.ASSIGNED)
 )
 RETURNED = _row(
-    "returned",
-    _job({J.ASSIGNED}, J.QUEUED),
-    _run({R.ASSIGNED}, R.CANCELLED),
-    _LEFT_UNTOUCHED,
+    "returned", _job({J.ASSIGNED}, J.QUEUED), _run({R.ASSIGNED}, R.CANCELLED), _LEFT_UNTOUCHED
 )
 DEFERRED = _row(
-    "deferred",
-    _job({J.ASSIGNED}, J.PAUSED),
-    _run({R.ASSIGNED}, R.CANCELLED),
-    _LEFT_UNTOUCHED,
+    "deferred", _job({J.ASSIGNED}, J.PAUSED), _run({R.ASSIGNED}, R.CANCELLED), _LEFT_UNTOUCHED
 )
 STARTED = _row(
     "started",

@@ -1,7 +1,5 @@
-"""The next step of a job, or why it waits, in an operator's words.
-
-The reason is computed from the present state and is never a state of its own.
-"""
+"""The next step of a job, or why it waits, in an operator's words. It is computed from the present
+state and is never a state of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,10 +37,10 @@ class Predecessor:
 class QueueStatus:
     """What determines the next step of a job.
 
-    `retry_limit` is the limit in force. `machine` is the name of its present or last machine.
-    `paused_by` is the person who paused it; "" if unknown. `set_up`: a person has to set it up at
-    that machine and confirm. `automation`: it needs no machine, but the handler named by `machine`;
-    `installed`: this station has that handler.
+    `retry_limit` is the limit in force. `machine` is the name of its present or last machine, or of
+    the handler of an `automation`; `installed`: this station has that handler. `paused_by` is the
+    person who paused it; "" if unknown. `set_up`: a person must set it up at the machine and
+    confirm.
     """
 
     id: int
@@ -66,10 +64,8 @@ class QueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class ShopSnapshot:
-    """The shop at one moment.
-
-    `head` holds the first queued jobs of each machine type in queue order, `slots` their forecasts.
-    """
+    """The shop at one moment. `head` holds the first queued jobs of each machine type in queue
+    order, `slots` their forecasts."""
 
     now: int
     fleet: MachinePool
@@ -78,7 +74,6 @@ class ShopSnapshot:
     zone: tzinfo | None = None
 
     def clock(self, at: int) -> str:
-        """Return a time on the wall clock of the shop."""
         return clock(at, self.now, self.zone)
 
 
@@ -89,7 +84,8 @@ def next_words(job: QueueStatus, shop: ShopSnapshot) -> str:
 
 def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     if job.automation:
-        return _automation(job)
+        missing = f"waits for a station with the handler {job.machine}: this one does not have it"
+        return "waits for a worker slot" if job.installed else missing
     if job.pinned_machine_id is not None:
         return _pinned(job, job.pinned_machine_id, shop)
     fitting = shop.fleet.fitting(job.need)
@@ -100,16 +96,10 @@ def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     slot = shop.slots.get(job.id)
     if slot is None:
         return _far_back(job, shop)
-    return _turn(slot, shop)
+    return _forecast(slot, shop)
 
 
-def _automation(job: QueueStatus) -> str:
-    if not job.installed:
-        return f"waits for a station with the handler {job.machine}: this one does not have it"
-    return "waits for a worker slot"
-
-
-def _turn(slot: ForecastSlot, shop: ShopSnapshot) -> str:
+def _forecast(slot: ForecastSlot, shop: ShopSnapshot) -> str:
     name, state = slot.machine.name, slot.machine.state
     if slot.ahead:
         return f"behind {_jobs(slot.ahead)}, {name} {_when(slot, shop)}"
@@ -180,11 +170,9 @@ def _none_serves(fitting: Sequence[MachineNow]) -> str:
 
 
 def _absence(machine: MachineNow) -> str:
-    if machine.state not in _NOT_SERVING:
-        if machine.leaving:
-            return "goes into maintenance"
-        return f"is not ready ({machine.not_ready})"
-    return _NOT_SERVING[machine.state]
+    if machine.state in _NOT_SERVING:
+        return _NOT_SERVING[machine.state]
+    return "goes into maintenance" if machine.leaving else f"is not ready ({machine.not_ready})"
 
 
 def _delayed(job: QueueStatus, shop: ShopSnapshot) -> str:
@@ -223,18 +211,6 @@ def _running(job: QueueStatus, _shop: ShopSnapshot) -> str:
     return "running" if job.automation else f"running on {job.machine or 'its machine'}"
 
 
-def _held(job: QueueStatus, shop: ShopSnapshot) -> str:
-    return f"held since {shop.clock(job.since)}"
-
-
-def _done(job: QueueStatus, shop: ShopSnapshot) -> str:
-    return f"{shop.clock(job.finished_at or job.since)} done"
-
-
-def _cancelled(job: QueueStatus, shop: ShopSnapshot) -> str:
-    return f"cancelled {shop.clock(job.finished_at or job.since)}"
-
-
 def _jobs(count: int) -> str:
     return f"{count:,} job" if count == 1 else f"{count:,} jobs"
 
@@ -247,9 +223,9 @@ _WORDS: Mapping[JobState, Callable[[QueueStatus, ShopSnapshot], str]] = {
     JobState.PAUSED: _paused,
     JobState.ASSIGNED: _assigned,
     JobState.RUNNING: _running,
-    JobState.HELD: _held,
+    JobState.HELD: lambda job, shop: f"held since {shop.clock(job.since)}",
     JobState.INTERRUPTED: lambda job, _shop: f"decide: {job.last_error or 'stopped half-way'}",
-    JobState.COMPLETED: _done,
-    JobState.CANCELLED: _cancelled,
+    JobState.COMPLETED: lambda job, shop: f"{shop.clock(job.finished_at or job.since)} done",
+    JobState.CANCELLED: lambda job, shop: f"cancelled {shop.clock(job.finished_at or job.since)}",
     JobState.NEEDS_ATTENTION: lambda job, _shop: job.last_error or "failed for an unknown reason",
 }

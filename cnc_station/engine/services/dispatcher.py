@@ -12,8 +12,7 @@ from cnc_station.engine.services.lifeline import MARGIN
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.services.worker_slots import WorkerSlots
-from cnc_station.engine.store.claims import Claim
-from cnc_station.engine.store.handler_claims import ClaimForHandlers
+from cnc_station.engine.store.claims import Claim, ClaimForHandlers
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.transaction import StoreCommand
 

@@ -1,4 +1,4 @@
-"""What a claim asks of the database, and what it writes of jobs and machines."""
+"""The statements of a claim."""
 
 from functools import cache
 from typing import Any
@@ -33,7 +33,7 @@ def _first(of: ColumnElement[bool], order: ColumnElement[Any]) -> ScalarSelect[A
     return query.limit(1).scalar_subquery()
 
 
-# In the order of an index: a planner that thinks any row will do may walk past all that are done.
+# In the order of an index: otherwise a planner may scan past all finished jobs for any row.
 _ANY_PINNED = _first(job.c.pinned_machine_id.is_not(None), job.c.pinned_machine_id).is_not(None)
 _ANY_WAITS = (
     _first(job.c.pinned_machine_id.is_(None), job.c.machine_type).is_not(None) | _ANY_PINNED
@@ -84,11 +84,7 @@ FOR_MATCHING = (
     job.c.size_y,
     job.c.size_z,
 )
-FOR_SESSION = (  # from failures on in the order of `Claimed`
-    job.c.name,
-    job.c.operation,
-    job.c.token,
-    job.c.attempt,
+FOR_CLAIMED = (  # in the order of `Claimed`
     job.c.failures,
     job.c.retry_limit,
     job.c.timeout_s,
@@ -100,12 +96,13 @@ FOR_SESSION = (  # from failures on in the order of `Claimed`
     job.c.trace_id,
     job.c.tenant,
 )
+FOR_SESSION = (job.c.name, job.c.operation, job.c.token, job.c.attempt, *FOR_CLAIMED)
 _WANTED = (*FOR_MATCHING, *FOR_SESSION)
 
 
 @cache
 def pinned_statement(dialect: Dialect) -> Select[Any]:
-    """Jobs that wait for one of these machines (`item`: their ids), in rank order."""
+    """Jobs pinned to one of these machines (`item`: their ids), in rank order."""
     item = dialect.items("item", machine_id=BigInteger)
     return (
         select(*_WANTED)
@@ -118,8 +115,8 @@ def pinned_statement(dialect: Dialect) -> Select[Any]:
 
 
 def _lowered_material() -> ColumnElement[str]:
-    """As Python has it: databases have other small letters, each server by its own locale. What is
-    searched in ends with it, where İ, alone of all letters, has become two."""
+    """The material in Python's lower case; databases lower by their own locale. `search` ends with
+    it; İ alone becomes two characters when lowered."""
     material = job.c.material
     extra = func.length(material) - func.length(func.replace(material, "İ", ""))
     lowered: ColumnElement[str] = func.substr(
@@ -147,14 +144,14 @@ def offer_statement(dialect: Dialect, *, any_material: bool) -> Select[Any]:
         return query
     materials = dialect.items("materials", material=Text)
     fits = _lowered_material().in_(select(materials.c.material))
-    # As a case: planners have no statistics of what is computed, take a match for rare, and would
-    # sort a type's whole queue instead of walking it in order.
+    # As a case: planners have no statistics of computed values, assume that a match is rare, and
+    # would sort the whole queue of a type instead of scanning it in order.
     return query.where(case((fits, true()), else_=false()))
 
 
 @cache
 def job_statement(dialect: Dialect) -> Update:
-    """The jobs of new runs."""
+    """Assign the jobs of new runs."""
     item = dialect.items(
         "item",
         job_id=BigInteger,
@@ -181,7 +178,7 @@ def job_statement(dialect: Dialect) -> Update:
 
 @cache
 def machine_statement(dialect: Dialect) -> Update:
-    """The machines of new runs."""
+    """Assign the machines of new runs."""
     item = dialect.items(
         "item",
         machine_id=BigInteger,

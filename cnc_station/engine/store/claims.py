@@ -1,43 +1,43 @@
-"""The claim: every idle machine of a station gets the best job for it, in one transaction."""
+"""The claims of a station: every idle machine gets the best job for it, in one transaction; and
+handlers get the jobs that need no machine."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Select, Text, bindparam, select
 
+from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
-from cnc_station.engine.domain.matching import (
-    Candidate,
-    FreeMachine,
-    by_capability,
-    match,
-)
+from cnc_station.engine.domain.matching import Candidate, FreeMachine, by_capability, match
 from cnc_station.engine.store.claim_statements import (
     FOR_MATCHING,
+    FOR_SESSION,
     IDLE,
     MOST_PINNED,
+    not_replaced,
     offer_statement,
     pinned_statement,
 )
-from cnc_station.engine.store.dialect import packed
-from cnc_station.engine.store.new_runs import Claimed, assign
+from cnc_station.engine.store.dialect import Dialect, packed
+from cnc_station.engine.store.new_runs import RUNS_AHEAD, Claimed, assign, write_runs
 from cnc_station.engine.store.prepared import TransactionPreload
-from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.schema import job, queued, run
+from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
+from cnc_station.engine.views import job_title
 
 
 @dataclass(frozen=True, slots=True)
 class Claim(StoreCommand[tuple[Claimed, ...]]):
-    """Match the waiting jobs to all idle, clear, ready machines of this station, but for those
-    that it still drives (`except_machines`): a run that was taken from it must have stopped first.
-    An `incarnation` whose name another one has taken over gets nothing.
+    """Match the waiting jobs to all idle, clear, ready machines of this station except
+    `except_machines`, which it still drives: a run that was taken from it must stop first. An
+    `incarnation` that was replaced gets nothing.
 
-    Answers with the new runs, `at_most` so many: where there are fewer than that and than
-    machines, there was nothing else for them to do. On the machines
-    `begins_with_claim`, with nothing to load and nobody to wait for, they have begun: their starts
-    are written with them.
+    Returns the new runs, `at_most` so many: fewer than that and than machines means that nothing is
+    left to match. On the machines `begins_with_claim`, which load nothing and wait for nobody, the
+    start is written with the claim.
     """
 
     lease_s: float
@@ -46,56 +46,52 @@ class Claim(StoreCommand[tuple[Claimed, ...]]):
     begins_with_claim: frozenset[int] = frozenset()
     at_most: int | None = None
 
-    @property
-    def touches(self) -> Sequence[Hashable] | None:
-        """Any waiting job and any idle machine."""
-        return None
+    @classmethod
+    def preload(cls, station: str, commands: Sequence["Claim"]) -> TransactionPreload:
+        return TransactionPreload(questions={IDLE: _own(station, commands[0])})
 
     @classmethod
-    def preload(cls, station: str, changes: Sequence["Claim"]) -> TransactionPreload:
-        """Which machines are idle."""
-        return TransactionPreload(questions={IDLE: _own(station, changes[0])})
-
-    @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
-        """Matching until nothing is left to match; whoever asked at the same time shares it."""
-        busy = frozenset().union(*(change.except_machines for change in changes))
-        claimed = _claim(tx, changes[0], busy)
-        return [claimed, *(() for _ in changes[1:])]
-
-
-def _claim(tx: Tx, change: Claim, busy: frozenset[int]) -> tuple[Claimed, ...]:
-    idle = tx.ask(IDLE, _own(tx.station, change)).fetchall()
-    free = [_free_machine(*row[:-1]) for row in idle]
-    free = [one for one in free if one.machine_id not in busy]
-    by_hand = {row[0]: _by_hand(row, change.begins_with_claim) for row in idle}
-    any_pinned = bool(idle and idle[0][-1])
-    lease_ms = round(change.lease_s * 1000)
-    wanted = len(free) if change.at_most is None else min(len(free), change.at_most)
-    claimed: list[Claimed] = []
-    while len(claimed) < wanted:
-        tx.flush()
-        pinned = _pinned(tx, free) if any_pinned else ()
-        matched, settled = _round(tx, free, pinned, by_hand, lease_ms, wanted - len(claimed))
-        claimed += matched
-        if settled:
-            break
-        taken = {one.machine_id for one in matched}
-        free = [one for one in free if one.machine_id not in taken]
-    return tuple(claimed)
-
-
-def _own(station: str, change: Claim) -> dict[str, str]:
-    return {"station": station, "incarnation": change.incarnation}
-
-
-def _by_hand(row: Sequence[Any], begins_with_claim: frozenset[int]) -> tuple[bool, bool, bool]:
-    """Whether its operator starts and clears a machine, and whether what it is given has begun."""
-    machine_id, starts, clears = row[:3]
-    return bool(starts), bool(clears), machine_id in begins_with_claim and not starts
+    def apply(cls, tx: Tx, commands: Sequence["Claim"]) -> list[tuple[Claimed, ...] | Exception]:
+        """Claim once, for the first command; the others share its result."""
+        busy = frozenset().union(*(command.except_machines for command in commands))
+        first = commands[0]
+        idle = tx.ask(IDLE, _own(tx.station, first)).fetchall()
+        free = [
+            FreeMachine(row[0], _capability(*row[6:-1]), *row[3:6])
+            for row in idle
+            if row[0] not in busy
+        ]
+        by_hand = {
+            machine_id: (
+                bool(starts),
+                bool(clears),
+                machine_id in first.begins_with_claim and not starts,
+            )
+            for machine_id, starts, clears, *_ in idle
+        }
+        any_pinned = bool(idle and idle[0][-1])
+        lease_ms = round(first.lease_s * 1000)
+        wanted = len(free) if first.at_most is None else min(len(free), first.at_most)
+        claimed: list[Claimed] = []
+        while len(claimed) < wanted:
+            tx.flush()
+            pinned = _pinned(tx, free) if any_pinned else ()
+            matched, exhausted = _match_once(
+                tx, free, pinned, by_hand, lease_ms, wanted - len(claimed)
+            )
+            claimed += matched
+            if exhausted:
+                break
+            taken = {one.machine_id for one in matched}
+            free = [one for one in free if one.machine_id not in taken]
+        return [tuple(claimed), *(() for _ in commands[1:])]
 
 
-def _round(
+def _own(station: str, command: Claim) -> dict[str, str]:
+    return {"station": station, "incarnation": command.incarnation}
+
+
+def _match_once(
     tx: Tx,
     free: Sequence[FreeMachine],
     pinned: Sequence[Sequence[Any]],
@@ -103,7 +99,7 @@ def _round(
     lease_ms: int,
     wanted: int,
 ) -> tuple[tuple[Claimed, ...], bool]:
-    """Match once. Nothing is left when no machine is, or when every job that fits was looked at."""
+    """Match once. Return the new runs, and whether nothing is left to match."""
     rows: dict[int, Sequence[Any]] = {}
     counts = {one: min(len(group), wanted) for one, group in by_capability(free).items()}
     with tx.pipeline():
@@ -113,12 +109,12 @@ def _round(
     if not matches:
         return (), True
     whole = all(len(offers[capability]) < count for capability, count in counts.items())
-    settled = len(matches) == len(free) or (whole and len(pinned) < MOST_PINNED)
-    return assign(tx, matches, rows, by_hand, lease_ms), settled
+    exhausted = len(matches) == len(free) or (whole and len(pinned) < MOST_PINNED)
+    return assign(tx, matches, rows, by_hand, lease_ms), exhausted
 
 
 def _pinned(tx: Tx, free: Sequence[FreeMachine]) -> Sequence[Sequence[Any]]:
-    """The claimable jobs that are meant for one of these machines and no other."""
+    """Return the claimable jobs that are pinned to one of these machines."""
     machines = packed([[one.machine_id] for one in free])
     found: Sequence[Sequence[Any]]
     found = tx.ask(pinned_statement(tx.dialect), {"item": machines}).fetchall()
@@ -126,7 +122,7 @@ def _pinned(tx: Tx, free: Sequence[FreeMachine]) -> Sequence[Sequence[Any]]:
 
 
 def _offer(tx: Tx, capability: Capability, count: int) -> Any:
-    """The first `count` claimable jobs that the capability fits, in rank order."""
+    """Query the first `count` claimable jobs that fit the capability, in rank order."""
     size = capability.envelope or Envelope(1e9, 1e9, 1e9)
     materials = packed([[name] for name in sorted(capability.materials)])
     return tx.ask(
@@ -147,7 +143,7 @@ def _offer(tx: Tx, capability: Capability, count: int) -> Any:
 def _candidates(rows: dict[int, Sequence[Any]], found: Sequence[Sequence[Any]]) -> list[Candidate]:
     candidates = []
     for row in found:
-        # By place, here and below: a name costs as much as twenty places, and there are thousands.
+        # By position: access by name costs twenty times as much, and there are thousands of rows.
         job_id, rank, program, pinned, *need = row[: len(FOR_MATCHING)]
         rows[job_id] = row
         candidates.append(Candidate(job_id, rank, _need(*need), program or "", pinned))
@@ -156,8 +152,55 @@ def _candidates(rows: dict[int, Sequence[Any]], found: Sequence[Sequence[Any]]) 
 
 @lru_cache(maxsize=4096)
 def _need(machine_type: str, complexity: int, material: str, axes: int, *size: float) -> Need:
-    """Made once: a shop's jobs are much alike."""
+    """Cached: the jobs of a shop are much alike."""
     return Need(machine_type, complexity, material, axes, _envelope(*size))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimForHandlers(OneByOne[tuple[Claimed, ...]]):
+    """Claim the first `free` waiting jobs for these `handlers`, in rank order; their runs are
+    started. An `incarnation` that was replaced gets nothing."""
+
+    lease_s: float
+    handlers: frozenset[str]
+    free: int
+    incarnation: str = ""
+
+    def write(self, tx: Tx) -> tuple[Claimed, ...]:
+        tx.flush()
+        asked = {
+            "handlers": packed([[name] for name in sorted(self.handlers)]),
+            "count": self.free,
+            "station": tx.station,
+            "incarnation": self.incarnation,
+        }
+        found = tx.ask(_handler_statement(tx.dialect), asked).fetchall()
+        if not found:
+            return ()
+        run_ids = tx.dialect.reserve(tx.connection, run, len(found), ahead=RUNS_AHEAD)
+        claimed = []
+        for run_id, row in zip(run_ids, found, strict=True):
+            job_id, name, operation, token, attempt, *more, handler, payload = row
+            new = (run_id, token + 1, job_id, None, job_title(name, operation), attempt + 1)
+            new_run = Claimed(*new, *more)
+            claimed.append(new_run._replace(begun=True, handler=handler, payload=payload))
+        lease_ms = round(self.lease_s * 1000)
+        return write_runs(tx, claimed, ["a worker slot is free"] * len(claimed), lease_ms)
+
+
+@cache
+def _handler_statement(dialect: Dialect) -> Select[Any]:
+    """These jobs are in the index of ready jobs under no machine type: claims for machines never
+    scan them, nor these claims jobs for machines."""
+    handlers = dialect.items("handlers", handler=Text)
+    return (
+        select(job.c.id, *FOR_SESSION, job.c.handler, job.c.payload)
+        .where(queued, job.c.pinned_machine_id.is_(None), not_replaced)
+        .where(job.c.machine_type == NO_MACHINE, job.c.handler.in_(select(handlers.c.handler)))
+        .order_by(job.c.rank, job.c.id)
+        .limit(bindparam("count"))
+        .with_for_update(skip_locked=True, of=job)
+    )
 
 
 def envelope(row: Row[Any]) -> Envelope | None:
@@ -186,18 +229,6 @@ def capability(row: Row[Any]) -> Capability:
 def _capability(
     machine_type: str, complexity: int, materials: str, axes: int, *size: float
 ) -> Capability:
-    """Read once: every claim looks at every idle machine."""
+    """Cached: every claim reads every idle machine."""
     names = frozenset(name.lower() for name in json.loads(materials))
     return Capability(machine_type, complexity, names, axes, _envelope(*size))
-
-
-def _free_machine(
-    machine_id: int,
-    _starts: bool,
-    _clears: bool,
-    last_program: str,
-    last_material: str,
-    run_seconds: float,
-    *able: Any,
-) -> FreeMachine:
-    return FreeMachine(machine_id, _capability(*able), last_program, last_material, run_seconds)

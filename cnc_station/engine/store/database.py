@@ -1,5 +1,4 @@
-"""Opening a database: the only place that knows which dialects there are; and the lock that lets
-one engine serve a file."""
+"""Open a database in its dialect, and lock a file for one engine."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -23,13 +22,11 @@ POSTGRES = Postgres()
 
 
 class Database:
-    """One database: connections for the writer and for readers, and its dialect.
-
-    Synchronous; its callers bring the threads.
-    """
+    """One database: connections for the writer and for readers, and its dialect. Synchronous; the
+    callers bring the threads."""
 
     def __init__(self, url: str, *, synchronous: str = "FULL") -> None:
-        # A file's path is what it is; only an address has signs that stand for others.
+        # A file's path is used as it is; only the address of a server has escapes.
         file = url.removeprefix(_FILE)
         self.url = make_url(url) if file == url else URL.create("sqlite", database=file)
         self.dialect: Dialect = SQLITE if self.url.get_backend_name() == "sqlite" else POSTGRES
@@ -42,7 +39,6 @@ class Database:
             event.listen(engine, "close", lambda closed, _: self._open.discard(closed))
 
     def connect_writer(self) -> Connection:
-        """The connection of the one writer thread."""
         with self.translate_errors():
             return self._writer.connect()
 
@@ -52,20 +48,19 @@ class Database:
             return query(connection)
 
     def break_off(self) -> None:
-        """Whoever waits for a server's answer, on whichever thread, gets Unavailable instead."""
+        """End every wait for a server's answer, on any thread, with Unavailable."""
         for connection in tuple(self._open):
             self.dialect.break_off(connection)
 
     def close(self) -> None:
-        """Give all connections back."""
         self._readers.dispose()
         self._writer.dispose()
 
     @contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Turns complaints about the environment into Unavailable with a sentence.
+        """Raise Unavailable with a sentence for errors of the environment.
 
-        Broken constraints pass through: they are for the writer, which answers for each item.
+        Violated constraints pass: the writer answers them for each command.
         """
         try:
             yield
@@ -76,17 +71,17 @@ class Database:
 
 
 class EngineLock:
-    """Held while an engine runs; the operating system gives it back if the process dies. `path` is
-    the file that is locked."""
+    """Held while an engine runs; the operating system releases it if the process dies. `path` is
+    the locked file."""
 
     def __init__(self, database: Path) -> None:
-        database = database.resolve()  # links lead to one file, which has one lock
+        database = database.resolve()  # links to one file share its lock
         self.path = database.with_name(database.name + ".lock")
         self._holder = database.with_name(database.name + ".holder")
         self._lock = FileLock(self.path)
 
     def acquire(self, station: str) -> None:
-        """Take it or raise Unavailable, naming who has it."""
+        """Lock it, or raise Unavailable with the name of the holder."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
@@ -102,13 +97,12 @@ class EngineLock:
             raise Unavailable(f"{place} can't be written: {error.strerror}.") from error
 
     def release(self) -> None:
-        """Give it back."""
         if self._lock.is_locked:
             self._holder.unlink(missing_ok=True)
             self._lock.release()
 
     def holder(self) -> str:
-        """Who holds it, as far as can be read."""
+        """The holder, if its name can be read."""
         try:
             return self._holder.read_text(encoding="utf-8") or "unknown"
         except OSError:

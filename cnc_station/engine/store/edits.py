@@ -1,4 +1,4 @@
-"""Changing what a job asks for, while it is not at a machine."""
+"""Edit the spec of a job that is not at a machine."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from cnc_station.engine.store.transaction import JobCommand, Tx
 
 @dataclass(frozen=True, slots=True)
 class EditJob(JobCommand[None]):
-    """Set fields of a job. With `version`, only if nobody changed it since.
+    """Set fields of a job; with `version`, only if nobody changed it since.
 
     Raises Conflict if the job may not be edited now, InvalidInput for bad values.
     """
@@ -31,86 +31,64 @@ class EditJob(JobCommand[None]):
     version: int | None = None
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _edit(tx, self)
-
-
-def _edit(tx: Tx, change: EditJob) -> None:
-    if unknown := change.changes.keys() - EDITABLE:
-        raise InvalidInput(*(FieldError(name, "can't be edited") for name in sorted(unknown)))
-    row = tx.connection.execute(
-        select(job).where(job.c.id == change.job_id).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise Conflict(f"There is no job {change.job_id}.")
-    assert t.EDITED.job is not None
-    state = JobState(row.state)
-    if state not in t.EDITED.job.sources:
-        raise Conflict(job_refusal(t.EDITED, row.name, state))
-    if change.version not in (None, row.version):
-        raise Conflict(f"{row.name} was changed by somebody else meanwhile. Open it again.")
-    before = spec_of(row)
-    after = replace(before, **change.changes).validated()
-    check_references(tx, [after])
-    values = stored_fields(after)
-    if (after.priority, after.due_at) != (before.priority, before.due_at):
-        values["rank"] = tx.ranking.rank(row.created_at, after.priority, after.due_at)
-    postponed, due = False, None
-    if after.not_before != before.not_before:
-        due = tx.now if after.not_before is None else after.not_before
-        postponed = state is JobState.QUEUED and due > tx.now
-        values["not_before"] = due
-    if postponed:  # what is queued may be claimed now
-        values |= {"state": JobState.DELAYED.value, "state_since": tx.now}
-    tx.connection.execute(
-        update(job).where(job.c.id == row.id).values(version=job.c.version + 1, **values)
-    )
-    claimable = state is JobState.QUEUED and not postponed
-    changed = {name for name in change.changes if getattr(after, name) != getattr(before, name)}
-    tx.record(
-        t.EDITED,
-        actor=change.actor,
-        job_id=row.id,
-        job_state=state,
-        trace_id=row.trace_id,
-        reason=", ".join(sorted(changed)),
-        tenant=after.tenant,
-        machine_type=after.machine_type if claimable else None,
-        due_at=due,
-    )
-    if postponed:
+        if unknown := self.changes.keys() - EDITABLE:
+            raise InvalidInput(*(FieldError(name, "can't be edited") for name in sorted(unknown)))
+        row = tx.connection.execute(
+            select(job).where(job.c.id == self.job_id).with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise Conflict(f"There is no job {self.job_id}.")
+        assert t.EDITED.job is not None
+        state = JobState(row.state)
+        if state not in t.EDITED.job.sources:
+            raise Conflict(job_refusal(t.EDITED, row.name, state))
+        if self.version not in (None, row.version):
+            raise Conflict(f"{row.name} was changed by somebody else meanwhile. Open it again.")
+        before = spec_of(row)
+        after = replace(before, **self.changes).validated()
+        check_references(tx, [after])
+        values = stored_fields(after)
+        if (after.priority, after.due_at) != (before.priority, before.due_at):
+            values["rank"] = tx.ranking.rank(row.created_at, after.priority, after.due_at)
+        postponed, due = False, None
+        if after.not_before != before.not_before:
+            due = tx.now if after.not_before is None else after.not_before
+            postponed = state is JobState.QUEUED and due > tx.now
+            values["not_before"] = due
+        if postponed:  # a queued job could be claimed now
+            values |= {"state": JobState.DELAYED.value, "state_since": tx.now}
+        tx.connection.execute(
+            update(job).where(job.c.id == row.id).values(version=job.c.version + 1, **values)
+        )
+        claimable = state is JobState.QUEUED and not postponed
+        changed = {name for name in self.changes if getattr(after, name) != getattr(before, name)}
         tx.record(
-            t.POSTPONED,
-            actor=change.actor,
+            t.EDITED,
+            actor=self.actor,
             job_id=row.id,
-            job_state=JobState.DELAYED,
+            job_state=state,
             trace_id=row.trace_id,
+            reason=", ".join(sorted(changed)),
             tenant=after.tenant,
+            machine_type=after.machine_type if claimable else None,
             due_at=due,
         )
+        if postponed:
+            tx.record(
+                t.POSTPONED,
+                actor=self.actor,
+                job_id=row.id,
+                job_state=JobState.DELAYED,
+                trace_id=row.trace_id,
+                tenant=after.tenant,
+                due_at=due,
+            )
 
 
 def spec_of(row: Row[Any]) -> JobSpec:
-    """The spec that a job row holds, for editing and duplicating it."""
+    """The spec stored in a job row, to edit or duplicate it."""
     return JobSpec(
-        name=row.name,
-        machine_type=row.machine_type,
-        material=row.material,
-        complexity=row.complexity,
-        priority=row.priority,
-        estimated_s=row.estimated_s,
-        quantity=row.quantity,
-        due_at=row.due_at,
-        program=row.program,
+        **{name: getattr(row, name) for name in EDITABLE - {"payload", "envelope"}},
         payload=json.loads(row.payload),
-        tenant=row.tenant,
-        handler=row.handler,
-        retry_limit=row.retry_limit,
-        timeout_s=row.timeout_s,
-        work_order=row.work_order,
-        operation=row.operation,
-        axes=row.axes,
         envelope=envelope(row),
-        pinned_machine_id=row.pinned_machine_id,
-        not_before=row.not_before,
     )

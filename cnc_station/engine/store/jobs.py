@@ -1,4 +1,4 @@
-"""Jobs come in and move on through the queue; what follows from a move is in its transaction."""
+"""Create jobs, release them when they are due, and unblock their successors."""
 
 import json
 import uuid
@@ -22,7 +22,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
-from cnc_station.engine.domain.job import JobSpec, check_keys
+from cnc_station.engine.domain.job import EDITABLE, JobSpec, check_keys
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.dialect import Dialect, packed
@@ -32,13 +32,14 @@ from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
 
 MOST_RELEASED_AT_ONCE = 500
+_AS_GIVEN = tuple(sorted(EDITABLE - {"envelope", "estimated_s", "payload", "not_before"}))
 
 
 @dataclass(frozen=True, slots=True)
 class CreateJobs(StoreCommand[tuple[int, ...]]):
-    """Store validated specs, all or none, each with its first event. Answers with their ids.
+    """Store validated specs, all or none, each with its first event. Returns their ids.
 
-    Raises InvalidInput where a spec refers to something that is not there.
+    Raises InvalidInput if a spec refers to something that does not exist.
     """
 
     specs: tuple[JobSpec, ...]
@@ -46,37 +47,36 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """New jobs are nobody else's yet; what they wait for must stay in order."""
+        """New jobs have no other writer yet; the order with their predecessors must be kept."""
         return tuple(("job", before) for spec in self.specs for before in spec.after)
 
     @classmethod
-    def preload(cls, station: str, changes: Sequence["CreateJobs"]) -> TransactionPreload:  # noqa: ARG003 - any
-        """Their numbers."""
-        return TransactionPreload(numbers={job: sum(len(change.specs) for change in changes)})
+    def preload(cls, station: str, commands: Sequence["CreateJobs"]) -> TransactionPreload:  # noqa: ARG003 - the same at every station
+        return TransactionPreload(numbers={job: sum(len(command.specs) for command in commands)})
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:
+    def apply(cls, tx: Tx, commands: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:
         """Reserve the ids, then insert everything in three bulk statements."""
-        for change in changes:
-            check_keys(change.specs)
-        wanted = [spec for change in changes for spec in change.specs]
+        for command in commands:
+            check_keys(command.specs)
+        wanted = [spec for command in commands for spec in command.specs]
         check_references(tx, wanted)
         ids = iter(tx.dialect.reserve(tx.connection, job, len(wanted)))
         answers: list[tuple[int, ...] | Exception] = []
         rows: list[dict[str, Any]] = []
         edges: list[dict[str, int]] = []
-        after_others: list[int] = []  # and after no new one: those may all be completed
-        for change in changes:
-            own = tuple(next(ids) for _ in change.specs)
+        after_others: list[int] = []  # their predecessors may all be completed; new ones can't be
+        for command in commands:
+            own = tuple(next(ids) for _ in command.specs)
             answers.append(own)
-            keys = {s.key: i for s, i in zip(change.specs, own, strict=True) if s.key}
-            for spec, job_id in zip(change.specs, own, strict=True):
+            keys = {s.key: i for s, i in zip(command.specs, own, strict=True) if s.key}
+            for spec, job_id in zip(command.specs, own, strict=True):
                 before = (*spec.after, *(keys[key] for key in spec.after_keys))
                 edges += [{"job_id": job_id, "predecessor_id": p} for p in dict.fromkeys(before)]
                 if before and not spec.after_keys:
                     after_others.append(job_id)
                 rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
-                _record_new(tx, change.actor, spec, rows[-1])
+                _record_new(tx, command.actor, spec, rows[-1])
         tx.defer_insert(job, rows)
         if edges:
             tx.flush()
@@ -87,7 +87,7 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
 
 
 def check_references(tx: Tx, specs: Iterable[JobSpec]) -> None:
-    """What a spec names must exist: programs, predecessors, the machine it is pinned to."""
+    """Raise InvalidInput for a program, predecessor or pinned machine that does not exist."""
     for name, column, wanted in (
         ("program", program.c.sha256, {s.program for s in specs if s.program}),
         ("after", job.c.id, {p for s in specs for p in s.after}),
@@ -97,12 +97,12 @@ def check_references(tx: Tx, specs: Iterable[JobSpec]) -> None:
             {s.pinned_machine_id for s in specs if s.pinned_machine_id is not None},
         ),
     ):
-        if wanted and (missing := wanted - _there(tx, column, wanted)):
+        if wanted and (missing := wanted - _lock_existing(tx, column, wanted)):
             text = ", ".join(sorted(str(m)[:12] for m in missing))
             raise InvalidInput(FieldError(name, f"there is no {text}"))
 
 
-def _there(tx: Tx, column: ColumnElement[Any], wanted: Iterable[Any]) -> set[Any]:
+def _lock_existing(tx: Tx, column: ColumnElement[Any], wanted: Iterable[Any]) -> set[Any]:
     """Locked: a predecessor that completes meanwhile would not see its new successor."""
     item = tx.dialect.items("item", value=type(column.type))
     query = select(column).where(column.in_(select(item.c.value))).with_for_update(read=True)
@@ -126,7 +126,7 @@ def _new_row(tx: Tx, spec: JobSpec, job_id: int, place: int, *, blocked: bool) -
         **stored_fields(spec),
         "state": state.value,
         "state_since": tx.now,
-        # A ms apart: jobs of one submission keep their order, and others fit between them.
+        # 1 ms apart: jobs of one submission keep their order, and others fit between them.
         "rank": tx.ranking.rank(queued_at, spec.priority, spec.due_at) + place,
         "not_before": spec.not_before or tx.now,
         "blocked": blocked,
@@ -142,31 +142,16 @@ def _new_row(tx: Tx, spec: JobSpec, job_id: int, place: int, *, blocked: bool) -
 
 
 def stored_fields(spec: JobSpec) -> dict[str, Any]:
-    """A spec as columns: those that an edit may change."""
+    """The columns of a spec that an edit may change."""
     size = spec.envelope
     return {
-        "name": spec.name,
-        "work_order": spec.work_order,
-        "operation": spec.operation,
-        "tenant": spec.tenant,
-        "machine_type": spec.machine_type,
-        "complexity": spec.complexity,
-        "material": spec.material,
-        "axes": spec.axes,
+        **{name: getattr(spec, name) for name in _AS_GIVEN},
         "size_x": size.x if size else None,
         "size_y": size.y if size else None,
         "size_z": size.z if size else None,
-        "priority": spec.priority,
-        "quantity": spec.quantity,
         "estimated_s": float(spec.estimated_s),
-        "due_at": spec.due_at,
-        "program": spec.program,
-        "handler": spec.handler,
         "payload": json.dumps(dict(spec.payload)),
-        "retry_limit": spec.retry_limit,
-        "timeout_s": spec.timeout_s,
-        "pinned_machine_id": spec.pinned_machine_id,
-        # Ends with the material: claims look for it here.
+        # Must end with the material: claims search for it here.
         "search": f"{spec.name} {spec.operation} {spec.work_order} {spec.material}".lower(),
     }
 
@@ -188,23 +173,22 @@ def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDue(OneByOne[int]):
-    """The leader's move: delayed jobs whose time has come are queued. Answers with how many.
+    """Queue the delayed jobs that are due; only by the leader. Returns their number.
 
-    Raises Fenced if this is no longer the leader of `term`.
+    Raises Fenced if this station no longer leads in `term`.
     """
 
     incarnation: str
     term: int
 
     def write(self, tx: Tx) -> int:
-        """See `OneByOne.write`."""
         if not leads(tx, self.incarnation, self.term):
             raise Fenced("another station leads")
         return release_due(tx)
 
 
 def release_due(tx: Tx) -> int:
-    """Queue the delayed jobs that are due and have no predecessor left to wait for."""
+    """Queue the delayed jobs that are due and wait for no predecessor."""
     released = tx.connection.execute(_release_due(), {"now": tx.now}).all()
     for row in released:
         tx.record(
@@ -239,17 +223,17 @@ def _release_due() -> ReturningUpdate[Any]:
 
 
 def ask_successors(tx: Tx, completed: Iterable[int]) -> Any:
-    """Which jobs wait for these: a cursor, for `unblock_successors`. Most have none, and that is
-    all a completion should pay for."""
+    """Query the successors of these jobs: a cursor for `unblock_successors`. Most jobs have none,
+    and then a completion costs only this query."""
     return tx.ask(_successors(tx.dialect), _items(completed))
 
 
 def unblock_successors(tx: Tx, found: Sequence[tuple[int]]) -> bool:
-    """After completions: find out which of their successors wait for nothing else. False if there
-    was none to look at.
+    """Unblock the successors whose predecessors are all completed. Returns whether there was one to
+    check.
 
-    They are locked first and looked at in a second statement: of two stations that complete the
-    last two predecessors of a job at the same time, the later one must see the other's.
+    They are locked first and checked in a second statement: if two stations complete the last two
+    predecessors of a job at the same time, the later one must see the other's.
     """
     if not found:
         return False
@@ -282,7 +266,7 @@ def _still_blocked(dialect: Dialect) -> Select[int]:
 
 
 def unblock(tx: Tx, job_ids: Iterable[int]) -> None:
-    """Free those of these blocked jobs whose predecessors are all completed."""
+    """Unblock those of these jobs whose predecessors are all completed."""
     ids = sorted(job_ids)
     for start in range(0, len(ids), 500):
         freed = tx.connection.execute(
@@ -293,7 +277,7 @@ def unblock(tx: Tx, job_ids: Iterable[int]) -> None:
         )
         for row in freed:
             due_at = row.not_before if row.state == JobState.DELAYED else None
-            tx.tell(Topic.JOB_UNBLOCKED, job_id=row.id, tenant=row.tenant, due_at=due_at)
+            tx.notify(Topic.JOB_UNBLOCKED, job_id=row.id, tenant=row.tenant, due_at=due_at)
 
 
 def _waits_for_another() -> Any:

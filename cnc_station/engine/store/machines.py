@@ -1,4 +1,4 @@
-"""Machines: adding, editing, and their moves without a run."""
+"""Add and edit machines, and their transitions without a run."""
 
 import json
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from cnc_station.engine.store.schema import event, job, machine, run
 from cnc_station.engine.store.transaction import MachineCommand, OneByOne, Tx
 
 MOST_PARTS = 1_000_000
-# Out of an alarm, these leave the run behind that it interrupted.
-_GIVING_FREE = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
+# From an alarm, these detach the interrupted run.
+_DETACHING = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
 
 
 def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
@@ -44,48 +44,39 @@ def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class AddMachine(OneByOne[int]):
-    """A new machine of this station, offline until its driver connects. Answers with its id."""
+    """Add a machine to this station, offline until its driver connects. Returns its id."""
 
     spec: MachineSpec
     actor: str
 
     def write(self, tx: Tx) -> int:
-        """See `OneByOne.write`."""
-        return _add(tx, self)
-
-
-def _add(tx: Tx, change: AddMachine) -> int:
-    _check_name(tx, change.spec.name, None)
-    machine_id: int
-    (machine_id,) = tx.dialect.reserve(tx.connection, machine, 1)
-    tx.connection.execute(insert(machine).values(_new_row(tx, machine_id, change.spec)))
-    tx.record(
-        t.MACHINE_ADDED,
-        actor=change.actor,
-        machine_id=machine_id,
-        machine_state=MachineState.OFFLINE,
-    )
-    return machine_id
-
-
-def _new_row(tx: Tx, machine_id: int, spec: MachineSpec) -> dict[str, Any]:
-    return {
-        "id": machine_id,
-        "version": 1,
-        **_stored_fields(spec),
-        "station": tx.station,
-        "state": MachineState.OFFLINE.value,
-        "state_since": tx.now,
-        "state_reason": "",
-        "maintenance_due": False,
-        "removed": False,
-        "runs_done": 0,
-        "run_seconds": 0.0,
-        "last_program": "",
-        "last_material": "",
-        "not_ready": "",
-        "to_clear": False,
-    }
+        _check_name(tx, self.spec.name, None)
+        machine_id = tx.dialect.reserve(tx.connection, machine, 1)[0]
+        row = {
+            "id": machine_id,
+            "version": 1,
+            **_stored_fields(self.spec),
+            "station": tx.station,
+            "state": MachineState.OFFLINE.value,
+            "state_since": tx.now,
+            "state_reason": "",
+            "maintenance_due": False,
+            "removed": False,
+            "runs_done": 0,
+            "run_seconds": 0.0,
+            "last_program": "",
+            "last_material": "",
+            "not_ready": "",
+            "to_clear": False,
+        }
+        tx.connection.execute(insert(machine).values(row))
+        tx.record(
+            t.MACHINE_ADDED,
+            actor=self.actor,
+            machine_id=machine_id,
+            machine_state=MachineState.OFFLINE,
+        )
+        return machine_id
 
 
 def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
@@ -98,15 +89,15 @@ def _check_name(tx: Tx, name: str, own_id: int | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class MoveMachine(MachineCommand[None]):
-    """One of `alternatives`, the first that the machine's state allows.
+    """Make the first of `alternatives` that the machine's state allows.
 
-    `spec` and `station` belong to an edit and a move; `good`, `scrap` and `rework`, the parts of
-    its last run, to a clearing: None leaves what is known of them as it is. `part_on_it` belongs
-    to an alarm: a part lies half made on the machine.
+    `spec` belongs to an edit, `station` to a move; `good`, `scrap` and `rework`, the parts of its
+    last run, to a clearing: None keeps the known count. `part_on_it` belongs to an alarm: an
+    unfinished part is on the machine.
 
-    An edit of what its driver is made of is not for a machine at work, and gives it no work until
-    the new driver says that it is ready; nor does a move, until the next station's driver says so.
-    Raises Conflict with the state that forbids it, InvalidInput.
+    A machine at work accepts no edit of its driver. After such an edit, and after a move, the
+    machine gets no work until the new driver reports that it is ready. Raises Conflict with the
+    state that forbids the transition, InvalidInput.
     """
 
     alternatives: tuple[t.Transition, ...]
@@ -121,59 +112,54 @@ class MoveMachine(MachineCommand[None]):
     part_on_it: bool = False
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _move(tx, self)
+        row = tx.connection.execute(
+            select(machine)
+            .where(machine.c.id == self.machine_id, ~machine.c.removed)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise Conflict(f"There is no machine {self.machine_id}.")
+        state = MachineState(row.state)
+        transition = _allowed(self, row, state)
+        if transition in _DETACHING and _has_live_run(tx, row.id):
+            raise Conflict(f"The run at {row.name} is not over yet. Wait until it has ended.")
+        rewired = self.spec is not None and not asks_for(row, self.spec)
+        if rewired and _has_live_run(tx, row.id):
+            raise Conflict(f"{row.name} is at work. Change its driver when it is idle.")
+        assert transition.machine is not None
+        step = transition.machine
+        target = _resting(row, step) if step.to_rest else step.target_from(state)
+        values = _values(tx, self, transition)
+        if rewired:
+            values["not_ready"] = REWIRING
+            tx.notify(Topic.MACHINE_REWIRED, machine_id=row.id)
+        counts = _store_counts(tx, self, transition, row)
+        if step.to_rest:
+            values["maintenance_due"] = False
+        if target is not state:
+            values["to_clear"] = _clear_later(row, state, self, target)
+            values |= {"state": target.value, "state_since": tx.now, "state_reason": self.reason}
+        tx.connection.execute(
+            update(machine)
+            .where(machine.c.id == row.id, machine.c.version == row.version)
+            .values(version=machine.c.version + 1, **values)
+        )
+        tx.record(
+            transition,
+            actor=self.actor,
+            machine_id=row.id,
+            machine_state=target,
+            reason=self.reason,
+            details=counts,
+            frees_machine=target is MachineState.IDLE,
+        )
 
 
-def _move(tx: Tx, change: MoveMachine) -> None:
-    row = tx.connection.execute(
-        select(machine)
-        .where(machine.c.id == change.machine_id, ~machine.c.removed)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise Conflict(f"There is no machine {change.machine_id}.")
-    state = MachineState(row.state)
-    transition = _allowed(change, row, state)
-    if transition in _GIVING_FREE and _has_live_run(tx, row.id):
-        raise Conflict(f"The run at {row.name} is not over yet. Wait until it has ended.")
-    rewired = change.spec is not None and not asks_for(row, change.spec)
-    if rewired and _has_live_run(tx, row.id):
-        raise Conflict(f"{row.name} is at work. Change its driver when it is idle.")
-    assert transition.machine is not None
-    step = transition.machine
-    target = _resting(row, step) if step.to_rest else step.target_from(state)
-    values = _values(tx, change, transition)
-    if rewired:
-        values["not_ready"] = REWIRING
-        tx.tell(Topic.MACHINE_REWIRED, machine_id=row.id)
-    counts = _count(tx, change, transition, row)
-    if step.to_rest:
-        values["maintenance_due"] = False
-    if target is not state:
-        values["to_clear"] = _remembers(row, state, change, target)
-        values |= {"state": target.value, "state_since": tx.now, "state_reason": change.reason}
-    tx.connection.execute(
-        update(machine)
-        .where(machine.c.id == row.id, machine.c.version == row.version)
-        .values(version=machine.c.version + 1, **values)
-    )
-    tx.record(
-        transition,
-        actor=change.actor,
-        machine_id=row.id,
-        machine_state=target,
-        reason=change.reason,
-        details=counts,
-        frees_machine=target is MachineState.IDLE,
-    )
-
-
-def _allowed(change: MoveMachine, row: Row[Any], state: MachineState) -> t.Transition:
-    for transition in change.alternatives:
+def _allowed(command: MoveMachine, row: Row[Any], state: MachineState) -> t.Transition:
+    for transition in command.alternatives:
         if transition.machine is not None and state in transition.machine.sources:
             return transition
-    raise Conflict(machine_refusal(change.alternatives[0], row.name, state))
+    raise Conflict(machine_refusal(command.alternatives[0], row.name, state))
 
 
 def _has_live_run(tx: Tx, machine_id: int) -> bool:
@@ -184,27 +170,29 @@ def _has_live_run(tx: Tx, machine_id: int) -> bool:
     return tx.connection.execute(live).first() is not None
 
 
-def _remembers(row: Row[Any], state: MachineState, change: MoveMachine, to: MachineState) -> bool:
-    """Whether a machine that goes out of service comes back with a part to clear from it."""
+def _clear_later(
+    row: Row[Any], state: MachineState, command: MoveMachine, to: MachineState
+) -> bool:
+    """Return whether a machine that goes out of service needs clearing when it returns."""
     if to not in {MachineState.ALARM, MachineState.OFFLINE}:
         return False
     unlocked_to_clear = state is MachineState.ALARM and row.operator_clears
     known = row.to_clear or state is MachineState.NEEDS_CLEARING
-    return bool(known or change.part_on_it or unlocked_to_clear)
+    return bool(known or command.part_on_it or unlocked_to_clear)
 
 
-def _count(
-    tx: Tx, change: MoveMachine, transition: t.Transition, row: Row[Any]
+def _store_counts(
+    tx: Tx, command: MoveMachine, transition: t.Transition, row: Row[Any]
 ) -> dict[str, Any] | None:
-    """Keep the counts that came with a clearing; returns what its event tells of them."""
-    known = PartCount(change.good, change.scrap, change.rework).known
+    """Store the part counts of a clearing; return them for its event."""
+    known = PartCount(command.good, command.scrap, command.rework).known
     if not known:
         return None
     if errors := [e for n, c in known.items() for e in checks.whole(n, c, 0, MOST_PARTS)]:
         raise InvalidInput(*errors)
     if transition is not t.CLEARED:
         raise InvalidInput(*(FieldError(n, "is counted when a machine is cleared") for n in known))
-    # By the events: runs that several stations have numbered are not in the order of their numbers.
+    # By the events: run ids of several stations are not in the order of time.
     last_run = (
         select(event.c.run_id)
         .where(event.c.machine_id == row.id, event.c.type == t.ASSIGNED.name)
@@ -222,7 +210,7 @@ def _count(
     if why := whole.mismatch(last.quantity, completed=last.state == RunState.SUCCEEDED):
         raise InvalidInput(FieldError(next(iter(known)), why))
     tx.connection.execute(update(run).where(run.c.id == last.id).values(known))
-    tx.tell(Topic.PARTS_COUNTED, job_id=last.job_id, tenant=last.tenant)
+    tx.notify(Topic.PARTS_COUNTED, job_id=last.job_id, tenant=last.tenant)
     return {**known, "run_id": last.id, "job_id": last.job_id}
 
 
@@ -233,11 +221,11 @@ def _resting(row: Row[Any], step: t.MachineStep) -> MachineState:
     return MachineState.NEEDS_CLEARING if to_clear else MachineState.IDLE
 
 
-def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, Any]:
+def _values(tx: Tx, command: MoveMachine, transition: t.Transition) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    if change.spec is not None:
-        _check_name(tx, change.spec.name, change.machine_id)
-        values |= _stored_fields(change.spec)
+    if command.spec is not None:
+        _check_name(tx, command.spec.name, command.machine_id)
+        values |= _stored_fields(command.spec)
     if transition is t.MAINTENANCE_ASKED:
         values["maintenance_due"] = True
     elif transition in (t.MAINTENANCE_STARTED, t.MAINTENANCE_ENDED):
@@ -245,8 +233,8 @@ def _values(tx: Tx, change: MoveMachine, transition: t.Transition) -> dict[str, 
     elif transition is t.MACHINE_REMOVED:
         values["removed"] = True
     elif transition is t.MACHINE_MOVED:
-        values |= {"station": change.station, "not_ready": REWIRING}
-        tx.tell(Topic.MACHINE_REWIRED, machine_id=change.machine_id)
-    if transition in _GIVING_FREE:
+        values |= {"station": command.station, "not_ready": REWIRING}
+        tx.notify(Topic.MACHINE_REWIRED, machine_id=command.machine_id)
+    if transition in _DETACHING:
         values |= {"job_id": None, "run_id": None}
     return values

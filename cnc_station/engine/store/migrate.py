@@ -1,9 +1,8 @@
-"""Bringing a database to the schema of this program, never losing what is in it.
+"""Bring a database to the schema of this program without losing data.
 
-A database that is newer, damaged or somebody else's is refused before anything is written. An
-embedded one that is older is upgraded at the start, after a copy of the file was made beside it. A
-shared one is upgraded only when that is asked for, as other stations may be at work on it. A
-database that is up to date costs one look.
+A newer, damaged or foreign database is refused before anything is written. An older embedded one is
+upgraded at the start, after the file was copied. A shared one is upgraded only on request, since
+other stations may be at work on it.
 """
 
 import sqlite3
@@ -23,15 +22,15 @@ from cnc_station.engine.store.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0007"  # the newest migration; a test holds it to that
+REVISION = "0007"  # the newest migration; checked by a test
 MIGRATIONS = Path(__file__).parent / "migrations"
-SILENCE_S = 60.0  # a station that was heard of within this time counts as at work
+SILENCE_S = 60.0  # a station with a sign of life in this time counts as at work
 _VERSION_TABLE = "alembic_version"
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
 class Fit(StrEnum):
-    """How a database's schema stands to this program's."""
+    """How a database's schema compares to this program's."""
 
     EMPTY = "empty"
     CURRENT = "current"
@@ -41,28 +40,28 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a database holds; `revision` is None where it is empty."""
+    """The schema of a database; `revision` is None if it is empty."""
 
     revision: str | None
     fit: Fit
 
 
 def look(database: Database) -> Schema:
-    """Read the schema's version and write nothing. Raises Unavailable where the database can't be
-    read, or holds something else."""
+    """Read the schema's version without writing. Raises Unavailable if the database can't be read
+    or holds something else."""
     path = database.path
     if path is not None:
-        _look_at_file(path)
+        _check_file(path)
         if not path.exists() or not path.stat().st_size:
             return Schema(None, Fit.EMPTY)
     return _schema(database.read(_revision))
 
 
 def bring_up_to_date(database: Database) -> Path | None:
-    """What a station needs at its start: the schema created, or the one it knows.
+    """Create the schema, or upgrade an embedded database, at the start of a station.
 
-    Returns the copy made before an upgrade, if one was. Raises Unavailable with a sentence where
-    the database must be left as it is.
+    Returns the copy made before an upgrade, if any. Raises Unavailable if the database must be left
+    as it is.
     """
     found = look(database)
     if found.fit is Fit.OLDER and not database.dialect.embedded:
@@ -70,16 +69,16 @@ def bring_up_to_date(database: Database) -> Path | None:
             f"The database has schema {found.revision}, this CNC Station needs {REVISION}. Nothing "
             "was changed: stop all stations, then run `cnc-station db upgrade`."
         )
-    return _bring(database, found)
+    return _create_or_upgrade(database, found)
 
 
 def upgrade(database: Database) -> Path | None:
-    """Create or upgrade the schema because somebody asked for it; otherwise as
-    `bring_up_to_date`. Raises Conflict while stations are at work on a shared database."""
-    return _bring(database, look(database))
+    """Create or upgrade the schema on request; otherwise as `bring_up_to_date`. Raises Conflict
+    while stations are at work on a shared database."""
+    return _create_or_upgrade(database, look(database))
 
 
-def _bring(database: Database, found: Schema) -> Path | None:
+def _create_or_upgrade(database: Database, found: Schema) -> Path | None:
     if found.fit is Fit.CURRENT:
         return None
     if found.fit is Fit.NEWER:
@@ -99,8 +98,8 @@ def _bring(database: Database, found: Schema) -> Path | None:
 
 
 def _upgrade(database: Database, connection: Connection, found: Schema) -> None:
-    """In one transaction, unless somebody else has done it since the look."""
-    from alembic import command  # noqa: PLC0415 - 100 ms that only an upgrade needs
+    """Upgrade in one transaction, unless another process has done so since the first look."""
+    from alembic import command  # noqa: PLC0415 - takes 100 ms
 
     configuration = _configuration()
     configuration.attributes["connection"] = connection
@@ -110,15 +109,15 @@ def _upgrade(database: Database, connection: Connection, found: Schema) -> None:
         if now.fit is Fit.CURRENT:
             return
         if now != found:
-            raise Unavailable("Somebody else is changing the database: try again.", transient=True)
+            raise Unavailable("Another process changes the database: try again.", transient=True)
         if found.fit is Fit.OLDER and not database.dialect.embedded:
-            _nobody_at_work(database, connection)
+            _refuse_while_stations_work(database, connection)
         command.upgrade(configuration, "head")
-        if found.fit is Fit.OLDER:  # one that slept meanwhile is fenced when it wakes
+        if found.fit is Fit.OLDER:  # fences a station that slept meanwhile
             connection.execute(text("UPDATE station SET incarnation = ''"))
 
 
-def _nobody_at_work(database: Database, connection: Connection) -> None:
+def _refuse_while_stations_work(database: Database, connection: Connection) -> None:
     heard = text(
         "SELECT name FROM station WHERE left_at IS NULL AND abs(heard_at - :now) < :silence "
         "ORDER BY 1"
@@ -132,7 +131,7 @@ def _nobody_at_work(database: Database, connection: Connection) -> None:
         )
 
 
-def _look_at_file(path: Path) -> None:
+def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise Unavailable(f"{path} is a folder, not a database file.")
@@ -140,15 +139,14 @@ def _look_at_file(path: Path) -> None:
             with path.open("rb") as file:
                 if file.read(16) != _SQLITE_MAGIC:
                     raise Unavailable(
-                        f"{path} is no CNC Station database, or it is damaged. It was left as it "
-                        "is: choose another file, or restore a copy."
+                        f"{path} is not a CNC Station database, or it is damaged. It was left as "
+                        "it is: choose another file, or restore a copy."
                     )
     except OSError as error:
         raise Unavailable(f"{path} can't be used: {error.strerror}.") from error
 
 
 def _revision(connection: Connection) -> str | None:
-    """The schema's revision; None for an empty database."""
     tables = set(inspect(connection).get_table_names())
     if not tables - {_VERSION_TABLE}:
         return None
@@ -181,7 +179,7 @@ def _known_revisions() -> set[str]:
 
 
 def _prepare(path: Path, found: Schema) -> Path | None:
-    """Make the file's folder, or a consistent copy of the file, write-ahead log included."""
+    """Make the file's folder, or a consistent copy of the file with its write-ahead log."""
     if found.fit is Fit.EMPTY:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

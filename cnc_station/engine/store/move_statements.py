@@ -1,4 +1,4 @@
-"""What a move of a run writes of the run, its job and its machine."""
+"""The statements of a run's transition: for the run, its job and its machine."""
 
 from functools import cache
 from typing import Any
@@ -37,7 +37,7 @@ _RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
 
 @cache
 def run_statement(dialect: Dialect, name: str) -> Update:
-    """The runs, guarded by token and state: those that it returns have moved."""
+    """Move the runs, guarded by token and state; return those that moved."""
     step = t.TRANSITIONS[name].run
     assert step is not None
     assert step.target is not None
@@ -65,7 +65,7 @@ def run_statement(dialect: Dialect, name: str) -> Update:
 
 @cache
 def job_statement(dialect: Dialect, name: str) -> Update:
-    """Their jobs, with what their events need to know."""
+    """Move their jobs; return what their events need."""
     row = t.TRANSITIONS[name]
     assert row.job is not None
     assert row.job.target is not None
@@ -81,12 +81,12 @@ def job_statement(dialect: Dialect, name: str) -> Update:
     if row.job.target is JobState.DELAYED:
         values["not_before"] = item.c.due
     if row.job.target in WAITING_JOBS:
-        values["token"] = job.c.token + 1  # whoever drove it has lost the right to write
+        values["token"] = job.c.token + 1  # revokes the right of its session to write
     if row.job.target in (JobState.QUEUED, JobState.PAUSED):
         values |= {"run_id": null(), "machine_id": null()}
     if row.job.target in (JobState.COMPLETED, JobState.CANCELLED):
         values["finished_at"] = now
-    if name == t.REATTACHED.name:  # it did not fail after all
+    if name == t.REATTACHED.name:  # undoes the count of its failure
         given_up = job.c.state == literal_column(f"'{JobState.INTERRUPTED}'")
         values["failures"] = case((given_up, job.c.failures - 1), else_=job.c.failures)
     return (
@@ -100,7 +100,7 @@ def job_statement(dialect: Dialect, name: str) -> Update:
 
 @cache
 def machine_statement(dialect: Dialect, name: str) -> Update:
-    """Their machines, and the states that those have come to."""
+    """Move their machines; return the new states."""
     row = t.TRANSITIONS[name]
     step = row.machine
     assert step is not None
@@ -155,7 +155,7 @@ def machine_statement(dialect: Dialect, name: str) -> Update:
 
 
 def undecided() -> ColumnElement[bool]:
-    """The run's job has no newer run, and nobody has said what becomes of it."""
+    """The run's job has no newer run, and nobody has decided about it."""
     step = t.REATTACHED.job
     assert step is not None
     return exists().where(
@@ -164,7 +164,7 @@ def undecided() -> ColumnElement[bool]:
 
 
 def still_there() -> ColumnElement[bool]:
-    """The run's machine is this station's, and has no other run."""
+    """The run's machine belongs to this station and has no other run."""
     step = t.REATTACHED.machine
     assert step is not None
     return (
@@ -175,6 +175,6 @@ def still_there() -> ColumnElement[bool]:
 
 
 def wired_here() -> ColumnElement[bool]:
-    """The machine is this station's. Said of the run and of the machine itself: between the two it
-    may be given away."""
+    """The machine belongs to this station. Checked for the run and again for the machine: it may be
+    moved between the two."""
     return (machine.c.station == bindparam("station")) & ~machine.c.removed

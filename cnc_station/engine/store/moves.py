@@ -1,10 +1,10 @@
-"""Moves of live runs, with their jobs and machines: set-based, guarded by id, token and state."""
+"""Transitions of live runs with their jobs and machines: set-based and guarded."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import AlreadyDone, Conflict, Fenced
@@ -12,27 +12,21 @@ from cnc_station.engine.domain.refusals import JOB_IS, MACHINE_IS, run_refusal
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState, RunState
 from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.jobs import ask_successors, release_due, unblock_successors
-from cnc_station.engine.store.move_statements import (
-    job_statement,
-    machine_statement,
-    run_statement,
-)
+from cnc_station.engine.store.move_statements import job_statement, machine_statement, run_statement
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
 class MoveRun(StoreCommand[None]):
-    """One named transition of a live run. `token` proves the right to it.
+    """One transition of a live run. `token` proves the right to make it.
 
-    Raises Fenced if the token is stale, Conflict if the run's state does not allow it.
-    `backoff_s` is how long a failed job waits before its retry, `seconds` how long it ran. With
-    `part_on_it` a part lies half made on the machine, which has to be cleared, whoever does that
-    otherwise.
+    Raises Fenced if the token is stale, Conflict if the run's state does not allow it. `backoff_s`
+    is the time a failed job waits before its retry, `seconds` the run time. `part_on_it`: an
+    unfinished part is on the machine, which needs clearing in any case.
 
-    A run that was given up meanwhile may be taken up again by the station of its machine, while
-    nobody has decided about its job and nothing else has the machine: for `lease_s` it is that
-    station's again, as if it had never been given up.
+    A run that was given up may be reattached by the station of its machine while nobody has decided
+    about its job and the machine has no other run: that station then holds it for `lease_s`.
     """
 
     transition: t.Transition
@@ -52,119 +46,102 @@ class MoveRun(StoreCommand[None]):
 
     @property
     def group(self) -> Hashable:
-        """Moves of one name are one set of statements."""
         return ("move", self.transition.name)
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """Its job and its machine, if it has one."""
         if self.machine_id is None:
             return (("job", self.job_id),)
         return (("job", self.job_id), ("machine", self.machine_id))
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["MoveRun"]) -> list[Exception | None]:
-        """Asked for together, though the guard of the runs decides: hardly any is refused. Then
-        nothing of it stays; each is tried alone, and only the one refused is."""
-        row = changes[0].transition
+    def apply(cls, tx: Tx, commands: Sequence["MoveRun"]) -> list[Exception | None]:
+        """Send all three statements at once, although the guard of the runs decides: a refusal is
+        rare. Then everything is rolled back and each command is tried alone."""
+        row = commands[0].transition
         assert row.job is not None
         assert row.run is not None
         with tx.pipeline():
-            asked = (_ask_runs(tx, row, changes), _ask_jobs(tx, row, changes))
-            machines_asked = _ask_machines(tx, row, changes)
+            runs_asked = _ask(
+                tx,
+                run_statement(tx.dialect, row.name),
+                [[c.run_id, c.token, c.reason, tx.now + _ms(c.lease_s)] for c in commands],
+            )
+            jobs_asked = _ask(
+                tx,
+                job_statement(tx.dialect, row.name),
+                [[c.job_id, c.run_id, c.reason, tx.now + _ms(c.backoff_s)] for c in commands],
+            )
+            machines_asked = _ask_machines(tx, row, commands)
             after = (
-                ask_successors(tx, [c.job_id for c in changes])
+                ask_successors(tx, [c.job_id for c in commands])
                 if row.job.target is JobState.COMPLETED
                 else None
             )
-        runs, jobs = ([*cursor.fetchall()] for cursor in asked)
+        runs, jobs = runs_asked.fetchall(), jobs_asked.fetchall()
         machines: dict[int | None, str] = dict(machines_asked.fetchall() if machines_asked else ())
-        if len(runs) != len(changes):
+        if len(runs) != len(commands):
             raise (
-                _refusal(tx, changes[0])
-                if len(changes) == 1
+                _refusal(tx, commands[0])
+                if len(commands) == 1
                 else Conflict("One of several runs was refused.")
             )
-        if len(jobs) != len(changes):
+        if len(jobs) != len(commands):
             raise Conflict("The job has left this run meanwhile. Nothing was written.")
-        _check_machines(tx, row, changes, machines)
+        _check_machines(tx, row, commands, machines)
         known = {job_id: of_job for job_id, *of_job in jobs}
         queued, delayed = (row.job.target is s for s in (JobState.QUEUED, JobState.DELAYED))
         over = row.run.target not in LIVE_RUNS
-        for change in changes:
-            trace_id, tenant, machine_type = known[change.job_id]
+        for command in commands:
+            trace_id, tenant, machine_type = known[command.job_id]
             tx.record(
                 row,
-                actor=change.actor,
-                job_id=change.job_id,
-                run_id=change.run_id,
-                machine_id=change.machine_id,
+                actor=command.actor,
+                job_id=command.job_id,
+                run_id=command.run_id,
+                machine_id=command.machine_id,
                 job_state=row.job.target,
                 run_state=row.run.target,
-                machine_state=machines.get(change.machine_id),
+                machine_state=machines.get(command.machine_id),
                 trace_id=trace_id,
-                reason=change.reason,
-                details=dict(change.details),
+                reason=command.reason,
+                details=dict(command.details),
                 tenant=tenant,
                 machine_type=machine_type if queued else None,
-                due_at=_due(tx, change) if delayed else None,
+                due_at=tx.now + _ms(command.backoff_s) if delayed else None,
                 frees_machine=over,
             )
         if after is not None and unblock_successors(tx, after.fetchall()):
             release_due(tx)
-        return [None] * len(changes)
+        return [None] * len(commands)
 
 
-def _ask_runs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
-    items = [[c.run_id, c.token, c.reason, tx.now + round(c.lease_s * 1000)] for c in changes]
-    statement = run_statement(tx.dialect, row.name)
-    return tx.ask(statement, {"item": packed(items), "now": tx.now, **_taker(tx, row)})
+def _ask(tx: Tx, statement: Update, items: Sequence[Sequence[object]]) -> Any:
+    return tx.ask(statement, {"item": packed(items), "now": tx.now, "station": tx.station})
 
 
-def _taker(tx: Tx, row: t.Transition) -> dict[str, str]:
-    return {"station": tx.station} if row is t.REATTACHED else {}
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
-def _ask_jobs(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
-    items = [[c.job_id, c.run_id, c.reason, _due(tx, c)] for c in changes]
-    statement = job_statement(tx.dialect, row.name)
-    return tx.ask(statement, {"item": packed(items), "now": tx.now})
-
-
-def _due(tx: Tx, change: MoveRun) -> int:
-    return tx.now + round(change.backoff_s * 1000)
-
-
-def _ask_machines(tx: Tx, row: t.Transition, changes: Sequence[MoveRun]) -> Any:
+def _ask_machines(tx: Tx, row: t.Transition, commands: Sequence[MoveRun]) -> Any:
     items = [
-        [
-            c.machine_id,
-            c.run_id,
-            c.reason,
-            c.seconds,
-            c.program,
-            c.material,
-            c.job_id,
-            c.part_on_it,
-        ]
-        for c in changes
+        [c.machine_id, c.run_id, c.reason, c.seconds, c.program, c.material, c.job_id, c.part_on_it]
+        for c in commands
         if c.machine_id is not None
     ]
-    if not items:
-        return None
-    statement = machine_statement(tx.dialect, row.name)
-    return tx.ask(statement, {"item": packed(items), "now": tx.now, **_taker(tx, row)})
+    return _ask(tx, machine_statement(tx.dialect, row.name), items) if items else None
 
 
 def _check_machines(
-    tx: Tx, row: t.Transition, changes: Sequence[MoveRun], moved: Mapping[int | None, str]
+    tx: Tx, row: t.Transition, commands: Sequence[MoveRun], moved: Mapping[int | None, str]
 ) -> None:
     assert row.machine is not None
-    at_machines = sum(change.machine_id is not None for change in changes)
+    at_machines = sum(command.machine_id is not None for command in commands)
     if len(moved) != at_machines and row.machine.required:
         raise Conflict("The machine has left this run meanwhile. Nothing was written.")
-    left = [c.machine_id for c in changes if c.part_on_it and c.machine_id not in moved]
-    if left:  # in alarm, each stays there: with the part
+    left = [c.machine_id for c in commands if c.part_on_it and c.machine_id not in moved]
+    if left:  # in alarm: they stay there, with the part
         tx.connection.execute(
             update(machine)
             .where(machine.c.id.in_(left), machine.c.state == MachineState.ALARM.value)
@@ -172,7 +149,7 @@ def _check_machines(
         )
 
 
-def _refusal(tx: Tx, change: MoveRun) -> Exception:
+def _refusal(tx: Tx, command: MoveRun) -> Exception:
     found = tx.connection.execute(
         select(
             run.c.token,
@@ -184,14 +161,14 @@ def _refusal(tx: Tx, change: MoveRun) -> Exception:
         )
         .join(job, job.c.id == run.c.job_id)
         .join(machine, machine.c.id == run.c.machine_id, isouter=True)
-        .where(run.c.id == change.run_id)
+        .where(run.c.id == command.run_id)
     ).one_or_none()
-    if found is None or found.token != change.token:
-        return Fenced(f"Run {change.run_id} belongs to another claim now. Nothing was written.")
-    text = run_refusal(change.transition, change.run_id, RunState(found.state))
-    if change.transition is t.REATTACHED:
+    if found is None or found.token != command.token:
+        return Fenced(f"Run {command.run_id} belongs to another claim now. Nothing was written.")
+    text = run_refusal(command.transition, command.run_id, RunState(found.state))
+    if command.transition is t.REATTACHED:
         job_is = JOB_IS[JobState(found.job_state)].format(name=found.job)
         machine_is = MACHINE_IS[MachineState(found.at)].format(name=found.machine)
         return Conflict(f"{text} {job_is} {machine_is}")
-    step = change.transition.run
+    step = command.transition.run
     return AlreadyDone(text) if step and step.target == found.state else Conflict(text)

@@ -1,5 +1,4 @@
-"""What is written of a run beside its moves: parts that are done, modes that were set before one,
-and what its controller told after it was given up."""
+"""Events within a run: finished parts, modes set before a part, and inspections afterwards."""
 
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ _UNDER_WAY = (JobState.RUNNING, JobState.HELD)
 
 
 def parts_done(run_id: ColumnElement[int], job_id: ColumnElement[int]) -> ScalarSelect[int]:
-    """How many parts of a run are written as done."""
+    """The number of parts recorded as done in a run."""
     return (
         select(func.count())
         .where(event.c.job_id == job_id, event.c.run_id == run_id)
@@ -26,8 +25,8 @@ def parts_done(run_id: ColumnElement[int], job_id: ColumnElement[int]) -> Scalar
 
 @dataclass(frozen=True, slots=True)
 class RecordPartDone(JobCommand[None]):
-    """Part `part` (from 1) of a run is done, and more are to come. Said twice, it is written once.
-    Raises Conflict if the run is not under way, or is another's."""
+    """Record that part `part` (from 1) of a run is done and more follow; a repetition changes
+    nothing. Raises Conflict if the run is not under way or belongs to another claim."""
 
     job_id: int
     run_id: int
@@ -38,14 +37,13 @@ class RecordPartDone(JobCommand[None]):
     actor: str
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _tell(tx, self, t.PART_DONE, self.part)
+        _record(tx, self, t.PART_DONE, self.part)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordModesSet(JobCommand[None]):
-    """What had to be set on the controller before a part, so that it is cut in the modes it was
-    read with. Raises Conflict as `RecordPartDone`."""
+    """Record which modes were set on the controller before a part, so that it is cut in the modes
+    it was read with. Raises Conflict as `RecordPartDone`."""
 
     job_id: int
     run_id: int
@@ -55,45 +53,44 @@ class RecordModesSet(JobCommand[None]):
     actor: str
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _tell(tx, self, t.MODES_SET)
+        _record(tx, self, t.MODES_SET)
 
 
-def _tell(
+def _record(
     tx: Tx,
-    change: RecordPartDone | RecordModesSet,
+    command: RecordPartDone | RecordModesSet,
     transition: t.Transition,
     once_for: int | None = None,
 ) -> None:
-    """`once_for`: the part, for what is written once for each."""
-    done = parts_done(literal(change.run_id, Integer), literal(change.job_id, Integer))
+    """`once_for` is the part number of an event that is recorded once for each part."""
+    done = parts_done(literal(command.run_id, Integer), literal(command.job_id, Integer))
     row = tx.connection.execute(
         select(job.c.state, job.c.trace_id, job.c.tenant, done.label("done"))
-        .where(job.c.id == change.job_id, job.c.run_id == change.run_id)
-        .where(job.c.token == change.token, found_in(job, _UNDER_WAY))
+        .where(job.c.id == command.job_id, job.c.run_id == command.run_id)
+        .where(job.c.token == command.token, found_in(job, _UNDER_WAY))
         .with_for_update()
     ).one_or_none()
     if row is None:
-        raise Conflict(f"Run {change.run_id} is not under way any more. Nothing was written.")
+        raise Conflict(f"Run {command.run_id} is not under way any more. Nothing was written.")
     if once_for is None or row.done < once_for:
         tx.record(
             transition,
-            actor=change.actor,
-            job_id=change.job_id,
-            run_id=change.run_id,
-            machine_id=change.machine_id,
+            actor=command.actor,
+            job_id=command.job_id,
+            run_id=command.run_id,
+            machine_id=command.machine_id,
             job_state=row.state,
             trace_id=row.trace_id,
-            reason=change.reason,
+            reason=command.reason,
             tenant=row.tenant,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RecordInspection(JobCommand[None]):
-    """Put what was found at the machine in the place of what was known of an interrupted job. The
-    run keeps why it was given up, and may be asked about again. The same words again change
-    nothing. Raises Conflict if somebody has decided about the job meanwhile."""
+    """Replace what is known of an interrupted job by what was found at the machine. The run keeps
+    the reason it was given up for and may be inspected again; the same text changes nothing. Raises
+    Conflict if somebody has decided about the job."""
 
     job_id: int
     run_id: int
@@ -103,34 +100,29 @@ class RecordInspection(JobCommand[None]):
     actor: str
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _record_inspection(tx, self)
-
-
-def _record_inspection(tx: Tx, change: RecordInspection) -> None:
-    row = tx.connection.execute(
-        select(job.c.trace_id, job.c.tenant, job.c.last_error)
-        .where(job.c.id == change.job_id, job.c.state == JobState.INTERRUPTED.value)
-        .where(job.c.run_id == change.run_id, job.c.token == change.token)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise Conflict(f"Job {change.job_id} was decided about meanwhile.")
-    if row.last_error == change.words:
-        return
-    tx.connection.execute(
-        update(job)
-        .where(job.c.id == change.job_id)
-        .values(version=job.c.version + 1, last_error=change.words)
-    )
-    tx.record(
-        t.INSPECTED,
-        actor=change.actor,
-        job_id=change.job_id,
-        run_id=change.run_id,
-        machine_id=change.machine_id,
-        job_state=JobState.INTERRUPTED,
-        trace_id=row.trace_id,
-        reason=change.words,
-        tenant=row.tenant,
-    )
+        row = tx.connection.execute(
+            select(job.c.trace_id, job.c.tenant, job.c.last_error)
+            .where(job.c.id == self.job_id, job.c.state == JobState.INTERRUPTED.value)
+            .where(job.c.run_id == self.run_id, job.c.token == self.token)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise Conflict(f"Job {self.job_id} was decided about meanwhile.")
+        if row.last_error == self.words:
+            return
+        tx.connection.execute(
+            update(job)
+            .where(job.c.id == self.job_id)
+            .values(version=job.c.version + 1, last_error=self.words)
+        )
+        tx.record(
+            t.INSPECTED,
+            actor=self.actor,
+            job_id=self.job_id,
+            run_id=self.run_id,
+            machine_id=self.machine_id,
+            job_state=JobState.INTERRUPTED,
+            trace_id=row.trace_id,
+            reason=self.words,
+            tenant=row.tenant,
+        )

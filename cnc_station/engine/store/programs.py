@@ -1,4 +1,4 @@
-"""Programs are kept by content: the same bytes are one row, whatever they are called."""
+"""Programs are stored by content: the same bytes are one row under any name."""
 
 import json
 from collections.abc import Hashable, Sequence
@@ -13,7 +13,7 @@ from cnc_station.engine.store.transaction import OneByOne, Tx
 
 @dataclass(frozen=True, slots=True)
 class KeptProgram:
-    """A checked program, ready to be kept. `findings`: (line, severity, message)."""
+    """A checked program, ready to be stored. `findings`: (line, severity, message)."""
 
     sha256: str
     name: str
@@ -25,19 +25,17 @@ class KeptProgram:
 
 @dataclass(frozen=True, slots=True)
 class AddProgram(OneByOne[str]):
-    """Keep a program; new bytes under a known name become its next revision. Answers with the
-    SHA-256, also when these bytes were there already."""
+    """Store a program; new bytes under a known name become its next revision. Returns the SHA-256,
+    also if these bytes were stored already."""
 
     kept: KeptProgram
     actor: str
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """Its content and its name."""
         return (("program", self.kept.sha256), ("program name", self.kept.name))
 
     def write(self, tx: Tx) -> str:
-        """See `OneByOne.write`."""
         _add(tx, self)
         return self.kept.sha256
 
@@ -66,14 +64,14 @@ def _add(tx: Tx, change: AddProgram) -> None:
 
 
 def named_content(connection: Connection, sha256: str) -> tuple[str, bytes] | None:
-    """A kept program's name and its exact bytes."""
+    """The name and the exact bytes of a stored program."""
     query = select(program.c.name, program.c.content).where(program.c.sha256 == sha256)
     row = connection.execute(query).one_or_none()
     return None if row is None else (row.name, row.content)
 
 
 def content(connection: Connection, sha256: str) -> bytes | None:
-    """The exact bytes of a kept program."""
+    """The exact bytes of a stored program."""
     query = select(program.c.content).where(program.c.sha256 == sha256)
     found: bytes | None = connection.execute(query).scalar()
     return found

@@ -1,21 +1,11 @@
-"""What people ask of jobs that are not at a machine: each by the table of transitions."""
+"""Actions of people on jobs that are not at a machine, each by the table of transitions."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Float,
-    Row,
-    Text,
-    Update,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, Float, Row, Text, Update, delete, func, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
@@ -30,7 +20,7 @@ from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """A job as it was, for taking an action back. `version` is the one after the action."""
+    """A job before an action, to undo it. `version` is the one after the action."""
 
     job_id: int
     version: int
@@ -42,11 +32,11 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class ActOnJob(StoreCommand[Before]):
-    """One transition of a job that is not at a machine.
+    """One transition of a job that is not at a machine; with `version`, only if nobody changed the
+    job since.
 
-    `values` sets columns with it: rank, not_before, pinned_machine_id. `before` asks for the
-    place in the queue in front of that job, or at the end. Raises Conflict with the state that
-    forbids it. With `version`, only if nobody changed the job since.
+    `values` sets columns with it: rank, not_before, pinned_machine_id. `before` is the job to move
+    in front of; None moves to the end. Raises Conflict with the state that forbids the transition.
     """
 
     transition: t.Transition
@@ -59,30 +49,29 @@ class ActOnJob(StoreCommand[Before]):
 
     @property
     def group(self) -> Hashable:
-        """Actions of one kind share their statements."""
         return ("act", self.transition.name)
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
-        """Its job; a new place in the queue depends on all of them."""
+        """A new place in the queue depends on all jobs."""
         return None if self.transition is t.REORDERED else (("job", self.job_id),)
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["ActOnJob"]) -> list[Before | Exception]:
-        """Look at the jobs, decide by the table, write what was decided in one statement."""
-        rows = _locked(tx, [change.job_id for change in changes])
+    def apply(cls, tx: Tx, commands: Sequence["ActOnJob"]) -> list[Before | Exception]:
+        """Lock the jobs, decide by the table, write the decisions in one statement."""
+        rows = _locked(tx, [command.job_id for command in commands])
         answers: list[Before | Exception] = []
         decided: list[tuple[ActOnJob, Row[Any], JobState]] = []
-        for change in changes:
+        for command in commands:
             try:
-                row = rows.get(change.job_id)
-                target = _decide(tx, change, row)
+                row = rows.get(command.job_id)
+                target = _decide(tx, command, row)
                 assert row is not None
-                if change.transition is t.DELETED:
+                if command.transition is t.DELETED:
                     _delete(tx, row)
-                elif change.transition is t.SCRAPPED:
+                elif command.transition is t.SCRAPPED:
                     _scrap(tx, row)
-                decided.append((change, row, target))
+                decided.append((command, row, target))
                 answers.append(
                     Before(
                         row.id,
@@ -107,18 +96,18 @@ def _locked(tx: Tx, ids: Sequence[int]) -> dict[int, Row[Any]]:
     return found
 
 
-def _decide(tx: Tx, change: ActOnJob, row: Row[Any] | None) -> JobState:
-    """The state after the action. Raises Conflict if the action is not allowed now."""
+def _decide(tx: Tx, command: ActOnJob, row: Row[Any] | None) -> JobState:
+    """Return the state after the action. Raises Conflict if the action is not allowed now."""
     if row is None:
-        raise Conflict(f"There is no job {change.job_id}.")
-    if change.version is not None and change.version != row.version:
+        raise Conflict(f"There is no job {command.job_id}.")
+    if command.version is not None and command.version != row.version:
         raise Conflict(f"{row.name} has changed meanwhile.")
     state = JobState(row.state)
     if state is JobState.COMPLETED and (successor := _successor(tx, row.id)) is not None:
         raise Conflict(f"{row.name} stays completed, as job {successor} builds on it.")
-    step = change.transition.job
+    step = command.transition.job
     if step is None or state not in step.sources:
-        raise Conflict(job_refusal(change.transition, row.name, state))
+        raise Conflict(job_refusal(command.transition, row.name, state))
     if step.if_waiting is not None and (row.blocked or (row.not_before or 0) > tx.now):
         return step.if_waiting
     if step.target is JobState.QUEUED and row.blocked:
@@ -142,12 +131,12 @@ def _delete(tx: Tx, row: Row[Any]) -> None:
 
 
 def _scrap(tx: Tx, row: Row[Any]) -> None:
-    """Count a part of its last run that was started; one at the least, for it may have been
-    counted when the machine was cleared. No part is counted twice: it was not good, then."""
+    """Count at least one part of its last started run as scrap: it may have been counted when the
+    machine was cleared. No part is counted twice, so the good ones become fewer."""
     last = (
         select(run)
         .where(run.c.job_id == row.id, run.c.started_at.is_not(None))
-        .order_by(run.c.attempt.desc())  # numbers of several stations tell no order
+        .order_by(run.c.attempt.desc())  # run ids of several stations are not in order
         .limit(1)
     )
     counted = tx.connection.execute(last).one_or_none()
@@ -165,16 +154,16 @@ def _scrap(tx: Tx, row: Row[Any]) -> None:
 def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], JobState]]) -> None:
     items = []
     completed = []
-    for change, row, target in decided:
-        deleted = change.transition is t.DELETED
-        values = _values(tx, change, row, target)
+    for command, row, target in decided:
+        deleted = command.transition is t.DELETED
+        values = _values(tx, command, row, target)
         tx.record(
-            change.transition,
-            actor=change.actor,
+            command.transition,
+            actor=command.actor,
             job_id=row.id,
             job_state=None if deleted else target,
             trace_id=row.trace_id,
-            reason=change.reason,
+            reason=command.reason,
             tenant=row.tenant,
             machine_type=row.machine_type if target is JobState.QUEUED and not deleted else None,
             due_at=values["not_before"] if target is JobState.DELAYED and not deleted else None,
@@ -192,9 +181,9 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], JobState]]) -> No
         unblock_successors(tx, ask_successors(tx, completed).fetchall())
 
 
-def _values(tx: Tx, change: ActOnJob, row: Row[Any], target: JobState) -> dict[str, Any]:
-    """The columns after the action, in the order of `_COLUMNS`."""
-    transition = change.transition
+def _values(tx: Tx, command: ActOnJob, row: Row[Any], target: JobState) -> dict[str, Any]:
+    """Return the columns after the action, in the order of `_COLUMNS`."""
+    transition = command.transition
     set_wrong = transition is t.OVERRIDES[JobState.NEEDS_ATTENTION]
     values = {
         "state": target.value,
@@ -203,23 +192,23 @@ def _values(tx: Tx, change: ActOnJob, row: Row[Any], target: JobState) -> dict[s
         "not_before": row.not_before,
         "pinned_machine_id": row.pinned_machine_id,
         "failures": row.failures,
-        "last_error": change.reason if set_wrong else row.last_error,
+        "last_error": command.reason if set_wrong else row.last_error,
         "finished_at": tx.now if target in FINISHED_JOBS else None,
     }
     if transition in (t.RETRIED, t.SCRAPPED):
         values |= {"failures": 0, "not_before": tx.now}
-    if transition is t.SUBMITTED:  # a draft has not waited yet
+    if transition is t.SUBMITTED:  # a draft was not in the queue
         queued_at = max(tx.now, row.not_before or 0)
         values["rank"] = tx.ranking.rank(queued_at, row.priority, row.due_at)
     if transition is t.EXPEDITED:
         values |= {"rank": RUN_NOW + tx.now, "not_before": tx.now}
-    if transition is t.REORDERED and "rank" not in change.values:
-        values["rank"] = _place(tx, row, change.before)
-    return values | dict(change.values)
+    if transition is t.REORDERED and "rank" not in command.values:
+        values["rank"] = _rank_before(tx, row, command.before)
+    return values | dict(command.values)
 
 
-def _place(tx: Tx, row: Row[Any], before: int | None) -> float:
-    """A rank just in front of job `before` among those that wait for the same type of machine."""
+def _rank_before(tx: Tx, row: Row[Any], before: int | None) -> float:
+    """Return a rank just before job `before` in the queue of the same machine type."""
     queue = (job.c.machine_type == row.machine_type) & job.c.state.in_(sorted(WAITING_JOBS))
     others = queue & (job.c.id != row.id)
     if before is None:

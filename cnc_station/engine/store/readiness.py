@@ -1,5 +1,5 @@
-"""What a machine's driver tells of it: whether it would start anything now, whether its controller
-answers, and what its position rests on; and which driver counts while it is changed."""
+"""What the driver of a machine reports: readiness, reachability and position; and whether that
+driver is still the one the machine is set up for."""
 
 import json
 from collections.abc import Mapping
@@ -16,24 +16,23 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import MachineCommand, Tx
 
-# Said by an edit and by a move: no claim comes before the driver that is asked for has spoken.
+# Set by an edit and by a move: no job is claimed before the new driver has reported.
 REWIRING = "its driver is being changed"
 
 
 def asks_for(row: Row[Any], spec: MachineSpec) -> bool:
-    """Whether a stored machine asks for a driver made as `spec` says."""
-    settings = json.loads(json.dumps(dict(spec.settings)))  # as they come back
+    """Whether a stored machine is set up for a driver with the settings of `spec`."""
+    settings = json.loads(json.dumps(dict(spec.settings)))  # as they are stored
     return bool(row.driver == spec.driver and json.loads(row.settings) == settings)
 
 
 @dataclass(frozen=True, slots=True)
 class SetReadiness(MachineCommand[None]):
-    """Why a machine's controller would start nothing now, in its own words; "" if it would. The
-    same words again change nothing. For one that is offline it is also why it is so.
+    """Store why a machine's controller can start nothing now; "" if it can. The same text changes
+    nothing. For an offline machine it is also the reason for that state.
 
-    `made_of` is what the driver that says so was made of: the word of one that the machine does
-    not ask for any more does not count. None for a run that was refused. Raises Conflict then, and
-    for a machine that is not this station's.
+    `made_of` is the spec of the reporting driver; None for a refused run. Raises Conflict if the
+    machine is set up for another driver by now, or belongs to another station.
     """
 
     machine_id: int
@@ -42,17 +41,30 @@ class SetReadiness(MachineCommand[None]):
     made_of: MachineSpec | None = None
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _set_readiness(tx, self)
+        row = _lock_machine(tx, self.machine_id, self.made_of)
+        if row.not_ready == self.why:
+            return
+        values: dict[str, object] = {"not_ready": self.why}
+        if row.state == MachineState.OFFLINE and self.why:
+            values["state_reason"] = self.why
+        _update(tx, self.machine_id, values)
+        tx.record(
+            t.READINESS_CHANGED,
+            actor=self.actor,
+            machine_id=self.machine_id,
+            machine_state=row.state,
+            reason=self.why,
+            frees_machine=not self.why,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReach(MachineCommand[None]):
-    """Whether a machine's controller answers: `why` is why not, None if it does. For a machine that
-    is offline it is also why it is so. The time since stays that of the first failure.
+    """Store why a machine's controller does not answer; None if it does. For an offline machine it
+    is also the reason for that state. The time of the first failure is kept.
 
-    Nothing is told of it in the history: what it means for the machine is told already. See
-    `SetReadiness` for `made_of` and Conflict.
+    It has no event: its effect on the machine is recorded already. See `SetReadiness` for `made_of`
+    and Conflict.
     """
 
     machine_id: int
@@ -60,23 +72,18 @@ class RecordReach(MachineCommand[None]):
     made_of: MachineSpec
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _record_reach(tx, self)
+        row = _lock_machine(tx, self.machine_id, self.made_of)
+        since = None if self.why is None else row.unreached_since or tx.now
+        values: dict[str, object] = {"unreached_since": since}
+        if self.why is not None and row.state == MachineState.OFFLINE:
+            values["state_reason"] = self.why
+        if any(getattr(row, name) != value for name, value in values.items()):
+            _update(tx, row.id, values)
+            tx.notify(Topic.REACH_CHANGED, machine_id=row.id)
 
 
-def _record_reach(tx: Tx, change: RecordReach) -> None:
-    row = _own(tx, change.machine_id, change.made_of)
-    since = None if change.why is None else row.unreached_since or tx.now
-    values: dict[str, object] = {"unreached_since": since}
-    if change.why is not None and row.state == MachineState.OFFLINE:
-        values["state_reason"] = change.why
-    if any(getattr(row, name) != value for name, value in values.items()):
-        _update(tx, row.id, values)
-        tx.tell(Topic.REACH_CHANGED, machine_id=row.id)
-
-
-def _own(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any]:
-    """The machine, if it is this station's and asks for a driver made as `made_of` says."""
+def _lock_machine(tx: Tx, machine_id: int, made_of: MachineSpec | None) -> Row[Any]:
+    """Return the machine if it is this station's and set up for the driver of `made_of`."""
     row = tx.connection.execute(
         select(machine)
         .where(machine.c.id == machine_id, ~machine.c.removed)
@@ -98,31 +105,10 @@ def _update(tx: Tx, machine_id: int, values: Mapping[str, object]) -> None:
     )
 
 
-def _set_readiness(tx: Tx, change: SetReadiness) -> None:
-    row = _own(tx, change.machine_id, change.made_of)
-    if row.not_ready == change.why:
-        return
-    values: dict[str, object] = {"not_ready": change.why}
-    if row.state == MachineState.OFFLINE and change.why:
-        values["state_reason"] = change.why
-    _update(tx, change.machine_id, values)
-    tx.record(
-        t.READINESS_CHANGED,
-        actor=change.actor,
-        machine_id=change.machine_id,
-        machine_state=row.state,
-        reason=change.why,
-        frees_machine=not change.why,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class RecordPosition(MachineCommand[None]):
-    """What a machine's driver knows of its position from now on. The same again changes nothing.
-
-    `made_of` is what the driver was made of: the word of one that the machine does not ask for any
-    more does not count. Raises Conflict then, and for a machine that is not this station's.
-    """
+    """Store what a machine's driver knows of its position; the same again changes nothing. See
+    `SetReadiness` for `made_of` and Conflict."""
 
     machine_id: int
     memory: PositionMemory
@@ -130,32 +116,27 @@ class RecordPosition(MachineCommand[None]):
     made_of: MachineSpec
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _record_position(tx, self)
-
-
-def _record_position(tx: Tx, change: RecordPosition) -> None:
-    row = _own(tx, change.machine_id, change.made_of)
-    position = change.memory.position
-    known = (row.position, row.position_reason)
-    if known == (position.basis, position.reason):
-        if row.controller_mark != change.memory.mark:
-            mark = {"controller_mark": change.memory.mark}
-            tx.connection.execute(update(machine).where(machine.c.id == row.id).values(mark))
-        return
-    values: dict[str, object] = {
-        "position": position.basis.value,
-        "position_reason": position.reason,
-        "position_since": tx.now,
-        "position_by": change.actor,
-        "controller_mark": change.memory.mark,
-    }
-    _update(tx, row.id, values)
-    tx.record(
-        t.POSITION_CHANGED,
-        actor=change.actor,
-        machine_id=row.id,
-        machine_state=row.state,
-        reason=position.reason,
-        details={"basis": position.basis.value},
-    )
+        row = _lock_machine(tx, self.machine_id, self.made_of)
+        position = self.memory.position
+        known = (row.position, row.position_reason)
+        if known == (position.basis, position.reason):
+            if row.controller_mark != self.memory.mark:
+                mark = {"controller_mark": self.memory.mark}
+                tx.connection.execute(update(machine).where(machine.c.id == row.id).values(mark))
+            return
+        values: dict[str, object] = {
+            "position": position.basis.value,
+            "position_reason": position.reason,
+            "position_since": tx.now,
+            "position_by": self.actor,
+            "controller_mark": self.memory.mark,
+        }
+        _update(tx, row.id, values)
+        tx.record(
+            t.POSITION_CHANGED,
+            actor=self.actor,
+            machine_id=row.id,
+            machine_state=row.state,
+            reason=position.reason,
+            details={"basis": position.basis.value},
+        )

@@ -1,6 +1,6 @@
-"""What becomes of the runs and machines of a station that is gone, by the database's clock."""
+"""Settle the runs and machines of a station that is gone, by the database's clock."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +23,11 @@ ACTOR = "reaper"
 
 @dataclass(frozen=True, slots=True)
 class Reap(StoreCommand[int]):
-    """The leader's move: settle every run whose lease has ended. Answers with how many.
+    """Settle every run whose lease has ended; only by the leader. Returns their number.
 
-    What may be retried is a property of the executor: handlers, and the drivers named by `retried`,
-    which cut nothing.
-    A machine that is idle at a station that has left, or has been silent for `silence_s`, goes
-    offline: nothing can start on it, and no job is to be told that it is next there. Its station
-    says otherwise when it is back. Raises Fenced if this is no longer the leader of `term`.
+    Handlers and the drivers in `retried`, which cut nothing, may be retried. An idle machine of a
+    station that has left, or was silent for `silence_s`, goes offline: no job may be forecast for
+    it. Raises Fenced if this station no longer leads in `term`.
     """
 
     incarnation: str
@@ -38,15 +36,9 @@ class Reap(StoreCommand[int]):
     retry: RetryPolicy
     silence_s: float
 
-    @property
-    def touches(self) -> Sequence[Hashable] | None:
-        """Any live run, and any machine at rest."""
-        return None
-
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["Reap"]) -> list[int | Exception]:
-        """Grouped by what becomes of them, then moved like any other run."""
-        return [_reap(tx, change) for change in changes]
+    def apply(cls, tx: Tx, commands: Sequence["Reap"]) -> list[int | Exception]:
+        return [_reap(tx, command) for command in commands]
 
 
 EXPIRED: Select[Any] = (
@@ -63,7 +55,7 @@ EXPIRED: Select[Any] = (
     .join(job, job.c.id == run.c.job_id)
     .join(machine, machine.c.id == run.c.machine_id, isouter=True)
     .where(live_run, run.c.lease_until < bindparam("now", type_=BigInteger))
-    .order_by(run.c.machine_id)  # as an index of live runs has them
+    .order_by(run.c.machine_id)  # the order of an index of live runs
     .limit(MOST_AT_ONCE)
     .with_for_update(of=run, skip_locked=True)
 )
@@ -82,41 +74,38 @@ LEFT_IDLE: Select[Any] = (
 )
 
 
-def _reap(tx: Tx, change: Reap) -> int | Exception:
-    if not leads(tx, change.incarnation, change.term):
+def _reap(tx: Tx, command: Reap) -> int | Exception:
+    if not leads(tx, command.incarnation, command.term):
         return Fenced("another station leads")
     expired = tx.connection.execute(EXPIRED, {"now": tx.now})
     by_transition: dict[str, list[MoveRun]] = {}
     count = 0
     for row in expired:
         count += 1
-        move = _move(row, change)
+        move = _move(row, command)
         by_transition.setdefault(move.transition.name, []).append(move)
     for moves in by_transition.values():
         MoveRun.apply(tx, moves)
-    _disconnect_left_idle(tx, change)
+    heard_before = tx.now - round(command.silence_s * 1000)
+    left = tx.connection.execute(LEFT_IDLE, {"own": tx.station, "heard_before": heard_before})
+    MoveMachine.apply(
+        tx, [MoveMachine((t.DISCONNECTED,), row.id, ACTOR, STATION_GONE) for row in left]
+    )
     return count
 
 
-def _disconnect_left_idle(tx: Tx, change: Reap) -> None:
-    heard_before = tx.now - round(change.silence_s * 1000)
-    found = tx.connection.execute(LEFT_IDLE, {"own": tx.station, "heard_before": heard_before})
-    left = [MoveMachine((t.DISCONNECTED,), row.id, ACTOR, STATION_GONE) for row in found]
-    MoveMachine.apply(tx, left)
-
-
-def _move(row: Any, change: Reap) -> MoveRun:
+def _move(row: Any, command: Reap) -> MoveRun:
     failures = row.failures + 1
     backoff_s = 0.0
     if row.state == RunState.ASSIGNED:
         transition = t.LOST_RETURNED
-    elif row.machine_id is not None and row.driver not in change.retried:
+    elif row.machine_id is not None and row.driver not in command.retried:
         transition = t.LOST_INTERRUPTED
-    elif failures > change.retry.limit(row.retry_limit, automation=row.machine_id is None):
+    elif failures > command.retry.limit(row.retry_limit, automation=row.machine_id is None):
         transition = t.LOST_FINAL
     else:
         transition = t.LOST_RETRY
-        backoff_s = change.retry.backoff_s(failures, 0.0)
+        backoff_s = command.retry.backoff_s(failures, 0.0)
     return MoveRun(
         transition,
         row.id,

@@ -6,35 +6,28 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, RunState
+from cnc_station.engine.store.claim_statements import FOR_CLAIMED
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.parts import parts_done
 from cnc_station.engine.store.schema import counted, job, leader, machine, run, standing_in
 from cnc_station.engine.store.transaction import OneByOne, Tx
+from cnc_station.engine.views import job_title
 
 _RUNS = (
-    select(
+    select(  # first the fields of `Claimed`, in order
         run.c.id,
         run.c.token,
-        run.c.machine_id,
-        run.c.state,
-        run.c.attempt,
         run.c.job_id,
+        run.c.machine_id,
         job.c.name,
+        run.c.attempt,
+        *FOR_CLAIMED,
         job.c.operation,
-        job.c.failures,
-        job.c.retry_limit,
-        job.c.timeout_s,
-        job.c.complexity,
-        job.c.quantity,
-        job.c.estimated_s,
-        job.c.program,
-        job.c.material,
-        job.c.trace_id,
-        job.c.tenant,
         job.c.handler,
         machine.c.operator_starts,
         machine.c.operator_clears,
         parts_done(run.c.id, run.c.job_id).label("parts_done"),
+        run.c.state,
     )
     .join(job, job.c.id == run.c.job_id)
     .join(machine, machine.c.id == run.c.machine_id, isouter=True)
@@ -44,15 +37,15 @@ _RUNS = (
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """A run that nobody drives any more, as it was claimed, and its state."""
+    """A run that no session drives any more, as it was claimed, and its state."""
 
     claimed: Claimed
     state: RunState
 
 
 def left_over_runs(connection: Connection, station: str, reaped: str) -> tuple[LeftOver, ...]:
-    """This station's runs that were live when it was last heard of, oldest first; those too that
-    the leader has interrupted since, for the reason `reaped`, and nobody has decided about."""
+    """This station's runs that were live when it was last heard of, oldest first, then those that
+    the leader has interrupted since with the reason `reaped` and nobody has decided about."""
     own = _RUNS.where(run.c.station == station)
     live = own.where(standing_in(run, LIVE_RUNS))
     given_up = own.where(
@@ -63,36 +56,22 @@ def left_over_runs(connection: Connection, station: str, reaped: str) -> tuple[L
         run.c.error == reaped,
     )
     found = [*connection.execute(live), *connection.execute(given_up)]
-    return tuple(LeftOver(_claimed(row), RunState(row.state)) for row in found)
+    return tuple(_left_over(row) for row in found)
 
 
-def _claimed(row: Row[Any]) -> Claimed:
-    return Claimed(
-        run_id=row.id,
-        token=row.token,
-        job_id=row.job_id,
-        machine_id=row.machine_id,
-        name=f"{row.name} · {row.operation}" if row.operation else row.name,
-        attempt=row.attempt,
-        failures=row.failures,
-        retry_limit=row.retry_limit,
-        timeout_s=row.timeout_s,
-        complexity=row.complexity,
-        quantity=row.quantity,
-        estimated_s=row.estimated_s,
-        program=row.program or "",
-        material=row.material,
-        trace_id=row.trace_id,
-        tenant=row.tenant,
+def _left_over(row: Row[Any]) -> LeftOver:
+    claimed = Claimed(*row[: 6 + len(FOR_CLAIMED)])._replace(
+        name=job_title(row.name, row.operation),
         operator_starts=bool(row.operator_starts),
         operator_clears=bool(row.operator_clears),
         parts_done=row.parts_done,
         handler=row.handler if row.machine_id is None else "",
     )
+    return LeftOver(claimed, RunState(row.state))
 
 
 def next_due_s(connection: Connection, now: int) -> float | None:
-    """In how many seconds the next delayed job is due, if one waits for a time."""
+    """Seconds until the next delayed job is due; None if no job waits for a time."""
     due: int | None = connection.execute(
         select(func.min(job.c.not_before)).where(
             job.c.state == JobState.DELAYED.value, ~job.c.blocked
@@ -103,11 +82,10 @@ def next_due_s(connection: Connection, now: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class AdoptMachines(OneByOne[None]):
-    """An embedded file has one engine: whatever it is called today, the machines and the runs
-    left in the file are its own, and nobody else can lead."""
+    """Take over all machines and live runs of an embedded file: it has one engine, whatever its
+    name is today, and no other leader. Records no event."""
 
     def write(self, tx: Tx) -> None:
-        """Rename the owner; nothing a person would call an event."""
         tx.connection.execute(
             update(machine).where(machine.c.station != tx.station).values(station=tx.station)
         )

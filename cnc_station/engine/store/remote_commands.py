@@ -1,7 +1,8 @@
-"""Commands for a station from another one: only the station at the machine can carry them out."""
+"""Commands for another station: only the station of a machine can carry them out."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -13,7 +14,7 @@ from cnc_station.engine.store.schema import machine, remote_command, run
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
 KEPT_MS = 3_600_000
-# What may set a machine going counts for so long, which is less than who asks waits for the answer.
+# A command that may start a machine expires before the person who asked stops waiting for it.
 PROMPT_MS = 5_000
 PROMPT = frozenset(
     {JobAction.START, JobAction.CONTINUE, MachineAction.UNLOCK, MachineAction.CONFIRM_POSITION}
@@ -22,8 +23,8 @@ PROMPT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RemoteCommand:
-    """A command on its way, about a job or (then `job_id` is 0) about a machine. `answer` is None
-    while there is none, "" once it is done, otherwise why it was not done."""
+    """A pending command about a job, or about a machine (`job_id` is then 0). `answer` is None
+    until it is completed, "" if it was done, otherwise why it was not."""
 
     id: int
     station: str
@@ -32,15 +33,15 @@ class RemoteCommand:
     actor: str
     reason: str
     answer: str | None
-    in_time: bool = True  # it was asked about the run, or the alarm, that is there now
-    late: bool = False  # it may set a machine going, and was asked too long ago for that
+    in_time: bool = True  # the run or the alarm that it was meant for is still there
+    late: bool = False  # expired: it may start a machine
     machine_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AskStation(OneByOne[RemoteCommand]):
-    """Send a command to the station that drives a job's run, or with `machine_id` to the one that
-    the machine is wired to. Raises Conflict if there is none."""
+    """Send a command to the station that drives a job's run, or with `machine_id` to the station of
+    that machine. Raises Conflict if there is none."""
 
     action: str
     job_id: int
@@ -49,51 +50,37 @@ class AskStation(OneByOne[RemoteCommand]):
     machine_id: int | None = None
 
     def write(self, tx: Tx) -> RemoteCommand:
-        """See `OneByOne.write`. Addressed by the live run, or the machine: it reaches whoever is
-        there now."""
-        return _ask(tx, self)
-
-
-def _ask(tx: Tx, change: AskStation) -> RemoteCommand:
-    if change.machine_id is None:
-        at = select(run.c.station).where(
-            run.c.job_id == change.job_id, run.c.state.in_(sorted(LIVE_RUNS))
+        if self.machine_id is None:
+            at = select(run.c.station).where(
+                run.c.job_id == self.job_id, run.c.state.in_(sorted(LIVE_RUNS))
+            )
+            nowhere = f"Job {self.job_id} is not at a machine."
+        else:
+            at = select(machine.c.station).where(
+                machine.c.id == self.machine_id, ~machine.c.removed
+            )
+            nowhere = f"There is no machine {self.machine_id}."
+        station: str | None = tx.connection.execute(at).scalar()
+        if station is None:
+            raise Conflict(nowhere)
+        tx.connection.execute(
+            delete(remote_command).where(remote_command.c.asked_at < tx.now - KEPT_MS)
         )
-        nowhere = f"Job {change.job_id} is not at a machine."
-    else:
-        at = select(machine.c.station).where(machine.c.id == change.machine_id, ~machine.c.removed)
-        nowhere = f"There is no machine {change.machine_id}."
-    station: str | None = tx.connection.execute(at).scalar()
-    if station is None:
-        raise Conflict(nowhere)
-    tx.connection.execute(
-        delete(remote_command).where(remote_command.c.asked_at < tx.now - KEPT_MS)
-    )
-    (command_id,) = tx.dialect.reserve(tx.connection, remote_command, 1)
-    asked = RemoteCommand(
-        command_id,
-        station,
-        change.action,
-        change.job_id,
-        change.actor,
-        change.reason,
-        None,
-        machine_id=change.machine_id,
-    )
-    tx.connection.execute(
-        insert(remote_command).values(
-            id=asked.id,
-            station=station,
-            action=asked.action,
-            job_id=asked.job_id,
-            machine_id=asked.machine_id,
-            actor=asked.actor,
-            reason=asked.reason,
-            asked_at=tx.now,
+        (command_id,) = tx.dialect.reserve(tx.connection, remote_command, 1)
+        asked: dict[str, Any] = {
+            "id": command_id,
+            "station": station,
+            "action": self.action,
+            "job_id": self.job_id,
+            "machine_id": self.machine_id,
+            "actor": self.actor,
+            "reason": self.reason,
+        }
+        tx.connection.execute(insert(remote_command).values(asked_at=tx.now, **asked))
+        tx.notify(
+            Topic.REMOTE_COMMAND_ASKED, job_id=self.job_id or None, machine_id=self.machine_id
         )
-    )
-    tx.tell(Topic.REMOTE_COMMAND_ASKED, job_id=change.job_id or None, machine_id=change.machine_id)
-    return asked
+        return RemoteCommand(answer=None, **asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +92,25 @@ class CompleteRemoteCommand(OneByOne[None]):
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """Its command."""
         return (("remote_command", self.command_id),)
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
         tx.connection.execute(
             update(remote_command)
             .where(remote_command.c.id == self.command_id, remote_command.c.answer.is_(None))
             .values(answer=self.answer)
         )
-        tx.tell(Topic.REMOTE_COMMAND_COMPLETED)
+        tx.notify(Topic.REMOTE_COMMAND_COMPLETED)
 
 
 def open_remote_commands(
     connection: Connection, now: int, station: str
 ) -> tuple[RemoteCommand, ...]:
-    """What this station was asked and has not answered by `now`, oldest first.
+    """The commands that this station has not answered by `now`, oldest first.
 
-    A station that was away finds some about runs and alarms that are over; a new run of the same
-    job must not be ended by them, nor a machine unlocked that somebody has looked at since. And who
-    has asked it to start one was told that it does not answer, and may stand in the machine.
+    After an absence some are about runs and alarms that are over: they must not end a new run of
+    the same job, nor unlock a machine that was inspected since. A late start is marked too: the
+    person who asked was told that the station does not answer, and may stand in the machine.
     """
     same_run = (
         select(run.c.id)
@@ -166,7 +151,7 @@ def open_remote_commands(
 
 
 def answer_of(connection: Connection, command_id: int) -> str | None:
-    """The answer, if there is one."""
+    """The answer of a command; None if it has none yet."""
     answer: str | None = connection.execute(
         select(remote_command.c.answer).where(remote_command.c.id == command_id)
     ).scalar()

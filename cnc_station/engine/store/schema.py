@@ -2,6 +2,7 @@
 invariants: one live run per job, one per machine."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     case,
     false,
     literal_column,
@@ -27,15 +29,22 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-# SQLite counts rows by itself only in a column typed exactly INTEGER.
+# SQLite generates ids only in a column typed exactly INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
 Time = BigInteger
 
-# A server cleans up what is changed all the time long before a fifth of it is dead: claims walk
-# past dead rows. A machine changes three times a run in columns without an index: with free space
-# on its page it stays there, and its indexes are left alone.
+# Vacuum busy tables long before a fifth of their rows is dead: claims scan dead rows too. A machine
+# changes three times a run, in columns without an index: with free space the new row stays on its
+# page, and the indexes need no update.
 _HOT = {"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_threshold": 500}
 _CHANGED_IN_PLACE = {"fillfactor": 50, **_HOT}
+
+
+def _partial_index(
+    name: str, where: TextClause, *columns: Column[Any], unique: bool = False
+) -> None:
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
 
 job = Table(
     "job",
@@ -77,66 +86,45 @@ job = Table(
     Column("created_at", Time, nullable=False),
     Column("finished_at", Time),
     Column("search", Text, nullable=False),
-    Column("payload", Text, nullable=False),  # last: a list never reads past it
-    sqlite_autoincrement=True,  # a deleted job's number is never given again
+    Column("payload", Text, nullable=False),  # last: lists do not read it
+    sqlite_autoincrement=True,  # the id of a deleted job is never used again
     postgresql_with=_HOT,
 )
 
 _queued = text("state = 'queued' AND pinned_machine_id IS NULL")
 _pinned = text("state = 'queued' AND pinned_machine_id IS NOT NULL")
 _due = text("state = 'delayed' AND NOT blocked")
-_due_in_sqlite = text("state = 'delayed' AND blocked = 0")  # as its statements spell it
-Index(
-    "job_ready",
-    job.c.machine_type,
-    job.c.rank,
-    job.c.id,
-    sqlite_where=_queued,
-    postgresql_where=_queued,
-)
-Index(
-    "job_ready_pinned",
-    job.c.pinned_machine_id,
-    job.c.rank,
-    job.c.id,
-    sqlite_where=_pinned,
-    postgresql_where=_pinned,
-)
+_due_in_sqlite = text("state = 'delayed' AND blocked = 0")  # as its statements are compiled
+_partial_index("job_ready", _queued, job.c.machine_type, job.c.rank, job.c.id)
+_partial_index("job_ready_pinned", _pinned, job.c.pinned_machine_id, job.c.rank, job.c.id)
 Index("job_due", job.c.not_before, sqlite_where=_due_in_sqlite, postgresql_where=_due)
 
 
 def standing_in(table: Table, states: Iterable[str]) -> ColumnElement[bool]:
-    """Rows in one of these states, spelt out: a partial index serves only what it can see to be
-    its own, and a list that is bound would be expanded again at every execution."""
+    """Rows in one of these states, as literals: a partial index serves only a condition it can
+    recognise, and a bound list would be expanded again at every execution."""
     return table.c.state.in_([literal_column(f"'{state}'") for state in sorted(states)])
 
 
 def found_in(table: Table, states: Iterable[str]) -> ColumnElement[bool]:
-    """The same of rows that are found by their ids. As a case: a planner may else look for all rows
-    of these states first, and past all that have left them since the last clean-up."""
+    """The same for rows that are found by their ids. As a case: otherwise a planner may search all
+    rows of these states first, including those that have left them since the last clean-up."""
     return case((standing_in(table, states), true()), else_=false())
 
 
 queued = job.c.state == literal_column("'queued'")
 delayed_and_free = (job.c.state == literal_column("'delayed'")) & ~job.c.blocked
 
-# For the lists. A job is open exactly while it has no finished_at, so that a job which only
-# moves on leaves job_open alone.
-# job_state serves only those who ask for it by `counted`, always true: planners without
-# statistics would else prefer it to the indexes above, whose states are not rare at all.
+# For the lists. A job is open exactly while it has no finished_at, so that its other changes of
+# state need no update of job_open. job_state serves only queries with `counted`, which is always
+# true: otherwise planners without statistics would prefer it to the indexes above.
 _open = text("finished_at IS NULL")
 _finished = text("finished_at IS NOT NULL")
 _counted = text("state > ''")
 counted = job.c.state > literal_column("''")
-Index("job_state", job.c.state, sqlite_where=_counted, postgresql_where=_counted)
-Index("job_open", job.c.rank, job.c.id, job.c.due_at, sqlite_where=_open, postgresql_where=_open)
-Index(
-    "job_finished",
-    job.c.finished_at,
-    job.c.state,
-    sqlite_where=_finished,
-    postgresql_where=_finished,
-)
+_partial_index("job_state", _counted, job.c.state)
+_partial_index("job_open", _open, job.c.rank, job.c.id, job.c.due_at)
+_partial_index("job_finished", _finished, job.c.finished_at, job.c.state)
 
 dependency = Table(
     "dependency",
@@ -178,23 +166,17 @@ machine = Table(
     Column("operator_starts", Boolean, nullable=False, server_default=false()),
     Column("not_ready", Text, nullable=False, server_default=""),
     Column("to_clear", Boolean, nullable=False, server_default=false()),
-    Column("position", Text),  # a PositionBasis; NULL: its driver has said nothing of it yet
+    Column("position", Text),  # a PositionBasis; NULL: not reported by its driver yet
     Column("position_reason", Text),
     Column("position_since", Time),
     Column("position_by", Text),
     Column("controller_mark", Text),
-    Column("unreached_since", Time),  # NULL: its controller answers, or nobody has asked it
+    Column("unreached_since", Time),  # NULL: its controller answers, or was not tried yet
     sqlite_autoincrement=True,
     postgresql_with=_CHANGED_IN_PLACE,
 )
 _present = text("NOT removed")
-Index(
-    "machine_name",
-    machine.c.name,
-    unique=True,
-    sqlite_where=_present,
-    postgresql_where=_present,
-)
+_partial_index("machine_name", _present, machine.c.name, unique=True)
 
 run = Table(
     "run",
@@ -214,20 +196,20 @@ run = Table(
     Column("good", Integer),
     Column("scrap", Integer),
     Column("rework", Integer),
-    # Where a key is looked up in memory. On a server each costs a run as much as its row does, and
-    # the claim that makes it holds both rows locked: neither can be missing.
+    # Only where checking a key is cheap. On a server each check costs as much as the row itself,
+    # and the claim holds both rows locked: neither can be missing.
     ForeignKeyConstraint(["job_id"], ["job.id"]).ddl_if(dialect="sqlite"),
     ForeignKeyConstraint(["machine_id"], ["machine.id"]).ddl_if(dialect="sqlite"),
     sqlite_autoincrement=True,
     postgresql_with=_HOT,
 )
 _live = text("state IN ('assigned', 'running', 'held')")
-live_run = text("run.state IN ('assigned', 'running', 'held')")  # as these indexes spell it
-Index("run_live_job", run.c.job_id, unique=True, sqlite_where=_live, postgresql_where=_live)
-Index("run_live_machine", run.c.machine_id, unique=True, sqlite_where=_live, postgresql_where=_live)
+live_run = text("run.state IN ('assigned', 'running', 'held')")  # the condition of these indexes
+_partial_index("run_live_job", _live, run.c.job_id, unique=True)
+_partial_index("run_live_machine", _live, run.c.machine_id, unique=True)
 Index("run_job", run.c.job_id)
 _ended = text("ended_at IS NOT NULL")
-Index("run_ended", run.c.ended_at, sqlite_where=_ended, postgresql_where=_ended)
+_partial_index("run_ended", _ended, run.c.ended_at)
 
 event = Table(
     "event",
@@ -263,7 +245,7 @@ program = Table(
     Column("findings", Text, nullable=False),
     Column("added_at", Time, nullable=False),
     Column("added_by", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),  # last: a list never reads past it
+    Column("content", LargeBinary, nullable=False),  # last: lists do not read it
 )
 Index("program_name", program.c.name, program.c.revision, unique=True)
 
@@ -305,12 +287,7 @@ remote_command = Table(
     sqlite_autoincrement=True,
 )
 _unanswered = text("answer IS NULL")
-Index(
-    "remote_command_open",
-    remote_command.c.station,
-    sqlite_where=_unanswered,
-    postgresql_where=_unanswered,
-)
+_partial_index("remote_command_open", _unanswered, remote_command.c.station)
 
 setting = Table(
     "setting",

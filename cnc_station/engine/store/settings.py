@@ -20,25 +20,21 @@ class SaveSettings(StoreCommand[None]):
     actor: str
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["SaveSettings"]) -> list[Exception | None]:
-        """In the order they were asked, the last one wins."""
-        values = {key: value for change in changes for key, value in change.values.items()}
-        for change in changes:
-            reason = ", ".join(sorted(change.values))
-            tx.record(SETTINGS_CHANGED, actor=change.actor, reason=reason)
+    def apply(cls, tx: Tx, commands: Sequence["SaveSettings"]) -> list[Exception | None]:
+        values = {key: value for command in commands for key, value in command.values.items()}
+        for command in commands:
+            reason = ", ".join(sorted(command.values))
+            tx.record(SETTINGS_CHANGED, actor=command.actor, reason=reason)
         for key in sorted(values):
-            _save(tx, key, json.dumps(values[key]))
-        return [None for _ in changes]
-
-
-def _save(tx: Tx, key: str, value: str) -> None:
-    """In its place: of two stations that save it at once, the later one waits there."""
-    there = update(setting).where(setting.c.key == key).values(value=value)
-    if not tx.connection.execute(there).rowcount:
-        tx.connection.execute(insert(setting).values(key=key, value=value))
+            value = json.dumps(values[key])
+            # Update first: of two stations that save a key at once, the later one waits here.
+            there = update(setting).where(setting.c.key == key).values(value=value)
+            if not tx.connection.execute(there).rowcount:
+                tx.connection.execute(insert(setting).values(key=key, value=value))
+        return [None for _ in commands]
 
 
 def settings(connection: Connection) -> Mapping[str, Any]:
-    """Every kept setting by its key."""
+    """Every stored setting by its key."""
     query = select(setting.c.key, setting.c.value).order_by(setting.c.key)
     return {row.key: json.loads(row.value) for row in connection.execute(query)}

@@ -25,18 +25,18 @@ from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.prepared import Rows, insert_many
 from cnc_station.engine.timing import now_ms
 
-LOG_PAGES = 4_000  # 16 MB until they go to their places: a round of 1,000 machines fills 6 MB
+LOG_PAGES = 4_000  # 16 MB between checkpoints: a round of 1,000 machines fills 6 MB
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
 
-# What SQLite's own words mean to the person in front of the screen.
-_OF_A_FILE = (
+# By SQLite's messages.
+_FILE_MESSAGES = (
     ("database or disk is full", "The disk is full: nothing was saved. Free some space."),
     (
         "readonly database",
         "The database file can't be written: the file or its folder is read-only.",
     ),
     ("unable to open", "The database file can't be opened: its folder is missing or read-only."),
-    ("not a database", "The file is no CNC Station database; it was left as it is."),
+    ("not a database", "The file is not a CNC Station database; it was left as it is."),
     ("malformed", "The database file is damaged. It was left as it is: restore a copy."),
     ("disk i/o error", "The disk reports an error: nothing was saved."),
     ("database is locked", "The database is busy with another program; try again."),
@@ -44,12 +44,12 @@ _OF_A_FILE = (
 
 
 class Sqlite(Dialect):
-    """One file, one writer. Its snapshot and its lock are the file's own."""
+    """One file, one writer. Snapshot and lock are those of the file."""
 
     embedded = True
 
     def engine(self, url: URL, *, reader: bool, synchronous: str) -> Engine:
-        """Transactions are begun by hand: the driver's own habits would hide locks."""
+        """Transactions are begun explicitly: the driver's own rules would hide locks."""
         pool: dict[str, Any] = (
             {"poolclass": QueuePool, "pool_size": READERS} if reader else {"poolclass": NullPool}
         )
@@ -60,7 +60,7 @@ class Sqlite(Dialect):
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: object) -> None:
             for pragma in (
-                *(() if reader else ("journal_mode=WAL",)),  # it writes into the file
+                *(() if reader else ("journal_mode=WAL",)),  # this writes to the file
                 f"synchronous={synchronous}",
                 f"wal_autocheckpoint={LOG_PAGES}",
                 "foreign_keys=ON",
@@ -76,8 +76,7 @@ class Sqlite(Dialect):
 
         return engine
 
-    def now(self, connection: Connection) -> int:  # noqa: ARG002 - a file has its machine's clock
-        """This machine's clock."""
+    def now(self, connection: Connection) -> int:  # noqa: ARG002 - this computer's clock
         return now_ms()
 
     def reserve(
@@ -86,18 +85,17 @@ class Sqlite(Dialect):
         table: Table,
         count: int,
         *,
-        ahead: int = 0,  # noqa: ARG002 - to count on costs nothing
+        ahead: int = 0,  # noqa: ARG002 - counting on costs nothing
     ) -> range:
         """The writer holds the write lock, so counting on from the last id is safe."""
         last = connection.execute(_LAST_ID, {"table": table.name}).scalar()
         return range((last or 0) + 1, (last or 0) + 1 + count)
 
     def insert(self, connection: Connection, table: Table, rows: Rows) -> None:
-        """Many rows in a statement: each statement has its own cost, for a run as much as that of
-        storing it."""
+        """Many rows in a statement: a statement costs as much as storing a run."""
         insert_many(connection, table, rows)
 
-    def changed_elsewhere(self, connection: Connection, station: str) -> int:  # noqa: ARG002 - as above
+    def changed_elsewhere(self, connection: Connection, station: str) -> int:  # noqa: ARG002 - for servers
         """SQLite counts foreign commits for each connection."""
         cursor = connection.connection.cursor()
         try:
@@ -108,7 +106,6 @@ class Sqlite(Dialect):
         return int(row[0]) if row else 0
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
-        """Unpacked by json_each."""
         row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
         query: Select[Any] = select(
             *(
@@ -119,8 +116,8 @@ class Sqlite(Dialect):
         return query.subquery(name)
 
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
-        """By SQLite's own words. They may come up again, in others, where a transaction is
-        cleaned up after them: the errors before this one are asked as well."""
+        """By SQLite's message. The clean-up after an error may raise another one: the errors before
+        it are checked too."""
         before: BaseException | None = error
         while before is not None:
             complaint = str(before.orig).lower() if isinstance(before, DBAPIError) else ""
@@ -129,21 +126,20 @@ class Sqlite(Dialect):
             before = before.__context__
         return None
 
-    def encryption(self, connection: Connection) -> str:  # noqa: ARG002 - there is no way
-        """A file is here."""
+    def encryption(self, connection: Connection) -> str:  # noqa: ARG002 - for servers
         return ""
 
     def claim_schema(self, connection: Connection) -> None:
-        """The writer's transactions are alone as it is."""
+        """The writer's transactions hold the write lock anyway."""
 
     def break_off(self, connection: Any) -> None:
-        """A file answers in the end."""
+        """A file always answers."""
 
-    def is_transient(self, error: DBAPIError) -> bool:  # noqa: ARG002 - one writer meets no other
-        """Never: nobody else writes."""
+    def is_transient(self, error: DBAPIError) -> bool:  # noqa: ARG002 - there is one writer
         return False
 
 
 def sqlite_message(complaint: str) -> str | None:
-    """What a file's complaint (in lower case) means; None if it is not about the environment."""
-    return next((sentence for words, sentence in _OF_A_FILE if words in complaint), None)
+    """The sentence for an error (in lower case) of a file; None if the environment is not its
+    cause."""
+    return next((sentence for part, sentence in _FILE_MESSAGES if part in complaint), None)

@@ -1,4 +1,4 @@
-"""Stations: who is there, what leases they hold, and which of them leads."""
+"""Stations: presence, leases and leadership."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from cnc_station.engine.store.transaction import OneByOne, Tx
 
 @dataclass(frozen=True, slots=True)
 class Join(OneByOne[None]):
-    """A station comes into the fleet under its name, with a new incarnation each start.
+    """Register this station under its name, with a new incarnation each start.
 
-    Raises NameInUse while another one of that name is heard of. What was heard long after now was
-    not: the clock has been set back since.
+    Raises NameInUse while another station of that name is alive. A sign of life from the future
+    counts as old: the clock was set back since.
     """
 
     incarnation: str
@@ -25,45 +25,42 @@ class Join(OneByOne[None]):
     silence_s: float
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _join(tx, self)
-
-
-def _join(tx: Tx, change: Join) -> None:
-    known = tx.connection.execute(
-        select(station).where(station.c.name == tx.station).with_for_update()
-    ).one_or_none()
-    silence = round(change.silence_s * 1000)
-    if known is not None and known.left_at is None and abs(tx.now - known.heard_at) < silence:
-        raise NameInUse(
-            f"A station named {tx.station} is at work already (on {known.host}). Give this one "
-            "another name.",
-            known.heard_at,
+        known = tx.connection.execute(
+            select(station).where(station.c.name == tx.station).with_for_update()
+        ).one_or_none()
+        silence = round(self.silence_s * 1000)
+        if known is not None and known.left_at is None and abs(tx.now - known.heard_at) < silence:
+            raise NameInUse(
+                f"A station named {tx.station} is at work already (on {known.host}). Give this one "
+                "another name.",
+                known.heard_at,
+            )
+        values = {
+            "incarnation": self.incarnation,
+            "host": self.host,
+            "version": self.version,
+            "started_at": tx.now,
+            "heard_at": tx.now,
+            "lag_ms": 0.0,
+            "left_at": None,
+        }
+        if known is None:
+            tx.connection.execute(insert(station).values(name=tx.station, **values))
+        else:
+            tx.connection.execute(
+                update(station).where(station.c.name == tx.station).values(**values)
+            )
+        tx.connection.execute(
+            update(leader).where(leader.c.holder == tx.station).values(expires_at=tx.now)
         )
-    values = {
-        "incarnation": change.incarnation,
-        "host": change.host,
-        "version": change.version,
-        "started_at": tx.now,
-        "heard_at": tx.now,
-        "lag_ms": 0.0,
-        "left_at": None,
-    }
-    if known is None:
-        tx.connection.execute(insert(station).values(name=tx.station, **values))
-    else:
-        tx.connection.execute(update(station).where(station.c.name == tx.station).values(**values))
-    tx.connection.execute(
-        update(leader).where(leader.c.holder == tx.station).values(expires_at=tx.now)
-    )
-    tx.record(t.STATION_JOINED, actor="station", reason=f"version {change.version}")
+        tx.record(t.STATION_JOINED, actor="station", reason=f"version {self.version}")
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat(OneByOne[None]):
-    """Still there: the station's row and the leases of its live runs, in one transaction.
+    """Renew the station's row and the leases of its live runs, in one transaction.
 
-    Raises Fenced if another incarnation has taken the name over.
+    Raises Fenced if another incarnation has taken over the name.
     """
 
     incarnation: str
@@ -72,36 +69,31 @@ class Heartbeat(OneByOne[None]):
     runs: tuple[int, ...]
 
     def write(self, tx: Tx) -> None:
-        """See `OneByOne.write`."""
-        _beat(tx, self)
-
-
-def _beat(tx: Tx, change: Heartbeat) -> None:
-    heard = tx.connection.execute(
-        update(station)
-        .where(station.c.name == tx.station, station.c.incarnation == change.incarnation)
-        .values(heard_at=tx.now, lag_ms=change.lag_ms)
-        .returning(station.c.name)
-    ).all()
-    if not heard:
-        raise Fenced(f"Another station is called {tx.station} now.")
-    for start in range(0, len(change.runs), 500):
-        tx.connection.execute(
-            update(run)
-            .where(run.c.id.in_(change.runs[start : start + 500]))
-            .where(run.c.station == tx.station, live_run)
-            .values(lease_until=tx.now + round(change.lease_s * 1000))
-        )
+        heard = tx.connection.execute(
+            update(station)
+            .where(station.c.name == tx.station, station.c.incarnation == self.incarnation)
+            .values(heard_at=tx.now, lag_ms=self.lag_ms)
+            .returning(station.c.name)
+        ).all()
+        if not heard:
+            raise Fenced(f"Another station is called {tx.station} now.")
+        for start in range(0, len(self.runs), 500):
+            tx.connection.execute(
+                update(run)
+                .where(run.c.id.in_(self.runs[start : start + 500]))
+                .where(run.c.station == tx.station, live_run)
+                .values(lease_until=tx.now + round(self.lease_s * 1000))
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Leave(OneByOne[None]):
-    """An orderly end: the name is free at once, and so is the leadership."""
+    """Leave in order: the name and the leadership are free at once, if they are still this
+    incarnation's."""
 
     incarnation: str
 
     def write(self, tx: Tx) -> None:
-        """Both rows, if they are still this incarnation's."""
         left = tx.connection.execute(
             update(station)
             .where(station.c.name == tx.station)
@@ -119,10 +111,10 @@ class Leave(OneByOne[None]):
 
 @dataclass(frozen=True, slots=True)
 class Lead(OneByOne[int]):
-    """Take or keep the leadership; answers with the term.
+    """Take or keep the leadership. Returns the term.
 
-    It is taken only when it has expired, with a term one higher. Raises Conflict while somebody
-    else holds it. No lock of the connection's and none of Redis's: those have no token.
+    It is taken only after it has expired, with the next term. Raises Conflict while another station
+    holds it. Locks of a connection or of Redis would not do: they have no token.
     """
 
     incarnation: str
@@ -130,39 +122,29 @@ class Lead(OneByOne[int]):
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """The one row."""
         return ("leader",)
 
     def write(self, tx: Tx) -> int:
-        """See `OneByOne.write`."""
-        return _lead(tx, self)
-
-
-def _lead(tx: Tx, change: Lead) -> int:
-    until = tx.now + round(change.lease_s * 1000)
-    row = tx.connection.execute(select(leader).with_for_update()).one()
-    if row.incarnation == change.incarnation and row.expires_at > tx.now:
-        tx.connection.execute(update(leader).values(expires_at=until))
-        term: int = row.term
-        return term
-    if row.expires_at > tx.now:
-        raise Conflict(f"{row.holder} leads.")
-    tx.connection.execute(
-        update(leader).values(
-            holder=tx.station, incarnation=change.incarnation, term=row.term + 1, expires_at=until
+        until = tx.now + round(self.lease_s * 1000)
+        row = tx.connection.execute(select(leader).with_for_update()).one()
+        if row.incarnation == self.incarnation and row.expires_at > tx.now:
+            tx.connection.execute(update(leader).values(expires_at=until))
+            return int(row.term)
+        if row.expires_at > tx.now:
+            raise Conflict(f"{row.holder} leads.")
+        tx.connection.execute(
+            update(leader).values(
+                holder=tx.station, incarnation=self.incarnation, term=row.term + 1, expires_at=until
+            )
         )
-    )
-    return _elected(tx, row.term + 1)
-
-
-def _elected(tx: Tx, term: int) -> int:
-    tx.record(t.LEADER_CHANGED, actor="leader", reason=f"{tx.station}, term {term}")
-    return term
+        term: int = row.term + 1
+        tx.record(t.LEADER_CHANGED, actor="leader", reason=f"{tx.station}, term {term}")
+        return term
 
 
 def leads(tx: Tx, incarnation: str, term: int) -> bool:
-    """Whether this is still the leader, and stays it until the transaction ends: its row is
-    locked, so nobody can take over in between."""
+    """Whether this incarnation leads, and keeps the lead until the transaction ends: the row is
+    locked."""
     found = tx.connection.execute(
         select(leader.c.id)
         .where(leader.c.incarnation == incarnation, leader.c.term == term)

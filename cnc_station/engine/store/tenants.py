@@ -1,8 +1,8 @@
-"""Reading for somebody who sees the jobs of some tenants only.
+"""Reads for a principal that sees the jobs of some tenants only.
 
 Every statement that reads jobs, their runs or their events is rewritten before it is executed, so
-that no query can forget to leave the others out. What has to know the whole queue to be right, such
-as a forecast, marks its statement with `WHOLE_SHOP`; nothing of the other jobs may reach a view.
+that no query can forget the filter. A query that needs the whole queue, such as a forecast, marks
+its statement with `WHOLE_SHOP`; nothing of the other tenants' jobs may reach a view.
 """
 
 from collections.abc import Callable
@@ -20,15 +20,15 @@ WHOLE_SHOP = {"whole_shop": True}
 
 
 def for_tenants(read: Read[T], tenants: frozenset[str]) -> Read[T]:
-    """The same read, of these tenants' jobs alone."""
+    """Limit a read to the jobs of these tenants."""
 
     def limited(connection: Connection) -> T:
         def rewrite(
-            _connection: Connection, statement: Any, many: Any, one: Any, options: Any
+            _connection: Connection, statement: Any, multiparams: Any, params: Any, options: Any
         ) -> tuple[Any, Any, Any]:
             if not (options | statement.get_execution_options()).get("whole_shop"):
-                statement = _rewritten(statement, tenants)
-            return statement, many, one
+                statement = _limit(statement, tenants)
+            return statement, multiparams, params
 
         event.listen(connection, "before_execute", rewrite, retval=True)
         return read(connection)
@@ -36,29 +36,29 @@ def for_tenants(read: Read[T], tenants: frozenset[str]) -> Read[T]:
     return limited
 
 
-def _rewritten(statement: Any, tenants: frozenset[str]) -> Any:
-    made: dict[str, Subquery] = {}
+def _limit(statement: Any, tenants: frozenset[str]) -> Any:
+    subqueries: dict[str, Subquery] = {}
 
-    def seen(table: FromClause) -> Subquery | None:
-        """What stands in place of a table, or of a table under another name."""
+    def replaced(table: FromClause) -> Subquery | None:
+        """Return the subquery that replaces a table or an alias of one."""
         origin = table.element if isinstance(table, Alias) else table
-        if not isinstance(origin, Table) or (where := _where(origin, tenants)) is None:
+        if not isinstance(origin, Table) or (where := _condition(origin, tenants)) is None:
             return None
         name = str(getattr(table, "name", ""))
-        if name not in made:
-            made[name] = select(origin).where(where).subquery(name)
-        return made[name]
+        if name not in subqueries:
+            subqueries[name] = select(origin).where(where).subquery(name)
+        return subqueries[name]
 
     def replacement(element: Any, **_: Any) -> Any:
         if isinstance(element, Column) and element.table is not None:
-            other = seen(element.table)
+            other = replaced(element.table)
             return None if other is None else other.c[element.key]
-        return seen(element) if isinstance(element, Table | Alias) else None
+        return replaced(element) if isinstance(element, Table | Alias) else None
 
     return visitors.replacement_traverse(statement, {}, replacement)
 
 
-def _where(table: Table, tenants: frozenset[str]) -> Any:
+def _condition(table: Table, tenants: frozenset[str]) -> Any:
     own = schema.job.c.tenant.in_(sorted(tenants))
     if table is schema.job:
         return own
@@ -71,6 +71,6 @@ def _where(table: Table, tenants: frozenset[str]) -> Any:
 
 
 def visible_jobs(connection: Connection, ids: frozenset[int]) -> frozenset[int]:
-    """Those of these jobs that can be seen."""
+    """Return those of these jobs that the reader may see."""
     query = select(schema.job.c.id).where(schema.job.c.id.in_(sorted(ids)))
     return frozenset(connection.execute(query).scalars())

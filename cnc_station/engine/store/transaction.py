@@ -1,4 +1,4 @@
-"""What one transaction of the writer gathers: its clock and its events."""
+"""One transaction of the writer: its clock, its writes and its events."""
 
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Tx:
-    """One transaction in the making. Lives on the writer thread; all its writes share `now`."""
+    """One transaction in progress on the writer thread; all its writes share `now`."""
 
     dialect: Dialect
     connection: Connection
@@ -53,8 +53,7 @@ class Tx:
         due_at: int | None = None,
         frees_machine: bool = False,
     ) -> None:
-        """Write down one fact; it is stored with everything else or not at all. What follows
-        `details` is for the notice only (see `NoticeEvent`)."""
+        """Record one event. What follows `details` is for the notice only (see `NoticeEvent`)."""
         self.events.append(
             NoticeEvent(
                 transition.name,
@@ -89,7 +88,7 @@ class Tx:
             }
         )
 
-    def tell(
+    def notify(
         self,
         topic: Topic,
         *,
@@ -98,133 +97,124 @@ class Tx:
         tenant: str | None = None,
         due_at: int | None = None,
     ) -> None:
-        """Put a fact into the notice that no stored event records."""
+        """Add a fact to the notice that no stored event records."""
         self.events.append(
             NoticeEvent(topic, self.station, job_id, None, machine_id, tenant=tenant, due_at=due_at)
         )
 
     def ask(self, statement: Statement, values: Mapping[str, Any]) -> Any:
-        """Execute a statement that is kept (see `prepared`); answers with the driver's cursor.
-        Several can be asked `together`; what it was preloaded with is answered already."""
+        """Execute a cached statement (see `prepared`) and return the driver's cursor. Inside
+        `pipeline` several are sent at once; a preloaded statement is already answered."""
         if statement in self.preloaded:
             return self.preloaded.pop(statement)
         return prepared.execute(self.connection, statement, values)
 
     def pipeline(self) -> AbstractContextManager[None]:
-        """Around statements that are asked for at once, and whose rows are read afterwards."""
+        """Send all statements executed inside at once; their rows are read afterwards."""
         return self.dialect.pipeline(self.connection)
 
     def defer(self, statement: Statement, values: Mapping[str, Any]) -> None:
-        """Execute a statement whose answer nobody needs, in its order with others of that kind,
-        but perhaps only when the transaction ends. `settle` before its effect is read."""
+        """Execute a statement without rows in order with the other deferred ones, at the latest
+        when the transaction ends. Call `flush` before its effect is read."""
         self._deferred.append(partial(self.ask, statement, values))
 
     def defer_insert(self, table: Table, rows: Rows) -> None:
-        """The same for new rows."""
         self._deferred.append(partial(self.dialect.insert, self.connection, table, rows))
 
     def flush(self) -> None:
-        """Execute what was left for later."""
         for execute in self._deferred:
             execute()
         self._deferred = []
 
     def complete(self) -> None:
-        """Send all that was left for later, then the gathered events, in order."""
+        """Flush the deferred statements, then insert the recorded events in order."""
         self.flush()
         if self._rows:
             self.dialect.insert(self.connection, schema.event, self._rows)
             self._rows = []
 
     def finish(self) -> None:
-        """Flush what ends the transaction. Nothing can be done in it afterwards."""
+        """Write everything that is left, with the commit. Nothing may be written afterwards."""
         with self.dialect.final_flush(self.connection):
             self.complete()
 
     def branch(self) -> "Tx":
-        """The same transaction for one item that may fail alone."""
+        """Return a transaction for one command that may fail alone."""
         return Tx(self.dialect, self.connection, self.now, self.station, self.ranking)
 
     def join(self, branch: "Tx") -> None:
-        """Take over the events of a branch that went well."""
+        """Take over the events of a branch that succeeded."""
         self.events += branch.events
 
     def notice(self) -> Notice:
-        """What to tell the others once it is committed."""
         return Notice(tuple(self.events))
 
 
 class StoreCommand(Generic[T]):
-    """Something to be written. Subclasses are frozen values.
+    """A frozen value that describes one write.
 
-    Changes of one `group` that wait at the same time are applied together, in few statements.
-    `touches` keeps the order where it matters: two changes that touch the same thing are never
-    reordered. None touches everything.
+    Commands of one `group` that wait at the same time are applied together, in few statements. Two
+    commands that touch the same subject are never reordered; None touches everything.
     """
 
     __slots__ = ()
 
     @property
     def group(self) -> Hashable:
-        """What it can be merged with."""
         return type(self).__name__
 
     @property
     def touches(self) -> Sequence[Hashable] | None:
-        """The subjects whose order with other changes must be kept."""
         return None
 
     @classmethod
-    def preload(cls, station: str, changes: Sequence[Any]) -> TransactionPreload:  # noqa: ARG003 - for others
-        """What they will ask for, with just these values, as the first of a transaction."""
+    def preload(cls, station: str, commands: Sequence[Any]) -> TransactionPreload:  # noqa: ARG003 - for subclasses
+        """What these commands query first, if they open a transaction."""
         return NOTHING
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence[Any]) -> list[T | Exception]:
-        """Write them all; an answer for each: its result, or the error that is its alone."""
+    def apply(cls, tx: Tx, commands: Sequence[Any]) -> list[T | Exception]:
+        """Write all of them; return for each its result, or the error that is its alone."""
         raise NotImplementedError
 
 
 class OneByOne(StoreCommand[T]):
-    """A command that is seldom asked for: those that wait are written alone, in their order."""
+    """A rare command: those that wait are written one after the other, in order."""
 
     __slots__ = ()
 
     def write(self, tx: Tx) -> T:
-        """Write it. What it raises is its own answer; it must not have written anything then."""
+        """Write it. Conflict, Fenced and InvalidInput must be raised before anything is written."""
         raise NotImplementedError
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["OneByOne[T]"]) -> list[T | Exception]:
-        """See `StoreCommand.apply`."""
+    def apply(cls, tx: Tx, commands: Sequence["OneByOne[T]"]) -> list[T | Exception]:
         answers: list[T | Exception] = []
-        for change in changes:
+        for command in commands:
             try:
-                answers.append(change.write(tx))
+                answers.append(command.write(tx))
             except (Conflict, Fenced, InvalidInput) as error:
                 answers.append(error)
         return answers
 
 
 class JobCommand(OneByOne[T]):
-    """One whose order with others of its job must be kept."""
+    """A command whose order with others of its job is kept."""
 
     __slots__ = ()
     job_id: int
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """Its job."""
         return (("job", self.job_id),)
 
 
 class MachineCommand(OneByOne[T]):
-    """One whose order with others of its machine must be kept."""
+    """A command whose order with others of its machine is kept."""
 
     __slots__ = ()
     machine_id: int
 
     @property
     def touches(self) -> Sequence[Hashable]:
-        """Its machine."""
         return (("machine", self.machine_id),)

@@ -1,9 +1,8 @@
-"""the one writer: a thread through which every write goes, with group commit.
+"""The one writer: a thread that makes every write, with group commit.
 
-What different callers ask for while a transaction is committing is gathered and shares the next
-one; each caller still gets an answer of its own, after the commit. One bad item never fails its
-neighbours: if a shared attempt breaks, the same items are applied again one by one, each behind
-a savepoint.
+Commands that arrive while a transaction commits share the next one; each caller gets its own answer
+after the commit. One bad command never fails the others: if a shared attempt fails, its commands
+are applied again one by one, each behind a savepoint.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.notice import NO_EVENTS, Notice
 from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.prepared import NOTHING, TransactionPreload
+from cnc_station.engine.store.prepared import NOTHING
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 
 log = logging.getLogger(__name__)
@@ -32,21 +31,21 @@ T = TypeVar("T")
 MOST_AT_ONCE = 1024
 MOST_TRIES = 5
 ELSEWHERE_EVERY_S = 0.25
-QUIET_S = 0.05  # after a write there is more to come: looking then would be in its way
+QUIET_S = 0.05  # no poll this soon after a write: more writes are likely
 
 
 @dataclass(slots=True)
-class _Asked:
-    change: StoreCommand[Any]
+class _Request:
+    command: StoreCommand[Any]
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
     result: Any = field(default=None)
 
 
 class Writer:
-    """Owns the writing connection. `on_commit` is called on `loop` after each commit that changed
-    something, before the callers of that commit go on; `on_foreign_commit` when another process
-    has written (SQLite: the command line beside a running station)."""
+    """Owns the writing connection. `on_commit` is called on the loop of `start` after each commit
+    with events, before the callers of that commit continue; `on_foreign_commit` when another
+    process has written."""
 
     def __init__(
         self,
@@ -62,14 +61,14 @@ class Writer:
         self._ranking = ranking
         self._on_commit = on_commit
         self._on_foreign_commit = on_foreign_commit
-        self._asked: queue.SimpleQueue[list[_Asked] | None] = queue.SimpleQueue()
-        self._gathered: list[_Asked] = []
+        self._requests: queue.SimpleQueue[list[_Request] | None] = queue.SimpleQueue()
+        self._gathered: list[_Request] = []
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Connection | None = None
         self._version: object = None
         self._look_next = 0.0
-        self._blind = False
+        self._poll_failed = False
 
     async def start(self) -> None:
         """Connect and start the thread. Raises Unavailable."""
@@ -79,40 +78,40 @@ class Writer:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Write what was asked for so far, then end the thread."""
+        """Write what is queued, then end the thread."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._hand_over()
-            self._asked.put(None)
+            self._requests.put(None)
             await asyncio.to_thread(thread.join)
 
-    async def write(self, change: StoreCommand[T]) -> T:
-        """Apply one change in a transaction, shared or not; returns after its commit.
+    async def write(self, command: StoreCommand[T]) -> T:
+        """Apply one command in a transaction, shared or not; return after its commit.
 
-        Raises what became of this change alone (Conflict, Fenced, InvalidInput), or Unavailable
-        if the transaction could not be committed.
+        Raises the error of this command alone (Conflict, Fenced, InvalidInput), or Unavailable if
+        the transaction could not be committed.
         """
         if self._thread is None:
             raise Unavailable("The station is stopping; nothing was written.")
         loop = asyncio.get_running_loop()
-        asked = _Asked(change, loop, loop.create_future())
+        request = _Request(command, loop, loop.create_future())
         if loop is self._loop:
             if not self._gathered:
                 loop.call_soon(self._hand_over)
-            self._gathered.append(asked)
+            self._gathered.append(request)
         else:
-            self._asked.put([asked])
-        result: T = await asked.answer
+            self._requests.put([request])
+        result: T = await request.answer
         return result
 
     def _hand_over(self) -> None:
-        """What one turn of the loop has asked for goes together: the writer would else begin with
-        the first of a fleet's starts, and let all the others wait for its commit."""
+        """Queue the commands of one loop iteration together: otherwise the writer starts with the
+        first of a fleet's starts, and all others wait for its commit."""
         if self._gathered:
-            self._asked.put(self._gathered)
+            self._requests.put(self._gathered)
             self._gathered = []
 
-    # On the writer thread from here on.
+    # The rest runs on the writer thread.
 
     def _run(self) -> None:
         assert self._connection is not None
@@ -120,46 +119,46 @@ class Writer:
             while (batch := self._gather()) is not None:
                 if batch:
                     self._write(self._connection, batch)
-                late_s = ELSEWHERE_EVERY_S if batch else 0.0  # it is never quiet for long
+                late_s = ELSEWHERE_EVERY_S if batch else 0.0  # under constant load
                 if time.monotonic() >= self._look_next + late_s:
-                    self._look_elsewhere(self._connection)
+                    self._poll_foreign_commits(self._connection)
         finally:
             self._connection.close()
 
-    def _gather(self) -> list[_Asked] | None:
-        """What waits now; empty after a quiet while, None when it is time to end."""
+    def _gather(self) -> list[_Request] | None:
+        """Return the waiting requests; an empty list after a pause, None at the end."""
         try:
-            asked = self._asked.get(timeout=max(QUIET_S, self._look_next - time.monotonic()))
+            requests = self._requests.get(timeout=max(QUIET_S, self._look_next - time.monotonic()))
         except queue.Empty:
             return []
-        batch: list[_Asked] = []
-        while asked is not None:
-            batch += asked
+        batch: list[_Request] = []
+        while requests is not None:
+            batch += requests
             if len(batch) >= MOST_AT_ONCE:
                 return batch
             try:
-                asked = self._asked.get_nowait()
+                requests = self._requests.get_nowait()
             except queue.Empty:
                 return batch
         if batch:
-            self._asked.put(None)
+            self._requests.put(None)
         return batch or None
 
-    def _write(self, connection: Connection, batch: list[_Asked]) -> None:
+    def _write(self, connection: Connection, batch: list[_Request]) -> None:
         notice = NO_EVENTS
         try:
             try:
                 notice = self._attempt(connection, batch, alone=False)
             except Unavailable:
                 raise
-            except Exception:  # noqa: BLE001 - whatever it was, find the item that it belongs to
+            except Exception:  # noqa: BLE001 - find the command that caused it
                 notice = self._attempt(connection, batch, alone=True)
-        except Exception as error:  # noqa: BLE001 - every caller hears of it; nobody waits for ever
-            for asked in batch:
-                asked.result = error
+        except Exception as error:  # noqa: BLE001 - every caller gets it
+            for request in batch:
+                request.result = error
         self._answer(batch, notice)
 
-    def _attempt(self, connection: Connection, batch: list[_Asked], *, alone: bool) -> Notice:
+    def _attempt(self, connection: Connection, batch: list[_Request], *, alone: bool) -> Notice:
         for _ in range(MOST_TRIES):
             try:
                 return self._transaction(connection, batch, alone=alone)
@@ -169,57 +168,62 @@ class Writer:
                 if plain := self._database.dialect.unavailable(error):
                     raise plain from error
                 raise
-        raise Unavailable("The database is too busy; it is tried again.", transient=True)
+        raise Unavailable("The database is too busy. CNC Station tries again.", transient=True)
 
-    def _transaction(self, connection: Connection, batch: list[_Asked], *, alone: bool) -> Notice:
+    def _transaction(self, connection: Connection, batch: list[_Request], *, alone: bool) -> Notice:
         dialect = self._database.dialect
         groups = [] if alone else _grouped(batch)
-        with dialect.transaction(connection, self._preload(groups)) as preloaded:
+        preload = NOTHING
+        if groups:  # only for the first group: later ones may read what it has written
+            commands = [request.command for request in groups[0]]
+            preload = type(commands[0]).preload(self._station, commands)
+        with dialect.transaction(connection, preload) as preloaded:
             now = dialect.now(connection)
             tx = Tx(dialect, connection, now, self._station, self._ranking, preloaded=preloaded)
             if alone:
-                for asked in batch:
-                    _apply_alone(tx, asked)
+                for request in batch:
+                    _apply_alone(tx, request)
             for group in groups:
                 tx.flush()
                 _apply(tx, group)
             tx.finish()
             return tx.notice()
 
-    def _preload(self, groups: Sequence[Sequence[_Asked]]) -> TransactionPreload:
-        """What comes after the first group may find what that has written."""
-        if not groups:
-            return NOTHING
-        changes = [asked.change for asked in groups[0]]
-        return type(changes[0]).preload(self._station, changes)
-
-    def _answer(self, batch: list[_Asked], notice: Notice) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
-        for asked in batch:
-            by_loop.setdefault(asked.loop, []).append(asked)
+    def _answer(self, batch: list[_Request], notice: Notice) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Request]] = {}
+        for request in batch:
+            by_loop.setdefault(request.loop, []).append(request)
         for loop, answered in by_loop.items():
             own = notice if loop is self._loop else NO_EVENTS
-            self._call(loop, self._tell, own, answered)
+            self._call(loop, self._deliver, own, answered)
 
-    def _tell(self, notice: Notice, answered: Sequence[_Asked]) -> None:
-        """On the callers' loop: one hop for the notice and all the answers. Whoever stumbles over
-        the notice, what was written is written, and those who asked wait for nothing else."""
+    def _deliver(self, notice: Notice, answered: Sequence[_Request]) -> None:
+        """Publish the notice and resolve all answers, in one call on the callers' loop. What was
+        written is written: a failing notice handler keeps no answer back."""
         try:
             if notice:
                 self._on_commit(notice)
         finally:
-            _resolve(answered)
+            for request in answered:
+                if request.answer.done():
+                    continue
+                if isinstance(request.result, Exception):
+                    if not isinstance(request.result, CncStationError):
+                        log.error("a write failed", exc_info=request.result)
+                    request.answer.set_exception(request.result)
+                else:
+                    request.answer.set_result(request.result)
 
-    def _look_elsewhere(self, connection: Connection) -> None:
+    def _poll_foreign_commits(self, connection: Connection) -> None:
         self._look_next = time.monotonic() + ELSEWHERE_EVERY_S
         try:
             version = self._database.dialect.changed_elsewhere(connection, self._station)
-        except Exception as error:  # noqa: BLE001 - a hint that is lost; the writer must go on
-            if not self._blind:  # four times a second it would fill the log
-                log.warning("cannot look for foreign commits: %s", error)
-            self._blind = True
+        except Exception as error:  # noqa: BLE001 - only a poll; the writer must continue
+            if not self._poll_failed:  # once, not four times a second
+                log.warning("cannot poll for foreign commits: %s", error)
+            self._poll_failed = True
             return
-        self._blind = False
+        self._poll_failed = False
         if self._version is not None and version != self._version:
             self._call(self._loop, self._on_foreign_commit)
         self._version = version
@@ -229,28 +233,28 @@ class Writer:
         loop: asyncio.AbstractEventLoop | None, function: Callable[..., None], *arguments: object
     ) -> None:
         if loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(function, *arguments)
 
 
-def _grouped(batch: Sequence[_Asked]) -> list[list[_Asked]]:
-    """Merge changes of one kind without reordering any two that touch the same thing."""
-    groups: list[list[_Asked]] = []
+def _grouped(batch: Sequence[_Request]) -> list[list[_Request]]:
+    """Merge commands of one group without reordering any two that touch the same subject."""
+    groups: list[list[_Request]] = []
     last_of: dict[Hashable, int] = {}
     last_touch: dict[Hashable, int] = {}
     barrier = -1
-    for asked in batch:
-        change = asked.change
-        touches = change.touches
-        place = last_of.get(change.group, -1)
+    for request in batch:
+        command = request.command
+        touches = command.touches
+        place = last_of.get(command.group, -1)
         free = touches is not None and place >= max(barrier, 0)
         for key in touches or ():
             free = free and place > last_touch.get(key, -1)
         if not free:
             place = len(groups)
             groups.append([])
-            last_of[change.group] = place
-        groups[place].append(asked)
+            last_of[command.group] = place
+        groups[place].append(request)
         if touches is None:
             barrier = place
         else:
@@ -259,37 +263,25 @@ def _grouped(batch: Sequence[_Asked]) -> list[list[_Asked]]:
     return groups
 
 
-def _apply(tx: Tx, group: Sequence[_Asked]) -> None:
-    changes = [asked.change for asked in group]
-    for asked, result in zip(group, type(changes[0]).apply(tx, changes), strict=True):
-        asked.result = result
+def _apply(tx: Tx, group: Sequence[_Request]) -> None:
+    commands = [request.command for request in group]
+    for request, result in zip(group, type(commands[0]).apply(tx, commands), strict=True):
+        request.result = result
 
 
-def _apply_alone(tx: Tx, asked: _Asked) -> None:
-    """One change behind a savepoint; what it breaks is its own.
+def _apply_alone(tx: Tx, request: _Request) -> None:
+    """Apply one command behind a savepoint, so that its failure is its own.
 
-    A failing environment breaks the whole transaction: a full disk has undone it already.
+    An OperationalError breaks the whole transaction: a full disk has already undone it.
     """
     branch = tx.branch()
     try:
         with tx.connection.begin_nested():
-            _apply(branch, [asked])
+            _apply(branch, [request])
             branch.complete()
     except OperationalError:
         raise
-    except Exception as error:  # noqa: BLE001 - the caller of this change gets it, nobody else
-        asked.result = error
+    except Exception as error:  # noqa: BLE001 - only its caller gets it
+        request.result = error
     else:
         tx.join(branch)
-
-
-def _resolve(answered: Sequence[_Asked]) -> None:
-    for asked in answered:
-        if asked.answer.done():
-            continue
-        if isinstance(asked.result, Exception):
-            if not isinstance(asked.result, CncStationError):
-                log.error("a write failed", exc_info=asked.result)
-            asked.answer.set_exception(asked.result)
-        else:
-            asked.answer.set_result(asked.result)

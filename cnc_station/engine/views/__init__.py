@@ -1,7 +1,6 @@
-"""What the engine shows: frozen records, ready to put on a screen or into JSON.
+"""What the engine shows: frozen records, ready for a screen or for JSON.
 
-Times are ms since the epoch (UTC), durations seconds. A record says nothing that is not known:
-None means unknown or not applicable, and the window says so.
+Times are ms since the epoch (UTC), durations seconds. None means unknown or not applicable.
 """
 
 from cnc_station.engine.views.controllers import (
@@ -39,6 +38,7 @@ from cnc_station.engine.views.jobs import (
     RunRow,
     Sort,
     SortKey,
+    job_title,
 )
 from cnc_station.engine.views.programs import (
     ImportIssue,
@@ -59,49 +59,13 @@ from cnc_station.engine.views.station import (
     presence_of,
 )
 
-__all__ = [
-    "KEPT",
-    "SILENT_AFTER_S",
-    "Abilities",
-    "About",
-    "Answer",
-    "AtClosing",
-    "Charts",
-    "ConnectionReport",
-    "Doing",
-    "DriverInfo",
-    "Floor",
-    "Identity",
-    "ImportIssue",
-    "ImportPreview",
-    "JobCounts",
-    "JobDetail",
-    "JobFilter",
-    "JobLink",
-    "JobPage",
-    "JobRow",
-    "Link",
-    "MachineCard",
-    "MachineRow",
-    "Message",
-    "NeedsYou",
-    "PositionRecord",
-    "Presence",
-    "ProgramDetail",
-    "ProgramFinding",
-    "ProgramRow",
-    "Remedy",
-    "RunInHand",
-    "RunRow",
-    "Series",
-    "Setting",
-    "Sort",
-    "SortKey",
-    "StateInterval",
-    "StationRow",
-    "Status",
-    "Telemetry",
-    "Toolpath",
-    "Undo",
-    "presence_of",
-]
+__all__ = ["KEPT", "Abilities", "AtClosing", "ConnectionReport", "Doing", "DriverInfo"]
+__all__ += ["Identity", "Message", "RunInHand", "Setting", "Status"]
+__all__ += ["Charts", "Floor", "MachineCard", "MachineRow", "NeedsYou"]
+__all__ += ["PositionRecord", "Remedy", "Series", "StateInterval", "Telemetry"]
+__all__ += ["JobCounts", "JobDetail", "JobFilter", "JobLink", "JobPage"]
+__all__ += ["JobRow", "RunRow", "Sort", "SortKey", "job_title"]
+__all__ += ["ImportIssue", "ImportPreview", "ProgramDetail"]
+__all__ += ["ProgramFinding", "ProgramRow", "Toolpath"]
+__all__ += ["SILENT_AFTER_S", "About", "Answer", "Link"]
+__all__ += ["Presence", "StationRow", "Undo", "presence_of"]

@@ -1,11 +1,11 @@
-"""Controllers as people see them: what one is doing, who answered, what went over the wire."""
+"""Controllers: what they do, their identity, settings and messages on the wire."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cnc_station.engine.domain.machine import Position
 
-KEPT = "•" * 8  # stands for a password that is kept
+KEPT = "•" * 8  # shown for a stored password
 
 
 class Doing(StrEnum):
@@ -13,22 +13,22 @@ class Doing(StrEnum):
 
     READY = "ready"  # nothing runs, and a program could be started now
     RUNNING = "running"
-    HELD = "held"  # stopped in a program, and goes on when told to: feed hold, M0
-    NOT_READY = "not_ready"  # off, not homed, in manual mode, in somebody else's hands
+    HELD = "held"  # stopped in a program and can be continued: feed hold, M0
+    NOT_READY = "not_ready"  # off, not homed, in manual mode, controlled by others
     ALARM = "alarm"  # does nothing until it is unlocked
-    UNREACHABLE = "unreachable"  # nobody can tell
+    UNREACHABLE = "unreachable"  # it does not answer
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a controller says of itself. None: it does not say. mm, mm/min, rpm; overrides 1.0 is
+    """What a controller reports of itself; None: it does not. mm, mm/min, rpm; overrides: 1.0 is
     100 %.
 
-    `why` are the controller's own words where it is held, not ready, in alarm or unreachable, else
-    a message of its to the operator; `remedy` is what a person can do about it. `program` is what
-    it calls the program it has loaded. `fraction` is of the part in hand, for a controller that
-    knows. `parts` is its own counter. `position`: whether its coordinates can be trusted.
-    `details` are the system's own words behind `why` where it could not be reached.
+    `why` is the controller's own text where it is held, not ready, in alarm or unreachable,
+    otherwise its message to the operator; `remedy` is what a person can do about it. `program` is
+    the controller's name of the loaded program. `fraction` is of the present part, if known.
+    `parts` is its own counter. `position`: whether its coordinates can be trusted. `details` is the
+    system's text behind `why` if it could not be reached.
     """
 
     doing: Doing
@@ -53,37 +53,37 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What can be asked of a controller. One that only reports can do none of it: people start
-    and stop it at its panel."""
+    """What a controller can be told to do. One that only reports has none: people start and stop it
+    at its panel."""
 
     starts: bool = True
     holds: bool = True  # and resumes
     aborts: bool = True
     unlocks: bool = True
-    outlives: bool = True  # what it runs goes on when its station is gone
-    # Nothing is loaded, nothing can refuse, and nothing is cut: the start is written with the
-    # claim, which saves each run a commit (and a sixth of its CPU time).
+    outlives: bool = True  # its run continues without its station
+    # It loads nothing, cuts nothing and can't refuse: the start is written with the claim, which
+    # saves each run a commit (and a sixth of its CPU time).
     begins_with_claim: bool = False
 
     @property
     def goes_on(self) -> bool:
-        """Whether a held run can be told to go on: by its controller, or by a person's word that
-        the next blank is in it. Where it only reports, the machine's own panel has to."""
+        """Whether a held run can be continued: by its controller, or when a person confirms that
+        the next blank is in it. Otherwise this is done at the machine's own panel."""
         return self.holds or self.starts
 
 
 class AtClosing(StrEnum):
-    """What becomes of a run in hand when its station is closed now."""
+    """What happens to a live run if its station is closed now."""
 
     GOES_ON = "goes_on"  # its controller needs no station
-    ABORTED = "aborted"  # half-way: a person has to look at the part
-    BEGINS_AGAIN = "begins_again"  # stopped, and nothing is lost: nothing was cut
-    RETURNED = "returned"  # it has not begun: its job waits in the queue again
+    ABORTED = "aborted"  # half-way: a person must inspect the part
+    BEGINS_AGAIN = "begins_again"  # stopped; nothing was cut
+    RETURNED = "returned"  # not started: its job is queued again
 
 
 @dataclass(frozen=True, slots=True)
 class RunInHand:
-    """A run that this station drives; `job` is the name of its job, `handler` that of a run
+    """A run that this station drives; `job` is the name of its job, `handler` the handler of a run
     without a machine."""
 
     machine_id: int | None
@@ -95,15 +95,15 @@ class RunInHand:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who answered: for the connection test and the machine's page."""
+    """The controller that answered: for the connection test and the machine's page."""
 
     controller: str  # "LinuxCNC 2.9", "grblHAL 1.1f"
-    details: tuple[tuple[str, str], ...] = ()  # a label and what was found, in reading order
+    details: tuple[tuple[str, str], ...] = ()  # (label, value), in reading order
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message on the wire; `at` in ms since the epoch, `sent` by us or received."""
+    """One message on the wire; `at` in ms since the epoch, `sent` by this station or received."""
 
     at: int
     sent: bool
@@ -112,8 +112,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One field of a driver's settings, for the form that asks for it. A `secret` is told to the
-    driver only: in its place stands `KEPT`, which leaves it as it is when it is given back."""
+    """One field of a driver's settings form. A `secret` is known to the driver only: views show
+    `KEPT` in its place, and `KEPT` in an edit leaves it unchanged."""
 
     name: str
     label: str
@@ -126,8 +126,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class DriverInfo:
-    """A kind of driver as people choose it. `real`: a machine moves; its runs are never tried
-    again blindly, and people start and clear it unless the shop says otherwise."""
+    """A kind of driver for the form. `real`: a machine moves; its runs are never retried
+    automatically, and by default people start and clear it."""
 
     name: str
     title: str
@@ -138,8 +138,8 @@ class DriverInfo:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReport:
-    """What a connection test found. `failure`: why there was none, in plain words; `details` are
-    the system's own."""
+    """The result of a connection test. `failure`: why there was no connection, in plain words;
+    `details` is the system's text."""
 
     identity: Identity | None = None
     status: Status | None = None

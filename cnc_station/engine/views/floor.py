@@ -12,9 +12,8 @@ from cnc_station.engine.views.station import Presence
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """The latest a controller said about the run in hand. `fraction` and `remaining_s` are of
-    the whole run (all parts); `part_remaining_s` is of the part being made. Overrides: 1.0 is
-    100 %."""
+    """The latest report of a controller about its run. `fraction` and `remaining_s` are of the
+    whole run (all parts), `part_remaining_s` of the present part. Overrides: 1.0 is 100 %."""
 
     line: int | None = None
     lines: int | None = None
@@ -37,8 +36,8 @@ class Telemetry:
 
 @dataclass(frozen=True, slots=True)
 class PositionRecord:
-    """What is stored of a machine's position: since when, and by whom (a person, or
-    `controller`). `mark`: see `PositionMemory`."""
+    """The stored position of a machine, since when, and set by whom (a person, or `controller`).
+    `mark`: see `PositionMemory`."""
 
     position: Position
     since: int
@@ -48,8 +47,8 @@ class PositionRecord:
 
 @dataclass(frozen=True, slots=True)
 class MachineRow:
-    """A machine with what it does now. `presence` is that of its station: of one that is silent or
-    has left, everything else here is what was known last."""
+    """A machine with its present state. `presence` is that of its station: if it is silent or has
+    left, everything else is what was known last."""
 
     id: int
     version: int
@@ -66,20 +65,20 @@ class MachineRow:
     run_seconds: float
     last_material: str
     last_program: str
-    not_ready: str = ""  # why its controller would start nothing; "": it would
-    position: PositionRecord | None = None  # None: its driver has said nothing of it
-    unreached_since: int | None = None  # None: its controller answers, as far as is known
+    not_ready: str = ""  # why its controller can start nothing; "": it can
+    position: PositionRecord | None = None  # None: not reported by its driver
+    unreached_since: int | None = None  # None: its controller answers, or was not tried
     presence: Presence = Presence.HERE
 
     @property
     def attended(self) -> bool:
-        """Whether its station is there to do what is asked of the machine."""
+        """Whether its station is there to carry out commands."""
         return self.presence in {Presence.HERE, Presence.CONNECTED}
 
     @property
     def missing_since(self) -> int | None:
-        """Since when its station can't reach its controller, though it should be there: it is not
-        in maintenance. None: it answers, or was not asked yet."""
+        """Since when its station can't reach the controller, unless in maintenance. None: it
+        answers, or was not tried yet."""
         if not self.attended or self.state is MachineState.MAINTENANCE:
             return None
         if self.unreached_since is not None or self.state is not MachineState.OFFLINE:
@@ -89,7 +88,7 @@ class MachineRow:
 
     @property
     def at_work(self) -> bool:
-        """Whether a run is in hand: that reaches its controller again by itself."""
+        """Whether it has a live run: its station then reconnects by itself."""
         return self.state in BUSY_MACHINES
 
     @property
@@ -100,7 +99,7 @@ class MachineRow:
 
 @dataclass(frozen=True, slots=True)
 class MachineCard:
-    """What a machine card shows: the machine, its job, what comes next or why nothing does."""
+    """A machine card: the machine, its job, and the next job or why there is none."""
 
     machine: MachineRow
     job: JobRow | None
@@ -116,21 +115,21 @@ class Remedy(StrEnum):
     UNLOCK = "unlock"
     CONTINUE = "continue"
     DECIDE = "decide"
-    SET_UP = "set_up"  # the job in hand is set up: confirm it, and it starts
-    FINISH = "finish"  # its machine is only watched: say when it is done
+    SET_UP = "set_up"  # confirm the set-up, and the job starts
+    FINISH = "finish"  # of a machine that only reports: confirm that the job is done
     RETRY = "retry"
-    RECONNECT = "reconnect"  # a controller that can't be reached: try again now
-    CONFIRM_POSITION = "confirm_position"  # vouch for the work zero
-    MAKE_READY = "make_ready"  # its controller starts nothing: never from here
-    FIND_STATION = "find_station"  # a station does not respond, or is closed: look for it again
-    TRY_LINK = "try_link"  # the database can't be used: try again now
+    RECONNECT = "reconnect"  # try to reach the controller now
+    CONFIRM_POSITION = "confirm_position"  # confirm the work zero
+    MAKE_READY = "make_ready"  # at the controller, never from here
+    FIND_STATION = "find_station"  # check now whether the station responds
+    TRY_LINK = "try_link"  # try the database now
 
 
 @dataclass(frozen=True, slots=True)
 class NeedsYou:
-    """One thing that waits for a person, with its remedy. `at_panel`: nobody can do it from here,
-    only at the machine's own panel or at its station, and `text` says so. `about` names what it is
-    about where that is neither a job nor a machine: a station, a link."""
+    """One thing that waits for a person, with its remedy. `at_panel`: it can only be done at the
+    machine's own panel or at its station, as `text` tells. `about` names the subject if it is
+    neither a job nor a machine: a station, a link."""
 
     remedy: Remedy
     title: str
@@ -144,7 +143,7 @@ class NeedsYou:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """One consistent look at the shop floor."""
+    """One consistent view of the shop floor."""
 
     at: int
     cards: tuple[MachineCard, ...]
@@ -177,8 +176,8 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """What the floor draws: completed and failed a bucket, jobs waiting at each bucket's end,
-    the share of machine time spent running, and every machine's intervals."""
+    """Completed and failed jobs per bucket, jobs waiting at each bucket's end, the share of machine
+    time spent running, and every machine's intervals."""
 
     completed: Series
     failed: Series

@@ -1,4 +1,4 @@
-"""Jobs, their runs, and the lists they stand in."""
+"""Jobs, their runs, and lists of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +8,14 @@ from typing import Any
 from cnc_station.engine.domain.states import JobState, RunState
 
 
+def job_title(name: str, operation: str) -> str:
+    """The name of a job with its operation."""
+    return f"{name} · {operation}" if operation else name
+
+
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """One row of the job table. `next` says in words what comes next, or why not."""
+    """One row of the job table. `next` is the next step in words, or why the job waits."""
 
     id: int
     version: int
@@ -45,8 +50,7 @@ class JobRow:
 
     @property
     def title(self) -> str:
-        """The name with its operation, as people call it."""
-        return f"{self.name} · {self.operation}" if self.operation else self.name
+        return job_title(self.name, self.operation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class RunRow:
     started_at: int | None
     ended_at: int | None
     error: str
-    good: int | None = None  # parts, as counted at the machine; None: nobody has
+    good: int | None = None  # parts counted at the machine; None: not counted
     scrap: int | None = None
     rework: int | None = None
 
@@ -82,7 +86,7 @@ class JobLink:
 
 @dataclass(frozen=True, slots=True)
 class JobDetail:
-    """Everything about one job but its events (see `Queries.events`)."""
+    """Everything about one job except its events (see `Queries.events`)."""
 
     row: JobRow
     handler: str
@@ -115,7 +119,7 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One column of a sort order; the first in a tuple weighs most."""
+    """One column of a sort order; the first in a tuple is the most important."""
 
     key: SortKey
     descending: bool = False
@@ -123,8 +127,8 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs; each field narrows, None and empty do not. `text` is found anywhere in name,
-    operation, work order or material, whatever its case; several words must all be found."""
+    """Which jobs; None and empty fields do not narrow. Every word of `text` must occur in name,
+    operation, work order or material, in any case."""
 
     ids: frozenset[int] = frozenset()
     states: frozenset[JobState] = frozenset()
@@ -143,7 +147,7 @@ class JobFilter:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Some rows of a filtered, sorted list, and how many it has in all."""
+    """Some rows of a filtered, sorted list, and its total length."""
 
     rows: tuple[JobRow, ...]
     offset: int
@@ -159,5 +163,4 @@ class JobCounts:
     completed_today: int
 
     def of(self, states: frozenset[JobState]) -> int:
-        """How many are in any of these states."""
         return sum(self.by_state.get(state, 0) for state in states)

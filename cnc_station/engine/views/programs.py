@@ -1,4 +1,4 @@
-"""Kept programs, and tables of jobs on their way in."""
+"""Stored programs, and tables of jobs to import."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from cnc_station.engine.domain.nc.preconditions import Assumption
 
 @dataclass(frozen=True, slots=True)
 class ProgramRow:
-    """A kept program: immutable bytes known by SHA-256, one revision of its name."""
+    """A stored program: immutable bytes known by SHA-256, one revision of its name."""
 
     sha256: str
     name: str
@@ -25,7 +25,7 @@ class ProgramRow:
 
 @dataclass(frozen=True, slots=True)
 class ProgramFinding:
-    """What the reader says about a line of a program (lines count from 1)."""
+    """A finding about a line of a program (lines count from 1)."""
 
     line: int
     severity: str
@@ -34,10 +34,10 @@ class ProgramFinding:
 
 @dataclass(frozen=True, slots=True)
 class Toolpath:
-    """A program's path for drawing, as parallel columns, one entry a point (mm).
+    """A program's path for drawing, as parallel columns, one entry per point (mm).
 
-    `kind`: 0 rapid, 1 feed. `seconds` is the program time at which the tool is there. `assumes`:
-    the modes that the program takes for granted and the path is drawn with.
+    `kind`: 0 rapid, 1 feed. `seconds` is the program time at each point. `assumes`: the modes that
+    the program takes for granted.
     """
 
     sha256: str
@@ -54,11 +54,8 @@ class Toolpath:
 
 @dataclass(frozen=True, slots=True)
 class ProgramDetail:
-    """A program with its text, what the reader found, and what it wants to find on the machine:
-    tools by number, each with what the program calls it, and work offsets ("G54").
-
-    `assumes`: the modes that the program takes for granted.
-    """
+    """A program with its text and findings, and what it needs on the machine: tools by number, each
+    with the program's name for it, and work offsets ("G54"). `assumes`: see `Toolpath`."""
 
     row: ProgramRow
     text: str
@@ -71,7 +68,7 @@ class ProgramDetail:
 
 @dataclass(frozen=True, slots=True)
 class ImportIssue:
-    """Why a row can't be imported: row (from 1, the header not counted; 0: the whole file)."""
+    """Why a row can't be imported: row (from 1, without the header; 0: the whole file)."""
 
     row: int
     column: str
@@ -80,8 +77,8 @@ class ImportIssue:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """A table as read: its columns, the mapping in force (field -> column), the first rows as
-    text, how many rows there are, and every issue. Nothing is stored while there is an issue."""
+    """A table as read: its columns, the mapping (field -> column), the first rows as text, the
+    number of rows, and every issue. Nothing is stored while there is an issue."""
 
     columns: tuple[str, ...]
     mapping: Mapping[str, str]
@@ -91,5 +88,5 @@ class ImportPreview:
 
     @property
     def ready(self) -> bool:
-        """Whether the import can go ahead, all of it."""
+        """Whether all of it can be imported."""
         return self.total > 0 and not self.issues

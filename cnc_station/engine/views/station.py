@@ -1,4 +1,4 @@
-"""The station itself: its links, its fleet, and what became of a request."""
+"""The station itself: its links, its fleet, and the answers to requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,8 +18,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What station this is, and what its window cannot change. `database` is a file's path, or a
-    server's address without its password; `simulator_speed` program seconds per real second."""
+    """The identity of the station, and what its window cannot change. `database` is a file's path,
+    or a server's address without its password; `simulator_speed` program seconds per real
+    second."""
 
     version: str
     station: str
@@ -31,7 +32,7 @@ SILENT_AFTER_S = 12.0
 
 
 class Presence(StrEnum):
-    """Whether a station is there, as its last word to the database tells."""
+    """Whether a station is there, by its last sign of life in the database."""
 
     HERE = "here"
     CONNECTED = "connected"
@@ -40,8 +41,8 @@ class Presence(StrEnum):
 
 
 def presence_of(heard_s: float | None, *, here: bool) -> Presence:
-    """By the seconds since a station was heard of, None once it has left in order. The one asked is
-    here: it has just answered."""
+    """The presence by the seconds since its last sign of life (None: it has left in order). The
+    station that asks is `here`."""
     if here:
         return Presence.HERE
     if heard_s is None:
@@ -51,8 +52,8 @@ def presence_of(heard_s: float | None, *, here: bool) -> Presence:
 
 @dataclass(frozen=True, slots=True)
 class StationRow:
-    """A station of the fleet. `here`: the one that was asked. `heard_s`: seconds since it was
-    last heard of, None once it has left in order. `lag_ms`: how long its last heartbeat took."""
+    """A station of the fleet. `here`: it is the one that was asked. `heard_s`: seconds since its
+    last sign of life, None if it has left in order. `lag_ms`: how long its last heartbeat took."""
 
     name: str
     host: str
@@ -68,13 +69,12 @@ class StationRow:
 
     @property
     def presence(self) -> Presence:
-        """See `presence_of`."""
         return presence_of(self.heard_s, here=self.here)
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """How to take an answer back: names a step of the engine's and what it needs."""
+    """How to undo an action: a step of the engine and its arguments."""
 
     action: str
     job_id: int
@@ -83,8 +83,8 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one item of a request. `error` is "" if it was applied, else a sentence;
-    `undo` is there where it can be taken back."""
+    """The result of one item of a request. `error` is "" if it was applied, otherwise a sentence;
+    `undo` is set if it can be undone."""
 
     id: int
     error: str = ""
@@ -92,5 +92,4 @@ class Answer:
 
     @property
     def applied(self) -> bool:
-        """Whether it was done."""
         return not self.error

@@ -1,1 +1,1 @@
-"""Reading: every function takes a reader's connection and answers with frozen records."""
+"""Queries: every function takes a reader's connection and returns frozen records."""

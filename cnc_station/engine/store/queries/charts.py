@@ -1,4 +1,4 @@
-"""What the floor draws: series in equal buckets, and every machine's intervals."""
+"""The charts of the floor: series in equal buckets, and every machine's intervals."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -17,9 +17,9 @@ MOST_BUCKETS = 2_000
 
 
 def charts(connection: Connection, since: int, step: int, now: int) -> Charts:
-    """Series from `since` to `now` (ms) in buckets of `step` ms, the last one not full yet.
+    """Series from `since` to `now` (ms) in buckets of `step` ms; the last one may be partial.
 
-    Raises InvalidInput for a step that makes no buckets, or far too many.
+    Raises InvalidInput for a step that makes no buckets or too many.
     """
     if step <= 0 or not 0 <= now - since <= step * MOST_BUCKETS:
         raise InvalidInput(FieldError("step", f"from 1 to {MOST_BUCKETS} buckets"))
@@ -55,13 +55,13 @@ def _runs_ended(connection: Connection, since: int, step: int) -> Mapping[tuple[
 
 
 def _waited_before(row: Transition) -> bool | None:
-    """Whether a job waited before this; None where only its history knows."""
+    """Whether a job waited before this transition; None if only its history tells."""
     if row.job is None or not row.job.sources & WAITING_JOBS:
         return False
     return True if row.job.sources <= WAITING_JOBS else None
 
 
-# The events that bring a job to those that wait, or take it from them.
+# The events after which a job starts or stops waiting.
 _MOVES = {
     name: _waited_before(row)
     for name, row in JOB_TRANSITIONS.items()
@@ -74,7 +74,7 @@ _UNCLEAR = sorted(name for name, before in _MOVES.items() if before is None)
 
 
 def _waiting(connection: Connection, since: int, step: int, buckets: int) -> list[float]:
-    """Jobs waiting at each bucket's end: from those that wait now, back along the events."""
+    """Count the jobs waiting at each bucket's end, backwards from those that wait now."""
     waiting = connection.execute(
         select(func.count()).where(job.c.state.in_(sorted(WAITING_JOBS)), counted)
     ).scalar_one()

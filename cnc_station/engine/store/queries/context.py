@@ -1,4 +1,4 @@
-"""What a query must know of the shop beside its database, to say what comes next."""
+"""What a query needs to know of the shop besides its database."""
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
@@ -13,22 +13,22 @@ from cnc_station.engine.views import KEPT, Abilities
 SIMULATOR = "simulator"
 _UNKNOWN = Abilities()
 
-# The settings of a driver as a view may carry them: passwords replaced.
+# Replaces the passwords in a driver's settings, for a view.
 Shown = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
 def all_hidden(_driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Where nobody says which settings are passwords, every one may be."""
+    """Hide every setting: without a driver's form, each may be a password."""
     return dict.fromkeys(settings, KEPT)
 
 
 @dataclass(frozen=True, slots=True)
 class QueryContext:
-    """`zone` is that of the clock on the wall, None for this computer's own; `pace` how many
-    seconds of a program a simulated machine runs in one on that clock; `abilities` are those
-    of the drivers, by name, `handlers` the names of the handlers that are installed here. `station`
-    is the one that asks, `clock` the database's, by which stations are heard; without it every
-    station counts as there. `shown` hides the passwords among the settings of a driver."""
+    """`zone` is that of the shop's clock, None for this computer's; `pace` the program seconds per
+    real second of a simulated machine; `abilities` those of the drivers, by name; `handlers` the
+    names of the installed ones. `station` is the one that asks, `clock` the database's, by which
+    signs of life are timed; without it every station counts as present. `shown` hides the passwords
+    in a driver's settings."""
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     zone: tzinfo | None = None
@@ -40,20 +40,15 @@ class QueryContext:
     shown: Shown = all_hidden
 
     def pace_of(self, driver: str) -> float:
-        """How fast a machine's programs pass."""
         return self.pace if driver == SIMULATOR else 1.0
 
     def sets_up(self, driver: str, *, operator_starts: bool) -> bool:
-        """Whether a job waits at such a machine until a person has set it up."""
-        return operator_starts or self.watches(driver)
+        """Whether a job at such a machine waits until a person has set it up."""
+        return operator_starts or not self.can(driver).starts
 
     def can(self, driver: str) -> Abilities:
-        """What can be asked of a machine; everything, where nobody knows its driver."""
+        """The abilities of a driver; all of them for an unknown one."""
         return self.abilities.get(driver, _UNKNOWN)
-
-    def watches(self, driver: str) -> bool:
-        """Whether such a machine is started and stopped at its own panel only."""
-        return not self.can(driver).starts
 
 
 STANDALONE = QueryContext()

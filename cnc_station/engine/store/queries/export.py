@@ -37,8 +37,8 @@ def export(
 ) -> bytes:
     """All chosen jobs in this order as `csv` or `json`, UTF-8. Raises InvalidInput.
 
-    CSV is for people: times on the shop's clock, and a text that a spreadsheet would take for a
-    formula gets an apostrophe in front. JSON is for programs: values as they are, times in ms.
+    CSV is for people: times on the shop's clock, and an apostrophe before a text that a spreadsheet
+    would read as a formula. JSON is for programs: unchanged values, times in ms.
     """
     pages = _pages(connection, chosen, order, JobReader(connection, now, context=context))
     if form == "csv":
@@ -51,14 +51,14 @@ def export(
 def _pages(
     connection: Connection, chosen: JobFilter, order: Sequence[Sort], reader: JobReader
 ) -> Iterator[Sequence[JobRow]]:
-    """Only the ids are held for the whole list; rows come and go by the page."""
+    """Only the ids of the whole list are held in memory; rows are read by the page."""
     ids = list(connection.execute(ordered_ids(chosen, order, reader.now)).scalars())
     for start in range(0, len(ids), _AT_ONCE):
         yield reader.rows(ids[start : start + _AT_ONCE])
 
 
 def _csv(pages: Iterator[Sequence[JobRow]], zone: tzinfo | None) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf"  # or spreadsheets take it for a national code page
+    yield b"\xef\xbb\xbf"  # otherwise spreadsheets assume a national code page
     yield _csv_lines([_COLUMNS])
     for page in pages:
         yield _csv_lines([[_cell(row, name, zone) for name in _COLUMNS] for row in page])

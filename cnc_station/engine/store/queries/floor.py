@@ -1,4 +1,4 @@
-"""The floor: one consistent look at machines, what needs a person, and what comes next."""
+"""The floor: one consistent view of the machines, what needs a person, and what comes next."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ from cnc_station.engine.store.queries.job_list import job_counts
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.queries.machine_rows import machine_row
 from cnc_station.engine.store.queries.needs_you import (
-    Surrounded,
+    FloorContext,
     jobs_in_need,
     needs_you,
     not_ready_since,
@@ -57,18 +57,15 @@ _WORTH_TELLING = sorted(
 _SHOWS_LAST_JOB = {MachineState.NEEDS_CLEARING, MachineState.ALARM}
 
 
-def floor(
-    connection: Connection,
-    now: int,
-    *,
-    context: QueryContext = STANDALONE,
-) -> Floor:
+def floor(connection: Connection, now: int, *, context: QueryContext = STANDALONE) -> Floor:
     """Everything the floor page shows, from one snapshot.
 
-    `needs_you` is worst first, oldest first among equals; `just_now` is newest first.
+    `needs_you` is worst first, then oldest first; `just_now` is newest first.
     """
     reader = JobReader(connection, now, context=context)
-    stations = _stations(connection, context, now)
+    stations: Mapping[str, Attendance] = {}
+    if context.clock is not None:
+        stations = attendance(connection, context.station, context.clock, now)
     rows = reader.around.machines
     machines = [machine_row(row, stations, context.shown) for row in rows if not row.removed]
     shop = reader.around.shop({machine.spec.machine_type for machine in machines})
@@ -90,7 +87,7 @@ def floor(
         )
         for machine in machines
     ]
-    around = Surrounded(now, shop, stations, not_ready_since(connection, machines))
+    around = FloorContext(now, shop, stations, not_ready_since(connection, machines))
     return Floor(
         at=now,
         cards=tuple(cards),
@@ -101,14 +98,8 @@ def floor(
     )
 
 
-def _stations(connection: Connection, context: QueryContext, now: int) -> Mapping[str, Attendance]:
-    if context.clock is None:
-        return {}
-    return attendance(connection, context.station, context.clock, now)
-
-
 def _current_jobs(connection: Connection, machines: Sequence[MachineRow]) -> Mapping[int, int]:
-    """By machine: its job in hand, or the one whose part lies on it still."""
+    """By machine: its present job, or the one whose part is still on it."""
     stopped = [m.id for m in machines if m.job_id is None and m.state in _SHOWS_LAST_JOB]
     current = {m.id: m.job_id for m in machines if m.job_id is not None}
     if stopped:
@@ -125,7 +116,7 @@ def _current_jobs(connection: Connection, machines: Sequence[MachineRow]) -> Map
 
 
 def _next_up(connection: Connection, queued: list[int]) -> list[int]:
-    """The first of the queue; where it is short, the delayed ones that are due soonest."""
+    """The head of the queue; if it is short, also the delayed jobs that are due soonest."""
     if len(queued) >= NEXT_UP:
         return queued
     due = (
@@ -147,7 +138,7 @@ def _completed_by_machine(connection: Connection, since: int) -> Mapping[int, in
 
 
 def _just_now(connection: Connection) -> tuple[Event, ...]:
-    """The latest events that matter to people; older than a while back is not just now."""
+    """The latest events that matter to people."""
     newest = select(func.max(event.c.id)).scalar_subquery()
     query = (
         select(event)
@@ -166,7 +157,7 @@ _AWAY = {
 
 
 class IdleReasons:
-    """Words for the machines without a next job; what is delayed is read at most once."""
+    """Why machines have no next job; the delayed jobs are read at most once."""
 
     def __init__(self, connection: Connection, shop: ShopSnapshot) -> None:
         self._connection = connection
@@ -174,7 +165,6 @@ class IdleReasons:
         self._delayed: dict[tuple[str, bool], tuple[int, int]] | None = None
 
     def why(self, machine: MachineRow) -> str:
-        """One line for a machine for which no queued job is next."""
         if away := _away(machine):
             return away
         kind = machine.spec.machine_type
@@ -189,7 +179,7 @@ class IdleReasons:
         return f"nothing for a {kind}"
 
     def _waiting(self, kind: str, *, blocked: bool) -> tuple[int, int]:
-        """How many jobs of a type are delayed, and when the first is due."""
+        """Return how many jobs of a type are delayed, and when the first is due."""
         if self._delayed is None:
             query = (
                 select(
@@ -209,7 +199,7 @@ class IdleReasons:
 
 
 def _away(machine: MachineRow) -> str:
-    """Why it would take no job at all; "" if it would."""
+    """Return why the machine takes no job at all; "" if it does."""
     if not machine.attended:
         said = "does not respond" if machine.presence is Presence.SILENT else "is closed"
         return f"station {machine.station} {said}"
@@ -221,7 +211,7 @@ def _away(machine: MachineRow) -> str:
 
 
 def _others_only(capability: Capability, queued: Sequence[Queued]) -> str:
-    """Why none of the queued jobs of its type is this machine's next."""
+    """Return why none of the queued jobs of its type is this machine's next."""
     if any(capability.fits(one.need) for one in queued):
         return "other machines are free sooner"
     if len(queued) == 1:

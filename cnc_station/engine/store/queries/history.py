@@ -1,6 +1,7 @@
-"""What happened: events and runs, and everything about one job."""
+"""The history: events and runs, and everything about one job."""
 
 import json
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
@@ -10,9 +11,15 @@ from cnc_station.engine.domain.job import is_automation
 from cnc_station.engine.domain.states import JobState, RunState
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.job_rows import JobReader
-from cnc_station.engine.store.queries.shop_snapshots import title
 from cnc_station.engine.store.schema import dependency, event, job, machine, run
-from cnc_station.engine.views import JobDetail, JobLink, RunRow
+from cnc_station.engine.views import JobDetail, JobLink, RunRow, job_title
+
+_EVENT_AS_STORED = tuple(
+    field.name for field in fields(Event) if field.name not in {"job_state", "details"}
+)
+_RUN_AS_STORED = tuple(
+    field.name for field in fields(RunRow) if field.name not in {"job", "machine", "state"}
+)
 
 
 def events(
@@ -24,7 +31,7 @@ def events(
     limit: int = 500,
     newest: bool = False,
 ) -> tuple[Event, ...]:
-    """Events with an id above `after`, oldest first: the first of them, or the `newest`."""
+    """Events with an id above `after`, oldest first: the first ones, or the `newest`."""
     order = event.c.id.desc() if newest else event.c.id
     query = select(event).where(event.c.id > after).order_by(order).limit(limit)
     if job_id is not None:
@@ -38,19 +45,8 @@ def events(
 def event_of(row: Row[Any]) -> Event:
     """A row of the event table."""
     return Event(
-        id=row.id,
-        at=row.at,
-        type=row.type,
-        job_id=row.job_id,
-        run_id=row.run_id,
-        machine_id=row.machine_id,
+        **{name: getattr(row, name) for name in _EVENT_AS_STORED},
         job_state=JobState(row.job_state) if row.job_state else None,
-        run_state=row.run_state,
-        machine_state=row.machine_state,
-        actor=row.actor,
-        station=row.station,
-        trace_id=row.trace_id,
-        reason=row.reason,
         details=json.loads(row.details) if row.details else {},
     )
 
@@ -59,7 +55,7 @@ def runs(
     connection: Connection, *, job_id: int | None = None, limit: int = 200
 ) -> tuple[RunRow, ...]:
     """Runs, newest first; of one job, or of all."""
-    # A job's by their attempts: another station's numbers may be higher, and yet older.
+    # By attempt for one job: run ids of several stations are not in the order of time.
     newest = run.c.id if job_id is None else run.c.attempt
     query = (
         select(run, job.c.name, job.c.operation, job.c.handler, machine.c.name.label("machine"))
@@ -72,35 +68,19 @@ def runs(
         query = query.where(run.c.job_id == job_id)
     return tuple(
         RunRow(
-            id=row.id,
-            job_id=row.job_id,
-            job=title(row.name, row.operation),
-            attempt=row.attempt,
-            machine_id=row.machine_id,
+            **{name: getattr(row, name) for name in _RUN_AS_STORED},
+            job=job_title(row.name, row.operation),
             machine=row.machine or row.handler,
-            station=row.station,
             state=RunState(row.state),
-            token=row.token,
-            assigned_at=row.assigned_at,
-            started_at=row.started_at,
-            ended_at=row.ended_at,
-            error=row.error,
-            good=row.good,
-            scrap=row.scrap,
-            rework=row.rework,
         )
         for row in connection.execute(query)
     )
 
 
 def job_detail(
-    connection: Connection,
-    job_id: int,
-    now: int,
-    *,
-    context: QueryContext = STANDALONE,
+    connection: Connection, job_id: int, now: int, *, context: QueryContext = STANDALONE
 ) -> JobDetail | None:
-    """One job with its runs (newest first), what it comes after and what it comes before."""
+    """One job with its runs (newest first), its predecessors and successors."""
     found = JobReader(connection, now, context=context).rows([job_id])
     if not found:
         return None
@@ -138,6 +118,6 @@ def _links(
         .order_by(job.c.id)
     )
     return tuple(
-        JobLink(row.id, title(row.name, row.operation), JobState(row.state))
+        JobLink(row.id, job_title(row.name, row.operation), JobState(row.state))
         for row in connection.execute(query)
     )

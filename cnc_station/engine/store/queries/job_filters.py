@@ -9,7 +9,7 @@ from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.store.schema import counted, job, machine
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 
-# What a person looks at first stands first.
+# In the order of interest to a person.
 STATE_ORDER = (
     JobState.RUNNING,
     JobState.HELD,
@@ -40,20 +40,20 @@ _KEYS: Mapping[SortKey, tuple[ColumnElement[Any], ...]] = {
     SortKey.CREATED: (job.c.created_at,),
     SortKey.CHANGED: (job.c.state_since,),
 }
-_OPEN_BY_SCAN = func.coalesce(job.c.finished_at, 0) == 0  # no index sees through it
+_OPEN_BY_SCAN = func.coalesce(job.c.finished_at, 0) == 0  # not usable by an index
 _FEW = OPEN_JOBS - {JobState.QUEUED, JobState.DELAYED}
 _MAY_BE_NULL = {SortKey.DUE, SortKey.MACHINE}
 
 
 def source(order: Sequence[Sort]) -> FromClause:
-    """The jobs, with their machines where the order needs them."""
+    """The jobs, joined with their machines if the order needs them."""
     if any(sort.key is SortKey.MACHINE for sort in order):
         return job.join(machine, machine.c.id == job.c.machine_id, isouter=True)
     return job
 
 
 def sort_keys(order: Sequence[Sort]) -> list[ColumnElement[Any]]:
-    """What to sort by, most important first, the id last so that the order is total."""
+    """The sort columns, most important first; the id last makes the order total."""
     return [*(key for sort in order for key in _KEYS[sort.key]), job.c.id]
 
 
@@ -62,7 +62,7 @@ def sorted_by(
 ) -> list[ColumnElement[Any]]:
     """ORDER BY terms over `keys`, which stand for those of `sort_keys`; unknown values are last.
 
-    `backwards` slots the whole order round, for reading it from its end.
+    `backwards` reverses the whole order.
     """
     kinds = [sort for sort in order for _ in _KEYS[sort.key]]
     terms: list[ColumnElement[Any]] = []
@@ -76,7 +76,7 @@ def sorted_by(
 
 
 def in_index_order(chosen: JobFilter, order: Sequence[Sort]) -> bool:
-    """Whether an index gives these jobs in this order, so that a page need not see them all."""
+    """Whether an index returns these jobs in this order, so that a page need not read all."""
     return (
         chosen == JobFilter(states=chosen.states)
         and list(order)[:1] == [Sort(SortKey.QUEUE)]
@@ -87,7 +87,7 @@ def in_index_order(chosen: JobFilter, order: Sequence[Sort]) -> bool:
 def conditions(
     chosen: JobFilter, now: int, order: Sequence[Sort] | None
 ) -> list[ColumnElement[bool]]:
-    """WHERE terms of a filter for a list in this order; None: to count the jobs only."""
+    """WHERE terms of a filter for a list in this order; an order of None only counts."""
     terms = _of_states(chosen, order) if chosen.states else []
     if chosen.ids:
         terms.append(job.c.id.in_(sorted(chosen.ids)))
@@ -117,10 +117,10 @@ def conditions(
 
 
 def _of_states(chosen: JobFilter, order: Sequence[Sort] | None) -> list[ColumnElement[bool]]:
-    """The states, with a term that opens an index where that surely pays.
+    """Return the states, with a term that selects an index only where it pays.
 
-    An index that finds many rows, each to be fetched, is slower than a scan of the table. It
-    pays where few are found, none is fetched, or the rows come in the order wanted.
+    An index that finds many rows, each to be fetched, is slower than a scan of the table. It pays
+    where few rows are found, none is fetched, or the rows come in the order wanted.
     """
     counting = order is None and chosen == JobFilter(states=chosen.states)
     in_order = order is not None and in_index_order(chosen, order)

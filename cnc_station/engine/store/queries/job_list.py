@@ -9,12 +9,7 @@ from sqlalchemy import Connection, Select, case, func, select
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.time_text import midnight
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
-from cnc_station.engine.store.queries.job_filters import (
-    conditions,
-    sort_keys,
-    sorted_by,
-    source,
-)
+from cnc_station.engine.store.queries.job_filters import conditions, sort_keys, sorted_by, source
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.schema import counted, job
 from cnc_station.engine.views import JobCounts, JobFilter, JobPage, JobRow, Sort
@@ -32,9 +27,9 @@ def job_page(
     *,
     context: QueryContext = STANDALONE,
 ) -> JobPage:
-    """Rows `offset` to `offset + limit` of the chosen jobs in this order, and how many there are.
+    """Rows `offset` to `offset + limit` of the chosen jobs in this order, and their number.
 
-    An offset past the end answers with no rows and the true total.
+    An offset past the end returns no rows and the true total.
     """
     ids, total = _page_ids(connection, chosen, order, max(0, offset), max(0, limit), now)
     rows = JobReader(connection, now, context=context).rows(ids)
@@ -42,13 +37,9 @@ def job_page(
 
 
 def jobs_by_id(
-    connection: Connection,
-    ids: Sequence[int],
-    now: int,
-    *,
-    context: QueryContext = STANDALONE,
+    connection: Connection, ids: Sequence[int], now: int, *, context: QueryContext = STANDALONE
 ) -> tuple[JobRow, ...]:
-    """These jobs in the order asked for; those that are gone are left out."""
+    """These jobs in the given order, without deleted ones."""
     return JobReader(connection, now, context=context).rows(ids)
 
 
@@ -72,8 +63,8 @@ def _page_ids(
     limit: int,
     now: int,
 ) -> tuple[list[int], int]:
-    """Sorting costs by how far in the page begins: one far in and past the middle is read from
-    the list's end. An index counts the jobs of some states; all else is counted while sorted."""
+    """Sorting costs more the further in the page begins: a page past the middle is read from the
+    end. Some counts by state come from an index; all others are counted while sorting."""
     if offset < _FAR and chosen != JobFilter(states=chosen.states):
         return _ids_and_total(connection, chosen, order, offset, limit, now)
     total = _count(connection, chosen, now)
@@ -96,7 +87,7 @@ def _ids_and_total(
     limit: int,
     now: int,
 ) -> tuple[list[int], int]:
-    """Both from one scan: what the filter leaves is kept aside, then counted and sorted."""
+    """Read both from one scan: the filtered rows are kept, then counted and sorted."""
     keys = [key.label(f"key_{place}") for place, key in enumerate(sort_keys(order))]
     left = (
         select(*keys)
@@ -123,7 +114,7 @@ def _count(connection: Connection, chosen: JobFilter, now: int) -> int:
 def job_counts(
     connection: Connection, chosen: JobFilter, now: int, *, zone: tzinfo | None = None
 ) -> JobCounts:
-    """Counts per state of the chosen jobs, the filter's own `states` and `late` left out."""
+    """Counts per state of the chosen jobs, ignoring the filter's `states` and `late`."""
     chosen = replace(chosen, states=frozenset(), late=False)
     today = midnight(now, zone)
     if chosen == JobFilter():
@@ -149,7 +140,7 @@ def job_counts(
 
 
 def _all_counts(connection: Connection, now: int, today: int) -> JobCounts:
-    """The same of all jobs, each from an index alone."""
+    """Count all jobs, each figure from an index alone."""
     states = select(job.c.state, func.count()).where(counted).group_by(job.c.state)
     finished_today = (
         select(func.count())

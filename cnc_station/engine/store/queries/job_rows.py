@@ -1,6 +1,7 @@
-"""Job rows with their names and the words for what comes next."""
+"""Job rows with their names and their next step in words."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -24,20 +25,18 @@ _COLUMNS = (
     program.c.name.label("program_name"),
     program.c.revision.label("program_revision"),
 )
+_COMPUTED = {"state", "machine", "program_name", "late", "next"}
+_AS_STORED = tuple(field.name for field in fields(JobRow) if field.name not in _COMPUTED)
 
 
 class JobReader:
-    """Reads job rows by id within one look at the shop.
+    """Reads job rows by id from one snapshot of the shop.
 
-    The number of statements depends on how many machine types are met, not on how many rows.
+    The number of statements depends on the number of machine types, not of rows.
     """
 
     def __init__(
-        self,
-        connection: Connection,
-        now: int,
-        *,
-        context: QueryContext = STANDALONE,
+        self, connection: Connection, now: int, *, context: QueryContext = STANDALONE
     ) -> None:
         self.around = ShopSnapshots(connection, now, context)
         self._connection = connection
@@ -45,24 +44,24 @@ class JobReader:
         self._context = context
 
     def rows(self, ids: Sequence[int]) -> tuple[JobRow, ...]:
-        """These jobs in the order asked for; those that are gone are left out."""
+        """These jobs in the given order, without deleted ones."""
         found: dict[int, JobRow] = {}
         for start in range(0, len(ids), _AT_ONCE):
-            found.update((row.id, row) for row in self._some(ids[start : start + _AT_ONCE]))
+            query = (
+                select(*_COLUMNS)
+                .join_from(job, program, program.c.sha256 == job.c.program, isouter=True)
+                .where(job.c.id.in_(ids[start : start + _AT_ONCE]))
+            )
+            rows = self._connection.execute(query).all()
+            shop = self.around.shop(
+                {row.machine_type for row in rows if row.state == JobState.QUEUED}
+            )
+            before = predecessors(self._connection, [row for row in rows if row.blocked])
+            paused = [row.id for row in rows if row.state == JobState.PAUSED]
+            who = paused_by(self._connection, paused)
+            for row in rows:
+                found[row.id] = self._row(row, shop, before.get(row.id, ()), who.get(row.id, ""))
         return tuple(found[job_id] for job_id in ids if job_id in found)
-
-    def _some(self, ids: Sequence[int]) -> list[JobRow]:
-        query = (
-            select(*_COLUMNS)
-            .join_from(job, program, program.c.sha256 == job.c.program, isouter=True)
-            .where(job.c.id.in_(ids))
-        )
-        rows = self._connection.execute(query).all()
-        shop = self.around.shop({row.machine_type for row in rows if row.state == JobState.QUEUED})
-        before = predecessors(self._connection, [row for row in rows if row.blocked])
-        paused = [row.id for row in rows if row.state == JobState.PAUSED]
-        who = paused_by(self._connection, paused)
-        return [self._row(row, shop, before.get(row.id, ()), who.get(row.id, "")) for row in rows]
 
     def _row(
         self, row: Row[Any], shop: ShopSnapshot, before: Sequence[Predecessor], who: str
@@ -90,34 +89,10 @@ class JobReader:
             predecessors=before,
         )
         return JobRow(
-            id=row.id,
-            version=row.version,
-            name=row.name,
-            work_order=row.work_order,
-            operation=row.operation,
+            **{name: getattr(row, name) for name in _AS_STORED},
             state=state,
-            machine_type=row.machine_type,
-            machine_id=row.machine_id,
             machine=machine,
-            material=row.material,
-            complexity=row.complexity,
-            priority=row.priority,
-            quantity=row.quantity,
-            due_at=row.due_at,
-            estimated_s=row.estimated_s,
-            program=row.program,
             program_name=row.program_name or "",
-            program_revision=row.program_revision,
-            tenant=row.tenant,
-            attempt=row.attempt,
-            failures=row.failures,
-            not_before=row.not_before,
-            created_at=row.created_at,
-            state_since=row.state_since,
-            finished_at=row.finished_at,
-            rank=row.rank,
-            pinned_machine_id=row.pinned_machine_id,
-            last_error=row.last_error,
             late=row.due_at is not None and row.finished_at is None and row.due_at < self.now,
             next=next_words(standing, shop),
         )

@@ -1,7 +1,8 @@
-"""Machines as the window and as the queue see them."""
+"""Machines for the window and for the queue."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
@@ -18,36 +19,38 @@ from cnc_station.engine.store.tenants import WHOLE_SHOP
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import MachineRow, PositionRecord, Presence
 
-_NOBODY_KNOWS: Mapping[str, Attendance] = MappingProxyType({})
+_NO_STATIONS: Mapping[str, Attendance] = MappingProxyType({})
+
+_SPEC_AS_STORED = tuple(
+    field.name for field in fields(MachineSpec) if field.name not in {"capability", "settings"}
+)
+_COMPUTED = {"spec", "state", "run_started_at", "position", "presence"}
+_AS_STORED = tuple(field.name for field in fields(MachineRow) if field.name not in _COMPUTED)
 
 _MACHINES = (
-    select(
-        machine,
-        run.c.started_at,
-        (job.c.estimated_s * job.c.quantity).label("job_seconds"),
-    )
+    select(machine, run.c.started_at, (job.c.estimated_s * job.c.quantity).label("job_seconds"))
     .select_from(machine)
     .join(run, run.c.id == machine.c.run_id, isouter=True)
     .join(job, job.c.id == machine.c.job_id, isouter=True)
     .order_by(machine.c.id)
-    .execution_options(**WHOLE_SHOP)  # when a machine will be free, whoever's job it does
+    .execution_options(**WHOLE_SHOP)  # the end of the present run, of any tenant
 )
 
 
 def read_machines(connection: Connection) -> Sequence[Row[Any]]:
-    """All machine rows, removed ones too (jobs still name them), with their run in hand."""
+    """All machine rows with their present run, including removed ones: jobs still name them."""
     return connection.execute(_MACHINES).all()
 
 
 def stored_machines(connection: Connection) -> tuple[MachineRow, ...]:
-    """Every machine of the shop with its settings as they are stored, passwords too: for drivers
-    alone. Nothing of it may reach a view."""
+    """Every machine with its stored settings, passwords included: for drivers only. No view may
+    contain them."""
     rows = read_machines(connection)
-    return tuple(machine_row(row, shown=_as_stored) for row in rows if not row.removed)
-
-
-def _as_stored(_driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    return settings
+    return tuple(
+        machine_row(row, shown=lambda _driver, settings: settings)
+        for row in rows
+        if not row.removed
+    )
 
 
 def machines_with_stations(
@@ -57,47 +60,27 @@ def machines_with_stations(
     clock: Callable[[Connection], int],
     shown: Shown = all_hidden,
 ) -> tuple[MachineRow, ...]:
-    """The same, each with whether its station is there."""
+    """Every machine, with the presence of its station."""
     there = attendance(connection, own, clock, now_ms())
     rows = read_machines(connection)
     return tuple(machine_row(row, there, shown) for row in rows if not row.removed)
 
 
 def machine_row(
-    row: Row[Any],
-    there: Mapping[str, Attendance] = _NOBODY_KNOWS,
-    shown: Shown = all_hidden,
+    row: Row[Any], there: Mapping[str, Attendance] = _NO_STATIONS, shown: Shown = all_hidden
 ) -> MachineRow:
     """A row of `read_machines` as a view; `there` are the stations, `shown` hides passwords."""
     station = there.get(row.station)
     return MachineRow(
-        id=row.id,
-        version=row.version,
+        **{name: getattr(row, name) for name in _AS_STORED},
         spec=MachineSpec(
-            name=row.name,
-            machine_type=row.machine_type,
-            model=row.model,
-            driver=row.driver,
+            **{name: getattr(row, name) for name in _SPEC_AS_STORED},
             capability=capability(row),
-            operator_clears=row.operator_clears,
-            operator_starts=row.operator_starts,
             settings=shown(row.driver, json.loads(row.settings)),
         ),
         state=MachineState(row.state),
-        state_since=row.state_since,
-        state_reason=row.state_reason,
-        station=row.station,
-        maintenance_due=row.maintenance_due,
-        job_id=row.job_id,
-        run_id=row.run_id,
         run_started_at=row.started_at,
-        runs_done=row.runs_done,
-        run_seconds=row.run_seconds,
-        last_material=row.last_material,
-        last_program=row.last_program,
-        not_ready=row.not_ready,
         position=_position(row),
-        unreached_since=row.unreached_since,
         presence=Presence.HERE if station is None else station.presence,
     )
 
@@ -110,7 +93,7 @@ def _position(row: Row[Any]) -> PositionRecord | None:
 
 
 def machine_now(row: Row[Any], now: int, context: QueryContext) -> MachineNow:
-    """A row of `read_machines` for the queue."""
+    """A row of `read_machines` for the forecast."""
     pace = context.pace_of(row.driver)
     state = MachineState(row.state)
     assigned = state is MachineState.ASSIGNED

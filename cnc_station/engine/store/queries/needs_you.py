@@ -29,7 +29,7 @@ _WORST_FIRST = (
     Remedy.FINISH,
 )
 _IN_NEED = (JobState.INTERRUPTED, JobState.HELD, JobState.NEEDS_ATTENTION)
-NOT_READY_MS = 30_000  # a spindle runs down, a controller homes: that is no need yet
+NOT_READY_MS = 30_000  # shorter: a spindle runs down, a controller homes
 LOST_AT_WORK_MS = 5_000
 MOST_NAMED = 4
 _IN_SERVICE = frozenset(MachineState) - {MachineState.MAINTENANCE}
@@ -43,9 +43,8 @@ _AT_ITS_STATION = {
 
 
 @dataclass(frozen=True, slots=True)
-class Surrounded:
-    """What is known around the machines: the queue, the stations by name, and since when each
-    machine that would start nothing has been so."""
+class FloorContext:
+    """The queue, the stations by name, and since when each machine has not been ready."""
 
     now: int
     shop: ShopSnapshot
@@ -54,15 +53,15 @@ class Surrounded:
 
 
 def not_ready_since(connection: Connection, machines: Sequence[MachineRow]) -> Mapping[int, int]:
-    """Since when machines have not been ready without a break, by their events."""
+    """Since when machines have been not ready without interruption, by their events."""
     ids = [machine.id for machine in machines if _waits_to_be_ready(machine)]
     if not ids:
         return {}
-    told = event.alias()
+    earlier = event.alias()
     ready = (
-        select(func.max(told.c.id))
-        .where(told.c.machine_id == event.c.machine_id, told.c.reason == "")
-        .where(told.c.type == t.READINESS_CHANGED.name)
+        select(func.max(earlier.c.id))
+        .where(earlier.c.machine_id == event.c.machine_id, earlier.c.reason == "")
+        .where(earlier.c.type == t.READINESS_CHANGED.name)
         .scalar_subquery()
     )
     query = (
@@ -74,9 +73,11 @@ def not_ready_since(connection: Connection, machines: Sequence[MachineRow]) -> M
     return {row.machine_id: row.since for row in connection.execute(query)}
 
 
-def of_machine(card: MachineCard, context: QueryContext, around: Surrounded) -> Iterator[NeedsYou]:
-    """What a machine waits for. Of one whose station is not there nothing: its station's item says
-    so, and nobody knows what the machine does."""
+def of_machine(
+    card: MachineCard, context: QueryContext, around: FloorContext
+) -> Iterator[NeedsYou]:
+    """What a machine waits for. A machine whose station is absent has no items: those of the
+    station cover it."""
     machine = card.machine
     if not machine.attended:
         return
@@ -96,8 +97,8 @@ def of_machine(card: MachineCard, context: QueryContext, around: Surrounded) -> 
 
 
 def _unreached(card: MachineCard, now: int) -> NeedsYou | None:
-    """A controller that its station can't reach, though it should be there. Of one at work that is
-    told after a moment: most connections come back at once."""
+    """A controller that its station should reach but can't. During a run it is reported after a
+    moment: most connections come back at once."""
     machine, since = card.machine, card.machine.missing_since
     if since is None or (machine.at_work and now - since < LOST_AT_WORK_MS):
         return None
@@ -166,9 +167,8 @@ def _in_its_state(card: MachineCard, context: QueryContext) -> Iterator[NeedsYou
     yield NeedsYou(remedy, title, text, machine.state_since, job_id, machine.id, at_panel)
 
 
-def of_stations(cards: Sequence[MachineCard], around: Surrounded) -> Iterator[NeedsYou]:
-    """Stations whose machines nobody looks after: silent ones, and closed ones whose machines are
-    wanted or were left at work."""
+def of_stations(cards: Sequence[MachineCard], around: FloorContext) -> Iterator[NeedsYou]:
+    """Silent stations, and closed ones whose machines are needed or were left at work."""
     machines = [card.machine for card in cards if card.machine.state in _IN_SERVICE]
     for name in sorted({machine.station for machine in machines if not machine.attended}):
         wired = [machine for machine in machines if machine.station == name]
@@ -180,13 +180,13 @@ def of_stations(cards: Sequence[MachineCard], around: Surrounded) -> Iterator[Ne
             left = [m for m in wired if m.state in BUSY_MACHINES or wanted(m, around.shop)]
         if left:
             text = f"{_named(left)}: look at its PC"
-            closed = station.presence is Presence.LEFT  # by a person: nothing to look for
+            closed = station.presence is Presence.LEFT  # by a person, at its PC
             since, remedy = station.since, Remedy.FIND_STATION
             yield NeedsYou(remedy, title, text, since, None, None, at_panel=closed, about=name)
 
 
 def _named(machines: Sequence[MachineRow]) -> str:
-    """Mill 2 (to clear), Lathe 1 and 3 more."""
+    """Return "Mill 2 (to clear), Lathe 1 and 3 more"."""
     named = []
     for machine in machines[:MOST_NAMED]:
         state = _AT_ITS_STATION.get(machine.state)
@@ -208,7 +208,10 @@ def jobs_in_need(connection: Connection) -> list[int]:
 
 
 def needs_you(
-    cards: Sequence[MachineCard], jobs: Iterable[JobRow], context: QueryContext, around: Surrounded
+    cards: Sequence[MachineCard],
+    jobs: Iterable[JobRow],
+    context: QueryContext,
+    around: FloorContext,
 ) -> tuple[NeedsYou, ...]:
     """Stations, machines and jobs that wait for a person, in the order to look at them."""
     items = [*of_stations(cards, around)]

@@ -1,7 +1,8 @@
-"""Kept programs: the list, and one with its text."""
+"""Stored programs: the list, and one with its text."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
@@ -10,18 +11,20 @@ from cnc_station.engine.store.schema import job, program
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow
 
 _COLUMNS = tuple(column for column in program.c if column.name != "content")
+_COMPUTED = {"warnings", "jobs", "last_used_at"}
+_AS_STORED = tuple(field.name for field in fields(ProgramRow) if field.name not in _COMPUTED)
 
 
 def programs(connection: Connection, text: str = "") -> tuple[ProgramRow, ...]:
-    """Programs whose name holds every word of `text`, whatever its case; by name, newest
-    revision first. Chosen here: databases know the small letters of their own locale only."""
+    """Programs whose name contains every word of `text` in any case; by name, newest revision
+    first. Filtered here: databases lower letters by their own locale only."""
     words = text.lower().split()
     rows = _rows(connection, [])
     return tuple(row for row in rows if all(word in row.name.lower() for word in words))
 
 
 def program_detail(connection: Connection, sha256: str) -> ProgramDetail | None:
-    """A program with its text, what the reader found in it, and all revisions of its name."""
+    """A program with its text, its findings, and all revisions of its name."""
     found = connection.execute(select(program).where(program.c.sha256 == sha256)).one_or_none()
     if found is None:
         return None
@@ -49,15 +52,8 @@ def _rows(
     used = _use(connection, [row.sha256 for row in rows] if conditions else None)
     return tuple(
         ProgramRow(
-            sha256=row.sha256,
-            name=row.name,
-            revision=row.revision,
-            size=row.size,
-            lines=row.lines,
-            duration_s=row.duration_s,
+            **{name: getattr(row, name) for name in _AS_STORED},
             warnings=len(json.loads(row.findings)),
-            added_at=row.added_at,
-            added_by=row.added_by,
             jobs=used.get(row.sha256, (0, None))[0],
             last_used_at=used.get(row.sha256, (0, None))[1],
         )
@@ -68,7 +64,7 @@ def _rows(
 def _use(
     connection: Connection, programs: Sequence[str] | None
 ) -> dict[str, tuple[int, int | None]]:
-    """By program: how many jobs are bound to it, and when one that ran last moved on."""
+    """By program: the number of its jobs, and when the last one that ran changed its state."""
     ran = case((job.c.attempt > 0, job.c.state_since))
     query = (
         select(job.c.program, func.count().label("jobs"), func.max(ran).label("last"))
@@ -81,7 +77,7 @@ def _use(
 
 
 def _decoded(content: bytes) -> str:
-    """Programs come from many editors: UTF-8 if it is that, else every byte a character."""
+    """Programs come from many editors: UTF-8, otherwise one character per byte."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

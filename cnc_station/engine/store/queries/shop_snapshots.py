@@ -1,18 +1,10 @@
-"""What stands around a job and decides what comes next for it, read for many jobs at once."""
+"""The shop around many jobs, read at once: what determines the next step of each."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    Select,
-    func,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, Row, Select, func, literal, select, union_all
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.forecast import MachinePool, Queued
@@ -24,8 +16,9 @@ from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.store.queries.machine_rows import machine_now, read_machines
 from cnc_station.engine.store.schema import dependency, event, job, queued
 from cnc_station.engine.store.tenants import WHOLE_SHOP
+from cnc_station.engine.views import job_title
 
-HEAD = 60  # how far down each machine type's queue a job's own turn is worked out
+HEAD = 60  # how many jobs of each machine type's queue are forecast
 MOST_PINNED = 500
 
 _TURN_COLUMNS = (
@@ -44,7 +37,7 @@ _TURN_COLUMNS = (
 
 
 class ShopSnapshots:
-    """One look at the machines and the head of the queue; read once, used for many jobs."""
+    """One view of the machines and the head of the queue; read once for many jobs."""
 
     def __init__(self, connection: Connection, now: int, context: QueryContext) -> None:
         self.machines = read_machines(connection)
@@ -58,12 +51,12 @@ class ShopSnapshots:
         self._shops: dict[frozenset[str], ShopSnapshot] = {}
 
     def sets_up(self, machine_id: int | None) -> bool:
-        """Whether the job in hand at a machine waits until a person has set it up."""
+        """Whether the present job of a machine waits until a person has set it up."""
         machine = self._fleet.by_id.get(machine_id or 0)
         return machine is not None and machine.set_up
 
     def shop(self, machine_types: Iterable[str]) -> ShopSnapshot:
-        """The shop with the slots of the first jobs that wait for these machine types."""
+        """The shop with the slots of the first waiting jobs of these machine types."""
         types = frozenset(machine_types)
         if types not in self._shops:
             queue = [_queued(row) for row in self._head(types)] if types else []
@@ -74,7 +67,7 @@ class ShopSnapshots:
                 now=self._now,
                 fleet=self._fleet,
                 head=head,
-                slots=self._fleet.deal(queue, self._now),
+                slots=self._fleet.forecast(queue, self._now),
                 zone=self._zone,
             )
         return self._shops[types]
@@ -92,7 +85,7 @@ class ShopSnapshots:
 
 
 def _head_of(machine_type: str, count: int) -> Select[Any]:
-    """One part of a union; nested, since a part of a union may not be limited by itself."""
+    """One part of a union; nested, since a part of a union can't have its own limit."""
     part = (
         select(*_TURN_COLUMNS)
         .where(queued, job.c.pinned_machine_id.is_(None))
@@ -122,15 +115,11 @@ def _queued(row: Row[Any]) -> Queued:
     return Queued(row.id, need(row), row.seconds, row.pinned_machine_id)
 
 
-def title(name: str, operation: str) -> str:
-    """A job as people call it."""
-    return f"{name} · {operation}" if operation else name
-
-
 def predecessors(
     connection: Connection, blocked: Sequence[Row[Any]]
 ) -> dict[int, list[Predecessor]]:
-    """What each of these jobs still waits for. A step of the same part goes by its operation."""
+    """What each of these jobs still waits for. A step of the same part is named by its
+    operation."""
     found: dict[int, list[Predecessor]] = defaultdict(list)
     if not blocked:
         return found
@@ -144,13 +133,13 @@ def predecessors(
     )
     for row in connection.execute(query):
         same_part = row.operation and row.name == names[row.job_id]
-        called = row.operation if same_part else title(row.name, row.operation)
+        called = row.operation if same_part else job_title(row.name, row.operation)
         found[row.job_id].append(Predecessor(called, JobState(row.state)))
     return found
 
 
 def paused_by(connection: Connection, job_ids: Sequence[int]) -> dict[int, str]:
-    """Who paused each of these jobs last."""
+    """The person who paused each of these jobs last."""
     if not job_ids:
         return {}
     last = (

@@ -1,4 +1,4 @@
-"""Machines over time: who was in which state from when to when."""
+"""The states of machines over time."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -19,8 +19,8 @@ _FACTS: Sequence[ColumnElement[Any]] = (
 
 
 def intervals(connection: Connection, since: int, now: int) -> tuple[StateInterval, ...]:
-    """Every present machine's states from `since` to `now`, machine by machine, without gaps
-    from its first event on. Events that kept the state join the interval they fall in."""
+    """Every present machine's states from `since` to `now`, machine by machine, without gaps from
+    its first event on. Events that keep the state extend its interval."""
     found = connection.execute(
         select(event.c.machine_id, *_FACTS)
         .where(event.c.at >= since, event.c.at < now)
@@ -40,7 +40,7 @@ def intervals(connection: Connection, since: int, now: int) -> tuple[StateInterv
 
 
 def _before(since: int) -> Select[Any]:
-    """Each machine with its last event before `since`, if there is one."""
+    """Select each machine with its last event before `since`, if any."""
     last = (
         select(event.c.id)
         .where(event.c.machine_id == machine.c.id, event.c.at < since)
@@ -61,7 +61,7 @@ def _before(since: int) -> Select[Any]:
 def _joined(
     machine_id: int, facts: Sequence[Row[Any]], since: int, now: int
 ) -> Iterable[StateInterval]:
-    """One interval for each run of facts with the same state."""
+    """Yield one interval for each run of events with the same state."""
     starts: list[Row[Any]] = []
     for fact in facts:
         if not starts or fact.machine_state != starts[-1].machine_state:
@@ -76,7 +76,7 @@ def _joined(
 
 
 def utilisation(drawn: Sequence[StateInterval], since: int, step: int, buckets: int) -> list[float]:
-    """The share of the machines' known time in each bucket that they spent running."""
+    """The share of the machines' known time in each bucket that they were running."""
     running, known = [0.0] * buckets, [0.0] * buckets
     for interval in drawn:
         first, last = (interval.start - since) // step, (interval.end - 1 - since) // step

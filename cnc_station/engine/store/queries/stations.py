@@ -1,4 +1,4 @@
-"""Who is in the fleet."""
+"""The stations of the fleet."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,11 +9,13 @@ from cnc_station.engine.domain.states import BUSY_MACHINES
 from cnc_station.engine.store.schema import leader, machine, station
 from cnc_station.engine.views import Presence, StationRow, presence_of
 
+_AS_STORED = ("name", "host", "version", "started_at", "lag_ms")
+
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """Whether a station is there. `since` (ms, this computer's clock) is when it was last heard of,
-    or left."""
+    """Whether a station is present. `since` (ms, this computer's clock): its last sign of life, or
+    its leaving."""
 
     presence: Presence
     since: int
@@ -36,8 +38,8 @@ def attendance(
 def stations(
     connection: Connection, own: str, clock: Callable[[Connection], int]
 ) -> tuple[StationRow, ...]:
-    """Every station that ever joined, by name, with what it has and does; `clock` is the
-    database's, by which it was heard."""
+    """Every station that ever joined, by name, with its machines and runs; `clock` is the
+    database's, by which signs of life are timed."""
     now = clock(connection)
     first = connection.execute(select(leader)).one()
     has = dict(_count(connection, busy=False))
@@ -45,12 +47,8 @@ def stations(
     rows = connection.execute(select(station).order_by(station.c.name))
     return tuple(
         StationRow(
-            name=row.name,
-            host=row.host,
-            version=row.version,
-            started_at=row.started_at,
+            **{name: getattr(row, name) for name in _AS_STORED},
             heard_s=None if row.left_at is not None else max(0.0, (now - row.heard_at) / 1000),
-            lag_ms=row.lag_ms,
             leads=row.incarnation == first.incarnation and first.expires_at > now,
             term=first.term,
             machines=has.get(row.name, 0),
