@@ -25,6 +25,11 @@ class RunInbox:
         self._serving: asyncio.Task[None] | None = None
         self._in_hand: asyncio.Future[None] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is in hand or waits."""
+        return self._serving is not None or bool(self._waiting)
+
     def put(self, work: Work) -> asyncio.Future[None]:
         """Done when the work is, with its error if it fails."""
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()

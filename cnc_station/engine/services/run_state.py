@@ -109,14 +109,15 @@ class RunState:
         set the machine going; and written back if the controller does not go on."""
         await self.writer.write(move_of(self.claimed, t.CONTINUED, actor))
         self._is_written(Phase.RUNNING)
+        between_parts = self.prompts.waits_for(OperatorPrompt.NEXT_PART)
+        if not between_parts or self.executor.status().doing is Doing.HELD:
+            try:
+                await self.executor.resume()
+            except Exception as error:
+                await self._write(t.HELD, reason=str(error))
+                raise
         if self.prompts.waits_for(OperatorPrompt.NEXT_PART):
             self.prompts.reply(OperatorPrompt.NEXT_PART, OperatorReply(actor))
-            return
-        try:
-            await self.executor.resume()
-        except Exception as error:
-            await self._write(t.HELD, reason=str(error))
-            raise
 
     async def pause(self, prompt: OperatorPrompt, words: str) -> None:
         """Held until a person says by resuming that it may go on. Raises RunAborted if the run is
@@ -130,6 +131,21 @@ class RunState:
 
         await self.inbox.put(hold)
         await self.reply_to(prompt)
+
+    async def wait_while_held(self) -> None:
+        """Between two parts: wait until a hold that came just then is resumed. Raises RunAborted
+        if the run is stopped instead."""
+
+        async def prompt_if_held() -> None:
+            if self._written is Phase.HELD:
+                self.prompts.prompt(OperatorPrompt.NEXT_PART)
+
+        await self.unless_stopped()
+        while self._written is Phase.HELD or self.inbox.busy:
+            await self.inbox.put(prompt_if_held)
+            if self._written is Phase.HELD:
+                await self.reply_to(OperatorPrompt.NEXT_PART)
+            await self.unless_stopped()
 
     async def reply_to(self, prompt: OperatorPrompt) -> OperatorReply:
         """Wait for a person's reply. Raises RunAborted if the run is stopped instead."""

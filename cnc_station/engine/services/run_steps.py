@@ -108,7 +108,7 @@ class RunSteps:
                 modes_set = await self._executor.load(self._order, part)
                 if self._executor.abilities.starts:
                     await self._record(modes_set)
-                    await self._state.unless_stopped()
+                    await self._state.wait_while_held()
                     await self._start()
                 return
             except NotReady as error:
