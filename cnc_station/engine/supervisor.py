@@ -21,20 +21,17 @@ from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.services.dispatcher import Dispatcher
 from cnc_station.engine.services.driver_pool import DriverPool
-from cnc_station.engine.services.health import Health
-from cnc_station.engine.services.health_probe import HealthProbe
-from cnc_station.engine.services.leadership import Leadership
+from cnc_station.engine.services.health import Health, HealthProbe
+from cnc_station.engine.services.leadership import Leadership, Reaper, Stager
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.lifeline import MARGIN, SILENCE_S, Lifeline
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
 from cnc_station.engine.services.run_ending import Judge
 from cnc_station.engine.services.service import Service, When
-from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.services.ticker import Ticker
 from cnc_station.engine.services.worker_slots import WorkerSlots
 from cnc_station.engine.signals.base import SignalHandlers, Signals

@@ -7,8 +7,7 @@ from typing import Any
 
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.answers.jobs import stored_spec
-from cnc_station.engine.answers.machines import stored_machine
-from cnc_station.engine.answers.remote import ask_its_station
+from cnc_station.engine.answers.machines import ask_its_station, stored_machine
 from cnc_station.engine.commands import ActOnJobs, UndoJobActions
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t

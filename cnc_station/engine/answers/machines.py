@@ -1,11 +1,11 @@
 """Answers about machines and their controllers."""
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
-from cnc_station.engine.answers.remote import ask_its_station
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import MACHINE_ACTIONS, MachineAction
@@ -17,7 +17,7 @@ from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.services.at_machines import AT_CONTROLLERS
 from cnc_station.engine.store import machines
 from cnc_station.engine.store.queries import machine_rows, stations
-from cnc_station.engine.store.remote_commands import AskStation
+from cnc_station.engine.store.remote_commands import PROMPT, AskStation, answer_of
 from cnc_station.engine.views import (
     ConnectionReport,
     DriverInfo,
@@ -27,6 +27,9 @@ from cnc_station.engine.views import (
     Status,
     Telemetry,
 )
+
+LOOK_EVERY_S = 0.1
+LOOKS = 100
 
 
 async def add_machine(context: AnswerContext, command: commands.AddMachine, actor: str) -> int:
@@ -95,6 +98,23 @@ async def _act_at_controller(
     remote = AskStation(action.value, 0, actor, command.reason, machine_id)
     if refusal := await ask_its_station(context, remote):
         raise Conflict(refusal)
+
+
+async def ask_its_station(context: AnswerContext, remote: AskStation) -> str:
+    """Send a remote command to the station that has the job or machine, and wait for its answer:
+    why it was refused, or "" once it is done."""
+    asked = await context.writer.write(remote)
+    look = partial(answer_of, command_id=asked.id)
+    for _ in range(LOOKS):
+        if (answer := await context.reader.read(look)) is not None:
+            return answer
+        await asyncio.sleep(LOOK_EVERY_S)
+    if asked.action in PROMPT:
+        return (
+            f"Station {asked.station} does not answer, and will not do it later: look at "
+            "the machine, then ask again."
+        )
+    return f"Station {asked.station} does not answer; it may still do it later."
 
 
 async def move_machine(context: AnswerContext, command: commands.MoveMachine, actor: str) -> None:

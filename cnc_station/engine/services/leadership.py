@@ -1,4 +1,4 @@
-"""One station leads: it stages, reaps and cleans up for all. See `store.stations.Lead`."""
+"""One station leads: it stages and reaps for all. See `store.stations.Lead`."""
 
 import asyncio
 import logging
@@ -6,12 +6,24 @@ from collections.abc import Awaitable, Callable
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
-from cnc_station.engine.domain.notice import Notice, one_of
+from cnc_station.engine.domain.notice import Notice, is_due, one_of
+from cnc_station.engine.domain.policies import RetryPolicy
+from cnc_station.engine.drivers import registry
+from cnc_station.engine.services.lifeline import beat_s
+from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
-from cnc_station.engine.services.service import Service
+from cnc_station.engine.services.service import Service, When
+from cnc_station.engine.store.jobs import MOST_RELEASED_AT_ONCE, ReleaseDue
+from cnc_station.engine.store.reaping import MOST_AT_ONCE, Reap
+from cnc_station.engine.store.recovery import next_due_s
 from cnc_station.engine.store.stations import Lead
 
 log = logging.getLogger(__name__)
+
+JUST_AFTER_S = 0.001
+LONGEST_STAGER_REST_S = 60.0  # the wall clock may be set while it rests
+LONGEST_REAPER_REST_S = 5.0
+BEATS = 2  # within which every station that is at work sends a heartbeat
 
 
 class Leadership(Service):
@@ -59,3 +71,81 @@ class Leadership(Service):
         if self.term is None:
             raise Fenced("this station does not lead")
         return self.incarnation, self.term
+
+
+class Stager(Service):
+    """Sleeps until the next job is due, by the database's clock; woken when one is due earlier."""
+
+    when = When.LEADING
+    wakes_on = (is_due,)
+    lost_hint_s = 1.0
+
+    def __init__(self, writer: RetryingWriter, reader: Reader, leadership: Leadership) -> None:
+        super().__init__()
+        self._writer = writer
+        self._reader = reader
+        self._leadership = leadership
+
+    async def run_once(self) -> float:
+        """Release all that is due."""
+        due_s = await self._reader.read_now(next_due_s)
+        if due_s is None:
+            return LONGEST_STAGER_REST_S
+        if due_s > 0.0:  # others' news wake it all the time: nothing is written for them
+            return min(due_s + JUST_AFTER_S, LONGEST_STAGER_REST_S)
+        try:
+            release = ReleaseDue(*self._leadership.right())
+            while await self._writer.write(release) == MOST_RELEASED_AT_ONCE:
+                pass
+        except Fenced:
+            self._leadership.wake.hint()
+            return LONGEST_STAGER_REST_S
+        return JUST_AFTER_S
+
+
+class Reaper(Service):
+    """Looks for ended leases a few times in each.
+
+    A new leader first lets everybody be heard of. Leases of stations that are there may all have
+    ended at once: the database's clock was set, or its computer slept. So has the leader's own
+    then, and a new term begins.
+    """
+
+    when = When.LEADING
+
+    def __init__(
+        self,
+        writer: RetryingWriter,
+        leadership: Leadership,
+        retry: RetryPolicy,
+        lease_s: float,
+        *,
+        alone: bool,
+    ) -> None:
+        super().__init__()
+        self._writer = writer
+        self._leadership = leadership
+        self._retry = retry
+        self._lease_s = lease_s
+        self._rest_s = min(lease_s / 5, LONGEST_REAPER_REST_S)
+        self._patience_s = BEATS * beat_s(lease_s, alone=alone)
+        self._heard_at = 0.0
+
+    async def start(self) -> None:
+        """Begin with a new term."""
+        self._heard_at = asyncio.get_running_loop().time() + self._patience_s
+        await super().start()
+
+    async def run_once(self) -> float:
+        """Everything that has ended by now."""
+        now = asyncio.get_running_loop().time()
+        if now < self._heard_at:
+            return min(self._rest_s, self._heard_at - now)
+        try:
+            right = self._leadership.right()
+            reap = Reap(*right, registry.retried(), self._retry, self._lease_s)
+            while await self._writer.write(reap) == MOST_AT_ONCE:
+                pass
+        except Fenced:
+            self._leadership.wake.hint()
+        return self._rest_s

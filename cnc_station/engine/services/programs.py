@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from cnc_station.engine.domain import nc
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.services.path_points import worth_drawing
 from cnc_station.engine.store.programs import KeptProgram
 from cnc_station.engine.views import Toolpath
 
@@ -16,6 +15,8 @@ MAX_NAME = 200
 ERRORS_TOLD = 20
 POINTS = 40_000
 PATHS_KEPT = 32
+_FINENESS = 8_000  # of a path's extent: smaller distances cannot be seen on a screen
+_PACES = 1_000
 _CUTTING = frozenset((nc.Kind.FEED, nc.Kind.ARC))
 
 
@@ -52,6 +53,56 @@ def _errors(findings: tuple[nc.Finding, ...]) -> list[FieldError]:
     if len(wrong) > ERRORS_TOLD:
         told.append(FieldError("program", f"and {len(wrong) - ERRORS_TOLD} more errors"))
     return told
+
+
+def worth_drawing(path: nc.Polyline, most: int) -> list[int]:
+    """Places of at most `most` points that draw the same path (`most` is well above 1,000).
+
+    A short path keeps all its points. Of a long one go those that lie on a straight line with
+    their neighbours, within a distance that is doubled until few enough are left. For every
+    thousandth of the path's time a point stays, so that the tool can be followed along it.
+    """
+    if len(path) <= most:
+        return list(range(len(path)))
+    tolerance = max(max(axis) - min(axis) for axis in (path.x, path.y, path.z)) / _FINENESS
+    while len(kept := _corners(path, max(tolerance, 1e-9))) > most:
+        tolerance *= 2
+    return kept
+
+
+def _corners(path: nc.Polyline, tolerance: float) -> list[int]:
+    """Points at which the path leaves the line on which it left the corner before, turns back on
+    it, or changes between cutting and not; in one pass, whatever the path."""
+    xs, ys, zs, kinds, times = path.x, path.y, path.z, path.kind, path.time_s
+    pace = times[-1] / _PACES
+    square = tolerance * tolerance
+    kept = [0]
+    corner = place = 0
+    last = len(path) - 1
+    while place < last:
+        corner = kept[-1]
+        x, y, z, until = xs[corner], ys[corner], zs[corner], times[corner] + pace
+        far = 0.0
+        place = corner + 1
+        while place < last:  # leave the corner
+            dx, dy, dz = xs[place] - x, ys[place] - y, zs[place] - z
+            far = dx * dx + dy * dy + dz * dz
+            if far > square or times[place] > until:
+                break
+            place += 1
+        if far > square:
+            reach = far**0.5
+            dx, dy, dz = dx / reach, dy / reach, dz / reach
+            kind = kinds[place]
+            while place < last and kinds[place + 1] == kind and times[place + 1] <= until:
+                vx, vy, vz = xs[place + 1] - x, ys[place + 1] - y, zs[place + 1] - z
+                along = vx * dx + vy * dy + vz * dz
+                if along < reach or vx * vx + vy * vy + vz * vz - along * along > square:
+                    break
+                reach = along
+                place += 1
+        kept.append(place)
+    return kept
 
 
 def toolpath(sha256: str, content: bytes) -> Toolpath:

@@ -7,8 +7,7 @@ from enum import Enum, auto
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import Notice, Predicate
-from cnc_station.engine.signals.local import Wake
-from cnc_station.engine.timing import GrowingPause
+from cnc_station.engine.timing import GrowingPause, Wake
 
 log = logging.getLogger(__name__)
 

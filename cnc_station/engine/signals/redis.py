@@ -21,8 +21,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import MISSED, NO_EVENTS, Notice
 from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.base import SignalHandlers
-from cnc_station.engine.signals.local import Wake
-from cnc_station.engine.timing import GrowingPause
+from cnc_station.engine.timing import GrowingPause, Wake
 from cnc_station.engine.views import Telemetry
 
 log = logging.getLogger(__name__)
