@@ -1,4 +1,4 @@
-"""Claims: whenever there is a new job or a free machine, match them."""
+"""Claim jobs: match them with machines whenever a job is new or a machine is free."""
 
 import asyncio
 import contextlib
@@ -19,19 +19,19 @@ from cnc_station.engine.store.transaction import StoreCommand
 
 SLOW_TICK_S = 30.0
 SETTLED_S = 0.2  # after a claim, until its starts are written
-HEARD_S = 2.0  # a claim that is under way when the station is closed
+CLOSING_S = 2.0  # for a claim that is being written when the station is closed
 
 
 class Dispatcher(Service):
-    """Hands every claimed run to the active runs. Woken by hints; the slow tick makes up for lost
-    ones. Work that another station has announces itself apart (`Signals`): one job wakes one
+    """Claims runs and hands them to the active runs. Woken by hints; a slow tick makes up for lost
+    ones. Work at other stations is announced separately (`Signals`), so that one job wakes one
     station.
 
-    `on_idle` hears when there was nothing to claim, at the latest `SETTLED_S` after a claim: what
-    is idle then waits for a wake-up. To look for that at once would hold up the starts.
+    `on_idle` is called when there was nothing to claim, at the latest `SETTLED_S` after a claim.
+    Calling it right after a claim would delay the starts.
     """
 
-    lost_hint_s = 1.0  # at each of the others' commits it would cost more claims than their work
+    lost_hint_s = 1.0  # less would cost more claims than there is work
 
     def __init__(
         self,
@@ -60,12 +60,11 @@ class Dispatcher(Service):
         self._on_idle = on_idle
 
     def _may_claim(self, event: NoticeEvent) -> bool:
-        """A job has come in here, or one of this station's machines is free."""
         claimable = event.machine_type is not None and event.station == self._station
         return claimable or (event.frees_machine and event.machine_id in self._machines)
 
     async def run_once(self) -> float:
-        """Claim for every idle machine, and for every free worker slot."""
+        """Claim for all idle machines and free worker slots."""
         commands = [*self._commands()]
         claimed = await self._claim(commands) if commands else ()
         if claimed:
@@ -95,7 +94,7 @@ class Dispatcher(Service):
             claimed = [*chain(*await asyncio.shield(writing))]
         except asyncio.CancelledError:  # the station is closed
             with contextlib.suppress(CncStationError, TimeoutError):
-                async with asyncio.timeout(HEARD_S):
+                async with asyncio.timeout(CLOSING_S):
                     await self._runs.give_back(chain(*await writing))
             raise
         for one in claimed:

@@ -27,8 +27,8 @@ BEATS = 2  # within which every station that is at work sends a heartbeat
 
 
 class Leadership(Service):
-    """`term` is the one this station leads in, None while it does not. It may be out of date: each
-    write of a leader checks it again in the database. `on_term` hears of each that begins or ends.
+    """`term` is the term in which this station leads, None while it does not. It may be outdated:
+    the database checks it with each write of a leader. `on_term` is called when it changes.
     """
 
     wakes_on = (one_of(t.STATION_JOINED, t.STATION_LEFT, t.LEADER_CHANGED),)
@@ -48,12 +48,12 @@ class Leadership(Service):
         self.term: int | None = None
 
     def hear(self, notice: Notice) -> None:
-        """A missed notice wakes nothing here: each look is a write, and the rest is short."""
+        """Ignore missed notices: each check is a write, and the rest is short."""
         if not notice.missed:
             super().hear(notice)
 
     async def run_once(self) -> float:
-        """Take or keep it; look again long before a lease can end."""
+        """Take or keep the leadership. Return long before the lease can end."""
         before = self.term
         try:
             async with asyncio.timeout(self._lease_s / 3):
@@ -67,14 +67,14 @@ class Leadership(Service):
         return self._lease_s / 3
 
     def right(self) -> tuple[str, int]:
-        """What proves the right to write as the leader: incarnation and term. Raises Fenced."""
+        """Return the incarnation and term that prove the right to lead. Raises Fenced."""
         if self.term is None:
             raise Fenced("this station does not lead")
         return self.incarnation, self.term
 
 
 class Stager(Service):
-    """Sleeps until the next job is due, by the database's clock; woken when one is due earlier."""
+    """Makes delayed jobs claimable when their time has come, by the database's clock."""
 
     when = When.LEADING
     wakes_on = (is_due,)
@@ -87,11 +87,11 @@ class Stager(Service):
         self._leadership = leadership
 
     async def run_once(self) -> float:
-        """Release all that is due."""
+        """Release all jobs that are due. Return the time until the next one."""
         due_s = await self._reader.read_now(next_due_s)
         if due_s is None:
             return LONGEST_STAGER_REST_S
-        if due_s > 0.0:  # others' news wake it all the time: nothing is written for them
+        if due_s > 0.0:  # notices wake it often: write only if a job is due
             return min(due_s + JUST_AFTER_S, LONGEST_STAGER_REST_S)
         try:
             release = ReleaseDue(*self._leadership.right())
@@ -104,11 +104,11 @@ class Stager(Service):
 
 
 class Reaper(Service):
-    """Looks for ended leases a few times in each.
+    """Settles what stations that are gone have left, some time after their leases have ended.
 
-    A new leader first lets everybody be heard of. Leases of stations that are there may all have
-    ended at once: the database's clock was set, or its computer slept. So has the leader's own
-    then, and a new term begins.
+    A new leader first waits for the heartbeats of all stations. Their leases may all have ended at
+    once, if the database's clock was set or its computer slept. Then the leader's lease has ended
+    too, and a new term begins.
     """
 
     when = When.LEADING
@@ -132,12 +132,12 @@ class Reaper(Service):
         self._heard_at = 0.0
 
     async def start(self) -> None:
-        """Begin with a new term."""
+        """Start, and wait for heartbeats first."""
         self._heard_at = asyncio.get_running_loop().time() + self._patience_s
         await super().start()
 
     async def run_once(self) -> float:
-        """Everything that has ended by now."""
+        """Settle all leases that have ended."""
         now = asyncio.get_running_loop().time()
         if now < self._heard_at:
             return min(self._rest_s, self._heard_at - now)

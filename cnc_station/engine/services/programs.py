@@ -1,4 +1,4 @@
-"""Programs on their way in, and their paths for drawing."""
+"""Check new programs, and compute their paths for drawing."""
 
 import hashlib
 import threading
@@ -21,10 +21,10 @@ _CUTTING = frozenset((nc.Kind.FEED, nc.Kind.ARC))
 
 
 def check_program(name: str, content: bytes) -> KeptProgram:
-    """A program ready to be kept, its warnings with it. A path in front of the name is dropped.
+    """Return a program ready to be stored, with its warnings. A path before the name is dropped.
 
-    Reads the whole program, which takes about a second for 200,000 lines: call it on a thread.
-    Raises InvalidInput with the lines (`line 12`) where the program is wrong.
+    Takes about a second for 200,000 lines: call it on a thread. Raises InvalidInput with the lines
+    (`line 12`) where the program is wrong.
     """
     bare = name.replace("\\", "/").rpartition("/")[2].strip()
     if not bare or len(bare) > MAX_NAME or not bare.isprintable():
@@ -56,11 +56,11 @@ def _errors(findings: tuple[nc.Finding, ...]) -> list[FieldError]:
 
 
 def worth_drawing(path: nc.Polyline, most: int) -> list[int]:
-    """Places of at most `most` points that draw the same path (`most` is well above 1,000).
+    """Return the indexes of at most `most` points that draw the same path (`most` > 1,000).
 
-    A short path keeps all its points. Of a long one go those that lie on a straight line with
-    their neighbours, within a distance that is doubled until few enough are left. For every
-    thousandth of the path's time a point stays, so that the tool can be followed along it.
+    Points that lie on a straight line with their neighbours are dropped, within a tolerance that
+    is doubled until few enough are left. One point stays for every thousandth of the path's time,
+    so that the tool can be followed along it.
     """
     if len(path) <= most:
         return list(range(len(path)))
@@ -71,8 +71,8 @@ def worth_drawing(path: nc.Polyline, most: int) -> list[int]:
 
 
 def _corners(path: nc.Polyline, tolerance: float) -> list[int]:
-    """Points at which the path leaves the line on which it left the corner before, turns back on
-    it, or changes between cutting and not; in one pass, whatever the path."""
+    """Return, in one pass, the points where the path leaves the line from the last corner, turns
+    back on it, or changes its kind of move."""
     xs, ys, zs, kinds, times = path.x, path.y, path.z, path.kind, path.time_s
     pace = times[-1] / _PACES
     square = tolerance * tolerance
@@ -106,7 +106,7 @@ def _corners(path: nc.Polyline, tolerance: float) -> list[int]:
 
 
 def toolpath(sha256: str, content: bytes) -> Toolpath:
-    """A program's path for drawing, of `POINTS` points at most (see `worth_drawing`)."""
+    """Return a program's path for drawing, of at most `POINTS` points (see `worth_drawing`)."""
     program = nc.read(content)
     path = nc.polyline(program)
     kept = worth_drawing(path, POINTS)
@@ -125,9 +125,9 @@ def toolpath(sha256: str, content: bytes) -> Toolpath:
 
 
 class Toolpaths:
-    """Paths already worked out, the `size` last used of them. `load` gives a kept program's bytes.
+    """Caches the `size` last used paths. `load` returns the bytes of a stored program.
 
-    Any thread may ask; work is done on the thread that asks.
+    Thread-safe: a path is computed on the calling thread.
     """
 
     def __init__(self, load: Callable[[str], bytes | None], size: int = PATHS_KEPT) -> None:
@@ -137,7 +137,7 @@ class Toolpaths:
         self._lock = threading.Lock()
 
     def of(self, sha256: str) -> Toolpath | None:
-        """The path of a kept program; None if there is no such program."""
+        """Return the path of a stored program; None if there is no such program."""
         with self._lock:
             if sha256 in self._paths:
                 self._paths.move_to_end(sha256)

@@ -1,4 +1,4 @@
-"""Makes up for what was lost on the way: answers, hints, connections."""
+"""Repair what was lost on the way: answers, hints, connections."""
 
 import asyncio
 
@@ -20,13 +20,12 @@ DOUBT_S = 5.0
 
 
 class Reconciler(Service):
-    """Compares what the database says of this station with what the station does.
+    """Compares the database with what this station does.
 
-    A claim whose answer was lost with the connection has a run that nobody drives: it is settled
-    like one left over by a crash, once it has been seen for a while, so that none in flight is
-    taken for lost. Runs whose lease was lost and which still cut are asked back. Machines that
-    others gave to this station or edited get the driver they ask for, and those that were given
-    away are let go: as soon as no run has them.
+    A claim whose answer was lost has a run without a session. It is settled as after a crash, but
+    only after `DOUBT_S`, because its answer may still be on the way. Runs whose lease was lost and
+    that still cut are taken back. Machines that were edited or moved here by another station get
+    their driver, and those moved away are released, as soon as they have no run.
     """
 
     wakes_on = (REWIRED, GIVEN_UP)
@@ -35,7 +34,7 @@ class Reconciler(Service):
         self,
         reader: Reader,
         runs: ActiveRuns,
-        fleet: DriverPool,
+        pool: DriverPool,
         recovery: Recovery,
         station: str,
         lease_s: float,
@@ -43,15 +42,15 @@ class Reconciler(Service):
         super().__init__()
         self._reader = reader
         self._runs = runs
-        self._pool = fleet
+        self._pool = pool
         self._recovery = recovery
         self._station = station
         self._lease_s = lease_s * (1 - MARGIN)
         self._suspected: dict[int, float] = {}
 
     async def run_once(self) -> float:
-        """One look at everything that is this station's."""
-        wired = frozenset(self._pool.drivers)  # before the look: one may be added meanwhile
+        """Check all machines and runs of this station."""
+        wired = frozenset(self._pool.drivers)  # before the query: one may be added meanwhile
         rows = await self._reader.read(stored_machines)
         own = [row for row in rows if row.station == self._station]
         in_hand = self._runs.in_hand()
