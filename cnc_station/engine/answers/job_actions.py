@@ -80,7 +80,7 @@ async def _refuse_unfit(context: AnswerContext, job_id: int, machine_id: int) ->
 
 
 def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
-    """Raises InvalidInput for fields that the action can't be done with."""
+    """Return the store's command. Raises InvalidInput for fields that do not fit the action."""
     transition = JOB_ACTIONS.get(command.action)
     values: dict[str, Any] = {}
     before = None

@@ -50,13 +50,15 @@ async def edit_machine(context: AnswerContext, command: commands.EditMachine, ac
     await context.writer.write(
         machines.MoveMachine((t.MACHINE_EDITED,), machine_id, actor, spec=spec)
     )
-    here = before.station == context.config.station  # another's reconciler sees it
+    here = (
+        before.station == context.config.station
+    )  # otherwise the reconciler of its station does it
     if rewired and here and (services := context.running()) is not None:
         await services.pool.wire(await stored_machine(context, machine_id))
 
 
 def _drivable(spec: MachineSpec) -> MachineSpec:
-    """Itself, if its driver can be made. Raises InvalidInput before anything is stored."""
+    """Return the spec if its driver can be made. Raises InvalidInput."""
     registry.make(spec.driver, dict(spec.settings))
     return spec
 
@@ -101,8 +103,8 @@ async def _act_at_controller(
 
 
 async def ask_its_station(context: AnswerContext, remote: AskStation) -> str:
-    """Send a remote command to the station that has the job or machine, and wait for its answer:
-    why it was refused, or "" once it is done."""
+    """Send a command to the station that has the job or machine, and wait. Return why it was
+    refused; "" when it is done."""
     asked = await context.writer.write(remote)
     look = partial(answer_of, command_id=asked.id)
     for _ in range(LOOKS):
@@ -144,7 +146,7 @@ async def try_machine(
 
 
 async def stored_machine(context: AnswerContext, machine_id: int) -> MachineRow:
-    """As it is stored, passwords and all. Raises Conflict if there is no such machine."""
+    """Return a machine with its passwords. Raises Conflict if it does not exist."""
     for machine in await context.reader.read(machine_rows.stored_machines):
         if machine.id == machine_id:
             return machine
