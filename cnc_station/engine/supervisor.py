@@ -259,7 +259,7 @@ class ServiceSupervisor:
     def telemetry(self, machine_id: int) -> Telemetry | None:
         """The latest telemetry of a machine at work, here or at another station. Old telemetry of
         another station is dropped: the station or Redis may be gone."""
-        if (own := self._ticker.latest(machine_id)) is not None:
+        if (own := self._ticker.latest.get(machine_id)) is not None:
             return own
         told, heard_at = self._remote.get(machine_id, (None, 0.0))
         return told if time.monotonic() - heard_at < FRESH_S else None
@@ -309,7 +309,7 @@ class ServiceSupervisor:
     def _show(self, news: frozenset[int]) -> None:
         self._context.show(news)
         if self._signals is not None:
-            self._signals.publish_telemetry(self._ticker.all)
+            self._signals.publish_telemetry(self._ticker.latest)
 
     def _hear_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
         now = time.monotonic()

@@ -79,14 +79,9 @@ class Service(ABC):
                     log.warning("%s waits: %s", type(self).__name__, error)
                 rest = pause.next_s()
             except (Exception, asyncio.CancelledError):
-                if _is_to_end():
+                task = asyncio.current_task()
+                if task is None or task.cancelling():  # the task itself, not what it waited for
                     raise
                 log.exception("%s failed and goes on", type(self).__name__)
                 rest = pause.next_s()
             await self.wake.wait(rest)
-
-
-def _is_to_end() -> bool:
-    """Whether this task itself was cancelled, and not something that it waited for."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0

@@ -10,7 +10,7 @@ AT_REST_S = 60.0
 
 
 class Ticker(Service):
-    """Keeps the latest telemetry by machine id. `publish` gets the ids of machines with news."""
+    """`latest` is the telemetry by machine id. `publish` gets the ids of machines with news."""
 
     when = When.ALWAYS
 
@@ -24,24 +24,17 @@ class Ticker(Service):
         self._busy = busy
         self._read = read
         self._publish = publish
-        self._latest: Mapping[int, Telemetry] = {}
-
-    def latest(self, machine_id: int) -> Telemetry | None:
-        return self._latest.get(machine_id)
-
-    @property
-    def all(self) -> Mapping[int, Telemetry]:
-        return self._latest
+        self.latest: Mapping[int, Telemetry] = {}
 
     def begin(self) -> None:
         """Run now if it rests: a machine begins to work."""
-        if not self._latest:
+        if not self.latest:
             self.wake.hint()
 
     async def run_once(self) -> float:
         """Read all telemetry. Rest for long only if there is no run; a new one has no telemetry
         yet."""
-        before, self._latest = self._latest, self._read()
-        if news := before.keys() | self._latest.keys():
+        before, self.latest = self.latest, self._read()
+        if news := before.keys() | self.latest.keys():
             self._publish(frozenset(news))
-        return EVERY_S if self._latest or self._busy() else AT_REST_S
+        return EVERY_S if self.latest or self._busy() else AT_REST_S
