@@ -127,7 +127,6 @@ class StationEngine:
         return self._supervisor
 
     async def stop(self) -> None:
-        """Stop in order: the services, then the writer."""
         if self._supervisor is not None:
             await self._supervisor.stop()
             self._supervisor = None
@@ -161,7 +160,6 @@ class StationEngine:
         return lambda: self._telemetry_listeners.remove(listener)
 
     def _committed(self, notice: Notice) -> None:
-        """After each commit: wake the services, then notify the window."""
         if self._supervisor is not None:
             self._supervisor.committed(notice)
         self._tell(notice)

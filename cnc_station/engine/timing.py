@@ -27,12 +27,10 @@ class GrowingPause:
         return self._next_s == self._first_s
 
     def next_s(self) -> float:
-        """Return the pause after one more failure."""
         pause, self._next_s = self._next_s, min(self._next_s * 2, self._longest_s)
         return pause * random.uniform(1 - self._jitter, 1.0)
 
     def reset(self) -> None:
-        """Begin with the first pause again, after a success."""
         self._next_s = self._first_s
 
 
@@ -59,7 +57,6 @@ class Wake:
             self._later = None
 
     async def wait(self, at_most_s: float) -> None:
-        """Wait for a hint, at most so long."""
         try:
             async with asyncio.timeout(at_most_s):
                 await self._event.wait()

@@ -23,7 +23,6 @@ class Delay:
     name = "test.delay"
 
     async def run(self, order: HandlerOrder, progress: Callable[[float], None]) -> None:
-        """Wait as long as asked, then fail if asked."""
         total_s = _duration_ms(order.payload) / 1000
         loop = asyncio.get_running_loop()
         begun = loop.time()

@@ -136,13 +136,11 @@ class ActiveRuns:
                 await session.take_back(lease_s)
 
     def keep_leases(self, run_ids: Iterable[int], lease_ends: float) -> None:
-        """Act on these runs until `lease_ends`."""
         for run_id in run_ids:
             if (session := self._sessions.get(run_id)) is not None:
                 session.extend_lease(lease_ends)
 
     def shortest_lease(self, now: float) -> float:
-        """Return the seconds until the first lease ends."""
         ends = (session.lease_ends for session in self._ours())
         return max(0.0, min(ends, default=float("inf")) - now)
 
@@ -199,7 +197,6 @@ class ActiveRuns:
         return _machines(self._sessions.values())
 
     def begins_with_claim(self) -> frozenset[int]:
-        """The machines whose runs may begin with their claim."""
         drivers = self._pool.drivers.items()
         return frozenset(
             machine_id for machine_id, one in drivers if one.abilities.begins_with_claim
@@ -223,7 +220,6 @@ class ActiveRuns:
         )
 
     def telemetry(self) -> dict[int, Telemetry]:
-        """The latest telemetry of every machine at work."""
         told = ((one.claimed.machine_id, one.telemetry()) for one in self._sessions.values())
         return {
             machine_id: telemetry

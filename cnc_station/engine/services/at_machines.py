@@ -32,7 +32,6 @@ class AtMachines:
         self._pool = pool
 
     def has_job(self, job_id: int) -> bool:
-        """Whether a job is at a machine of this station."""
         return self._runs.drives(job_id)
 
     async def comes(self, job_id: int) -> None:
@@ -41,7 +40,6 @@ class AtMachines:
         await self._runs.comes(job_id, CLAIM_HEARD_S)
 
     def has_machine(self, machine_id: int) -> bool:
-        """Whether this station has a driver for a machine."""
         return machine_id in self._pool.drivers
 
     async def act(self, action: str, job_id: int, actor: str, reason: str) -> None:

@@ -31,7 +31,7 @@ class Dispatcher(Service):
     Calling it right after a claim would delay the starts.
     """
 
-    lost_hint_s = 1.0  # less would cost more claims than there is work
+    lost_hint_s = 1.0  # after each commit of others it would cost more than their work
 
     def __init__(
         self,
@@ -64,7 +64,6 @@ class Dispatcher(Service):
         return claimable or (event.frees_machine and event.machine_id in self._machines)
 
     async def run_once(self) -> float:
-        """Claim for all idle machines and free worker slots."""
         commands = [*self._commands()]
         claimed = await self._claim(commands) if commands else ()
         if claimed:

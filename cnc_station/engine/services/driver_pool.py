@@ -158,7 +158,6 @@ class DriverPool:
         return "" if wired is None or self.is_reached(machine_id) else wired.details
 
     async def connect(self, machine: MachineRow) -> None:
-        """Connect to a machine's controller, and write what it reports."""
         if machine.id not in self._wired:
             return
         try:
@@ -199,7 +198,6 @@ class DriverPool:
         await asyncio.gather(self.keep_position(machine), *(self._write(change) for change in news))
 
     async def keep_position(self, machine: MachineRow) -> None:
-        """Write what a machine's driver knows of its position, if it is new."""
         wired = self._wired.get(machine.id)
         memory = None if wired is None else wired.driver.memory()
         if wired is None or wired.confirming or memory in (None, _remembered(machine)):

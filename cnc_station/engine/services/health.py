@@ -32,16 +32,13 @@ class Health:
         self._links: dict[str, Link] = {}
 
     def links(self) -> tuple[Link, ...]:
-        """Return all links in the order of their first use."""
         return tuple(self._links.values())
 
     def is_up(self, name: str) -> bool:
-        """Whether its last use succeeded."""
         known = self._links.get(name)
         return known is not None and known.state != OFFLINE
 
     def is_down(self, name: str) -> bool:
-        """Whether its last use failed."""
         known = self._links.get(name)
         return known is not None and known.state == OFFLINE
 
@@ -98,7 +95,6 @@ class HealthProbe(Service):
         return EVERY_S
 
     async def stop(self) -> None:
-        """Stop without waiting for an answer."""
         await super().stop()
         if self._pinged is not None:
             self._pinged.cancel()

@@ -137,7 +137,6 @@ class Reaper(Service):
         await super().start()
 
     async def run_once(self) -> float:
-        """Settle all leases that have ended."""
         now = asyncio.get_running_loop().time()
         if now < self._heard_at:
             return min(self._rest_s, self._heard_at - now)

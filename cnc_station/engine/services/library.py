@@ -31,7 +31,6 @@ class Library:
         self._programs: OrderedDict[str, Kept] = OrderedDict()
 
     async def kept(self, sha256: str) -> Kept | None:
-        """Return a program; None if it is not stored."""
         if sha256 in self._programs:
             self._programs.move_to_end(sha256)
             return self._programs[sha256]

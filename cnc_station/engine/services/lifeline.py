@@ -29,7 +29,10 @@ def beat_s(lease_s: float, *, alone: bool) -> float:
 
 
 class Lifeline(Service):
-    """One heartbeat for the station and all its leases, in one transaction."""
+    """One heartbeat for the station and all its leases, in one transaction.
+
+    `on_replaced` is called with the reason why this station must stop acting.
+    """
 
     when = When.ALWAYS
 
@@ -43,7 +46,6 @@ class Lifeline(Service):
         *,
         alone: bool,
     ) -> None:
-        """`on_replaced` is called with the reason why this station must stop acting."""
         super().__init__()
         self._writer = writer
         self._runs = runs

@@ -137,7 +137,6 @@ class Toolpaths:
         self._lock = threading.Lock()
 
     def of(self, sha256: str) -> Toolpath | None:
-        """Return the path of a stored program; None if there is no such program."""
         with self._lock:
             if sha256 in self._paths:
                 self._paths.move_to_end(sha256)

@@ -17,7 +17,6 @@ class Progress:
         self._part_s = program.duration_s if program else order.estimated_s
 
     def telemetry(self, status: Status, part: int) -> Telemetry:
-        """Return the current telemetry; `part` counts from 1."""
         if part != self._part:
             self._part, self._row = part, 0
         order, fraction = self._order, self._fraction(status)

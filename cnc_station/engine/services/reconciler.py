@@ -49,7 +49,6 @@ class Reconciler(Service):
         self._suspected: dict[int, float] = {}
 
     async def run_once(self) -> float:
-        """Check all machines and runs of this station."""
         wired = frozenset(self._pool.drivers)  # before the query: one may be added meanwhile
         rows = await self._reader.read(stored_machines)
         own = [row for row in rows if row.station == self._station]

@@ -53,7 +53,6 @@ class RemoteCommands(Service):
         return REST_S
 
     async def stop(self) -> None:
-        """Stop, and leave open commands unanswered."""
         await super().stop()
         for task in self._doing.values():
             task.cancel()

@@ -30,7 +30,6 @@ class RunInbox:
 
     @property
     def busy(self) -> bool:
-        """Whether any work is being done or waits."""
         return self._serving is not None or bool(self._waiting)
 
     def put(self, work: Work) -> asyncio.Future[None]:
@@ -41,7 +40,6 @@ class RunInbox:
         return result
 
     def open(self) -> None:
-        """Begin to do the work."""
         self._open = True
         self._serve_if_open()
 
@@ -117,7 +115,6 @@ class PromptBox:
         self._prompt, self._reply = prompt, asyncio.get_running_loop().create_future()
 
     def waits_for(self, prompt: OperatorPrompt) -> bool:
-        """Whether this prompt is open."""
         return self._prompt is prompt and self._reply is not None and not self._reply.done()
 
     def reply(self, prompt: OperatorPrompt, reply: OperatorReply) -> bool:

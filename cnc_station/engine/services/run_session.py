@@ -177,7 +177,6 @@ class RunSession:
         self._state.lease_ends = max(ends, self._state.lease_ends)
 
     def lose_lease(self) -> None:
-        """Stop acting; nothing is written about it."""
         self._state.lose_lease()
 
     @property

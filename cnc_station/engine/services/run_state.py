@@ -92,7 +92,6 @@ class RunState:
             raise RunAborted("stopped before it began")
 
     async def hold(self, actor: str, reason: str) -> None:
-        """Stop the feed, then write it."""
         await self.executor.hold()
         await self._write(t.HELD, actor, reason)
 

@@ -49,7 +49,6 @@ class Service(ABC):
         self._task = asyncio.create_task(self._loop(), name=type(self).__name__)
 
     async def stop(self) -> None:
-        """Cancel the loop."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -57,7 +56,6 @@ class Service(ABC):
         self.wake.forget()
 
     def hear(self, notice: Notice) -> None:
-        """Wake if the notice may mean work."""
         wakes_on = self.wakes_on
         if wakes_on and (notice.missed or any(w(e) for w in wakes_on for e in notice.events)):
             self.wake.hint()

@@ -191,7 +191,6 @@ class _Reader:
         return found
 
     def draft(self, row: Row) -> Draft:
-        """Return the draft of a row, as far as it can be read."""
         if len(row.cells) > len(self._table.columns):
             self._add_issue(row, "", "has more cells than there are columns")
         found, bad = self._values(row)

@@ -48,21 +48,17 @@ class WorkerSlots:
 
     @property
     def known(self) -> frozenset[str]:
-        """The names of the handlers that this station has."""
         return frozenset(self._handlers)
 
     @property
     def free(self) -> int:
-        """How many more could work now."""
         return max(0, self._workers - self._leased)
 
     def lease(self, handler: str) -> Executor:
-        """A slot for one run, until `release`."""
         self._leased += 1
         return HandlerExecutor(self._handlers[handler])
 
     def release(self) -> None:
-        """The run has ended."""
         self._leased -= 1
         self._on_free()
 
@@ -117,7 +113,6 @@ class HandlerExecutor:
         """Do nothing: it is never held."""
 
     async def abort(self) -> None:
-        """Cancel it, and wait until it has stopped."""
         if self._work is not None and not self._work.done():
             self._aborted = True
             self._work.cancel()

@@ -27,8 +27,7 @@ class Signals(Protocol):
     async def start(self, handlers: SignalHandlers) -> None:
         """Begin to listen. Retries after failures."""
 
-    async def stop(self) -> None:
-        """Close all connections."""
+    async def stop(self) -> None: ...
 
     def announce_work(self, claimable: Mapping[str, int]) -> None:
         """Announce how many jobs of each machine type have become claimable."""
@@ -36,11 +35,9 @@ class Signals(Protocol):
     def wait_for(self, machine_types: frozenset[str]) -> None:
         """Wait for work for idle machines of these types."""
 
-    def publish_notice(self, notice: Notice) -> None:
-        """Publish what was committed."""
+    def publish_notice(self, notice: Notice) -> None: ...
 
-    def publish_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
-        """Publish the telemetry of this station's machines."""
+    def publish_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None: ...
 
     async def ping(self) -> None:
         """Raises Unavailable if the connection is lost."""
