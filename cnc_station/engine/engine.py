@@ -16,6 +16,7 @@ from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
 from cnc_station.engine.services.active_runs import PATIENCE_S
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.programs import Toolpaths
@@ -26,7 +27,7 @@ from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.writer import Writer
-from cnc_station.engine.supervisor import ServiceContext, ServiceSupervisor
+from cnc_station.engine.supervisor import ServiceSupervisor
 
 log = logging.getLogger(__name__)
 

@@ -5,12 +5,9 @@ import contextlib
 import logging
 import socket
 import time
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from cnc_station import __version__
-from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Fenced, NameInUse, Unavailable
 from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.notice import MISSED, Notice
@@ -18,18 +15,17 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.at_machines import AtMachines
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.services.dispatcher import Dispatcher
 from cnc_station.engine.services.driver_pool import DriverPool
-from cnc_station.engine.services.health import Health, HealthProbe
+from cnc_station.engine.services.health import HealthProbe
 from cnc_station.engine.services.leadership import Leadership, Reaper, Stager
-from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.lifeline import MARGIN, SILENCE_S, Lifeline
-from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
-from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
+from cnc_station.engine.services.retrying_writer import DATABASE
 from cnc_station.engine.services.run_ending import Judge
 from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.services.ticker import Ticker
@@ -50,20 +46,6 @@ LAST_BEATS = 2  # of a station that has died: the last one, and one on its way t
 TRY_S = 5.0  # a person waits
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceContext:
-    """What the services work with."""
-
-    config: Config
-    writer: RetryingWriter
-    reader: Reader
-    library: Library
-    health: Health
-    ping: Callable[[], None]  # a query of the database; blocks
-    tell: Callable[[Notice], None]
-    show: Callable[[frozenset[int]], None]  # machines with new telemetry
-
-
 class ServiceSupervisor:
     """One station's services. `signals` is None for a single station, and for a fleet without
     Redis."""
@@ -73,8 +55,6 @@ class ServiceSupervisor:
         self._context = context
         self._health = context.health
         self._signals = signals
-        self._alone = config.database_path is not None
-        self._incarnation = uuid.uuid4().hex
         simulator = {"speed": config.simulator_speed, "seed": config.simulator_seed}
         judge = Judge(config.retry)
         self.pool = DriverPool(
@@ -93,52 +73,35 @@ class ServiceSupervisor:
             judge,
             config.station,
         )
-        self._controller_monitor = ControllerMonitor(
-            context.reader, self.pool, self.active_runs, config.station
-        )
+        self._controller_monitor = ControllerMonitor(context, self.pool, self.active_runs)
         self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time of arrival
         self._idle: dict[int, str] = {}  # idle machines, with their types
-        self._leadership = Leadership(
-            context.writer, self._incarnation, self._follow_term, config.leader_lease_s
-        )
+        self._leadership = Leadership(context, self._follow_term)
         self._dispatcher = Dispatcher(
-            context.writer,
+            context,
             self.active_runs,
-            self._incarnation,
-            config.station,
-            config.lease_s,
-            config.claim_batch,
             self._slots,
             self.pool.drivers,
             on_taken=self._taken,
             on_idle=self._look_out,
         )
-        self._reconciler = Reconciler(
-            context.reader,
-            self.active_runs,
-            self.pool,
-            self._recovery,
-            config.station,
-            config.lease_s,
-        )
+        self._reconciler = Reconciler(context, self.active_runs, self.pool, self._recovery)
         self.at_machines = AtMachines(self.active_runs, self.pool)
         self._ticker = Ticker(self.active_runs.telemetry, self._show, lambda: self.active_runs.busy)
         self._services: list[Service] = [
             Lifeline(
                 context.writer,
                 self.active_runs,
-                self._incarnation,
+                context.incarnation,
                 config.lease_s,
                 self._replaced,
-                alone=self._alone,
+                alone=context.alone,
             ),
-            Reaper(
-                context.writer, self._leadership, config.retry, config.lease_s, alone=self._alone
-            ),
-            Stager(context.writer, context.reader, self._leadership),
+            Reaper(context, self._leadership),
+            Stager(context, self._leadership),
             self._dispatcher,
             self._ticker,
-            RemoteCommands(context.writer, context.reader, self.at_machines, config.station),
+            RemoteCommands(context, self.at_machines),
             self._reconciler,
             self._controller_monitor,
             self._leadership,  # stopped first, so that it does not start a leader's services again
@@ -147,7 +110,7 @@ class ServiceSupervisor:
     async def start(self) -> None:
         """Join, settle left-over runs, then claim. Raises Unavailable, Conflict."""
         context, config = self._context, self._config
-        if self._alone:
+        if self._context.alone:
             await context.writer.write(AdoptMachines())
         await self._join()
         await self.pool.prepare(await self._own())
@@ -155,7 +118,7 @@ class ServiceSupervisor:
         await self._recovery.settle(lease_s)
         if reattached := self.active_runs.run_ids():  # before a leader takes them for lost
             await context.writer.write(
-                Heartbeat(self._incarnation, config.lease_s, 0.0, reattached)
+                Heartbeat(self._context.incarnation, config.lease_s, 0.0, reattached)
             )
         await self._controller_monitor.run_once()
         if self._signals is not None:
@@ -167,7 +130,7 @@ class ServiceSupervisor:
                 )
             )
             self._services.insert(0, HealthProbe(REDIS, self._signals.ping, context.health))
-        if not self._alone:
+        if not self._context.alone:
             self._services.insert(0, HealthProbe(DATABASE, self._ping_database, context.health))
         for service in self._services:
             if service.when is not When.LEADING:
@@ -176,8 +139,8 @@ class ServiceSupervisor:
     async def _join(self) -> None:
         """Join under the station's name. If an earlier life died a moment ago, wait until its lease
         has ended. Raises NameInUse if its heartbeat goes on."""
-        silence_s = 0.0 if self._alone else min(self._config.lease_s, SILENCE_S)
-        join = Join(self._incarnation, socket.gethostname(), __version__, silence_s)
+        silence_s = 0.0 if self._context.alone else min(self._config.lease_s, SILENCE_S)
+        join = Join(self._context.incarnation, socket.gethostname(), __version__, silence_s)
         heard: set[int] = set()
         while True:
             try:
@@ -203,7 +166,7 @@ class ServiceSupervisor:
         if self._health.is_down(DATABASE):
             with contextlib.suppress(Fenced):  # the lifeline reports it
                 await self._context.writer.write(
-                    Heartbeat(self._incarnation, self._config.lease_s, 0.0, ())
+                    Heartbeat(self._context.incarnation, self._config.lease_s, 0.0, ())
                 )
 
     async def try_database(self) -> None:
@@ -211,7 +174,7 @@ class ServiceSupervisor:
         try:
             async with asyncio.timeout(TRY_S):
                 await self._context.writer.write(
-                    Heartbeat(self._incarnation, self._config.lease_s, 0.0, ())
+                    Heartbeat(self._context.incarnation, self._config.lease_s, 0.0, ())
                 )
         except TimeoutError:
             raise Unavailable("The database does not answer.") from None
@@ -225,7 +188,7 @@ class ServiceSupervisor:
         with contextlib.suppress(Unavailable, TimeoutError):  # the others will notice the silence
             async with asyncio.timeout(PATIENCE_S):
                 await self.pool.say_closed(disconnected)
-                await self._context.writer.write(Leave(self._incarnation))
+                await self._context.writer.write(Leave(self._context.incarnation))
         if self._signals is not None:
             await self._signals.stop()
 

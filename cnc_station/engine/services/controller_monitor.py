@@ -5,8 +5,8 @@ import asyncio
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.notice import one_of
 from cnc_station.engine.services.active_runs import ActiveRuns
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.driver_pool import DriverPool
-from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.reconciler import GIVEN_UP, REWIRED
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import stored_machines
@@ -22,12 +22,12 @@ class ControllerMonitor(Service):
 
     wakes_on = (REWIRED, GIVEN_UP, one_of(t.DISCONNECTED))
 
-    def __init__(self, reader: Reader, pool: DriverPool, runs: ActiveRuns, station: str) -> None:
+    def __init__(self, context: ServiceContext, pool: DriverPool, runs: ActiveRuns) -> None:
         super().__init__()
-        self._reader = reader
+        self._reader = context.reader
+        self._station = context.config.station
         self._pool = pool
         self._runs = runs
-        self._station = station
         self._pauses: dict[int, tuple[GrowingPause, float]] = {}  # by machine, with the pause's end
 
     async def run_once(self) -> float:

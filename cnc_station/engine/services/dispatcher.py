@@ -8,8 +8,8 @@ from itertools import chain
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.notice import NoticeEvent
 from cnc_station.engine.services.active_runs import ActiveRuns
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.lifeline import MARGIN
-from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.services.worker_slots import WorkerSlots
 from cnc_station.engine.store.claims import Claim
@@ -35,24 +35,18 @@ class Dispatcher(Service):
 
     def __init__(
         self,
-        writer: RetryingWriter,
+        context: ServiceContext,
         runs: ActiveRuns,
-        incarnation: str,
-        station: str,
-        lease_s: float,
-        batch: int,
         slots: WorkerSlots,
         machines: Collection[int],
         on_taken: Callable[[], None],
         on_idle: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__()
-        self._writer = writer
+        self._writer = context.writer
+        self._config = context.config
+        self._incarnation = context.incarnation
         self._runs = runs
-        self._incarnation = incarnation
-        self._lease_s = lease_s
-        self._batch = batch
-        self._station = station
         self._slots = slots
         self._machines = machines
         self.wakes_on = (self._may_claim,)
@@ -60,7 +54,7 @@ class Dispatcher(Service):
         self._on_idle = on_idle
 
     def _may_claim(self, event: NoticeEvent) -> bool:
-        claimable = event.machine_type is not None and event.station == self._station
+        claimable = event.machine_type is not None and event.station == self._config.station
         return claimable or (event.frees_machine and event.machine_id in self._machines)
 
     async def run_once(self) -> float:
@@ -68,26 +62,26 @@ class Dispatcher(Service):
         claimed = await self._claim(commands) if commands else ()
         if claimed:
             self._on_taken()
-            return SETTLED_S if len(claimed) < self._batch else 0.0
+            return SETTLED_S if len(claimed) < self._config.claim_batch else 0.0
         await self._on_idle()
         return SLOW_TICK_S
 
     def _commands(self) -> Iterator[StoreCommand[tuple[Claimed, ...]]]:
         if self._machines:
             yield Claim(
-                self._lease_s,
+                self._config.lease_s,
                 self._runs.lost_machines(),
                 self._incarnation,
                 self._runs.begins_with_claim(),
-                self._batch,
+                self._config.claim_batch,
             )
         if free := self._slots.free:
-            yield ClaimForHandlers(self._lease_s, self._slots.known, free, self._incarnation)
+            yield ClaimForHandlers(self._config.lease_s, self._slots.known, free, self._incarnation)
 
     async def _claim(
         self, commands: Sequence[StoreCommand[tuple[Claimed, ...]]]
     ) -> Sequence[Claimed]:
-        ends = asyncio.get_running_loop().time() + self._lease_s * (1 - MARGIN)
+        ends = asyncio.get_running_loop().time() + self._config.lease_s * (1 - MARGIN)
         writing = asyncio.gather(*map(self._writer.write, commands))
         try:
             claimed = [*chain(*await asyncio.shield(writing))]

@@ -7,11 +7,9 @@ from collections.abc import Awaitable, Callable
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.domain.notice import Notice, is_due, one_of
-from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.drivers import registry
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.lifeline import beat_s
-from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.store.jobs import MOST_RELEASED_AT_ONCE, ReleaseDue
 from cnc_station.engine.store.reaping import MOST_AT_ONCE, Reap
@@ -35,16 +33,14 @@ class Leadership(Service):
 
     def __init__(
         self,
-        writer: RetryingWriter,
-        incarnation: str,
+        context: ServiceContext,
         on_term: Callable[[int | None], Awaitable[None]],
-        lease_s: float,
     ) -> None:
         super().__init__()
-        self._writer = writer
-        self.incarnation = incarnation
+        self._writer = context.writer
+        self._incarnation = context.incarnation
         self._on_term = on_term
-        self._lease_s = lease_s
+        self._lease_s = context.config.leader_lease_s
         self.term: int | None = None
 
     def hear(self, notice: Notice) -> None:
@@ -57,7 +53,7 @@ class Leadership(Service):
         before = self.term
         try:
             async with asyncio.timeout(self._lease_s / 3):
-                self.term = await self._writer.write(Lead(self.incarnation, self._lease_s))
+                self.term = await self._writer.write(Lead(self._incarnation, self._lease_s))
         except (Conflict, TimeoutError):
             self.term = None
         if self.term != before:
@@ -70,7 +66,7 @@ class Leadership(Service):
         """Return the incarnation and term that prove the right to lead. Raises Fenced."""
         if self.term is None:
             raise Fenced("this station does not lead")
-        return self.incarnation, self.term
+        return self._incarnation, self.term
 
 
 class Stager(Service):
@@ -80,10 +76,10 @@ class Stager(Service):
     wakes_on = (is_due,)
     lost_hint_s = 1.0
 
-    def __init__(self, writer: RetryingWriter, reader: Reader, leadership: Leadership) -> None:
+    def __init__(self, context: ServiceContext, leadership: Leadership) -> None:
         super().__init__()
-        self._writer = writer
-        self._reader = reader
+        self._writer = context.writer
+        self._reader = context.reader
         self._leadership = leadership
 
     async def run_once(self) -> float:
@@ -113,22 +109,15 @@ class Reaper(Service):
 
     when = When.LEADING
 
-    def __init__(
-        self,
-        writer: RetryingWriter,
-        leadership: Leadership,
-        retry: RetryPolicy,
-        lease_s: float,
-        *,
-        alone: bool,
-    ) -> None:
+    def __init__(self, context: ServiceContext, leadership: Leadership) -> None:
         super().__init__()
-        self._writer = writer
+        lease_s = context.config.lease_s
+        self._writer = context.writer
         self._leadership = leadership
-        self._retry = retry
+        self._retry = context.config.retry
         self._lease_s = lease_s
         self._rest_s = min(lease_s / 5, LONGEST_REAPER_REST_S)
-        self._patience_s = BEATS * beat_s(lease_s, alone=alone)
+        self._patience_s = BEATS * beat_s(lease_s, alone=context.alone)
         self._heard_at = 0.0
 
     async def start(self) -> None:

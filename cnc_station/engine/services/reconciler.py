@@ -5,9 +5,9 @@ import asyncio
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.notice import Topic, one_of
 from cnc_station.engine.services.active_runs import ActiveRuns
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.lifeline import MARGIN
-from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import stored_machines
@@ -31,21 +31,15 @@ class Reconciler(Service):
     wakes_on = (REWIRED, GIVEN_UP)
 
     def __init__(
-        self,
-        reader: Reader,
-        runs: ActiveRuns,
-        pool: DriverPool,
-        recovery: Recovery,
-        station: str,
-        lease_s: float,
+        self, context: ServiceContext, runs: ActiveRuns, pool: DriverPool, recovery: Recovery
     ) -> None:
         super().__init__()
-        self._reader = reader
+        self._reader = context.reader
+        self._station = context.config.station
+        self._lease_s = context.config.lease_s * (1 - MARGIN)
         self._runs = runs
         self._pool = pool
         self._recovery = recovery
-        self._station = station
-        self._lease_s = lease_s * (1 - MARGIN)
         self._suspected: dict[int, float] = {}
 
     async def run_once(self) -> float:

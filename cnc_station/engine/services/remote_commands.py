@@ -7,8 +7,7 @@ from functools import partial
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.notice import Topic, one_of
 from cnc_station.engine.services.at_machines import AtMachines
-from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.retrying_writer import RetryingWriter
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.remote_commands import (
     CompleteRemoteCommand,
@@ -29,14 +28,12 @@ class RemoteCommands(Service):
     wakes_on = (one_of(Topic.REMOTE_COMMAND_ASKED),)
     lost_hint_s = 0.0  # a person waits
 
-    def __init__(
-        self, writer: RetryingWriter, reader: Reader, at_machines: AtMachines, station: str
-    ) -> None:
+    def __init__(self, context: ServiceContext, at_machines: AtMachines) -> None:
         super().__init__()
-        self._writer = writer
-        self._reader = reader
+        self._writer = context.writer
+        self._reader = context.reader
+        self._station = context.config.station
         self._at_machines = at_machines
-        self._station = station
         self._doing: dict[int, asyncio.Task[None]] = {}
 
     async def run_once(self) -> float:
