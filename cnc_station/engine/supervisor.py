@@ -137,8 +137,8 @@ class ServiceSupervisor:
                 await service.start()
 
     async def _join(self) -> None:
-        """Join under the station's name. If an earlier life died a moment ago, wait until its lease
-        has ended. Raises NameInUse if its heartbeat goes on."""
+        """Join under the station's name. If an earlier life died a moment ago, wait until its
+        heartbeats have stopped for long enough. Raises NameInUse if they go on."""
         silence_s = 0.0 if self._context.alone else min(self._config.lease_s, SILENCE_S)
         join = Join(self._context.incarnation, socket.gethostname(), __version__, silence_s)
         heard: set[int] = set()

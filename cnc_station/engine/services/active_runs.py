@@ -40,7 +40,7 @@ class ActiveRuns:
         self._came = asyncio.Event()  # set with the next run that is taken
         self._giving_back: set[asyncio.Task[object]] = set()
 
-    # Coming and going
+    # Start and end
 
     def take(self, claimed: Claimed, lease_ends: float = float("inf")) -> None:
         """Begin to drive a claimed run, until `lease_ends` (the loop's clock) or `keep_leases`."""

@@ -36,13 +36,13 @@ _UNREADY = {
 
 @dataclass(slots=True)
 class Connection:
-    """One machine's driver, and what it was made from. `told` is its last news."""
+    """One machine's driver, and what it was made from. `news` is what it reported last."""
 
     driver: Driver
     spec: MachineSpec
     version: int  # of the machine when it was made
     unsubscribe: Callable[[], None] = lambda: None
-    told: tuple[Doing, str, Position | None] | None = None
+    news: tuple[Doing, str, Position | None] | None = None
     identity: Identity | None = None
     failure: str = ""
     details: str = ""  # the system's error message
@@ -115,9 +115,9 @@ class DriverPool:
 
     def _note_status(self, wired: Connection, status: Status) -> None:
         """Positions change ten times a second: they are not news."""
-        told = (status.doing, status.why, status.position)
-        if told != wired.told:
-            wired.told, wired.refused_until = told, 0.0
+        news = (status.doing, status.why, status.position)
+        if news != wired.news:
+            wired.news, wired.refused_until = news, 0.0
             self._on_news()
 
     def fits(self, machine: MachineRow) -> bool:
@@ -222,8 +222,8 @@ class DriverPool:
             yield MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, why)
         if machine.state not in _GO_OFFLINE or machine.not_ready == REWIRING:
             yield SetReadiness(machine.id, why, ACTOR, wired.spec)
-        told = machine.state_reason if machine.state is MachineState.OFFLINE else why
-        if machine.unreached_since is None or told != why:
+        written = machine.state_reason if machine.state is MachineState.OFFLINE else why
+        if machine.unreached_since is None or written != why:
             yield RecordReach(machine.id, why, wired.spec)
 
     def _news(self, machine: MachineRow, wired: Connection) -> Iterator[StoreCommand[None]]:

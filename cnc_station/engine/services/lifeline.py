@@ -54,7 +54,7 @@ class Lifeline(Service):
         self._lease_s = lease_s
         self._beat_s = beat_s(lease_s, alone=alone)
         self._lag_ms = 0.0
-        self._said = ""  # why there was no heartbeat
+        self._logged = ""  # why there was no heartbeat
 
     async def run_once(self) -> float:
         """Stop the runs whose leases have ended, then extend the others."""
@@ -73,11 +73,11 @@ class Lifeline(Service):
             self._runs.let_go(float("inf"))
             return self._beat_s
         except (CncStationError, TimeoutError) as error:
-            if self._said != (said := str(error) or "no answer in time"):
-                log.warning("no heartbeat: %s", said)
-            self._said = said
+            if self._logged != (reason := str(error) or "no answer in time"):
+                log.warning("no heartbeat: %s", reason)
+            self._logged = reason
             return min(AGAIN_S, self._runs.shortest_lease(loop.time()))
-        self._said = ""
+        self._logged = ""
         self._lag_ms = (loop.time() - asked) * 1000
         self._runs.keep_leases(runs, asked + self._lease_s * (1 - MARGIN))
         return self._beat_s

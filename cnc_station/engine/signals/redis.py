@@ -1,4 +1,4 @@
-"""Hints between stations through Redis: who looks for work, what changed, what machines do.
+"""Signals between stations through Redis: work, notices and telemetry.
 
 Work is announced in one sorted set for each machine type. A station with an idle machine blocks on
 the sets of its types (BZPOPMAX), so that one new job wakes one station and not all. What it pops is
