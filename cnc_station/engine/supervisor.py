@@ -110,16 +110,14 @@ class ServiceSupervisor:
     async def start(self) -> None:
         """Join, settle left-over runs, then claim. Raises Unavailable, Conflict."""
         context, config = self._context, self._config
-        if self._context.alone:
+        if context.alone:
             await context.writer.write(AdoptMachines())
         await self._join()
         await self.pool.prepare(await self._own())
         lease_s = config.lease_s * (1 - MARGIN)
         await self._recovery.settle(lease_s)
         if reattached := self.active_runs.run_ids():  # before a leader takes them for lost
-            await context.writer.write(
-                Heartbeat(self._context.incarnation, config.lease_s, 0.0, reattached)
-            )
+            await self._beat(reattached)
         await self._controller_monitor.run_once()
         if self._signals is not None:
             await self._signals.start(
@@ -165,17 +163,18 @@ class ServiceSupervisor:
         await self._context.reader.work(self._context.ping)
         if self._health.is_down(DATABASE):
             with contextlib.suppress(Fenced):  # the lifeline reports it
-                await self._context.writer.write(
-                    Heartbeat(self._context.incarnation, self._config.lease_s, 0.0, ())
-                )
+                await self._beat()
+
+    async def _beat(self, runs: tuple[int, ...] = ()) -> None:
+        context = self._context
+        beat = Heartbeat(context.incarnation, context.config.lease_s, 0.0, runs)
+        await context.writer.write(beat)
 
     async def try_database(self) -> None:
         """Write something now. Raises Unavailable with the reason if that fails."""
         try:
             async with asyncio.timeout(TRY_S):
-                await self._context.writer.write(
-                    Heartbeat(self._context.incarnation, self._config.lease_s, 0.0, ())
-                )
+                await self._beat()
         except TimeoutError:
             raise Unavailable("The database does not answer.") from None
 
