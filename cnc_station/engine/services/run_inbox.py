@@ -28,10 +28,6 @@ class RunInbox:
         self._serving: asyncio.Task[None] | None = None
         self._current: asyncio.Future[None] | None = None
 
-    @property
-    def busy(self) -> bool:
-        return self._serving is not None or bool(self._waiting)
-
     def put(self, work: Work) -> asyncio.Future[None]:
         """Queue the work. The future is done when the work is, with its error if it fails."""
         result: asyncio.Future[None] = asyncio.get_running_loop().create_future()

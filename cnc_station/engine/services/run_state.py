@@ -58,6 +58,7 @@ class RunState:
         self.name = f"run {claimed.run_id} of job {claimed.job_id}"
         self.gone = f"Job {claimed.job_id} is not at a machine any more."
         self._written = Phase.RUNNING  # or HELD, as the database says
+        self._holding = False  # a hold is asked of the controller, or being written
         self._news: asyncio.Future[None] | None = None
         if phase in AT_MACHINE:
             self.inbox.open()
@@ -92,8 +93,12 @@ class RunState:
             raise RunAborted("stopped before it began")
 
     async def hold(self, actor: str, reason: str) -> None:
-        await self.executor.hold()
-        await self._write(t.HELD, actor, reason)
+        self._holding = True
+        try:
+            await self.executor.hold()
+            await self._write(t.HELD, actor, reason)
+        finally:
+            self._holding = False
 
     async def resume(self, actor: str) -> None:
         """Continue after a hold, or with the next part.
@@ -134,7 +139,7 @@ class RunState:
                 self.prompts.prompt(OperatorPrompt.NEXT_PART)
 
         await self.unless_stopped()
-        while self._written is Phase.HELD or self.inbox.busy:
+        while self._written is Phase.HELD or self._holding:
             await self.inbox.put(prompt_if_held)
             if self._written is Phase.HELD:
                 await self.reply_to(OperatorPrompt.NEXT_PART)
