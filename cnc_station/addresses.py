@@ -48,14 +48,14 @@ def redis(text: str) -> str:
 
 def password(url: str) -> str | None:
     """Return the password in an address; None if there is none."""
-    _, colon, word = _person(url).partition(":")
-    return unquote(word) if colon else None
+    _, colon, password = _person(url).partition(":")
+    return unquote(password) if colon else None
 
 
-def with_password(url: str, word: str) -> str:
+def with_password(url: str, password: str) -> str:
     """Return the address with this password."""
     user = _person(url).partition(":")[0]
-    return _replaced(url, f"{user}:{quote(word, safe='')}")
+    return _replaced(url, f"{user}:{quote(password, safe='')}")
 
 
 def shown(url: str) -> str:

@@ -46,8 +46,8 @@ async def serve(config: Config, load: Loader | None = None) -> None:
 
 
 async def _started(config: Config, asked_to_stop: asyncio.Event) -> StationEngine | None:
-    """Try again while the database server is away; None if that is no longer wanted."""
-    pause, said = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S), ""
+    """Start an engine, again and again while the database server is away. None if stopped."""
+    pause, logged = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S), ""
     while not asked_to_stop.is_set():
         engine = StationEngine(config)
         try:
@@ -55,7 +55,7 @@ async def _started(config: Config, asked_to_stop: asyncio.Event) -> StationEngin
         except Unavailable as error:
             if not error.transient:
                 raise
-            if said != (said := str(error)):
+            if logged != (logged := str(error)):
                 log.warning("the start waits and is tried again: %s", error)
         else:
             return engine

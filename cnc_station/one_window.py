@@ -36,7 +36,6 @@ class OneWindow:
         return True
 
     def release(self) -> None:
-        """Release it."""
         self._lock.release()
 
     def bring_to_front(self, patience_s: float = PATIENCE_S) -> bool:

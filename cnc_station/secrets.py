@@ -36,9 +36,9 @@ def complete(config: Config) -> Config:
     for server in servers:
         url = _url(config, server)
         if url and addresses.password(url) is None:
-            word, _ = find(config, server)
-            if word is not None:
-                config = _with_url(config, server, addresses.with_password(url, word))
+            password, _ = find(config, server)
+            if password is not None:
+                config = _with_url(config, server, addresses.with_password(url, password))
     return config
 
 
@@ -55,21 +55,21 @@ def find(config: Config, server: Server) -> tuple[str | None, str]:
     """Return a stored password and where it is stored; None and "" if there is none."""
     account = addresses.account(address(config, server))
     file = config.data_folder / FILE_NAME
-    if word := _read(file).get(account):
-        return word, str(file)
-    if word := _from_keyring(account):
-        return word, KEYRING
+    if password := _read(file).get(account):
+        return password, str(file)
+    if password := _from_keyring(account):
+        return password, KEYRING
     return None, ""
 
 
-def keep(config: Config, server: Server, word: str, *, in_file: bool = False) -> str:
+def keep(config: Config, server: Server, password: str, *, in_file: bool = False) -> str:
     """Store a password for the server's account. Return where it is stored.
 
     That is the keyring if there is one, unless `in_file`. Raises InvalidInput, Conflict,
     Unavailable.
     """
     url = address(config, server)
-    if not word or not word.isprintable():
+    if not password or not password.isprintable():
         raise InvalidInput(FieldError("password", "must be one line of text"))
     if addresses.password(url) is not None:
         raise Conflict(
@@ -79,11 +79,11 @@ def keep(config: Config, server: Server, word: str, *, in_file: bool = False) ->
     account = addresses.account(url)
     file = config.data_folder / FILE_NAME
     kept = _read(file)
-    if not in_file and _into_keyring(account, word):
+    if not in_file and _into_keyring(account, password):
         if kept.pop(account, None) is not None:  # the file would override the keyring
             _write(file, kept)
         return KEYRING
-    _write(file, {**kept, account: word})
+    _write(file, {**kept, account: password})
     return str(file)
 
 
@@ -123,15 +123,15 @@ def _from_keyring(account: str) -> str | None:
         return None
 
 
-def _into_keyring(account: str, word: str) -> bool:
+def _into_keyring(account: str, password: str) -> bool:
     import keyring  # noqa: PLC0415 - as above
     from keyring.errors import KeyringError  # noqa: PLC0415 - as above
 
     try:
-        keyring.set_password(_SERVICE, account, word)
+        keyring.set_password(_SERVICE, account, password)
     except (KeyringError, OSError):
         return False
-    return _from_keyring(account) == word  # some keyrings store nothing
+    return _from_keyring(account) == password  # some keyrings store nothing
 
 
 def _out_of_keyring(account: str) -> bool:
@@ -163,7 +163,7 @@ def _read(file: Path) -> dict[str, str]:
         raise Unavailable(f"{file} can't be read: {error.strerror}.") from error
     except ValueError:  # the text of the error may contain a password
         raise Unavailable(f"{file} is not valid: it must contain lines of TOML.") from None
-    return {account: word for account, word in table.items() if isinstance(word, str)}
+    return {account: password for account, password in table.items() if isinstance(password, str)}
 
 
 def _write(file: Path, kept: dict[str, str]) -> None:
@@ -172,7 +172,7 @@ def _write(file: Path, kept: dict[str, str]) -> None:
     if not kept:
         file.unlink(missing_ok=True)
         return
-    lines = (f"{_quoted(account)} = {_quoted(word)}\n" for account, word in kept.items())
+    lines = (f"{_quoted(account)} = {_quoted(password)}\n" for account, password in kept.items())
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")  # mode 600

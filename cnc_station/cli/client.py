@@ -1,17 +1,19 @@
-"""The way from a command to a station's door."""
+"""The door of a station, for a command."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cnc_station.config import Config
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.door import Asks
+from cnc_station.engine.queries import ListMachines
 from cnc_station.local_socket.client import connect
 
 
 @asynccontextmanager
 async def client(config: Config) -> AsyncIterator[Asks]:
-    """The door of the station at work here. Where none is, the database is opened without a lock
-    and without services. Raises Unavailable."""
+    """Yield the door of the station at work here. If there is none, open the database without a
+    lock and without services. Raises Unavailable."""
     if (station := await connect(config)) is not None:
         try:
             yield station
@@ -26,3 +28,11 @@ async def client(config: Config) -> AsyncIterator[Asks]:
         yield engine.local_door
     finally:
         await engine.stop()
+
+
+async def machine_id(door: Asks, name: str) -> int:
+    """Return the id of a machine. Raises InvalidInput if there is no machine of this name."""
+    for machine in await door.ask(ListMachines()):
+        if machine.spec.name == name:
+            return machine.id
+    raise InvalidInput(FieldError("machine", f"there is no machine {name}"))

@@ -12,7 +12,7 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.nc.names import is_program
 from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import PreviewImport
-from cnc_station.engine.views import ImportIssue, ImportPreview
+from cnc_station.engine.views import ImportPreview
 
 
 async def import_table(call: Call) -> int:
@@ -29,8 +29,6 @@ async def import_table(call: Call) -> int:
         if call.args.preview:
             _show(preview, call)
             return Exit.OK if preview.ready else Exit.REFUSED
-        if not preview.ready:
-            raise _refusal(preview.issues)
         ids = await door.execute(ImportJobs(path.name, content, preview.mapping))
     if call.json:
         print_json({"ids": ids})
@@ -63,15 +61,6 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def _refusal(issues: Sequence[ImportIssue]) -> InvalidInput:
-    return InvalidInput(*(FieldError(_where(issue), issue.message) for issue in issues))
-
-
-def _where(issue: ImportIssue) -> str:
-    row = f"row {issue.row}" if issue.row else "table"
-    return f"{row}, {issue.column}" if issue.column else row
-
-
 def _show(preview: ImportPreview, call: Call) -> None:
     if call.json:
         print_json(preview)
@@ -83,7 +72,9 @@ def _show(preview: ImportPreview, call: Call) -> None:
     )
     print(f"{preview.total} rows, {len(preview.issues)} issues.")
     for issue in preview.issues:
-        print(f"{_where(issue)}: {issue.message}", file=sys.stderr)
+        row = f"row {issue.row}" if issue.row else "table"
+        place = f"{row}, {issue.column}" if issue.column else row
+        print(f"{place}: {issue.message}", file=sys.stderr)
 
 
 _LARGEST = 64 * 1024 * 1024  # the consumers have their own, smaller limits
@@ -102,15 +93,10 @@ def read_bytes(path: Path) -> bytes:
 
 
 def programs_in(folder: Path) -> list[Path]:
-    """Return the NC files of a folder by name.
-
-    Without .txt files, which may be set-up sheets. Raises InvalidInput with the name of the folder.
-    """
+    """Return the NC files of a folder by name, without .txt files, which may be set-up sheets.
+    Raises InvalidInput with the name of the folder."""
     try:
-        return sorted(path for path in folder.iterdir() if _in_folder(path.name))
+        paths = sorted(path for path in folder.iterdir() if is_program(path.name))
     except OSError as error:
         raise InvalidInput(FieldError(str(folder), f"can't be read: {error.strerror}")) from error
-
-
-def _in_folder(name: str) -> bool:
-    return is_program(name) and not name.lower().endswith(".txt")
+    return [path for path in paths if path.suffix.lower() != ".txt"]

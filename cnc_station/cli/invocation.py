@@ -29,7 +29,6 @@ class Call:
 
     @property
     def json(self) -> bool:
-        """Whether the answer is JSON."""
         return bool(self.args.json)
 
 
@@ -52,15 +51,12 @@ class Diagnosis:
 
     @classmethod
     def good(cls, subject: str, text: str) -> "Diagnosis":
-        """Nothing to do."""
         return cls(subject, Verdict.GOOD, text)
 
     @classmethod
     def warning(cls, subject: str, text: str, remedy: str = "") -> "Diagnosis":
-        """The station works, and something is not right."""
         return cls(subject, Verdict.WARNING, text, remedy)
 
     @classmethod
     def bad(cls, subject: str, text: str, remedy: str) -> "Diagnosis":
-        """The station can't work so."""
         return cls(subject, Verdict.BAD, text, remedy)

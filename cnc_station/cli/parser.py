@@ -1,13 +1,11 @@
 """Parse the command line."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
 from cnc_station import __version__
-
-Verb = Callable[[str, str, str], ArgumentParser]
 
 
 class WrongUsage(Exception):
@@ -47,21 +45,14 @@ def _parser() -> _Parser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    def command(name: str, function: str, about: str, **options: Any) -> ArgumentParser:
-        made = commands.add_parser(name, help=about, description=about, parents=[common], **options)
+    def command(name: str, function: str, about: str, of: Any = commands) -> ArgumentParser:
+        made: ArgumentParser = of.add_parser(name, help=about, description=about, parents=[common])
         made.set_defaults(command=f"cnc_station.cli.{function}")
         return made
 
-    def group(name: str, about: str) -> Verb:
+    def group(name: str, about: str) -> Any:
         made = commands.add_parser(name, help=about, description=about)
-        verbs = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-        def verb(name: str, function: str, about: str) -> ArgumentParser:
-            made = verbs.add_parser(name, help=about, description=about, parents=[common])
-            made.set_defaults(command=f"cnc_station.cli.{function}")
-            return made
-
-        return verb
+        return made.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     demo = command("demo", "window:demo", "Open the window on a shop's demo day.")
     demo.add_argument(
@@ -76,8 +67,19 @@ def _parser() -> _Parser:
     job.add_argument("id", type=int, metavar="ID")
     command("machines", "show:machines", "List the machines and their states.")
     _events(command("events", "show:events", "List events, oldest first."))
-    _database(group("db", "Show the database's schema, or upgrade it."))
-    _secret(group("secret", "Store a server's password outside the settings."))
+    db = group("db", "Show the database's schema, or upgrade it.")
+    command("status", "db:status", "Show its schema, and whether it fits this program.", db)
+    about = "Upgrade it to this program's schema; stop all stations first."
+    command("upgrade", "db:upgrade", about, db)
+    secret = group("secret", "Store a server's password outside the settings.")
+    about = "Ask for a server's password, or read it from stdin."
+    keep = command("set", "secret:keep", about, secret)
+    keep.add_argument(
+        "--file", action="store_true", help="in a file, for a station that starts by itself"
+    )
+    forget = command("forget", "secret:forget", "Delete a server's password.", secret)
+    for one in (keep, forget):
+        one.add_argument("server", choices=["database", "redis"])
     doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
     doctor.add_argument(
         "--probe-window",
@@ -87,21 +89,6 @@ def _parser() -> _Parser:
         help=SUPPRESS,
     )
     return parser
-
-
-def _database(verb: Verb) -> None:
-    verb("status", "db:status", "Show its schema, and whether it fits this program.")
-    verb("upgrade", "db:upgrade", "Upgrade it to this program's schema; stop all stations first.")
-
-
-def _secret(verb: Verb) -> None:
-    keep = verb("set", "secret:keep", "Ask for a server's password, or read it from stdin.")
-    keep.add_argument(
-        "--file", action="store_true", help="in a file, for a station that starts by itself"
-    )
-    forget = verb("forget", "secret:forget", "Delete a server's password.")
-    for parser in (keep, forget):
-        parser.add_argument("server", choices=["database", "redis"])
 
 
 def _submit(parser: ArgumentParser) -> None:

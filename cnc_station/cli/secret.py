@@ -13,8 +13,8 @@ def keep(call: Call) -> int:
     """Read a password from the terminal, hidden and twice, or the first line of stdin."""
     server: secrets.Server = call.args.server
     account = addresses.account(secrets.address(call.config, server))
-    word = _typed(account) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    place = secrets.keep(call.config, server, word, in_file=call.args.file)
+    password = _typed(account) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    place = secrets.keep(call.config, server, password, in_file=call.args.file)
     if call.json:
         print_json({"account": account, "place": place})
     else:
@@ -24,12 +24,12 @@ def keep(call: Call) -> int:
 
 def _typed(account: str) -> str:
     try:
-        word = getpass(f"Password of {account}: ")
-        if getpass("Repeat the password: ") != word:
+        password = getpass(f"Password of {account}: ")
+        if getpass("Repeat the password: ") != password:
             raise InvalidInput(FieldError("password", "the two passwords differ"))
     except EOFError:  # Ctrl-D cancels as Ctrl-C does
         raise KeyboardInterrupt from None
-    return word
+    return password
 
 
 def forget(call: Call) -> int:

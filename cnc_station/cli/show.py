@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from cnc_station.cli.client import client
+from cnc_station.cli.client import client, machine_id
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import clock, duration, print_fields, print_json, print_table
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
-from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import JobById, ListEvents, ListJobs, ListMachines
 from cnc_station.engine.views import JobDetail, JobFilter, JobRow, Sort, SortKey
 
@@ -141,7 +140,7 @@ def _print_job(detail: JobDetail, call: Call) -> None:
 
 
 async def machines(call: Call) -> int:
-    """Every machine with what it does."""
+    """Print all machines and their states."""
     async with client(call.config) as door:
         rows = await door.ask(ListMachines())
     if call.json:
@@ -176,7 +175,7 @@ async def events(call: Call) -> int:
         found = await door.ask(
             ListEvents(
                 job_id=args.job,
-                machine_id=await _machine_id(door, args.machine),
+                machine_id=await machine_id(door, args.machine) if args.machine else None,
                 after=min(max(0, args.after), MOST_ID),
                 limit=max(1, args.limit),
             )
@@ -186,15 +185,6 @@ async def events(call: Call) -> int:
     else:
         _print_events(found, call)
     return Exit.OK
-
-
-async def _machine_id(door: Asks, name: str | None) -> int | None:
-    if name is None:
-        return None
-    for row in await door.ask(ListMachines()):
-        if row.spec.name == name:
-            return row.id
-    raise InvalidInput(FieldError("machine", f"there is no machine {name}"))
 
 
 def _print_events(found: Sequence[Event], call: Call) -> None:

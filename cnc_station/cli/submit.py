@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cnc_station.cli.client import client
+from cnc_station.cli.client import client, machine_id
 from cnc_station.cli.imports import read_bytes
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_warnings
@@ -15,7 +15,7 @@ from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.door import Asks
-from cnc_station.engine.queries import ListMachines, ListPrograms, ProgramByHash
+from cnc_station.engine.queries import ListPrograms, ProgramByHash
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ProgramRow
 
@@ -33,7 +33,7 @@ async def submit(call: Call) -> int:
             found.setdefault("estimated_s", program.duration_s)
             found.setdefault("name", Path(program.name).stem)
         if name := call.args.pinned_machine_id:
-            found["pinned_machine_id"] = await _machine(door, name)
+            found["pinned_machine_id"] = await machine_id(door, name)
         spec = JobSpec(**{"name": "", "machine_type": "", **found}, source="from the command line")
         (job_id,) = await door.execute(SubmitJobs([spec]))
         warnings = await _warnings(door, program) if program and program.warnings else ()
@@ -86,7 +86,7 @@ def _content(call: Call) -> bytes | None:
 
 
 async def _program(door: Asks, content: bytes | None, call: Call) -> ProgramRow | None:
-    """The program of a file, kept from now on; or the newest one that is kept under this name."""
+    """Store the program of a file, or find the newest stored one of this name."""
     if not call.args.program:
         return None
     name = Path(call.args.program).name
@@ -96,13 +96,6 @@ async def _program(door: Asks, content: bytes | None, call: Call) -> ProgramRow 
     if not kept:
         raise InvalidInput(FieldError("program", f"there is no file and no stored program {name}"))
     return max(kept, key=lambda row: row.revision)
-
-
-async def _machine(door: Asks, name: str) -> int:
-    for machine in await door.ask(ListMachines()):
-        if machine.spec.name == name:
-            return machine.id
-    raise InvalidInput(FieldError("machine", f"there is no machine {name}"))
 
 
 async def _warnings(door: Asks, program: ProgramRow) -> Sequence[str]:

@@ -1,7 +1,7 @@
-"""Values as JSON and back, by their types: one codec for all that leaves the process.
+"""Convert values to JSON and back, by their types.
 
-What a newer version says more than this one knows is left out. pydantic is loaded with the first
-value, or by `prepare` on a thread: it takes longer than a window may stand still.
+Unknown fields of a newer version are ignored. pydantic is loaded with the first value, or by
+`prepare` on a thread: it takes longer than a window may block.
 """
 
 from collections.abc import Callable, Hashable
@@ -22,21 +22,21 @@ def _adapter(kind: Hashable) -> "TypeAdapter[Any]":
 
 
 def prepare(*kinds: Any) -> None:
-    """Get ready for values of these types."""
+    """Prepare for values of these types. Slow."""
     for kind in kinds:
         _adapter(kind)
 
 
 def dump(kind: Any, value: object) -> bytes:
-    """A value of type `kind` as JSON. It is not checked again: `load` does that."""
+    """Return a value of type `kind` as JSON. It is not checked: `load` does that."""
     return _adapter(kind).dump_json(value, exclude_none=True, warnings=False)
 
 
 def load(kind: Callable[..., T], data: bytes) -> T:
-    """What `dump` has written. Raises ValueError if it is not a valid `kind`."""
+    """Return the value of JSON. Raises ValueError if it is not a valid `kind`."""
     return cast(T, _adapter(kind).validate_json(data))
 
 
 def check(kind: Callable[..., T], value: object) -> T:
-    """The same of JSON that is parsed already."""
+    """Return the value of parsed JSON. Raises ValueError if it is not a valid `kind`."""
     return cast(T, _adapter(kind).validate_python(value))

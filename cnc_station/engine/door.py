@@ -1,7 +1,7 @@
-"""The one door: commands, queries and the change stream, bound to a principal.
+"""The one door of a station: commands, queries and notices, bound to a principal.
 
-The window, the command line and the web see only this, the values of `commands`, `queries` and
-`views`, and `domain`. Nothing here blocks its loop.
+The window, the command line and the web use only this, `commands`, `queries`, `views` and `domain`.
+Nothing here blocks its loop.
 """
 
 import logging
@@ -23,21 +23,19 @@ Unsubscribe = Callable[[], None]
 
 
 class Asks(Protocol):
-    """What can be asked of a station, from its own process or from another one."""
+    """Commands and queries to a station, from its own process or another one."""
 
     async def execute(self, command: Command[T]) -> T:
         """Change something. Raises InvalidInput, Conflict, NotPermitted, Fenced, Unavailable."""
-        ...
 
     async def ask(self, query: Query[T]) -> T:
-        """Look at something. Raises NotPermitted, Unavailable."""
-        ...
+        """Read something. Raises NotPermitted, Unavailable."""
 
 
 class Door:
-    """Checks the principal's right to what it asks, and logs how long each answer took.
+    """Checks the principal's right to each command and query, and logs how long it took.
 
-    `answer` gives a live query's answer at once, and an awaitable for everything else.
+    `answer` returns the answer to a live query at once, and an awaitable for all others.
     """
 
     def __init__(
@@ -50,33 +48,31 @@ class Door:
         self._principal = principal
         self._answer = answer
         self.subscribe = subscribe
-        """Call a listener on the engine's loop after each commit. Returns how to stop that."""
+        """Call a listener on the engine's loop after each commit. Returns how to unsubscribe."""
         self.subscribe_telemetry = subscribe_telemetry
-        """The same with the ids of the machines that have new telemetry, a few times a second."""
+        """Call a listener with the ids of machines with new telemetry, a few times a second."""
 
     @property
     def operator(self) -> str:
-        """The name that stands in the events of what is asked here."""
+        """The name in the events of what is asked here."""
         return self._principal.name
 
     def rename_operator(self, name: str) -> None:
-        """Somebody else acts from now on, with the same rights: a station without accounts takes
-        the name that a person gives."""
+        """Act under another name with the same rights: a station without accounts accepts any
+        name."""
         self._principal = replace(self._principal, name=name)
 
     async def execute(self, command: Command[T]) -> T:
-        """See `Asks.execute`."""
         return await self._timed(command)
 
     async def ask(self, query: Query[T]) -> T:
-        """See `Asks.ask`."""
         if isinstance(query, LiveQuery):
             answer: T = self.peek(query)
             return answer
         return await self._timed(query)
 
     def peek(self, query: LiveQuery[T]) -> T:
-        """Answer from memory, at once."""
+        """Answer a live query at once, from memory."""
         permissions.check(self._principal, query)
         answer: T = self._answer(self._principal, query)
         return answer

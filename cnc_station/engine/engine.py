@@ -1,4 +1,4 @@
-"""The engine: wires the rooms, starts and stops the services in order."""
+"""The engine: opens the database, starts and stops the services in order."""
 
 import asyncio
 import logging
@@ -16,6 +16,7 @@ from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
 from cnc_station.engine.services.active_runs import PATIENCE_S
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.programs import Toolpaths
@@ -26,7 +27,7 @@ from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.writer import Writer
-from cnc_station.engine.supervisor import ServiceContext, ServiceSupervisor
+from cnc_station.engine.supervisor import ServiceSupervisor
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +35,11 @@ T = TypeVar("T")
 
 
 class StationEngine:
-    """One station's engine: its doors, and its life. With `services=False` only the doors, on a
-    database at rest or beside a running station.
+    """One station's engine. With `services=False` only its doors, on a database at rest or beside a
+    running station.
 
-    `start` may be called once. `backup_path` is the copy of the database that an upgrade made.
+    `start` may be called once. `backup_path` is the copy of the database before an upgrade.
+    `local_door` is for the person at a station without accounts.
     """
 
     def __init__(self, config: Config, *, services: bool = True) -> None:
@@ -75,14 +77,13 @@ class StationEngine:
             ),
         )
         self.local_door = self.door(local_principal(config.operator))
-        """What the person at a station without accounts uses."""
 
     def door(self, principal: Principal) -> Door:
-        """Everything that can be asked of this station, as this principal."""
+        """Return the door to this station for a principal."""
         return Door(principal, self._answer, self.subscribe, self.subscribe_telemetry)
 
     async def start(self) -> None:
-        """Open the database, settle what was left, then open for work. Raises Unavailable."""
+        """Open the database and start the services. Raises Unavailable."""
         config = self._config
         path = config.database_path
         try:
@@ -95,7 +96,7 @@ class StationEngine:
             raise
 
     async def _needs_upgrade(self) -> bool:
-        """Nobody changes the schema under a station at work."""
+        """Whether the lock is needed: the schema must not change under a station at work."""
         found = await asyncio.to_thread(look, self._database)
         return found.fit is Fit.OLDER
 
@@ -105,7 +106,7 @@ class StationEngine:
         await self._group_writer.start()
         self._health.up(DATABASE)
         if self._with_services:
-            fleet = config.database_path is None  # else the address of one it has left may stand
+            fleet = config.database_path is None  # otherwise a former fleet's address may remain
             signals = _redis(config.redis_url) if fleet and config.redis_url else None
             ping = partial(self._database.read, _nothing)
             context = ServiceContext(
@@ -123,43 +124,34 @@ class StationEngine:
 
     @property
     def supervisor(self) -> ServiceSupervisor | None:
-        """The services of this station while it is at work."""
+        """The services of a station at work."""
         return self._supervisor
 
     async def stop(self) -> None:
-        """Stop in order: the services, then the writer."""
         if self._supervisor is not None:
             await self._supervisor.stop()
             self._supervisor = None
-        await self._shut()
-
-    async def _shut(self) -> None:
-        """Let go of everything that was opened."""
         await self._ended(self._group_writer.stop())
         await self._ended(asyncio.to_thread(self._reader.close))
         self._database.close()
-        self._release()
-
-    async def _ended(self, ending: Coroutine[Any, Any, None]) -> None:
-        """A server that stands still, its connections open, would keep its callers for ever."""
-        task = asyncio.ensure_future(ending)
-        _, going_on = await asyncio.wait([task], timeout=PATIENCE_S)
-        if going_on:
-            self._database.break_off()
-        await task
-
-    def _content(self, sha256: str) -> bytes | None:
-        """A program's bytes, on the thread that asks."""
-        found: bytes | None = self._database.read(partial(content, sha256=sha256))
-        return found
-
-    def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
 
+    async def _ended(self, ending: Coroutine[Any, Any, None]) -> None:
+        """Wait, but not for ever: a suspended server keeps connections open without answers."""
+        task = asyncio.ensure_future(ending)
+        _, pending = await asyncio.wait([task], timeout=PATIENCE_S)
+        if pending:
+            self._database.break_off()
+        await task
+
+    def _content(self, sha256: str) -> bytes | None:
+        found: bytes | None = self._database.read(partial(content, sha256=sha256))
+        return found
+
     def subscribe(self, listener: Callable[[Notice], None]) -> Callable[[], None]:
-        """Call `listener` on the engine's loop after each commit; returns how to stop that."""
+        """Call `listener` on the engine's loop after each commit. Return how to unsubscribe."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -169,7 +161,6 @@ class StationEngine:
         return lambda: self._telemetry_listeners.remove(listener)
 
     def _committed(self, notice: Notice) -> None:
-        """After each commit: wake who has work, then tell the window."""
         if self._supervisor is not None:
             self._supervisor.committed(notice)
         self._tell(notice)
@@ -193,7 +184,7 @@ def _call_all(listeners: Sequence[Callable[[T], None]], news: T) -> None:
     for listener in tuple(listeners):
         try:
             listener(news)
-        except Exception:  # its bug is no trouble of who has written, nor of the others
+        except Exception:  # its bug must not affect the writer or other listeners
             log.exception("a listener failed")
 
 
@@ -208,7 +199,7 @@ def _nothing(connection: Connection) -> None:
 
 
 async def open_client(config: Config) -> StationEngine:
-    """The door alone, for a command beside a running station or on a database at rest."""
+    """Return an engine with only its doors, beside a running station or on a database at rest."""
     engine = StationEngine(config, services=False)
     await engine.start()
     return engine

@@ -5,12 +5,9 @@ import contextlib
 import logging
 import socket
 import time
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from cnc_station import __version__
-from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Fenced, NameInUse, Unavailable
 from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.notice import MISSED, Notice
@@ -18,23 +15,19 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.at_machines import AtMachines
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.services.dispatcher import Dispatcher
 from cnc_station.engine.services.driver_pool import DriverPool
-from cnc_station.engine.services.health import Health
-from cnc_station.engine.services.health_probe import HealthProbe
-from cnc_station.engine.services.leadership import Leadership
-from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.health import HealthProbe
+from cnc_station.engine.services.leadership import Leadership, Reaper, Stager
 from cnc_station.engine.services.lifeline import MARGIN, SILENCE_S, Lifeline
-from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
-from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
+from cnc_station.engine.services.retrying_writer import DATABASE
 from cnc_station.engine.services.run_ending import Judge
 from cnc_station.engine.services.service import Service, When
-from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.services.ticker import Ticker
 from cnc_station.engine.services.worker_slots import WorkerSlots
 from cnc_station.engine.signals.base import SignalHandlers, Signals
@@ -47,42 +40,27 @@ log = logging.getLogger(__name__)
 
 REDIS = "redis"
 NAME = "name"
-FRESH_S = 2.0  # machines at work elsewhere are heard of several times a second
+FRESH_S = 2.0  # telemetry of other stations comes several times a second
 JOIN_AGAIN_S = 0.5
-LAST_WORDS = 2  # of a station that has died: the last, and one that was on its way to the server
-TRY_S = 5.0  # for a person who has asked, and waits
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceContext:
-    """What the services work with."""
-
-    config: Config
-    writer: RetryingWriter
-    reader: Reader
-    library: Library
-    health: Health
-    ping: Callable[[], None]  # asks the database, on a thread of its own choice
-    tell: Callable[[Notice], None]
-    show: Callable[[frozenset[int]], None]  # machines with new telemetry
+LAST_BEATS = 2  # of a station that has died: the last one, and one on its way to the server
+TRY_S = 5.0  # a person waits
 
 
 class ServiceSupervisor:
-    """One station's services. `signals` None: it is alone, or the fleet has no Redis."""
+    """One station's services. `signals` is None for a single station, and for a fleet without
+    Redis."""
 
     def __init__(self, context: ServiceContext, signals: Signals | None) -> None:
         config = self._config = context.config
         self._context = context
         self._health = context.health
         self._signals = signals
-        self._alone = config.database_path is not None
-        self._incarnation = uuid.uuid4().hex
         simulator = {"speed": config.simulator_speed, "seed": config.simulator_seed}
         judge = Judge(config.retry)
         self.pool = DriverPool(
             context.writer, {"simulator": simulator}, on_news=self._news, on_due=self._due
         )
-        self._slots = WorkerSlots(handlers(), config.automation_workers, on_free=self._work_again)
+        self._slots = WorkerSlots(handlers(), config.automation_workers, on_free=self._slot_free)
         self.active_runs = ActiveRuns(
             context.writer, context.library, self.pool, self._slots, judge
         )
@@ -95,70 +73,51 @@ class ServiceSupervisor:
             judge,
             config.station,
         )
-        self._controller_monitor = ControllerMonitor(
-            context.reader, self.pool, self.active_runs, config.station
-        )
-        self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time it was heard at
-        self._idle: dict[int, str] = {}  # machines that wait for work, with their types
-        self._leadership = Leadership(
-            context.writer, self._incarnation, self._follow_term, config.leader_lease_s
-        )
+        self._controller_monitor = ControllerMonitor(context, self.pool, self.active_runs)
+        self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time of arrival
+        self._idle: dict[int, str] = {}  # idle machines, with their types
+        self._leadership = Leadership(context, self._follow_term)
         self._dispatcher = Dispatcher(
-            context.writer,
+            context,
             self.active_runs,
-            self._incarnation,
-            config.station,
-            config.lease_s,
-            config.claim_batch,
             self._slots,
             self.pool.drivers,
             on_taken=self._taken,
             on_idle=self._look_out,
         )
-        self._reconciler = Reconciler(
-            context.reader,
-            self.active_runs,
-            self.pool,
-            self._recovery,
-            config.station,
-            config.lease_s,
-        )
+        self._reconciler = Reconciler(context, self.active_runs, self.pool, self._recovery)
         self.at_machines = AtMachines(self.active_runs, self.pool)
         self._ticker = Ticker(self.active_runs.telemetry, self._show, lambda: self.active_runs.busy)
         self._services: list[Service] = [
             Lifeline(
                 context.writer,
                 self.active_runs,
-                self._incarnation,
+                context.incarnation,
                 config.lease_s,
                 self._replaced,
-                alone=self._alone,
+                alone=context.alone,
             ),
-            Reaper(
-                context.writer, self._leadership, config.retry, config.lease_s, alone=self._alone
-            ),
-            Stager(context.writer, context.reader, self._leadership),
+            Reaper(context, self._leadership),
+            Stager(context, self._leadership),
             self._dispatcher,
             self._ticker,
-            RemoteCommands(context.writer, context.reader, self.at_machines, config.station),
+            RemoteCommands(context, self.at_machines),
             self._reconciler,
             self._controller_monitor,
-            self._leadership,  # stopped first: nothing begins a leader's services again
+            self._leadership,  # stopped first, so that it does not start a leader's services again
         ]
 
     async def start(self) -> None:
-        """Join, settle what was left, then open for work. Raises Unavailable, Conflict."""
+        """Join, settle left-over runs, then claim. Raises Unavailable, Conflict."""
         context, config = self._context, self._config
-        if self._alone:
+        if context.alone:
             await context.writer.write(AdoptMachines())
         await self._join()
         await self.pool.prepare(await self._own())
         lease_s = config.lease_s * (1 - MARGIN)
         await self._recovery.settle(lease_s)
-        if reattached := self.active_runs.run_ids():  # before a leader can think that they are lost
-            await context.writer.write(
-                Heartbeat(self._incarnation, config.lease_s, 0.0, reattached)
-            )
+        if reattached := self.active_runs.run_ids():  # before a leader takes them for lost
+            await self._beat(reattached)
         await self._controller_monitor.run_once()
         if self._signals is not None:
             await self._signals.start(
@@ -169,17 +128,17 @@ class ServiceSupervisor:
                 )
             )
             self._services.insert(0, HealthProbe(REDIS, self._signals.ping, context.health))
-        if not self._alone:
+        if not self._context.alone:
             self._services.insert(0, HealthProbe(DATABASE, self._ping_database, context.health))
         for service in self._services:
             if service.when is not When.LEADING:
                 await service.start()
 
     async def _join(self) -> None:
-        """A station that died a moment ago still has its name: wait until that is silent. Raises
-        NameInUse once another station is heard of under it."""
-        silence_s = 0.0 if self._alone else min(self._config.lease_s, SILENCE_S)
-        join = Join(self._incarnation, socket.gethostname(), __version__, silence_s)
+        """Join under the station's name. If an earlier life died a moment ago, wait until its
+        heartbeats have stopped for long enough. Raises NameInUse if they go on."""
+        silence_s = 0.0 if self._context.alone else min(self._config.lease_s, SILENCE_S)
+        join = Join(self._context.incarnation, socket.gethostname(), __version__, silence_s)
         heard: set[int] = set()
         while True:
             try:
@@ -187,9 +146,9 @@ class ServiceSupervisor:
             except NameInUse as error:
                 if not heard:
                     name = self._config.station
-                    log.warning("the start waits: %s was heard of a moment ago", name)
+                    log.warning("the start waits: %s sent a heartbeat a moment ago", name)
                 heard.add(error.heard_at)
-                if len(heard) > LAST_WORDS:
+                if len(heard) > LAST_BEATS:
                     raise
             else:
                 return
@@ -200,39 +159,40 @@ class ServiceSupervisor:
         return tuple(row for row in rows if row.station == self._config.station)
 
     async def _ping_database(self) -> None:
-        """One that can be read may take no changes: where it was away, it is asked for that too."""
+        """Read, and after a loss also write: a database that can be read may refuse changes."""
         await self._context.reader.work(self._context.ping)
         if self._health.is_down(DATABASE):
-            with contextlib.suppress(Fenced):  # the lifeline says so
-                await self._context.writer.write(
-                    Heartbeat(self._incarnation, self._config.lease_s, 0.0, ())
-                )
+            with contextlib.suppress(Fenced):  # the lifeline reports it
+                await self._beat()
+
+    async def _beat(self, runs: tuple[int, ...] = ()) -> None:
+        context = self._context
+        beat = Heartbeat(context.incarnation, context.config.lease_s, 0.0, runs)
+        await context.writer.write(beat)
 
     async def try_database(self) -> None:
-        """Write something now. Raises Unavailable with why that can't be done."""
+        """Write something now. Raises Unavailable with the reason if that fails."""
         try:
             async with asyncio.timeout(TRY_S):
-                await self._context.writer.write(
-                    Heartbeat(self._incarnation, self._config.lease_s, 0.0, ())
-                )
+                await self._beat()
         except TimeoutError:
             raise Unavailable("The database does not answer.") from None
 
     async def stop(self) -> None:
-        """No new claims, runs ended and written, controllers let go, the fleet left."""
+        """Stop the claims, end and write the runs, disconnect the controllers, leave the fleet."""
         for service in reversed(self._services):
             await service.stop()
         await self.active_runs.stop()
-        let_go = await self.pool.close()
+        disconnected = await self.pool.close()
         with contextlib.suppress(Unavailable, TimeoutError):  # the others will notice the silence
             async with asyncio.timeout(PATIENCE_S):
-                await self.pool.say_closed(let_go)
-                await self._context.writer.write(Leave(self._incarnation))
+                await self.pool.say_closed(disconnected)
+                await self._context.writer.write(Leave(self._context.incarnation))
         if self._signals is not None:
             await self._signals.stop()
 
     def committed(self, notice: Notice) -> None:
-        """This station has written: wake who has work here, and tell the others."""
+        """Handle a commit of this station: wake its services, and notify the others."""
         self._wake(notice)
         if self._signals is not None:
             if notice.claimable:
@@ -240,7 +200,7 @@ class ServiceSupervisor:
             self._signals.publish_notice(notice)
 
     def hear(self, notice: Notice) -> None:
-        """Another station has written, or what it has written may have been missed."""
+        """Handle a notice of another station, or MISSED."""
         self._wake(notice)
         self._context.tell(notice)
 
@@ -249,8 +209,8 @@ class ServiceSupervisor:
             service.hear(notice)
 
     def changed_elsewhere(self) -> None:
-        """The database says that others have written. With signals they have said what, and the
-        screen knows; only their hints may have been lost."""
+        """Handle a commit of another station that the database reports. With signals its notice
+        comes too, and only a hint may have been lost."""
         if self._signals is None or not self._signals.connected or not self._health.is_up(REDIS):
             self.hear(MISSED)
             return
@@ -259,15 +219,15 @@ class ServiceSupervisor:
                 service.look_within(service.lost_hint_s)
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
-        """The latest of one machine at work, here or at another station. What has not been heard
-        of for a while is not known: its station or Redis may be gone."""
-        if (own := self._ticker.latest(machine_id)) is not None:
+        """The latest telemetry of a machine at work, here or at another station. Old telemetry of
+        another station is dropped: the station or Redis may be gone."""
+        if (own := self._ticker.latest.get(machine_id)) is not None:
             return own
         told, heard_at = self._remote.get(machine_id, (None, 0.0))
         return told if time.monotonic() - heard_at < FRESH_S else None
 
     async def _replaced(self, why: str) -> None:
-        """Another station has this one's name, and with it its machines: leave them alone."""
+        """Stop acting: another station has taken this one's name and machines."""
         self._health.down(NAME, why)
         for service in reversed(self._services):
             if service.when is not When.ALWAYS:
@@ -281,15 +241,12 @@ class ServiceSupervisor:
                     await service.start()
 
     def _news(self) -> None:
-        """A controller does something else than before."""
         self._controller_monitor.wake.hint()
 
-    def _work_again(self) -> None:
-        """A worker slot is free."""
+    def _slot_free(self) -> None:
         self._dispatcher.wake.hint()
 
     def _due(self) -> None:
-        """A driver can be changed now that a run needed before."""
         self._reconciler.wake.hint()
 
     def _taken(self) -> None:
@@ -299,7 +256,7 @@ class ServiceSupervisor:
         self._want()
 
     async def _look_out(self) -> None:
-        """Nothing could be matched: say for which types this station waits."""
+        """Wait for work for the idle machines: there was nothing to claim."""
         if self._signals is None:
             return
         rows = await self._own() if self.pool.drivers else ()
@@ -314,7 +271,7 @@ class ServiceSupervisor:
     def _show(self, news: frozenset[int]) -> None:
         self._context.show(news)
         if self._signals is not None:
-            self._signals.publish_telemetry(self._ticker.all)
+            self._signals.publish_telemetry(self._ticker.latest)
 
     def _hear_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
         now = time.monotonic()

@@ -1,19 +1,20 @@
-"""The clock, and the pauses between attempts, as every room of the engine takes them."""
+"""The clock, the pauses between attempts, and the wake-ups of waiting services."""
 
+import asyncio
 import random
 import time
 
 
 def now_ms() -> int:
-    """This computer's clock."""
+    """Return the time by this computer's clock."""
     return time.time_ns() // 1_000_000
 
 
 class GrowingPause:
-    """How long to wait before what has failed is tried again: twice as long each time.
+    """The pause before the next attempt: twice as long after each failure.
 
-    `jitter` is the share by which a pause may be shorter, so that those who failed together do not
-    all come back together.
+    `jitter` is the share by which a pause may be shorter, so that callers that failed together do
+    not all retry together.
     """
 
     def __init__(self, first_s: float, longest_s: float, *, jitter: float = 0.0) -> None:
@@ -26,10 +27,40 @@ class GrowingPause:
         return self._next_s == self._first_s
 
     def next_s(self) -> float:
-        """The pause after one more failure."""
         pause, self._next_s = self._next_s, min(self._next_s * 2, self._longest_s)
         return pause * random.uniform(1 - self._jitter, 1.0)
 
     def reset(self) -> None:
-        """It has worked: begin with the first pause again."""
         self._next_s = self._first_s
+
+
+class Wake:
+    """A hint that there may be work. Several hints before the next `wait` count as one."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
+
+    def hint(self) -> None:
+        """End the current `wait`, or the next one at once."""
+        self._event.set()
+
+    def hint_within(self, seconds: float) -> None:
+        """Hint after so long, unless the wait ends before that."""
+        if self._later is None:
+            self._later = asyncio.get_running_loop().call_later(seconds, self.hint)
+
+    def forget(self) -> None:
+        """Drop a hint of `hint_within` that is still to come."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
+    async def wait(self, at_most_s: float) -> None:
+        try:
+            async with asyncio.timeout(at_most_s):
+                await self._event.wait()
+        except TimeoutError:
+            pass
+        self._event.clear()
+        self.forget()

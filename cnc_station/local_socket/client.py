@@ -1,4 +1,4 @@
-"""The other side: a running station's door, for a program of the same user."""
+"""The client's side: a running station's door, for a program of the same user."""
 
 import asyncio
 import json
@@ -25,17 +25,15 @@ class StationDoor:
         self._writer = writer
 
     async def execute(self, command: Command[T]) -> T:
-        """See `Asks.execute`."""
         answer: T = await self._request(command)
         return answer
 
     async def ask(self, query: Query[T]) -> T:
-        """See `Asks.ask`."""
         answer: T = await self._request(query)
         return answer
 
     async def _request(self, asked: object) -> Any:
-        from cnc_station.local_socket import codec  # noqa: PLC0415 - where a station answers
+        from cnc_station.local_socket import codec  # noqa: PLC0415 - only if a station answers
 
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -49,13 +47,12 @@ class StationDoor:
         return codec.load_answer(asked, line)
 
     def close(self) -> None:
-        """Disconnect."""
         self._writer.close()
 
 
 async def connect(config: Config, place: Place | None = None) -> StationDoor | None:
-    """The door of the station at work with these settings, None where none is at work. Raises
-    Unavailable where one hangs, or its socket can't be trusted."""
+    """Return the door of the station at work with these settings; None if there is none. Raises
+    Unavailable if it does not answer, or its socket can't be trusted."""
     place = place or place_of(config)
     if not place.file.exists():
         return None

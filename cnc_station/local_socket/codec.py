@@ -19,12 +19,12 @@ ANSWER, ERROR = "answer", "error"
 BUG = CncStationError.__name__  # the others have types of their own
 _NAME = re.compile(rb'\{"(\w{1,64})":')
 _CONFIG = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-_BASES = {"Command", "LiveQuery", "Query"}
+_BASES = (commands.Command, queries.Query, queries.LiveQuery)
 KINDS: Mapping[str, type] = {
-    name: getattr(module, name)
+    name: kind
     for module in (commands, queries)
-    for name in module.__all__
-    if name not in _BASES
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and issubclass(kind, _BASES) and kind not in _BASES
 }
 
 
@@ -38,17 +38,17 @@ def _answer_type(kind: Any) -> Any:
 
 
 def dump_request(asked: object) -> bytes:
-    """One line."""
+    """Return one line."""
     kind: Any = type(asked)
     return _adapter(kind).dump_json({kind.__name__: asked}) + b"\n"
 
 
 def load_request(line: bytes) -> Any:
-    """A command or query. Raises InvalidInput."""
+    """Return the command or query of a line. Raises InvalidInput."""
     found = _NAME.match(line)
     kind = KINDS.get(found[1].decode()) if found else None
     if kind is None:
-        raise InvalidInput(FieldError("request", "is not a command or query that is known here"))
+        raise InvalidInput(FieldError("request", "is not a known command or query"))
     try:
         return _adapter(kind).validate_json(line)[kind.__name__]
     except ValidationError as error:
@@ -61,12 +61,12 @@ def load_request(line: bytes) -> Any:
 
 
 def dump_answer(asked: object, answer: object) -> bytes:
-    """One line."""
+    """Return one line."""
     return _adapter(_answer_type(type(asked))).dump_json({ANSWER: answer}) + b"\n"
 
 
 def dump_error(error: CncStationError) -> bytes:
-    """One line."""
+    """Return one line."""
     told: dict[str, Any] = {"kind": type(error).__name__, "message": str(error)}
     if isinstance(error, InvalidInput):
         told["fields"] = [[item.field, item.reason] for item in error.errors]
@@ -76,7 +76,7 @@ def dump_error(error: CncStationError) -> bytes:
 
 
 def load_answer(asked: object, line: bytes) -> Any:
-    """What was answered to `asked`. Raises the error that the station answered with."""
+    """Return the answer to `asked`. Raises the error that the station answered with."""
     if line.startswith(b'{"error"'):
         raise _error(json.loads(line)[ERROR])
     return _adapter(_answer_type(type(asked))).validate_json(line)[ANSWER]

@@ -1,4 +1,4 @@
-"""Where a station listens: a Unix socket that only its user can open, or TCP with a token."""
+"""Where a station listens: a Unix socket of its user, or TCP with a token."""
 
 import json
 import os
@@ -17,14 +17,14 @@ USES_UNIX = os.name == "posix"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`file` is the Unix socket itself, or names the TCP port and its token."""
+    """`file` is the Unix socket, or contains the TCP port and its token."""
 
     file: Path
     unix: bool
 
 
 def place_of(config: Config, *, unix: bool = USES_UNIX) -> Place:
-    """The same for everybody who names the same database and station."""
+    """Return the place, which depends only on the database and the station."""
     path = config.database_path
     database = config.database_shown if path is None else path.absolute()
     key = sha256(f"{database}\n{config.station}".encode()).hexdigest()[:16]
@@ -38,22 +38,22 @@ def place_of(config: Config, *, unix: bool = USES_UNIX) -> Place:
 
 
 def check_private(folder: Path) -> None:
-    """Raises Unavailable where other users could put a socket of theirs in the folder."""
+    """Raise Unavailable if other users could create a socket in the folder."""
     if not USES_UNIX:
-        return  # a user's own folders are private there
+        return  # a user's folders are private on Windows
     status = folder.stat()
     if status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise Unavailable(f"{folder} must belong to this user alone: run chmod 700 {folder}")
 
 
 def write_port(file: Path, port: int, token: str) -> None:
-    """Tell the same user's programs where to connect, and with which token."""
+    """Store the port and the token for programs of the same user."""
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as opened:
         json.dump({"port": port, "token": token}, opened)
 
 
 def read_port(file: Path) -> tuple[int, str]:
-    """Raises OSError or ValueError where no station has written it."""
+    """Return port and token. Raises OSError or ValueError if no station has stored them."""
     told = json.loads(file.read_text("utf-8"))
     return int(told["port"]), str(told["token"])

@@ -25,20 +25,20 @@ CODEC = "cnc_station.local_socket.codec"
 MOST_CLIENTS = 16
 SILENCE_S = 600.0  # from a client that is connected
 HELLO_BYTES = 4_096
-FINISH_S = 2.0  # for what is being answered when the station closes
+FINISH_S = 2.0  # to finish answers when the station closes
 
 
 @asynccontextmanager
 async def listening(
     config: Config, door: Callable[[Principal], Door], place: Place | None = None
 ) -> AsyncIterator[None]:
-    """Answer this user's programs until the block is left. A station that can't listen works all
-    the same: the log says why, and a command line opens the database itself."""
+    """Answer programs of this user within the block. A station that can't listen only logs the
+    reason; the command line then opens the database itself."""
     server = LocalServer(door, place or place_of(config))
     try:
         await server.start()
     except (OSError, Unavailable) as error:
-        log.error("the command line can't be answered: %s", error)  # noqa: TRY400 - a sentence
+        log.error("the local socket can't be opened: %s", error)  # noqa: TRY400 - a sentence
     try:
         yield
     finally:
@@ -46,7 +46,7 @@ async def listening(
 
 
 class LocalServer:
-    """Each client has a task of its own, and one request at a time."""
+    """Each client has its own task, with one request at a time."""
 
     def __init__(self, door: Callable[[Principal], Door], place: Place) -> None:
         self._door = door
@@ -57,7 +57,7 @@ class LocalServer:
         self._answering: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen; a socket that a dead station left is replaced. Raises OSError, Unavailable."""
+        """Listen. Replaces the socket of a dead station. Raises OSError, Unavailable."""
         file = self._place.file
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_private(file.parent)
@@ -74,7 +74,7 @@ class LocalServer:
         file.chmod(0o600)
 
     async def stop(self) -> None:
-        """No more requests; what is being answered may be finished."""
+        """Accept no more requests, and finish those being answered."""
         if self._server is None:
             return
         self._server.close()
@@ -133,7 +133,7 @@ class LocalServer:
                 self._answering.discard(task)
 
     def _operator(self, hello: bytes) -> str:
-        """Who the client says that it is. Raises Conflict, Unavailable."""
+        """Return the operator that the client names. Raises Conflict, Unavailable."""
         told: Any = json.loads(hello) if len(hello) <= HELLO_BYTES else None
         if not isinstance(told, dict) or not hmac.compare_digest(
             str(told.get("token", "")).encode(), self._token.encode()
@@ -148,7 +148,7 @@ class LocalServer:
 
 
 async def _answer(door: Door, line: bytes) -> bytes:
-    """Large lines are read and written off the loop."""
+    """Return the answer as a line. Large lines are converted off the loop."""
     from cnc_station.local_socket import codec  # noqa: PLC0415 - as above
 
     try:
@@ -163,7 +163,7 @@ async def _answer(door: Door, line: bytes) -> bytes:
 
 
 async def _answers(file: Any) -> bool:
-    """Whether somebody listens there."""
+    """Return whether a program listens there."""
     try:
         _, writer = await asyncio.open_unix_connection(file)
     except OSError:

@@ -47,7 +47,6 @@ class HealthServer:
         return listening
 
     async def stop(self) -> None:
-        """Close the port, within a second."""
         await self._runner.cleanup()
 
     async def _live(self, _request: web.Request) -> web.Response:

@@ -29,8 +29,8 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, ListEvents, ListMachines, ListRuns, ListStations
 from cnc_station.engine.services import reconciler
 from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.leadership import Stager
 from cnc_station.engine.services.reconciler import Reconciler
-from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.views import Doing
 from tests.engine.floor import Controller, kind_of, service_of
 from tests.tools.servers import Redis

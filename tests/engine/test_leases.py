@@ -23,14 +23,12 @@ from cnc_station.engine.drivers.base import OnLoss, RunAborted
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, ListLinks, ListRuns
-from cnc_station.engine.services.leadership import Leadership
+from cnc_station.engine.services.leadership import Leadership, Reaper, Stager
 from cnc_station.engine.services.lifeline import LONGEST_BEAT_S, Lifeline
-from cnc_station.engine.services.reaper import Reaper
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.run_ending import Judge
-from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.moves import MoveRun

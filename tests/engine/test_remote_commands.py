@@ -90,7 +90,7 @@ async def test_a_machine_is_not_set_going_by_who_asked_for_it_long_ago(
 async def test_who_gets_no_answer_is_told_whether_it_may_still_be_done(
     floor: FloorOf, elsewhere: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnc_station.engine.answers.remote.LOOKS", 1)
+    monkeypatch.setattr("cnc_station.engine.answers.machines.LOOKS", 1)
     await floor.mill(driver="scripted", operator_starts=True)
     job_id = await floor.job()
     await floor.comes_to(job_id, JobState.ASSIGNED)

@@ -76,7 +76,7 @@ class _Scripted(Controller):
 
     async def start(self) -> None:
         assert self.session is not None
-        if self.abilities.starts and self.session.phase not in (Phase.RUNNING, Phase.HELD):
+        if self.abilities.starts and self.session.phase is not Phase.RUNNING:
             self.wrong_starts.append(self.session.phase)
         await super().start()
 

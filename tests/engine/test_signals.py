@@ -140,7 +140,7 @@ async def test_a_redis_that_is_full_takes_no_hint_and_is_not_told_everything_aga
             a.signals.publish_notice(_of_job(2))
             await until(lambda: len(b.notices) > 1)
             assert b.notices == [_of_job(1), _of_job(2)]
-            with pytest.raises(Unavailable, match=r"Redis takes nothing: .*maxmemory"):
+            with pytest.raises(Unavailable, match=r"Redis accepts no data: .*maxmemory"):
                 await a.signals.ping()
         finally:
             admin.config_set("maxmemory", "0")

@@ -19,8 +19,8 @@ from tests.engine.floor import MILL
 VALUES = {
     value
     for module in (commands, queries)
-    for name in module.__all__
-    if issubclass(value := getattr(module, name), Command | Query)
+    for value in vars(module).values()
+    if isinstance(value, type) and issubclass(value, Command | Query)
 } - {Command, Query, LiveQuery}
 
 

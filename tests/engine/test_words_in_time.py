@@ -180,6 +180,33 @@ async def test_a_hold_in_the_instant_in_which_the_start_is_written_comes_after_t
     await floor.comes_to(job_id, JobState.COMPLETED)
 
 
+async def test_a_hold_between_two_parts_keeps_the_next_from_its_start_until_it_is_resumed(
+    floor: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, load = asyncio.Event(), controller.load
+
+    async def slow_load(order: Order, part: int) -> tuple[str, ...]:
+        sets = await load(order, part)
+        if part == 2:
+            await loaded.wait()
+        return sets
+
+    monkeypatch.setattr(controller, "load", slow_load)
+    await floor.mill(driver="scripted", operator_clears=False)
+    job_id = await floor.job(quantity=2)
+    await until(lambda: controller.cutting)
+    controller.end()
+    await until(lambda: "load 2" in controller.asked)
+    assert (await floor.act("hold", job_id)).applied
+    loaded.set()
+    await floor.comes_to(job_id, JobState.HELD)
+    assert (await floor.act("continue", job_id)).applied
+    await until(lambda: controller.asked.count("start") == 2)
+    assert controller.asked[-4:] == ["load 2", "hold", "resume", "start"]
+    controller.end()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+
+
 async def test_a_hold_of_a_run_that_began_with_its_claim_comes_after_its_load_and_start(
     floor: FloorOf, instant: asyncio.Event
 ) -> None:

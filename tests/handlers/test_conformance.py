@@ -1,6 +1,6 @@
 """Each of our handlers against what every handler has to do."""
 
-from cnc_station.engine.handlers.delay import Delay
+from cnc_station.engine.handlers.registry import Delay
 from tests.handlers.conformance import Conformance
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cnc_station.bundled import bundled
 from cnc_station.engine.domain import nc
 from cnc_station.engine.domain.errors import InvalidInput
-from cnc_station.engine.services import path_points, programs
+from cnc_station.engine.services import programs
 from cnc_station.engine.services.programs import Toolpaths, check_program, toolpath
 
 GOOD = b"G21 G90 G94\nS900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X60 F600\nG0 Z5\nM30\n"
@@ -130,7 +130,7 @@ def test_what_is_left_out_of_a_path_lies_close_to_what_is_drawn(
         bytearray(kinds),
     )
     tolerance = 0.5
-    kept = path_points._corners(path, tolerance)
+    kept = programs._corners(path, tolerance)
     assert kept[0] == 0
     assert kept[-1] == len(steps) - 1
     points = list(zip(xs, ys, zs, strict=True))

@@ -55,7 +55,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
 
 
 def answer(context: AnswerContext, principal: Principal, asked: object) -> Any:
-    """A live query's answer, and an awaitable for everything else."""
+    """Return the answer to a live query, or an awaitable for all others."""
     kind = type(asked)
     limited = principal.tenants is not None
     if principal.tenants is not None:

@@ -1,4 +1,4 @@
-"""What an answer is computed from."""
+"""The context of all answers."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -26,9 +26,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """`clock` is the database's. `running` gives the services of a station at work, None where
-    only the door is open (the command line on a database at rest). `tenants` are those whose jobs
-    may be seen, None: all."""
+    """`clock` is the database's. `running` returns the services of a station at work, None if only
+    the door is open. `tenants` are those whose jobs may be seen; None: all."""
 
     config: Config
     reader: Reader
@@ -40,21 +39,21 @@ class AnswerContext:
     tenants: frozenset[str] | None = None
 
     def limited(self, tenants: frozenset[str]) -> Self:
-        """The same for somebody who sees these tenants' jobs alone."""
+        """Return the context of a principal who may see only the jobs of these tenants."""
         return replace(self, reader=self.reader.limited(tenants), tenants=tenants)
 
     @property
     def zone(self) -> dt.tzinfo | None:
-        """That of the clock on the wall; None for this computer's own."""
+        """The time zone of the settings; None for that of this computer."""
         return ZoneInfo(self.config.time_zone) if self.config.time_zone else None
 
     def driver(self, machine_id: int) -> Driver | None:
-        """The driver of a machine that is connected to this station."""
+        """Return the driver of a machine of this station."""
         services = self.running()
         return None if services is None else services.pool.drivers.get(machine_id)
 
     async def read_forecast(self, query: Callable[..., T], **arguments: Any) -> T:
-        """Read something that says what comes next: it needs the time, the zone and the rules."""
+        """Run a query that computes a forecast from the time, the zone and the rules."""
         config = self.config
         context = QueryContext(
             config.retry,

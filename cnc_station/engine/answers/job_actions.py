@@ -7,8 +7,7 @@ from typing import Any
 
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.answers.jobs import stored_spec
-from cnc_station.engine.answers.machines import stored_machine
-from cnc_station.engine.answers.remote import ask_its_station
+from cnc_station.engine.answers.machines import ask_its_station, stored_machine
 from cnc_station.engine.commands import ActOnJobs, UndoJobActions
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
@@ -81,7 +80,7 @@ async def _refuse_unfit(context: AnswerContext, job_id: int, machine_id: int) ->
 
 
 def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
-    """Raises InvalidInput for fields that the action can't be done with."""
+    """Return the store's command. Raises InvalidInput for fields that do not fit the action."""
     transition = JOB_ACTIONS.get(command.action)
     values: dict[str, Any] = {}
     before = None

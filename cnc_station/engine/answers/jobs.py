@@ -54,7 +54,7 @@ async def duplicate_job(context: AnswerContext, command: commands.DuplicateJob, 
 
 
 def stored_spec(connection: Connection, job_id: int) -> JobSpec | None:
-    """A job as it was submitted or edited last; None if there is no such job."""
+    """Return a job as it was last submitted or edited; None if it does not exist."""
     row = connection.execute(select(job).where(job.c.id == job_id)).one_or_none()
     return None if row is None else edits.spec_of(row)
 

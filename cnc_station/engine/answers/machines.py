@@ -1,11 +1,11 @@
 """Answers about machines and their controllers."""
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
-from cnc_station.engine.answers.remote import ask_its_station
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import MACHINE_ACTIONS, MachineAction
@@ -17,7 +17,7 @@ from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.services.at_machines import AT_CONTROLLERS
 from cnc_station.engine.store import machines
 from cnc_station.engine.store.queries import machine_rows, stations
-from cnc_station.engine.store.remote_commands import AskStation
+from cnc_station.engine.store.remote_commands import PROMPT, AskStation, answer_of
 from cnc_station.engine.views import (
     ConnectionReport,
     DriverInfo,
@@ -27,6 +27,9 @@ from cnc_station.engine.views import (
     Status,
     Telemetry,
 )
+
+LOOK_EVERY_S = 0.1
+LOOKS = 100
 
 
 async def add_machine(context: AnswerContext, command: commands.AddMachine, actor: str) -> int:
@@ -47,13 +50,15 @@ async def edit_machine(context: AnswerContext, command: commands.EditMachine, ac
     await context.writer.write(
         machines.MoveMachine((t.MACHINE_EDITED,), machine_id, actor, spec=spec)
     )
-    here = before.station == context.config.station  # another's reconciler sees it
+    here = (
+        before.station == context.config.station
+    )  # otherwise the reconciler of its station does it
     if rewired and here and (services := context.running()) is not None:
         await services.pool.wire(await stored_machine(context, machine_id))
 
 
 def _drivable(spec: MachineSpec) -> MachineSpec:
-    """Itself, if its driver can be made. Raises InvalidInput before anything is stored."""
+    """Return the spec if its driver can be made. Raises InvalidInput."""
     registry.make(spec.driver, dict(spec.settings))
     return spec
 
@@ -97,6 +102,23 @@ async def _act_at_controller(
         raise Conflict(refusal)
 
 
+async def ask_its_station(context: AnswerContext, remote: AskStation) -> str:
+    """Send a command to the station that has the job or machine, and wait. Return why it was
+    refused; "" when it is done."""
+    asked = await context.writer.write(remote)
+    look = partial(answer_of, command_id=asked.id)
+    for _ in range(LOOKS):
+        if (answer := await context.reader.read(look)) is not None:
+            return answer
+        await asyncio.sleep(LOOK_EVERY_S)
+    if asked.action in PROMPT:
+        return (
+            f"Station {asked.station} does not answer, and will not do it later: look at "
+            "the machine, then ask again."
+        )
+    return f"Station {asked.station} does not answer; it may still do it later."
+
+
 async def move_machine(context: AnswerContext, command: commands.MoveMachine, actor: str) -> None:
     """See `MoveMachine`."""
     station = command.station
@@ -124,7 +146,7 @@ async def try_machine(
 
 
 async def stored_machine(context: AnswerContext, machine_id: int) -> MachineRow:
-    """As it is stored, passwords and all. Raises Conflict if there is no such machine."""
+    """Return a machine with its passwords. Raises Conflict if it does not exist."""
     for machine in await context.reader.read(machine_rows.stored_machines):
         if machine.id == machine_id:
             return machine

@@ -1,4 +1,4 @@
-"""Answers about programs, and tables of jobs on their way in."""
+"""Answers about programs and imported tables of jobs."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What somebody gets who may see and change the jobs of some tenants only."""
+"""Answers for a principal who may see and change the jobs of some tenants only."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from cnc_station.engine.views import Answer
 
 Carry = Callable[[AnswerContext, Any, str], Awaitable[Any]]
 
-# From memory nobody can tell whose run it is: these tell nothing.
+# Live queries do not know the tenant of a run: these return nothing.
 UNTOLD: Mapping[type, Any] = {
     q.ControllerStatus: None,
     q.LatestTelemetry: None,
@@ -24,7 +24,7 @@ UNTOLD: Mapping[type, Any] = {
 
 
 async def execute(context: AnswerContext, command: Any, actor: str, carry: Carry) -> Any:
-    """Have `carry` execute the command on the jobs that can be seen; the others do not exist."""
+    """Execute the command with `carry` on the visible jobs, as if there were no others."""
     match command:
         case c.ActOnJobs(job_ids=ids, before=before):
             if before is not None:

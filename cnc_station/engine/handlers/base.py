@@ -1,7 +1,7 @@
-"""The seam to work without a machine: one small protocol, a file for each kind.
+"""Work without a machine: the protocol of a handler.
 
-A handler knows nothing of jobs, databases or screens: it is given a payload and works until it is
-done. It is run at least once: a station that dies in the middle has its runs tried again.
+A handler gets a payload and works until it is done. It runs at least once: if its station dies, the
+run is tried again.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,13 +12,12 @@ from cnc_station.engine.domain.errors import CncStationError
 
 
 class HandlerFailed(CncStationError):
-    """It could not be done, with a sentence that says why; it may be tried again."""
+    """The work failed, with a sentence that states why. It may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerOrder:
-    """What a handler is asked to do. `attempt` counts from 1; `payload` is what whoever submitted
-    the job has given: not checked by anybody else."""
+    """The work of one run. `attempt` counts from 1. `payload` is that of the job, unchecked."""
 
     run_id: int
     job_id: int
@@ -27,14 +26,13 @@ class HandlerOrder:
 
 
 class Handler(Protocol):
-    """One kind of work. Its runs share it, several at the same time."""
+    """One kind of work. Several runs share it at the same time."""
 
     name: str  # "test.delay": as jobs name it
 
     async def run(self, order: HandlerOrder, progress: Callable[[float], None]) -> None:
-        """Do it, and return when it is done; `progress` hears how much is, from 0 to 1.
+        """Do the work, and return when it is done. Report `progress` from 0 to 1.
 
-        Runs on the event loop: what takes more than 5 ms is awaited. Raises HandlerFailed. To
-        abort it, it is cancelled: then it stops what it has begun before it raises CancelledError.
+        Runs on the event loop: await what takes more than 5 ms. Raises HandlerFailed. An abort
+        cancels it: it must stop what it has begun before it raises CancelledError.
         """
-        ...

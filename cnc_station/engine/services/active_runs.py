@@ -1,15 +1,13 @@
-"""The runs that a station has in hand."""
+"""The active runs of a station."""
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.drivers.base import RunInspection
 from cnc_station.engine.services.driver_pool import DriverPool
-from cnc_station.engine.services.executor import Executor
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.run_ending import RUNNER, Judge, move_of
@@ -23,7 +21,7 @@ PATIENCE_S = 5.0
 
 
 class ActiveRuns:
-    """The sessions by run. One whose lease was lost stays until its machine has stopped."""
+    """One session for each run. One whose lease was lost stays until its machine has stopped."""
 
     def __init__(
         self,
@@ -39,51 +37,49 @@ class ActiveRuns:
         self._slots = slots
         self._judge = judge
         self._sessions: dict[int, RunSession] = {}
-        self._came = asyncio.Event()  # set once, with the next that comes
+        self._came = asyncio.Event()  # set with the next run that is taken
         self._giving_back: set[asyncio.Task[object]] = set()
 
-    # Coming and going
+    # Start and end
 
     def take(self, claimed: Claimed, lease_ends: float = float("inf")) -> None:
-        """Begin to drive a claimed run; it may be acted on until `lease_ends` (the loop's clock),
-        unless the lifeline asks for more."""
+        """Begin to drive a claimed run, until `lease_ends` (the loop's clock) or `keep_leases`."""
         if claimed.machine_id is None or claimed.machine_id in self._pool.drivers:
             self._begin(claimed, lease_ends)
-        else:
-            self._keep(self._give_back(claimed))
+            return
+        task = asyncio.create_task(self._give_back(claimed, claimed.machine_id))
+        self._giving_back.add(task)
+        task.add_done_callback(self._giving_back.discard)
 
     def reattach(self, claimed: Claimed, lease_ends: float, found: RunInspection) -> None:
-        """Go on with a run that an earlier life of this station has started, and that was `found`
-        under way, or at the end of a part. That it was taken up is written already."""
+        """Continue a run that an earlier life of this station started. That it is reattached is
+        already written."""
         self._begin(claimed, lease_ends, found)
 
     def _begin(
         self, claimed: Claimed, lease_ends: float, found: RunInspection | None = None
     ) -> None:
+        previous: Sequence[RunSession] = ()
+        if claimed.attempt > 1:
+            previous = [one for one in self.sessions if one.claimed.job_id == claimed.job_id]
+        if claimed.machine_id is None:
+            executor = self._slots.lease(claimed.handler)
+        else:
+            executor = self._pool.lease(claimed.machine_id)
         session = RunSession(
             self._writer,
             self._library,
             self._judge,
             claimed,
-            self._lease(claimed),
+            executor,
             lease_ends,
-            previous=self._previous(claimed),
+            previous=previous,
             found=found,
         )
         self._sessions[claimed.run_id] = session
         session.task.add_done_callback(lambda _: self._forget(session))
         self._came.set()
         self._came = asyncio.Event()
-
-    def _lease(self, claimed: Claimed) -> Executor:
-        if claimed.machine_id is None:
-            return self._slots.lease(claimed.handler)
-        return self._pool.lease(claimed.machine_id)
-
-    def _previous(self, claimed: Claimed) -> Sequence[RunSession]:
-        if claimed.attempt == 1:
-            return ()
-        return [one for one in self.sessions if one.claimed.job_id == claimed.job_id]
 
     def _forget(self, session: RunSession) -> None:
         del self._sessions[session.claimed.run_id]
@@ -93,31 +89,26 @@ class ActiveRuns:
         refused = session.ending is not None and session.ending.refused
         self._pool.release(session.claimed.machine_id, refused=refused)
 
-    def _keep(self, work: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.create_task(work)
-        self._giving_back.add(task)
-        task.add_done_callback(self._giving_back.discard)
-
     async def give_back(self, claimed: Iterable[Claimed]) -> None:
-        """Claimed just as the station is closed: nothing was begun. Raises Unavailable."""
+        """Return runs that were claimed while the station was being closed. Raises Unavailable."""
         returned = [move_of(one, _back(one), reason=CLOSED) for one in claimed]
         await asyncio.gather(*map(self._writer.write, returned))
 
-    async def _give_back(self, claimed: Claimed) -> None:
-        """The machine has no driver: asked for at once, so that no claim comes in between."""
-        assert claimed.machine_id is not None
+    async def _give_back(self, claimed: Claimed, machine_id: int) -> None:
+        """Return a run whose machine has no driver, and take the machine offline. Written together,
+        so that no claim comes in between."""
         reason = "its driver is not there"
         await asyncio.gather(
             self._writer.write_until_committed(move_of(claimed, _back(claimed), reason=reason)),
             self._writer.write_until_committed(
-                MoveMachine((t.DISCONNECTED,), claimed.machine_id, RUNNER, reason)
+                MoveMachine((t.DISCONNECTED,), machine_id, RUNNER, reason)
             ),
             return_exceptions=True,
         )
 
     async def stop(self) -> None:
-        """Let go of what goes on without us, stop the rest and write what became of it; what
-        can't be written in `PATIENCE_S` is left to the recovery at the next start."""
+        """Abandon the runs that go on without the station, end the others and write how they ended.
+        What can't be written within `PATIENCE_S` is left to the recovery at the next start."""
         sessions = self.sessions
         for session in sessions:
             session.close()
@@ -132,41 +123,39 @@ class ActiveRuns:
     # Leases
 
     def let_go(self, now: float) -> None:
-        """Stop acting on the runs whose lease has ended: others may have taken over."""
+        """Stop acting on the runs whose lease has ended: another station may take over."""
         for session in self._ours():
             if session.lease_ends <= now:
                 session.lose_lease()
 
     async def take_back(self, lease_s: float) -> None:
-        """Runs whose lease was lost and which still cut go on as ours, if nobody has decided
-        about them meanwhile."""
+        """Continue the runs whose lease was lost and that still cut, unless another station has
+        decided about them."""
         for session in self.sessions:
             if session.may_be_taken_back:
                 await session.take_back(lease_s)
 
     def keep_leases(self, run_ids: Iterable[int], lease_ends: float) -> None:
-        """These may be acted on until `lease_ends`."""
         for run_id in run_ids:
             if (session := self._sessions.get(run_id)) is not None:
-                session.lease(lease_ends)
+                session.extend_lease(lease_ends)
 
     def shortest_lease(self, now: float) -> float:
-        """Seconds until the first of them ends."""
         ends = (session.lease_ends for session in self._ours())
         return max(0.0, min(ends, default=float("inf")) - now)
 
-    # What others ask
+    # Queries
 
     @property
     def sessions(self) -> Sequence[RunSession]:
-        """In the order of their claims, those whose lease was lost included."""
+        """All sessions in the order of their claims, also those whose lease was lost."""
         return tuple(self._sessions.values())
 
     def _ours(self) -> Sequence[RunSession]:
         return [session for session in self._sessions.values() if not session.is_lost]
 
     def session_of(self, job_id: int) -> RunSession:
-        """The run of a job that is at a machine of this station. Raises Conflict."""
+        """Return the run of a job at a machine of this station. Raises Conflict."""
         for session in self._ours():
             if session.claimed.job_id == job_id:
                 return session
@@ -177,51 +166,48 @@ class ActiveRuns:
         return any(session.claimed.job_id == job_id for session in self._ours())
 
     async def comes(self, job_id: int, patience_s: float) -> None:
-        """Wait until a job is at a machine of this station, or for so long."""
+        """Wait until a job is at a machine of this station, at most so long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 while not self.drives(job_id):
                     await self._came.wait()
 
     async def are_over(self, machine_id: int, patience_s: float) -> bool:
-        """Whether no run that it drives is left at a machine, and its end is written; one that
-        ends just now is waited for."""
+        """Whether no run is left at a machine and its end is written. Waits for one that ends."""
         at_it = [one.task for one in self._ours() if one.claimed.machine_id == machine_id]
         if not at_it:
             return True
-        _, going_on = await asyncio.wait(at_it, timeout=patience_s)
-        return not going_on
+        _, pending = await asyncio.wait(at_it, timeout=patience_s)
+        return not pending
 
     @property
     def busy(self) -> bool:
-        """Whether any run is in hand."""
         return bool(self._sessions)
 
     def run_ids(self) -> tuple[int, ...]:
-        """The runs it drives and may drive."""
+        """The runs whose leases this station has."""
         return tuple(session.claimed.run_id for session in self._ours())
 
     def in_hand(self) -> frozenset[int]:
-        """The runs it drives, those whose lease was lost included."""
+        """All active runs, also those whose lease was lost."""
         return frozenset(self._sessions)
 
     def machines(self) -> frozenset[int]:
-        """The machines it still drives, those whose lease was lost included."""
+        """The machines of all active runs, also of those whose lease was lost."""
         return _machines(self._sessions.values())
 
     def begins_with_claim(self) -> frozenset[int]:
-        """The machines whose runs may begin with their claim."""
         drivers = self._pool.drivers.items()
         return frozenset(
             machine_id for machine_id, one in drivers if one.abilities.begins_with_claim
         )
 
     def lost_machines(self) -> frozenset[int]:
-        """Those that may still move for a run that is no longer this station's."""
+        """The machines that may still move for a run whose lease was lost."""
         return _machines(session for session in self._sessions.values() if session.is_lost)
 
     def shown(self) -> tuple[RunInHand, ...]:
-        """The runs it drives, those whose lease was lost included, in the order of their claims."""
+        """All active runs in the order of their claims, also those whose lease was lost."""
         return tuple(
             RunInHand(
                 one.claimed.machine_id,
@@ -234,7 +220,6 @@ class ActiveRuns:
         )
 
     def telemetry(self) -> dict[int, Telemetry]:
-        """The latest of every machine at work."""
         told = ((one.claimed.machine_id, one.telemetry()) for one in self._sessions.values())
         return {
             machine_id: telemetry

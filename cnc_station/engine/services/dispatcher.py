@@ -1,4 +1,4 @@
-"""Claims: whenever there is a new job or a free machine, match them."""
+"""Claim jobs: match them with machines whenever a job is new or a machine is free."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,8 @@ from itertools import chain
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.notice import NoticeEvent
 from cnc_station.engine.services.active_runs import ActiveRuns
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.lifeline import MARGIN
-from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.services.worker_slots import WorkerSlots
 from cnc_station.engine.store.claims import Claim, ClaimForHandlers
@@ -18,40 +18,34 @@ from cnc_station.engine.store.transaction import StoreCommand
 
 SLOW_TICK_S = 30.0
 SETTLED_S = 0.2  # after a claim, until its starts are written
-HEARD_S = 2.0  # a claim that is under way when the station is closed
+CLOSING_S = 2.0  # for a claim that is being written when the station is closed
 
 
 class Dispatcher(Service):
-    """Hands every claimed run to the active runs. Woken by hints; the slow tick makes up for lost
-    ones. Work that another station has announces itself apart (`Signals`): one job wakes one
+    """Claims runs and hands them to the active runs. Woken by hints; a slow tick makes up for lost
+    ones. Work at other stations is announced separately (`Signals`), so that one job wakes one
     station.
 
-    `on_idle` hears when there was nothing to claim, at the latest `SETTLED_S` after a claim: what
-    is idle then waits for a wake-up. To look for that at once would hold up the starts.
+    `on_idle` is called when there was nothing to claim, at the latest `SETTLED_S` after a claim.
+    Calling it right after a claim would delay the starts.
     """
 
-    lost_hint_s = 1.0  # at each of the others' commits it would cost more claims than their work
+    lost_hint_s = 1.0  # after each commit of others it would cost more than their work
 
     def __init__(
         self,
-        writer: RetryingWriter,
+        context: ServiceContext,
         runs: ActiveRuns,
-        incarnation: str,
-        station: str,
-        lease_s: float,
-        batch: int,
         slots: WorkerSlots,
         machines: Collection[int],
         on_taken: Callable[[], None],
         on_idle: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__()
-        self._writer = writer
+        self._writer = context.writer
+        self._config = context.config
+        self._incarnation = context.incarnation
         self._runs = runs
-        self._incarnation = incarnation
-        self._lease_s = lease_s
-        self._batch = batch
-        self._station = station
         self._slots = slots
         self._machines = machines
         self.wakes_on = (self._may_claim,)
@@ -59,42 +53,40 @@ class Dispatcher(Service):
         self._on_idle = on_idle
 
     def _may_claim(self, event: NoticeEvent) -> bool:
-        """A job has come in here, or one of this station's machines is free."""
-        claimable = event.machine_type is not None and event.station == self._station
+        claimable = event.machine_type is not None and event.station == self._config.station
         return claimable or (event.frees_machine and event.machine_id in self._machines)
 
     async def run_once(self) -> float:
-        """Claim for every idle machine, and for every free worker slot."""
         commands = [*self._commands()]
         claimed = await self._claim(commands) if commands else ()
         if claimed:
             self._on_taken()
-            return SETTLED_S if len(claimed) < self._batch else 0.0
+            return SETTLED_S if len(claimed) < self._config.claim_batch else 0.0
         await self._on_idle()
         return SLOW_TICK_S
 
     def _commands(self) -> Iterator[StoreCommand[tuple[Claimed, ...]]]:
         if self._machines:
             yield Claim(
-                self._lease_s,
+                self._config.lease_s,
                 self._runs.lost_machines(),
                 self._incarnation,
                 self._runs.begins_with_claim(),
-                self._batch,
+                self._config.claim_batch,
             )
         if free := self._slots.free:
-            yield ClaimForHandlers(self._lease_s, self._slots.known, free, self._incarnation)
+            yield ClaimForHandlers(self._config.lease_s, self._slots.known, free, self._incarnation)
 
     async def _claim(
         self, commands: Sequence[StoreCommand[tuple[Claimed, ...]]]
     ) -> Sequence[Claimed]:
-        ends = asyncio.get_running_loop().time() + self._lease_s * (1 - MARGIN)
+        ends = asyncio.get_running_loop().time() + self._config.lease_s * (1 - MARGIN)
         writing = asyncio.gather(*map(self._writer.write, commands))
         try:
             claimed = [*chain(*await asyncio.shield(writing))]
         except asyncio.CancelledError:  # the station is closed
             with contextlib.suppress(CncStationError, TimeoutError):
-                async with asyncio.timeout(HEARD_S):
+                async with asyncio.timeout(CLOSING_S):
                     await self._runs.give_back(chain(*await writing))
             raise
         for one in claimed:

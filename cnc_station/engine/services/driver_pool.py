@@ -1,4 +1,4 @@
-"""The drivers of the machines wired to this station, and what their controllers say."""
+"""The drivers of this station's machines, and what their controllers report."""
 
 import asyncio
 import logging
@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 ACTOR = "station"
 CONTROLLER = "controller"
-REFUSED_S = 15.0  # a machine that would not start is not asked again for so long
-_GO_OFFLINE = {MachineState.IDLE, MachineState.OFFLINE}  # unreached; others stay where they are
+REFUSED_S = 15.0  # a machine that refused a start gets no job for so long
+_GO_OFFLINE = {MachineState.IDLE, MachineState.OFFLINE}  # unreached; others keep their state
 _UNREADY = {
     Doing.RUNNING: "runs a program that was not started from here",
     Doing.HELD: "is held in a program that was not started from here",
@@ -36,16 +36,16 @@ _UNREADY = {
 
 @dataclass(slots=True)
 class Connection:
-    """One machine's driver, with what it was made from. `told` is what was last heard."""
+    """One machine's driver, and what it was made from. `news` is what it reported last."""
 
     driver: Driver
     spec: MachineSpec
-    version: int  # of the machine as it was then
+    version: int  # of the machine when it was made
     unsubscribe: Callable[[], None] = lambda: None
-    told: tuple[Doing, str, Position | None] | None = None
+    news: tuple[Doing, str, Position | None] | None = None
     identity: Identity | None = None
     failure: str = ""
-    details: str = ""  # the system's own words behind it
+    details: str = ""  # the system's error message
     refused_until: float = 0.0
     unlocking: bool = False
     confirming: bool = False
@@ -53,7 +53,12 @@ class Connection:
 
 
 class DriverPool:
-    """Makes drivers, connects them, and says in the machines' states what they say."""
+    """Makes drivers, connects them, and writes what they report to the machines' states.
+
+    `defaults` are driver settings of the station by driver name; a machine's own settings win.
+    `on_news` is called when a controller may report something new, `on_due` when a driver can be
+    changed or dropped that a run needed before.
+    """
 
     def __init__(
         self,
@@ -62,9 +67,6 @@ class DriverPool:
         on_news: Callable[[], None],
         on_due: Callable[[], None],
     ) -> None:
-        """`defaults`: driver settings of the station by driver name; a machine's own win.
-        `on_news` hears that a controller may say something else than before, `on_due` that a
-        driver can be changed or dropped that could not be before."""
         self._writer = writer
         self._defaults = defaults
         self._on_news = on_news
@@ -72,72 +74,73 @@ class DriverPool:
         self._wired: dict[int, Connection] = {}
         self._wiring: dict[int, asyncio.Lock] = {}
         self.drivers: dict[int, Driver] = {}
-        self._leased: Counter[int] = Counter()  # by machine: whose runs need its driver
-        self._put_off: set[int] = set()  # machines whose drivers are changed when their runs end
+        self._leased: Counter[int] = Counter()  # by machine: the runs that need its driver
+        self._put_off: set[int] = set()  # machines whose drivers change after their runs
 
     def _new(self, spec: MachineSpec) -> Driver:
         return registry.make(spec.driver, {**self._defaults.get(spec.driver, {}), **spec.settings})
 
     async def _make(self, machine: MachineRow) -> None:
-        """Where that can't be done, say why: drivers may be installed at other stations only."""
+        """Make a driver, or write why not: it may be installed only at other stations."""
         try:
             wired = Connection(self._new(machine.spec), machine.spec, machine.version)
         except InvalidInput as error:
             log.warning("%s has no driver: %s", machine.spec.name, error)
-            await self._say(MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, str(error)))
-            await self._say(SetReadiness(machine.id, str(error), ACTOR, machine.spec))
+            await self._write(MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, str(error)))
+            await self._write(SetReadiness(machine.id, str(error), ACTOR, machine.spec))
             return
         wired.driver.recall(_remembered(machine))
-        wired.unsubscribe = wired.driver.subscribe(lambda status: self._hear(wired, status))
+        wired.unsubscribe = wired.driver.subscribe(lambda status: self._note_status(wired, status))
         self._wired[machine.id], self.drivers[machine.id] = wired, wired.driver
 
     async def wire(self, machine: MachineRow) -> None:
-        """Give a machine the driver that it asks for, unless it has that, and reach it. Who comes
-        with the same meanwhile waits for it, and who comes with a former edit changes nothing: a
-        serial port serves one driver. One at work keeps its own for now."""
+        """Give a machine the driver of its settings, unless it has it, and connect.
+
+        One call at a time, because a serial port serves one driver, and an earlier edit changes
+        nothing. A machine at work keeps its driver for now.
+        """
         async with self.wiring(machine.id):
             wired = self._wired.get(machine.id)
             if not self.fits(machine) and (wired is None or wired.version <= machine.version):
-                if machine.state in BUSY_MACHINES or not await self._let_go_at_rest(machine.id):
+                if machine.state in BUSY_MACHINES or not await self._disconnect_at_rest(machine.id):
                     return
                 await self._make(machine)
         await self.connect(machine)
         if not self.is_reached(machine.id):
-            self._on_news()  # it is to be reached again before long
+            self._on_news()  # so that it is reached again soon
 
     def wiring(self, machine_id: int) -> asyncio.Lock:
-        """Held by who changes a machine's driver, and by who needs it to stay the same until a run
-        is in hand again."""
+        """The lock to change a machine's driver, or to keep it until a run has a session again."""
         return self._wiring.setdefault(machine_id, asyncio.Lock())
 
-    def _hear(self, wired: Connection, status: Status) -> None:
-        """Positions change ten times a second; that is no news."""
-        told = (status.doing, status.why, status.position)
-        if told != wired.told:
-            wired.told, wired.refused_until = told, 0.0
+    def _note_status(self, wired: Connection, status: Status) -> None:
+        """Positions change ten times a second: they are not news."""
+        news = (status.doing, status.why, status.position)
+        if news != wired.news:
+            wired.news, wired.refused_until = news, 0.0
             self._on_news()
 
     def fits(self, machine: MachineRow) -> bool:
-        """Whether the machine has the driver that it asks for; another station may have edited
-        it."""
+        """Whether the machine has the driver of its settings. Another station may have edited
+        them."""
         wired = self._wired.get(machine.id)
         wanted = (machine.spec.driver, dict(machine.spec.settings))
         return wired is not None and (wired.spec.driver, dict(wired.spec.settings)) == wanted
 
     async def prepare(self, machines: tuple[MachineRow, ...]) -> None:
-        """Drivers for all machines, before recovery asks them."""
+        """Make the drivers of all machines, before recovery asks them."""
         for machine in machines:
             await self._make(machine)
 
     def is_reached(self, machine_id: int) -> bool:
-        """Whether its controller answers, as far as is known."""
+        """Whether its controller answered the last time."""
         wired = self._wired.get(machine_id)
         if wired is None or wired.identity is None:
             return False
         return wired.driver.status().doing is not Doing.UNREACHABLE
 
     async def reach(self, machine_id: int) -> None:
-        """Connect to a controller; who asks meanwhile waits for the same. Raises Unavailable."""
+        """Connect to a controller. Concurrent calls share one attempt. Raises Unavailable."""
         wired = self._wired[machine_id]
         async with wired.reaching:
             if self.is_reached(machine_id):
@@ -150,13 +153,11 @@ class DriverPool:
                 raise
 
     def details(self, machine_id: int) -> str:
-        """What the system says of a controller that could not be reached; "" where it says
-        nothing."""
+        """The system's error message about a controller that could not be reached."""
         wired = self._wired.get(machine_id)
         return "" if wired is None or self.is_reached(machine_id) else wired.details
 
     async def connect(self, machine: MachineRow) -> None:
-        """Reach a machine's controller, and say what it says."""
         if machine.id not in self._wired:
             return
         try:
@@ -167,14 +168,13 @@ class DriverPool:
         await self.settle(machine)
 
     def lease(self, machine_id: int) -> Driver:
-        """A run needs the machine's driver: it is not changed before `release`."""
+        """Return the driver for a run. It is not changed before `release`."""
         self._leased[machine_id] += 1
         return self.drivers[machine_id]
 
     def release(self, machine_id: int, *, refused: bool = False) -> None:
-        """The run has ended: a real machine may have something to say, and another driver to get.
-        `refused`: it would not start although it had said that it was ready; its word counts for
-        nothing until it says something else, or for a while."""
+        """End the lease of a run. `refused`: the machine refused a start although it reported that
+        it was ready; that report is ignored until it changes, or for `REFUSED_S`."""
         self._leased[machine_id] -= 1
         if not self._leased[machine_id]:
             del self._leased[machine_id]
@@ -188,35 +188,32 @@ class DriverPool:
             self._on_due()
 
     async def settle(self, machine: MachineRow) -> None:
-        """Write what a machine without a run says, where it differs from what is written: asked for
-        at once, so that no claim comes between that it is idle and what it is not ready for."""
+        """Write what a machine without a run reports, if it is new. Written together, so that no
+        claim comes between its idle state and the reason why it is not ready."""
         wired = self._wired.get(machine.id)
         if wired is None or machine.state in BUSY_MACHINES:
             return
         reached = self.is_reached(machine.id)
         news = self._news(machine, wired) if reached else self._lost(machine, wired)
-        await asyncio.gather(self.keep_position(machine), *(self._say(change) for change in news))
+        await asyncio.gather(self.keep_position(machine), *(self._write(change) for change in news))
 
     async def keep_position(self, machine: MachineRow) -> None:
-        """Write what a machine's driver knows of its position, where that is news; also of one at
-        work."""
         wired = self._wired.get(machine.id)
         memory = None if wired is None else wired.driver.memory()
         if wired is None or wired.confirming or memory in (None, _remembered(machine)):
             return
         assert memory is not None
-        await self._say(RecordPosition(machine.id, memory, CONTROLLER, wired.spec))
+        await self._write(RecordPosition(machine.id, memory, CONTROLLER, wired.spec))
 
     async def keep_reach(self, machine: MachineRow) -> None:
-        """Write that the controller of a machine at work does not answer, or does again. Its run
-        tries to reach it by itself."""
+        """Write whether the controller of a machine at work answers. Its run reconnects."""
         wired = self._wired.get(machine.id)
         if wired is None:
             return
         status = wired.driver.status()
         lost = status.doing is Doing.UNREACHABLE
         if lost is (machine.unreached_since is None):
-            await self._say(RecordReach(machine.id, status.why if lost else None, wired.spec))
+            await self._write(RecordReach(machine.id, status.why if lost else None, wired.spec))
 
     @staticmethod
     def _lost(machine: MachineRow, wired: Connection) -> Iterator[StoreCommand[None]]:
@@ -225,8 +222,8 @@ class DriverPool:
             yield MoveMachine((t.DISCONNECTED,), machine.id, ACTOR, why)
         if machine.state not in _GO_OFFLINE or machine.not_ready == REWIRING:
             yield SetReadiness(machine.id, why, ACTOR, wired.spec)
-        told = machine.state_reason if machine.state is MachineState.OFFLINE else why
-        if machine.unreached_since is None or told != why:
+        written = machine.state_reason if machine.state is MachineState.OFFLINE else why
+        if machine.unreached_since is None or written != why:
             yield RecordReach(machine.id, why, wired.spec)
 
     def _news(self, machine: MachineRow, wired: Connection) -> Iterator[StoreCommand[None]]:
@@ -239,43 +236,39 @@ class DriverPool:
             if machine.state not in (MachineState.ALARM, MachineState.MAINTENANCE):
                 yield MoveMachine((t.ALARMED,), machine.id, CONTROLLER, status.why)
             return
-        if machine.state is MachineState.ALARM and self._is_real(machine) and not wired.unlocking:
+        real = registry.info(machine.spec.driver).real
+        if machine.state is MachineState.ALARM and real and not wired.unlocking:
             yield MoveMachine((t.UNLOCKED,), machine.id, CONTROLLER, "at its panel")
         why = _unready(status)
         refused = asyncio.get_running_loop().time() < wired.refused_until
         if machine.not_ready != why and not (refused and not why):
             yield SetReadiness(machine.id, why, CONTROLLER, wired.spec)
 
-    @staticmethod
-    def _is_real(machine: MachineRow) -> bool:
-        return registry.info(machine.spec.driver).real
-
     async def unlock(self, machine_id: int, actor: str, reason: str) -> None:
-        """Have a controller out of its alarm, and say who asked for it. Raises Conflict with what
-        has to be done first, Unavailable."""
+        """Unlock a controller, and write who asked for it. Raises Conflict with what has to be done
+        first, Unavailable."""
         wired = self._wired.get(machine_id)
         if wired is None:
             raise Unavailable("The machine has no driver.")
-        wired.unlocking = True  # else its news would be told as what happened at its panel
+        wired.unlocking = True  # otherwise the history would say "at its panel"
         try:
             await wired.driver.unlock()
             unlocked = MoveMachine((t.UNLOCKED,), machine_id, actor, reason)
-            # At once, so that no claim comes in between: it may have to home first.
+            # Written together, so that no claim comes in between: it may have to home first.
             if why := _unready(wired.driver.status()):
                 unready = SetReadiness(machine_id, why, CONTROLLER, wired.spec)
-                await asyncio.gather(self._writer.write(unlocked), self._say(unready))
+                await asyncio.gather(self._writer.write(unlocked), self._write(unready))
             else:
                 await self._writer.write(unlocked)
         finally:
             wired.unlocking = False
 
     async def confirm_position(self, machine_id: int, actor: str) -> None:
-        """A person vouches for the work zero, and is named in the history. Raises Conflict,
-        Unavailable."""
+        """Confirm the work zero, and write who did. Raises Conflict, Unavailable."""
         wired = self._wired.get(machine_id)
         if wired is None:
             raise Unavailable("The machine has no driver.")
-        wired.confirming = True  # otherwise its news would be told as the controller's
+        wired.confirming = True  # otherwise the history would name the controller
         try:
             await wired.driver.confirm_position()
             memory = wired.driver.memory()
@@ -286,8 +279,8 @@ class DriverPool:
         self._on_news()
 
     async def reconnect(self, machine_id: int) -> None:
-        """Try now to reach a controller that is away. Raises Unavailable, which names the
-        machine, and Conflict while a run is in hand: that tries by itself."""
+        """Connect now to a lost controller. Raises Unavailable with its name, and Conflict while a
+        run is active, which reconnects by itself."""
         if machine_id not in self._wired:
             raise Unavailable("The machine has no driver.")
         if machine_id in self._leased:
@@ -301,7 +294,7 @@ class DriverPool:
             self._on_news()
 
     async def report(self, spec: MachineSpec) -> ConnectionReport:
-        """Try a machine's settings without keeping them. Raises InvalidInput."""
+        """Try a machine's settings without storing them. Raises InvalidInput."""
         driver = self._new(spec)
         try:
             identity = await driver.connect()
@@ -312,19 +305,19 @@ class DriverPool:
             await driver.close()
 
     async def drop(self, machine_id: int) -> None:
-        """Let go of a machine's controller; of one at work, when its run has ended."""
+        """Disconnect a machine's controller; one at work, when its run has ended."""
         async with self.wiring(machine_id):
-            await self._let_go_at_rest(machine_id)
+            await self._disconnect_at_rest(machine_id)
 
-    async def _let_go_at_rest(self, machine_id: int) -> bool:
-        """Whether it has no run, and was let go."""
+    async def _disconnect_at_rest(self, machine_id: int) -> bool:
+        """Disconnect a machine without a run. Return whether it had none."""
         if machine_id in self._leased:
             self._put_off.add(machine_id)
             return False
-        await self._let_go(machine_id)
+        await self._disconnect(machine_id)
         return True
 
-    async def _let_go(self, machine_id: int) -> None:
+    async def _disconnect(self, machine_id: int) -> None:
         wired = self._wired.pop(machine_id, None)
         self.drivers.pop(machine_id, None)
         if wired is not None:
@@ -332,24 +325,24 @@ class DriverPool:
             await wired.driver.close()
 
     async def close(self) -> frozenset[int]:
-        """Let go of all controllers; the machines whose controllers were."""
-        let_go = set()
+        """Disconnect all controllers. Return the machines that were disconnected."""
+        disconnected = set()
         for machine_id in list(self.drivers):
             try:
                 async with self.wiring(machine_id):
-                    await self._let_go(machine_id)
-                let_go.add(machine_id)
-            except CncStationError as error:  # the others are let go of all the same
-                log.warning("machine %s was left as it is: %s", machine_id, error)
-        return frozenset(let_go)
+                    await self._disconnect(machine_id)
+                disconnected.add(machine_id)
+            except CncStationError as error:  # the others are disconnected all the same
+                log.warning("machine %s could not be disconnected: %s", machine_id, error)
+        return frozenset(disconnected)
 
     async def say_closed(self, machine_ids: frozenset[int]) -> None:
-        """Idle ones are offline from now on. Raises Unavailable."""
+        """Write that idle machines are offline from now on. Raises Unavailable."""
         ids, why = sorted(machine_ids), STATION_CLOSED
         offline = [MoveMachine((t.DISCONNECTED,), one, ACTOR, why) for one in ids]
-        await asyncio.gather(*map(self._say, offline))
+        await asyncio.gather(*map(self._write, offline))
 
-    async def _say(self, change: StoreCommand[None]) -> None:
+    async def _write(self, change: StoreCommand[None]) -> None:
         try:
             await self._writer.write(change)
         except Conflict as error:
@@ -362,5 +355,5 @@ def _remembered(machine: MachineRow) -> PositionMemory | None:
 
 
 def _unready(status: Status) -> str:
-    """Why a controller would start nothing now; "" if it would."""
+    """Return why a controller would refuse a start; "" if it would not."""
     return "" if status.doing is Doing.READY else status.why or _UNREADY[status.doing]

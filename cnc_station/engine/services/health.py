@@ -1,20 +1,24 @@
-"""Whether each thing the station depends on is there, as far as its last use showed."""
+"""The state of each dependency, by its last use and by regular probes."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Link
 
 CONNECTED = "connected"
 STANDALONE = "standalone"
 OFFLINE = "offline"
+EVERY_S = 0.8
+PATIENCE_S = 1.0
 
 
 class Health:
-    """Links by name; `on_change` is called when one comes or goes, `on_return` when one is back
-    that was away: what happened meanwhile may have been missed. Those named in `own` are part of
-    this PC: what works there stands alone."""
+    """Links by name. `on_change` is called when one changes, `on_return` when a lost one is back:
+    notices may have been missed meanwhile. Those in `own` are part of this computer."""
 
     def __init__(
         self,
@@ -28,25 +32,20 @@ class Health:
         self._links: dict[str, Link] = {}
 
     def links(self) -> tuple[Link, ...]:
-        """All of them, in the order they were first seen."""
         return tuple(self._links.values())
 
     def is_up(self, name: str) -> bool:
-        """Whether its last use went well."""
         known = self._links.get(name)
         return known is not None and known.state != OFFLINE
 
     def is_down(self, name: str) -> bool:
-        """Whether its last use failed."""
         known = self._links.get(name)
         return known is not None and known.state == OFFLINE
 
     def up(self, name: str) -> None:
-        """It has just worked."""
         self._set(name, STANDALONE if name in self._own else CONNECTED, "")
 
     def down(self, name: str, detail: str) -> None:
-        """It has just failed, and why."""
         self._set(name, OFFLINE, detail)
 
     def _set(self, name: str, state: str, detail: str) -> None:
@@ -56,6 +55,47 @@ class Health:
             self._on_change()
             if known is not None and known.state == OFFLINE:
                 self._on_return()
-        elif known.detail != detail:  # it may be there again, and refuse the password
+        elif known.detail != detail:  # for example, it answers again and refuses the password
             self._links[name] = replace(known, detail=detail)
             self._on_change()
+
+
+class HealthProbe(Service):
+    """Asks one dependency regularly, so that the window shows its loss within two seconds.
+
+    `ping` returns or raises Unavailable; without an answer in time the dependency counts as lost.
+    A ping without an answer is not repeated until it has ended: a paused server would collect them.
+    """
+
+    when = When.ALWAYS
+
+    def __init__(self, name: str, ping: Callable[[], Awaitable[None]], health: Health) -> None:
+        super().__init__()
+        self._name = name
+        self._ping = ping
+        self._health = health
+        self._pinged: asyncio.Future[None] | None = None
+
+    async def run_once(self) -> float:
+        """Ping, or wait a little longer for the answer to the last ping."""
+        if self._pinged is None:
+            self._pinged = asyncio.ensure_future(self._ping())
+        done, _ = await asyncio.wait([self._pinged], timeout=PATIENCE_S)
+        if not done:
+            if not self._health.is_down(self._name):  # otherwise the reason is already known
+                self._health.down(self._name, "does not answer")
+            return EVERY_S
+        pinged, self._pinged = self._pinged, None
+        try:
+            pinged.result()
+        except Unavailable as error:
+            self._health.down(self._name, str(error))
+        else:
+            self._health.up(self._name)
+        return EVERY_S
+
+    async def stop(self) -> None:
+        await super().stop()
+        if self._pinged is not None:
+            self._pinged.cancel()
+            await asyncio.gather(self._pinged, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Kept programs, read and ready to run or to draw; the last used stay in memory."""
+"""Stored programs, read and ready to run. The last used ones stay in memory."""
 
 import json
 from collections import OrderedDict
@@ -16,7 +16,7 @@ KEPT_IN_MEMORY = 32
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A program's exact bytes, what people call it, and what it does."""
+    """A stored program: its name, its exact bytes, and its moves."""
 
     name: str
     source: bytes
@@ -24,19 +24,13 @@ class Kept:
 
 
 class Library:
-    """Programs by SHA-256. What is kept never changes, so nothing here goes stale."""
+    """Programs by SHA-256. A stored program never changes."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._programs: OrderedDict[str, Kept] = OrderedDict()
 
-    async def program(self, sha256: str) -> Program | None:
-        """A program as its moves; None if it is not kept."""
-        kept = await self.kept(sha256)
-        return kept.program if kept else None
-
     async def kept(self, sha256: str) -> Kept | None:
-        """A program with its bytes; None if it is not kept."""
         if sha256 in self._programs:
             self._programs.move_to_end(sha256)
             return self._programs[sha256]
@@ -51,7 +45,7 @@ class Library:
         return kept
 
     async def order(self, claimed: Claimed) -> Order:
-        """What an executor is asked to make. Raises RunFailed."""
+        """Return the order for an executor. Raises RunFailed."""
         kept = await self.kept(claimed.program) if claimed.program else None
         if claimed.program and kept is None:
             raise RunFailed("its program is no longer kept")

@@ -1,8 +1,8 @@
-"""Says that the station is there, and keeps the leases of the runs it drives.
+"""Send the station's heartbeat, and extend the leases of its runs.
 
-A station may act on a run until its lease ends. It judges that by its own monotonic clock, counted
-from before it asked and shortened by a margin, so it stops before the database's clock lets others
-take over, whatever the clocks of either say.
+A station may act on a run until its lease ends. It measures that by its own monotonic clock, from
+before its request and with a margin. So it stops before the database lets another station take
+over, whatever both clocks show.
 """
 
 import asyncio
@@ -17,19 +17,22 @@ from cnc_station.engine.store.stations import Heartbeat
 
 log = logging.getLogger(__name__)
 
-MARGIN = 0.1  # of the lease, given away to be early
+MARGIN = 0.1  # share of the lease that is not used
 LONGEST_BEAT_S = 5.0
-SILENCE_S = 3 * LONGEST_BEAT_S  # who has not been heard of for so long has no name any more
+SILENCE_S = 3 * LONGEST_BEAT_S  # a station that is silent for so long loses its name
 AGAIN_S = 0.5
 
 
 def beat_s(lease_s: float, *, alone: bool) -> float:
-    """How long a station is silent between two heartbeats while all is well."""
+    """Return the seconds between two heartbeats."""
     return lease_s / 3 if alone else min(lease_s / 3, LONGEST_BEAT_S)
 
 
 class Lifeline(Service):
-    """One heartbeat for the station and all its leases, in one transaction."""
+    """One heartbeat for the station and all its leases, in one transaction.
+
+    `on_replaced` is called with the reason why this station must stop acting.
+    """
 
     when = When.ALWAYS
 
@@ -43,7 +46,6 @@ class Lifeline(Service):
         *,
         alone: bool,
     ) -> None:
-        """`on_replaced` hears why this station acts no longer."""
         super().__init__()
         self._writer = writer
         self._runs = runs
@@ -52,10 +54,10 @@ class Lifeline(Service):
         self._lease_s = lease_s
         self._beat_s = beat_s(lease_s, alone=alone)
         self._lag_ms = 0.0
-        self._said = ""  # why there was no heartbeat
+        self._logged = ""  # why there was no heartbeat
 
     async def run_once(self) -> float:
-        """Stop what has lost its lease, then ask for the others'."""
+        """Stop the runs whose leases have ended, then extend the others."""
         loop = asyncio.get_running_loop()
         self._runs.let_go(loop.time())
         asked = loop.time()
@@ -66,16 +68,16 @@ class Lifeline(Service):
             async with asyncio.timeout(patience):
                 await self._writer.write(change)
         except Fenced as error:
-            log.critical("this station acts no longer: %s", error)
+            log.critical("this station stops acting: %s", error)
             await self._on_replaced(str(error))
             self._runs.let_go(float("inf"))
             return self._beat_s
         except (CncStationError, TimeoutError) as error:
-            if self._said != (said := str(error) or "no answer in time"):
-                log.warning("no heartbeat: %s", said)
-            self._said = said
+            if self._logged != (reason := str(error) or "no answer in time"):
+                log.warning("no heartbeat: %s", reason)
+            self._logged = reason
             return min(AGAIN_S, self._runs.shortest_lease(loop.time()))
-        self._said = ""
+        self._logged = ""
         self._lag_ms = (loop.time() - asked) * 1000
         self._runs.keep_leases(runs, asked + self._lease_s * (1 - MARGIN))
         return self._beat_s

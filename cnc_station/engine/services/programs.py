@@ -1,4 +1,4 @@
-"""Programs on their way in, and their paths for drawing."""
+"""Check new programs, and compute their paths for drawing."""
 
 import hashlib
 import threading
@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from cnc_station.engine.domain import nc
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.services.path_points import worth_drawing
 from cnc_station.engine.store.programs import KeptProgram
 from cnc_station.engine.views import Toolpath
 
@@ -16,14 +15,16 @@ MAX_NAME = 200
 ERRORS_TOLD = 20
 POINTS = 40_000
 PATHS_KEPT = 32
+_FINENESS = 8_000  # of a path's extent: smaller distances cannot be seen on a screen
+_PACES = 1_000
 _CUTTING = frozenset((nc.Kind.FEED, nc.Kind.ARC))
 
 
 def check_program(name: str, content: bytes) -> KeptProgram:
-    """A program ready to be kept, its warnings with it. A path in front of the name is dropped.
+    """Return a program ready to be stored, with its warnings. A path before the name is dropped.
 
-    Reads the whole program, which takes about a second for 200,000 lines: call it on a thread.
-    Raises InvalidInput with the lines (`line 12`) where the program is wrong.
+    Takes about a second for 200,000 lines: call it on a thread. Raises InvalidInput with the lines
+    (`line 12`) where the program is wrong.
     """
     bare = name.replace("\\", "/").rpartition("/")[2].strip()
     if not bare or len(bare) > MAX_NAME or not bare.isprintable():
@@ -54,8 +55,58 @@ def _errors(findings: tuple[nc.Finding, ...]) -> list[FieldError]:
     return told
 
 
+def worth_drawing(path: nc.Polyline, most: int) -> list[int]:
+    """Return the indexes of at most `most` points that draw the same path (`most` > 1,000).
+
+    Points that lie on a straight line with their neighbours are dropped, within a tolerance that
+    is doubled until few enough are left. One point stays for every thousandth of the path's time,
+    so that the tool can be followed along it.
+    """
+    if len(path) <= most:
+        return list(range(len(path)))
+    tolerance = max(max(axis) - min(axis) for axis in (path.x, path.y, path.z)) / _FINENESS
+    while len(kept := _corners(path, max(tolerance, 1e-9))) > most:
+        tolerance *= 2
+    return kept
+
+
+def _corners(path: nc.Polyline, tolerance: float) -> list[int]:
+    """Return, in one pass, the points where the path leaves the line from the last corner, turns
+    back on it, or changes its kind of move."""
+    xs, ys, zs, kinds, times = path.x, path.y, path.z, path.kind, path.time_s
+    pace = times[-1] / _PACES
+    square = tolerance * tolerance
+    kept = [0]
+    corner = place = 0
+    last = len(path) - 1
+    while place < last:
+        corner = kept[-1]
+        x, y, z, until = xs[corner], ys[corner], zs[corner], times[corner] + pace
+        far = 0.0
+        place = corner + 1
+        while place < last:  # leave the corner
+            dx, dy, dz = xs[place] - x, ys[place] - y, zs[place] - z
+            far = dx * dx + dy * dy + dz * dz
+            if far > square or times[place] > until:
+                break
+            place += 1
+        if far > square:
+            reach = far**0.5
+            dx, dy, dz = dx / reach, dy / reach, dz / reach
+            kind = kinds[place]
+            while place < last and kinds[place + 1] == kind and times[place + 1] <= until:
+                vx, vy, vz = xs[place + 1] - x, ys[place + 1] - y, zs[place + 1] - z
+                along = vx * dx + vy * dy + vz * dz
+                if along < reach or vx * vx + vy * vy + vz * vz - along * along > square:
+                    break
+                reach = along
+                place += 1
+        kept.append(place)
+    return kept
+
+
 def toolpath(sha256: str, content: bytes) -> Toolpath:
-    """A program's path for drawing, of `POINTS` points at most (see `worth_drawing`)."""
+    """Return a program's path for drawing, of at most `POINTS` points (see `worth_drawing`)."""
     program = nc.read(content)
     path = nc.polyline(program)
     kept = worth_drawing(path, POINTS)
@@ -74,9 +125,9 @@ def toolpath(sha256: str, content: bytes) -> Toolpath:
 
 
 class Toolpaths:
-    """Paths already worked out, the `size` last used of them. `load` gives a kept program's bytes.
+    """Caches the `size` last used paths. `load` returns the bytes of a stored program.
 
-    Any thread may ask; work is done on the thread that asks.
+    Thread-safe: a path is computed on the calling thread.
     """
 
     def __init__(self, load: Callable[[str], bytes | None], size: int = PATHS_KEPT) -> None:
@@ -86,7 +137,6 @@ class Toolpaths:
         self._lock = threading.Lock()
 
     def of(self, sha256: str) -> Toolpath | None:
-        """The path of a kept program; None if there is no such program."""
         with self._lock:
             if sha256 in self._paths:
                 self._paths.move_to_end(sha256)

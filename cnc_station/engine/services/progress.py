@@ -1,4 +1,4 @@
-"""How far a run is: from what its controller says, and from what its program will do."""
+"""How far a run is, from the status of its controller and the moves of its program."""
 
 from cnc_station.engine.domain.nc import Moves
 from cnc_station.engine.drivers.base import Order
@@ -6,8 +6,8 @@ from cnc_station.engine.views import Status, Telemetry
 
 
 class Progress:
-    """Of one run. A controller names the line it is at; a line may come again in a loop or a
-    subprogram, so the place in the program only ever goes forward within a part."""
+    """The progress of one run. A controller reports its line. Loops and subprograms repeat lines,
+    so the place in the program only moves forward within a part."""
 
     def __init__(self, order: Order) -> None:
         self._order = order
@@ -17,7 +17,6 @@ class Progress:
         self._part_s = program.duration_s if program else order.estimated_s
 
     def telemetry(self, status: Status, part: int) -> Telemetry:
-        """What is known now; `part` from 1."""
         if part != self._part:
             self._part, self._row = part, 0
         order, fraction = self._order, self._fraction(status)
@@ -53,8 +52,8 @@ class Progress:
 
 
 def _row_at(moves: Moves, line: int, after: int) -> int:
-    """The first move of a line at or after row `after`; where there is none, the last before that
-    line without going back."""
+    """Return the first move of a line from row `after` on. If there is none, return the last one
+    before that line, but not before `after`."""
     try:
         return moves.line.index(line, after)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Queries off the loop: a few threads with a connection each."""
+"""Run queries off the loop, on a few threads with a connection each."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Reader:
-    """The async face of reading: one hop for a whole query, however many statements it has."""
+    """Runs a whole query on one thread, however many statements it has."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Reader:
         self._tenants = tenants
 
     def limited(self, tenants: frozenset[str]) -> "Reader":
-        """On the same threads, for somebody who sees these tenants' jobs alone."""
+        """Return a reader on the same threads that sees only the jobs of these tenants."""
         return Reader(self._database, self._threads, tenants)
 
     async def read(self, query: Callable[[Connection], T]) -> T:
@@ -40,14 +40,14 @@ class Reader:
         return result
 
     async def read_now(self, query: Callable[[Connection, int], T]) -> T:
-        """The same with the time (ms) by the database's clock, whatever this computer's says."""
+        """Run a query with the time (ms) by the database's clock. Raises Unavailable."""
         now = self._database.dialect.now
         return await self.read(lambda connection: query(connection, now(connection)))
 
     async def work(self, function: Callable[[], T]) -> T:
-        """Run something that takes longer than the loop may block."""
+        """Run a function that would block the loop for too long."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
 
     def close(self) -> None:
-        """Wait for what is running, then end the threads."""
+        """Wait for running queries, then end the threads."""
         self._threads.shutdown()

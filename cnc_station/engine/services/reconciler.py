@@ -1,13 +1,13 @@
-"""Makes up for what was lost on the way: answers, hints, connections."""
+"""Repair what was lost on the way: answers, hints, connections."""
 
 import asyncio
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.notice import Topic, one_of
 from cnc_station.engine.services.active_runs import ActiveRuns
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.lifeline import MARGIN
-from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.queries.machine_rows import stored_machines
@@ -20,38 +20,30 @@ DOUBT_S = 5.0
 
 
 class Reconciler(Service):
-    """Compares what the database says of this station with what the station does.
+    """Compares the database with what this station does.
 
-    A claim whose answer was lost with the connection has a run that nobody drives: it is settled
-    like one left over by a crash, once it has been seen for a while, so that none in flight is
-    taken for lost. Runs whose lease was lost and which still cut are asked back. Machines that
-    others gave to this station or edited get the driver they ask for, and those that were given
-    away are let go: as soon as no run has them.
+    A claim whose answer was lost has a run without a session. It is settled as after a crash, but
+    only after `DOUBT_S`, because its answer may still be on the way. Runs whose lease was lost and
+    that still cut are taken back. Machines that were edited or moved here by another station get
+    their driver, and those moved away are released, as soon as they have no run.
     """
 
     wakes_on = (REWIRED, GIVEN_UP)
 
     def __init__(
-        self,
-        reader: Reader,
-        runs: ActiveRuns,
-        fleet: DriverPool,
-        recovery: Recovery,
-        station: str,
-        lease_s: float,
+        self, context: ServiceContext, runs: ActiveRuns, pool: DriverPool, recovery: Recovery
     ) -> None:
         super().__init__()
-        self._reader = reader
+        self._reader = context.reader
+        self._station = context.config.station
+        self._lease_s = context.config.lease_s * (1 - MARGIN)
         self._runs = runs
-        self._pool = fleet
+        self._pool = pool
         self._recovery = recovery
-        self._station = station
-        self._lease_s = lease_s * (1 - MARGIN)
         self._suspected: dict[int, float] = {}
 
     async def run_once(self) -> float:
-        """One look at everything that is this station's."""
-        wired = frozenset(self._pool.drivers)  # before the look: one may be added meanwhile
+        wired = frozenset(self._pool.drivers)  # before the query: one may be added meanwhile
         rows = await self._reader.read(stored_machines)
         own = [row for row in rows if row.station == self._station]
         in_hand = self._runs.in_hand()

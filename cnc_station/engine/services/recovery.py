@@ -1,9 +1,9 @@
-"""What a station does about runs of its own that nobody watched: it asks the machine.
+"""Settle runs of this station that nobody watched: ask the machine.
 
-Assigned only: back to the queue. Started on something that cuts nothing: tried again like any
-failure. Started on a real controller: still under way, it is taken up; at its end, it is completed
-and said to have been unwatched; else it is interrupted and a person decides. Never started again
-blindly.
+A run that was only assigned returns to the queue. One that cuts nothing is tried again like any
+failure. On a real controller, a run that still goes on is reattached, and one that has finished is
+completed, marked as unwatched. Otherwise it is interrupted and a person decides: it is never
+started again without asking.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ UNWATCHED = "it came to its end while nobody watched"
 
 
 class Recovery:
-    """Settles runs that nobody drives."""
+    """Settles the runs that have no session."""
 
     def __init__(
         self,
         writer: RetryingWriter,
         reader: Reader,
         library: Library,
-        fleet: DriverPool,
+        pool: DriverPool,
         runs: ActiveRuns,
         judge: Judge,
         station: str,
@@ -50,14 +50,14 @@ class Recovery:
         self._writer = writer
         self._reader = reader
         self._library = library
-        self._pool = fleet
+        self._pool = pool
         self._runs = runs
         self._judge = judge
         self._station = station
 
     async def settle(self, lease_s: float, only: Collection[int] | None = None) -> int:
-        """Settle every left-over run of this station, or `only` these; returns how many there
-        were. What is taken up may be acted on for `lease_s` from now."""
+        """Settle the left-over runs of this station, or `only` these. Return their number.
+        Reattached runs have a lease of `lease_s` from now."""
         look = partial(left_over_runs, station=self._station, reaped=STATION_GONE)
         found = await self._reader.read(look)
         left = [run for run in found if only is None or run.claimed.run_id in only]
@@ -65,7 +65,6 @@ class Recovery:
         return len(left)
 
     async def _settle(self, run: LeftOver, lease_s: float) -> None:
-        """By the driver that its machine has then, and keeps until that is done."""
         claimed = run.claimed
         log.warning("run %s of job %s was left %s", claimed.run_id, claimed.job_id, run.state)
         try:
@@ -74,7 +73,7 @@ class Recovery:
                 return
             async with self._pool.wiring(claimed.machine_id):
                 await self._settle_by(self._pool.drivers.get(claimed.machine_id), run, lease_s)
-        except (Fenced, Conflict) as error:  # the leader was quicker, or the run had an end
+        except (Fenced, Conflict) as error:  # by the leader, or it had ended
             log.info("run %s is settled already: %s", claimed.run_id, error)
 
     async def _settle_by(self, driver: Driver | None, run: LeftOver, lease_s: float) -> None:
@@ -89,7 +88,7 @@ class Recovery:
         found = await self._look(run, driver)
         log.warning("run %s: %s (%s)", run.claimed.run_id, found.outcome, found.detail)
         if found.outcome is RunOutcome.STOPPED:
-            if run.state is RunState.INTERRUPTED:  # a person is asked already
+            if run.state is RunState.INTERRUPTED:  # a person already decides
                 await self._record(run.claimed, found.detail)
             else:
                 await self._write(run, RunEnding(t.INTERRUPTED, found.detail, ACTOR))

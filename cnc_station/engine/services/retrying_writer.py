@@ -1,4 +1,4 @@
-"""Writing for services: once, or until it is written."""
+"""Write for services: once, or until it is committed."""
 
 import asyncio
 import logging
@@ -19,38 +19,38 @@ LONGEST_PAUSE_S = 5.0
 
 
 class RetryingWriter:
-    """The writer, and what its answers say about the database."""
+    """Writes commands, and reports the state of the database to `health`."""
 
     def __init__(self, writer: Writer, health: Health) -> None:
         self._writer = writer
         self._health = health
 
-    async def write(self, change: StoreCommand[T]) -> T:
-        """Write once. Raises what the change raises, or Unavailable."""
+    async def write(self, command: StoreCommand[T]) -> T:
+        """Write once. Raises what the command raises, or Unavailable."""
         try:
-            result = await self._writer.write(change)
+            result = await self._writer.write(command)
         except Unavailable as error:
             self._health.down(DATABASE, str(error))
             raise
         self._health.up(DATABASE)
         return result
 
-    async def write_until_committed(self, change: StoreCommand[None]) -> None:
-        """Write what has happened and must not be lost: again and again until it is written, or
-        refused for good. It may have been written although the answer was lost."""
+    async def write_until_committed(self, command: StoreCommand[None]) -> None:
+        """Write what has happened, again and again until it is committed or refused. An earlier
+        attempt may have been committed although its answer was lost."""
         pause = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S)
-        again, said = False, ""
+        again, logged = False, ""
         while True:
             try:
-                await self.write(change)
+                await self.write(command)
             except AlreadyDone:
                 if not again:
                     raise
                 return
             except Unavailable as error:
                 again = True
-                if said != (said := str(error)):
-                    log.warning("not written yet, it is tried again: %s", error)
+                if logged != (logged := str(error)):
+                    log.warning("not written yet, will be tried again: %s", error)
             else:
                 return
             await asyncio.sleep(pause.next_s())

@@ -22,20 +22,15 @@ RUNNER = "runner"
 def move_of(
     claimed: Claimed, transition: t.Transition, actor: str = RUNNER, **more: Any
 ) -> MoveRun:
-    """The command that moves a claimed run."""
-    run_id, token, job_id, machine_id = (
-        claimed.run_id,
-        claimed.token,
-        claimed.job_id,
-        claimed.machine_id,
-    )
-    return MoveRun(transition, run_id, token, job_id, machine_id, actor, **more)
+    """Return the command that moves a claimed run."""
+    run = claimed
+    return MoveRun(transition, run.run_id, run.token, run.job_id, run.machine_id, actor, **more)
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnding:
-    """The transition that ends a run, and why. `alarm`: its machine needs unlocking; `refused`: it
-    would not start, and would refuse again just now."""
+    """The transition that ends a run, and why. `alarm`: its machine needs unlocking. `refused`: the
+    machine did not accept the start, and would not accept another one now."""
 
     transition: t.Transition
     reason: str = ""
@@ -47,13 +42,12 @@ class RunEnding:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Decides between another attempt and a person's look."""
+    """Decides whether a failed run is tried again or needs attention."""
 
     retry: RetryPolicy
     chance: Callable[[], float] = random.random
 
     def failed(self, claimed: Claimed, reason: str, *, alarm: bool = False) -> RunEnding:
-        """Another attempt after a pause, or a person has to look."""
         failures = claimed.failures + 1
         if failures > self.retry.limit(claimed.retry_limit, automation=claimed.machine_id is None):
             return RunEnding(t.FAILED_FINAL, reason, alarm=alarm)
@@ -64,11 +58,11 @@ class Judge:
 async def write_ending(
     writer: RetryingWriter, claimed: Claimed, ending: RunEnding, seconds: float, *, half_made: bool
 ) -> None:
-    """Write how a run ended until it is written. `half_made`: a part lies on the machine that
-    nobody knows to be good. Raises Fenced or Conflict when others have decided that."""
+    """Write how a run ended, until it is written. `half_made`: the part on the machine may not be
+    good. Raises Fenced or Conflict if another station has decided about the run."""
     machine_id = claimed.machine_id
     if ending.alarm and machine_id is not None:
-        with contextlib.suppress(Conflict):  # somebody was quicker, or an answer was lost
+        with contextlib.suppress(Conflict):  # it is in alarm already
             await writer.write_until_committed(
                 MoveMachine((t.ALARMED,), machine_id, RUNNER, ending.reason, part_on_it=half_made)
             )
@@ -86,6 +80,6 @@ async def write_ending(
     if not ending.refused or machine_id is None:
         await moved
         return
-    # Asked for at once, so that no claim comes in between.
+    # Written together, so that no claim comes in between.
     refusal = SetReadiness(machine_id, ending.reason, RUNNER)
     await asyncio.gather(moved, writer.write_until_committed(refusal))

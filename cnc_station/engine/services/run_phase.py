@@ -1,4 +1,4 @@
-"""The phases of a run in hand, the messages for it, and which are heard in which phase.
+"""The phases of an active run, the messages for it, and the effect of each in each phase.
 
 |              | preparing | starting | running | held     | withdrawn | stopping | lost    |
 |--------------|-----------|----------|---------|----------|-----------|----------|---------|
@@ -18,25 +18,25 @@ In capitals: the phase that follows. "no": refused, with the reason. "-": change
 ¹ STOPPING at a machine that is only watched: it may be cutting already.
 ² Left alone where the controller goes on without its station.
 
-A reply counts only while the run waits for just that; otherwise it is refused. `served` messages
-are carried out one after the other, since each asks the controller and writes what it did. An
-abort that the controller does not confirm brings a run from `stopping` back to where it was.
+A reply counts only while the run waits for it, otherwise it is refused. `served` messages are
+carried out one after the other, because each asks the controller and writes the result. An abort
+that the controller does not confirm returns the run from `stopping` to its former phase.
 """
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
 
-class Phase(StrEnum):  # whose members hash at C speed, as every run asks for that a dozen times
-    """Where a run in hand is."""
+class Phase(StrEnum):  # its members hash at C speed: each run needs that a dozen times
+    """How far an active run is."""
 
-    PREPARING = auto()  # nothing is written of a start, and nothing was started
-    STARTING = auto()  # its start is being written, or is; its machine was not told to start yet
+    PREPARING = auto()  # no start is written, and nothing was started
+    STARTING = auto()  # its start is written or being written; its machine is not started yet
     RUNNING = auto()
     HELD = auto()
     WITHDRAWN = auto()  # to end before it was started
-    STOPPING = auto()  # to end as soon as its controller confirms that
-    LOST = auto()  # its lease has ended: nothing is started or written by this right
+    STOPPING = auto()  # to end when its controller confirms the abort
+    LOST = auto()  # its lease has ended: nothing is started or written
     ENDED = auto()
 
 
@@ -54,25 +54,25 @@ NEXT: dict[Phase, frozenset[Phase]] = {
 }
 
 NOT_BEGUN = frozenset({Phase.PREPARING, Phase.WITHDRAWN})
-AT_MACHINE = frozenset({Phase.RUNNING, Phase.HELD, Phase.STOPPING})  # it can be held there
+AT_MACHINE = frozenset({Phase.RUNNING, Phase.HELD, Phase.STOPPING})  # it can be held
 TO_END = frozenset({Phase.WITHDRAWN, Phase.STOPPING, Phase.LOST})  # nothing more is started
 OUT_OF_HAND = frozenset({Phase.LOST, Phase.ENDED})
 
 
 class Ask(Enum):
-    """What people ask of a run."""
+    """What a person asks of a run."""
 
     HOLD = auto()
     RESUME = auto()
     ABORT = auto()
-    DEFER = auto()  # not now: back to the shelf, before it has begun
+    DEFER = auto()  # put it back into the queue before it has begun
     CONFIRM = auto()  # the set-up is right, or the machine was started at its panel
     FINISH = auto()  # it is done, where its machine is only watched
 
 
 @dataclass(frozen=True, slots=True)
 class RunMessage:
-    """What is asked, by whom, and why or with what."""
+    """What is asked, by whom, and the reason."""
 
     ask: Ask
     actor: str

@@ -1,7 +1,7 @@
-"""One run in hand: one task from its claim to its written end, an inbox, and a phase.
+"""One active run: a task from its claim to its written end, an inbox, and a phase.
 
-`run_phase` has the table of what may come when. What the machine did is written until it is
-written; a session that has lost the right to write stops acting.
+`run_phase` has the table of what may come when. What the machine did is written again and again
+until it is written. A session that has lost the right to write stops acting.
 """
 
 import asyncio
@@ -10,18 +10,12 @@ from collections.abc import Collection
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced, Unavailable
-from cnc_station.engine.drivers.base import (
-    OnLoss,
-    RunAborted,
-    RunFailed,
-    RunInspection,
-)
-from cnc_station.engine.services.executor import Executor
+from cnc_station.engine.drivers.base import OnLoss, RunAborted, RunFailed, RunInspection
 from cnc_station.engine.services.library import Library
-from cnc_station.engine.services.operator_prompt import OperatorPrompt, OperatorReply
 from cnc_station.engine.services.progress import Progress
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.run_ending import Judge, RunEnding, move_of, write_ending
+from cnc_station.engine.services.run_inbox import OperatorPrompt, OperatorReply
 from cnc_station.engine.services.run_phase import (
     NOT_BEGUN,
     OUT_OF_HAND,
@@ -31,12 +25,13 @@ from cnc_station.engine.services.run_phase import (
 )
 from cnc_station.engine.services.run_state import RunState
 from cnc_station.engine.services.run_steps import RunSteps
+from cnc_station.engine.services.worker_slots import Executor
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.views import AtClosing, Telemetry
 
 log = logging.getLogger(__name__)
 
-WRITING_S = 60.0  # what a run that has ended is leased for, so that its end can be written
+WRITING_S = 60.0  # the lease of a run that has ended, to write its end
 CLOSED = "the station was closed while it ran"
 TAKEN_BACK = "it went on while the station was not heard of"
 _WHEN_CLOSED = {
@@ -47,7 +42,12 @@ _WHEN_CLOSED = {
 
 
 class RunSession:
-    """Drives one run. `ending` is how it ended; None before that, and if others have decided."""
+    """Drives one run, and acts until `lease_ends` (the loop's clock).
+
+    It begins when the `previous` runs of its job have stopped here. `found` is what became of a run
+    that an earlier life of this station started. `ending` is how it ended; None before that, and if
+    another station has decided about it.
+    """
 
     def __init__(
         self,
@@ -61,9 +61,6 @@ class RunSession:
         previous: Collection["RunSession"] = (),
         found: RunInspection | None = None,
     ) -> None:
-        """It may act until `lease_ends` (the loop's clock). It begins when the `previous` runs of
-        its job have stopped here. `found`: an earlier life of this station has started it, and
-        this is what became of it."""
         self.claimed = claimed
         self.ending: RunEnding | None = None
         self._writer = writer
@@ -84,22 +81,20 @@ class RunSession:
 
     @property
     def phase(self) -> Phase:
-        """Where it is."""
         return self._state.phase
 
     @property
     def part(self) -> int:
-        """The one in hand, from 1."""
         return self._state.part
 
     @property
     def is_lost(self) -> bool:
         """Whether its lease has ended, while its machine may still move."""
-        return self.phase is Phase.LOST
+        return self._state.phase is Phase.LOST
 
     @property
     def at_closing(self) -> AtClosing:
-        """What becomes of it when the station is closed now."""
+        """What becomes of it if the station is closed now."""
         if self.phase in NOT_BEGUN:
             return AtClosing.BEGINS_AGAIN if self.claimed.begun else AtClosing.RETURNED
         if self._executor.abilities.outlives and self.phase is not Phase.STARTING:
@@ -110,9 +105,9 @@ class RunSession:
 
     def telemetry(self) -> Telemetry | None:
         """How far it is; None before it has begun."""
-        if self._progress is None or self.phase in NOT_BEGUN:
+        if self._progress is None or self._state.phase in NOT_BEGUN:
             return None
-        return self._progress.telemetry(self._executor.status(), self.part)
+        return self._progress.telemetry(self._executor.status(), self._state.part)
 
     # The inbox
 
@@ -120,11 +115,12 @@ class RunSession:
         """Do what a person asks, and return when it is done and written. Raises Conflict with what
         forbids it, Unavailable if the controller does not answer."""
         state, actor, reason = self._state, message.actor, message.reason
+        name = f"Job {self.claimed.job_id}"
         if self.phase in OUT_OF_HAND:
             raise Conflict(state.gone)
         match message.ask:
             case Ask.HOLD | Ask.RESUME if self.phase in NOT_BEGUN:
-                raise Conflict(f"Job {self.claimed.job_id} is not running.")
+                raise Conflict(f"{name} is not running.")
             case Ask.HOLD:
                 await state.inbox.put(lambda: state.hold(actor, reason))
             case Ask.RESUME:
@@ -132,21 +128,17 @@ class RunSession:
             case Ask.ABORT:
                 await self._stop(RunEnding(t.ABORTED, reason, actor))
             case Ask.DEFER if state.begun:
-                raise Conflict(f"Job {self.claimed.job_id} has begun: it can only be aborted.")
+                raise Conflict(f"{name} has begun: it can only be aborted.")
             case Ask.DEFER:
                 await self._stop(RunEnding(t.DEFERRED, reason, actor))
-            case Ask.CONFIRM:
-                self._reply(OperatorPrompt.SET_UP, OperatorReply(actor, reason))
-            case Ask.FINISH:
-                self._reply(OperatorPrompt.END, OperatorReply(actor, reason))
-
-    def _reply(self, prompt: OperatorPrompt, reply: OperatorReply) -> None:
-        if not self._state.prompts.waits_for(prompt):
-            raise Conflict(f"Job {self.claimed.job_id} does not wait for that.")
-        self._state.prompts.reply(prompt, reply)
+            case Ask.CONFIRM | Ask.FINISH:
+                is_start = message.ask is Ask.CONFIRM
+                prompt = OperatorPrompt.SET_UP if is_start else OperatorPrompt.END
+                if not state.prompts.reply(prompt, OperatorReply(actor, reason)):
+                    raise Conflict(f"{name} does not wait for that.")
 
     async def _stop(self, wanted: RunEnding) -> None:
-        """End the run; returns when that is written. Whoever asks meanwhile waits for the same."""
+        """End the run, and return when that is written. Later callers wait for the same end."""
         self._state.ask_to_end(wanted)
         if error := await self.stopped():
             raise error
@@ -156,12 +148,12 @@ class RunSession:
             raise Conflict(f"Job {self.claimed.job_id} had ended before it could be {name}.")
 
     async def stopped(self) -> Exception | None:
-        """Wait for its controller's answer to an abort; what kept it from confirming."""
+        """Wait for the controller's answer to an abort. Return what prevented it."""
         stopping = self._state.stopping
         return await asyncio.shield(stopping) if stopping is not None else None
 
     def close(self) -> None:
-        """The station is closed: leave alone what goes on without it, and end the rest."""
+        """The station is closed: abandon a run that goes on without it, and end any other."""
         at_closing = self.at_closing
         if at_closing is AtClosing.GOES_ON and self.phase is not Phase.ENDED:
             self.abandon()
@@ -174,27 +166,27 @@ class RunSession:
         """Ask nothing more of its machine, and write nothing more about it."""
         self.task.cancel()
 
-    @property
-    def may_be_taken_back(self) -> bool:
-        """Whether it was lost, and goes on where nobody can begin it blindly."""
-        return self.is_lost and self._executor.on_loss is OnLoss.INTERRUPT
-
-    def lose_lease(self) -> None:
-        """Act no longer; nothing is written about it."""
-        self._state.lose_lease()
-
-    def lease(self, ends: float) -> None:
-        """It may be acted on until then."""
-        self._state.lease_ends = max(ends, self._state.lease_ends)
+    # The lease
 
     @property
     def lease_ends(self) -> float:
-        """Until when it may be acted on, by the loop's clock."""
+        """Until when it may act, by the loop's clock."""
         return self._state.lease_ends
 
+    def extend_lease(self, ends: float) -> None:
+        self._state.lease_ends = max(ends, self._state.lease_ends)
+
+    def lose_lease(self) -> None:
+        self._state.lose_lease()
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Whether it was lost, and no station starts it again without asking."""
+        return self.is_lost and self._executor.on_loss is OnLoss.INTERRUPT
+
     async def take_back(self, lease_s: float) -> bool:
-        """One whose lease was lost, and which still cuts, goes on as ours, if nobody has decided
-        about it meanwhile. Whether it is ours."""
+        """Continue a run whose lease was lost, unless another station has decided about it. Return
+        whether it is this station's."""
         async with self._reattaching:
             if not self.is_lost:
                 return True
@@ -204,7 +196,7 @@ class RunSession:
                     move_of(self.claimed, t.REATTACHED, reason=TAKEN_BACK, lease_s=lease_s)
                 )
             except (Fenced, Conflict) as error:
-                log.warning("%s is not ours any more: %s", self._state.name, error)
+                log.warning("%s now belongs to another station: %s", self._state.name, error)
                 return False
             self._state.lease_ends = ends
             if self.is_lost:
@@ -214,30 +206,33 @@ class RunSession:
     # The task
 
     async def _run_session(self) -> None:
-        """From its claim to its written end."""
-        begun = asyncio.get_running_loop().time()
+        loop, state = asyncio.get_running_loop(), self._state
+        begun = loop.time()
         try:
             ending = await self._end()
             if ending is None or (self.is_lost and not await self.take_back(WRITING_S)):
                 return
-            seconds = asyncio.get_running_loop().time() - begun
-            half_made = self._half_made(ending.transition)
+            seconds = loop.time() - begun
+            real = state.begun and self._executor.on_loss is OnLoss.INTERRUPT
+            half_made = real and ending.transition not in (t.COMPLETED, t.REQUEUED)
             await write_ending(self._writer, self.claimed, ending, seconds, half_made=half_made)
             self.ending = ending
         except (Fenced, Conflict) as error:
-            log.warning("%s: %s", self._state.name, error)
+            log.warning("%s: %s", state.name, error)
         except Exception:
-            log.exception("%s", self._state.name)
+            log.exception("%s", state.name)
         finally:
-            self._state.end()
+            state.end()
 
     async def _end(self) -> RunEnding | None:
-        """How it ended; None if others have decided that."""
+        """Drive the run. Return how it ended; None if another station has decided about it."""
         state = self._state
         try:
             order = await self._library.order(self.claimed)
             self._progress = Progress(order)
-            await self._wait_for_previous_run()
+            if self._previous:  # the run that lost its lease may still be stopping
+                await asyncio.wait([session.task for session in self._previous])
+                self._previous = ()
             return await RunSteps(state, self._judge, order, self._found).run()
         except (Fenced, Conflict):
             raise
@@ -254,14 +249,3 @@ class RunSession:
             if state.begun and self._executor.on_loss is OnLoss.INTERRUPT:  # it may be cutting
                 return RunEnding(t.INTERRUPTED, reason)
             return self._judge.failed(self.claimed, reason)
-
-    async def _wait_for_previous_run(self) -> None:
-        """The same job may be here again while the run that lost its lease is still stopping."""
-        if self._previous:
-            await asyncio.wait([session.task for session in self._previous])
-            self._previous = ()
-
-    def _half_made(self, ending: t.Transition) -> bool:
-        """Whether a part lies on the machine that nobody knows to be good."""
-        real = self._executor.on_loss is OnLoss.INTERRUPT
-        return real and self._state.begun and ending not in (t.COMPLETED, t.REQUEUED)

@@ -1,15 +1,18 @@
-"""The phase of a run in hand, and what is done at its controller while it is in one."""
+"""The phase of an active run, and what is done at its controller in each phase."""
 
 import asyncio
 import logging
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.drivers.base import OnLoss, RunAborted
-from cnc_station.engine.services.executor import Executor
-from cnc_station.engine.services.operator_prompt import OperatorPrompt, OperatorReply, PromptBox
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.run_ending import RUNNER, RunEnding, move_of
-from cnc_station.engine.services.run_inbox import RunInbox
+from cnc_station.engine.services.run_inbox import (
+    OperatorPrompt,
+    OperatorReply,
+    PromptBox,
+    RunInbox,
+)
 from cnc_station.engine.services.run_phase import (
     AT_MACHINE,
     NEXT,
@@ -18,6 +21,7 @@ from cnc_station.engine.services.run_phase import (
     TO_END,
     Phase,
 )
+from cnc_station.engine.services.worker_slots import Executor
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.views import Doing, Status
 
@@ -27,8 +31,11 @@ CONTROLLER = "controller"
 
 
 class RunState:
-    """What a run session and its steps share. `asked` is how the run ends if it is stopped; None
-    as long as nobody has asked for that, and where it was lost."""
+    """What a run session and its steps share.
+
+    `part` counts from 1. `asked` is the ending that was asked for; None if none was, or if the run
+    was lost. `stopping` is the abort at the controller; its result is what prevented it.
+    """
 
     def __init__(
         self,
@@ -43,12 +50,15 @@ class RunState:
         self.executor = executor
         self.lease_ends = lease_ends
         self.phase = phase
-        self.part = 1  # the one in hand, from 1
+        self.part = 1
         self.asked: RunEnding | None = None
         self.stopping: asyncio.Task[Exception | None] | None = None
         self.prompts = PromptBox()
         self.inbox = RunInbox()
-        self._written = Phase.RUNNING  # or HELD: what is written of it
+        self.name = f"run {claimed.run_id} of job {claimed.job_id}"
+        self.gone = f"Job {claimed.job_id} is not at a machine any more."
+        self._written = Phase.RUNNING  # or HELD, as the database says
+        self._holding = False  # a hold is asked of the controller, or being written
         self._news: asyncio.Future[None] | None = None
         if phase in AT_MACHINE:
             self.inbox.open()
@@ -66,32 +76,15 @@ class RunState:
 
     @property
     def begun(self) -> bool:
-        """Whether its start is being written, or is."""
+        """Whether its start is written, or is being written."""
         return self.phase not in NOT_BEGUN
 
-    @property
-    def name(self) -> str:
-        """For the log."""
-        return f"run {self.claimed.run_id} of job {self.claimed.job_id}"
-
-    @property
-    def gone(self) -> str:
-        """What is said to whoever asks something of it too late."""
-        return f"Job {self.claimed.job_id} is not at a machine any more."
-
-    def starting(self) -> None:
-        """Its start is about to be written: it can't be deferred any more."""
-        self.enter(Phase.STARTING)
-
-    def started(self) -> None:
-        """Its start is written, and its machine is told to start or has: it can be held."""
-        self.enter(Phase.RUNNING)
-        if not self.claimed.begun:
-            self.hear(self.executor.status())
-
     async def unless_stopped(self) -> None:
-        """Raises RunAborted if nothing may be started any more. A process that stood still wakes
-        wherever it was, perhaps just before it starts a machine; others may have taken over."""
+        """Raise RunAborted if nothing may be started any more.
+
+        A process that was suspended may resume just before it starts a machine, when another
+        station has already taken over. So the lease is checked here too.
+        """
         if self.stopping is not None:
             await asyncio.wait([self.stopping])
         if self.lease_ends <= asyncio.get_running_loop().time():
@@ -100,36 +93,57 @@ class RunState:
             raise RunAborted("stopped before it began")
 
     async def hold(self, actor: str, reason: str) -> None:
-        """Stop the feed, and write it when the controller has."""
-        await self.executor.hold()
-        await self._write(t.HELD, actor, reason)
+        self._holding = True
+        try:
+            await self.executor.hold()
+            await self._write(t.HELD, actor, reason)
+        finally:
+            self._holding = False
 
     async def resume(self, actor: str) -> None:
-        """Go on after a hold, or with the next part. Written first, since that proves the right to
-        set the machine going; and written back if the controller does not go on."""
+        """Continue after a hold, or with the next part.
+
+        Written first, because that proves the right to start the machine. Written back if the
+        controller does not continue.
+        """
         await self.writer.write(move_of(self.claimed, t.CONTINUED, actor))
         self._is_written(Phase.RUNNING)
-        if self.prompts.waits_for(OperatorPrompt.NEXT_PART):
-            self.prompts.reply(OperatorPrompt.NEXT_PART, OperatorReply(actor))
-            return
-        try:
-            await self.executor.resume()
-        except Exception as error:
-            await self._write(t.HELD, reason=str(error))
-            raise
+        between_parts = self.prompts.waits_for(OperatorPrompt.NEXT_PART)
+        if not between_parts or self.executor.status().doing is Doing.HELD:
+            try:
+                await self.executor.resume()
+            except Exception as error:
+                await self._write(t.HELD, reason=str(error))
+                raise
+        self.prompts.reply(OperatorPrompt.NEXT_PART, OperatorReply(actor))
 
-    async def pause(self, prompt: OperatorPrompt, words: str) -> None:
-        """Held until a person says by resuming that it may go on. Raises RunAborted if the run is
+    async def pause(self, reason: str) -> None:
+        """Hold the run between two parts until a person resumes it. Raises RunAborted if it is
         stopped instead."""
-        await self.unless_stopped()
 
         async def hold() -> None:
             if self._written is not Phase.HELD:
-                await self._write(t.HELD, reason=words)
-            self.prompts.prompt(prompt)
+                await self._write(t.HELD, reason=reason)
+            self.prompts.prompt(OperatorPrompt.NEXT_PART)
 
+        await self.unless_stopped()
         await self.inbox.put(hold)
-        await self.reply_to(prompt)
+        await self.reply_to(OperatorPrompt.NEXT_PART)
+
+    async def wait_while_held(self) -> None:
+        """Wait until a hold that came between two parts is resumed. Raises RunAborted if the run is
+        stopped instead."""
+
+        async def prompt_if_held() -> None:
+            if self._written is Phase.HELD:
+                self.prompts.prompt(OperatorPrompt.NEXT_PART)
+
+        await self.unless_stopped()
+        while self._written is Phase.HELD or self._holding:
+            await self.inbox.put(prompt_if_held)
+            if self._written is Phase.HELD:
+                await self.reply_to(OperatorPrompt.NEXT_PART)
+            await self.unless_stopped()
 
     async def reply_to(self, prompt: OperatorPrompt) -> OperatorReply:
         """Wait for a person's reply. Raises RunAborted if the run is stopped instead."""
@@ -137,8 +151,8 @@ class RunState:
         return await self.prompts.wait(prompt)
 
     def hear(self, status: Status) -> None:
-        """What its machine does by itself, a stop in its program or somebody at its panel, is
-        written as it happens. Told by the driver."""
+        """Write a hold or a resume that happened at the machine: a stop in its program, or a person
+        at its panel. The driver calls this."""
         if self._differs(status) and (self._news is None or self._news.done()):
             self._news = self.inbox.put(self._follow)
             self._news.add_done_callback(self._log_failure)
@@ -166,21 +180,21 @@ class RunState:
         self._is_written(Phase.HELD if row is t.HELD else Phase.RUNNING)
 
     def _is_written(self, phase: Phase) -> None:
-        """A run that is to stop stays so; if its controller does not confirm, this is where it
-        is."""
+        """Enter the phase too, unless the run is to end. If its controller does not confirm that,
+        the run returns to this phase."""
         self._written = phase
         if self.phase in (Phase.RUNNING, Phase.HELD) and self.phase is not phase:
             self.enter(phase)
 
     async def settled(self) -> None:
-        """Its machine has ended it: what that said before is written first, and nothing more is
-        asked of it."""
+        """Refuse further work after the end, and wait until earlier news of the machine is
+        written."""
         self.inbox.refuse(self.gone)
         if self._news is not None and not self._news.done():
             await asyncio.wait([self._news])
 
     def ask_to_end(self, ending: RunEnding) -> None:
-        """Stop it, to end so; one that is to end already stays with what was asked first."""
+        """Stop the run. The first ending that was asked for counts."""
         if self.phase in TO_END or self.phase is Phase.ENDED:
             return
         self.asked = ending
@@ -191,15 +205,14 @@ class RunState:
             self.enter(Phase.WITHDRAWN)
 
     def abort(self) -> None:
-        """Have the controller end it, once; `stopping` has its answer."""
+        """Abort at the controller, once at a time."""
         if self.stopping is None:
             self.stopping = asyncio.create_task(self._abort_at_controller())
 
     async def _abort_at_controller(self) -> Exception | None:
-        """What kept the controller from confirming; the run then goes on as if nobody had asked."""
         try:
             await self.executor.abort()
-        except Exception as error:  # noqa: BLE001 - handed to whoever has asked
+        except Exception as error:  # noqa: BLE001 - returned to the callers who wait for it
             log.warning("%s could not be stopped: %s", self.name, error)
             self.stopping = None
             if self.phase is Phase.STOPPING:
@@ -212,8 +225,8 @@ class RunState:
         return None
 
     def lose_lease(self) -> None:
-        """Act no longer: others may have taken over. What may be half made goes on, since nobody
-        will begin it blindly."""
+        """Stop acting: another station may take over. A part that may be half made goes on, because
+        no station starts it again without asking."""
         if self.phase in OUT_OF_HAND:
             return
         log.warning("lost the lease of %s", self.name)
@@ -222,12 +235,12 @@ class RunState:
             self.abort()
 
     def taken_back(self) -> None:
-        """Its lease is this station's again; what its machine did meanwhile is written."""
+        """The lease is this station's again: write what the machine did meanwhile."""
         self._written = Phase.RUNNING
         self.enter(Phase.RUNNING)
         self.hear(self.executor.status())
 
     def end(self) -> None:
-        """It is over, and what is still asked of it comes too late."""
+        """Refuse everything that is still asked."""
         self.inbox.close(self.gone)
         self.enter(Phase.ENDED)

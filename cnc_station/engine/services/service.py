@@ -1,4 +1,4 @@
-"""The one shape of a service: a loop that does what there is to do, then waits for a hint."""
+"""The base of all services: a loop that does all pending work, then waits for a hint."""
 
 import asyncio
 import logging
@@ -7,8 +7,7 @@ from enum import Enum, auto
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import Notice, Predicate
-from cnc_station.engine.signals.local import Wake
-from cnc_station.engine.timing import GrowingPause
+from cnc_station.engine.timing import GrowingPause, Wake
 
 log = logging.getLogger(__name__)
 
@@ -20,20 +19,18 @@ class When(Enum):
     """When a service may run."""
 
     ALWAYS = auto()
-    UNTIL_REPLACED = auto()  # not once another station has this one's name, and its machines
-    LEADING = auto()  # begun anew with each term in which this station leads
+    UNTIL_REPLACED = auto()  # until another station has taken this one's name and machines
+    LEADING = auto()  # started again with each term in which this station leads
 
 
 class Service(ABC):
-    """`run_once` does all there is and says how long it may rest if nobody wakes it.
+    """A subclass declares when it may run (`when`) and which events wake it (`wakes_on`; a missed
+    notice may have had any of them). `lost_hint_s` is how soon it runs after a commit of another
+    station whose hint may have been lost; None: its own rest is short enough.
 
-    A subclass declares when it may run (`when`) and which events wake it (`wakes_on`; a missed
-    notice may have had any of them). `lost_hint_s`: how soon it looks by itself where others have
-    committed and a hint may have been lost; None: its own rest is short enough.
-
-    If the environment fails it, it comes back after a growing pause, and says once why: what stays
-    away for a weekend must not wash all else out of the log. A bug is logged with its trace and the
-    loop goes on, so that one bad row never stops the shop.
+    If a dependency is lost, it retries after growing pauses and logs the reason once: a loss over a
+    weekend must not fill the log. A bug is logged with its trace and the loop goes on, so that one
+    bad row never stops the shop.
     """
 
     when: When = When.UNTIL_REPLACED
@@ -46,14 +43,12 @@ class Service(ABC):
 
     @abstractmethod
     async def run_once(self) -> float:
-        """Do what there is to do; returns the longest rest in seconds."""
+        """Process all pending work. Return the maximum idle time in seconds."""
 
     async def start(self) -> None:
-        """Begin the loop."""
         self._task = asyncio.create_task(self._loop(), name=type(self).__name__)
 
     async def stop(self) -> None:
-        """End the loop where it rests or waits."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -61,36 +56,30 @@ class Service(ABC):
         self.wake.forget()
 
     def hear(self, notice: Notice) -> None:
-        """Wake if the notice may have something to do for it."""
         wakes_on = self.wakes_on
         if wakes_on and (notice.missed or any(w(e) for w in wakes_on for e in notice.events)):
             self.wake.hint()
 
     def look_within(self, seconds: float) -> None:
-        """There may be something to do that is not urgent."""
+        """Run within so long: there may be work that is not urgent."""
         if self._task is not None:
             self.wake.hint_within(seconds)
 
     async def _loop(self) -> None:
-        pause, said = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S), ""
+        pause, logged = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S), ""
         while True:
             try:
                 rest = await self.run_once()
-                said = ""
+                logged = ""
                 pause.reset()
             except Unavailable as error:
-                if said != (said := str(error)):
+                if logged != (logged := str(error)):
                     log.warning("%s waits: %s", type(self).__name__, error)
                 rest = pause.next_s()
             except (Exception, asyncio.CancelledError):
-                if _is_to_end():
+                task = asyncio.current_task()
+                if task is None or task.cancelling():  # the task itself, not what it waited for
                     raise
                 log.exception("%s failed and goes on", type(self).__name__)
                 rest = pause.next_s()
             await self.wake.wait(rest)
-
-
-def _is_to_end() -> bool:
-    """Whether this task was cancelled, and not something that it waited for."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0

@@ -1,4 +1,4 @@
-"""From the bytes of a CSV or XLSX file to a header and rows of text."""
+"""Read a CSV or XLSX file into a header and rows of text."""
 
 import csv
 import datetime as dt
@@ -23,13 +23,13 @@ _EXCEL_ERRORS = frozenset(
 
 
 class Unreadable(Exception):
-    """The file as a whole is no table that can be imported; the sentence says why."""
+    """The file is not a table that can be imported. The sentence states why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that is not empty. Rows count from 1 below the header, empty ones too, so that the
-    number is the one a spreadsheet shows, less the header. Cells are trimmed."""
+    """A row that is not empty, with trimmed cells. Rows are counted from 1 below the header, with
+    empty ones, as in a spreadsheet."""
 
     number: int
     cells: tuple[str, ...]
@@ -37,15 +37,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as text. Column names are never empty and never the same."""
+    """A table as text. Column names are unique and never empty."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
 def read_table(content: bytes, *, telling: Callable[[str], bool]) -> Table:
-    """The table in a file. `telling` says whether a column's name means something here, which
-    decides what separates the columns of a CSV file. Raises Unreadable."""
+    """Read a file. `telling` returns whether a column name is known: the delimiter of a CSV file is
+    the one that gives the most known names. Raises Unreadable."""
     if len(content) > MAX_BYTES:
         raise Unreadable(f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
     if content.startswith(_OLD_EXCEL):
@@ -94,7 +94,7 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _promise(text: str, delimiter: str, telling: Callable[[str], bool]) -> tuple[int, int]:
-    """How well a delimiter cuts the header: columns that mean something, columns at all."""
+    """Return the number of known columns and of all columns with this delimiter."""
     try:
         header = next((record for record in _records(text, delimiter) if any(record)), [])
     except Unreadable:
@@ -117,14 +117,14 @@ def _from_workbook(content: bytes) -> Table:
         return _first_filled_sheet(workbook)
     except Unreadable:
         raise
-    except Exception as error:  # openpyxl raises anything at a damaged file
-        raise Unreadable("The workbook is damaged, or is no XLSX file.") from error
+    except Exception as error:  # openpyxl raises any exception for a damaged file
+        raise Unreadable("The workbook is damaged, or is not an XLSX file.") from error
 
 
 def _first_filled_sheet(workbook: Any) -> Table:
     table = Table((), ())
     for sheet in workbook.worksheets:
-        sheet.reset_dimensions()  # some programs write a wrong one, and rows would be lost
+        sheet.reset_dimensions()  # some programs write wrong ones, and rows would be lost
         values = sheet.iter_rows(max_col=MAX_COLUMNS + 1, max_row=MAX_SCANNED + 2, values_only=True)
         table = _table(map(_texts, values))
         if table.columns:
@@ -133,13 +133,13 @@ def _first_filled_sheet(workbook: Any) -> Table:
 
 
 def _texts(record: tuple[object, ...]) -> list[str]:
-    if record.count(None) == len(record):  # by far the most of them, in a formatted sheet
+    if record.count(None) == len(record):  # most rows of a formatted sheet
         return []
     return [_as_text(value) for value in record]
 
 
 def _as_text(value: object) -> str:
-    """A spreadsheet's value as a person would type it."""
+    """Return the value of a cell as a person would type it."""
     match value:
         case None:
             return ""
@@ -192,5 +192,5 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def is_spreadsheet_error(cell: str) -> bool:
-    """Whether a cell holds what a spreadsheet shows where a formula has failed."""
+    """Return whether a cell contains the error value of a formula."""
     return cell in _EXCEL_ERRORS

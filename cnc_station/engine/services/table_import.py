@@ -1,7 +1,6 @@
-"""Jobs from a CSV or XLSX table: a preview with every issue, and the jobs if there is none.
+"""Jobs from a CSV or XLSX table: a preview with all issues, and the jobs if there are none.
 
-Pure: the clock, the time zone and what the shop already knows are handed in. Reading the largest
-table allowed takes seconds, so callers on an event loop do it on a thread.
+Reading the largest table allowed takes seconds: call it on a thread.
 """
 
 import datetime as dt
@@ -34,16 +33,16 @@ PREVIEW_ROWS = 50
 ISSUES_KEPT = 1_000
 _LONGEST_VALUE = 200  # of a cell that is not free text
 _FREE_TEXT = frozenset(("payload", "after"))
-_LONGEST_NAME = 100  # of the file, where an event tells it
+_LONGEST_NAME = 100  # of the file, in an event
 
 Parser = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportContext:
-    """What an import needs to know. `now` in ms; `zone` is that of the times people write, None
-    for this computer's own. `program` finds the newest kept program by its file name, `machine`
-    the id of a machine by its name; both answer None for what is not there."""
+    """What an import needs to know. `now` is in ms. `zone` is that of the times in the table; None:
+    this computer's. `program` returns the newest stored program of a file name, `machine` the id
+    of a machine name; both return None if there is none."""
 
     now: int
     zone: dt.tzinfo | None
@@ -53,13 +52,13 @@ class ImportContext:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A table as read. `specs` holds a job for every row, or nothing while there is an issue."""
+    """A table that was read. `specs` has a job for every row; it is empty if there is an issue."""
 
     preview: ImportPreview
     specs: tuple[JobSpec, ...] = ()
 
     def accepted(self) -> tuple[JobSpec, ...]:
-        """The jobs; raises InvalidInput with every issue if there is one, or if there is no row."""
+        """Return the jobs. Raises InvalidInput with all issues, or if there is no row."""
         if not self.preview.ready:
             raise InvalidInput(*(FieldError(*_said(issue)) for issue in self.preview.issues))
         return self.specs
@@ -68,8 +67,8 @@ class Imported:
 def read_jobs(
     name: str, content: bytes, shop: ImportContext, mapping: Mapping[str, str] | None = None
 ) -> Imported:
-    """Read the table in a file of this name. `mapping` (field -> column) is taken as it is; None
-    guesses it from the names of the columns. Whatever the bytes are, the answer is a preview."""
+    """Read the table in a file of this name. `mapping` is field -> column; None guesses it from the
+    column names. Never raises for bad content: the preview has the issues."""
     wanted = set((mapping or {}).values())
     try:
         table = read_table(content, telling=lambda name: name in wanted or is_known(name))
@@ -77,18 +76,23 @@ def read_jobs(
         return _refused(str(error))
     if not table.rows:
         return _refused("There is no row below the names of the columns.", table.columns)
-    used = guess_mapping(table.columns) if mapping is None else _chosen(mapping)
+    if mapping is None:
+        used = guess_mapping(table.columns)
+    else:
+        used = {field: column for field, column in mapping.items() if column}
     issues = Issues(_mapping_issues(table, used))
     specs: tuple[JobSpec, ...] = ()
     if not issues:
-        drafts = _Reader(name, table, used, shop, issues).drafts()
+        reader = _Reader(name, table, used, shop, issues)
+        drafts = [reader.draft(row) for row in table.rows]
         specs = linked(drafts, used.get("after", IMPORT_LABELS["after"]), issues)
+    empty = ("",) * len(table.columns)
     preview = ImportPreview(
         columns=table.columns,
         mapping=used,
-        rows=tuple(_padded(row, table) for row in table.rows[:PREVIEW_ROWS]),
+        rows=tuple((row.cells + empty)[: len(empty)] for row in table.rows[:PREVIEW_ROWS]),
         total=len(table.rows),
-        issues=_some(issues),
+        issues=_first_issues(issues),
     )
     return Imported(preview, () if issues else specs)
 
@@ -100,10 +104,6 @@ def _refused(sentence: str, columns: tuple[str, ...] = ()) -> Imported:
 def _said(issue: ImportIssue) -> tuple[str, str]:
     where = f"row {issue.row}" if issue.row else "table"
     return (f"{where}, {issue.column}" if issue.column else where, issue.message)
-
-
-def _chosen(mapping: Mapping[str, str]) -> dict[str, str]:
-    return {field: column for field, column in mapping.items() if column}
 
 
 def _mapping_issues(table: Table, mapping: Mapping[str, str]) -> list[ImportIssue]:
@@ -125,7 +125,7 @@ def _mapping_issues(table: Table, mapping: Mapping[str, str]) -> list[ImportIssu
     return issues
 
 
-def _some(issues: list[ImportIssue]) -> tuple[ImportIssue, ...]:
+def _first_issues(issues: list[ImportIssue]) -> tuple[ImportIssue, ...]:
     issues.sort(key=lambda issue: issue.row)
     if len(issues) <= ISSUES_KEPT:
         return tuple(issues)
@@ -133,12 +133,8 @@ def _some(issues: list[ImportIssue]) -> tuple[ImportIssue, ...]:
     return (*issues[:ISSUES_KEPT], more)
 
 
-def _padded(row: Row, table: Table) -> tuple[str, ...]:
-    return (row.cells + ("",) * len(table.columns))[: len(table.columns)]
-
-
 class _Reader:
-    """Turns rows into jobs, collecting what is wrong."""
+    """Converts rows to jobs, and collects the issues."""
 
     def __init__(
         self,
@@ -194,13 +190,9 @@ class _Reader:
             raise ValueError(f"there is no machine {values.shown(name)}")
         return found
 
-    def drafts(self) -> list[Draft]:
-        """A draft for every row, as far as it can be understood."""
-        return [self._draft(row) for row in self._table.rows]
-
-    def _draft(self, row: Row) -> Draft:
+    def draft(self, row: Row) -> Draft:
         if len(row.cells) > len(self._table.columns):
-            self._say(row, "", "has more cells than there are columns")
+            self._add_issue(row, "", "has more cells than there are columns")
         found, bad = self._values(row)
         after = found.pop("after", ())
         program: ProgramRow | None = found.pop("program", None)
@@ -215,11 +207,11 @@ class _Reader:
         except InvalidInput as refused:
             for error in refused.errors:
                 if error.field not in bad:
-                    self._say(row, error.field, error.reason)
+                    self._add_issue(row, error.field, error.reason)
         return Draft(row.number, spec, after)
 
     def _values(self, row: Row) -> tuple[dict[str, Any], set[str]]:
-        """What the cells say, and the fields whose cells say nothing that can be understood."""
+        """Return the values of the cells, and the fields that could not be read."""
         found: dict[str, Any] = {"name": "", "machine_type": ""}
         bad = set()
         for place, field in self._fields:
@@ -229,7 +221,7 @@ class _Reader:
             try:
                 found[field] = self._value(field, text)
             except ValueError as error:
-                self._say(row, field, str(error))
+                self._add_issue(row, field, str(error))
                 bad.add(field)
         return found, bad
 
@@ -243,6 +235,6 @@ class _Reader:
             raise ValueError(f"{values.shown(text)} is too long")
         return parse(text)
 
-    def _say(self, row: Row, field: str, reason: str) -> None:
+    def _add_issue(self, row: Row, field: str, reason: str) -> None:
         column = self._mapping.get(field, IMPORT_LABELS.get(field, field))
         self._issues.append(ImportIssue(row.number, column, reason))

@@ -1,4 +1,4 @@
-"""The routing in a table: which of its jobs comes after which."""
+"""The routing in a table: which of its jobs come after which."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,9 +17,9 @@ Issues = list[ImportIssue]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A row with the names of what comes before it: an operation of the same work order, the key
-    of another row, or `#17`, a job the shop already has. A row that is wrong in other ways stands
-    here too, so that nobody is told of its absence besides."""
+    """A row with the names of the jobs before it: an operation of the same work order, the key of
+    another row, or `#17` for a stored job. Rows with other issues have a draft too, so that links
+    to them are not reported as missing."""
 
     number: int
     spec: JobSpec
@@ -27,14 +27,14 @@ class Draft:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """The names in a cell, once each: `op10, op20`. Spaces may belong to a name."""
+    """Return the names in a cell, once each: `op10, op20`. A name may contain spaces."""
     names = (name.strip() for name in _SEPARATOR.split(text))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 def linked(drafts: Sequence[Draft], column: str, issues: Issues) -> tuple[JobSpec, ...]:
-    """The jobs with `after`, `key` and `after_keys` filled in; what can't be linked goes to
-    `issues` under `column`. A key that a row has itself wins over an operation's name."""
+    """Return the jobs with `after`, `key` and `after_keys`. Names that can't be linked are added to
+    `issues` under `column`. A row's own key takes precedence over the name of an operation."""
     return _Routing(drafts, column, issues).specs()
 
 
@@ -49,13 +49,13 @@ class _Routing:
         for place, draft in enumerate(drafts):
             spec = draft.spec
             if spec.key and self._by_key.setdefault(spec.key, place) != place:
-                self._say(place, f"the key {shown(spec.key)} stands in two rows")
+                self._add_issue(place, f"the key {shown(spec.key)} stands in two rows")
             if spec.work_order and spec.operation:
                 named = (spec.work_order, _folded(spec.operation))
                 self._by_operation.setdefault(named, []).append(place)
             self._keys[place] = spec.key
 
-    def _say(self, place: int, message: str) -> None:
+    def _add_issue(self, place: int, message: str) -> None:
         self._issues.append(ImportIssue(self._drafts[place].number, self._column, message))
 
     def specs(self) -> tuple[JobSpec, ...]:
@@ -79,15 +79,15 @@ class _Routing:
         for name in self._waited_for(place):
             others = self._named(place, name)
             if place in others and len(others) == 1:
-                self._say(place, f"{shown(name)} is this row itself")
+                self._add_issue(place, f"{shown(name)} is this row itself")
             elif len(others) == 1:
                 found[others[0]] = None
             else:
-                self._say(place, self._why_not(place, name, len(others)))
+                self._add_issue(place, self._why_not(place, name, len(others)))
         return tuple(found)
 
     def _waited_for(self, place: int) -> Iterator[str]:
-        """Names of rows; what is no name as a whole is several with spaces between them."""
+        """Yield names of rows. A text that is not the name of a row is split at spaces."""
         for name in self._drafts[place].after:
             several = not self._named(place, name) and not _STORED.fullmatch(name)
             parts = name.split() if several else [name]
@@ -121,7 +121,7 @@ class _Routing:
         except CycleError as error:
             circle: list[int] = error.args[1]
             rows = " → ".join(str(self._drafts[place].number) for place in circle[:10])
-            self._say(circle[0], f"the rows {rows} wait for each other in a circle")
+            self._add_issue(circle[0], f"the rows {rows} wait for each other in a circle")
 
 
 def _folded(operation: str) -> str:

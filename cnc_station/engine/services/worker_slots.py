@@ -1,7 +1,8 @@
-"""What carries out runs without a machine: handlers, in the worker slots of this station."""
+"""What carries out a run: a machine's driver, or a handler in a worker slot of the station."""
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.drivers.base import (
@@ -13,12 +14,29 @@ from cnc_station.engine.drivers.base import (
     RunOutcome,
 )
 from cnc_station.engine.handlers.base import Handler, HandlerFailed, HandlerOrder
-from cnc_station.engine.services.executor import Executor
 from cnc_station.engine.views import Abilities, Doing, Identity, Status
 
 
+class Executor(Protocol):
+    """The part of `Driver` that a run needs, with the same promises. Each driver is one."""
+
+    on_loss: OnLoss
+    abilities: Abilities
+
+    async def connect(self) -> Identity: ...
+    async def load(self, order: Order, part: int) -> tuple[str, ...]: ...
+    async def start(self) -> None: ...
+    async def ended(self) -> None: ...
+    async def hold(self) -> None: ...
+    async def resume(self) -> None: ...
+    async def abort(self) -> None: ...
+    async def inspect_run(self, order: Order) -> RunInspection: ...
+    def status(self) -> Status: ...
+    def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]: ...
+
+
 class WorkerSlots:
-    """At most `workers` handlers work at once; `on_free` hears that one is done."""
+    """At most `workers` handlers work at once. `on_free` is called when one is done."""
 
     def __init__(
         self, handlers: Mapping[str, Handler], workers: int, on_free: Callable[[], None]
@@ -30,28 +48,24 @@ class WorkerSlots:
 
     @property
     def known(self) -> frozenset[str]:
-        """The names of the handlers that this station has."""
         return frozenset(self._handlers)
 
     @property
     def free(self) -> int:
-        """How many more could work now."""
         return max(0, self._workers - self._leased)
 
     def lease(self, handler: str) -> Executor:
-        """A slot for one run, until `release`."""
         self._leased += 1
         return HandlerExecutor(self._handlers[handler])
 
     def release(self) -> None:
-        """The run has ended."""
         self._leased -= 1
         self._on_free()
 
 
 class HandlerExecutor:
-    """Implements `Executor`: one run of a handler. It begins with its claim: nothing is loaded,
-    nothing can refuse, and nothing is cut."""
+    """Implements `Executor`: one run of a handler. It begins with its claim, nothing can prevent
+    its start, and nothing is cut."""
 
     on_loss = OnLoss.RETRY
     abilities = Abilities(holds=False, unlocks=False, outlives=False, begins_with_claim=True)
@@ -64,27 +78,24 @@ class HandlerExecutor:
         self._fraction = 0.0
 
     async def connect(self) -> Identity:
-        """Always there."""
         return Identity(self._handler.name)
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:  # noqa: ARG002 - the seam's signature
-        """Remember what to do."""
         self._order = order
         return ()
 
     async def start(self) -> None:
-        """Work from now on."""
         assert self._order is not None
         order = HandlerOrder(
             self._order.run_id, self._order.job_id, self._order.attempt, self._order.payload
         )
-        self._work = asyncio.create_task(self._handler.run(order, self._tell))
+        self._work = asyncio.create_task(self._handler.run(order, self._set_fraction))
 
-    def _tell(self, fraction: float) -> None:
+    def _set_fraction(self, fraction: float) -> None:
         self._fraction = min(max(fraction, 0.0), 1.0)
 
     async def ended(self) -> None:
-        """Until it is done; given up, it is cancelled."""
+        """Wait until it is done. If the wait is cancelled, so is the work."""
         assert self._work is not None
         try:
             await self._work
@@ -96,25 +107,21 @@ class HandlerExecutor:
             raise
 
     async def hold(self) -> None:
-        """Cannot."""
         raise Conflict(f"{self._handler.name} can't be held. It can be aborted.")
 
     async def resume(self) -> None:
-        """Never held."""
+        """Do nothing: it is never held."""
 
     async def abort(self) -> None:
-        """Cancel it, and wait until it has stopped."""
         if self._work is not None and not self._work.done():
             self._aborted = True
             self._work.cancel()
             await asyncio.wait([self._work])
 
     async def inspect_run(self, order: Order) -> RunInspection:  # noqa: ARG002 - the seam's signature
-        """It worked in the station that is gone."""
         return RunInspection(RunOutcome.STOPPED, "it ended with its station")
 
     def status(self) -> Status:
-        """How far it is."""
         working = self._work is not None and not self._work.done()
         return Status(Doing.RUNNING if working else Doing.READY, fraction=self._fraction)
 
@@ -122,5 +129,4 @@ class HandlerExecutor:
         self,
         listener: Callable[[Status], None],  # noqa: ARG002 - the seam's signature
     ) -> Callable[[], None]:
-        """It is never held, so there is nothing to follow."""
-        return lambda: None
+        return lambda: None  # it is never held, so there is no news

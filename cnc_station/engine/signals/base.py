@@ -1,4 +1,4 @@
-"""What stations of a fleet tell each other. All of it is hints: the database is the truth."""
+"""Signals between the stations of a fleet. All are hints: the database is the truth."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,8 +10,7 @@ from cnc_station.engine.views import Telemetry
 
 @dataclass(frozen=True, slots=True)
 class SignalHandlers:
-    """What a station does with what it hears; called on its loop. `notice` gets MISSED where
-    notices may have been lost."""
+    """Called on the loop when a signal arrives. `notice` gets MISSED if notices may be lost."""
 
     work: Callable[[], None]
     notice: Callable[[Notice], None]
@@ -19,37 +18,26 @@ class SignalHandlers:
 
 
 class Signals(Protocol):
-    """A way to the other stations. Losing anything on it costs time, never a fact."""
+    """A connection to the other stations. A lost signal costs time, but no facts."""
 
     @property
     def connected(self) -> bool:
-        """Whether hints come through now; without it the database is looked at instead."""
-        ...
+        """Whether signals arrive now; otherwise the database is polled."""
 
     async def start(self, handlers: SignalHandlers) -> None:
-        """Begin to listen, and keep trying where that fails."""
-        ...
+        """Begin to listen. Retries after failures."""
 
-    async def stop(self) -> None:
-        """Let go of every connection."""
-        ...
+    async def stop(self) -> None: ...
 
     def announce_work(self, claimable: Mapping[str, int]) -> None:
-        """So many jobs for each machine type have become claimable."""
-        ...
+        """Announce how many jobs of each machine type have become claimable."""
 
     def wait_for(self, machine_types: frozenset[str]) -> None:
-        """This station has idle machines of these types and found nothing for them."""
-        ...
+        """Wait for work for idle machines of these types."""
 
-    def publish_notice(self, notice: Notice) -> None:
-        """This has been committed."""
-        ...
+    def publish_notice(self, notice: Notice) -> None: ...
 
-    def publish_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
-        """What this station's machines do at this moment."""
-        ...
+    def publish_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None: ...
 
     async def ping(self) -> None:
-        """Raises Unavailable if the way is not there."""
-        ...
+        """Raises Unavailable if the connection is lost."""

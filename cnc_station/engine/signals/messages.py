@@ -1,7 +1,7 @@
-"""What stations write to each other, and how it is read when another version has written it.
+"""The messages between stations, also of different versions.
 
-A fleet is brought up to date one station after the other. A field that is added to `NoticeEvent`
-stands last, where an older station leaves it out.
+A fleet is upgraded station by station. New fields of `NoticeEvent` must be the last ones: an older
+station ignores them.
 """
 
 from collections.abc import Mapping
@@ -17,30 +17,30 @@ MOST_BYTES = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class NoticeMessage:
-    """What has changed."""
+    """A notice from another station."""
 
     body: Notice
 
 
 @dataclass(frozen=True, slots=True)
 class TelemetryMessage:
-    """What the sender's machines do, by machine id."""
+    """Telemetry from another station, by machine id."""
 
     body: dict[int, Telemetry]
 
 
 def prepare() -> None:
-    """Load what reading and writing take. Slow: on a thread."""
+    """Prepare the codec. Slow: call it on a thread."""
     codec.prepare(Notice, dict[int, Telemetry], NoticeMessage, TelemetryMessage)
 
 
 def of_notice(sender: str, notice: Notice) -> bytes:
-    """A notice as a message of `sender`."""
+    """Return a notice as a message of `sender`."""
     return _message(sender, codec.dump(Notice, notice))
 
 
 def of_telemetry(sender: str, telemetry: Mapping[int, Telemetry]) -> bytes:
-    """Telemetry as a message of `sender`."""
+    """Return telemetry as a message of `sender`."""
     return _message(sender, codec.dump(dict[int, Telemetry], telemetry))
 
 
@@ -49,12 +49,12 @@ def _message(sender: str, body: bytes) -> bytes:
 
 
 def beginning(sender: str) -> bytes:
-    """What a sender's messages begin with."""
+    """Return the first bytes of a sender's messages."""
     return b'{"from":"%s","body":' % sender.encode()
 
 
 def notice(data: bytes) -> Notice:
-    """What another station has changed; MISSED if that cannot be read."""
+    """Return the notice of a message; MISSED if it cannot be read."""
     if len(data) > MOST_BYTES:
         return MISSED
     try:
@@ -73,7 +73,7 @@ def _newer_notice(data: bytes) -> Notice:
 
 
 def telemetry(data: bytes) -> Mapping[int, Telemetry]:
-    """What another station's machines do; nothing if that cannot be read."""
+    """Return the telemetry of a message; nothing if it cannot be read."""
     try:
         return codec.load(TelemetryMessage, data[:MOST_BYTES]).body
     except ValueError:

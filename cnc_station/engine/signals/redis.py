@@ -1,9 +1,9 @@
-"""Hints between stations through Redis: who looks for work, what changed, what machines do.
+"""Signals between stations through Redis: work, notices and telemetry.
 
 Work is announced in one sorted set for each machine type. A station with an idle machine blocks on
 the sets of its types (BZPOPMAX), so that one new job wakes one station and not all. What it pops is
-only a hint to look: the claim in the database decides. Notices and telemetry go by publish and
-subscribe. Sending, the blocking wait and the subscription each have a connection of their own.
+only a hint: the claim in the database decides. Notices and telemetry use publish and subscribe.
+Sending, the blocking wait and the subscription each have their own connection.
 """
 
 import asyncio
@@ -21,16 +21,15 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import MISSED, NO_EVENTS, Notice
 from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.base import SignalHandlers
-from cnc_station.engine.signals.local import Wake
-from cnc_station.engine.timing import GrowingPause
+from cnc_station.engine.timing import GrowingPause, Wake
 from cnc_station.engine.views import Telemetry
 
 log = logging.getLogger(__name__)
 
 BLOCK_S = 5.0
-DRAINED = 100  # further hints taken with one: a claim looks at everything anyway
+DRAINED = 100  # more hints taken with one: a claim covers all jobs
 MOST_HINTS = 500
-GATHER_S = 0.01  # what only the screens of others wait for may wait for more of its kind
+GATHER_S = 0.01  # notices and telemetry are sent together
 SILENCE_S = 3.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
@@ -41,8 +40,8 @@ _INSECURE = (
     "ssl_keyfile in the address."
 )
 _LOST = (RedisError, OSError, TimeoutError)
-# Seconds and, for what is not acknowledged, ms: a firewall that forgets a connection at night says
-# so to nobody. Those that this system knows.
+# Detect connections that a firewall has dropped silently. In seconds, TCP_USER_TIMEOUT in ms; a
+# system may not know all of them.
 _ALIVE_OPTIONS = {
     "TCP_KEEPIDLE": 5,
     "TCP_KEEPINTVL": 2,
@@ -60,8 +59,8 @@ _ALIVE: Mapping[str, Any] = {
 
 
 class RedisSignals:
-    """Implements `Signals`. Fleets in different databases of one server are kept apart: its
-    channels would not do that."""
+    """Implements `Signals`. The prefix separates fleets in different databases of one server, whose
+    channels are shared."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -82,19 +81,17 @@ class RedisSignals:
         self.connected = False
 
     def _client(self) -> Redis:
-        # No timeout of the client's own: each would leave a timer behind with every command.
+        # No timeouts of the client: each command would leave a timer behind.
         alive = {} if self._url.startswith("unix:") else _ALIVE
         return Redis.from_url(self._url, socket_timeout=None, socket_connect_timeout=3, **alive)
 
     async def start(self, handlers: SignalHandlers) -> None:
-        """Three loops, each with its connection."""
         await asyncio.to_thread(messages.prepare)
         self._handlers = handlers
         for work in (self._send, self._listen, self._wait):
             self._tasks.append(asyncio.create_task(self._for_ever(work), name=work.__name__))
 
     async def stop(self) -> None:
-        """End the loops, close the connections."""
         for task in (*self._tasks, *self._turns):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -102,9 +99,8 @@ class RedisSignals:
         await self._probe.aclose()
 
     async def ping(self) -> None:
-        """See `Signals.ping`. By writing: one that is full, or a replica, answers and takes no
-        hint. A connection that says nothing need not be one any more: after a silence every loop
-        begins anew with another."""
+        """Write, because a full server or a replica answers but accepts no hints. Without an answer
+        the connections may be lost: all loops begin again with new ones."""
         try:
             async with asyncio.timeout(SILENCE_S):
                 await self._probe.set(self._prefix + "probe", "", ex=PROBE_KEPT_S)
@@ -113,7 +109,7 @@ class RedisSignals:
                 "Redis refuses the password: set it with `cnc-station secret set redis`."
             ) from error
         except ResponseError as error:
-            raise Unavailable(f"Redis takes nothing: {error}") from error
+            raise Unavailable(f"Redis accepts no data: {error}") from error
         except _LOST as error:
             self.connected = False
             for turn in self._turns:
@@ -121,32 +117,29 @@ class RedisSignals:
             raise Unavailable(_INSECURE if "certificate" in str(error) else _AWAY) from error
 
     def announce_work(self, claimable: Mapping[str, int]) -> None:
-        """See `Signals.announce_work`."""
         for machine_type, count in claimable.items():
             self._outbox[machine_type] = self._outbox.get(machine_type, 0) + count
         self._hurry.hint()
         self._filled.set()
 
     def wait_for(self, machine_types: frozenset[str]) -> None:
-        """See `Signals.wait_for`. The wait goes on unless it is for other types: to break it off
-        costs a connection."""
+        """A wait for the same types goes on, because cancelling it costs a connection."""
         self._wanted = machine_types
         self._wants.set()
         if self._waiting is not None and not machine_types <= self._waited_for:
             self._waiting.cancel()
 
     def publish_notice(self, notice: Notice) -> None:
-        """See `Signals.publish_notice`; what gathers within `GATHER_S` goes in one notice."""
+        """Notices within `GATHER_S` are sent as one."""
         self._notice |= notice
         self._filled.set()
 
     def publish_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
-        """See `Signals.publish_telemetry`."""
         self._telemetry = telemetry
         self._filled.set()
 
     async def _for_ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Begin again after each loss, after a pause that grows and is never the same for two."""
+        """Begin again after each loss, after a growing pause with jitter."""
         pause = GrowingPause(FIRST_PAUSE_S, LONGEST_PAUSE_S, jitter=0.5)
         while True:
             begun = asyncio.get_running_loop().time()
@@ -158,10 +151,10 @@ class RedisSignals:
                 turn.cancel()
                 self._turns.discard(turn)
             (end,) = await asyncio.gather(turn, return_exceptions=True)
-            if isinstance(end, _LOST) and pause.is_first:  # once, not for a whole weekend
+            if isinstance(end, _LOST) and pause.is_first:  # once, not during a whole weekend
                 log.info("Redis: %s", end)
             elif isinstance(end, Exception) and not isinstance(end, _LOST):
-                log.error("Redis: begun again after a bug", exc_info=end)
+                log.error("Redis: restarted after a bug", exc_info=end)
             if asyncio.get_running_loop().time() - begun > LONGEST_PAUSE_S:
                 pause.reset()
             await asyncio.sleep(pause.next_s())
@@ -178,7 +171,7 @@ class RedisSignals:
                 telemetry, self._telemetry = self._telemetry, None
                 try:
                     await self._deliver(client, outbox, notice, telemetry)
-                except BaseException:  # said later: who listens again before that has missed it
+                except BaseException:  # sent again later: listeners may have missed it
                     self._notice = notice | self._notice
                     self.announce_work(outbox)
                     raise
@@ -196,13 +189,13 @@ class RedisSignals:
             for machine_type, count in outbox.items():
                 key = self._key(machine_type)
                 pipe.zadd(key, {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))})
-                pipe.zremrangebyrank(key, 0, -MOST_HINTS - 1)  # nobody may ever ask for them
+                pipe.zremrangebyrank(key, 0, -MOST_HINTS - 1)  # for a type without stations
             if notice:
                 pipe.publish(self._prefix + "changes", messages.of_notice(self._sender, notice))
             if telemetry is not None:
                 told = messages.of_telemetry(self._sender, telemetry)
                 pipe.publish(self._prefix + "telemetry", told)
-            await pipe.execute(raise_on_error=False)  # what is refused is lost; `ping` says so
+            await pipe.execute(raise_on_error=False)  # what is refused is lost; `ping` reports it
 
     async def _listen(self) -> None:
         client = self._client()
@@ -239,7 +232,7 @@ class RedisSignals:
                 except asyncio.CancelledError:
                     task = asyncio.current_task()
                     if task is None or task.cancelling():
-                        raise  # this loop itself is to end, not only its wait
+                        raise  # the loop itself is to end
                 finally:
                     self._waiting.cancel()
         finally:
@@ -254,11 +247,11 @@ class RedisSignals:
             return
         machine_type = popped[0].decode().removeprefix(self._prefix + "wake:")
         if machine_type not in self._wanted:
-            self.announce_work({machine_type: 1})  # another station's, then
+            self.announce_work({machine_type: 1})  # for another station
             return
         self._handlers.work()
         if await client.zpopmax(popped[0], DRAINED):
-            self._handlers.work()  # these may be of jobs that came after the look
+            self._handlers.work()  # these jobs may be newer than the claim
 
     def _key(self, machine_type: str) -> str:
         return f"{self._prefix}wake:{machine_type}"

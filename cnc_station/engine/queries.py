@@ -1,0 +1,205 @@
+"""Everything that only looks, as frozen values: `await door.ask(JobById(7))`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from cnc_station.engine.domain.event import Event
+from cnc_station.engine.views import (
+    About,
+    Charts,
+    DriverInfo,
+    Floor,
+    ImportPreview,
+    JobCounts,
+    JobDetail,
+    JobFilter,
+    JobPage,
+    JobRow,
+    Link,
+    MachineRow,
+    Message,
+    ProgramDetail,
+    ProgramRow,
+    RunInHand,
+    RunRow,
+    Sort,
+    StationRow,
+    Status,
+    Telemetry,
+    Toolpath,
+)
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Query(Generic[T_co]):
+    """A question that changes nothing, as a frozen value; `T_co` is what the door answers."""
+
+    __slots__ = ()
+
+
+class LiveQuery(Query[T_co]):
+    """A question that the station answers from memory, at once."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobs(Query[JobPage]):
+    """A page of the jobs that `chosen` selects."""
+
+    chosen: JobFilter
+    order: Sequence[Sort]
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobsById(Query[tuple[JobRow, ...]]):
+    """The rows of these jobs; those that do not exist are left out."""
+
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class CountJobs(Query[JobCounts]):
+    """Counts per state of the jobs that `chosen` selects, its own `states` and `late` left out, so
+    that every filter chip can carry its number."""
+
+    chosen: JobFilter
+
+
+@dataclass(frozen=True, slots=True)
+class JobById(Query[JobDetail | None]):
+    """Everything about one job but its events."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportJobs(Query[bytes]):
+    """The jobs that `chosen` selects as `csv` or `json`, UTF-8."""
+
+    chosen: JobFilter
+    order: Sequence[Sort]
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListEvents(Query[tuple[Event, ...]]):
+    """Events oldest first; the first `limit` after `after`, or with `newest` the last."""
+
+    job_id: int | None = None
+    machine_id: int | None = None
+    after: int = 0
+    limit: int = 500
+    newest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListRuns(Query[tuple[RunRow, ...]]):
+    """The latest runs, newest first; with `job_id` those of one job."""
+
+    job_id: int | None = None
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ListMachines(Query[tuple[MachineRow, ...]]):
+    """Every machine of the shop, in the order they were added."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListDrivers(LiveQuery[tuple[DriverInfo, ...]]):
+    """The drivers a machine can have, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerStatus(LiveQuery[Status | None]):
+    """What a machine's controller reports; None for a machine of another station."""
+
+    machine_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineLog(LiveQuery[tuple[Message, ...]]):
+    """The latest messages between this station and a machine's controller, oldest first."""
+
+    machine_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatestTelemetry(LiveQuery[Telemetry | None]):
+    """The latest telemetry of a machine at work."""
+
+    machine_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListActiveRuns(LiveQuery[tuple[RunInHand, ...]]):
+    """The runs that this station drives, and what closing the station would do to each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPrograms(Query[tuple[ProgramRow, ...]]):
+    """The stored programs whose name contains `text`."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramByHash(Query[ProgramDetail | None]):
+    """A program with its text and findings."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolpathByHash(Query[Toolpath | None]):
+    """A program's path for drawing."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewImport(Query[ImportPreview]):
+    """Read a CSV or XLSX table without storing anything. `mapping`: which column is which field;
+    None: as the column names say."""
+
+    name: str
+    content: bytes = field(repr=False)
+    mapping: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FloorNow(Query[Floor]):
+    """The shop floor from one snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class FloorCharts(Query[Charts]):
+    """The charts of the floor from `since` on, in buckets of `step` (ms)."""
+
+    since: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListStations(Query[tuple[StationRow, ...]]):
+    """The stations of the fleet, this one included."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSettings(Query[Mapping[str, Any]]):
+    """The settings stored with `SaveSettings`, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class AboutStation(LiveQuery[About]):
+    """Which station this is, and its settings that can't be changed at run time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListLinks(LiveQuery[tuple[Link, ...]]):
+    """The state of each dependency (database, Redis)."""
