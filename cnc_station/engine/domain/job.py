@@ -89,11 +89,8 @@ class JobSpec:
 
 
 def check_keys(specs: Sequence[JobSpec]) -> None:
-    """Check the references between the specs of one submission.
-
-    Raises InvalidInput for a duplicate key, an unknown key, and jobs that would wait for each other
-    forever.
-    """
+    """Check the references between the specs of one submission. Raises InvalidInput for a duplicate
+    key, an unknown key, and jobs that would wait for each other forever."""
     graph: dict[str, tuple[str, ...]] = {}
     for spec in specs:
         if spec.key and spec.key in graph:
@@ -221,12 +218,9 @@ class PartCount:
         return {name: count for name, count in counts.items() if count is not None}
 
     def mismatch(self, parts: int, *, completed: bool) -> str:
-        """Return why the counts do not fit a run of `parts`; "" if they do.
-
-        A completed run has made all its parts. Any other run has made an unknown number, but not
-        more. While good or scrap is unknown, it may be the rest. Rework that was not entered is
-        zero.
-        """
+        """Return why the counts do not fit a run of `parts`; "" if they do. A completed run has
+        made all its parts. Any other run has made an unknown number, but not more. While good or
+        scrap is unknown, it may be the rest. Rework that was not entered is zero."""
         total = sum(self.known.values())
         whole = completed and self.good is not None and self.scrap is not None
         if total <= parts and not (whole and total < parts):

@@ -24,17 +24,13 @@ class Envelope:
     z: float
 
     def holds(self, other: "Envelope") -> bool:
-        """Return whether a part of size `other` fits."""
         return other.x <= self.x and other.y <= self.y and other.z <= self.z
 
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a machine can make. Machines with equal capabilities are interchangeable.
-
-    An empty `materials` means any material. An `envelope` of None means unknown and refuses
-    nothing.
-    """
+    """What a machine can make. Machines with equal capabilities are interchangeable. An empty
+    `materials` means any material. An `envelope` of None means unknown and refuses nothing."""
 
     machine_type: str
     max_complexity: int = MAX_COMPLEXITY
@@ -83,10 +79,8 @@ class Need:
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
     """A machine as entered. `settings` belong to its driver (for example a port).
-
     `operator_starts`: each job waits until a person confirms its set-up. `operator_clears`: after
-    each job the machine waits until a person has cleared it.
-    """
+    each job the machine waits until a person has cleared it."""
 
     name: str
     machine_type: str
@@ -151,10 +145,8 @@ _Limit = tuple[Callable[[Capability, Need], bool], Callable[[Need], str], Callab
 
 
 def no_machine(need: Need, capabilities: Sequence[Capability]) -> str:
-    """Return why no machine can make a job that fits none of `capabilities`, all of its type.
-
-    If one limit stops it on every machine, only that one; otherwise all the limits.
-    """
+    """Return why no machine can make a job that fits none of `capabilities`, all of its type. If
+    one limit stops it on every machine, only that one; otherwise all the limits."""
     if not capabilities:
         return f"there is no {need.machine_type}"
     stopped = []
@@ -215,11 +207,8 @@ class PositionBasis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The basis of a position.
-
-    `reason` states what was seen or done. For a lost position it states what a person has to know
-    before confirming.
-    """
+    """The basis of a position. `reason` states what was seen or done. For a lost position it states
+    what a person has to know before confirming."""
 
     basis: PositionBasis
     reason: str
@@ -232,10 +221,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class PositionMemory:
-    """What a driver stores for its next start, at this station or another.
-
-    `mark` identifies the controller. It is text of the driver, stored unchanged.
-    """
+    """What a driver stores for its next start, at this station or another. `mark` identifies the
+    controller. It is text of the driver, stored unchanged."""
 
     position: Position
     mark: str = ""

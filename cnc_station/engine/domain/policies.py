@@ -18,11 +18,8 @@ class RankPolicy:
     due_pull_s: float = 4 * 3600.0
 
     def rank(self, queued_at: int, priority: int, due_at: int | None) -> float:
-        """Return the rank in ms; lower is sooner.
-
-        It is the time queued, less the worth of the priority, less up to `due_pull_s` as the due
-        date is nearer (at the time of queueing).
-        """
+        """Return the rank in ms; lower is sooner. It is the time queued, less the worth of the
+        priority, less up to `due_pull_s` as the due date is nearer (at the time of queueing)."""
         pull = 0.0
         if due_at is not None:
             slack_s = max(0.0, (due_at - queued_at) / 1000)
@@ -33,9 +30,7 @@ class RankPolicy:
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """Exponential backoff: min(initial · 2^failures, maximum) seconds, plus up to `jitter` of it.
-
-    The jitter prevents jobs that failed together from retrying together.
-    """
+    The jitter prevents jobs that failed together from retrying together."""
 
     initial_s: float = 10.0
     maximum_s: float = 300.0

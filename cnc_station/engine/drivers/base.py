@@ -25,11 +25,9 @@ class OnLoss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order for a driver: `parts` times a program, or `estimated_s` each without one.
-
-    `source` is the exact bytes of the program, `name` its name for people. The parts before `part`
-    are known to be done. `payload` is for handlers: the payload of the job.
-    """
+    """The order for a driver: `parts` times a program, or `estimated_s` each without one. `source`
+    is the exact bytes of the program, `name` its name for people. The parts before `part` are known
+    to be done. `payload` is for handlers: the payload of the job."""
 
     run_id: int
     job_id: int
@@ -54,11 +52,8 @@ class RunOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunInspection:
-    """The result of `inspect_run`.
-
-    `detail` is all that is known, for the person who has to decide. `part` is the present or last
-    part, from 1.
-    """
+    """The result of `inspect_run`. `detail` is all that is known, for the person who has to decide.
+    `part` is the present or last part, from 1."""
 
     outcome: RunOutcome
     detail: str
@@ -78,10 +73,8 @@ class RunAborted(CncStationError):
 
 
 class EndUnproven(CncStationError):
-    """The run has ended without proof that the part is done: a person has to decide.
-
-    The message states all that is known.
-    """
+    """The run has ended without proof that the part is done: a person has to decide. The message
+    states all that is known."""
 
 
 class NotReady(CncStationError):
@@ -95,39 +88,28 @@ class Driver(Protocol):
     abilities: Abilities
 
     async def connect(self) -> Identity:
-        """Connect to the controller, or reconnect after a loss.
-
-        Changes nothing on the machine: a running program continues. Raises Unavailable.
-        """
+        """Connect to the controller, or reconnect after a loss. Changes nothing on the machine: a
+        running program continues. Raises Unavailable."""
         ...
 
     async def close(self) -> None:
-        """Disconnect.
-
-        A running program continues if `abilities.outlives`. May be called again, and without
-        `connect`.
-        """
+        """Disconnect. A running program continues if `abilities.outlives`. May be called again, and
+        without `connect`."""
         ...
 
     def recall(self, memory: PositionMemory | None) -> None:
         """Restore what the driver of this machine stored last; None if it was never connected.
-
-        Called before the first `connect`, or never: then nothing is known.
-        """
+        Called before the first `connect`, or never: then nothing is known."""
         ...
 
     def memory(self) -> PositionMemory | None:
-        """Return what to store for the next start, whenever `status().position` has changed.
-
-        None for a machine without motion, or whose position is not tracked here.
-        """
+        """Return what to store for the next start, whenever `status().position` has changed. None
+        for a machine without motion, or whose position is not tracked here."""
         ...
 
     async def confirm_position(self) -> None:
         """Accept a person's confirmation of the work zero: the position is known from now on.
-
-        Raises Conflict if the machine moves, is in alarm or has to home instead; Unavailable.
-        """
+        Raises Conflict if the machine moves, is in alarm or has to home instead; Unavailable."""
         ...
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
@@ -167,25 +149,18 @@ class Driver(Protocol):
         ...
 
     async def abort(self) -> None:
-        """Abort the run. Without a run it does nothing.
-
-        Returns when the controller has confirmed; `ended` then raises RunAborted. Raises
-        Unavailable.
-        """
+        """Abort the run. Without a run it does nothing. Returns when the controller has confirmed;
+        `ended` then raises RunAborted. Raises Unavailable."""
         ...
 
     async def unlock(self) -> None:
-        """Clear an alarm without moving an axis.
-
-        Raises Conflict with what to do at the machine first; Unavailable.
-        """
+        """Clear an alarm without moving an axis. Raises Conflict with what to do at the machine
+        first; Unavailable."""
         ...
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """Return what became of a run started with this order, possibly before a restart.
-
-        Asks the controller and changes nothing. Raises Unavailable.
-        """
+        """Return what became of a run started with this order, possibly before a restart. Asks the
+        controller and changes nothing. Raises Unavailable."""
         ...
 
     def status(self) -> Status:

@@ -20,11 +20,9 @@ def _comparison_key(report: Report) -> tuple[object, ...]:
 
 
 class Part:
-    """One ordered part, which an operator starts at the machine's own panel.
-
-    `settle_s`: how long after a begin or an end other values (name, counter) may still change.
-    `now` is in seconds of any monotonic clock.
-    """
+    """One ordered part, which an operator starts at the machine's own panel. `settle_s`: how long
+    after a begin or an end other values (name, counter) may still change. `now` is in seconds of
+    any monotonic clock."""
 
     def __init__(self, program: str, settle_s: float) -> None:
         self.begun = False
@@ -94,10 +92,8 @@ class Part:
         self.attach(report, now)
 
     def next(self) -> "Part":
-        """Return the next part of the same order.
-
-        All reports since the end of this part count for it, even a whole further run.
-        """
+        """Return the next part of the same order. All reports since the end of this part count for
+        it, even a whole further run."""
         part = Part(self._program, self._settle_s)
         if self.finished and self._after is not None:
             part._idle_seen = True
@@ -142,11 +138,8 @@ class Part:
         self._last = report.phase
 
     def check_time(self, now: float) -> None:
-        """Handle the passing of time.
-
-        A program was broken off if it was held or stopped, then reset, and no counter has counted
-        it.
-        """
+        """Handle the passing of time. A program was broken off if it was held or stopped, then
+        reset, and no counter has counted it."""
         left = self.seconds_left(now)
         if left is not None and left <= 0:
             self.failure = "the program was aborted at the machine before its end"

@@ -37,10 +37,8 @@ _CONFIRM_STARTED = "If it is the part of this job, confirm that you have started
 
 
 class ReadOnlyDriver(StatusPublisher, ABC):
-    """Implements `Driver` for a protocol that can only read reports.
-
-    A subclass calls `_add_reports` with each report, and `_reports_lost` if it may have lost some.
-    """
+    """Implements `Driver` for a protocol that can only read reports. A subclass calls
+    `_add_reports` with each report, and `_reports_lost` if it may have lost some."""
 
     on_loss = OnLoss.INTERRUPT
     abilities = ABILITIES
@@ -75,7 +73,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         """Close the connection, if there is one."""
 
     async def connect(self) -> Identity:
-        """See `Driver.connect`. Receives reports from then on."""
+        """Receives reports from then on."""
         self._open = True
         await self._stop_receiving()
         try:
@@ -88,7 +86,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         return identity
 
     async def close(self) -> None:
-        """See `Driver.close`. The machine is not affected."""
+        """The machine is not affected."""
         self._open = False
         await self._stop_receiving()
         self._publish_unreachable(_CLOSED)  # a task that had not started yet could not publish this
@@ -164,11 +162,9 @@ class ReadOnlyDriver(StatusPublisher, ABC):
     # --- the driver interface ----------------------------------------------------------------
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """See `Driver.load`. Only stores the order: the program is loaded at the panel.
-
-        The machine need not be ready. The next part of a run counts from the end of the one before,
-        and can be ordered without a connection: `start` waits for that too.
-        """
+        """Only stores the order: the program is loaded at the panel. The machine need not be ready.
+        The next part of a run counts from the end of the one before, and can be ordered without a
+        connection: `start` waits for that too."""
         report = self._current_report() if part == 1 else self._report
         before = self._part if self._is_current(order, part - 1) else None
         self._set_part(order, part)
@@ -204,11 +200,8 @@ class ReadOnlyDriver(StatusPublisher, ABC):
                 raise Unavailable(self.status().why)
 
     async def ended(self) -> None:
-        """Wait for proof of the end.
-
-        If called before the begin was seen, a person has confirmed the begin. What runs now counts
-        if it has the right name.
-        """
+        """Wait for proof of the end. If called before the begin was seen, a person has confirmed
+        the begin. What runs now counts if it has the right name."""
         part = self._current_part()
         if not part.begun:
             part.confirm_start(self._current_report(), self._now())
@@ -221,11 +214,9 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             raise RunFailed(part.failure, alarm=part.in_alarm)
 
     async def hold(self) -> None:
-        """Not possible: raises Conflict."""
         raise Conflict(_ONLY_WATCHED)
 
     async def resume(self) -> None:
-        """Not possible: raises Conflict."""
         raise Conflict(_ONLY_WATCHED)
 
     async def abort(self) -> None:
@@ -240,12 +231,9 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             raise Conflict(f"clear the alarm at the machine's own panel first: {self.status().why}")
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """See `Driver.inspect_run`.
-
-        Uses what is stored of this run. Without that, the run is UNDER_WAY only if the ordered
+        """Uses what is stored of this run. Without that, the run is UNDER_WAY only if the ordered
         program is active now; what runs then counts as the first part not known to be done. A
-        person has to count parts made in between.
-        """
+        person has to count parts made in between."""
         report = self._current_report()
         if self._part is None or self._order is None or self._order.run_id != order.run_id:
             self._set_part(order, order.part)
@@ -329,8 +317,7 @@ def _waiting_status(status: Status, report: Report, part: Part) -> Status:
 
 
 def _description(report: Report, before: int | None = None) -> str:
-    """Return all that the machine reports, in a sentence or two. `before`: its counter at the
-    begin."""
+    """Return what the machine reports, as text. `before`: its counter at the begin."""
     figures = report.figures
     text = f"The machine reports: {report.words or report.phase.value}"
     text += f", program {figures.program}" if figures.program else ", and no program name"

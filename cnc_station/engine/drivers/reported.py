@@ -27,11 +27,9 @@ IN_PROGRAM = (Phase.RUNNING, Phase.HELD)
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A mode in which a machine may make no part although its program runs to the end.
-
-    `now` describes it while it lasts, `then` afterwards. `by_hand`: what runs in this mode is not
-    the selected program, or not a program.
-    """
+    """A mode in which a machine may make no part although its program runs to the end. `now`
+    describes it while it lasts, `then` afterwards. `by_hand`: what runs in this mode is not the
+    selected program, or not a program."""
 
     now: str
     then: str

@@ -17,8 +17,8 @@ from cnc_station.engine.views import KEPT
 
 
 def mask() -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
-    """A function from a driver's name and its settings to the settings as anybody may see them. Of
-    a driver that is not installed here, any setting may be a password."""
+    """Return a function that hides the passwords in a driver's settings. Every setting of a driver
+    that is not installed here may be a password."""
     passwords = {
         info.name: frozenset(setting.name for setting in info.settings if setting.secret)
         for info in registry.infos()
@@ -36,10 +36,8 @@ def _told(value: Any) -> Any:
 
 
 def completed(spec: MachineSpec, before: MachineSpec | None = None) -> MachineSpec:
-    """Replace `KEPT` by the stored values; `before` is the machine as stored.
-
-    Raises InvalidInput if nothing is stored for that driver.
-    """
+    """Replace `KEPT` by the stored values; `before` is the machine as stored. Raises InvalidInput
+    if nothing is stored for that driver."""
     left = [name for name, value in spec.settings.items() if KEPT in str(value)]
     if not left:
         return spec

@@ -89,7 +89,6 @@ class Simulator:
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """Create a simulator from a machine's driver settings."""
         speed = _number(settings, "speed", 1.0)
         if not SLOWEST <= speed <= FASTEST:
             raise ValueError(f"the speed must be from {SLOWEST:g} to {FASTEST:,g}")
@@ -102,25 +101,22 @@ class Simulator:
         return cls(SimulatorSettings(speed, None if seed is None else int(str(seed)), share))
 
     async def connect(self) -> Identity:
-        """See `Driver.connect`. Always succeeds."""
         return Identity("Simulator", (("Speed", f"{self._settings.speed:g} ×"),))
 
     async def close(self) -> None:
-        """See `Driver.close`. Nothing to disconnect."""
+        """Nothing to disconnect."""
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`. It has no real axes."""
+        """It has no real axes."""
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`. It has no real axes."""
         return None
 
     async def confirm_position(self) -> None:
-        """See `Driver.confirm_position`. It has no real axes."""
+        """It has no real axes."""
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """See `Driver.load`. Whether and where it fails is decided once for all parts of the
-        run."""
+        """Whether and where it fails is decided once for all parts of the run."""
         part_s = order.program.duration_s if order.program else order.estimated_s
         fails_at = self._failure(order, part_s * order.parts)
         if fails_at is not None:
@@ -131,13 +127,12 @@ class Simulator:
         return ()
 
     async def start(self) -> None:
-        """See `Driver.start`. Starts at once."""
         assert self._run is not None
         self._run.begun = True
         self._run.since = asyncio.get_running_loop().time()
 
     async def ended(self) -> None:
-        """See `Driver.ended`. Takes the time of the program, divided by the speed."""
+        """Takes the time of the program, divided by the speed."""
         run = self._run
         assert run is not None
         try:
@@ -183,7 +178,6 @@ class Simulator:
         return f"{fault}, line {line}"
 
     async def hold(self) -> None:
-        """See `Driver.hold`. Stops at once."""
         run = self._run
         if run is not None and run.since is not None:
             run.done = self._elapsed(run)
@@ -191,22 +185,20 @@ class Simulator:
             self._turned.set()
 
     async def resume(self) -> None:
-        """See `Driver.resume`. Resumes at once."""
         run = self._run
         if run is not None and run.since is None:
             run.since = asyncio.get_running_loop().time()
             self._turned.set()
 
     async def abort(self) -> None:
-        """See `Driver.abort`. Ends at once."""
         self._aborted = True
         self._turned.set()
 
     async def unlock(self) -> None:
-        """See `Driver.unlock`. It is never locked."""
+        """It is never locked."""
 
     async def inspect_run(self, order: Order) -> RunInspection:  # noqa: ARG002 - the seam's signature
-        """See `Driver.inspect_run`. A simulated run ends with its station and cuts nothing."""
+        """A simulated run ends with its station and cuts nothing."""
         return RunInspection(RunOutcome.STOPPED, "the simulation ended with its station")
 
     def _elapsed(self, run: _Run) -> float:
@@ -216,7 +208,6 @@ class Simulator:
         return run.done + passed * self._settings.speed
 
     def status(self) -> Status:
-        """See `Driver.status`. Computed for the present time."""
         run = self._run
         if run is None or not run.begun:  # a loaded program may never be started
             return Status(Doing.READY)
@@ -242,11 +233,10 @@ class Simulator:
         self,
         listener: Callable[[Status], None],  # noqa: ARG002 - the seam's signature
     ) -> Callable[[], None]:
-        """See `Driver.subscribe`. It changes only on request, so it never calls the listener."""
+        """It changes only on request, so it never calls the listener."""
         return lambda: None
 
     def traffic(self) -> Sequence[Message]:
-        """See `Driver.traffic`. It has no connection."""
         return ()
 
 

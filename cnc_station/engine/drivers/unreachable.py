@@ -67,10 +67,8 @@ _NUMBER = re.compile(r"(?:\[Errno |: \()(\d+)")  # the forms of asyncio and pyse
 
 
 def unreachable(where: str, error: Exception, *, serial: bool = False) -> Unavailable:
-    """Return the exception for an error of the operating system on the way to `where`.
-
-    `where` is an address as people write it, or a serial port. It must not contain a password.
-    """
+    """Return the exception for an error of the operating system on the way to `where`. `where` is
+    an address as people write it, or a serial port. It must not contain a password."""
     return Unavailable(_sentence(error, serial=serial).format(where=where), raw=raw_words(error))
 
 
@@ -99,10 +97,8 @@ def _of_a_port(error: Exception) -> str:
 
 
 def _number(error: Exception) -> int:
-    """Return the error number; 0 if there is none.
-
-    Of several errors, as for a name with several addresses, the first.
-    """
+    """Return the error number; 0 if there is none. Of several errors, as for a name with several
+    addresses, the first."""
     if isinstance(error, OSError) and error.errno:
         return error.errno
     found = _NUMBER.search(str(error))

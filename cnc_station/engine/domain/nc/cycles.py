@@ -118,8 +118,7 @@ def peck(machine: Machine, cycle: Cycle, normal: int, top: float, bottom: float)
 
 
 def retract(machine: Machine, cycle: Cycle, normal: int, top: float, clear: float) -> None:
-    """Retract from the hole: taps and reamers at feed up to R, G89 at feed all the way, others in
-    rapid."""
+    """Retract: taps and reamers at feed up to R, G89 at feed all the way, others in rapid."""
     if cycle.code in {740, 840, 850}:
         feed_to(machine, normal, top)
     if cycle.code == 890:

@@ -87,13 +87,11 @@ class Parameters:
         return isinstance(key, int) or key in self._home(key)
 
     def get(self, key: Parameter) -> float:
-        """Return the value."""
         if not self.knows(key):
             raise BlockError(f"#<{str(key).lower()}> is used before it is set")
         return self._home(key).get(key, 0.0)
 
     def set(self, key: Parameter, value: float) -> None:
-        """Set the value."""
         self._home(key)[key] = value
 
 
@@ -110,7 +108,6 @@ class Scanner:
 
     @property
     def done(self) -> bool:
-        """Whether the whole text was read."""
         return self.at >= len(self.text)
 
     def take(self, expected: str) -> bool:
@@ -121,14 +118,13 @@ class Scanner:
         return True
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Read what the pattern matches at this place."""
         found = pattern.match(self.text, self.at)
         if found is not None:
             self.at = found.end()
         return found
 
     def value(self) -> float:
-        """Read a number, a parameter, a function or an expression in brackets, with or without a
+        """Read a number, a parameter, a function or a bracketed expression; each may have a
         sign."""
         self.depth += 1
         if self.depth > DEEPEST:
@@ -155,7 +151,6 @@ class Scanner:
         raise BlockError(unreadable(self.text[self.at], self.text))
 
     def bracketed(self) -> float:
-        """Read an expression up to the closing bracket."""
         result = self.expression(1)
         if not self.take("]"):
             raise BlockError("a bracket is not closed")

@@ -31,10 +31,8 @@ class ReadingStopped(BlockError):
 
 
 class Findings:
-    """Collect findings, each once: the first `KEPT`, and all about the whole program.
-
-    An error always counts in `has_errors`, listed or not.
-    """
+    """Collect findings, each once: the first `KEPT`, and all about the whole program. An error
+    always counts in `has_errors`, listed or not."""
 
     __slots__ = ("_dropped", "_has_errors", "_kept", "_seen")
 
@@ -66,7 +64,6 @@ class Findings:
 
     @property
     def has_errors(self) -> bool:
-        """Whether the program is already refused."""
         return self._has_errors
 
     def in_order(self) -> tuple[Finding, ...]:

@@ -156,7 +156,6 @@ class Machine:
         self.add(kind, self.position, 0.0, self.rpm(), seconds)
 
     def rapid(self, end: Point, degrees: float = 0.0, kind: Kind = Kind.RAPID) -> None:
-        """Record a straight move at the rapid rate."""
         length = distance(self.position, end)
         self.rapid_mm += length
         rate = self.limits.rapid_mm_min
@@ -180,8 +179,7 @@ class Machine:
         self.add(kind, end, rate, rpm, seconds)
 
     def rpm(self, end: Point | None = None) -> float:
-        """Return the spindle speed here; with constant surface speed, its mean on the way to
-        `end`."""
+        """Return the spindle speed; with constant surface speed, its mean on the way to `end`."""
         if not self.turning:
             return 0.0
         if not self.constant_surface:
@@ -212,7 +210,6 @@ class Machine:
             self.findings.warning(self.line, "cutting move with the spindle stopped")
 
     def check_room(self) -> None:
-        """Stop reading when the program makes more moves than the limit."""
         if len(self.moves) > self.limits.max_moves:
             raise ReadingStopped(
                 f"the program makes more than {self.limits.max_moves} moves; reading stops here"

@@ -41,10 +41,8 @@ def spelled(ordered: str) -> str:
 
 
 def is_program(name: str) -> bool:
-    """Return whether a file of this name can be an NC program.
-
-    Its ending decides. Without an ending it must be a program number (O1234) or a Siemens name.
-    """
+    """Return whether a file of this name can be an NC program. Its ending decides. Without an
+    ending it must be a program number (O1234) or a Siemens name."""
     stem, ending = _split(_file(name))
     return bool(ending or _NUMBER.fullmatch(stem.casefold()) or _SIEMENS.fullmatch(stem.casefold()))
 

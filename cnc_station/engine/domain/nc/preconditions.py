@@ -115,10 +115,8 @@ class ModeRecord:
         self.feeds_settled = BY_FEEDS.isdisjoint(self._open)
 
     def use_plane(self, line: int, code: str) -> bool:
-        """Record that the block at `line` depends on the plane, which is not stated.
-
-        Returns False if an earlier block was read in another plane.
-        """
+        """Record that the block at `line` depends on the plane, which is not stated. Returns False
+        if an earlier block was read in another plane."""
         if self.is_open(Mode.PLANE):
             self._open.discard(Mode.PLANE)
             self.assumed[Mode.PLANE] = (line, code)

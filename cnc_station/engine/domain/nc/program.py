@@ -96,18 +96,14 @@ class Bounds:
 
     @property
     def size(self) -> Point:
-        """The extent along X, Y and Z."""
         low, high = self.low, self.high
         return (high[0] - low[0], high[1] - low[1], high[2] - low[2])
 
 
 class Moves(Sequence[Move]):
-    """All moves in columns of equal length: 57 bytes per move, 6 MB for 100,000 lines.
-
-    Row i ends at (x[i], y[i], z[i]) at `ends_s[i]` and starts where row i - 1 ended. The first row
-    starts at `origin`. `arcs` holds the geometry of the rows that are arcs. Callers must not change
-    it.
-    """
+    """All moves in columns of equal length: 57 bytes per move, 6 MB for 100,000 lines. Row i ends
+    at (x[i], y[i], z[i]) at `ends_s[i]` and starts where row i - 1 ended. The first row starts at
+    `origin`. `arcs` holds the geometry of the rows that are arcs. Callers must not change it."""
 
     __slots__ = (
         "arcs",
@@ -144,7 +140,6 @@ class Moves(Sequence[Move]):
         return (self.x[index], self.y[index], self.z[index]) if index >= 0 else self.origin
 
     def starts_s(self, index: int) -> float:
-        """Return the start of row `index` in seconds from the start of the program."""
         return self.ends_s[index - 1] if index else 0.0
 
     @overload
@@ -174,11 +169,9 @@ class Moves(Sequence[Move]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """The result of reading a program. A refused one has the moves read so far.
-
-    `assumes`: the modes that it needs before it states them. `leaves_on`: what still runs after its
-    end, as text ("spindle", "coolant").
-    """
+    """The result of reading a program. A refused one has the moves read so far. `assumes`: the
+    modes that it needs before it states them. `leaves_on`: what still runs after its end, as text
+    ("spindle", "coolant")."""
 
     moves: Moves
     findings: tuple[Finding, ...]

@@ -40,11 +40,9 @@ PLAIN = AXES | frozenset("FSTNODH")
 
 
 def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
-    """Read a program for a machine.
-
-    Never raises and always ends, for any bytes. Each fault becomes a finding at its line, and
-    reading continues. The time is proportional to the number of moves, which `limits` bounds.
-    """
+    """Read a program for a machine. Never raises and always ends, for any bytes. Each fault becomes
+    a finding at its line, and reading continues. The time is proportional to the number of moves,
+    which `limits` bounds."""
     findings = Findings()
     machine = Machine(limits, findings)
     if source.is_rubbish(program):

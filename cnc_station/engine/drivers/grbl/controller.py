@@ -68,10 +68,8 @@ class Controller:
     # --- opening and closing ---
 
     async def open(self) -> None:
-        """Connect. Raises Unavailable.
-
-        The controller may restart because of the connection. This is not treated as a reset.
-        """
+        """Connect. Raises Unavailable. The controller may restart because of the connection. This
+        is not treated as a reset."""
         self._received_at = self._now()
         self._link = await links.open_link(self._settings, self)
         try:
@@ -104,10 +102,8 @@ class Controller:
             await self._link.close()
 
     async def identify(self) -> ControllerInfo | None:
-        """Read the make and the settings; None if the controller does not report them.
-
-        Call only while it is idle or in alarm. Raises Unavailable.
-        """
+        """Read the make and the settings; None if the controller does not report them. Call only
+        while it is idle or in alarm. Raises Unavailable."""
         info = await read_info(self._questions, self._name)
         if info is not None:
             self.info = info
@@ -116,7 +112,6 @@ class Controller:
 
     @property
     def make(self) -> Make | None:
-        """The make; None until it could be read."""
         return None if self.info is None else self.info.make
 
     async def parser_state(self) -> ParserState | None:
@@ -147,10 +142,8 @@ class Controller:
         self._write(command)
 
     async def ask(self, command: str, *, within_s: float | None = None) -> list[str]:
-        """Send a `$` command or a line of modes. Return the lines before its ok.
-
-        Not while program lines are unanswered. Raises Refused, Unavailable.
-        """
+        """Send a `$` command or a line of modes. Return the lines before its ok. Not while program
+        lines are unanswered. Raises Refused, Unavailable."""
         return await self._questions.ask(command, within_s=within_s)
 
     def _send_command(self, command: str) -> None:
@@ -167,20 +160,16 @@ class Controller:
         return self.picture.report
 
     async def until(self, fact: Callable[[Report], bool], within: float) -> Report:
-        """Return the first report from now on for which `fact` is true.
-
-        Raises TimeoutError, Unavailable.
-        """
+        """Return the first report from now on for which `fact` is true. Raises TimeoutError,
+        Unavailable."""
         async with asyncio.timeout(within):
             while not fact(await self.fresh_report()):
                 await self._wait_for_change(self._patience.poll_running)
         return self.picture.report
 
     async def reset(self) -> Report:
-        """Send Ctrl-X, which clears all lines. Return the report after the restart.
-
-        Raises Unavailable.
-        """
+        """Send Ctrl-X, which clears all lines. Return the report after the restart. Raises
+        Unavailable."""
         self._reset_asked = True
         self.realtime(RESET)
         try:
@@ -200,7 +189,6 @@ class Controller:
         self._link.write(data)
 
     def _poll(self) -> None:
-        """Request a report, unless one is pending."""
         now = self._now()
         if self._poll_sent_at is None or now - self._poll_sent_at > _POLL_LOST_S:
             self._poll_sent_at = now
@@ -227,11 +215,8 @@ class Controller:
     # --- receiving ---
 
     def data_received(self, data: bytes) -> None:
-        """Process data from the link.
-
-        An exception in here is a bug: it ends the connection, so that the machine does not seem
-        watched.
-        """
+        """Process data from the link. An exception in here is a bug: it ends the connection, so
+        that the machine does not seem watched."""
         if self.lost_reason:
             return
         self._received_at = self._now()
@@ -242,7 +227,6 @@ class Controller:
             self._lose("internal error: its answer could not be read")
 
     def link_ended(self) -> None:
-        """Handle the end of the link."""
         self._lose("the connection was lost")
 
     def _read_lines(self, data: bytes) -> None:

@@ -58,11 +58,10 @@ class Grbl:
 
     @classmethod
     def make(cls, machine: dict[str, object]) -> Self:
-        """Create a driver from a machine's driver settings."""
         return cls(settings.from_machine(machine))
 
     async def connect(self) -> Identity:
-        """See `Driver.connect`. A busy controller is identified later, before the first program."""
+        """A busy controller is identified later, before the first program."""
         controller = await self._operation.connect()
         make, shows = controller.make, controller.picture.report.spelled
         details = [("Address", self._operation.where.address), ("Shows", shows)]
@@ -72,21 +71,19 @@ class Grbl:
         return Identity(make.name, tuple(details))
 
     async def close(self) -> None:
-        """See `Driver.close`. The controller executes the lines in its buffer, then stops."""
+        """The controller executes the lines in its buffer, then stops."""
         await self._operation.disconnect("not connected")
 
     # --- its position ---
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`."""
         self._operation.position.recall(memory)
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`."""
         return self._operation.position.memory()
 
     async def confirm_position(self) -> None:
-        """See `Driver.confirm_position`. Also accepts the present controller and its settings."""
+        """Also accepts the present controller and its settings."""
         operation = self._operation
         async with operation.acting:
             report = await operation.current_report()
@@ -102,7 +99,7 @@ class Grbl:
     # --- a part ---
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """See `Driver.load`. All checks that need no motion are made here."""
+        """All checks that need no motion are made here."""
         operation = self._operation
         if operation.job is not None and operation.job.live:
             raise NotReady("another program is running")
@@ -138,7 +135,6 @@ class Grbl:
             raise NotReady(f"{status.why}. {status.remedy}")
 
     async def _set_modes(self, order: Order, stored: Offsets) -> tuple[str, ...]:
-        """Set the modes that the program was read with. Return the changes in words."""
         operation = self._operation
         state = await self._modes()
         changes = _to_set(order, state, stored)
@@ -173,7 +169,7 @@ class Grbl:
         return self._prepared[1]
 
     async def start(self) -> None:
-        """See `Driver.start`. It has begun when the controller has taken a line, or moves."""
+        """It has begun when the controller has taken a line, or moves."""
         operation, job = self._operation, self._operation.job
         if job is None or job.started:
             raise NotReady("no program is loaded")
@@ -192,7 +188,7 @@ class Grbl:
         await job.begun_or_ended()
 
     async def ended(self) -> None:
-        """See `Driver.ended`. Done means: every line answered, and Idle reported after that."""
+        """Done means: every line answered, and Idle reported after that."""
         if self._operation.job is None:
             raise NotReady("no program is loaded")
         await asyncio.shield(self._operation.job.verdict)
@@ -206,7 +202,7 @@ class Grbl:
         return job
 
     async def hold(self) -> None:
-        """See `Driver.hold`. `Hold:0` is at rest, `Hold:1` still decelerates."""
+        """`Hold:0` is at rest, `Hold:1` still decelerates."""
         controller, job = self._operation.controller, self._running()
         async with self._operation.acting:
             job.held_here = job.held_here or controller.picture.report.state != "Hold"
@@ -225,8 +221,7 @@ class Grbl:
                 raise Conflict("The run had ended before it could be held.")
 
     async def resume(self) -> None:
-        """See `Driver.resume`. Resumes a feed hold, an M0 and a tool change; not with an open
-        door."""
+        """Resumes a feed hold, an M0 and a tool change; not with an open door."""
         controller, job = self._operation.controller, self._running()
         async with self._operation.acting:
             report = await self._operation.current_report()
@@ -251,7 +246,7 @@ class Grbl:
                 raise Conflict(f"The controller did not resume: it shows {shown}.") from None
 
     async def abort(self) -> None:
-        """See `Driver.abort`. Feed hold, wait for standstill, reset: this keeps the position."""
+        """Feed hold, wait for standstill, reset: this keeps the position."""
         operation, job = self._operation, self._operation.job
         if job is None or job.verdict.done():
             return
@@ -272,7 +267,7 @@ class Grbl:
         operation.after_job()
 
     async def unlock(self) -> None:
-        """See `Driver.unlock`. Sends `$X`. If the position may be lost, homing is still needed."""
+        """Sends `$X`. If the position may be lost, homing is still needed."""
         operation = self._operation
         controller = operation.controller
         async with operation.acting:
@@ -294,11 +289,8 @@ class Grbl:
     # --- inspection ---
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """See `Driver.inspect_run`.
-
-        Never UNDER_WAY, because the lines not yet sent are lost with the station. Idle alone proves
-        nothing.
-        """
+        """Never UNDER_WAY, because the lines not yet sent are lost with the station. Idle alone
+        proves nothing."""
         operation = self._operation
         report = await operation.current_report()
         operation.publish_status()
@@ -321,16 +313,15 @@ class Grbl:
         return RunInspection(RunOutcome.STOPPED, " ".join(details), job.part)
 
     def status(self) -> Status:
-        """See `Driver.status`. As of the last report."""
+        """As of the last report."""
         return self._operation.status
 
     def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """See `Driver.subscribe`."""
         self._operation.listeners.append(listener)
         return lambda: self._operation.listeners.remove(listener)
 
     def traffic(self) -> Sequence[Message]:
-        """See `Driver.traffic`. Without polls and without reports that repeat the last one."""
+        """Without polls and without reports that repeat the last one."""
         return self._operation.traffic.messages()
 
 

@@ -64,7 +64,6 @@ class Streamer:
 
     @property
     def done(self) -> bool:
-        """Whether every line was answered."""
         return self.answered == len(self._lines)
 
 
@@ -150,7 +149,6 @@ class Job:
         self.shown = Doing.HELD if shown is Doing.HELD else Doing.RUNNING
 
     def start(self) -> None:
-        """Allow lines to be sent from now on."""
         self.started = True
         self._progress = _Progress(asyncio.get_running_loop().time())
 
@@ -187,7 +185,6 @@ class Job:
         return self.prepared.numbers[min(index, len(self.prepared.numbers) - 1)]
 
     def text(self, index: int) -> str:
-        """Return a line as it was sent."""
         return self.prepared.lines[index].decode("ascii").strip()
 
     @property
@@ -200,8 +197,7 @@ class Job:
     # --- progress ---
 
     def line(self, picture: Picture) -> int | None:
-        """Return the file line being executed: the N word reported, otherwise the first in the
-        planner."""
+        """Return the file line being executed: the N word reported, or the first in the planner."""
         taken = self.streamer.answered
         if not taken:
             return None
@@ -241,10 +237,8 @@ class Job:
     # --- end and standstill ---
 
     def proven(self, picture: Picture, answering_poll: int) -> bool:
-        """Return whether this report completes the proof that the whole program was executed.
-
-        The proof is: every line answered, and Idle in reports requested after the last answer.
-        """
+        """Return whether this report completes the proof that the whole program was executed. The
+        proof is: every line answered, and Idle in reports requested after the last answer."""
         idle = picture.report.state == "Idle" and not picture.blocks_waiting
         if not self.streamer.done or not idle or answering_poll <= self._last_answer_poll:
             self._proofs = 0

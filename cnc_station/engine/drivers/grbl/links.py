@@ -25,9 +25,7 @@ _EXCLUSIVE = None if sys.platform == "win32" else True  # ports on Windows are a
 class LinkListener(Protocol):
     """Receives what a link delivers. Called from within the loop."""
 
-    def data_received(self, data: bytes) -> None:
-        """Data has come."""
-        ...
+    def data_received(self, data: bytes) -> None: ...
 
     def link_ended(self) -> None:
         """The link has ended. May be called more than once, and after `close` too."""
@@ -62,10 +60,8 @@ async def open_link(settings: Settings, listener: LinkListener) -> Link:
 
 
 class TcpLink(asyncio.Protocol):
-    """A TCP link, as grblHAL boards and serial servers offer it.
-
-    An asyncio protocol, not a stream: a stream needs one more turn of the loop for all data.
-    """
+    """A TCP link, as grblHAL boards and serial servers offer it. An asyncio protocol, not a stream:
+    a stream needs one more turn of the loop for all data."""
 
     def __init__(self, listener: LinkListener) -> None:
         self._listener = listener
@@ -73,16 +69,13 @@ class TcpLink(asyncio.Protocol):
         self._closed_future = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See `asyncio.Protocol`."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`."""
         self._listener.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
-        """See `asyncio.Protocol`."""
         if not self._closed_future.done():
             self._closed_future.set_result(None)
         self._listener.link_ended()
@@ -125,15 +118,12 @@ class SerialLink:
 
     @classmethod
     async def open(cls, device: str, baud: int, listener: LinkListener) -> "SerialLink":
-        """Open the port. Raises OSError."""
         return cls(await asyncio.to_thread(_open, device, baud), listener)
 
     def write(self, data: bytes) -> None:
-        """Queue data for the writing thread."""
         self._outgoing.put(data)
 
     async def close(self) -> None:
-        """Close and wait for both threads."""
         if not self._closed:
             self._closed = True
             self._outgoing.put(b"")

@@ -39,8 +39,7 @@ class ModesInDoubt(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ParserState:
-    """The answer to `$G`: the active codes, and the last feed rate in the controller's present
-    unit."""
+    """The answer to `$G`: the active codes, and the last feed rate in the controller's unit."""
 
     codes: frozenset[str]
     feed: float
@@ -53,10 +52,8 @@ class ParserState:
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """What a reset clears, from the answer to `$#`.
-
-    Whether a G92 offset and a tool length offset are active; None if not reported.
-    """
+    """What a reset clears, from the answer to `$#`. Whether a G92 offset and a tool length offset
+    are active; None if not reported."""
 
     preset: bool | None = None
     tool_length: bool | None = None

@@ -29,11 +29,9 @@ _UNREACHABLE = "Check the cable, and that the controller is switched on."
 
 
 class Operation:
-    """Implements `ControllerListener`.
-
-    `acting` allows one action on the machine at a time. `position` is what is known of the
-    position. `resets` counts unrequested restarts since the job was loaded.
-    """
+    """Implements `ControllerListener`. `acting` allows one action on the machine at a time.
+    `position` is what is known of the position. `resets` counts unrequested restarts since the job
+    was loaded."""
 
     def __init__(self, where: Settings, patience: Patience) -> None:
         self.where = where
@@ -69,7 +67,6 @@ class Operation:
             return controller
 
     async def _compare(self, controller: Controller, *, seamless: bool) -> None:
-        """Compare the controller with what was known before."""
         report = controller.picture.report
         at_rest = report.state in ("Idle", "Alarm") and not controller.needs_reset
         parser = await controller.parser_state() if at_rest else None
@@ -106,24 +103,19 @@ class Operation:
 
     @property
     def alarm(self) -> str:
-        """The present alarm in words."""
         controller = self._controller
         return showing.alarm(controller.picture, controller.message) if controller else ""
 
     # --- the job ---
 
     def send_lines(self) -> None:
-        """Send the lines that fit into the controller now."""
         job = self.job
         if job is not None and job.feeding and (due := job.streamer.due()):
             self.controller.send(due)
 
     async def stop_and_reset(self, job: Job) -> Report:
-        """Stop the axes, then reset, and return the report after that.
-
-        A reset at standstill keeps the position, except for a zero that it clears. Raises
-        Unavailable.
-        """
+        """Stop the axes, then reset, and return the report after that. A reset at standstill keeps
+        the position, except for a zero that it clears. Raises Unavailable."""
         controller = self.controller
         offset = controller.picture.offset
         controller.realtime(HOLD)
@@ -139,8 +131,8 @@ class Operation:
         return report
 
     def break_off(self, job: Job, words: str) -> None:
-        """Stop a job with an error. The lines after the wrong one are already sent, so hold at
-        once."""
+        """Stop a job with an error: hold at once, because the lines after the wrong one are
+        sent."""
         job.stop(words, self.status.doing)
         self.controller.realtime(HOLD)
         self._follow_up = asyncio.create_task(
@@ -166,8 +158,7 @@ class Operation:
         self.after_job()
 
     async def _prove(self, job: Job) -> None:
-        """Decide whether the part is made, after every line was accepted and the machine is
-        idle."""
+        """Decide whether the part is made, once every line was accepted and the machine is idle."""
         try:
             doubt = await self._doubt(job)
             if doubt is None and self.controller.picture.report.spindle:
@@ -179,10 +170,8 @@ class Operation:
             self.after_job()
 
     async def _doubt(self, job: Job) -> str | None:
-        """Return why the end is not proven.
-
-        A feed rate persists until a reset, and the tool must stand at the end of the program.
-        """
+        """Return why the end is not proven. A feed rate persists until a reset, and the tool must
+        stand at the end of the program."""
         controller = self.controller
         parser = await controller.parser_state()
         if job.keeps_feed and (parser is None or parser.just_restarted):
@@ -217,7 +206,7 @@ class Operation:
     # --- from the controller ---
 
     def answered(self, code: int) -> None:
-        """See `ControllerListener`. Also called after the end of a job, and while it reconnects."""
+        """Also called after the end of a job, and while it reconnects."""
         job = self.job
         if job is None:
             return
@@ -236,7 +225,7 @@ class Operation:
             self.break_off(job, words)
 
     def batch_received(self) -> None:
-        """See `ControllerListener`. Sends once for all answers that came together."""
+        """Sends once for all answers that came together."""
         self.send_lines()
 
     def reported(self, report: Report) -> None:
@@ -264,7 +253,7 @@ class Operation:
             self.break_off(job, stall)
 
     def alarmed(self, code: int) -> None:
-        """See `ControllerListener`. The controller stops by itself and accepts no more lines."""
+        """The controller stops by itself and accepts no more lines."""
         log.warning("%s: %s", self.where.address, meanings.alarm(code))
         self.position.alarmed(meanings.alarm(code))
         if self.job is not None and self.job.feeding:
@@ -272,7 +261,6 @@ class Operation:
         self.publish_status()
 
     def unknown_line(self) -> None:
-        """See `ControllerListener`."""
         self.position.suspect_restart()
         self._ask_whether_restarted()
 
@@ -289,7 +277,7 @@ class Operation:
         self.publish_status()
 
     def was_reset(self) -> None:
-        """See `ControllerListener`. The lines in the controller are lost. No more are sent."""
+        """The lines in the controller are lost. No more are sent."""
         self.resets += 1
         self.position.lose(_RESTARTED)
         self.position.restarted()
@@ -303,7 +291,7 @@ class Operation:
             self._follow_up = asyncio.create_task(self._fail(job, self.current_report))
 
     def lost(self, reason: str) -> None:
-        """See `ControllerListener`. The controller may continue with its buffer."""
+        """The controller may continue with its buffer."""
         job = self.job
         if job is not None and job.live:
             self.position.lose("the connection was lost during a run")
@@ -316,7 +304,6 @@ class Operation:
     # --- status ---
 
     def publish_status(self) -> None:
-        """Publish the status if it has changed."""
         controller = self._controller
         if controller is not None and not controller.lost_reason:
             message, picture = controller.message, controller.picture

@@ -56,10 +56,8 @@ class Prepared:
 
 
 def prepare(program: Program | None, name: str, text: bytes | None, make: Make) -> Prepared:
-    """Prepare a program. Raises RunFailed with the line that the controller cannot run.
-
-    Takes a second for 100,000 lines.
-    """
+    """Prepare a program. Raises RunFailed with the line that the controller cannot run. Takes a
+    second for 100,000 lines."""
     if text is None:
         raise RunFailed("this machine runs programs, and the job has none")
     if program is not None and program.refused:
@@ -113,8 +111,7 @@ def _add_line(prepared: Prepared, line: str, number: int, make: Make) -> bool:
 
 
 def _changes_spindle(prepared: Prepared, block: words.Block) -> bool:
-    """Return whether the spindle starts, or stops where it may have turned. A program end stops it
-    too."""
+    """Return whether the spindle starts, or stops after it may have turned (also by M2, M30)."""
     if not _SPINDLE_ON.isdisjoint(block.m):
         prepared.turns = True
     elif not _SPINDLE_OFF.isdisjoint(block.m) and prepared.turns:

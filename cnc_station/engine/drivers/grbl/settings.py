@@ -10,10 +10,8 @@ _BAUD_RATES = range(300, 4_000_001)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Either a serial `device`, or a TCP `host` and `tcp_port`.
-
-    `tolerance_mm` is the largest distance between the tool and the end of a completed program.
-    """
+    """Either a serial `device`, or a TCP `host` and `tcp_port`. `tolerance_mm` is the largest
+    distance between the tool and the end of a completed program."""
 
     device: str = ""
     baud: int = 115_200
@@ -23,7 +21,6 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """The address as people write it."""
         return self.device or f"{self.host}:{self.tcp_port}"
 
 

@@ -41,11 +41,8 @@ class Refused(Conflict):
 
 
 class Client:
-    """One session.
-
-    Requests of several coroutines are queued. A cancelled one is still answered, so that the next
-    gets its own answer. Raises Unavailable after the connection is broken.
-    """
+    """One session. Requests of several coroutines are queued. A cancelled one is still answered, so
+    that the next gets its own answer. Raises Unavailable after the connection is broken."""
 
     def __init__(
         self,
@@ -194,7 +191,6 @@ class Client:
             self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     async def _line(self) -> str:
-        """Return the next line that is not empty."""
         while True:
             try:
                 line = await self._reader.readline()

@@ -62,32 +62,29 @@ class LinuxCnc(StatusPublisher):
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """Create a driver from a machine's driver settings. Raises ValueError."""
         return cls(Settings.make(settings))
 
     # --- the connection
 
     async def connect(self) -> Identity:
-        """See `Driver.connect`. Takes no control. A run has to be found with `inspect_run`."""
+        """Takes no control. A run has to be found with `inspect_run`."""
         self._monitor = None
         return await self._link.open()
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`."""
         self._knowledge.recall(memory)
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`."""
         return self._knowledge.memory()
 
     async def confirm_position(self) -> None:
-        """See `Driver.confirm_position`. It does not replace homing."""
+        """It does not replace homing."""
         now = await self._link.read_snapshot()
         self._knowledge.confirm(now)
         self.publish(self._status_of(now))
 
     async def close(self) -> None:
-        """See `Driver.close`. A running program continues."""
+        """A running program continues."""
         if self._stopping is not None:
             self._stopping.cancel()
             await asyncio.gather(self._stopping, return_exceptions=True)
@@ -124,7 +121,7 @@ class LinuxCnc(StatusPublisher):
     # --- a run
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """See `Driver.load`. Sets the modes, writes the program into a file, and opens the file."""
+        """Sets the modes, writes the program into a file, and opens the file."""
         if order.source is None:
             raise RunFailed("LinuxCNC runs programs, and this job has none")
         now = await self._link.read_snapshot()
@@ -172,7 +169,7 @@ class LinuxCnc(StatusPublisher):
             raise NotReady(files.write_error_text(folder, error)) from error
 
     async def start(self) -> None:
-        """See `Driver.start`. Runs the open program, and checks that it runs."""
+        """Runs the open program, and checks that it runs."""
         now, part = await self._link.read_snapshot(), self._current_part
         if not self._link.in_control:
             raise NotReady("another session has taken control of the controller")
@@ -219,12 +216,10 @@ class LinuxCnc(StatusPublisher):
         return self._monitor
 
     def _drop_monitor(self) -> None:
-        """End the monitoring of a run that did not start."""
         self._monitor = None
         self._messages.left_on = ()
 
     async def ended(self) -> None:
-        """See `Driver.ended` and `run_monitor.RunMonitor`."""
         monitor = self._monitor
         if monitor is None:
             raise Conflict("nothing runs")
@@ -241,7 +236,6 @@ class LinuxCnc(StatusPublisher):
             raise EndUnproven(f"{part.file} was changed while it ran: it is unknown what was made")
 
     def _stop_what_is_left_on(self, now: Snapshot) -> None:
-        """Stop the spindle and the coolant that a program left on at its end."""
         monitor, busy = self._monitor, self._stopping is not None and not self._stopping.done()
         over = monitor is None or monitor.ended.is_set()
         idle = now.state == IDLE and now.mode == "AUTO" and not self._link.taken
@@ -249,7 +243,7 @@ class LinuxCnc(StatusPublisher):
             self._stopping = asyncio.create_task(self._stop_spindle_and_coolant(monitor))
 
     async def _stop_spindle_and_coolant(self, monitor: run_monitor.RunMonitor | None) -> None:
-        """Stop both. After a failure it is tried again at the next snapshot."""
+        """After a failure it is tried again at the next snapshot."""
         left_on, had_control = self._messages.left_on, self._link.in_control
         with contextlib.suppress(Unavailable, Refused, NotReady):
             for words in ("spindle off", "flood off", "mist off"):
@@ -265,7 +259,7 @@ class LinuxCnc(StatusPublisher):
                 await self._link.give_control()
 
     async def hold(self) -> None:
-        """See `Driver.hold`. Pauses, and waits for standstill."""
+        """Pauses, and waits for standstill."""
         self._must_have_a_run()
         if (await self._link.read_snapshot()).state == PAUSED:
             return
@@ -286,7 +280,7 @@ class LinuxCnc(StatusPublisher):
         self.publish(self._status_of(now))
 
     async def resume(self) -> None:
-        """See `Driver.resume`. Resumes a hold of this station, of the panel or of the program."""
+        """Resumes a hold of this station, of the panel or of the program."""
         self._must_have_a_run()
         if (await self._link.read_snapshot()).state == RUNNING:
             return
@@ -296,7 +290,7 @@ class LinuxCnc(StatusPublisher):
             raise Unavailable("the controller has not resumed")
 
     async def abort(self) -> None:
-        """See `Driver.abort`. The axes stand when this returns."""
+        """The axes stand when this returns."""
         monitor = self._monitor
         if monitor is None or (
             monitor.ended.is_set() and not isinstance(monitor.verdict, Unavailable)
@@ -308,7 +302,7 @@ class LinuxCnc(StatusPublisher):
         await self._link.until(lambda _: monitor.ended.is_set())
 
     async def unlock(self) -> None:
-        """See `Driver.unlock`. Ends the emergency stop, then switches the machine on. No motion."""
+        """Ends the emergency stop, then switches the machine on. No motion."""
         self._link.allow_control()
         now = await self._link.read_snapshot()
         if now.estop:
@@ -323,7 +317,7 @@ class LinuxCnc(StatusPublisher):
             raise Conflict(f"{self._messages.why_off()}: clear the cause at the machine first")
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """See `Driver.inspect_run`. Identifies the run by the file that the controller has open."""
+        """Identifies the run by the file that the controller has open."""
         now = await self._link.read_snapshot()
         owner = run_monitor.owner_for(now, order)
         if owner is None or order.source is None:

@@ -63,10 +63,8 @@ class Ending:
         return self._within(place, NEAR_MM, z_is_work=z_is_work)
 
     def may_be_turned(self, place: Place, *, z_is_work: bool) -> bool:
-        """Return whether it is where the end is in a rotated work offset (G10 L2 R).
-
-        The controller reports positions without the rotation.
-        """
+        """Return whether it is where the end is in a rotated work offset (G10 L2 R). The controller
+        reports positions without the rotation."""
         x, y, z = self.place
         if x is None or y is None or (z is not None and z_is_work and abs(z - place[2]) > AT_MM):
             return False
@@ -133,8 +131,7 @@ def _late(program: Program, place: Known) -> frozenset[int]:
 
 
 def _passes(start: tuple[float, ...], end: tuple[float, ...], place: list[float]) -> float | None:
-    """Return the fraction of the line from start to end that is nearest to `place`; None if not
-    near."""
+    """Return the fraction of the step at which it is nearest to `place`; None if not near."""
     for a, b, p in zip(start, end, place, strict=True):
         if (a - p > NEAR_MM and b - p > NEAR_MM) or (p - a > NEAR_MM and p - b > NEAR_MM):
             return None  # true for most

@@ -29,8 +29,7 @@ KEPT_S = 14 * 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """The position at the start of a run, and whether the run was seen in its `late` lines (see
-    `Ending`)."""
+    """The start position of a run, and whether it was seen in its `late` lines (see `Ending`)."""
 
     start: Place
     late: bool = False
@@ -67,10 +66,8 @@ def write_modes(folder: Path, name: str, source: bytes) -> None:
 
 
 def is_unchanged(folder: Path, name: str, source: bytes) -> bool:
-    """Return whether a part's file has the written content.
-
-    Also True if it can no longer be read: the controller has it open.
-    """
+    """Return whether a part's file has the written content. Also True if it can no longer be read:
+    the controller has it open."""
     try:
         return (folder / name).read_bytes() == source
     except OSError:
@@ -78,10 +75,8 @@ def is_unchanged(folder: Path, name: str, source: bytes) -> bool:
 
 
 def write_program(folder: Path, name: str, source: bytes) -> None:
-    """Write the exact bytes, readable for the controller's user. Raises OSError.
-
-    Also removes the files of old runs.
-    """
+    """Write the exact bytes, readable for the controller's user. Raises OSError. Also removes the
+    files of old runs."""
     _write(folder / name, source)
     with contextlib.suppress(FileNotFoundError):  # of an earlier attempt
         note_path(folder, name).unlink()
@@ -119,10 +114,8 @@ def write_error_text(folder: Path, error: OSError) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write all or nothing: the controller must not open half a program.
-
-    Not forced to the disk: a power cut would only remove a proof.
-    """
+    """Write all or nothing: the controller must not open half a program. Not forced to the disk: a
+    power cut would only remove a proof."""
     draft = path.with_name(f"{path.name}.new")
     draft.write_bytes(content)
     draft.chmod(0o644)

@@ -102,10 +102,8 @@ class Link:
         raise error
 
     async def _ini(self) -> str:
-        """Return the configuration file, which identifies the controller.
-
-        Asked again if another session interfered.
-        """
+        """Return the configuration file, which identifies the controller. Asked again if another
+        session interfered."""
         for _ in range(ATTEMPTS):
             ini = (await self.ask("inifile"))[0]
             if ini != NAK:
@@ -170,21 +168,17 @@ class Link:
                 found.append(error)
 
     async def discard_messages(self) -> None:
-        """Discard all earlier messages to the operator."""
         more = True
         while more:
             *texts, _ = await self.ask("error", *MESSAGES, "plat")
             more = any(text.upper() not in {"OK", NAK} for text in texts)
 
     async def ask(self, *words: str) -> list[str]:
-        """See `Client.ask`."""
         return await self._guarded(self._connected().ask(*words))
 
     async def set(self, words: str) -> None:
-        """See `Client.set`; needs control.
-
-        A refused command is repeated, but a start is never sent twice. Raises Refused.
-        """
+        """See `Client.set`; needs control. A refused command is repeated, but a start is never sent
+        twice. Raises Refused."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 await self._guarded(self._connected().set(words))
@@ -212,11 +206,8 @@ class Link:
             raise Unavailable("the controller has not confirmed the abort")
 
     async def take_control(self) -> None:
-        """Take control. Raises NotReady for a wrong password.
-
-        Commands are then answered on reception, a setting that another session may have changed for
-        all.
-        """
+        """Take control. Raises NotReady for a wrong password. Commands are then answered on
+        reception, a setting that another session may have changed for all."""
         if (await self.ask("enable"))[0].upper() != "ON":
             try:
                 await self.set(f"enable {self._settings.enable_password}")

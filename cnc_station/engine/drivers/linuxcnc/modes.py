@@ -76,10 +76,8 @@ def _contradicted(codes: frozenset[str], assumes: Sequence[Assumption]) -> Itera
 
 
 def check_length(wrong: Sequence[Unmet]) -> None:
-    """Raise NotReady if a tool length is active that a person has to judge.
-
-    Without it the tool would go deeper. With it the program may differ from the one that was read.
-    """
+    """Raise NotReady if a tool length is active that a person has to judge. Without it the tool
+    would go deeper. With it the program may differ from the one that was read."""
     if any(one.mode is Mode.TOOL_LENGTH for one in wrong):
         raise NotReady(LENGTH_ON)
 
@@ -107,11 +105,9 @@ def program_of(wrong: Sequence[Unmet]) -> bytes:
 async def set_modes(
     link: Link, messages: ControllerMessages, path: str, assumes: Sequence[Assumption]
 ) -> Snapshot:
-    """Run the program of modes at `path`, and check that they are in force.
-
-    Raises NotReady; RunFailed if the controller does not find the file. A controller that has
-    received `run` is not idle before the program has ended; its line may stay 0.
-    """
+    """Run the program of modes at `path`, and check that they are in force. Raises NotReady;
+    RunFailed if the controller does not find the file. A controller that has received `run` is not
+    idle before the program has ended; its line may stay 0."""
 
     def in_force(now: Snapshot) -> bool:
         ended = now.state == IDLE and now.program == path

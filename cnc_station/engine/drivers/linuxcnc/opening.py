@@ -34,8 +34,7 @@ async def close_unstarted(link: Link) -> None:
 
 
 async def open_program(link: Link, messages: ControllerMessages, path: str) -> None:
-    """Open a program. Needs control. Raises NotReady, and RunFailed for a program that is
-    refused."""
+    """Open a program; needs control. Raises NotReady; RunFailed for a refused program."""
     try:
         for _ in range(ATTEMPTS):
             await forget(link, messages)
@@ -51,11 +50,8 @@ async def open_program(link: Link, messages: ControllerMessages, path: str) -> N
 
 
 async def _close(link: Link) -> None:
-    """Abort without a run.
-
-    A program opened before the abort ends keeps the line of the last run, as if it had been
-    started.
-    """
+    """Abort without a run. A program opened before the abort ends keeps the line of the last run,
+    as if it had been started."""
     await link.set("abort")
     await link.until(lambda now: now.line > 0, CLOSED_S)
     await asyncio.sleep(CYCLE_S)

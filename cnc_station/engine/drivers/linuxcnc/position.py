@@ -53,7 +53,6 @@ class PositionKnowledge:
         self._controller = ""  # the present controller
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`."""
         if memory is None:
             return
         self.position = memory.position
@@ -61,7 +60,7 @@ class PositionKnowledge:
         self._trusted = Mark.read(memory.mark)
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`. A changed controller stays unconfirmed."""
+        """A changed controller stays unconfirmed."""
         if self.position is None or self._trusted is None:
             return None
         return PositionMemory(self.position, str(self._trusted))
@@ -113,11 +112,8 @@ class PositionKnowledge:
 
 
 def _same(zero: Place, now: Snapshot) -> bool:
-    """Return whether the zero is the confirmed one.
-
-    In another work offset than G54 this is unknown; a program does not begin there without stating
-    it.
-    """
+    """Return whether the zero is the confirmed one. In another work offset than G54 this is
+    unknown; a program does not begin there without stating it."""
     if now.zero is None or "G54" not in now.codes:
         return True
     return all(abs(a - b) <= SAME_MM for a, b in zip(zero, now.zero, strict=True))

@@ -105,8 +105,7 @@ class RunMonitor:
         return ""
 
     def _doubt(self, now: Snapshot) -> str:
-        """Return what an operator did at the machine that hides how the program ended; "" if
-        nothing."""
+        """Return what an operator did at the machine that hides how it ended; "" if nothing."""
         if now.program != self.path:
             return f"another program was opened: {now.program or 'none'}{self._where(now)}"
         if now.mode != "AUTO":
@@ -164,10 +163,8 @@ def owner_for(now: Snapshot, order: Order) -> Owner | None:
 
 
 def inspect_set_up(part: int) -> RunInspection:
-    """Return the outcome while the modes for a part were being set.
-
-    That part was never started, and the one before was done.
-    """
+    """Return the outcome while the modes for a part were being set. That part was never started,
+    and the one before was done."""
     if part > 1:
         return RunInspection(RunOutcome.FINISHED, f"part {part} was being set up", part - 1)
     return RunInspection(RunOutcome.STOPPED, "its modes were being set, and it was never started")

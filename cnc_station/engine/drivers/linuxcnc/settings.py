@@ -32,9 +32,7 @@ FIELDS = (
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Programs are written into `program_folder`; the controller knows it as `controller_folder`.
-
-    Times in seconds.
-    """
+    Times in seconds."""
 
     program_folder: Path
     controller_folder: str
@@ -47,7 +45,6 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """The address, for people."""
         return f"{self.host} port {self.port}"
 
     @classmethod

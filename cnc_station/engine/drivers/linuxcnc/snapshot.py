@@ -93,10 +93,8 @@ class Snapshot:
 
     @classmethod
     def read(cls, answers: Sequence[tuple[str, str]], mm: float) -> Self:
-        """Parse the answers to `asked`; a machine unit is `mm` millimetres.
-
-        Raises ValueError for an answer to another question.
-        """
+        """Parse the answers to `asked`; a machine unit is `mm` millimetres. Raises ValueError for
+        an answer to another question."""
         answer = dict(answers)
         if any(answer == NAK and question not in OPTIONAL for question, answer in answers):
             raise ValueError(NAK)
@@ -157,11 +155,8 @@ def _numbered(answer: dict[str, str], question: str, name: str) -> float:
 
 
 def _zero(answer: str, codes: list[str]) -> Place | None:
-    """Return the work zero.
-
-    Asked for one axis by number, the controller does not answer correctly. The value is in the
-    units of the modes, not of the machine.
-    """
+    """Return the work zero. Asked for one axis by number, the controller does not answer correctly.
+    The value is in the units of the modes, not of the machine."""
     if answer == NAK:
         return None
     unit = 25.4 if "G20" in codes else 1.0

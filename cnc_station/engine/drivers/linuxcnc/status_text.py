@@ -17,11 +17,9 @@ G92_OFF = "Cancel it with G92.1 at the machine's panel"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The texts for a status.
-
-    `error` is the last error, `message` the last message to the operator, `held` why it is held if
-    known. `left_on` is what the last program left on, by its name.
-    """
+    """The texts for a status. `error` is the last error, `message` the last message to the
+    operator, `held` why it is held if known. `left_on` is what the last program left on, by its
+    name."""
 
     error: str = ""
     message: str = ""
@@ -32,11 +30,8 @@ class Words:
 def status_of(
     now: Snapshot, words: Words, position: Position | None, *, taken: bool, turns: bool | None
 ) -> Status:
-    """Return the status.
-
-    `taken`: another session has lately taken control. `turns`: the spindle turns according to the
-    program, for a controller that must not be asked.
-    """
+    """Return the status. `taken`: another session has lately taken control. `turns`: the spindle
+    turns according to the program, for a controller that must not be asked."""
     doing, why, remedy = _doing(now, words, position, taken=taken)
     moving = doing is Doing.RUNNING
     return Status(
@@ -106,11 +101,9 @@ def _still_on(now: Snapshot, left_on: tuple[str, ...]) -> tuple[str, str]:
 
 
 class ControllerMessages:
-    """The messages that apply now.
-
-    `errors` are those since the last command. `held_by_us` is whether the present hold was
-    requested here. `left_on` is what the last program left on, until it is stopped.
-    """
+    """The messages that apply now. `errors` are those since the last command. `held_by_us` is
+    whether the present hold was requested here. `left_on` is what the last program left on, until
+    it is stopped."""
 
     def __init__(self) -> None:
         self.left_on: tuple[str, ...] = ()
@@ -121,7 +114,6 @@ class ControllerMessages:
         self._paused = False
 
     def take(self, now: Snapshot) -> None:
-        """Take over the messages of a snapshot."""
         self.errors += now.errors
         if errors := [error for error in now.errors if not HARMLESS.search(error)]:
             self._error = errors[0]
@@ -136,12 +128,10 @@ class ControllerMessages:
         self._message = now.message or self._message
 
     def forget(self) -> None:
-        """Forget all messages, before a program is opened or started."""
         self.errors.clear()
         self._message = ""
 
     def why_off(self) -> str:
-        """Return why the machine does not switch on."""
         return self._error or "the machine does not switch on"
 
     def words(self, stop: str) -> Words:

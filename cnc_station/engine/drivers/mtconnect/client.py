@@ -45,13 +45,11 @@ class Agent:
         self._session: ClientSession | None = None
 
     async def close(self) -> None:
-        """Close the connections, the stream included."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
     async def ask(self, path: str) -> Document:
-        """Send one question. Return the document of its answer."""
         async with self._get(path) as response:
             return await self._only(response)
 
@@ -83,7 +81,6 @@ class Agent:
                 yield document
 
     async def _only(self, response: "ClientResponse") -> Document:
-        """Return the document of an answer that has only one."""
         data = bytearray()
         async with self._in_time(ANSWER_S):
             async for chunk in response.content.iter_any():
@@ -155,11 +152,8 @@ def _boundary(content_type: str) -> bytes:
 
 
 async def _next_part(content: "StreamReader", boundary: bytes) -> bytes | None:
-    """Return the body of the next part; None at the end.
-
-    Reads the body by its Content-length alone: the boundary after it may come only with the next
-    part.
-    """
+    """Return the body of the next part; None at the end. Reads the body by its Content-length
+    alone: the boundary after it may come only with the next part."""
     if not await _up_to(content, boundary):
         return None
     length = 0

@@ -20,11 +20,8 @@ class BadDocument(CncStationError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Data of the agent.
-
-    `instance`: a new value means that the agent was restarted, and its sequence numbers too.
-    `next`: the first observation that this document does not contain.
-    """
+    """Data of the agent. `instance`: a new value means that the agent was restarted, and its
+    sequence numbers too. `next`: the first observation that this document does not contain."""
 
     instance: str = ""
     next: int = 0
@@ -33,11 +30,9 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class DataItem:
-    """One value that a device reports, other than a condition.
-
-    `component` is its element (Controller, Path, …), `owner` the name of that element, `within` the
-    ids of all components around it.
-    """
+    """One value that a device reports, other than a condition. `component` is its element
+    (Controller, Path, …), `owner` the name of that element, `within` the ids of all components
+    around it."""
 
     id: str
     type: str
@@ -120,11 +115,8 @@ def parse(data: bytes) -> Document:
 
 
 def _tree(data: bytes) -> Element:
-    """Parse XML without a document type.
-
-    No MTConnect document declares one, and document types allow entities that expand without limit
-    or read files.
-    """
+    """Parse XML without a document type. No MTConnect document declares one, and document types
+    allow entities that expand without limit or read files."""
     builder = TreeBuilder()
     parser = expat.ParserCreate()
     parser.buffer_text = True

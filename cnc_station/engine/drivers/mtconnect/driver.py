@@ -48,7 +48,6 @@ class MTConnect(ReadOnlyDriver):
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """Create a driver from a machine's driver settings."""
         url = str(settings.get("url") or "").strip()
         if "://" not in url:
             url = f"http://{url}"
@@ -106,8 +105,7 @@ class MTConnect(ReadOnlyDriver):
         self._add_reports([self._picture.report()])
 
     async def _catch_up(self) -> None:
-        """Read what was observed without a connection; only the present state if the buffer is too
-        short."""
+        """Read what was missed; only the present state if the buffer does not reach back."""
         while True:
             answer = await self._agent.ask(self._sample())
             if isinstance(answer, Refusal):

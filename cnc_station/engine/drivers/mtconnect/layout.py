@@ -17,10 +17,8 @@ _PROGRAMS = ("MAIN", "", "ACTIVE")  # of several, the best subtype
 
 
 class _Wanted(NamedTuple):
-    """A type of data item, its accepted subtypes, best first, and its axis.
-
-    In older versions of the standard an override is a feed or a speed in `percent`.
-    """
+    """A type of data item, its accepted subtypes, best first, and its axis. In older versions of
+    the standard an override is a feed or a speed in `percent`."""
 
     type: str
     sub_types: tuple[str, ...] = ("",)
@@ -72,17 +70,14 @@ class PathItems:
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of all of them."""
         switches = (item for item, _ in self.overrides)
         return frozenset((*self.executions, *self.programs, *self.modes, *self.purposes, *switches))
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`figures` maps the name of a figure to the id of its data item.
-
-    A device without `paths` cannot be used.
-    """
+    """`figures` maps the name of a figure to the id of its data item. A device without `paths`
+    cannot be used."""
 
     figures: Mapping[str, str]
     paths: tuple[PathItems, ...]
@@ -152,8 +147,7 @@ def _programs(items: list[DataItem]) -> tuple[str, ...]:
 def _choose(
     items: tuple[DataItem, ...], wanted: tuple[_Wanted, ...], home: tuple[str, ...]
 ) -> DataItem | None:
-    """Return the best subtype, then the item that shares most components with the first path's
-    execution."""
+    """Prefer the best subtype, then the item that shares most components with `home`."""
     for want in wanted:
         fits = [
             (want.sub_types.index(item.sub_type), -_shared(item.within, home), place)

@@ -61,8 +61,7 @@ UNKNOWN = Doubt("the machine does not report its mode", "the machine did not rep
 
 
 def override(kind: str, sub_type: str) -> str | None:
-    """Return the switch that a data item is, by type and subtype; None if it cannot spoil a
-    part."""
+    """Return the switch that a data item is; None if it cannot spoil a part."""
     name = _plain(kind)
     switch = _plain(sub_type) if name == "CONTROLLERMODEOVERRIDE" else name
     return switch if switch in _OVERRIDES else None

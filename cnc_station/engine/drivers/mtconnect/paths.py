@@ -49,7 +49,6 @@ class Paths:
         }
 
     def forget(self) -> None:
-        """Forget everything: a present state follows."""
         for item, known in self._executions.items():
             self._executions[item] = _Execution(known.path, known.number)
 
@@ -85,7 +84,6 @@ class Paths:
                 known.names = tuple(values.get(item, "") for item in known.path.programs)
 
     def phase(self) -> tuple[Phase, str]:
-        """Return the phase of the machine, and its text."""
         reported = [one for one in self._executions.values() if one.phase is not None]
         if not reported:
             return Phase.UNKNOWN, NO_WORD
@@ -106,8 +104,7 @@ class Paths:
         return [one.path for one in self._executions.values() if one.phase in _OPEN]
 
     def programs(self) -> tuple[str, ...]:
-        """Return the programs of the open paths, or of the completed ones; () if there is one
-        path."""
+        """Return the programs of the open paths, otherwise the completed ones; () for one path."""
         if len(self._executions) < 2:
             return ()
         known = list(self._executions.values())

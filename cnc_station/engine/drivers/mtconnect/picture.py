@@ -77,7 +77,6 @@ class Picture:
         return changed
 
     def report(self) -> Report:
-        """Return the present report."""
         phase, words = self._phase()
         programs = self._paths.programs()
         return Report(

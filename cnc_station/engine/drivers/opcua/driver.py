@@ -28,7 +28,6 @@ class OpcUa(ReadOnlyDriver):
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """Create a driver from a machine's driver settings."""
         url = str(settings.get("url") or "").strip()
         if "://" not in url:
             url = f"opc.tcp://{url}"

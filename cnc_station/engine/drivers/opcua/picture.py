@@ -111,10 +111,8 @@ def channel_value(channel: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The content of one of WATCHED, or of CHANNEL with the channel's name before it.
-
-    None if it is empty or of bad quality.
-    """
+    """The content of one of WATCHED, or of CHANNEL with the channel's name before it. None if it is
+    empty or of bad quality."""
 
     name: str
     value: object
@@ -155,7 +153,6 @@ class Picture:
         return self._alerts.get(update.key) != shown_before
 
     def report(self) -> Report:
-        """Return the present report."""
         phase, words, programs = self._phase()
         program = self._values.get("program")
         parts = self._values.get("parts")
@@ -203,7 +200,6 @@ class Picture:
         return _whole(self._values.get(channel_value(channel, name)))
 
     def _doubts(self) -> tuple[Doubt, ...]:
-        """Return why the running program may make no part."""
         mode = _whole(self._values.get("mode"))
         found: list[Doubt | None] = []
         if mode in _MODES:

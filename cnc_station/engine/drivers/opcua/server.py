@@ -149,11 +149,8 @@ class Server:
         return found
 
     async def watch_alarms(self, *, alone: bool) -> bool:
-        """Return whether the server reports alarms.
-
-        Many servers report them only for the whole server: that is useful if the machine is `alone`
-        on it.
-        """
+        """Return whether the server reports alarms. Many servers report them only for the whole
+        server: that is useful if the machine is `alone` on it."""
         assert self._machine is not None
         client = self._connected()
         with self._translated_errors():
