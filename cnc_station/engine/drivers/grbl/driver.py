@@ -6,15 +6,11 @@ be detected. USB and TCP check their data; a bare serial cable does not.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.machine import PositionMemory
-from cnc_station.engine.domain.nc.end_place import Known, end_place
 from cnc_station.engine.domain.nc.preconditions import READ_WITH
-from cnc_station.engine.domain.nc.source import clean
 from cnc_station.engine.drivers.base import (
     NotReady,
     OnLoss,
@@ -32,29 +28,23 @@ from cnc_station.engine.drivers.grbl.prepare import Prepared, prepare
 from cnc_station.engine.drivers.grbl.questions import Refused
 from cnc_station.engine.drivers.grbl.reports import Make
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
-from cnc_station.engine.views import Abilities, Doing, Identity, Message, Status
+from cnc_station.engine.drivers.publisher import StatusPublisher
+from cnc_station.engine.views import Abilities, Doing, Identity
 
 _WAITING_STATES = ("Hold", "Door", "Tool")  # states that wait for a person to resume
 _FEED_MARK = "F100"
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A program as it is sent, and its end point."""
-
-    lines: Prepared
-    ends_at: Known
-
-
-class Grbl:
+class Grbl(StatusPublisher):
     """Implements `Driver`."""
 
     on_loss = OnLoss.INTERRUPT
     abilities = Abilities(outlives=False)
 
     def __init__(self, where: Settings, patience: Patience = settings.DEFAULT) -> None:
-        self._operation = Operation(where, patience)
-        self._prepared: tuple[str, Ready] | None = None
+        super().__init__()
+        self._operation = Operation(where, patience, self)
+        self._prepared: tuple[str, Prepared] | None = None
 
     @classmethod
     def make(cls, machine: dict[str, object]) -> Self:
@@ -114,10 +104,9 @@ class Grbl:
         operation.job = Job(
             order,
             part,
-            prepared.lines,
+            prepared,
             make,
-            ends_at=prepared.ends_at,
-            zero_cleared_by_reset=prepared.lines.zero_cleared_by_reset or stored.cleared_by_reset,
+            zero_cleared_by_reset=prepared.zero_cleared_by_reset or stored.cleared_by_reset,
         )
         operation.resets = 0
         changes = await self._set_modes(order, stored)
@@ -130,7 +119,7 @@ class Grbl:
 
     def _must_be_ready(self) -> None:
         self._operation.publish_status()
-        status = self._operation.status
+        status = self.status()
         if status.doing is not Doing.READY:
             raise NotReady(f"{status.why}. {status.remedy}")
 
@@ -161,11 +150,12 @@ class Grbl:
         self._must_be_ready()
         return state
 
-    async def _prepare(self, order: Order, make: Make) -> Ready:
+    async def _prepare(self, order: Order, make: Make) -> Prepared:
         """Return the prepared program; prepared once for all parts of a run."""
         known = f"{make}{hashlib.sha256(order.source or b'').hexdigest()}"
         if self._prepared is None or self._prepared[0] != known:
-            self._prepared = (known, await asyncio.to_thread(_ready, order, make))
+            lines = await asyncio.to_thread(prepare, order.program, order.name, order.source, make)
+            self._prepared = (known, lines)
         return self._prepared[1]
 
     async def start(self) -> None:
@@ -256,7 +246,7 @@ class Grbl:
         if job.wrong:  # it is already being stopped
             await asyncio.wait([job.verdict])
             return
-        job.stop(job.ABORTED, operation.status.doing)
+        job.stop(job.ABORTED, self.status().doing)
         operation.controller.realtime(HOLD)
         async with operation.acting:
             if job.verdict.done():
@@ -312,18 +302,6 @@ class Grbl:
             details.append("It has been reset since.")
         return RunInspection(RunOutcome.STOPPED, " ".join(details), job.part)
 
-    def status(self) -> Status:
-        """As of the last report."""
-        return self._operation.status
-
-    def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        self._operation.listeners.append(listener)
-        return lambda: self._operation.listeners.remove(listener)
-
-    def traffic(self) -> Sequence[Message]:
-        """Without polls and without reports that repeat the last one."""
-        return self._operation.traffic.messages()
-
 
 def _to_set(order: Order, state: ParserState, stored: Offsets) -> tuple[tuple[str, str], ...]:
     assumes = READ_WITH if order.program is None else order.program.assumes
@@ -331,11 +309,3 @@ def _to_set(order: Order, state: ParserState, stored: Offsets) -> tuple[tuple[st
         return to_set(assumes, state, stored)
     except ModesInDoubt as error:
         raise NotReady(str(error)) from error
-
-
-def _ready(order: Order, make: Make) -> Ready:
-    lines = prepare(order.program, order.name, order.source, make)
-    ends_at: Known = (None, None, None)
-    if order.program is not None and order.source is not None:
-        ends_at = end_place(order.program.moves, clean(order.source).lines)
-    return Ready(lines, ends_at)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnc_station.engine.domain.errors import CncStationError
-from cnc_station.engine.domain.nc.end_place import Known
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.grbl.position import line_at
 from cnc_station.engine.drivers.grbl.prepare import Prepared
@@ -24,13 +23,13 @@ class Streamer:
     "Character-Counting" in the Grbl v1.1 interface documentation.
     """
 
-    __slots__ = ("_in_flight", "_lengths", "_lines", "_room", "answered", "sent")
+    __slots__ = ("_lengths", "_lines", "_room", "answered", "in_flight", "sent")
 
     def __init__(self, lines: Sequence[bytes], room: int) -> None:
         self._lines = lines  # each with its newline
         self._room = room
         self._lengths: deque[int] = deque()
-        self._in_flight = 0
+        self.in_flight = 0  # bytes sent and not yet answered
         self.sent = 0  # lines
         self.answered = 0
 
@@ -39,9 +38,9 @@ class Streamer:
         first = self.sent
         while self.sent < len(self._lines):
             length = len(self._lines[self.sent])
-            if self._in_flight + length > self._room:
+            if self.in_flight + length > self._room:
                 break
-            self._in_flight += length
+            self.in_flight += length
             self._lengths.append(length)
             self.sent += 1
         return self._lines[first : self.sent]
@@ -49,13 +48,8 @@ class Streamer:
     def take_answer(self) -> None:
         """Count the oldest line in flight as answered. Does nothing if none is in flight."""
         if self._lengths:
-            self._in_flight -= self._lengths.popleft()
+            self.in_flight -= self._lengths.popleft()
             self.answered += 1
-
-    @property
-    def in_flight(self) -> int:
-        """Bytes sent and not yet answered."""
-        return self._in_flight
 
     @property
     def outstanding(self) -> int:
@@ -88,9 +82,8 @@ class Job:
     """A program that is being sent to the controller.
 
     `verdict` is how it ended. Nothing is sent after it is set, or while the job is `stopping`.
-    `ends_at` is the end point of the program. `keeps_feed`: the controller must still have a feed
-    rate at the end. `zero_cleared_by_reset`: a reset would clear a zero that the job uses (None:
-    unknown).
+    `keeps_feed`: the controller must still have a feed rate at the end. `zero_cleared_by_reset`: a
+    reset would clear a zero that the job uses (None: unknown).
     """
 
     ABORTED = "aborted"
@@ -102,7 +95,6 @@ class Job:
         prepared: Prepared,
         make: Make,
         *,
-        ends_at: Known,
         zero_cleared_by_reset: bool | None,
     ) -> None:
         self.order = order
@@ -113,9 +105,8 @@ class Job:
         self.verdict.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self.started = False
         self.begun = False  # the controller has accepted a line, or reports motion
-        self._begun_or_ended = asyncio.Event()  # begun or ended
+        self._begun_or_ended = asyncio.Event()
         self.held_here = False
-        self.ends_at = ends_at
         self.zero_cleared_by_reset = zero_cleared_by_reset
         self.keeps_feed = not prepared.inverse_time
         self.proving = False  # the end of the program is being verified
@@ -248,7 +239,7 @@ class Job:
 
     def misplaced(self, place: Point, tolerance_mm: float) -> str | None:
         """Return where the tool stands and where its program ends, if these differ."""
-        axes = zip("XYZ", self.ends_at, place, strict=True)
+        axes = zip("XYZ", self.prepared.ends_at, place, strict=True)
         wrong = [
             f"{axis}{now:g} where the program ends at {axis}{end:g}"
             for axis, end, now in axes

@@ -167,14 +167,9 @@ def _open(device: str, baud: int) -> serial.Serial:
     port = serial.Serial(
         device, baud, timeout=_WAKE_S, write_timeout=_WRITE_S, exclusive=_EXCLUSIVE
     )
-    _keep_dtr(port)
-    return port
-
-
-def _keep_dtr(port: serial.Serial) -> None:
-    """Keep DTR asserted when the port is closed (clear HUPCL)."""
     if sys.platform != "win32":
         with contextlib.suppress(termios.error):  # some ports do not support it
             modes = termios.tcgetattr(port.fileno())
-            modes[2] &= ~termios.HUPCL
+            modes[2] &= ~termios.HUPCL  # keep DTR asserted when the port is closed
             termios.tcsetattr(port.fileno(), termios.TCSANOW, modes)
+    return port

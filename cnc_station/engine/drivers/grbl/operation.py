@@ -15,7 +15,7 @@ from cnc_station.engine.drivers.grbl.modes import ParserState
 from cnc_station.engine.drivers.grbl.position import Observation, PositionTracker
 from cnc_station.engine.drivers.grbl.reports import Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
-from cnc_station.engine.drivers.publisher import Traffic
+from cnc_station.engine.drivers.publisher import StatusPublisher
 from cnc_station.engine.views import Doing, Status
 
 log = logging.getLogger(__name__)
@@ -33,16 +33,15 @@ class Operation:
     `position` is what is known of the position. `resets` counts unrequested restarts since the job
     was loaded."""
 
-    def __init__(self, where: Settings, patience: Patience) -> None:
+    def __init__(self, where: Settings, patience: Patience, publisher: StatusPublisher) -> None:
         self.where = where
         self.patience = patience
-        self.traffic = Traffic()
         self.acting = asyncio.Lock()
         self.job: Job | None = None
         self.position = PositionTracker()
         self.resets = 0
-        self.listeners: list[Callable[[Status], None]] = []
-        self.status = Status(Doing.UNREACHABLE, why="not connected", remedy=_UNREACHABLE)
+        self._publisher = publisher
+        publisher.publish(Status(Doing.UNREACHABLE, why="not connected", remedy=_UNREACHABLE))
         self._connecting = asyncio.Lock()
         self._controller: Controller | None = None
         self._follow_up: asyncio.Task[None] | None = None
@@ -54,7 +53,7 @@ class Operation:
         async with self._connecting:  # a serial port can only be opened once
             seamless = self._controller is not None and not self._controller.lost_reason
             await self.disconnect("reconnected")
-            controller = Controller(self.where, self.patience, self, self.traffic)
+            controller = Controller(self.where, self.patience, self, self._publisher.wire)
             try:
                 await controller.open()
                 await self._compare(controller, seamless=seamless)
@@ -91,7 +90,7 @@ class Operation:
     def controller(self) -> Controller:
         """The connected controller. Raises Unavailable if there is none."""
         if self._controller is None or self._controller.lost_reason:
-            raise Unavailable(f"{self.where.address}: {self.status.why}")
+            raise Unavailable(f"{self.where.address}: {self._publisher.status().why}")
         return self._controller
 
     async def current_report(self) -> Report:
@@ -133,7 +132,7 @@ class Operation:
     def break_off(self, job: Job, words: str) -> None:
         """Stop a job with an error: hold at once, because the lines after the wrong one are
         sent."""
-        job.stop(words, self.status.doing)
+        job.stop(words, self._publisher.status().doing)
         self.controller.realtime(HOLD)
         self._follow_up = asyncio.create_task(
             self._fail(job, lambda: self._stop_and_reset_alone(job))
@@ -162,7 +161,9 @@ class Operation:
         try:
             doubt = await self._doubt(job)
             if doubt is None and self.controller.picture.report.spindle:
-                await self._stop_spindle()
+                log.info("%s: the program left the spindle on: stopped", self.where.address)
+                await self.controller.ask("M5M9", within_s=_SPINDLE_S)
+                await self.current_report()
         except Unavailable as error:
             doubt = str(error)
         if not job.stopping:
@@ -178,7 +179,7 @@ class Operation:
             self.position.lose(_RESTARTED)
             return "the controller was reset, or switched off and on, during the last moves"
         self.position.compare(parser)
-        if not any(axis is not None for axis in job.ends_at):
+        if not any(axis is not None for axis in job.prepared.ends_at):
             return None
         with contextlib.suppress(TimeoutError):  # the work offset is in some reports only
             await controller.until(lambda _: not self._misplaced(job), self.patience.offset)
@@ -190,12 +191,6 @@ class Operation:
             return "the controller does not report its work position"
         misplaced = job.misplaced(place, self.where.tolerance_mm)
         return f"the tool stands at {misplaced}" if misplaced else None
-
-    async def _stop_spindle(self) -> None:
-        """Stop the spindle that the program left on."""
-        log.info("%s: the program left the spindle on: stopped", self.where.address)
-        await self.controller.ask("M5M9", within_s=_SPINDLE_S)
-        await self.current_report()
 
     def after_job(self) -> None:
         """Publish the status after the verdict."""
@@ -286,7 +281,7 @@ class Operation:
             near = job.number(job.streamer.answered)
             job.stop(
                 f"the controller was reset near line {near}: its position is lost. {FORGOTTEN}",
-                self.status.doing,
+                self._publisher.status().doing,
             )
             self._follow_up = asyncio.create_task(self._fail(job, self.current_report))
 
@@ -308,17 +303,12 @@ class Operation:
         if controller is not None and not controller.lost_reason:
             message, picture = controller.message, controller.picture
             position = self.position.position
-            self._publish(showing.status(picture, self.job, message=message, position=position))
+            status = showing.status(picture, self.job, message=message, position=position)
+            self._publisher.publish(status)
 
     def _publish_unreachable(self, why: str) -> None:
         position = self.position.position
-        self._publish(Status(Doing.UNREACHABLE, why, _UNREACHABLE, position=position))
-
-    def _publish(self, status: Status) -> None:
-        if status != self.status:
-            self.status = status
-            for listener in tuple(self.listeners):
-                listener(status)
+        self._publisher.publish(Status(Doing.UNREACHABLE, why, _UNREACHABLE, position=position))
 
 
 def _observe(controller: Controller, parser: ParserState | None = None) -> Observation:

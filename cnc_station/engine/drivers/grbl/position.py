@@ -178,13 +178,10 @@ class PositionTracker:
                 self.homed()  # from grblHAL's memory, which a power cut would have cleared
             else:
                 self.lose(_UNWATCHED)
-        elif doubt := _restart(self._last, now) or (None if seamless else _doubt(self._last, now)):
+        elif now.welcomed or was_restarted(self._last.parser, now.parser):
+            self.lose(f"{_OFF_AND_ON}, while it was not connected")
+        elif not seamless and (doubt := _doubt(self._last, now)):
             self.lose(doubt)
-
-
-def _restart(before: Observation, now: Observation) -> str | None:
-    again = now.welcomed or was_restarted(before.parser, now.parser)
-    return f"{_OFF_AND_ON}, while it was not connected" if again else None
 
 
 def _doubt(before: Observation, now: Observation) -> str | None:

@@ -4,6 +4,7 @@ would."""
 from dataclasses import dataclass, field
 
 from cnc_station.engine.domain.nc import Program, codes, source, words
+from cnc_station.engine.domain.nc.end_place import Known, end_place
 from cnc_station.engine.domain.nc.findings import BlockError, Severity
 from cnc_station.engine.drivers.base import RunFailed
 from cnc_station.engine.drivers.grbl.reports import Make
@@ -42,6 +43,7 @@ class Prepared:
     controller waits for a person. `named` gives the file line of an N word; an N word that appears
     twice is left out. `zero_cleared_by_reset`: the program sets a zero that a reset clears.
     `inverse_time`: feeds apply to one line each. `turns`: the program leaves the spindle on.
+    `ends_at` is the end point of the program.
     """
 
     lines: list[bytes] = field(default_factory=list)
@@ -53,6 +55,7 @@ class Prepared:
     zero_cleared_by_reset: bool = False
     inverse_time: bool = False
     turns: bool = False
+    ends_at: Known = (None, None, None)
 
 
 def prepare(program: Program | None, name: str, text: bytes | None, make: Make) -> Prepared:
@@ -67,7 +70,9 @@ def prepare(program: Program | None, name: str, text: bytes | None, make: Make) 
     cleaned = source.clean(text)
     for index in range(cleaned.first, cleaned.last):
         line = cleaned.lines[index]
-        if not line or (not prepared.lines and _is_number(line)):
+        # The program number O1234 before all other lines is a name, not a command.
+        number = line[:1] == "O" and line[1:].isdecimal()
+        if not line or (number and not prepared.lines):
             continue
         try:
             ends = _add_line(prepared, line, index + 1, make)
@@ -77,12 +82,9 @@ def prepare(program: Program | None, name: str, text: bytes | None, make: Make) 
             break
     if not prepared.lines:
         raise RunFailed(f"{name or 'the program'} has no lines to send")
+    if program is not None:
+        prepared.ends_at = end_place(program.moves, cleaned.lines)
     return prepared
-
-
-def _is_number(line: str) -> bool:
-    """Return whether this is the program number O1234 before all else: a name, not a command."""
-    return line[0] == "O" and line[1:].isdecimal()
 
 
 def _add_line(prepared: Prepared, line: str, number: int, make: Make) -> bool:

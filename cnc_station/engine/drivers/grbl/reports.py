@@ -74,7 +74,9 @@ def report(text: str) -> Report | None:
         offset=_point(found.get("WCO")),
         feed=speeds[0] if speeds else None,
         spindle=speeds[1] if len(speeds) > 1 else None,
-        overrides=_shares(found.get("Ov")),
+        overrides=(percent[0] / 100, percent[1] / 100, percent[2] / 100)
+        if len(percent := found.get("Ov", [])) == 3
+        else None,
         blocks_free=_whole(found.get("Bf")),
         line=_whole(found.get("Ln")),
         tool=_whole(found.get("T")),
@@ -97,12 +99,6 @@ def _point(numbers: list[float] | None) -> Point | None:
     if numbers is None or len(numbers) < 2:
         return None
     return (numbers[0], numbers[1], numbers[2] if len(numbers) > 2 else 0.0)
-
-
-def _shares(percent: list[float] | None) -> tuple[float, float, float] | None:
-    if percent is None or len(percent) != 3:
-        return None
-    return (percent[0] / 100, percent[1] / 100, percent[2] / 100)
 
 
 def _whole(numbers: list[float] | None) -> int | None:
