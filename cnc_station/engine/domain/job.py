@@ -135,16 +135,12 @@ def _texts(spec: JobSpec) -> Iterable[FieldError]:
     if isinstance(handler, str) and handler and not _HANDLER.fullmatch(handler):
         yield FieldError("handler", "is not the name of a handler: test.delay, say")
     elif is_automation(spec.handler):
-        yield from _without_machine(spec)
+        for name in ("machine_type", "program", "pinned_machine_id"):
+            if getattr(spec, name):
+                yield FieldError(name, f"must be empty: {spec.handler} needs no machine")
     program: object = spec.program
     if program is not None and not (isinstance(program, str) and _SHA256.fullmatch(program)):
         yield FieldError("program", "must be the SHA-256 of a stored program")
-
-
-def _without_machine(spec: JobSpec) -> Iterable[FieldError]:
-    for name in ("machine_type", "program", "pinned_machine_id"):
-        if getattr(spec, name):
-            yield FieldError(name, f"must be empty: {spec.handler} needs no machine")
 
 
 def is_automation(handler: str) -> bool:

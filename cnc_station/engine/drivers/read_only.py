@@ -7,7 +7,7 @@ guess: it waits for a person.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -166,7 +166,8 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         The next part of a run counts from the end of the one before, and can be ordered without a
         connection: `start` waits for that too."""
         report = self._current_report() if part == 1 else self._report
-        before = self._part if self._is_current(order, part - 1) else None
+        current = None if self._order is None else (self._order.run_id, self._number)
+        before = self._part if current == (order.run_id, part - 1) else None
         self._set_part(order, part)
         if before is not None:
             self._part = before.next()
@@ -206,7 +207,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         if not part.begun:
             part.confirm_start(self._current_report(), self._now())
         with self._showing_the_wait():
-            await self._wait_until(lambda: part.over or self._released)
+            await self._wait_for_end(part)
         if self._released:
             self._part = self._order = None
             raise RunAborted("released at the station; the machine received no command")
@@ -266,12 +267,6 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         self._order, self._number, self._released = order, number, False
         self._part = Part(order.name, self._settle_s)
 
-    def _is_current(self, order: Order, part: int) -> bool:
-        return self._order is not None and (self._order.run_id, self._number) == (
-            order.run_id,
-            part,
-        )
-
     def _current_part(self) -> Part:
         if self._part is None:
             raise Conflict("there is no current part")
@@ -282,12 +277,11 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             raise Unavailable(self.status().why)
         return self._report
 
-    async def _wait_until(self, fact: Callable[[], bool]) -> None:
-        """Wait for a fact. Raises Unavailable as soon as it cannot be known any more."""
-        part = self._current_part()
+    async def _wait_for_end(self, part: Part) -> None:
+        """Wait for the end of the part. Raises Unavailable once it cannot be known any more."""
         while True:
             part.check_time(self._now())
-            if fact():
+            if part.over or self._released:
                 return
             self._current_report()
             self._changed.clear()

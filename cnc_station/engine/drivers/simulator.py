@@ -5,6 +5,7 @@ a hundred simulated machines cost no more than a hundred timers.
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -136,25 +137,19 @@ class Simulator:
         run = self._run
         assert run is not None
         try:
-            await self._until_end(run)
+            while (left := (run.end - self._elapsed(run)) / self._settings.speed) > 0:
+                if self._aborted:
+                    break
+                self._turned.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if run.since is None else left):
+                        await self._turned.wait()
         finally:
             self._run = None
+        if self._aborted:
+            raise RunAborted("aborted")
         if run.fails_at is not None:
             raise RunFailed(self._fault(run))
-
-    async def _until_end(self, run: _Run) -> None:
-        while True:
-            if self._aborted:
-                raise RunAborted("aborted")
-            left = (run.end - self._elapsed(run)) / self._settings.speed
-            if left <= 0:
-                return
-            self._turned.clear()
-            try:
-                async with asyncio.timeout(None if run.since is None else left):
-                    await self._turned.wait()
-            except TimeoutError:
-                continue
 
     def _failure(self, order: Order, total: float) -> float | None:
         if order.complexity < FAILING_COMPLEXITY:

@@ -30,16 +30,11 @@ Parameter = int | str
 Binary = Callable[[float, float], float]
 
 
-def modulo(a: float, b: float) -> float:
-    """Return the remainder; it is never negative."""
-    return math.fmod(math.fmod(a, b) + abs(b), abs(b))
-
-
 OPERATIONS: dict[str, tuple[int, Binary]] = {
     "**": (5, operator.pow),
     "*": (4, operator.mul),
     "/": (4, operator.truediv),
-    "MOD": (4, modulo),
+    "MOD": (4, lambda a, b: math.fmod(math.fmod(a, b) + abs(b), abs(b))),  # never negative
     "+": (3, operator.add),
     "-": (3, operator.sub),
     "EQ": (2, lambda a, b: abs(a - b) < 1e-6),

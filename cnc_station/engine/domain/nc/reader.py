@@ -104,7 +104,11 @@ def run(machine: Machine, text: source.Source) -> None:
 
 def after(machine: Machine, flow: Flow, block: Block, following: int) -> int | None:
     """Return the next line after a block with M codes; None when the program ends."""
-    modal.stop_after_motion(machine, block)
+    for code in block.m:  # M0, M1 and M60 wait for the operator after the block's motion
+        if code in {codes.STOP, codes.PALLET_STOP}:
+            machine.wait(Kind.STOP, 0.0)
+        elif code == codes.OPTIONAL_STOP:
+            machine.wait(Kind.OPTIONAL_STOP, 0.0)
     if codes.CALL in block.m:
         return flow.call_program(block.words, following)
     if codes.RETURN in block.m:

@@ -27,9 +27,9 @@ from cnc_station.engine.drivers.base import (
 )
 from cnc_station.engine.drivers.linuxcnc import files, modes, run_monitor
 from cnc_station.engine.drivers.linuxcnc.client import Refused
+from cnc_station.engine.drivers.linuxcnc.files import Part
 from cnc_station.engine.drivers.linuxcnc.link import Link
 from cnc_station.engine.drivers.linuxcnc.opening import close_unstarted, forget, open_program
-from cnc_station.engine.drivers.linuxcnc.part import Part
 from cnc_station.engine.drivers.linuxcnc.position import PositionKnowledge
 from cnc_station.engine.drivers.linuxcnc.settings import FIELDS, Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Place, Snapshot
@@ -145,17 +145,19 @@ class LinuxCnc(StatusPublisher):
     def _check_length(self, now: Snapshot, part: Part) -> None:
         """Check the tool length. One that the part before left active belongs to this run."""
         if self._began_without_length != part.run_id or part.number == 1:
-            modes.check_length(modes.unmet(now.codes, part.assumes))
+            modes.check_length(modes.unmet(now.codes, modes.assumed(part.program)))
 
     async def _set_modes(self, part: Part) -> tuple[modes.Unmet, ...]:
         """Set the modes of the program. Return those that had to be set."""
         now = await self._link.read_snapshot()
         self._check_length(now, part)
-        wrong = modes.unmet(now.codes, part.assumes)
+        wrong = modes.unmet(now.codes, modes.assumed(part.program))
         if wrong or now.zero != self._zero:
             await self._write(files.write_modes, part.modes_file, modes.program_of(wrong))
             path = self._path(part.modes_file)
-            now = await modes.set_modes(self._link, self._messages, path, part.assumes)
+            now = await modes.set_modes(
+                self._link, self._messages, path, modes.assumed(part.program)
+            )
             self._zero = now.zero
         return wrong
 
@@ -176,8 +178,8 @@ class LinuxCnc(StatusPublisher):
         self._must_be_ready(now)
         if now.program != self._path(part.file):
             raise NotReady(f"another program was opened: {now.program or 'none'}")
-        modes.check_modes(now.codes, part.assumes)
-        if not await part.is_unchanged(self._settings.program_folder):
+        modes.check_modes(now.codes, modes.assumed(part.program))
+        if not await asyncio.to_thread(part.is_unchanged, self._settings.program_folder):
             raise NotReady(f"{part.file} was changed after it was loaded")
         if modes.LENGTH_OFF in now.codes:
             self._began_without_length = part.run_id
@@ -232,7 +234,7 @@ class LinuxCnc(StatusPublisher):
         if monitor.verdict is not None:
             raise monitor.verdict
         part = self._current_part
-        if not await part.is_unchanged(self._settings.program_folder):
+        if not await asyncio.to_thread(part.is_unchanged, self._settings.program_folder):
             raise EndUnproven(f"{part.file} was changed while it ran: it is unknown what was made")
 
     def _stop_what_is_left_on(self, now: Snapshot) -> None:
@@ -319,8 +321,8 @@ class LinuxCnc(StatusPublisher):
     async def inspect_run(self, order: Order) -> RunInspection:
         """Identifies the run by the file that the controller has open."""
         now = await self._link.read_snapshot()
-        owner = run_monitor.owner_for(now, order)
-        if owner is None or order.source is None:
+        owner = files.owner_of(now.program)
+        if owner is None or owner.run_id != order.run_id or order.source is None:
             words = f"{now.program} open" if now.program else "no program open"
             return RunInspection(
                 RunOutcome.STOPPED, f"the controller has {words}: it is not of this run"
@@ -385,6 +387,6 @@ async def _write_note_file(folder: Path, name: str, note: files.Note) -> None:
 
 
 KIND = DriverKind(
-    DriverInfo("linuxcnc", "LinuxCNC", settings=FIELDS, abilities=LinuxCnc.abilities, real=True),
+    DriverInfo("linuxcnc", "LinuxCNC", settings=FIELDS, abilities=LinuxCnc.abilities),
     LinuxCnc.make,
 )

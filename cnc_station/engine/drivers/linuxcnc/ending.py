@@ -88,7 +88,11 @@ def ending_of(program: Program, source: bytes) -> Ending:
         late=_late(program, place),
         left_s=left_s,
         moving_s=moving_s,
-        cut_s=_cut_s(program.moves),
+        cut_s=sum(
+            program.moves.ends_s[index] - program.moves.starts_s(index)
+            for index, kind in enumerate(program.moves.kind)
+            if kind in CUTTING
+        ),
         stops=_stops(program.moves),
         turning=frozenset(
             line
@@ -152,14 +156,6 @@ def _left_s(moves: Moves) -> tuple[dict[int, float], float]:
         if moves.kind[index] in MOVING:
             to_go += moves.ends_s[index] - moves.starts_s(index)
     return left, to_go
-
-
-def _cut_s(moves: Moves) -> float:
-    return sum(
-        moves.ends_s[index] - moves.starts_s(index)
-        for index, kind in enumerate(moves.kind)
-        if kind in CUTTING
-    )
 
 
 def _stops(moves: Moves) -> frozenset[int]:

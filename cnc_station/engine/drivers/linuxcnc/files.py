@@ -1,9 +1,10 @@
-"""The files of a run: its program, which the controller opens, and a note for a later start.
+"""A part as read, and its files: the program, which the controller opens, and a note for recovery.
 
 The name of the program file contains the run, so that a restarted station recognises its own run by
 the file that the controller has open.
 """
 
+import asyncio
 import contextlib
 import errno
 import json
@@ -11,7 +12,11 @@ import re
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
+from cnc_station.engine.domain.nc import Program, read
+from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.linuxcnc.ending import Ending, ending_of
 from cnc_station.engine.drivers.linuxcnc.snapshot import Place
 
 NAME = re.compile(r"cnc-run-(\d+)-part-(\d+)(-modes)?\.ngc$")
@@ -35,14 +40,42 @@ class Note:
     late: bool = False
 
 
-def program_file_name(run_id: int, part: int) -> str:
-    """Return the file name of the program for a part of a run."""
-    return f"cnc-run-{run_id}-part-{part}.ngc"
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part `number` of an order, with the exact bytes of its program."""
 
+    run_id: int
+    number: int
+    source: bytes
+    program: Program
+    ending: Ending
 
-def modes_file_name(run_id: int, part: int) -> str:
-    """Return the file name of the program that sets the modes for it."""
-    return f"cnc-run-{run_id}-part-{part}-modes.ngc"
+    @classmethod
+    async def read(cls, order: Order, source: bytes, number: int) -> Self:
+        """Read a part. The time is proportional to the length of the program."""
+        program = order.program
+        if program is None:
+            program = await asyncio.to_thread(read, source)
+        ending = await asyncio.to_thread(ending_of, program, source)
+        return cls(order.run_id, number, source, program, ending)
+
+    @property
+    def file(self) -> str:
+        """The file name of its program."""
+        return f"cnc-run-{self.run_id}-part-{self.number}.ngc"
+
+    @property
+    def modes_file(self) -> str:
+        """The file name of the program that sets its modes."""
+        return f"cnc-run-{self.run_id}-part-{self.number}-modes.ngc"
+
+    def is_unchanged(self, folder: Path) -> bool:
+        """Return whether its file has the written content. Also True if it can no longer be read:
+        the controller has it open."""
+        try:
+            return (folder / self.file).read_bytes() == self.source
+        except OSError:
+            return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +96,6 @@ def owner_of(path: str) -> Owner | None:
 def write_modes(folder: Path, name: str, source: bytes) -> None:
     """Write the program that sets the modes. Raises OSError."""
     _write(folder / name, source)
-
-
-def is_unchanged(folder: Path, name: str, source: bytes) -> bool:
-    """Return whether a part's file has the written content. Also True if it can no longer be read:
-    the controller has it open."""
-    try:
-        return (folder / name).read_bytes() == source
-    except OSError:
-        return True
 
 
 def write_program(folder: Path, name: str, source: bytes) -> None:

@@ -6,7 +6,7 @@ have to switch to MDI and back. It could override an operator who has just switc
 station killed in between would leave the machine in MDI.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnc_station.engine.domain.nc import Program
@@ -64,15 +64,12 @@ def assumed(program: Program) -> tuple[Assumption, ...]:
 
 def unmet(codes: frozenset[str], assumes: Sequence[Assumption]) -> tuple[Unmet, ...]:
     """Return the modes that the active codes contradict, in the order in which to set them."""
-    found = _contradicted(codes, assumes)
-    return tuple(sorted(found, key=lambda one: ORDER.index(one.mode)))
-
-
-def _contradicted(codes: frozenset[str], assumes: Sequence[Assumption]) -> Iterator[Unmet]:
+    found = []
     for one in assumes:
         active = codes & GROUPS.get(one.mode, frozenset())
         if active and one.code not in active:
-            yield Unmet(one.mode, one.code, "".join(sorted(active)))
+            found.append(Unmet(one.mode, one.code, "".join(sorted(active))))
+    return tuple(sorted(found, key=lambda one: ORDER.index(one.mode)))
 
 
 def check_length(wrong: Sequence[Unmet]) -> None:

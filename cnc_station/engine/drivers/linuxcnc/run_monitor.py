@@ -6,14 +6,13 @@ import re
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.drivers.base import (
     EndUnproven,
-    Order,
     RunAborted,
     RunFailed,
     RunInspection,
     RunOutcome,
 )
 from cnc_station.engine.drivers.linuxcnc.ending import NEAR_MM, Ending
-from cnc_station.engine.drivers.linuxcnc.files import Note, Owner, owner_of
+from cnc_station.engine.drivers.linuxcnc.files import Note
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Snapshot
 
 # Messages about a refused command of an operator, or about the computer: the run is not affected.
@@ -154,12 +153,6 @@ def words_of(now: Snapshot) -> str:
     """Return the tool position as text."""
     axes = [f"{axis}{mm:.3f}" for axis, mm in zip("XYZ", now.place, strict=True)]
     return " ".join(axes if now.z_is_work else axes[:2])
-
-
-def owner_for(now: Snapshot, order: Order) -> Owner | None:
-    """Return the owner of the open file; None if it is not of this run."""
-    owner = owner_of(now.program)
-    return owner if owner is not None and owner.run_id == order.run_id else None
 
 
 def inspect_set_up(part: int) -> RunInspection:

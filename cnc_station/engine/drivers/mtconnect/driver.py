@@ -224,7 +224,6 @@ KIND = DriverKind(
             ),
         ),
         abilities=ABILITIES,
-        real=True,
     ),
     MTConnect.make,
 )

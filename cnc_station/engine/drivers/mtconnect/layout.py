@@ -106,7 +106,11 @@ def _path(
     items: tuple[DataItem, ...], home: tuple[str, ...], homes: tuple[tuple[str, ...], ...]
 ) -> PathItems:
     own = [item for item in items if _home_of(item, homes) == home]
-    shared = [item for item in items if _home_of(item, homes) is None or _is_around(item, home)]
+    shared = [
+        item
+        for item in items
+        if _home_of(item, homes) is None or home[: len(item.within)] == item.within
+    ]
     return PathItems(
         next((item.owner for item in own if item.within == home and item.owner), ""),
         _ids(own, "EXECUTION"),
@@ -126,10 +130,6 @@ def _home_of(item: DataItem, homes: tuple[tuple[str, ...], ...]) -> tuple[str, .
     """Return the innermost component with an execution around the item."""
     around = [home for home in homes if item.within[: len(home)] == home]
     return max(around, key=len, default=None)
-
-
-def _is_around(item: DataItem, home: tuple[str, ...]) -> bool:
-    return home[: len(item.within)] == item.within
 
 
 def _ids(items: list[DataItem], kind: str) -> tuple[str, ...]:

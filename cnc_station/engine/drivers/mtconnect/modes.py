@@ -35,7 +35,7 @@ _AUXILIARY = Doubt("auxiliary functions are locked", "auxiliary functions were l
 _SINGLE = Doubt("single block is on", "single block was on")
 _TEST = Doubt("program test is on", "program test was on")
 # Subtypes of ControllerModeOverride, and own types of older agents and vendors.
-_OVERRIDES: Mapping[str, Doubt] = {
+OVERRIDES: Mapping[str, Doubt] = {
     "DRYRUN": _DRY,
     "MACHINEAXISLOCK": _LOCK,
     "MACHINELOCK": _LOCK,
@@ -64,7 +64,7 @@ def override(kind: str, sub_type: str) -> str | None:
     """Return the switch that a data item is; None if it cannot spoil a part."""
     name = _plain(kind)
     switch = _plain(sub_type) if name == "CONTROLLERMODEOVERRIDE" else name
-    return switch if switch in _OVERRIDES else None
+    return switch if switch in OVERRIDES else None
 
 
 def mode_doubt(value: str) -> Doubt | None:
@@ -79,11 +79,6 @@ def mode_doubt(value: str) -> Doubt | None:
 def purpose_doubt(value: str) -> Doubt | None:
     """Return the doubt of a FunctionalMode."""
     return _PURPOSES.get(value.strip().upper().replace(" ", "_"))
-
-
-def override_doubt(switch: str) -> Doubt:
-    """Return the doubt of a switch that is on."""
-    return _OVERRIDES[switch]
 
 
 def switched(value: str, *, before: bool) -> bool:

@@ -111,7 +111,7 @@ class Picture:
                 found.append(modes.UNKNOWN)
         found.extend(modes.purpose_doubt(self._values.get(item, "")) for item in path.purposes)
         found.extend(
-            modes.override_doubt(switch) for item, switch in path.overrides if self._switches[item]
+            modes.OVERRIDES[switch] for item, switch in path.overrides if self._switches[item]
         )
         return [doubt for doubt in found if doubt is not None]
 

@@ -85,7 +85,6 @@ KIND = DriverKind(
             Setting("machine", "Machine", "", "its name; leave empty if the server has only one"),
         ),
         abilities=ABILITIES,
-        real=True,
     ),
     OpcUa.make,
 )

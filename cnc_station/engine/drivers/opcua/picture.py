@@ -155,20 +155,20 @@ class Picture:
     def report(self) -> Report:
         phase, words, programs = self._phase()
         program = self._values.get("program")
-        parts = self._values.get("parts")
-        override = self._values.get("override")
         return Report(
             phase,
             words,
             alarm="; ".join(self._alerts.values()),
-            mode=self._mode(),
+            mode="out of service"
+            if self._values.get("item") == _OUT_OF_SERVICE
+            else _MODES.get(_whole(self._values.get("mode")), ""),
             doubts=self._doubts() if phase in IN_PROGRAM else (),
             programs=programs,
             figures=Status(
                 Doing.UNREACHABLE,
                 program=program if isinstance(program, str) else "",
-                parts=_whole(parts),
-                feed_override=_share(override),
+                parts=_whole(self._values.get("parts")),
+                feed_override=_share(self._values.get("override")),
             ),
         )
 
@@ -222,11 +222,6 @@ class Picture:
             if self._values.get(channel_value(channel, name)) is True:
                 found.append(doubt)
         return found
-
-    def _mode(self) -> str:
-        if self._values.get("item") == _OUT_OF_SERVICE:
-            return "out of service"
-        return _MODES.get(_whole(self._values.get("mode")), "")
 
 
 def _by_hand(words: str) -> Doubt:
