@@ -63,10 +63,6 @@ class _Run:
     since: float | None = None
     begun: bool = False
 
-    @property
-    def end(self) -> float:
-        return self.part_s if self.fails_at is None else self.fails_at
-
 
 def _number(settings: dict[str, object], name: str, default: float) -> float:
     try:
@@ -119,9 +115,11 @@ class Simulator:
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
         """Whether and where it fails is decided once for all parts of the run."""
         part_s = order.program.duration_s if order.program else order.estimated_s
-        fails_at = self._failure(order, part_s * order.parts)
-        if fails_at is not None:
-            fails_at -= (part - 1) * part_s
+        fails_at = None
+        if order.complexity >= FAILING_COMPLEXITY:
+            chance = self._chance(order)
+            if chance.random() < self._settings.failure_share:
+                fails_at = part_s * order.parts * chance.uniform(0.1, 0.9) - (part - 1) * part_s
         fails_here = fails_at is not None and fails_at < part_s
         self._run = _Run(order, part_s, fails_at if fails_here else None)
         self._aborted = False
@@ -137,7 +135,8 @@ class Simulator:
         run = self._run
         assert run is not None
         try:
-            while (left := (run.end - self._elapsed(run)) / self._settings.speed) > 0:
+            end = run.part_s if run.fails_at is None else run.fails_at
+            while (left := (end - self._elapsed(run)) / self._settings.speed) > 0:
                 if self._aborted:
                     break
                 self._turned.clear()
@@ -150,14 +149,6 @@ class Simulator:
             raise RunAborted("aborted")
         if run.fails_at is not None:
             raise RunFailed(self._fault(run))
-
-    def _failure(self, order: Order, total: float) -> float | None:
-        if order.complexity < FAILING_COMPLEXITY:
-            return None
-        chance = self._chance(order)
-        if chance.random() >= self._settings.failure_share:
-            return None
-        return total * chance.uniform(0.1, 0.9)
 
     def _chance(self, order: Order) -> random.Random:
         if self._settings.seed is None:

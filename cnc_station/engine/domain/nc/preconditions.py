@@ -27,6 +27,27 @@ class Mode(StrEnum):
     PATH = "path mode"
 
 
+GROUPS: dict[Mode, frozenset[str]] = {
+    Mode.UNITS: frozenset({"G20", "G21"}),
+    Mode.DISTANCE: frozenset({"G90", "G91"}),
+    Mode.PLANE: frozenset({"G17", "G17.1", "G18", "G18.1", "G19", "G19.1"}),
+    Mode.WORK_OFFSET: frozenset(
+        {"G54", "G55", "G56", "G57", "G58", "G59", "G59.1", "G59.2", "G59.3"}
+    ),
+    Mode.FEED: frozenset({"G93", "G94", "G95"}),
+    Mode.ARC_CENTRES: frozenset({"G90.1", "G91.1"}),
+    Mode.CUTTER_COMPENSATION: frozenset({"G40", "G41", "G41.1", "G42", "G42.1"}),
+    Mode.TOOL_LENGTH: frozenset({"G43", "G43.1", "G43.2", "G49"}),
+    Mode.DIAMETER: frozenset({"G7", "G8"}),
+    Mode.SCALING: frozenset({"G50", "G51"}),
+    Mode.ROTATION: frozenset({"G68", "G69"}),
+    Mode.SPINDLE: frozenset({"G96", "G97"}),
+    Mode.RETRACT: frozenset({"G98", "G99"}),
+    Mode.PATH: frozenset({"G61", "G61.1", "G64"}),
+}
+"""The codes of each group, as controllers report them. They exclude each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assumption:
     """A mode that a program needs before it states it, and the code it was read with."""

@@ -4,30 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnc_station.engine.domain.nc import Assumption, Mode
+from cnc_station.engine.domain.nc.preconditions import GROUPS, Assumption, Mode
 
 _STATE = re.compile(r"\[GC:(.*)\]")
 _TOOL_LENGTH = re.compile(r"\[TLO:([-\d.,]+)\]")
 _PRESET = re.compile(r"\[G92:([-\d.,]+)\]")
 
-# The codes that exclude each other. A code that a controller never reports is fixed: GRBL 1.1 has
-# only one arc centre mode, scaling mode and return level.
+# A code that a controller never reports is fixed: GRBL 1.1 has only one arc centre mode, scaling
+# mode and return level. The path mode is not changed.
 _GROUPS: dict[Mode, frozenset[str]] = {
-    Mode.UNITS: frozenset({"G20", "G21"}),
-    Mode.DISTANCE: frozenset({"G90", "G91"}),
-    Mode.PLANE: frozenset({"G17", "G18", "G19"}),
-    Mode.WORK_OFFSET: frozenset(
-        {"G54", "G55", "G56", "G57", "G58", "G59", "G59.1", "G59.2", "G59.3"}
-    ),
-    Mode.FEED: frozenset({"G93", "G94", "G95"}),
-    Mode.ARC_CENTRES: frozenset({"G90.1", "G91.1"}),
-    Mode.CUTTER_COMPENSATION: frozenset({"G40", "G41", "G41.1", "G42", "G42.1"}),
-    Mode.TOOL_LENGTH: frozenset({"G43", "G43.1", "G43.2", "G49"}),
-    Mode.DIAMETER: frozenset({"G7", "G8"}),
-    Mode.SCALING: frozenset({"G50", "G51"}),
-    Mode.ROTATION: frozenset({"G68", "G69"}),
-    Mode.SPINDLE: frozenset({"G96", "G97"}),
-    Mode.RETRACT: frozenset({"G98", "G99"}),
+    mode: group for mode, group in GROUPS.items() if mode is not Mode.PATH
 }
 # All controllers of this kind report these.
 _ALWAYS_TOLD = (Mode.UNITS, Mode.DISTANCE, Mode.PLANE, Mode.WORK_OFFSET, Mode.FEED)

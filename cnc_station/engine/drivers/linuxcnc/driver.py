@@ -255,7 +255,8 @@ class LinuxCnc(StatusPublisher):
                 return
             self._messages.left_on = ()
             if monitor is None or not isinstance(monitor.verdict, RunFailed | RunAborted):
-                self._messages.note(f"the program left the {' and the '.join(left_on)} on: stopped")
+                what = " and the ".join(left_on)
+                self._messages.message = f"the program left the {what} on: stopped"
             self.publish(self._status_of(now))
             if not had_control:
                 await self._link.give_control()
@@ -351,9 +352,8 @@ class LinuxCnc(StatusPublisher):
         if part is not None and now.program == self._path(part.file) and now.state != IDLE:
             stop = STOP_WORDS if now.line in part.ending.stops else ""
             turns = now.line in part.ending.turning
-        words = self._messages.words(stop)
-        position = self._knowledge.position
-        return status_of(now, words, position, taken=self._link.taken, turns=turns)
+        position, taken = self._knowledge.position, self._link.taken
+        return status_of(now, self._messages, position, stop=stop, taken=taken, turns=turns)
 
     def _path(self, file: str) -> str:
         """Return the path of a file in the program folder, as the controller sees it."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnc_station.engine.domain.nc import Program
-from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
+from cnc_station.engine.domain.nc.preconditions import GROUPS, Assumption, Mode
 from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.linuxcnc.client import Refused
 from cnc_station.engine.drivers.linuxcnc.link import Link
@@ -19,23 +19,9 @@ from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
 from cnc_station.engine.drivers.linuxcnc.status_text import ControllerMessages
 
 # LinuxCNC has no scaling and no G68. A rotated work offset belongs to the work zero.
-GROUPS = {
-    Mode.CUTTER_COMPENSATION: frozenset({"G40", "G41", "G41.1", "G42", "G42.1"}),
-    Mode.UNITS: frozenset({"G20", "G21"}),
-    Mode.DISTANCE: frozenset({"G90", "G91"}),
-    Mode.PLANE: frozenset({"G17", "G17.1", "G18", "G18.1", "G19", "G19.1"}),
-    Mode.WORK_OFFSET: frozenset(
-        {"G54", "G55", "G56", "G57", "G58", "G59", "G59.1", "G59.2", "G59.3"}
-    ),
-    Mode.FEED: frozenset({"G93", "G94", "G95"}),
-    Mode.ARC_CENTRES: frozenset({"G90.1", "G91.1"}),
-    Mode.TOOL_LENGTH: frozenset({"G43", "G43.1", "G43.2", "G49"}),
-    Mode.DIAMETER: frozenset({"G7", "G8"}),
-    Mode.SPINDLE: frozenset({"G96", "G97"}),
-    Mode.RETRACT: frozenset({"G98", "G99"}),
-    Mode.PATH: frozenset({"G61", "G61.1", "G64"}),
-}
-ORDER = tuple(GROUPS)  # compensation first: while it is on, plane and offset cannot be changed
+ABSENT = frozenset({Mode.SCALING, Mode.ROTATION})
+# Compensation first: while it is on, plane and offset cannot be changed.
+ORDER = (Mode.CUTTER_COMPENSATION, *(mode for mode in GROUPS if mode not in ABSENT))
 LENGTH_OFF = "G49"
 LENGTH_ON = (
     "a tool length offset is active (G43) that the program does not ask for. Cancel it with G49 at "
@@ -66,8 +52,8 @@ def unmet(codes: frozenset[str], assumes: Sequence[Assumption]) -> tuple[Unmet, 
     """Return the modes that the active codes contradict, in the order in which to set them."""
     found = []
     for one in assumes:
-        active = codes & GROUPS.get(one.mode, frozenset())
-        if active and one.code not in active:
+        active = codes & GROUPS[one.mode]
+        if active and one.code not in active and one.mode not in ABSENT:
             found.append(Unmet(one.mode, one.code, "".join(sorted(active))))
     return tuple(sorted(found, key=lambda one: ORDER.index(one.mode)))
 

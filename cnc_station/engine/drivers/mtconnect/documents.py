@@ -101,7 +101,9 @@ def parse(data: bytes) -> Document:
     header = _header(root)
     kind = _local(root)
     if kind == "MTConnectDevices":
-        return Devices(header, tuple(_devices(root)))
+        groups = (group for group in root if _local(group) == "Devices")
+        found = (child for group in groups for child in group if _local(child) == "Device")
+        return Devices(header, tuple(map(_device, found)))
     if kind == "MTConnectStreams":
         seen = sorted(_observations(root), key=lambda observation: observation.sequence)
         return Streams(header, tuple(seen))
@@ -154,12 +156,6 @@ def _header(root: Element) -> Header:
                 element.get("version", ""),
             )
     return Header()
-
-
-def _devices(root: Element) -> Iterator[Device]:
-    for group in root:
-        if _local(group) == "Devices":
-            yield from (_device(element) for element in group if _local(element) == "Device")
 
 
 def _device(device: Element) -> Device:
