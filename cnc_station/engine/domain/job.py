@@ -33,13 +33,10 @@ _MOST_CHARACTERS = {
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A job as submitted. Times in ms since the epoch, durations in seconds.
-
-    `estimated_s` is for one part; a run makes `quantity` parts. `program` is the SHA-256 of a
-    stored program. `after` are ids of jobs that must complete first. `key` lets the new jobs of one
-    submission refer to each other: `after_keys` names their keys. `source` is its origin for the
-    first event ("imported from monday.csv, row 7").
-    """
+    """A job as submitted; times in ms since the epoch, durations in seconds. `estimated_s` is for
+    one part. `program` is the SHA-256 of a stored program. `after` are ids of jobs that must
+    complete first; `after_keys` are `key`s of new jobs in the same submission. `source` is its
+    origin for the first event."""
 
     name: str
     machine_type: str = NO_MACHINE

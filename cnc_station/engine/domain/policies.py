@@ -1,9 +1,6 @@
-"""The shop's two policies: the order of the queue, and when a failed job is tried again.
-
-The rank is one number that does not change with time. The priority of all waiting jobs grows at the
-same rate, so the order of two waiting jobs never changes by waiting alone and need not be
-recomputed. A job of low priority is overtaken only by jobs queued within a bounded time after it.
-"""
+"""The order of the queue, and when a failed job is retried. The rank of a job is one number that
+does not change with time, because the priority of all waiting jobs grows at the same rate. Only
+jobs queued within a bounded time overtake a job of low priority."""
 
 from dataclasses import dataclass
 

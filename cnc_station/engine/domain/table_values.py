@@ -1,7 +1,5 @@
 """Convert the text of table cells. A text with two possible meanings is refused, never guessed.
-
-Each function raises ValueError with the reason in plain words.
-"""
+Each function raises ValueError with the reason in plain words."""
 
 import datetime as dt
 import json

@@ -1,9 +1,6 @@
-"""The driver interface: one small asynchronous protocol, implemented for each kind of controller.
-
-A driver speaks the protocol of one controller and does not depend on jobs, database or user
-interface. For each part the caller awaits `load`, `start` and `ended`. Changes at the controller go
-to the subscribers as `Status`. All calls come from one event loop.
-"""
+"""The driver interface, implemented for each kind of controller. For each part the caller awaits
+`load`, `start` and `ended`. Changes at the controller go to the subscribers as `Status`. All calls
+come from one event loop."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,31 +110,23 @@ class Driver(Protocol):
         ...
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """Prepare the program for part `part` (from 1).
-
-        Returns the modes that had to be changed, in words, so that the program begins in the modes
-        it was read with (`Program.assumes`). Raises NotReady if they cannot be set with certainty
-        or the position is unknown; Unavailable; RunFailed for a program that the controller
-        refuses.
-        """
+        """Prepare the program for part `part` (from 1). Returns the modes that had to be changed,
+        in words, so that it begins in those it was read with (`Program.assumes`). Raises NotReady
+        if they cannot be set with certainty or the position is unknown; Unavailable; RunFailed for
+        a program that the controller refuses."""
         ...
 
     async def start(self) -> None:
-        """Start the loaded program, in the modes set by `load` and from a known position.
-
-        Returns when the program has begun, or has already ended. A read-only driver returns when
-        the controller reports a begin. Raises NotReady if nothing moved; RunFailed; Unavailable
-        (then it may have begun).
-        """
+        """Start the loaded program, in the modes set by `load` and from a known position. Returns
+        when it has begun, or has already ended. Raises NotReady if nothing moved; RunFailed;
+        Unavailable (then it may have begun)."""
         ...
 
     async def ended(self) -> None:
-        """Wait until the part is proven to be done.
-
-        Proof: the machine stands at the end of the program, has not restarted since the begin, and
-        the program was really cut. Raises EndUnproven if the end is uncertain; RunFailed;
-        RunAborted after `abort`; Unavailable when the connection is lost, and the run may continue.
-        """
+        """Wait until the part is proven to be done: the machine stands at the end of the program,
+        has not restarted since the begin, and the program was really cut. Raises EndUnproven if the
+        end is uncertain; RunFailed; RunAborted after `abort`; Unavailable (the run may
+        continue)."""
         ...
 
     async def hold(self) -> None:

@@ -1,9 +1,6 @@
-"""What the reports of a read-only machine prove about one part.
-
-The rules are strict. A report counts only for the ordered program, by its name, and only from a
-begin after the order. A part is done if its program was seen to complete, or was counted, in a mode
-that cuts from begin to end. All other cases stay open until a person decides.
-"""
+"""What the reports of a read-only machine prove about one part. A report counts only for the
+ordered program, by name, from a begin after the order. A part is done if its program was seen to
+complete, or was counted, in a mode that cuts from begin to end. Otherwise a person decides."""
 
 from cnc_station.engine.domain.nc.names import same_program, spelled
 from cnc_station.engine.drivers.reported import IN_PROGRAM, Phase, Report

@@ -1,9 +1,5 @@
-"""The common part of read-only drivers, without the protocol.
-
-A read-only machine is started and stopped at its own panel. Its driver reports when the ordered
-program has begun and how it ended. If the machine does not report this clearly, the driver does not
-guess: it waits for a person.
-"""
+"""The common part of read-only drivers, without the protocol. The machine is started and stopped at
+its own panel. If it does not report begin and end clearly, the driver waits for a person."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -176,12 +172,9 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         return ()
 
     async def start(self) -> None:
-        """Wait until the machine reports the begin of the ordered program; this may take days.
-
-        A lost connection is made again. A machine that does not report program names never reports
-        the begin: then a person confirms it, and `ended` is called while this waits. Raises
-        Unavailable only after `close`.
-        """
+        """Wait until the machine reports the begin of the ordered program; this may take days, and
+        lost connections are made again. Without program names the begin is never reported: a person
+        confirms it, and `ended` is called meanwhile. Raises Unavailable only after `close`."""
         part = self._current_part()
         with self._showing_the_wait():
             await self._wait_for_begin(part)

@@ -1,8 +1,5 @@
-"""The available drivers.
-
-The list is explicit, so that a frozen bundle finds them too. Other packages can add drivers by the
-entry point group `cnc_station.drivers`, each a `DriverKind`.
-"""
+"""The available drivers. The list is explicit, so that a frozen bundle finds them too. Other
+packages add drivers by the entry point group `cnc_station.drivers`, each a `DriverKind`."""
 
 from functools import cache
 from importlib.metadata import entry_points

@@ -1,9 +1,6 @@
-"""Passwords of machines, hidden from everyone except drivers.
-
-They are stored with the other settings of the machine in the database, because any station that a
-machine moves to needs them. Only drivers read them there. Everyone else gets `KEPT` in their place,
-and returns `KEPT` to leave them unchanged. In an address only the password is replaced.
-"""
+"""Passwords of machines, hidden from everyone except drivers. The database stores them with the
+other settings, because any station that a machine moves to needs them. Others see `KEPT` in their
+place (in an address: of the password), and return `KEPT` to leave them unchanged."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,8 +1,5 @@
-"""A simulated machine: it runs the program itself, in real time or faster.
-
-Time, line, position and percentage are those of the program. They are computed only on request, so
-a hundred simulated machines cost no more than a hundred timers.
-"""
+"""A simulated machine, in real time or faster. Time, line, position and percentage are those of the
+program, computed only on request: a hundred of them cost no more than a hundred timers."""
 
 import asyncio
 import contextlib

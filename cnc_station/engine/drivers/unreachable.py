@@ -1,7 +1,5 @@
-"""Why a controller cannot be reached, in words for a person at the machine.
-
-The error text of the system is stored beside the sentence, for diagnosis.
-"""
+"""Why a controller cannot be reached, in words for a person at the machine. The error text of the
+system is stored beside the sentence, for diagnosis."""
 
 import errno
 import re

@@ -1,8 +1,5 @@
-"""The position of the tool at the end of a program.
-
-The end position of an axis is unknown if the program leaves it to the machine: by G28, G53, a tool
-change, a tool length, a work offset other than G54, or a G92 offset.
-"""
+"""Find the position of the tool at the end of a program. It is unknown for an axis that the program
+leaves to the machine: G28, G53, a tool change or length, a work offset other than G54, G92."""
 
 import re
 from collections.abc import Sequence

@@ -34,13 +34,10 @@ class Cycle:
 
 @dataclass(slots=True)
 class Machine:
-    """Modal state in mm and minutes.
-
-    Positions are work coordinates: every offset counts as zero until the program sets it (G10, G52,
-    G92). `running` holds the line where the spindle or the coolant was started, `shifted_by` the
-    code that last moved the zero, `counts_by_letter` whether U or W of a lathe was read, and
-    `plane_noted` the plane of the last block that depends on one.
-    """
+    """Modal state in mm and minutes. Positions are work coordinates: offsets count as zero until
+    the program sets them. `running` holds the line where spindle or coolant was started,
+    `shifted_by` the code that last moved the zero, `counts_by_letter` whether a lathe's U or W was
+    read, and `plane_noted` the plane of the last block that depends on one."""
 
     limits: Limits
     findings: Findings

@@ -1,8 +1,6 @@
-"""The modes that a program assumes of the controller when it begins.
-
-A controller keeps its modes from the program before. A program that does not state a mode is read,
-shown and timed with the code named here. It has to run with the same code.
-"""
+"""The modes that a program assumes of the controller, which keeps its modes from the program
+before. A program that does not state a mode is read with the code named here, and must run with
+it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -93,17 +91,12 @@ _CODES = {assumption.mode: assumption.code for assumption in READ_WITH}
 
 
 class ModeRecord:
-    """What a program has stated, and what it has used before that, in order of execution.
-
-    A mode is assumed when a block depends on it and neither an earlier block nor the block itself
-    has stated it. A mode that no block depends on is not assumed: the plane and the arc centre mode
-    of a program without arcs, the return level of one without cycles, the spindle mode of one that
-    starts no spindle, the diameter mode on a mill, scaling on a lathe (where G50 limits the spindle
-    speed).
-
+    """What a program has stated, and what it used before that, in order of execution. A mode is
+    assumed when a block depends on it and no block until then has stated it. So the plane is not
+    assumed without arcs, nor the return level without cycles, the spindle mode without a spindle,
+    the diameter mode on a mill, or scaling on a lathe (where G50 limits the spindle speed).
     `in_force`: the code stated last in each group. `moves_settled`, `feeds_settled`: no further
-    move, no further F word can change what is assumed.
-    """
+    move, no further F word can change what is assumed."""
 
     __slots__ = ("_open", "assumed", "feeds_settled", "in_force", "moves_settled")
 

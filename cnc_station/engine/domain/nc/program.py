@@ -13,15 +13,11 @@ from cnc_station.engine.domain.nc.preconditions import READ_WITH, Assumption
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The machine that a program is read for. Millimetres, minutes and seconds.
-
-    `travel_mm` is the length of travel of each axis. The work offset is set at the machine and
-    unknown here, so a program is refused when its extent is larger than the travel, never because
-    of the position of its zero. `lathe` states the kind of machine; None guesses it from the words
-    in the program. `skip_deleted` is the block delete switch of the control: lines that start with
-    `/` are skipped. `home_mm` is the machine zero (G28, G30, G53) in work coordinates.
-    `max_repeated_blocks` stops an endless loop.
-    """
+    """The machine that a program is read for: mm, minutes, seconds. The work offset is unknown, so
+    only an extent larger than `travel_mm` refuses a program, never the position of its zero.
+    `lathe`: None guesses it from the words. `skip_deleted` is the block delete switch (lines that
+    start with `/`). `home_mm` is the machine zero in work coordinates. `max_repeated_blocks` stops
+    an endless loop."""
 
     rapid_mm_min: float = 10_000.0
     tool_change_s: float = 5.0
@@ -68,12 +64,8 @@ class Units(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One step of a program as an object, for callers that read only a few.
-
-    Points are millimetres in work coordinates. `feed` is mm/min along the path (the mean where it
-    varies; 0 when nothing moves), `spindle` is rpm (0 when stopped), `starts_s` is seconds from the
-    start of the program.
-    """
+    """One step of a program as an object, for callers that read only a few: mm in work coordinates,
+    mm/min (the mean where it varies), rpm, and seconds from the start of the program."""
 
     line: int
     kind: Kind

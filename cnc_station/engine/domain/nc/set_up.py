@@ -1,8 +1,5 @@
-"""The set-up that a program needs on the machine: its tools and work offsets, from its text.
-
-The program is not run: a tool in a branch that is never taken is listed too. For a set-up, one tool
-too many is better than one too few.
-"""
+"""The tools and work offsets that a program needs, from its text. The program is not run: a tool in
+a branch that is never taken is listed too, because one too many is better than one too few."""
 
 import re
 from dataclasses import dataclass

@@ -30,12 +30,9 @@ _NEEDS_RESET = "Reset to continue"
 
 
 class Controller:
-    """One connection to a controller; a new object after each loss.
-
-    It is the listener of its link. `picture` is what the controller reports. `info` is None until
-    it could be read. `message` is its last message for people. `welcomed` states whether its
-    welcome line came while the connection was opened.
-    """
+    """One connection to a controller, and the listener of its link. `picture` is what it reports,
+    `info` its make and settings (None until read), `message` its last message for people.
+    `welcomed`: its welcome line came while the connection was opened."""
 
     def __init__(
         self, settings: Settings, patience: Patience, listener: ControllerListener, traffic: Traffic

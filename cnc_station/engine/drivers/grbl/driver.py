@@ -1,8 +1,6 @@
-"""GRBL 1.1 and grblHAL. Programs are streamed line by line, so a run ends with its station.
-
-Limit: GRBL has no checksum. A digit or letter lost on the wire can leave a valid line, which cannot
-be detected. USB and TCP check their data; a bare serial cable does not.
-"""
+"""GRBL 1.1 and grblHAL. Programs are streamed line by line, so a run ends with its station. GRBL
+has no checksum: a character lost on a bare serial cable can leave a valid line. USB and TCP
+check."""
 
 import asyncio
 import hashlib

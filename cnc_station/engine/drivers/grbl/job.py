@@ -16,12 +16,9 @@ from cnc_station.engine.views import Doing
 
 
 class Streamer:
-    """Decides which lines to send, for one program.
-
-    The bytes sent and not yet answered, newlines included, never exceed `room`. Each line is sent
-    once, in order. Every line must fit into `room`. Source: the streaming protocol
-    "Character-Counting" in the Grbl v1.1 interface documentation.
-    """
+    """Decides which lines to send: each once, in order, with never more than `room` bytes
+    unanswered. Every line must fit into `room`. Source: "Character-Counting" in the Grbl v1.1
+    interface documentation."""
 
     __slots__ = ("_lengths", "_lines", "_room", "answered", "in_flight", "sent")
 
@@ -79,12 +76,9 @@ class _Progress:
 
 
 class Job:
-    """A program that is being sent to the controller.
-
-    `verdict` is how it ended. Nothing is sent after it is set, or while the job is `stopping`.
+    """A program that is being sent. Nothing is sent after the `verdict`, or while it is `stopping`.
     `keeps_feed`: the controller must still have a feed rate at the end. `zero_cleared_by_reset`: a
-    reset would clear a zero that the job uses (None: unknown).
-    """
+    reset would clear a zero that the job uses (None: unknown)."""
 
     ABORTED = "aborted"
 

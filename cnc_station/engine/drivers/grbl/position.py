@@ -1,10 +1,6 @@
-"""Whether the axis positions of a controller are known.
-
-GRBL counts steps from the place where its axes were when it was switched on. It reports only a
-restart and an alarm. Everything else is found by comparing what it reports now with what it
-reported last: the position, the work offset, the settings, and the parser state ($G), which a reset
-clears.
-"""
+"""Whether the axis positions of a controller are known. GRBL counts steps from where it was
+switched on, and reports only a restart and an alarm. All else is found by comparing reports:
+position, work offset, settings, and the parser state ($G), which a reset clears."""
 
 import json
 import math

@@ -36,15 +36,12 @@ _HIGHEST_TOOL, _HIGHEST_LINE = 255, 10_000_000  # the largest tool number of GRB
 
 @dataclass(slots=True)
 class Prepared:
-    """The lines in the order of sending, each with its newline.
-
-    By index: `numbers` is the line number in the file, from 1; `moving` are the lines that move an
-    axis; `waits` is the time in s for which a line stands still; `stops` are the lines where the
-    controller waits for a person. `named` gives the file line of an N word; an N word that appears
-    twice is left out. `zero_cleared_by_reset`: the program sets a zero that a reset clears.
-    `inverse_time`: feeds apply to one line each. `turns`: the program leaves the spindle on.
-    `ends_at` is the end point of the program.
-    """
+    """The lines in the order of sending, each with its newline. By index: `numbers` is the line
+    number in the file; `moving` are the lines that move an axis; `waits` the seconds that a line
+    stands still; `stops` the lines that wait for a person. `named` gives the file line of an N word
+    that appears once. `zero_cleared_by_reset`: the program sets a zero that a reset clears.
+    `inverse_time`: feeds apply to one line each. `turns`: the spindle is left on. `ends_at` is the
+    end point."""
 
     lines: list[bytes] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)

@@ -1,7 +1,5 @@
-"""Messages of a controller: who receives them, how to wait for them, and questions with answers.
-
-Questions are `$` commands and lines that set modes. Some answers identify the controller.
-"""
+"""Who receives a controller's messages, and questions (`$` commands, lines that set modes) with
+their answers, some of which identify the controller."""
 
 import asyncio
 import contextlib

@@ -57,13 +57,9 @@ def _tolerance(given: object) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Time limits in seconds.
-
-    `silence`: the longest time without an answer to polls. `idle`: the longest time in Idle with
-    unanswered lines. `still`: the longest time in Run without motion. `stop`: the longest time
-    until a feed hold has stopped the axes. `offset`: the longest wait for the work offset, which is
-    in some reports only.
-    """
+    """Time limits in s. `silence`: without an answer to polls. `idle`: in Idle with unanswered
+    lines. `still`: in Run without motion. `stop`: until a feed hold has stopped the axes. `offset`:
+    until a report has the work offset, which only some have."""
 
     poll: float = 0.2
     poll_running: float = 0.1

@@ -1,10 +1,6 @@
-"""Run programs on LinuxCNC.
-
-CNC Station never switches the machine on by itself, never homes it and never changes between AUTO,
-MDI and MANUAL: an operator at the machine does that. Only one session can have control. This driver
-takes control to send a command, and continues reading without control when another session takes
-it.
-"""
+"""Run programs on LinuxCNC. CNC Station never homes it, never switches it on by itself and never
+changes its mode: an operator does. Control is taken to send a command; without it the driver only
+reads."""
 
 import asyncio
 import contextlib

@@ -29,15 +29,12 @@ STOPPING = frozenset({Kind.STOP, Kind.OPTIONAL_STOP})
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The end of a program, and the lines that lead to it.
-
-    `place` is its end position; None for an unknown axis. `late` are the lines that run only after
-    the path's last earlier visit to that place. `left_s` are the seconds of motion left when a line
-    was executed for the last time; `moving_s` is the total, and `cut_s` of it is at a programmed
+    """The end of a program, and the lines that lead to it. `place` is its end position (None:
+    unknown axis), `late` are the lines after the path's last earlier visit to it. `left_s`: seconds
+    of motion left when a line was last executed; `moving_s` in total, `cut_s` of it at a programmed
     feed. `stops` are the lines followed by a stop (M0), `turning` those with the spindle on.
-    `closed`: the controller finds a program end; without one it stops before the last moves.
-    `leaves_on` is what still runs after the end; M2 and M30 stop everything.
-    """
+    `closed`: there is a program end; without one the controller stops early. `leaves_on`: what
+    still runs after the end."""
 
     place: Known
     late: frozenset[int]

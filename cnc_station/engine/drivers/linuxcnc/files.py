@@ -1,8 +1,5 @@
-"""A part as read, and its files: the program, which the controller opens, and a note for recovery.
-
-The name of the program file contains the run, so that a restarted station recognises its own run by
-the file that the controller has open.
-"""
+"""A part as read, and its files: the program that the controller opens, and a note for recovery.
+The file name contains the run, so a restarted station recognises its run by the open file."""
 
 import asyncio
 import contextlib

@@ -23,12 +23,9 @@ T = TypeVar("T")
 
 
 class Link:
-    """Polls the controller and passes each snapshot to `on_snapshot`.
-
-    When the connection is lost it calls `on_loss` once. All methods then raise Unavailable. Only
-    one session has control. This one takes it for a command, and returns it on request. `taken` is
-    whether another session has taken it lately.
-    """
+    """Polls the controller and passes each snapshot to `on_snapshot`. When the connection is lost
+    it calls `on_loss` once; all methods then raise Unavailable. Only one session has control: this
+    one takes it for a command, and returns it on request."""
 
     def __init__(
         self,

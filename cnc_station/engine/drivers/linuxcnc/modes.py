@@ -1,10 +1,6 @@
-"""Check the controller's modes before a program, and set those that differ.
-
-They are set by a small program that ends with %, which resets nothing. Measured on LinuxCNC 2.9: it
-takes 0.1 s, needs no change of the controller's mode and keeps AUTO for the operator. MDI would
-have to switch to MDI and back. It could override an operator who has just switched to MANUAL, and a
-station killed in between would leave the machine in MDI.
-"""
+"""Check the controller's modes before a program, and set those that differ: by a small program that
+ends with %, which resets nothing. It takes 0.1 s (LinuxCNC 2.9) and keeps AUTO. MDI could override
+an operator who has just switched to MANUAL, and would remain if the station were killed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,13 +69,10 @@ def check_modes(codes: frozenset[str], assumes: Sequence[Assumption]) -> None:
 
 
 def program_of(wrong: Sequence[Unmet]) -> bytes:
-    """Return a program that sets the modes, without motion.
-
-    The work offset is set again even if it is right. Observed in 2.9: when an abort restores modes
-    and an operator changes the mode at once, the controller works in G54 but reports positions in
-    G55, and a G54 that it already has changes nothing. No end would then be at the end of the
-    program.
-    """
+    """Return a program that sets the modes, without motion. The work offset is always set again.
+    Observed in 2.9: when an abort restores modes and an operator changes the mode at once, the
+    controller works in G54 but reports positions in G55, and a G54 that it already has changes
+    nothing."""
     codes = [one.code for one in wrong if one.mode is not Mode.WORK_OFFSET]
     lines = ["%", "(CNC Station sets the modes for the next program)", "G40", *codes]
     return "\n".join([*lines, "G55", "G54", "%", ""]).encode()

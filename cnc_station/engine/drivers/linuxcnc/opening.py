@@ -17,13 +17,10 @@ STILL_OPEN = "already open"  # after an open during which another session interf
 
 
 async def close_unstarted(link: Link) -> None:
-    """Take control, and close a program that was opened and never started.
-
-    Observed in 2.9: otherwise the next open fails with two errors. The second ("can't open …")
-    comes late and would be taken for the answer to a later command. The abort that closes the
-    program also restores the modes of the last motion, and the line of the last one executed.
-    Raises NotReady.
-    """
+    """Take control, and close a program that was opened and never started. Raises NotReady.
+    Observed in 2.9: otherwise the next open fails with two errors, the second ("can't open …") so
+    late that a later command seems to fail. This abort also restores the modes and the line of the
+    last motion."""
     try:
         await link.take_control()
         now = await link.read_snapshot()

@@ -1,9 +1,6 @@
-"""Whether the position of a LinuxCNC machine is known.
-
-The controller knows its axis positions after homing, and reports this. It cannot know that it
-replaced another controller of this machine. A G92 offset outlasts programs and restarts and may not
-be the work zero of the next job. In both cases a person has to confirm the zero.
-"""
+"""Whether the position of a LinuxCNC machine is known. The controller reports homing, but not that
+it replaced another controller, and a G92 offset may not be the work zero of the next job. In both
+cases a person has to confirm the zero."""
 
 import json
 from dataclasses import dataclass, replace

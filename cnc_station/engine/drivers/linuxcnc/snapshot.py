@@ -12,15 +12,11 @@ AXES = (("0", "X"), ("1", "Y"), ("2", "Z"))
 
 
 def asked(joints: int, *, spindle: bool = False) -> tuple[str, ...]:
-    """Return the questions for a snapshot.
-
-    Positions and joints are asked one by one, and by number: for all positions at once, some
-    versions return machine coordinates, and for Y, others return X. The spindle is asked only of
-    versions that survive it (see `client`). Errors are asked several times: errors and messages to
-    the operator are in one queue, each question removes one entry of either kind, and the
-    controller stores one of each kind. A refused program leaves three errors, of which the first is
-    the most useful, and a message may be before them.
-    """
+    """Return the questions for a snapshot. Positions and joints are asked by number: for all at
+    once, some versions return machine coordinates, and for Y, others return X. The spindle is asked
+    only of versions that survive it (see `client`). Errors are asked several times: errors and
+    messages share one queue, and each question removes one entry. A refused program leaves three
+    errors, of which the first is the most useful."""
     return (
         "program_status",
         "mode",
@@ -54,14 +50,10 @@ MM_IN = {"MM": 1.0, "CM": 10.0, "INCH": 25.4}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """mm in the coordinates of the active work offset, mm/min, rpm, overrides as fractions.
-
-    The controller does not subtract the tool length from its Z: `z_is_work` is whether Z is still
-    right, because no length is active. `zero` is the work zero in machine coordinates, `g92`
-    whether a G92 offset is part of it. `feed` and `speed` are the programmed values; `turns` is
-    whether the spindle turns. `errors` and `message` are new since the snapshot before. A message
-    does not fail a program.
-    """
+    """mm in the active work offset, mm/min, rpm, overrides as fractions. `z_is_work`: no tool
+    length is active, which the controller does not subtract from Z. `zero` is the work zero in
+    machine coordinates. `feed` and `speed` are programmed values; `turns`: the spindle turns.
+    `errors` and `message` are new; a message does not fail a program."""
 
     state: str
     mode: str

@@ -1,9 +1,6 @@
-"""Client of an MTConnect agent: questions by HTTP GET, and one endless answer (stream).
-
-Every wait has a limit: an answer has `ANSWER_S`, and a stream has to send something within
-`PATIENCE` heartbeats. All failures are raised as Unavailable with a sentence, except what the agent
-refuses: that is returned as a `Refusal`.
-"""
+"""Client of an MTConnect agent: HTTP GET, and one endless answer (stream). An answer takes at most
+`ANSWER_S`; a stream sends something within `PATIENCE` heartbeats. Failures are Unavailable; what
+the agent refuses is returned as a `Refusal`."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator

@@ -1,8 +1,5 @@
-"""MTConnect documents: bytes in, frozen values out.
-
-The XML namespace contains the version of the standard, so only local names are compared. Any bytes
-give a document or `BadDocument`.
-"""
+"""MTConnect documents: bytes in, frozen values or `BadDocument` out. Only local names are compared,
+because the XML namespace contains the version of the standard."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,10 +1,7 @@
-"""MTConnect: reads a machine through its agent. The standard is read-only.
-
-The agent keeps a buffer of numbered observations. This driver reads the state once (`current`) and
-then everything that follows, in order and without a gap (`sample`), also after a lost connection as
-long as the buffer reaches back. A new `instanceId` means a restarted agent with new numbers:
-everything is read again, and what happened in between is unknown.
-"""
+"""MTConnect: reads a machine through its agent, which keeps a buffer of numbered observations. The
+state is read once (`current`), then all that follows without a gap (`sample`), also after a lost
+connection as long as the buffer reaches back. A new `instanceId` means a restarted agent:
+everything is read again."""
 
 from contextlib import aclosing
 from typing import Self

@@ -1,9 +1,6 @@
-"""Find the data items of a device: vendors name and number them differently.
-
-The figures (position, feed, tool) are those of the first path that reports its execution.
-Execution, program name and modes are kept for every path: for a component with an execution, the
-items inside it and those of the whole machine.
-"""
+"""Find the data items of a device: vendors name and number them differently. Position, feed and
+tool are those of the first path with an execution. Execution, program and modes are kept for every
+path, with those of the whole machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,8 +1,5 @@
-"""Modes and switches of a control in MTConnect's terms, and which of them do not cut a part.
-
-Optional stop and tool change stop only interrupt a program. In single block each block is started
-by hand, for example to check a program: a person has to decide whether that made a part.
-"""
+"""Modes and switches in MTConnect's terms, and which of them do not cut a part. Optional stop only
+interrupts a program. Single block may be a check of the program: a person has to decide."""
 
 from collections.abc import Mapping
 

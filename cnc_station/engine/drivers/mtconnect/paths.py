@@ -1,8 +1,5 @@
-"""The common state of all paths of a machine.
-
-A machine is in its program as long as one path is. It has completed the program when the last path
-that took part has ended and none was aborted.
-"""
+"""The common state of all paths of a machine. It is in its program as long as one path is, and has
+completed it when the last path that took part has ended and none was aborted."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,9 +1,5 @@
-"""OPC UA for Machine Tools (OPC 40501-1): reads a machine through the model of its server.
-Read-only.
-
-The server reports each change of the subscribed values, every 200 ms, in order. It keeps no
-history: what happens while the connection is lost stays unknown.
-"""
+"""OPC UA for Machine Tools (OPC 40501-1), read-only. The server reports each change of the
+subscribed values, every 200 ms, in order. It keeps no history for the time of a lost connection."""
 
 from typing import Self
 from urllib.parse import urlsplit

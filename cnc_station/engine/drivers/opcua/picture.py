@@ -1,8 +1,5 @@
-"""The values of a machine tool in OPC 40501-1: their places in the model, and their meaning.
-
-Names are written as (namespace URI, name): the index of a namespace is different on each server,
-and may change with its next update.
-"""
+"""The values of a machine tool in OPC 40501-1: their places in the model, and their meaning. Names
+are (namespace URI, name): the index of a namespace is different on each server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

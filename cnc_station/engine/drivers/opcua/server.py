@@ -1,8 +1,5 @@
-"""Client of an OPC UA server, as far as needed to read a machine tool.
-
-asyncua implements the protocol, and only this file uses it. All failures are raised as Unavailable
-with a sentence.
-"""
+"""Client of an OPC UA server, as far as needed to read a machine tool. Only this file uses asyncua.
+All failures are raised as Unavailable with a sentence."""
 
 import asyncio
 import logging
