@@ -1,6 +1,6 @@
 """The specification of a machine, and which jobs it can make."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -141,59 +141,29 @@ def _limits(capability: Capability) -> Iterable[FieldError]:
         yield FieldError("envelope", "each side above 0 and at most 100,000 mm")
 
 
-_Limit = tuple[Callable[[Capability, Need], bool], Callable[[Need], str], Callable[[Need], str]]
-
-
 def no_machine(need: Need, capabilities: Sequence[Capability]) -> str:
     """Return why no machine can make a job that fits none of `capabilities`, all of its type. If
     one limit stops it on every machine, only that one; otherwise all the limits."""
     if not capabilities:
         return f"there is no {need.machine_type}"
-    stopped = []
-    for allows, everywhere, briefly in _LIMITS:
-        refusing = sum(not allows(capability, need) for capability in capabilities)
-        if refusing == len(capabilities):
-            return f"no {need.machine_type} {everywhere(need)}"
-        if refusing:
-            stopped.append(briefly(need))
-    return f"no {need.machine_type} meets every requirement: {', '.join(stopped)}"
-
-
-def _complexity(capability: Capability, need: Need) -> bool:
-    return need.complexity <= capability.max_complexity
-
-
-def _material(capability: Capability, need: Need) -> bool:
-    return not capability.materials or need.material.lower() in capability.materials
-
-
-def _axes(capability: Capability, need: Need) -> bool:
-    return need.axes <= capability.axes
-
-
-def _size(capability: Capability, need: Need) -> bool:
-    return not need.envelope or not capability.envelope or capability.envelope.holds(need.envelope)
-
-
-def _named(need: Need) -> str:
-    return need.material or "an unnamed material"
-
-
-def _sides(need: Need) -> str:
-    size = need.envelope
-    return f"{size.x:g} × {size.y:g} × {size.z:g} mm" if size else "that size"
-
-
-_LIMITS: Sequence[_Limit] = (
-    (
-        _complexity,
-        lambda n: f"takes complexity {n.complexity}",
-        lambda n: f"complexity {n.complexity}",
-    ),
-    (_material, lambda n: f"takes {_named(n)}", _named),
-    (_axes, lambda n: f"has {n.axes} axes", lambda n: f"{n.axes} axes"),
-    (_size, lambda n: f"is large enough for {_sides(n)}", _sides),
-)
+    size, material = need.envelope, need.material or "an unnamed material"
+    sides = f"{size.x:g} × {size.y:g} × {size.z:g} mm" if size else "that size"
+    too_complex = [need.complexity > one.max_complexity for one in capabilities]
+    name = need.material.lower()
+    other = [bool(one.materials) and name not in one.materials for one in capabilities]
+    axes = [need.axes > one.axes for one in capabilities]
+    small = [bool(size and one.envelope and not one.envelope.holds(size)) for one in capabilities]
+    limits = (
+        (too_complex, f"takes complexity {need.complexity}", f"complexity {need.complexity}"),
+        (other, f"takes {material}", material),
+        (axes, f"has {need.axes} axes", f"{need.axes} axes"),
+        (small, f"is large enough for {sides}", sides),
+    )
+    for refused, on_every_machine, _ in limits:
+        if all(refused):
+            return f"no {need.machine_type} {on_every_machine}"
+    stopped = ", ".join(limit for refused, _, limit in limits if any(refused))
+    return f"no {need.machine_type} meets every requirement: {stopped}"
 
 
 class PositionBasis(StrEnum):

@@ -2,6 +2,7 @@
 `load`, `start` and `ended`. Changes at the controller go to the subscribers as `Status`. All calls
 come from one event loop."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -168,6 +169,17 @@ class Driver(Protocol):
 # Makes a driver from a machine's driver settings (see MachineSpec.settings). Raises ValueError with
 # a sentence if they are not valid.
 DriverFactory = Callable[[dict[str, object]], Driver]
+
+
+def number_between(text: str, what: str, low: float, high: float, unit: str) -> float:
+    """Return a number that was entered as a setting. Raises ValueError with a sentence."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not low <= number <= high:
+        raise ValueError(f"{what} must be from {low:g} to {high:g} {unit}")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,7 @@ class Part:
         self.in_alarm = False  # whether the machine is still in alarm after the failure
         self._program = program
         self._settle_s = settle_s
-        self._idle_seen = (
-            False  # a report without a program came since the order: a begin now is new
-        )
+        self._idle_seen = False  # no program ran at some time since the order: a begin is new
         self._last = Phase.UNKNOWN
         self._program_since: float | None = None  # the time since a program has been running
         self._stopped_at: float | None = None  # the time when it stopped without proof of its end
@@ -43,9 +41,8 @@ class Part:
         self._counted: int | None = None  # the latest counter
         self._doubts: dict[str, None] = {}  # why it may not make a part, in order
         self._alarm = ""
-        self._after: (
-            list[tuple[float, Report]] | None
-        ) = []  # reports after its end; None if some were dropped
+        # The reports after its end; None if some were dropped.
+        self._after: list[tuple[float, Report]] | None = []
 
     @property
     def over(self) -> bool:

@@ -58,17 +58,14 @@ class Traffic:
     """The latest messages of one connection. The driver omits polls that report nothing new: two
     thousand messages then cover some minutes of work."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._messages: deque[Message] = deque(maxlen=most)
+    def __init__(self) -> None:
+        self._messages: deque[Message] = deque(maxlen=MOST)
 
     def sent(self, text: str) -> None:
-        self._note(text, sent=True)
+        self._messages.append(Message(now_ms(), True, text[:LONGEST]))
 
     def received(self, text: str) -> None:
-        self._note(text, sent=False)
-
-    def _note(self, text: str, *, sent: bool) -> None:
-        self._messages.append(Message(now_ms(), sent, text[:LONGEST]))
+        self._messages.append(Message(now_ms(), False, text[:LONGEST]))
 
     def messages(self) -> Sequence[Message]:
         return tuple(self._messages)

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from cnc_station.engine.drivers.base import number_between
+
 _TCP = re.compile(r"(?:tcp://)?(\[[0-9A-Fa-f:.]+\]|[^\s:/\\\[\]]+):(\d{1,5})")
 DEFAULT_TOLERANCE_MM = 0.1  # more than one step of a coarse screw, less than any cut
 _BAUD_RATES = range(300, 4_000_001)
@@ -31,7 +33,8 @@ def from_machine(settings: dict[str, object]) -> Settings:
         raise ValueError(
             "enter the address of the controller: /dev/ttyUSB0, COM3, or 192.168.5.1:23"
         )
-    tolerance = _tolerance(settings.get("tolerance_mm"))
+    entered = str(settings.get("tolerance_mm") or "").strip() or str(DEFAULT_TOLERANCE_MM)
+    tolerance = number_between(entered, "the tolerance", 0.001, 10, "mm")
     tcp = _TCP.fullmatch(port)
     if tcp:
         number = int(tcp[2])
@@ -42,17 +45,6 @@ def from_machine(settings: dict[str, object]) -> Settings:
     if not (baud.isascii() and baud.isdecimal() and int(baud) in _BAUD_RATES):
         raise ValueError("the baud rate must be a whole number such as 115200")
     return Settings(device=port, baud=int(baud), tolerance_mm=tolerance)
-
-
-def _tolerance(given: object) -> float:
-    text = str(given or "").strip()
-    try:
-        tolerance = float(text) if text else DEFAULT_TOLERANCE_MM
-    except ValueError:
-        tolerance = 0.0
-    if not 0.001 <= tolerance <= 10.0:
-        raise ValueError("the tolerance must be from 0.001 to 10 mm")
-    return tolerance
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from cnc_station.engine.drivers.base import number_between
 from cnc_station.engine.views import Setting
 
 MOST_JOINTS = 6  # the largest number of joints
@@ -73,7 +74,7 @@ class Settings:
             connect_password=given["connect_password"],
             enable_password=given["enable_password"],
             joints=_whole(given["joints"], "the number of joints", MOST_JOINTS),
-            poll_s=_seconds(given["poll_s"]),
+            poll_s=number_between(given["poll_s"], "the poll interval", 0.02, 5, "seconds"),
         )
 
 
@@ -81,13 +82,3 @@ def _whole(text: str, what: str, most: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise ValueError(f"{what} must be a whole number from 1 to {most}")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.02 <= seconds <= 5.0:
-        raise ValueError("the poll interval must be from 0.02 to 5 seconds")
-    return seconds

@@ -8,7 +8,7 @@ from typing import Self
 from urllib.parse import quote, urlsplit
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.base import DriverKind
+from cnc_station.engine.drivers.base import DriverKind, number_between
 from cnc_station.engine.drivers.mtconnect.client import Agent
 from cnc_station.engine.drivers.mtconnect.documents import Device, Devices, Header, Refusal, Streams
 from cnc_station.engine.drivers.mtconnect.layout import Layout, layout
@@ -51,10 +51,11 @@ class MTConnect(ReadOnlyDriver):
         parts = urlsplit(url)
         if parts.scheme not in _SCHEMES or not parts.hostname:
             raise ValueError("the address must be like http://192.168.1.20:5000")
+        heartbeat = str(settings.get("heartbeat") or HEARTBEAT_S)
         return cls(
             url.rstrip("/"),
             str(settings.get("device") or "").strip(),
-            _heartbeat(str(settings.get("heartbeat") or HEARTBEAT_S)),
+            number_between(heartbeat, "the heartbeat", 0.1, 60, "seconds"),
         )
 
     async def _connect(self) -> Identity:
@@ -194,16 +195,6 @@ def _identity(header: Header, device: Device) -> Identity:
     )
     agent = f"MTConnect agent {header.version}".strip()
     return Identity(agent, tuple((label, found) for label, found in details if found))
-
-
-def _heartbeat(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise ValueError("the heartbeat must be a number of seconds") from None
-    if not 0.1 <= seconds <= 60:
-        raise ValueError("the heartbeat must be from 0.1 to 60 seconds")
-    return seconds
 
 
 KIND = DriverKind(
