@@ -1,10 +1,8 @@
 """A program as read: its moves in columns, the findings and the totals."""
 
 from array import array
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import overload
 
 from cnc_station.engine.domain.nc.arcs import Arc
 from cnc_station.engine.domain.nc.findings import Finding, Severity
@@ -63,23 +61,6 @@ class Units(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """One step of a program as an object, for callers that read only a few: mm in work coordinates,
-    mm/min (the mean where it varies), rpm, and seconds from the start of the program."""
-
-    line: int
-    kind: Kind
-    start: Point
-    end: Point
-    feed: float
-    spindle: float
-    tool: int
-    starts_s: float
-    seconds: float
-    arc: Arc | None
-
-
-@dataclass(frozen=True, slots=True)
 class Bounds:
     """The box around every programmed point in mm, arcs included, G28 and G53 excluded."""
 
@@ -92,7 +73,7 @@ class Bounds:
         return (high[0] - low[0], high[1] - low[1], high[2] - low[2])
 
 
-class Moves(Sequence[Move]):
+class Moves:
     """All moves in columns of equal length: 57 bytes per move, 6 MB for 100,000 lines. Row i ends
     at (x[i], y[i], z[i]) at `ends_s[i]` and starts where row i - 1 ended. The first row starts at
     `origin`. `arcs` holds the geometry of the rows that are arcs. Callers must not change it."""
@@ -133,30 +114,6 @@ class Moves(Sequence[Move]):
 
     def starts_s(self, index: int) -> float:
         return self.ends_s[index - 1] if index else 0.0
-
-    @overload
-    def __getitem__(self, index: int) -> Move: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Move]: ...
-    def __getitem__(self, index: int | slice) -> Move | list[Move]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        index = range(len(self))[index]
-        return Move(
-            line=self.line[index],
-            kind=Kind(self.kind[index]),
-            start=self.end(index - 1),
-            end=self.end(index),
-            feed=self.feed[index],
-            spindle=self.spindle[index],
-            tool=self.tool[index],
-            starts_s=self.starts_s(index),
-            seconds=self.ends_s[index] - self.starts_s(index),
-            arc=self.arcs.get(index),
-        )
-
-    def __iter__(self) -> Iterator[Move]:
-        return (self[i] for i in range(len(self)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
