@@ -43,15 +43,12 @@ def set_up(text: str) -> SetUp:
         for number in here:
             tools.setdefault(number, "")
         for found in _OFFSET.finditer(code):
-            offsets.setdefault(_offset(found))
+            name = f"G{found[1]}{found[2] or ''}"
+            extended = f" P{int(found[3])}" if name in _EXTENDED and found[3] else ""
+            offsets.setdefault(name + extended)
     named = tuple((number, called.get(number, "")) for number in tools)
     return SetUp(named, tuple(offsets))
 
 
 def _tool(digits: str) -> int:
     return int(digits[:2] if len(digits) == _LATHE_DIGITS else digits)
-
-
-def _offset(found: re.Match[str]) -> str:
-    name = f"G{found[1]}{found[2] or ''}"
-    return f"{name} P{int(found[3])}" if name in _EXTENDED and found[3] else name

@@ -80,6 +80,7 @@ def ending_of(program: Program, source: bytes) -> Ending:
     place = end_place(program.moves, lines)
     left_s, moving_s = _left_s(program.moves)
     ended = Kind.END in program.moves.kind[-1:]
+    turns = any(rpm > 0.0 for rpm in program.moves.spindle[-1:])
     return Ending(
         place=place,
         late=_late(program, place),
@@ -97,13 +98,8 @@ def ending_of(program: Program, source: bytes) -> Ending:
             if rpm > 0.0
         ),
         closed=ended or "%" in lines[-1:],
-        leaves_on=() if ended else _leaves_on(program),
+        leaves_on=() if ended else program.leaves_on or (("spindle",) if turns else ()),
     )
-
-
-def _leaves_on(program: Program) -> tuple[str, ...]:
-    turns = any(rpm > 0.0 for rpm in program.moves.spindle[-1:])
-    return program.leaves_on or (("spindle",) if turns else ())
 
 
 def _late(program: Program, place: Known) -> frozenset[int]:

@@ -88,20 +88,15 @@ class RunMonitor:
     def _judged(self, now: Snapshot, at: float) -> CncStationError | None:
         if self.aborting:
             return RunAborted("aborted")
-        if trouble := self._trouble(now):
-            return RunFailed(trouble, alarm=now.estop)
+        if now.estop:
+            return RunFailed(f"emergency stop{self._where(now)}", alarm=True)
+        if self.errors:
+            return RunFailed("; ".join(self.errors))
+        if not now.on:
+            return RunFailed(f"the machine was switched off{self._where(now)}")
         if doubt := self._doubt(now):
             return EndUnproven(doubt)
         return self._lack_of_proof(now, at)
-
-    def _trouble(self, now: Snapshot) -> str:
-        if now.estop:
-            return f"emergency stop{self._where(now)}"
-        if self.errors:
-            return "; ".join(self.errors)
-        if not now.on:
-            return f"the machine was switched off{self._where(now)}"
-        return ""
 
     def _doubt(self, now: Snapshot) -> str:
         """Return what an operator did at the machine that hides how it ended; "" if nothing."""

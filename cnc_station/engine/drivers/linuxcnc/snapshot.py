@@ -91,7 +91,11 @@ class Snapshot:
         if any(answer == NAK and question not in OPTIONAL for question, answer in answers):
             raise ValueError(NAK)
         codes = answer["program_codes"].split()
-        x, y, z = (_numbered(answer, f"rel_act_pos {axis}", name) * mm for axis, name in AXES)
+        place = []
+        for axis, name in AXES:  # each answer repeats its axis, as a number or by name
+            about, number = answer[f"rel_act_pos {axis}"].split()
+            _must_be(about.upper(), axis, name)
+            place.append(float(number) * mm)
         state, mode = answer["program_status"].upper(), answer["mode"].upper()
         _must_be(state, IDLE, RUNNING, PAUSED)
         _must_be(mode, "MANUAL", "AUTO", "MDI")
@@ -116,7 +120,7 @@ class Snapshot:
                 for question, answer in answer.items()
                 if question.startswith("joint_homed")
             ),
-            place=(x, y, z),
+            place=(place[0], place[1], place[2]),
             z_is_work="G49" in codes,
             zero=_zero(answer["pos_offset"], codes),
             feed=_code(codes, "F") * (25.4 if "G20" in codes else 1.0),
@@ -137,13 +141,6 @@ def _texts(answers: Sequence[tuple[str, str]], *questions: str) -> tuple[str, ..
 def _must_be(answer: str, *possible: str) -> None:
     if answer not in possible:
         raise ValueError(answer)
-
-
-def _numbered(answer: dict[str, str], question: str, name: str) -> float:
-    """Return the value of an answer that repeats its subject, as a number or by name."""
-    about, number = answer[question].split()
-    _must_be(about.upper(), question[-1], name)
-    return float(number)
 
 
 def _zero(answer: str, codes: list[str]) -> Place | None:

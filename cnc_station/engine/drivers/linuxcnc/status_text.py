@@ -28,6 +28,8 @@ def status_of(
     held = "held" if messages.held_by_us else stop
     doing, why, remedy = _doing(now, messages, held, position, taken=taken)
     moving = doing is Doing.RUNNING
+    turns = turns if now.turns is None else now.turns
+    rpm = None if turns is None else now.speed * (now.spindle_override or 1.0) if turns else 0.0
     return Status(
         doing,
         why,
@@ -38,18 +40,12 @@ def status_of(
         y=now.place[1],
         z=now.place[2] if now.z_is_work else None,
         feed_mm_min=now.feed * (now.feed_override or 0.0) if moving else 0.0,
-        spindle_rpm=_rpm(now, turns if now.turns is None else now.turns),
+        spindle_rpm=rpm,
         tool=now.tool,
         feed_override=now.feed_override,
         spindle_override=now.spindle_override,
         position=position,
     )
-
-
-def _rpm(now: Snapshot, turns: bool | None) -> float | None:
-    if turns is None:
-        return None
-    return now.speed * (now.spindle_override or 1.0) if turns else 0.0
 
 
 def _doing(

@@ -4,6 +4,7 @@ path, with those of the whole machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import eq
 from typing import NamedTuple
 
 from cnc_station.engine.drivers.mtconnect.documents import DataItem, Device
@@ -147,7 +148,7 @@ def _choose(
     """Prefer the best subtype, then the item that shares most components with `home`."""
     for want in wanted:
         fits = [
-            (want.sub_types.index(item.sub_type), -_shared(item.within, home), place)
+            (want.sub_types.index(item.sub_type), -sum(map(eq, item.within, home)), place)
             for place, item in enumerate(items)
             if item.type == want.type
             and item.sub_type in want.sub_types
@@ -157,7 +158,3 @@ def _choose(
         if fits:
             return items[min(fits)[2]]
     return None
-
-
-def _shared(some: tuple[str, ...], others: tuple[str, ...]) -> int:
-    return sum(one == other for one, other in zip(some, others, strict=False))

@@ -179,19 +179,14 @@ class Picture:
         phase, words = _PHASES.get(number, nothing)
         if phase in (Phase.IDLE, Phase.COMPLETED, Phase.ABORTED):
             for channel in self._channels():
-                goes_on = self._channel_phase(channel)
-                if goes_on is not None:
+                goes_on = _CHANNEL_PHASES.get(self._of(channel, CHANNEL_STATE))
+                manual = self._of(channel, "mode") in _CHANNEL_MODES  # this is not a program
+                if goes_on is not None and not manual:
                     return goes_on, f"channel {channel}: {goes_on}", ("",)
         return phase, words, ()
 
     def _channels(self) -> list[str]:
         return [name.rpartition("/")[0] for name in self._values if name.endswith(_STATE_OF_ONE)]
-
-    def _channel_phase(self, channel: str) -> Phase | None:
-        """Return whether its program runs or is held. Manual motion is not a program."""
-        if self._of(channel, "mode") in _CHANNEL_MODES:
-            return None
-        return _CHANNEL_PHASES.get(self._of(channel, CHANNEL_STATE))
 
     def _of(self, channel: str, name: str) -> int | None:
         return _whole(self._values.get(channel_value(channel, name)))
