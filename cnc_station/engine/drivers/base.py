@@ -88,82 +88,66 @@ class Driver(Protocol):
     async def connect(self) -> Identity:
         """Connect to the controller, or reconnect after a loss. Changes nothing on the machine: a
         running program continues. Raises Unavailable."""
-        ...
 
     async def close(self) -> None:
         """Disconnect. A running program continues if `abilities.outlives`. May be called again, and
         without `connect`."""
-        ...
 
     def recall(self, memory: PositionMemory | None) -> None:
         """Restore what the driver of this machine stored last; None if it was never connected.
         Called before the first `connect`, or never: then nothing is known."""
-        ...
 
     def memory(self) -> PositionMemory | None:
         """Return what to store for the next start, whenever `status().position` has changed. None
         for a machine without motion, or whose position is not tracked here."""
-        ...
 
     async def confirm_position(self) -> None:
         """Accept a person's confirmation of the work zero: the position is known from now on.
         Raises Conflict if the machine moves, is in alarm or has to home instead; Unavailable."""
-        ...
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
         """Prepare the program for part `part` (from 1). Returns the modes that had to be changed,
         in words, so that it begins in those it was read with (`Program.assumes`). Raises NotReady
         if they cannot be set with certainty or the position is unknown; Unavailable; RunFailed for
         a program that the controller refuses."""
-        ...
 
     async def start(self) -> None:
         """Start the loaded program, in the modes set by `load` and from a known position. Returns
         when it has begun, or has already ended. Raises NotReady if nothing moved; RunFailed;
         Unavailable (then it may have begun)."""
-        ...
 
     async def ended(self) -> None:
         """Wait until the part is proven to be done: the machine stands at the end of the program,
         has not restarted since the begin, and the program was really cut. Raises EndUnproven if the
         end is uncertain; RunFailed; RunAborted after `abort`; Unavailable (the run may
         continue)."""
-        ...
 
     async def hold(self) -> None:
         """Feed hold. Returns when the axes have stopped. Raises Conflict, Unavailable."""
-        ...
 
     async def resume(self) -> None:
         """Resume after a hold. Returns when the controller moves again. Raises as `hold`."""
-        ...
 
     async def abort(self) -> None:
         """Abort the run. Without a run it does nothing. Returns when the controller has confirmed;
         `ended` then raises RunAborted. Raises Unavailable."""
-        ...
 
     async def unlock(self) -> None:
         """Clear an alarm without moving an axis. Raises Conflict with what to do at the machine
         first; Unavailable."""
-        ...
 
     async def inspect_run(self, order: Order) -> RunInspection:
         """Return what became of a run started with this order, possibly before a restart. Asks the
         controller and changes nothing. Raises Unavailable."""
-        ...
 
     def status(self) -> Status:
         """Return the latest status, from memory."""
-        ...
 
     def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Call `listener` with each new status. Returns the function that ends this."""
-        ...
 
     def traffic(self) -> Sequence[Message]:
         """Return the latest messages on the wire, oldest first."""
-        ...
 
 
 # Makes a driver from a machine's driver settings (see MachineSpec.settings). Raises ValueError with

@@ -15,7 +15,7 @@ from cnc_station.engine.drivers.grbl.questions import (
     Refused,
     read_info,
 )
-from cnc_station.engine.drivers.grbl.reports import Make, Picture, Report
+from cnc_station.engine.drivers.grbl.reports import Picture, Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
 from cnc_station.engine.drivers.publisher import Traffic
 
@@ -106,10 +106,6 @@ class Controller:
             self.info = info
             self.picture.inches = info.inches
         return info
-
-    @property
-    def make(self) -> Make | None:
-        return None if self.info is None else self.info.make
 
     async def parser_state(self) -> ParserState | None:
         """Return the answer to `$G`; None if it has none. Raises Unavailable."""

@@ -51,10 +51,11 @@ class Grbl(StatusPublisher):
     async def connect(self) -> Identity:
         """A busy controller is identified later, before the first program."""
         controller = await self._operation.connect()
-        make, shows = controller.make, controller.picture.report.spelled
+        shows = controller.picture.report.spelled
         details = [("Address", self._operation.where.address), ("Shows", shows)]
-        if make is None:
+        if controller.info is None:
             return Identity("GRBL", tuple(details))
+        make = controller.info.make
         details += [("Receive buffer", f"{make.buffer} bytes"), ("Options", make.options)]
         return Identity(make.name, tuple(details))
 
@@ -96,7 +97,7 @@ class Grbl(StatusPublisher):
         controller = operation.controller
         if controller.info is None and (info := await controller.identify()) is not None:
             operation.position.recognise(info)
-        make = controller.make or Make()
+        make = Make() if controller.info is None else controller.info.make
         prepared = await self._prepare(order, make)
         stored = await controller.offsets()
         operation.job = Job(

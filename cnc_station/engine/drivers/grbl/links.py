@@ -29,34 +29,6 @@ class LinkListener(Protocol):
 
     def link_ended(self) -> None:
         """The link has ended. May be called more than once, and after `close` too."""
-        ...
-
-
-class Link(Protocol):
-    """A byte stream in both directions."""
-
-    def write(self, data: bytes) -> None:
-        """Send soon, in order, without waiting. Does nothing after the link has ended."""
-        ...
-
-    async def close(self) -> None:
-        """May be called again."""
-        ...
-
-
-async def open_link(settings: Settings, listener: LinkListener) -> Link:
-    """Open a link to a controller. Raises Unavailable."""
-    try:
-        async with asyncio.timeout(_CONNECTING_S):
-            if settings.device:
-                return await SerialLink.open(settings.device, settings.baud, listener)
-            _, link = await asyncio.get_running_loop().create_connection(
-                lambda: TcpLink(listener), settings.host, settings.tcp_port
-            )
-            return link
-    except OSError as error:  # includes SerialException and a timeout
-        where = settings.device or f"{settings.host} port {settings.tcp_port}"
-        raise unreachable(where, error, serial=bool(settings.device)) from error
 
 
 class TcpLink(asyncio.Protocol):
@@ -81,7 +53,8 @@ class TcpLink(asyncio.Protocol):
         self._listener.link_ended()
 
     def write(self, data: bytes) -> None:
-        """Write without draining: never more than the controller's buffer holds."""
+        """Write without draining: never more than the controller's buffer holds. Does nothing after
+        the link has ended."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
@@ -160,6 +133,24 @@ class SerialLink:
     def _call_in_loop(self, call: Callable[..., None], *args: bytes) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(call, *args)
+
+
+Link = TcpLink | SerialLink
+
+
+async def open_link(settings: Settings, listener: LinkListener) -> Link:
+    """Open a link to a controller. Raises Unavailable."""
+    try:
+        async with asyncio.timeout(_CONNECTING_S):
+            if settings.device:
+                return await SerialLink.open(settings.device, settings.baud, listener)
+            _, link = await asyncio.get_running_loop().create_connection(
+                lambda: TcpLink(listener), settings.host, settings.tcp_port
+            )
+            return link
+    except OSError as error:  # includes SerialException and a timeout
+        where = settings.device or f"{settings.host} port {settings.tcp_port}"
+        raise unreachable(where, error, serial=bool(settings.device)) from error
 
 
 def _open(device: str, baud: int) -> serial.Serial:
