@@ -35,7 +35,7 @@ class Conflict(CncStationError):
 
 
 class NameInUse(Conflict):
-    """The station's name is another one's, which was last heard of at `heard_at`."""
+    """Another station uses this name; its last sign of life was at `heard_at`."""
 
     def __init__(self, words: str, heard_at: int) -> None:
         super().__init__(words)

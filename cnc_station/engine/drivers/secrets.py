@@ -23,12 +23,14 @@ def mask() -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
 
     def masked(driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         hidden = passwords.get(driver, settings.keys())
-        return {name: KEPT if name in hidden else _told(settings[name]) for name in settings}
+        return {
+            name: KEPT if name in hidden else _without_password(settings[name]) for name in settings
+        }
 
     return masked
 
 
-def _told(value: Any) -> Any:
+def _without_password(value: Any) -> Any:
     return shown(value) if isinstance(value, str) else value
 
 

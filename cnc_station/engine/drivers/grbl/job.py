@@ -105,7 +105,7 @@ class Job:
         self.keeps_feed = not prepared.inverse_time
         self.proving = False  # the end of the program is being verified
         self.stopping = ""  # the reason; "" if it is not being stopped
-        self.shown = Doing.RUNNING  # the status when it was told to stop
+        self.shown = Doing.RUNNING  # the status when the stop was requested
         self._proofs = 0
         self._last_answer_poll = 0
         self._planner = make.blocks or _PLANNER

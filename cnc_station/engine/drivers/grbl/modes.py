@@ -16,7 +16,7 @@ _GROUPS: dict[Mode, frozenset[str]] = {
     mode: group for mode, group in GROUPS.items() if mode is not Mode.PATH
 }
 # All controllers of this kind report these.
-_ALWAYS_TOLD = (Mode.UNITS, Mode.DISTANCE, Mode.PLANE, Mode.WORK_OFFSET, Mode.FEED)
+_ALWAYS_REPORTED = (Mode.UNITS, Mode.DISTANCE, Mode.PLANE, Mode.WORK_OFFSET, Mode.FEED)
 
 
 class ModesInDoubt(Exception):
@@ -91,7 +91,7 @@ def to_set(
         if group is None:
             continue
         in_force = sorted(state.codes & group)
-        if not in_force and assumption.mode in _ALWAYS_TOLD:
+        if not in_force and assumption.mode in _ALWAYS_REPORTED:
             raise ModesInDoubt(f"the controller does not report its {assumption.mode}")
         if assumption.mode is Mode.TOOL_LENGTH:
             if stored.tool_length or (in_force and in_force != ["G49"]):

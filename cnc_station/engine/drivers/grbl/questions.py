@@ -1,4 +1,4 @@
-"""Who receives a controller's messages, and questions (`$` commands, lines that set modes) with
+"""The listener of a controller's messages, and questions (`$` commands, lines that set modes) with
 their answers, some of which identify the controller."""
 
 import asyncio

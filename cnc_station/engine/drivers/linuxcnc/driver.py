@@ -377,7 +377,7 @@ class LinuxCnc(StatusPublisher):
 
 
 async def _write_note_file(folder: Path, name: str, note: files.Note) -> None:
-    # Without the note nobody can prove the end of the run after a crash of the station.
+    # Without the note the end of the run cannot be proven after a crash of the station.
     with contextlib.suppress(OSError):
         await asyncio.to_thread(files.write_note, folder, name, note)
 

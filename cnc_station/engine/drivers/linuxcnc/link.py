@@ -46,7 +46,7 @@ class Link:
         self._poller: asyncio.Task[None] | None = None
         self._busy_changed = asyncio.Event()
         self._mm = 1.0
-        self._wait_word = ""
+        self._wait_keyword = ""
         self._taken_at = -TAKEN_S
 
     @property
@@ -68,7 +68,7 @@ class Link:
             raise
         wait, old_wait = await self.ask("wait_mode", "set_wait")
         # The newer keyword first: newer versions also know the old one, but complain.
-        self._wait_word = "set_wait" if wait == NAK else "wait_mode"
+        self._wait_keyword = "set_wait" if wait == NAK else "wait_mode"
         self._asked = asked(self._settings.joints, spindle=wait != NAK)
         unit, ini = await self._unit(), await self._ini()
         self._mm = MM_IN[unit]
@@ -82,7 +82,7 @@ class Link:
             (
                 ("Name", name),
                 ("linuxcncrsh", version),
-                ("Commands", f"{self._wait_word} {waits.lower()}"),
+                ("Commands", f"{self._wait_keyword} {waits.lower()}"),
                 ("Configuration", ini),
                 ("Units", unit.lower()),
             ),
@@ -210,7 +210,7 @@ class Link:
                 await self.set(f"enable {self._settings.enable_password}")
             except Refused as error:
                 raise NotReady("the controller refuses the enable password") from error
-            await self.set(f"{self._wait_word} received")
+            await self.set(f"{self._wait_keyword} received")
         self.in_control = True
 
     async def give_control(self) -> None:
@@ -227,7 +227,7 @@ class Link:
             raise
 
     async def _poll(self) -> None:
-        with contextlib.suppress(Unavailable):  # everybody has been informed
+        with contextlib.suppress(Unavailable):  # already reported to `on_loss`
             while True:
                 await self.read_snapshot()
                 self._busy_changed.clear()

@@ -51,8 +51,10 @@ class Settings:
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
         """Return the settings. Raises ValueError with a sentence."""
-        said = {name: str(value).strip() for name, value in settings.items() if value is not None}
-        given = {one.name: said.get(one.name) or one.default for one in FIELDS}
+        entered = {
+            name: str(value).strip() for name, value in settings.items() if value is not None
+        }
+        given = {one.name: entered.get(one.name) or one.default for one in FIELDS}
         if not given["program_folder"]:
             raise ValueError("enter a folder that this computer and the controller share")
         folder = Path(given["program_folder"])

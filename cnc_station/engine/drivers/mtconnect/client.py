@@ -97,7 +97,7 @@ class Agent:
     async def _get(self, path: str) -> AsyncIterator["ClientResponse"]:
         if self._session is None:
             await asyncio.to_thread(import_module, "aiohttp")  # keep the event loop free
-        import aiohttp  # noqa: PLC0415 - half a second, for those who have such a machine
+        import aiohttp  # noqa: PLC0415 - half a second, needed for such machines only
 
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S)

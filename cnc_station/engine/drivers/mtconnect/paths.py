@@ -19,7 +19,7 @@ _PHASES: Mapping[str, tuple[Phase, str]] = {
     "PROGRAM_COMPLETED": (Phase.COMPLETED, "program completed"),
 }
 _OPEN = (*IN_PROGRAM, Phase.STOPPED)  # its program can continue
-NO_WORD = "the agent answers, but it has no data from the machine"
+NO_DATA = "the agent answers, but it has no data from the machine"
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Paths:
             return
         before = known.phase
         nothing = (Phase.UNKNOWN, f"the machine reports an unknown state: {value[:60]}")
-        lost = (Phase.UNKNOWN, NO_WORD)
+        lost = (Phase.UNKNOWN, NO_DATA)
         known.phase, known.words = _PHASES.get(value, nothing) if value else lost
         if known.phase in IN_PROGRAM:
             if before not in _OPEN:
@@ -83,7 +83,7 @@ class Paths:
     def phase(self) -> tuple[Phase, str]:
         reported = [one for one in self._executions.values() if one.phase is not None]
         if not reported:
-            return Phase.UNKNOWN, NO_WORD
+            return Phase.UNKNOWN, NO_DATA
         for phase in (Phase.UNKNOWN, *_OPEN):
             found = next((one for one in reported if one.phase is phase), None)
             if found is not None:

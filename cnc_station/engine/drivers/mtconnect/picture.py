@@ -6,7 +6,7 @@ from math import isfinite
 from cnc_station.engine.drivers.mtconnect import modes
 from cnc_station.engine.drivers.mtconnect.documents import CONDITION_LEVELS, Observation
 from cnc_station.engine.drivers.mtconnect.layout import Layout, PathItems
-from cnc_station.engine.drivers.mtconnect.paths import NO_WORD, Paths
+from cnc_station.engine.drivers.mtconnect.paths import NO_DATA, Paths
 from cnc_station.engine.drivers.reported import Doubt, Phase, Report
 from cnc_station.engine.views import Doing, Status
 
@@ -92,7 +92,7 @@ class Picture:
     def _phase(self) -> tuple[Phase, str]:
         available = self._values.get(self._figures_at.get("available", ""), "AVAILABLE")
         if available != "AVAILABLE":
-            return Phase.UNKNOWN, NO_WORD
+            return Phase.UNKNOWN, NO_DATA
         return self._paths.phase()
 
     def _doubts(self) -> tuple[Doubt, ...]:
@@ -116,12 +116,12 @@ class Picture:
         return [doubt for doubt in found if doubt is not None]
 
     def _alarm(self) -> str:
-        said = [
+        texts = [
             f"{alarm.words} ({alarm.code})" if alarm.code else alarm.words for alarm in self._alarms
         ]
         if self._value("emergency") == "TRIGGERED":
-            said.insert(0, "emergency stop")
-        return "; ".join(said)
+            texts.insert(0, "emergency stop")
+        return "; ".join(texts)
 
     def _figures(self, program: str) -> Status:
         number = self._number

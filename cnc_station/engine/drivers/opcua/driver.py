@@ -47,8 +47,8 @@ class OpcUa(ReadOnlyDriver):
         for value in values:
             self._picture.take(value)
         self._add_reports([self._picture.report()])
-        told = () if alarms else (("Alarms", "the server does not report it"),)
-        return Identity("OPC UA for Machine Tools", (("Machine", name), *details, *told))
+        missing = () if alarms else (("Alarms", "the server does not report it"),)
+        return Identity("OPC UA for Machine Tools", (("Machine", name), *details, *missing))
 
     async def _receive(self) -> None:
         async for update in self._server.updates():

@@ -64,7 +64,7 @@ class Server:
     async def open(self) -> None:
         """Connect, and read the index of each namespace."""
         await asyncio.to_thread(import_module, "asyncua.client.client")  # keep the event loop free
-        from asyncua.client.client import Client  # noqa: PLC0415 - over a second, for few
+        from asyncua.client.client import Client  # noqa: PLC0415 - over a second, rarely needed
 
         # This driver itself reports a lost connection, so asyncua does not have to log it.
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
