@@ -90,8 +90,7 @@ class Driver(Protocol):
         running program continues. Raises Unavailable."""
 
     async def close(self) -> None:
-        """Disconnect. A running program continues if `abilities.outlives`. May be called again, and
-        without `connect`."""
+        """Disconnect; may be repeated. A running program continues if `abilities.outlives`."""
 
     def recall(self, memory: PositionMemory | None) -> None:
         """Restore what the driver of this machine stored last; None if it was never connected.

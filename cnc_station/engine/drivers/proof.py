@@ -86,8 +86,7 @@ class Part:
         self.attach(report, now)
 
     def next(self) -> "Part":
-        """Return the next part of the same order. All reports since the end of this part count for
-        it, even a whole further run."""
+        """Return the next part of the order. All reports since the end of this one count for it."""
         part = Part(self._program, self._settle_s)
         if self.finished and self._after is not None:
             part._idle_seen = True

@@ -95,8 +95,7 @@ def _of_a_port(error: Exception) -> str:
 
 
 def _number(error: Exception) -> int:
-    """Return the error number; 0 if there is none. Of several errors, as for a name with several
-    addresses, the first."""
+    """Return the error number, the first of several; 0 if there is none."""
     if isinstance(error, OSError) and error.errno:
         return error.errno
     found = _NUMBER.search(str(error))

@@ -27,8 +27,7 @@ class Plane(Enum):
 @dataclass(frozen=True, slots=True)
 class Arc:
     """An arc around (centre_u, centre_v). `sweep` is in radians, counter-clockwise positive. The
-    radius changes linearly from `radius` to `end_radius`. They differ only by the rounding in the
-    program."""
+    radius changes linearly to `end_radius`: they differ by the rounding in the program."""
 
     plane: Plane
     centre_u: float

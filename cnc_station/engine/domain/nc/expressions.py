@@ -64,8 +64,7 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
 
 
 class Parameters:
-    """The values of #1, #2 ... (zero until set) and of #<name>. Names that start with _ are
-    global."""
+    """Values of #1, #2 ... (zero until set) and of #<name>; names that start with _ are global."""
 
     __slots__ = ("_globals", "locals")
 
@@ -119,8 +118,7 @@ class Scanner:
         return found
 
     def value(self) -> float:
-        """Read a number, a parameter, a function or a bracketed expression; each may have a
-        sign."""
+        """Read a number, parameter, function or bracketed expression, each with or without sign."""
         self.depth += 1
         if self.depth > DEEPEST:
             raise BlockError("the expression is nested too deeply")
@@ -199,8 +197,7 @@ def computed(function: Callable[..., float], *arguments: float) -> float:
 
 
 def evaluate(line: str, parameters: Parameters) -> Block:
-    """Parse a line with parameters or expressions. Assignments take effect after the whole line is
-    read."""
+    """Parse a line with parameters or expressions. Assignments take effect after the line."""
     if len(line) > LONGEST_LINE:
         raise BlockError(f"the line is longer than {LONGEST_LINE} characters")
     if MACRO.match(line):

@@ -65,8 +65,7 @@ class Controller:
     # --- opening and closing ---
 
     async def open(self) -> None:
-        """Connect. Raises Unavailable. The controller may restart because of the connection. This
-        is not treated as a reset."""
+        """Connect. Raises Unavailable. A restart caused by connecting is not treated as a reset."""
         self._received_at = self._now()
         self._link = await links.open_link(self._settings, self)
         try:
@@ -161,8 +160,7 @@ class Controller:
         return self.picture.report
 
     async def reset(self) -> Report:
-        """Send Ctrl-X, which clears all lines. Return the report after the restart. Raises
-        Unavailable."""
+        """Send Ctrl-X, which clears all lines. Return the next report. Raises Unavailable."""
         self._reset_asked = True
         self.realtime(RESET)
         try:

@@ -278,8 +278,7 @@ class Grbl(StatusPublisher):
     # --- inspection ---
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """Never UNDER_WAY, because the lines not yet sent are lost with the station. Idle alone
-        proves nothing."""
+        """Never UNDER_WAY: the lines not sent are lost with the station. Idle proves nothing."""
         operation = self._operation
         report = await operation.current_report()
         operation.publish_status()

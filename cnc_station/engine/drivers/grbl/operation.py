@@ -30,8 +30,7 @@ _UNREACHABLE = "Check the cable, and that the controller is switched on."
 
 class Operation:
     """Implements `ControllerListener`. `acting` allows one action on the machine at a time.
-    `position` is what is known of the position. `resets` counts unrequested restarts since the job
-    was loaded."""
+    `resets` counts unrequested restarts since the job was loaded."""
 
     def __init__(self, where: Settings, patience: Patience, publisher: StatusPublisher) -> None:
         self.where = where

@@ -56,8 +56,7 @@ class Prepared:
 
 
 def prepare(program: Program | None, name: str, text: bytes | None, make: Make) -> Prepared:
-    """Prepare a program. Raises RunFailed with the line that the controller cannot run. Takes a
-    second for 100,000 lines."""
+    """Prepare a program (1 s for 100,000 lines). Raises RunFailed for a line that it cannot run."""
     if text is None:
         raise RunFailed("this machine runs programs, and the job has none")
     if program is not None and program.refused:

@@ -70,8 +70,7 @@ class _Question:
 
 
 class Questions:
-    """Asks one question at a time, only while no program line is unanswered. `send` sends a
-    line."""
+    """Sends one question at a time with `send`, only while no program line is unanswered."""
 
     def __init__(self, address: str, patience_s: float, send: Callable[[str], None]) -> None:
         self.address = address

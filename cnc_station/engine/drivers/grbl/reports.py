@@ -10,9 +10,8 @@ Axes = tuple[float, ...]  # one number for each axis
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One status report, `<Run|MPos:1.000,2.000,3.000|FS:500,0>`. A field is None if the report
-    does not contain it. Lengths are in the controller's unit: mm, or inches if it is set to report
-    in them."""
+    """One status report, `<Run|MPos:1.000,2.000,3.000|FS:500,0>`; a field is None if it is missing.
+    Lengths are in mm, or in inches if the controller is set to report in them."""
 
     state: str
     sub: int | None = None

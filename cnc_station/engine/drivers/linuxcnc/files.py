@@ -67,8 +67,7 @@ class Part:
         return f"cnc-run-{self.run_id}-part-{self.number}-modes.ngc"
 
     def is_unchanged(self, folder: Path) -> bool:
-        """Return whether its file has the written content. Also True if it can no longer be read:
-        the controller has it open."""
+        """Return whether its file has the written content, or cannot be read while it is open."""
         try:
             return (folder / self.file).read_bytes() == self.source
         except OSError:
@@ -96,8 +95,7 @@ def write_modes(folder: Path, name: str, source: bytes) -> None:
 
 
 def write_program(folder: Path, name: str, source: bytes) -> None:
-    """Write the exact bytes, readable for the controller's user. Raises OSError. Also removes the
-    files of old runs."""
+    """Write the exact bytes, readable for all, and remove files of old runs. Raises OSError."""
     _write(folder / name, source)
     with contextlib.suppress(FileNotFoundError):  # of an earlier attempt
         note_path(folder, name).unlink()

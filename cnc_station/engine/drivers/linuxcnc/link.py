@@ -174,8 +174,7 @@ class Link:
         return await self._guarded(self._connected().ask(*words))
 
     async def set(self, words: str) -> None:
-        """See `Client.set`; needs control. A refused command is repeated, but a start is never sent
-        twice. Raises Refused."""
+        """Send a command; needs control. Repeated if refused, but never a start. Raises Refused."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 await self._guarded(self._connected().set(words))

@@ -47,8 +47,7 @@ async def open_program(link: Link, messages: ControllerMessages, path: str) -> N
 
 
 async def _close(link: Link) -> None:
-    """Abort without a run. A program opened before the abort ends keeps the line of the last run,
-    as if it had been started."""
+    """Abort without a run. A program opened before its end would seem to have been started."""
     await link.set("abort")
     await link.until(lambda now: now.line > 0, CLOSED_S)
     await asyncio.sleep(CYCLE_S)

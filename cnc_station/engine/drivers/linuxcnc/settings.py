@@ -32,8 +32,7 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Programs are written into `program_folder`; the controller knows it as `controller_folder`.
-    Times in seconds."""
+    """The controller knows `program_folder`, where programs are written, as `controller_folder`."""
 
     program_folder: Path
     controller_folder: str

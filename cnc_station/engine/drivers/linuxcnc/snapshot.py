@@ -79,14 +79,12 @@ class Snapshot:
 
     @property
     def g92(self) -> bool:
-        """Whether a G92 offset is active. A controller that does not report it shows neither
-        code."""
+        """Whether a G92 offset is active, as far as the controller reports it."""
         return "G92.3" in self.codes
 
     @classmethod
     def read(cls, answers: Sequence[tuple[str, str]], mm: float) -> Self:
-        """Parse the answers to `asked`; a machine unit is `mm` millimetres. Raises ValueError for
-        an answer to another question."""
+        """Parse the answers to `asked`; a machine unit is `mm` mm. Raises ValueError for others."""
         answer = dict(answers)
         if any(answer == NAK and question not in OPTIONAL for question, answer in answers):
             raise ValueError(NAK)

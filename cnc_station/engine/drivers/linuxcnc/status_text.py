@@ -22,9 +22,8 @@ def status_of(
     taken: bool,
     turns: bool | None,
 ) -> Status:
-    """Return the status. `stop`: why the program itself would stop here. `taken`: another session
-    has lately taken control. `turns`: the spindle turns according to the program, for a controller
-    that must not be asked."""
+    """Return the status. `stop`: why the program itself stops here. `taken`: another session took
+    control. `turns`: the spindle turns by the program, for a controller that must not be asked."""
     held = "held" if messages.held_by_us else stop
     doing, why, remedy = _doing(now, messages, held, position, taken=taken)
     moving = doing is Doing.RUNNING
@@ -94,9 +93,8 @@ def _still_on(now: Snapshot, left_on: tuple[str, ...]) -> tuple[str, str]:
 
 
 class ControllerMessages:
-    """The messages that apply now. `errors` are those since the last command. `held_by_us` is
-    whether the present hold was requested here. `left_on` is what the last program left on, until
-    it is stopped."""
+    """The messages that apply now. `errors` are new since the last command. `held_by_us`: the hold
+    was requested here. `left_on` is what the last program left on, until it is stopped."""
 
     def __init__(self) -> None:
         self.left_on: tuple[str, ...] = ()

@@ -27,9 +27,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class DataItem:
-    """One value that a device reports, other than a condition. `component` is its element
-    (Controller, Path, …), `owner` the name of that element, `within` the ids of all components
-    around it."""
+    """One value that a device reports, other than a condition. `component` is its element (Path,
+    …), `owner` the name of that element, `within` the ids of all components around it."""
 
     id: str
     type: str

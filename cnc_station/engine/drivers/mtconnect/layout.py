@@ -74,8 +74,7 @@ class PathItems:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`figures` maps the name of a figure to the id of its data item. A device without `paths`
-    cannot be used."""
+    """`figures` maps a figure to the id of its data item. A device needs `paths` to be usable."""
 
     figures: Mapping[str, str]
     paths: tuple[PathItems, ...]

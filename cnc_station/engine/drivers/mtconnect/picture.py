@@ -62,8 +62,7 @@ class Picture:
         self._paths.name(self._values)
 
     def _condition(self, seen: Observation) -> bool:
-        """Take a condition. A level without a code is for the whole data item; a fault stays until
-        then."""
+        """Take a condition. A fault stays until a level with its code, or without any, comes."""
         kept = [
             alarm
             for alarm in self._alarms

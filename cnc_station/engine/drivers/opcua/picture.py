@@ -108,8 +108,7 @@ def channel_value(channel: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The content of one of WATCHED, or of CHANNEL with the channel's name before it. None if it is
-    empty or of bad quality."""
+    """One of WATCHED, or `channel/` and one of CHANNEL. None if it is empty or of bad quality."""
 
     name: str
     value: object
