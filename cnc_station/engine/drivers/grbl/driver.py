@@ -8,7 +8,6 @@ from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.machine import PositionMemory
-from cnc_station.engine.domain.nc.preconditions import READ_WITH
 from cnc_station.engine.drivers.base import (
     NotReady,
     OnLoss,
@@ -20,7 +19,7 @@ from cnc_station.engine.drivers.base import (
 from cnc_station.engine.drivers.grbl import settings
 from cnc_station.engine.drivers.grbl.controller import CYCLE_START, HOLD
 from cnc_station.engine.drivers.grbl.job import Job
-from cnc_station.engine.drivers.grbl.modes import ModesInDoubt, Offsets, ParserState, to_set
+from cnc_station.engine.drivers.grbl.modes import Offsets, ParserState, to_set
 from cnc_station.engine.drivers.grbl.operation import FORGOTTEN, Operation
 from cnc_station.engine.drivers.grbl.prepare import Prepared, prepare
 from cnc_station.engine.drivers.grbl.questions import Refused
@@ -125,7 +124,7 @@ class Grbl(StatusPublisher):
     async def _set_modes(self, order: Order, stored: Offsets) -> tuple[str, ...]:
         operation = self._operation
         state = await self._modes()
-        changes = _to_set(order, state, stored)
+        changes = to_set(order.program, state, stored)
         codes = "".join(code for code, _ in changes)
         lines = [codes] if codes else []
         if state.just_restarted:
@@ -135,7 +134,7 @@ class Grbl(StatusPublisher):
                 await operation.controller.ask(line)
             except Refused as error:
                 raise NotReady(f"{line} could not be set: {error}") from error
-        if lines and (left := _to_set(order, await self._modes(), stored)):
+        if lines and (left := to_set(order.program, await self._modes(), stored)):
             raise NotReady(f"the controller keeps {left[0][1]}, and the program needs {left[0][0]}")
         return tuple(f"{code} set ({before} was on)" for code, before in changes)
 
@@ -163,7 +162,8 @@ class Grbl(StatusPublisher):
         if job is None or job.started:
             raise NotReady("no program is loaded")
         await self._check_ready()
-        left = _to_set(job.order, await self._modes(), await operation.controller.offsets())
+        state = await self._modes()
+        left = to_set(job.order.program, state, await operation.controller.offsets())
         if left:
             raise NotReady(f"{left[0][1]} was set after the program was loaded")
         self._must_be_ready()
@@ -299,11 +299,3 @@ class Grbl(StatusPublisher):
         if operation.resets:
             details.append("It has been reset since.")
         return RunInspection(RunOutcome.STOPPED, " ".join(details), job.part)
-
-
-def _to_set(order: Order, state: ParserState, stored: Offsets) -> tuple[tuple[str, str], ...]:
-    assumes = READ_WITH if order.program is None else order.program.assumes
-    try:
-        return to_set(assumes, state, stored)
-    except ModesInDoubt as error:
-        raise NotReady(str(error)) from error

@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnc_station.engine.domain.nc.preconditions import GROUPS, Assumption, Mode
+from cnc_station.engine.domain.nc.preconditions import GROUPS, READ_WITH, Mode
+from cnc_station.engine.domain.nc.program import Program
+from cnc_station.engine.drivers.base import NotReady
 
 _STATE = re.compile(r"\[GC:(.*)\]")
 _TOOL_LENGTH = re.compile(r"\[TLO:([-\d.,]+)\]")
@@ -17,10 +19,6 @@ _GROUPS: dict[Mode, frozenset[str]] = {
 }
 # All controllers of this kind report these.
 _ALWAYS_REPORTED = (Mode.UNITS, Mode.DISTANCE, Mode.PLANE, Mode.WORK_OFFSET, Mode.FEED)
-
-
-class ModesInDoubt(Exception):
-    """A required mode cannot be set without a decision by a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +80,21 @@ def _any_set(found: re.Match[str] | None) -> bool | None:
 
 
 def to_set(
-    assumes: Sequence[Assumption], state: ParserState, stored: Offsets
+    program: Program | None, state: ParserState, stored: Offsets
 ) -> tuple[tuple[str, str], ...]:
-    """Return the codes to send, each with the active code it replaces. Raises ModesInDoubt."""
+    """Return the codes to send before a program, each with the active code it replaces. Raises
+    NotReady if a required mode cannot be set without a decision by a person."""
     changes = []
-    for assumption in assumes:
+    for assumption in READ_WITH if program is None else program.assumes:
         group = _GROUPS.get(assumption.mode)
         if group is None:
             continue
         in_force = sorted(state.codes & group)
         if not in_force and assumption.mode in _ALWAYS_REPORTED:
-            raise ModesInDoubt(f"the controller does not report its {assumption.mode}")
+            raise NotReady(f"the controller does not report its {assumption.mode}")
         if assumption.mode is Mode.TOOL_LENGTH:
             if stored.tool_length or (in_force and in_force != ["G49"]):
-                raise ModesInDoubt(
+                raise NotReady(
                     "a tool length offset is in force, and the program does not say whether it"
                     " counts: cancel it (G49), or have the program state it"
                 )
