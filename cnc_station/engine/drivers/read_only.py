@@ -54,8 +54,6 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         self._task: asyncio.Task[None] | None = None
         self._why_lost = _CLOSED
 
-    # --- the protocol ------------------------------------------------------------------------
-
     @abstractmethod
     async def _connect(self) -> Identity:
         """Connect, and report the present state with `_add_reports`. Raises Unavailable."""
@@ -109,8 +107,6 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         if self._task is not None:
             self._task.cancel()
 
-    # --- reports -----------------------------------------------------------------------------
-
     def _add_reports(self, reports: Iterable[Report]) -> None:
         """Take reports in order. The last is the present state."""
         for report in reports:
@@ -154,8 +150,6 @@ class ReadOnlyDriver(StatusPublisher, ABC):
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    # --- the driver interface ----------------------------------------------------------------
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
         """Only stores the order: the program is loaded at the panel. The machine need not be ready.
@@ -253,8 +247,6 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         return RunInspection(
             RunOutcome.UNDER_WAY if going else RunOutcome.STOPPED, words, self._number
         )
-
-    # --- waiting -----------------------------------------------------------------------------
 
     def _set_part(self, order: Order, number: int) -> None:
         self._order, self._number, self._released = order, number, False

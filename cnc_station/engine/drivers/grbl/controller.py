@@ -62,8 +62,6 @@ class Controller:
         self.info: ControllerInfo | None = None
         self.welcomed = False
 
-    # --- opening and closing ---
-
     async def open(self) -> None:
         """Connect. Raises Unavailable. A restart caused by connecting is not treated as a reset."""
         self._received_at = self._now()
@@ -119,8 +117,6 @@ class Controller:
             return offsets(await self.ask("$#"))
         except Refused:
             return Offsets()
-
-    # --- sending ---
 
     def send(self, lines: Sequence[bytes]) -> None:
         """Send program lines, each with its newline. The caller counts the unanswered ones."""
@@ -202,8 +198,6 @@ class Controller:
         await asyncio.sleep(seconds)
         late = self._now() - due
         self._received_at = min(self._received_at + late, self._now())
-
-    # --- receiving ---
 
     def data_received(self, data: bytes) -> None:
         """Process data from the link. An exception in here is a bug: it ends the connection, so
@@ -300,8 +294,6 @@ class Controller:
             self._listener.was_reset()
         else:
             self.welcomed = True
-
-    # --- waiting, and the end ---
 
     async def _wait_for_change(self, within: float) -> None:
         """Wait for any data, or `within` seconds. Raises Unavailable."""

@@ -62,8 +62,6 @@ class Grbl(StatusPublisher):
         """The controller executes the lines in its buffer, then stops."""
         await self._operation.disconnect("not connected")
 
-    # --- its position ---
-
     def recall(self, memory: PositionMemory | None) -> None:
         self._operation.position.recall(memory)
 
@@ -83,8 +81,6 @@ class Grbl(StatusPublisher):
             operation.position.compare(await operation.controller.parser_state())
             operation.position.confirmed(info)
         operation.publish_status()
-
-    # --- a part ---
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
         """All checks that need no motion are made here."""
@@ -182,8 +178,6 @@ class Grbl(StatusPublisher):
             raise NotReady("no program is loaded")
         await asyncio.shield(self._operation.job.verdict)
 
-    # --- hold, resume, abort ---
-
     def _running(self) -> Job:
         job = self._operation.job
         if job is None or not job.feeding:
@@ -274,8 +268,6 @@ class Grbl(StatusPublisher):
                 raise Conflict(f"{operation.alarm}: clear the cause at the machine first")
             operation.position.unlocked()
         operation.publish_status()
-
-    # --- inspection ---
 
     async def inspect_run(self, order: Order) -> RunInspection:
         """Never UNDER_WAY: the lines not sent are lost with the station. Idle proves nothing."""

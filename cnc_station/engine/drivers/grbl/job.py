@@ -179,8 +179,6 @@ class Job:
         stop = self.prepared.stops.get(index)
         return f"{stop} on line {self.number(index)}" if stop else ""
 
-    # --- progress ---
-
     def line(self, picture: Picture) -> int | None:
         """Return the file line being executed: the N word reported, or the first in the planner."""
         taken = self.streamer.answered
@@ -218,8 +216,6 @@ class Job:
             return None
         made = bisect_right(program.moves.line, line - 1)
         return program.moves.starts_s(made) / program.duration_s if made else 0.0
-
-    # --- end and standstill ---
 
     def proven(self, picture: Picture, answering_poll: int) -> bool:
         """Return whether this report completes the proof that the whole program was executed. The

@@ -45,8 +45,6 @@ class Operation:
         self._controller: Controller | None = None
         self._follow_up: asyncio.Task[None] | None = None
 
-    # --- the controller ---
-
     async def connect(self) -> Controller:
         """Connect, closing any earlier connection. Raises Unavailable."""
         async with self._connecting:  # a serial port can only be opened once
@@ -103,8 +101,6 @@ class Operation:
     def alarm(self) -> str:
         controller = self._controller
         return showing.alarm(controller.picture, controller.message) if controller else ""
-
-    # --- the job ---
 
     def send_lines(self) -> None:
         job = self.job
@@ -196,8 +192,6 @@ class Operation:
         if self._controller is not None:
             self._controller.running = False
         self.publish_status()
-
-    # --- from the controller ---
 
     def answered(self, code: int) -> None:
         """Also called after the end of a job, and while it reconnects."""
@@ -294,8 +288,6 @@ class Operation:
             else:
                 job.end(Unavailable(f"{self.where.address}: {reason}"))
         self._publish_unreachable(reason)
-
-    # --- status ---
 
     def publish_status(self) -> None:
         controller = self._controller

@@ -46,16 +46,12 @@ class PositionTracker:
         self._last: Observation | None = None
         self._restart_suspected = False  # a restart is suspected since the last parser state
 
-    # --- memory ---
-
     def recall(self, memory: PositionMemory | None) -> None:
         if memory is not None:
             self.position, self._mark, self._recalled = memory.position, memory.mark, True
 
     def memory(self) -> PositionMemory | None:
         return None if self.position is None else PositionMemory(self.position, self._mark)
-
-    # --- events ---
 
     def lose(self, reason: str) -> None:
         """Make the position unknown. The first reason stays; the history has the others."""
@@ -134,8 +130,6 @@ class PositionTracker:
         if fresh or was_restarted(before.parser, parser):
             self.lose(f"{_OFF_AND_ON}: it has forgotten where the axes are")
         self._store(replace(before, parser=parser))
-
-    # --- identification, and reconnection ---
 
     def recognise(self, info: ControllerInfo) -> None:
         """Compare make and settings. A difference means another machine until a person confirms."""

@@ -60,8 +60,6 @@ class LinuxCnc(StatusPublisher):
     def make(cls, settings: dict[str, object]) -> Self:
         return cls(Settings.make(settings))
 
-    # --- the connection
-
     async def connect(self) -> Identity:
         """Takes no control. A run has to be found with `inspect_run`."""
         self._monitor = None
@@ -113,8 +111,6 @@ class LinuxCnc(StatusPublisher):
         folder, part = self._settings.program_folder, self._current_part
         self._writing = asyncio.create_task(_write_note_file(folder, part.file, note))
         await asyncio.shield(self._writing)
-
-    # --- a run
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
         """Sets the modes, writes the program into a file, and opens the file."""
@@ -340,8 +336,6 @@ class LinuxCnc(StatusPublisher):
             self._messages.left_on = part.ending.leaves_on
             self.publish(self._status_of(now))
         return found
-
-    # --- helpers
 
     def _status_of(self, now: Snapshot) -> Status:
         stop, turns, part = "", None, self._part

@@ -201,8 +201,6 @@ class Server:
                 raise Unavailable("the server has ended the subscription")
         raise Unavailable("the server has ended the subscription")
 
-    # --- helpers -----------------------------------------------------------------------------
-
     def _connected(self) -> "Client":
         if self._client is None:
             raise Unavailable("not connected")
