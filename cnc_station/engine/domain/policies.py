@@ -45,4 +45,4 @@ class RetryPolicy:
         """Return the wait in s after the `failures`-th failure (from 1); `chance` is in [0, 1)."""
         doubled = self.initial_s * 2.0 ** min(failures - 1, 60)
         base = min(doubled, self.maximum_s)
-        return base + base * self.jitter * chance
+        return base * (1.0 + self.jitter * chance)
