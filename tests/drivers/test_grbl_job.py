@@ -21,7 +21,7 @@ SOURCE = b"G21G90\n\nG0X1\nG4P7\nM3S1000\nG0X9\nM30\n"
 def a_job(source: bytes, make: Make = NAMELESS) -> Job:
     it = order(source)
     prepared = prepare(it.program, it.name, source, make)
-    return Job(it, 1, prepared, make, ends_at=(None, None, None), zero_cleared_by_reset=False)
+    return Job(it, 1, prepared, make, zero_cleared_by_reset=False)
 
 
 @pytest.fixture

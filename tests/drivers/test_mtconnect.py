@@ -297,10 +297,9 @@ def test_invalid_settings_are_refused_with_a_sentence() -> None:
     for url in ("", "ftp://mill", "http://"):
         with pytest.raises(ValueError, match="like http"):
             KIND.make({"url": url})
-    with pytest.raises(ValueError, match="number of seconds"):
-        KIND.make({"url": "mill:5000", "heartbeat": "often"})
-    with pytest.raises(ValueError, match=r"from 0\.1 to 60"):
-        KIND.make({"url": "mill:5000", "heartbeat": "0.01"})
+    for heartbeat in ("often", "0.01"):
+        with pytest.raises(ValueError, match=r"the heartbeat must be from 0\.1 to 60 seconds"):
+            KIND.make({"url": "mill:5000", "heartbeat": heartbeat})
     KIND.make({"url": "mill:5000"})
 
 

@@ -131,7 +131,7 @@ def test_every_bad_cell_is_named_with_its_row_and_column() -> None:
     assert found == [
         (3, "Qty", "'many' is not a whole number"),
         (3, "Prio", "'urgent' is neither low, medium, high nor a number"),
-        (3, "Due", "'someday' is no date: write 2026-11-23, 2026-11-23 17:00, or +2h30m"),
+        (3, "Due", "'someday' is not a date: write 2026-11-23, 2026-11-23 17:00, or +2h30m"),
         (3, "Program", "there is no program 'gone.nc': add it first"),
         (3, "Part", "is missing"),
         (3, "Cx", "from 1 to 5"),

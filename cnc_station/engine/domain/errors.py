@@ -35,7 +35,7 @@ class Conflict(CncStationError):
 
 
 class NameInUse(Conflict):
-    """The station's name is another one's, which was last heard of at `heard_at`."""
+    """Another station uses this name; its last sign of life was at `heard_at`."""
 
     def __init__(self, words: str, heard_at: int) -> None:
         super().__init__(words)
@@ -52,11 +52,9 @@ class Fenced(CncStationError):
 
 
 class Unavailable(CncStationError):
-    """The environment fails: database unreachable, disk full, machine unreachable.
-
-    `raw` is the error text of the system below, for diagnosis; "" if there is none.
-    `transient`: it may pass by itself in a moment, as when a server restarts.
-    """
+    """The environment fails: database unreachable, disk full, machine unreachable. `raw` is the
+    error text of the system below, for diagnosis; "" if there is none. `transient`: it may pass by
+    itself in a moment, as when a server restarts."""
 
     def __init__(self, words: str = "", *, raw: str = "", transient: bool = False) -> None:
         super().__init__(words)

@@ -119,10 +119,8 @@ def is_known(column: str) -> bool:
 
 
 def guess_mapping(columns: Sequence[str]) -> dict[str, str]:
-    """Return field -> column for every field whose name or synonym is the name of a column.
-
-    A column goes to one field. If several columns match, the most certain synonym decides.
-    """
+    """Return field -> column for every field whose name or synonym is the name of a column. A
+    column goes to one field. If several columns match, the most certain synonym decides."""
     offers: list[tuple[int, int, str]] = []
     for place, column in enumerate(columns):
         hits = [_SYNONYMS[name] for name in _names(column) if name in _SYNONYMS]

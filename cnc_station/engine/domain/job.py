@@ -33,13 +33,10 @@ _MOST_CHARACTERS = {
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A job as submitted. Times in ms since the epoch, durations in seconds.
-
-    `estimated_s` is for one part; a run makes `quantity` parts. `program` is the SHA-256 of a
-    stored program. `after` are ids of jobs that must complete first. `key` lets the new jobs of one
-    submission refer to each other: `after_keys` names their keys. `source` is its origin for the
-    first event ("imported from monday.csv, row 7").
-    """
+    """A job as submitted; times in ms since the epoch, durations in seconds. `estimated_s` is for
+    one part. `program` is the SHA-256 of a stored program. `after` are ids of jobs that must
+    complete first; `after_keys` are `key`s of new jobs in the same submission. `source` is its
+    origin for the first event."""
 
     name: str
     machine_type: str = NO_MACHINE
@@ -89,11 +86,8 @@ class JobSpec:
 
 
 def check_keys(specs: Sequence[JobSpec]) -> None:
-    """Check the references between the specs of one submission.
-
-    Raises InvalidInput for a duplicate key, an unknown key, and jobs that would wait for each other
-    forever.
-    """
+    """Check the references between the specs of one submission. Raises InvalidInput for a duplicate
+    key, an unknown key, and jobs that would wait for each other forever."""
     graph: dict[str, tuple[str, ...]] = {}
     for spec in specs:
         if spec.key and spec.key in graph:
@@ -138,16 +132,12 @@ def _texts(spec: JobSpec) -> Iterable[FieldError]:
     if isinstance(handler, str) and handler and not _HANDLER.fullmatch(handler):
         yield FieldError("handler", "is not the name of a handler: test.delay, say")
     elif is_automation(spec.handler):
-        yield from _without_machine(spec)
+        for name in ("machine_type", "program", "pinned_machine_id"):
+            if getattr(spec, name):
+                yield FieldError(name, f"must be empty: {spec.handler} needs no machine")
     program: object = spec.program
     if program is not None and not (isinstance(program, str) and _SHA256.fullmatch(program)):
         yield FieldError("program", "must be the SHA-256 of a stored program")
-
-
-def _without_machine(spec: JobSpec) -> Iterable[FieldError]:
-    for name in ("machine_type", "program", "pinned_machine_id"):
-        if getattr(spec, name):
-            yield FieldError(name, f"must be empty: {spec.handler} needs no machine")
 
 
 def is_automation(handler: str) -> bool:
@@ -221,12 +211,9 @@ class PartCount:
         return {name: count for name, count in counts.items() if count is not None}
 
     def mismatch(self, parts: int, *, completed: bool) -> str:
-        """Return why the counts do not fit a run of `parts`; "" if they do.
-
-        A completed run has made all its parts. Any other run has made an unknown number, but not
-        more. While good or scrap is unknown, it may be the rest. Rework that was not entered is
-        zero.
-        """
+        """Return why the counts do not fit a run of `parts`; "" if they do. A completed run has
+        made all its parts. Any other run has made an unknown number, but not more. While good or
+        scrap is unknown, it may be the rest. Rework that was not entered is zero."""
         total = sum(self.known.values())
         whole = completed and self.good is not None and self.scrap is not None
         if total <= parts and not (whole and total < parts):

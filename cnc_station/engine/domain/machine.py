@@ -1,6 +1,6 @@
 """The specification of a machine, and which jobs it can make."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -24,17 +24,13 @@ class Envelope:
     z: float
 
     def holds(self, other: "Envelope") -> bool:
-        """Return whether a part of size `other` fits."""
         return other.x <= self.x and other.y <= self.y and other.z <= self.z
 
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a machine can make. Machines with equal capabilities are interchangeable.
-
-    An empty `materials` means any material. An `envelope` of None means unknown and refuses
-    nothing.
-    """
+    """What a machine can make. Machines with equal capabilities are interchangeable. An empty
+    `materials` means any material. An `envelope` of None means unknown and refuses nothing."""
 
     machine_type: str
     max_complexity: int = MAX_COMPLEXITY
@@ -83,10 +79,8 @@ class Need:
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
     """A machine as entered. `settings` belong to its driver (for example a port).
-
     `operator_starts`: each job waits until a person confirms its set-up. `operator_clears`: after
-    each job the machine waits until a person has cleared it.
-    """
+    each job the machine waits until a person has cleared it."""
 
     name: str
     machine_type: str
@@ -147,61 +141,29 @@ def _limits(capability: Capability) -> Iterable[FieldError]:
         yield FieldError("envelope", "each side above 0 and at most 100,000 mm")
 
 
-_Limit = tuple[Callable[[Capability, Need], bool], Callable[[Need], str], Callable[[Need], str]]
-
-
 def no_machine(need: Need, capabilities: Sequence[Capability]) -> str:
-    """Return why no machine can make a job that fits none of `capabilities`, all of its type.
-
-    If one limit stops it on every machine, only that one; otherwise all the limits.
-    """
+    """Return why no machine can make a job that fits none of `capabilities`, all of its type. If
+    one limit stops it on every machine, only that one; otherwise all the limits."""
     if not capabilities:
         return f"there is no {need.machine_type}"
-    stopped = []
-    for allows, everywhere, briefly in _LIMITS:
-        refusing = sum(not allows(capability, need) for capability in capabilities)
-        if refusing == len(capabilities):
-            return f"no {need.machine_type} {everywhere(need)}"
-        if refusing:
-            stopped.append(briefly(need))
-    return f"no {need.machine_type} meets every requirement: {', '.join(stopped)}"
-
-
-def _complexity(capability: Capability, need: Need) -> bool:
-    return need.complexity <= capability.max_complexity
-
-
-def _material(capability: Capability, need: Need) -> bool:
-    return not capability.materials or need.material.lower() in capability.materials
-
-
-def _axes(capability: Capability, need: Need) -> bool:
-    return need.axes <= capability.axes
-
-
-def _size(capability: Capability, need: Need) -> bool:
-    return not need.envelope or not capability.envelope or capability.envelope.holds(need.envelope)
-
-
-def _named(need: Need) -> str:
-    return need.material or "an unnamed material"
-
-
-def _sides(need: Need) -> str:
-    size = need.envelope
-    return f"{size.x:g} × {size.y:g} × {size.z:g} mm" if size else "that size"
-
-
-_LIMITS: Sequence[_Limit] = (
-    (
-        _complexity,
-        lambda n: f"takes complexity {n.complexity}",
-        lambda n: f"complexity {n.complexity}",
-    ),
-    (_material, lambda n: f"takes {_named(n)}", _named),
-    (_axes, lambda n: f"has {n.axes} axes", lambda n: f"{n.axes} axes"),
-    (_size, lambda n: f"is large enough for {_sides(n)}", _sides),
-)
+    size, material = need.envelope, need.material or "an unnamed material"
+    sides = f"{size.x:g} × {size.y:g} × {size.z:g} mm" if size else "that size"
+    too_complex = [need.complexity > one.max_complexity for one in capabilities]
+    name = need.material.lower()
+    other = [bool(one.materials) and name not in one.materials for one in capabilities]
+    axes = [need.axes > one.axes for one in capabilities]
+    small = [bool(size and one.envelope and not one.envelope.holds(size)) for one in capabilities]
+    limits = (
+        (too_complex, f"takes complexity {need.complexity}", f"complexity {need.complexity}"),
+        (other, f"takes {material}", material),
+        (axes, f"has {need.axes} axes", f"{need.axes} axes"),
+        (small, f"is large enough for {sides}", sides),
+    )
+    for refused, on_every_machine, _ in limits:
+        if all(refused):
+            return f"no {need.machine_type} {on_every_machine}"
+    stopped = ", ".join(limit for refused, _, limit in limits if any(refused))
+    return f"no {need.machine_type} meets every requirement: {stopped}"
 
 
 class PositionBasis(StrEnum):
@@ -215,11 +177,8 @@ class PositionBasis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The basis of a position.
-
-    `reason` states what was seen or done. For a lost position it states what a person has to know
-    before confirming.
-    """
+    """The basis of a position. `reason` states what was seen or done. For a lost position it states
+    what a person has to know before confirming."""
 
     basis: PositionBasis
     reason: str
@@ -232,10 +191,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class PositionMemory:
-    """What a driver stores for its next start, at this station or another.
-
-    `mark` identifies the controller. It is text of the driver, stored unchanged.
-    """
+    """What a driver stores for its next start, at this station or another. `mark` identifies the
+    controller. It is text of the driver, stored unchanged."""
 
     position: Position
     mark: str = ""

@@ -1,9 +1,6 @@
-"""The shop's two policies: the order of the queue, and when a failed job is tried again.
-
-The rank is one number that does not change with time. The priority of all waiting jobs grows at the
-same rate, so the order of two waiting jobs never changes by waiting alone and need not be
-recomputed. A job of low priority is overtaken only by jobs queued within a bounded time after it.
-"""
+"""The order of the queue, and when a failed job is retried. The rank of a job is one number that
+does not change with time, because the priority of all waiting jobs grows at the same rate. Only
+jobs queued within a bounded time overtake a job of low priority."""
 
 from dataclasses import dataclass
 
@@ -18,11 +15,8 @@ class RankPolicy:
     due_pull_s: float = 4 * 3600.0
 
     def rank(self, queued_at: int, priority: int, due_at: int | None) -> float:
-        """Return the rank in ms; lower is sooner.
-
-        It is the time queued, less the worth of the priority, less up to `due_pull_s` as the due
-        date is nearer (at the time of queueing).
-        """
+        """Return the rank in ms; lower is sooner. It is the time queued, less the worth of the
+        priority, less up to `due_pull_s` as the due date is nearer (at the time of queueing)."""
         pull = 0.0
         if due_at is not None:
             slack_s = max(0.0, (due_at - queued_at) / 1000)
@@ -33,9 +27,7 @@ class RankPolicy:
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """Exponential backoff: min(initial · 2^failures, maximum) seconds, plus up to `jitter` of it.
-
-    The jitter prevents jobs that failed together from retrying together.
-    """
+    The jitter prevents jobs that failed together from retrying together."""
 
     initial_s: float = 10.0
     maximum_s: float = 300.0
@@ -53,4 +45,4 @@ class RetryPolicy:
         """Return the wait in s after the `failures`-th failure (from 1); `chance` is in [0, 1)."""
         doubled = self.initial_s * 2.0 ** min(failures - 1, 60)
         base = min(doubled, self.maximum_s)
-        return base + base * self.jitter * chance
+        return base * (1.0 + self.jitter * chance)

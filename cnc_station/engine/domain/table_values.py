@@ -1,7 +1,5 @@
-"""What people write in cells, read kindly but never guessed: what has two meanings is refused.
-
-Each function raises ValueError with the reason in plain words.
-"""
+"""Convert the text of table cells. A text with two possible meanings is refused, never guessed.
+Each function raises ValueError with the reason in plain words."""
 
 import datetime as dt
 import json
@@ -31,7 +29,7 @@ _END_OF_DAY = dt.time(23, 59)
 
 
 class _TwoMeanings(ValueError):
-    """Kept as it is by whoever reads a number or a day as a part of something else."""
+    """The text has two meanings. Callers that convert a part of a cell pass this on unchanged."""
 
 
 def shown(text: str) -> str:
@@ -96,13 +94,13 @@ def seconds(text: str, unit_s: float = 1.0) -> float:
     if pieces and not _PIECE.sub("", plain) and all(unit in UNIT_SECONDS for _, unit in pieces):
         return sum(number(amount) * UNIT_SECONDS[unit] for amount, unit in pieces)
     if ":" in plain:
-        raise ValueError(f"{shown(text)} is no duration: write h:mm:ss, or 12 min 30 s")
+        raise ValueError(f"{shown(text)} is not a duration: write h:mm:ss, or 12 min 30 s")
     try:
         return number(plain) * unit_s
     except _TwoMeanings:
         raise
     except ValueError as error:
-        raise ValueError(f"{shown(text)} is no duration") from error
+        raise ValueError(f"{shown(text)} is not a duration") from error
 
 
 def moment(text: str, now: int, zone: dt.tzinfo | None, *, ends_day: bool = True) -> int:
@@ -124,7 +122,7 @@ def moment(text: str, now: int, zone: dt.tzinfo | None, *, ends_day: bool = True
         raise
     except (ValueError, OverflowError, OSError) as error:
         raise ValueError(
-            f"{shown(text)} is no date: write 2026-11-23, 2026-11-23 17:00, or +2h30m"
+            f"{shown(text)} is not a date: write 2026-11-23, 2026-11-23 17:00, or +2h30m"
         ) from error
 
 
@@ -177,7 +175,7 @@ def envelope(text: str) -> Envelope:
     """A size in mm: `100 x 50 x 20`."""
     sides = _SIZE.split(text.strip().lower().removesuffix("mm").strip())
     if len(sides) != 3:
-        raise ValueError(f"{shown(text)} is no size: write length x width x height in mm")
+        raise ValueError(f"{shown(text)} is not a size: write length x width x height in mm")
     return Envelope(*(number(side) for side in sides))
 
 
@@ -186,7 +184,7 @@ def payload(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{shown(text)} is no JSON") from error
+        raise ValueError(f"{shown(text)} is not JSON") from error
     if not isinstance(found, dict):
         raise ValueError("must be a JSON object, in curly brackets")  # noqa: TRY004 - a cell's fault
     return found

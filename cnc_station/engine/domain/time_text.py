@@ -14,8 +14,7 @@ def local(at: int, zone: tzinfo | None = None) -> datetime:
 
 
 def clock(at: int, now: int, zone: tzinfo | None = None) -> str:
-    """Return `15:40` today, `Mon 15:40` within six days, otherwise `12 Mar 15:40`; another year is
-    added."""
+    """Return `15:40` today, `Mon 15:40` within six days, `12 Mar 15:40` or `12 Mar 2027`."""
     there, here = local(at, zone), local(now, zone)
     time = f"{there.hour:02}:{there.minute:02}"
     days = (there.date() - here.date()).days

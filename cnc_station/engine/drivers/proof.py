@@ -1,9 +1,6 @@
-"""What the reports of a read-only machine prove about one part.
-
-The rules are strict. A report counts only for the ordered program, by its name, and only from a
-begin after the order. A part is done if its program was seen to complete, or was counted, in a mode
-that cuts from begin to end. All other cases stay open until a person decides.
-"""
+"""What the reports of a read-only machine prove about one part. A report counts only for the
+ordered program, by name, from a begin after the order. A part is done if its program was seen to
+complete, or was counted, in a mode that cuts from begin to end. Otherwise a person decides."""
 
 from cnc_station.engine.domain.nc.names import same_program, spelled
 from cnc_station.engine.drivers.reported import IN_PROGRAM, Phase, Report
@@ -20,11 +17,9 @@ def _comparison_key(report: Report) -> tuple[object, ...]:
 
 
 class Part:
-    """One ordered part, which an operator starts at the machine's own panel.
-
-    `settle_s`: how long after a begin or an end other values (name, counter) may still change.
-    `now` is in seconds of any monotonic clock.
-    """
+    """One ordered part, which an operator starts at the machine's own panel. `settle_s`: how long
+    after a begin or an end other values (name, counter) may still change. `now` is in seconds of
+    any monotonic clock."""
 
     def __init__(self, program: str, settle_s: float) -> None:
         self.begun = False
@@ -34,9 +29,7 @@ class Part:
         self.in_alarm = False  # whether the machine is still in alarm after the failure
         self._program = program
         self._settle_s = settle_s
-        self._idle_seen = (
-            False  # a report without a program came since the order: a begin now is new
-        )
+        self._idle_seen = False  # no program ran at some time since the order: a begin is new
         self._last = Phase.UNKNOWN
         self._program_since: float | None = None  # the time since a program has been running
         self._stopped_at: float | None = None  # the time when it stopped without proof of its end
@@ -48,9 +41,8 @@ class Part:
         self._counted: int | None = None  # the latest counter
         self._doubts: dict[str, None] = {}  # why it may not make a part, in order
         self._alarm = ""
-        self._after: (
-            list[tuple[float, Report]] | None
-        ) = []  # reports after its end; None if some were dropped
+        # The reports after its end; None if some were dropped.
+        self._after: list[tuple[float, Report]] | None = []
 
     @property
     def over(self) -> bool:
@@ -94,10 +86,7 @@ class Part:
         self.attach(report, now)
 
     def next(self) -> "Part":
-        """Return the next part of the same order.
-
-        All reports since the end of this part count for it, even a whole further run.
-        """
+        """Return the next part of the order. All reports since the end of this one count for it."""
         part = Part(self._program, self._settle_s)
         if self.finished and self._after is not None:
             part._idle_seen = True
@@ -142,11 +131,8 @@ class Part:
         self._last = report.phase
 
     def check_time(self, now: float) -> None:
-        """Handle the passing of time.
-
-        A program was broken off if it was held or stopped, then reset, and no counter has counted
-        it.
-        """
+        """Handle the passing of time. A program was broken off if it was held or stopped, then
+        reset, and no counter has counted it."""
         left = self.seconds_left(now)
         if left is not None and left <= 0:
             self.failure = "the program was aborted at the machine before its end"

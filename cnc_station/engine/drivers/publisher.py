@@ -26,11 +26,9 @@ class StatusPublisher:
             listener(status)
 
     def status(self) -> Status:
-        """See `Driver.status`."""
         return self._status
 
     def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """See `Driver.subscribe`."""
         self._listeners.append(listener)
 
         def stop() -> None:
@@ -40,18 +38,15 @@ class StatusPublisher:
         return stop
 
     def traffic(self) -> Sequence[Message]:
-        """See `Driver.traffic`."""
         return self.wire.messages()
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`; the controller itself knows its position."""
+        """The controller itself knows its position."""
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`."""
         return None
 
     async def confirm_position(self) -> None:
-        """See `Driver.confirm_position`."""
         raise Conflict("CNC Station does not track the position of this machine.")
 
 
@@ -60,26 +55,17 @@ LONGEST = 500  # characters of one message
 
 
 class Traffic:
-    """The latest messages of one connection.
+    """The latest messages of one connection. The driver omits polls that report nothing new: two
+    thousand messages then cover some minutes of work."""
 
-    The driver omits polls that report nothing new: two thousand messages then cover some minutes of
-    work.
-    """
-
-    def __init__(self, most: int = MOST) -> None:
-        self._messages: deque[Message] = deque(maxlen=most)
+    def __init__(self) -> None:
+        self._messages: deque[Message] = deque(maxlen=MOST)
 
     def sent(self, text: str) -> None:
-        """Record a message to the controller."""
-        self._note(text, sent=True)
+        self._messages.append(Message(now_ms(), True, text[:LONGEST]))
 
     def received(self, text: str) -> None:
-        """Record a message from the controller."""
-        self._note(text, sent=False)
-
-    def _note(self, text: str, *, sent: bool) -> None:
-        self._messages.append(Message(now_ms(), sent, text[:LONGEST]))
+        self._messages.append(Message(now_ms(), False, text[:LONGEST]))
 
     def messages(self) -> Sequence[Message]:
-        """Return the messages, oldest first."""
         return tuple(self._messages)

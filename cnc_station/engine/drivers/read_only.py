@@ -1,13 +1,9 @@
-"""The common part of read-only drivers, without the protocol.
-
-A read-only machine is started and stopped at its own panel. Its driver reports when the ordered
-program has begun and how it ended. If the machine does not report this clearly, the driver does not
-guess: it waits for a person.
-"""
+"""The common part of read-only drivers, without the protocol. The machine is started and stopped at
+its own panel. If it does not report begin and end clearly, the driver waits for a person."""
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -37,10 +33,8 @@ _CONFIRM_STARTED = "If it is the part of this job, confirm that you have started
 
 
 class ReadOnlyDriver(StatusPublisher, ABC):
-    """Implements `Driver` for a protocol that can only read reports.
-
-    A subclass calls `_add_reports` with each report, and `_reports_lost` if it may have lost some.
-    """
+    """Implements `Driver` for a protocol that can only read reports. A subclass calls
+    `_add_reports` with each report, and `_reports_lost` if it may have lost some."""
 
     on_loss = OnLoss.INTERRUPT
     abilities = ABILITIES
@@ -60,8 +54,6 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         self._task: asyncio.Task[None] | None = None
         self._why_lost = _CLOSED
 
-    # --- the protocol ------------------------------------------------------------------------
-
     @abstractmethod
     async def _connect(self) -> Identity:
         """Connect, and report the present state with `_add_reports`. Raises Unavailable."""
@@ -75,7 +67,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         """Close the connection, if there is one."""
 
     async def connect(self) -> Identity:
-        """See `Driver.connect`. Receives reports from then on."""
+        """Receives reports from then on."""
         self._open = True
         await self._stop_receiving()
         try:
@@ -88,7 +80,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         return identity
 
     async def close(self) -> None:
-        """See `Driver.close`. The machine is not affected."""
+        """The machine is not affected."""
         self._open = False
         await self._stop_receiving()
         self._publish_unreachable(_CLOSED)  # a task that had not started yet could not publish this
@@ -114,8 +106,6 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         self._why_lost = why
         if self._task is not None:
             self._task.cancel()
-
-    # --- reports -----------------------------------------------------------------------------
 
     def _add_reports(self, reports: Iterable[Report]) -> None:
         """Take reports in order. The last is the present state."""
@@ -161,16 +151,13 @@ class ReadOnlyDriver(StatusPublisher, ABC):
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    # --- the driver interface ----------------------------------------------------------------
-
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """See `Driver.load`. Only stores the order: the program is loaded at the panel.
-
-        The machine need not be ready. The next part of a run counts from the end of the one before,
-        and can be ordered without a connection: `start` waits for that too.
-        """
+        """Only stores the order: the program is loaded at the panel. The machine need not be ready.
+        The next part of a run counts from the end of the one before, and can be ordered without a
+        connection: `start` waits for that too."""
         report = self._current_report() if part == 1 else self._report
-        before = self._part if self._is_current(order, part - 1) else None
+        current = None if self._order is None else (self._order.run_id, self._number)
+        before = self._part if current == (order.run_id, part - 1) else None
         self._set_part(order, part)
         if before is not None:
             self._part = before.next()
@@ -179,12 +166,9 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         return ()
 
     async def start(self) -> None:
-        """Wait until the machine reports the begin of the ordered program; this may take days.
-
-        A lost connection is made again. A machine that does not report program names never reports
-        the begin: then a person confirms it, and `ended` is called while this waits. Raises
-        Unavailable only after `close`.
-        """
+        """Wait until the machine reports the begin of the ordered program; this may take days, and
+        lost connections are made again. Without program names the begin is never reported: a person
+        confirms it, and `ended` is called meanwhile. Raises Unavailable only after `close`."""
         part = self._current_part()
         with self._showing_the_wait():
             await self._wait_for_begin(part)
@@ -204,16 +188,13 @@ class ReadOnlyDriver(StatusPublisher, ABC):
                 raise Unavailable(self.status().why)
 
     async def ended(self) -> None:
-        """Wait for proof of the end.
-
-        If called before the begin was seen, a person has confirmed the begin. What runs now counts
-        if it has the right name.
-        """
+        """Wait for proof of the end. If called before the begin was seen, a person has confirmed
+        the begin. What runs now counts if it has the right name."""
         part = self._current_part()
         if not part.begun:
             part.confirm_start(self._current_report(), self._now())
         with self._showing_the_wait():
-            await self._wait_until(lambda: part.over or self._released)
+            await self._wait_for_end(part)
         if self._released:
             self._part = self._order = None
             raise RunAborted("released at the station; the machine received no command")
@@ -221,11 +202,9 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             raise RunFailed(part.failure, alarm=part.in_alarm)
 
     async def hold(self) -> None:
-        """Not possible: raises Conflict."""
         raise Conflict(_ONLY_WATCHED)
 
     async def resume(self) -> None:
-        """Not possible: raises Conflict."""
         raise Conflict(_ONLY_WATCHED)
 
     async def abort(self) -> None:
@@ -240,12 +219,9 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             raise Conflict(f"clear the alarm at the machine's own panel first: {self.status().why}")
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """See `Driver.inspect_run`.
-
-        Uses what is stored of this run. Without that, the run is UNDER_WAY only if the ordered
+        """Uses what is stored of this run. Without that, the run is UNDER_WAY only if the ordered
         program is active now; what runs then counts as the first part not known to be done. A
-        person has to count parts made in between.
-        """
+        person has to count parts made in between."""
         report = self._current_report()
         if self._part is None or self._order is None or self._order.run_id != order.run_id:
             self._set_part(order, order.part)
@@ -272,17 +248,9 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             RunOutcome.UNDER_WAY if going else RunOutcome.STOPPED, words, self._number
         )
 
-    # --- waiting -----------------------------------------------------------------------------
-
     def _set_part(self, order: Order, number: int) -> None:
         self._order, self._number, self._released = order, number, False
         self._part = Part(order.name, self._settle_s)
-
-    def _is_current(self, order: Order, part: int) -> bool:
-        return self._order is not None and (self._order.run_id, self._number) == (
-            order.run_id,
-            part,
-        )
 
     def _current_part(self) -> Part:
         if self._part is None:
@@ -294,12 +262,11 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             raise Unavailable(self.status().why)
         return self._report
 
-    async def _wait_until(self, fact: Callable[[], bool]) -> None:
-        """Wait for a fact. Raises Unavailable as soon as it cannot be known any more."""
-        part = self._current_part()
+    async def _wait_for_end(self, part: Part) -> None:
+        """Wait for the end of the part. Raises Unavailable once it cannot be known any more."""
         while True:
             part.check_time(self._now())
-            if fact():
+            if part.over or self._released:
                 return
             self._current_report()
             self._changed.clear()
@@ -329,8 +296,7 @@ def _waiting_status(status: Status, report: Report, part: Part) -> Status:
 
 
 def _description(report: Report, before: int | None = None) -> str:
-    """Return all that the machine reports, in a sentence or two. `before`: its counter at the
-    begin."""
+    """Return what the machine reports, as text. `before`: its counter at the begin."""
     figures = report.figures
     text = f"The machine reports: {report.words or report.phase.value}"
     text += f", program {figures.program}" if figures.program else ", and no program name"

@@ -1,8 +1,5 @@
-"""The available drivers.
-
-The list is explicit, so that a frozen bundle finds them too. Other packages can add drivers by the
-entry point group `cnc_station.drivers`, each a `DriverKind`.
-"""
+"""The available drivers. The list is explicit, so that a frozen bundle finds them too. Other
+packages add drivers by the entry point group `cnc_station.drivers`, each a `DriverKind`."""
 
 from functools import cache
 from importlib.metadata import entry_points
@@ -35,8 +32,7 @@ def info(name: str) -> DriverInfo:
 
 
 def make(name: str, settings: dict[str, object]) -> Driver:
-    """Make a driver for one machine. Raises InvalidInput for an unknown name or invalid
-    settings."""
+    """Make a driver for one machine. Raises InvalidInput for an unknown name or bad settings."""
     try:
         return _load(name).make(settings)
     except ValueError as error:
@@ -58,8 +54,6 @@ def abilities() -> dict[str, Abilities]:
 
 
 def retried() -> frozenset[str]:
-    """Return the drivers whose runs can be retried without inspection when their station is gone.
-
-    A driver that the leader does not know is not included.
-    """
+    """Return the drivers whose runs can be retried without inspection when their station is gone. A
+    driver that the leader does not know is not included."""
     return frozenset(name for name, kind in _OWN.items() if not kind.info.real)

@@ -1,8 +1,5 @@
-"""One report of a read-only machine.
-
-Independent of the protocol: a driver converts what it receives into `Report`s, and a `Part` (see
-`proof`) draws the conclusions.
-"""
+"""One report of a read-only machine, independent of the protocol: a driver converts what it
+receives into `Report`s, and a `Part` (see `proof`) draws the conclusions."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -27,11 +24,9 @@ IN_PROGRAM = (Phase.RUNNING, Phase.HELD)
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A mode in which a machine may make no part although its program runs to the end.
-
-    `now` describes it while it lasts, `then` afterwards. `by_hand`: what runs in this mode is not
-    the selected program, or not a program.
-    """
+    """A mode in which a machine may make no part although its program runs to the end. `now`
+    describes it while it lasts, `then` afterwards. `by_hand`: what runs in this mode is not the
+    selected program, or not a program."""
 
     now: str
     then: str
@@ -40,13 +35,10 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a machine reports at one moment.
-
-    `words` is its own text for the phase, `alarm` for its fault ("" for none). `mode` states why no
-    program can start now ("" if one can). `doubts` state why the running program may make no part.
-    `programs` are the names on all paths of a machine with several: those running, or those just
-    completed. `figures` holds program, part counter and position; `Doing` is filled in here.
-    """
+    """What a machine reports at one moment. `words` is its text for the phase, `alarm` for its
+    fault, `mode` why no program can start now ("" for none). `doubts` state why the running program
+    may make no part. `programs` are the names on all paths of a machine with several. `figures`
+    holds program, part counter and position."""
 
     phase: Phase
     words: str = ""

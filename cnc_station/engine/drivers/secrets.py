@@ -1,9 +1,6 @@
-"""Passwords of machines, hidden from everyone except drivers.
-
-They are stored with the other settings of the machine in the database, because any station that a
-machine moves to needs them. Only drivers read them there. Everyone else gets `KEPT` in their place,
-and returns `KEPT` to leave them unchanged. In an address only the password is replaced.
-"""
+"""Passwords of machines, hidden from everyone except drivers. The database stores them with the
+other settings, because any station that a machine moves to needs them. Others see `KEPT` in their
+place (in an address: of the password), and return `KEPT` to leave them unchanged."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,8 +14,8 @@ from cnc_station.engine.views import KEPT
 
 
 def mask() -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
-    """A function from a driver's name and its settings to the settings as anybody may see them. Of
-    a driver that is not installed here, any setting may be a password."""
+    """Return a function that hides the passwords in a driver's settings. Every setting of a driver
+    that is not installed here may be a password."""
     passwords = {
         info.name: frozenset(setting.name for setting in info.settings if setting.secret)
         for info in registry.infos()
@@ -26,20 +23,20 @@ def mask() -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
 
     def masked(driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         hidden = passwords.get(driver, settings.keys())
-        return {name: KEPT if name in hidden else _told(settings[name]) for name in settings}
+        return {
+            name: KEPT if name in hidden else _without_password(settings[name]) for name in settings
+        }
 
     return masked
 
 
-def _told(value: Any) -> Any:
+def _without_password(value: Any) -> Any:
     return shown(value) if isinstance(value, str) else value
 
 
 def completed(spec: MachineSpec, before: MachineSpec | None = None) -> MachineSpec:
-    """Replace `KEPT` by the stored values; `before` is the machine as stored.
-
-    Raises InvalidInput if nothing is stored for that driver.
-    """
+    """Replace `KEPT` by the stored values; `before` is the machine as stored. Raises InvalidInput
+    if nothing is stored for that driver."""
     left = [name for name, value in spec.settings.items() if KEPT in str(value)]
     if not left:
         return spec

@@ -1,10 +1,8 @@
-"""A simulated machine: it runs the program itself, in real time or faster.
-
-Time, line, position and percentage are those of the program. They are computed only on request, so
-a hundred simulated machines cost no more than a hundred timers.
-"""
+"""A simulated machine, in real time or faster. Time, line, position and percentage are those of the
+program, computed only on request: a hundred of them cost no more than a hundred timers."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -62,10 +60,6 @@ class _Run:
     since: float | None = None
     begun: bool = False
 
-    @property
-    def end(self) -> float:
-        return self.part_s if self.fails_at is None else self.fails_at
-
 
 def _number(settings: dict[str, object], name: str, default: float) -> float:
     try:
@@ -89,7 +83,6 @@ class Simulator:
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """Create a simulator from a machine's driver settings."""
         speed = _number(settings, "speed", 1.0)
         if not SLOWEST <= speed <= FASTEST:
             raise ValueError(f"the speed must be from {SLOWEST:g} to {FASTEST:,g}")
@@ -102,72 +95,57 @@ class Simulator:
         return cls(SimulatorSettings(speed, None if seed is None else int(str(seed)), share))
 
     async def connect(self) -> Identity:
-        """See `Driver.connect`. Always succeeds."""
         return Identity("Simulator", (("Speed", f"{self._settings.speed:g} ×"),))
 
     async def close(self) -> None:
-        """See `Driver.close`. Nothing to disconnect."""
+        """Nothing to disconnect."""
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`. It has no real axes."""
+        """It has no real axes."""
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`. It has no real axes."""
         return None
 
     async def confirm_position(self) -> None:
-        """See `Driver.confirm_position`. It has no real axes."""
+        """It has no real axes."""
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """See `Driver.load`. Whether and where it fails is decided once for all parts of the
-        run."""
+        """Whether and where it fails is decided once for all parts of the run."""
         part_s = order.program.duration_s if order.program else order.estimated_s
-        fails_at = self._failure(order, part_s * order.parts)
-        if fails_at is not None:
-            fails_at -= (part - 1) * part_s
+        fails_at = None
+        if order.complexity >= FAILING_COMPLEXITY:
+            chance = self._chance(order)
+            if chance.random() < self._settings.failure_share:
+                fails_at = part_s * order.parts * chance.uniform(0.1, 0.9) - (part - 1) * part_s
         fails_here = fails_at is not None and fails_at < part_s
         self._run = _Run(order, part_s, fails_at if fails_here else None)
         self._aborted = False
         return ()
 
     async def start(self) -> None:
-        """See `Driver.start`. Starts at once."""
         assert self._run is not None
         self._run.begun = True
         self._run.since = asyncio.get_running_loop().time()
 
     async def ended(self) -> None:
-        """See `Driver.ended`. Takes the time of the program, divided by the speed."""
+        """Takes the time of the program, divided by the speed."""
         run = self._run
         assert run is not None
         try:
-            await self._until_end(run)
+            end = run.part_s if run.fails_at is None else run.fails_at
+            while (left := (end - self._elapsed(run)) / self._settings.speed) > 0:
+                if self._aborted:
+                    break
+                self._turned.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if run.since is None else left):
+                        await self._turned.wait()
         finally:
             self._run = None
+        if self._aborted:
+            raise RunAborted("aborted")
         if run.fails_at is not None:
             raise RunFailed(self._fault(run))
-
-    async def _until_end(self, run: _Run) -> None:
-        while True:
-            if self._aborted:
-                raise RunAborted("aborted")
-            left = (run.end - self._elapsed(run)) / self._settings.speed
-            if left <= 0:
-                return
-            self._turned.clear()
-            try:
-                async with asyncio.timeout(None if run.since is None else left):
-                    await self._turned.wait()
-            except TimeoutError:
-                continue
-
-    def _failure(self, order: Order, total: float) -> float | None:
-        if order.complexity < FAILING_COMPLEXITY:
-            return None
-        chance = self._chance(order)
-        if chance.random() >= self._settings.failure_share:
-            return None
-        return total * chance.uniform(0.1, 0.9)
 
     def _chance(self, order: Order) -> random.Random:
         if self._settings.seed is None:
@@ -183,7 +161,6 @@ class Simulator:
         return f"{fault}, line {line}"
 
     async def hold(self) -> None:
-        """See `Driver.hold`. Stops at once."""
         run = self._run
         if run is not None and run.since is not None:
             run.done = self._elapsed(run)
@@ -191,22 +168,20 @@ class Simulator:
             self._turned.set()
 
     async def resume(self) -> None:
-        """See `Driver.resume`. Resumes at once."""
         run = self._run
         if run is not None and run.since is None:
             run.since = asyncio.get_running_loop().time()
             self._turned.set()
 
     async def abort(self) -> None:
-        """See `Driver.abort`. Ends at once."""
         self._aborted = True
         self._turned.set()
 
     async def unlock(self) -> None:
-        """See `Driver.unlock`. It is never locked."""
+        """It is never locked."""
 
     async def inspect_run(self, order: Order) -> RunInspection:  # noqa: ARG002 - the seam's signature
-        """See `Driver.inspect_run`. A simulated run ends with its station and cuts nothing."""
+        """A simulated run ends with its station and cuts nothing."""
         return RunInspection(RunOutcome.STOPPED, "the simulation ended with its station")
 
     def _elapsed(self, run: _Run) -> float:
@@ -216,7 +191,6 @@ class Simulator:
         return run.done + passed * self._settings.speed
 
     def status(self) -> Status:
-        """See `Driver.status`. Computed for the present time."""
         run = self._run
         if run is None or not run.begun:  # a loaded program may never be started
             return Status(Doing.READY)
@@ -242,11 +216,10 @@ class Simulator:
         self,
         listener: Callable[[Status], None],  # noqa: ARG002 - the seam's signature
     ) -> Callable[[], None]:
-        """See `Driver.subscribe`. It changes only on request, so it never calls the listener."""
+        """It changes only on request, so it never calls the listener."""
         return lambda: None
 
     def traffic(self) -> Sequence[Message]:
-        """See `Driver.traffic`. It has no connection."""
         return ()
 
 

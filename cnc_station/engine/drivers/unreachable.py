@@ -1,7 +1,5 @@
-"""Why a controller cannot be reached, in words for a person at the machine.
-
-The error text of the system is stored beside the sentence, for diagnosis.
-"""
+"""Why a controller cannot be reached, in words for a person at the machine. The error text of the
+system is stored beside the sentence, for diagnosis."""
 
 import errno
 import re
@@ -67,10 +65,8 @@ _NUMBER = re.compile(r"(?:\[Errno |: \()(\d+)")  # the forms of asyncio and pyse
 
 
 def unreachable(where: str, error: Exception, *, serial: bool = False) -> Unavailable:
-    """Return the exception for an error of the operating system on the way to `where`.
-
-    `where` is an address as people write it, or a serial port. It must not contain a password.
-    """
+    """Return the exception for an error of the operating system on the way to `where`. `where` is
+    an address as people write it, or a serial port. It must not contain a password."""
     return Unavailable(_sentence(error, serial=serial).format(where=where), raw=raw_words(error))
 
 
@@ -99,10 +95,7 @@ def _of_a_port(error: Exception) -> str:
 
 
 def _number(error: Exception) -> int:
-    """Return the error number; 0 if there is none.
-
-    Of several errors, as for a name with several addresses, the first.
-    """
+    """Return the error number, the first of several; 0 if there is none."""
     if isinstance(error, OSError) and error.errno:
         return error.errno
     found = _NUMBER.search(str(error))

@@ -13,6 +13,7 @@ import pytest
 from cnc_station.bundled import bundled
 from cnc_station.engine.domain.nc import DEFAULT, Kind, Program, Severity, polyline, read
 from tests.unit.nc.linuxcnc import DATA, Driven, Point, driven
+from tests.unit.nc.programs import moves
 
 pytestmark = pytest.mark.skipif(
     shutil.which("rs274") is None and os.environ.get("CI") != "true",
@@ -39,7 +40,7 @@ PATH_MM = 0.1  # chords are shorter than arcs, so positions along the two differ
 def read_by_us(program: Program) -> Driven:
     """Return the cuts of the NC reader, in the same form as the reference."""
     result = Driven(feed_mm=program.feed_mm, rapid_mm=program.rapid_mm, tools=list(program.tools))
-    for move in program.moves:
+    for move in moves(program):
         if move.kind in {Kind.FEED, Kind.ARC}:
             points = [move.start, move.end]
             if move.arc:

@@ -3,7 +3,7 @@
 import pytest
 
 from cnc_station.engine.domain.nc import Limits
-from tests.unit.nc.programs import errors, milled, read_text, steps, warnings
+from tests.unit.nc.programs import errors, milled, moves, read_text, steps, warnings
 
 
 def ends(body: str) -> list[float]:
@@ -53,7 +53,7 @@ def test_m98_runs_a_subprogram_of_the_file_as_often_as_l_says() -> None:
 
     assert errors(program) == []
     assert [end[0] for _, end in steps(program)] == [1, 6, 11, 16, 0]
-    assert [move.line for move in program.moves] == [2, 7, 7, 7, 4, 5]
+    assert [move.line for move in moves(program)] == [2, 7, 7, 7, 4, 5]
 
 
 def test_an_old_spelling_of_m98_counts_in_front_of_the_number() -> None:

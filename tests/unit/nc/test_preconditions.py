@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnc_station.engine.domain.nc import DEFAULT, Limits, Mode, Program
-from tests.unit.nc.programs import read_text, warnings
+from tests.unit.nc.programs import moves, read_text, warnings
 
 SAFETY = "G21 G90 G40 G49 G80 G17 G54 G94 G91.1 G50 G69 G97 G98 G64"
 EVERYTHING = "S900 M3\nG0 X1 F100\nG81 Z-1 R1\nG80\nG2 X2 I0.5\nM30"
@@ -194,8 +194,8 @@ TURNED = st.lists(st.one_of(MODE_WORDS, TURNING), min_size=1, max_size=12).map("
 
 
 def driven(text: str, before: str, limits: Limits) -> list[tuple[object, ...]]:
-    moves = read_text(f"{OFFSETS}{before}\n{text}\nM30", limits).moves
-    return [(m.kind, m.end, m.feed, m.spindle, m.seconds, m.arc) for m in moves]
+    program = read_text(f"{OFFSETS}{before}\n{text}\nM30", limits)
+    return [(m.kind, m.end, m.feed, m.spindle, m.seconds, m.arc) for m in moves(program)]
 
 
 @settings(max_examples=300)

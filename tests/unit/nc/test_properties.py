@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnc_station.engine.domain.nc import Limits, Program, at, polyline, read
+from tests.unit.nc.programs import moves
 
 NUMBERS = st.one_of(
     st.floats(-50, 50).map(lambda value: f"{value:.3f}"),
@@ -122,8 +123,8 @@ def test_an_arc_ends_exactly_where_it_says_and_turns_its_angle(
     drawn = polyline(program)
 
     assert not program.refused
-    assert program.moves[1].end[:2] == (float(f"{end_x:.6f}"), float(f"{end_y:.6f}"))
-    assert (drawn.x[-1], drawn.y[-1]) == program.moves[1].end[:2]
+    assert moves(program)[1].end[:2] == (float(f"{end_x:.6f}"), float(f"{end_y:.6f}"))
+    assert (drawn.x[-1], drawn.y[-1]) == moves(program)[1].end[:2]
     assert program.feed_mm == pytest.approx(radius * sweep, rel=1e-3)
     assert program.bounds is not None
     low, high = program.bounds.low[0] - 1e-3, program.bounds.high[0] + 1e-3
@@ -139,4 +140,4 @@ def test_any_loops_and_branches_come_to_an_end(text: str) -> None:
 def test_the_duration_is_the_sum_of_the_moves(text: str) -> None:
     program = read(text.encode())
 
-    assert program.duration_s == pytest.approx(sum(move.seconds for move in program.moves))
+    assert program.duration_s == pytest.approx(sum(move.seconds for move in moves(program)))

@@ -3,7 +3,7 @@ from math import hypot
 import pytest
 
 from cnc_station.engine.domain.nc import Kind, at, polyline
-from tests.unit.nc.programs import milled, read_text
+from tests.unit.nc.programs import milled, moves, read_text
 
 SQUARE = milled("G1 X10 F600\nY10\nG4 P2\nG0 X0\nG3 X0 Y0 R5 F300")
 
@@ -23,7 +23,7 @@ def test_the_tool_stands_while_the_program_dwells() -> None:
 
 
 def test_on_an_arc_the_tool_is_on_the_circle() -> None:
-    arc = next(move for move in SQUARE.moves if move.kind is Kind.ARC)
+    arc = next(move for move in moves(SQUARE) if move.kind is Kind.ARC)
     for share in (0.1, 0.5, 0.9):
         place = at(SQUARE, arc.starts_s + arc.seconds * share)
         assert hypot(place.x, place.y - 5.0) == pytest.approx(5.0)

@@ -26,11 +26,8 @@ class Plane(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """An arc around (centre_u, centre_v). `sweep` is in radians, counter-clockwise positive.
-
-    The radius changes linearly from `radius` to `end_radius`. They differ only by the rounding in
-    the program.
-    """
+    """An arc around (centre_u, centre_v). `sweep` is in radians, counter-clockwise positive. The
+    radius changes linearly to `end_radius`: they differ by the rounding in the program."""
 
     plane: Plane
     centre_u: float
@@ -110,8 +107,7 @@ def arc_around(
 def centre_from_radius(
     start: tuple[float, float], end: tuple[float, float], radius: float, *, clockwise: bool
 ) -> tuple[float, float]:
-    """Return the centre of an arc given by R. A negative R means the arc of more than 180
-    degrees."""
+    """Return the centre of an arc given by R; a negative R means more than 180 degrees."""
     du, dv = end[0] - start[0], end[1] - start[1]
     chord = math.hypot(du, dv)
     if chord < 1e-9:

@@ -23,6 +23,7 @@ SHIFT, FORGET_SHIFT, SUSPEND_SHIFT, RESTORE_SHIFT = 920, 921, 922, 923
 SHIFTS = frozenset({LOCAL_SHIFT, SHIFT, FORGET_SHIFT, SUSPEND_SHIFT, RESTORE_SHIFT})
 CONSTANT_SURFACE, SPINDLE_CAP = 960, 500
 COMPENSATION = frozenset({410, 411, 420, 421})
+SYSTEMS = (540, 550, 560, 570, 580, 590, 591, 592, 593)
 EXTENDED_SYSTEMS = frozenset({541, 1540})  # G54.1 P (Fanuc), G154 P (Haas)
 
 # Codes that set one field of the machine's state.
@@ -45,18 +46,14 @@ SETS: dict[int, tuple[str, Any]] = {
     970: ("constant_surface", False),
     980: ("retract_to_level", True),
     990: ("retract_to_level", False),
-} | {
-    code: ("system", number)
-    for number, code in enumerate((540, 550, 560, 570, 580, 590, 591, 592, 593))
-}
+} | {code: ("system", number) for number, code in enumerate(SYSTEMS)}
 
 # The mode group that a code states. G50 is not listed: with S it limits the spindle speed.
 STATES: dict[int, Mode] = {
     **dict.fromkeys((200, 210), Mode.UNITS),
     **dict.fromkeys((900, 910), Mode.DISTANCE),
     **dict.fromkeys((170, 180, 190), Mode.PLANE),
-    **dict.fromkeys((540, 550, 560, 570, 580, 590, 591, 592, 593), Mode.WORK_OFFSET),
-    **dict.fromkeys(EXTENDED_SYSTEMS, Mode.WORK_OFFSET),
+    **dict.fromkeys((*SYSTEMS, *EXTENDED_SYSTEMS), Mode.WORK_OFFSET),
     **dict.fromkeys((930, 940, 950), Mode.FEED),
     **dict.fromkeys((901, 911), Mode.ARC_CENTRES),
     **dict.fromkeys((400, *COMPENSATION), Mode.CUTTER_COMPENSATION),
@@ -108,7 +105,7 @@ GROUPS = (
     frozenset({70, 80}),
     frozenset({400}) | COMPENSATION,
     frozenset({430, 431, 432, 440, 490}),
-    frozenset({540, 550, 560, 570, 580, 590, 591, 592, 593}) | EXTENDED_SYSTEMS,
+    EXTENDED_SYSTEMS.union(SYSTEMS),
     frozenset({DWELL, SET_DATA, MACHINE_COORDINATES, *HOMES, *STORE_HOME, *SHIFTS}),
 )
 GROUP_OF = {code: number for number, group in enumerate(GROUPS) for code in group}

@@ -1,6 +1,5 @@
 """Expand drilling cycles into the moves that the control makes."""
 
-from collections.abc import Callable
 from math import ceil
 
 from cnc_station.engine.domain.nc import codes, uses
@@ -14,6 +13,7 @@ from cnc_station.engine.domain.nc.words import Words, whole
 MOST_PECKS = 10_000
 MOST_REPEATS = 10_000
 PECK_CLEARANCE_MM = 0.254
+PECKED = frozenset({730, 830})
 LETTERS = "XYZ"
 
 
@@ -46,7 +46,10 @@ def drill(machine: Machine, words: Words) -> None:
         machine.rapid(machine.target(across))
         if machine.position[normal] != top:
             machine.rapid(at_level(machine, normal, top))
-        HOLES[cycle.code](machine, cycle, normal, top, bottom)
+        if cycle.code in PECKED:
+            peck(machine, cycle, normal, top, bottom)
+        else:
+            bore(machine, cycle, normal, bottom)
         retract(machine, cycle, normal, top, clear)
         machine.check_room()
 
@@ -72,7 +75,7 @@ def levels(machine: Machine, cycle: Cycle, depth_letter: str, normal: int) -> tu
 def check(machine: Machine, cycle: Cycle, top: float, bottom: float) -> None:
     """Refuse pecks without a peck depth. Warn about a missing dwell."""
     name = codes.spelled(cycle.code)
-    if cycle.code in {730, 830}:
+    if cycle.code in PECKED:
         peck = cycle.words.get("Q", 0.0) * machine.scale
         if peck <= 0.0:
             raise BlockError(f"{name} needs a peck depth Q above zero")
@@ -96,7 +99,7 @@ def feed_to(machine: Machine, normal: int, level: float) -> None:
     machine.cut(at_level(machine, normal, level), abs(level - machine.position[normal]))
 
 
-def bore(machine: Machine, cycle: Cycle, normal: int, _top: float, bottom: float) -> None:
+def bore(machine: Machine, cycle: Cycle, normal: int, bottom: float) -> None:
     """Drill in one feed move, with a dwell at the bottom if one is given (not for G81 and G85)."""
     feed_to(machine, normal, bottom)
     seconds = cycle.words.get("P", 0.0)
@@ -118,16 +121,10 @@ def peck(machine: Machine, cycle: Cycle, normal: int, top: float, bottom: float)
 
 
 def retract(machine: Machine, cycle: Cycle, normal: int, top: float, clear: float) -> None:
-    """Retract from the hole: taps and reamers at feed up to R, G89 at feed all the way, others in
-    rapid."""
+    """Retract: taps and reamers at feed up to R, G89 at feed all the way, others in rapid."""
     if cycle.code in {740, 840, 850}:
         feed_to(machine, normal, top)
     if cycle.code == 890:
         feed_to(machine, normal, clear)
     elif machine.position[normal] != clear:
         machine.rapid(at_level(machine, normal, clear))
-
-
-HOLES: dict[int, Callable[[Machine, Cycle, int, float, float], None]] = dict.fromkeys(
-    codes.CYCLES, bore
-) | {730: peck, 830: peck}

@@ -1,8 +1,5 @@
-"""The position of the tool at the end of a program.
-
-The end position of an axis is unknown if the program leaves it to the machine: by G28, G53, a tool
-change, a tool length, a work offset other than G54, or a G92 offset.
-"""
+"""Find the position of the tool at the end of a program. It is unknown for an axis that the program
+leaves to the machine: G28, G53, a tool change or length, a work offset other than G54, G92."""
 
 import re
 from collections.abc import Sequence
@@ -29,11 +26,8 @@ def _codes(words: tuple[str, ...]) -> frozenset[float]:
 
 
 def end_place(moves: Moves, lines: Sequence[str]) -> Known:
-    """Return the end of the last move in work coordinates, in mm.
-
-    None stands for an axis that the program leaves to the machine. `lines` are the cleaned lines of
-    the program.
-    """
+    """Return the end of the last move in work coordinates, in mm. None stands for an axis that the
+    program leaves to the machine. `lines` are the cleaned lines of the program."""
     codes = [_codes(tuple(CODE.findall(line))) if "G" in line else NONE for line in lines]
     used = NONE.union(*set(codes))
     jumps = any(JUMP.search(line) for line in lines)
@@ -67,10 +61,7 @@ def end_place(moves: Moves, lines: Sequence[str]) -> Known:
 
 def _modes(codes: Sequence[frozenset[float]]) -> tuple[list[bool], list[bool]]:
     """Return two lists with one value per line, in file order: whether coordinates are relative
-    (G91), and whether cutter compensation is on.
-
-    G28 in G91 does not count as relative.
-    """
+    (G91), and whether cutter compensation is on. G28 in G91 does not count as relative."""
     relative, compensated = [], []
     away = radius = False
     for line in codes:

@@ -30,16 +30,11 @@ Parameter = int | str
 Binary = Callable[[float, float], float]
 
 
-def modulo(a: float, b: float) -> float:
-    """Return the remainder; it is never negative."""
-    return math.fmod(math.fmod(a, b) + abs(b), abs(b))
-
-
 OPERATIONS: dict[str, tuple[int, Binary]] = {
     "**": (5, operator.pow),
     "*": (4, operator.mul),
     "/": (4, operator.truediv),
-    "MOD": (4, modulo),
+    "MOD": (4, lambda a, b: math.fmod(math.fmod(a, b) + abs(b), abs(b))),  # never negative
     "+": (3, operator.add),
     "-": (3, operator.sub),
     "EQ": (2, lambda a, b: abs(a - b) < 1e-6),
@@ -69,8 +64,7 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
 
 
 class Parameters:
-    """The values of #1, #2 ... (zero until set) and of #<name>. Names that start with _ are
-    global."""
+    """Values of #1, #2 ... (zero until set) and of #<name>; names that start with _ are global."""
 
     __slots__ = ("_globals", "locals")
 
@@ -87,13 +81,11 @@ class Parameters:
         return isinstance(key, int) or key in self._home(key)
 
     def get(self, key: Parameter) -> float:
-        """Return the value."""
         if not self.knows(key):
             raise BlockError(f"#<{str(key).lower()}> is used before it is set")
         return self._home(key).get(key, 0.0)
 
     def set(self, key: Parameter, value: float) -> None:
-        """Set the value."""
         self._home(key)[key] = value
 
 
@@ -110,7 +102,6 @@ class Scanner:
 
     @property
     def done(self) -> bool:
-        """Whether the whole text was read."""
         return self.at >= len(self.text)
 
     def take(self, expected: str) -> bool:
@@ -121,15 +112,13 @@ class Scanner:
         return True
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Read what the pattern matches at this place."""
         found = pattern.match(self.text, self.at)
         if found is not None:
             self.at = found.end()
         return found
 
     def value(self) -> float:
-        """Read a number, a parameter, a function or an expression in brackets, with or without a
-        sign."""
+        """Read a number, parameter, function or bracketed expression, each with or without sign."""
         self.depth += 1
         if self.depth > DEEPEST:
             raise BlockError("the expression is nested too deeply")
@@ -155,7 +144,6 @@ class Scanner:
         raise BlockError(unreadable(self.text[self.at], self.text))
 
     def bracketed(self) -> float:
-        """Read an expression up to the closing bracket."""
         result = self.expression(1)
         if not self.take("]"):
             raise BlockError("a bracket is not closed")
@@ -209,8 +197,7 @@ def computed(function: Callable[..., float], *arguments: float) -> float:
 
 
 def evaluate(line: str, parameters: Parameters) -> Block:
-    """Parse a line with parameters or expressions. Assignments take effect after the whole line is
-    read."""
+    """Parse a line with parameters or expressions. Assignments take effect after the line."""
     if len(line) > LONGEST_LINE:
         raise BlockError(f"the line is longer than {LONGEST_LINE} characters")
     if MACRO.match(line):

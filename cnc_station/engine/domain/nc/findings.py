@@ -31,18 +31,16 @@ class ReadingStopped(BlockError):
 
 
 class Findings:
-    """Collect findings, each once: the first `KEPT`, and all about the whole program.
+    """Collect findings, each once: the first `KEPT`, and all about the whole program. An error
+    always counts in `has_errors`, listed or not."""
 
-    An error always counts in `has_errors`, listed or not.
-    """
-
-    __slots__ = ("_dropped", "_has_errors", "_kept", "_seen")
+    __slots__ = ("_dropped", "_kept", "_seen", "has_errors")
 
     def __init__(self) -> None:
         self._kept: list[Finding] = []
         self._seen: set[Finding] = set()
         self._dropped = 0
-        self._has_errors = False
+        self.has_errors = False  # the program is already refused
 
     def error(self, line: int, message: str) -> None:
         self._add(Finding(line, Severity.ERROR, message))
@@ -57,23 +55,18 @@ class Findings:
     def _add(self, finding: Finding, *, always: bool = False) -> None:
         if finding in self._seen:
             return
-        self._has_errors |= finding.severity is Severity.ERROR
+        self.has_errors |= finding.severity is Severity.ERROR
         if always or len(self._kept) < KEPT:
             self._seen.add(finding)
             self._kept.append(finding)
-            return
-        self._dropped += 1
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether the program is already refused."""
-        return self._has_errors
+        else:
+            self._dropped += 1
 
     def in_order(self) -> tuple[Finding, ...]:
         """Return the findings by line. The last one states how many more there were."""
         found = sorted(self._kept, key=lambda finding: finding.line)
         if self._dropped:
             message = f"and {self._dropped} more findings that are not listed"
-            severity = Severity.ERROR if self._has_errors else Severity.WARNING
+            severity = Severity.ERROR if self.has_errors else Severity.WARNING
             found.append(Finding(found[-1].line, severity, message))
         return tuple(found)

@@ -37,11 +37,8 @@ def spelled(statement: "Statement") -> str:
 
 @dataclass(slots=True)
 class Statement:
-    """An O-word line.
-
-    `opens` is the line where its construct begins, `closes` the line where it ends, and `next` the
-    branch that follows this one.
-    """
+    """An O-word line. `opens` is the line where its construct begins, `closes` the line where it
+    ends, and `next` the branch that follows this one."""
 
     label: str
     keyword: str
@@ -73,7 +70,6 @@ class Linker:
         self._tails: dict[int, int] = {}
 
     def link(self, index: int, statement: Statement) -> None:
-        """Link the next O-word line."""
         opened = self._open.setdefault(statement.label, [])
         last = self._statements[opened[-1]].keyword if opened else ""
         keyword = statement.keyword

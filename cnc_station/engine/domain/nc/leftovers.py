@@ -57,8 +57,7 @@ def left_on(machine: Machine) -> tuple[str, ...]:
 
 
 def remark(machine: Machine) -> None:
-    """Warn about what is left on, at the line where it was started, and once about the modes
-    left."""
+    """Warn about what is left on, at the line of its start, and about the modes left in force."""
     for what in left_on(machine):
         machine.findings.remark(
             machine.running[what],

@@ -52,8 +52,7 @@ def check(machine: Machine, block: Block) -> None:
 
 
 def take_odd(machine: Machine, block: Block, letter: str) -> None:
-    """Handle U in a dwell, U and W on a lathe, and E for a thread or an output. Refuse all
-    others."""
+    """Handle U in a dwell, U and W on a lathe, E for a thread or an output; refuse all others."""
     if letter == "U" and codes.DWELL in block.g:
         return
     if letter in "UW" and machine.lathe:

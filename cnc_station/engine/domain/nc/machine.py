@@ -34,13 +34,10 @@ class Cycle:
 
 @dataclass(slots=True)
 class Machine:
-    """Modal state in mm and minutes.
-
-    Positions are work coordinates: every offset counts as zero until the program sets it (G10, G52,
-    G92). `running` holds the line where the spindle or the coolant was started, `shifted_by` the
-    code that last moved the zero, `counts_by_letter` whether U or W of a lathe was read, and
-    `plane_noted` the plane of the last block that depends on one.
-    """
+    """Modal state in mm and minutes. Positions are work coordinates: offsets count as zero until
+    the program sets them. `running` holds the line where spindle or coolant was started,
+    `shifted_by` the code that last moved the zero, `counts_by_letter` whether a lathe's U or W was
+    read, and `plane_noted` the plane of the last block that depends on one."""
 
     limits: Limits
     findings: Findings
@@ -156,7 +153,6 @@ class Machine:
         self.add(kind, self.position, 0.0, self.rpm(), seconds)
 
     def rapid(self, end: Point, degrees: float = 0.0, kind: Kind = Kind.RAPID) -> None:
-        """Record a straight move at the rapid rate."""
         length = distance(self.position, end)
         self.rapid_mm += length
         rate = self.limits.rapid_mm_min
@@ -180,8 +176,7 @@ class Machine:
         self.add(kind, end, rate, rpm, seconds)
 
     def rpm(self, end: Point | None = None) -> float:
-        """Return the spindle speed here; with constant surface speed, its mean on the way to
-        `end`."""
+        """Return the spindle speed; with constant surface speed, its mean on the way to `end`."""
         if not self.turning:
             return 0.0
         if not self.constant_surface:
@@ -212,7 +207,6 @@ class Machine:
             self.findings.warning(self.line, "cutting move with the spindle stopped")
 
     def check_room(self) -> None:
-        """Stop reading when the program makes more moves than the limit."""
         if len(self.moves) > self.limits.max_moves:
             raise ReadingStopped(
                 f"the program makes more than {self.limits.max_moves} moves; reading stops here"

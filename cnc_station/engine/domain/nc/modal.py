@@ -196,12 +196,3 @@ def check_m_code(machine: Machine, code: int) -> None:
 M_AFTER_MOTION = frozenset(
     {codes.STOP, codes.OPTIONAL_STOP, codes.PALLET_STOP, *codes.ENDS, codes.CALL, codes.RETURN}
 )
-
-
-def stop_after_motion(machine: Machine, block: Block) -> None:
-    """M0, M1 and M60 wait for the operator after the block's motion."""
-    for code in block.m:
-        if code in {codes.STOP, codes.PALLET_STOP}:
-            machine.wait(Kind.STOP, 0.0)
-        elif code == codes.OPTIONAL_STOP:
-            machine.wait(Kind.OPTIONAL_STOP, 0.0)

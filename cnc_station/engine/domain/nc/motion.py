@@ -78,8 +78,7 @@ def arc_shape(machine: Machine, words: Words, start: Point, end: Point) -> Arc:
 def programmed_centre(
     machine: Machine, words: Words, start: Point, plane: Plane
 ) -> tuple[float, float]:
-    """Return the centre from I, J and K: relative to the start, or with G90.1 in work
-    coordinates."""
+    """Return the centre from I, J, K: relative to the start, or with G90.1 in work coordinates."""
     centre = []
     for axis in plane.value[:2]:
         letter = CENTRE_LETTERS[axis]

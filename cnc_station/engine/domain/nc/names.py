@@ -1,8 +1,6 @@
 """Names of NC programs: the file endings that controls use, and when two names mean one program.
-
-The program bracket.nc can be BRACKET.MIN, /NC/BRACKET.EIA or _N_BRACKET_MPF at the control, and
-O1234.nc can be :1234 there.
-"""
+bracket.nc can be BRACKET.MIN, /NC/BRACKET.EIA or _N_BRACKET_MPF at the control; O1234.nc can be
+:1234."""
 
 import re
 
@@ -23,12 +21,9 @@ _SIEMENS = re.compile(r"_n_(.+)_(?:mpf|spf)")
 
 
 def same_program(ordered: str, reported: str) -> bool:
-    """Return whether both names mean the same program.
-
-    Folders, drives, letter case and one known ending (`ENDINGS`) make no difference. An unknown
-    ending is part of the name. Program numbers are the same with O, with a colon or with neither,
-    and with any leading zeros. An empty name does not match any program.
-    """
+    """Return whether both names mean the same program. Folder, drive, letter case and a known
+    ending (`ENDINGS`) make no difference, nor O, colon and leading zeros of a number. An empty name
+    does not match any program."""
     ours = _core(ordered)
     return ours != "" and ours == _core(reported)
 
@@ -41,10 +36,8 @@ def spelled(ordered: str) -> str:
 
 
 def is_program(name: str) -> bool:
-    """Return whether a file of this name can be an NC program.
-
-    Its ending decides. Without an ending it must be a program number (O1234) or a Siemens name.
-    """
+    """Return whether a file of this name can be an NC program. Its ending decides. Without an
+    ending it must be a program number (O1234) or a Siemens name."""
     stem, ending = _split(_file(name))
     return bool(ending or _NUMBER.fullmatch(stem.casefold()) or _SIEMENS.fullmatch(stem.casefold()))
 

@@ -61,10 +61,8 @@ def set_data(machine: Machine, words: Words) -> None:
 
 
 def shift_zero(machine: Machine, code: int, words: Words) -> None:
-    """G52 shifts the zero by its values. G92 gives this point the coordinates of its values.
-
-    Both set the same shift, as in LinuxCNC.
-    """
+    """G52 shifts the zero by its values. G92 gives this point the coordinates of its values. Both
+    set the same shift, as in LinuxCNC."""
     if code == codes.SUSPEND_SHIFT:
         machine.shift = NO_OFFSET
     elif code == codes.RESTORE_SHIFT:

@@ -1,8 +1,6 @@
-"""The modes that a program assumes of the controller when it begins.
-
-A controller keeps its modes from the program before. A program that does not state a mode is read,
-shown and timed with the code named here. It has to run with the same code.
-"""
+"""The modes that a program assumes of the controller, which keeps its modes from the program
+before. A program that does not state a mode is read with the code named here, and must run with
+it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +23,27 @@ class Mode(StrEnum):
     SPINDLE = "spindle mode"
     RETRACT = "return level"
     PATH = "path mode"
+
+
+GROUPS: dict[Mode, frozenset[str]] = {
+    Mode.UNITS: frozenset({"G20", "G21"}),
+    Mode.DISTANCE: frozenset({"G90", "G91"}),
+    Mode.PLANE: frozenset({"G17", "G17.1", "G18", "G18.1", "G19", "G19.1"}),
+    Mode.WORK_OFFSET: frozenset(
+        {"G54", "G55", "G56", "G57", "G58", "G59", "G59.1", "G59.2", "G59.3"}
+    ),
+    Mode.FEED: frozenset({"G93", "G94", "G95"}),
+    Mode.ARC_CENTRES: frozenset({"G90.1", "G91.1"}),
+    Mode.CUTTER_COMPENSATION: frozenset({"G40", "G41", "G41.1", "G42", "G42.1"}),
+    Mode.TOOL_LENGTH: frozenset({"G43", "G43.1", "G43.2", "G49"}),
+    Mode.DIAMETER: frozenset({"G7", "G8"}),
+    Mode.SCALING: frozenset({"G50", "G51"}),
+    Mode.ROTATION: frozenset({"G68", "G69"}),
+    Mode.SPINDLE: frozenset({"G96", "G97"}),
+    Mode.RETRACT: frozenset({"G98", "G99"}),
+    Mode.PATH: frozenset({"G61", "G61.1", "G64"}),
+}
+"""The codes of each group, as controllers report them. They exclude each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +91,12 @@ _CODES = {assumption.mode: assumption.code for assumption in READ_WITH}
 
 
 class ModeRecord:
-    """What a program has stated, and what it has used before that, in order of execution.
-
-    A mode is assumed when a block depends on it and neither an earlier block nor the block itself
-    has stated it. A mode that no block depends on is not assumed: the plane and the arc centre mode
-    of a program without arcs, the return level of one without cycles, the spindle mode of one that
-    starts no spindle, the diameter mode on a mill, scaling on a lathe (where G50 limits the spindle
-    speed).
-
+    """What a program has stated, and what it used before that, in order of execution. A mode is
+    assumed when a block depends on it and no block until then has stated it. So the plane is not
+    assumed without arcs, nor the return level without cycles, the spindle mode without a spindle,
+    the diameter mode on a mill, or scaling on a lathe (where G50 limits the spindle speed).
     `in_force`: the code stated last in each group. `moves_settled`, `feeds_settled`: no further
-    move, no further F word can change what is assumed.
-    """
+    move, no further F word can change what is assumed."""
 
     __slots__ = ("_open", "assumed", "feeds_settled", "in_force", "moves_settled")
 
@@ -115,10 +129,8 @@ class ModeRecord:
         self.feeds_settled = BY_FEEDS.isdisjoint(self._open)
 
     def use_plane(self, line: int, code: str) -> bool:
-        """Record that the block at `line` depends on the plane, which is not stated.
-
-        Returns False if an earlier block was read in another plane.
-        """
+        """Record that the block at `line` depends on the plane, which is not stated. Returns False
+        if an earlier block was read in another plane."""
         if self.is_open(Mode.PLANE):
             self._open.discard(Mode.PLANE)
             self.assumed[Mode.PLANE] = (line, code)

@@ -1,10 +1,8 @@
 """A program as read: its moves in columns, the findings and the totals."""
 
 from array import array
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import overload
 
 from cnc_station.engine.domain.nc.arcs import Arc
 from cnc_station.engine.domain.nc.findings import Finding, Severity
@@ -13,15 +11,11 @@ from cnc_station.engine.domain.nc.preconditions import READ_WITH, Assumption
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The machine that a program is read for. Millimetres, minutes and seconds.
-
-    `travel_mm` is the length of travel of each axis. The work offset is set at the machine and
-    unknown here, so a program is refused when its extent is larger than the travel, never because
-    of the position of its zero. `lathe` states the kind of machine; None guesses it from the words
-    in the program. `skip_deleted` is the block delete switch of the control: lines that start with
-    `/` are skipped. `home_mm` is the machine zero (G28, G30, G53) in work coordinates.
-    `max_repeated_blocks` stops an endless loop.
-    """
+    """The machine that a program is read for: mm, minutes, seconds. The work offset is unknown, so
+    only an extent larger than `travel_mm` refuses a program, never the position of its zero.
+    `lathe`: None guesses it from the words. `skip_deleted` is the block delete switch (lines that
+    start with `/`). `home_mm` is the machine zero in work coordinates. `max_repeated_blocks` stops
+    an endless loop."""
 
     rapid_mm_min: float = 10_000.0
     tool_change_s: float = 5.0
@@ -67,27 +61,6 @@ class Units(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """One step of a program as an object, for callers that read only a few.
-
-    Points are millimetres in work coordinates. `feed` is mm/min along the path (the mean where it
-    varies; 0 when nothing moves), `spindle` is rpm (0 when stopped), `starts_s` is seconds from the
-    start of the program.
-    """
-
-    line: int
-    kind: Kind
-    start: Point
-    end: Point
-    feed: float
-    spindle: float
-    tool: int
-    starts_s: float
-    seconds: float
-    arc: Arc | None
-
-
-@dataclass(frozen=True, slots=True)
 class Bounds:
     """The box around every programmed point in mm, arcs included, G28 and G53 excluded."""
 
@@ -96,18 +69,14 @@ class Bounds:
 
     @property
     def size(self) -> Point:
-        """The extent along X, Y and Z."""
         low, high = self.low, self.high
         return (high[0] - low[0], high[1] - low[1], high[2] - low[2])
 
 
-class Moves(Sequence[Move]):
-    """All moves in columns of equal length: 57 bytes per move, 6 MB for 100,000 lines.
-
-    Row i ends at (x[i], y[i], z[i]) at `ends_s[i]` and starts where row i - 1 ended. The first row
-    starts at `origin`. `arcs` holds the geometry of the rows that are arcs. Callers must not change
-    it.
-    """
+class Moves:
+    """All moves in columns of equal length: 57 bytes per move, 6 MB for 100,000 lines. Row i ends
+    at (x[i], y[i], z[i]) at `ends_s[i]` and starts where row i - 1 ended. The first row starts at
+    `origin`. `arcs` holds the geometry of the rows that are arcs. Callers must not change it."""
 
     __slots__ = (
         "arcs",
@@ -144,41 +113,14 @@ class Moves(Sequence[Move]):
         return (self.x[index], self.y[index], self.z[index]) if index >= 0 else self.origin
 
     def starts_s(self, index: int) -> float:
-        """Return the start of row `index` in seconds from the start of the program."""
         return self.ends_s[index - 1] if index else 0.0
-
-    @overload
-    def __getitem__(self, index: int) -> Move: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Move]: ...
-    def __getitem__(self, index: int | slice) -> Move | list[Move]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        index = range(len(self))[index]
-        return Move(
-            line=self.line[index],
-            kind=Kind(self.kind[index]),
-            start=self.end(index - 1),
-            end=self.end(index),
-            feed=self.feed[index],
-            spindle=self.spindle[index],
-            tool=self.tool[index],
-            starts_s=self.starts_s(index),
-            seconds=self.ends_s[index] - self.starts_s(index),
-            arc=self.arcs.get(index),
-        )
-
-    def __iter__(self) -> Iterator[Move]:
-        return (self[i] for i in range(len(self)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """The result of reading a program. A refused one has the moves read so far.
-
-    `assumes`: the modes that it needs before it states them. `leaves_on`: what still runs after its
-    end, as text ("spindle", "coolant").
-    """
+    """The result of reading a program. A refused one has the moves read so far. `assumes`: the
+    modes that it needs before it states them. `leaves_on`: what still runs after its end, as text
+    ("spindle", "coolant")."""
 
     moves: Moves
     findings: tuple[Finding, ...]

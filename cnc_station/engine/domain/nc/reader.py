@@ -40,11 +40,9 @@ PLAIN = AXES | frozenset("FSTNODH")
 
 
 def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
-    """Read a program for a machine.
-
-    Never raises and always ends, for any bytes. Each fault becomes a finding at its line, and
-    reading continues. The time is proportional to the number of moves, which `limits` bounds.
-    """
+    """Read a program for a machine. Never raises and always ends, for any bytes. Each fault becomes
+    a finding at its line, and reading continues. The time is proportional to the number of moves,
+    which `limits` bounds."""
     findings = Findings()
     machine = Machine(limits, findings)
     if source.is_rubbish(program):
@@ -106,7 +104,11 @@ def run(machine: Machine, text: source.Source) -> None:
 
 def after(machine: Machine, flow: Flow, block: Block, following: int) -> int | None:
     """Return the next line after a block with M codes; None when the program ends."""
-    modal.stop_after_motion(machine, block)
+    for code in block.m:  # M0, M1 and M60 wait for the operator after the block's motion
+        if code in {codes.STOP, codes.PALLET_STOP}:
+            machine.wait(Kind.STOP, 0.0)
+        elif code == codes.OPTIONAL_STOP:
+            machine.wait(Kind.OPTIONAL_STOP, 0.0)
     if codes.CALL in block.m:
         return flow.call_program(block.words, following)
     if codes.RETURN in block.m:

@@ -58,11 +58,9 @@ def at(program: Program, seconds: float) -> Position:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Polyline:
-    """The path as points in columns: line `line[i]` reaches point i at `time_s[i]`.
-
-    Point 0 is the start of the program. A step without motion repeats its point, so a time between
-    two points is always between their two positions.
-    """
+    """The path as points in columns: line `line[i]` reaches point i at `time_s[i]`. Point 0 is the
+    start of the program. A step without motion repeats its point, so a time between two points is
+    always between their two positions."""
 
     x: "array[float]"
     y: "array[float]"

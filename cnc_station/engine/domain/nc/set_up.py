@@ -1,8 +1,5 @@
-"""The set-up that a program needs on the machine: its tools and work offsets, from its text.
-
-The program is not run: a tool in a branch that is never taken is listed too. For a set-up, one tool
-too many is better than one too few.
-"""
+"""The tools and work offsets that a program needs, from its text. The program is not run: a tool in
+a branch that is never taken is listed too, because one too many is better than one too few."""
 
 import re
 from dataclasses import dataclass
@@ -46,15 +43,12 @@ def set_up(text: str) -> SetUp:
         for number in here:
             tools.setdefault(number, "")
         for found in _OFFSET.finditer(code):
-            offsets.setdefault(_offset(found))
+            name = f"G{found[1]}{found[2] or ''}"
+            extended = f" P{int(found[3])}" if name in _EXTENDED and found[3] else ""
+            offsets.setdefault(name + extended)
     named = tuple((number, called.get(number, "")) for number in tools)
     return SetUp(named, tuple(offsets))
 
 
 def _tool(digits: str) -> int:
     return int(digits[:2] if len(digits) == _LATHE_DIGITS else digits)
-
-
-def _offset(found: re.Match[str]) -> str:
-    name = f"G{found[1]}{found[2] or ''}"
-    return f"{name} P{int(found[3])}" if name in _EXTENDED and found[3] else name

@@ -22,11 +22,8 @@ HEIDENHAIN_ISO = re.compile(r"%.*G7[01]\*")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The lines of a file.
-
-    `first` to `last` (not included) is the program: the lines between the % signs, without its
-    name.
-    """
+    """The lines of a file. `first` to `last` (not included) is the program: the lines between the %
+    signs, without its name."""
 
     lines: list[str]
     first: int
@@ -35,11 +32,9 @@ class Source:
 
 
 def is_rubbish(source: bytes) -> bool:
-    """Return whether this is not text: a picture, an archive, a spreadsheet.
-
-    Comments may be in any language and encoding: bytes above 127 are accepted while most bytes are
-    ASCII. Old paper-tape leaders leave a few control characters.
-    """
+    """Return whether this is not text: a picture, an archive, a spreadsheet. Comments may be in any
+    language and encoding: bytes above 127 are accepted while most bytes are ASCII. Old paper-tape
+    leaders leave a few control characters."""
     controls = len(source.translate(None, PLAIN + NOT_ASCII))
     foreign = len(source.translate(None, ASCII))
     return controls > 8 + len(source) // 100 or foreign > 64 + len(source) // 3

@@ -37,10 +37,8 @@ def summed_up(machine: Machine, lines: int) -> Program:
 
 
 def remark_on_assumptions(machine: Machine) -> None:
-    """Warn at the first line that depends on unstated units or an unstated distance mode.
-
-    A lathe program with U and W has no G90: its X and Z are always absolute.
-    """
+    """Warn at the first line that depends on unstated units or an unstated distance mode. A lathe
+    program with U and W has no G90: its X and Z are always absolute."""
     for mode, question, answer in UNSTATED:
         if mode in machine.modes.assumed and not (
             mode is Mode.DISTANCE and machine.lathe and machine.counts_by_letter
@@ -70,8 +68,7 @@ def check_travel(machine: Machine, bounds: Bounds, travel: tuple[float, float, f
 
 
 def first_beyond(moves: Moves, axis: int, room: float) -> int:
-    """Return the line whose end first makes the extent larger than `room`; 0 if only an arc
-    does."""
+    """Return the line whose end first makes the extent larger than `room`; 0 if an arc does."""
     low, high = float("inf"), float("-inf")
     for index, value in enumerate((moves.x, moves.y, moves.z)[axis]):
         if moves.kind[index] == Kind.HOME:

@@ -17,12 +17,10 @@ SAME_DEPTH_MM = 1e-9
 
 
 def thread(machine: Machine, words: Words) -> None:
-    """Cut passes of increasing depth until K below the crest, then H spring passes.
-
-    The tool stands on the drive line. The crest is I from it (negative for an outside thread), P is
-    the lead, J the depth of the first pass. Each pass enters along the flank at the angle Q. X
-    words and I, J, K follow the diameter mode.
-    """
+    """Cut passes of increasing depth until K below the crest, then H spring passes. The tool stands
+    on the drive line. I is the crest from it (negative for an outside thread), P the lead, J the
+    depth of the first pass, Q the flank angle of entry. X words and I, J, K follow the diameter
+    mode."""
     check(machine, words)
     across, scale = machine.scales[0], machine.scale
     crest = words["I"] * across

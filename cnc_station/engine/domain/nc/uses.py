@@ -13,11 +13,8 @@ PLANE_CODES = {Plane.XY: "G17", Plane.ZX: "G18", Plane.YZ: "G19"}
 
 
 def of_move(machine: Machine, words: Words) -> None:
-    """Record a move in work coordinates.
-
-    Only absolute positions depend on the zero and, along the tool axes, on the tool length. T1 M6,
-    G0 X Y, G43 Z therefore assumes nothing.
-    """
+    """Record a move in work coordinates. Only absolute positions depend on the zero and, along the
+    tool axes, on the tool length. T1 M6, G0 X Y, G43 Z therefore assumes nothing."""
     use, line = machine.modes.use, machine.line
     use(
         line,
@@ -45,11 +42,8 @@ def of_lengths(machine: Machine, words: Words) -> None:
 
 
 def of_plane(machine: Machine, plane: Plane) -> None:
-    """Record an arc, a cycle or a compensation in a plane.
-
-    Without a stated plane, arcs of a lathe are read in ZX and its drilling along Z. No single code
-    can make both true.
-    """
+    """Record an arc, a cycle or a compensation in a plane. Without a stated plane, arcs of a lathe
+    are read in ZX and its drilling along Z. No single code can make both true."""
     machine.plane_noted = plane
     if machine.plane_stated or machine.plane_warned:
         return

@@ -72,12 +72,10 @@ def what_is_malformed(line: str) -> str:
         letter, digits = match.groups()
         if letter is None:
             return unreadable(match.group(), line)
-        if not is_number(digits):
-            return (
-                f"{letter}{digits} is not a number"
-                if digits
-                else f"{letter} has no number after it"
-            )
+        if not digits:
+            return f"{letter} has no number after it"
+        if digits.strip("+-.") == "":
+            return f"{letter}{digits} is not a number"
     raise AssertionError(line)  # only called for malformed lines
 
 
@@ -87,15 +85,6 @@ def unreadable(character: str, line: str) -> str:
         return "a comment is not closed, or is inside another"
     shown = character if character.isprintable() else f"character {ord(character)}"
     return f"cannot read '{shown}' in '{line[:40]}'"
-
-
-def is_number(digits: str) -> bool:
-    """Return whether the text is a number."""
-    try:
-        float(digits)
-    except ValueError:
-        return False
-    return True
 
 
 def whole(words: Words, letter: str, largest: int, otherwise: int) -> int:

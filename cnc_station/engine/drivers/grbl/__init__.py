@@ -4,24 +4,17 @@ from cnc_station.engine.drivers.base import DriverKind
 from cnc_station.engine.drivers.grbl.driver import Grbl
 from cnc_station.engine.views import DriverInfo, Setting
 
+_PORT_HINT = "/dev/ttyUSB0, COM3, or 192.168.5.1:23"
+_TOLERANCE_HINT = "distance in mm between tool and program end"
+
 KIND = DriverKind(
     DriverInfo(
         "grbl",
         "GRBL / grblHAL",
         settings=(
-            Setting(
-                "port",
-                "Port or address",
-                hint="/dev/ttyUSB0, COM3, or 192.168.5.1:23",
-                wanted=True,
-            ),
-            Setting("baud", "Baud rate", "115200", hint="for a serial port"),
-            Setting(
-                "tolerance_mm",
-                "End tolerance",
-                "0.1",
-                hint="distance in mm between tool and program end",
-            ),
+            Setting("port", "Port or address", "", _PORT_HINT, wanted=True),
+            Setting("baud", "Baud rate", "115200", "for a serial port"),
+            Setting("tolerance_mm", "End tolerance", "0.1", _TOLERANCE_HINT),
         ),
         abilities=Grbl.abilities,
     ),

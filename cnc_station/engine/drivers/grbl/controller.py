@@ -15,7 +15,7 @@ from cnc_station.engine.drivers.grbl.questions import (
     Refused,
     read_info,
 )
-from cnc_station.engine.drivers.grbl.reports import Make, Picture, Report
+from cnc_station.engine.drivers.grbl.reports import Picture, Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
 from cnc_station.engine.drivers.publisher import Traffic
 
@@ -30,12 +30,9 @@ _NEEDS_RESET = "Reset to continue"
 
 
 class Controller:
-    """One connection to a controller; a new object after each loss.
-
-    It is the listener of its link. `picture` is what the controller reports. `info` is None until
-    it could be read. `message` is its last message for people. `welcomed` states whether its
-    welcome line came while the connection was opened.
-    """
+    """One connection to a controller, and the listener of its link. `picture` is what it reports,
+    `info` its make and settings (None until read), `message` its last message for people.
+    `welcomed`: its welcome line came while the connection was opened."""
 
     def __init__(
         self, settings: Settings, patience: Patience, listener: ControllerListener, traffic: Traffic
@@ -65,13 +62,8 @@ class Controller:
         self.info: ControllerInfo | None = None
         self.welcomed = False
 
-    # --- opening and closing ---
-
     async def open(self) -> None:
-        """Connect. Raises Unavailable.
-
-        The controller may restart because of the connection. This is not treated as a reset.
-        """
+        """Connect. Raises Unavailable. A restart caused by connecting is not treated as a reset."""
         self._received_at = self._now()
         self._link = await links.open_link(self._settings, self)
         try:
@@ -104,20 +96,13 @@ class Controller:
             await self._link.close()
 
     async def identify(self) -> ControllerInfo | None:
-        """Read the make and the settings; None if the controller does not report them.
-
-        Call only while it is idle or in alarm. Raises Unavailable.
-        """
+        """Read the make and the settings; None if the controller does not report them. Call only
+        while it is idle or in alarm. Raises Unavailable."""
         info = await read_info(self._questions, self._name)
         if info is not None:
             self.info = info
             self.picture.inches = info.inches
         return info
-
-    @property
-    def make(self) -> Make | None:
-        """The make; None until it could be read."""
-        return None if self.info is None else self.info.make
 
     async def parser_state(self) -> ParserState | None:
         """Return the answer to `$G`; None if it has none. Raises Unavailable."""
@@ -133,8 +118,6 @@ class Controller:
         except Refused:
             return Offsets()
 
-    # --- sending ---
-
     def send(self, lines: Sequence[bytes]) -> None:
         """Send program lines, each with its newline. The caller counts the unanswered ones."""
         self._write(b"".join(lines))
@@ -147,10 +130,8 @@ class Controller:
         self._write(command)
 
     async def ask(self, command: str, *, within_s: float | None = None) -> list[str]:
-        """Send a `$` command or a line of modes. Return the lines before its ok.
-
-        Not while program lines are unanswered. Raises Refused, Unavailable.
-        """
+        """Send a `$` command or a line of modes. Return the lines before its ok. Not while program
+        lines are unanswered. Raises Refused, Unavailable."""
         return await self._questions.ask(command, within_s=within_s)
 
     def _send_command(self, command: str) -> None:
@@ -167,20 +148,15 @@ class Controller:
         return self.picture.report
 
     async def until(self, fact: Callable[[Report], bool], within: float) -> Report:
-        """Return the first report from now on for which `fact` is true.
-
-        Raises TimeoutError, Unavailable.
-        """
+        """Return the first report from now on for which `fact` is true. Raises TimeoutError,
+        Unavailable."""
         async with asyncio.timeout(within):
             while not fact(await self.fresh_report()):
                 await self._wait_for_change(self._patience.poll_running)
         return self.picture.report
 
     async def reset(self) -> Report:
-        """Send Ctrl-X, which clears all lines. Return the report after the restart.
-
-        Raises Unavailable.
-        """
+        """Send Ctrl-X, which clears all lines. Return the next report. Raises Unavailable."""
         self._reset_asked = True
         self.realtime(RESET)
         try:
@@ -200,7 +176,6 @@ class Controller:
         self._link.write(data)
 
     def _poll(self) -> None:
-        """Request a report, unless one is pending."""
         now = self._now()
         if self._poll_sent_at is None or now - self._poll_sent_at > _POLL_LOST_S:
             self._poll_sent_at = now
@@ -224,14 +199,9 @@ class Controller:
         late = self._now() - due
         self._received_at = min(self._received_at + late, self._now())
 
-    # --- receiving ---
-
     def data_received(self, data: bytes) -> None:
-        """Process data from the link.
-
-        An exception in here is a bug: it ends the connection, so that the machine does not seem
-        watched.
-        """
+        """Process data from the link. An exception in here is a bug: it ends the connection, so
+        that the machine does not seem watched."""
         if self.lost_reason:
             return
         self._received_at = self._now()
@@ -242,7 +212,6 @@ class Controller:
             self._lose("internal error: its answer could not be read")
 
     def link_ended(self) -> None:
-        """Handle the end of the link."""
         self._lose("the connection was lost")
 
     def _read_lines(self, data: bytes) -> None:
@@ -325,8 +294,6 @@ class Controller:
             self._listener.was_reset()
         else:
             self.welcomed = True
-
-    # --- waiting, and the end ---
 
     async def _wait_for_change(self, within: float) -> None:
         """Wait for any data, or `within` seconds. Raises Unavailable."""

@@ -1,20 +1,13 @@
-"""GRBL 1.1 and grblHAL. Programs are streamed line by line, so a run ends with its station.
-
-Limit: GRBL has no checksum. A digit or letter lost on the wire can leave a valid line, which cannot
-be detected. USB and TCP check their data; a bare serial cable does not.
-"""
+"""GRBL 1.1 and grblHAL. Programs are streamed line by line, so a run ends with its station. GRBL
+has no checksum: a character lost on a bare serial cable can leave a valid line. USB and TCP
+check."""
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.machine import PositionMemory
-from cnc_station.engine.domain.nc.end_place import Known, end_place
-from cnc_station.engine.domain.nc.preconditions import READ_WITH
-from cnc_station.engine.domain.nc.source import clean
 from cnc_station.engine.drivers.base import (
     NotReady,
     OnLoss,
@@ -26,67 +19,57 @@ from cnc_station.engine.drivers.base import (
 from cnc_station.engine.drivers.grbl import settings
 from cnc_station.engine.drivers.grbl.controller import CYCLE_START, HOLD
 from cnc_station.engine.drivers.grbl.job import Job
-from cnc_station.engine.drivers.grbl.modes import ModesInDoubt, Offsets, ParserState, to_set
+from cnc_station.engine.drivers.grbl.modes import Offsets, ParserState, to_set
 from cnc_station.engine.drivers.grbl.operation import FORGOTTEN, Operation
 from cnc_station.engine.drivers.grbl.prepare import Prepared, prepare
 from cnc_station.engine.drivers.grbl.questions import Refused
 from cnc_station.engine.drivers.grbl.reports import Make
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
-from cnc_station.engine.views import Abilities, Doing, Identity, Message, Status
+from cnc_station.engine.drivers.publisher import StatusPublisher
+from cnc_station.engine.views import Abilities, Doing, Identity
 
 _WAITING_STATES = ("Hold", "Door", "Tool")  # states that wait for a person to resume
 _FEED_MARK = "F100"
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A program as it is sent, and its end point."""
-
-    lines: Prepared
-    ends_at: Known
-
-
-class Grbl:
+class Grbl(StatusPublisher):
     """Implements `Driver`."""
 
     on_loss = OnLoss.INTERRUPT
     abilities = Abilities(outlives=False)
 
     def __init__(self, where: Settings, patience: Patience = settings.DEFAULT) -> None:
-        self._operation = Operation(where, patience)
-        self._prepared: tuple[str, Ready] | None = None
+        super().__init__()
+        self._operation = Operation(where, patience, self)
+        self._prepared: tuple[str, Prepared] | None = None
 
     @classmethod
     def make(cls, machine: dict[str, object]) -> Self:
-        """Create a driver from a machine's driver settings."""
         return cls(settings.from_machine(machine))
 
     async def connect(self) -> Identity:
-        """See `Driver.connect`. A busy controller is identified later, before the first program."""
+        """A busy controller is identified later, before the first program."""
         controller = await self._operation.connect()
-        make, shows = controller.make, controller.picture.report.spelled
+        shows = controller.picture.report.spelled
         details = [("Address", self._operation.where.address), ("Shows", shows)]
-        if make is None:
+        if controller.info is None:
             return Identity("GRBL", tuple(details))
+        make = controller.info.make
         details += [("Receive buffer", f"{make.buffer} bytes"), ("Options", make.options)]
         return Identity(make.name, tuple(details))
 
     async def close(self) -> None:
-        """See `Driver.close`. The controller executes the lines in its buffer, then stops."""
+        """The controller executes the lines in its buffer, then stops."""
         await self._operation.disconnect("not connected")
 
-    # --- its position ---
-
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`."""
         self._operation.position.recall(memory)
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`."""
         return self._operation.position.memory()
 
     async def confirm_position(self) -> None:
-        """See `Driver.confirm_position`. Also accepts the present controller and its settings."""
+        """Also accepts the present controller and its settings."""
         operation = self._operation
         async with operation.acting:
             report = await operation.current_report()
@@ -99,10 +82,8 @@ class Grbl:
             operation.position.confirmed(info)
         operation.publish_status()
 
-    # --- a part ---
-
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """See `Driver.load`. All checks that need no motion are made here."""
+        """All checks that need no motion are made here."""
         operation = self._operation
         if operation.job is not None and operation.job.live:
             raise NotReady("another program is running")
@@ -111,16 +92,15 @@ class Grbl:
         controller = operation.controller
         if controller.info is None and (info := await controller.identify()) is not None:
             operation.position.recognise(info)
-        make = controller.make or Make()
+        make = Make() if controller.info is None else controller.info.make
         prepared = await self._prepare(order, make)
         stored = await controller.offsets()
         operation.job = Job(
             order,
             part,
-            prepared.lines,
+            prepared,
             make,
-            ends_at=prepared.ends_at,
-            zero_cleared_by_reset=prepared.lines.zero_cleared_by_reset or stored.cleared_by_reset,
+            zero_cleared_by_reset=prepared.zero_cleared_by_reset or stored.cleared_by_reset,
         )
         operation.resets = 0
         changes = await self._set_modes(order, stored)
@@ -133,15 +113,14 @@ class Grbl:
 
     def _must_be_ready(self) -> None:
         self._operation.publish_status()
-        status = self._operation.status
+        status = self.status()
         if status.doing is not Doing.READY:
             raise NotReady(f"{status.why}. {status.remedy}")
 
     async def _set_modes(self, order: Order, stored: Offsets) -> tuple[str, ...]:
-        """Set the modes that the program was read with. Return the changes in words."""
         operation = self._operation
         state = await self._modes()
-        changes = _to_set(order, state, stored)
+        changes = to_set(order.program, state, stored)
         codes = "".join(code for code, _ in changes)
         lines = [codes] if codes else []
         if state.just_restarted:
@@ -151,7 +130,7 @@ class Grbl:
                 await operation.controller.ask(line)
             except Refused as error:
                 raise NotReady(f"{line} could not be set: {error}") from error
-        if lines and (left := _to_set(order, await self._modes(), stored)):
+        if lines and (left := to_set(order.program, await self._modes(), stored)):
             raise NotReady(f"the controller keeps {left[0][1]}, and the program needs {left[0][0]}")
         return tuple(f"{code} set ({before} was on)" for code, before in changes)
 
@@ -165,20 +144,22 @@ class Grbl:
         self._must_be_ready()
         return state
 
-    async def _prepare(self, order: Order, make: Make) -> Ready:
+    async def _prepare(self, order: Order, make: Make) -> Prepared:
         """Return the prepared program; prepared once for all parts of a run."""
         known = f"{make}{hashlib.sha256(order.source or b'').hexdigest()}"
         if self._prepared is None or self._prepared[0] != known:
-            self._prepared = (known, await asyncio.to_thread(_ready, order, make))
+            lines = await asyncio.to_thread(prepare, order.program, order.name, order.source, make)
+            self._prepared = (known, lines)
         return self._prepared[1]
 
     async def start(self) -> None:
-        """See `Driver.start`. It has begun when the controller has taken a line, or moves."""
+        """It has begun when the controller has taken a line, or moves."""
         operation, job = self._operation, self._operation.job
         if job is None or job.started:
             raise NotReady("no program is loaded")
         await self._check_ready()
-        left = _to_set(job.order, await self._modes(), await operation.controller.offsets())
+        state = await self._modes()
+        left = to_set(job.order.program, state, await operation.controller.offsets())
         if left:
             raise NotReady(f"{left[0][1]} was set after the program was loaded")
         self._must_be_ready()
@@ -192,12 +173,10 @@ class Grbl:
         await job.begun_or_ended()
 
     async def ended(self) -> None:
-        """See `Driver.ended`. Done means: every line answered, and Idle reported after that."""
+        """Done means: every line answered, and Idle reported after that."""
         if self._operation.job is None:
             raise NotReady("no program is loaded")
         await asyncio.shield(self._operation.job.verdict)
-
-    # --- hold, resume, abort ---
 
     def _running(self) -> Job:
         job = self._operation.job
@@ -206,7 +185,7 @@ class Grbl:
         return job
 
     async def hold(self) -> None:
-        """See `Driver.hold`. `Hold:0` is at rest, `Hold:1` still decelerates."""
+        """`Hold:0` is at rest, `Hold:1` still decelerates."""
         controller, job = self._operation.controller, self._running()
         async with self._operation.acting:
             job.held_here = job.held_here or controller.picture.report.state != "Hold"
@@ -225,8 +204,7 @@ class Grbl:
                 raise Conflict("The run had ended before it could be held.")
 
     async def resume(self) -> None:
-        """See `Driver.resume`. Resumes a feed hold, an M0 and a tool change; not with an open
-        door."""
+        """Resumes a feed hold, an M0 and a tool change; not with an open door."""
         controller, job = self._operation.controller, self._running()
         async with self._operation.acting:
             report = await self._operation.current_report()
@@ -251,7 +229,7 @@ class Grbl:
                 raise Conflict(f"The controller did not resume: it shows {shown}.") from None
 
     async def abort(self) -> None:
-        """See `Driver.abort`. Feed hold, wait for standstill, reset: this keeps the position."""
+        """Feed hold, wait for standstill, reset: this keeps the position."""
         operation, job = self._operation, self._operation.job
         if job is None or job.verdict.done():
             return
@@ -261,7 +239,7 @@ class Grbl:
         if job.wrong:  # it is already being stopped
             await asyncio.wait([job.verdict])
             return
-        job.stop(job.ABORTED, operation.status.doing)
+        job.stop(job.ABORTED, self.status().doing)
         operation.controller.realtime(HOLD)
         async with operation.acting:
             if job.verdict.done():
@@ -272,7 +250,7 @@ class Grbl:
         operation.after_job()
 
     async def unlock(self) -> None:
-        """See `Driver.unlock`. Sends `$X`. If the position may be lost, homing is still needed."""
+        """Sends `$X`. If the position may be lost, homing is still needed."""
         operation = self._operation
         controller = operation.controller
         async with operation.acting:
@@ -291,14 +269,8 @@ class Grbl:
             operation.position.unlocked()
         operation.publish_status()
 
-    # --- inspection ---
-
     async def inspect_run(self, order: Order) -> RunInspection:
-        """See `Driver.inspect_run`.
-
-        Never UNDER_WAY, because the lines not yet sent are lost with the station. Idle alone proves
-        nothing.
-        """
+        """Never UNDER_WAY: the lines not sent are lost with the station. Idle proves nothing."""
         operation = self._operation
         report = await operation.current_report()
         operation.publish_status()
@@ -319,32 +291,3 @@ class Grbl:
         if operation.resets:
             details.append("It has been reset since.")
         return RunInspection(RunOutcome.STOPPED, " ".join(details), job.part)
-
-    def status(self) -> Status:
-        """See `Driver.status`. As of the last report."""
-        return self._operation.status
-
-    def subscribe(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """See `Driver.subscribe`."""
-        self._operation.listeners.append(listener)
-        return lambda: self._operation.listeners.remove(listener)
-
-    def traffic(self) -> Sequence[Message]:
-        """See `Driver.traffic`. Without polls and without reports that repeat the last one."""
-        return self._operation.traffic.messages()
-
-
-def _to_set(order: Order, state: ParserState, stored: Offsets) -> tuple[tuple[str, str], ...]:
-    assumes = READ_WITH if order.program is None else order.program.assumes
-    try:
-        return to_set(assumes, state, stored)
-    except ModesInDoubt as error:
-        raise NotReady(str(error)) from error
-
-
-def _ready(order: Order, make: Make) -> Ready:
-    lines = prepare(order.program, order.name, order.source, make)
-    ends_at: Known = (None, None, None)
-    if order.program is not None and order.source is not None:
-        ends_at = end_place(order.program.moves, clean(order.source).lines)
-    return Ready(lines, ends_at)

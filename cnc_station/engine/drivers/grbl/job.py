@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnc_station.engine.domain.errors import CncStationError
-from cnc_station.engine.domain.nc.end_place import Known
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.grbl.position import line_at
 from cnc_station.engine.drivers.grbl.prepare import Prepared
@@ -17,20 +16,17 @@ from cnc_station.engine.views import Doing
 
 
 class Streamer:
-    """Decides which lines to send, for one program.
+    """Decides which lines to send: each once, in order, with never more than `room` bytes
+    unanswered. Every line must fit into `room`. Source: "Character-Counting" in the Grbl v1.1
+    interface documentation."""
 
-    The bytes sent and not yet answered, newlines included, never exceed `room`. Each line is sent
-    once, in order. Every line must fit into `room`. Source: the streaming protocol
-    "Character-Counting" in the Grbl v1.1 interface documentation.
-    """
-
-    __slots__ = ("_in_flight", "_lengths", "_lines", "_room", "answered", "sent")
+    __slots__ = ("_lengths", "_lines", "_room", "answered", "in_flight", "sent")
 
     def __init__(self, lines: Sequence[bytes], room: int) -> None:
         self._lines = lines  # each with its newline
         self._room = room
         self._lengths: deque[int] = deque()
-        self._in_flight = 0
+        self.in_flight = 0  # bytes sent and not yet answered
         self.sent = 0  # lines
         self.answered = 0
 
@@ -39,9 +35,9 @@ class Streamer:
         first = self.sent
         while self.sent < len(self._lines):
             length = len(self._lines[self.sent])
-            if self._in_flight + length > self._room:
+            if self.in_flight + length > self._room:
                 break
-            self._in_flight += length
+            self.in_flight += length
             self._lengths.append(length)
             self.sent += 1
         return self._lines[first : self.sent]
@@ -49,13 +45,8 @@ class Streamer:
     def take_answer(self) -> None:
         """Count the oldest line in flight as answered. Does nothing if none is in flight."""
         if self._lengths:
-            self._in_flight -= self._lengths.popleft()
+            self.in_flight -= self._lengths.popleft()
             self.answered += 1
-
-    @property
-    def in_flight(self) -> int:
-        """Bytes sent and not yet answered."""
-        return self._in_flight
 
     @property
     def outstanding(self) -> int:
@@ -64,7 +55,6 @@ class Streamer:
 
     @property
     def done(self) -> bool:
-        """Whether every line was answered."""
         return self.answered == len(self._lines)
 
 
@@ -86,13 +76,9 @@ class _Progress:
 
 
 class Job:
-    """A program that is being sent to the controller.
-
-    `verdict` is how it ended. Nothing is sent after it is set, or while the job is `stopping`.
-    `ends_at` is the end point of the program. `keeps_feed`: the controller must still have a feed
-    rate at the end. `zero_cleared_by_reset`: a reset would clear a zero that the job uses (None:
-    unknown).
-    """
+    """A program that is being sent. Nothing is sent after the `verdict`, or while it is `stopping`.
+    `keeps_feed`: the controller must still have a feed rate at the end. `zero_cleared_by_reset`: a
+    reset would clear a zero that the job uses (None: unknown)."""
 
     ABORTED = "aborted"
 
@@ -103,7 +89,6 @@ class Job:
         prepared: Prepared,
         make: Make,
         *,
-        ends_at: Known,
         zero_cleared_by_reset: bool | None,
     ) -> None:
         self.order = order
@@ -114,14 +99,13 @@ class Job:
         self.verdict.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self.started = False
         self.begun = False  # the controller has accepted a line, or reports motion
-        self._begun_or_ended = asyncio.Event()  # begun or ended
+        self._begun_or_ended = asyncio.Event()
         self.held_here = False
-        self.ends_at = ends_at
         self.zero_cleared_by_reset = zero_cleared_by_reset
         self.keeps_feed = not prepared.inverse_time
         self.proving = False  # the end of the program is being verified
         self.stopping = ""  # the reason; "" if it is not being stopped
-        self.shown = Doing.RUNNING  # the status when it was told to stop
+        self.shown = Doing.RUNNING  # the status when the stop was requested
         self._proofs = 0
         self._last_answer_poll = 0
         self._planner = make.blocks or _PLANNER
@@ -150,7 +134,6 @@ class Job:
         self.shown = Doing.HELD if shown is Doing.HELD else Doing.RUNNING
 
     def start(self) -> None:
-        """Allow lines to be sent from now on."""
         self.started = True
         self._progress = _Progress(asyncio.get_running_loop().time())
 
@@ -187,7 +170,6 @@ class Job:
         return self.prepared.numbers[min(index, len(self.prepared.numbers) - 1)]
 
     def text(self, index: int) -> str:
-        """Return a line as it was sent."""
         return self.prepared.lines[index].decode("ascii").strip()
 
     @property
@@ -197,11 +179,8 @@ class Job:
         stop = self.prepared.stops.get(index)
         return f"{stop} on line {self.number(index)}" if stop else ""
 
-    # --- progress ---
-
     def line(self, picture: Picture) -> int | None:
-        """Return the file line being executed: the N word reported, otherwise the first in the
-        planner."""
+        """Return the file line being executed: the N word reported, or the first in the planner."""
         taken = self.streamer.answered
         if not taken:
             return None
@@ -238,13 +217,9 @@ class Job:
         made = bisect_right(program.moves.line, line - 1)
         return program.moves.starts_s(made) / program.duration_s if made else 0.0
 
-    # --- end and standstill ---
-
     def proven(self, picture: Picture, answering_poll: int) -> bool:
-        """Return whether this report completes the proof that the whole program was executed.
-
-        The proof is: every line answered, and Idle in reports requested after the last answer.
-        """
+        """Return whether this report completes the proof that the whole program was executed. The
+        proof is: every line answered, and Idle in reports requested after the last answer."""
         idle = picture.report.state == "Idle" and not picture.blocks_waiting
         if not self.streamer.done or not idle or answering_poll <= self._last_answer_poll:
             self._proofs = 0
@@ -254,7 +229,7 @@ class Job:
 
     def misplaced(self, place: Point, tolerance_mm: float) -> str | None:
         """Return where the tool stands and where its program ends, if these differ."""
-        axes = zip("XYZ", self.ends_at, place, strict=True)
+        axes = zip("XYZ", self.prepared.ends_at, place, strict=True)
         wrong = [
             f"{axis}{now:g} where the program ends at {axis}{end:g}"
             for axis, end, now in axes

@@ -25,47 +25,15 @@ _EXCLUSIVE = None if sys.platform == "win32" else True  # ports on Windows are a
 class LinkListener(Protocol):
     """Receives what a link delivers. Called from within the loop."""
 
-    def data_received(self, data: bytes) -> None:
-        """Data has come."""
-        ...
+    def data_received(self, data: bytes) -> None: ...
 
     def link_ended(self) -> None:
         """The link has ended. May be called more than once, and after `close` too."""
-        ...
-
-
-class Link(Protocol):
-    """A byte stream in both directions."""
-
-    def write(self, data: bytes) -> None:
-        """Send soon, in order, without waiting. Does nothing after the link has ended."""
-        ...
-
-    async def close(self) -> None:
-        """May be called again."""
-        ...
-
-
-async def open_link(settings: Settings, listener: LinkListener) -> Link:
-    """Open a link to a controller. Raises Unavailable."""
-    try:
-        async with asyncio.timeout(_CONNECTING_S):
-            if settings.device:
-                return await SerialLink.open(settings.device, settings.baud, listener)
-            _, link = await asyncio.get_running_loop().create_connection(
-                lambda: TcpLink(listener), settings.host, settings.tcp_port
-            )
-            return link
-    except OSError as error:  # includes SerialException and a timeout
-        where = settings.device or f"{settings.host} port {settings.tcp_port}"
-        raise unreachable(where, error, serial=bool(settings.device)) from error
 
 
 class TcpLink(asyncio.Protocol):
-    """A TCP link, as grblHAL boards and serial servers offer it.
-
-    An asyncio protocol, not a stream: a stream needs one more turn of the loop for all data.
-    """
+    """A TCP link, as grblHAL boards and serial servers offer it. An asyncio protocol, not a stream:
+    a stream needs one more turn of the loop for all data."""
 
     def __init__(self, listener: LinkListener) -> None:
         self._listener = listener
@@ -73,22 +41,20 @@ class TcpLink(asyncio.Protocol):
         self._closed_future = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See `asyncio.Protocol`."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`."""
         self._listener.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
-        """See `asyncio.Protocol`."""
         if not self._closed_future.done():
             self._closed_future.set_result(None)
         self._listener.link_ended()
 
     def write(self, data: bytes) -> None:
-        """Write without draining: never more than the controller's buffer holds."""
+        """Write without draining: never more than the controller's buffer holds. Does nothing after
+        the link has ended."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
@@ -125,15 +91,12 @@ class SerialLink:
 
     @classmethod
     async def open(cls, device: str, baud: int, listener: LinkListener) -> "SerialLink":
-        """Open the port. Raises OSError."""
         return cls(await asyncio.to_thread(_open, device, baud), listener)
 
     def write(self, data: bytes) -> None:
-        """Queue data for the writing thread."""
         self._outgoing.put(data)
 
     async def close(self) -> None:
-        """Close and wait for both threads."""
         if not self._closed:
             self._closed = True
             self._outgoing.put(b"")
@@ -172,19 +135,32 @@ class SerialLink:
             self._loop.call_soon_threadsafe(call, *args)
 
 
+Link = TcpLink | SerialLink
+
+
+async def open_link(settings: Settings, listener: LinkListener) -> Link:
+    """Open a link to a controller. Raises Unavailable."""
+    try:
+        async with asyncio.timeout(_CONNECTING_S):
+            if settings.device:
+                return await SerialLink.open(settings.device, settings.baud, listener)
+            _, link = await asyncio.get_running_loop().create_connection(
+                lambda: TcpLink(listener), settings.host, settings.tcp_port
+            )
+            return link
+    except OSError as error:  # includes SerialException and a timeout
+        where = settings.device or f"{settings.host} port {settings.tcp_port}"
+        raise unreachable(where, error, serial=bool(settings.device)) from error
+
+
 def _open(device: str, baud: int) -> serial.Serial:
     """Open a port whose reads time out: on Windows a cancellation may come just before a read."""
     port = serial.Serial(
         device, baud, timeout=_WAKE_S, write_timeout=_WRITE_S, exclusive=_EXCLUSIVE
     )
-    _keep_dtr(port)
-    return port
-
-
-def _keep_dtr(port: serial.Serial) -> None:
-    """Keep DTR asserted when the port is closed (clear HUPCL)."""
     if sys.platform != "win32":
         with contextlib.suppress(termios.error):  # some ports do not support it
             modes = termios.tcgetattr(port.fileno())
-            modes[2] &= ~termios.HUPCL
+            modes[2] &= ~termios.HUPCL  # keep DTR asserted when the port is closed
             termios.tcsetattr(port.fileno(), termios.TCSANOW, modes)
+    return port

@@ -1,7 +1,5 @@
-"""The meaning of the controller's error and alarm numbers.
-
-Errors 1 to 38 and alarms 1 to 9 are common to both dialects. The others are grblHAL's.
-"""
+"""The controller's error and alarm numbers. Errors 1 to 38 and alarms 1 to 9 are common to both
+dialects; the others are grblHAL's."""
 
 _ERRORS = {
     1: "a word does not begin with a letter",

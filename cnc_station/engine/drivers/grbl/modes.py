@@ -4,43 +4,26 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnc_station.engine.domain.nc import Assumption, Mode
+from cnc_station.engine.domain.nc.preconditions import GROUPS, READ_WITH, Mode
+from cnc_station.engine.domain.nc.program import Program
+from cnc_station.engine.drivers.base import NotReady
 
 _STATE = re.compile(r"\[GC:(.*)\]")
 _TOOL_LENGTH = re.compile(r"\[TLO:([-\d.,]+)\]")
 _PRESET = re.compile(r"\[G92:([-\d.,]+)\]")
 
-# The codes that exclude each other. A code that a controller never reports is fixed: GRBL 1.1 has
-# only one arc centre mode, scaling mode and return level.
+# A code that a controller never reports is fixed: GRBL 1.1 has only one arc centre mode, scaling
+# mode and return level. The path mode is not changed.
 _GROUPS: dict[Mode, frozenset[str]] = {
-    Mode.UNITS: frozenset({"G20", "G21"}),
-    Mode.DISTANCE: frozenset({"G90", "G91"}),
-    Mode.PLANE: frozenset({"G17", "G18", "G19"}),
-    Mode.WORK_OFFSET: frozenset(
-        {"G54", "G55", "G56", "G57", "G58", "G59", "G59.1", "G59.2", "G59.3"}
-    ),
-    Mode.FEED: frozenset({"G93", "G94", "G95"}),
-    Mode.ARC_CENTRES: frozenset({"G90.1", "G91.1"}),
-    Mode.CUTTER_COMPENSATION: frozenset({"G40", "G41", "G41.1", "G42", "G42.1"}),
-    Mode.TOOL_LENGTH: frozenset({"G43", "G43.1", "G43.2", "G49"}),
-    Mode.DIAMETER: frozenset({"G7", "G8"}),
-    Mode.SCALING: frozenset({"G50", "G51"}),
-    Mode.ROTATION: frozenset({"G68", "G69"}),
-    Mode.SPINDLE: frozenset({"G96", "G97"}),
-    Mode.RETRACT: frozenset({"G98", "G99"}),
+    mode: group for mode, group in GROUPS.items() if mode is not Mode.PATH
 }
 # All controllers of this kind report these.
-_ALWAYS_TOLD = (Mode.UNITS, Mode.DISTANCE, Mode.PLANE, Mode.WORK_OFFSET, Mode.FEED)
-
-
-class ModesInDoubt(Exception):
-    """A required mode cannot be set without a decision by a person."""
+_ALWAYS_REPORTED = (Mode.UNITS, Mode.DISTANCE, Mode.PLANE, Mode.WORK_OFFSET, Mode.FEED)
 
 
 @dataclass(frozen=True, slots=True)
 class ParserState:
-    """The answer to `$G`: the active codes, and the last feed rate in the controller's present
-    unit."""
+    """The answer to `$G`: the active codes, and the last feed rate in the controller's unit."""
 
     codes: frozenset[str]
     feed: float
@@ -53,10 +36,8 @@ class ParserState:
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """What a reset clears, from the answer to `$#`.
-
-    Whether a G92 offset and a tool length offset are active; None if not reported.
-    """
+    """What a reset clears, from the answer to `$#`. Whether a G92 offset and a tool length offset
+    are active; None if not reported."""
 
     preset: bool | None = None
     tool_length: bool | None = None
@@ -99,20 +80,21 @@ def _any_set(found: re.Match[str] | None) -> bool | None:
 
 
 def to_set(
-    assumes: Sequence[Assumption], state: ParserState, stored: Offsets
+    program: Program | None, state: ParserState, stored: Offsets
 ) -> tuple[tuple[str, str], ...]:
-    """Return the codes to send, each with the active code it replaces. Raises ModesInDoubt."""
+    """Return the codes to send before a program, each with the active code it replaces. Raises
+    NotReady if a required mode cannot be set without a decision by a person."""
     changes = []
-    for assumption in assumes:
+    for assumption in READ_WITH if program is None else program.assumes:
         group = _GROUPS.get(assumption.mode)
         if group is None:
             continue
         in_force = sorted(state.codes & group)
-        if not in_force and assumption.mode in _ALWAYS_TOLD:
-            raise ModesInDoubt(f"the controller does not report its {assumption.mode}")
+        if not in_force and assumption.mode in _ALWAYS_REPORTED:
+            raise NotReady(f"the controller does not report its {assumption.mode}")
         if assumption.mode is Mode.TOOL_LENGTH:
             if stored.tool_length or (in_force and in_force != ["G49"]):
-                raise ModesInDoubt(
+                raise NotReady(
                     "a tool length offset is in force, and the program does not say whether it"
                     " counts: cancel it (G49), or have the program state it"
                 )

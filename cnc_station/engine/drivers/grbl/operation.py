@@ -15,7 +15,7 @@ from cnc_station.engine.drivers.grbl.modes import ParserState
 from cnc_station.engine.drivers.grbl.position import Observation, PositionTracker
 from cnc_station.engine.drivers.grbl.reports import Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
-from cnc_station.engine.drivers.publisher import Traffic
+from cnc_station.engine.drivers.publisher import StatusPublisher
 from cnc_station.engine.views import Doing, Status
 
 log = logging.getLogger(__name__)
@@ -29,34 +29,28 @@ _UNREACHABLE = "Check the cable, and that the controller is switched on."
 
 
 class Operation:
-    """Implements `ControllerListener`.
+    """Implements `ControllerListener`. `acting` allows one action on the machine at a time.
+    `resets` counts unrequested restarts since the job was loaded."""
 
-    `acting` allows one action on the machine at a time. `position` is what is known of the
-    position. `resets` counts unrequested restarts since the job was loaded.
-    """
-
-    def __init__(self, where: Settings, patience: Patience) -> None:
+    def __init__(self, where: Settings, patience: Patience, publisher: StatusPublisher) -> None:
         self.where = where
         self.patience = patience
-        self.traffic = Traffic()
         self.acting = asyncio.Lock()
         self.job: Job | None = None
         self.position = PositionTracker()
         self.resets = 0
-        self.listeners: list[Callable[[Status], None]] = []
-        self.status = Status(Doing.UNREACHABLE, why="not connected", remedy=_UNREACHABLE)
+        self._publisher = publisher
+        publisher.publish(Status(Doing.UNREACHABLE, why="not connected", remedy=_UNREACHABLE))
         self._connecting = asyncio.Lock()
         self._controller: Controller | None = None
         self._follow_up: asyncio.Task[None] | None = None
-
-    # --- the controller ---
 
     async def connect(self) -> Controller:
         """Connect, closing any earlier connection. Raises Unavailable."""
         async with self._connecting:  # a serial port can only be opened once
             seamless = self._controller is not None and not self._controller.lost_reason
             await self.disconnect("reconnected")
-            controller = Controller(self.where, self.patience, self, self.traffic)
+            controller = Controller(self.where, self.patience, self, self._publisher.wire)
             try:
                 await controller.open()
                 await self._compare(controller, seamless=seamless)
@@ -69,7 +63,6 @@ class Operation:
             return controller
 
     async def _compare(self, controller: Controller, *, seamless: bool) -> None:
-        """Compare the controller with what was known before."""
         report = controller.picture.report
         at_rest = report.state in ("Idle", "Alarm") and not controller.needs_reset
         parser = await controller.parser_state() if at_rest else None
@@ -94,7 +87,7 @@ class Operation:
     def controller(self) -> Controller:
         """The connected controller. Raises Unavailable if there is none."""
         if self._controller is None or self._controller.lost_reason:
-            raise Unavailable(f"{self.where.address}: {self.status.why}")
+            raise Unavailable(f"{self.where.address}: {self._publisher.status().why}")
         return self._controller
 
     async def current_report(self) -> Report:
@@ -106,24 +99,17 @@ class Operation:
 
     @property
     def alarm(self) -> str:
-        """The present alarm in words."""
         controller = self._controller
         return showing.alarm(controller.picture, controller.message) if controller else ""
 
-    # --- the job ---
-
     def send_lines(self) -> None:
-        """Send the lines that fit into the controller now."""
         job = self.job
         if job is not None and job.feeding and (due := job.streamer.due()):
             self.controller.send(due)
 
     async def stop_and_reset(self, job: Job) -> Report:
-        """Stop the axes, then reset, and return the report after that.
-
-        A reset at standstill keeps the position, except for a zero that it clears. Raises
-        Unavailable.
-        """
+        """Stop the axes, then reset, and return the report after that. A reset at standstill keeps
+        the position, except for a zero that it clears. Raises Unavailable."""
         controller = self.controller
         offset = controller.picture.offset
         controller.realtime(HOLD)
@@ -139,9 +125,9 @@ class Operation:
         return report
 
     def break_off(self, job: Job, words: str) -> None:
-        """Stop a job with an error. The lines after the wrong one are already sent, so hold at
-        once."""
-        job.stop(words, self.status.doing)
+        """Stop a job with an error: hold at once, because the lines after the wrong one are
+        sent."""
+        job.stop(words, self._publisher.status().doing)
         self.controller.realtime(HOLD)
         self._follow_up = asyncio.create_task(
             self._fail(job, lambda: self._stop_and_reset_alone(job))
@@ -166,12 +152,13 @@ class Operation:
         self.after_job()
 
     async def _prove(self, job: Job) -> None:
-        """Decide whether the part is made, after every line was accepted and the machine is
-        idle."""
+        """Decide whether the part is made, once every line was accepted and the machine is idle."""
         try:
             doubt = await self._doubt(job)
             if doubt is None and self.controller.picture.report.spindle:
-                await self._stop_spindle()
+                log.info("%s: the program left the spindle on: stopped", self.where.address)
+                await self.controller.ask("M5M9", within_s=_SPINDLE_S)
+                await self.current_report()
         except Unavailable as error:
             doubt = str(error)
         if not job.stopping:
@@ -179,17 +166,15 @@ class Operation:
             self.after_job()
 
     async def _doubt(self, job: Job) -> str | None:
-        """Return why the end is not proven.
-
-        A feed rate persists until a reset, and the tool must stand at the end of the program.
-        """
+        """Return why the end is not proven. A feed rate persists until a reset, and the tool must
+        stand at the end of the program."""
         controller = self.controller
         parser = await controller.parser_state()
         if job.keeps_feed and (parser is None or parser.just_restarted):
             self.position.lose(_RESTARTED)
             return "the controller was reset, or switched off and on, during the last moves"
         self.position.compare(parser)
-        if not any(axis is not None for axis in job.ends_at):
+        if not any(axis is not None for axis in job.prepared.ends_at):
             return None
         with contextlib.suppress(TimeoutError):  # the work offset is in some reports only
             await controller.until(lambda _: not self._misplaced(job), self.patience.offset)
@@ -202,22 +187,14 @@ class Operation:
         misplaced = job.misplaced(place, self.where.tolerance_mm)
         return f"the tool stands at {misplaced}" if misplaced else None
 
-    async def _stop_spindle(self) -> None:
-        """Stop the spindle that the program left on."""
-        log.info("%s: the program left the spindle on: stopped", self.where.address)
-        await self.controller.ask("M5M9", within_s=_SPINDLE_S)
-        await self.current_report()
-
     def after_job(self) -> None:
         """Publish the status after the verdict."""
         if self._controller is not None:
             self._controller.running = False
         self.publish_status()
 
-    # --- from the controller ---
-
     def answered(self, code: int) -> None:
-        """See `ControllerListener`. Also called after the end of a job, and while it reconnects."""
+        """Also called after the end of a job, and while it reconnects."""
         job = self.job
         if job is None:
             return
@@ -236,7 +213,7 @@ class Operation:
             self.break_off(job, words)
 
     def batch_received(self) -> None:
-        """See `ControllerListener`. Sends once for all answers that came together."""
+        """Sends once for all answers that came together."""
         self.send_lines()
 
     def reported(self, report: Report) -> None:
@@ -264,7 +241,7 @@ class Operation:
             self.break_off(job, stall)
 
     def alarmed(self, code: int) -> None:
-        """See `ControllerListener`. The controller stops by itself and accepts no more lines."""
+        """The controller stops by itself and accepts no more lines."""
         log.warning("%s: %s", self.where.address, meanings.alarm(code))
         self.position.alarmed(meanings.alarm(code))
         if self.job is not None and self.job.feeding:
@@ -272,7 +249,6 @@ class Operation:
         self.publish_status()
 
     def unknown_line(self) -> None:
-        """See `ControllerListener`."""
         self.position.suspect_restart()
         self._ask_whether_restarted()
 
@@ -289,7 +265,7 @@ class Operation:
         self.publish_status()
 
     def was_reset(self) -> None:
-        """See `ControllerListener`. The lines in the controller are lost. No more are sent."""
+        """The lines in the controller are lost. No more are sent."""
         self.resets += 1
         self.position.lose(_RESTARTED)
         self.position.restarted()
@@ -298,12 +274,12 @@ class Operation:
             near = job.number(job.streamer.answered)
             job.stop(
                 f"the controller was reset near line {near}: its position is lost. {FORGOTTEN}",
-                self.status.doing,
+                self._publisher.status().doing,
             )
             self._follow_up = asyncio.create_task(self._fail(job, self.current_report))
 
     def lost(self, reason: str) -> None:
-        """See `ControllerListener`. The controller may continue with its buffer."""
+        """The controller may continue with its buffer."""
         job = self.job
         if job is not None and job.live:
             self.position.lose("the connection was lost during a run")
@@ -313,25 +289,17 @@ class Operation:
                 job.end(Unavailable(f"{self.where.address}: {reason}"))
         self._publish_unreachable(reason)
 
-    # --- status ---
-
     def publish_status(self) -> None:
-        """Publish the status if it has changed."""
         controller = self._controller
         if controller is not None and not controller.lost_reason:
             message, picture = controller.message, controller.picture
             position = self.position.position
-            self._publish(showing.status(picture, self.job, message=message, position=position))
+            status = showing.status(picture, self.job, message=message, position=position)
+            self._publisher.publish(status)
 
     def _publish_unreachable(self, why: str) -> None:
         position = self.position.position
-        self._publish(Status(Doing.UNREACHABLE, why, _UNREACHABLE, position=position))
-
-    def _publish(self, status: Status) -> None:
-        if status != self.status:
-            self.status = status
-            for listener in tuple(self.listeners):
-                listener(status)
+        self._publisher.publish(Status(Doing.UNREACHABLE, why, _UNREACHABLE, position=position))
 
 
 def _observe(controller: Controller, parser: ParserState | None = None) -> Observation:

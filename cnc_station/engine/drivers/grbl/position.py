@@ -1,10 +1,6 @@
-"""Whether the axis positions of a controller are known.
-
-GRBL counts steps from the place where its axes were when it was switched on. It reports only a
-restart and an alarm. Everything else is found by comparing what it reports now with what it
-reported last: the position, the work offset, the settings, and the parser state ($G), which a reset
-clears.
-"""
+"""Whether the axis positions of a controller are known. GRBL counts steps from where it was
+switched on, and reports only a restart and an alarm. All else is found by comparing reports:
+position, work offset, settings, and the parser state ($G), which a reset clears."""
 
 import json
 import math
@@ -40,9 +36,7 @@ class Observation:
 
 class PositionTracker:
     """Decides whether the position is known. A doubt stays until homing or a confirmation.
-
-    `position` is None if the controller was never reached.
-    """
+    `position` is None if the controller was never reached."""
 
     def __init__(self) -> None:
         self.position: Position | None = None
@@ -52,18 +46,12 @@ class PositionTracker:
         self._last: Observation | None = None
         self._restart_suspected = False  # a restart is suspected since the last parser state
 
-    # --- memory ---
-
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`."""
         if memory is not None:
             self.position, self._mark, self._recalled = memory.position, memory.mark, True
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`."""
         return None if self.position is None else PositionMemory(self.position, self._mark)
-
-    # --- events ---
 
     def lose(self, reason: str) -> None:
         """Make the position unknown. The first reason stays; the history has the others."""
@@ -71,14 +59,13 @@ class PositionTracker:
             self.position = Position(PositionBasis.LOST, reason)
 
     def unlocked(self) -> None:
-        """Handle an unlock without homing."""
         before = self.position
         why = f" ({before.reason})" if before is not None and not before.known else ""
         if not why.startswith(f" ({_UNLOCKED}"):
             self.position = Position(PositionBasis.LOST, f"{_UNLOCKED}{why}")
 
     def homed(self) -> None:
-        """Handle completed homing. It does not clear a doubt about the controller itself."""
+        """It does not clear a doubt about the controller itself."""
         if self._other_controller is None:
             self.position = Position(PositionBasis.HOMED, "homed")
 
@@ -129,15 +116,12 @@ class PositionTracker:
             self._last = replace(self._last, state="Alarm")
 
     def suspect_restart(self) -> None:
-        """Handle an unknown line, possibly a custom welcome line.
-
-        It was one if the controller has no feed rate at the next check.
-        """
+        """Handle an unknown line, possibly a custom welcome line. It was one if the controller has
+        no feed rate at the next check."""
         self._restart_suspected = True
 
     def compare(self, parser: ParserState | None) -> None:
-        """Compare the parser state of the idle controller: what a reset clears must still be
-        there."""
+        """Check that what a reset clears is still there in the idle controller."""
         before = self._last
         if before is None:
             return
@@ -146,8 +130,6 @@ class PositionTracker:
         if fresh or was_restarted(before.parser, parser):
             self.lose(f"{_OFF_AND_ON}: it has forgotten where the axes are")
         self._store(replace(before, parser=parser))
-
-    # --- identification, and reconnection ---
 
     def recognise(self, info: ControllerInfo) -> None:
         """Compare make and settings. A difference means another machine until a person confirms."""
@@ -163,11 +145,8 @@ class PositionTracker:
             self._check_homing(info)
 
     def _check_homing(self, info: ControllerInfo) -> None:
-        """Require homing.
-
-        A GRBL with homing is locked after a restart. grblHAL may be set up otherwise, and reports
-        whether it was homed.
-        """
+        """Require homing. A GRBL with homing is locked after a restart. grblHAL may be set up
+        otherwise, and reports whether it was homed."""
         homed = self._last.homed if self._last else None
         if info.homing and info.make.hal and not homed:
             self.lose(_NEVER_HOMED)
@@ -189,14 +168,10 @@ class PositionTracker:
                 self.homed()  # from grblHAL's memory, which a power cut would have cleared
             else:
                 self.lose(_UNWATCHED)
-        elif doubt := _restart(self._last, now) or (None if seamless else _doubt(self._last, now)):
+        elif now.welcomed or was_restarted(self._last.parser, now.parser):
+            self.lose(f"{_OFF_AND_ON}, while it was not connected")
+        elif not seamless and (doubt := _doubt(self._last, now)):
             self.lose(doubt)
-
-
-def _restart(before: Observation, now: Observation) -> str | None:
-    """Return the sign of a restart; None if there is none."""
-    again = now.welcomed or was_restarted(before.parser, now.parser)
-    return f"{_OFF_AND_ON}, while it was not connected" if again else None
 
 
 def _doubt(before: Observation, now: Observation) -> str | None:
@@ -225,7 +200,6 @@ def _mark_of(info: ControllerInfo) -> str:
 
 
 def _differences(before: str, now: str) -> str:
-    """Return the differences in words; "" if there are none."""
     try:
         old, new = json.loads(before), json.loads(now)
         if (old["make"], old["build"]) != (new["make"], new["build"]):
@@ -244,10 +218,8 @@ _SAME_MM = 0.01  # reports have three decimals
 
 
 def line_at(program: Program, lines: Sequence[int], place: Point, before: Point | None) -> int:
-    """Return the line whose path is nearest to `place`, in the direction from `before`.
-
-    If several are equally near, the earliest. An arc counts as its chord.
-    """
+    """Return the line whose path is nearest to `place`, in the direction from `before`. If several
+    are equally near, the earliest. An arc counts as its chord."""
     going = None if before is None else _minus(place, before)
     best, nearest = lines[0], math.inf
     for line in lines:
@@ -264,7 +236,6 @@ def line_at(program: Program, lines: Sequence[int], place: Point, before: Point 
 
 
 def _distance(place: Point, start: Point, along: Point) -> float:
-    """Return the distance from a point to a straight segment."""
     length = _dot(along, along)
     share = _dot(_minus(place, start), along) / length if length else 0.0
     share = min(1.0, max(0.0, share))

@@ -1,7 +1,5 @@
-"""Messages of a controller: who receives them, how to wait for them, and questions with answers.
-
-Questions are `$` commands and lines that set modes. Some answers identify the controller.
-"""
+"""The listener of a controller's messages, and questions (`$` commands, lines that set modes) with
+their answers, some of which identify the controller."""
 
 import asyncio
 import contextlib
@@ -28,21 +26,17 @@ class ControllerListener(Protocol):
 
     def answered(self, code: int) -> None:
         """A program line was accepted (0), or refused with an error."""
-        ...
 
     def batch_received(self) -> None:
         """All lines received at once have been passed on."""
-        ...
 
     def reported(self, report: Report) -> None: ...
     def alarmed(self, code: int) -> None: ...
     def unknown_line(self) -> None:
         """A line came that is not a known answer: possibly a custom welcome line."""
-        ...
 
     def was_reset(self) -> None:
         """The controller restarted without a request from here."""
-        ...
 
     def lost(self, reason: str) -> None: ...
 
@@ -62,7 +56,6 @@ class ChangeSignal:
                 await waiting
 
     def notify(self) -> None:
-        """Wake all waiting tasks."""
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():
@@ -77,10 +70,7 @@ class _Question:
 
 
 class Questions:
-    """Asks one question at a time, only while no program line is unanswered.
-
-    `send` sends a line.
-    """
+    """Sends one question at a time with `send`, only while no program line is unanswered."""
 
     def __init__(self, address: str, patience_s: float, send: Callable[[str], None]) -> None:
         self.address = address
@@ -92,11 +82,8 @@ class Questions:
     async def ask(
         self, command: str, *, expects: str = "", within_s: float | None = None
     ) -> list[str]:
-        """Return the lines before its ok.
-
-        An ok without a line that starts with `expects` belongs to an earlier command. Raises
-        Refused, Unavailable.
-        """
+        """Return the lines before its ok. An ok without a line that starts with `expects` belongs
+        to an earlier command. Raises Refused, Unavailable."""
         async with self._turn:
             question = _Question(asyncio.get_running_loop().create_future(), expects)
             self._open = question
@@ -110,7 +97,6 @@ class Questions:
                 self._open = None
 
     def line(self, text: str) -> None:
-        """Take over a line that may belong to an answer."""
         if self._open is not None:
             self._open.lines.append(text)
 
@@ -140,11 +126,9 @@ _REPORTS_IN_INCHES, _HOMING = 13, 22  # numbers of settings
 
 @dataclass(frozen=True, slots=True)
 class ControllerInfo:
-    """The make and settings of a controller.
-
-    `homing`: whether homing is switched on; None if unknown. `inches`: whether it reports in
-    inches. `build` is its firmware text, `settings` are all its settings by number.
-    """
+    """The make and settings of a controller. `homing`: whether homing is switched on; None if
+    unknown. `inches`: whether it reports in inches. `build` is its firmware text, `settings` are
+    all its settings by number."""
 
     make: Make
     inches: bool
@@ -154,12 +138,9 @@ class ControllerInfo:
 
 
 async def read_info(questions: Questions, name: str | None) -> ControllerInfo | None:
-    """Return the controller's info; None if it does not report it. Raises Unavailable.
-
-    `name` comes from its welcome line. An earlier connection may have left half a line in the
-    buffer. A `$` in it makes the line an error, so nothing moves; the second question is then
-    understood.
-    """
+    """Return the controller's info; None if it does not report it. Raises Unavailable. `name` comes
+    from its welcome line. An earlier connection may have left half a line in the buffer. A `$` in
+    it makes the line an error, so nothing moves; the second question is then understood."""
     for _ in range(2):
         try:
             answer = await questions.ask("$I", expects="[OPT:")

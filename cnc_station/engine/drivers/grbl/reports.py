@@ -10,11 +10,8 @@ Axes = tuple[float, ...]  # one number for each axis
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One status report, `<Run|MPos:1.000,2.000,3.000|FS:500,0>`.
-
-    A field is None if the report does not contain it. Lengths are in the controller's unit: mm, or
-    inches if it is set to report in them.
-    """
+    """One status report, `<Run|MPos:1.000,2.000,3.000|FS:500,0>`; a field is None if it is missing.
+    Lengths are in mm, or in inches if the controller is set to report in them."""
 
     state: str
     sub: int | None = None
@@ -37,10 +34,8 @@ class Report:
 
     @property
     def at_rest(self) -> bool:
-        """Whether no axis moves or will move by itself.
-
-        `Hold:1` still decelerates; a door's 2 and 3 are parking and resuming.
-        """
+        """Whether no axis moves or will move by itself. `Hold:1` still decelerates; a door's 2 and
+        3 are parking and resuming."""
         match self.state:
             case "Hold":
                 return self.sub in (None, 0)
@@ -78,7 +73,9 @@ def report(text: str) -> Report | None:
         offset=_point(found.get("WCO")),
         feed=speeds[0] if speeds else None,
         spindle=speeds[1] if len(speeds) > 1 else None,
-        overrides=_shares(found.get("Ov")),
+        overrides=(percent[0] / 100, percent[1] / 100, percent[2] / 100)
+        if len(percent := found.get("Ov", [])) == 3
+        else None,
         blocks_free=_whole(found.get("Bf")),
         line=_whole(found.get("Ln")),
         tool=_whole(found.get("T")),
@@ -101,12 +98,6 @@ def _point(numbers: list[float] | None) -> Point | None:
     if numbers is None or len(numbers) < 2:
         return None
     return (numbers[0], numbers[1], numbers[2] if len(numbers) > 2 else 0.0)
-
-
-def _shares(percent: list[float] | None) -> tuple[float, float, float] | None:
-    if percent is None or len(percent) != 3:
-        return None
-    return (percent[0] / 100, percent[1] / 100, percent[2] / 100)
 
 
 def _whole(numbers: list[float] | None) -> int | None:
@@ -140,11 +131,8 @@ def setting(text: str) -> tuple[int, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """The make of a controller.
-
-    `hal`: it speaks grblHAL's dialect. `buffer`: the size of its receive buffer in bytes. `axes`:
-    the letters of its axes.
-    """
+    """The make of a controller. `hal`: it speaks grblHAL's dialect. `buffer`: the size of its
+    receive buffer in bytes. `axes`: the letters of its axes."""
 
     name: str = "Grbl"
     hal: bool = False
@@ -156,10 +144,7 @@ class Make:
 
 def make(lines: list[str], name: str | None) -> Make:
     """Return the make from the answer to `$I`: `[VER:1.1h.20190825:]`, `[OPT:V,15,128]`,
-    `[FIRMWARE:grblHAL]`.
-
-    `name` comes from its welcome line, if one was received.
-    """
+    `[FIRMWARE:grblHAL]`. `name` comes from its welcome line, if one was received."""
     inside = [line[1:-1].partition(":") for line in lines if line[:1] == "[" and line[-1:] == "]"]
     answer = {word: value for word, _, value in inside}
     options, *numbers = answer.get("OPT", "").split(",")
@@ -188,11 +173,9 @@ _MM_PER_INCH = 25.4
 
 
 class Picture:
-    """The reported state of a controller.
-
-    `report` is the latest, in the controller's unit. `overrides`, `homed` and `offset` (WCO) are
-    the last ones reported. `alarm` is the number of its present alarm, if known.
-    """
+    """The reported state of a controller. `report` is the latest, in the controller's unit.
+    `overrides`, `homed` and `offset` (WCO) are the last ones reported. `alarm` is the number of its
+    present alarm, if known."""
 
     def __init__(self) -> None:
         self.report = Report("Idle")
@@ -204,7 +187,6 @@ class Picture:
         self._most_free: int | None = None
 
     def take(self, report: Report) -> None:
-        """Take over a new report."""
         self.offset = report.offset or self.offset
         self.homed = self.homed if report.homed is None else report.homed
         self.overrides = report.overrides or self.overrides

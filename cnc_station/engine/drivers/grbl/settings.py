@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from cnc_station.engine.drivers.base import number_between
+
 _TCP = re.compile(r"(?:tcp://)?(\[[0-9A-Fa-f:.]+\]|[^\s:/\\\[\]]+):(\d{1,5})")
 DEFAULT_TOLERANCE_MM = 0.1  # more than one step of a coarse screw, less than any cut
 _BAUD_RATES = range(300, 4_000_001)
@@ -10,10 +12,8 @@ _BAUD_RATES = range(300, 4_000_001)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Either a serial `device`, or a TCP `host` and `tcp_port`.
-
-    `tolerance_mm` is the largest distance between the tool and the end of a completed program.
-    """
+    """Either a serial `device`, or a TCP `host` and `tcp_port`. `tolerance_mm` is the largest
+    distance between the tool and the end of a completed program."""
 
     device: str = ""
     baud: int = 115_200
@@ -23,7 +23,6 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """The address as people write it."""
         return self.device or f"{self.host}:{self.tcp_port}"
 
 
@@ -34,7 +33,8 @@ def from_machine(settings: dict[str, object]) -> Settings:
         raise ValueError(
             "enter the address of the controller: /dev/ttyUSB0, COM3, or 192.168.5.1:23"
         )
-    tolerance = _tolerance(settings.get("tolerance_mm"))
+    entered = str(settings.get("tolerance_mm") or "").strip() or str(DEFAULT_TOLERANCE_MM)
+    tolerance = number_between(entered, "the tolerance", 0.001, 10, "mm")
     tcp = _TCP.fullmatch(port)
     if tcp:
         number = int(tcp[2])
@@ -47,26 +47,11 @@ def from_machine(settings: dict[str, object]) -> Settings:
     return Settings(device=port, baud=int(baud), tolerance_mm=tolerance)
 
 
-def _tolerance(given: object) -> float:
-    text = str(given or "").strip()
-    try:
-        tolerance = float(text) if text else DEFAULT_TOLERANCE_MM
-    except ValueError:
-        tolerance = 0.0
-    if not 0.001 <= tolerance <= 10.0:
-        raise ValueError("the tolerance must be from 0.001 to 10 mm")
-    return tolerance
-
-
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Time limits in seconds.
-
-    `silence`: the longest time without an answer to polls. `idle`: the longest time in Idle with
-    unanswered lines. `still`: the longest time in Run without motion. `stop`: the longest time
-    until a feed hold has stopped the axes. `offset`: the longest wait for the work offset, which is
-    in some reports only.
-    """
+    """Time limits in s. `silence`: without an answer to polls. `idle`: in Idle with unanswered
+    lines. `still`: in Run without motion. `stop`: until a feed hold has stopped the axes. `offset`:
+    until a report has the work offset, which only some have."""
 
     poll: float = 0.2
     poll_running: float = 0.1

@@ -32,20 +32,13 @@ TEXTS = frozenset({"ERROR ", "OPERATOR_DISPLAY ", "OPERATOR_TEXT "})
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
-def _may_go_on(question: str, answer: str) -> bool:
-    return question in TEXTS and answer.upper() not in {"OK", NAK}
-
-
 class Refused(Conflict):
     """The controller refused a command. The message is its answer."""
 
 
 class Client:
-    """One session.
-
-    Requests of several coroutines are queued. A cancelled one is still answered, so that the next
-    gets its own answer. Raises Unavailable after the connection is broken.
-    """
+    """One session. Requests of several coroutines are queued. A cancelled one is still answered, so
+    that the next gets its own answer. Raises Unavailable after the connection is broken."""
 
     def __init__(
         self,
@@ -171,7 +164,12 @@ class Client:
             if (found := next(ahead, None)) is not None:
                 answers += [NAK] * (found - done)
                 answers.append(line[len(starts[found]) :].strip())
-            elif done and _may_go_on(starts[done - 1], answers[-1]) and start[:4] != "GET ":
+            elif (  # a text goes on
+                done
+                and starts[done - 1] in TEXTS
+                and answers[-1].upper() not in {"OK", NAK}
+                and not start.startswith("GET ")
+            ):
                 answers[-1] += f" {line}"
             else:
                 answers.append(NAK)  # or the answer to a question of another session
@@ -194,7 +192,6 @@ class Client:
             self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     async def _line(self) -> str:
-        """Return the next line that is not empty."""
         while True:
             try:
                 line = await self._reader.readline()

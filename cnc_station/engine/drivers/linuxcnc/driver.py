@@ -1,10 +1,6 @@
-"""Run programs on LinuxCNC.
-
-CNC Station never switches the machine on by itself, never homes it and never changes between AUTO,
-MDI and MANUAL: an operator at the machine does that. Only one session can have control. This driver
-takes control to send a command, and continues reading without control when another session takes
-it.
-"""
+"""Run programs on LinuxCNC. CNC Station never homes it, never switches it on by itself and never
+changes its mode: an operator does. Control is taken to send a command; without it the driver only
+reads."""
 
 import asyncio
 import contextlib
@@ -27,9 +23,9 @@ from cnc_station.engine.drivers.base import (
 )
 from cnc_station.engine.drivers.linuxcnc import files, modes, run_monitor
 from cnc_station.engine.drivers.linuxcnc.client import Refused
+from cnc_station.engine.drivers.linuxcnc.files import Part
 from cnc_station.engine.drivers.linuxcnc.link import Link
 from cnc_station.engine.drivers.linuxcnc.opening import close_unstarted, forget, open_program
-from cnc_station.engine.drivers.linuxcnc.part import Part
 from cnc_station.engine.drivers.linuxcnc.position import PositionKnowledge
 from cnc_station.engine.drivers.linuxcnc.settings import FIELDS, Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Place, Snapshot
@@ -62,32 +58,27 @@ class LinuxCnc(StatusPublisher):
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """Create a driver from a machine's driver settings. Raises ValueError."""
         return cls(Settings.make(settings))
 
-    # --- the connection
-
     async def connect(self) -> Identity:
-        """See `Driver.connect`. Takes no control. A run has to be found with `inspect_run`."""
+        """Takes no control. A run has to be found with `inspect_run`."""
         self._monitor = None
         return await self._link.open()
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`."""
         self._knowledge.recall(memory)
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`."""
         return self._knowledge.memory()
 
     async def confirm_position(self) -> None:
-        """See `Driver.confirm_position`. It does not replace homing."""
+        """It does not replace homing."""
         now = await self._link.read_snapshot()
         self._knowledge.confirm(now)
         self.publish(self._status_of(now))
 
     async def close(self) -> None:
-        """See `Driver.close`. A running program continues."""
+        """A running program continues."""
         if self._stopping is not None:
             self._stopping.cancel()
             await asyncio.gather(self._stopping, return_exceptions=True)
@@ -121,10 +112,8 @@ class LinuxCnc(StatusPublisher):
         self._writing = asyncio.create_task(_write_note_file(folder, part.file, note))
         await asyncio.shield(self._writing)
 
-    # --- a run
-
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
-        """See `Driver.load`. Sets the modes, writes the program into a file, and opens the file."""
+        """Sets the modes, writes the program into a file, and opens the file."""
         if order.source is None:
             raise RunFailed("LinuxCNC runs programs, and this job has none")
         now = await self._link.read_snapshot()
@@ -148,17 +137,19 @@ class LinuxCnc(StatusPublisher):
     def _check_length(self, now: Snapshot, part: Part) -> None:
         """Check the tool length. One that the part before left active belongs to this run."""
         if self._began_without_length != part.run_id or part.number == 1:
-            modes.check_length(modes.unmet(now.codes, part.assumes))
+            modes.check_length(modes.unmet(now.codes, modes.assumed(part.program)))
 
     async def _set_modes(self, part: Part) -> tuple[modes.Unmet, ...]:
         """Set the modes of the program. Return those that had to be set."""
         now = await self._link.read_snapshot()
         self._check_length(now, part)
-        wrong = modes.unmet(now.codes, part.assumes)
+        wrong = modes.unmet(now.codes, modes.assumed(part.program))
         if wrong or now.zero != self._zero:
             await self._write(files.write_modes, part.modes_file, modes.program_of(wrong))
             path = self._path(part.modes_file)
-            now = await modes.set_modes(self._link, self._messages, path, part.assumes)
+            now = await modes.set_modes(
+                self._link, self._messages, path, modes.assumed(part.program)
+            )
             self._zero = now.zero
         return wrong
 
@@ -172,15 +163,15 @@ class LinuxCnc(StatusPublisher):
             raise NotReady(files.write_error_text(folder, error)) from error
 
     async def start(self) -> None:
-        """See `Driver.start`. Runs the open program, and checks that it runs."""
+        """Runs the open program, and checks that it runs."""
         now, part = await self._link.read_snapshot(), self._current_part
         if not self._link.in_control:
             raise NotReady("another session has taken control of the controller")
         self._must_be_ready(now)
         if now.program != self._path(part.file):
             raise NotReady(f"another program was opened: {now.program or 'none'}")
-        modes.check_modes(now.codes, part.assumes)
-        if not await part.is_unchanged(self._settings.program_folder):
+        modes.check_modes(now.codes, modes.assumed(part.program))
+        if not await asyncio.to_thread(part.is_unchanged, self._settings.program_folder):
             raise NotReady(f"{part.file} was changed after it was loaded")
         if modes.LENGTH_OFF in now.codes:
             self._began_without_length = part.run_id
@@ -219,12 +210,10 @@ class LinuxCnc(StatusPublisher):
         return self._monitor
 
     def _drop_monitor(self) -> None:
-        """End the monitoring of a run that did not start."""
         self._monitor = None
         self._messages.left_on = ()
 
     async def ended(self) -> None:
-        """See `Driver.ended` and `run_monitor.RunMonitor`."""
         monitor = self._monitor
         if monitor is None:
             raise Conflict("nothing runs")
@@ -237,11 +226,10 @@ class LinuxCnc(StatusPublisher):
         if monitor.verdict is not None:
             raise monitor.verdict
         part = self._current_part
-        if not await part.is_unchanged(self._settings.program_folder):
+        if not await asyncio.to_thread(part.is_unchanged, self._settings.program_folder):
             raise EndUnproven(f"{part.file} was changed while it ran: it is unknown what was made")
 
     def _stop_what_is_left_on(self, now: Snapshot) -> None:
-        """Stop the spindle and the coolant that a program left on at its end."""
         monitor, busy = self._monitor, self._stopping is not None and not self._stopping.done()
         over = monitor is None or monitor.ended.is_set()
         idle = now.state == IDLE and now.mode == "AUTO" and not self._link.taken
@@ -249,7 +237,7 @@ class LinuxCnc(StatusPublisher):
             self._stopping = asyncio.create_task(self._stop_spindle_and_coolant(monitor))
 
     async def _stop_spindle_and_coolant(self, monitor: run_monitor.RunMonitor | None) -> None:
-        """Stop both. After a failure it is tried again at the next snapshot."""
+        """After a failure it is tried again at the next snapshot."""
         left_on, had_control = self._messages.left_on, self._link.in_control
         with contextlib.suppress(Unavailable, Refused, NotReady):
             for words in ("spindle off", "flood off", "mist off"):
@@ -259,13 +247,14 @@ class LinuxCnc(StatusPublisher):
                 return
             self._messages.left_on = ()
             if monitor is None or not isinstance(monitor.verdict, RunFailed | RunAborted):
-                self._messages.note(f"the program left the {' and the '.join(left_on)} on: stopped")
+                what = " and the ".join(left_on)
+                self._messages.message = f"the program left the {what} on: stopped"
             self.publish(self._status_of(now))
             if not had_control:
                 await self._link.give_control()
 
     async def hold(self) -> None:
-        """See `Driver.hold`. Pauses, and waits for standstill."""
+        """Pauses, and waits for standstill."""
         self._must_have_a_run()
         if (await self._link.read_snapshot()).state == PAUSED:
             return
@@ -286,7 +275,7 @@ class LinuxCnc(StatusPublisher):
         self.publish(self._status_of(now))
 
     async def resume(self) -> None:
-        """See `Driver.resume`. Resumes a hold of this station, of the panel or of the program."""
+        """Resumes a hold of this station, of the panel or of the program."""
         self._must_have_a_run()
         if (await self._link.read_snapshot()).state == RUNNING:
             return
@@ -296,7 +285,7 @@ class LinuxCnc(StatusPublisher):
             raise Unavailable("the controller has not resumed")
 
     async def abort(self) -> None:
-        """See `Driver.abort`. The axes stand when this returns."""
+        """The axes stand when this returns."""
         monitor = self._monitor
         if monitor is None or (
             monitor.ended.is_set() and not isinstance(monitor.verdict, Unavailable)
@@ -308,7 +297,7 @@ class LinuxCnc(StatusPublisher):
         await self._link.until(lambda _: monitor.ended.is_set())
 
     async def unlock(self) -> None:
-        """See `Driver.unlock`. Ends the emergency stop, then switches the machine on. No motion."""
+        """Ends the emergency stop, then switches the machine on. No motion."""
         self._link.allow_control()
         now = await self._link.read_snapshot()
         if now.estop:
@@ -323,10 +312,10 @@ class LinuxCnc(StatusPublisher):
             raise Conflict(f"{self._messages.why_off()}: clear the cause at the machine first")
 
     async def inspect_run(self, order: Order) -> RunInspection:
-        """See `Driver.inspect_run`. Identifies the run by the file that the controller has open."""
+        """Identifies the run by the file that the controller has open."""
         now = await self._link.read_snapshot()
-        owner = run_monitor.owner_for(now, order)
-        if owner is None or order.source is None:
+        owner = files.owner_of(now.program)
+        if owner is None or owner.run_id != order.run_id or order.source is None:
             words = f"{now.program} open" if now.program else "no program open"
             return RunInspection(
                 RunOutcome.STOPPED, f"the controller has {words}: it is not of this run"
@@ -348,16 +337,13 @@ class LinuxCnc(StatusPublisher):
             self.publish(self._status_of(now))
         return found
 
-    # --- helpers
-
     def _status_of(self, now: Snapshot) -> Status:
         stop, turns, part = "", None, self._part
         if part is not None and now.program == self._path(part.file) and now.state != IDLE:
             stop = STOP_WORDS if now.line in part.ending.stops else ""
             turns = now.line in part.ending.turning
-        words = self._messages.words(stop)
-        position = self._knowledge.position
-        return status_of(now, words, position, taken=self._link.taken, turns=turns)
+        position, taken = self._knowledge.position, self._link.taken
+        return status_of(now, self._messages, position, stop=stop, taken=taken, turns=turns)
 
     def _path(self, file: str) -> str:
         """Return the path of a file in the program folder, as the controller sees it."""
@@ -385,12 +371,12 @@ class LinuxCnc(StatusPublisher):
 
 
 async def _write_note_file(folder: Path, name: str, note: files.Note) -> None:
-    # Without the note nobody can prove the end of the run after a crash of the station.
+    # Without the note the end of the run cannot be proven after a crash of the station.
     with contextlib.suppress(OSError):
         await asyncio.to_thread(files.write_note, folder, name, note)
 
 
 KIND = DriverKind(
-    DriverInfo("linuxcnc", "LinuxCNC", settings=FIELDS, abilities=LinuxCnc.abilities, real=True),
+    DriverInfo("linuxcnc", "LinuxCNC", settings=FIELDS, abilities=LinuxCnc.abilities),
     LinuxCnc.make,
 )

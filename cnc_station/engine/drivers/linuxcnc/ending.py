@@ -29,15 +29,12 @@ STOPPING = frozenset({Kind.STOP, Kind.OPTIONAL_STOP})
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The end of a program, and the lines that lead to it.
-
-    `place` is its end position; None for an unknown axis. `late` are the lines that run only after
-    the path's last earlier visit to that place. `left_s` are the seconds of motion left when a line
-    was executed for the last time; `moving_s` is the total, and `cut_s` of it is at a programmed
+    """The end of a program, and the lines that lead to it. `place` is its end position (None:
+    unknown axis), `late` are the lines after the path's last earlier visit to it. `left_s`: seconds
+    of motion left when a line was last executed; `moving_s` in total, `cut_s` of it at a programmed
     feed. `stops` are the lines followed by a stop (M0), `turning` those with the spindle on.
-    `closed`: the controller finds a program end; without one it stops before the last moves.
-    `leaves_on` is what still runs after the end; M2 and M30 stop everything.
-    """
+    `closed`: there is a program end; without one the controller stops early. `leaves_on`: what
+    still runs after the end."""
 
     place: Known
     late: frozenset[int]
@@ -63,10 +60,8 @@ class Ending:
         return self._within(place, NEAR_MM, z_is_work=z_is_work)
 
     def may_be_turned(self, place: Place, *, z_is_work: bool) -> bool:
-        """Return whether it is where the end is in a rotated work offset (G10 L2 R).
-
-        The controller reports positions without the rotation.
-        """
+        """Return whether it is where the end is in a rotated work offset (G10 L2 R). The controller
+        reports positions without the rotation."""
         x, y, z = self.place
         if x is None or y is None or (z is not None and z_is_work and abs(z - place[2]) > AT_MM):
             return False
@@ -85,12 +80,17 @@ def ending_of(program: Program, source: bytes) -> Ending:
     place = end_place(program.moves, lines)
     left_s, moving_s = _left_s(program.moves)
     ended = Kind.END in program.moves.kind[-1:]
+    turns = any(rpm > 0.0 for rpm in program.moves.spindle[-1:])
     return Ending(
         place=place,
         late=_late(program, place),
         left_s=left_s,
         moving_s=moving_s,
-        cut_s=_cut_s(program.moves),
+        cut_s=sum(
+            program.moves.ends_s[index] - program.moves.starts_s(index)
+            for index, kind in enumerate(program.moves.kind)
+            if kind in CUTTING
+        ),
         stops=_stops(program.moves),
         turning=frozenset(
             line
@@ -98,13 +98,8 @@ def ending_of(program: Program, source: bytes) -> Ending:
             if rpm > 0.0
         ),
         closed=ended or "%" in lines[-1:],
-        leaves_on=() if ended else _leaves_on(program),
+        leaves_on=() if ended else program.leaves_on or (("spindle",) if turns else ()),
     )
-
-
-def _leaves_on(program: Program) -> tuple[str, ...]:
-    turns = any(rpm > 0.0 for rpm in program.moves.spindle[-1:])
-    return program.leaves_on or (("spindle",) if turns else ())
 
 
 def _late(program: Program, place: Known) -> frozenset[int]:
@@ -133,8 +128,7 @@ def _late(program: Program, place: Known) -> frozenset[int]:
 
 
 def _passes(start: tuple[float, ...], end: tuple[float, ...], place: list[float]) -> float | None:
-    """Return the fraction of the line from start to end that is nearest to `place`; None if not
-    near."""
+    """Return the fraction of the step at which it is nearest to `place`; None if not near."""
     for a, b, p in zip(start, end, place, strict=True):
         if (a - p > NEAR_MM and b - p > NEAR_MM) or (p - a > NEAR_MM and p - b > NEAR_MM):
             return None  # true for most
@@ -155,14 +149,6 @@ def _left_s(moves: Moves) -> tuple[dict[int, float], float]:
         if moves.kind[index] in MOVING:
             to_go += moves.ends_s[index] - moves.starts_s(index)
     return left, to_go
-
-
-def _cut_s(moves: Moves) -> float:
-    return sum(
-        moves.ends_s[index] - moves.starts_s(index)
-        for index, kind in enumerate(moves.kind)
-        if kind in CUTTING
-    )
 
 
 def _stops(moves: Moves) -> frozenset[int]:

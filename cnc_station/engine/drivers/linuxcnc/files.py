@@ -1,9 +1,7 @@
-"""The files of a run: its program, which the controller opens, and a note for a later start.
+"""A part as read, and its files: the program that the controller opens, and a note for recovery.
+The file name contains the run, so a restarted station recognises its run by the open file."""
 
-The name of the program file contains the run, so that a restarted station recognises its own run by
-the file that the controller has open.
-"""
-
+import asyncio
 import contextlib
 import errno
 import json
@@ -11,7 +9,11 @@ import re
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
+from cnc_station.engine.domain.nc import Program, read
+from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.linuxcnc.ending import Ending, ending_of
 from cnc_station.engine.drivers.linuxcnc.snapshot import Place
 
 NAME = re.compile(r"cnc-run-(\d+)-part-(\d+)(-modes)?\.ngc$")
@@ -29,21 +31,47 @@ KEPT_S = 14 * 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """The position at the start of a run, and whether the run was seen in its `late` lines (see
-    `Ending`)."""
+    """The start position of a run, and whether it was seen in its `late` lines (see `Ending`)."""
 
     start: Place
     late: bool = False
 
 
-def program_file_name(run_id: int, part: int) -> str:
-    """Return the file name of the program for a part of a run."""
-    return f"cnc-run-{run_id}-part-{part}.ngc"
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part `number` of an order, with the exact bytes of its program."""
 
+    run_id: int
+    number: int
+    source: bytes
+    program: Program
+    ending: Ending
 
-def modes_file_name(run_id: int, part: int) -> str:
-    """Return the file name of the program that sets the modes for it."""
-    return f"cnc-run-{run_id}-part-{part}-modes.ngc"
+    @classmethod
+    async def read(cls, order: Order, source: bytes, number: int) -> Self:
+        """Read a part. The time is proportional to the length of the program."""
+        program = order.program
+        if program is None:
+            program = await asyncio.to_thread(read, source)
+        ending = await asyncio.to_thread(ending_of, program, source)
+        return cls(order.run_id, number, source, program, ending)
+
+    @property
+    def file(self) -> str:
+        """The file name of its program."""
+        return f"cnc-run-{self.run_id}-part-{self.number}.ngc"
+
+    @property
+    def modes_file(self) -> str:
+        """The file name of the program that sets its modes."""
+        return f"cnc-run-{self.run_id}-part-{self.number}-modes.ngc"
+
+    def is_unchanged(self, folder: Path) -> bool:
+        """Return whether its file has the written content, or cannot be read while it is open."""
+        try:
+            return (folder / self.file).read_bytes() == self.source
+        except OSError:
+            return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +94,8 @@ def write_modes(folder: Path, name: str, source: bytes) -> None:
     _write(folder / name, source)
 
 
-def is_unchanged(folder: Path, name: str, source: bytes) -> bool:
-    """Return whether a part's file has the written content.
-
-    Also True if it can no longer be read: the controller has it open.
-    """
-    try:
-        return (folder / name).read_bytes() == source
-    except OSError:
-        return True
-
-
 def write_program(folder: Path, name: str, source: bytes) -> None:
-    """Write the exact bytes, readable for the controller's user. Raises OSError.
-
-    Also removes the files of old runs.
-    """
+    """Write the exact bytes, readable for all, and remove files of old runs. Raises OSError."""
     _write(folder / name, source)
     with contextlib.suppress(FileNotFoundError):  # of an earlier attempt
         note_path(folder, name).unlink()
@@ -119,10 +133,8 @@ def write_error_text(folder: Path, error: OSError) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write all or nothing: the controller must not open half a program.
-
-    Not forced to the disk: a power cut would only remove a proof.
-    """
+    """Write all or nothing: the controller must not open half a program. Not forced to the disk: a
+    power cut would only remove a proof."""
     draft = path.with_name(f"{path.name}.new")
     draft.write_bytes(content)
     draft.chmod(0o644)

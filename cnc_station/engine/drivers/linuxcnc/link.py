@@ -23,12 +23,9 @@ T = TypeVar("T")
 
 
 class Link:
-    """Polls the controller and passes each snapshot to `on_snapshot`.
-
-    When the connection is lost it calls `on_loss` once. All methods then raise Unavailable. Only
-    one session has control. This one takes it for a command, and returns it on request. `taken` is
-    whether another session has taken it lately.
-    """
+    """Polls the controller and passes each snapshot to `on_snapshot`. When the connection is lost
+    it calls `on_loss` once; all methods then raise Unavailable. Only one session has control: this
+    one takes it for a command, and returns it on request."""
 
     def __init__(
         self,
@@ -49,7 +46,7 @@ class Link:
         self._poller: asyncio.Task[None] | None = None
         self._busy_changed = asyncio.Event()
         self._mm = 1.0
-        self._wait_word = ""
+        self._wait_keyword = ""
         self._taken_at = -TAKEN_S
 
     @property
@@ -71,7 +68,7 @@ class Link:
             raise
         wait, old_wait = await self.ask("wait_mode", "set_wait")
         # The newer keyword first: newer versions also know the old one, but complain.
-        self._wait_word = "set_wait" if wait == NAK else "wait_mode"
+        self._wait_keyword = "set_wait" if wait == NAK else "wait_mode"
         self._asked = asked(self._settings.joints, spindle=wait != NAK)
         unit, ini = await self._unit(), await self._ini()
         self._mm = MM_IN[unit]
@@ -85,7 +82,7 @@ class Link:
             (
                 ("Name", name),
                 ("linuxcncrsh", version),
-                ("Commands", f"{self._wait_word} {waits.lower()}"),
+                ("Commands", f"{self._wait_keyword} {waits.lower()}"),
                 ("Configuration", ini),
                 ("Units", unit.lower()),
             ),
@@ -102,10 +99,8 @@ class Link:
         raise error
 
     async def _ini(self) -> str:
-        """Return the configuration file, which identifies the controller.
-
-        Asked again if another session interfered.
-        """
+        """Return the configuration file, which identifies the controller. Asked again if another
+        session interfered."""
         for _ in range(ATTEMPTS):
             ini = (await self.ask("inifile"))[0]
             if ini != NAK:
@@ -170,21 +165,16 @@ class Link:
                 found.append(error)
 
     async def discard_messages(self) -> None:
-        """Discard all earlier messages to the operator."""
         more = True
         while more:
             *texts, _ = await self.ask("error", *MESSAGES, "plat")
             more = any(text.upper() not in {"OK", NAK} for text in texts)
 
     async def ask(self, *words: str) -> list[str]:
-        """See `Client.ask`."""
         return await self._guarded(self._connected().ask(*words))
 
     async def set(self, words: str) -> None:
-        """See `Client.set`; needs control.
-
-        A refused command is repeated, but a start is never sent twice. Raises Refused.
-        """
+        """Send a command; needs control. Repeated if refused, but never a start. Raises Refused."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 await self._guarded(self._connected().set(words))
@@ -212,17 +202,14 @@ class Link:
             raise Unavailable("the controller has not confirmed the abort")
 
     async def take_control(self) -> None:
-        """Take control. Raises NotReady for a wrong password.
-
-        Commands are then answered on reception, a setting that another session may have changed for
-        all.
-        """
+        """Take control. Raises NotReady for a wrong password. Commands are then answered on
+        reception, a setting that another session may have changed for all."""
         if (await self.ask("enable"))[0].upper() != "ON":
             try:
                 await self.set(f"enable {self._settings.enable_password}")
             except Refused as error:
                 raise NotReady("the controller refuses the enable password") from error
-            await self.set(f"{self._wait_word} received")
+            await self.set(f"{self._wait_keyword} received")
         self.in_control = True
 
     async def give_control(self) -> None:
@@ -239,7 +226,7 @@ class Link:
             raise
 
     async def _poll(self) -> None:
-        with contextlib.suppress(Unavailable):  # everybody has been informed
+        with contextlib.suppress(Unavailable):  # already reported to `on_loss`
             while True:
                 await self.read_snapshot()
                 self._busy_changed.clear()

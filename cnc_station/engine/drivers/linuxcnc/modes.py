@@ -1,16 +1,12 @@
-"""Check the controller's modes before a program, and set those that differ.
+"""Check the controller's modes before a program, and set those that differ: by a small program that
+ends with %, which resets nothing. It takes 0.1 s (LinuxCNC 2.9) and keeps AUTO. MDI could override
+an operator who has just switched to MANUAL, and would remain if the station were killed."""
 
-They are set by a small program that ends with %, which resets nothing. Measured on LinuxCNC 2.9: it
-takes 0.1 s, needs no change of the controller's mode and keeps AUTO for the operator. MDI would
-have to switch to MDI and back. It could override an operator who has just switched to MANUAL, and a
-station killed in between would leave the machine in MDI.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnc_station.engine.domain.nc import Program
-from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
+from cnc_station.engine.domain.nc.preconditions import GROUPS, Assumption, Mode
 from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.linuxcnc.client import Refused
 from cnc_station.engine.drivers.linuxcnc.link import Link
@@ -19,23 +15,9 @@ from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, Snapshot
 from cnc_station.engine.drivers.linuxcnc.status_text import ControllerMessages
 
 # LinuxCNC has no scaling and no G68. A rotated work offset belongs to the work zero.
-GROUPS = {
-    Mode.CUTTER_COMPENSATION: frozenset({"G40", "G41", "G41.1", "G42", "G42.1"}),
-    Mode.UNITS: frozenset({"G20", "G21"}),
-    Mode.DISTANCE: frozenset({"G90", "G91"}),
-    Mode.PLANE: frozenset({"G17", "G17.1", "G18", "G18.1", "G19", "G19.1"}),
-    Mode.WORK_OFFSET: frozenset(
-        {"G54", "G55", "G56", "G57", "G58", "G59", "G59.1", "G59.2", "G59.3"}
-    ),
-    Mode.FEED: frozenset({"G93", "G94", "G95"}),
-    Mode.ARC_CENTRES: frozenset({"G90.1", "G91.1"}),
-    Mode.TOOL_LENGTH: frozenset({"G43", "G43.1", "G43.2", "G49"}),
-    Mode.DIAMETER: frozenset({"G7", "G8"}),
-    Mode.SPINDLE: frozenset({"G96", "G97"}),
-    Mode.RETRACT: frozenset({"G98", "G99"}),
-    Mode.PATH: frozenset({"G61", "G61.1", "G64"}),
-}
-ORDER = tuple(GROUPS)  # compensation first: while it is on, plane and offset cannot be changed
+ABSENT = frozenset({Mode.SCALING, Mode.ROTATION})
+# Compensation first: while it is on, plane and offset cannot be changed.
+ORDER = (Mode.CUTTER_COMPENSATION, *(mode for mode in GROUPS if mode not in ABSENT))
 LENGTH_OFF = "G49"
 LENGTH_ON = (
     "a tool length offset is active (G43) that the program does not ask for. Cancel it with G49 at "
@@ -64,22 +46,17 @@ def assumed(program: Program) -> tuple[Assumption, ...]:
 
 def unmet(codes: frozenset[str], assumes: Sequence[Assumption]) -> tuple[Unmet, ...]:
     """Return the modes that the active codes contradict, in the order in which to set them."""
-    found = _contradicted(codes, assumes)
+    found = []
+    for one in assumes:
+        active = codes & GROUPS[one.mode]
+        if active and one.code not in active and one.mode not in ABSENT:
+            found.append(Unmet(one.mode, one.code, "".join(sorted(active))))
     return tuple(sorted(found, key=lambda one: ORDER.index(one.mode)))
 
 
-def _contradicted(codes: frozenset[str], assumes: Sequence[Assumption]) -> Iterator[Unmet]:
-    for one in assumes:
-        active = codes & GROUPS.get(one.mode, frozenset())
-        if active and one.code not in active:
-            yield Unmet(one.mode, one.code, "".join(sorted(active)))
-
-
 def check_length(wrong: Sequence[Unmet]) -> None:
-    """Raise NotReady if a tool length is active that a person has to judge.
-
-    Without it the tool would go deeper. With it the program may differ from the one that was read.
-    """
+    """Raise NotReady if a tool length is active that a person has to judge. Without it the tool
+    would go deeper. With it the program may differ from the one that was read."""
     if any(one.mode is Mode.TOOL_LENGTH for one in wrong):
         raise NotReady(LENGTH_ON)
 
@@ -92,13 +69,10 @@ def check_modes(codes: frozenset[str], assumes: Sequence[Assumption]) -> None:
 
 
 def program_of(wrong: Sequence[Unmet]) -> bytes:
-    """Return a program that sets the modes, without motion.
-
-    The work offset is set again even if it is right. Observed in 2.9: when an abort restores modes
-    and an operator changes the mode at once, the controller works in G54 but reports positions in
-    G55, and a G54 that it already has changes nothing. No end would then be at the end of the
-    program.
-    """
+    """Return a program that sets the modes, without motion. The work offset is always set again.
+    Observed in 2.9: when an abort restores modes and an operator changes the mode at once, the
+    controller works in G54 but reports positions in G55, and a G54 that it already has changes
+    nothing."""
     codes = [one.code for one in wrong if one.mode is not Mode.WORK_OFFSET]
     lines = ["%", "(CNC Station sets the modes for the next program)", "G40", *codes]
     return "\n".join([*lines, "G55", "G54", "%", ""]).encode()
@@ -107,11 +81,9 @@ def program_of(wrong: Sequence[Unmet]) -> bytes:
 async def set_modes(
     link: Link, messages: ControllerMessages, path: str, assumes: Sequence[Assumption]
 ) -> Snapshot:
-    """Run the program of modes at `path`, and check that they are in force.
-
-    Raises NotReady; RunFailed if the controller does not find the file. A controller that has
-    received `run` is not idle before the program has ended; its line may stay 0.
-    """
+    """Run the program of modes at `path`, and check that they are in force. Raises NotReady;
+    RunFailed if the controller does not find the file. A controller that has received `run` is not
+    idle before the program has ended; its line may stay 0."""
 
     def in_force(now: Snapshot) -> bool:
         ended = now.state == IDLE and now.program == path

@@ -17,13 +17,10 @@ STILL_OPEN = "already open"  # after an open during which another session interf
 
 
 async def close_unstarted(link: Link) -> None:
-    """Take control, and close a program that was opened and never started.
-
-    Observed in 2.9: otherwise the next open fails with two errors. The second ("can't open …")
-    comes late and would be taken for the answer to a later command. The abort that closes the
-    program also restores the modes of the last motion, and the line of the last one executed.
-    Raises NotReady.
-    """
+    """Take control, and close a program that was opened and never started. Raises NotReady.
+    Observed in 2.9: otherwise the next open fails with two errors, the second ("can't open …") so
+    late that a later command seems to fail. This abort also restores the modes and the line of the
+    last motion."""
     try:
         await link.take_control()
         now = await link.read_snapshot()
@@ -34,8 +31,7 @@ async def close_unstarted(link: Link) -> None:
 
 
 async def open_program(link: Link, messages: ControllerMessages, path: str) -> None:
-    """Open a program. Needs control. Raises NotReady, and RunFailed for a program that is
-    refused."""
+    """Open a program; needs control. Raises NotReady; RunFailed for a refused program."""
     try:
         for _ in range(ATTEMPTS):
             await forget(link, messages)
@@ -51,11 +47,7 @@ async def open_program(link: Link, messages: ControllerMessages, path: str) -> N
 
 
 async def _close(link: Link) -> None:
-    """Abort without a run.
-
-    A program opened before the abort ends keeps the line of the last run, as if it had been
-    started.
-    """
+    """Abort without a run. A program opened before its end would seem to have been started."""
     await link.set("abort")
     await link.until(lambda now: now.line > 0, CLOSED_S)
     await asyncio.sleep(CYCLE_S)

@@ -1,9 +1,6 @@
-"""Whether the position of a LinuxCNC machine is known.
-
-The controller knows its axis positions after homing, and reports this. It cannot know that it
-replaced another controller of this machine. A G92 offset outlasts programs and restarts and may not
-be the work zero of the next job. In both cases a person has to confirm the zero.
-"""
+"""Whether the position of a LinuxCNC machine is known. The controller reports homing, but not that
+it replaced another controller, and a G92 offset may not be the work zero of the next job. In both
+cases a person has to confirm the zero."""
 
 import json
 from dataclasses import dataclass, replace
@@ -53,7 +50,6 @@ class PositionKnowledge:
         self._controller = ""  # the present controller
 
     def recall(self, memory: PositionMemory | None) -> None:
-        """See `Driver.recall`."""
         if memory is None:
             return
         self.position = memory.position
@@ -61,7 +57,7 @@ class PositionKnowledge:
         self._trusted = Mark.read(memory.mark)
 
     def memory(self) -> PositionMemory | None:
-        """See `Driver.memory`. A changed controller stays unconfirmed."""
+        """A changed controller stays unconfirmed."""
         if self.position is None or self._trusted is None:
             return None
         return PositionMemory(self.position, str(self._trusted))
@@ -113,11 +109,8 @@ class PositionKnowledge:
 
 
 def _same(zero: Place, now: Snapshot) -> bool:
-    """Return whether the zero is the confirmed one.
-
-    In another work offset than G54 this is unknown; a program does not begin there without stating
-    it.
-    """
+    """Return whether the zero is the confirmed one. In another work offset than G54 this is
+    unknown; a program does not begin there without stating it."""
     if now.zero is None or "G54" not in now.codes:
         return True
     return all(abs(a - b) <= SAME_MM for a, b in zip(zero, now.zero, strict=True))

@@ -6,14 +6,13 @@ import re
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.drivers.base import (
     EndUnproven,
-    Order,
     RunAborted,
     RunFailed,
     RunInspection,
     RunOutcome,
 )
 from cnc_station.engine.drivers.linuxcnc.ending import NEAR_MM, Ending
-from cnc_station.engine.drivers.linuxcnc.files import Note, Owner, owner_of
+from cnc_station.engine.drivers.linuxcnc.files import Note
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Snapshot
 
 # Messages about a refused command of an operator, or about the computer: the run is not affected.
@@ -89,24 +88,18 @@ class RunMonitor:
     def _judged(self, now: Snapshot, at: float) -> CncStationError | None:
         if self.aborting:
             return RunAborted("aborted")
-        if trouble := self._trouble(now):
-            return RunFailed(trouble, alarm=now.estop)
+        if now.estop:
+            return RunFailed(f"emergency stop{self._where(now)}", alarm=True)
+        if self.errors:
+            return RunFailed("; ".join(self.errors))
+        if not now.on:
+            return RunFailed(f"the machine was switched off{self._where(now)}")
         if doubt := self._doubt(now):
             return EndUnproven(doubt)
         return self._lack_of_proof(now, at)
 
-    def _trouble(self, now: Snapshot) -> str:
-        if now.estop:
-            return f"emergency stop{self._where(now)}"
-        if self.errors:
-            return "; ".join(self.errors)
-        if not now.on:
-            return f"the machine was switched off{self._where(now)}"
-        return ""
-
     def _doubt(self, now: Snapshot) -> str:
-        """Return what an operator did at the machine that hides how the program ended; "" if
-        nothing."""
+        """Return what an operator did at the machine that hides how it ended; "" if nothing."""
         if now.program != self.path:
             return f"another program was opened: {now.program or 'none'}{self._where(now)}"
         if now.mode != "AUTO":
@@ -157,17 +150,9 @@ def words_of(now: Snapshot) -> str:
     return " ".join(axes if now.z_is_work else axes[:2])
 
 
-def owner_for(now: Snapshot, order: Order) -> Owner | None:
-    """Return the owner of the open file; None if it is not of this run."""
-    owner = owner_of(now.program)
-    return owner if owner is not None and owner.run_id == order.run_id else None
-
-
 def inspect_set_up(part: int) -> RunInspection:
-    """Return the outcome while the modes for a part were being set.
-
-    That part was never started, and the one before was done.
-    """
+    """Return the outcome while the modes for a part were being set. That part was never started,
+    and the one before was done."""
     if part > 1:
         return RunInspection(RunOutcome.FINISHED, f"part {part} was being set up", part - 1)
     return RunInspection(RunOutcome.STOPPED, "its modes were being set, and it was never started")

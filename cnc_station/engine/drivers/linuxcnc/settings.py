@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from cnc_station.engine.drivers.base import number_between
 from cnc_station.engine.views import Setting
 
 MOST_JOINTS = 6  # the largest number of joints
@@ -31,10 +32,7 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Programs are written into `program_folder`; the controller knows it as `controller_folder`.
-
-    Times in seconds.
-    """
+    """The controller knows `program_folder`, where programs are written, as `controller_folder`."""
 
     program_folder: Path
     controller_folder: str
@@ -47,14 +45,15 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """The address, for people."""
         return f"{self.host} port {self.port}"
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
         """Return the settings. Raises ValueError with a sentence."""
-        said = {name: str(value).strip() for name, value in settings.items() if value is not None}
-        given = {one.name: said.get(one.name) or one.default for one in FIELDS}
+        entered = {
+            name: str(value).strip() for name, value in settings.items() if value is not None
+        }
+        given = {one.name: entered.get(one.name) or one.default for one in FIELDS}
         if not given["program_folder"]:
             raise ValueError("enter a folder that this computer and the controller share")
         folder = Path(given["program_folder"])
@@ -76,7 +75,7 @@ class Settings:
             connect_password=given["connect_password"],
             enable_password=given["enable_password"],
             joints=_whole(given["joints"], "the number of joints", MOST_JOINTS),
-            poll_s=_seconds(given["poll_s"]),
+            poll_s=number_between(given["poll_s"], "the poll interval", 0.02, 5, "seconds"),
         )
 
 
@@ -84,13 +83,3 @@ def _whole(text: str, what: str, most: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise ValueError(f"{what} must be a whole number from 1 to {most}")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.02 <= seconds <= 5.0:
-        raise ValueError("the poll interval must be from 0.02 to 5 seconds")
-    return seconds

@@ -12,15 +12,11 @@ AXES = (("0", "X"), ("1", "Y"), ("2", "Z"))
 
 
 def asked(joints: int, *, spindle: bool = False) -> tuple[str, ...]:
-    """Return the questions for a snapshot.
-
-    Positions and joints are asked one by one, and by number: for all positions at once, some
-    versions return machine coordinates, and for Y, others return X. The spindle is asked only of
-    versions that survive it (see `client`). Errors are asked several times: errors and messages to
-    the operator are in one queue, each question removes one entry of either kind, and the
-    controller stores one of each kind. A refused program leaves three errors, of which the first is
-    the most useful, and a message may be before them.
-    """
+    """Return the questions for a snapshot. Positions and joints are asked by number: for all at
+    once, some versions return machine coordinates, and for Y, others return X. The spindle is asked
+    only of versions that survive it (see `client`). Errors are asked several times: errors and
+    messages share one queue, and each question removes one entry. A refused program leaves three
+    errors, of which the first is the most useful."""
     return (
         "program_status",
         "mode",
@@ -54,14 +50,10 @@ MM_IN = {"MM": 1.0, "CM": 10.0, "INCH": 25.4}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """mm in the coordinates of the active work offset, mm/min, rpm, overrides as fractions.
-
-    The controller does not subtract the tool length from its Z: `z_is_work` is whether Z is still
-    right, because no length is active. `zero` is the work zero in machine coordinates, `g92`
-    whether a G92 offset is part of it. `feed` and `speed` are the programmed values; `turns` is
-    whether the spindle turns. `errors` and `message` are new since the snapshot before. A message
-    does not fail a program.
-    """
+    """mm in the active work offset, mm/min, rpm, overrides as fractions. `z_is_work`: no tool
+    length is active, which the controller does not subtract from Z. `zero` is the work zero in
+    machine coordinates. `feed` and `speed` are programmed values; `turns`: the spindle turns.
+    `errors` and `message` are new; a message does not fail a program."""
 
     state: str
     mode: str
@@ -87,21 +79,21 @@ class Snapshot:
 
     @property
     def g92(self) -> bool:
-        """Whether a G92 offset is active. A controller that does not report it shows neither
-        code."""
+        """Whether a G92 offset is active, as far as the controller reports it."""
         return "G92.3" in self.codes
 
     @classmethod
     def read(cls, answers: Sequence[tuple[str, str]], mm: float) -> Self:
-        """Parse the answers to `asked`; a machine unit is `mm` millimetres.
-
-        Raises ValueError for an answer to another question.
-        """
+        """Parse the answers to `asked`; a machine unit is `mm` mm. Raises ValueError for others."""
         answer = dict(answers)
         if any(answer == NAK and question not in OPTIONAL for question, answer in answers):
             raise ValueError(NAK)
         codes = answer["program_codes"].split()
-        x, y, z = (_numbered(answer, f"rel_act_pos {axis}", name) * mm for axis, name in AXES)
+        place = []
+        for axis, name in AXES:  # each answer repeats its axis, as a number or by name
+            about, number = answer[f"rel_act_pos {axis}"].split()
+            _must_be(about.upper(), axis, name)
+            place.append(float(number) * mm)
         state, mode = answer["program_status"].upper(), answer["mode"].upper()
         _must_be(state, IDLE, RUNNING, PAUSED)
         _must_be(mode, "MANUAL", "AUTO", "MDI")
@@ -126,7 +118,7 @@ class Snapshot:
                 for question, answer in answer.items()
                 if question.startswith("joint_homed")
             ),
-            place=(x, y, z),
+            place=(place[0], place[1], place[2]),
             z_is_work="G49" in codes,
             zero=_zero(answer["pos_offset"], codes),
             feed=_code(codes, "F") * (25.4 if "G20" in codes else 1.0),
@@ -149,19 +141,9 @@ def _must_be(answer: str, *possible: str) -> None:
         raise ValueError(answer)
 
 
-def _numbered(answer: dict[str, str], question: str, name: str) -> float:
-    """Return the value of an answer that repeats its subject, as a number or by name."""
-    about, number = answer[question].split()
-    _must_be(about.upper(), question[-1], name)
-    return float(number)
-
-
 def _zero(answer: str, codes: list[str]) -> Place | None:
-    """Return the work zero.
-
-    Asked for one axis by number, the controller does not answer correctly. The value is in the
-    units of the modes, not of the machine.
-    """
+    """Return the work zero. Asked for one axis by number, the controller does not answer correctly.
+    The value is in the units of the modes, not of the machine."""
     if answer == NAK:
         return None
     unit = 25.4 if "G20" in codes else 1.0

@@ -1,7 +1,5 @@
 """Convert a snapshot to the `Status` of all drivers."""
 
-from dataclasses import dataclass
-
 from cnc_station.engine.domain.machine import Position
 from cnc_station.engine.drivers.linuxcnc.run_monitor import HARMLESS
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, PAUSED, RUNNING, Snapshot
@@ -15,30 +13,22 @@ DOUBTED = "check that the machine and its work zero are the right ones, then con
 G92_OFF = "Cancel it with G92.1 at the machine's panel"
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The texts for a status.
-
-    `error` is the last error, `message` the last message to the operator, `held` why it is held if
-    known. `left_on` is what the last program left on, by its name.
-    """
-
-    error: str = ""
-    message: str = ""
-    held: str = ""
-    left_on: tuple[str, ...] = ()
-
-
 def status_of(
-    now: Snapshot, words: Words, position: Position | None, *, taken: bool, turns: bool | None
+    now: Snapshot,
+    messages: "ControllerMessages",
+    position: Position | None,
+    *,
+    stop: str,
+    taken: bool,
+    turns: bool | None,
 ) -> Status:
-    """Return the status.
-
-    `taken`: another session has lately taken control. `turns`: the spindle turns according to the
-    program, for a controller that must not be asked.
-    """
-    doing, why, remedy = _doing(now, words, position, taken=taken)
+    """Return the status. `stop`: why the program itself stops here. `taken`: another session took
+    control. `turns`: the spindle turns by the program, for a controller that must not be asked."""
+    held = "held" if messages.held_by_us else stop
+    doing, why, remedy = _doing(now, messages, held, position, taken=taken)
     moving = doing is Doing.RUNNING
+    turns = turns if now.turns is None else now.turns
+    rpm = None if turns is None else now.speed * (now.spindle_override or 1.0) if turns else 0.0
     return Status(
         doing,
         why,
@@ -49,7 +39,7 @@ def status_of(
         y=now.place[1],
         z=now.place[2] if now.z_is_work else None,
         feed_mm_min=now.feed * (now.feed_override or 0.0) if moving else 0.0,
-        spindle_rpm=_rpm(now, turns if now.turns is None else now.turns),
+        spindle_rpm=rpm,
         tool=now.tool,
         feed_override=now.feed_override,
         spindle_override=now.spindle_override,
@@ -57,29 +47,26 @@ def status_of(
     )
 
 
-def _rpm(now: Snapshot, turns: bool | None) -> float | None:
-    if turns is None:
-        return None
-    return now.speed * (now.spindle_override or 1.0) if turns else 0.0
-
-
 def _doing(
-    now: Snapshot, words: Words, position: Position | None, *, taken: bool
+    now: Snapshot,
+    messages: "ControllerMessages",
+    held: str,
+    position: Position | None,
+    *,
+    taken: bool,
 ) -> tuple[Doing, str, str]:
     if now.estop:
         remedy = "Check that the machine is safe, release its emergency stop, then unlock it"
-        return Doing.ALARM, words.error or "emergency stop", remedy
+        return Doing.ALARM, messages.error or "emergency stop", remedy
     if now.on and now.state == PAUSED:
-        why = ": ".join(
-            part for part in (words.held or "held at the machine", words.message) if part
-        )
+        why = ": ".join(part for part in (held or "held at the machine", messages.message) if part)
         return Doing.HELD, why, "Resume it when it is safe"
     if now.on and now.state != IDLE:
-        return Doing.RUNNING, words.message, ""
-    why, remedy = _obstacle(now, words.error, position) or _still_on(now, words.left_on)
+        return Doing.RUNNING, messages.message, ""
+    why, remedy = _obstacle(now, messages.error, position) or _still_on(now, messages.left_on)
     if not why and taken:
         why, remedy = TAKEN
-    return (Doing.NOT_READY, why, remedy) if why else (Doing.READY, words.message, "")
+    return (Doing.NOT_READY, why, remedy) if why else (Doing.READY, messages.message, "")
 
 
 def _obstacle(now: Snapshot, texts: str, position: Position | None) -> tuple[str, str] | None:
@@ -106,49 +93,34 @@ def _still_on(now: Snapshot, left_on: tuple[str, ...]) -> tuple[str, str]:
 
 
 class ControllerMessages:
-    """The messages that apply now.
-
-    `errors` are those since the last command. `held_by_us` is whether the present hold was
-    requested here. `left_on` is what the last program left on, until it is stopped.
-    """
+    """The messages that apply now. `errors` are new since the last command. `held_by_us`: the hold
+    was requested here. `left_on` is what the last program left on, until it is stopped."""
 
     def __init__(self) -> None:
         self.left_on: tuple[str, ...] = ()
         self.errors: list[str] = []
         self.held_by_us = False
-        self._error = ""  # the last one, while the machine is off or stopped
-        self._message = ""  # the last message to the operator, until the program continues
+        self.error = ""  # the last one, while the machine is off or stopped
+        self.message = ""  # the last message to the operator, until the program continues
         self._paused = False
 
     def take(self, now: Snapshot) -> None:
-        """Take over the messages of a snapshot."""
         self.errors += now.errors
         if errors := [error for error in now.errors if not HARMLESS.search(error)]:
-            self._error = errors[0]
+            self.error = errors[0]
         elif now.on and not now.estop:
-            self._error = ""
+            self.error = ""
         if not now.on or now.estop:  # this stops the spindle and the coolant; a mode does not
             self.left_on = ()
         if now.state != PAUSED:
-            self._message = "" if self._paused and now.state == RUNNING else self._message
+            self.message = "" if self._paused and now.state == RUNNING else self.message
             self.held_by_us = False
         self._paused = now.state == PAUSED
-        self._message = now.message or self._message
+        self.message = now.message or self.message
 
     def forget(self) -> None:
-        """Forget all messages, before a program is opened or started."""
         self.errors.clear()
-        self._message = ""
+        self.message = ""
 
     def why_off(self) -> str:
-        """Return why the machine does not switch on."""
-        return self._error or "the machine does not switch on"
-
-    def words(self, stop: str) -> Words:
-        """Return all messages; `stop` is why the program itself would stop here."""
-        held = "held" if self.held_by_us else stop
-        return Words(self._error, self._message, held, self.left_on)
-
-    def note(self, message: str) -> None:
-        """Show this to the operator like a message of the controller."""
-        self._message = message
+        return self.error or "the machine does not switch on"

@@ -1,9 +1,6 @@
-"""Client of an MTConnect agent: questions by HTTP GET, and one endless answer (stream).
-
-Every wait has a limit: an answer has `ANSWER_S`, and a stream has to send something within
-`PATIENCE` heartbeats. All failures are raised as Unavailable with a sentence, except what the agent
-refuses: that is returned as a `Refusal`.
-"""
+"""Client of an MTConnect agent: HTTP GET, and one endless answer (stream). An answer takes at most
+`ANSWER_S`; a stream sends something within `PATIENCE` heartbeats. Failures are Unavailable; what
+the agent refuses is returned as a `Refusal`."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -45,13 +42,11 @@ class Agent:
         self._session: ClientSession | None = None
 
     async def close(self) -> None:
-        """Close the connections, the stream included."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
     async def ask(self, path: str) -> Document:
-        """Send one question. Return the document of its answer."""
         async with self._get(path) as response:
             return await self._only(response)
 
@@ -83,7 +78,6 @@ class Agent:
                 yield document
 
     async def _only(self, response: "ClientResponse") -> Document:
-        """Return the document of an answer that has only one."""
         data = bytearray()
         async with self._in_time(ANSWER_S):
             async for chunk in response.content.iter_any():
@@ -103,7 +97,7 @@ class Agent:
     async def _get(self, path: str) -> AsyncIterator["ClientResponse"]:
         if self._session is None:
             await asyncio.to_thread(import_module, "aiohttp")  # keep the event loop free
-        import aiohttp  # noqa: PLC0415 - half a second, for those who have such a machine
+        import aiohttp  # noqa: PLC0415 - half a second, needed for such machines only
 
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S)
@@ -155,11 +149,8 @@ def _boundary(content_type: str) -> bytes:
 
 
 async def _next_part(content: "StreamReader", boundary: bytes) -> bytes | None:
-    """Return the body of the next part; None at the end.
-
-    Reads the body by its Content-length alone: the boundary after it may come only with the next
-    part.
-    """
+    """Return the body of the next part; None at the end. Reads the body by its Content-length
+    alone: the boundary after it may come only with the next part."""
     if not await _up_to(content, boundary):
         return None
     length = 0

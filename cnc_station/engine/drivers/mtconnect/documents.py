@@ -1,8 +1,5 @@
-"""MTConnect documents: bytes in, frozen values out.
-
-The XML namespace contains the version of the standard, so only local names are compared. Any bytes
-give a document or `BadDocument`.
-"""
+"""MTConnect documents: bytes in, frozen values or `BadDocument` out. Only local names are compared,
+because the XML namespace contains the version of the standard."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,11 +17,8 @@ class BadDocument(CncStationError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Data of the agent.
-
-    `instance`: a new value means that the agent was restarted, and its sequence numbers too.
-    `next`: the first observation that this document does not contain.
-    """
+    """Data of the agent. `instance`: a new value means that the agent was restarted, and its
+    sequence numbers too. `next`: the first observation that this document does not contain."""
 
     instance: str = ""
     next: int = 0
@@ -33,11 +27,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class DataItem:
-    """One value that a device reports, other than a condition.
-
-    `component` is its element (Controller, Path, …), `owner` the name of that element, `within` the
-    ids of all components around it.
-    """
+    """One value that a device reports, other than a condition. `component` is its element (Path,
+    …), `owner` the name of that element, `within` the ids of all components around it."""
 
     id: str
     type: str
@@ -106,7 +97,9 @@ def parse(data: bytes) -> Document:
     header = _header(root)
     kind = _local(root)
     if kind == "MTConnectDevices":
-        return Devices(header, tuple(_devices(root)))
+        groups = (group for group in root if _local(group) == "Devices")
+        found = (child for group in groups for child in group if _local(child) == "Device")
+        return Devices(header, tuple(map(_device, found)))
     if kind == "MTConnectStreams":
         seen = sorted(_observations(root), key=lambda observation: observation.sequence)
         return Streams(header, tuple(seen))
@@ -120,11 +113,8 @@ def parse(data: bytes) -> Document:
 
 
 def _tree(data: bytes) -> Element:
-    """Parse XML without a document type.
-
-    No MTConnect document declares one, and document types allow entities that expand without limit
-    or read files.
-    """
+    """Parse XML without a document type. No MTConnect document declares one, and document types
+    allow entities that expand without limit or read files."""
     builder = TreeBuilder()
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -162,12 +152,6 @@ def _header(root: Element) -> Header:
                 element.get("version", ""),
             )
     return Header()
-
-
-def _devices(root: Element) -> Iterator[Device]:
-    for group in root:
-        if _local(group) == "Devices":
-            yield from (_device(element) for element in group if _local(element) == "Device")
 
 
 def _device(device: Element) -> Device:

@@ -1,17 +1,14 @@
-"""MTConnect: reads a machine through its agent. The standard is read-only.
-
-The agent keeps a buffer of numbered observations. This driver reads the state once (`current`) and
-then everything that follows, in order and without a gap (`sample`), also after a lost connection as
-long as the buffer reaches back. A new `instanceId` means a restarted agent with new numbers:
-everything is read again, and what happened in between is unknown.
-"""
+"""MTConnect: reads a machine through its agent, which keeps a buffer of numbered observations. The
+state is read once (`current`), then all that follows without a gap (`sample`), also after a lost
+connection as long as the buffer reaches back. A new `instanceId` means a restarted agent:
+everything is read again."""
 
 from contextlib import aclosing
 from typing import Self
 from urllib.parse import quote, urlsplit
 
 from cnc_station.engine.domain.errors import Unavailable
-from cnc_station.engine.drivers.base import DriverKind
+from cnc_station.engine.drivers.base import DriverKind, number_between
 from cnc_station.engine.drivers.mtconnect.client import Agent
 from cnc_station.engine.drivers.mtconnect.documents import Device, Devices, Header, Refusal, Streams
 from cnc_station.engine.drivers.mtconnect.layout import Layout, layout
@@ -48,17 +45,17 @@ class MTConnect(ReadOnlyDriver):
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """Create a driver from a machine's driver settings."""
         url = str(settings.get("url") or "").strip()
         if "://" not in url:
             url = f"http://{url}"
         parts = urlsplit(url)
         if parts.scheme not in _SCHEMES or not parts.hostname:
             raise ValueError("the address must be like http://192.168.1.20:5000")
+        heartbeat = str(settings.get("heartbeat") or HEARTBEAT_S)
         return cls(
             url.rstrip("/"),
             str(settings.get("device") or "").strip(),
-            _heartbeat(str(settings.get("heartbeat") or HEARTBEAT_S)),
+            number_between(heartbeat, "the heartbeat", 0.1, 60, "seconds"),
         )
 
     async def _connect(self) -> Identity:
@@ -106,8 +103,7 @@ class MTConnect(ReadOnlyDriver):
         self._add_reports([self._picture.report()])
 
     async def _catch_up(self) -> None:
-        """Read what was observed without a connection; only the present state if the buffer is too
-        short."""
+        """Read what was missed; only the present state if the buffer does not reach back."""
         while True:
             answer = await self._agent.ask(self._sample())
             if isinstance(answer, Refusal):
@@ -201,16 +197,6 @@ def _identity(header: Header, device: Device) -> Identity:
     return Identity(agent, tuple((label, found) for label, found in details if found))
 
 
-def _heartbeat(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise ValueError("the heartbeat must be a number of seconds") from None
-    if not 0.1 <= seconds <= 60:
-        raise ValueError("the heartbeat must be from 0.1 to 60 seconds")
-    return seconds
-
-
 KIND = DriverKind(
     DriverInfo(
         "mtconnect",
@@ -226,7 +212,6 @@ KIND = DriverKind(
             ),
         ),
         abilities=ABILITIES,
-        real=True,
     ),
     MTConnect.make,
 )

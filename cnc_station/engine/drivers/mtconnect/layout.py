@@ -1,12 +1,10 @@
-"""Find the data items of a device: vendors name and number them differently.
-
-The figures (position, feed, tool) are those of the first path that reports its execution.
-Execution, program name and modes are kept for every path: for a component with an execution, the
-items inside it and those of the whole machine.
-"""
+"""Find the data items of a device: vendors name and number them differently. Position, feed and
+tool are those of the first path with an execution. Execution, program and modes are kept for every
+path, with those of the whole machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import eq
 from typing import NamedTuple
 
 from cnc_station.engine.drivers.mtconnect.documents import DataItem, Device
@@ -17,10 +15,8 @@ _PROGRAMS = ("MAIN", "", "ACTIVE")  # of several, the best subtype
 
 
 class _Wanted(NamedTuple):
-    """A type of data item, its accepted subtypes, best first, and its axis.
-
-    In older versions of the standard an override is a feed or a speed in `percent`.
-    """
+    """A type of data item, its accepted subtypes, best first, and its axis. In older versions of
+    the standard an override is a feed or a speed in `percent`."""
 
     type: str
     sub_types: tuple[str, ...] = ("",)
@@ -72,17 +68,13 @@ class PathItems:
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of all of them."""
         switches = (item for item, _ in self.overrides)
         return frozenset((*self.executions, *self.programs, *self.modes, *self.purposes, *switches))
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`figures` maps the name of a figure to the id of its data item.
-
-    A device without `paths` cannot be used.
-    """
+    """`figures` maps a figure to the id of its data item. A device needs `paths` to be usable."""
 
     figures: Mapping[str, str]
     paths: tuple[PathItems, ...]
@@ -111,7 +103,11 @@ def _path(
     items: tuple[DataItem, ...], home: tuple[str, ...], homes: tuple[tuple[str, ...], ...]
 ) -> PathItems:
     own = [item for item in items if _home_of(item, homes) == home]
-    shared = [item for item in items if _home_of(item, homes) is None or _is_around(item, home)]
+    shared = [
+        item
+        for item in items
+        if _home_of(item, homes) is None or home[: len(item.within)] == item.within
+    ]
     return PathItems(
         next((item.owner for item in own if item.within == home and item.owner), ""),
         _ids(own, "EXECUTION"),
@@ -133,10 +129,6 @@ def _home_of(item: DataItem, homes: tuple[tuple[str, ...], ...]) -> tuple[str, .
     return max(around, key=len, default=None)
 
 
-def _is_around(item: DataItem, home: tuple[str, ...]) -> bool:
-    return home[: len(item.within)] == item.within
-
-
 def _ids(items: list[DataItem], kind: str) -> tuple[str, ...]:
     return tuple(item.id for item in items if item.type == kind)
 
@@ -152,11 +144,10 @@ def _programs(items: list[DataItem]) -> tuple[str, ...]:
 def _choose(
     items: tuple[DataItem, ...], wanted: tuple[_Wanted, ...], home: tuple[str, ...]
 ) -> DataItem | None:
-    """Return the best subtype, then the item that shares most components with the first path's
-    execution."""
+    """Prefer the best subtype, then the item that shares most components with `home`."""
     for want in wanted:
         fits = [
-            (want.sub_types.index(item.sub_type), -_shared(item.within, home), place)
+            (want.sub_types.index(item.sub_type), -sum(map(eq, item.within, home)), place)
             for place, item in enumerate(items)
             if item.type == want.type
             and item.sub_type in want.sub_types
@@ -166,7 +157,3 @@ def _choose(
         if fits:
             return items[min(fits)[2]]
     return None
-
-
-def _shared(some: tuple[str, ...], others: tuple[str, ...]) -> int:
-    return sum(one == other for one, other in zip(some, others, strict=False))

@@ -1,8 +1,5 @@
-"""Modes and switches of a control in MTConnect's terms, and which of them do not cut a part.
-
-Optional stop and tool change stop only interrupt a program. In single block each block is started
-by hand, for example to check a program: a person has to decide whether that made a part.
-"""
+"""Modes and switches in MTConnect's terms, and which of them do not cut a part. Optional stop only
+interrupts a program. Single block may be a check of the program: a person has to decide."""
 
 from collections.abc import Mapping
 
@@ -35,7 +32,7 @@ _AUXILIARY = Doubt("auxiliary functions are locked", "auxiliary functions were l
 _SINGLE = Doubt("single block is on", "single block was on")
 _TEST = Doubt("program test is on", "program test was on")
 # Subtypes of ControllerModeOverride, and own types of older agents and vendors.
-_OVERRIDES: Mapping[str, Doubt] = {
+OVERRIDES: Mapping[str, Doubt] = {
     "DRYRUN": _DRY,
     "MACHINEAXISLOCK": _LOCK,
     "MACHINELOCK": _LOCK,
@@ -61,11 +58,10 @@ UNKNOWN = Doubt("the machine does not report its mode", "the machine did not rep
 
 
 def override(kind: str, sub_type: str) -> str | None:
-    """Return the switch that a data item is, by type and subtype; None if it cannot spoil a
-    part."""
+    """Return the switch that a data item is; None if it cannot spoil a part."""
     name = _plain(kind)
     switch = _plain(sub_type) if name == "CONTROLLERMODEOVERRIDE" else name
-    return switch if switch in _OVERRIDES else None
+    return switch if switch in OVERRIDES else None
 
 
 def mode_doubt(value: str) -> Doubt | None:
@@ -80,11 +76,6 @@ def mode_doubt(value: str) -> Doubt | None:
 def purpose_doubt(value: str) -> Doubt | None:
     """Return the doubt of a FunctionalMode."""
     return _PURPOSES.get(value.strip().upper().replace(" ", "_"))
-
-
-def override_doubt(switch: str) -> Doubt:
-    """Return the doubt of a switch that is on."""
-    return _OVERRIDES[switch]
 
 
 def switched(value: str, *, before: bool) -> bool:

@@ -1,8 +1,5 @@
-"""The common state of all paths of a machine.
-
-A machine is in its program as long as one path is. It has completed the program when the last path
-that took part has ended and none was aborted.
-"""
+"""The common state of all paths of a machine. It is in its program as long as one path is, and has
+completed it when the last path that took part has ended and none was aborted."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +19,7 @@ _PHASES: Mapping[str, tuple[Phase, str]] = {
     "PROGRAM_COMPLETED": (Phase.COMPLETED, "program completed"),
 }
 _OPEN = (*IN_PROGRAM, Phase.STOPPED)  # its program can continue
-NO_WORD = "the agent answers, but it has no data from the machine"
+NO_DATA = "the agent answers, but it has no data from the machine"
 
 
 @dataclass(slots=True)
@@ -49,7 +46,6 @@ class Paths:
         }
 
     def forget(self) -> None:
-        """Forget everything: a present state follows."""
         for item, known in self._executions.items():
             self._executions[item] = _Execution(known.path, known.number)
 
@@ -60,7 +56,7 @@ class Paths:
             return
         before = known.phase
         nothing = (Phase.UNKNOWN, f"the machine reports an unknown state: {value[:60]}")
-        lost = (Phase.UNKNOWN, NO_WORD)
+        lost = (Phase.UNKNOWN, NO_DATA)
         known.phase, known.words = _PHASES.get(value, nothing) if value else lost
         if known.phase in IN_PROGRAM:
             if before not in _OPEN:
@@ -85,10 +81,9 @@ class Paths:
                 known.names = tuple(values.get(item, "") for item in known.path.programs)
 
     def phase(self) -> tuple[Phase, str]:
-        """Return the phase of the machine, and its text."""
         reported = [one for one in self._executions.values() if one.phase is not None]
         if not reported:
-            return Phase.UNKNOWN, NO_WORD
+            return Phase.UNKNOWN, NO_DATA
         for phase in (Phase.UNKNOWN, *_OPEN):
             found = next((one for one in reported if one.phase is phase), None)
             if found is not None:
@@ -106,8 +101,7 @@ class Paths:
         return [one.path for one in self._executions.values() if one.phase in _OPEN]
 
     def programs(self) -> tuple[str, ...]:
-        """Return the programs of the open paths, or of the completed ones; () if there is one
-        path."""
+        """Return the programs of the open paths, otherwise the completed ones; () for one path."""
         if len(self._executions) < 2:
             return ()
         known = list(self._executions.values())

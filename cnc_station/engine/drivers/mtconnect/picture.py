@@ -6,7 +6,7 @@ from math import isfinite
 from cnc_station.engine.drivers.mtconnect import modes
 from cnc_station.engine.drivers.mtconnect.documents import CONDITION_LEVELS, Observation
 from cnc_station.engine.drivers.mtconnect.layout import Layout, PathItems
-from cnc_station.engine.drivers.mtconnect.paths import NO_WORD, Paths
+from cnc_station.engine.drivers.mtconnect.paths import NO_DATA, Paths
 from cnc_station.engine.drivers.reported import Doubt, Phase, Report
 from cnc_station.engine.views import Doing, Status
 
@@ -62,8 +62,7 @@ class Picture:
         self._paths.name(self._values)
 
     def _condition(self, seen: Observation) -> bool:
-        """Take a condition. A level without a code is for the whole data item; a fault stays until
-        then."""
+        """Take a condition. A fault stays until a level with its code, or without any, comes."""
         kept = [
             alarm
             for alarm in self._alarms
@@ -77,7 +76,6 @@ class Picture:
         return changed
 
     def report(self) -> Report:
-        """Return the present report."""
         phase, words = self._phase()
         programs = self._paths.programs()
         return Report(
@@ -93,7 +91,7 @@ class Picture:
     def _phase(self) -> tuple[Phase, str]:
         available = self._values.get(self._figures_at.get("available", ""), "AVAILABLE")
         if available != "AVAILABLE":
-            return Phase.UNKNOWN, NO_WORD
+            return Phase.UNKNOWN, NO_DATA
         return self._paths.phase()
 
     def _doubts(self) -> tuple[Doubt, ...]:
@@ -112,17 +110,17 @@ class Picture:
                 found.append(modes.UNKNOWN)
         found.extend(modes.purpose_doubt(self._values.get(item, "")) for item in path.purposes)
         found.extend(
-            modes.override_doubt(switch) for item, switch in path.overrides if self._switches[item]
+            modes.OVERRIDES[switch] for item, switch in path.overrides if self._switches[item]
         )
         return [doubt for doubt in found if doubt is not None]
 
     def _alarm(self) -> str:
-        said = [
+        texts = [
             f"{alarm.words} ({alarm.code})" if alarm.code else alarm.words for alarm in self._alarms
         ]
         if self._value("emergency") == "TRIGGERED":
-            said.insert(0, "emergency stop")
-        return "; ".join(said)
+            texts.insert(0, "emergency stop")
+        return "; ".join(texts)
 
     def _figures(self, program: str) -> Status:
         number = self._number

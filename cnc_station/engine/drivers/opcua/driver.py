@@ -1,9 +1,5 @@
-"""OPC UA for Machine Tools (OPC 40501-1): reads a machine through the model of its server.
-Read-only.
-
-The server reports each change of the subscribed values, every 200 ms, in order. It keeps no
-history: what happens while the connection is lost stays unknown.
-"""
+"""OPC UA for Machine Tools (OPC 40501-1), read-only. The server reports each change of the
+subscribed values, every 200 ms, in order. It keeps no history for the time of a lost connection."""
 
 from typing import Self
 from urllib.parse import urlsplit
@@ -28,7 +24,6 @@ class OpcUa(ReadOnlyDriver):
 
     @classmethod
     def make(cls, settings: dict[str, object]) -> Self:
-        """Create a driver from a machine's driver settings."""
         url = str(settings.get("url") or "").strip()
         if "://" not in url:
             url = f"opc.tcp://{url}"
@@ -52,8 +47,8 @@ class OpcUa(ReadOnlyDriver):
         for value in values:
             self._picture.take(value)
         self._add_reports([self._picture.report()])
-        told = () if alarms else (("Alarms", "the server does not report it"),)
-        return Identity("OPC UA for Machine Tools", (("Machine", name), *details, *told))
+        missing = () if alarms else (("Alarms", "the server does not report it"),)
+        return Identity("OPC UA for Machine Tools", (("Machine", name), *details, *missing))
 
     async def _receive(self) -> None:
         async for update in self._server.updates():
@@ -86,7 +81,6 @@ KIND = DriverKind(
             Setting("machine", "Machine", "", "its name; leave empty if the server has only one"),
         ),
         abilities=ABILITIES,
-        real=True,
     ),
     OpcUa.make,
 )

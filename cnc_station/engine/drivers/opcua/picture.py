@@ -1,8 +1,5 @@
-"""The values of a machine tool in OPC 40501-1: their places in the model, and their meaning.
-
-Names are written as (namespace URI, name): the index of a namespace is different on each server,
-and may change with its next update.
-"""
+"""The values of a machine tool in OPC 40501-1: their places in the model, and their meaning. Names
+are (namespace URI, name): the index of a namespace is different on each server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,10 +108,7 @@ def channel_value(channel: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The content of one of WATCHED, or of CHANNEL with the channel's name before it.
-
-    None if it is empty or of bad quality.
-    """
+    """One of WATCHED, or `channel/` and one of CHANNEL. None if it is empty or of bad quality."""
 
     name: str
     value: object
@@ -155,23 +149,22 @@ class Picture:
         return self._alerts.get(update.key) != shown_before
 
     def report(self) -> Report:
-        """Return the present report."""
         phase, words, programs = self._phase()
         program = self._values.get("program")
-        parts = self._values.get("parts")
-        override = self._values.get("override")
         return Report(
             phase,
             words,
             alarm="; ".join(self._alerts.values()),
-            mode=self._mode(),
+            mode="out of service"
+            if self._values.get("item") == _OUT_OF_SERVICE
+            else _MODES.get(_whole(self._values.get("mode")), ""),
             doubts=self._doubts() if phase in IN_PROGRAM else (),
             programs=programs,
             figures=Status(
                 Doing.UNREACHABLE,
                 program=program if isinstance(program, str) else "",
-                parts=_whole(parts),
-                feed_override=_share(override),
+                parts=_whole(self._values.get("parts")),
+                feed_override=_share(self._values.get("override")),
             ),
         )
 
@@ -185,25 +178,19 @@ class Picture:
         phase, words = _PHASES.get(number, nothing)
         if phase in (Phase.IDLE, Phase.COMPLETED, Phase.ABORTED):
             for channel in self._channels():
-                goes_on = self._channel_phase(channel)
-                if goes_on is not None:
+                goes_on = _CHANNEL_PHASES.get(self._of(channel, CHANNEL_STATE))
+                manual = self._of(channel, "mode") in _CHANNEL_MODES  # this is not a program
+                if goes_on is not None and not manual:
                     return goes_on, f"channel {channel}: {goes_on}", ("",)
         return phase, words, ()
 
     def _channels(self) -> list[str]:
         return [name.rpartition("/")[0] for name in self._values if name.endswith(_STATE_OF_ONE)]
 
-    def _channel_phase(self, channel: str) -> Phase | None:
-        """Return whether its program runs or is held. Manual motion is not a program."""
-        if self._of(channel, "mode") in _CHANNEL_MODES:
-            return None
-        return _CHANNEL_PHASES.get(self._of(channel, CHANNEL_STATE))
-
     def _of(self, channel: str, name: str) -> int | None:
         return _whole(self._values.get(channel_value(channel, name)))
 
     def _doubts(self) -> tuple[Doubt, ...]:
-        """Return why the running program may make no part."""
         mode = _whole(self._values.get("mode"))
         found: list[Doubt | None] = []
         if mode in _MODES:
@@ -226,11 +213,6 @@ class Picture:
             if self._values.get(channel_value(channel, name)) is True:
                 found.append(doubt)
         return found
-
-    def _mode(self) -> str:
-        if self._values.get("item") == _OUT_OF_SERVICE:
-            return "out of service"
-        return _MODES.get(_whole(self._values.get("mode")), "")
 
 
 def _by_hand(words: str) -> Doubt:

@@ -1,8 +1,5 @@
-"""Client of an OPC UA server, as far as needed to read a machine tool.
-
-asyncua implements the protocol, and only this file uses it. All failures are raised as Unavailable
-with a sentence.
-"""
+"""Client of an OPC UA server, as far as needed to read a machine tool. Only this file uses asyncua.
+All failures are raised as Unavailable with a sentence."""
 
 import asyncio
 import logging
@@ -67,7 +64,7 @@ class Server:
     async def open(self) -> None:
         """Connect, and read the index of each namespace."""
         await asyncio.to_thread(import_module, "asyncua.client.client")  # keep the event loop free
-        from asyncua.client.client import Client  # noqa: PLC0415 - over a second, for few
+        from asyncua.client.client import Client  # noqa: PLC0415 - over a second, rarely needed
 
         # This driver itself reports a lost connection, so asyncua does not have to log it.
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
@@ -149,11 +146,8 @@ class Server:
         return found
 
     async def watch_alarms(self, *, alone: bool) -> bool:
-        """Return whether the server reports alarms.
-
-        Many servers report them only for the whole server: that is useful if the machine is `alone`
-        on it.
-        """
+        """Return whether the server reports alarms. Many servers report them only for the whole
+        server: that is useful if the machine is `alone` on it."""
         assert self._machine is not None
         client = self._connected()
         with self._translated_errors():
@@ -206,8 +200,6 @@ class Server:
             else:
                 raise Unavailable("the server has ended the subscription")
         raise Unavailable("the server has ended the subscription")
-
-    # --- helpers -----------------------------------------------------------------------------
 
     def _connected(self) -> "Client":
         if self._client is None:
