@@ -239,6 +239,15 @@ async def test_a_claim_of_few_takes_the_first_and_leaves_the_rest_to_the_next(sh
     assert [[run.job_id for run in batch] for batch in batches] == [[first, second], [late], []]
 
 
+async def test_a_machine_that_its_station_still_drives_is_given_nothing(shop: Shop) -> None:
+    first, second = await shop.machine(mill("Mill 1")), await shop.machine(mill("Mill 2"))
+    await shop.create(*(JobSpec(f"{n}", "mill") for n in range(2)))
+    claimed = await shop.write(Claim(300.0, except_machines=frozenset({first})))
+    assert [run.machine_id for run in claimed] == [second]
+    assert shop.machine_state(first) is MachineState.IDLE
+    assert (await shop.claim_one()).machine_id == first
+
+
 async def test_another_stations_machines_are_left_alone(shop: Shop) -> None:
     await shop.machine()
     await shop.job()
