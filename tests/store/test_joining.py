@@ -1,13 +1,13 @@
 """A station comes into the fleet under its name, or is refused it."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.stations import Heartbeat, Join
-from tests.store.shop import Shop, mill
+from cnc_station.engine.store.stations import Heartbeat, Join, Lead, Leave
+from tests.store.shop import START, Shop, mill
 
 
 def _join(incarnation: str, silence_s: float) -> Join:
@@ -23,6 +23,43 @@ async def test_a_name_is_taken_while_its_station_is_heard_of(shop: Shop) -> None
     await shop.write(_join("second", 15.0))
     with pytest.raises(Fenced):
         await shop.write(Heartbeat("first", 300.0, 0.0, ()))
+
+
+async def test_a_station_that_comes_and_goes_changes_no_other(shop: Shop) -> None:
+    """Not even one that was heard of just now, and leads."""
+    others = {"name": "B", "incarnation": "b", "host": "pc-2", "version": "2.0", "started_at": 1}
+    with shop.database.connect_writer() as connection, connection.begin():
+        connection.execute(insert(schema.station).values(**others, heard_at=START, lag_ms=7.0))
+    await shop.write(Lead("b", 300.0))
+    with shop.database.connect_writer() as connection, connection.begin():
+        connection.execute(update(schema.leader).values(holder="B"))
+
+    def of_b() -> object:
+        of = schema.station.c.name == "B"
+        row = shop.database.read(lambda c: c.execute(select(schema.station).where(of)).one())
+        leads = shop.database.read(lambda c: c.execute(select(schema.leader)).one())
+        return tuple(row), tuple(leads)
+
+    before = of_b()
+    for incarnation in ("first", "second"):  # new, then known
+        await shop.write(_join(incarnation, 15.0))
+        assert of_b() == before
+        await shop.write(Heartbeat(incarnation, 300.0, 1.0, ()))
+        await shop.write(Leave(incarnation))
+        assert of_b() == before
+        shop.later(1)
+    assert shop.told()[-2:] == ["station_joined", "station_left"]
+
+
+async def test_a_name_is_free_at_once_when_its_station_has_left(shop: Shop) -> None:
+    await shop.write(_join("first", 15.0))
+    with pytest.raises(Conflict):
+        await shop.write(_join("second", 15.0))
+    await shop.write(Leave("first"))
+    await shop.write(_join("second", 15.0))
+    await shop.write(Leave("first"))  # too late: the name is another's
+    with pytest.raises(Conflict):
+        await shop.write(_join("third", 15.0))
 
 
 @pytest.mark.parametrize("silence_s", [0.0, 15.0])
