@@ -1,9 +1,7 @@
 """The leader settles the runs and machines that a station which is gone has left."""
 
-from dataclasses import replace
-
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced
@@ -13,7 +11,7 @@ from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.handler_claims import ClaimForHandlers
 from cnc_station.engine.store.new_runs import Claimed
-from cnc_station.engine.store.reaping import Reap
+from cnc_station.engine.store.reaping import MOST_AT_ONCE, Reap
 from cnc_station.engine.store.stations import Lead
 from tests.store.shop import FOR_EVER_S, START, Shop, mill
 
@@ -188,7 +186,7 @@ async def test_a_machine_that_is_not_idle_keeps_its_state_when_its_station_is_go
 async def test_the_leaders_own_machines_and_removed_ones_are_left_as_they_are(shop: Shop) -> None:
     removed = await _at_b(shop, heard_at=0, left_at=0)
     await shop.move_machine(t.MACHINE_REMOVED, removed)
-    own = await shop.machine(replace(mill("Mill 2")))
+    own = await shop.machine(mill("Mill 2"))
     with shop.database.connect_writer() as connection, connection.begin():
         connection.execute(
             insert(schema.station).values(
@@ -205,3 +203,21 @@ async def test_the_leaders_own_machines_and_removed_ones_are_left_as_they_are(sh
     await _reap(shop)
     assert shop.machine_state(own) is MachineState.IDLE
     assert len(shop.events(machine_id=removed)) == events
+
+
+async def test_removed_machines_do_not_stand_before_others_that_were_left(shop: Shop) -> None:
+    """A look takes so many: removed ones would come again in each."""
+    removed = await _at_b(shop, heard_at=0, left_at=0)
+    await shop.move_machine(t.MACHINE_REMOVED, removed)
+    row = shop.row(schema.machine, removed)._asdict()
+    del row["id"]
+    with shop.database.connect_writer() as connection, connection.begin():
+        connection.execute(insert(schema.machine), [row] * MOST_AT_ONCE)
+    left = await shop.machine(mill("Mill 2"))
+    with shop.database.connect_writer() as connection, connection.begin():
+        connection.execute(update(schema.machine).values(station="B"))
+    await _reap(shop)
+    copies = schema.machine.c.id.not_in([removed, left])
+    with shop.database.connect_writer() as connection, connection.begin():
+        connection.execute(delete(schema.machine).where(copies))  # they have no events
+    assert shop.machine_state(left) is MachineState.OFFLINE
