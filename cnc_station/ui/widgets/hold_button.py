@@ -56,7 +56,7 @@ class HoldButton(QPushButton):
         """How much of the time it has been held, from 0 to 1."""
         if not self._timer.isActive():
             return 0.0
-        return min(1.0, self._held_ms / (self._seconds * 1000))
+        return self._held_ms / (self._seconds * 1000)
 
     def _begin(self) -> None:
         self._held_ms = 0
