@@ -274,7 +274,7 @@ async def test_a_capability_of_the_shop_fits_the_same_jobs_in_sql_and_in_python(
     that its SQL lets pass against `fits` would stand before the next."""
     machine = mill("M", **limits)
     await shop.machine(machine)
-    plain = {"material": "steel", "envelope": Envelope(1, 1, 1)}
+    plain: dict[str, Any] = {"material": "steel", "envelope": Envelope(1, 1, 1)}
     for more in (
         {},
         {"material": "Steel"},
