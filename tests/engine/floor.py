@@ -31,6 +31,7 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, ListEvents, ListMachines
 from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.service import Service
+from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.views import (
     Abilities,
     Answer,
@@ -53,8 +54,13 @@ S = TypeVar("S", bound=Service)
 
 def service_of(engine: StationEngine, kind: type[S]) -> S:
     """The service of this kind that a started station has."""
+    return next(one for one in services_of(engine) if isinstance(one, kind))
+
+
+def services_of(engine: StationEngine) -> Sequence[Service]:
+    """All services of a started station."""
     assert engine._supervisor is not None
-    return next(one for one in engine._supervisor._services if isinstance(one, kind))
+    return tuple(engine._supervisor._services)
 
 
 class FloorOf:
@@ -113,6 +119,10 @@ class FloorOf:
         """What its station has in hand."""
         assert self.engine.supervisor is not None
         return self.engine.supervisor.active_runs
+
+    async def write(self, command: StoreCommand[Any]) -> None:
+        """What a service of the engine would write."""
+        await self.engine._writer.write(command)
 
     async def broken(self) -> list[str]:
         return await self.engine._reader.read(broken)

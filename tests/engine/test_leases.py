@@ -127,6 +127,24 @@ async def _never(why: str) -> None:
     raise AssertionError(why)
 
 
+async def test_why_there_is_no_heartbeat_is_said_once_for_each_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answers = [Unavailable("away"), Unavailable("away"), TimeoutError(), None, Unavailable("away")]
+
+    class _Failing:
+        async def write(self, _: StoreCommand[Any]) -> None:
+            if (error := answers.pop(0)) is not None:
+                raise error
+
+    runs = runs_of(_Database(), {})
+    lifeline = Lifeline(cast(RetryingWriter, _Failing()), runs, "me", 30.0, _never, alone=False)
+    while answers:
+        await lifeline.run_once()
+    said = ["away", "no answer in time", "away"]
+    assert [record.message for record in caplog.records] == [f"no heartbeat: {why}" for why in said]
+
+
 async def test_what_may_be_half_made_goes_on_when_its_lease_is_lost() -> None:
     database, mill = _Database(), _Machine(OnLoss.INTERRUPT)
     runs = runs_of(database, {1: mill})

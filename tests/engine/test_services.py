@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import cast
 
 import pytest
 
@@ -9,7 +10,10 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import MISSED, Notice, NoticeEvent, Predicate, one_of
 from cnc_station.engine.services import service
+from cnc_station.engine.services.leadership import Leadership
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
+from cnc_station.engine.store.stations import Lead
 from tests.until import until
 
 
@@ -97,6 +101,38 @@ async def test_a_service_wakes_on_the_events_that_it_names_and_on_no_others(kind
     await until(lambda: work.looks == 2)
     assert unconcerned.looks == 1
     for one in (work, unconcerned):
+        await one.stop()
+
+
+class _Leads:
+    """A writer that gives everybody the leadership."""
+
+    def __init__(self) -> None:
+        self.writes = 0
+
+    async def write(self, change: Lead) -> int:  # noqa: ARG002 - the only command it is given
+        self.writes += 1
+        return 1
+
+
+async def test_leadership_is_asked_for_when_a_leader_changes_and_not_on_a_missed_notice() -> None:
+    """Each look is a write, and stations with no signals miss every notice of the others."""
+
+    async def on_term(term: int | None) -> None:
+        assert term == 1
+
+    writer, after = _Leads(), _Woken()
+    leadership = Leadership(cast(RetryingWriter, writer), "me", on_term, 3_600.0)
+    for one in (leadership, after):
+        await one.start()
+    await until(lambda: (writer.writes, after.looks) == (1, 1))
+    for one in (leadership, after):
+        one.hear(MISSED)
+    await until(lambda: after.looks == 2)
+    assert writer.writes == 1
+    leadership.hear(Notice((NoticeEvent(t.LEADER_CHANGED.name),)))
+    await until(lambda: writer.writes == 2)
+    for one in (leadership, after):
         await one.stop()
 
 

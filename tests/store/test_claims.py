@@ -1,13 +1,14 @@
 """Claims: the right job on the right machine, in one transaction."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.machine import Capability, Envelope, MachineSpec
+from cnc_station.engine.domain.machine import Envelope, MachineSpec
 from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
@@ -237,6 +238,15 @@ async def test_a_claim_of_few_takes_the_first_and_leaves_the_rest_to_the_next(sh
     assert [[run.job_id for run in batch] for batch in batches] == [[first, second], [late], []]
 
 
+async def test_a_machine_that_its_station_still_drives_is_given_nothing(shop: Shop) -> None:
+    first, second = await shop.machine(mill("Mill 1")), await shop.machine(mill("Mill 2"))
+    await shop.create(*(JobSpec(f"{n}", "mill") for n in range(2)))
+    claimed = await shop.write(Claim(300.0, except_machines=frozenset({first})))
+    assert [run.machine_id for run in claimed] == [second]
+    assert shop.machine_state(first) is MachineState.IDLE
+    assert (await shop.claim_one()).machine_id == first
+
+
 async def test_another_stations_machines_are_left_alone(shop: Shop) -> None:
     await shop.machine()
     await shop.job()
@@ -245,18 +255,49 @@ async def test_another_stations_machines_are_left_alone(shop: Shop) -> None:
     assert await shop.claim() == ()
 
 
-async def test_a_capability_of_the_shop_fits_the_same_jobs_in_sql_and_in_python() -> None:
-    """`refusal` words what `fits` decides."""
-    capability = Capability("mill", 3, frozenset({"steel"}), 3, Envelope(10, 10, 10))
-    for spec in (
-        JobSpec("a", "mill", material="steel"),
-        JobSpec("a", "mill"),
-        JobSpec("a", "mill", material="Steel", complexity=4),
-        JobSpec("a", "mill", material="steel", axes=4),
-        JobSpec("a", "mill", material="steel", envelope=Envelope(10, 10, 11)),
-        JobSpec("a", "lathe", material="steel"),
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {},
+        {"max_complexity": 3},
+        {"materials": frozenset({"steel"})},
+        {"axes": 3},
+        {"envelope": Envelope(10, 20, 30)},
+        {"max_complexity": 3, "materials": frozenset({"steel"}), "axes": 3},
+    ],
+)
+async def test_a_capability_of_the_shop_fits_the_same_jobs_in_sql_and_in_python(
+    shop: Shop, limits: dict[str, Any]
+) -> None:
+    """`fits` decides, `refusal` words it, and the claim reads as many jobs as it has machines: one
+    that its SQL lets pass against `fits` would stand before the next."""
+    machine = mill("M", **limits)
+    await shop.machine(machine)
+    plain: dict[str, Any] = {"material": "steel", "envelope": Envelope(1, 1, 1)}
+    for more in (
+        {},
+        {"material": "Steel"},
+        {"material": ""},
+        {"material": "brass"},
+        {"complexity": 3},
+        {"complexity": 4},
+        {"axes": 3},
+        {"axes": 4},
+        {"envelope": None},
+        {"envelope": Envelope(10, 20, 30)},
+        {"envelope": Envelope(11, 20, 30)},
+        {"envelope": Envelope(10, 21, 30)},
+        {"envelope": Envelope(10, 20, 31)},
+        {"machine_type": "lathe"},
     ):
-        assert capability.fits(spec.need) == (capability.refusal(spec.need) is None)
+        spec = JobSpec(**{"name": "first", "machine_type": "mill", "priority": 90, **plain, **more})
+        fits = machine.capability.fits(spec.need)
+        assert fits is (machine.capability.refusal(spec.need) is None)
+        first, second = await shop.create(spec, JobSpec("second", "mill", **plain))
+        run = await shop.claim_one()
+        assert run.job_id == (first if fits else second), more
+        await shop.run_to(t.COMPLETED, run)
+        await shop.act(JobAction.CANCEL, second if fits else first)
 
 
 async def test_a_run_without_a_machine_whose_station_is_gone_is_tried_again(shop: Shop) -> None:

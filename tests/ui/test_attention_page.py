@@ -241,6 +241,33 @@ async def test_discarding_gives_up_failed_and_interrupted_jobs_alike(
     assert (await event_types(office, half_way))[-1] == "cancelled"
 
 
+async def test_a_click_on_discard_or_on_it_is_complete_does_nothing(
+    office: Office, page: AttentionPage
+) -> None:
+    failed, other = await fail(office, "bracket", "other")
+    half_way = await interrupt(office, "half-way")
+    await until(lambda: len(page.rows.rows) == 3)
+    detail = page.detail
+    for job_id in (failed, half_way):
+        page.select(job_id)
+        await until(lambda: detail.shown and detail.shown.row.id == job_id)  # noqa: B023 - awaited at once
+        for button in (detail.discard_button, detail.accept_button):
+            QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    page.rows.check([failed, half_way])
+    await until(page.discard_selected.isEnabled)
+    QTest.mouseClick(page.discard_selected, Qt.MouseButton.LeftButton)
+    page.select(other)
+    await until(lambda: detail.shown and detail.shown.row.id == other)
+    detail.retry_button.click()  # asked for after them, and done
+
+    async def retried() -> bool:
+        return "retried" in await event_types(office, other)
+
+    await until(retried)
+    assert await state(office, failed) is JobState.NEEDS_ATTENTION
+    assert await state(office, half_way) is JobState.INTERRUPTED
+
+
 async def test_retry_all_leaves_what_stopped_half_way_to_a_person(
     office: Office, page: AttentionPage
 ) -> None:

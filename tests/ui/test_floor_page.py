@@ -106,6 +106,10 @@ async def test_an_abort_wants_to_be_held(office: Office, page: FloorPage) -> Non
     assert abort is not None
     assert "not an emergency stop" in abort.toolTip()
     QTest.mouseClick(abort, Qt.MouseButton.LeftButton)
+    page.column.asked.emit(machine, CardAction.CONTINUE)  # asked for after it, and done
+    await until(lambda: card.words.corner is CardAction.HOLD)
+    page.column.asked.emit(machine, CardAction.HOLD)
+    await until(abort.isVisible)
     assert await state_of(office, machine) is MachineState.HELD
     QTest.mousePress(abort, Qt.MouseButton.LeftButton)
 

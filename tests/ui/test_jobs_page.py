@@ -295,8 +295,11 @@ async def test_remedies_are_buttons_and_an_abort_is_held(office: Office, page: J
     abort = page.detail.actions_row.abort
     assert abort is not None
     QTest.mouseClick(abort, Qt.MouseButton.LeftButton)
-    assert page.detail.chip.look.word == "Running", "a click is not enough"
-    abort.held.emit()
+    page.detail.actions_row.buttons["hold"].click()  # asked for after it, and done
+    await until(lambda: page.detail.chip.look.word == "Held")
+    held_now = page.detail.actions_row.abort
+    assert held_now is not None
+    held_now.held.emit()
     await until(lambda: page.detail.chip.look.word == "Cancelled")
     await office.door.execute(
         ActOnJobs(JobAction.OVERRIDE, [other], state=JobState.NEEDS_ATTENTION, reason="tool broke")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 
 from cnc_station.engine.commands import AddMachine, SubmitJobs
 from cnc_station.engine.domain import transitions as t
@@ -123,7 +124,9 @@ async def test_hold_and_continue_are_one_tap_and_abort_wants_to_be_held(
     assert "hold" in mill.asked
     buttons.go_on_button.click()
     await until(buttons.hold_button.isEnabled)
-    buttons.abort_button.click()
+    QTest.mouseClick(buttons.abort_button, Qt.MouseButton.LeftButton)
+    buttons.hold_button.click()  # asked for after it, and done
+    await until(buttons.go_on_button.isEnabled)
     assert "abort" not in mill.asked
     buttons.abort_button.held.emit()
 

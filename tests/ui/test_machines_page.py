@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from cnc_station.engine.commands import ActOnJobs, AddMachine, SubmitJobs
@@ -218,10 +220,17 @@ async def test_why_a_machine_is_away_is_said_although_maintenance_follows_and_ca
     await until(lambda: is_in(office, MachineState.MAINTENANCE))
 
 
-async def test_a_removed_machine_leaves_the_list(office: Office, page: MachinesPage) -> None:
+async def test_a_machine_is_removed_by_a_hold_and_leaves_the_list(
+    office: Office, page: MachinesPage
+) -> None:
     await office.door.execute(AddMachine(mill()))
     await shown(page, MachineState.IDLE)
-    page.detail.about.remove_button.held.emit()
+    about = page.detail.about
+    QTest.mouseClick(about.remove_button, Qt.MouseButton.LeftButton)
+    about.maintenance_button.click()  # asked for after it, and done
+    await shown(page, MachineState.MAINTENANCE)
+    assert (await stored(office)).state is MachineState.MAINTENANCE
+    about.remove_button.held.emit()
     await until(page.empty.isVisible)
     assert await office.door.ask(ListMachines()) == ()
 

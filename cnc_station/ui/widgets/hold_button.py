@@ -52,7 +52,7 @@ class HoldButton(QPushButton):
         """The share of the hold time that has passed, from 0 to 1."""
         if not self._timer.isActive():
             return 0.0
-        return min(1.0, self._held_ms / (self._seconds * 1000))
+        return self._held_ms / (self._seconds * 1000)
 
     def _begin(self) -> None:
         self._held_ms = 0
