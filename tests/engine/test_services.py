@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -10,8 +11,8 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import MISSED, Notice, NoticeEvent, Predicate, one_of
 from cnc_station.engine.services import service
+from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.leadership import Leadership
-from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.stations import Lead
 from tests.until import until
@@ -122,7 +123,9 @@ async def test_leadership_is_asked_for_when_a_leader_changes_and_not_on_a_missed
         assert term == 1
 
     writer, after = _Leads(), _Woken()
-    leadership = Leadership(cast(RetryingWriter, writer), "me", on_term, 3_600.0)
+    config = SimpleNamespace(leader_lease_s=3_600.0)
+    context = SimpleNamespace(writer=writer, incarnation="me", config=config)
+    leadership = Leadership(cast(ServiceContext, context), on_term)
     for one in (leadership, after):
         await one.start()
     await until(lambda: (writer.writes, after.looks) == (1, 1))

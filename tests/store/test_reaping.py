@@ -9,7 +9,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.handler_claims import ClaimForHandlers
+from cnc_station.engine.store.claims import ClaimForHandlers
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.reaping import MOST_AT_ONCE, Reap
 from cnc_station.engine.store.stations import Lead
