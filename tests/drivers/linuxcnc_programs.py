@@ -37,6 +37,22 @@ def driver_of(mill: linuxcnc.LinuxCnc, **settings: object) -> LinuxCnc:
     return LinuxCnc.make({"port": mill.port, "program_folder": str(mill.programs), **settings})
 
 
+@contextmanager
+def cable() -> Iterator[Callable[[], None]]:
+    """Of the connections that are made meanwhile: how to pull it out."""
+    ends: list[asyncio.StreamWriter] = []
+    open_connection = asyncio.open_connection
+
+    async def noted(*address: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await open_connection(*address)
+        ends.append(writer)
+        return reader, writer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "open_connection", noted)
+        yield lambda: ends[-1].transport.abort()
+
+
 @asynccontextmanager
 async def connected(mill: linuxcnc.LinuxCnc) -> AsyncIterator[LinuxCnc]:
     """Connect a driver. Two, one after the other, are a station that was restarted."""

@@ -223,9 +223,9 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
         machines = json.loads((await _beside(shell, "machines", "--json")).stdout)["machines"]
         assert machines[0]["spec"]["name"] == "Mill 1"
         assert machines[1]["spec"]["settings"]["enable_password"] == KEPT
-        assert engine._supervisor is not None
-        await engine._supervisor._controller_monitor.stop()  # it would say what the simulator says
-        await engine._writer.write(SetReadiness(machines[0]["id"], "not homed", "controller"))
+        await service_of(engine, ControllerMonitor).stop()  # it would say what the simulator says
+        write = supervisor_of(engine).context.writer.write
+        await write(SetReadiness(machines[0]["id"], "not homed", "controller"))
         assert "not homed" in (await _beside(shell, "machines")).stdout
         second = await _beside(shell, "serve")
         assert second.returncode == 3

@@ -106,6 +106,5 @@ async def test_what_a_machine_did_when_it_was_last_heard_of_is_soon_not_known_an
     await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=900.0)]))
     (machine,) = await a.local_door.ask(ListMachines())
     await until(lambda: a.local_door.peek(LatestTelemetry(machine.id)))
-    assert b._supervisor is not None
-    await b._supervisor._ticker.stop()
+    await service_of(b, Ticker).stop()
     await until(lambda: a.local_door.peek(LatestTelemetry(machine.id)) is None)

@@ -147,10 +147,9 @@ async def test_one_client_that_says_nothing_keeps_nobody_waiting(
 async def test_a_request_that_makes_no_sense_is_refused_and_the_next_one_answered(
     config: Config, place: Place
 ) -> None:
-    async with connected(config, place) as remote:
+    async with connected(config, place) as remote, said_to(remote) as say:
         for line in (b"nonsense", b'{"DropTables":{}}', b'{"JobById":{"job_id":"x"}}'):
-            remote._writer.write(line + b"\n")
-            answer = json.loads(await remote._reader.readline())
+            answer = await say(line)
             assert answer["error"]["kind"] == "InvalidInput"
         assert await remote.ask(JobById(1)) is None
 
@@ -249,6 +248,5 @@ async def test_too_many_clients_are_turned_away(
 @pytest.mark.usefixtures("floor")
 async def test_wrong_fields_are_named(config: Config, place: Place) -> None:
     async with connected(config, place) as remote:
-        remote._writer.write(b'{"SubmitJobs":{"specs":[{"name":"A","quantity":"many"}]}}\n')
-        told = json.loads(await remote._reader.readline())["error"]
-        assert told["fields"][0][0] == "specs.0.quantity"
+        told = (await say(b'{"SubmitJobs":{"specs":[{"name":"A"}]}}'))["error"]
+        assert told["fields"][0][0] == "specs.0.machine_type"

@@ -261,7 +261,7 @@ async def test_a_refusal_is_an_answer_not_a_failure_of_the_pen(shop: Shop) -> No
 async def test_a_commit_by_another_process_is_noticed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard = threading.Event()
+    heard = shop.foreign_commit
     looks = 0
     look = shop.clock.changed_elsewhere
 
@@ -272,7 +272,6 @@ async def test_a_commit_by_another_process_is_noticed(
         return found
 
     monkeypatch.setattr(shop.clock, "changed_elsewhere", counted, raising=False)
-    shop.writer._on_foreign_commit = heard.set
     await until(lambda: looks)
     url = shop.database.url.render_as_string(hide_password=False)
     other = Shop(Database(url), station="B")

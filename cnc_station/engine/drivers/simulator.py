@@ -81,7 +81,7 @@ class Simulator:
     abilities = Abilities(outlives=False, begins_with_claim=True)
 
     def __init__(self, settings: SimulatorSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._run: _Run | None = None
         self._turned = asyncio.Event()
         self._aborted = False
@@ -103,7 +103,7 @@ class Simulator:
 
     async def connect(self) -> Identity:
         """See `Driver.connect`. Always succeeds."""
-        return Identity("Simulator", (("Speed", f"{self._settings.speed:g} ×"),))
+        return Identity("Simulator", (("Speed", f"{self.settings.speed:g} ×"),))
 
     async def close(self) -> None:
         """See `Driver.close`. Nothing to disconnect."""
@@ -151,7 +151,7 @@ class Simulator:
         while True:
             if self._aborted:
                 raise RunAborted("aborted")
-            left = (run.end - self._elapsed(run)) / self._settings.speed
+            left = (run.end - self._elapsed(run)) / self.settings.speed
             if left <= 0:
                 return
             self._turned.clear()
@@ -165,14 +165,14 @@ class Simulator:
         if order.complexity < FAILING_COMPLEXITY:
             return None
         chance = self._chance(order)
-        if chance.random() >= self._settings.failure_share:
+        if chance.random() >= self.settings.failure_share:
             return None
         return total * chance.uniform(0.1, 0.9)
 
     def _chance(self, order: Order) -> random.Random:
-        if self._settings.seed is None:
+        if self.settings.seed is None:
             return random.Random(f"{self._luck}/{order.run_id}")
-        return random.Random(f"{self._settings.seed}/{order.job_id}/{order.attempt}")
+        return random.Random(f"{self.settings.seed}/{order.job_id}/{order.attempt}")
 
     def _fault(self, run: _Run) -> str:
         fault = self._chance(run.order).choice(_FAULTS)
@@ -213,7 +213,7 @@ class Simulator:
         if run.since is None:
             return run.done
         passed = asyncio.get_running_loop().time() - run.since
-        return run.done + passed * self._settings.speed
+        return run.done + passed * self.settings.speed
 
     def status(self) -> Status:
         """See `Driver.status`. Computed for the present time."""
