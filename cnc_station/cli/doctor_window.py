@@ -36,6 +36,7 @@ def window(call: Call) -> Iterator[Diagnosis]:
 
 
 def failed(output: str, call: Call) -> Diagnosis:
+    """What the output of a window that did not open means."""
     lines = [line for line in output.splitlines() if line.strip()]
     if not has_display(call.environ):
         return Diagnosis.warning(

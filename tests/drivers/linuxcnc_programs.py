@@ -1,7 +1,11 @@
 """Programs and drivers for the tests of LinuxCNC."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import pytest
 
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.linuxcnc import LinuxCnc
@@ -48,9 +52,12 @@ def cable() -> Iterator[Callable[[], None]]:
         ends.append(writer)
         return reader, writer
 
+    def pull_out() -> None:
+        ends[-1].transport.abort()
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "open_connection", noted)
-        yield lambda: ends[-1].transport.abort()
+        yield pull_out
 
 
 @asynccontextmanager

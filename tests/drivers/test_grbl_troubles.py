@@ -8,8 +8,10 @@ from functools import partial
 
 import pytest
 
-from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.base import NotReady, RunAborted, RunFailed, RunOutcome
+from cnc_station.engine.drivers.grbl.operation import Operation
+from cnc_station.engine.drivers.grbl.reports import Report
 from cnc_station.engine.views import Doing
 from tests.drivers.grbl_bench import (
     ASKED_BEFORE,

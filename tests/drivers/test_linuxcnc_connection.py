@@ -17,6 +17,7 @@ from tests.drivers.linuxcnc_programs import (
     STEADY,
     at_line,
     begin,
+    cable,
     connected,
     driver_of,
     order_of,

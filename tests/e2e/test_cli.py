@@ -22,8 +22,10 @@ from cnc_station.engine.commands import AddMachine
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.views import KEPT
+from tests.engine.floor import service_of, supervisor_of
 from tests.until import at_best, until
 
 GOOD = b"G21 G90 G94 S900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X60 F600\nG0 Z5\nM30\n"

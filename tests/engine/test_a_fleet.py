@@ -215,9 +215,7 @@ async def test_a_machine_in_maintenance_is_given_no_work_at_another_station_unti
 
     async def reached_at_b() -> bool:
         (row,) = await b.local_door.ask(ListMachines())
-        return (
-            supervisor_of(b).pool.is_reached(machine_id) and not row.not_ready
-        )
+        return supervisor_of(b).pool.is_reached(machine_id) and not row.not_ready
 
     await until(reached_at_b)
     (row,) = await b.local_door.ask(ListMachines())

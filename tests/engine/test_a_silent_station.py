@@ -14,6 +14,8 @@ from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, LatestTelemetry, ListMachines
+from cnc_station.engine.services.ticker import Ticker
+from tests.engine.floor import service_of
 from tests.tools.servers import Redis
 from tests.until import until
 

@@ -1,7 +1,8 @@
 """What the controller does is what is written: a real engine, a controller that obeys the test."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import RunFailed, RunInspection, RunOutcome
 from cnc_station.engine.queries import ListLinks
 from cnc_station.engine.services import run_steps
-from cnc_station.engine.store.transaction import StoreCommand
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 from cnc_station.engine.store.writer import Writer
 from tests.engine.conftest import Station
 from tests.engine.floor import Controller, FloorOf, kind_of
@@ -229,7 +230,7 @@ class _LimitPages(StoreCommand[int]):
     pages: int
 
     @classmethod
-    def apply(cls, tx: Tx, changes: Sequence["_LimitPages"]) -> list[int]:
+    def apply(cls, tx: Tx, changes: Sequence["_LimitPages"]) -> list[int | Exception]:
         ask = tx.connection.exec_driver_sql
         before: int = ask("PRAGMA max_page_count").scalar_one()
         for change in changes:

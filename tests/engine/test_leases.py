@@ -200,7 +200,9 @@ async def test_a_station_whose_name_was_taken_over_claims_and_drives_nothing_mor
         await engine.door(ME).execute(AddMachine(MILL))
         by_hand(engine, update(schema.station).values(incarnation="other"))
         await engine.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)]))
-        assert await supervisor_of(engine).context.writer.write(Claim(3.0, incarnation="mine")) == ()
+        assert (
+            await supervisor_of(engine).context.writer.write(Claim(3.0, incarnation="mine")) == ()
+        )
         await until(lambda: "name" in {link.name for link in engine.local_door.peek(ListLinks())})
         runs = supervisor_of(engine).active_runs
         await until(lambda: not runs.run_ids())

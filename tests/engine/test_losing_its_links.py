@@ -32,7 +32,9 @@ from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.postgres import Postgres as PostgresDialect
 from cnc_station.engine.store.prepared import TransactionPreload
+from tests.engine.floor import supervisor_of
 from tests.standing_still import standing_still
 from tests.tools.servers import Postgres, Redis
 from tests.until import at_best, until
@@ -56,18 +58,18 @@ def _looked_again(heard: list[Notice]) -> bool:
 
 
 Looks = dict[str, list[object]]
+_LOOK = PostgresDialect.changed_elsewhere
 
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
     """What each station saw whenever it looked for what others have written; None: nothing."""
     seen: Looks = defaultdict(list)
-    look = PostgresDialect.changed_elsewhere
 
     def noted(dialect: PostgresDialect, connection: Connection, station: str) -> object:
         version = None
         try:
-            version = look(dialect, connection, station)
+            version = _LOOK(dialect, connection, station)
         finally:
             seen[station].append(version)
         return version
@@ -266,7 +268,7 @@ async def test_stations_without_redis_leave_each_other_in_peace(
     await other.start()
     try:
         await until(lambda: _has_noticed_everything(postgres_url, looks))
-        await asyncio.sleep(0)  # what its writer's thread has noticed is told on the loop
+        await _looks_once_more(looks)  # what it has noticed is told by then
         heard = _heard(alone)
         for _ in range(2):
             before = await _last_heard(other)
@@ -288,15 +290,16 @@ def _has_noticed_everything(url: str, looks: Looks) -> bool:
     """Station A has looked since anybody has last written something worth a look."""
     database = Database(url)
     with closing(database), closing(database.connect_writer()) as connection:
-        database.dialect.changed_elsewhere(connection, "A")
-    *_, before, last = looks["A"]
-    return before == last
+        assert isinstance(database.dialect, PostgresDialect)
+        last = _LOOK(database.dialect, connection, "A")
+    return looks["A"][-1:] == [last]
 
 
 async def _last_heard(engine: StationEngine) -> int:
     row = schema.station.c
     query = select(row.heard_at).where(row.name == engine.local_door.peek(AboutStation()).station)
-    heard_at: int = await supervisor_of(engine).context.reader.read(lambda c: c.execute(query).scalar_one())
+    read = supervisor_of(engine).context.reader.read
+    heard_at: int = await read(lambda c: c.execute(query).scalar_one())
     return heard_at
 
 

@@ -21,6 +21,7 @@ from cnc_station.engine.store.queries import floor as floor_query
 from cnc_station.engine.store.queries import machine_rows
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import KEPT, DriverInfo, Setting
 from tests.engine.conftest import Station
 from tests.engine.floor import MILL, Controller, FloorOf

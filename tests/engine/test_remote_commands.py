@@ -29,7 +29,10 @@ async def floor(station: Station) -> FloorOf:
 
 
 @pytest.fixture
-async def elsewhere(config: Config, floor: FloorOf) -> AsyncIterator[FloorOf]:
+async def elsewhere(
+    config: Config,
+    floor: FloorOf,  # noqa: ARG001 - which is asked
+) -> AsyncIterator[FloorOf]:
     """Somebody who has no machine, and asks the station that has it."""
     client = await open_client(replace(config, station="office"))
     yield FloorOf(client)
@@ -130,7 +133,11 @@ async def test_a_start_asked_for_before_the_station_knows_of_its_own_claim_count
     floor: FloorOf, elsewhere: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others may read a claim a moment before its answer is heard."""
-    writer, known, at_machines = floor.writer, asyncio.Event(), supervisor_of(floor.engine).at_machines
+    writer, known, at_machines = (
+        floor.writer,
+        asyncio.Event(),
+        supervisor_of(floor.engine).at_machines,
+    )
     write, comes, asked = writer.write, at_machines.comes, asyncio.Event()
 
     async def seen(job_id: int) -> None:

@@ -66,9 +66,7 @@ async def test_who_comes_late_with_a_former_edit_changes_nothing(
     floor: FloorOf, made: list[Controller]
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
-    former = next(
-        row for row in await floor.reader.read(stored_machines) if row.id == machine_id
-    )
+    former = next(row for row in await floor.reader.read(stored_machines) if row.id == machine_id)
     wanted = replace(MILL, driver="scripted", settings={"port": "COM4"})
     await floor.door.execute(EditMachine(machine_id, wanted))
     driver = _driver(floor, machine_id)

@@ -59,8 +59,8 @@ def mill(name: str, **limits: Any) -> MachineSpec:
 
 
 class Shop:
-    """The store of one station. `notices` are what its commits told; `foreign_commit` is set when another
-    station has written."""
+    """The store of one station. `notices` are what its commits told; `foreign_commit` is set when
+    another station has written."""
 
     def __init__(self, database: Database, station: str = "A") -> None:
         self.database = database

@@ -28,6 +28,7 @@ from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.main_window import Arrives
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import PageContext
+from tests.engine.floor import supervisor_of
 
 ME = local_principal("tester")
 P = TypeVar("P", bound=QWidget)

@@ -172,6 +172,7 @@ def _configuration() -> "Config":
 
 
 def known_revisions() -> set[str]:
+    """Return the revisions that this version has a migration for."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
 
     scripts = ScriptDirectory.from_config(_configuration())

@@ -67,6 +67,11 @@ class LinuxCnc(StatusPublisher):
 
     # --- the connection
 
+    @property
+    def link(self) -> Link:
+        """The link to its controller."""
+        return self._link
+
     async def connect(self) -> Identity:
         """See `Driver.connect`. Takes no control. A run has to be found with `inspect_run`."""
         self._monitor = None
