@@ -251,9 +251,9 @@ async def test_too_many_clients_are_turned_away(
 async def test_wrong_fields_are_named(
     config: Config, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = b'{"SubmitJobs":{"specs":[{"name":"A"}]}}\n'
+    line = b'{"SubmitJobs":{"specs":[{"name":"A","quantity":"many"}]}}\n'
     monkeypatch.setattr(codec, "dump_request", lambda _: line)
     async with connected(config, place) as remote:
         with pytest.raises(InvalidInput) as refused:
             await remote.ask(JobById(1))
-        assert refused.value.errors[0].field == "specs.0.machine_type"
+        assert refused.value.errors[0].field == "specs.0.quantity"

@@ -1,7 +1,7 @@
 """A real database with its writer, and the words to work with it in tests."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -67,14 +67,19 @@ class Shop:
         self.clock = Clock(database.dialect)
         database.dialect = cast(Dialect, self.clock)
         self.notices: list[Notice] = []
+        self.listeners: list[Callable[[Notice], None]] = [self.notices.append]
         self.foreign_commit = threading.Event()
         self.writer = Writer(
             database,
             station=station,
             ranking=RankPolicy(),
-            on_commit=self.notices.append,
+            on_commit=self._committed,
             on_foreign_commit=self.foreign_commit.set,
         )
+
+    def _committed(self, notice: Notice) -> None:
+        for listener in self.listeners:
+            listener(notice)
 
     async def write(self, change: StoreCommand[T]) -> T:
         return await self.writer.write(change)
