@@ -41,19 +41,25 @@ def _named(call: ast.Call) -> Iterator[str]:
                 yield argument.value
 
 
+def _names(node: ast.Attribute | ast.ImportFrom | ast.Call) -> list[str]:
+    match node:
+        case ast.Attribute():
+            return [] if _is_own(node.value) else [node.attr]
+        case ast.ImportFrom():
+            return [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+        case ast.Call():
+            return list(_named(node))
+
+
 def _reached(source: str) -> list[tuple[int, str]]:
     """The privates of others that a module names, with their lines."""
-    found: list[tuple[int, str]] = []
-    for node in ast.walk(ast.parse(source)):
-        names: list[str] = []
-        if isinstance(node, ast.Attribute) and not _is_own(node.value):
-            names = [node.attr]
-        elif isinstance(node, ast.ImportFrom):
-            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
-        elif isinstance(node, ast.Call):
-            names = list(_named(node))
-        found += [(node.lineno, name) for name in names if _is_private(name)]
-    return found
+    return [
+        (node.lineno, name)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute | ast.ImportFrom | ast.Call)
+        for name in _names(node)
+        if _is_private(name)
+    ]
 
 
 def test_no_test_reaches_into_a_private_of_another_module() -> None:
