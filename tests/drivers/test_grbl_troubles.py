@@ -51,7 +51,7 @@ async def test_an_error_holds_the_axes_at_once_during_any_other_action(
     ending = await at.begin(square(40))
     monkeypatch.setattr(Operation, "current_report", waits)
     with pytest.raises(Conflict, match="no report"):
-        await at.driver.resume()
+        await at.driver.confirm_position()
     with pytest.raises(RunFailed, match="error:33"):
         await ending
 
