@@ -30,15 +30,9 @@ from cnc_station.engine.queries import JobsById, ListEvents, ListMachines, ListR
 from cnc_station.engine.services import reconciler
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.services.dispatcher import Dispatcher
-<<<<<<< HEAD
-from cnc_station.engine.services.leadership import Stager
+from cnc_station.engine.services.leadership import Leadership, Stager
 from cnc_station.engine.services.reconciler import Reconciler
-=======
-from cnc_station.engine.services.leadership import Leadership
-from cnc_station.engine.services.reconciler import Reconciler
-from cnc_station.engine.services.stager import Stager
 from cnc_station.engine.signals.redis import RedisSignals
->>>>>>> 9b163e9 (Reach the services of a station in tests by their public names)
 from cnc_station.engine.views import Doing
 from tests.engine.floor import Controller, kind_of, service_of, supervisor_of
 from tests.tools.servers import Redis
