@@ -8,14 +8,13 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from cnc_station.engine.services.health_probe import HealthProbe
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import ListLinks, ListRuns
-from cnc_station.engine.services.health import Health
+from cnc_station.engine.services.health import Health, HealthProbe
 from cnc_station.engine.store.postgres import postgres_message
 from cnc_station.engine.views import Link
 from tests.engine.floor import Controller, FloorOf
