@@ -109,7 +109,7 @@ def load(
     values: dict[str, Any] = {}
     for name, value in given.items():
         try:
-            values[name] = _READERS[name](value.text)
+            values[name] = READERS[name](value.text)
         except ValueError as error:
             errors.append(FieldError(value.source, str(error)))
     if errors:
@@ -119,18 +119,18 @@ def load(
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the variables that look like settings but are not, usually spelling mistakes."""
-    known = {PREFIX + name.upper() for name in (*_READERS, *_ALIASES, "config")}
+    known = {PREFIX + name.upper() for name in (*READERS, *ALIASES, "config")}
     return tuple(sorted(n for n in environ if n.startswith(PREFIX) and n not in known))
 
 
 def _setting(name: str) -> str:
-    return _ALIASES.get(name, name)
+    return ALIASES.get(name, name)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
     return {
         _setting(name): _Given(environ[variable], variable)
-        for name in (*_ALIASES, *_READERS)
+        for name in (*ALIASES, *READERS)
         if environ.get(variable := PREFIX + name.upper())
     }
 
@@ -152,7 +152,7 @@ def _from_file(
     given = {}
     for name, value in table.items():
         source = f"{name} in {path.name}"
-        if _setting(name) not in _READERS:
+        if _setting(name) not in READERS:
             errors.append(FieldError(source, "there is no such setting"))
         elif isinstance(value, bool) or not isinstance(value, str | int | float):
             errors.append(FieldError(source, "must be text or a number"))
@@ -257,8 +257,8 @@ def _whole(low: int, high: int) -> Reader:
     return read
 
 
-_ALIASES = {"database": "database_url"}
-_READERS: Mapping[str, Reader] = {
+ALIASES = {"database": "database_url"}
+READERS: Mapping[str, Reader] = {
     "data_folder": _path,
     "database_url": _database,
     "redis_url": addresses.redis,

@@ -30,12 +30,13 @@ def window(call: Call) -> Iterator[Diagnosis]:
         yield Diagnosis.warning("window", "Qt does not answer", "Check the display.")
         return
     if done.returncode != Exit.OK:
-        yield _failed(done.stderr, call)
+        yield failed(done.stderr, call)
         return
     yield from _read(json.loads(done.stdout))
 
 
-def _failed(output: str, call: Call) -> Diagnosis:
+def failed(output: str, call: Call) -> Diagnosis:
+    """What the output of a window that did not open means."""
     lines = [line for line in output.splitlines() if line.strip()]
     if not has_display(call.environ):
         return Diagnosis.warning(

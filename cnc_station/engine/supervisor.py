@@ -52,7 +52,7 @@ class ServiceSupervisor:
 
     def __init__(self, context: ServiceContext, signals: Signals | None) -> None:
         config = self._config = context.config
-        self._context = context
+        self.context = context
         self._health = context.health
         self._signals = signals
         simulator = {"speed": config.simulator_speed, "seed": config.simulator_seed}
@@ -64,7 +64,7 @@ class ServiceSupervisor:
         self.active_runs = ActiveRuns(
             context.writer, context.library, self.pool, self._slots, judge
         )
-        self._recovery = Recovery(
+        self.recovery = Recovery(
             context.writer,
             context.reader,
             context.library,
@@ -85,10 +85,10 @@ class ServiceSupervisor:
             on_taken=self._taken,
             on_idle=self._look_out,
         )
-        self._reconciler = Reconciler(context, self.active_runs, self.pool, self._recovery)
+        self._reconciler = Reconciler(context, self.active_runs, self.pool, self.recovery)
         self.at_machines = AtMachines(self.active_runs, self.pool)
         self._ticker = Ticker(self.active_runs.telemetry, self._show, lambda: self.active_runs.busy)
-        self._services: list[Service] = [
+        self.services: list[Service] = [
             Lifeline(
                 context.writer,
                 self.active_runs,
@@ -109,13 +109,13 @@ class ServiceSupervisor:
 
     async def start(self) -> None:
         """Join, settle left-over runs, then claim. Raises Unavailable, Conflict."""
-        context, config = self._context, self._config
+        context, config = self.context, self._config
         if context.alone:
             await context.writer.write(AdoptMachines())
         await self._join()
         await self.pool.prepare(await self._own())
         lease_s = config.lease_s * (1 - MARGIN)
-        await self._recovery.settle(lease_s)
+        await self.recovery.settle(lease_s)
         if reattached := self.active_runs.run_ids():  # before a leader takes them for lost
             await self._beat(reattached)
         await self._controller_monitor.run_once()
@@ -127,22 +127,22 @@ class ServiceSupervisor:
                     telemetry=self._hear_telemetry,
                 )
             )
-            self._services.insert(0, HealthProbe(REDIS, self._signals.ping, context.health))
-        if not self._context.alone:
-            self._services.insert(0, HealthProbe(DATABASE, self._ping_database, context.health))
-        for service in self._services:
+            self.services.insert(0, HealthProbe(REDIS, self._signals.ping, context.health))
+        if not self.context.alone:
+            self.services.insert(0, HealthProbe(DATABASE, self._ping_database, context.health))
+        for service in self.services:
             if service.when is not When.LEADING:
                 await service.start()
 
     async def _join(self) -> None:
         """Join under the station's name. If an earlier life died a moment ago, wait until its
         heartbeats have stopped for long enough. Raises NameInUse if they go on."""
-        silence_s = 0.0 if self._context.alone else min(self._config.lease_s, SILENCE_S)
-        join = Join(self._context.incarnation, socket.gethostname(), __version__, silence_s)
+        silence_s = 0.0 if self.context.alone else min(self._config.lease_s, SILENCE_S)
+        join = Join(self.context.incarnation, socket.gethostname(), __version__, silence_s)
         heard: set[int] = set()
         while True:
             try:
-                await self._context.writer.write(join)
+                await self.context.writer.write(join)
             except NameInUse as error:
                 if not heard:
                     name = self._config.station
@@ -155,18 +155,18 @@ class ServiceSupervisor:
             await asyncio.sleep(JOIN_AGAIN_S)
 
     async def _own(self) -> tuple[MachineRow, ...]:
-        rows = await self._context.reader.read(stored_machines)
+        rows = await self.context.reader.read(stored_machines)
         return tuple(row for row in rows if row.station == self._config.station)
 
     async def _ping_database(self) -> None:
         """Read, and after a loss also write: a database that can be read may refuse changes."""
-        await self._context.reader.work(self._context.ping)
+        await self.context.reader.work(self.context.ping)
         if self._health.is_down(DATABASE):
             with contextlib.suppress(Fenced):  # the lifeline reports it
                 await self._beat()
 
     async def _beat(self, runs: tuple[int, ...] = ()) -> None:
-        context = self._context
+        context = self.context
         beat = Heartbeat(context.incarnation, context.config.lease_s, 0.0, runs)
         await context.writer.write(beat)
 
@@ -180,14 +180,14 @@ class ServiceSupervisor:
 
     async def stop(self) -> None:
         """Stop the claims, end and write the runs, disconnect the controllers, leave the fleet."""
-        for service in reversed(self._services):
+        for service in reversed(self.services):
             await service.stop()
         await self.active_runs.stop()
         disconnected = await self.pool.close()
         with contextlib.suppress(Unavailable, TimeoutError):  # the others will notice the silence
             async with asyncio.timeout(PATIENCE_S):
                 await self.pool.say_closed(disconnected)
-                await self._context.writer.write(Leave(self._context.incarnation))
+                await self.context.writer.write(Leave(self.context.incarnation))
         if self._signals is not None:
             await self._signals.stop()
 
@@ -202,10 +202,10 @@ class ServiceSupervisor:
     def hear(self, notice: Notice) -> None:
         """Handle a notice of another station, or MISSED."""
         self._wake(notice)
-        self._context.tell(notice)
+        self.context.tell(notice)
 
     def _wake(self, notice: Notice) -> None:
-        for service in self._services:
+        for service in self.services:
             service.hear(notice)
 
     def changed_elsewhere(self) -> None:
@@ -214,7 +214,7 @@ class ServiceSupervisor:
         if self._signals is None or not self._signals.connected or not self._health.is_up(REDIS):
             self.hear(MISSED)
             return
-        for service in self._services:
+        for service in self.services:
             if service.lost_hint_s is not None:
                 service.look_within(service.lost_hint_s)
 
@@ -229,12 +229,12 @@ class ServiceSupervisor:
     async def _replaced(self, why: str) -> None:
         """Stop acting: another station has taken this one's name and machines."""
         self._health.down(NAME, why)
-        for service in reversed(self._services):
+        for service in reversed(self.services):
             if service.when is not When.ALWAYS:
                 await service.stop()
 
     async def _follow_term(self, term: int | None) -> None:
-        for service in self._services:
+        for service in self.services:
             if service.when is When.LEADING:
                 await service.stop()
                 if term is not None:
@@ -269,11 +269,11 @@ class ServiceSupervisor:
             self._signals.wait_for(frozenset([*automation, *self._idle.values()]))
 
     def _show(self, news: frozenset[int]) -> None:
-        self._context.show(news)
+        self.context.show(news)
         if self._signals is not None:
             self._signals.publish_telemetry(self._ticker.latest)
 
     def _hear_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
         now = time.monotonic()
         self._remote.update({machine_id: (told, now) for machine_id, told in telemetry.items()})
-        self._context.show(frozenset(telemetry))
+        self.context.show(frozenset(telemetry))

@@ -9,7 +9,7 @@ from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
 
 # {at} is " on Mill 1" and {to} " to Mill 1", or nothing where no machine was involved.
-_SENTENCES = {
+SENTENCES = {
     "drafted": QT_TRANSLATE_NOOP("Event", "Drafted"),
     "created": QT_TRANSLATE_NOOP("Event", "Came in"),
     "submitted": QT_TRANSLATE_NOOP("Event", "Submitted"),
@@ -110,7 +110,7 @@ def told(event: Event, machine: str = "") -> str:
     if event.type.startswith(_OVERRIDDEN):
         state = JobState(event.type.removeprefix(_OVERRIDDEN))
         return _say(_SET_BY_HAND).format(state=look_of(state).word.lower())
-    sentence = _SENTENCES.get(event.type)
+    sentence = SENTENCES.get(event.type)
     if event.type == "readiness_changed" and event.reason:
         sentence = _NOT_READY
     if _loses_position(event):

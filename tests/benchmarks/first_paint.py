@@ -69,7 +69,7 @@ async def _watch(shell: Any, seen: Seen) -> None:
     from tests.until import until  # noqa: PLC0415 - after the frame is painted
 
     floor = shell.window.page("floor")
-    await until(lambda: floor.feed._cards)
+    await until(lambda: floor.feed.card(1))
     painted = asyncio.Event()
     _when_painted(floor.column, painted.set)
     floor.column.update()

@@ -100,9 +100,9 @@ def starts(told: Callable[[int], None]) -> Iterator[None]:
             told(self.job_id)
             await super().start()
 
-    before = registry._OWN["simulator"]
-    registry._OWN["simulator"] = replace(simulator.KIND, make=Told.make)
+    before = registry.OWN["simulator"]
+    registry.OWN["simulator"] = replace(simulator.KIND, make=Told.make)
     try:
         yield
     finally:
-        registry._OWN["simulator"] = before
+        registry.OWN["simulator"] = before

@@ -47,8 +47,8 @@ class Board:
         self._held = False
         self._stop = False  # in an M0, or a dwell
         self._last_error = 0
-        self._reports = 0
-        self._program = Program(self.memory)
+        self.reports = 0
+        self.program = Program(self.memory)
         self._turning: tuple[float, float, float, float] | None = None  # from, to, when, seconds
 
     # --- the wire ---
@@ -92,18 +92,18 @@ class Board:
         if self.tells_blocks:
             free = self.axes.room - len(self.axes.blocks)
             fields.append(f"Bf:{free},{self.buffer.free}")
-        fields.append(f"FS:{self.axes.feed / self._unit:.0f},{self._program.spindle:.0f}")
-        if self._reports < self.tells_homed:
+        fields.append(f"FS:{self.axes.feed / self._unit:.0f},{self.program.spindle:.0f}")
+        if self.reports < self.tells_homed:
             fields.append(f"H:{self.homed:d}")
-        if self._reports % 10 == 0 and not self.work_only:
-            fields.append(f"WCO:{self._lengths(self._program.offset)}")
-        elif self._reports % 10 == 1:
+        if self.reports % 10 == 0 and not self.work_only:
+            fields.append(f"WCO:{self._lengths(self.program.offset)}")
+        elif self.reports % 10 == 1:
             fields.append("Ov:100,100,100")
-        self._reports += 1
+        self.reports += 1
         return f"<{'|'.join(fields)}>"
 
     def _place(self) -> str:
-        place, offset = self.axes.place, self._program.offset
+        place, offset = self.axes.place, self.program.offset
         if self.work_only:
             x, y, z = (a - b for a, b in zip(place, offset, strict=True))
             return f"WPos:{self._lengths((x, y, z))}"
@@ -145,8 +145,8 @@ class Board:
         self.axes.stop_dead()
         self.buffer.clear()
         self._held = self._stop = self.mute = self.stalled = self.checking = False
-        self._last_error = self._reports = 0
-        self._program = Program(self.memory)
+        self._last_error = self.reports = 0
+        self.program = Program(self.memory)
         self._turning = None
 
     def _welcome(self) -> None:
@@ -169,7 +169,7 @@ class Board:
 
     def _has_homed(self) -> None:
         self.homes = self.locked = False
-        self.homed, self._reports = True, 0
+        self.homed, self.reports = True, 0
         self.axes.place = (0.0, 0.0, 0.0)
 
     def raise_alarm(self, code: int) -> None:
@@ -217,9 +217,9 @@ class Board:
                 shown = (f"$10={int(not self.work_only)}", f"$13={int(self.inches)}", "$20=1")
                 return (*shown, f"$22={int(self.homing)}", *self.settings)
             case "$G":
-                return (self._program.state,)
+                return (self.program.state,)
             case "$#":
-                return self._program.parameters
+                return self.program.parameters
         return ()
 
     @staticmethod

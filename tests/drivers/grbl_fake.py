@@ -151,13 +151,13 @@ class FakeGrbl(Board):
         return error
 
     def _run(self, line: str, now: float) -> int | None:
-        turned = self._program.turns
-        asked = self._program.read(line, self.axes.end)
+        turned = self.program.turns
+        asked = self.program.read(line, self.axes.end)
         if isinstance(asked, int):
             return asked
         if line != MARK:
             self.taken.append(line)
-        if turned and not self._program.turns and self.spindle_stops_in:
+        if turned and not self.program.turns and self.spindle_stops_in:
             self._pause(Asked(dwell=self.spindle_stops_in * self.axes.speed))
             return None
         if asked.stops or asked.dwell is not None:

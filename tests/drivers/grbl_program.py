@@ -190,7 +190,7 @@ class Program:
             case "M" if code not in _M:
                 return 20
             case "G":
-                self._take(code)
+                self.take(code)
             case "M" if code in ("M3", "M4", "M5"):
                 self.turns = code != "M5"
             case "F":
@@ -205,7 +205,7 @@ class Program:
                 return 20
         return 0
 
-    def _take(self, code: str) -> None:
+    def take(self, code: str) -> None:
         if code == "G92.1":
             self.preset = _ZERO
         elif code == "G49":

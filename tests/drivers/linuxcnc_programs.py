@@ -1,7 +1,11 @@
 """Programs and drivers for the tests of LinuxCNC."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import pytest
 
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.linuxcnc import LinuxCnc
@@ -35,6 +39,25 @@ def order_of(text: str) -> Order:
 def driver_of(mill: linuxcnc.LinuxCnc, **settings: object) -> LinuxCnc:
     """Return a driver as a machine's settings make it."""
     return LinuxCnc.make({"port": mill.port, "program_folder": str(mill.programs), **settings})
+
+
+@contextmanager
+def cable() -> Iterator[Callable[[], None]]:
+    """Of the connections that are made meanwhile: how to pull it out."""
+    ends: list[asyncio.StreamWriter] = []
+    open_connection = asyncio.open_connection
+
+    async def noted(*address: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await open_connection(*address)
+        ends.append(writer)
+        return reader, writer
+
+    def pull_out() -> None:
+        ends[-1].transport.abort()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "open_connection", noted)
+        yield pull_out
 
 
 @asynccontextmanager

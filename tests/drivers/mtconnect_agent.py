@@ -262,6 +262,10 @@ class FakeAgent:
     def _first(self) -> int:
         return self._buffer[0].sequence if self._buffer else self._next
 
+    def documents(self) -> tuple[bytes, bytes]:
+        """What it answers to a probe, and what its present state is."""
+        return self._probe(None), self._streams(self._now(), self._next)
+
     def _now(self) -> list[Said]:
         return [*self._state.values(), *self._faults.values()]
 

@@ -33,6 +33,7 @@ from tests.drivers.linuxcnc_programs import (
     STOP,
     at_line,
     begin,
+    cable,
     connected,
     order_of,
 )
@@ -69,10 +70,11 @@ async def _killed(at: Mill) -> str:
 
 
 async def _cable_out(at: Mill) -> str:
+    await at.driver.close()
+    with cable() as pull_out:
+        await at.driver.connect()
     order = await begin(at.driver, SQUARE)
-    client = at.driver._link._client
-    assert client is not None
-    client._writer.transport.abort()
+    pull_out()
     with pytest.raises(Unavailable):
         await at.driver.ended()
     return await asked_again(at.driver, order)

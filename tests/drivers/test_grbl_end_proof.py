@@ -90,7 +90,7 @@ async def test_a_spindle_that_stops_slowly_is_waited_for(hal: bool, stop: str) -
 
 async def test_a_spindle_that_the_program_leaves_on_is_stopped(at: Bench) -> None:
     await at.make(b"G21G90\nM3S12000\nG1X5F3000\nG0X0\n")
-    assert not at.fake._program.turns
+    assert not at.fake.program.turns
     assert (await at.shows(Doing.READY)).spindle_rpm == 0
 
 

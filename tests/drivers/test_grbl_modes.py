@@ -101,9 +101,9 @@ async def test_a_controller_that_does_not_change_its_mode_gets_no_program(
     at: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at.fake.take(b"G20\n")
-    take = at.fake._program._take
+    take = at.fake.program.take
     monkeypatch.setattr(
-        type(at.fake._program), "_take", lambda _, code: None if code == "G21" else take(code)
+        type(at.fake.program), "take", lambda _, code: None if code == "G21" else take(code)
     )
     with pytest.raises(NotReady, match="keeps G20, and the program needs G21"):
         await at.driver.load(order(SILENT), 1)

@@ -98,7 +98,7 @@ async def test_a_work_zero_moved_while_the_cable_was_out_is_lost(at: Bench) -> N
     await at.wire.pull_out()
     await at.shows(Doing.UNREACHABLE)
     at.fake.take(b"G10L2P1X3\n")
-    at.fake._reports = 0
+    at.fake.reports = 0
     await at.wire.put_back()
     await at.driver.connect()
     await _is_lost(at, "work offset")
@@ -181,7 +181,7 @@ async def test_a_machine_that_reports_it_is_still_homed_is_known_after_a_restart
         fake.home(0.0)
         await it.shows(Doing.READY)
         await it.make(AWAY)
-        fake._reports = 0  # sends everything on each connection
+        fake.reports = 0  # sends everything on each connection
         await it.restart_station()
         await it.shows(Doing.READY)
         await it.make(AWAY)
@@ -215,7 +215,7 @@ async def test_a_grblhal_not_homed_and_not_locked_starts_nothing(told: int) -> N
     fake.locked, fake.tells_homed = False, told
     async with bench(fake) as it:
         await it.shows(Doing.NOT_READY)
-        await until(lambda: fake._reports > 3)
+        await until(lambda: fake.reports > 3)
         await it.refuses("not been homed")
         fake.home()
         await it.shows(Doing.READY)

@@ -216,7 +216,7 @@ class Truth:
             self._press_reset()
             fake.locked = False
             await until(lambda: self.at.driver.status().doing is not Doing.ALARM)
-        self.preset = fake._program.preset[0]  # the driver may have had to reset it
+        self.preset = fake.program.preset[0]  # the driver may have had to reset it
 
     async def home(self, _: str) -> None:
         """Home; the zeros that were stored in between are corrected."""
@@ -236,7 +236,7 @@ class Truth:
             return
         x, y, z = self.shift
         fake.memory.offsets["G54"] = (-x, -y, -z)
-        fake._program.preset, self.preset = ZERO, 0.0
+        fake.program.preset, self.preset = ZERO, 0.0
         await self.at.driver.confirm_position()
         self.known = True
 

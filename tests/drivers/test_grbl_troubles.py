@@ -8,8 +8,10 @@ from functools import partial
 
 import pytest
 
-from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.base import NotReady, RunAborted, RunFailed, RunOutcome
+from cnc_station.engine.drivers.grbl.operation import Operation
+from cnc_station.engine.drivers.grbl.reports import Report
 from cnc_station.engine.views import Doing
 from tests.drivers.grbl_bench import (
     ASKED_BEFORE,
@@ -37,11 +39,19 @@ async def test_an_error_stops_the_lines_sent_after_it(at: Bench) -> None:
     assert at.driver.status().doing is Doing.READY
 
 
-async def test_an_error_holds_the_axes_at_once_during_any_other_action(at: Bench) -> None:
+async def test_an_error_holds_the_axes_at_once_during_any_other_action(
+    at: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def waits(_: Operation) -> Report:
+        monkeypatch.undo()
+        await until(lambda: at.fake.state == "Hold:0")
+        raise Conflict("no report")
+
     at.fake.errors[8] = 33
     ending = await at.begin(square(40))
-    async with at.driver._operation.acting:  # like a hold that waits for the axes
-        await until(lambda: at.fake.state == "Hold:0")
+    monkeypatch.setattr(Operation, "current_report", waits)
+    with pytest.raises(Conflict, match="no report"):
+        await at.driver.confirm_position()
     with pytest.raises(RunFailed, match="error:33"):
         await ending
 

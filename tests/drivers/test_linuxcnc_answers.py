@@ -215,7 +215,7 @@ async def test_a_version_without_messages_is_understood(tmp_path: Path) -> None:
     async with serving(rsh, tmp_path) as driver:
         await driver.connect()
         assert driver.status().doing is Doing.READY
-        await driver._link.discard_messages()
+        await driver.link.discard_messages()
 
 
 async def test_an_answer_to_another_sessions_question_is_not_taken_for_an_error(
@@ -260,7 +260,7 @@ async def test_the_wires_record_has_no_password_though_the_controller_repeats_it
     words = {"connect_password": "horse", "enable_password": "staple"}
     async with serving(Rsh(), tmp_path, **words) as driver:
         await driver.connect()
-        await driver._link.take_control()
+        await driver.link.take_control()
         said = [message.text for message in driver.traffic()]
     assert "hello *** cnc-station 1.0" in said
     assert "set enable ***" in said

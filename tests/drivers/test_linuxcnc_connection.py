@@ -17,6 +17,7 @@ from tests.drivers.linuxcnc_programs import (
     STEADY,
     at_line,
     begin,
+    cable,
     connected,
     driver_of,
     order_of,
@@ -54,10 +55,11 @@ async def test_a_killed_controller_is_unreachable_until_it_is_back(
 async def test_a_run_continues_while_the_connection_is_lost_and_is_found_again(
     milling: LinuxCnc,
 ) -> None:
+    await milling.close()
+    with cable() as pull_out:
+        await milling.connect()
     order = await begin(milling, STEADY)
-    client = milling._link._client
-    assert client is not None
-    client._writer.transport.abort()
+    pull_out()
     with pytest.raises(Unavailable):
         await milling.ended()
     for ask in (milling.hold, milling.resume, milling.abort):
@@ -114,7 +116,7 @@ async def test_a_snapshot_is_answered_at_once(milling: LinuxCnc) -> None:
 
     async def look_s() -> float:
         before = time.monotonic()
-        await milling._link.read_snapshot()
+        await milling.link.read_snapshot()
         return time.monotonic() - before
 
     assert await at_best(look_s, 0.02, tries=100) <= 0.02

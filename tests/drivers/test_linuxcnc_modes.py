@@ -129,8 +129,8 @@ async def test_a_mode_that_was_changed_by_hand_between_load_and_start_is_noticed
     await milling.load(order, 1)
     panel.command("G20 G55")
     panel.make("mode", "auto")
-    await milling._link.take_control()
-    milling._link.allow_control()
+    await milling.link.take_control()
+    milling.link.allow_control()
     with pytest.raises(NotReady, match="modes were changed after"):
         await milling.start()
     assert panel.get("abs_act_pos").startswith("0.000000 0.000000 10.000000")
@@ -155,15 +155,15 @@ async def test_a_mode_switched_by_an_operator_meanwhile_is_not_overridden(
 ) -> None:
     await _made(milling, HOME)
     await _made(milling, INCHES)
-    opened = milling._link.set
+    opened = milling.link.set
 
     async def beaten_to_it(words: str) -> None:
         if words == "run":
             panel.make("mode", "manual")
-            await milling._link.take_control()
+            await milling.link.take_control()
         await opened(words)
 
-    monkeypatch.setattr(milling._link, "set", beaten_to_it)
+    monkeypatch.setattr(milling.link, "set", beaten_to_it)
     with pytest.raises(NotReady, match="modes of the program could not be set"):
         await milling.load(order_of(SILENT), 1)
     assert panel.get("mode") == "MANUAL"
@@ -215,7 +215,7 @@ async def test_a_spindle_left_on_is_still_reported_while_another_session_has_con
         "the spindle turns (1000 rpm)",
     )
     assert panel.get("spindle 0") == "0 FORWARD"
-    milling._link.allow_control()
+    milling.link.allow_control()
     await until(lambda: milling.status().doing is Doing.READY)
     assert panel.get("spindle 0") == "0 OFF"
 

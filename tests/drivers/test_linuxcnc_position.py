@@ -67,7 +67,7 @@ async def test_another_controller_at_the_address_waits_for_a_person_also_after_r
         for _ in range(2):  # a restarted station has the same doubt
             async with connected(second) as driver:
                 driver.recall(memory)
-                await driver._link.read_snapshot()
+                await driver.link.read_snapshot()
                 status = driver.status()
                 assert status.doing is Doing.NOT_READY
                 assert f"another controller answers at 127.0.0.1 port {second.port}" in status.why
@@ -79,20 +79,20 @@ async def test_another_controller_at_the_address_waits_for_a_person_also_after_r
                 assert not memory.position.known
         async with connected(second) as driver:
             driver.recall(memory)
-            await driver._link.read_snapshot()
+            await driver.link.read_snapshot()
             await driver.confirm_position()
             assert driver.status().doing is Doing.READY
             assert basis(driver) is PositionBasis.CONFIRMED
             confirmed = driver.memory()
         async with connected(second) as driver:
             driver.recall(confirmed)
-            await driver._link.read_snapshot()
+            await driver.link.read_snapshot()
             assert basis(driver) is PositionBasis.CONFIRMED
             await begin(driver, BLINK)
             await driver.ended()
     async with connected(mill) as driver:  # the first one is now the other one
         driver.recall(confirmed)
-        await driver._link.read_snapshot()
+        await driver.link.read_snapshot()
         assert driver.status().doing is Doing.NOT_READY
         assert (await driver.inspect_run(order)).outcome is RunOutcome.STOPPED
 
@@ -137,7 +137,7 @@ async def test_a_g92_offset_left_by_a_program_waits_for_a_person(
     memory = milling.memory()
     async with connected(mill) as later:
         later.recall(memory)
-        await later._link.read_snapshot()
+        await later.link.read_snapshot()
         assert later.status().doing is Doing.READY
         await begin(later, BLINK)
         await later.ended()

@@ -127,7 +127,7 @@ async def test_a_machine_that_is_not_homed_is_refused_by_the_driver_and_by_the_c
         panel.make("mode", "auto")
         async with connected(mill) as driver:
             await not_ready(driver, "not homed")
-            monkeypatch.setattr(driver, "_must_be_ready", lambda _: None)
+            monkeypatch.setattr(driver, "must_be_ready", lambda _: None)
             with pytest.raises(NotReady, match="Can't run a program when not homed"):
                 await begin(driver, SQUARE)
         assert panel.get("program_line") == "0"

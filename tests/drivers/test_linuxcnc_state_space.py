@@ -80,9 +80,9 @@ class Truth:
     async def agree(self) -> None:
         """Check that the driver sees the machine as it is, and that nothing moves."""
         assert self.panel.get("program_status") == "IDLE"
-        await self.driver._link.read_snapshot()
-        self.driver._link.allow_control()  # the panel had to take control
-        await self.driver._link.read_snapshot()
+        await self.driver.link.read_snapshot()
+        self.driver.link.allow_control()  # the panel had to take control
+        await self.driver.link.read_snapshot()
         status = self.driver.status()
         assert (status.doing is Doing.READY) is self.ready, status
         assert (status.doing is Doing.ALARM) is (self.panel.get("estop") == "ON"), status
@@ -176,9 +176,9 @@ class Truth:
             self.panel.make("mode", "manual")
         else:
             await (self.hand(how) if how == "G20" else getattr(self, how)(""))
-        await self.driver._link.read_snapshot()
-        await self.driver._link.take_control()
-        self.driver._link.allow_control()  # the program must not start even with control
+        await self.driver.link.read_snapshot()
+        await self.driver.link.take_control()
+        self.driver.link.allow_control()  # the program must not start even with control
         with pytest.raises(base.NotReady):
             await self.driver.start()
         self._stands(before)

@@ -24,7 +24,7 @@ class Clock:
 @pytest.fixture
 def clock(watcher: MTConnect, monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(watcher, "_now", lambda: clock.now)
+    monkeypatch.setattr(watcher, "now", lambda: clock.now)
     return clock
 
 

@@ -26,7 +26,7 @@ def _documents() -> tuple[bytes, bytes]:
         agent = FakeAgent()
         agent.ready("plate.nc", 3)
         agent.fault("spindle <overload>", "9031")
-        return agent._probe(None), agent._streams(agent._now(), agent._next)
+        return agent.documents()
 
     return asyncio.run(make())
 

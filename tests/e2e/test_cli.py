@@ -22,8 +22,10 @@ from cnc_station.engine.commands import AddMachine
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.views import KEPT
+from tests.engine.floor import service_of, supervisor_of
 from tests.until import at_best, until
 
 GOOD = b"G21 G90 G94 S900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X60 F600\nG0 Z5\nM30\n"
@@ -223,9 +225,9 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
         machines = json.loads((await _beside(shell, "machines", "--json")).stdout)["machines"]
         assert machines[0]["spec"]["name"] == "Mill 1"
         assert machines[1]["spec"]["settings"]["enable_password"] == KEPT
-        assert engine._supervisor is not None
-        await engine._supervisor._controller_monitor.stop()  # it would say what the simulator says
-        await engine._writer.write(SetReadiness(machines[0]["id"], "not homed", "controller"))
+        await service_of(engine, ControllerMonitor).stop()  # it would say what the simulator says
+        write = supervisor_of(engine).context.writer.write
+        await write(SetReadiness(machines[0]["id"], "not homed", "controller"))
         assert "not homed" in (await _beside(shell, "machines")).stdout
         second = await _beside(shell, "serve")
         assert second.returncode == 3

@@ -60,7 +60,7 @@ async def station(config: Config) -> AsyncIterator[Station]:
 def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
     """What the driver named `scripted` gives, in every life of the station."""
     made = Controller()
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: made))
+    monkeypatch.setitem(registry.OWN, "scripted", kind_of(lambda: made))
     return made
 
 
@@ -74,7 +74,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Controller]:
         found.append(Controller())
         return found[-1]
 
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(make))
+    monkeypatch.setitem(registry.OWN, "scripted", kind_of(make))
     return found
 
 
@@ -85,5 +85,5 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Controller:
     made.abilities = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
     kind = kind_of(lambda: made)
     info = replace(kind.info, abilities=made.abilities)
-    monkeypatch.setitem(registry._OWN, "scripted", replace(kind, info=info))
+    monkeypatch.setitem(registry.OWN, "scripted", replace(kind, info=info))
     return made

@@ -34,7 +34,7 @@ async def at_work(floor: FloorOf, made: list[Controller]) -> int:
 async def edited_elsewhere(floor: FloorOf, machine_id: int) -> None:
     """As another station writes it, which has no driver to change."""
     edit = MoveMachine((t.MACHINE_EDITED,), machine_id, "anna", spec=AFTER)
-    await floor.engine._writer.write(edit)
+    await floor.writer.write(edit)
 
 
 async def is_ready(floor: FloorOf) -> bool:

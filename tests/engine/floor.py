@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, TypeVar
+
+from sqlalchemy import Update
 
 from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction, MachineAction
@@ -30,8 +33,12 @@ from cnc_station.engine.drivers.base import (
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, ListEvents, ListMachines
 from cnc_station.engine.services.active_runs import ActiveRuns
+from cnc_station.engine.services.reader import Reader
+from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.service import Service
+from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.transaction import StoreCommand
+from cnc_station.engine.supervisor import ServiceSupervisor
 from cnc_station.engine.views import (
     Abilities,
     Answer,
@@ -52,15 +59,23 @@ MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
 S = TypeVar("S", bound=Service)
 
 
+def supervisor_of(engine: StationEngine) -> ServiceSupervisor:
+    """The services of a started station."""
+    assert engine.supervisor is not None
+    return engine.supervisor
+
+
 def service_of(engine: StationEngine, kind: type[S]) -> S:
     """The service of this kind that a started station has."""
-    return next(one for one in services_of(engine) if isinstance(one, kind))
+    return next(one for one in supervisor_of(engine).services if isinstance(one, kind))
 
 
-def services_of(engine: StationEngine) -> Sequence[Service]:
-    """All services of a started station."""
-    assert engine._supervisor is not None
-    return tuple(engine._supervisor._services)
+def by_hand(engine: StationEngine, *statements: Update) -> None:
+    """Change rows behind the back of a started station."""
+    database = Database(supervisor_of(engine).context.config.database_url)
+    with closing(database), closing(database.connect_writer()) as connection, connection.begin():
+        for statement in statements:
+            connection.execute(statement)
 
 
 class FloorOf:
@@ -117,15 +132,33 @@ class FloorOf:
     @property
     def runs(self) -> ActiveRuns:
         """What its station has in hand."""
-        assert self.engine.supervisor is not None
-        return self.engine.supervisor.active_runs
+        return supervisor_of(self.engine).active_runs
+
+    @property
+    def writer(self) -> RetryingWriter:
+        """What the services of its station write with."""
+        return supervisor_of(self.engine).context.writer
+
+    @property
+    def reader(self) -> Reader:
+        """What the services of its station read with."""
+        return supervisor_of(self.engine).context.reader
+
+    @property
+    def drivers(self) -> dict[int, Driver]:
+        """Of the machines that are wired to its station."""
+        return supervisor_of(self.engine).pool.drivers
+
+    def service(self, kind: type[S]) -> S:
+        """The service of this kind that its station has."""
+        return service_of(self.engine, kind)
 
     async def write(self, command: StoreCommand[Any]) -> None:
         """What a service of the engine would write."""
-        await self.engine._writer.write(command)
+        await self.writer.write(command)
 
     async def broken(self) -> list[str]:
-        return await self.engine._reader.read(broken)
+        return await self.reader.read(broken)
 
 
 class Controller:

@@ -28,11 +28,13 @@ from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, ListEvents, ListMachines, ListRuns, ListStations
 from cnc_station.engine.services import reconciler
+from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.services.dispatcher import Dispatcher
-from cnc_station.engine.services.leadership import Stager
+from cnc_station.engine.services.leadership import Leadership, Stager
 from cnc_station.engine.services.reconciler import Reconciler
+from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.views import Doing
-from tests.engine.floor import Controller, kind_of, service_of
+from tests.engine.floor import Controller, kind_of, service_of, supervisor_of
 from tests.tools.servers import Redis
 from tests.until import until
 
@@ -80,9 +82,7 @@ async def test_a_job_whose_hint_was_lost_is_found_all_the_same(
 ) -> None:
     a, b = fleet
     await b.door(ME).execute(AddMachine(MILL))
-    assert a._supervisor is not None
-    if a._supervisor._signals is not None:
-        monkeypatch.setattr(a._supervisor._signals, "announce_work", lambda _: None)
+    monkeypatch.setattr(RedisSignals, "announce_work", lambda *_: None)
     (job_id,) = await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1.0)]))
     await until(partial(_is, a, job_id, JobState.COMPLETED))
 
@@ -209,19 +209,14 @@ async def test_a_machine_in_maintenance_is_given_no_work_at_another_station_unti
 
     async def reached_at_b() -> bool:
         (row,) = await b.local_door.ask(ListMachines())
-        return (
-            b._supervisor is not None
-            and b._supervisor.pool.is_reached(machine_id)
-            and not row.not_ready
-        )
+        return supervisor_of(b).pool.is_reached(machine_id) and not row.not_ready
 
     await until(reached_at_b)
     (row,) = await b.local_door.ask(ListMachines())
     shown = (row.station, row.state, row.state_reason)
     assert shown == ("B", MachineState.MAINTENANCE, "new belt")
-    assert b._supervisor is not None
-    await b._supervisor._controller_monitor.run_once()
-    await b._supervisor._dispatcher.run_once()
+    await service_of(b, ControllerMonitor).run_once()
+    await service_of(b, Dispatcher).run_once()
     assert await _is(b, job_id, JobState.QUEUED)
     await a.door(ME).execute(ActOnMachine(MachineAction.MAINTENANCE_OFF, machine_id))
     await until(partial(_is, b, job_id, JobState.COMPLETED))
@@ -234,12 +229,10 @@ async def test_a_machine_rewired_at_another_station_gets_its_new_driver_at_its_o
     monkeypatch.setattr(reconciler, "REST_S", 3_600.0)
     service_of(b, Reconciler).wake.hint()  # it rests for so long from its next look on
     machine_id = await b.door(ME).execute(AddMachine(MILL))
-    assert a._supervisor is not None
-    assert b._supervisor is not None
-    drivers = b._supervisor.pool.drivers
+    drivers = supervisor_of(b).pool.drivers
     former = drivers[machine_id]
     await a.door(ME).execute(EditMachine(machine_id, replace(MILL, settings={"speed": 7.0})))
-    assert machine_id not in a._supervisor.pool.drivers
+    assert machine_id not in supervisor_of(a).pool.drivers
     await until(lambda: drivers.get(machine_id) not in (None, former))
 
 
@@ -248,7 +241,7 @@ async def test_an_alarm_at_another_station_is_unlocked_by_the_controller_there(
 ) -> None:
     a, b = fleet
     controller = Controller()
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: controller))
+    monkeypatch.setitem(registry.OWN, "scripted", kind_of(lambda: controller))
     machine_id = await b.door(ME).execute(AddMachine(replace(MILL, driver="scripted")))
 
     async def in_alarm() -> bool:
@@ -273,7 +266,7 @@ async def test_a_lost_position_at_another_station_is_confirmed_by_the_driver_the
 ) -> None:
     a, b = fleet
     controller = Controller()
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: controller))
+    monkeypatch.setitem(registry.OWN, "scripted", kind_of(lambda: controller))
     machine_id = await b.door(ME).execute(AddMachine(replace(MILL, driver="scripted")))
 
     async def basis() -> str:
@@ -298,15 +291,13 @@ async def test_a_lost_position_at_another_station_is_confirmed_by_the_driver_the
 async def test_a_leader_that_is_woken_by_others_news_writes_nothing_while_no_job_is_due(
     fleet: tuple[StationEngine, StationEngine],
 ) -> None:
-    leader = next(
-        e for e in fleet if e._supervisor is not None and e._supervisor._leadership.term is not None
-    )
-    assert leader._supervisor is not None
+    leader = next(e for e in fleet if service_of(e, Leadership).term is not None)
+    reader = supervisor_of(leader).context.reader
     looks = 50
-    before = await leader._reader.read(_transactions)
+    before = await reader.read(_transactions)
     for _ in range(looks):
         await service_of(leader, Stager).run_once()
-    assert await leader._reader.read(_transactions) - before < looks / 2  # heartbeats write too
+    assert await reader.read(_transactions) - before < looks / 2  # heartbeats write too
 
 
 def _transactions(connection: Connection) -> int:

@@ -14,6 +14,8 @@ from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, LatestTelemetry, ListMachines
+from cnc_station.engine.services.ticker import Ticker
+from tests.engine.floor import service_of
 from tests.tools.servers import Redis
 from tests.until import until
 
@@ -106,6 +108,5 @@ async def test_what_a_machine_did_when_it_was_last_heard_of_is_soon_not_known_an
     await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=900.0)]))
     (machine,) = await a.local_door.ask(ListMachines())
     await until(lambda: a.local_door.peek(LatestTelemetry(machine.id)))
-    assert b._supervisor is not None
-    await b._supervisor._ticker.stop()
+    await service_of(b, Ticker).stop()
     await until(lambda: a.local_door.peek(LatestTelemetry(machine.id)) is None)

@@ -23,7 +23,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Controller:
     made = Controller()
     made.abilities = Abilities(starts=False, holds=False, aborts=False, unlocks=False)
     kind = kind_of(lambda: made, name="watched", watches=True)
-    monkeypatch.setitem(registry._OWN, "watched", kind)
+    monkeypatch.setitem(registry.OWN, "watched", kind)
     return made
 
 

@@ -13,6 +13,7 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import RunInspection, RunOutcome
 from cnc_station.engine.queries import ListEvents, ListRuns
 from cnc_station.engine.services import run_steps
+from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.recovery import UNWATCHED
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.views import Doing
@@ -144,7 +145,7 @@ async def test_a_cable_that_stays_out_interrupts_the_job(
 
 async def _given_up_by_the_leader(floor: FloorOf, job_id: int) -> None:
     (run,) = await floor.door.ask(ListRuns(job_id=job_id))
-    await floor.engine._writer.write(
+    await floor.writer.write(
         MoveRun(
             t.LOST_INTERRUPTED, run.id, 1, job_id, run.machine_id, "reaper", reason=STATION_GONE
         )
@@ -169,11 +170,9 @@ async def test_a_run_whose_lease_was_lost_for_a_while_is_taken_back(
     floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller)
-    crew = floor.engine._supervisor
-    assert crew is not None
     floor.runs.let_go(float("inf"))
     await _given_up_by_the_leader(floor, job_id)
-    await crew._reconciler.run_once()
+    await floor.service(Reconciler).run_once()
     assert (await floor.row(job_id)).state is JobState.RUNNING
     controller.end()
     await floor.comes_to(job_id, JobState.COMPLETED)
@@ -183,9 +182,7 @@ async def test_a_run_that_ends_while_its_lease_is_lost_is_still_told_of(
     floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller)
-    crew = floor.engine._supervisor
-    assert crew is not None
-    await crew._reconciler.stop()
+    await floor.service(Reconciler).stop()
     floor.runs.let_go(float("inf"))
     await _given_up_by_the_leader(floor, job_id)
     controller.end()
@@ -196,12 +193,10 @@ async def test_what_a_person_has_decided_meanwhile_stands(
     floor: FloorOf, controller: Controller
 ) -> None:
     job_id = await _running(floor, controller)
-    crew = floor.engine._supervisor
-    assert crew is not None
     floor.runs.let_go(float("inf"))
     await _given_up_by_the_leader(floor, job_id)
     assert (await floor.act("cancel", job_id)).applied
-    await crew._reconciler.run_once()
+    await floor.service(Reconciler).run_once()
     controller.end()
     await until(lambda: not floor.runs.busy)
     assert (await floor.row(job_id)).state is JobState.CANCELLED

@@ -8,11 +8,11 @@ import pytest
 from cnc_station.config import Config
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine, open_client
+from cnc_station.engine.services.dispatcher import Dispatcher
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.floor import Controller, FloorOf
-from tests.until import until
 
 
 @pytest.mark.parametrize("driver", ["simulator", "scripted"])
@@ -22,8 +22,10 @@ async def test_a_job_claimed_as_its_station_is_closed_waits_in_the_queue_again(
     """Else it would stand at a machine of a closed station until its lease ends."""
     engine = StationEngine(replace(config, simulator_speed=0.01))
     await engine.start()
-    assert engine._supervisor is not None
-    write, claimed, heard = engine._writer.write, asyncio.Event(), asyncio.Event()
+    floor = FloorOf(engine)
+    writer, dispatcher = floor.writer, floor.service(Dispatcher)
+    write, stop = writer.write, dispatcher.stop
+    claimed, heard, ending = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def later(change: StoreCommand[tuple[Claimed, ...]]) -> tuple[Claimed, ...]:
         found = await write(change)
@@ -32,14 +34,17 @@ async def test_a_job_claimed_as_its_station_is_closed_waits_in_the_queue_again(
             await heard.wait()
         return found
 
-    monkeypatch.setattr(engine._writer, "write", later)
-    floor = FloorOf(engine)
+    async def ends() -> None:
+        ending.set()
+        await stop()  # cancels its claim before anybody else goes on
+
+    monkeypatch.setattr(writer, "write", later)
+    monkeypatch.setattr(dispatcher, "stop", ends)
     await floor.mill(driver=driver)
     job_id = await floor.job()
     await claimed.wait()
     stopping = asyncio.create_task(engine.stop())
-    dispatcher = engine._supervisor._dispatcher
-    await until(lambda: dispatcher._task is None or dispatcher._task.cancelling())
+    await ending.wait()
     heard.set()
     await stopping
     client = await open_client(config)

@@ -1,7 +1,8 @@
 """What the controller does is what is written: a real engine, a controller that obeys the test."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import RunFailed, RunInspection, RunOutcome
 from cnc_station.engine.queries import ListLinks
 from cnc_station.engine.services import run_steps
-from cnc_station.engine.store.transaction import StoreCommand
+from cnc_station.engine.store.transaction import StoreCommand, Tx
 from cnc_station.engine.store.writer import Writer
 from tests.engine.conftest import Station
 from tests.engine.floor import Controller, FloorOf, kind_of
@@ -222,6 +223,21 @@ def _says_that_the_disk_is_full(floor: FloorOf) -> bool:
     return database.state == "offline" and database.detail.startswith("The disk is full:")
 
 
+@dataclass(frozen=True, slots=True)
+class _LimitPages(StoreCommand[int]):
+    """Of its connection alone, which is the writer's."""
+
+    pages: int
+
+    @classmethod
+    def apply(cls, tx: Tx, changes: Sequence["_LimitPages"]) -> list[int | Exception]:
+        ask = tx.connection.exec_driver_sql
+        before: int = ask("PRAGMA max_page_count").scalar_one()
+        for change in changes:
+            ask(f"PRAGMA max_page_count = {change.pages}")
+        return [before for _ in changes]
+
+
 async def _fill_the_last_page(floor: FloorOf) -> None:
     while True:
         await floor.door.execute(SaveSettings({"filler": 1}))
@@ -229,16 +245,7 @@ async def _fill_the_last_page(floor: FloorOf) -> None:
 
 async def _limit_pages(floor: FloorOf, pages: int) -> int:
     """Let the database grow to so many pages, or to what it has; returns what it was."""
-    connection = floor.engine._group_writer._connection
-    assert connection is not None
-
-    def set_limit() -> int:
-        cursor = connection.connection.cursor()
-        before: int = cursor.execute("PRAGMA max_page_count").fetchone()[0]
-        cursor.execute(f"PRAGMA max_page_count = {pages}").fetchone()
-        return before
-
-    return await asyncio.to_thread(set_limit)
+    return await floor.writer.write(_LimitPages(pages))
 
 
 async def test_closing_lets_every_machine_go_even_if_one_controller_fails_to(
@@ -247,7 +254,7 @@ async def test_closing_lets_every_machine_go_even_if_one_controller_fails_to(
     stuck, well = Controller(), Controller()
     stuck.refuses["abort"] = AWAY
     made = iter([stuck, stuck, well, well])
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: next(made)))
+    monkeypatch.setitem(registry.OWN, "scripted", kind_of(lambda: next(made)))
     floor = await station()
     for name in ("Mill 1", "Mill 2"):
         await floor.mill(name, driver="scripted")
@@ -259,7 +266,7 @@ async def test_closing_lets_every_machine_go_even_if_one_controller_fails_to(
     await stopping
     assert stuck.closed
     assert well.closed
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(Controller))
+    monkeypatch.setitem(registry.OWN, "scripted", kind_of(Controller))
     again = await station(config)
     assert await again.broken() == []
     assert {(await again.row(job_id)).failures for job_id in (first, second)} == {1}
@@ -269,7 +276,8 @@ async def test_what_ran_on_a_real_controller_when_the_station_died_waits_for_a_p
     floor: FloorOf, controller: Controller, config: Config, station: Station
 ) -> None:
     job_id = await _running(floor, controller)
-    floor.engine._supervisor = None  # as if killed: nothing is written about the run
+    for session in floor.runs.sessions:
+        session.abandon()  # as if killed: nothing is written about the run
     await floor.engine.stop()
     again = await station(config)
     row = await again.row(job_id)
@@ -281,9 +289,8 @@ async def test_what_ran_on_a_real_controller_when_the_station_died_waits_for_a_p
 async def test_a_machine_whose_driver_is_gone_gives_its_job_back_and_is_offline(
     floor: FloorOf, controller: Controller
 ) -> None:
-    assert floor.engine._supervisor is not None
     await floor.mill("Mill 2")  # a station without any driver claims nothing at all
-    floor.engine._supervisor.pool.drivers.pop(1)
+    floor.drivers.pop(1)
     job_id = await floor.job(pinned_machine_id=1)
     await floor.machine_comes_to(1, MachineState.OFFLINE)
     assert (await floor.row(job_id)).state is JobState.QUEUED

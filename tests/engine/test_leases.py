@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Update, select, update
+from sqlalchemy import select, update
 
 from cnc_station.config import Config
 from cnc_station.engine.commands import AddMachine, SubmitJobs
@@ -36,8 +36,9 @@ from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.remote_commands import AskStation, answer_of
 from cnc_station.engine.store.sqlite import Sqlite
 from cnc_station.engine.store.transaction import StoreCommand
+from cnc_station.engine.store.writer import Writer
 from cnc_station.engine.views import Doing
-from tests.engine.floor import Controller, service_of
+from tests.engine.floor import Controller, by_hand, service_of, supervisor_of
 from tests.engine.sessions import runs_of
 from tests.until import until
 
@@ -186,20 +187,21 @@ async def test_a_start_whose_answer_was_lost_counts_as_written(engine: StationEn
     await until(partial(_is, engine, job_id, JobState.RUNNING))
     (run,) = await engine.local_door.ask(ListRuns(job_id=job_id))
     again = MoveRun(t.STARTED, run.id, 1, job_id, run.machine_id, "runner")
+    writer = supervisor_of(engine).context.writer
     with pytest.raises(AlreadyDone):
-        await engine._writer.write(again)
+        await writer.write(again)
     answers = iter([Unavailable("the answer was lost"), None])
-    write = engine._group_writer.write
+    write = Writer.write
 
-    async def losing(change: StoreCommand[Any]) -> Any:
+    async def losing(group_writer: Writer, change: StoreCommand[Any]) -> Any:
         answer = next(answers) if change is again else None  # there are heartbeats too
         if answer is not None:
             raise answer
-        return await write(change)
+        return await write(group_writer, change)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine._group_writer, "write", losing)
-        await engine._writer.write_until_committed(again)
+        patch.setattr(Writer, "write", losing)
+        await writer.write_until_committed(again)
 
 
 async def _is(engine: StationEngine, job_id: int, state: JobState) -> bool:
@@ -214,12 +216,13 @@ async def test_a_station_whose_name_was_taken_over_claims_and_drives_nothing_mor
     await engine.start()
     try:
         await engine.door(ME).execute(AddMachine(MILL))
-        _by_hand(engine, update(schema.station).values(incarnation="other"))
+        by_hand(engine, update(schema.station).values(incarnation="other"))
         await engine.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)]))
-        assert await engine._writer.write(Claim(3.0, incarnation="mine")) == ()
+        assert (
+            await supervisor_of(engine).context.writer.write(Claim(3.0, incarnation="mine")) == ()
+        )
         await until(lambda: "name" in {link.name for link in engine.local_door.peek(ListLinks())})
-        assert engine._supervisor is not None
-        runs = engine._supervisor.active_runs
+        runs = supervisor_of(engine).active_runs
         await until(lambda: not runs.run_ids())
     finally:
         await engine.stop()
@@ -234,24 +237,18 @@ async def test_a_clock_that_is_set_forward_costs_no_station_its_runs(
         SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)])
     )
     await until(partial(_is, engine, job_id, JobState.RUNNING))
-    assert engine._supervisor is not None
-    services = {type(service): service for service in engine._supervisor._services}
-    before = engine._supervisor._leadership.term
+    leadership = service_of(engine, Leadership)
+    before = leadership.term
     assert before is not None
     ms = time.time_ns() // 1_000_000 + 3_600_000
     monkeypatch.setattr(Sqlite, "now", lambda *_: ms)
     for service in (Reaper, Leadership, Reaper, Lifeline, Reaper):
-        await services[service].run_once()
-    assert engine._supervisor._leadership.term == before + 1
+        await service_of(engine, service).run_once()
+    assert leadership.term == before + 1
     assert await _is(engine, job_id, JobState.RUNNING)
-    with engine._database.connect_writer() as connection:
-        leases = connection.execute(select(schema.run.c.lease_until)).scalars().all()
+    read = supervisor_of(engine).context.reader.read
+    leases = await read(lambda c: c.execute(select(schema.run.c.lease_until)).scalars().all())
     assert leases == [ms + 300_000]
-
-
-def _by_hand(engine: StationEngine, statement: Update) -> None:
-    with engine._database.connect_writer() as connection, connection.begin():
-        connection.execute(statement)
 
 
 async def test_a_remote_command_about_a_run_that_is_over_leaves_the_next_one_alone(
@@ -264,10 +261,11 @@ async def test_a_remote_command_about_a_run_that_is_over_leaves_the_next_one_alo
     await until(partial(_is, engine, job_id, JobState.RUNNING))
     remote_commands = service_of(engine, RemoteCommands)
     await remote_commands.stop()  # as if the station were away meanwhile
-    asked = await engine._writer.write(AskStation(JobAction.ABORT, job_id, "anna", ""))
-    _by_hand(engine, update(schema.remote_command).values(asked_at=1))
+    context = supervisor_of(engine).context
+    asked = await context.writer.write(AskStation(JobAction.ABORT, job_id, "anna", ""))
+    by_hand(engine, update(schema.remote_command).values(asked_at=1))
     await remote_commands.run_once()
-    answer = await until(lambda: engine._reader.read(lambda c: answer_of(c, asked.id)))
+    answer = await until(lambda: context.reader.read(lambda c: answer_of(c, asked.id)))
     assert answer == f"Job {job_id} is not at a machine any more."
     assert await _is(engine, job_id, JobState.RUNNING)
 
@@ -277,7 +275,6 @@ async def test_the_stager_sleeps_by_the_databases_clock(
 ) -> None:
     """A station whose own is ten minutes ahead would else ask a thousand times a second."""
     await engine.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill", not_before=_soon(20))]))
-    assert engine._supervisor is not None
     monkeypatch.setattr("time.time", lambda: 4e9)
     assert 10 < await service_of(engine, Stager).run_once() < 21
 
@@ -299,15 +296,14 @@ async def test_a_run_settled_by_another_meanwhile_does_not_stop_a_start(config: 
             SubmitJobs([JobSpec("bracket", "mill", estimated_s=1e6)])
         )
         await until(partial(_is, engine, job_id, JobState.RUNNING))
-        assert engine._supervisor is not None
-        assert engine._supervisor is not None
+        crew = supervisor_of(engine)
         late, judge = cast(RetryingWriter, _Late()), Judge(RetryPolicy())
         recovery = Recovery(
             late,
-            engine._reader,
-            engine._library,
-            engine._supervisor.pool,
-            engine._supervisor.active_runs,
+            crew.context.reader,
+            crew.context.library,
+            crew.pool,
+            crew.active_runs,
             judge,
             "A",
         )

@@ -14,7 +14,7 @@ from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.commands import ActOnJobs, AddProgram, EditJob, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
-from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavailable
+from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput, Unavailable
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.queries import (
@@ -37,7 +37,7 @@ from cnc_station.engine.queries import (
     ToolpathByHash,
 )
 from cnc_station.engine.views import JobFilter, Sort, SortKey
-from cnc_station.local_socket import server
+from cnc_station.local_socket import codec, server
 from cnc_station.local_socket.client import StationDoor, connect
 from cnc_station.local_socket.place import Place, place_of
 from cnc_station.local_socket.server import listening
@@ -145,13 +145,14 @@ async def test_one_client_that_says_nothing_keeps_nobody_waiting(
 
 @pytest.mark.usefixtures("floor")
 async def test_a_request_that_makes_no_sense_is_refused_and_the_next_one_answered(
-    config: Config, place: Place
+    config: Config, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with connected(config, place) as remote:
         for line in (b"nonsense", b'{"DropTables":{}}', b'{"JobById":{"job_id":"x"}}'):
-            remote._writer.write(line + b"\n")
-            answer = json.loads(await remote._reader.readline())
-            assert answer["error"]["kind"] == "InvalidInput"
+            with monkeypatch.context() as patch:
+                patch.setattr(codec, "dump_request", lambda _, line=line: line + b"\n")
+                with pytest.raises(InvalidInput):
+                    await remote.ask(JobById(1))
         assert await remote.ask(JobById(1)) is None
 
 
@@ -247,8 +248,12 @@ async def test_too_many_clients_are_turned_away(
 
 
 @pytest.mark.usefixtures("floor")
-async def test_wrong_fields_are_named(config: Config, place: Place) -> None:
+async def test_wrong_fields_are_named(
+    config: Config, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = b'{"SubmitJobs":{"specs":[{"name":"A","quantity":"many"}]}}\n'
+    monkeypatch.setattr(codec, "dump_request", lambda _: line)
     async with connected(config, place) as remote:
-        remote._writer.write(b'{"SubmitJobs":{"specs":[{"name":"A","quantity":"many"}]}}\n')
-        told = json.loads(await remote._reader.readline())["error"]
-        assert told["fields"][0][0] == "specs.0.quantity"
+        with pytest.raises(InvalidInput) as refused:
+            await remote.ask(JobById(1))
+        assert refused.value.errors[0].field == "specs.0.quantity"

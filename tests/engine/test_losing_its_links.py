@@ -3,13 +3,15 @@
 import asyncio
 import gc
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from redis.asyncio.client import Pipeline
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import PendingRollbackError
 
@@ -30,7 +32,9 @@ from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.postgres import Postgres as PostgresDialect
 from cnc_station.engine.store.prepared import TransactionPreload
+from tests.engine.floor import supervisor_of
 from tests.standing_still import standing_still
 from tests.tools.servers import Postgres, Redis
 from tests.until import at_best, until
@@ -51,6 +55,27 @@ def _heard(engine: StationEngine) -> list[Notice]:
 
 def _looked_again(heard: list[Notice]) -> bool:
     return any(notice.missed for notice in heard)
+
+
+Looks = dict[str, list[object]]
+_LOOK = PostgresDialect.changed_elsewhere
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+    """What each station saw whenever it looked for what others have written; None: nothing."""
+    seen: Looks = defaultdict(list)
+
+    def noted(dialect: PostgresDialect, connection: Connection, station: str) -> object:
+        version = None
+        try:
+            version = _LOOK(dialect, connection, station)
+        finally:
+            seen[station].append(version)
+        return version
+
+    monkeypatch.setattr(PostgresDialect, "changed_elsewhere", noted)
+    return seen
 
 
 @pytest.fixture
@@ -123,7 +148,7 @@ async def test_a_database_that_was_restarted_is_shown_and_looked_at_again(
 
 
 async def test_a_database_that_stays_away_does_not_fill_the_log(
-    own_config: Config, own_postgres: Postgres, caplog: pytest.LogCaptureFixture
+    own_config: Config, own_postgres: Postgres, looks: Looks, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = StationEngine(own_config)
     await engine.start()
@@ -131,8 +156,7 @@ async def test_a_database_that_stays_away_does_not_fill_the_log(
         own_postgres.stop()
         await until(lambda: _links(engine) == {"database": "offline"})
         for _ in range(4):
-            looked = engine._group_writer._look_next
-            await until(lambda: engine._group_writer._look_next > looked)  # noqa: B023 - awaited at once
+            await _looks_once_more(looks)
         told = Counter(record.message.split(":")[0] for record in caplog.records)
         assert max(told.values()) == 1, told
     finally:
@@ -181,14 +205,15 @@ async def test_a_redis_that_stands_still_is_shown_and_what_changes_is_noticed_wi
 
 
 async def test_a_station_with_a_file_of_its_own_says_nothing_to_a_fleet_that_it_has_left(
-    config: Config, redis_url: str
+    config: Config, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its address may be left in the settings, and its machines have the numbers of others'."""
+    made = Mock()
+    monkeypatch.setattr("cnc_station.engine.signals.redis.RedisSignals", made)
     engine = StationEngine(replace(config, redis_url=redis_url))
     await engine.start()
     try:
-        assert engine._supervisor is not None
-        assert engine._supervisor._signals is None
+        made.assert_not_called()
         assert _links(engine) == {"database": "standalone"}
     finally:
         await engine.stop()
@@ -199,15 +224,15 @@ async def test_what_could_not_be_told_is_told_again(redis_url: str) -> None:
     teller, listener = RedisSignals(redis_url), RedisSignals(redis_url)
     heard: list[Notice] = []
     hearing = SignalHandlers(lambda: None, heard.append, lambda _: None)
-    deliver, losses = teller._deliver, iter([ConnectionError("lost on the way")])
+    execute, losses = Pipeline.execute, iter([ConnectionError("lost on the way")])
 
-    async def losing(*arguments: Any) -> None:
+    async def losing(pipe: Pipeline, raise_on_error: bool = True) -> list[Any]:
         for loss in losses:
             raise loss
-        await deliver(*arguments)
+        return await execute(pipe, raise_on_error)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(teller, "_deliver", losing)
+        patch.setattr(Pipeline, "execute", losing)
         for signals in (listener, teller):
             await signals.start(hearing)
         await until(lambda: listener.connected)
@@ -236,39 +261,45 @@ async def test_without_redis_what_others_change_is_noticed_within_a_second(
 
 
 async def test_stations_without_redis_leave_each_other_in_peace(
-    alone: StationEngine, config: Config, postgres_url: str
+    alone: StationEngine, config: Config, postgres_url: str, looks: Looks
 ) -> None:
     """One that looks because another one has looked would keep them all awake for ever."""
     other = StationEngine(replace(config, database_url=postgres_url, station="B", lease_s=3.0))
     await other.start()
     try:
-        await until(lambda: _has_noticed_everything(alone))
-        await asyncio.sleep(0)  # what its writer's thread has noticed is told on the loop
+        await until(lambda: _has_noticed_everything(postgres_url, looks))
+        await _looks_once_more(looks)  # what it has noticed is told by then
         heard = _heard(alone)
         for _ in range(2):
-            before, looked = await _last_heard(other), alone._group_writer._look_next
+            before = await _last_heard(other)
             await until(lambda: _is_heard_again(other, before))  # noqa: B023 - awaited at once
-            await until(lambda: alone._group_writer._look_next > looked)  # noqa: B023 - as above
-        assert _has_noticed_everything(alone)
+            await _looks_once_more(looks)
+        assert _has_noticed_everything(postgres_url, looks)
         assert not _looked_again(heard)
     finally:
         await other.stop()
 
 
-def _has_noticed_everything(engine: StationEngine) -> bool:
-    """Its writer has looked since anybody has last written something worth a look."""
-    database = engine._database
-    with closing(database.connect_writer()) as connection:
-        last = database.dialect.changed_elsewhere(
-            connection, engine.local_door.peek(AboutStation()).station
-        )
-    return engine._group_writer._version == last
+async def _looks_once_more(looks: Looks) -> None:
+    """Station A looks, whatever it finds."""
+    before = len(looks["A"])
+    await until(lambda: len(looks["A"]) > before)
+
+
+def _has_noticed_everything(url: str, looks: Looks) -> bool:
+    """Station A has looked since anybody has last written something worth a look."""
+    database = Database(url)
+    with closing(database), closing(database.connect_writer()) as connection:
+        assert isinstance(database.dialect, PostgresDialect)
+        last = _LOOK(database.dialect, connection, "A")
+    return looks["A"][-1:] == [last]
 
 
 async def _last_heard(engine: StationEngine) -> int:
     row = schema.station.c
     query = select(row.heard_at).where(row.name == engine.local_door.peek(AboutStation()).station)
-    heard_at: int = await engine._reader.read(lambda c: c.execute(query).scalar_one())
+    read = supervisor_of(engine).context.reader.read
+    heard_at: int = await read(lambda c: c.execute(query).scalar_one())
     return heard_at
 
 

@@ -21,6 +21,7 @@ from cnc_station.engine.store.queries import floor as floor_query
 from cnc_station.engine.store.queries import machine_rows
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import KEPT, DriverInfo, Setting
 from tests.engine.conftest import Station
 from tests.engine.floor import MILL, Controller, FloorOf
@@ -49,7 +50,7 @@ class Gate:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     gate = Gate(Controller(), {})
-    monkeypatch.setitem(registry._OWN, "guarded", DriverKind(GUARDED, gate.make))
+    monkeypatch.setitem(registry.OWN, "guarded", DriverKind(GUARDED, gate.make))
     return gate
 
 
@@ -137,7 +138,7 @@ async def test_a_password_kept_for_one_driver_is_not_given_to_another(
     floor: FloorOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(
-        registry._OWN, "other", DriverKind(replace(GUARDED, name="other"), lambda _: Controller())
+        registry.OWN, "other", DriverKind(replace(GUARDED, name="other"), lambda _: Controller())
     )
     with pytest.raises(InvalidInput, match="enter it again"):
         await floor.door.execute(
@@ -148,7 +149,7 @@ async def test_a_password_kept_for_one_driver_is_not_given_to_another(
 async def test_of_a_driver_that_is_not_installed_here_nothing_is_told(
     floor: FloorOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(registry._OWN, "guarded")
+    monkeypatch.delitem(registry.OWN, "guarded")
     assert await _settings(floor) == {"host": KEPT, "word": KEPT}
 
 
@@ -206,7 +207,7 @@ async def test_no_password_reaches_the_log_whatever_goes_wrong(
     await floor.door.execute(AddMachine(SPEC))
     await floor.door.execute(EditMachine(1, replace(SPEC, settings={"host": "x", "word": SECRET})))
     with pytest.raises(Exception, match="machine") as broken:
-        await floor.engine._writer.write(_Broken(json.dumps(dict(SPEC.settings))))
+        await floor.writer.write(_Broken(json.dumps(dict(SPEC.settings))))
     assert SECRET not in str(broken.value)
     await until(lambda: "no route to host" in caplog.text)
     assert "INSERT INTO machine" in caplog.text
@@ -219,10 +220,9 @@ async def test_no_password_reaches_the_log_whatever_goes_wrong(
 
 async def test_what_is_read_for_a_view_never_holds_a_password(floor: FloorOf) -> None:
     def views(connection: Connection) -> str:
-        clock = floor.engine._database.dialect.now
-        rows = machine_rows.machines_with_stations(connection, own="A", clock=clock)
+        rows = machine_rows.machines_with_stations(connection, own="A", clock=lambda _: now_ms())
         return json.dumps(plain((rows, floor_query.floor(connection, 0))))
 
-    assert SECRET not in await floor.engine._reader.read(views)
-    (stored,) = await floor.engine._reader.read(machine_rows.stored_machines)
+    assert SECRET not in await floor.reader.read(views)
+    (stored,) = await floor.reader.read(machine_rows.stored_machines)
     assert stored.spec.settings == SPEC.settings

@@ -178,7 +178,7 @@ async def test_a_database_that_takes_nothing_can_be_tried_again(
 async def test_a_machine_of_a_silent_station_is_known_to_be_unattended(
     config: Config, postgres_url: str, monkeypatch: pytest.MonkeyPatch, controller: Controller
 ) -> None:
-    monkeypatch.setitem(registry._OWN, "scripted", kind_of(lambda: controller))
+    monkeypatch.setitem(registry.OWN, "scripted", kind_of(lambda: controller))
     engine = StationEngine(replace(config, database_url=postgres_url, lease_s=600.0))
     await engine.start()
     try:

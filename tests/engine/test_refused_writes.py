@@ -14,7 +14,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import ListLinks, ListRuns
-from cnc_station.engine.services.health import Health
+from cnc_station.engine.services.health import Health, HealthProbe
 from cnc_station.engine.store.postgres import postgres_message
 from cnc_station.engine.views import Link
 from tests.engine.floor import Controller, FloorOf
@@ -71,9 +71,12 @@ async def test_a_server_that_takes_no_changes_is_not_called_connected_because_it
 ) -> None:
     with read_only(own_postgres):
         await until(lambda: _database(floor).state == "offline")
-        assert floor.engine._supervisor is not None
-        with pytest.raises(Unavailable, match="takes no changes"):
-            await floor.engine._supervisor._ping_database()
+        probe = floor.service(HealthProbe)
+        await probe.stop()
+        await probe.run_once()
+        assert "takes no changes" in _database(floor).detail
+        assert _database(floor).state == "offline"
+        await probe.start()
     await until(lambda: _database(floor).state == "connected")
 
 

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Update, update
+from sqlalchemy import update
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.engine import StationEngine, open_client
+from cnc_station.engine.engine import open_client
 from cnc_station.engine.services.remote_commands import RemoteCommands
 from cnc_station.engine.services.run_phase import Phase
 from cnc_station.engine.store import schema
@@ -19,7 +19,7 @@ from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.remote_commands import AskStation, answer_of
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
-from tests.engine.floor import Controller, FloorOf, service_of
+from tests.engine.floor import Controller, FloorOf, by_hand, service_of, supervisor_of
 from tests.until import until
 
 
@@ -29,9 +29,11 @@ async def floor(station: Station) -> FloorOf:
 
 
 @pytest.fixture
-async def elsewhere(config: Config, floor: FloorOf) -> AsyncIterator[FloorOf]:
+async def elsewhere(
+    config: Config,
+    floor: FloorOf,  # noqa: ARG001 - which is asked
+) -> AsyncIterator[FloorOf]:
     """Somebody who has no machine, and asks the station that has it."""
-    assert floor.engine._supervisor is not None
     client = await open_client(replace(config, station="office"))
     yield FloorOf(client)
     await client.stop()
@@ -41,18 +43,12 @@ def _remote_commands(floor: FloorOf) -> RemoteCommands:
     return service_of(floor.engine, RemoteCommands)
 
 
-def _by_hand(engine: StationEngine, *statements: Update) -> None:
-    with engine._database.connect_writer() as connection, connection.begin():
-        for statement in statements:
-            connection.execute(statement)
-
-
 async def _asked_a_minute_ago(floor: FloorOf, action: JobAction, job_id: int) -> str:
     """What the station answers that was cut off meanwhile."""
     await _remote_commands(floor).stop()
-    asked = await floor.engine._writer.write(AskStation(action.value, job_id, "anna", ""))
+    asked = await floor.writer.write(AskStation(action.value, job_id, "anna", ""))
     row = schema.remote_command.c
-    _by_hand(
+    by_hand(
         floor.engine,
         update(schema.run).values(assigned_at=1),
         update(schema.remote_command).values(asked_at=row.asked_at - 60_000),
@@ -60,7 +56,7 @@ async def _asked_a_minute_ago(floor: FloorOf, action: JobAction, job_id: int) ->
     await _remote_commands(floor).start()
 
     async def answer() -> tuple[str] | None:
-        found = await floor.engine._reader.read(lambda c: answer_of(c, asked.id))
+        found = await floor.reader.read(lambda c: answer_of(c, asked.id))
         return None if found is None else (found,)
 
     found = await until(answer)
@@ -137,9 +133,16 @@ async def test_a_start_asked_for_before_the_station_knows_of_its_own_claim_count
     floor: FloorOf, elsewhere: FloorOf, controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others may read a claim a moment before its answer is heard."""
-    assert floor.engine._supervisor is not None
-    dispatcher, known = floor.engine._supervisor._dispatcher, asyncio.Event()
-    write = dispatcher._writer.write
+    writer, known, at_machines = (
+        floor.writer,
+        asyncio.Event(),
+        supervisor_of(floor.engine).at_machines,
+    )
+    write, comes, asked = writer.write, at_machines.comes, asyncio.Event()
+
+    async def seen(job_id: int) -> None:
+        asked.set()
+        await comes(job_id)
 
     async def later(change: StoreCommand[tuple[Claimed, ...]]) -> tuple[Claimed, ...]:
         claimed = await write(change)
@@ -147,12 +150,13 @@ async def test_a_start_asked_for_before_the_station_knows_of_its_own_claim_count
             await known.wait()
         return claimed
 
-    monkeypatch.setattr(dispatcher._writer, "write", later)
+    monkeypatch.setattr(writer, "write", later)
+    monkeypatch.setattr(at_machines, "comes", seen)
     await floor.mill(driver="scripted", operator_starts=True)
     job_id = await floor.job()
     await floor.comes_to(job_id, JobState.ASSIGNED)
     starting = asyncio.create_task(elsewhere.act("start", job_id))
-    await until(lambda: _remote_commands(floor)._doing)
+    await asked.wait()
     known.set()
     answer = await starting
     assert (answer.error, answer.applied) == ("", True)

@@ -13,6 +13,9 @@ from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.queries import ListRuns
+from cnc_station.engine.services.controller_monitor import ControllerMonitor
+from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.views import Doing
@@ -40,7 +43,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Controller:
     """What the driver named `silent` gives: there is nothing at its address."""
     controller = Controller()
     controller.refuses["connect"] = Unavailable("No answer at COM4.")
-    monkeypatch.setitem(registry._OWN, "silent", kind_of(lambda: controller, name="silent"))
+    monkeypatch.setitem(registry.OWN, "silent", kind_of(lambda: controller, name="silent"))
     return controller
 
 
@@ -48,12 +51,10 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Controller:
 async def instants(floor: FloorOf, monkeypatch: pytest.MonkeyPatch) -> Instants:
     """What shall happen just before an edit is written, and just after; who edits also changes the
     driver."""
-    crew = floor.engine._supervisor
-    assert crew is not None
-    await crew._reconciler.stop()
+    await floor.service(Reconciler).stop()
 
     def around(before: Instant, after: Instant) -> None:
-        writer = floor.engine._writer
+        writer = floor.writer
         write = writer.write
 
         async def in_between(change: StoreCommand[Any]) -> Any:
@@ -104,13 +105,11 @@ async def test_what_is_no_matter_of_its_driver_is_changed_while_it_works(
 async def test_no_job_is_begun_with_the_driver_that_an_edit_does_away_with(
     floor: FloorOf, made: list[Controller], instants: Instants
 ) -> None:
-    crew = floor.engine._supervisor
-    assert crew is not None
     machine_id = await floor.mill(driver="scripted")
 
     async def work_is_looked_for() -> None:
         job_id = await floor.job()
-        await crew._dispatcher.run_once()
+        await floor.service(Dispatcher).run_once()
         assert (await floor.row(job_id)).state is JobState.QUEUED
 
     instants(_nothing, work_is_looked_for)
@@ -125,8 +124,6 @@ async def test_no_job_is_begun_with_the_driver_that_an_edit_does_away_with(
 async def test_the_word_of_the_former_driver_does_not_make_a_machine_ready(
     floor: FloorOf, made: list[Controller], instants: Instants
 ) -> None:
-    crew = floor.engine._supervisor
-    assert crew is not None
     machine_id = await floor.mill(driver="scripted")
     said: list[str] = []
 
@@ -134,7 +131,7 @@ async def test_the_word_of_the_former_driver_does_not_make_a_machine_ready(
         (former,) = wired(made)
         for doing in (Doing.NOT_READY, Doing.READY):
             former.does(doing, "manual mode" if doing is Doing.NOT_READY else "")
-            await crew._controller_monitor.run_once()
+            await floor.service(ControllerMonitor).run_once()
             said.append((await the_mill(floor)).not_ready)
 
     instants(_nothing, former_speaks)
@@ -164,7 +161,7 @@ async def test_a_driver_that_can_not_be_made_here_leaves_its_machine_offline(
     machine_id = await floor.mill(driver="scripted")
     spec = replace(BEFORE, driver="installed elsewhere")
     edit = MoveMachine((t.MACHINE_EDITED,), machine_id, "anna", spec=spec)
-    await floor.engine._writer.write(edit)
+    await floor.writer.write(edit)
     await floor.machine_comes_to(machine_id, MachineState.OFFLINE)
     row = await the_mill(floor)
     assert "installed elsewhere" in row.state_reason

@@ -18,7 +18,7 @@ from cnc_station.engine.services.run_ending import move_of
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
 from tests.engine.edited import AFTER, at_work, edited_elsewhere, is_ready, the_mill, wired
-from tests.engine.floor import Controller, FloorOf, service_of
+from tests.engine.floor import Controller, FloorOf, service_of, supervisor_of
 from tests.until import until
 
 
@@ -37,13 +37,12 @@ async def _unwatched(floor: FloorOf, made: list[Controller]) -> int:
     (session,) = floor.runs.sessions
     session.abandon()
     await asyncio.wait([session.task])
-    await floor.engine._writer.write(move_of(session.claimed, t.LOST_INTERRUPTED, reason=REAPED))
+    await floor.writer.write(move_of(session.claimed, t.LOST_INTERRUPTED, reason=REAPED))
     return job_id
 
 
 def _settling(floor: FloorOf) -> asyncio.Task[int]:
-    assert floor.engine._supervisor is not None
-    return asyncio.create_task(floor.engine._supervisor._recovery.settle(300.0))
+    return asyncio.create_task(supervisor_of(floor.engine).recovery.settle(300.0))
 
 
 async def _editing(floor: FloorOf) -> asyncio.Task[None]:
@@ -138,7 +137,7 @@ async def _given_up(floor: FloorOf) -> None:
     """The leader has taken the run for lost, and its station knows it."""
     (session,) = floor.runs.sessions
     session.lose_lease()
-    await floor.engine._writer.write(move_of(session.claimed, t.LOST_INTERRUPTED))
+    await floor.writer.write(move_of(session.claimed, t.LOST_INTERRUPTED))
 
 
 async def test_a_machine_removed_under_a_run_that_was_given_up_is_let_go_at_its_end(

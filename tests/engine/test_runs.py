@@ -107,8 +107,8 @@ async def test_a_held_run_stands_still_goes_on_and_completes(station: Station) -
     assert floor.door.peek(ControllerStatus(machine_id)) == stands
     refused = (await floor.act("hold", job_id)).error
     assert "is on hold. Only a running program can be held." in refused
-    assert (await floor.act("continue", job_id)).applied
     _ends_now(floor, machine_id)
+    assert (await floor.act("continue", job_id)).applied
     await floor.comes_to(job_id, JobState.COMPLETED)
     assert (await floor.told(job_id))[-4:] == ["started", "held", "continued", "completed"]
     held = next(e for e in await floor.door.ask(ListEvents(job_id=job_id)) if e.type == "held")
@@ -116,12 +116,10 @@ async def test_a_held_run_stands_still_goes_on_and_completes(station: Station) -
 
 
 def _ends_now(floor: FloorOf, machine_id: int) -> None:
-    """What would never end does, and so does what comes after it."""
-    assert floor.engine._supervisor is not None
-    simulator = floor.engine._supervisor.pool.drivers[machine_id]
+    """What would never end does when it goes on, and so does what comes after it."""
+    simulator = floor.drivers[machine_id]
     assert isinstance(simulator, Simulator)
-    simulator._settings = replace(simulator._settings, speed=1e6)
-    simulator._turned.set()
+    simulator.settings = replace(simulator.settings, speed=1e6)
 
 
 @pytest.mark.parametrize("held", [False, True])
@@ -166,7 +164,9 @@ async def test_maintenance_asked_for_during_a_run_begins_after_it(station: Stati
     await floor.comes_to(job_id, JobState.RUNNING)
     await floor.act_on_machine("maintenance_on", machine_id)
     assert await floor.machine_state(machine_id) is MachineState.RUNNING
+    assert (await floor.act("hold", job_id)).applied
     _ends_now(floor, machine_id)
+    assert (await floor.act("continue", job_id)).applied
     await floor.comes_to(job_id, JobState.COMPLETED)
     await floor.machine_comes_to(machine_id, MachineState.MAINTENANCE)
     assert (await floor.row(next_one)).state is JobState.QUEUED

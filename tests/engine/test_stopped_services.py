@@ -15,7 +15,7 @@ from cnc_station.engine.services.leadership import Leadership
 from cnc_station.engine.services.lifeline import Lifeline
 from cnc_station.engine.services.service import Service
 from tests.engine.conftest import Station
-from tests.engine.floor import service_of, services_of
+from tests.engine.floor import service_of, supervisor_of
 from tests.until import until
 
 ALWAYS = {"Lifeline", "Ticker"}
@@ -66,7 +66,7 @@ async def engine(config: Config, station: Station) -> StationEngine:
 
 @pytest.fixture
 def looks(engine: StationEngine, monkeypatch: pytest.MonkeyPatch) -> _Looks:
-    return _Looks(services_of(engine), monkeypatch)
+    return _Looks(supervisor_of(engine).services, monkeypatch)
 
 
 def _by_hand(config: Config, statement: str) -> None:

@@ -185,7 +185,7 @@ async def test_who_looks_in_beside_a_station_never_changes_its_schema(
     with closing(sqlite3.connect(_path(config))) as opened, opened:
         opened.execute("UPDATE alembic_version SET version_num = '0000'")
     monkeypatch.setattr(
-        "cnc_station.engine.store.migrate._known_revisions", lambda: {"0000", "0001"}
+        "cnc_station.engine.store.migrate.known_revisions", lambda: {"0000", "0001"}
     )
     with pytest.raises(Unavailable, match="already works on this database"):
         await open_client(config)

@@ -37,10 +37,9 @@ async def _assigned(floor: FloorOf, **values: object) -> int:
     """And known to its machine's driver: what runs before that may be an earlier run."""
     job_id = await floor.job(**values)
     await floor.comes_to(job_id, JobState.ASSIGNED)
-    assert floor.engine._supervisor is not None
-    (driver,) = floor.engine._supervisor.pool.drivers.values()
+    (driver,) = floor.drivers.values()
     assert isinstance(driver, MTConnect)
-    await until(lambda: driver._part is not None)
+    await until(lambda: driver.status().why)  # what it waits for
     return job_id
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from cnc_station.engine.commands import EditMachine
+from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.queries.machine_rows import stored_machines
 from cnc_station.engine.store.transaction import StoreCommand
 from tests.engine.conftest import Station
-from tests.engine.floor import MILL, Controller, FloorOf
+from tests.engine.floor import MILL, Controller, FloorOf, supervisor_of
 
 
 @pytest.fixture
@@ -21,15 +22,14 @@ async def floor(
 ) -> FloorOf:
     """Whose reconciler looks just when a machine was added or edited, and has no driver yet."""
     floor = await station()
-    crew, writer = floor.engine._supervisor, floor.engine._writer
-    assert crew is not None
+    writer = floor.writer
     write = writer.write
 
     async def and_look(change: StoreCommand[Any]) -> Any:
         written = await write(change)
         edited = isinstance(change, MoveMachine) and change.spec is not None
         if edited or isinstance(change, AddMachine):
-            await crew._reconciler.run_once()
+            await floor.service(Reconciler).run_once()
         return written
 
     monkeypatch.setattr(writer, "write", and_look)
@@ -41,8 +41,7 @@ def _in_use(made: list[Controller]) -> list[Controller]:
 
 
 def _driver(floor: FloorOf, machine_id: int) -> object:
-    assert floor.engine._supervisor is not None
-    return floor.engine._supervisor.pool.drivers[machine_id]
+    return floor.drivers[machine_id]
 
 
 async def test_a_machine_that_is_seen_while_it_is_added_has_one_driver(
@@ -67,12 +66,9 @@ async def test_who_comes_late_with_a_former_edit_changes_nothing(
     floor: FloorOf, made: list[Controller]
 ) -> None:
     machine_id = await floor.mill(driver="scripted")
-    former = next(
-        row for row in await floor.engine._reader.read(stored_machines) if row.id == machine_id
-    )
+    former = next(row for row in await floor.reader.read(stored_machines) if row.id == machine_id)
     wanted = replace(MILL, driver="scripted", settings={"port": "COM4"})
     await floor.door.execute(EditMachine(machine_id, wanted))
     driver = _driver(floor, machine_id)
-    assert floor.engine._supervisor is not None
-    await floor.engine._supervisor.pool.wire(former)
+    await supervisor_of(floor.engine).pool.wire(former)
     assert _in_use(made) == [_driver(floor, machine_id)] == [driver]

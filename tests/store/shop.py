@@ -1,6 +1,7 @@
 """A real database with its writer, and the words to work with it in tests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -58,16 +59,27 @@ def mill(name: str, **limits: Any) -> MachineSpec:
 
 
 class Shop:
-    """The store of one station. `notices` are what its commits told."""
+    """The store of one station. `notices` are what its commits told; `foreign_commit` is set when
+    another station has written."""
 
     def __init__(self, database: Database, station: str = "A") -> None:
         self.database = database
         self.clock = Clock(database.dialect)
         database.dialect = cast(Dialect, self.clock)
         self.notices: list[Notice] = []
+        self.listeners: list[Callable[[Notice], None]] = [self.notices.append]
+        self.foreign_commit = threading.Event()
         self.writer = Writer(
-            database, station=station, ranking=RankPolicy(), on_commit=self.notices.append
+            database,
+            station=station,
+            ranking=RankPolicy(),
+            on_commit=self._committed,
+            on_foreign_commit=self.foreign_commit.set,
         )
+
+    def _committed(self, notice: Notice) -> None:
+        for listener in self.listeners:
+            listener(notice)
 
     async def write(self, change: StoreCommand[T]) -> T:
         return await self.writer.write(change)

@@ -261,7 +261,7 @@ async def test_a_refusal_is_an_answer_not_a_failure_of_the_pen(shop: Shop) -> No
 async def test_a_commit_by_another_process_is_noticed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard = threading.Event()
+    heard = shop.foreign_commit
     looks = 0
     look = shop.clock.changed_elsewhere
 
@@ -272,7 +272,6 @@ async def test_a_commit_by_another_process_is_noticed(
         return found
 
     monkeypatch.setattr(shop.clock, "changed_elsewhere", counted, raising=False)
-    shop.writer._on_foreign_commit = heard.set
     await until(lambda: looks)
     url = shop.database.url.render_as_string(hide_password=False)
     other = Shop(Database(url), station="B")
@@ -322,7 +321,7 @@ async def test_a_pen_that_cannot_look_for_others_goes_on_writing(
 
 
 async def test_who_stumbles_over_the_notice_of_a_commit_keeps_nobody_waiting(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop,
 ) -> None:
     said: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, told: said.append(told["exception"]))
@@ -330,6 +329,6 @@ async def test_who_stumbles_over_the_notice_of_a_commit_keeps_nobody_waiting(
     def stumble(_: object) -> None:
         raise LookupError("a window that is gone")
 
-    monkeypatch.setattr(shop.writer, "_on_commit", stumble)
+    shop.listeners.append(stumble)
     assert await asyncio.wait_for(shop.job(), 30) == 1
     assert [str(error) for error in said] == ["a window that is gone"]

@@ -105,7 +105,7 @@ def test_an_empty_database_gets_the_newest_schema(empty: Database) -> None:
     assert look(empty) == Schema(None, Fit.EMPTY)
     assert bring_up_to_date(empty) is None
     assert look(empty) == Schema(migrate.REVISION, Fit.CURRENT)
-    assert max(migrate._known_revisions()) == migrate.REVISION
+    assert max(migrate.known_revisions()) == migrate.REVISION
 
 
 def test_a_look_makes_no_file(tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ import sys
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database
 database = Database(sys.argv[1])
-migrate._known_revisions()  # what an upgrade imports, so that all are at the same point
+migrate.known_revisions()  # what an upgrade imports, so that all are at the same point
 print(migrate.look(database).fit, flush=True)
 input()
 migrate.bring_up_to_date(database)

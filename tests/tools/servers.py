@@ -70,7 +70,7 @@ class Server(ABC):
         self._temporary = TemporaryFolder(f"cnc-{type(self).__name__.lower()}-")
         self.folder = self._temporary.path
         self.port = 0
-        self._password = secrets.token_urlsafe(12)
+        self.password = secrets.token_urlsafe(12)
         self._hand_over(self.folder)
         self._log = self.folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -213,7 +213,7 @@ class Postgres(Server):
 
     def url(self, database: str = "postgres") -> str:
         """Where to connect, as `CNC_DATABASE_URL` takes it."""
-        return f"postgresql://cnc:{self._password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://cnc:{self.password}@127.0.0.1:{self.port}/{database}"
 
     @contextmanager
     def new_database(self) -> Iterator[str]:
@@ -240,7 +240,7 @@ class Postgres(Server):
                     return
 
     def _create_cluster(self) -> None:
-        password_file = self._private("password", self._password)
+        password_file = self._private("password", self.password)
         options = ["--username=cnc", f"--pwfile={password_file}", "--auth=scram-sha-256"]
         options += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
         subprocess.run(
@@ -283,12 +283,12 @@ class Redis(Server):
         self._program = program_path("redis-server")
         super().__init__(also_at=also_at)
         # in a file, as every user can read command lines
-        self._settings = self._private("redis.conf", f"requirepass {self._password}\n")
+        self._settings = self._private("redis.conf", f"requirepass {self.password}\n")
 
     @property
     def url(self) -> str:
         """Where to connect, as `CNC_REDIS_URL` takes it."""
-        return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def clear(self) -> None:
         """Forgets every key."""

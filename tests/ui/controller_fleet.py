@@ -171,7 +171,7 @@ class Shop:
     def register(self, patch: pytest.MonkeyPatch) -> None:
         """Puts the scripted controllers behind the drivers' names."""
         for info in (LINUXCNC, GRBL, MTCONNECT):
-            patch.setitem(registry._OWN, info.name, DriverKind(info, self.answer))
+            patch.setitem(registry.OWN, info.name, DriverKind(info, self.answer))
 
 
 LINUXCNC_ANSWERS = Identity(

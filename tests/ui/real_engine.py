@@ -28,6 +28,7 @@ from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.main_window import Arrives
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import PageContext
+from tests.engine.floor import supervisor_of
 
 ME = local_principal("tester")
 P = TypeVar("P", bound=QWidget)
@@ -101,21 +102,19 @@ class Office:
 
     async def write(self, command: StoreCommand[Any]) -> None:
         """What a service of the engine would write."""
-        await self.engine._writer.write(command)
+        await supervisor_of(self.engine).context.writer.write(command)
 
     def lose(self, link: str, why: str) -> None:
         """The engine finds that something it leans on is away."""
-        self.engine._health.down(link, why)
+        supervisor_of(self.engine).context.health.down(link, why)
 
     def look_everywhere(self) -> None:
         """The engine's services look again, as they do from time to time."""
-        assert self.engine._supervisor is not None
-        self.engine._supervisor.hear(MISSED)
+        supervisor_of(self.engine).hear(MISSED)
 
     async def stop_runs(self) -> None:
         """What becomes of runs when the station is closed, without the rest of its end."""
-        assert self.engine._supervisor is not None
-        await self.engine._supervisor.active_runs.stop()
+        await supervisor_of(self.engine).active_runs.stop()
 
 
 @pytest.fixture

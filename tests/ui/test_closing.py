@@ -41,7 +41,8 @@ class Desktop:
 
     def __init__(self, office: Office, *, tray: bool = False) -> None:
         self.window = MainWindow([])
-        self.background = Background(self.window, lambda: tray)
+        self.tray = tray
+        self.background = Background(self.window, lambda: self.tray)
         self.closing = Closing(office.context, self.window, self.background)
         self.agreed = 0
         self.closing.agreed.connect(self._agree)
@@ -204,9 +205,9 @@ async def test_keep_running_minimises_the_window_where_nothing_could_bring_it_ba
 
 
 async def test_with_a_tray_the_window_is_hidden_and_its_icon_brings_it_back(
-    desktop: Desktop, office: Office, monkeypatch: pytest.MonkeyPatch
+    desktop: Desktop, office: Office
 ) -> None:
-    monkeypatch.setattr(desktop.background, "_has_tray", lambda: True)
+    desktop.tray = True
     await run_on(office, "grbl")
     dialog = await desktop.asked()
     dialog.keep.click()

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.transitions import OVERRIDES, TRANSITIONS
-from cnc_station.ui.event_text import _SENTENCES, by_and_why, told, tone_of
+from cnc_station.ui.event_text import SENTENCES, by_and_why, told, tone_of
 from cnc_station.ui.theme import Tone
 
 
@@ -12,7 +12,7 @@ def event(kind: str, actor: str = "Ana", reason: str = "") -> Event:
 
 def test_every_transition_has_a_sentence_and_no_sentence_is_without_one() -> None:
     by_hand = {row.name for row in OVERRIDES.values()}
-    assert set(_SENTENCES) == set(TRANSITIONS) - by_hand
+    assert set(SENTENCES) == set(TRANSITIONS) - by_hand
 
 
 def test_two_transitions_never_read_alike() -> None:

@@ -98,7 +98,7 @@ def test_the_page_of_settings_lists_every_setting() -> None:
     first = [row.split("|")[1] for row in table.strip().splitlines()]
     told = set(re.findall(r"`(\w+)`", " ".join(first)))
     # nothing is automated yet, so its limit has no effect
-    assert told == {*config._READERS, *config._ALIASES} - {"retry_automation_limit"}
+    assert told == {*config.READERS, *config.ALIASES} - {"retry_automation_limit"}
 
 
 def test_a_misspelt_variable_is_pointed_out() -> None:
@@ -106,7 +106,7 @@ def test_a_misspelt_variable_is_pointed_out() -> None:
     assert config.unknown_variables(environ) == ("CNC_TEHME",)
 
 
-@given(st.sampled_from(sorted(config._READERS)), st.text() | st.just("~nobody-here/x"))
+@given(st.sampled_from(sorted(config.READERS)), st.text() | st.just("~nobody-here/x"))
 def test_any_text_is_a_setting_or_a_named_refusal(name: str, text: str) -> None:
     named: set[str] = set()
     try:

@@ -156,8 +156,8 @@ def test_a_misspelt_setting_is_pointed_out(tmp_path: Path) -> None:
 
 def test_a_missing_display_or_library_is_reported_with_a_remedy(tmp_path: Path) -> None:
     said = "libEGL.so.1: cannot open shared object file"
-    shown = doctor_window._failed(said, call(tmp_path, {"DISPLAY": ":0"}))
+    shown = doctor_window.failed(said, call(tmp_path, {"DISPLAY": ":0"}))
     assert said in shown.text
     assert "libegl1" in shown.remedy
-    hidden = doctor_window._failed(said, call(tmp_path))
+    hidden = doctor_window.failed(said, call(tmp_path))
     assert "serve" in hidden.remedy

@@ -130,7 +130,7 @@ def test_what_is_left_out_of_a_path_lies_close_to_what_is_drawn(
         bytearray(kinds),
     )
     tolerance = 0.5
-    kept = programs._corners(path, tolerance)
+    kept = programs.corners(path, tolerance)
     assert kept[0] == 0
     assert kept[-1] == len(steps) - 1
     points = list(zip(xs, ys, zs, strict=True))

@@ -127,4 +127,4 @@ def test_no_password_is_on_a_command_line(
     server_fixture: str, request: pytest.FixtureRequest
 ) -> None:
     server = request.getfixturevalue(server_fixture)
-    assert server._password.encode() not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
+    assert server.password.encode() not in Path(f"/proc/{server.pid}/cmdline").read_bytes()

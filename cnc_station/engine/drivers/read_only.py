@@ -112,7 +112,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         for report in reports:
             self._report = report
             if self._part is not None:
-                self._part.add_report(report, self._now())
+                self._part.add_report(report, self.now())
         self._changed.set()
         self._publish_status()
 
@@ -148,7 +148,8 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             Status(Doing.UNREACHABLE, reason, "Check that it is switched on and on the network.")
         )
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Seconds of the clock that times what is reported."""
         return asyncio.get_running_loop().time()
 
     async def load(self, order: Order, part: int) -> tuple[str, ...]:
@@ -162,7 +163,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         if before is not None:
             self._part = before.next()
         if report is not None and self._part is not None:
-            self._part.add_report(report, self._now())
+            self._part.add_report(report, self.now())
         return ()
 
     async def start(self) -> None:
@@ -192,7 +193,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         the begin. What runs now counts if it has the right name."""
         part = self._current_part()
         if not part.begun:
-            part.confirm_start(self._current_report(), self._now())
+            part.confirm_start(self._current_report(), self.now())
         with self._showing_the_wait():
             await self._wait_for_end(part)
         if self._released:
@@ -229,7 +230,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
             words = _description(report) + "".join(f" Now {doubt.now}." for doubt in report.doubts)
             if order.part > 1:
                 words += f" {order.part - 1} of {order.parts} parts were done when last seen."
-            if self._part.attach(report, self._now()):
+            if self._part.attach(report, self.now()):
                 return RunInspection(RunOutcome.UNDER_WAY, words, order.part)
             self._part = self._order = None
             return RunInspection(RunOutcome.STOPPED, words, order.part)
@@ -265,13 +266,13 @@ class ReadOnlyDriver(StatusPublisher, ABC):
     async def _wait_for_end(self, part: Part) -> None:
         """Wait for the end of the part. Raises Unavailable once it cannot be known any more."""
         while True:
-            part.check_time(self._now())
+            part.check_time(self.now())
             if part.over or self._released:
                 return
             self._current_report()
             self._changed.clear()
             try:
-                async with asyncio.timeout(part.seconds_left(self._now())):
+                async with asyncio.timeout(part.seconds_left(self.now())):
                     await self._changed.wait()
             except TimeoutError:
                 continue

@@ -10,13 +10,13 @@ from cnc_station.engine.drivers.base import Driver, DriverKind
 from cnc_station.engine.views import Abilities, DriverInfo
 
 _KINDS = (simulator.KIND, grbl.KIND, linuxcnc.KIND, mtconnect.KIND, opcua.KIND)
-_OWN: dict[str, DriverKind] = {kind.info.name: kind for kind in _KINDS}
+OWN: dict[str, DriverKind] = {kind.info.name: kind for kind in _KINDS}
 GROUP = "cnc_station.drivers"
 
 
 def infos() -> tuple[DriverInfo, ...]:
     """Return the descriptions of all drivers, by name."""
-    found = {kind.info.name: kind.info for kind in (*_joined(), *_OWN.values())}
+    found = {kind.info.name: kind.info for kind in (*_joined(), *OWN.values())}
     return tuple(found[name] for name in sorted(found))
 
 
@@ -40,8 +40,8 @@ def make(name: str, settings: dict[str, object]) -> Driver:
 
 
 def _load(name: str) -> DriverKind:
-    if name in _OWN:
-        return _OWN[name]
+    if name in OWN:
+        return OWN[name]
     for entry in entry_points(group=GROUP, name=name):
         kind: DriverKind = entry.load()
         return kind
@@ -56,4 +56,4 @@ def abilities() -> dict[str, Abilities]:
 def retried() -> frozenset[str]:
     """Return the drivers whose runs can be retried without inspection when their station is gone. A
     driver that the leader does not know is not included."""
-    return frozenset(name for name, kind in _OWN.items() if not kind.info.real)
+    return frozenset(name for name, kind in OWN.items() if not kind.info.real)

@@ -75,7 +75,7 @@ class Simulator:
     abilities = Abilities(outlives=False, begins_with_claim=True)
 
     def __init__(self, settings: SimulatorSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._run: _Run | None = None
         self._turned = asyncio.Event()
         self._aborted = False
@@ -95,7 +95,7 @@ class Simulator:
         return cls(SimulatorSettings(speed, None if seed is None else int(str(seed)), share))
 
     async def connect(self) -> Identity:
-        return Identity("Simulator", (("Speed", f"{self._settings.speed:g} ×"),))
+        return Identity("Simulator", (("Speed", f"{self.settings.speed:g} ×"),))
 
     async def close(self) -> None:
         """Nothing to disconnect."""
@@ -115,7 +115,7 @@ class Simulator:
         fails_at = None
         if order.complexity >= FAILING_COMPLEXITY:
             chance = self._chance(order)
-            if chance.random() < self._settings.failure_share:
+            if chance.random() < self.settings.failure_share:
                 fails_at = part_s * order.parts * chance.uniform(0.1, 0.9) - (part - 1) * part_s
         fails_here = fails_at is not None and fails_at < part_s
         self._run = _Run(order, part_s, fails_at if fails_here else None)
@@ -133,7 +133,7 @@ class Simulator:
         assert run is not None
         try:
             end = run.part_s if run.fails_at is None else run.fails_at
-            while (left := (end - self._elapsed(run)) / self._settings.speed) > 0:
+            while (left := (end - self._elapsed(run)) / self.settings.speed) > 0:
                 if self._aborted:
                     break
                 self._turned.clear()
@@ -148,9 +148,9 @@ class Simulator:
             raise RunFailed(self._fault(run))
 
     def _chance(self, order: Order) -> random.Random:
-        if self._settings.seed is None:
+        if self.settings.seed is None:
             return random.Random(f"{self._luck}/{order.run_id}")
-        return random.Random(f"{self._settings.seed}/{order.job_id}/{order.attempt}")
+        return random.Random(f"{self.settings.seed}/{order.job_id}/{order.attempt}")
 
     def _fault(self, run: _Run) -> str:
         fault = self._chance(run.order).choice(_FAULTS)
@@ -188,7 +188,7 @@ class Simulator:
         if run.since is None:
             return run.done
         passed = asyncio.get_running_loop().time() - run.since
-        return run.done + passed * self._settings.speed
+        return run.done + passed * self.settings.speed
 
     def status(self) -> Status:
         run = self._run

@@ -65,12 +65,12 @@ def worth_drawing(path: nc.Polyline, most: int) -> list[int]:
     if len(path) <= most:
         return list(range(len(path)))
     tolerance = max(max(axis) - min(axis) for axis in (path.x, path.y, path.z)) / _FINENESS
-    while len(kept := _corners(path, max(tolerance, 1e-9))) > most:
+    while len(kept := corners(path, max(tolerance, 1e-9))) > most:
         tolerance *= 2
     return kept
 
 
-def _corners(path: nc.Polyline, tolerance: float) -> list[int]:
+def corners(path: nc.Polyline, tolerance: float) -> list[int]:
     """Return, in one pass, the points where the path leaves the line from the last corner, turns
     back on it, or changes its kind of move."""
     xs, ys, zs, kinds, times = path.x, path.y, path.z, path.kind, path.time_s

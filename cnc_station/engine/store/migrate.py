@@ -160,7 +160,7 @@ def _schema(revision: str | None) -> Schema:
         return Schema(None, Fit.EMPTY)
     if revision == REVISION:
         return Schema(revision, Fit.CURRENT)
-    return Schema(revision, Fit.OLDER if revision in _known_revisions() else Fit.NEWER)
+    return Schema(revision, Fit.OLDER if revision in known_revisions() else Fit.NEWER)
 
 
 def _configuration() -> "Config":
@@ -171,7 +171,8 @@ def _configuration() -> "Config":
     return configuration
 
 
-def _known_revisions() -> set[str]:
+def known_revisions() -> set[str]:
+    """Return the revisions that this version has a migration for."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
 
     scripts = ScriptDirectory.from_config(_configuration())

@@ -66,7 +66,7 @@ def note_drivers(path: str) -> None:
             finally:
                 note("stop", self.order)
 
-    registry._OWN["simulator"] = replace(simulator.KIND, make=Noted.make)
+    registry.OWN["simulator"] = replace(simulator.KIND, make=Noted.make)
 
 
 def main() -> None:

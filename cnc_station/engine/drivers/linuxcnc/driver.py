@@ -60,6 +60,11 @@ class LinuxCnc(StatusPublisher):
     def make(cls, settings: dict[str, object]) -> Self:
         return cls(Settings.make(settings))
 
+    @property
+    def link(self) -> Link:
+        """The link to its controller."""
+        return self._link
+
     async def connect(self) -> Identity:
         """Takes no control. A run has to be found with `inspect_run`."""
         self._monitor = None
@@ -117,7 +122,7 @@ class LinuxCnc(StatusPublisher):
         if order.source is None:
             raise RunFailed("LinuxCNC runs programs, and this job has none")
         now = await self._link.read_snapshot()
-        self._must_be_ready(now)
+        self.must_be_ready(now)
         self._monitor = None
         self._part = loaded = await Part.read(order, order.source, part)
         if not loaded.ending.closed:
@@ -167,7 +172,7 @@ class LinuxCnc(StatusPublisher):
         now, part = await self._link.read_snapshot(), self._current_part
         if not self._link.in_control:
             raise NotReady("another session has taken control of the controller")
-        self._must_be_ready(now)
+        self.must_be_ready(now)
         if now.program != self._path(part.file):
             raise NotReady(f"another program was opened: {now.program or 'none'}")
         modes.check_modes(now.codes, modes.assumed(part.program))
@@ -355,7 +360,8 @@ class LinuxCnc(StatusPublisher):
             raise NotReady("no program is loaded")
         return self._part
 
-    def _must_be_ready(self, now: Snapshot) -> None:
+    def must_be_ready(self, now: Snapshot) -> None:
+        """Raises NotReady where no program can be started now."""
         status = self._status_of(now)
         if status.doing in {Doing.RUNNING, Doing.HELD}:
             raise NotReady(f"another program is running: {now.program}")
