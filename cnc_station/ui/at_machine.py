@@ -1,4 +1,4 @@
-"""What is asked of a person at a machine: finds out what is needed, and opens the dialog."""
+"""The dialogs for a person at a machine: query what each needs, then open it."""
 
 from collections.abc import Coroutine
 from functools import partial
@@ -30,7 +30,7 @@ _LATEST = 60
 
 
 class AtMachine(QObject):
-    """One question at a time: a second tap on the same button is the same wish."""
+    """Opens one dialog at a time; a second tap while it loads or is open does nothing."""
 
     def __init__(self, context: PageContext, window: QWidget) -> None:
         super().__init__(window)
@@ -41,19 +41,15 @@ class AtMachine(QObject):
         self.dialog: MachineDialog | None = None
 
     def set_up(self, job_id: int) -> None:
-        """A job waits at its machine for its set-up."""
         self._ask(self._set_up(job_id))
 
     def finish(self, job_id: int) -> None:
-        """A job runs on a machine that is only watched."""
         self._ask(self._finish(job_id))
 
     def clear(self, machine_id: int) -> None:
-        """A machine has something on it."""
         self._ask(self._clear(machine_id))
 
     def confirm_position(self, machine_id: int) -> None:
-        """A machine's position is not known."""
         self._ask(self._confirm_position(machine_id))
 
     def _ask(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
@@ -118,7 +114,7 @@ class AtMachine(QObject):
         return next((machine for machine in machines if machine.id == machine_id), None)
 
     async def _lies_on(self, machine_id: int) -> tuple[JobRow | None, RunRow | None]:
-        """The job whose run was the last on a machine, if it had started."""
+        """The job and the ended run whose parts still lie on a machine."""
         door = self._context.door
         events = await door.ask(ListEvents(machine_id=machine_id, limit=_LATEST, newest=True))
         job_id = next((e.job_id for e in reversed(events) if e.job_id is not None), None)

@@ -1,7 +1,7 @@
 """The window's one subscription to the engine's notices and telemetry.
 
-A busy shop commits hundreds of times a second; nobody reads that fast. What changed is gathered
-and handed on at most twenty times a second, so that each view repaints once for many changes.
+A busy shop commits hundreds of times a second. Notices are merged and emitted at most twenty times
+a second, so that each view repaints once for many changes.
 """
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -13,8 +13,8 @@ FLUSH_EVERY_MS = 50
 
 
 class Bridge(QObject):
-    """Emits `changed(Notice)`, and `telemetry(frozenset)` of machine ids: the first at once, those
-    that follow gathered."""
+    """Emits `changed(Notice)` and `telemetry(frozenset[machine id])`: the first at once, later ones
+    merged."""
 
     changed = Signal(object)
     telemetry = Signal(object)
@@ -33,7 +33,6 @@ class Bridge(QObject):
         )
 
     def close(self) -> None:
-        """Hear nothing more."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._timer.stop()

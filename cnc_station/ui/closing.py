@@ -1,4 +1,4 @@
-"""Closing the window: at once if nothing runs; otherwise a person says what is to become of it."""
+"""Close the window: at once if nothing runs, otherwise after asking what happens to the runs."""
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -12,7 +12,8 @@ from cnc_station.ui.page_context import PageContext
 
 
 class Closing(QObject):
-    """`agreed`: the program is to end. One question at a time, however often it is asked for."""
+    """Emits `agreed` when the program may end. A second request while the dialog is open does
+    nothing."""
 
     agreed = Signal()
 
@@ -30,11 +31,9 @@ class Closing(QObject):
 
     @property
     def asking(self) -> bool:
-        """Whether a person is being asked."""
         return self._asking
 
     def ask(self) -> None:
-        """Somebody wants to close the window."""
         runs = self._context.door.peek(ListActiveRuns())
         if all(run.at_closing is AtClosing.RETURNED for run in runs) and self.dialog is None:
             self.agreed.emit()
@@ -68,7 +67,7 @@ class Closing(QObject):
         self.dialog = None
 
     async def _names(self) -> dict[int, str]:
-        """A database that is gone must not keep the window open."""
+        """A lost database must not keep the window open: fall back to empty."""
         try:
             return {row.id: row.spec.name for row in await self._context.door.ask(ListMachines())}
         except CncStationError:

@@ -1,4 +1,4 @@
-"""A view's one question to the engine: never two in flight, never one lost."""
+"""Coalesce a view's queries: at most one in flight, and no request is lost."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,10 +11,8 @@ from cnc_station.ui.operations import Operations
 
 
 class CoalescedTask(QObject):
-    """`request()` asks; while an answer is under way it asks once more afterwards.
-
-    At least `interval_ms` pass between two questions. `stop()` drops one that was not put yet.
-    """
+    """`request()` starts the query; a request during a query repeats it once afterwards. At least
+    `interval_ms` pass between two queries. `stop()` drops a pending one."""
 
     def __init__(
         self,
@@ -34,20 +32,20 @@ class CoalescedTask(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is under way, or a question waits for its time."""
+        """Whether a query is in flight or pending."""
         return self._under_way or self._wanted
 
     def request(self) -> None:
-        """Ask, now or as soon as the last answer is there and the rest is over."""
+        """Query now, or as soon as the last query and the interval are over."""
         self._wanted = True
         self._put()
 
     def set_min_interval(self, interval_ms: int) -> None:
-        """Let another time pass between two questions from the next answer on."""
+        """Set the interval from the next answer on."""
         self._rest.setInterval(interval_ms)
 
     def stop(self) -> None:
-        """Put no further question."""
+        """Start no further query."""
         self._wanted = False
         self._rest.stop()
 

@@ -1,4 +1,4 @@
-"""Events in words: what happened, who and why, and whether it was out of the ordinary."""
+"""Events as text: what happened, who and why, and whether it was unusual."""
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -103,10 +103,8 @@ def _say(text: object) -> str:
 
 
 def told(event: Event, machine: str = "") -> str:
-    """What happened, as a short sentence without who and why: "Started on Mill 1".
-
-    `machine` is the name to say; a type this version does not know is shown as it is written.
-    """
+    """What happened, as a short sentence without who and why: "Started on Mill 1". `machine` is the
+    name to show; a type that this version does not know is shown as stored."""
     if event.type.startswith(_OVERRIDDEN):
         state = JobState(event.type.removeprefix(_OVERRIDDEN))
         return _say(_SET_BY_HAND).format(state=look_of(state).word.lower())
@@ -125,7 +123,7 @@ def told(event: Event, machine: str = "") -> str:
 
 
 def by_and_why(event: Event) -> str:
-    """Who did it and why: "Ana · chips in the vice"; services of the program go unnamed."""
+    """Who did it and why: "Ana · chips in the vice"; the program's own services are left out."""
     who = "" if event.actor in _SERVICES else event.actor
     return " · ".join(part for part in (who, event.reason) if part)
 

@@ -1,4 +1,4 @@
-"""Times and amounts as people read them here: one place, so that every page says them alike.
+"""Times and amounts as text, the same on every page.
 
 Times are ms since the epoch, shown on this PC's clock; durations are seconds.
 """
@@ -18,7 +18,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def local(at: int) -> datetime:
-    """A time on this PC's wall clock, naive as a clock on the wall."""
+    """A time on this PC's wall clock, as a naive datetime."""
     return datetime.fromtimestamp(at / 1000).astimezone().replace(tzinfo=None)
 
 
@@ -40,7 +40,7 @@ def lasted(since: int, now: int) -> str:
 
 
 def day(at: int, now: int) -> str:
-    """`today`, `Mon` within six days, else `Tue 24 Nov`, with the year where it is another."""
+    """`today`, `Mon` within six days, otherwise `Tue 24 Nov`, with the year if it differs."""
     there, here = local(at), local(now)
     apart = (there.date() - here.date()).days
     if apart == 0:
@@ -63,7 +63,7 @@ def due(at: int | None, now: int) -> str:
 
 
 def moment(at: int | None, now: int) -> str:
-    """`14:07:51` today, else with its day: `Tue 24 Nov 14:07:51`."""
+    """`14:07:51` today, otherwise with its day: `Tue 24 Nov 14:07:51`."""
     if at is None:
         return NONE
     if local(at).date() == local(now).date():
@@ -115,13 +115,14 @@ _SELDOM_STATED = frozenset({Mode.ARC_CENTRES, Mode.SCALING, Mode.ROTATION, Mode.
 
 
 def assumes(assumptions: Sequence[Assumption]) -> str:
-    """`Assumes: mm, absolute, G54`; "" for a program that states what programs usually state."""
+    """`Assumes: mm, absolute, G54`; "" if the program states every mode that programs usually
+    state."""
     said = [_said(assumed.code) for assumed in assumptions if assumed.mode not in _SELDOM_STATED]
     return _tr("Assumes: {modes}").format(modes=", ".join(said)) if said else ""
 
 
 def assumes_in_full(assumptions: Sequence[Assumption]) -> str:
-    """Every mode that is assumed, one a line, with its code."""
+    """Every assumed mode, one a line, with its code."""
     if not assumptions:
         return ""
     listed = "\n".join(_with_code(assumed.code) for assumed in assumptions)

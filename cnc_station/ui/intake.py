@@ -1,4 +1,4 @@
-"""What becomes of files dropped on the window: programs are kept, tables are imported."""
+"""Files dropped on the window: programs are stored, tables are imported."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,11 +19,9 @@ _LARGEST = 64 << 20  # no program and no table of jobs is larger; a film is
 
 
 def take_files(context: PageContext, parent: QWidget, files: Sequence[Path]) -> None:
-    """Take files in and say what came of each.
-
-    One program leads to the form for a job of it, several to their page, a table to its import.
-    What is wrong is said in a message that stays, and stops none of the other files.
-    """
+    """Store the programs and import a table. One program opens the form for its job, several
+    open their page, a table opens its import. An error stays on view and stops none of the other
+    files."""
     context.operations.run(_take(context, parent, files), _say("Reading files …"))
 
 
@@ -49,7 +47,7 @@ async def _take(context: PageContext, parent: QWidget, files: Sequence[Path]) ->
 
 
 def _content(path: Path, kind: str) -> bytes:
-    """The bytes of a file that can be taken in. Raises OSError, or InvalidInput with a sentence."""
+    """The bytes of a file. Raises OSError, or InvalidInput with a sentence."""
     if path.is_dir():
         raise _Unfit(_say("{name} is a folder: drop the files in it.").format(name=path.name))
     if kind not in TABLES and not is_program(path.name):
@@ -65,7 +63,7 @@ def _content(path: Path, kind: str) -> bytes:
 
 
 class _Unfit(InvalidInput):
-    """A file that is not looked into; the sentence is whole."""
+    """A file that is not read; the message is a whole sentence."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__()

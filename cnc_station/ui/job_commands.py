@@ -1,4 +1,4 @@
-"""What a person can do to the jobs they point at: one list for the bar, the menus and the panel."""
+"""The commands for selected jobs: one list for the bar, the menus and the panel."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,10 +27,8 @@ A = JobAction
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing to do: `run` does it; with `fill`, a menu asks first how.
-
-    `loses` marks what ends a job, `aside` what is rarely what one came for.
-    """
+    """One command: `run` does it, or `fill` fills a submenu first. `loses` marks what ends a job,
+    `aside` what is rarely wanted."""
 
     key: str
     words: str
@@ -46,7 +44,7 @@ _AT_MACHINES = frozenset(
 
 
 class JobCommands(QObject):
-    """Finds what jobs have in common and does it through the context's operations."""
+    """Finds the commands that jobs have in common and runs them."""
 
     form_wanted = Signal(int, str)  # job id; "edit", "duplicate" or "retry" (edit, then retry)
 
@@ -94,7 +92,7 @@ class JobCommands(QObject):
         return found
 
     def _can(self, row: JobRow) -> frozenset[JobAction]:
-        """What its state allows, without what its machine can't do or nobody would mean."""
+        """What the job's state allows and its machine can do."""
         can = allowed(row.state)
         machine = self.machines.get(row.machine_id or 0)
         if machine is not None and row.state in LIVE_JOBS:
@@ -109,15 +107,15 @@ class JobCommands(QObject):
         return can if A.ACCEPT in can else can - {A.SCRAP}
 
     def why_not(self, row: JobRow) -> str:
-        """Why nothing can be asked of the machine that a job is at; "" if it can."""
+        """Why the machine of a job can't be operated; "" if it can."""
         return self.unattended.get(row.machine_id or 0, "") if row.state in LIVE_JOBS else ""
 
     def can_abort(self, row: JobRow) -> bool:
-        """Whether its run can be stopped for good from here."""
+        """Whether its run can be aborted from here."""
         return A.ABORT in self._can(row)
 
     def _at_machine(self, row: JobRow) -> list[Command]:
-        """What a person says who stands at the machine."""
+        """What a person at the machine reports."""
         machine = self.machines.get(row.machine_id or 0)
         if machine is None or self.why_not(row):
             return []
@@ -130,7 +128,7 @@ class JobCommands(QObject):
         return []
 
     def of_one(self, row: JobRow) -> list[Command]:
-        """What can be done to one job: as for many, editing it, and what is said at its machine."""
+        """What can be done to one job: as for many, and editing and reporting at its machine."""
         found = self._at_machine(row) + self.of([row])
         can = self._can(row)
         edit = partial(self.form_wanted.emit, row.id, "edit")
@@ -169,8 +167,6 @@ class JobCommands(QObject):
     def _act(self, action: JobAction, ids: Sequence[int]) -> None:
         self._context.operations.act(action, ids)
 
-    # assign
-
     def _machines(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         types = {row.machine_type for row in rows}
         fitting = [
@@ -193,8 +189,6 @@ class JobCommands(QObject):
 
     def _pin(self, rows: Sequence[JobRow], machine_id: int | None) -> None:
         self._context.operations.act(A.PIN, [row.id for row in rows], machine_id=machine_id)
-
-    # delay
 
     def _delays(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         now = local(self._context.now())
@@ -219,8 +213,6 @@ class JobCommands(QObject):
         at = int(until.astimezone().timestamp() * 1000)
         self._context.operations.act(A.DELAY, [row.id for row in rows], until=at)
 
-    # priority
-
     def _priorities(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         words = {"low": self.tr("Low"), "medium": self.tr("Medium"), "high": self.tr("High")}
         for key, value in sorted(PRIORITIES.items(), key=lambda pair: -pair[1]):
@@ -232,8 +224,6 @@ class JobCommands(QObject):
         self._context.operations.edit(
             after, before, self.tr("priority {value}").format(value=value)
         )
-
-    # the rest
 
     def _duplicate(self, rows: Sequence[JobRow]) -> None:
         if len(rows) == 1:

@@ -1,4 +1,4 @@
-"""Moving waiting jobs within their queue: one place, to the front, to the end."""
+"""Move waiting jobs within their queue: one place, to the front, to the end."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -15,7 +15,7 @@ BY_STATE_AND_QUEUE = (Sort(SortKey.STATE), Sort(SortKey.QUEUE))
 
 
 class Way(Enum):
-    """Where to."""
+    """Where to move."""
 
     UP = "up"
     DOWN = "down"
@@ -24,7 +24,7 @@ class Way(Enum):
 
 
 class QueueMoves:
-    """A job's queue is that of its machine type: the rows of other types are passed over."""
+    """A job's queue is that of its machine type: rows of other types are skipped."""
 
     def __init__(self, context: PageContext, model: JobTableModel) -> None:
         self._context = context
@@ -32,17 +32,17 @@ class QueueMoves:
 
     @staticmethod
     def shows_queue(order: Sequence[Sort]) -> bool:
-        """Whether rows stand as they will be worked off, so that `up` and `down` mean that."""
+        """Whether rows are in queue order, so that `up` and `down` have a meaning."""
         return tuple(order) in (BY_QUEUE, BY_STATE_AND_QUEUE)
 
     @staticmethod
     def movable(rows: Sequence[JobRow]) -> bool:
-        """Whether these wait, all in one queue."""
+        """Whether these jobs wait, all in one queue."""
         waiting = all(row.state in WAITING_JOBS for row in rows)
         return bool(rows) and waiting and len({row.machine_type for row in rows}) == 1
 
     def move(self, rows: Sequence[JobRow], way: Way) -> None:
-        """Moves jobs, keeping their order among themselves; the toast offers to undo it."""
+        """Move jobs, keeping their order; the toast offers Undo."""
         ids = [row.id for row in rows]
         if way is Way.END:
             self._context.operations.act(JobAction.REORDER, ids, before=None)
@@ -54,8 +54,8 @@ class QueueMoves:
                 self._context.operations.act(JobAction.REORDER, ids, before=found or None)
 
     def _before(self, ids: set[int], machine_type: str, way: Way) -> int | None:
-        """The job to stand in front of; 0 for the end of the queue, None: it is there already or
-        what comes next is not known."""
+        """The job to stand in front of, 0 for the end of the queue; None if it is already there or
+        the next job is unknown."""
         queue = [
             row.id
             for _, row in self._model.placed()
@@ -74,7 +74,7 @@ class QueueMoves:
         return 0 if behind and all_known else None
 
     def drop(self, row: JobRow, place: int) -> None:
-        """Moves a job in front of the first of its queue that stands at `place` or below."""
+        """Move a job in front of the first of its queue at `place` or below."""
         behind = [
             other.id
             for at, other in self._model.placed()

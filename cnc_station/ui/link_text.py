@@ -1,4 +1,4 @@
-"""The words for what the station leans on: its database and, in a fleet, Redis and its name."""
+"""The text for the station's links: its database and, in a fleet, Redis and its name."""
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -26,7 +26,7 @@ _AWAY = {
 
 
 def named(link: Link) -> str:
-    """What people call it."""
+    """The link's name for people."""
     return _tr(_NAMES[link.name])
 
 

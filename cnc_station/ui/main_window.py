@@ -1,8 +1,7 @@
-"""The window: it only places things. What they mean is for whoever connects its signals.
+"""The window places its parts; the owner connects its signals.
 
 Pages are made when first shown, from `PageSpec`s. A page is any QWidget; it may also have
-`search(text)` (what is typed above it narrows it), `go_back() -> bool` (Esc closes something on it
-first) and `arrived()` (it came to the front).
+`search(text)`, `go_back() -> bool` (Esc) and `arrived()`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,34 +46,32 @@ class PageSpec:
 
 @runtime_checkable
 class Searches(Protocol):
-    """A page narrowed by the search field."""
+    """A page that the search field narrows."""
 
     def search(self, text: str) -> None:
-        """Shows only what matches; an empty text shows all."""
+        """Show only what matches; an empty text shows all."""
 
 
 @runtime_checkable
 class GoesBack(Protocol):
-    """A page with something Esc can close."""
+    """A page with something that Esc can close."""
 
     def go_back(self) -> bool:
-        """Closes the innermost open thing; False if there is none."""
+        """Close the innermost open part; False if there is none."""
 
 
 @runtime_checkable
 class Arrives(Protocol):
-    """A page that wants to know when it comes to the front."""
+    """A page that is notified when it is shown."""
 
     def arrived(self) -> None:
         """The page is now the one on view."""
 
 
 class MainWindow(QMainWindow):
-    """Rail, top bar, pages, shelf, keys.
-
-    Closing only asks (`close_requested`): the shop may be cutting. `finish()` really closes, and
-    must come before `QApplication.quit()`, which an unwilling window stops.
-    """
+    """Rail, top bar, pages, shelf, keys. Closing only emits `close_requested`: the shop may be
+    cutting. `finish()` really closes, and must come before `QApplication.quit()`, which a window
+    that refuses to close stops."""
 
     page_changed = Signal(str)
     submitted = Signal(str)  # Enter in the search field, or a scanned code
@@ -127,7 +124,7 @@ class MainWindow(QMainWindow):
         self.add_action(self.tr("All keys"), "?", self.show_keys)
 
     def add_action(self, text: str, keys: str, triggered: Callable[[], object]) -> QAction:
-        """Adds a command that works on every page and stands on the sheet of keys."""
+        """Add a command that works on every page and is listed on the sheet of keys."""
         action = QAction(text, self)
         action.setShortcut(QKeySequence(keys))
         action.triggered.connect(triggered)
@@ -136,11 +133,10 @@ class MainWindow(QMainWindow):
 
     @property
     def current(self) -> str:
-        """The key of the page on view; empty before the first."""
         return self._current
 
     def page(self, key: str) -> QWidget:
-        """The page of a key, made now if it was never shown; KeyError for an unknown key."""
+        """The page of a key, made on first use; KeyError for an unknown key."""
         if key not in self._pages:
             made = self._specs[key].factory()
             made.setProperty("part", "page")
@@ -149,7 +145,7 @@ class MainWindow(QMainWindow):
         return self._pages[key]
 
     def show_page(self, key: str) -> None:
-        """Brings a page to the front and remembers where one came from."""
+        """Show a page and remember the one before."""
         if key == self._current:
             return
         page = self.page(key)
@@ -170,7 +166,7 @@ class MainWindow(QMainWindow):
         self.page_changed.emit(key)
 
     def back(self) -> None:
-        """Closes what is open on the page, else returns to the page before."""
+        """Close what is open on the page, otherwise return to the page before."""
         page: object = self._pages.get(self._current)
         if isinstance(page, GoesBack) and page.go_back():
             return
@@ -179,12 +175,11 @@ class MainWindow(QMainWindow):
             self._front(key, self.page(key))
 
     def focus_search(self) -> None:
-        """Puts the keyboard into the search field."""
         self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.top_bar.search.selectAll()
 
     def narrow(self, text: str) -> None:
-        """Puts `text` in the place of what the page on view was searched for."""
+        """Replace the search text of the page on view."""
         self.top_bar.search.setText(text)
 
     def _search_page(self, text: str) -> None:
@@ -198,11 +193,10 @@ class MainWindow(QMainWindow):
             self.submitted.emit(text)
 
     def toggle_full_screen(self) -> None:
-        """Fills the screen, or gives it back."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def show_keys(self) -> "KeySheet":
-        """Opens the sheet of all keys: the window's own and those of the page on view."""
+        """Open the sheet of all keys: the window's own and those of the page on view."""
         sheet = KeySheet(self._actions_in_reach(), self)
         sheet.open()
         return sheet
@@ -216,30 +210,27 @@ class MainWindow(QMainWindow):
                 yield from widget.actions()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Takes files and nothing else."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Hands on the files dropped anywhere on the window."""
         files = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
         event.acceptProposedAction()
         self.files_dropped.emit(files)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """From the first time it is shown, a scanner may be used anywhere in it."""
         super().showEvent(event)
         if self._scans is None:
             self._scans = ScanCatcher(self)
             self._scans.scanned.connect(self.top_bar.search.take_scan)
 
     def finish(self) -> None:
-        """Closes without asking; for the end of an orderly shutdown."""
+        """Close without asking, at the end of a shutdown."""
         self._finishing = True
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Asks whoever owns the program; the window stays until `finish()`."""
+        """Ask the owner of the program; the window stays until `finish()`."""
         if self._finishing:
             event.accept()
             return
@@ -248,7 +239,7 @@ class MainWindow(QMainWindow):
 
 
 class KeySheet(Dialog):
-    """Lists every action that has a key, in the order given; open it with `open()`."""
+    """Lists every action that has a key, in this order; open it with `open()`."""
 
     def __init__(self, actions: Iterable[QAction], parent: QWidget | None = None) -> None:
         super().__init__(self.tr("Keys"), parent)

@@ -1,4 +1,4 @@
-"""What needs a person: what the engine found, and the links that it can't tell of itself."""
+"""What needs a person: the engine's findings, and the links that it can't report itself."""
 
 from collections.abc import Sequence
 
@@ -36,20 +36,20 @@ def tone_of_need(item: NeedsYou) -> Tone:
 
 
 def of_machine(item: NeedsYou) -> bool:
-    """Whether it is about a machine, and not about a job that is or was at one."""
+    """Whether it concerns a machine rather than a job."""
     about_jobs = {Remedy.DECIDE, Remedy.RETRY}
     return item.machine_id is not None and item.remedy not in about_jobs
 
 
 def worst_tone(items: Sequence[NeedsYou]) -> Tone:
-    """The colour of what counts them."""
+    """The colour of the badge that counts them."""
     tones = {tone_of_need(item) for item in items}
     return next((tone for tone in _WORST_FIRST if tone in tones), Tone.NORMAL)
 
 
 def link_needs(links: Sequence[Link]) -> tuple[NeedsYou, ...]:
-    """What the station leans on and can't use: no look at the floor tells of its own database, nor
-    of a disk to which nothing can be written."""
+    """The links that are down: a query of the floor can't report its own database, nor a disk that
+    can't be written."""
     away = [link for link in links if link.state == OFFLINE]
     return tuple(_of_link(link) for link in away if link.name in {NAME, *_TRIED_AGAIN})
 

@@ -1,7 +1,7 @@
-"""What the person at the window asks of the engine, and what the window says about it.
+"""Run a person's operations on the engine and show their results.
 
-Every operation is a task with one owner. Its failure is said in plain words; a bug is logged with
-its trace and said once. Nothing is called done before the engine has committed it.
+Every operation is a task with one owner. Its failure is shown in plain text; an internal error is
+logged with its trace and shown once. Success is shown only after the engine's commit.
 """
 
 import asyncio
@@ -51,17 +51,17 @@ _DONE = {
 
 
 class Notifier(Protocol):
-    """Where the window speaks: the toasts."""
+    """Where the window shows messages: the toasts."""
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         """Something was done."""
 
     def fail(self, words: str, details: str = "") -> None:
-        """Something went wrong; it stays until it is read. `details` are the system's own words."""
+        """Something went wrong; it stays until it is read. `details` is the system's own text."""
 
 
 class Progress(Protocol):
-    """Where the window shows that something takes its time (it waits a second by itself)."""
+    """Where the window shows that work takes long (it waits a second by itself)."""
 
     def start(self, words: str) -> None: ...
 
@@ -69,7 +69,7 @@ class Progress(Protocol):
 
 
 class Operations:
-    """Runs what is asked for as tasks that it owns, until `close`."""
+    """Runs operations as tasks that it owns, until `close`."""
 
     def __init__(self, door: Door, notifier: Notifier, progress: Progress) -> None:
         self.door = door
@@ -80,10 +80,8 @@ class Operations:
         self._closed = False
 
     def run(self, work: Coroutine[Any, Any, Any], words: str = "") -> asyncio.Task[None]:
-        """Run `work` to its end in the background; `words` name it while it takes long.
-
-        After `close` nothing begins any more: a page's clock may tick once while the engine stops.
-        """
+        """Run `work` in the background; `words` describe it while it takes long. After `close`
+        nothing starts: a page's timer may fire once while the engine stops."""
         task = asyncio.get_running_loop().create_task(self._run(work, words))
         if self._closed:
             task.cancel()
@@ -112,7 +110,7 @@ class Operations:
                     self._progress.finish()
 
     def act(self, action: JobAction, job_ids: Sequence[int], **arguments: Any) -> None:
-        """Do one thing to jobs, say what came of it, and offer to take it back."""
+        """Do one thing to jobs, show the result, and offer Undo."""
         self.run(
             self._act(action, tuple(job_ids), arguments),
             f"{action.replace('_', ' ').capitalize()} …",
@@ -125,7 +123,7 @@ class Operations:
         self._tell(answers, _DONE[action])
 
     def edit(self, after: Fields, before: Fields, done: str) -> None:
-        """Change fields of jobs (by number), say `done`, and offer to put back what was before."""
+        """Change fields of jobs (by id), show `done`, and offer to restore `before`."""
         self.run(self._edit(after, before, done), f"{done} …")
 
     async def _edit(self, after: Fields, before: Fields, done: str) -> None:
@@ -140,15 +138,15 @@ class Operations:
         self._tell(answers, done, partial(self.edit, back, {}, "as before") if back else None)
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
-        """Say that something was done that no action tells of."""
+        """Show that something was done that no action reports."""
         self._notifier.say(words, undo)
 
     def fail(self, words: str) -> None:
-        """Say that something went wrong; it stays until it is read."""
+        """Show that something went wrong, until it is read."""
         self._notifier.fail(words)
 
     def take_back(self, steps: Sequence[Undo]) -> None:
-        """Undo what was done, and say so."""
+        """Undo and report it."""
         self.run(self._take_back(tuple(steps)))
 
     async def _take_back(self, steps: tuple[Undo, ...]) -> None:
@@ -170,11 +168,11 @@ class Operations:
             self._notifier.fail(refused[0].error + more)
 
     def act_on_machine(self, action: MachineAction, machine_id: int, reason: str = "") -> None:
-        """Do one thing to a machine. Its card shows that it is done."""
+        """Do one thing to a machine. Its card shows the result."""
         self.run(self.door.execute(ActOnMachine(action, machine_id, reason=reason)))
 
     def reconnect(self, machine_id: int, name: str) -> None:
-        """Try again to reach a machine's controller, and say what came of it."""
+        """Reconnect a machine's controller and show the result."""
         self.run(self._reconnect(machine_id, name), f"Trying to reach {name} …")
 
     async def _reconnect(self, machine_id: int, name: str) -> None:
@@ -182,7 +180,7 @@ class Operations:
         self._notifier.say(f"{name} answers again")
 
     def try_database(self) -> None:
-        """Try again to write, and say what came of it."""
+        """Retry the database and show the result."""
         self.run(self._try_database(), "Trying the database …")
 
     async def _try_database(self) -> None:
@@ -190,7 +188,7 @@ class Operations:
         self._notifier.say("The database answers again")
 
     def look_for_station(self, name: str) -> None:
-        """Ask again whether a station is there, and say what came of it."""
+        """Check again whether a station is online, and show the result."""
         self.run(self._look_for_station(name))
 
     async def _look_for_station(self, name: str) -> None:
@@ -206,11 +204,11 @@ class Operations:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing that was asked for is under way."""
+        """Whether no operation is in progress."""
         return not self._tasks
 
     async def close(self) -> None:
-        """Let nothing run on: cancel what is left and wait for it."""
+        """Cancel every operation and wait for it."""
         self._closed = True
         tasks = list(self._tasks)
         for task in tasks:

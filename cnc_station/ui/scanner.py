@@ -1,8 +1,8 @@
-"""Tells a scanner from fingers: both type, but no finger types a code in a blink.
+"""Tell a barcode scanner from typing: no person types a code in under a blink.
 
-A scanner's burst would otherwise press single-key commands ("N", "1") on its way. So a printable
-key that no field takes waits a moment: if more follow at once and Enter ends them, they are a code;
-otherwise each does what it would have done.
+A scan would otherwise trigger single-key commands ("N", "1"). A printable key that no field takes
+waits a moment: if more follow at once and Enter ends them, they are a code; otherwise each key acts
+as usual.
 """
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
@@ -20,7 +20,7 @@ _COMMANDS = (
 
 
 class ScanCatcher(QObject):
-    """Watches one shown window; `scanned` carries a code that came as a burst ended by Enter."""
+    """Filters the keys of one shown window; `scanned` carries a burst of keys that Enter ended."""
 
     scanned = Signal(str)
 
@@ -33,7 +33,6 @@ class ScanCatcher(QObject):
         window.windowHandle().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keeps back what may be part of a code."""
         if not isinstance(event, QKeyEvent) or not self._concerned(event):
             return False
         if event.type() == QEvent.Type.ShortcutOverride:

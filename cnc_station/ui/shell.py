@@ -1,7 +1,7 @@
-"""The owner of the window: makes the pages, knows the ways between them, keeps the frame live.
+"""The owner of the window: makes the pages, navigates between them, updates the frame.
 
-The window stands before the engine does: `Shell` shows it empty, `open` brings the engine. Pages
-are imported when they are first shown.
+The window is shown before the engine starts: `Shell` shows it empty, `open` connects the engine.
+Pages are imported when they are first shown.
 """
 
 import time
@@ -61,7 +61,7 @@ class Shell(QObject):
         load_demo: Callable[[], Coroutine[Any, Any, object]],
         now: Callable[[], int] = now_ms,
     ) -> None:
-        """The engine has started: fill the window and go to the floor."""
+        """The engine has started: fill the window and show the floor."""
         self._door = door
         self._load_demo = load_demo
         self._now = now
@@ -87,7 +87,6 @@ class Shell(QObject):
         self.operations.run(_late("dialogs.first_start.welcome")(self.context, self.window))
 
     async def close(self) -> None:
-        """Stop following the engine and whatever was asked of it."""
         self._clock.stop()
         self._again.stop()
         self._counting.stop()
@@ -121,33 +120,25 @@ class Shell(QObject):
 
         return PageSpec(key, title, icon, make, word)
 
-    # The ways between pages.
-
     def to_page(self, key: str) -> None:
-        """See `Navigator`."""
         self.window.show_page(key)
 
     def to_jobs(self, chosen: JobFilter) -> None:
-        """See `Navigator`."""
         self.window.show_page("jobs")
         self.window.narrow(chosen.text)
         cast("Any", self.window.page("jobs")).apply(chosen)
 
     def to_job(self, job_id: int) -> None:
-        """See `Navigator`."""
         self.window.show_page("jobs")
         cast("Any", self.window.page("jobs")).open_job(job_id)
 
     def to_attention(self, job_id: int) -> None:
-        """See `Navigator`."""
         self._select("attention", job_id)
 
     def to_machine(self, machine_id: int) -> None:
-        """See `Navigator`."""
         self._select("machines", machine_id)
 
     def to_program(self, sha256: str) -> None:
-        """See `Navigator`."""
         self._select("programs", sha256)
 
     def _select(self, page: str, key: int | str) -> None:
@@ -156,24 +147,19 @@ class Shell(QObject):
         cast("Any", self.window.page(page)).select(key)
 
     def new_job(self, program: str | None = None) -> None:
-        """See `Navigator`."""
         _late("dialogs.job_form.JobForm").new(self.context, self.window, program=program).open()
 
     def import_files(self) -> None:
-        """See `Navigator`."""
         chooser = QFileDialog(self.window, self.tr("Import programs or a table of jobs"))
         chooser.setFileMode(QFileDialog.FileMode.ExistingFiles)
         chooser.filesSelected.connect(lambda names: self._take_files([Path(n) for n in names]))
         chooser.open()
 
     def load_demo(self) -> None:
-        """See `Navigator`."""
         self.operations.run(self._load_demo(), self.tr("Loading the demo day …"))
 
     def _take_files(self, files: list[Path]) -> None:
         _late("intake.take_files")(self.context, self.window, files)
-
-    # The frame around the pages.
 
     def _tick(self) -> None:
         self.window.top_bar.clock.setText(
@@ -189,8 +175,8 @@ class Shell(QObject):
             self._show_needs()
 
     async def _count(self) -> None:
-        """Count what needs a person, for the rail. While the database is away that stands still:
-        the link is counted, and the bar says how long."""
+        """Count what needs a person, for the rail. The count stands still while the database is
+        down: its link is counted then, and the bar shows for how long."""
         begun = time.perf_counter()
         try:
             floor = await self._door.ask(FloorNow())
@@ -204,15 +190,14 @@ class Shell(QObject):
         self._show_needs()
 
     def _tell_of_stations(self, floor: Floor) -> None:
-        """A station that falls silent changes nothing that could be heard, and yet what can be
-        asked of its machines: the pages are told."""
+        """A station that goes silent causes no notice, but changes what its machines can do: notify
+        the pages."""
         before = self.presences
         self.presences = {card.machine.station: card.machine.presence for card in floor.cards}
         if any(self.presences.get(name) is not known for name, known in before.items()):
             self.bridge.changed.emit(local(Topic.PRESENCE_CHANGED))
 
     def _show_needs(self) -> None:
-        """The floor has them all; other pages have what is theirs."""
         needs = (*link_needs(self._door.peek(ListLinks())), *self._found)
         machines = tuple({item.machine_id: item for item in needs if of_machine(item)}.values())
         stations = tuple(item for item in needs if item.remedy is Remedy.FIND_STATION)
@@ -241,6 +226,6 @@ class Shell(QObject):
 
 
 def _late(where: str) -> Any:
-    """Something of the window that is imported when it is first used: starting stays quick."""
+    """A part of the window that is imported on first use, to start fast."""
     module, _, name = where.rpartition(".")
     return getattr(import_module(f"cnc_station.ui.{module}"), name)

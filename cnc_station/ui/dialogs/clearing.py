@@ -1,4 +1,4 @@
-"""A machine has made something: what came of it, counted by the one who takes it out."""
+"""Clear a machine: the person who takes the parts out counts good parts, scrap and rework."""
 
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
@@ -25,11 +25,8 @@ _LONGEST = 400
 
 
 class ClearingDialog(MachineDialog):
-    """For `machine`, on which `job` lies, the part or parts of `run`; None where nothing is known
-    of a run: then there is nothing to count.
-
-    Every part is counted once. Of a completed run all are: what is not scrap or rework is good.
-    """
+    """For `machine`, with `job` and the parts of `run` on it; with None there is nothing to count.
+    Good, scrap and rework add up to the parts of a completed run."""
 
     def __init__(
         self,
@@ -110,11 +107,10 @@ class ClearingDialog(MachineDialog):
 
     @property
     def count(self) -> PartCount:
-        """What the person has counted."""
         return PartCount(self.good.value, self.scrap.value, self.rework.value)
 
     def _follow_others(self) -> None:
-        """More scrap is fewer good parts; what is neither scrap nor rework may be good."""
+        """More scrap or rework means fewer good parts."""
         self.scrap.set_most(self.parts - self.rework.value)
         self.rework.set_most(self.parts - self.scrap.value)
         left = self.parts - self.scrap.value - self.rework.value
@@ -123,7 +119,7 @@ class ClearingDialog(MachineDialog):
         self.refresh()
 
     def _follow_good(self) -> None:
-        """A part that is good after all is neither scrap nor rework."""
+        """More good parts mean less scrap and rework."""
         for count in (self.scrap, self.rework):
             total = self.good.value + self.scrap.value + self.rework.value
             if total > self.parts:
@@ -131,7 +127,7 @@ class ClearingDialog(MachineDialog):
         self.refresh()
 
     def refresh(self) -> None:
-        """Every part is counted, and what is not good has a reason."""
+        """Every part must be counted, and scrap or rework needs a reason."""
         if not self._counts:
             return
         mismatch = self.count.mismatch(self.parts, completed=self._completed)
@@ -151,7 +147,6 @@ class ClearingDialog(MachineDialog):
         self.clear.setEnabled(not mismatch and explained)
 
     def complain(self, error: CncStationError) -> None:
-        """What the engine refuses of the counts stands next to them."""
         super().complain(error)
         if isinstance(error, InvalidInput) and self._counts:
             said = {each.field: each.reason for each in error.errors}

@@ -1,4 +1,4 @@
-"""A machine's position is not known any more: a person checks its work zero, and vouches for it."""
+"""A machine's position was lost: a person checks its work zero and confirms it."""
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
@@ -25,8 +25,8 @@ _SIZE_TOUCH = (740, 500)
 
 
 class ConfirmPositionDialog(MachineDialog):
-    """For `machine`, whose position is lost. Closes by itself when it is known again by other
-    means: it was homed, or somebody else has confirmed it."""
+    """For `machine`. Closes by itself when the position is known again, by homing or by somebody
+    else's confirmation."""
 
     def __init__(self, context: PageContext, machine: MachineRow, parent: QWidget | None) -> None:
         title = self.tr("{machine}: is its work zero right?").format(machine=machine.spec.name)
@@ -58,7 +58,6 @@ class ConfirmPositionDialog(MachineDialog):
         self.fit(_SIZE, _SIZE_TOUCH)
 
     def _show_facts(self) -> None:
-        """What happened, and where the controller believes the tool to be now."""
         position, now = self._machine.position, self._context.now()
         pairs = []
         if position is not None:
@@ -104,6 +103,5 @@ class ConfirmPositionDialog(MachineDialog):
         self._show_facts()
 
     def done(self, result: int) -> None:
-        """Follows the controller no longer."""
         self._live.stop()
         super().done(result)

@@ -1,4 +1,4 @@
-"""A machine that is only watched: a person says that its job is done."""
+"""A person reports that the job on a watched machine is done."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -22,7 +22,7 @@ _SIZE_TOUCH = (640, 440)
 
 
 class FinishDialog(MachineDialog):
-    """For all parts of `job` on `machine`; `status` is what the controller says meanwhile."""
+    """For all parts of `job` on `machine`; `status` is the controller's status now."""
 
     def __init__(
         self,

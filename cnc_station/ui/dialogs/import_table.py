@@ -1,4 +1,4 @@
-"""Importing jobs from a table: its columns understood, its rows looked at, all of it or nothing."""
+"""Import jobs from a table: map its columns, check its rows, import all or nothing."""
 
 import asyncio
 from pathlib import Path
@@ -31,7 +31,7 @@ _ROWS, _PROBLEMS = "rows", "problems"
 
 
 class ImportDialog(Dialog):
-    """Shows what the engine makes of a table, and imports it; `imported` when it is stored."""
+    """Previews a table and imports it; `imported` when it is stored."""
 
     imported = Signal(tuple)  # the ids of the jobs
 
@@ -100,17 +100,15 @@ class ImportDialog(Dialog):
             self.import_button,
         )
 
-    # reading
-
     def _read(self) -> None:
-        """Reads the table with the choices as they are; one reading at a time."""
+        """Read the table with the current choices; a new reading cancels the last."""
         self.import_button.setEnabled(False)
         self._stale = True
         if self._task is None or self._task.done():
             self._task = self._context.operations.run(self._look())
 
     async def _look(self) -> None:
-        """If the dialog is closed meanwhile this ends at the await, and touches nothing of it."""
+        """When the dialog closes meanwhile this is cancelled at the await."""
         while self._stale:
             self._stale = False
             chosen = self.mapping.mapping if self.preview else None
@@ -127,7 +125,6 @@ class ImportDialog(Dialog):
                 self.show_preview(preview)
 
     def show_preview(self, preview: ImportPreview) -> None:
-        """Shows what the engine makes of the table."""
         if self.preview is None:
             self.mapping.offer(preview.columns, preview.mapping)
         self.preview = preview
@@ -161,18 +158,16 @@ class ImportDialog(Dialog):
         self.import_button.setEnabled(preview.ready and not self._stale)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Takes a file: this one put right, or another one."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Reads the file dropped; columns that it has too keep their meaning."""
         path = Path(event.mimeData().urls()[0].toLocalFile())
         event.acceptProposedAction()
         self.take(path)
 
     def take(self, path: Path) -> None:
-        """Reads another file in place of this one."""
+        """Read another file; columns with the same names keep their mapping."""
         try:
             self._content = path.read_bytes()
         except OSError as error:
@@ -189,7 +184,7 @@ class ImportDialog(Dialog):
         self.summary.setText(sentence)
 
     def _to_row(self, issue: ImportIssue) -> None:
-        """A problem leads to its row, if that is among the first."""
+        """Scroll to a problem's row if the preview has it."""
         model = self.rows.model()
         if 0 < issue.row <= model.rowCount():
             self.tabs.choose(_ROWS)
@@ -200,8 +195,6 @@ class ImportDialog(Dialog):
                 | QItemSelectionModel.SelectionFlag.Rows,
             )
             self.rows.scrollTo(index)
-
-    # bringing the jobs in
 
     def _import(self) -> None:
         self.do(self._context.operations, self._store(self.mapping.mapping), "")
@@ -218,11 +211,9 @@ class ImportDialog(Dialog):
         self.imported.emit(ids)
 
     def complain(self, error: CncStationError) -> None:
-        """Says it above the table."""
         self._say(str(error), Ink.ALARM)
 
     def done(self, result: int) -> None:
-        """Ends a reading that nobody waits for any more."""
         if self._task is not None:
             self._task.cancel()
         super().done(result)

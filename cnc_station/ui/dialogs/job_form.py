@@ -1,4 +1,4 @@
-"""The form for a job: a new one, a copy, or one to change. Nothing typed is lost by a fault."""
+"""The form for a new job, a copy, or a change. An error keeps everything typed."""
 
 import asyncio
 from collections import Counter
@@ -59,13 +59,13 @@ class JobForm(Dialog):
 
     @classmethod
     def new(cls, context: PageContext, parent: QWidget, program: str | None = None) -> "JobForm":
-        """The form for a new job, perhaps of a kept program."""
+        """The form for a new job, perhaps for a stored program."""
         title = parent.tr("New job")
         return cls(context, parent, title=title, draft=JobDraft(program=program))
 
     @classmethod
     def copy(cls, context: PageContext, parent: QWidget, detail: JobDetail) -> "JobForm":
-        """The form for a new job like another."""
+        """The form for a copy of a job."""
         title = parent.tr("Copy of {name}").format(name=detail.row.title)
         return cls(context, parent, title=title, draft=draft_of(detail))
 
@@ -73,7 +73,7 @@ class JobForm(Dialog):
     def change(
         cls, context: PageContext, parent: QWidget, detail: JobDetail, *, retry: bool = False
     ) -> "JobForm":
-        """The form for a job that is not at a machine; with `retry` it is queued again."""
+        """The form for a job that is not at a machine; with `retry`, saving queues it again."""
         title = parent.tr("Edit {name}").format(name=detail.row.title)
         draft = draft_of(detail)
         return cls(context, parent, title=title, draft=draft, editing=detail, retry=retry)
@@ -105,11 +105,9 @@ class JobForm(Dialog):
         )
         self.resize(680, 620)
 
-    # what it offers
-
     @property
     def loaded(self) -> bool:
-        """Whether all that it offers is there."""
+        """Whether everything it offers has arrived."""
         return all(task.done() for task in self._loading)
 
     async def _load(self) -> None:
@@ -128,7 +126,7 @@ class JobForm(Dialog):
             self._take_from_program(chosen)
 
     def _take_from_program(self, row: ProgramRow) -> None:
-        """The program knows how long a part takes, and has a name if the job has none yet."""
+        """Take the estimate from the program, and its name if the job has none."""
         if row.duration_s > 0:
             self.fields.estimated.setText(duration(row.duration_s))
         if not self.fields.name.text().strip():
@@ -154,8 +152,6 @@ class JobForm(Dialog):
         self.fields.program.set_value(row.sha256)
         self._take_from_program(row)
 
-    # storing
-
     def _save_all(self) -> None:
         self._save(draft=False)
 
@@ -171,7 +167,7 @@ class JobForm(Dialog):
         self.saved.emit(job_id)
 
     def complain(self, error: CncStationError) -> None:
-        """Says each fault at its field, and the rest above them all."""
+        """Show each error at its field, and the rest above them all."""
         if isinstance(error, InvalidInput):
             self._show_faults(error.errors)
         else:
@@ -203,7 +199,6 @@ class JobForm(Dialog):
         self.banner.setVisible(bool(words))
 
     def done(self, result: int) -> None:
-        """Ends what was still being fetched for it."""
         for task in self._loading:
             task.cancel()
         super().done(result)

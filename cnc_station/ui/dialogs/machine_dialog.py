@@ -1,4 +1,4 @@
-"""The frame of what is asked of a person who stands at a machine."""
+"""The base of a dialog for a person who stands at a machine."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -25,11 +25,7 @@ _GAP = 12
 
 
 class MachineDialog(Dialog):
-    """Fill `body`, put buttons in with `offer`.
-
-    It also closes when the job has left `state` by other hands: what it asks is not asked any more
-    then.
-    """
+    """Fill `body`, add buttons with `offer`. It closes by itself when the job leaves `state`."""
 
     def __init__(
         self,
@@ -67,17 +63,17 @@ class MachineDialog(Dialog):
         context.bridge.changed.connect(self._follow)
 
     def explain(self, words: str) -> None:
-        """Says above the buttons what they do."""
+        """Explain the buttons, above them."""
         self._meaning.setText(words)
         self._meaning.show()
 
     def offer(self, button: QPushButton, *, stretch: int = 0) -> None:
-        """Puts a button into the last line, from left to right."""
+        """Add a button to the last line, from left to right."""
         self.acting.append(button)
         self._foot.addWidget(button, stretch)
 
     def act(self, action: JobAction, reason: str, done: str) -> None:
-        """Asks for an action on the job; says `done` and closes when it is."""
+        """Run an action on the job; show `done` and close when it succeeds."""
         assert self._job is not None
         self.ask(self._act(action, self._job[0], reason), done)
 
@@ -87,12 +83,11 @@ class MachineDialog(Dialog):
             raise Conflict(answer.error)
 
     def ask(self, work: Coroutine[Any, Any, None], done: str) -> None:
-        """Asks the engine for something; says `done` and closes when it is."""
+        """Run work; show `done` and close when it succeeds."""
         self.trouble.hide()
         self.do(self._context.operations, work, self.windowTitle(), done)
 
     def complain(self, error: CncStationError) -> None:
-        """Says it above the buttons."""
         self.trouble.setText(str(error))
         self.trouble.show()
 

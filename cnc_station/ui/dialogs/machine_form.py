@@ -1,4 +1,4 @@
-"""The form of a machine: what it is called, what drives it, what it takes."""
+"""The form of a machine: its name, its driver, the work it takes."""
 
 from collections.abc import Coroutine, Iterable
 from typing import Any
@@ -22,7 +22,7 @@ _SIZE = (680, 720)
 
 
 class MachineForm(FormDialog):
-    """A new machine, or changes to `machine`."""
+    """Adds a machine, or changes `machine`."""
 
     def __init__(
         self, context: PageContext, parent: QWidget | None, machine: MachineRow | None = None
@@ -118,11 +118,8 @@ class MachineForm(FormDialog):
         self.operator_starts.setChecked(spec.operator_starts)
         self.operator_clears.setChecked(spec.operator_clears)
 
-    # the driver and what follows from it
-
     @property
     def chosen_driver(self) -> DriverInfo:
-        """The driver that the form shows."""
         return self._drivers[self.driver.currentIndex()]
 
     def _choose_driver(self, info: DriverInfo) -> None:
@@ -160,7 +157,7 @@ class MachineForm(FormDialog):
         return self.tr("Each job waits at the machine until its set-up is ticked off.")
 
     def _connection(self) -> MachineSpec:
-        """What the connection test needs; the rest may still be empty."""
+        """The spec for the connection test; fields it does not need may be empty."""
         if missing := tuple(self.settings.missing()):
             raise InvalidInput(*missing)
         self.tell(())
@@ -171,10 +168,7 @@ class MachineForm(FormDialog):
             settings=self.settings.values(),
         )
 
-    # saving
-
     def storing(self) -> Coroutine[Any, Any, Any]:
-        """Adds the machine, or changes it."""
         spec = self._spec()
         if self._machine is None:
             return self._context.door.execute(AddMachine(spec))
@@ -209,7 +203,7 @@ class MachineForm(FormDialog):
 
 
 def _offered(drivers: Iterable[DriverInfo], spec: MachineSpec | None) -> list[DriverInfo]:
-    """The drivers by title; the one of the machine in hand too, if it is not there any more."""
+    """The drivers by title, with the machine's own driver even if it is not installed any more."""
     found = sorted(drivers, key=lambda driver: driver.title.lower())
     if spec is not None and spec.driver not in {driver.name for driver in found}:
         found.append(DriverInfo(spec.driver, spec.driver))

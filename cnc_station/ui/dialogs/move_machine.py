@@ -1,4 +1,4 @@
-"""Gives a machine to another station."""
+"""Move a machine to another station."""
 
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -15,8 +15,8 @@ _SIZE = (460, 250)
 
 
 class MoveMachineForm(FormDialog):
-    """One of `stations` for `machine`; the first is chosen already. It closes once the machine
-    is that station's. `own`: whether the station that has it now is there to let go of it."""
+    """Moves `machine` to one of `stations`, the first by default. It closes once that station owns
+    the machine. `own`: its present station is online and must release it."""
 
     def __init__(
         self,
@@ -48,5 +48,5 @@ class MoveMachineForm(FormDialog):
         return self.tr("{station} lets go of its controller, the other station connects to it.")
 
     def storing(self) -> Coroutine[Any, Any, None]:
-        """The engine refuses a machine that has begun to work meanwhile."""
+        """The engine refuses a machine that has started work meanwhile."""
         return self._context.door.execute(MoveMachine(self._machine.id, self.station.currentText()))

@@ -23,7 +23,7 @@ _TURNS = (1, 1, 2)
 
 
 class ActivityPanel(QWidget):
-    """Shows the lists of a `Floor`; `remedied` and `chosen` carry the NeedsYou that is meant."""
+    """Shows the lists of a `Floor`; `remedied` and `needed` carry the chosen NeedsYou."""
 
     remedied = Signal(object)
     needed = Signal(object)
@@ -51,7 +51,7 @@ class ActivityPanel(QWidget):
         theme().changed.connect(self._arrange)
 
     def _arrange(self) -> None:
-        """Whole rows for every list, as the room allows; the last card takes what is left."""
+        """Give every list whole rows as the room allows; the last card takes the rest."""
         gap, top = theme().metrics.card_gap, theme().metrics.page_margin
         cards = (self.needs, self.next_up, self.just_now)
         extra = 0 if self.first_jobs.isHidden() else self.first_jobs.sizeHint().height()
@@ -69,15 +69,13 @@ class ActivityPanel(QWidget):
             top += height + gap
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Shares the new room."""
         super().resizeEvent(event)
         self._arrange()
 
     def show_floor(
         self, floor: Floor, needs: Sequence[NeedsYou], jobs: Mapping[int, str], now: int
     ) -> None:
-        """Shows what a look at the floor found, and what needs a person by that and otherwise;
-        `jobs` has the titles for the events' jobs."""
+        """Show a `Floor` and these needs; `jobs` has the titles for the events' jobs."""
         self._names = {card.machine.id: card.machine.spec.name for card in floor.cards}
         self.show_needs(needs, now)
         waiting = floor.counts.of(WAITING_JOBS)
@@ -94,13 +92,11 @@ class ActivityPanel(QWidget):
         self.just_now.set_rows(told)
 
     def show_needs(self, needs: Sequence[NeedsYou], now: int) -> None:
-        """Shows what needs a person, in this order."""
         self._needs = {f"{n.remedy}/{n.machine_id}/{n.job_id}/{n.about}": n for n in needs}
         self.tick(now)
         self.needs.set_note(f"{len(self._needs)}" if self._needs else "")
 
     def tick(self, now: int) -> None:
-        """A second has passed."""
         self.needs.set_rows({key: self._needed(item, now) for key, item in self._needs.items()})
 
     def _needed(self, item: NeedsYou, now: int) -> RowWords:
@@ -141,8 +137,8 @@ class ActivityPanel(QWidget):
 
 
 def shares(room: int, wanted: Sequence[int]) -> list[int]:
-    """Rows for three lists: at first three of what needs a person, two to come, one that happened;
-    then all that needs a person, then the others in turn."""
+    """Rows for three lists: first three needs, two next jobs, one event; then all needs, then the
+    other two in turn."""
     rows = [min(want, least) for want, least in zip(wanted, _LEAST, strict=True)]
     for place in (0, *_TURNS * max(wanted)):
         left = room - sum(rows)
@@ -152,7 +148,7 @@ def shares(room: int, wanted: Sequence[int]) -> list[int]:
 
 
 def _coming(row: JobRow, now: int) -> RowWords:
-    """A job of the queue: why it waits or what comes, then when it is due."""
+    """A queued job: why it waits or what comes, then when it is due."""
     due = ""
     if row.due_at is not None:
         today = formatting.local(row.due_at).date() == formatting.local(now).date()
@@ -167,7 +163,7 @@ def _coming(row: JobRow, now: int) -> RowWords:
 
 
 class FirstJobs(QWidget):
-    """A sentence and the two ways in: import and a form."""
+    """Shown without jobs: a sentence, Import and New job."""
 
     import_wanted = Signal()
     form_wanted = Signal()

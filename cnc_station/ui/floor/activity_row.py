@@ -1,4 +1,4 @@
-"""One entry of the lists beside the machine cards: two lines that open something, and a remedy."""
+"""One entry of the lists beside the machine cards: two lines to tap, and a remedy button."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,8 @@ _PAD = 4
 
 @dataclass(frozen=True, slots=True)
 class RowWords:
-    """`title` and `note` at the left, `corner` (a time, a priority) at the right.
-
-    A tone other than NORMAL sets a mark before the title, which says the same in words. `remedy`
-    is the word on the button at the right; there is none without it.
-    """
+    """`title` and `note` at the left, `corner` (a time, a priority) at the right. A tone other than
+    NORMAL sets a mark before the title. `remedy` is the text of the button at the right, if any."""
 
     title: str
     note: str = ""
@@ -37,7 +34,7 @@ def row_height() -> int:
 
 
 class SideRow(QAbstractButton):
-    """`clicked` opens what the entry is about, `remedied` is its button."""
+    """`clicked`: open what the entry is about; `remedied`: its button."""
 
     remedied = Signal()
 
@@ -51,16 +48,14 @@ class SideRow(QAbstractButton):
 
     @property
     def words(self) -> RowWords:
-        """What the row says."""
         return self._words
 
     @property
     def under_finger(self) -> bool:
-        """Whether it, or its remedy, is pressed now."""
+        """Whether it or its remedy is pressed now."""
         return self.isDown() or (self.remedy is not None and self.remedy.isDown())
 
     def set_words(self, words: RowWords) -> None:
-        """Shows other words in the same place."""
         if words != self._words:
             self._words = words
             self._take_words()
@@ -94,15 +89,12 @@ class SideRow(QAbstractButton):
             )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keeps the remedy at the right."""
         self._place_remedy()
 
     def sizeHint(self) -> QSize:
-        """As wide as the column."""
         return QSize(180, row_height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints mark, title, corner and note, and a line to the next."""
         live, words = theme(), self._words
         painter = QPainter(self)
         if self.isDown() or self.hasFocus():

@@ -15,7 +15,7 @@ _ICON = 18
 
 
 class CornerButton(QAbstractButton):
-    """One tap beside the figures, as a drawing."""
+    """An icon button beside the figures."""
 
     def __init__(self, icon: str, words: str, tip: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -25,11 +25,9 @@ class CornerButton(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def sizeHint(self) -> QSize:
-        """A control's height, square."""
         return QSize(theme().metrics.control, theme().metrics.control)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the face and the drawing."""
         painter = QPainter(self)
         paint_face(painter, self, theme().metrics.radius_control, ground=Ink.SUNKEN)
         ink = Ink.TEXT if self.isEnabled() else Ink.FAINT
@@ -40,7 +38,7 @@ class CornerButton(QAbstractButton):
 def card_button(
     card: QWidget, action: CardAction, machine: str, asked: Callable[[], None]
 ) -> QAbstractButton:
-    """The button of an action; what stops a run for good wants to be held."""
+    """The button of an action; Abort is a hold button."""
     button = _made(card, action)
     button.setCursor(Qt.CursorShape.ArrowCursor)
     button.setAccessibleName(f"{button.text()}, {machine}")

@@ -1,4 +1,4 @@
-"""What a machine card says, worked out from what the engine knows; nothing here paints."""
+"""What a machine card says, worked out from what the engine knows. Nothing here paints."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -38,7 +38,7 @@ _TELLS_OPERATOR = frozenset({Doing.RUNNING, Doing.READY, Doing.NOT_READY})
 
 
 class CardAction(StrEnum):
-    """What a card offers with one tap; ABORT with a held one."""
+    """What a card offers with one tap; ABORT needs holding."""
 
     HOLD = "hold"
     CONTINUE = "continue"
@@ -68,11 +68,9 @@ _CAN_DO_ALL = Abilities()
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """Everything on a card but the time in state, which runs by itself from `since` (ms).
-
-    `figure` is the time left, `aside` the two short lines beside it. `idle` greys the title.
-    `corner` is the one tap beside the figures.
-    """
+    """The text of a card except the time in state, which counts from `since` (ms). `figure` is the
+    time left, `aside` the two short lines beside it. `idle` greys the title. `corner` is the button
+    beside the figures."""
 
     name: str
     model: str
@@ -92,12 +90,12 @@ class CardText:
 
     @property
     def tone(self) -> Tone:
-        """The tone of the frame: what runs as it should needs none."""
+        """The tone of the frame: NORMAL while it runs."""
         return Tone.NORMAL if self.look.tone is Tone.RUNNING else self.look.tone
 
     @property
     def spoken(self) -> str:
-        """The card in one sentence, for who can't see it."""
+        """The card in one sentence, for a screen reader."""
         parts = (self.name, self.look.word, self.title, self.note, self.figure, *self.aside)
         return ", ".join(part for part in (*parts, self.foot) if part)
 
@@ -110,8 +108,8 @@ def card_words(
     status: Status | None = None,
     can: Abilities = _CAN_DO_ALL,
 ) -> CardText:
-    """The words of a card. `telemetry` and `status` None mean that the controller says nothing
-    (yet), `can` is what can be asked of it."""
+    """The text of a card. `telemetry` and `status` are None without data from the controller; `can`
+    is what its driver can do."""
     machine = card.machine
     state = machine.state
     live = telemetry if card.job is not None else None
@@ -133,7 +131,7 @@ def card_words(
 
 
 def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> str:
-    """What a person can do about a machine that does nothing, as its driver puts it."""
+    """What a person can do about a machine that is stuck, in the driver's words."""
     if not machine.attended:
         return QCoreApplication.translate("Floor", "Look at the PC of that station.")
     if machine.at_work and machine.missing_since is not None:
@@ -192,7 +190,6 @@ def _with_figures(
 
 
 def _time_left(live: Telemetry) -> str:
-    """Of the part in hand where there are several, else of the run."""
     left = live.part_remaining_s if live.parts > 1 else live.remaining_s
     return formatting.NONE if left is None else formatting.duration(left)
 
@@ -218,8 +215,8 @@ def _title(card: MachineCard) -> str:
 
 
 def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> str:
-    """Below the title: what to do where nothing can start, why it stopped, what its controller says
-    to the operator, else material, part and program, else why it is idle."""
+    """Below the title: what to do if nothing can start, why it stopped, the controller's message to
+    the operator, otherwise material, part and program, otherwise why it is idle."""
     reason = card.machine.state_reason
     if (why := _why_nothing_starts(card.machine)) is not None:
         return why
@@ -241,7 +238,7 @@ def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> s
 
 
 def _why_nothing_starts(machine: MachineRow) -> str | None:
-    """What was known last of a machine whose station is not there, or how its position was lost."""
+    """The last known state while the station is offline, or why the position was lost."""
     if not machine.attended:
         if machine.state is MachineState.OFFLINE:
             return ""
@@ -263,7 +260,8 @@ def _parts(job: JobRow, live: Telemetry | None) -> str:
 
 
 def _foot(card: MachineCard, live: Telemetry | None, status: Status | None, now: int) -> str:
-    """The last line: that it is late, else what comes next and when, else why nothing does."""
+    """The last line: that it is late, otherwise what comes next and when, otherwise why nothing
+    does."""
     ends = _ends_at(card, live, now)
     job, reason = card.job, card.machine.state_reason
     if job is not None and job.late and job.due_at is not None:
@@ -287,7 +285,7 @@ def _foot(card: MachineCard, live: Telemetry | None, status: Status | None, now:
 
 
 def _ends_at(card: MachineCard, live: Telemetry | None, now: int) -> int | None:
-    """When the run in hand is likely to end (ms), by its own pace so far; None when not known."""
+    """When the run is likely to end (ms), from its pace so far; None if unknown."""
     began = card.machine.run_started_at
     if live is None or began is None or card.machine.state is not MachineState.RUNNING:
         return None

@@ -1,4 +1,4 @@
-"""The live charts below the machines: states, what was completed, what waits, how much runs."""
+"""The live charts below the machines: states, completed jobs, queue length, running machines."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ _HOUR_S = 3600
 
 
 class ChartShelf(QWidget):
-    """Asks the engine for what it draws while `start`ed; one chart is redrawn at a time."""
+    """Queries its data while `start`ed; redraws one chart at a time."""
 
     machine_chosen = Signal(int)
     jobs_chosen = Signal(JobFilter)
@@ -68,23 +68,18 @@ class ChartShelf(QWidget):
         self._stagger = QTimer(self, interval=_STAGGER_MS)
         self._stagger.timeout.connect(self._next_stroke)
 
-    # Life
-
     def start(self) -> None:
-        """On view: ask, now and again."""
         self._clock.start(self.span.refresh_ms)
         self.changed()
 
     def stop(self) -> None:
-        """Out of view: nothing is asked, nothing drawn."""
         self._clock.stop()
         self._refresh.stop()
         self._stagger.stop()
         self._strokes.clear()
 
     def changed(self) -> None:
-        """Jobs or machines have changed, or time has passed. Without machines there is nothing to
-        draw."""
+        """Jobs or machines have changed, or time has passed."""
         if self._names:
             self._refresh.request()
 
@@ -97,8 +92,8 @@ class ChartShelf(QWidget):
             self.changed()
 
     async def _put_plots(self) -> None:
-        """Makes the charts once the window stands: what draws them takes 0.4 s to import, on
-        another thread, and then comes one at a time."""
+        """Add the charts after the window is shown: pyqtgraph takes 0.4 s to import, on another
+        thread, and then one chart is added at a time."""
         await asyncio.to_thread(import_module, "pyqtgraph")
         from cnc_station.ui.floor.plots import BarsPlot, LinePlot  # noqa: PLC0415 - see above
 
@@ -113,8 +108,6 @@ class ChartShelf(QWidget):
         self.use = LinePlot(self.tr("In use"), highest=1.0)
         self.used.put(self.use)
         self.use.chosen.connect(lambda _: self.jobs_chosen.emit(self._completed_in_span()))
-
-    # CoalescedTask and drawing
 
     async def _look(self) -> None:
         door, now = self._context.door, self._context.now()
@@ -190,15 +183,13 @@ class ChartShelf(QWidget):
         self.use.show_line(values, self._ends(len(values), span))
 
     def _ends(self, count: int, span: Span) -> list[tuple[float, str]]:
-        """The line's axis: where it begins and that it ends now."""
+        """Label the start and the end (now) of the line's axis."""
         begun = self._context.now() - span.seconds * 1000
         room = count * 0.06
         return [
             (room, formatting.time_of_day(begun, seconds=False)),
             (count - 1 - room, self.tr("now")),
         ]
-
-    # Ways to the jobs behind a chart
 
     def _open_bar(self, place: int) -> None:
         step = self.span.bar_s * 1000
@@ -212,10 +203,7 @@ class ChartShelf(QWidget):
         since = self._context.now() - self.span.seconds * 1000
         return JobFilter(states=frozenset({JobState.COMPLETED}), finished_since=since)
 
-    # Places
-
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Shares the new room."""
         super().resizeEvent(event)
         self._arrange()
 

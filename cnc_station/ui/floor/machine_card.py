@@ -1,4 +1,4 @@
-"""One machine as a card. It paints its words itself: fifty cards must cost nothing to tick."""
+"""One machine as a card. It paints its own text: a tick of fifty cards must cost nothing."""
 
 from functools import partial
 
@@ -28,7 +28,7 @@ SAME_TAP_MS = 700
 
 
 class MachineCardView(Card):
-    """Shows `CardText`; `asked` carries what a person wants done, `opened` that they look."""
+    """Shows a `CardText`; `asked` carries the action wanted, `opened`: show the machine."""
 
     asked = Signal(CardAction)
     opened = Signal()
@@ -54,12 +54,10 @@ class MachineCardView(Card):
 
     @property
     def words(self) -> CardText:
-        """What the card says."""
         return self._words
 
     @property
     def lasted(self) -> str:
-        """The time in state on view."""
         return self._lasted
 
     def button(self, action: CardAction) -> QAbstractButton | None:
@@ -68,7 +66,7 @@ class MachineCardView(Card):
         return None if button is None or button.isHidden() else button
 
     def set_words(self, words: CardText, now: int) -> None:
-        """Shows other words and the time in state; repaints only the lines that differ."""
+        """Show this text and time in state; repaint only the lines that differ."""
         if words != self._words:
             before, self._words = self._words, words
             self._take_words()
@@ -111,17 +109,13 @@ class MachineCardView(Card):
             self.update(self._at.head)
 
     def set_compact(self, *, compact: bool) -> None:
-        """Without or with the last line."""
         if compact != self._compact:
             self._compact = compact
             self._take_words()
             self._arrange()
 
     def sizeHint(self) -> QSize:
-        """The least width in which a card reads well."""
         return QSize(300, card_height(compact=self._compact))
-
-    # Buttons
 
     def _show_buttons(self) -> None:
         corner = self._words.corner
@@ -138,8 +132,8 @@ class MachineCardView(Card):
         self._arrange()
 
     def _guard_buttons(self) -> None:
-        """The corner lies within the last remedy. Hold, which is always safe, can be pressed as
-        soon as it stands where no other button was tapped; a held button can't be tapped at all."""
+        """The corner lies within the last remedy. Hold, which is always safe, is live as soon as it
+        stands where no other button was tapped; a hold button can't be tapped at all."""
         words = self._words
         first = words.remedies[0] if words.remedies else None
         last = words.corner or (words.remedies[-1] if words.remedies else None)
@@ -154,19 +148,17 @@ class MachineCardView(Card):
         self._guard.show("key", by_key, *go_on)
 
     def _by_key(self) -> CardAction | None:
-        """What Space does: holds the run, or goes on with it."""
         if self._words.corner is CardAction.HOLD:
             return CardAction.HOLD
         return CardAction.CONTINUE if CardAction.CONTINUE in self._words.remedies else None
 
     def hold_or_go_on(self) -> None:
-        """Space was pressed on the card."""
         action = self._by_key()
         if action is not None and self._guard.is_settled("key"):
             self._ask(action)
 
     def _ask(self, action: CardAction) -> None:
-        """A second tap right after the first is the same wish, or a glove's."""
+        """Ignore a second tap right after the first: it may come from a glove."""
         if action is self._asked_for and self._asked_ago.elapsed() < SAME_TAP_MS:
             return
         self._asked_for = action
@@ -184,11 +176,7 @@ class MachineCardView(Card):
             self._buttons[self._words.corner].setGeometry(pause_place(self._at))
         self.update()
 
-    # Painting
-
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the surface and the lines that the event's region touches; where that is within
-        the card, there is no frame to paint."""
         inside = self.rect().adjusted(PAD, GAP, -PAD, -GAP).contains(event.rect())
         if not inside:
             super().paintEvent(event)
@@ -204,19 +192,14 @@ class MachineCardView(Card):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), radius, radius)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Finds the new places."""
         self._arrange()
 
-    # Fingers and keys
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Shows that the card is under the finger."""
         if event.button() is Qt.MouseButton.LeftButton:
             self._pressed = True
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Opens the card unless the finger slid off it."""
         if self._pressed:
             self._pressed = False
             self.update()
@@ -224,19 +207,16 @@ class MachineCardView(Card):
                 self.opened.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.opened.emit()
         else:
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """The keyboard is here."""
         super().focusInEvent(event)
         self.focused.emit(True)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """The keyboard has gone."""
         super().focusOutEvent(event)
         self._pressed = False
         self.focused.emit(False)

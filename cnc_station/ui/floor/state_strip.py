@@ -1,4 +1,4 @@
-"""Every machine's states over time, one row each, painted onto one kept picture."""
+"""Every machine's states over time, one row each, painted onto one cached picture."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -41,8 +41,8 @@ _BLANK = {MachineState.OFFLINE}
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the strip shows: machines (id to name) in order, and their intervals in a window of
-    time (ms)."""
+    """What the strip shows: machines (id to name) in order, and their intervals in a window of time
+    (ms)."""
 
     machines: Mapping[int, str]
     intervals: Sequence[StateInterval]
@@ -52,11 +52,9 @@ class History:
 
 
 class StateStrip(QWidget):
-    """Shows a `History`; `chosen` carries the machine whose row was tapped.
-
-    Up and down go from row to row, Enter opens. A interval that needs a person is never narrower
-    than 3 px: what went wrong for a moment is seen too.
-    """
+    """Shows a `History`; `chosen` carries the machine whose row was tapped. Up and Down move
+    between rows, Enter opens. An interval that needs a person is at least 3 px wide, so that a
+    short failure is seen too."""
 
     chosen = Signal(int)
 
@@ -72,11 +70,9 @@ class StateStrip(QWidget):
 
     @property
     def history(self) -> History | None:
-        """What is shown."""
         return self._history
 
     def show_history(self, history: History) -> None:
-        """Shows another window of time."""
         if history == self._history:
             return
         self._history = history
@@ -87,15 +83,12 @@ class StateStrip(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As low as can be read."""
         return QSize(400, 100)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for a few rows."""
         return QSize(160, 60)
 
     def row_rect(self, machine: int) -> QRect:
-        """The row of a machine."""
         assert self._history is not None
         place = list(self._history.machines).index(machine)
         height = self._row_height()
@@ -105,10 +98,7 @@ class StateStrip(QWidget):
         rows = len(self._history.machines) if self._history else 1
         return min(_LARGEST_ROW, (self.height() - _AXIS) / max(1, rows))
 
-    # Painting
-
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Shows the kept picture, and the row the keyboard is on."""
         painter = QPainter(self)
         if self._history is None:
             return
@@ -196,8 +186,6 @@ class StateStrip(QWidget):
             left = min(max(left, _LABELS), self.width() - wide)
             painter.drawText(QPointF(left, top + 12), label)
 
-    # Fingers and keys
-
     def _machine_at(self, point: QPoint) -> int | None:
         if self._history is None:
             return None
@@ -222,13 +210,11 @@ class StateStrip(QWidget):
         return None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Opens the machine."""
         machine = self._machine_at(event.position().toPoint())
         if machine is not None and self.rect().contains(event.position().toPoint()):
             self.chosen.emit(machine)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and down choose a row, Enter opens it."""
         machines = list(self._history.machines) if self._history else []
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
         if step is not None and 0 <= self._row + step < len(machines):
@@ -240,7 +226,6 @@ class StateStrip(QWidget):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """The tool tip says what was when, and why."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             interval = self._stretch_at(event.pos())
             if interval is None or self._history is None:
@@ -253,7 +238,7 @@ class StateStrip(QWidget):
 
 
 def _outlined() -> bool:
-    """Whether the theme is one of pure ink, where a filled "idle" would outshout the rest."""
+    """Whether the theme is pure ink, where a filled "idle" would dominate."""
     return theme().tokens.line_width > 1
 
 
@@ -266,7 +251,7 @@ def _colour(state: MachineState) -> QColor:
 
 
 def mixed(ink: Ink, share: float) -> QColor:
-    """An ink thinned with the surface: what is normal stays quiet."""
+    """An ink blended with the surface colour."""
     strong, ground = theme().colour(ink), theme().colour(Ink.SURFACE)
     return QColor.fromRgbF(
         *(
@@ -288,7 +273,7 @@ def _told(interval: StateInterval) -> str:
 
 
 def _in_words(history: History) -> str:
-    """The picture for who can't see it: how much of the time each machine ran."""
+    """The picture for a screen reader: how much of the time each machine ran."""
     ran: dict[int, int] = defaultdict(int)
     for interval in history.intervals:
         if interval.state is MachineState.RUNNING:

@@ -1,4 +1,4 @@
-"""The five figures above the floor, each the way to the list that it counts."""
+"""The five figures above the floor, each a link to the list that it counts."""
 
 from datetime import timedelta
 from functools import partial
@@ -22,7 +22,7 @@ _PAD = 15
 
 
 class SummaryCard(QAbstractButton):
-    """Caption above a large figure; `clicked` opens what is behind it."""
+    """Caption above a large figure; `clicked` opens the list behind it."""
 
     def __init__(self, caption: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +34,7 @@ class SummaryCard(QAbstractButton):
         self.setAccessibleName(caption)
 
     def set_figure(self, figure: int | str, tone: Tone = Tone.NORMAL) -> None:
-        """Shows a figure; a tone other than NORMAL colours it."""
+        """Show a figure; a tone other than NORMAL colours it."""
         if (str(figure), tone) == (self._figure, self._tone):
             return
         self._figure, self._tone = str(figure), tone
@@ -42,15 +42,12 @@ class SummaryCard(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Room for four digits."""
         return QSize(150, 72)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for the figure; the caption is shortened."""
         return QSize(96, 72)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints caption and figure."""
         live = theme()
         painter = QPainter(self)
         paint_face(painter, self, live.metrics.radius_card)
@@ -92,7 +89,7 @@ class Summary(QWidget):
         return card
 
     def _show_completed(self) -> None:
-        """Today is what it is when the card is tapped."""
+        """ "Today" is the day of the tap."""
         now = formatting.local(self._context.now())
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         since = self._context.now() - (now - midnight) // timedelta(milliseconds=1)
@@ -100,7 +97,6 @@ class Summary(QWidget):
         self._context.ways.to_jobs(JobFilter(states=done, finished_since=since))
 
     def show_counts(self, counts: JobCounts) -> None:
-        """Shows other figures."""
         self.waiting.set_figure(f"{counts.of(WAITING_JOBS):,}")
         self.running.set_figure(f"{counts.of(LIVE_JOBS):,}")
         self.completed.set_figure(f"{counts.completed_today:,}")

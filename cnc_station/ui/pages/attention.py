@@ -31,7 +31,7 @@ _REST_MS = 60
 
 
 class AttentionPage(ListPage[JobRow]):
-    """Oldest and worst first; each item one tap from its remedy."""
+    """Lists the worst and oldest first; each remedy is one tap away."""
 
     def __init__(self, context: PageContext) -> None:
         name = self.tr("Jobs that need you")
@@ -55,7 +55,6 @@ class AttentionPage(ListPage[JobRow]):
         add_key(self, self.tr("Edit the job, then retry"), "E", self.edit, repeats=False)
 
     def columns(self) -> Sequence[Column[JobRow]]:
-        """What happened to a job, and how long ago."""
         return (
             Column(self.tr("Job"), lambda row: row.title, 230, strong=True),
             Column(
@@ -110,30 +109,24 @@ class AttentionPage(ListPage[JobRow]):
         detail.edit_button.clicked.connect(self.edit)
         detail.more_button.clicked.connect(self._to_job)
 
-    # what is on view
-
     def arrived(self) -> None:
-        """Looks again, at buttons that were not there a moment ago."""
         super().arrived()
         self.detail.opened()
 
     def go_back(self) -> bool:
-        """Takes the ticks away, if there are any."""
+        """Clear the ticks, if there are any."""
         ticked = [row.id for row in self.rows.checked]
         self.rows.check(ticked, on=False)
         return bool(ticked)
 
     def key_of(self, row: JobRow) -> int:
-        """Its number."""
         return row.id
 
     def follow(self, notice: Notice) -> None:
-        """Jobs come and go."""
         if notice.jobs or notice.missed:
             self._refresh.request()
 
     async def read(self) -> Sequence[JobRow]:
-        """The worst first, then the oldest."""
         found: list[JobRow] = []
         self._total = 0
         for state in _WORST_FIRST:
@@ -149,7 +142,6 @@ class AttentionPage(ListPage[JobRow]):
         self._show_bulk()
 
     def summary(self) -> str:
-        """How many wait, and how many of them are listed."""
         listed = self.rows.total
         more = self.tr(", the first {listed} listed").format(listed=listed)
         waiting = self.tr("Waiting for you: {total}").format(total=f"{self._total:,}")
@@ -159,7 +151,6 @@ class AttentionPage(ListPage[JobRow]):
         return JobFilter(states=frozenset({state}), text=self._text)
 
     async def load_detail(self, row: JobRow) -> None:
-        """Asks for the job, for the lines around its error and for what its machine says now."""
         job = await self._context.door.ask(JobById(row.id))
         program = None
         if job is not None and job.row.program and line_of(job.row.last_error):
@@ -187,11 +178,8 @@ class AttentionPage(ListPage[JobRow]):
         )
 
     def tick(self) -> None:
-        """They have waited longer."""
         self.rows.clock_moved(_SINCE)
         self.detail.clock_moved()
-
-    # what can be done
 
     def _failed(self) -> tuple[JobRow, ...]:
         return tuple(row for row in self.rows.checked if row.state is JobState.NEEDS_ATTENTION)
@@ -201,12 +189,12 @@ class AttentionPage(ListPage[JobRow]):
             self._context.operations.act(action, [row.id for row in rows])
 
     def _on_settled(self, action: JobAction) -> None:
-        """A key, which is as quick on the next job as a finger."""
+        """For a key, which acts as fast on the next job as a finger."""
         if self.detail.is_settled:
             self._on_current(action)
 
     def _current(self) -> JobRow | None:
-        """The job chosen, once it is also the one in full view: it is what a person means."""
+        """The chosen job, once the detail shows it too."""
         row, shown = self.table.current, self.detail.shown
         return row if row is not None and shown is not None and shown.row.id == row.id else None
 
@@ -221,13 +209,13 @@ class AttentionPage(ListPage[JobRow]):
             self._discard((row,))
 
     def _discard(self, rows: Sequence[JobRow]) -> None:
-        """A failed job is discarded, an interrupted one cancelled: the same to a person."""
+        """Discard failed jobs and cancel interrupted ones."""
         failed = [row for row in rows if row.state is JobState.NEEDS_ATTENTION]
         self._act(JobAction.DISCARD, failed)
         self._act(JobAction.CANCEL, [row for row in rows if row not in failed])
 
     async def _retry_all(self) -> None:
-        """Every failed job, listed or not; never what stopped half-way in a machine."""
+        """Retry every failed job, listed or not, never an interrupted one."""
         ids: list[int] = []
         chosen = JobFilter(states=frozenset({JobState.NEEDS_ATTENTION}), text=self._text)
         while True:
@@ -239,7 +227,7 @@ class AttentionPage(ListPage[JobRow]):
             self._context.operations.act(JobAction.RETRY, ids)
 
     def edit(self) -> JobForm | None:
-        """Opens the form of the job on view; saving it retries the job."""
+        """Open the form of the job on view; saving it retries the job."""
         job = self.detail.shown
         if job is None or self._current() is None or not self.detail.is_settled:
             return None

@@ -35,7 +35,7 @@ def line_of(error: str) -> int | None:
 
 
 class AttentionDetail(Card):
-    """Shows a job; what its buttons do is for the page."""
+    """Shows a job; the page connects its buttons."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         super().__init__()
@@ -97,14 +97,13 @@ class AttentionDetail(Card):
 
     @property
     def shown(self) -> JobDetail | None:
-        """The job on view."""
         return self._shown
 
     def show_job(
         self, job: JobDetail, program: ProgramDetail | None, status: Status | None = None
     ) -> None:
-        """Shows a job; `program` is there if its error names a line of it, `status` is what the
-        controller of its machine says now."""
+        """Show a job; `program` is set if its error names a line of it, `status` is the status of
+        its machine's controller now."""
         row = job.row
         self._guard_buttons(row)
         same_runs = self._shown is not None and self._shown.runs == job.runs
@@ -135,16 +134,15 @@ class AttentionDetail(Card):
         self._picked = job_id
 
     def opened(self) -> None:
-        """The page has just come to the front, under whatever was tapped before."""
         self._guard.opened()
 
     @property
     def is_settled(self) -> bool:
-        """Whether what can be done has been on view long enough to be meant."""
+        """Whether the buttons have been on view long enough for a deliberate tap."""
         return self._guard.is_settled(_BUTTONS)
 
     def _guard_buttons(self, row: JobRow) -> None:
-        """When a job goes, the next takes its place without anybody having chosen it."""
+        """When a job goes, the next takes its place without a choice by a person."""
         if self._picked == row.id:
             self._guard.forget()
         self._picked = None
@@ -158,7 +156,7 @@ class AttentionDetail(Card):
         self._guard.show(_BUTTONS, (row.id, row.state), *buttons)
 
     def _known_of(self, job: JobDetail, status: Status | None) -> list[tuple[str, str]]:
-        """What whoever decides about a part half-way has to know."""
+        """What matters for the decision about an unfinished part."""
         row, now = job.row, self._now()
         run = job.runs[0] if job.runs else None
         pairs = []
@@ -181,7 +179,6 @@ class AttentionDetail(Card):
         return pairs
 
     def clock_moved(self) -> None:
-        """Says anew how long it has been waiting."""
         if self._shown is not None:
             row = self._shown.row
             self._chip.set_look(look_of(row.state), formatting.lasted(row.state_since, self._now()))

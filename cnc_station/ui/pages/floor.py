@@ -47,8 +47,7 @@ _ON_MACHINE = {
 
 
 class FloorPage(QWidget):
-    """Follows the engine while it is on view; hidden, it asks for nothing. `looks` counts how often
-    it has asked."""
+    """Queries the engine only while it is on view. `looks` counts its queries."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -111,14 +110,10 @@ class FloorPage(QWidget):
         self.no_machines.offer(self.tr("Load the demo day"), ways.load_demo)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The lists take a fifth of the width, within reason."""
         super().resizeEvent(event)
         self.side.setFixedWidth(min(_MOST_SIDE, max(_LEAST_SIDE, self.width() // 5)))
 
-    # Following the engine
-
     def showEvent(self, event: QShowEvent) -> None:
-        """On view: say how late it is now, look, and let the seconds run."""
         self._tick()
         self._seconds.start()
         self._again.start()
@@ -126,7 +121,6 @@ class FloorPage(QWidget):
         self.charts.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Out of view: nothing is asked, nothing ticks."""
         self._seconds.stop()
         self._again.stop()
         self._refresh.stop()
@@ -147,7 +141,7 @@ class FloorPage(QWidget):
             self.feed.move(machines)
 
     def _look_again(self) -> None:
-        """A database that is away is not asked: the first look after it is back comes by itself."""
+        """Skip the query while the database is down: its return requests one by itself."""
         if not link_needs(self._context.door.peek(ListLinks())):
             self._refresh.request()
 
@@ -183,8 +177,6 @@ class FloorPage(QWidget):
     def _tick(self) -> None:
         self.feed.tick()
         self.side.tick(self._context.now())
-
-    # What a person does
 
     def _act(self, machine: int, action: CardAction) -> None:
         card = self.feed.card(machine)
@@ -257,7 +249,6 @@ class FloorPage(QWidget):
 
 
 def _titles_in(floor: Floor) -> dict[int, str]:
-    """The titles of the jobs that came with a look at the floor."""
     rows = [*floor.next_up]
     for card in floor.cards:
         rows += [row for row in (card.job, card.next_job) if row is not None]

@@ -1,4 +1,4 @@
-"""What a machine is and takes, and the way to change that."""
+"""What a machine is, the work it takes, and the way to change that."""
 
 from collections.abc import Callable, Iterator
 
@@ -42,8 +42,8 @@ def takes(capability: Capability, tr: Callable[[str], str]) -> str:
 
 
 def position_words(machine: MachineRow, now: int) -> Iterator[str]:
-    """Whether a machine's position is known, since when and by what: `known since 10:42:07: homed`;
-    nothing where that is no question."""
+    """Whether a machine's position is known, since when and how: `known since 10:42:07: homed`; ""
+    for a machine without a position."""
     record = machine.position
     if record is None:
         return
@@ -62,7 +62,7 @@ def position_words(machine: MachineRow, now: int) -> Iterator[str]:
 
 
 class MachineAbout(QWidget):
-    """Shows a machine; what its buttons do is for the page."""
+    """Shows a machine; the page connects its buttons."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class MachineAbout(QWidget):
         )
 
     def show_machine(self, machine: MachineRow, control: str, now: int) -> None:
-        """Shows a machine; `control` is what drives it, as people call it."""
+        """Show a machine; `control` is its driver's title."""
         spec = machine.spec
         self._show_maintenance(machine)
         removable = machine.state not in BUSY_MACHINES
@@ -122,5 +122,5 @@ class MachineAbout(QWidget):
         self._guard.show("maintenance", None if follows else (machine.id, button.text()), button)
 
     def forget(self) -> None:
-        """The machine shown next was chosen by the person."""
+        """A person has chosen the machine that is shown next."""
         self._guard.forget()

@@ -1,4 +1,4 @@
-"""One machine: its state, what can be done about it, what its controller says, what happened."""
+"""One machine: its state, what can be done about it, its controller's status, its history."""
 
 from collections.abc import Mapping, Sequence
 
@@ -41,7 +41,7 @@ LIVE_MS = 150  # six or seven looks a second, from memory, while somebody can se
 
 
 class MachineDetail(Card):
-    """Shows a machine; what its buttons do is for the page."""
+    """Shows a machine; the page connects its buttons."""
 
     def __init__(self, context: PageContext, drivers: Drivers) -> None:
         super().__init__()
@@ -79,7 +79,6 @@ class MachineDetail(Card):
 
     @property
     def shown(self) -> MachineRow | None:
-        """The machine on view."""
         return self._shown
 
     def picked(self, machine: MachineRow) -> None:
@@ -89,7 +88,6 @@ class MachineDetail(Card):
             self.about.forget()
 
     def show_machine(self, machine: MachineRow) -> None:
-        """Shows a machine."""
         self._shown = machine
         self._name.setText(machine.spec.name)
         self.buttons.show_machine(machine, self._drivers.abilities(machine.spec.driver))
@@ -98,8 +96,6 @@ class MachineDetail(Card):
         self.about.show_machine(machine, title, self._context.now())
         self.clock_moved()
         self._look()
-
-    # what its controller says
 
     def _look(self) -> None:
         machine = self._shown
@@ -153,19 +149,15 @@ class MachineDetail(Card):
             text.setVisible(bool(words_))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Follows the controller."""
         super().showEvent(event)
         self._live.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks: nothing is asked."""
         super().hideEvent(event)
         self._live.stop()
 
-    # what happened
-
     def show_events(self, events: Sequence[Event], jobs: Mapping[int, str]) -> None:
-        """Shows what happened lately, the newest on view; `jobs` are the titles of its jobs."""
+        """Show recent events, scrolled to the newest; `jobs` are the titles of their jobs."""
         now = self._context.now()
         self.timeline.set_entries(
             [
@@ -188,7 +180,6 @@ class MachineDetail(Card):
             self.job_button.setToolTip(title)
 
     def clock_moved(self) -> None:
-        """Says anew how long it has been in its state."""
         if self._shown is not None:
             lasted = formatting.lasted(self._shown.state_since, self._context.now())
             self._chip.set_look(self._look_of(self._shown), lasted)

@@ -1,4 +1,4 @@
-"""One program: its path, what the reader found, its text, its revisions."""
+"""One program: its path, the reader's findings, its text, its revisions."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ _ERROR = "error"
 
 
 class ProgramDetailCard(Card):
-    """Shows a program; what its buttons do is for the page."""
+    """Shows a program; the page connects its buttons."""
 
     revision_chosen = Signal(str)  # the SHA-256
 
@@ -90,11 +90,10 @@ class ProgramDetailCard(Card):
 
     @property
     def shown(self) -> ProgramDetail | None:
-        """The program on view."""
         return self._shown
 
     def show_program(self, program: ProgramDetail) -> None:
-        """Shows a program; the same one again keeps the place in its text."""
+        """Show a program; the same one again keeps the place in its text."""
         same = self._shown is not None and self._shown.row.sha256 == program.row.sha256
         self._shown = program
         row = program.row
@@ -113,14 +112,14 @@ class ProgramDetailCard(Card):
             self._show_text(program)
 
     def show_path(self, path: Toolpath | None) -> None:
-        """Shows the path of the program on view; going through its text moves the tool on it."""
+        """Show the toolpath; moving through the text moves the tool on it."""
         self._toolpath = path
         ends = {line: at for at, line in enumerate(path.line)} if path else {}
         self._ends = sorted(ends.items())
         self.path.show_path(path)
 
     def _show_tool_at(self, line: int) -> None:
-        """The tool as it is once this line is done."""
+        """Show the tool at the end of this line."""
         path = self._toolpath
         place = bisect_right(self._ends, line, key=itemgetter(0)) - 1
         if path is None or place < 0 or not path.duration_s:

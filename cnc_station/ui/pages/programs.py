@@ -1,4 +1,4 @@
-"""The programs kept, each known by its content: what they do, and new jobs from them."""
+"""The stored programs, each known by its content: what they do, and new jobs from them."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ _RECOUNT_MS = 1000
 
 
 class ProgramsPage(ListPage[ProgramRow]):
-    """A list of the programs, one of them in full."""
+    """A list of the programs, one of them in detail."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__(context, self.tr("Programs"))
@@ -38,7 +38,6 @@ class ProgramsPage(ListPage[ProgramRow]):
         add_key(self, self.tr("New job from this program"), "J", self.new_job)
 
     def columns(self) -> Sequence[Column[ProgramRow]]:
-        """What a program is and does."""
         return (
             Column(self.tr("Program"), lambda row: row.name, 216, strong=True),
             Column(self.tr("Rev"), lambda row: f"r{row.revision}", 44, right=True),
@@ -75,34 +74,28 @@ class ProgramsPage(ListPage[ProgramRow]):
         empty.step.connect(self._context.ways.import_files)
         return empty
 
-    # what is on view
-
     def key_of(self, row: ProgramRow) -> str:
-        """Its content."""
         return row.sha256
 
     def follow(self, notice: Notice) -> None:
-        """Jobs matter too, if less: each program says how many are bound to it."""
+        """Jobs matter less: they change only the count of a program's jobs."""
         if notice.tells_of(ABOUT_PROGRAMS):
             self._refresh.request()
         elif notice.jobs and not self._recount.isActive():
             self._recount.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Counts no more: nobody looks."""
         super().hideEvent(event)
         self._recount.stop()
 
     async def read(self) -> Sequence[ProgramRow]:
-        """The programs whose name matches."""
         return await self._context.door.ask(ListPrograms(self._text))
 
     def summary(self) -> str:
-        """How many are listed."""
         return self.tr("{count} kept").format(count=f"{self.rows.total:,}")
 
     async def load_detail(self, row: ProgramRow) -> None:
-        """The text first: a long path takes a moment to work out."""
+        """Show the text first: a long path takes a moment to compute."""
         had = self.detail.shown
         program = await self._context.door.ask(ProgramByHash(row.sha256))
         if program is None or not self.is_chosen(row):
@@ -114,10 +107,7 @@ class ProgramsPage(ListPage[ProgramRow]):
         if self.is_chosen(row):
             self.detail.show_path(path)
 
-    # what can be done
-
     def new_job(self) -> None:
-        """A job that runs the program chosen."""
         row = self.table.current
         if row is not None:
             self._context.ways.new_job(row.sha256)

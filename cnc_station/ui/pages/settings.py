@@ -1,6 +1,6 @@
-"""Settings: how the window looks, who stands at it, and what the station was told from outside.
+"""Settings: the window's appearance, the operator's name, and the station's configuration.
 
-A setting is saved when it is changed, and called saved when the engine has said so.
+A change is saved at once and reported as saved after the engine's commit.
 """
 
 import platform
@@ -44,7 +44,7 @@ _MOST_AN_HOUR = 100_000
 
 
 class SettingsPage(QWidget):
-    """Cards of settings; each card says when what was changed in it is saved."""
+    """Cards of settings; each card shows when its change is saved."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -73,8 +73,6 @@ class SettingsPage(QWidget):
         margin = theme().metrics.page_margin
         box.setContentsMargins(margin, 14, margin, 4)
         box.addWidget(area)
-
-    # the cards
 
     def _appearance(self) -> Card:
         card = Card(title=self.tr("Appearance"), note=" ")
@@ -194,10 +192,8 @@ class SettingsPage(QWidget):
         )
         return card
 
-    # what is on view
-
     def arrived(self) -> None:
-        """Reads the settings: another window may have changed them."""
+        """Read the settings: another window may have changed them."""
         self._refresh.request()
 
     def _follow(self, notice: Notice) -> None:
@@ -234,10 +230,8 @@ class SettingsPage(QWidget):
         ]
         self.station.set_pairs([*self._facts, *links])
 
-    # what can be changed
-
     def _dress(self, card: Card) -> None:
-        """The window changes at once; what was chosen is kept for the next start."""
+        """Change the window at once and keep the choice for the next start."""
         name = next(name for name, chip in self.themes.items() if chip.isChecked())
         density = next(density for density, chip in self.densities.items() if chip.isChecked())
         app = QApplication.instance()
@@ -271,7 +265,6 @@ class SettingsPage(QWidget):
         note.setText(saved.format(when=formatting.time_of_day(self._context.now())))
 
     def show_licences(self) -> LicenceTexts:
-        """Opens the texts of the licences of what is bundled."""
         dialog = LicenceTexts(self)
         dialog.open()
         return dialog

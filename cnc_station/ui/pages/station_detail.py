@@ -1,4 +1,4 @@
-"""One station: whether it is there, what it is, and the machines wired to it with what they do."""
+"""One station: whether it is online, what it is, and the machines wired to it with what they do."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 
 
 class StationDetail(Card):
-    """Shows a place; what its buttons do is for the page."""
+    """Shows a station; the page connects its buttons."""
 
     def __init__(self, now: Callable[[], int], drivers: Drivers) -> None:
         super().__init__()
@@ -65,12 +65,12 @@ class StationDetail(Card):
 
     @property
     def post(self) -> MachineAssignment | None:
-        """The machine chosen."""
+        """The chosen machine."""
         return self.table.current
 
     def show_place(self, place: StationMachines, *, leads: str, here: str, elsewhere: bool) -> None:
-        """Shows a place. `leads` is who leads, in words; `here` the version of this station;
-        `elsewhere` whether there is another station that could take a machine."""
+        """Show a station. `leads` names the leader; `here` is this station's version; `elsewhere`:
+        another station could take a machine."""
         row = place.station
         self._elsewhere = elsewhere
         self._name.setText(row.name)

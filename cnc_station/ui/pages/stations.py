@@ -1,4 +1,4 @@
-"""The fleet: which stations are there, which of them leads, and what runs where."""
+"""The fleet: which stations are online, which one leads, and what runs where."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -32,8 +32,8 @@ from cnc_station.ui.widgets.state_look import look_of
 
 
 class StationsPage(ListPage[StationMachines]):
-    """A list of the stations, one of them in full. While it is on view it asks every second:
-    silence makes no change that could be heard."""
+    """A list of the stations, one of them in detail. It queries every second while it is on view: a
+    station that goes silent causes no notice."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__(context, self.tr("Stations"))
@@ -49,7 +49,6 @@ class StationsPage(ListPage[StationMachines]):
         add_key(self, self.tr("Move the machine to another station"), "M", self.move_machine)
 
     def columns(self) -> Sequence[Column[StationMachines]]:
-        """Whether a station is there, and what runs on it."""
         return (
             Column(self.tr("Station"), lambda p: p.station.name, 96, strong=True),
             Column(
@@ -80,27 +79,21 @@ class StationsPage(ListPage[StationMachines]):
         empty.step.connect(lambda: self._context.ways.to_page("settings"))
         return empty
 
-    # what is on view
-
     def key_of(self, row: StationMachines) -> str:
-        """Its name."""
         return row.station.name
 
     def select_first(self) -> None:
-        """Chooses the first station."""
         self.table.choose(0)
 
     def follow(self, notice: Notice) -> None:
-        """What runs where changes with the machines."""
         if notice.machines or notice.tells_of(ABOUT_STATIONS):
             self._refresh.request()
 
     def tick(self) -> None:
-        """Asks who is still heard of."""
         self._refresh.request()
 
     async def read(self) -> Sequence[StationMachines] | None:
-        """The stations that match by their names or their machines'."""
+        """The stations that match by their own or their machines' names."""
         door = self._context.door
         try:
             stations = await door.ask(ListStations())
@@ -117,13 +110,12 @@ class StationsPage(ListPage[StationMachines]):
         return [p for p in self._places if p.has(self._text.lower().split())]
 
     def instead(self) -> QWidget | None:
-        """A PC that works alone has no fleet to show."""
+        """A standalone PC has no fleet to show."""
         if any(link.state == STANDALONE for link in self._context.door.peek(ListLinks())):
             return self.empty
         return None if self.rows.total else self.nothing_found
 
     def summary(self) -> str:
-        """Who is there, who leads, what is at work."""
         presences = [place.station.presence for place in self._places]
         silent = presences.count(Presence.SILENT)
         there = len(presences) - presences.count(Presence.LEFT) - silent
@@ -145,13 +137,10 @@ class StationsPage(ListPage[StationMachines]):
         return self.tr("nobody leads at the moment")
 
     def show_row(self, row: StationMachines) -> None:
-        """Shows a station."""
         elsewhere = others((p.station for p in self._places), than=row.station.name)
         self.detail.show_place(
             row, leads=self._leader(), here=self._own_version, elsewhere=bool(elsewhere)
         )
-
-    # what the cells say
 
     def _heard(self, place: StationMachines) -> str:
         if place.station.presence is not Presence.SILENT:
@@ -170,10 +159,8 @@ class StationsPage(ListPage[StationMachines]):
     def _version_ink(self, place: StationMachines) -> Ink:
         return Ink.TEXT if place.station.version == self._own_version else Ink.HELD
 
-    # what can be done
-
     def move_machine(self) -> MoveMachineForm | None:
-        """Asks which station the machine chosen goes to, if it can go."""
+        """Ask for the station to move the chosen machine to, if it can be moved."""
         place, post = self.table.current, self.detail.post
         if place is None or post is None or not self.detail.move_button.isEnabled():
             return None
