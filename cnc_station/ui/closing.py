@@ -12,8 +12,7 @@ from cnc_station.ui.page_context import PageContext
 
 
 class Closing(QObject):
-    """Emits `agreed` when the program may end. A second request while the dialog is open does
-    nothing."""
+    """Emits `agreed` when the program may end. Asking again while the dialog is open raises it."""
 
     agreed = Signal()
 
@@ -26,8 +25,8 @@ class Closing(QObject):
         self._machines: dict[int, str] = {}
         self.dialog: ClosingDialog | None = None
         background.closing_wanted.connect(self.ask)
-        context.bridge.changed.connect(self._follow)
-        context.bridge.telemetry.connect(self._follow)
+        context.bridge.changed.connect(self._show)
+        context.bridge.telemetry.connect(self._show)
 
     @property
     def asking(self) -> bool:
@@ -67,15 +66,12 @@ class Closing(QObject):
         self.dialog = None
 
     async def _names(self) -> dict[int, str]:
-        """A lost database must not keep the window open: fall back to empty."""
+        """The machines' names; none while the database is down: the window must still close."""
         try:
             return {row.id: row.spec.name for row in await self._context.door.ask(ListMachines())}
         except CncStationError:
             return {}
 
-    def _follow(self, _news: object) -> None:
-        self._show()
-
-    def _show(self) -> None:
+    def _show(self, _notice: object = None) -> None:
         if self.dialog is not None:
             self.dialog.show_runs(self._context.door.peek(ListActiveRuns()), self._machines)

@@ -41,9 +41,9 @@ def unattended(machine: MachineRow) -> str:
     if machine.attended:
         return ""
     said = (
-        QCoreApplication.translate("Floor", "Station {name} does not respond")
+        _tr("Station {name} does not respond")
         if machine.presence is Presence.SILENT
-        else QCoreApplication.translate("Floor", "Station {name} is closed")
+        else _tr("Station {name} is closed")
     )
     return said.format(name=machine.station)
 
@@ -51,9 +51,9 @@ def unattended(machine: MachineRow) -> str:
 def at_panel(machine: MachineRow, can: Abilities) -> str:
     """What must be done at the machine's own panel because it can't be done here; otherwise ""."""
     if machine.state is MachineState.ALARM and not can.unlocks:
-        return QCoreApplication.translate("Floor", "Clear it at the machine's own panel.")
+        return _tr("Clear it at the machine's own panel.")
     if machine.state is MachineState.HELD and not can.goes_on:
-        return QCoreApplication.translate("Floor", "Go on at the machine's own panel.")
+        return _tr("Go on at the machine's own panel.")
     return ""
 
 
@@ -68,6 +68,10 @@ def machine_look(machine: MachineRow, can: Abilities = _UNKNOWN) -> StateLook:
     if waits_for_set_up(machine, can):
         return SET_UP
     return NOT_READY if is_unready(machine) else look_of(machine.state)
+
+
+def _tr(english: str) -> str:
+    return QCoreApplication.translate("Floor", english)
 
 
 class Drivers:

@@ -71,6 +71,11 @@ def moment(at: int | None, now: int) -> str:
     return f"{day(at, now)} {time_of_day(at)}"
 
 
+def sentence(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
 def percent(share: float) -> str:
     """`64 %` of 0.64."""
     return f"{share * 100:.0f} %"
@@ -94,7 +99,7 @@ def parts(count: int) -> str:
     return one if count == 1 else many.format(n=count)
 
 
-_SAID: dict[str, str] = {
+_MODES: dict[str, str] = {
     "G21": "mm",
     "G90": "absolute",
     "G17": "XY plane",
@@ -110,31 +115,26 @@ _SAID: dict[str, str] = {
     "G98": "cycles return to where they began",
     "G64": "rounded corners allowed",
 }
-# Hardly any program states these: they stand in the full list only.
+# Programs seldom state these: only the full list shows them.
 _SELDOM_STATED = frozenset({Mode.ARC_CENTRES, Mode.SCALING, Mode.ROTATION, Mode.SPINDLE, Mode.PATH})
 
 
 def assumes(assumptions: Sequence[Assumption]) -> str:
     """`Assumes: mm, absolute, G54`; "" if the program states every mode that programs usually
     state."""
-    said = [_said(assumed.code) for assumed in assumptions if assumed.mode not in _SELDOM_STATED]
-    return _tr("Assumes: {modes}").format(modes=", ".join(said)) if said else ""
+    modes = [_tr(_MODES.get(a.code, a.code)) for a in assumptions if a.mode not in _SELDOM_STATED]
+    return _tr("Assumes: {modes}").format(modes=", ".join(modes)) if modes else ""
 
 
 def assumes_in_full(assumptions: Sequence[Assumption]) -> str:
     """Every assumed mode, one a line, with its code."""
     if not assumptions:
         return ""
-    listed = "\n".join(_with_code(assumed.code) for assumed in assumptions)
-    return "\n".join((_tr("The program does not state these before they matter:"), listed))
-
-
-def _said(code: str) -> str:
-    return _tr(_SAID[code]) if code in _SAID else code
-
-
-def _with_code(code: str) -> str:
-    return f"{code}  {_tr(_SAID[code])}" if code in _SAID else code
+    lines = [_tr("The program does not state these before they matter:")]
+    lines += [
+        f"{a.code}  {_tr(_MODES[a.code])}" if a.code in _MODES else a.code for a in assumptions
+    ]
+    return "\n".join(lines)
 
 
 def _tr(text: str) -> str:

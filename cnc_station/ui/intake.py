@@ -58,7 +58,7 @@ def _content(path: Path, kind: str) -> bytes:
             ).format(name=path.name)
         )
     if path.stat().st_size > _LARGEST:
-        raise _Unfit(_say("{name} is too large to be taken in.").format(name=path.name))
+        raise _Unfit(_say("{name} is too large to import.").format(name=path.name))
     return path.read_bytes()
 
 
@@ -75,12 +75,12 @@ def _refused(name: str, refused: InvalidInput) -> str:
         return refused.sentence
     first, *others = refused.errors
     more = _say(" (and {count} more)").format(count=len(others)) if others else ""
-    return _say("{name} is not taken in: {why}").format(name=name, why=f"{first}{more}")
+    return _say("{name} was not imported: {why}").format(name=name, why=f"{first}{more}")
 
 
 def _import(context: PageContext, parent: QWidget, name: str, content: bytes) -> None:
     dialog = ImportDialog(context, parent, name, content)
-    dialog.imported.connect(lambda _: context.ways.to_page("jobs"))
+    dialog.imported.connect(lambda _: context.navigator.to_page("jobs"))
     dialog.open()
 
 
@@ -94,9 +94,9 @@ def _lead_on(context: PageContext, kept: Sequence[ProgramRow]) -> None:
     words = _say("{what}: kept, with remarks on {count} lines") if remarks else _say("{what}: kept")
     context.operations.say(words.format(what=said, count=remarks))
     if len(kept) == 1:
-        context.ways.new_job(kept[0].sha256)
+        context.navigator.new_job(kept[0].sha256)
     else:
-        context.ways.to_program(kept[-1].sha256)
+        context.navigator.to_program(kept[-1].sha256)
 
 
 def _say(text: str) -> str:

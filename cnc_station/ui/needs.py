@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
-from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import Link, NeedsYou, Remedy
 from cnc_station.ui.link_text import NAME, OFFLINE, named
 from cnc_station.ui.theme import Tone
@@ -23,9 +22,6 @@ _TONES = {
     Remedy.FIND_STATION: Tone.ALARM,
     Remedy.TRY_LINK: Tone.ALARM,
 }
-FAILED_OR_INTERRUPTED = frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED})
-"""Jobs that only a person can decide about."""
-
 _TRIED_AGAIN = {"database"}  # Redis away costs time only: the bar above says so
 _WORST_FIRST = (Tone.ALARM, Tone.HELD, Tone.OPERATOR)
 

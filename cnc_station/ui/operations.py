@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from cnc_station.engine.commands import (
     ActOnJobs,
     ActOnMachine,
+    Command,
     EditJob,
     TryDatabase,
     UndoJobActions,
@@ -101,8 +102,8 @@ class Operations:
         except CncStationError as error:
             self._notifier.fail(str(error))
         except Exception:
-            log.exception("an operation of the window failed")
-            self._notifier.fail("Something went wrong inside the program; it is in the log.")
+            log.exception("Window operation failed")
+            self._notifier.fail("Internal error; the log has the details.")
         finally:
             if words:
                 self._busy -= 1
@@ -111,16 +112,9 @@ class Operations:
 
     def act(self, action: JobAction, job_ids: Sequence[int], **arguments: Any) -> None:
         """Do one thing to jobs, show the result, and offer Undo."""
-        self.run(
-            self._act(action, tuple(job_ids), arguments),
-            f"{action.replace('_', ' ').capitalize()} …",
-        )
-
-    async def _act(
-        self, action: JobAction, ids: tuple[int, ...], arguments: dict[str, Any]
-    ) -> None:
-        answers = await self.door.execute(ActOnJobs(action, ids, **arguments))
-        self._tell(answers, _DONE[action])
+        command = ActOnJobs(action, tuple(job_ids), **arguments)
+        words = f"{action.replace('_', ' ').capitalize()} …"
+        self.run(self._execute(command, _DONE[action]), words)
 
     def edit(self, after: Fields, before: Fields, done: str) -> None:
         """Change fields of jobs (by id), show `done`, and offer to restore `before`."""
@@ -147,10 +141,10 @@ class Operations:
 
     def take_back(self, steps: Sequence[Undo]) -> None:
         """Undo and report it."""
-        self.run(self._take_back(tuple(steps)))
+        self.run(self._execute(UndoJobActions(tuple(steps)), "as before"))
 
-    async def _take_back(self, steps: tuple[Undo, ...]) -> None:
-        self._tell(await self.door.execute(UndoJobActions(steps)), "as before")
+    async def _execute(self, command: Command[Sequence[Answer]], done: str) -> None:
+        self._tell(await self.door.execute(command), done)
 
     def _tell(
         self, answers: Sequence[Answer], done: str, undo: Callable[[], None] | None = None
@@ -173,19 +167,16 @@ class Operations:
 
     def reconnect(self, machine_id: int, name: str) -> None:
         """Reconnect a machine's controller and show the result."""
-        self.run(self._reconnect(machine_id, name), f"Trying to reach {name} …")
-
-    async def _reconnect(self, machine_id: int, name: str) -> None:
-        await self.door.execute(ActOnMachine(MachineAction.RECONNECT, machine_id))
-        self._notifier.say(f"{name} answers again")
+        reconnect = ActOnMachine(MachineAction.RECONNECT, machine_id)
+        self.run(self._retry(reconnect, name), f"Trying to reach {name} …")
 
     def try_database(self) -> None:
         """Retry the database and show the result."""
-        self.run(self._try_database(), "Trying the database …")
+        self.run(self._retry(TryDatabase(), "The database"), "Trying the database …")
 
-    async def _try_database(self) -> None:
-        await self.door.execute(TryDatabase())
-        self._notifier.say("The database answers again")
+    async def _retry(self, command: Command[Any], name: str) -> None:
+        await self.door.execute(command)
+        self._notifier.say(f"{name} answers again")
 
     def look_for_station(self, name: str) -> None:
         """Check again whether a station is online, and show the result."""

@@ -48,7 +48,7 @@ class PageContext:
     door: Door
     bridge: Bridge
     operations: Operations
-    ways: Navigator
+    navigator: Navigator
     now: Callable[[], int]
 
 

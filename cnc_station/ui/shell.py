@@ -22,25 +22,22 @@ from cnc_station.engine.domain.notice import (
     Topic,
     local,
 )
+from cnc_station.engine.domain.states import UNDECIDED_JOBS
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import FloorNow, JobById, ListLinks
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Floor, JobFilter, NeedsYou, Presence, Remedy
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.link_text import said
 from cnc_station.ui.main_window import MainWindow, PageSpec
-from cnc_station.ui.needs import FAILED_OR_INTERRUPTED, link_needs, of_machine, worst_tone
+from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import PageContext
 
 SLOW_LOOK_MS = 10_000
 """Silence and the clock make no change that could be heard."""
 _REST_MS, _RESTS = 500, 10
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 class Shell(QObject):
@@ -186,7 +183,7 @@ class Shell(QObject):
         self._counting.set_min_interval(max(_REST_MS, round(_RESTS * 1000 * took)))
         self._found = floor.needs_you
         self._tell_of_stations(floor)
-        self.window.rail.set_badge("attention", floor.counts.of(FAILED_OR_INTERRUPTED))
+        self.window.rail.set_badge("attention", floor.counts.of(UNDECIDED_JOBS))
         self._show_needs()
 
     def _tell_of_stations(self, floor: Floor) -> None:

@@ -155,16 +155,12 @@ class ClearingDialog(MachineDialog):
             self.trouble.setVisible(not said.keys() <= self.fields.keys())
 
     def _clear(self) -> None:
-        name = self._machine.spec.name
-        self.ask(self._say(), self.tr("{machine} is clear").format(machine=name))
-
-    async def _say(self) -> None:
         not_good = self._counts and self.scrap.value + self.rework.value > 0
-        await self._context.door.execute(
-            ActOnMachine(
-                MachineAction.CLEAR,
-                self._machine.id,
-                reason=self.reason.text().strip() if not_good else "",
-                **(self.count.known if self._counts else {}),
-            )
+        clear = ActOnMachine(
+            MachineAction.CLEAR,
+            self._machine.id,
+            reason=self.reason.text().strip() if not_good else "",
+            **(self.count.known if self._counts else {}),
         )
+        done = self.tr("{machine} is clear").format(machine=self._machine.spec.name)
+        self.ask(self._context.door.execute(clear), done)

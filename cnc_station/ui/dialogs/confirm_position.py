@@ -61,8 +61,8 @@ class ConfirmPositionDialog(MachineDialog):
         position, now = self._machine.position, self._context.now()
         pairs = []
         if position is not None:
-            why = position.position.reason
-            pairs.append((self.tr("What happened"), why[:1].upper() + why[1:]))
+            why = formatting.sentence(position.position.reason)
+            pairs.append((self.tr("What happened"), why))
             pairs.append((self.tr("Not known since"), formatting.moment(position.since, now)))
         status = self._context.door.peek(ControllerStatus(self._machine.id))
         pairs.append((self.tr("It shows now"), self._shown(status)))
@@ -77,23 +77,17 @@ class ConfirmPositionDialog(MachineDialog):
 
     def _confirm(self) -> None:
         name = self._machine.spec.name
-        self.ask(self._say(), self.tr("{machine}: work zero confirmed").format(machine=name))
-
-    async def _say(self) -> None:
-        await self._context.door.execute(
-            ActOnMachine(MachineAction.CONFIRM_POSITION, self._machine.id)
-        )
+        confirm = ActOnMachine(MachineAction.CONFIRM_POSITION, self._machine.id)
+        done = self.tr("{machine}: work zero confirmed").format(machine=name)
+        self.ask(self._context.door.execute(confirm), done)
 
     def _machine_changed(self, notice: Notice) -> None:
         if self._machine.id in notice.machines or notice.missed:
             self._looking.request()
 
     async def _look_at_machine(self) -> None:
-        rows = [
-            row
-            for row in await self._context.door.ask(ListMachines())
-            if row.id == self._machine.id
-        ]
+        machines = await self._context.door.ask(ListMachines())
+        rows = [row for row in machines if row.id == self._machine.id]
         if self._over or self._doing:
             return
         if not any(map(wants_position, rows)):

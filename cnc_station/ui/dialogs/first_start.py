@@ -78,17 +78,17 @@ class FirstStart(Dialog):
 
     def _begin_with_demo(self) -> None:
         self.accept()
-        self._context.ways.load_demo()
+        self._context.navigator.load_demo()
 
     def _begin_with_own(self) -> None:
         parent = self.parentWidget()
         self.accept()
-        self._context.ways.to_page("machines")
+        self._context.navigator.to_page("machines")
         MachineForm(self._context, parent).open()
 
     def _begin_in_a_fleet(self) -> None:
         self.accept()
-        self._context.ways.to_page("stations")
+        self._context.navigator.to_page("stations")
 
     def _remember(self) -> None:
         """Use the name from now on and never show the dialog again."""

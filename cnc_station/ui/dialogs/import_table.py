@@ -101,7 +101,7 @@ class ImportDialog(Dialog):
         )
 
     def _read(self) -> None:
-        """Read the table with the current choices; a new reading cancels the last."""
+        """Read the table with the current choices; one reading at a time."""
         self.import_button.setEnabled(False)
         self._stale = True
         if self._task is None or self._task.done():
@@ -139,21 +139,15 @@ class ImportDialog(Dialog):
         self.tabs.choose(_PROBLEMS if preview.issues else _ROWS)
         count = f"{preview.total:,}"
         if preview.ready:
-            self._say(
-                self.tr("{count} rows are understood. Look at the first ones, then import.").format(
-                    count=count
-                ),
-                Ink.MUTED,
-            )
+            ready = self.tr("{count} rows are understood. Look at the first ones, then import.")
+            self._say(ready.format(count=count), Ink.MUTED)
             self.import_button.setText(self.tr("Import {count} jobs").format(count=count))
         else:
-            self._say(
-                self.tr(
-                    "Nothing is imported while something is wrong: choose other columns, or put "
-                    "the file right and drop it again."
-                ),
-                Ink.ALARM,
+            wrong = self.tr(
+                "Nothing is imported while something is wrong: choose other columns, or correct "
+                "the file and drop it again."
             )
+            self._say(wrong, Ink.ALARM)
             self.import_button.setText(self.tr("Import"))
         self.import_button.setEnabled(preview.ready and not self._stale)
 

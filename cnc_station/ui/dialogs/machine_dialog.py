@@ -82,7 +82,7 @@ class MachineDialog(Dialog):
         if not answer.applied:
             raise Conflict(answer.error)
 
-    def ask(self, work: Coroutine[Any, Any, None], done: str) -> None:
+    def ask(self, work: Coroutine[Any, Any, Any], done: str) -> None:
         """Run work; show `done` and close when it succeeds."""
         self.trouble.hide()
         self.do(self._context.operations, work, self.windowTitle(), done)

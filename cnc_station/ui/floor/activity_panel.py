@@ -121,11 +121,10 @@ class ActivityPanel(QWidget):
         machine = self._names.get(event.machine_id or 0, "")
         time = formatting.time_of_day(event.at)
         why = event_text.by_and_why(event)
-        if event.job_id is None:
-            told = event_text.told(event)
-            return RowWords(machine or told, f"{told} · {why}" if why else told, time)
-        told = event_text.told(event, machine)
-        title = jobs.get(event.job_id) or self.tr("Job {id}").format(id=event.job_id)
+        told = event_text.told(event, machine if event.job_id is not None else "")
+        title = machine or told
+        if event.job_id is not None:
+            title = jobs.get(event.job_id) or self.tr("Job {id}").format(id=event.job_id)
         return RowWords(title, f"{told} · {why}" if why else told, time)
 
     def _open_event(self, key: str) -> None:
@@ -151,12 +150,9 @@ def _coming(row: JobRow, now: int) -> RowWords:
     """A queued job: why it waits or what comes, then when it is due."""
     due = ""
     if row.due_at is not None:
-        today = formatting.local(row.due_at).date() == formatting.local(now).date()
-        at = (
-            formatting.time_of_day(row.due_at, seconds=False)
-            if today
-            else formatting.due(row.due_at, now)
-        )
+        at = formatting.due(row.due_at, now)
+        if formatting.local(row.due_at).date() == formatting.local(now).date():
+            at = formatting.time_of_day(row.due_at, seconds=False)
         due = QCoreApplication.translate("Floor", "due {due}").format(due=at)
     note = " · ".join(part for part in (row.next, due) if part)
     return RowWords(row.title, note, f"P{row.priority}")

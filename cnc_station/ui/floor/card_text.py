@@ -27,14 +27,10 @@ from cnc_station.ui.drivers import (
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import StateLook, look_of
 
-_STEPS = 250
-"""A bar moves by pixels: smaller steps than its width are not worth a repaint."""
-
-_TELLING = 0.02
-"""The least share of a run from which its pace foretells its end."""
-
+_STEPS = 250  # of a bar: smaller ones than its width in pixels are not worth a repaint
+_TELLING = 0.02  # the least share of a run whose pace predicts its end
+# With a job at the machine, the controller's message then states what the job waits for.
 _TELLS_OPERATOR = frozenset({Doing.RUNNING, Doing.READY, Doing.NOT_READY})
-"""With a job in hand, the controller's words then say what the job waits for."""
 
 
 class CardAction(StrEnum):
@@ -60,7 +56,7 @@ REMEDIES = {
     MachineState.MAINTENANCE: (CardAction.END_MAINTENANCE,),
 }
 """The buttons that replace the figures, the likeliest last: under the right thumb. Only Continue
-stands apart from there, because a second tap on Hold would land on it."""
+is apart from it, because a second tap on Hold would land there."""
 
 _TRY_AGAIN = (CardAction.DETAILS, CardAction.RECONNECT)
 _CAN_DO_ALL = Abilities()
@@ -122,7 +118,7 @@ def card_words(
         note=_note(card, live, status),
         foot=_what_to_do(machine, status, can) or _foot(card, live, status, now),
         late=card.job is not None and card.job.late,
-        count=_count(card.completed_today),
+        count=_tr("{n:,} today").format(n=card.completed_today) if card.completed_today else "",
         idle=card.job is None,
         remedies=_remedies(card, can),
         corner=_corner(card, can),
@@ -133,9 +129,9 @@ def card_words(
 def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> str:
     """What a person can do about a machine that is stuck, in the driver's words."""
     if not machine.attended:
-        return QCoreApplication.translate("Floor", "Look at the PC of that station.")
+        return _tr("Look at the PC of that station.")
     if machine.at_work and machine.missing_since is not None:
-        return QCoreApplication.translate("Floor", "It is tried again by itself: look at it.")
+        return _tr("It is tried again by itself: look at it.")
     panel = at_panel(machine, can)
     stuck = panel or machine.state in {MachineState.ALARM, MachineState.OFFLINE}
     return (status.remedy if status is not None and stuck else "") or panel
@@ -176,15 +172,15 @@ def _with_figures(
         if state is not MachineState.ASSIGNED:
             return told
         figure = formatting.duration(job.estimated_s)
-        return replace(told, figure=figure, aside=(_estimated(), _starting()))
+        return replace(told, figure=figure, aside=(_tr("estimated"), _tr("about to start")))
     several = live.parts > 1
     fraction = live.part_fraction if several else live.fraction
     percent = formatting.percent(fraction)
-    first = percent if live.line is None else f"{percent} · {_line(live.line)}"
+    line = "" if live.line is None else " · " + _tr("line {line:,}").format(line=live.line)
     return replace(
         told,
         figure=_time_left(live),
-        aside=(first, _left(several=several)),
+        aside=(percent + line, _tr("left of this part") if several else _tr("left")),
         fraction=round(fraction * _STEPS) / _STEPS,
     )
 
@@ -200,18 +196,17 @@ def _title(card: MachineCard) -> str:
     if card.job is not None:
         return card.job.title
     if wants_position(card.machine) and card.machine.state is MachineState.IDLE:
-        return QCoreApplication.translate("Floor", "Confirm its work zero")
+        return _tr("Confirm its work zero")
     if is_unready(card.machine):
-        why = card.machine.not_ready
-        return why[:1].upper() + why[1:]
+        return formatting.sentence(card.machine.not_ready)
     if card.machine.state is MachineState.IDLE and card.next_job is not None:
-        return QCoreApplication.translate("Floor", "Free for the next job")
+        return _tr("Free for the next job")
     return {
         MachineState.OFFLINE: machine_look(card.machine).word,
-        MachineState.MAINTENANCE: QCoreApplication.translate("Floor", "Out of service"),
-        MachineState.ALARM: QCoreApplication.translate("Floor", "The controller stopped"),
-        MachineState.NEEDS_CLEARING: QCoreApplication.translate("Floor", "A part lies on it"),
-    }.get(card.machine.state, QCoreApplication.translate("Floor", "Nothing to make"))
+        MachineState.MAINTENANCE: _tr("Out of service"),
+        MachineState.ALARM: _tr("The controller stopped"),
+        MachineState.NEEDS_CLEARING: _tr("A part lies on it"),
+    }.get(card.machine.state, _tr("Nothing to make"))
 
 
 def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> str:
@@ -221,7 +216,7 @@ def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> s
     if (why := _why_nothing_starts(card.machine)) is not None:
         return why
     if is_unready(card.machine):
-        starts_nothing = QCoreApplication.translate("Floor", "Nothing can start on it")
+        starts_nothing = _tr("Nothing can start on it")
         return status.remedy if status is not None and status.remedy else starts_nothing
     if card.job is None:
         away = card.machine.state in {MachineState.OFFLINE, MachineState.MAINTENANCE}
@@ -243,10 +238,10 @@ def _why_nothing_starts(machine: MachineRow) -> str | None:
         if machine.state is MachineState.OFFLINE:
             return ""
         was = look_of(machine.state).word
-        return QCoreApplication.translate("Floor", "Last known: {state}").format(state=was)
+        return _tr("Last known: {state}").format(state=was)
     if machine.position is not None and wants_position(machine):
         why = machine.position.position.reason
-        return why[:1].upper() + why[1:] if machine.state is MachineState.IDLE else None
+        return formatting.sentence(why) if machine.state is MachineState.IDLE else None
     return None
 
 
@@ -254,8 +249,8 @@ def _parts(job: JobRow, live: Telemetry | None) -> str:
     if job.quantity <= 1:
         return ""
     if live is None:
-        return QCoreApplication.translate("Floor", "{n:,} parts").format(n=job.quantity)
-    part = QCoreApplication.translate("Floor", "part {n:,} of {m:,}")
+        return _tr("{n:,} parts").format(n=job.quantity)
+    part = _tr("part {n:,} of {m:,}")
     return part.format(n=live.part, m=live.parts)
 
 
@@ -267,19 +262,18 @@ def _foot(card: MachineCard, live: Telemetry | None, status: Status | None, now:
     if job is not None and job.late and job.due_at is not None:
         due = formatting.due(job.due_at, now)
         if ends is None:
-            return QCoreApplication.translate("Floor", "Late: due {due}").format(due=due)
-        likely = QCoreApplication.translate("Floor", "Late: due {due}, likely {end}")
+            return _tr("Late: due {due}").format(due=due)
+        likely = _tr("Late: due {due}, likely {end}")
         return likely.format(due=due, end=formatting.time_of_day(ends, seconds=False))
     if live is not None and card.machine.state is MachineState.HELD:
-        held = QCoreApplication.translate("Floor", "{time} left, held at {percent}")
+        held = _tr("{time} left, held at {percent}")
         return held.format(time=_time_left(live), percent=formatting.percent(live.fraction))
     if card.next_job is None:
         said = is_unready(card.machine) or card.why_idle in {_note(card, live, status), reason}
-        why = "" if said else card.why_idle
-        return why[:1].upper() + why[1:]
+        return "" if said else formatting.sentence(card.why_idle)
     if ends is None:
-        return QCoreApplication.translate("Floor", "Next: {job}").format(job=card.next_job.title)
-    return QCoreApplication.translate("Floor", "Next: {job}, {time}").format(
+        return _tr("Next: {job}").format(job=card.next_job.title)
+    return _tr("Next: {job}, {time}").format(
         job=card.next_job.title, time=formatting.time_of_day(ends, seconds=False)
     )
 
@@ -294,25 +288,5 @@ def _ends_at(card: MachineCard, live: Telemetry | None, now: int) -> int | None:
     return now + round((now - began) * (1 - live.fraction) / live.fraction)
 
 
-def _count(completed: int) -> str:
-    if not completed:
-        return ""
-    return QCoreApplication.translate("Floor", "{n:,} today").format(n=completed)
-
-
-def _line(line: int) -> str:
-    return QCoreApplication.translate("Floor", "line {line:,}").format(line=line)
-
-
-def _left(*, several: bool) -> str:
-    if several:
-        return QCoreApplication.translate("Floor", "left of this part")
-    return QCoreApplication.translate("Floor", "left")
-
-
-def _estimated() -> str:
-    return QCoreApplication.translate("Floor", "estimated")
-
-
-def _starting() -> str:
-    return QCoreApplication.translate("Floor", "about to start")
+def _tr(english: str) -> str:
+    return QCoreApplication.translate("Floor", english)

@@ -36,7 +36,6 @@ _INKS = {
     MachineState.NEEDS_CLEARING: Ink.OPERATOR,
     MachineState.MAINTENANCE: Ink.FAINT,
 }
-_BLANK = {MachineState.OFFLINE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ class StateStrip(QWidget):
         top: float,
         height: float,
     ) -> None:
-        if interval.state in _BLANK:
+        if interval.state is MachineState.OFFLINE:
             return
         left, right = self._x(history, interval.start), self._x(history, interval.end)
         if interval.state in _INKS:
@@ -193,20 +192,16 @@ class StateStrip(QWidget):
         machines = list(self._history.machines)
         return machines[place] if 0 <= place < len(machines) else None
 
-    def _stretch_at(self, point: QPoint) -> StateInterval | None:
+    def _interval_at(self, point: QPoint) -> StateInterval | None:
         machine = self._machine_at(point)
         if self._history is None or machine is None:
             return None
         for interval in self._history.intervals:
-            if interval.machine_id == machine and (
-                self._x(self._history, interval.start)
-                <= point.x()
-                < max(
-                    self._x(self._history, interval.end),
-                    self._x(self._history, interval.start) + _LEAST_MARK,
-                )
-            ):
-                return interval
+            if interval.machine_id == machine:
+                left = self._x(self._history, interval.start)
+                right = max(self._x(self._history, interval.end), left + _LEAST_MARK)
+                if left <= point.x() < right:
+                    return interval
         return None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -227,7 +222,7 @@ class StateStrip(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            interval = self._stretch_at(event.pos())
+            interval = self._interval_at(event.pos())
             if interval is None or self._history is None:
                 QToolTip.hideText()
             else:
@@ -254,14 +249,9 @@ def mixed(ink: Ink, share: float) -> QColor:
     """An ink blended with the surface colour."""
     strong, ground = theme().colour(ink), theme().colour(Ink.SURFACE)
     return QColor.fromRgbF(
-        *(
-            strong_part * share + ground_part * (1 - share)
-            for strong_part, ground_part in (
-                (strong.redF(), ground.redF()),
-                (strong.greenF(), ground.greenF()),
-                (strong.blueF(), ground.blueF()),
-            )
-        )
+        strong.redF() * share + ground.redF() * (1 - share),
+        strong.greenF() * share + ground.greenF() * (1 - share),
+        strong.blueF() * share + ground.blueF() * (1 - share),
     )
 
 

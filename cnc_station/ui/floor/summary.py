@@ -7,10 +7,9 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
-from cnc_station.engine.domain.states import LIVE_JOBS, WAITING_JOBS, JobState
+from cnc_station.engine.domain.states import LIVE_JOBS, UNDECIDED_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.views import JobCounts, JobFilter
 from cnc_station.ui import formatting
-from cnc_station.ui.needs import FAILED_OR_INTERRUPTED
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
@@ -70,7 +69,7 @@ class Summary(QWidget):
         self.completed = SummaryCard(self.tr("Completed today"))
         self.completed.clicked.connect(self._show_completed)
         self.attention = self._card(
-            self.tr("Jobs needing attention"), JobFilter(states=FAILED_OR_INTERRUPTED)
+            self.tr("Jobs needing attention"), JobFilter(states=UNDECIDED_JOBS)
         )
         self.late = self._card(self.tr("Late"), JobFilter(late=True))
         hbox(
@@ -85,7 +84,7 @@ class Summary(QWidget):
 
     def _card(self, caption: str, chosen: JobFilter) -> SummaryCard:
         card = SummaryCard(caption)
-        card.clicked.connect(partial(self._context.ways.to_jobs, chosen))
+        card.clicked.connect(partial(self._context.navigator.to_jobs, chosen))
         return card
 
     def _show_completed(self) -> None:
@@ -94,12 +93,12 @@ class Summary(QWidget):
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         since = self._context.now() - (now - midnight) // timedelta(milliseconds=1)
         done = frozenset({JobState.COMPLETED})
-        self._context.ways.to_jobs(JobFilter(states=done, finished_since=since))
+        self._context.navigator.to_jobs(JobFilter(states=done, finished_since=since))
 
     def show_counts(self, counts: JobCounts) -> None:
         self.waiting.set_figure(f"{counts.of(WAITING_JOBS):,}")
         self.running.set_figure(f"{counts.of(LIVE_JOBS):,}")
         self.completed.set_figure(f"{counts.completed_today:,}")
-        in_need = counts.of(FAILED_OR_INTERRUPTED)
+        in_need = counts.of(UNDECIDED_JOBS)
         self.attention.set_figure(f"{in_need:,}", Tone.ALARM if in_need else Tone.NORMAL)
         self.late.set_figure(f"{counts.late:,}")

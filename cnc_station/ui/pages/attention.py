@@ -38,20 +38,14 @@ class AttentionPage(ListPage[JobRow]):
         super().__init__(context, name, interval_ms=_REST_MS, checkable=True)
         self._total = 0
         self.rows.ticked.connect(self._show_bulk)
-        self.table.opened.connect(lambda row: context.ways.to_job(row.id))
+        self.table.opened.connect(lambda row: context.navigator.to_job(row.id))
         self.detail = AttentionDetail(context.now)
         self.table.picked.connect(lambda row: self.detail.picked(row.id))
         self._connect_detail()
         no_match = self.tr("No job that needs you matches the search.")
         head = self._bulk_buttons()
         self.lay_out(self.detail, (2, 1), self._nobody_waits(), no_match, *head, least=380)
-        add_key(
-            self,
-            self.tr("Retry the job"),
-            "R",
-            lambda: self._on_settled(JobAction.RETRY),
-            repeats=False,
-        )
+        add_key(self, self.tr("Retry the job"), "R", self._retry_by_key, repeats=False)
         add_key(self, self.tr("Edit the job, then retry"), "E", self.edit, repeats=False)
 
     def columns(self) -> Sequence[Column[JobRow]]:
@@ -105,7 +99,7 @@ class AttentionPage(ListPage[JobRow]):
         detail.retry_button.clicked.connect(lambda: self._on_current(JobAction.RETRY))
         detail.scrap_button.clicked.connect(lambda: self._on_current(JobAction.SCRAP))
         detail.accept_button.held.connect(lambda: self._on_current(JobAction.ACCEPT))
-        detail.discard_button.held.connect(self._discard_current)
+        detail.discard_button.held.connect(lambda: self._on_current(JobAction.DISCARD))
         detail.edit_button.clicked.connect(self.edit)
         detail.more_button.clicked.connect(self._to_job)
 
@@ -130,9 +124,8 @@ class AttentionPage(ListPage[JobRow]):
         found: list[JobRow] = []
         self._total = 0
         for state in _WORST_FIRST:
-            page = await self._context.door.ask(
-                ListJobs(self._filter(state), _OLDEST_FIRST, 0, LISTED)
-            )
+            chosen = JobFilter(states=frozenset({state}), text=self._text)
+            page = await self._context.door.ask(ListJobs(chosen, _OLDEST_FIRST, 0, LISTED))
             found += page.rows
             self._total += page.total
         return found[:LISTED]
@@ -146,9 +139,6 @@ class AttentionPage(ListPage[JobRow]):
         more = self.tr(", the first {listed} listed").format(listed=listed)
         waiting = self.tr("Waiting for you: {total}").format(total=f"{self._total:,}")
         return waiting + (more if self._total > listed else "")
-
-    def _filter(self, state: JobState) -> JobFilter:
-        return JobFilter(states=frozenset({state}), text=self._text)
 
     async def load_detail(self, row: JobRow) -> None:
         job = await self._context.door.ask(JobById(row.id))
@@ -188,10 +178,9 @@ class AttentionPage(ListPage[JobRow]):
         if rows:
             self._context.operations.act(action, [row.id for row in rows])
 
-    def _on_settled(self, action: JobAction) -> None:
-        """For a key, which acts as fast on the next job as a finger."""
+    def _retry_by_key(self) -> None:
         if self.detail.is_settled:
-            self._on_current(action)
+            self._on_current(JobAction.RETRY)
 
     def _current(self) -> JobRow | None:
         """The chosen job, once the detail shows it too."""
@@ -200,13 +189,10 @@ class AttentionPage(ListPage[JobRow]):
 
     def _on_current(self, action: JobAction) -> None:
         row = self._current()
-        if row is not None:
-            self._act(action, (row,))
-
-    def _discard_current(self) -> None:
-        row = self._current()
-        if row is not None:
+        if row is not None and action is JobAction.DISCARD:
             self._discard((row,))
+        elif row is not None:
+            self._act(action, (row,))
 
     def _discard(self, rows: Sequence[JobRow]) -> None:
         """Discard failed jobs and cancel interrupted ones."""
@@ -238,4 +224,4 @@ class AttentionPage(ListPage[JobRow]):
     def _to_job(self) -> None:
         row = self.table.current
         if row is not None:
-            self._context.ways.to_job(row.id)
+            self._context.navigator.to_job(row.id)

@@ -122,7 +122,7 @@ class AttentionDetail(Card):
         self.known.setVisible(interrupted)
         # What lies half-way in a machine has no obvious next step: a person looks first.
         restyle(self.retry_button, kind="" if interrupted else "primary")
-        self.error.setText(_sentence(row.last_error) or self.tr("No reason was given."))
+        self.error.setText(formatting.sentence(row.last_error) or self.tr("No reason was given."))
         self.advice.setText(self._advice_for(job))
         self._show_line(row.last_error, program)
         if not same_runs:
@@ -232,10 +232,6 @@ class AttentionDetail(Card):
         self.payload.set_text(text)
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 class _Attempt(QWidget):
     """One run: where, when, how long, and how it ended."""
 
@@ -252,7 +248,7 @@ class _Attempt(QWidget):
         ended = run.ended_at if run.ended_at is not None else now
         lasted = formatting.lasted(begun, ended)
         ending = Text(f"{look_of(run.state).word} · {lasted}", Role.NOTE, Ink.MUTED)
-        error = Note(_sentence(run.error))
+        error = Note(formatting.sentence(run.error))
         error.setVisible(bool(run.error))
         self.setAccessibleName(f"{title}: {look_of(run.state).word}, {run.error}")
         vbox(head, ending, error, on=self, gap=1)

@@ -93,21 +93,21 @@ class FloorPage(QWidget):
         self._pages.addWidget(self.no_machines)
 
     def _connect(self) -> None:
-        ways = self._context.ways
+        navigator = self._context.navigator
         self._context.bridge.changed.connect(self._follow)
         self._context.bridge.telemetry.connect(self._show_telemetry)
-        self.charts.machine_chosen.connect(ways.to_machine)
-        self.charts.jobs_chosen.connect(ways.to_jobs)
+        self.charts.machine_chosen.connect(navigator.to_machine)
+        self.charts.jobs_chosen.connect(navigator.to_jobs)
         self.column.asked.connect(self._act)
         self.column.opened.connect(self._open_card)
         self.side.remedied.connect(self._remedy)
         self.side.needed.connect(self._open_need)
-        self.side.job_chosen.connect(ways.to_job)
-        self.side.machine_chosen.connect(ways.to_machine)
-        self.side.first_jobs.form_wanted.connect(partial(ways.new_job, None))
-        self.side.first_jobs.import_wanted.connect(ways.import_files)
-        self.no_machines.step.connect(partial(ways.to_page, "machines"))
-        self.no_machines.offer(self.tr("Load the demo day"), ways.load_demo)
+        self.side.job_chosen.connect(navigator.to_job)
+        self.side.machine_chosen.connect(navigator.to_machine)
+        self.side.first_jobs.form_wanted.connect(partial(navigator.new_job, None))
+        self.side.first_jobs.import_wanted.connect(navigator.import_files)
+        self.no_machines.step.connect(partial(navigator.to_page, "machines"))
+        self.no_machines.offer(self.tr("Load the demo day"), navigator.load_demo)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -202,9 +202,9 @@ class FloorPage(QWidget):
     def _open_card(self, machine: int) -> None:
         card = self.feed.card(machine)
         if card is not None and card.job is not None:
-            self._context.ways.to_job(card.job.id)
+            self._context.navigator.to_job(card.job.id)
         else:
-            self._context.ways.to_machine(machine)
+            self._context.navigator.to_machine(machine)
 
     def _remedy(self, item: NeedsYou) -> None:
         operations = self._context.operations
@@ -217,7 +217,7 @@ class FloorPage(QWidget):
         on_job: dict[Remedy, Callable[[int], None]] = {
             Remedy.CONTINUE: lambda job_id: operations.act(JobAction.CONTINUE, [job_id]),
             Remedy.RETRY: lambda job_id: operations.act(JobAction.RETRY, [job_id]),
-            Remedy.DECIDE: self._context.ways.to_attention,
+            Remedy.DECIDE: self._context.navigator.to_attention,
             Remedy.SET_UP: self.at_machine.set_up,
             Remedy.FINISH: self.at_machine.finish,
         }
@@ -239,13 +239,13 @@ class FloorPage(QWidget):
 
     def _open_need(self, item: NeedsYou) -> None:
         if item.remedy is Remedy.FIND_STATION:
-            self._context.ways.to_page("stations")
+            self._context.navigator.to_page("stations")
         elif item.remedy is Remedy.TRY_LINK:
-            self._context.ways.to_page("settings")
+            self._context.navigator.to_page("settings")
         elif item.job_id is not None:
-            self._context.ways.to_job(item.job_id)
+            self._context.navigator.to_job(item.job_id)
         elif item.machine_id is not None:
-            self._context.ways.to_machine(item.machine_id)
+            self._context.navigator.to_machine(item.machine_id)
 
 
 def _titles_in(floor: Floor) -> dict[int, str]:

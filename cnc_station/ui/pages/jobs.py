@@ -104,8 +104,8 @@ class JobsPage(Page):
         self.filters.chosen.connect(self._choose)
         self.filters.menu_opens.connect(self.menus.fill_more)
         self.bulk.cleared.connect(self.view.selection.clearSelection)
-        self.nothing.chosen.connect(self._context.ways.to_jobs)
-        self.nothing.new_job.connect(self._context.ways.new_job)
+        self.nothing.chosen.connect(self._context.navigator.to_jobs)
+        self.nothing.new_job.connect(self._context.navigator.new_job)
         self.detail.closed.connect(self._fit)
         self._context.bridge.telemetry.connect(self._show_telemetry)
 

@@ -42,8 +42,8 @@ def takes(capability: Capability, tr: Callable[[str], str]) -> str:
 
 
 def position_words(machine: MachineRow, now: int) -> Iterator[str]:
-    """Whether a machine's position is known, since when and how: `known since 10:42:07: homed`; ""
-    for a machine without a position."""
+    """Whether a machine's position is known, since when and how: `known since 10:42:07: homed`;
+    nothing for a machine without a position."""
     record = machine.position
     if record is None:
         return

@@ -62,10 +62,9 @@ class MachineDetail(Card):
         self._place()
 
     def _place(self) -> None:
-        head = hbox((self._name, 1), self._chip)
         self.job_button = Button(self.tr("The job at work"))
         self.log_button = Button(self.tr("Log…"))
-        ways = hbox((self.job_button, 1), (self.log_button, 1), gap=8)
+        links = hbox((self.job_button, 1), (self.log_button, 1), gap=8)
         stack = TabStack()
         self.tabs = stack.tabs
         for key, title, widget in (
@@ -75,7 +74,9 @@ class MachineDetail(Card):
         ):
             stack.add(key, title, widget)
         self.body.setSpacing(8)
-        fill(self.body, head, self.why, self.remedy, self.details, self.buttons, ways, (stack, 1))
+        head = hbox((self._name, 1), self._chip)
+        texts = (self.why, self.remedy, self.details)
+        fill(self.body, head, *texts, self.buttons, links, (stack, 1))
 
     @property
     def shown(self) -> MachineRow | None:
@@ -111,14 +112,12 @@ class MachineDetail(Card):
 
     def _say(self, machine: MachineRow, status: Status | None) -> None:
         why = self._why(machine) or (status.why if status else "")
-        self._show(self.why, why[:1].upper() + why[1:])
+        self._show(self.why, formatting.sentence(why))
         can = self._drivers.abilities(machine.spec.driver)
         remedy = (status.remedy if status else "") or at_panel(machine, can)
         if not machine.attended:
-            was = look_of(machine.state).word
-            remedy = self.tr("Last known: {state}. Look at the PC of that station.").format(
-                state=was
-            )
+            remedy = self.tr("Last known: {state}. Look at the PC of that station.")
+            remedy = remedy.format(state=look_of(machine.state).word)
         self._show(self.remedy, remedy)
         self.details.set_words(status.details if status else "")
         self.why.set_ink(tone_ink(self._look_of(machine).tone))
@@ -143,10 +142,10 @@ class MachineDetail(Card):
         return why
 
     @staticmethod
-    def _show(text: Text, words_: str) -> None:
-        if words_ != text.text() or text.isHidden() is bool(words_):
-            text.setText(words_)
-            text.setVisible(bool(words_))
+    def _show(text: Text, words: str) -> None:
+        if words != text.text() or text.isHidden() is bool(words):
+            text.setText(words)
+            text.setVisible(bool(words))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

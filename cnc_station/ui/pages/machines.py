@@ -75,7 +75,7 @@ class MachinesPage(ListPage[MachineRow]):
             self.tr("Add your first machine"),
         )
         empty.step.connect(self.add)
-        empty.offer(self.tr("Load the demo day"), self._context.ways.load_demo)
+        empty.offer(self.tr("Load the demo day"), self._context.navigator.load_demo)
         return empty
 
     def _connect_detail(self) -> None:
@@ -92,7 +92,7 @@ class MachinesPage(ListPage[MachineRow]):
             (buttons.finish_button, at_machine.finish),
             (buttons.hold_button, partial(self._act_on_job, JobAction.HOLD)),
             (buttons.go_on_button, partial(self._act_on_job, JobAction.CONTINUE)),
-            (detail.job_button, self._context.ways.to_job),
+            (detail.job_button, self._context.navigator.to_job),
         ):
             asks.clicked.connect(lambda _=False, do=on_job: self._with_job(do))
         abort = partial(self._act_on_job, JobAction.ABORT)

@@ -32,7 +32,7 @@ class ProgramsPage(ListPage[ProgramRow]):
         self.detail.revision_chosen.connect(self.select)
         self._recount = QTimer(self, singleShot=True, interval=_RECOUNT_MS)
         self._recount.timeout.connect(self._refresh.request)
-        add = Button(self.tr("Add programs…"), clicked=context.ways.import_files)
+        add = Button(self.tr("Add programs…"), clicked=context.navigator.import_files)
         no_match = self.tr("No program's name matches the search.")
         self.lay_out(self.detail, (11, 10), self._no_programs(), no_match, add)
         add_key(self, self.tr("New job from this program"), "J", self.new_job)
@@ -71,7 +71,7 @@ class ProgramsPage(ListPage[ProgramRow]):
             ),
             self.tr("Add programs…"),
         )
-        empty.step.connect(self._context.ways.import_files)
+        empty.step.connect(self._context.navigator.import_files)
         return empty
 
     def key_of(self, row: ProgramRow) -> str:
@@ -110,9 +110,9 @@ class ProgramsPage(ListPage[ProgramRow]):
     def new_job(self) -> None:
         row = self.table.current
         if row is not None:
-            self._context.ways.new_job(row.sha256)
+            self._context.navigator.new_job(row.sha256)
 
     def _to_jobs(self) -> None:
         row = self.table.current
         if row is not None:
-            self._context.ways.to_jobs(JobFilter(program=row.sha256))
+            self._context.navigator.to_jobs(JobFilter(program=row.sha256))

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
     QScrollArea,
     QVBoxLayout,
@@ -93,7 +92,12 @@ class SettingsPage(QWidget):
             }
         )
         for name, chips in ((self.tr("Theme"), self.themes), (self.tr("Size"), self.densities)):
-            fill(card.body, 8, Text(name, Role.NOTE, Ink.MUTED), _wrapped(list(chips.values())))
+            fill(
+                card.body,
+                8,
+                Text(name, Role.NOTE, Ink.MUTED),
+                hbox(*chips.values(), STRETCH, gap=theme().metrics.gap),
+            )
         for chip in (*self.themes.values(), *self.densities.values()):
             chip.clicked.connect(lambda: self._dress(card))
         card.body.addStretch(1)
@@ -127,12 +131,8 @@ class SettingsPage(QWidget):
             self.target,
             hint=self.tr("A line in the chart of the floor."),
         )
-        row = hbox(
-            (self.operator_field, 1, Qt.AlignmentFlag.AlignTop),
-            (target, 1, Qt.AlignmentFlag.AlignTop),
-            gap=16,
-        )
-        fill(card.body, 8, row)
+        top = Qt.AlignmentFlag.AlignTop
+        fill(card.body, 8, hbox((self.operator_field, 1, top), (target, 1, top), gap=16))
         return card
 
     def _station(self) -> Card:
@@ -150,20 +150,14 @@ class SettingsPage(QWidget):
             self.tr("Copy the path of the database"),
             clicked=lambda: QGuiApplication.clipboard().setText(about.database),
         )
-        fill(
-            card.body,
-            8,
-            self.station,
-            8,
-            Note(
-                self.tr(
-                    "Set outside the window: by CNC_STATION, CNC_SIMULATOR_SPEED and CNC_DATABASE, "
-                    "or in cnc-station.toml; read at the start."
-                )
-            ),
-            8,
-            (copy, 0, Qt.AlignmentFlag.AlignLeft),
+        origin = Note(
+            self.tr(
+                "Set outside the window: by CNC_STATION, CNC_SIMULATOR_SPEED and CNC_DATABASE, "
+                "or in cnc-station.toml; read at the start."
+            )
         )
+        left = Qt.AlignmentFlag.AlignLeft
+        fill(card.body, 8, self.station, 8, origin, 8, (copy, 0, left))
         return card
 
     def _about(self) -> Card:
@@ -212,23 +206,12 @@ class SettingsPage(QWidget):
 
     def _show_links(self) -> None:
         now = self._context.now()
-        links = [
-            (
-                named(link),
-                " · ".join(
-                    part
-                    for part in (
-                        self.tr("{state} since {when}").format(
-                            state=link.state, when=formatting.moment(link.since, now)
-                        ),
-                        link.detail,
-                    )
-                    if part
-                ),
-            )
-            for link in self._context.door.peek(ListLinks())
-        ]
-        self.station.set_pairs([*self._facts, *links])
+        pairs = list(self._facts)
+        for link in self._context.door.peek(ListLinks()):
+            since = formatting.moment(link.since, now)
+            state = self.tr("{state} since {when}").format(state=link.state, when=since)
+            pairs.append((named(link), f"{state} · {link.detail}" if link.detail else state))
+        self.station.set_pairs(pairs)
 
     def _dress(self, card: Card) -> None:
         """Change the window at once and keep the choice for the next start."""
@@ -268,7 +251,3 @@ class SettingsPage(QWidget):
         dialog = LicenceTexts(self)
         dialog.open()
         return dialog
-
-
-def _wrapped(chips: list[FilterChip]) -> QHBoxLayout:
-    return hbox(*chips, STRETCH, gap=theme().metrics.gap)

@@ -76,14 +76,11 @@ class StationsPage(ListPage[StationMachines]):
             ),
             self.tr("Show this station's settings"),
         )
-        empty.step.connect(lambda: self._context.ways.to_page("settings"))
+        empty.step.connect(lambda: self._context.navigator.to_page("settings"))
         return empty
 
     def key_of(self, row: StationMachines) -> str:
         return row.station.name
-
-    def select_first(self) -> None:
-        self.table.choose(0)
 
     def follow(self, notice: Notice) -> None:
         if notice.machines or notice.tells_of(ABOUT_STATIONS):
@@ -173,7 +170,7 @@ class StationsPage(ListPage[StationMachines]):
 
     def _to_machine(self) -> None:
         if self.detail.post is not None:
-            self._context.ways.to_machine(self.detail.post.machine.id)
+            self._context.navigator.to_machine(self.detail.post.machine.id)
 
 
 def _heard_ink(place: StationMachines) -> Ink:
