@@ -53,7 +53,7 @@ def at_panel(machine: MachineRow, can: Abilities) -> str:
     if machine.state is MachineState.ALARM and not can.unlocks:
         return _tr("Clear it at the machine's own panel.")
     if machine.state is MachineState.HELD and not can.goes_on:
-        return _tr("Go on at the machine's own panel.")
+        return _tr("Continue at the machine's own panel.")
     return ""
 
 

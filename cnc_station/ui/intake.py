@@ -91,7 +91,9 @@ def _lead_on(context: PageContext, kept: Sequence[ProgramRow]) -> None:
         if len(kept) == 1
         else _say("{count} programs").format(count=len(kept))
     )
-    words = _say("{what}: kept, with remarks on {count} lines") if remarks else _say("{what}: kept")
+    words = (
+        _say("{what}: stored, with remarks on {count} lines") if remarks else _say("{what}: stored")
+    )
     context.operations.say(words.format(what=said, count=remarks))
     if len(kept) == 1:
         context.navigator.new_job(kept[0].sha256)

@@ -176,7 +176,7 @@ def test_a_machine_that_is_only_watched_is_never_offered_what_it_cannot_do() -> 
     assert watched(MachineState.RUNNING).corner is CardAction.FINISH
     held, alarm = watched(MachineState.HELD), watched(MachineState.ALARM)
     assert held.remedies == alarm.remedies == (CardAction.DETAILS,)
-    assert held.foot == "Go on at the machine's own panel."
+    assert held.foot == "Continue at the machine's own panel."
     assert alarm.foot == "Clear it at the machine's own panel."
 
 

@@ -67,7 +67,9 @@ class ClearingDialog(MachineDialog):
 
     def _about(self, context: PageContext, job: JobRow | None, run: RunRow | None) -> str:
         if job is None or run is None:
-            return self.tr("Look at the table: the next job starts when you say that it is clear.")
+            return self.tr(
+                "Look at the table: the next job starts when you confirm that it is clear."
+            )
         ended = formatting.moment(run.ended_at, context.now())
         return self.tr("{job}: {outcome}, {time}. Count the parts as you take them out.").format(
             job=job.title, outcome=look_of(run.state).word.lower(), time=ended

@@ -73,7 +73,7 @@ class ConfirmPositionDialog(MachineDialog):
             elsewhere = self.tr("look at station {station}, to which it is wired")
             return elsewhere.format(station=self._machine.station)
         at = formatting.position(status.x, status.y, status.z)
-        return at or self.tr("no place")
+        return at or self.tr("no position")
 
     def _confirm(self) -> None:
         name = self._machine.spec.name

@@ -83,7 +83,7 @@ class ConnectionTest(QWidget):
         """Clear the result: it belongs to other settings."""
         self.report = None
         self._result.hide()
-        self.waiting.setText(self.tr("Asks the controller who it is. Nothing moves."))
+        self.waiting.setText(self.tr("Asks the controller to identify itself. Nothing moves."))
 
     async def _try(self) -> None:
         self.forget()
@@ -117,7 +117,7 @@ class ConnectionTest(QWidget):
         for text in (self._why, self._remedy):
             text.setVisible(bool(text.text()))
         self.raw.set_words(report.details)
-        self.waiting.setText("" if failed else self.tr("It answers. Nothing was kept yet."))
+        self.waiting.setText("" if failed else self.tr("It answers. Nothing is saved yet."))
         self._result.setAccessibleName(f"{self._who.text()}: {look.word}. {self._why.text()}")
         self._result.show()
         self.answered.emit()

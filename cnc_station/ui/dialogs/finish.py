@@ -36,14 +36,14 @@ class FinishDialog(MachineDialog):
             machine=machine.spec.name, job=job.title
         )
         about = self.tr(
-            "This machine is only watched: the job is done, all of it, when you say so."
+            "This machine is only watched: the whole job counts as done when you confirm it."
         )
         super().__init__(context, title, about, parent, (job.id, job.state))
         self._title = job.title
         if status is not None:
             fill(
                 self.body,
-                Text(self.tr("Its controller says"), Role.STRONG),
+                Text(self.tr("Controller status"), Role.STRONG),
                 (StateChip(look_of(status.doing)), 0, Qt.AlignmentFlag.AlignLeft),
             )
         self.facts = KeyValue()
@@ -67,7 +67,7 @@ class FinishDialog(MachineDialog):
         if status is not None and status.program:
             pairs.append((self.tr("Its program"), status.program))
         if status is not None and status.why:
-            pairs.append((self.tr("In its words"), status.why))
+            pairs.append((self.tr("Its message"), status.why))
         begun = machine.run_started_at
         if begun is not None:
             pairs.append((self.tr("Running for"), formatting.lasted(begun, self._context.now())))

@@ -43,7 +43,7 @@ class FirstStart(Dialog):
         self.finished.connect(self._remember)
         alone = any(link.state == STANDALONE for link in context.door.peek(ListLinks()))
         several = Note(self.tr("Several PCs with one queue, on a PostgreSQL server of the shop."))
-        hint = self.tr("Stands in the history of whatever is done here.")
+        hint = self.tr("Recorded in the history with everything done here.")
         vbox(
             Text(self.tr("Welcome to CNC Station"), Role.PAGE_TITLE),
             Note(self._where(alone=alone)),
@@ -69,10 +69,10 @@ class FirstStart(Dialog):
     def _where(self, *, alone: bool) -> str:
         about = self._context.door.peek(AboutStation())
         if alone:
-            words = self.tr("This PC works alone: all it knows is kept in {place}.")
+            words = self.tr("This PC works alone and stores everything in {place}.")
         else:
             words = self.tr(
-                "This PC is the station {station} of a fleet, which keeps all it knows in {place}."
+                "This PC is the station {station} of a fleet, which stores everything in {place}."
             )
         return words.format(station=about.station, place=about.database)
 

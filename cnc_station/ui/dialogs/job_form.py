@@ -176,7 +176,7 @@ class JobForm(Dialog):
     async def _submit(self, *, draft: bool) -> int:
         spec = self.fields.draft().spec(draft=draft)
         (job_id,) = await self._context.door.execute(SubmitJobs([spec]))
-        done = self.tr("kept as a draft") if draft else self.tr("added")
+        done = self.tr("saved as a draft") if draft else self.tr("added")
         self._context.operations.say(f"{self.tr('Job')} {job_id}: {done}")
         return job_id
 

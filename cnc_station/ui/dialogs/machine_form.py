@@ -81,12 +81,12 @@ class MachineForm(FormDialog):
         self.add("settings", Field("", self.settings), 2, 0, 2)
         self.add("test", Field("", self.test), 3, 0, 2)
         self.add("operator_starts", Field("", self.operator_starts, hint=" "), 4, 0, 2)
-        clearing = tr("Nothing starts on it before somebody says that it is clear.")
+        clearing = tr("Nothing starts on it before somebody confirms that it is clear.")
         self.add("operator_clears", Field("", self.operator_clears, hint=clearing), 5, 0, 2)
         self.add("max_complexity", Field(tr("Complexity up to"), self.complexity), 6, 0)
         self.add("axes", Field(tr("Axes"), self.axes), 6, 1)
         materials = Field(
-            tr("Materials"), self.materials, hint=tr("With commas between; empty takes any.")
+            tr("Materials"), self.materials, hint=tr("Separated by commas; empty means any.")
         )
         self.add("materials", materials, 7, 0)
         envelope = Field(

@@ -63,7 +63,7 @@ class MachineLogDialog(Dialog):
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
         self.text.setStyleSheet(f'QPlainTextEdit {{ font-family: "{fixed}"; }}')
         self.text.setAccessibleName(self.windowTitle())
-        nothing = self.tr("Nothing has gone over its wire since this station was started.")
+        nothing = self.tr("No messages since this station was started.")
         if machine.station != station:
             nothing = self.tr("This machine is wired to station {station}: look there.")
             nothing = nothing.format(station=machine.station)

@@ -40,12 +40,14 @@ class MoveMachineForm(FormDialog):
     def _what_follows(self, own: Presence) -> str:
         if own is Presence.SILENT:
             return self.tr(
-                "{station} is not heard of: make sure that it does not drive the machine any "
+                "{station} does not respond: make sure that it does not drive the machine any "
                 "more. The other station connects to it."
             )
         if own is Presence.LEFT:
             return self.tr("{station} is closed, the other station connects to its controller.")
-        return self.tr("{station} lets go of its controller, the other station connects to it.")
+        return self.tr(
+            "{station} disconnects from its controller, the other station connects to it."
+        )
 
     def storing(self) -> Coroutine[Any, Any, None]:
         """The engine refuses a machine that has started work meanwhile."""

@@ -96,7 +96,7 @@ class SetUpDialog(MachineDialog):
         job = detail.row
         title = self.tr("Set up {machine}: {job}").format(machine=machine.spec.name, job=job.title)
         about = (
-            self.tr("Start it at the panel of the machine, then say so here.")
+            self.tr("Start it at the panel of the machine, then confirm it here.")
             if watched
             else self.tr(
                 "Tick what you have checked at the machine. It moves as soon as you start it."

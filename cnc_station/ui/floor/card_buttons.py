@@ -54,7 +54,7 @@ def _made(card: QWidget, action: CardAction) -> QAbstractButton:
         tip = _tr("Hold this run (Space on the card)")
         return CornerButton("pause", _tr("Hold"), tip, card)
     if action is CardAction.FINISH:
-        tip = _tr("Say that this job is done")
+        tip = _tr("Report this job as done")
         return CornerButton("check", _tr("Done"), tip, card)
     word = {
         CardAction.CONTINUE: _tr("Continue"),

@@ -131,7 +131,7 @@ def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> s
     if not machine.attended:
         return _tr("Look at the PC of that station.")
     if machine.at_work and machine.missing_since is not None:
-        return _tr("It is tried again by itself: look at it.")
+        return _tr("It reconnects by itself: look at the machine.")
     panel = at_panel(machine, can)
     stuck = panel or machine.state in {MachineState.ALARM, MachineState.OFFLINE}
     return (status.remedy if status is not None and stuck else "") or panel

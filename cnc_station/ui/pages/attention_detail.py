@@ -165,7 +165,7 @@ class AttentionDetail(Card):
             began = formatting.moment(run.started_at, now)
             pairs.append((self.tr("It ran on"), run.machine))
             pairs.append((self.tr("Started"), began))
-            pairs.append((self.tr("Last heard"), formatting.moment(ended, now)))
+            pairs.append((self.tr("Last contact"), formatting.moment(ended, now)))
             lasted = formatting.lasted(run.started_at, ended)
             wanted = formatting.duration(row.estimated_s * row.quantity)
             ran = self.tr("{lasted} of about {wanted}").format(lasted=lasted, wanted=wanted)
@@ -175,7 +175,7 @@ class AttentionDetail(Card):
             says = " · ".join(word for word in (look_of(status.doing).word, status.why) if word)
             pairs.append((self.tr("The machine now"), says))
             if position := formatting.position(status.x, status.y, status.z):
-                pairs.append((self.tr("It stands at"), position))
+                pairs.append((self.tr("Its position"), position))
         return pairs
 
     def clock_moved(self) -> None:
@@ -204,8 +204,8 @@ class AttentionDetail(Card):
                 "program from its beginning; Scrap counts this part as lost and makes another."
             )
         if not job.runs or job.runs[0].error != job.row.last_error:
-            return self.tr("A person put it here. Put right what is wrong, then retry it.")
-        return self.tr("All its retries are used up. Put right what is wrong, then retry it.")
+            return self.tr("An operator sent it here. Correct the cause, then retry it.")
+        return self.tr("All its retries are used up. Correct the cause, then retry it.")
 
     def _show_line(self, error: str, program: ProgramDetail | None) -> None:
         line = line_of(error)

@@ -112,7 +112,7 @@ class MachineAbout(QWidget):
         button = self.maintenance_button
         follows = machine.maintenance_due and machine.state in BUSY_MACHINES
         if machine.state is MachineState.MAINTENANCE:
-            button.setText(self.tr("Maintenance is over"))
+            button.setText(self.tr("End maintenance"))
         elif follows:
             button.setText(self.tr("Maintenance follows"))
         elif machine.state in BUSY_MACHINES:

@@ -107,7 +107,7 @@ class MachineDetail(Card):
         if status is not None:
             self.live.show_status(status, self._context.door.peek(LatestTelemetry(machine.id)))
         else:
-            elsewhere = self.tr("It is wired to station {station}: look there for what it says.")
+            elsewhere = self.tr("It is wired to station {station}: look there for its status.")
             self.live.show_nothing(elsewhere.format(station=machine.station))
 
     def _say(self, machine: MachineRow, status: Status | None) -> None:
@@ -134,7 +134,7 @@ class MachineDetail(Card):
         elif is_unready(machine):
             why = self.tr("Not ready: {why}").format(why=machine.not_ready)
         elif machine.missing_since is not None and machine.state is not MachineState.OFFLINE:
-            known = machine.not_ready or self.tr("it is tried again by itself")
+            known = machine.not_ready or self.tr("it reconnects by itself")
             why = self.tr("Not reachable: {why}").format(why=known)
         if machine.maintenance_due:  # its run was lost, or ended in an alarm
             follows = self.tr("Maintenance follows.")

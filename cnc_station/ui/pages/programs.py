@@ -92,7 +92,7 @@ class ProgramsPage(ListPage[ProgramRow]):
         return await self._context.door.ask(ListPrograms(self._text))
 
     def summary(self) -> str:
-        return self.tr("{count} kept").format(count=f"{self.rows.total:,}")
+        return self.tr("{count} stored").format(count=f"{self.rows.total:,}")
 
     async def load_detail(self, row: ProgramRow) -> None:
         """Show the text first: a long path takes a moment to compute."""

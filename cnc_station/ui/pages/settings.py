@@ -124,7 +124,7 @@ class SettingsPage(QWidget):
         self.operator_field = Field(
             self.tr("Operator at this window"),
             self.operator,
-            hint=self.tr("Stands in the history of whatever is done here."),
+            hint=self.tr("Recorded in the history with everything done here."),
         )
         target = Field(
             self.tr("Parts an hour to aim for"),
@@ -228,7 +228,7 @@ class SettingsPage(QWidget):
             self.operator_field.set_error("")
             return
         if not name or not name.isprintable():
-            self.operator_field.set_error(self.tr("A name, so that the history can say who"))
+            self.operator_field.set_error(self.tr("Enter a name for the history"))
             return
         self.operator_field.set_error("")
         self._context.door.rename_operator(name)

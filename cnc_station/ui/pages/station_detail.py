@@ -109,12 +109,12 @@ class StationDetail(Card):
         presence = place.station.presence
         if presence is Presence.SILENT and place.at_work:
             return self.tr(
-                "Not heard of. Its machines go on with what they cut; what it drove is looked "
-                "after by the leader when its leases end."
+                "Not responding. Its machines go on cutting; the leader takes over its runs "
+                "when its leases expire."
             )
         if presence is Presence.SILENT:
             return self.tr(
-                "Not heard of. Nothing starts on its machines until it is back, or they are moved."
+                "Not responding. Nothing starts on its machines until it is back, or they are moved."
             )
         if presence is Presence.LEFT:
             return self.tr("Closed in order. Its machines wait for it, or can be moved.")

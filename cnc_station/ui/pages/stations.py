@@ -99,7 +99,7 @@ class StationsPage(ListPage[StationMachines]):
         except Unavailable:  # the bar above says so, and how long; asked again in a second
             if self._places:
                 self.count.setText(
-                    self.tr("As it was at {time}: the database is away").format(time=self._as_of)
+                    self.tr("As of {time}: the database is down").format(time=self._as_of)
                 )
             return None
         self._as_of = formatting.time_of_day(self._context.now())
