@@ -21,41 +21,37 @@ class Closing(QObject):
         self._context = context
         self._window = window
         self._background = background
-        self._asking = False
+        self.asking = False
         self._machines: dict[int, str] = {}
         self.dialog: ClosingDialog | None = None
         background.closing_wanted.connect(self.ask)
         context.bridge.changed.connect(self._show)
         context.bridge.telemetry.connect(self._show)
 
-    @property
-    def asking(self) -> bool:
-        return self._asking
-
     def ask(self) -> None:
         runs = self._context.door.peek(ListActiveRuns())
         if all(run.at_closing is AtClosing.RETURNED for run in runs) and self.dialog is None:
             self.agreed.emit()
-        elif self._asking:
+        elif self.asking:
             self._background.leave()
             if self.dialog is not None:
                 self.dialog.raise_()
         else:
-            self._asking = True
+            self.asking = True
             self._context.operations.run(self._ask())
 
     async def _ask(self) -> None:
         try:
             choice = await self._chosen()
         finally:
-            self._asking = False
+            self.asking = False
         if choice is Choice.KEEP_RUNNING:
             self._background.enter()
         elif choice is Choice.CLOSE:
             self.agreed.emit()
 
     async def _chosen(self) -> Choice:
-        self._background.leave()  # it may be asked for by the desktop while nobody sees it
+        self._background.leave()  # the desktop may ask while the window is hidden
         self._machines = await self._names()
         self.dialog = ClosingDialog(self._background.way_back, self._window)
         self.dialog.finished.connect(self._closed)

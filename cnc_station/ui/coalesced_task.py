@@ -57,7 +57,7 @@ class CoalescedTask(QObject):
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
         self._under_way = False
-        if task.cancelled() or not isValid(self):  # its view was closed meanwhile
+        if task.cancelled() or not isValid(self):  # the view was closed meanwhile
             return
         if self._rest.interval() > 0:
             self._rest.start()

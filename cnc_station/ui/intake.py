@@ -15,7 +15,7 @@ from cnc_station.ui.dialogs.import_table import ImportDialog
 from cnc_station.ui.page_context import PageContext
 
 TABLES = frozenset((".csv", ".xlsx"))
-_LARGEST = 64 << 20  # no program and no table of jobs is larger; a film is
+_LARGEST = 64 << 20  # larger than any program or table of jobs
 
 
 def take_files(context: PageContext, parent: QWidget, files: Sequence[Path]) -> None:

@@ -38,9 +38,8 @@ class Command:
     aside: bool = False
 
 
-_AT_MACHINES = frozenset(
-    {A.START, A.FINISH, A.HOLD, A.CONTINUE, A.ABORT, A.DEFER}
-)  # done by the station at the machine
+# Only the machine's station can do these.
+_AT_MACHINES = frozenset({A.START, A.FINISH, A.HOLD, A.CONTINUE, A.ABORT, A.DEFER})
 
 
 class JobCommands(QObject):
@@ -54,9 +53,9 @@ class JobCommands(QObject):
         self._window = window
         self.at_machine = AtMachine(context, window)
         self.machines: Mapping[int, MachineSpec] = {}
-        """Those jobs can be assigned to, by id; whoever owns this keeps it fresh."""
+        """The machines to assign jobs to, by id; the owner keeps it current."""
         self.unattended: Mapping[int, str] = {}
-        """Why nothing can be asked of some of them: their stations are not there."""
+        """Why some of them can't be operated: their stations are offline."""
 
     def of(self, rows: Sequence[JobRow]) -> list[Command]:
         """What can be done to all of these jobs, the most useful first."""
@@ -64,8 +63,9 @@ class JobCommands(QObject):
             return []
         common = frozenset.intersection(*map(self._can, rows))
         ids = [row.id for row in rows]
+        act = self._context.operations.act
         found = [
-            Command(action.value, words, partial(self._act, action, ids), loses=loses)
+            Command(action.value, words, partial(act, action, ids), loses=loses)
             for action, words, loses in (
                 (A.HOLD, self.tr("Hold"), False),
                 (A.CONTINUE, self.tr("Continue"), False),
@@ -81,7 +81,7 @@ class JobCommands(QObject):
         ]
         found += self._with_menus(common, rows)
         found += [
-            Command(action.value, words, partial(self._act, action, ids), loses=True)
+            Command(action.value, words, partial(act, action, ids), loses=True)
             for action, words in (
                 (A.DISCARD, self.tr("Discard")),
                 (A.CANCEL, self.tr("Cancel")),
@@ -135,9 +135,8 @@ class JobCommands(QObject):
         if can & {A.DISCARD, A.ACCEPT}:
             again = partial(self.form_wanted.emit, row.id, "retry")
             place = 1 + next(at for at, command in enumerate(found) if command.key == A.RETRY)
-            found.insert(
-                place, Command("edit", self.tr("Edit and retry"), again, aside=A.ACCEPT in can)
-            )
+            command = Command("edit", self.tr("Edit and retry"), again, aside=A.ACCEPT in can)
+            found.insert(place, command)
         elif can & {A.PIN, A.SUBMIT}:
             found.insert(min(2, len(found)), Command("edit", self.tr("Edit …"), edit))
         return found
@@ -151,32 +150,24 @@ class JobCommands(QObject):
     def _with_menus(self, common: frozenset[JobAction], rows: Sequence[JobRow]) -> list[Command]:
         found = []
         if A.PIN in common:
-            found.append(
-                Command("assign", self.tr("Assign to"), fill=partial(self._machines, rows))
-            )
+            assign = partial(self._machines, rows)
+            found.append(Command("assign", self.tr("Assign to"), fill=assign))
         if A.DELAY in common:
             found.append(Command("delay", self.tr("Delay"), fill=partial(self._delays, rows)))
         if A.PIN in common or common & {A.SUBMIT, A.DISCARD}:
-            found.append(
-                Command("priority", self.tr("Priority"), fill=partial(self._priorities, rows))
-            )
+            prioritise = partial(self._priorities, rows)
+            found.append(Command("priority", self.tr("Priority"), fill=prioritise))
         again = partial(self._duplicate, rows)
         found.append(Command("duplicate", self.tr("Duplicate"), again, aside=bool(common)))
         return found
 
-    def _act(self, action: JobAction, ids: Sequence[int]) -> None:
-        self._context.operations.act(action, ids)
-
     def _machines(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         types = {row.machine_type for row in rows}
-        fitting = [
-            (number, machine.name)
-            for number, machine in self.machines.items()
-            if types == {machine.machine_type}
-        ]
-        for number, name in fitting:
-            menu.addAction(name, partial(self._pin, rows, number))
-        if not fitting:
+        pin = partial(self._context.operations.act, A.PIN, [row.id for row in rows])
+        for number, machine in self.machines.items():
+            if types == {machine.machine_type}:
+                menu.addAction(machine.name, partial(pin, machine_id=number))
+        if menu.isEmpty():
             words = (
                 self.tr("These jobs need different types of machine")
                 if len(types) > 1
@@ -185,10 +176,7 @@ class JobCommands(QObject):
             menu.addAction(words).setEnabled(False)
         if any(row.pinned_machine_id is not None for row in rows):
             menu.addSeparator()
-            menu.addAction(self.tr("Any machine that fits"), partial(self._pin, rows, None))
-
-    def _pin(self, rows: Sequence[JobRow], machine_id: int | None) -> None:
-        self._context.operations.act(A.PIN, [row.id for row in rows], machine_id=machine_id)
+            menu.addAction(self.tr("Any machine that fits"), partial(pin, machine_id=None))
 
     def _delays(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         now = local(self._context.now())
@@ -221,9 +209,8 @@ class JobCommands(QObject):
     def _prioritise(self, rows: Sequence[JobRow], value: int) -> None:
         before = {row.id: {"priority": row.priority} for row in rows if row.priority != value}
         after = {job_id: {"priority": value} for job_id in before}
-        self._context.operations.edit(
-            after, before, self.tr("priority {value}").format(value=value)
-        )
+        done = self.tr("priority {value}").format(value=value)
+        self._context.operations.edit(after, before, done)
 
     def _duplicate(self, rows: Sequence[JobRow]) -> None:
         if len(rows) == 1:

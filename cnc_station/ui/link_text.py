@@ -9,13 +9,13 @@ from cnc_station.ui.widgets.top_bar import Connection
 
 STANDALONE = "standalone"
 OFFLINE = "offline"
-NAME = "name"  # there only once it has been lost to another station
+NAME = "name"  # listed only after another station took it
 _NAMES = {
     "database": QT_TRANSLATE_NOOP("Links", "Database"),
     "redis": QT_TRANSLATE_NOOP("Links", "Redis"),
     NAME: QT_TRANSLATE_NOOP("Links", "Name taken"),
 }
-# What it means for the person at the machines that a thing is away, and how bad that is.
+# What a lost link means at the machines, and its tone.
 _AWAY = {
     "database": (
         QT_TRANSLATE_NOOP("Links", "machines keep running, the lists stand still"),

@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, QWidget] = {}
         self._searches: dict[str, str] = {}
         self._trail: list[str] = []
-        self._current = ""
+        self.current = ""
         self._finishing = False
         self._scans: ScanCatcher | None = None
         self.rail = NavigationRail()
@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
         hbox(self.rail, (right, 1), on=whole, gap=0)
         self.setCentralWidget(whole)
         whole.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        whole.setFocus()  # not the search field: single keys are commands until asked otherwise
+        whole.setFocus()  # not the search field, so that single keys are commands
 
     def _add_actions(self, pages: Sequence[PageSpec]) -> None:
         self.add_action(self.tr("Search or scan"), "/", self.focus_search)
@@ -131,10 +131,6 @@ class MainWindow(QMainWindow):
         self.addAction(action)
         return action
 
-    @property
-    def current(self) -> str:
-        return self._current
-
     def page(self, key: str) -> QWidget:
         """The page of a key, made on first use; KeyError for an unknown key."""
         if key not in self._pages:
@@ -146,15 +142,15 @@ class MainWindow(QMainWindow):
 
     def show_page(self, key: str) -> None:
         """Show a page and remember the one before."""
-        if key == self._current:
+        if key == self.current:
             return
         page = self.page(key)
-        if self._current:
-            self._trail = [*self._trail[-19:], self._current]
+        if self.current:
+            self._trail = [*self._trail[-19:], self.current]
         self._front(key, page)
 
     def _front(self, key: str, page: QWidget) -> None:
-        self._current = key
+        self.current = key
         self._stack.setCurrentWidget(page)
         self.rail.select(key)
         self.top_bar.title.setText(self._specs[key].title)
@@ -167,7 +163,7 @@ class MainWindow(QMainWindow):
 
     def back(self) -> None:
         """Close what is open on the page, otherwise return to the page before."""
-        page: object = self._pages.get(self._current)
+        page: object = self._pages.get(self.current)
         if isinstance(page, GoesBack) and page.go_back():
             return
         if self._trail:
@@ -183,8 +179,8 @@ class MainWindow(QMainWindow):
         self.top_bar.search.setText(text)
 
     def _search_page(self, text: str) -> None:
-        self._searches[self._current] = text
-        page: object = self._pages.get(self._current)
+        self._searches[self.current] = text
+        page: object = self._pages.get(self.current)
         if isinstance(page, Searches):
             page.search(text)
 
@@ -203,7 +199,7 @@ class MainWindow(QMainWindow):
 
     def _actions_in_reach(self) -> Iterator[QAction]:
         yield from self.actions()
-        page = self._pages.get(self._current)
+        page = self._pages.get(self.current)
         if page is not None:
             yield from page.actions()
             for widget in page.findChildren(QWidget):

@@ -22,7 +22,7 @@ _TONES = {
     Remedy.FIND_STATION: Tone.ALARM,
     Remedy.TRY_LINK: Tone.ALARM,
 }
-_TRIED_AGAIN = {"database"}  # Redis away costs time only: the bar above says so
+_TRIED_AGAIN = {"database"}  # without Redis work is only slower: the top bar shows it
 _WORST_FIRST = (Tone.ALARM, Tone.HELD, Tone.OPERATOR)
 
 

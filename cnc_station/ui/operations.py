@@ -88,7 +88,7 @@ class Operations:
             task.cancel()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: work.close())  # it may have ended before it began
+        task.add_done_callback(lambda _: work.close())  # if cancelled before its start
         return task
 
     async def _run(self, work: Coroutine[Any, Any, Any], words: str) -> None:

@@ -52,6 +52,8 @@ class PageContext:
     now: Callable[[], int]
 
 
+SLOW_LOOK_MS = 10_000  # a repeated look for what time alone changes: no notice reports that
+
 THEME = "ui.theme"
 DENSITY = "ui.density"
 OPERATOR = "ui.operator"

@@ -33,10 +33,8 @@ from cnc_station.ui.link_text import said
 from cnc_station.ui.main_window import MainWindow, PageSpec
 from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
-from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
 
-SLOW_LOOK_MS = 10_000
-"""Silence and the clock make no change that could be heard."""
 _REST_MS, _RESTS = 500, 10
 
 

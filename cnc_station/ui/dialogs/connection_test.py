@@ -99,7 +99,7 @@ class ConnectionTest(QWidget):
         else:
             self.show_report(report)
         finally:
-            if self._task is not None:  # else nobody waits, and the button may be gone
+            if self._task is not None:  # otherwise stopped, and the button may be deleted
                 self._task = None
                 self.button.setEnabled(True)
 

@@ -45,7 +45,7 @@ class MachineDialog(Dialog):
         inner, foot = QWidget(), QWidget()
         self.body = vbox(on=inner, gap=8)
         self._foot = hbox(on=foot, gap=_GAP)
-        self._guard = TapGuard(self)  # the second of two taps on what opens it is not meant for it
+        self._guard = TapGuard(self)  # against the second tap on the button that opened it
         self._guard.opened()
         self._guard.show("foot", "offered", foot)
         vbox(

@@ -1,15 +1,15 @@
-"""The form of a machine: its name, its driver, the work it takes."""
+"""The forms of a machine: its name, driver and capability, and its move to another station."""
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
-from cnc_station.engine.commands import AddMachine, EditMachine
+from cnc_station.engine.commands import AddMachine, EditMachine, MoveMachine
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Capability, Envelope, MachineSpec
 from cnc_station.engine.queries import ListDrivers
-from cnc_station.engine.views import DriverInfo, MachineRow
+from cnc_station.engine.views import DriverInfo, MachineRow, Presence
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.connection_test import ConnectionTest
 from cnc_station.ui.dialogs.driver_fields import DriverFields
@@ -18,7 +18,7 @@ from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.widgets.fields import Field, NumberBox
 
 TYPES = ("mill", "lathe", "drill")
-_SIZE = (680, 720)
+_SIZE, _MOVE_SIZE = (680, 720), (460, 250)
 
 
 class MachineForm(FormDialog):
@@ -220,3 +220,43 @@ def _envelope(text: str, errors: list[FieldError]) -> Envelope | None:
         errors.append(FieldError("envelope", "three lengths, such as 762 × 406 × 508"))
         return None
     return Envelope(x, y, z)
+
+
+class MoveMachineForm(FormDialog):
+    """Moves `machine` to one of `stations`, the first by default. It closes once that station owns
+    the machine. `own`: its present station is online and must release it."""
+
+    def __init__(
+        self,
+        context: PageContext,
+        parent: QWidget | None,
+        machine: MachineRow,
+        stations: Sequence[str],
+        own: Presence,
+    ) -> None:
+        title = self.tr("Move {name} to another station").format(name=machine.spec.name)
+        super().__init__(context.operations, title, self.tr("Move it"), parent)
+        self._context = context
+        self._machine = machine
+        self.resize(*_MOVE_SIZE)
+        self.station = QComboBox()
+        self.station.addItems(list(stations))
+        hint = self._what_follows(own).format(station=machine.station)
+        self.add("station", Field(self.tr("Station"), self.station, hint=hint), 0, 0)
+        self.fill_below()
+
+    def _what_follows(self, own: Presence) -> str:
+        if own is Presence.SILENT:
+            return self.tr(
+                "{station} does not respond: make sure that it does not drive the machine any "
+                "more. The other station connects to it."
+            )
+        if own is Presence.LEFT:
+            return self.tr("{station} is closed, the other station connects to its controller.")
+        return self.tr(
+            "{station} disconnects from its controller, the other station connects to it."
+        )
+
+    def storing(self) -> Coroutine[Any, Any, None]:
+        """The engine refuses a machine that has started work meanwhile."""
+        return self._context.door.execute(MoveMachine(self._machine.id, self.station.currentText()))

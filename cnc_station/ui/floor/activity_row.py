@@ -40,15 +40,11 @@ class SideRow(QAbstractButton):
 
     def __init__(self, words: RowWords, parent: QWidget) -> None:
         super().__init__(parent)
-        self._words = words
+        self.words = words
         self._last = False
         self.remedy: Button | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._take_words()
-
-    @property
-    def words(self) -> RowWords:
-        return self._words
 
     @property
     def under_finger(self) -> bool:
@@ -56,8 +52,8 @@ class SideRow(QAbstractButton):
         return self.isDown() or (self.remedy is not None and self.remedy.isDown())
 
     def set_words(self, words: RowWords) -> None:
-        if words != self._words:
-            self._words = words
+        if words != self.words:
+            self.words = words
             self._take_words()
             self.update()
 
@@ -68,7 +64,7 @@ class SideRow(QAbstractButton):
             self.update()
 
     def _take_words(self) -> None:
-        words = self._words
+        words = self.words
         said = ", ".join(part for part in (words.title, words.note, words.corner) if part)
         self.setAccessibleName(said)
         self.setToolTip("\n".join(part for part in (words.title, words.note) if part))
@@ -95,7 +91,7 @@ class SideRow(QAbstractButton):
         return QSize(180, row_height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        live, words = theme(), self._words
+        live, words = theme(), self.words
         painter = QPainter(self)
         if self.isDown() or self.hasFocus():
             paint_face(painter, self, live.metrics.radius_control, ground=None, line=None)

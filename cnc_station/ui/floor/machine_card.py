@@ -36,9 +36,9 @@ class MachineCardView(Card):
 
     def __init__(self, words: CardText, now: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._words = words
+        self.words = words
         self._compact = False
-        self._lasted = ""
+        self.lasted = ""
         self._pressed = False
         self._buttons: dict[CardAction, QAbstractButton] = {}
         self._guard = TapGuard(self)
@@ -52,14 +52,6 @@ class MachineCardView(Card):
         self._tick(now)
         theme().changed.connect(self._arrange)
 
-    @property
-    def words(self) -> CardText:
-        return self._words
-
-    @property
-    def lasted(self) -> str:
-        return self._lasted
-
     def button(self, action: CardAction) -> QAbstractButton | None:
         """The button of an action, if the card offers it now."""
         button = self._buttons.get(action)
@@ -67,8 +59,8 @@ class MachineCardView(Card):
 
     def set_words(self, words: CardText, now: int) -> None:
         """Show this text and time in state; repaint only the lines that differ."""
-        if words != self._words:
-            before, self._words = self._words, words
+        if words != self.words:
+            before, self.words = self.words, words
             self._take_words()
             if (words.remedies, words.corner) != (before.remedies, before.corner):
                 self._show_buttons()
@@ -78,12 +70,12 @@ class MachineCardView(Card):
         self._tick(now)
 
     def _take_words(self) -> None:
-        self.set_tone(self._words.tone)
-        self.setAccessibleName(self._words.spoken)
-        self.setToolTip(self._words.foot if self._compact else "")
+        self.set_tone(self.words.tone)
+        self.setAccessibleName(self.words.spoken)
+        self.setToolTip(self.words.foot if self._compact else "")
 
     def _differing(self, before: CardText) -> list[QRect]:
-        words, at = self._words, self._at
+        words, at = self.words, self._at
         lines = [
             (at.head, (words.name, words.model, words.look)),
             (at.title, (words.title, words.idle)),
@@ -103,9 +95,9 @@ class MachineCardView(Card):
         return [place for (place, now), then in zip(lines, were, strict=True) if now != then]
 
     def _tick(self, now: int) -> None:
-        lasted = say.lasted(self._words.since, now)
-        if lasted != self._lasted:
-            self._lasted = lasted
+        lasted = say.lasted(self.words.since, now)
+        if lasted != self.lasted:
+            self.lasted = lasted
             self.update(self._at.head)
 
     def set_compact(self, *, compact: bool) -> None:
@@ -118,15 +110,15 @@ class MachineCardView(Card):
         return QSize(300, card_height(compact=self._compact))
 
     def _show_buttons(self) -> None:
-        corner = self._words.corner
-        wanted = [*self._words.remedies, *([corner] if corner else [])]
+        corner = self.words.corner
+        wanted = [*self.words.remedies, *([corner] if corner else [])]
         for action in wanted:
             if action not in self._buttons:
                 ask = partial(self._ask, action)
-                self._buttons[action] = card_button(self, action, self._words.name, ask)
+                self._buttons[action] = card_button(self, action, self.words.name, ask)
         for action, button in self._buttons.items():
             if action not in wanted and button.hasFocus():
-                self.setFocus()  # else the keyboard would go on to another machine
+                self.setFocus()  # otherwise the focus would move to another machine
             button.setVisible(action in wanted)
         self._guard_buttons()
         self._arrange()
@@ -134,7 +126,7 @@ class MachineCardView(Card):
     def _guard_buttons(self) -> None:
         """The corner lies within the last remedy. Hold, which is always safe, is live as soon as it
         stands where no other button was tapped; a hold button can't be tapped at all."""
-        words = self._words
+        words = self.words
         first = words.remedies[0] if words.remedies else None
         last = words.corner or (words.remedies[-1] if words.remedies else None)
         for place, action in (("left", first), ("right", last)):
@@ -148,9 +140,9 @@ class MachineCardView(Card):
         self._guard.show("key", by_key, *go_on)
 
     def _by_key(self) -> CardAction | None:
-        if self._words.corner is CardAction.HOLD:
+        if self.words.corner is CardAction.HOLD:
             return CardAction.HOLD
-        return CardAction.CONTINUE if CardAction.CONTINUE in self._words.remedies else None
+        return CardAction.CONTINUE if CardAction.CONTINUE in self.words.remedies else None
 
     def hold_or_go_on(self) -> None:
         action = self._by_key()
@@ -167,13 +159,13 @@ class MachineCardView(Card):
 
     def _arrange(self) -> None:
         self._at = places(self.width(), self.height(), compact=self._compact)
-        remedies = [self._buttons[action] for action in self._words.remedies]
+        remedies = [self._buttons[action] for action in self.words.remedies]
         if remedies:
             spots = remedy_places(self._at, [each.sizeHint().width() for each in remedies])
             for button, spot in zip(remedies, spots, strict=True):
                 button.setGeometry(spot)
-        if self._words.corner:
-            self._buttons[self._words.corner].setGeometry(pause_place(self._at))
+        if self.words.corner:
+            self._buttons[self.words.corner].setGeometry(pause_place(self._at))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -184,7 +176,7 @@ class MachineCardView(Card):
         if inside:
             painter.fillRect(event.rect(), theme().brush(Ink.SURFACE))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_words(painter, event.region(), self._at, self._words, self._lasted)
+        paint_words(painter, event.region(), self._at, self.words, self.lasted)
         if self._pressed or self.hasFocus():
             painter.setPen(theme().pen(Ink.TEXT, FOCUS_WIDTH) if self._pressed else focus_pen())
             painter.setBrush(Qt.BrushStyle.NoBrush)

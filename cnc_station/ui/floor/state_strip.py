@@ -59,7 +59,7 @@ class StateStrip(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._history: History | None = None
+        self.history: History | None = None
         self._picture = QPixmap()
         self._painted = -1
         self._row = 0
@@ -67,14 +67,10 @@ class StateStrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    @property
-    def history(self) -> History | None:
-        return self._history
-
     def show_history(self, history: History) -> None:
-        if history == self._history:
+        if history == self.history:
             return
-        self._history = history
+        self.history = history
         self._painted = -1
         self._row = min(self._row, max(0, len(history.machines) - 1))
         self.setAccessibleName(history.span.machines_title)
@@ -88,25 +84,25 @@ class StateStrip(QWidget):
         return QSize(160, 60)
 
     def row_rect(self, machine: int) -> QRect:
-        assert self._history is not None
-        place = list(self._history.machines).index(machine)
+        assert self.history is not None
+        place = list(self.history.machines).index(machine)
         height = self._row_height()
         return QRect(0, round(place * height), self.width(), round(height))
 
     def _row_height(self) -> float:
-        rows = len(self._history.machines) if self._history else 1
+        rows = len(self.history.machines) if self.history else 1
         return min(_LARGEST_ROW, (self.height() - _AXIS) / max(1, rows))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        if self._history is None:
+        if self.history is None:
             return
         ratio = self.devicePixelRatioF()
         if self._painted != theme().serial or self._picture.size() != self.size() * ratio:
-            self._picture = self._drawn(self._history, ratio)
+            self._picture = self._drawn(self.history, ratio)
             self._painted = theme().serial
         painter.drawPixmap(0, 0, self._picture)
-        if self.hasFocus() and self._history.machines:
+        if self.hasFocus() and self.history.machines:
             height = self._row_height()
             painter.setPen(focus_pen())
             row = QRectF(1, self._row * height + 1, self.width() - 2, height - 2)
@@ -186,20 +182,20 @@ class StateStrip(QWidget):
             painter.drawText(QPointF(left, top + 12), label)
 
     def _machine_at(self, point: QPoint) -> int | None:
-        if self._history is None:
+        if self.history is None:
             return None
         place = int(point.y() / self._row_height())
-        machines = list(self._history.machines)
+        machines = list(self.history.machines)
         return machines[place] if 0 <= place < len(machines) else None
 
     def _interval_at(self, point: QPoint) -> StateInterval | None:
         machine = self._machine_at(point)
-        if self._history is None or machine is None:
+        if self.history is None or machine is None:
             return None
-        for interval in self._history.intervals:
+        for interval in self.history.intervals:
             if interval.machine_id == machine:
-                left = self._x(self._history, interval.start)
-                right = max(self._x(self._history, interval.end), left + _LEAST_MARK)
+                left = self._x(self.history, interval.start)
+                right = max(self._x(self.history, interval.end), left + _LEAST_MARK)
                 if left <= point.x() < right:
                     return interval
         return None
@@ -210,7 +206,7 @@ class StateStrip(QWidget):
             self.chosen.emit(machine)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        machines = list(self._history.machines) if self._history else []
+        machines = list(self.history.machines) if self.history else []
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
         if step is not None and 0 <= self._row + step < len(machines):
             self._row += step
@@ -223,10 +219,10 @@ class StateStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             interval = self._interval_at(event.pos())
-            if interval is None or self._history is None:
+            if interval is None or self.history is None:
                 QToolTip.hideText()
             else:
-                name = self._history.machines[interval.machine_id]
+                name = self.history.machines[interval.machine_id]
                 QToolTip.showText(event.globalPos(), f"{name}: {_told(interval)}", self)
             return True
         return super().event(event)

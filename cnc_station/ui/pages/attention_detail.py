@@ -40,7 +40,7 @@ class AttentionDetail(Card):
     def __init__(self, now: Callable[[], int]) -> None:
         super().__init__()
         self._now = now
-        self._shown: JobDetail | None = None
+        self.shown: JobDetail | None = None
         self._guard = TapGuard(self)
         self._picked: int | None = None
         self._name = ElidedLabel("", Role.CARD_TITLE)
@@ -95,10 +95,6 @@ class AttentionDetail(Card):
         )
         return scrolling(inner, focus=True)
 
-    @property
-    def shown(self) -> JobDetail | None:
-        return self._shown
-
     def show_job(
         self, job: JobDetail, program: ProgramDetail | None, status: Status | None = None
     ) -> None:
@@ -106,8 +102,8 @@ class AttentionDetail(Card):
         its machine's controller now."""
         row = job.row
         self._guard_buttons(row)
-        same_runs = self._shown is not None and self._shown.runs == job.runs
-        self._shown = job
+        same_runs = self.shown is not None and self.shown.runs == job.runs
+        self.shown = job
         self._name.setText(row.title)
         self._chip.set_look(look_of(row.state), formatting.lasted(row.state_since, self._now()))
         self._about.setText(self._said_about(job))
@@ -120,7 +116,7 @@ class AttentionDetail(Card):
         self.discard_button.setText(self.tr("Cancel: hold 1 s") if interrupted else discard)
         self.known.set_pairs(self._known_of(job, status) if interrupted else ())
         self.known.setVisible(interrupted)
-        # What lies half-way in a machine has no obvious next step: a person looks first.
+        # An interrupted part has no obvious next step: look at it first.
         restyle(self.retry_button, kind="" if interrupted else "primary")
         self.error.setText(formatting.sentence(row.last_error) or self.tr("No reason was given."))
         self.advice.setText(self._advice_for(job))
@@ -179,8 +175,8 @@ class AttentionDetail(Card):
         return pairs
 
     def clock_moved(self) -> None:
-        if self._shown is not None:
-            row = self._shown.row
+        if self.shown is not None:
+            row = self.shown.row
             self._chip.set_look(look_of(row.state), formatting.lasted(row.state_since, self._now()))
 
     def _said_about(self, job: JobDetail) -> str:

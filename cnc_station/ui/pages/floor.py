@@ -21,19 +21,13 @@ from cnc_station.ui.floor.charts import ChartShelf
 from cnc_station.ui.floor.column import FloorColumn
 from cnc_station.ui.floor.summary import Summary
 from cnc_station.ui.needs import link_needs
-from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.layout import hbox
 
 _REST_MS = 50
-_RESTS = 3
-"""A look that took long is followed by a rest so many times as long: a busy shop must not turn the
-engine into one that does nothing but answer the window."""
-
-SLOW_LOOK_MS = 10_000
-"""Silence and the clock make no change that could be heard."""
-
+_RESTS = 3  # the rest after a query, as a multiple of its time: spare the engine of a busy shop
 _LEAST_SIDE, _MOST_SIDE = 284, 380
 _ON_JOB = {
     CardAction.HOLD: JobAction.HOLD,
@@ -152,9 +146,8 @@ class FloorPage(QWidget):
         self.looks += 1
         begun = perf_counter()
         floor = await self._context.door.ask(FloorNow())
-        self._refresh.set_min_interval(
-            max(_REST_MS, round(_RESTS * 1000 * (perf_counter() - begun)))
-        )
+        took = perf_counter() - begun
+        self._refresh.set_min_interval(max(_REST_MS, round(_RESTS * 1000 * took)))
         titles = _titles_in(floor)
         told = {event.job_id for event in floor.just_now if event.job_id is not None}
         unknown = sorted(told - titles.keys() - self._titles.keys())
@@ -189,7 +182,7 @@ class FloorPage(QWidget):
         elif action is CardAction.CONFIRM_POSITION:
             self.at_machine.confirm_position(machine)
         elif action is CardAction.RECONNECT:
-            self._context.operations.reconnect(machine, card.machine.spec.name)
+            self._reconnect(machine)
         elif action is CardAction.SET_UP and card.job is not None:
             self.at_machine.set_up(card.job.id)
         elif action is CardAction.FINISH and card.job is not None:

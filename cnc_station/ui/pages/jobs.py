@@ -31,8 +31,7 @@ from cnc_station.ui.widgets.job_filters import JobFilterBar
 from cnc_station.ui.widgets.job_table_view import JobTableView
 from cnc_station.ui.widgets.layout import hbox, vbox
 
-ORDER = BY_STATE_AND_QUEUE
-"""At first: what runs, what is held or in trouble, then the queue as it will be worked off."""
+ORDER = BY_STATE_AND_QUEUE  # the default
 SETTING = "jobs.columns"
 _COUNT_EVERY_MS = 400
 _TYPING_MS = 120
@@ -99,7 +98,7 @@ class JobsPage(Page):
         self.menus.sort_wanted.connect(self.sort)
         self.model.taken.connect(self._taken)
         self.feed.started_over.connect(self.view.scrollToTop)
-        self.feed.started_over.connect(self._counts.request)  # after the rows: those come first
+        self.feed.started_over.connect(self._counts.request)  # the rows come first
         self.selected.changed.connect(self._show_selection)
         self.filters.chosen.connect(self._choose)
         self.filters.menu_opens.connect(self.menus.fill_more)

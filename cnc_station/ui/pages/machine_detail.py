@@ -37,7 +37,7 @@ from cnc_station.ui.widgets.timeline import Timeline, TimelineEntry
 
 _JOB_WIDTH = 150
 NOW, LATELY, ABOUT = "now", "lately", "about"
-LIVE_MS = 150  # six or seven looks a second, from memory, while somebody can see it
+LIVE_MS = 150  # from memory, while it is on view
 
 
 class MachineDetail(Card):
@@ -47,7 +47,7 @@ class MachineDetail(Card):
         super().__init__()
         self._context = context
         self._drivers = drivers
-        self._shown: MachineRow | None = None
+        self.shown: MachineRow | None = None
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._chip = StateChip(look_of(MachineState.IDLE))
         self.why = Text("", Role.STRONG, wrap=True)
@@ -78,18 +78,14 @@ class MachineDetail(Card):
         texts = (self.why, self.remedy, self.details)
         fill(self.body, head, *texts, self.buttons, links, (stack, 1))
 
-    @property
-    def shown(self) -> MachineRow | None:
-        return self._shown
-
     def picked(self, machine: MachineRow) -> None:
         """A person has chosen the machine that is shown next."""
-        if self._shown is None or machine.id != self._shown.id:
+        if self.shown is None or machine.id != self.shown.id:
             self.buttons.forget()
             self.about.forget()
 
     def show_machine(self, machine: MachineRow) -> None:
-        self._shown = machine
+        self.shown = machine
         self._name.setText(machine.spec.name)
         self.buttons.show_machine(machine, self._drivers.abilities(machine.spec.driver))
         self.job_button.setVisible(machine.job_id is not None)
@@ -99,7 +95,7 @@ class MachineDetail(Card):
         self._look()
 
     def _look(self) -> None:
-        machine = self._shown
+        machine = self.shown
         if machine is None:
             return
         status = self._context.door.peek(ControllerStatus(machine.id))
@@ -170,8 +166,8 @@ class MachineDetail(Card):
             ]
         )
         self.timeline.scrollToBottom()
-        if self._shown is not None and self._shown.job_id is not None:
-            title = jobs.get(self._shown.job_id, self.tr("The job at work"))
+        if self.shown is not None and self.shown.job_id is not None:
+            title = jobs.get(self.shown.job_id, self.tr("The job at work"))
             shown = self.job_button.fontMetrics().elidedText(
                 title, Qt.TextElideMode.ElideRight, _JOB_WIDTH
             )
@@ -179,9 +175,9 @@ class MachineDetail(Card):
             self.job_button.setToolTip(title)
 
     def clock_moved(self) -> None:
-        if self._shown is not None:
-            lasted = formatting.lasted(self._shown.state_since, self._context.now())
-            self._chip.set_look(self._look_of(self._shown), lasted)
+        if self.shown is not None:
+            lasted = formatting.lasted(self.shown.state_since, self._context.now())
+            self._chip.set_look(self._look_of(self.shown), lasted)
 
     def _look_of(self, machine: MachineRow) -> StateLook:
         return machine_look(machine, self._drivers.abilities(machine.spec.driver))

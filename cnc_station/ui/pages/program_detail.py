@@ -37,7 +37,7 @@ class ProgramDetailCard(Card):
     def __init__(self, now: Callable[[], int]) -> None:
         super().__init__()
         self._now = now
-        self._shown: ProgramDetail | None = None
+        self.shown: ProgramDetail | None = None
         self._toolpath: Toolpath | None = None
         self._ends: list[tuple[int, int]] = []  # line, the last point it leads to
         self._name = ElidedLabel("", Role.CARD_TITLE)
@@ -88,14 +88,10 @@ class ProgramDetailCard(Card):
         splitter.setSizes(list(_SHARES))
         return splitter
 
-    @property
-    def shown(self) -> ProgramDetail | None:
-        return self._shown
-
     def show_program(self, program: ProgramDetail) -> None:
         """Show a program; the same one again keeps the place in its text."""
-        same = self._shown is not None and self._shown.row.sha256 == program.row.sha256
-        self._shown = program
+        same = self.shown is not None and self.shown.row.sha256 == program.row.sha256
+        self.shown = program
         row = program.row
         self._name.setText(row.name)
         self._about.setText(self._said(row))

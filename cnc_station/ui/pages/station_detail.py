@@ -35,7 +35,7 @@ class StationDetail(Card):
         self.facts = KeyValue()
         self.posts = RowList(self._columns(), lambda post: post.machine.id, self)
         self.table = ListTable(self.posts, self.tr("Machines of this station"))
-        self._rest = QWidget()  # takes the table's room where there is none to show
+        self._rest = QWidget()  # takes the table's room without machines
         self.table.chosen.connect(self._fit_buttons)
         head = hbox((self._name, 1), self._chip)
         fill(self.body, head, self.meaning, 8, self.facts, 8, rule())
@@ -114,7 +114,7 @@ class StationDetail(Card):
             )
         if presence is Presence.SILENT:
             return self.tr(
-                "Not responding. Nothing starts on its machines until it is back, or they are moved."
+                "Not responding. Nothing starts on its machines until it is back or they are moved."
             )
         if presence is Presence.LEFT:
             return self.tr("Closed in order. Its machines wait for it, or can be moved.")

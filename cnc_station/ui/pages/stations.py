@@ -17,7 +17,7 @@ from cnc_station.engine.queries import (
 )
 from cnc_station.engine.views import Presence
 from cnc_station.ui import formatting
-from cnc_station.ui.dialogs.move_machine import MoveMachineForm
+from cnc_station.ui.dialogs.machine_form import MoveMachineForm
 from cnc_station.ui.drivers import Drivers
 from cnc_station.ui.link_text import STANDALONE
 from cnc_station.ui.models.fleet import StationMachines, others, places
@@ -96,11 +96,10 @@ class StationsPage(ListPage[StationMachines]):
             stations = await door.ask(ListStations())
             machines = await door.ask(ListMachines())
             jobs = await door.ask(JobsById(sorted(m.job_id for m in machines if m.job_id)))
-        except Unavailable:  # the bar above says so, and how long; asked again in a second
+        except Unavailable:  # the top bar shows it; the next tick tries again
             if self._places:
-                self.count.setText(
-                    self.tr("As of {time}: the database is down").format(time=self._as_of)
-                )
+                down = self.tr("As of {time}: the database is down")
+                self.count.setText(down.format(time=self._as_of))
             return None
         self._as_of = formatting.time_of_day(self._context.now())
         self._places = places(stations, machines, jobs)
@@ -126,11 +125,10 @@ class StationsPage(ListPage[StationMachines]):
         return " · ".join(part for part in parts if part)
 
     def _leader(self) -> str:
-        for place in self._places:
-            if place.station.leads:
-                return self.tr("{name} leads, term {term}").format(
-                    name=place.station.name, term=place.station.term
-                )
+        for station in (place.station for place in self._places):
+            if station.leads:
+                leads = self.tr("{name} leads, term {term}")
+                return leads.format(name=station.name, term=station.term)
         return self.tr("nobody leads at the moment")
 
     def show_row(self, row: StationMachines) -> None:
