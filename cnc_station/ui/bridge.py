@@ -23,9 +23,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self._notice = NO_EVENTS
         self._machines: frozenset[int] = frozenset()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(FLUSH_EVERY_MS)
+        self._timer = QTimer(self, singleShot=True, interval=FLUSH_EVERY_MS)
         self._timer.timeout.connect(self._flush)
         self._unsubscribe = (
             door.subscribe(self._hear),

@@ -56,11 +56,7 @@ class QueueMoves:
     def _before(self, ids: set[int], machine_type: str, way: Way) -> int | None:
         """The job to stand in front of, 0 for the end of the queue; None if it is already there or
         the next job is unknown."""
-        queue = [
-            row.id
-            for _, row in self._model.placed()
-            if row.machine_type == machine_type and row.state in WAITING_JOBS
-        ]
+        queue = [row.id for _, row in self._queue(machine_type)]
         places = [at for at, job_id in enumerate(queue) if job_id in ids]
         if not places:
             return None
@@ -73,16 +69,17 @@ class QueueMoves:
         all_known = self._model.known.stop == self._model.total
         return 0 if behind and all_known else None
 
+    def _queue(self, machine_type: str) -> list[tuple[int, JobRow]]:
+        return [
+            (at, row)
+            for at, row in self._model.placed()
+            if row.machine_type == machine_type and row.state in WAITING_JOBS
+        ]
+
     def drop(self, row: JobRow, place: int) -> None:
         """Move a job in front of the first of its queue at `place` or below."""
-        behind = [
-            other.id
-            for at, other in self._model.placed()
-            if at >= place
-            and other.machine_type == row.machine_type
-            and other.state in WAITING_JOBS
-            and other.id != row.id
-        ]
+        queue = self._queue(row.machine_type)
+        behind = [other.id for at, other in queue if at >= place and other.id != row.id]
         if behind or self._model.known.stop == self._model.total:
             before = behind[0] if behind else None
             self._context.operations.act(JobAction.REORDER, [row.id], before=before)

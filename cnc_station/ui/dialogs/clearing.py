@@ -15,7 +15,7 @@ from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.fields import Field, Stepper
 from cnc_station.ui.widgets.filter_chip import FilterChip
-from cnc_station.ui.widgets.layout import fill, hbox, vbox
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import Note, Text
 
@@ -48,9 +48,8 @@ class ClearingDialog(MachineDialog):
         self.reason = QLineEdit(run.error if run and not self._completed else "")
         self.reason.setMaxLength(_LONGEST)
         self.reason.setPlaceholderText(self.tr("in your own words"))
-        self.clear = PrimaryButton(
-            self.tr("Machine is clear"), tone=Tone.OPERATOR, clicked=self._clear
-        )
+        clear = self.tr("Machine is clear")
+        self.clear = PrimaryButton(clear, tone=Tone.OPERATOR, clicked=self._clear)
         if self._counts:
             self.body.addLayout(self._counting())
             self.sum = Note()
@@ -76,19 +75,15 @@ class ClearingDialog(MachineDialog):
         )
 
     def _counting(self) -> QHBoxLayout:
-        line = hbox(gap=2 * theme().metrics.gap)
         self.fields = {
             "good": Field(self.tr("Good parts"), self.good),
             "scrap": Field(self.tr("Scrap"), self.scrap),
             "rework": Field(self.tr("Rework"), self.rework),
         }
-        for field in self.fields.values():
-            line.addWidget(field, 1)
-        return line
+        return hbox(*((field, 1) for field in self.fields.values()), gap=2 * theme().metrics.gap)
 
     def _why(self) -> QWidget:
         self._reasons = QWidget()
-        chips = hbox(gap=theme().metrics.gap)
         self.choices: list[FilterChip] = []
         for reason in (
             self.tr("tool broke"),
@@ -100,11 +95,9 @@ class ClearingDialog(MachineDialog):
             chip.setCheckable(False)
             chip.clicked.connect(lambda _=False, reason=reason: self.reason.setText(reason))
             self.choices.append(chip)
-            chips.addWidget(chip)
-        chips.addStretch(1)
-        box = vbox(on=self._reasons, gap=8, margins=(0, 8, 0, 0))
+        chips = hbox(*self.choices, STRETCH, gap=theme().metrics.gap)
         self._question = Text("", Role.NOTE, Ink.MUTED)
-        fill(box, self._question, chips, self.reason)
+        vbox(self._question, chips, self.reason, on=self._reasons, gap=8, margins=(0, 8, 0, 0))
         return self._reasons
 
     @property
@@ -140,9 +133,8 @@ class ClearingDialog(MachineDialog):
         self.sum.set_ink(Ink.ALARM if mismatch else Ink.MUTED)
         not_good = self.scrap.value + self.rework.value > 0
         self._reasons.setVisible(not_good)
-        question = (
-            self.tr("Why is it scrap?") if self.scrap.value else self.tr("Why does it need rework?")
-        )
+        scrap, rework = self.tr("Why is it scrap?"), self.tr("Why does it need rework?")
+        question = scrap if self.scrap.value else rework
         self._question.setText(question)
         self.reason.setAccessibleName(question)
         explained = not not_good or bool(self.reason.text().strip())

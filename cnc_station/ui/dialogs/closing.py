@@ -104,13 +104,11 @@ class ClosingDialog(Dialog):
     def _list(
         self, title: str, ink: Ink, runs: Sequence[RunInHand], machines: Mapping[int, str]
     ) -> None:
-        heading = Text(title, Role.STRONG, ink, wrap=True)
-        self._body.addWidget(heading)
+        self._body.addWidget(Text(title, Role.STRONG, ink, wrap=True))
         for run in runs:
             unknown = run.handler or self.tr("Machine {n}").format(n=run.machine_id)
             name = machines.get(run.machine_id or 0, unknown)
-            line = Text(f"{name} · {run.job}", Role.BODY, wrap=True)
-            self._body.addWidget(line)
+            self._body.addWidget(Text(f"{name} · {run.job}", Role.BODY, wrap=True))
         self._body.addSpacing(_GAP)
 
     def _offer(self, runs: Sequence[RunInHand]) -> None:

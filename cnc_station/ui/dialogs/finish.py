@@ -32,9 +32,8 @@ class FinishDialog(MachineDialog):
         status: Status | None,
         parent: QWidget | None,
     ) -> None:
-        title = self.tr("{machine}: is {job} done?").format(
-            machine=machine.spec.name, job=job.title
-        )
+        title = self.tr("{machine}: is {job} done?")
+        title = title.format(machine=machine.spec.name, job=job.title)
         about = self.tr(
             "This machine is only watched: the whole job counts as done when you confirm it."
         )
@@ -74,5 +73,4 @@ class FinishDialog(MachineDialog):
         return pairs
 
     def _finish(self) -> None:
-        done = self.tr("{job}: completed").format(job=self._title)
-        self.act(JobAction.FINISH, "", done)
+        self.act(JobAction.FINISH, "", self.tr("{job}: completed").format(job=self._title))

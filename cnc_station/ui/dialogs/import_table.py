@@ -88,17 +88,11 @@ class ImportDialog(Dialog):
 
     def _foot(self) -> QHBoxLayout:
         self.busy = BusyBar()
-        self.import_button = PrimaryButton(self.tr("Import"))
+        self.import_button = PrimaryButton(self.tr("Import"), clicked=self._import)
         self.import_button.setEnabled(False)
-        self.import_button.clicked.connect(self._import)
         self.acting = [self.import_button, self.mapping]
-        return hbox(
-            Text(self.tr("All rows or none."), Role.NOTE, Ink.MUTED),
-            self.busy,
-            STRETCH,
-            self.cancel_button(),
-            self.import_button,
-        )
+        rule = Text(self.tr("All rows or none."), Role.NOTE, Ink.MUTED)
+        return hbox(rule, self.busy, STRETCH, self.cancel_button(), self.import_button)
 
     def _read(self) -> None:
         """Read the table with the current choices; one reading at a time."""
@@ -183,11 +177,8 @@ class ImportDialog(Dialog):
         if 0 < issue.row <= model.rowCount():
             self.tabs.choose(_ROWS)
             index = model.index(issue.row - 1, 0)
-            self.rows.selectionModel().setCurrentIndex(
-                index,
-                QItemSelectionModel.SelectionFlag.ClearAndSelect
-                | QItemSelectionModel.SelectionFlag.Rows,
-            )
+            flags = QItemSelectionModel.SelectionFlag
+            self.rows.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
             self.rows.scrollTo(index)
 
     def _import(self) -> None:

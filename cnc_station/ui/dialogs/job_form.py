@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from cnc_station.engine.commands import AddProgram, EditJob, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
-from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.queries import ListMachines, ListPrograms
 from cnc_station.engine.views import JobDetail, ProgramRow
 from cnc_station.ui.dialogs.dialog import Dialog
@@ -48,10 +48,10 @@ class JobForm(Dialog):
         self.fields.program.file_chosen.connect(self._keep_file)
         self.banner = Text("", Role.NOTE, Ink.ALARM, wrap=True)
         self.banner.hide()
-        self.submit = PrimaryButton(self._submit_words(), clicked=self._save_all)
+        self.submit = PrimaryButton(self._submit_words(), clicked=self._save)
         self.acting = [self.submit]
         self.submit.setDefault(True)
-        self.as_draft = Button(self.tr("Keep as draft"), clicked=self._save_draft)
+        self.as_draft = Button(self.tr("Keep as draft"), clicked=lambda: self._save(draft=True))
         self._place(title)
         self.fields.show_draft(draft)
         self.fields.name.setFocus()
@@ -92,7 +92,7 @@ class JobForm(Dialog):
         self.as_draft.setVisible(self._editing is None)
         self.submit.setToolTip(self.tr("Ctrl+Enter"))
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            add_key(self, self.submit.text(), keys, self._save_all)
+            add_key(self, self.submit.text(), keys, self._save)
         buttons = hbox(self.as_draft, STRETCH, self.cancel_button(), self.submit)
         vbox(
             Text(title, Role.PAGE_TITLE),
@@ -137,28 +137,22 @@ class JobForm(Dialog):
         self._loading.append(self._context.operations.run(self._keep(path), words))
 
     async def _keep(self, path: Path) -> None:
+        field = self.fields.fields["program"]
         try:
             source = await asyncio.to_thread(path.read_bytes)
             row = await self._context.door.execute(AddProgram(path.name, source))
         except InvalidInput as error:
-            words = "\n".join(str(fault) for fault in error.errors)
-            self.fields.fields["program"].set_error(words)
+            field.set_error("\n".join(str(fault) for fault in error.errors))
             return
         except OSError as error:
-            self.fields.fields["program"].set_error(str(error.strerror or error))
+            field.set_error(str(error.strerror or error))
             return
-        self.fields.fields["program"].set_error("")
+        field.set_error("")
         self.fields.program.offer(await self._context.door.ask(ListPrograms()))
         self.fields.program.set_value(row.sha256)
         self._take_from_program(row)
 
-    def _save_all(self) -> None:
-        self._save(draft=False)
-
-    def _save_draft(self) -> None:
-        self._save(draft=True)
-
-    def _save(self, *, draft: bool) -> None:
+    def _save(self, *, draft: bool = False) -> None:
         if not self._doing:
             self.do(self._context.operations, self._store(draft=draft), self.tr("Saving …"))
 
@@ -168,10 +162,11 @@ class JobForm(Dialog):
 
     def complain(self, error: CncStationError) -> None:
         """Show each error at its field, and the rest above them all."""
-        if isinstance(error, InvalidInput):
-            self._show_faults(error.errors)
-        else:
-            self._show_faults((), str(error))
+        faults = error.errors if isinstance(error, InvalidInput) else ()
+        rest = [str(fault) for fault in self.fields.show_errors(faults)]
+        words = " ".join(rest) if faults else str(error)
+        self.banner.setText(words)
+        self.banner.setVisible(bool(words))
 
     async def _submit(self, *, draft: bool) -> int:
         spec = self.fields.draft().spec(draft=draft)
@@ -191,12 +186,6 @@ class JobForm(Dialog):
         elif changes:
             self._context.operations.say(f"{self.tr('Job')} {row.id}: {self.tr('changed')}")
         return row.id
-
-    def _show_faults(self, errors: tuple[FieldError, ...], sentence: str = "") -> None:
-        rest = self.fields.show_errors(errors)
-        words = " ".join([sentence, *(str(error) for error in rest)]).strip()
-        self.banner.setText(words)
-        self.banner.setVisible(bool(words))
 
     def done(self, result: int) -> None:
         for task in self._loading:

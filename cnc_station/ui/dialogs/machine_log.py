@@ -84,11 +84,9 @@ class MachineLogDialog(Dialog):
         self.read()
 
     def _place(self) -> None:
-        copy, save = Button(self.tr("Copy")), Button(self.tr("Save…"))
-        close = Button(self.tr("Close"))
-        copy.clicked.connect(self.copy)
-        save.clicked.connect(self.ask_where)
-        close.clicked.connect(self.accept)
+        copy = Button(self.tr("Copy"), clicked=self.copy)
+        save = Button(self.tr("Save…"), clicked=self.ask_where)
+        close = Button(self.tr("Close"), clicked=self.accept)
         head = hbox(Text(self.windowTitle(), Role.PAGE_TITLE), STRETCH, self.filter, self.follow)
         foot = hbox((self.outcome, 1), copy, save, close)
         self._stack = QStackedLayout()

@@ -118,9 +118,8 @@ class SetUpDialog(MachineDialog):
             "they are."
         )
         self.explain(meaning)
-        self.aside = Button(self.tr("Put aside"))
+        self.aside = Button(self.tr("Put aside"), clicked=self._put_aside)
         self.aside.setToolTip(meaning)
-        self.aside.clicked.connect(self._put_aside)
         start = self.tr("I have started it at the panel") if watched else self.tr("Start")
         self.start = PrimaryButton(start, tone=Tone.OPERATOR, clicked=self._start)
         self.offer(self.aside)
@@ -136,10 +135,8 @@ class SetUpDialog(MachineDialog):
             yield self.tr("Notes"), told
         yield self.tr("Material"), job.material
         tools = program.tools if program else ()
-        yield (
-            self.tr("Tools"),
-            "\n".join(f"T{number}  {called}".strip() for number, called in tools),
-        )
+        listed = (f"T{number}  {called}".strip() for number, called in tools)
+        yield self.tr("Tools"), "\n".join(listed)
         yield self.tr("Work offset"), ", ".join(program.work_offsets if program else ())
         yield self.tr("Program"), self._program(job)
         yield self.tr("Quantity"), formatting.parts(job.quantity)

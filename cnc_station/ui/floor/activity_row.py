@@ -80,9 +80,8 @@ class SideRow(QAbstractButton):
     def _place_remedy(self) -> None:
         if self.remedy is not None:
             width, height = self.remedy.sizeHint().width(), theme().metrics.control
-            self.remedy.setGeometry(
-                self.width() - width, (self.height() - height) // 2, width, height
-            )
+            top = (self.height() - height) // 2
+            self.remedy.setGeometry(self.width() - width, top, width, height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._place_remedy()

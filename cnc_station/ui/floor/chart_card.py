@@ -105,6 +105,5 @@ class ChartSwitch(QWidget):
     def over(self, card: QRect) -> QRect:
         """Where it stands over a card's title."""
         height = self.sizeHint().height()
-        return QRect(
-            card.left() + 15, card.top() + 9 + (18 - height) // 2, card.width() - 90, height
-        )
+        top = card.top() + 9 + (18 - height) // 2
+        return QRect(card.left() + 15, top, card.width() - 90, height)

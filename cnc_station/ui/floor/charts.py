@@ -156,19 +156,15 @@ class ChartShelf(QWidget):
 
     def _draw_bars(self, made: Charts, span: Span, target: Any) -> None:
         assert self.bars is not None
-        goal = None
-        if isinstance(target, int | float) and target > 0:
-            goal = target * span.bar_s / _HOUR_S
+        wanted = isinstance(target, int | float) and target > 0
+        goal = target * span.bar_s / _HOUR_S if wanted else None
         series = made.completed
-        labels = [
-            span.bar_label(series.start + place * series.step, place)
-            for place in range(len(series.values))
-        ]
+        starts = (series.start + place * series.step for place in range(len(series.values)))
+        labels = [span.bar_label(start, place) for place, start in enumerate(starts)]
         self.completed.set_title(span.completed_title)
         self.switch.set_words(0, span.completed_title)
-        self.completed.set_note(
-            "" if goal is None else self.tr("target {n:g}").format(n=round(goal, 1))
-        )
+        note = "" if goal is None else self.tr("target {n:g}").format(n=round(goal, 1))
+        self.completed.set_note(note)
         self.bars.show_bars(series.values, labels, goal)
 
     def _draw_queue(self, drawn: Charts, span: Span) -> None:
@@ -184,12 +180,9 @@ class ChartShelf(QWidget):
 
     def _ends(self, count: int, span: Span) -> list[tuple[float, str]]:
         """Label the start and the end (now) of the line's axis."""
-        begun = self._context.now() - span.seconds * 1000
+        begun = formatting.time_of_day(self._context.now() - span.seconds * 1000, seconds=False)
         room = count * 0.06
-        return [
-            (room, formatting.time_of_day(begun, seconds=False)),
-            (count - 1 - room, self.tr("now")),
-        ]
+        return [(room, begun), (count - 1 - room, self.tr("now"))]
 
     def _open_bar(self, place: int) -> None:
         step = self.span.bar_s * 1000

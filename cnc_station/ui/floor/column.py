@@ -113,10 +113,7 @@ class FloorColumn(QScrollArea):
         self._arrange()
 
     def _in_focus(self) -> int | None:
-        for machine, card in self.cards.items():
-            if card.hasFocus():
-                return machine
-        return None
+        return next((machine for machine, card in self.cards.items() if card.hasFocus()), None)
 
     def _hold_or_go_on(self) -> None:
         machine = self._in_focus()

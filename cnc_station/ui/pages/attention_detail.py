@@ -56,11 +56,13 @@ class AttentionDetail(Card):
         complete, discard = self.tr("It is complete: hold 1 s"), self.tr("Discard: hold 1 s")
         self.accept_button = HoldButton(complete, seconds=_HOLD_S, danger=False)
         self.discard_button = HoldButton(discard, seconds=_HOLD_S)
+        first = (self.retry_button, self.edit_button, self.scrap_button)
+        second = (self.accept_button, self.discard_button)
+        self._guarded = (*first, *second)
         for button in (self.edit_button, self.scrap_button):
             button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.MinimumExpanding)
-        first = (self.retry_button, 1), (self.edit_button, 1), (self.scrap_button, 1)
-        second = (self.accept_button, 1), (self.discard_button, 1)
-        return vbox(hbox(*first, gap=8), hbox(*second, gap=8), gap=8)
+        rows = (hbox(*((button, 1) for button in row), gap=8) for row in (first, second))
+        return vbox(*rows, gap=8)
 
     def _reading(self) -> QScrollArea:
         self.advice = Text("", Role.NOTE, Ink.MUTED, wrap=True, selectable=True)
@@ -142,14 +144,7 @@ class AttentionDetail(Card):
         if self._picked == row.id:
             self._guard.forget()
         self._picked = None
-        buttons = (
-            self.retry_button,
-            self.edit_button,
-            self.scrap_button,
-            self.accept_button,
-            self.discard_button,
-        )
-        self._guard.show(_BUTTONS, (row.id, row.state), *buttons)
+        self._guard.show(_BUTTONS, (row.id, row.state), *self._guarded)
 
     def _known_of(self, job: JobDetail, status: Status | None) -> list[tuple[str, str]]:
         """What matters for the decision about an unfinished part."""
@@ -181,15 +176,14 @@ class AttentionDetail(Card):
 
     def _said_about(self, job: JobDetail) -> str:
         row = job.row
+        due = self.tr("due {due}").format(due=formatting.due(row.due_at, self._now()))
         parts = [
             self.tr("Job {id}").format(id=row.id),
             row.machine or row.machine_type,
             row.material,
             self.tr("{count} pieces").format(count=f"{row.quantity:,}") if row.quantity > 1 else "",
             self.tr("priority {priority}").format(priority=row.priority),
-            self.tr("due {due}").format(due=formatting.due(row.due_at, self._now()))
-            if row.due_at
-            else "",
+            due if row.due_at else "",
         ]
         return " · ".join(part for part in parts if part)
 
@@ -233,14 +227,11 @@ class _Attempt(QWidget):
 
     def __init__(self, run: RunRow, now: int) -> None:
         super().__init__()
-        title = self.tr("Attempt {number} on {machine}").format(
-            number=run.attempt, machine=run.machine
-        )
+        title = self.tr("Attempt {number} on {machine}")
+        title = title.format(number=run.attempt, machine=run.machine)
         begun = run.started_at if run.started_at is not None else run.assigned_at
-        head = hbox(
-            (ElidedLabel(title, Role.NOTE), 1),
-            Text(formatting.moment(begun, now), Role.NOTE, Ink.MUTED),
-        )
+        when = Text(formatting.moment(begun, now), Role.NOTE, Ink.MUTED)
+        head = hbox((ElidedLabel(title, Role.NOTE), 1), when)
         ended = run.ended_at if run.ended_at is not None else now
         lasted = formatting.lasted(begun, ended)
         ending = Text(f"{look_of(run.state).word} · {lasted}", Role.NOTE, Ink.MUTED)

@@ -17,26 +17,15 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.tap_guard import TapGuard
 
 
-def takes_in_short(capability: Capability, tr: Callable[[str], str]) -> str:
-    """What a machine takes, for a column: `≤ 4 · any · 3 axes · 762 × 406 × 508`."""
-    size = capability.envelope
+def takes(capability: Capability, tr: Callable[[str], str], *, short: bool = False) -> str:
+    """What a machine takes, in a sentence, or short for a column."""
+    most = "≤ {most}" if short else tr("complexity to {most}")
+    size = formatting.size(capability.envelope) if capability.envelope else ""
     parts = [
-        f"≤ {capability.max_complexity}",
-        ", ".join(sorted(capability.materials)) or tr("any"),
+        most.format(most=capability.max_complexity),
+        ", ".join(sorted(capability.materials)) or (tr("any") if short else tr("any material")),
         tr("{count} axes").format(count=capability.axes),
-        formatting.size(size) if size else "",
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def takes(capability: Capability, tr: Callable[[str], str]) -> str:
-    """What a machine takes, in a sentence."""
-    size = capability.envelope
-    parts = [
-        tr("complexity to {most}").format(most=capability.max_complexity),
-        ", ".join(sorted(capability.materials)) or tr("any material"),
-        tr("{count} axes").format(count=capability.axes),
-        f"{formatting.size(size)} mm" if size else "",
+        f"{size} mm" if size and not short else size,
     ]
     return " · ".join(part for part in parts if part)
 

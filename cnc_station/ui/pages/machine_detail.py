@@ -168,10 +168,8 @@ class MachineDetail(Card):
         self.timeline.scrollToBottom()
         if self.shown is not None and self.shown.job_id is not None:
             title = jobs.get(self.shown.job_id, self.tr("The job at work"))
-            shown = self.job_button.fontMetrics().elidedText(
-                title, Qt.TextElideMode.ElideRight, _JOB_WIDTH
-            )
-            self.job_button.setText(shown)
+            metrics, right = self.job_button.fontMetrics(), Qt.TextElideMode.ElideRight
+            self.job_button.setText(metrics.elidedText(title, right, _JOB_WIDTH))
             self.job_button.setToolTip(title)
 
     def clock_moved(self) -> None:

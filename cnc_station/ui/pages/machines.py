@@ -18,7 +18,7 @@ from cnc_station.ui.drivers import machine_look
 from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.list_page import ListPage
-from cnc_station.ui.pages.machine_about import takes_in_short
+from cnc_station.ui.pages.machine_about import takes
 from cnc_station.ui.pages.machine_detail import MachineDetail
 from cnc_station.ui.theme import Ink
 from cnc_station.ui.widgets.buttons import Button, add_key
@@ -59,7 +59,7 @@ class MachinesPage(ListPage[MachineRow]):
             Column(self.tr("Station"), lambda m: m.station, 92),
             Column(
                 self.tr("Takes"),
-                lambda m: takes_in_short(m.spec.capability, self.tr),
+                lambda m: takes(m.spec.capability, self.tr, short=True),
                 ink=lambda _: Ink.MUTED,
             ),
         )

@@ -55,16 +55,8 @@ class ProgramDetailCard(Card):
         self.findings.itemClicked.connect(self._to_line)
         self.findings.itemActivated.connect(self._to_line)
         self._clean = Text(self.tr("The reader found nothing to remark."), Role.NOTE, Ink.MUTED)
-        fill(
-            self.body,
-            self._name,
-            self._about,
-            self.assumes,
-            4,
-            self._buttons(),
-            4,
-            (self._reading(), 1),
-        )
+        head = (self._name, self._about, self.assumes)
+        fill(self.body, *head, 4, self._buttons(), 4, (self._reading(), 1))
         theme().changed.connect(self._fit_findings)
 
     def _buttons(self) -> QHBoxLayout:
@@ -99,8 +91,7 @@ class ProgramDetailCard(Card):
         self.assumes.setText(formatting.assumes(program.assumes))
         self.assumes.setToolTip(formatting.assumes_in_full(program.assumes))
         self.assumes.setVisible(bool(self.assumes.text()))
-        jobs = self.tr("Jobs: {count}").format(count=f"{row.jobs:,}")
-        self.jobs_button.setText(jobs)
+        self.jobs_button.setText(self.tr("Jobs: {count}").format(count=f"{row.jobs:,}"))
         self.jobs_button.setEnabled(row.jobs > 0)
         self._show_revisions(program.revisions, row.sha256)
         if not same:
@@ -122,28 +113,16 @@ class ProgramDetailCard(Card):
             self.path.show_tool(None)
             return
         at = self._ends[place][1]
-        self.path.show_tool(
-            Telemetry(
-                line=line,
-                x=path.x[at],
-                y=path.y[at],
-                z=path.z[at],
-                part_fraction=path.seconds[at] / path.duration_s,
-            )
-        )
+        done = path.seconds[at] / path.duration_s
+        x, y, z = path.x[at], path.y[at], path.z[at]
+        self.path.show_tool(Telemetry(line=line, x=x, y=y, z=z, part_fraction=done))
 
     def _said(self, row: ProgramRow) -> str:
-        now = self._now()
-        return " · ".join(
-            (
-                self.tr("{lines} lines").format(lines=f"{row.lines:,}"),
-                self.tr("{time} a part").format(time=formatting.duration(row.duration_s)),
-                self.tr("added {when} by {who}").format(
-                    when=formatting.moment(row.added_at, now), who=row.added_by
-                ),
-                row.sha256[:12],
-            )
-        )
+        lines = self.tr("{lines} lines").format(lines=f"{row.lines:,}")
+        time = self.tr("{time} a part").format(time=formatting.duration(row.duration_s))
+        when = formatting.moment(row.added_at, self._now())
+        added = self.tr("added {when} by {who}").format(when=when, who=row.added_by)
+        return " · ".join((lines, time, added, row.sha256[:12]))
 
     def _show_revisions(self, revisions: Sequence[ProgramRow], sha256: str) -> None:
         with QSignalBlocker(self.revisions):
@@ -158,9 +137,8 @@ class ProgramDetailCard(Card):
         self.revision_chosen.emit(self.revisions.itemData(place))
 
     def _show_text(self, program: ProgramDetail) -> None:
-        self.code.set_text(
-            program.text, {finding.line: _tone(finding) for finding in program.findings}
-        )
+        tones = {finding.line: _tone(finding) for finding in program.findings}
+        self.code.set_text(program.text, tones)
         self.findings.clear()
         for finding in program.findings:
             item = QListWidgetItem(self._finding_words(finding))
@@ -181,13 +159,11 @@ class ProgramDetailCard(Card):
     def _finding_words(self, finding: ProgramFinding) -> str:
         if not finding.line:
             return finding.message
-        return self.tr("Line {line}: {message}").format(
-            line=f"{finding.line:,}", message=finding.message
-        )
+        words = self.tr("Line {line}: {message}")
+        return words.format(line=f"{finding.line:,}", message=finding.message)
 
     def _to_line(self, item: QListWidgetItem) -> None:
-        line = item.data(Qt.ItemDataRole.UserRole)
-        if line:
+        if line := item.data(Qt.ItemDataRole.UserRole):
             self.code.go_to(line)
             self.code.setFocus()
 
