@@ -26,7 +26,7 @@ from cnc_station.ui.dialogs.set_up import SetUpDialog
 from cnc_station.ui.drivers import Drivers, wants_position
 from cnc_station.ui.page_context import PageContext
 
-_LATEST = 60
+_EVENTS = 60
 
 
 class AtMachine(QObject):
@@ -36,7 +36,7 @@ class AtMachine(QObject):
         super().__init__(window)
         self._context = context
         self._window = window
-        self._asking = False
+        self._opening = False
         self.drivers = Drivers(partial(context.door.peek, ListDrivers()))
         self.dialog: MachineDialog | None = None
 
@@ -53,17 +53,17 @@ class AtMachine(QObject):
         self._ask(self._confirm_position(machine_id))
 
     def _ask(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
-        if self._asking or self.dialog is not None:
+        if self._opening or self.dialog is not None:
             work.close()
             return
-        self._asking = True
+        self._opening = True
         self._context.operations.run(self._open(work))
 
     async def _open(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
         try:
             self.dialog = await work
         finally:
-            self._asking = False
+            self._opening = False
         if self.dialog is not None:
             self.dialog.finished.connect(self._closed)
             self.dialog.open()
@@ -94,7 +94,7 @@ class AtMachine(QObject):
         machine = await self._machine(machine_id)
         if machine is None or machine.state is not MachineState.NEEDS_CLEARING:
             return None
-        job, run = await self._lies_on(machine_id)
+        job, run = await self._last_run(machine_id)
         return ClearingDialog(self._context, machine, job, run, self._window)
 
     async def _confirm_position(self, machine_id: int) -> MachineDialog | None:
@@ -113,10 +113,10 @@ class AtMachine(QObject):
         machines = await self._context.door.ask(ListMachines())
         return next((machine for machine in machines if machine.id == machine_id), None)
 
-    async def _lies_on(self, machine_id: int) -> tuple[JobRow | None, RunRow | None]:
+    async def _last_run(self, machine_id: int) -> tuple[JobRow | None, RunRow | None]:
         """The job and the ended run whose parts still lie on a machine."""
         door = self._context.door
-        events = await door.ask(ListEvents(machine_id=machine_id, limit=_LATEST, newest=True))
+        events = await door.ask(ListEvents(machine_id=machine_id, limit=_EVENTS, newest=True))
         job_id = next((e.job_id for e in reversed(events) if e.job_id is not None), None)
         job = await door.ask(JobById(job_id)) if job_id is not None else None
         if job is None:

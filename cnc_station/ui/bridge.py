@@ -26,8 +26,8 @@ class Bridge(QObject):
         self._timer = QTimer(self, singleShot=True, interval=FLUSH_EVERY_MS)
         self._timer.timeout.connect(self._flush)
         self._unsubscribe = (
-            door.subscribe(self._hear),
-            door.subscribe_telemetry(self._hear_telemetry),
+            door.subscribe(self._add_notice),
+            door.subscribe_telemetry(self._add_telemetry),
         )
 
     def close(self) -> None:
@@ -35,12 +35,12 @@ class Bridge(QObject):
             unsubscribe()
         self._timer.stop()
 
-    def _hear(self, notice: Notice) -> None:
+    def _add_notice(self, notice: Notice) -> None:
         self._notice |= notice
         if not self._timer.isActive():
             self._flush()
 
-    def _hear_telemetry(self, machines: frozenset[int]) -> None:
+    def _add_telemetry(self, machines: frozenset[int]) -> None:
         self._machines |= machines
         if not self._timer.isActive():
             self._flush()

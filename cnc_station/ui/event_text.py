@@ -9,7 +9,7 @@ from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
 
 # {at} is " on Mill 1" and {to} " to Mill 1", or nothing where no machine was involved.
-_SENTENCES = {
+SENTENCES = {
     "drafted": QT_TRANSLATE_NOOP("Event", "Drafted"),
     "created": QT_TRANSLATE_NOOP("Event", "Came in"),
     "submitted": QT_TRANSLATE_NOOP("Event", "Submitted"),
@@ -98,17 +98,17 @@ _TONES = {
 _SERVICES = frozenset({"dispatcher", "leader", "reaper", "recovery", "runner", "stager", "station"})
 
 
-def _say(text: object) -> str:
+def _tr(text: object) -> str:
     return QCoreApplication.translate("Event", str(text))
 
 
-def told(event: Event, machine: str = "") -> str:
+def event_sentence(event: Event, machine: str = "") -> str:
     """What happened, as a short sentence without who and why: "Started on Mill 1". `machine` is the
     name to show; a type that this version does not know is shown as stored."""
     if event.type.startswith(_OVERRIDDEN):
         state = JobState(event.type.removeprefix(_OVERRIDDEN))
-        return _say(_SET_BY_HAND).format(state=look_of(state).word.lower())
-    sentence = _SENTENCES.get(event.type)
+        return _tr(_SET_BY_HAND).format(state=look_of(state).word.lower())
+    sentence = SENTENCES.get(event.type)
     if event.type == "readiness_changed" and event.reason:
         sentence = _NOT_READY
     if _loses_position(event):
@@ -117,9 +117,9 @@ def told(event: Event, machine: str = "") -> str:
         sentence = _DELAYED.get(event.type, sentence)
     if sentence is None:
         return event.type.replace("_", " ").capitalize()
-    at = _say(_AT).format(machine=machine) if machine else ""
-    to = _say(_TO).format(machine=machine) if machine else ""
-    return _say(sentence).format(at=at, to=to)
+    at = _tr(_AT).format(machine=machine) if machine else ""
+    to = _tr(_TO).format(machine=machine) if machine else ""
+    return _tr(sentence).format(at=at, to=to)
 
 
 def by_and_why(event: Event) -> str:

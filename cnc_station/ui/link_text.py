@@ -25,23 +25,22 @@ _AWAY = {
 }
 
 
-def named(link: Link) -> str:
+def link_name(link: Link) -> str:
     """The link's name for people."""
     return _tr(_NAMES[link.name])
 
 
-def said(link: Link, now: int) -> Connection:
+def link_status(link: Link, now: int) -> Connection:
     """● Database, ● Standalone, ● Redis away 00:42 · slower, nothing lost."""
     if link.state == STANDALONE:
         return Connection(_tr("Standalone"))
     if link.state != OFFLINE:
-        return Connection(named(link))
+        return Connection(link_name(link))
     if link.name == NAME:
         return Connection(_tr("Name taken by another station · nothing is run here"), Tone.ALARM)
     meaning, tone = _AWAY[link.name]
-    away = _tr("{name} away {time}").format(
-        name=named(link), time=formatting.lasted(link.since, now)
-    )
+    time = formatting.lasted(link.since, now)
+    away = _tr("{name} away {time}").format(name=link_name(link), time=time)
     return Connection(f"{away} · {_tr(meaning)}", tone)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.views import Link, NeedsYou, Remedy
-from cnc_station.ui.link_text import NAME, OFFLINE, named
+from cnc_station.ui.link_text import NAME, OFFLINE, link_name
 from cnc_station.ui.theme import Tone
 
 _TONES = {
@@ -54,7 +54,7 @@ def _of_link(link: Link) -> NeedsYou:
     if link.name == NAME:
         title = _tr("This station: its name is taken")
     else:
-        title = _tr("{name}: not saving").format(name=named(link))
+        title = _tr("{name}: not saving").format(name=link_name(link))
     detail = link.detail.rstrip(".")
     tried = link.name in _TRIED_AGAIN
     return NeedsYou(

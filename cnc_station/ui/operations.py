@@ -129,7 +129,7 @@ class Operations:
             except Conflict as error:
                 answers.append(Answer(job_id, str(error)))
         back = {a.id: before[a.id] for a in answers if a.applied and a.id in before}
-        self._tell(answers, done, partial(self.edit, back, {}, "as before") if back else None)
+        self._report(answers, done, partial(self.edit, back, {}, "as before") if back else None)
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         """Show that something was done that no action reports."""
@@ -144,9 +144,9 @@ class Operations:
         self.run(self._execute(UndoJobActions(tuple(steps)), "as before"))
 
     async def _execute(self, command: Command[Sequence[Answer]], done: str) -> None:
-        self._tell(await self.door.execute(command), done)
+        self._report(await self.door.execute(command), done)
 
-    def _tell(
+    def _report(
         self, answers: Sequence[Answer], done: str, undo: Callable[[], None] | None = None
     ) -> None:
         applied = [answer for answer in answers if answer.applied]

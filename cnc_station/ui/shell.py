@@ -29,13 +29,13 @@ from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Floor, JobFilter, NeedsYou, Presence, Remedy
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
-from cnc_station.ui.link_text import said
+from cnc_station.ui.link_text import link_status
 from cnc_station.ui.main_window import MainWindow, PageSpec
 from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
 
-_REST_MS, _RESTS = 500, 10
+_COUNT_MS, _REST_FACTOR = 500, 10
 
 
 class Shell(QObject):
@@ -47,7 +47,7 @@ class Shell(QObject):
         self.window.setEnabled(False)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
-        self._found: tuple[NeedsYou, ...] = ()
+        self._floor_needs: tuple[NeedsYou, ...] = ()
         self.presences: Mapping[str, Presence] = {}
 
     def open(
@@ -63,10 +63,10 @@ class Shell(QObject):
         self.bridge = Bridge(door, self)
         self.operations = Operations(door, self.window.toasts, self.window.busy)
         self.context = PageContext(door, self.bridge, self.operations, self, now)
-        self._counting = CoalescedTask(self.operations, self._count, self, interval_ms=_REST_MS)
-        self._again = QTimer(self, interval=SLOW_LOOK_MS)
-        self._again.timeout.connect(self._counting.request)
-        self._again.start()
+        self._needs_query = CoalescedTask(self.operations, self._count, self, interval_ms=_COUNT_MS)
+        self._slow_look = QTimer(self, interval=SLOW_LOOK_MS)
+        self._slow_look.timeout.connect(self._needs_query.request)
+        self._slow_look.start()
         self.bridge.changed.connect(self._follow)
         self.window.new_job_requested.connect(self.new_job)
         self.window.files_dropped.connect(self._take_files)
@@ -79,12 +79,12 @@ class Shell(QObject):
 
     def welcome(self) -> None:
         """Ask a new shop how it wants to begin."""
-        self.operations.run(_late("dialogs.first_start.welcome")(self.context, self.window))
+        self.operations.run(_import_late("dialogs.first_start.welcome")(self.context, self.window))
 
     async def close(self) -> None:
         self._clock.stop()
-        self._again.stop()
-        self._counting.stop()
+        self._slow_look.stop()
+        self._needs_query.stop()
         self.bridge.close()
         await self.operations.close()
 
@@ -110,7 +110,7 @@ class Shell(QObject):
         """A page whose module is imported when it is first shown."""
 
         def make() -> QWidget:
-            page: QWidget = _late(f"pages.{where}")(self.context)
+            page: QWidget = _import_late(f"pages.{where}")(self.context)
             return page
 
         return PageSpec(key, title, icon, make, word)
@@ -142,7 +142,9 @@ class Shell(QObject):
         cast("Any", self.window.page(page)).select(key)
 
     def new_job(self, program: str | None = None) -> None:
-        _late("dialogs.job_form.JobForm").new(self.context, self.window, program=program).open()
+        _import_late("dialogs.job_form.JobForm").new(
+            self.context, self.window, program=program
+        ).open()
 
     def import_files(self) -> None:
         chooser = QFileDialog(self.window, self.tr("Import programs or a table of jobs"))
@@ -154,17 +156,16 @@ class Shell(QObject):
         self.operations.run(self._load_demo(), self.tr("Loading the demo day …"))
 
     def _take_files(self, files: list[Path]) -> None:
-        _late("intake.take_files")(self.context, self.window, files)
+        _import_late("intake.take_files")(self.context, self.window, files)
 
     def _tick(self) -> None:
-        self.window.top_bar.clock.setText(
-            QDateTime.fromMSecsSinceEpoch(self._now()).toString("HH:mm")
-        )
+        time = QDateTime.fromMSecsSinceEpoch(self._now()).toString("HH:mm")
+        self.window.top_bar.clock.setText(time)
         self._show_links()
 
     def _follow(self, notice: Notice) -> None:
         if notice.jobs or notice.machines or notice.tells_of(ABOUT_STATIONS):
-            self._counting.request()
+            self._needs_query.request()
         if notice.tells_of(ABOUT_LINKS):
             self._show_links()
             self._show_needs()
@@ -178,13 +179,13 @@ class Shell(QObject):
         except Unavailable:
             return
         took = time.perf_counter() - begun
-        self._counting.set_min_interval(max(_REST_MS, round(_RESTS * 1000 * took)))
-        self._found = floor.needs_you
-        self._tell_of_stations(floor)
+        self._needs_query.set_min_interval(max(_COUNT_MS, round(_REST_FACTOR * 1000 * took)))
+        self._floor_needs = floor.needs_you
+        self._report_presence(floor)
         self.window.rail.set_badge("attention", floor.counts.of(UNDECIDED_JOBS))
         self._show_needs()
 
-    def _tell_of_stations(self, floor: Floor) -> None:
+    def _report_presence(self, floor: Floor) -> None:
         """A station that goes silent causes no notice, but changes what its machines can do: notify
         the pages."""
         before = self.presences
@@ -193,7 +194,7 @@ class Shell(QObject):
             self.bridge.changed.emit(local(Topic.PRESENCE_CHANGED))
 
     def _show_needs(self) -> None:
-        needs = (*link_needs(self._door.peek(ListLinks())), *self._found)
+        needs = (*link_needs(self._door.peek(ListLinks())), *self._floor_needs)
         machines = tuple({item.machine_id: item for item in needs if of_machine(item)}.values())
         stations = tuple(item for item in needs if item.remedy is Remedy.FIND_STATION)
         for key, items in (("floor", needs), ("machines", machines), ("stations", stations)):
@@ -201,9 +202,8 @@ class Shell(QObject):
 
     def _show_links(self) -> None:
         now = self._now()
-        self.window.top_bar.set_connections(
-            [said(link, now) for link in self._door.peek(ListLinks())]
-        )
+        links = self._door.peek(ListLinks())
+        self.window.top_bar.set_connections([link_status(link, now) for link in links])
 
     def _find(self, text: str) -> None:
         """Enter in the search field, or a scanned code: a job's number opens it."""
@@ -220,7 +220,7 @@ class Shell(QObject):
             self.to_job(job_id)
 
 
-def _late(where: str) -> Any:
+def _import_late(where: str) -> Any:
     """A part of the window that is imported on first use, to start fast."""
     module, _, name = where.rpartition(".")
     return getattr(import_module(f"cnc_station.ui.{module}"), name)

@@ -49,8 +49,8 @@ class ConfirmPositionDialog(MachineDialog):
         )
         self.offer(self.cancel_button())
         self.offer(self.confirm, stretch=1)
-        self._looking = CoalescedTask(context.operations, self._look_at_machine, self)
-        context.bridge.changed.connect(self._machine_changed)
+        self._refresh_machine = CoalescedTask(context.operations, self._query_machine, self)
+        context.bridge.changed.connect(self._follow_machine)
         self._live = QTimer(self, interval=LIVE_MS)
         self._live.timeout.connect(self._show_facts)
         self._live.start()
@@ -81,11 +81,11 @@ class ConfirmPositionDialog(MachineDialog):
         done = self.tr("{machine}: work zero confirmed").format(machine=name)
         self.ask(self._context.door.execute(confirm), done)
 
-    def _machine_changed(self, notice: Notice) -> None:
+    def _follow_machine(self, notice: Notice) -> None:
         if self._machine.id in notice.machines or notice.missed:
-            self._looking.request()
+            self._refresh_machine.request()
 
-    async def _look_at_machine(self) -> None:
+    async def _query_machine(self) -> None:
         machines = await self._context.door.ask(ListMachines())
         rows = [row for row in machines if row.id == self._machine.id]
         if self._over or self._doing:

@@ -59,7 +59,7 @@ class MachineDialog(Dialog):
             gap=_GAP,
             margins=_MARGIN,
         )
-        self._refresh = CoalescedTask(context.operations, self._look, self)
+        self._refresh = CoalescedTask(context.operations, self._query_job, self)
         context.bridge.changed.connect(self._follow)
 
     def explain(self, words: str) -> None:
@@ -95,7 +95,7 @@ class MachineDialog(Dialog):
         if self._job and not self._doing and (self._job[0] in notice.jobs or notice.missed):
             self._refresh.request()
 
-    async def _look(self) -> None:
+    async def _query_job(self) -> None:
         assert self._job is not None
         rows = await self._context.door.ask(JobsById([self._job[0]]))
         if not self._over and not self._doing and [row.state for row in rows] != [self._job[1]]:

@@ -17,7 +17,7 @@ _PAD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class RowWords:
+class RowText:
     """`title` and `note` at the left, `corner` (a time, a priority) at the right. A tone other than
     NORMAL sets a mark before the title. `remedy` is the text of the button at the right, if any."""
 
@@ -38,7 +38,7 @@ class SideRow(QAbstractButton):
 
     remedied = Signal()
 
-    def __init__(self, words: RowWords, parent: QWidget) -> None:
+    def __init__(self, words: RowText, parent: QWidget) -> None:
         super().__init__(parent)
         self.words = words
         self._last = False
@@ -51,7 +51,7 @@ class SideRow(QAbstractButton):
         """Whether it or its remedy is pressed now."""
         return self.isDown() or (self.remedy is not None and self.remedy.isDown())
 
-    def set_words(self, words: RowWords) -> None:
+    def set_words(self, words: RowText) -> None:
         if words != self.words:
             self.words = words
             self._take_words()

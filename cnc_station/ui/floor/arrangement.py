@@ -31,7 +31,7 @@ class Arrangement:
 def arrange(
     width: int, height: int, cards: int, *, roomy: int, compact: int, margin: int
 ) -> Arrangement:
-    """Divide `width` by `height` px among `count` cards of height `roomy` or `compact`. Everything
+    """Divide `width` by `height` px among `cards` of height `roomy` or `compact`. Everything
     stays in view if it can: cards lose their last line before the charts leave the screen. If that
     is not enough, the floor scrolls, with roomy cards."""
     columns = _columns(width, cards)

@@ -8,7 +8,7 @@ from cnc_station.engine.door import Door
 from cnc_station.engine.queries import ControllerStatus, LatestTelemetry
 from cnc_station.engine.views import MachineCard
 from cnc_station.ui.drivers import Drivers
-from cnc_station.ui.floor.card_text import CardText, card_words
+from cnc_station.ui.floor.card_text import CardText, card_text_of
 from cnc_station.ui.floor.column import FloorColumn
 
 _FRAME_MS = 16
@@ -68,7 +68,7 @@ class CardFeed(QObject):
 
     def _said(self, machine: int) -> CardText:
         card = self._cards[machine]
-        return card_words(
+        return card_text_of(
             card,
             self._door.peek(LatestTelemetry(machine)),
             self._now(),

@@ -15,7 +15,7 @@ _LEAST_MODEL = 24
 _LINE = 17
 
 
-def paint_words(
+def paint_card_text(
     painter: QPainter, region: QRegion, at: CardPlaces, words: CardText, lasted: str
 ) -> None:
     """Paint the lines in `region`; `lasted` is the time in state."""

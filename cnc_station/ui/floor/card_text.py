@@ -96,7 +96,7 @@ class CardText:
         return ", ".join(part for part in (*parts, self.foot) if part)
 
 
-def card_words(
+def card_text_of(
     card: MachineCard,
     telemetry: Telemetry | None,
     now: int,
@@ -109,7 +109,7 @@ def card_words(
     machine = card.machine
     state = machine.state
     live = telemetry if card.job is not None else None
-    told = CardText(
+    text = CardText(
         name=machine.spec.name,
         model=machine.spec.model or machine.spec.driver,
         look=machine_look(machine, can),
@@ -123,7 +123,7 @@ def card_words(
         remedies=_remedies(card, can),
         corner=_corner(card, can),
     )
-    return _with_figures(told, card.job, live, state)
+    return _with_figures(text, card.job, live, state)
 
 
 def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> str:
@@ -164,21 +164,21 @@ def _corner(card: MachineCard, can: Abilities) -> CardAction | None:
 
 
 def _with_figures(
-    told: CardText, job: JobRow | None, live: Telemetry | None, state: MachineState
+    text: CardText, job: JobRow | None, live: Telemetry | None, state: MachineState
 ) -> CardText:
     if job is None:
-        return told
+        return text
     if live is None:
         if state is not MachineState.ASSIGNED:
-            return told
+            return text
         figure = formatting.duration(job.estimated_s)
-        return replace(told, figure=figure, aside=(_tr("estimated"), _tr("about to start")))
+        return replace(text, figure=figure, aside=(_tr("estimated"), _tr("about to start")))
     several = live.parts > 1
     fraction = live.part_fraction if several else live.fraction
     percent = formatting.percent(fraction)
     line = "" if live.line is None else " · " + _tr("line {line:,}").format(line=live.line)
     return replace(
-        told,
+        text,
         figure=_time_left(live),
         aside=(percent + line, _tr("left of this part") if several else _tr("left")),
         fraction=round(fraction * _STEPS) / _STEPS,
@@ -273,9 +273,8 @@ def _foot(card: MachineCard, live: Telemetry | None, status: Status | None, now:
         return "" if said else formatting.sentence(card.why_idle)
     if ends is None:
         return _tr("Next: {job}").format(job=card.next_job.title)
-    return _tr("Next: {job}, {time}").format(
-        job=card.next_job.title, time=formatting.time_of_day(ends, seconds=False)
-    )
+    time = formatting.time_of_day(ends, seconds=False)
+    return _tr("Next: {job}, {time}").format(job=card.next_job.title, time=time)
 
 
 def _ends_at(card: MachineCard, live: Telemetry | None, now: int) -> int | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cnc_station.ui.floor.plots import BarsPlot, LinePlot
 
 _REST_MS = 2000
-_BREATH_S = 0.03
+_PAUSE_S = 0.03
 _STAGGER_MS = 25
 _HOUR_S = 3600
 
@@ -61,12 +61,12 @@ class ChartShelf(QWidget):
         )
         self.switch.chosen.connect(self._arrange)
         self.strip.chosen.connect(self.machine_chosen)
-        self._refresh = CoalescedTask(context.operations, self._look, self, interval_ms=_REST_MS)
+        self._refresh = CoalescedTask(context.operations, self._query, self, interval_ms=_REST_MS)
         self._clock = QTimer(self)
         self._clock.timeout.connect(self.changed)
-        self._strokes: list[Callable[[], None]] = []
+        self._draws: list[Callable[[], None]] = []
         self._stagger = QTimer(self, interval=_STAGGER_MS)
-        self._stagger.timeout.connect(self._next_stroke)
+        self._stagger.timeout.connect(self._draw_next)
 
     def start(self) -> None:
         self._clock.start(self.span.refresh_ms)
@@ -76,7 +76,7 @@ class ChartShelf(QWidget):
         self._clock.stop()
         self._refresh.stop()
         self._stagger.stop()
-        self._strokes.clear()
+        self._draws.clear()
 
     def changed(self) -> None:
         """Jobs or machines have changed, or time has passed."""
@@ -100,16 +100,16 @@ class ChartShelf(QWidget):
         self.bars = BarsPlot(self.tr("Completed"))
         self.completed.put(self.bars)
         self.bars.chosen.connect(self._open_bar)
-        await asyncio.sleep(_BREATH_S)
+        await asyncio.sleep(_PAUSE_S)
         self.queue = LinePlot(self.tr("Waiting"))
         self.waiting.put(self.queue)
         self.queue.chosen.connect(lambda _: self.jobs_chosen.emit(JobFilter(states=WAITING_JOBS)))
-        await asyncio.sleep(_BREATH_S)
+        await asyncio.sleep(_PAUSE_S)
         self.use = LinePlot(self.tr("In use"), highest=1.0)
         self.used.put(self.use)
         self.use.chosen.connect(lambda _: self.jobs_chosen.emit(self._completed_in_span()))
 
-    async def _look(self) -> None:
+    async def _query(self) -> None:
         door, now = self._context.door, self._context.now()
         if self._oldest is None:
             longest = SPANS[-1]
@@ -133,9 +133,9 @@ class ChartShelf(QWidget):
         span = self.span
         history = History(self._names, drawn.intervals, since, now, span)
         self._since = made.completed.start
-        self._strokes = [partial(self._draw_states, history)]
+        self._draws = [partial(self._draw_states, history)]
         if self.use is not None:
-            self._strokes += [
+            self._draws += [
                 partial(self._draw_bars, made, span, target),
                 partial(self._draw_queue, drawn, span),
                 partial(self._draw_use, drawn, span),
@@ -143,10 +143,10 @@ class ChartShelf(QWidget):
         if not self._stagger.isActive():
             self._stagger.start()
 
-    def _next_stroke(self) -> None:
-        if self._strokes:
-            self._strokes.pop(0)()
-        if not self._strokes:
+    def _draw_next(self) -> None:
+        if self._draws:
+            self._draws.pop(0)()
+        if not self._draws:
             self._stagger.stop()
 
     def _draw_states(self, history: History) -> None:

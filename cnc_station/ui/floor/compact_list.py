@@ -6,7 +6,7 @@ from PySide6.QtCore import QElapsedTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from cnc_station.ui.floor.activity_row import RowWords, SideRow, row_height
+from cnc_station.ui.floor.activity_row import RowText, SideRow, row_height
 from cnc_station.ui.floor.machine_card import SAME_TAP_MS
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.card import Card
@@ -77,7 +77,7 @@ class CompactList(Card):
         if note != self.note.text():
             self.note.setText(note)
 
-    def set_rows(self, wanted: Mapping[str, RowWords]) -> None:
+    def set_rows(self, wanted: Mapping[str, RowText]) -> None:
         """Show these in this order; a row whose key stays is changed in place."""
         rows = self._rows.rows
         before = list(rows)
@@ -108,7 +108,7 @@ class CompactList(Card):
             else:
                 self._guard.show(place, None)
 
-    def _made(self, words: RowWords) -> SideRow:
+    def _made(self, words: RowText) -> SideRow:
         row = SideRow(words, self._rows)
         row.clicked.connect(lambda: self.chosen.emit(self._key_of(row)))
         row.remedied.connect(lambda: self._remedy(row))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from cnc_station.ui import formatting as say
 from cnc_station.ui.floor.card_buttons import card_button
-from cnc_station.ui.floor.card_paint import paint_words
+from cnc_station.ui.floor.card_paint import paint_card_text
 from cnc_station.ui.floor.card_places import (
     GAP,
     PAD,
@@ -176,7 +176,7 @@ class MachineCardView(Card):
         if inside:
             painter.fillRect(event.rect(), theme().brush(Ink.SURFACE))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_words(painter, event.region(), self._at, self.words, self.lasted)
+        paint_card_text(painter, event.region(), self._at, self.words, self.lasted)
         if self._pressed or self.hasFocus():
             painter.setPen(theme().pen(Ink.TEXT, FOCUS_WIDTH) if self._pressed else focus_pen())
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -88,6 +88,8 @@ class AttentionPage(ListPage[JobRow]):
             clicked=lambda: self._context.operations.run(self._retry_all(), self.tr("Retrying …")),
         )
         self.retry_selected = Button("", clicked=lambda: self._act(JobAction.RETRY, self._failed()))
+        single = self.tr("Decide about interrupted jobs one by one, at the part.")
+        self.retry_selected.setToolTip(single)
         self.discard_selected = HoldButton(
             "", seconds=1.0, held=lambda: self._discard(self.rows.checked)
         )
@@ -156,12 +158,8 @@ class AttentionPage(ListPage[JobRow]):
         ticked, failed = len(self.rows.checked), len(self._failed())
         self.retry_selected.setText(self.tr("Retry selected ({count})").format(count=failed))
         self.retry_selected.setEnabled(failed > 0)
-        self.retry_selected.setToolTip(
-            self.tr("What stopped half-way is decided one by one, at the part.")
-        )
-        self.discard_selected.setText(
-            self.tr("Discard selected ({count}): hold").format(count=ticked)
-        )
+        discard = self.tr("Discard selected ({count}): hold")
+        self.discard_selected.setText(discard.format(count=ticked))
         self.discard_selected.setEnabled(ticked > 0)
         self.retry_all.setEnabled(
             any(row.state is JobState.NEEDS_ATTENTION for row in self.rows.rows)

@@ -47,7 +47,7 @@ class AttentionDetail(Card):
         self._chip = StateChip(look_of(JobState.NEEDS_ATTENTION))
         self._about = ElidedLabel("", Role.NOTE, Ink.MUTED)
         head = hbox((self._name, 1), self._chip)
-        fill(self.body, head, self._about, 8, self._buttons(), 8, (self._reading(), 1))
+        fill(self.body, head, self._about, 8, self._buttons(), 8, (self._scrolled(), 1))
 
     def _buttons(self) -> QVBoxLayout:
         self.retry_button = PrimaryButton(self.tr("Retry"))
@@ -64,7 +64,7 @@ class AttentionDetail(Card):
         rows = (hbox(*((button, 1) for button in row), gap=8) for row in (first, second))
         return vbox(*rows, gap=8)
 
-    def _reading(self) -> QScrollArea:
+    def _scrolled(self) -> QScrollArea:
         self.advice = Text("", Role.NOTE, Ink.MUTED, wrap=True, selectable=True)
         self.error = Text("", Role.STRONG, Ink.ALARM, wrap=True, selectable=True)
         self.known = KeyValue()
@@ -108,7 +108,7 @@ class AttentionDetail(Card):
         self.shown = job
         self._name.setText(row.title)
         self._chip.set_look(look_of(row.state), formatting.lasted(row.state_since, self._now()))
-        self._about.setText(self._said_about(job))
+        self._about.setText(self._summary(job))
         interrupted = row.state is JobState.INTERRUPTED
         for button in (self.accept_button, self.scrap_button):
             button.setVisible(interrupted)
@@ -116,7 +116,7 @@ class AttentionDetail(Card):
         retry, discard = self.tr("Retry"), self.tr("Discard: hold 1 s")
         self.retry_button.setText(self.tr("Run again") if interrupted else retry)
         self.discard_button.setText(self.tr("Cancel: hold 1 s") if interrupted else discard)
-        self.known.set_pairs(self._known_of(job, status) if interrupted else ())
+        self.known.set_pairs(self._facts_of(job, status) if interrupted else ())
         self.known.setVisible(interrupted)
         # An interrupted part has no obvious next step: look at it first.
         restyle(self.retry_button, kind="" if interrupted else "primary")
@@ -146,7 +146,7 @@ class AttentionDetail(Card):
         self._picked = None
         self._guard.show(_BUTTONS, (row.id, row.state), *self._guarded)
 
-    def _known_of(self, job: JobDetail, status: Status | None) -> list[tuple[str, str]]:
+    def _facts_of(self, job: JobDetail, status: Status | None) -> list[tuple[str, str]]:
         """What matters for the decision about an unfinished part."""
         row, now = job.row, self._now()
         run = job.runs[0] if job.runs else None
@@ -174,7 +174,7 @@ class AttentionDetail(Card):
             row = self.shown.row
             self._chip.set_look(look_of(row.state), formatting.lasted(row.state_since, self._now()))
 
-    def _said_about(self, job: JobDetail) -> str:
+    def _summary(self, job: JobDetail) -> str:
         row = job.row
         due = self.tr("due {due}").format(due=formatting.due(row.due_at, self._now()))
         parts = [

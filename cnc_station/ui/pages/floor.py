@@ -27,7 +27,7 @@ from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.layout import hbox
 
 _REST_MS = 50
-_RESTS = 3  # the rest after a query, as a multiple of its time: spare the engine of a busy shop
+_REST_FACTOR = 3  # times a query's duration: it spares the engine of a busy shop
 _LEAST_SIDE, _MOST_SIDE = 284, 380
 _ON_JOB = {
     CardAction.HOLD: JobAction.HOLD,
@@ -63,12 +63,12 @@ class FloorPage(QWidget):
             ),
             self.tr("Add your first machine"),
         )
-        self._refresh = CoalescedTask(context.operations, self._look, self, interval_ms=_REST_MS)
+        self._refresh = CoalescedTask(context.operations, self._query, self, interval_ms=_REST_MS)
         self._seconds = QTimer(self, interval=1000)
         self._seconds.timeout.connect(self._tick)
-        self._again = QTimer(self, interval=SLOW_LOOK_MS)
-        self._again.timeout.connect(self._look_again)
-        self._found: tuple[NeedsYou, ...] = ()
+        self._slow_look = QTimer(self, interval=SLOW_LOOK_MS)
+        self._slow_look.timeout.connect(self._query_slowly)
+        self._floor_needs: tuple[NeedsYou, ...] = ()
         self._place()
         self._connect()
 
@@ -110,13 +110,13 @@ class FloorPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         self._tick()
         self._seconds.start()
-        self._again.start()
+        self._slow_look.start()
         self._refresh.request()
         self.charts.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._seconds.stop()
-        self._again.stop()
+        self._slow_look.stop()
         self._refresh.stop()
         self.charts.stop()
         self.feed.stop()
@@ -134,20 +134,20 @@ class FloorPage(QWidget):
         if self.isVisible():
             self.feed.move(machines)
 
-    def _look_again(self) -> None:
+    def _query_slowly(self) -> None:
         """Skip the query while the database is down: its return requests one by itself."""
         if not link_needs(self._context.door.peek(ListLinks())):
             self._refresh.request()
 
     def _needs(self) -> tuple[NeedsYou, ...]:
-        return (*link_needs(self._context.door.peek(ListLinks())), *self._found)
+        return (*link_needs(self._context.door.peek(ListLinks())), *self._floor_needs)
 
-    async def _look(self) -> None:
+    async def _query(self) -> None:
         self.looks += 1
         begun = perf_counter()
         floor = await self._context.door.ask(FloorNow())
         took = perf_counter() - begun
-        self._refresh.set_min_interval(max(_REST_MS, round(_RESTS * 1000 * took)))
+        self._refresh.set_min_interval(max(_REST_MS, round(_REST_FACTOR * 1000 * took)))
         titles = _titles_in(floor)
         told = {event.job_id for event in floor.just_now if event.job_id is not None}
         unknown = sorted(told - titles.keys() - self._titles.keys())
@@ -163,7 +163,7 @@ class FloorPage(QWidget):
         now = self._context.now()
         self.summary.show_counts(floor.counts)
         self.feed.show(floor.cards)
-        self._found = floor.needs_you
+        self._floor_needs = floor.needs_you
         self.side.show_floor(floor, self._needs(), self._titles, now)
         self.charts.show_machines({card.machine.id: card.machine.spec.name for card in floor.cards})
 

@@ -66,7 +66,7 @@ class ListPage(Page, Generic[R]):
         self.table.chosen.connect(self._chosen)
         self.count = ElidedLabel(self.tr("Nothing read yet"), Role.STRONG)
         self._refresh = CoalescedTask(context.operations, self._load, self, interval_ms=interval_ms)
-        self._asking_detail = CoalescedTask(context.operations, self._load_detail, self)
+        self._detail_query = CoalescedTask(context.operations, self._load_detail, self)
 
     def lay_out(
         self,
@@ -110,7 +110,7 @@ class ListPage(Page, Generic[R]):
 
     def show_row(self, row: R) -> None:
         """Show the chosen row, for a page whose rows hold everything."""
-        self._asking_detail.request()
+        self._detail_query.request()
 
     async def load_detail(self, row: R) -> None:
         """Query the rest of a row, and show it if the row is still chosen."""

@@ -18,7 +18,7 @@ from cnc_station.ui.drivers import (
     unattended,
     wants_position,
 )
-from cnc_station.ui.event_text import by_and_why, told, tone_of
+from cnc_station.ui.event_text import by_and_why, event_sentence, tone_of
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.machine_about import MachineAbout, position_words
 from cnc_station.ui.pages.machine_buttons import MachineButtons
@@ -157,7 +157,7 @@ class MachineDetail(Card):
         self.timeline.set_entries(
             [
                 TimelineEntry(
-                    told(event),
+                    event_sentence(event),
                     " · ".join(p for p in (jobs.get(event.job_id or 0), by_and_why(event)) if p),
                     formatting.moment(event.at, now),
                     tone_of(event),

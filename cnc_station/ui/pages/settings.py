@@ -27,7 +27,7 @@ from cnc_station.engine.queries import AboutStation, ListLinks, StoredSettings
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.licences import LicenceTexts, parts
-from cnc_station.ui.link_text import named
+from cnc_station.ui.link_text import link_name
 from cnc_station.ui.page_context import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME, PageContext
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.buttons import Button
@@ -210,7 +210,7 @@ class SettingsPage(QWidget):
         for link in self._context.door.peek(ListLinks()):
             since = formatting.moment(link.since, now)
             state = self.tr("{state} since {when}").format(state=link.state, when=since)
-            pairs.append((named(link), f"{state} · {link.detail}" if link.detail else state))
+            pairs.append((link_name(link), f"{state} · {link.detail}" if link.detail else state))
         self.station.set_pairs(pairs)
 
     def _dress(self, card: Card) -> None:

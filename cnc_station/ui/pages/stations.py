@@ -132,10 +132,9 @@ class StationsPage(ListPage[StationMachines]):
         return self.tr("nobody leads at the moment")
 
     def show_row(self, row: StationMachines) -> None:
-        elsewhere = others((p.station for p in self._places), than=row.station.name)
-        self.detail.show_place(
-            row, leads=self._leader(), here=self._own_version, elsewhere=bool(elsewhere)
-        )
+        elsewhere = bool(others((p.station for p in self._places), than=row.station.name))
+        leads, here = self._leader(), self._own_version
+        self.detail.show_place(row, leads=leads, here=here, elsewhere=elsewhere)
 
     def _heard(self, place: StationMachines) -> str:
         if place.station.presence is not Presence.SILENT:
@@ -159,10 +158,9 @@ class StationsPage(ListPage[StationMachines]):
         place, post = self.table.current, self.detail.post
         if place is None or post is None or not self.detail.move_button.isEnabled():
             return None
-        candidates = others((p.station for p in self._places), than=place.station.name)
-        form = MoveMachineForm(
-            self._context, self, post.machine, candidates, place.station.presence
-        )
+        stations = others((p.station for p in self._places), than=place.station.name)
+        own = place.station.presence
+        form = MoveMachineForm(self._context, self, post.machine, stations, own)
         form.open()
         return form
 
