@@ -1,7 +1,6 @@
 """The dialogs for a person at a machine: query what each needs, then open it."""
 
 from collections.abc import Coroutine
-from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -12,7 +11,6 @@ from cnc_station.engine.queries import (
     ControllerStatus,
     JobById,
     JobsById,
-    ListDrivers,
     ListEvents,
     ListMachines,
     ProgramByHash,
@@ -37,7 +35,7 @@ class AtMachine(QObject):
         self._context = context
         self._window = window
         self._opening = False
-        self.drivers = Drivers(partial(context.door.peek, ListDrivers()))
+        self.drivers = Drivers(context.door)
         self.dialog: MachineDialog | None = None
 
     def set_up(self, job_id: int) -> None:

@@ -1,10 +1,12 @@
 """What the machines' drivers can do, cached: listing drivers searches the disk."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain.states import MachineState
+from cnc_station.engine.door import Door
+from cnc_station.engine.queries import ListDrivers
 from cnc_station.engine.views import Abilities, DriverInfo, MachineRow, Presence
 from cnc_station.ui.widgets.state_look import (
     CONNECTING,
@@ -77,13 +79,13 @@ def _tr(english: str) -> str:
 class Drivers:
     """The drivers by name, listed once when first needed."""
 
-    def __init__(self, ask: Callable[[], Sequence[DriverInfo]]) -> None:
-        self._ask = ask
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self._found: Mapping[str, DriverInfo] | None = None
 
     def info(self, name: str) -> DriverInfo | None:
         if self._found is None:
-            self._found = {info.name: info for info in self._ask()}
+            self._found = {info.name: info for info in self._door.peek(ListDrivers())}
         return self._found.get(name)
 
     def title(self, name: str) -> str:

@@ -57,16 +57,8 @@ class ConnectionTest(QWidget):
         self.raw = Details()
         self.raw.opened.connect(self.answered)
         head = hbox((self._who, 1), (self._chip, 0, Qt.AlignmentFlag.AlignTop))
-        vbox(
-            head,
-            self._why,
-            self._remedy,
-            self.details,
-            self.raw,
-            on=self._result,
-            gap=6,
-            margins=(12, 10, 12, 10),
-        )
+        rows = (head, self._why, self._remedy, self.details, self.raw)
+        vbox(*rows, on=self._result, gap=6, margins=(12, 10, 12, 10))
         return self._result
 
     def start(self) -> None:

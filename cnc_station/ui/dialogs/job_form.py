@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.commands import AddProgram, EditJob, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
@@ -19,6 +19,7 @@ from cnc_station.ui.models.job_draft import JobDraft, draft_of
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton, add_key
+from cnc_station.ui.widgets.card import scrolling
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.text import Text
 
@@ -84,25 +85,16 @@ class JobForm(Dialog):
         return self.tr("Add the job") if self._editing is None else self.tr("Save")
 
     def _place(self, title: str) -> None:
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
         self.fields.setProperty("part", "plain")
-        area.setWidget(self.fields)
+        area = scrolling(self.fields, right=0, focus=True)
         self.as_draft.setVisible(self._editing is None)
         self.submit.setToolTip(self.tr("Ctrl+Enter"))
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             add_key(self, self.submit.text(), keys, self._save)
         buttons = hbox(self.as_draft, STRETCH, self.cancel_button(), self.submit)
-        vbox(
-            Text(title, Role.PAGE_TITLE),
-            self.banner,
-            (area, 1),
-            buttons,
-            on=self,
-            gap=12,
-            margins=(20, 16, 20, 16),
-        )
+        head = Text(title, Role.PAGE_TITLE)
+        margins = (20, 16, 20, 16)
+        vbox(head, self.banner, (area, 1), buttons, on=self, gap=12, margins=margins)
         self.resize(680, 620)
 
     @property

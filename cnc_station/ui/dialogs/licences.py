@@ -63,15 +63,9 @@ class LicenceTexts(Dialog):
         which.setAccessibleName(self.tr("Part"))
         which.currentTextChanged.connect(self._show)
         close = Button(self.tr("Close"), clicked=self.accept)
-        vbox(
-            Text(self.tr("Licences"), Role.PAGE_TITLE),
-            which,
-            (self.text, 1),
-            (close, 0, Qt.AlignmentFlag.AlignRight),
-            on=self,
-            gap=12,
-            margins=16,
-        )
+        title = Text(self.tr("Licences"), Role.PAGE_TITLE)
+        last = (close, 0, Qt.AlignmentFlag.AlignRight)
+        vbox(title, which, (self.text, 1), last, on=self, gap=12, margins=16)
         self._show(which.currentText())
 
     def _show(self, name: str) -> None:

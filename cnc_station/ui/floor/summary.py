@@ -68,19 +68,11 @@ class Summary(QWidget):
         self.running = self._card(self.tr("Running"), JobFilter(states=LIVE_JOBS))
         self.completed = SummaryCard(self.tr("Completed today"))
         self.completed.clicked.connect(self._show_completed)
-        self.attention = self._card(
-            self.tr("Jobs needing attention"), JobFilter(states=UNDECIDED_JOBS)
-        )
+        needing = JobFilter(states=UNDECIDED_JOBS)
+        self.attention = self._card(self.tr("Jobs needing attention"), needing)
         self.late = self._card(self.tr("Late"), JobFilter(late=True))
-        hbox(
-            (self.waiting, 1),
-            (self.running, 1),
-            (self.completed, 1),
-            (self.attention, 1),
-            (self.late, 1),
-            on=self,
-            gap=theme().metrics.card_gap,
-        )
+        cards = (self.waiting, self.running, self.completed, self.attention, self.late)
+        hbox(*((card, 1) for card in cards), on=self, gap=theme().metrics.card_gap)
 
     def _card(self, caption: str, chosen: JobFilter) -> SummaryCard:
         card = SummaryCard(caption)

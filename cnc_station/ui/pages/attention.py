@@ -59,18 +59,16 @@ class AttentionPage(ListPage[JobRow]):
             ),
             Column(self.tr("Machine"), lambda row: row.machine or formatting.NONE, 84),
             Column(self.tr("Tries"), lambda row: str(row.attempt), 60, right=True),
-            Column(
-                self.tr("Since"),
-                lambda row: formatting.lasted(row.state_since, self._context.now()),
-                88,
-                right=True,
-            ),
+            Column(self.tr("Since"), self._since, 88, right=True),
             Column(
                 self.tr("What happened"),
                 lambda row: row.last_error or formatting.NONE,
                 ink=lambda _: Ink.MUTED,
             ),
         )
+
+    def _since(self, row: JobRow) -> str:
+        return formatting.lasted(row.state_since, self._context.now())
 
     def _nobody_waits(self) -> EmptyState:
         return EmptyState(

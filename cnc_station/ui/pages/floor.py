@@ -73,15 +73,9 @@ class FloorPage(QWidget):
         self._connect()
 
     def _place(self) -> None:
-        metrics = theme().metrics
+        margin = theme().metrics.page_margin
         shop = QWidget()
-        hbox(
-            (self.column, 1),
-            self.side,
-            on=shop,
-            gap=metrics.page_margin,
-            margins=(metrics.page_margin, 0, metrics.page_margin, 0),
-        )
+        hbox((self.column, 1), self.side, on=shop, gap=margin, margins=(margin, 0, margin, 0))
         self._pages = QStackedLayout(self)
         self._pages.addWidget(shop)
         self._pages.addWidget(self.no_machines)

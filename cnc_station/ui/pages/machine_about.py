@@ -60,16 +60,10 @@ class MachineAbout(QWidget):
         self.maintenance_button = Button("")
         self.edit_button = Button(self.tr("Edit…"))
         self.remove_button = HoldButton(self.tr("Remove: hold 2 s"))
-        line = hbox((self.edit_button, 1), (self.remove_button, 1), gap=theme().metrics.gap)
-        vbox(
-            self.facts,
-            STRETCH,
-            self.maintenance_button,
-            line,
-            on=self,
-            gap=theme().metrics.gap,
-            margins=(0, 8, 0, 0),
-        )
+        gap, margins = theme().metrics.gap, (0, 8, 0, 0)
+        line = hbox((self.edit_button, 1), (self.remove_button, 1), gap=gap)
+        rows = (self.facts, STRETCH, self.maintenance_button, line)
+        vbox(*rows, on=self, gap=gap, margins=margins)
 
     def show_machine(self, machine: MachineRow, control: str, now: int) -> None:
         """Show a machine; `control` is its driver's title."""

@@ -12,11 +12,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QButtonGroup,
-    QFrame,
     QGridLayout,
     QLineEdit,
-    QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -31,11 +28,11 @@ from cnc_station.ui.link_text import link_name
 from cnc_station.ui.page_context import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME, PageContext
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.buttons import Button
-from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.card import Card, scrolling
 from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.fields import Field, NumberBox
 from cnc_station.ui.widgets.filter_chip import FilterChip
-from cnc_station.ui.widgets.layout import STRETCH, fill, hbox
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
 from cnc_station.ui.widgets.text import Note, Text
 
 _LONGEST_NAME = 60
@@ -51,7 +48,6 @@ class SettingsPage(QWidget):
         self._refresh = CoalescedTask(context.operations, self._load, self)
         context.bridge.changed.connect(self._follow)
         inner = QWidget()
-        inner.setProperty("part", "plain")
         grid = QGridLayout(inner)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(theme().metrics.page_margin)
@@ -64,14 +60,9 @@ class SettingsPage(QWidget):
         grid.setColumnStretch(0, 3)
         grid.setColumnStretch(1, 2)
         grid.setRowStretch(3, 1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(inner)
-        box = QVBoxLayout(self)
         margin = theme().metrics.page_margin
-        box.setContentsMargins(margin, 14, margin, 4)
-        box.addWidget(area)
+        area = scrolling(inner, right=0, focus=True)
+        vbox(area, on=self, margins=(margin, 14, margin, 4))
 
     def _appearance(self) -> Card:
         card = Card(title=self.tr("Appearance"), note=" ")
@@ -163,27 +154,16 @@ class SettingsPage(QWidget):
     def _about(self) -> Card:
         card = Card(title=self.tr("About"))
         facts = KeyValue()
-        facts.set_pairs(
-            (
-                ("CNC Station", self._context.door.peek(AboutStation()).version),
-                ("Qt", qVersion()),
-                ("Python", platform.python_version()),
-            )
-        )
+        own = self._context.door.peek(AboutStation()).version
+        python = platform.python_version()
+        facts.set_pairs((("CNC Station", own), ("Qt", qVersion()), ("Python", python)))
         bundled = KeyValue()
         bundled.set_pairs(parts())
         texts = Button(self.tr("Licence texts…"), clicked=self.show_licences)
-        fill(
-            card.body,
-            8,
-            facts,
-            8,
-            Text(self.tr("Made with"), Role.STRONG),
-            bundled,
-            Note(self.tr("CNC Station itself is free under the MIT licence.")),
-            (texts, 0, Qt.AlignmentFlag.AlignLeft),
-            STRETCH,
-        )
+        made_with = Text(self.tr("Made with"), Role.STRONG)
+        licence = Note(self.tr("CNC Station itself is free under the MIT licence."))
+        fill(card.body, 8, facts, 8, made_with, bundled, licence)
+        fill(card.body, (texts, 0, Qt.AlignmentFlag.AlignLeft), STRETCH)
         return card
 
     def arrived(self) -> None:

@@ -1,7 +1,6 @@
 """The fleet: which stations are online, which one leads, and what runs where."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
@@ -10,7 +9,6 @@ from cnc_station.engine.domain.notice import ABOUT_STATIONS, Notice
 from cnc_station.engine.queries import (
     AboutStation,
     JobsById,
-    ListDrivers,
     ListLinks,
     ListMachines,
     ListStations,
@@ -40,7 +38,7 @@ class StationsPage(ListPage[StationMachines]):
         self._own_version = context.door.peek(AboutStation()).version
         self._places: tuple[StationMachines, ...] = ()
         self._as_of = formatting.NONE
-        self.detail = StationDetail(context.now, Drivers(partial(context.door.peek, ListDrivers())))
+        self.detail = StationDetail(context.now, Drivers(context.door))
         self.detail.move_button.clicked.connect(self.move_machine)
         self.detail.machine_button.clicked.connect(self._to_machine)
         self.detail.table.opened.connect(self._to_machine)
