@@ -53,7 +53,6 @@ class JobExport(QObject):
     async def _write(self, chosen: JobFilter, order: Sequence[Sort], form: str, path: Path) -> None:
         content = await self._context.door.ask(ExportJobs(chosen, order, form))
         await write_file(path, content)
+        done = self.tr("Exported to {name}, {size}")
         size = f"{len(content) / 1024:,.0f} KiB"
-        self._context.operations.say(
-            self.tr("Exported to {name}, {size}").format(name=path.name, size=size)
-        )
+        self._context.operations.say(done.format(name=path.name, size=size))

@@ -70,9 +70,9 @@ class ClearingDialog(MachineDialog):
                 "Look at the table: the next job starts when you confirm that it is clear."
             )
         ended = formatting.moment(run.ended_at, context.now())
-        return self.tr("{job}: {outcome}, {time}. Count the parts as you take them out.").format(
-            job=job.title, outcome=look_of(run.state).word.lower(), time=ended
-        )
+        outcome = look_of(run.state).word.lower()
+        count = self.tr("{job}: {outcome}, {time}. Count the parts as you take them out.")
+        return count.format(job=job.title, outcome=outcome, time=ended)
 
     def _counting(self) -> QHBoxLayout:
         self.fields = {
@@ -85,12 +85,8 @@ class ClearingDialog(MachineDialog):
     def _why(self) -> QWidget:
         self._reasons = QWidget()
         self.choices: list[FilterChip] = []
-        for reason in (
-            self.tr("tool broke"),
-            self.tr("out of tolerance"),
-            self.tr("clamping"),
-            self.tr("surface"),
-        ):
+        tr = self.tr
+        for reason in (tr("tool broke"), tr("out of tolerance"), tr("clamping"), tr("surface")):
             chip = FilterChip(reason)
             chip.setCheckable(False)
             chip.clicked.connect(lambda _=False, reason=reason: self.reason.setText(reason))

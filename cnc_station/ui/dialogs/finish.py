@@ -34,9 +34,7 @@ class FinishDialog(MachineDialog):
     ) -> None:
         title = self.tr("{machine}: is {job} done?")
         title = title.format(machine=machine.spec.name, job=job.title)
-        about = self.tr(
-            "This machine is only watched: the whole job counts as done when you confirm it."
-        )
+        about = self.tr("This machine is only watched: the job is done when you confirm it.")
         super().__init__(context, title, about, parent, (job.id, job.state))
         self._title = job.title
         if status is not None:

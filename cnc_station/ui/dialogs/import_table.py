@@ -108,9 +108,8 @@ class ImportDialog(Dialog):
             chosen = self.mapping.mapping if self.preview else None
             self.busy.start(self.tr("Reading the table …"))
             try:
-                preview = await self._context.door.ask(
-                    PreviewImport(self._name, self._content, chosen)
-                )
+                query = PreviewImport(self._name, self._content, chosen)
+                preview = await self._context.door.ask(query)
             except CncStationError as error:
                 self.busy.finish()
                 self._say(str(error), Ink.ALARM)

@@ -27,13 +27,10 @@ class MachineForm(FormDialog):
     def __init__(
         self, context: PageContext, parent: QWidget | None, machine: MachineRow | None = None
     ) -> None:
-        title = self.tr("Edit {name}").format(name=machine.spec.name) if machine else ""
-        super().__init__(
-            context.operations,
-            title or self.tr("Add a machine"),
-            self.tr("Save") if machine else self.tr("Add machine"),
-            parent,
-        )
+        title, save = self.tr("Add a machine"), self.tr("Add machine")
+        if machine:
+            title, save = self.tr("Edit {name}").format(name=machine.spec.name), self.tr("Save")
+        super().__init__(context.operations, title, save, parent)
         self._context = context
         self._machine = machine
         spec = machine.spec if machine else None
@@ -85,16 +82,10 @@ class MachineForm(FormDialog):
         self.add("operator_clears", Field("", self.operator_clears, hint=clearing), 5, 0, 2)
         self.add("max_complexity", Field(tr("Complexity up to"), self.complexity), 6, 0)
         self.add("axes", Field(tr("Axes"), self.axes), 6, 1)
-        materials = Field(
-            tr("Materials"), self.materials, hint=tr("Separated by commas; empty means any.")
-        )
-        self.add("materials", materials, 7, 0)
-        envelope = Field(
-            tr("Travel x, y, z in mm"),
-            self.envelope,
-            hint=tr("762 × 406 × 508; empty refuses no part for its size."),
-        )
-        self.add("envelope", envelope, 7, 1)
+        listed = tr("Separated by commas; empty means any.")
+        self.add("materials", Field(tr("Materials"), self.materials, hint=listed), 7, 0)
+        travel = tr("762 × 406 × 508; empty refuses no part for its size.")
+        self.add("envelope", Field(tr("Travel x, y, z in mm"), self.envelope, hint=travel), 7, 1)
         self.fill_below()
 
     def _connect(self) -> None:
@@ -178,9 +169,8 @@ class MachineForm(FormDialog):
         machine_type = self.machine_type.currentText().strip().lower()
         errors: list[FieldError] = list(self.settings.missing())
         envelope = _envelope(self.envelope.text(), errors)
-        materials = frozenset(
-            word for part in self.materials.text().split(",") if (word := part.strip().lower())
-        )
+        listed = (part.strip().lower() for part in self.materials.text().split(","))
+        materials = frozenset(filter(None, listed))
         spec = MachineSpec(
             name=self.name.text().strip(),
             machine_type=machine_type,

@@ -95,13 +95,9 @@ class SetUpDialog(MachineDialog):
     ) -> None:
         job = detail.row
         title = self.tr("Set up {machine}: {job}").format(machine=machine.spec.name, job=job.title)
-        about = (
-            self.tr("Start it at the panel of the machine, then confirm it here.")
-            if watched
-            else self.tr(
-                "Tick what you have checked at the machine. It moves as soon as you start it."
-            )
-        )
+        about = self.tr("Tick what you have checked at the machine. It moves as soon as you start.")
+        if watched:
+            about = self.tr("Start it at the panel of the machine, then confirm it here.")
         super().__init__(context, title, about, parent, (job.id, JobState.ASSIGNED))
         self._title = job.title
         to_tick = machine.spec.operator_starts

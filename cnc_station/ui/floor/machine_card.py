@@ -75,24 +75,10 @@ class MachineCardView(Card):
         self.setToolTip(self.words.foot if self._compact else "")
 
     def _differing(self, before: CardText) -> list[QRect]:
-        words, at = self.words, self._at
-        lines = [
-            (at.head, (words.name, words.model, words.look)),
-            (at.title, (words.title, words.idle)),
-            (at.note, (words.note,)),
-            (at.figures, (words.figure, words.aside)),
-            (at.bar, (words.fraction, words.look)),
-            (at.foot or QRect(), (words.foot, words.late, words.count)),
-        ]
-        were = (
-            (before.name, before.model, before.look),
-            (before.title, before.idle),
-            (before.note,),
-            (before.figure, before.aside),
-            (before.fraction, before.look),
-            (before.foot, before.late, before.count),
-        )
-        return [place for (place, now), then in zip(lines, were, strict=True) if now != then]
+        at = self._at
+        places = (at.head, at.title, at.note, at.figures, at.bar, at.foot or QRect())
+        lines = zip(places, _lines(before), _lines(self.words), strict=True)
+        return [place for place, then, now in lines if then != now]
 
     def _tick(self, now: int) -> None:
         lasted = say.lasted(self.words.since, now)
@@ -212,3 +198,14 @@ class MachineCardView(Card):
         super().focusOutEvent(event)
         self._pressed = False
         self.focused.emit(False)
+
+
+def _lines(text: CardText) -> tuple[tuple[object, ...], ...]:
+    return (
+        (text.name, text.model, text.look),
+        (text.title, text.idle),
+        (text.note,),
+        (text.figure, text.aside),
+        (text.fraction, text.look),
+        (text.foot, text.late, text.count),
+    )

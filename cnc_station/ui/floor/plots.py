@@ -115,10 +115,8 @@ class BarsPlot(Plot):
         if target is not None:
             self._target.setValue(target)
         self._write(values)
-        told = ", ".join(
-            f"{label} {value:.0f}" for label, value in zip(labels, values, strict=True)
-        )
-        self.setAccessibleDescription(told)
+        bars = zip(labels, values, strict=True)
+        self.setAccessibleDescription(", ".join(f"{label} {value:.0f}" for label, value in bars))
 
     def _write(self, values: Sequence[float]) -> None:
         while len(self._words) < len(values):

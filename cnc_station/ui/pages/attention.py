@@ -53,9 +53,9 @@ class AttentionPage(ListPage[JobRow]):
             Column(self.tr("Job"), lambda row: row.title, 230, strong=True),
             Column(
                 self.tr("State"),
-                lambda row: look_of(row.state).word,
+                lambda r: look_of(r.state).word,
                 156,
-                look=lambda row: look_of(row.state),
+                look=lambda r: look_of(r.state),
             ),
             Column(self.tr("Machine"), lambda row: row.machine or formatting.NONE, 84),
             Column(self.tr("Tries"), lambda row: str(row.attempt), 60, right=True),
@@ -159,9 +159,8 @@ class AttentionPage(ListPage[JobRow]):
         discard = self.tr("Discard selected ({count}): hold")
         self.discard_selected.setText(discard.format(count=ticked))
         self.discard_selected.setEnabled(ticked > 0)
-        self.retry_all.setEnabled(
-            any(row.state is JobState.NEEDS_ATTENTION for row in self.rows.rows)
-        )
+        failed_any = any(row.state is JobState.NEEDS_ATTENTION for row in self.rows.rows)
+        self.retry_all.setEnabled(failed_any)
 
     def tick(self) -> None:
         self.rows.clock_moved(_SINCE)

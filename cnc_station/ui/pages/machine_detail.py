@@ -153,18 +153,12 @@ class MachineDetail(Card):
 
     def show_events(self, events: Sequence[Event], jobs: Mapping[int, str]) -> None:
         """Show recent events, scrolled to the newest; `jobs` are the titles of their jobs."""
-        now = self._context.now()
-        self.timeline.set_entries(
-            [
-                TimelineEntry(
-                    event_sentence(event),
-                    " · ".join(p for p in (jobs.get(event.job_id or 0), by_and_why(event)) if p),
-                    formatting.moment(event.at, now),
-                    tone_of(event),
-                )
-                for event in events
-            ]
-        )
+        entries = []
+        for event in events:
+            note = " · ".join(p for p in (jobs.get(event.job_id or 0), by_and_why(event)) if p)
+            at = formatting.moment(event.at, self._context.now())
+            entries.append(TimelineEntry(event_sentence(event), note, at, tone_of(event)))
+        self.timeline.set_entries(entries)
         self.timeline.scrollToBottom()
         if self.shown is not None and self.shown.job_id is not None:
             title = jobs.get(self.shown.job_id, self.tr("The job at work"))

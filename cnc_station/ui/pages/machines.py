@@ -26,7 +26,6 @@ from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.state_look import StateLook
 
 _LATEST = 100
-
 _REST_MS = 60
 
 
@@ -131,9 +130,8 @@ class MachinesPage(ListPage[MachineRow]):
         super().show_row(row)
 
     async def load_detail(self, row: MachineRow) -> None:
-        events = await self._context.door.ask(
-            ListEvents(machine_id=row.id, limit=_LATEST, newest=True)
-        )
+        latest = ListEvents(machine_id=row.id, limit=_LATEST, newest=True)
+        events = await self._context.door.ask(latest)
         ids = {event.job_id for event in events if event.job_id is not None}
         if row.job_id is not None:
             ids.add(row.job_id)

@@ -66,7 +66,7 @@ class ProgramsPage(ListPage[ProgramRow]):
             "file",
             self.tr("Drop NC programs here (.nc, .ngc, .tap, .min, .mpf, O1234 …)"),
             self.tr(
-                "Programs are kept by their content: a job runs exactly the lines it was given, "
+                "Programs are stored by their content: a job runs exactly the lines it was given, "
                 "and a changed file becomes a new revision."
             ),
             self.tr("Add programs…"),

@@ -76,19 +76,11 @@ class SettingsPage(QWidget):
                 ThemeName.LAVENDER: self.tr("Lavender"),
             }
         )
-        self.densities = self._choices(
-            {
-                Density.DENSE: self.tr("Dense, for a mouse"),
-                Density.TOUCH: self.tr("Touch, for gloves"),
-            }
-        )
+        dense, touch = self.tr("Dense, for a mouse"), self.tr("Touch, for gloves")
+        self.densities = self._choices({Density.DENSE: dense, Density.TOUCH: touch})
         for name, chips in ((self.tr("Theme"), self.themes), (self.tr("Size"), self.densities)):
-            fill(
-                card.body,
-                8,
-                Text(name, Role.NOTE, Ink.MUTED),
-                hbox(*chips.values(), STRETCH, gap=theme().metrics.gap),
-            )
+            row = hbox(*chips.values(), STRETCH, gap=theme().metrics.gap)
+            fill(card.body, 8, Text(name, Role.NOTE, Ink.MUTED), row)
         for chip in (*self.themes.values(), *self.densities.values()):
             chip.clicked.connect(lambda: self._dress(card))
         card.body.addStretch(1)

@@ -47,9 +47,7 @@ class StationDetail(Card):
         return (
             Column(self.tr("Machine"), lambda p: p.machine.spec.name, 92, strong=True),
             Column(self.tr("State"), lambda p: self._look_of(p).word, 136, look=self._look_of),
-            Column(
-                self.tr("At work on"), lambda p: formatting.NONE if p.job is None else p.job.title
-            ),
+            Column(self.tr("At work on"), lambda p: p.job.title if p.job else formatting.NONE),
         )
 
     def _look_of(self, post: MachineAssignment) -> StateLook:

@@ -68,7 +68,7 @@ class StationsPage(ListPage[StationMachines]):
             "monitor",
             self.tr("This PC works alone"),
             self.tr(
-                "Its jobs are kept in a file on this PC. Stations that are given the same "
+                "Its jobs are stored in a file on this PC. Stations that are given the same "
                 "PostgreSQL database become one fleet with one queue: set CNC_DATABASE_URL to "
                 "postgresql://… on each PC, and CNC_REDIS_URL to redis://… to notice work sooner."
             ),
