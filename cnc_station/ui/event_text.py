@@ -129,7 +129,7 @@ def by_and_why(event: Event) -> str:
 
 
 def tone_of(event: Event) -> Tone:
-    """The colour of the event's mark: NORMAL unless somebody should notice."""
+    """The colour of the event's mark: NORMAL for routine events."""
     if (event.type == "readiness_changed" and event.reason) or _loses_position(event):
         return Tone.HELD
     return _TONES.get(event.type, Tone.NORMAL)

@@ -25,8 +25,8 @@ _SIZE_TOUCH = (740, 500)
 
 
 class ConfirmPositionDialog(MachineDialog):
-    """For `machine`. Closes by itself when the position is known again, by homing or by somebody
-    else's confirmation."""
+    """For `machine`. Closes by itself when the position is known again, by homing or by another
+    confirmation."""
 
     def __init__(self, context: PageContext, machine: MachineRow, parent: QWidget | None) -> None:
         title = self.tr("{machine}: is its work zero right?").format(machine=machine.spec.name)

@@ -44,7 +44,7 @@ class AttentionPage(ListPage[JobRow]):
         self._connect_detail()
         no_match = self.tr("No job that needs you matches the search.")
         head = self._bulk_buttons()
-        self.lay_out(self.detail, (2, 1), self._nobody_waits(), no_match, *head, least=380)
+        self.lay_out(self.detail, (2, 1), self._nothing_listed(), no_match, *head, least=380)
         add_key(self, self.tr("Retry the job"), "R", self._retry_by_key, repeats=False)
         add_key(self, self.tr("Edit the job, then retry"), "E", self.edit, repeats=False)
 
@@ -70,7 +70,7 @@ class AttentionPage(ListPage[JobRow]):
     def _since(self, row: JobRow) -> str:
         return formatting.lasted(row.state_since, self._context.now())
 
-    def _nobody_waits(self) -> EmptyState:
+    def _nothing_listed(self) -> EmptyState:
         return EmptyState(
             "check",
             self.tr("No job failed or was interrupted"),

@@ -126,7 +126,7 @@ class SettingsPage(QWidget):
         self._facts = (
             (self.tr("Name"), about.station),
             (self.tr("Simulated machines"), real if about.simulator_speed == 1 else speed),
-            (self.tr("Kept in"), about.database),
+            (self.tr("Stored in"), about.database),
         )
         self.station = KeyValue()
         copy = Button(
