@@ -1,1 +1,1 @@
-"""The window: it knows the engine's door and nothing behind it."""
+"""The window. It knows the engine's door and nothing behind it."""

@@ -1,7 +1,6 @@
-"""What is asked of a person at a machine: finds out what is needed, and opens the dialog."""
+"""The dialogs for a person at a machine: query what each needs, then open it."""
 
 from collections.abc import Coroutine
-from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -12,7 +11,6 @@ from cnc_station.engine.queries import (
     ControllerStatus,
     JobById,
     JobsById,
-    ListDrivers,
     ListEvents,
     ListMachines,
     ProgramByHash,
@@ -26,48 +24,44 @@ from cnc_station.ui.dialogs.set_up import SetUpDialog
 from cnc_station.ui.drivers import Drivers, wants_position
 from cnc_station.ui.page_context import PageContext
 
-_LATEST = 60
+_EVENTS = 60
 
 
 class AtMachine(QObject):
-    """One question at a time: a second tap on the same button is the same wish."""
+    """Opens one dialog at a time; a second tap while it loads or is open does nothing."""
 
     def __init__(self, context: PageContext, window: QWidget) -> None:
         super().__init__(window)
         self._context = context
         self._window = window
-        self._asking = False
-        self.drivers = Drivers(partial(context.door.peek, ListDrivers()))
+        self._opening = False
+        self.drivers = Drivers(context.door)
         self.dialog: MachineDialog | None = None
 
     def set_up(self, job_id: int) -> None:
-        """A job waits at its machine for its set-up."""
         self._ask(self._set_up(job_id))
 
     def finish(self, job_id: int) -> None:
-        """A job runs on a machine that is only watched."""
         self._ask(self._finish(job_id))
 
     def clear(self, machine_id: int) -> None:
-        """A machine has something on it."""
         self._ask(self._clear(machine_id))
 
     def confirm_position(self, machine_id: int) -> None:
-        """A machine's position is not known."""
         self._ask(self._confirm_position(machine_id))
 
     def _ask(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
-        if self._asking or self.dialog is not None:
+        if self._opening or self.dialog is not None:
             work.close()
             return
-        self._asking = True
+        self._opening = True
         self._context.operations.run(self._open(work))
 
     async def _open(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
         try:
             self.dialog = await work
         finally:
-            self._asking = False
+            self._opening = False
         if self.dialog is not None:
             self.dialog.finished.connect(self._closed)
             self.dialog.open()
@@ -98,7 +92,7 @@ class AtMachine(QObject):
         machine = await self._machine(machine_id)
         if machine is None or machine.state is not MachineState.NEEDS_CLEARING:
             return None
-        job, run = await self._lies_on(machine_id)
+        job, run = await self._last_run(machine_id)
         return ClearingDialog(self._context, machine, job, run, self._window)
 
     async def _confirm_position(self, machine_id: int) -> MachineDialog | None:
@@ -117,10 +111,10 @@ class AtMachine(QObject):
         machines = await self._context.door.ask(ListMachines())
         return next((machine for machine in machines if machine.id == machine_id), None)
 
-    async def _lies_on(self, machine_id: int) -> tuple[JobRow | None, RunRow | None]:
-        """The job whose run was the last on a machine, if it had started."""
+    async def _last_run(self, machine_id: int) -> tuple[JobRow | None, RunRow | None]:
+        """The job and the ended run whose parts still lie on a machine."""
         door = self._context.door
-        events = await door.ask(ListEvents(machine_id=machine_id, limit=_LATEST, newest=True))
+        events = await door.ask(ListEvents(machine_id=machine_id, limit=_EVENTS, newest=True))
         job_id = next((e.job_id for e in reversed(events) if e.job_id is not None), None)
         job = await door.ask(JobById(job_id)) if job_id is not None else None
         if job is None:

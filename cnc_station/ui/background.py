@@ -1,4 +1,4 @@
-"""The station at work without its window on the screen, and the ways back to it."""
+"""Hide the window while the station keeps working, and bring it back."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,8 @@ _ICON = 22
 
 
 class Background(QObject):
-    """Hides `window` behind an icon in the desktop's tray; where there is no tray it minimises it,
-    because nobody could bring it back. `closing_wanted`: from the icon's menu."""
+    """Hides `window` behind a tray icon, or minimises it on a desktop without a tray.
+    `closing_wanted`: Close was chosen in the icon's menu."""
 
     closing_wanted = Signal()
 
@@ -26,7 +26,7 @@ class Background(QObject):
 
     @property
     def way_back(self) -> str:
-        """How the window comes back, for whoever is about to send it away."""
+        """How to bring the window back, as a sentence for the person."""
         if self._has_tray():
             return self.tr(
                 "To bring the window back, start CNC Station again or click its icon beside the "
@@ -38,7 +38,6 @@ class Background(QObject):
         )
 
     def enter(self) -> None:
-        """The window leaves the screen; the engine knows nothing of it."""
         if self._has_tray():
             self._tray().show()
             self._window.hide()
@@ -46,7 +45,7 @@ class Background(QObject):
             self._window.showMinimized()
 
     def leave(self) -> None:
-        """The window is on the screen again, in front of the others."""
+        """Show the window in front of the others."""
         if self._icon is not None:
             self._icon.hide()
         window = self._window

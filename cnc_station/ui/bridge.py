@@ -1,7 +1,7 @@
 """The window's one subscription to the engine's notices and telemetry.
 
-A busy shop commits hundreds of times a second; nobody reads that fast. What changed is gathered
-and handed on at most twenty times a second, so that each view repaints once for many changes.
+A busy shop commits hundreds of times a second. Notices are merged and emitted at most twenty times
+a second, so that each view repaints once for many changes.
 """
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -13,8 +13,8 @@ FLUSH_EVERY_MS = 50
 
 
 class Bridge(QObject):
-    """Emits `changed(Notice)`, and `telemetry(frozenset)` of machine ids: the first at once, those
-    that follow gathered."""
+    """Emits `changed(Notice)` and `telemetry(frozenset[machine id])`: the first at once, later ones
+    merged."""
 
     changed = Signal(object)
     telemetry = Signal(object)
@@ -23,27 +23,24 @@ class Bridge(QObject):
         super().__init__(parent)
         self._notice = NO_EVENTS
         self._machines: frozenset[int] = frozenset()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(FLUSH_EVERY_MS)
+        self._timer = QTimer(self, singleShot=True, interval=FLUSH_EVERY_MS)
         self._timer.timeout.connect(self._flush)
         self._unsubscribe = (
-            door.subscribe(self._hear),
-            door.subscribe_telemetry(self._hear_telemetry),
+            door.subscribe(self._add_notice),
+            door.subscribe_telemetry(self._add_telemetry),
         )
 
     def close(self) -> None:
-        """Hear nothing more."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._timer.stop()
 
-    def _hear(self, notice: Notice) -> None:
+    def _add_notice(self, notice: Notice) -> None:
         self._notice |= notice
         if not self._timer.isActive():
             self._flush()
 
-    def _hear_telemetry(self, machines: frozenset[int]) -> None:
+    def _add_telemetry(self, machines: frozenset[int]) -> None:
         self._machines |= machines
         if not self._timer.isActive():
             self._flush()

@@ -1,4 +1,4 @@
-"""Closing the window: at once if nothing runs; otherwise a person says what is to become of it."""
+"""Close the window: at once if nothing runs, otherwise after asking what happens to the runs."""
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -12,7 +12,7 @@ from cnc_station.ui.page_context import PageContext
 
 
 class Closing(QObject):
-    """`agreed`: the program is to end. One question at a time, however often it is asked for."""
+    """Emits `agreed` when the program may end. Asking again while the dialog is open raises it."""
 
     agreed = Signal()
 
@@ -21,43 +21,37 @@ class Closing(QObject):
         self._context = context
         self._window = window
         self._background = background
-        self._asking = False
+        self.asking = False
         self._machines: dict[int, str] = {}
         self.dialog: ClosingDialog | None = None
         background.closing_wanted.connect(self.ask)
-        context.bridge.changed.connect(self._follow)
-        context.bridge.telemetry.connect(self._follow)
-
-    @property
-    def asking(self) -> bool:
-        """Whether a person is being asked."""
-        return self._asking
+        context.bridge.changed.connect(self._show)
+        context.bridge.telemetry.connect(self._show)
 
     def ask(self) -> None:
-        """Somebody wants to close the window."""
         runs = self._context.door.peek(ListActiveRuns())
         if all(run.at_closing is AtClosing.RETURNED for run in runs) and self.dialog is None:
             self.agreed.emit()
-        elif self._asking:
+        elif self.asking:
             self._background.leave()
             if self.dialog is not None:
                 self.dialog.raise_()
         else:
-            self._asking = True
+            self.asking = True
             self._context.operations.run(self._ask())
 
     async def _ask(self) -> None:
         try:
             choice = await self._chosen()
         finally:
-            self._asking = False
+            self.asking = False
         if choice is Choice.KEEP_RUNNING:
             self._background.enter()
         elif choice is Choice.CLOSE:
             self.agreed.emit()
 
     async def _chosen(self) -> Choice:
-        self._background.leave()  # it may be asked for by the desktop while nobody sees it
+        self._background.leave()  # the desktop may ask while the window is hidden
         self._machines = await self._names()
         self.dialog = ClosingDialog(self._background.way_back, self._window)
         self.dialog.finished.connect(self._closed)
@@ -68,15 +62,12 @@ class Closing(QObject):
         self.dialog = None
 
     async def _names(self) -> dict[int, str]:
-        """A database that is gone must not keep the window open."""
+        """The machines' names; none while the database is down: the window must still close."""
         try:
             return {row.id: row.spec.name for row in await self._context.door.ask(ListMachines())}
         except CncStationError:
             return {}
 
-    def _follow(self, _news: object) -> None:
-        self._show()
-
-    def _show(self) -> None:
+    def _show(self, _notice: object = None) -> None:
         if self.dialog is not None:
             self.dialog.show_runs(self._context.door.peek(ListActiveRuns()), self._machines)

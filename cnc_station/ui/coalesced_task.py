@@ -1,4 +1,4 @@
-"""A view's one question to the engine: never two in flight, never one lost."""
+"""Coalesce a view's queries: at most one in flight, and no request is lost."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,56 +11,54 @@ from cnc_station.ui.operations import Operations
 
 
 class CoalescedTask(QObject):
-    """`request()` asks; while an answer is under way it asks once more afterwards.
-
-    At least `interval_ms` pass between two questions. `stop()` drops one that was not put yet.
-    """
+    """`request()` starts the query; a request during a query repeats it once afterwards. At least
+    `interval_ms` pass between two queries. `stop()` drops a pending one."""
 
     def __init__(
         self,
         operations: Operations,
-        ask: Callable[[], Coroutine[Any, Any, None]],
+        query: Callable[[], Coroutine[Any, Any, None]],
         parent: QObject,
         *,
         interval_ms: int = 0,
     ) -> None:
         super().__init__(parent)
         self._operations = operations
-        self._ask = ask
-        self._wanted = False
-        self._under_way = False
-        self._rest = QTimer(self, singleShot=True, interval=interval_ms)
-        self._rest.timeout.connect(self._put)
+        self._query = query
+        self._pending = False
+        self._in_flight = False
+        self._interval = QTimer(self, singleShot=True, interval=interval_ms)
+        self._interval.timeout.connect(self._start)
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is under way, or a question waits for its time."""
-        return self._under_way or self._wanted
+        """Whether a query is in flight or pending."""
+        return self._in_flight or self._pending
 
     def request(self) -> None:
-        """Ask, now or as soon as the last answer is there and the rest is over."""
-        self._wanted = True
-        self._put()
+        """Query now, or as soon as the last query and the interval are over."""
+        self._pending = True
+        self._start()
 
     def set_min_interval(self, interval_ms: int) -> None:
-        """Let another time pass between two questions from the next answer on."""
-        self._rest.setInterval(interval_ms)
+        """Set the interval from the next answer on."""
+        self._interval.setInterval(interval_ms)
 
     def stop(self) -> None:
-        """Put no further question."""
-        self._wanted = False
-        self._rest.stop()
+        """Start no further query."""
+        self._pending = False
+        self._interval.stop()
 
-    def _put(self) -> None:
-        if self._wanted and not self._under_way and not self._rest.isActive():
-            self._wanted = False
-            self._under_way = True
-            self._operations.run(self._ask()).add_done_callback(self._answered)
+    def _start(self) -> None:
+        if self._pending and not self._in_flight and not self._interval.isActive():
+            self._pending = False
+            self._in_flight = True
+            self._operations.run(self._query()).add_done_callback(self._answered)
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
-        self._under_way = False
-        if task.cancelled() or not isValid(self):  # its view was closed meanwhile
+        self._in_flight = False
+        if task.cancelled() or not isValid(self):  # the view was closed meanwhile
             return
-        if self._rest.interval() > 0:
-            self._rest.start()
-        self._put()
+        if self._interval.interval() > 0:
+            self._interval.start()
+        self._start()

@@ -1,4 +1,4 @@
-"""Events in words: what happened, who and why, and whether it was out of the ordinary."""
+"""Events as text: what happened, who and why, and whether it was unusual."""
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -35,11 +35,11 @@ SENTENCES = {
     "failed_final": QT_TRANSLATE_NOOP("Event", "Failed{at} for good"),
     "aborted": QT_TRANSLATE_NOOP("Event", "Aborted{at}"),
     "interrupted": QT_TRANSLATE_NOOP("Event", "Interrupted{at}"),
-    "reattached": QT_TRANSLATE_NOOP("Event", "Taken up again{at}, it was still running"),
+    "reattached": QT_TRANSLATE_NOOP("Event", "Reattached{at}, it was still running"),
     "inspected": QT_TRANSLATE_NOOP("Event", "Controller asked{at}"),
     "cancelled": QT_TRANSLATE_NOOP("Event", "Cancelled"),
-    "restored": QT_TRANSLATE_NOOP("Event", "Cancelling taken back"),
-    "restored_paused": QT_TRANSLATE_NOOP("Event", "Cancelling taken back, paused"),
+    "restored": QT_TRANSLATE_NOOP("Event", "Cancellation undone"),
+    "restored_paused": QT_TRANSLATE_NOOP("Event", "Cancellation undone, paused"),
     "retried": QT_TRANSLATE_NOOP("Event", "Sent to be tried again"),
     "scrapped": QT_TRANSLATE_NOOP("Event", "Part counted as scrap, to be made again"),
     "discarded": QT_TRANSLATE_NOOP("Event", "Discarded"),
@@ -58,7 +58,7 @@ SENTENCES = {
     "maintenance_started": QT_TRANSLATE_NOOP("Event", "Maintenance began"),
     "maintenance_asked": QT_TRANSLATE_NOOP("Event", "Maintenance after this run"),
     "maintenance_ended": QT_TRANSLATE_NOOP("Event", "Maintenance ended"),
-    "machine_moved": QT_TRANSLATE_NOOP("Event", "Given to another station"),
+    "machine_moved": QT_TRANSLATE_NOOP("Event", "Moved to another station"),
     "lost_returned": QT_TRANSLATE_NOOP("Event", "Back to the queue{at}, its station is silent"),
     "lost_retry": QT_TRANSLATE_NOOP("Event", "Lost with its station{at}, will be tried again"),
     "lost_final": QT_TRANSLATE_NOOP("Event", "Lost with its station{at} for good"),
@@ -73,7 +73,7 @@ _DELAYED = {
     "created": QT_TRANSLATE_NOOP("Event", "Came in, to start later"),
     "submitted": QT_TRANSLATE_NOOP("Event", "Submitted, to start later"),
     "resumed": QT_TRANSLATE_NOOP("Event", "Resumed, to start later"),
-    "restored": QT_TRANSLATE_NOOP("Event", "Cancelling taken back, to start later"),
+    "restored": QT_TRANSLATE_NOOP("Event", "Cancellation undone, to start later"),
     "retried": QT_TRANSLATE_NOOP("Event", "Sent to be tried again later"),
     "scrapped": QT_TRANSLATE_NOOP("Event", "Part counted as scrap, to be made again later"),
 }
@@ -98,18 +98,16 @@ _TONES = {
 _SERVICES = frozenset({"dispatcher", "leader", "reaper", "recovery", "runner", "stager", "station"})
 
 
-def _say(text: object) -> str:
+def _tr(text: object) -> str:
     return QCoreApplication.translate("Event", str(text))
 
 
-def told(event: Event, machine: str = "") -> str:
-    """What happened, as a short sentence without who and why: "Started on Mill 1".
-
-    `machine` is the name to say; a type this version does not know is shown as it is written.
-    """
+def event_sentence(event: Event, machine: str = "") -> str:
+    """What happened, as a short sentence without who and why: "Started on Mill 1". `machine` is the
+    name to show; a type that this version does not know is shown as stored."""
     if event.type.startswith(_OVERRIDDEN):
         state = JobState(event.type.removeprefix(_OVERRIDDEN))
-        return _say(_SET_BY_HAND).format(state=look_of(state).word.lower())
+        return _tr(_SET_BY_HAND).format(state=look_of(state).word.lower())
     sentence = SENTENCES.get(event.type)
     if event.type == "readiness_changed" and event.reason:
         sentence = _NOT_READY
@@ -119,19 +117,19 @@ def told(event: Event, machine: str = "") -> str:
         sentence = _DELAYED.get(event.type, sentence)
     if sentence is None:
         return event.type.replace("_", " ").capitalize()
-    at = _say(_AT).format(machine=machine) if machine else ""
-    to = _say(_TO).format(machine=machine) if machine else ""
-    return _say(sentence).format(at=at, to=to)
+    at = _tr(_AT).format(machine=machine) if machine else ""
+    to = _tr(_TO).format(machine=machine) if machine else ""
+    return _tr(sentence).format(at=at, to=to)
 
 
 def by_and_why(event: Event) -> str:
-    """Who did it and why: "Ana · chips in the vice"; services of the program go unnamed."""
+    """Who did it and why: "Ana · chips in the vice"; the program's own services are left out."""
     who = "" if event.actor in _SERVICES else event.actor
     return " · ".join(part for part in (who, event.reason) if part)
 
 
 def tone_of(event: Event) -> Tone:
-    """The colour of the event's mark: NORMAL unless somebody should notice."""
+    """The colour of the event's mark: NORMAL for routine events."""
     if (event.type == "readiness_changed" and event.reason) or _loses_position(event):
         return Tone.HELD
     return _TONES.get(event.type, Tone.NORMAL)

@@ -1,4 +1,4 @@
-"""Writing files for the person at the window."""
+"""Write files for the person at the window."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from cnc_station.ui.page_context import PageContext
 
 
 async def write_file(path: Path, content: bytes) -> None:
-    """Writes it, off the loop. Raises Unavailable with what to do."""
+    """Write the file in a thread. Raises Unavailable with what to do."""
     try:
         await asyncio.to_thread(path.write_bytes, content)
     except OSError as error:
@@ -28,7 +28,7 @@ FORMS = {"csv": "CSV (*.csv)", "json": "JSON (*.json)"}
 
 
 class JobExport(QObject):
-    """Asks for a name, then writes; the window stays alive meanwhile."""
+    """Asks for a file name, then exports jobs while the window stays responsive."""
 
     def __init__(self, context: PageContext, window: QWidget) -> None:
         super().__init__(window)
@@ -36,7 +36,7 @@ class JobExport(QObject):
         self._window = window
 
     def ask(self, chosen: JobFilter, order: Sequence[Sort], form: str) -> QFileDialog:
-        """Opens the dialog for a file name; `form` is `csv` or `json`."""
+        """Open the dialog for a file name; `form` is `csv` or `json`."""
         dialog = QFileDialog(self._window, self.tr("Export jobs"), "", FORMS[form])
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(form)
@@ -47,14 +47,12 @@ class JobExport(QObject):
         return dialog
 
     def write(self, chosen: JobFilter, order: Sequence[Sort], form: str, path: Path) -> None:
-        """Writes the chosen jobs and says so."""
         words = self.tr("Exporting to {name} …").format(name=path.name)
         self._context.operations.run(self._write(chosen, order, form, path), words)
 
     async def _write(self, chosen: JobFilter, order: Sequence[Sort], form: str, path: Path) -> None:
         content = await self._context.door.ask(ExportJobs(chosen, order, form))
         await write_file(path, content)
+        done = self.tr("Exported to {name}, {size}")
         size = f"{len(content) / 1024:,.0f} KiB"
-        self._context.operations.say(
-            self.tr("Exported to {name}, {size}").format(name=path.name, size=size)
-        )
+        self._context.operations.say(done.format(name=path.name, size=size))

@@ -1,4 +1,4 @@
-"""Times and amounts as people read them here: one place, so that every page says them alike.
+"""Times and amounts as text, the same on every page.
 
 Times are ms since the epoch, shown on this PC's clock; durations are seconds.
 """
@@ -18,7 +18,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def local(at: int) -> datetime:
-    """A time on this PC's wall clock, naive as a clock on the wall."""
+    """A time on this PC's wall clock, as a naive datetime."""
     return datetime.fromtimestamp(at / 1000).astimezone().replace(tzinfo=None)
 
 
@@ -40,7 +40,7 @@ def lasted(since: int, now: int) -> str:
 
 
 def day(at: int, now: int) -> str:
-    """`today`, `Mon` within six days, else `Tue 24 Nov`, with the year where it is another."""
+    """`today`, `Mon` within six days, otherwise `Tue 24 Nov`, with the year if it differs."""
     there, here = local(at), local(now)
     apart = (there.date() - here.date()).days
     if apart == 0:
@@ -63,12 +63,17 @@ def due(at: int | None, now: int) -> str:
 
 
 def moment(at: int | None, now: int) -> str:
-    """`14:07:51` today, else with its day: `Tue 24 Nov 14:07:51`."""
+    """`14:07:51` today, otherwise with its day: `Tue 24 Nov 14:07:51`."""
     if at is None:
         return NONE
     if local(at).date() == local(now).date():
         return time_of_day(at)
     return f"{day(at, now)} {time_of_day(at)}"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def percent(share: float) -> str:
@@ -94,7 +99,7 @@ def parts(count: int) -> str:
     return one if count == 1 else many.format(n=count)
 
 
-_SAID: dict[str, str] = {
+_MODES: dict[str, str] = {
     "G21": "mm",
     "G90": "absolute",
     "G17": "XY plane",
@@ -110,30 +115,26 @@ _SAID: dict[str, str] = {
     "G98": "cycles return to where they began",
     "G64": "rounded corners allowed",
 }
-# Hardly any program states these: they stand in the full list only.
+# Programs seldom state these: only the full list shows them.
 _SELDOM_STATED = frozenset({Mode.ARC_CENTRES, Mode.SCALING, Mode.ROTATION, Mode.SPINDLE, Mode.PATH})
 
 
 def assumes(assumptions: Sequence[Assumption]) -> str:
-    """`Assumes: mm, absolute, G54`; "" for a program that states what programs usually state."""
-    said = [_said(assumed.code) for assumed in assumptions if assumed.mode not in _SELDOM_STATED]
-    return _tr("Assumes: {modes}").format(modes=", ".join(said)) if said else ""
+    """`Assumes: mm, absolute, G54`; "" if the program states every mode that programs usually
+    state."""
+    modes = [_tr(_MODES.get(a.code, a.code)) for a in assumptions if a.mode not in _SELDOM_STATED]
+    return _tr("Assumes: {modes}").format(modes=", ".join(modes)) if modes else ""
 
 
 def assumes_in_full(assumptions: Sequence[Assumption]) -> str:
-    """Every mode that is assumed, one a line, with its code."""
+    """Every assumed mode, one a line, with its code."""
     if not assumptions:
         return ""
-    listed = "\n".join(_with_code(assumed.code) for assumed in assumptions)
-    return "\n".join((_tr("The program does not state these before they matter:"), listed))
-
-
-def _said(code: str) -> str:
-    return _tr(_SAID[code]) if code in _SAID else code
-
-
-def _with_code(code: str) -> str:
-    return f"{code}  {_tr(_SAID[code])}" if code in _SAID else code
+    lines = [_tr("The program does not state these before they matter:")]
+    lines += [
+        f"{a.code}  {_tr(_MODES[a.code])}" if a.code in _MODES else a.code for a in assumptions
+    ]
+    return "\n".join(lines)
 
 
 def _tr(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What becomes of files dropped on the window: programs are kept, tables are imported."""
+"""Files dropped on the window: programs are stored, tables are imported."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,20 +15,18 @@ from cnc_station.ui.dialogs.import_table import ImportDialog
 from cnc_station.ui.page_context import PageContext
 
 TABLES = frozenset((".csv", ".xlsx"))
-_LARGEST = 64 << 20  # no program and no table of jobs is larger; a film is
+_LARGEST = 64 << 20  # larger than any program or table of jobs
 
 
 def take_files(context: PageContext, parent: QWidget, files: Sequence[Path]) -> None:
-    """Take files in and say what came of each.
-
-    One program leads to the form for a job of it, several to their page, a table to its import.
-    What is wrong is said in a message that stays, and stops none of the other files.
-    """
-    context.operations.run(_take(context, parent, files), _say("Reading files …"))
+    """Store the programs and import a table. One program opens the form for its job, several
+    open their page, a table opens its import. An error stays on view and stops none of the other
+    files."""
+    context.operations.run(_take(context, parent, files), _tr("Reading files …"))
 
 
 async def _take(context: PageContext, parent: QWidget, files: Sequence[Path]) -> None:
-    kept: list[ProgramRow] = []
+    stored: list[ProgramRow] = []
     for path in files:
         kind = path.suffix.lower()
         try:
@@ -36,36 +34,36 @@ async def _take(context: PageContext, parent: QWidget, files: Sequence[Path]) ->
             if kind in TABLES:
                 _import(context, parent, path.name, content)
             else:
-                kept.append(await context.door.execute(AddProgram(path.name, content)))
+                stored.append(await context.door.execute(AddProgram(path.name, content)))
         except OSError as error:
-            words = _say("{name} can't be read: {why}.")
+            words = _tr("{name} can't be read: {why}.")
             context.operations.fail(words.format(name=path.name, why=error.strerror or error))
         except InvalidInput as refused:
             context.operations.fail(_refused(path.name, refused))
         except CncStationError as error:
             context.operations.fail(f"{path.name}: {error}")
-    if kept:
-        _lead_on(context, kept)
+    if stored:
+        _open_next(context, stored)
 
 
 def _content(path: Path, kind: str) -> bytes:
-    """The bytes of a file that can be taken in. Raises OSError, or InvalidInput with a sentence."""
+    """The bytes of a file. Raises OSError, or InvalidInput with a sentence."""
     if path.is_dir():
-        raise _Unfit(_say("{name} is a folder: drop the files in it.").format(name=path.name))
+        raise _Unreadable(_tr("{name} is a folder: drop the files in it.").format(name=path.name))
     if kind not in TABLES and not is_program(path.name):
-        raise _Unfit(
-            _say(
+        raise _Unreadable(
+            _tr(
                 "{name} is neither a program (.nc .ngc .tap .gcode .min .eia .mpf … or O1234) "
                 "nor a table of jobs (.csv .xlsx)."
             ).format(name=path.name)
         )
     if path.stat().st_size > _LARGEST:
-        raise _Unfit(_say("{name} is too large to be taken in.").format(name=path.name))
+        raise _Unreadable(_tr("{name} is too large to import.").format(name=path.name))
     return path.read_bytes()
 
 
-class _Unfit(InvalidInput):
-    """A file that is not looked into; the sentence is whole."""
+class _Unreadable(InvalidInput):
+    """A file that is not read; the message is a whole sentence."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__()
@@ -73,33 +71,35 @@ class _Unfit(InvalidInput):
 
 
 def _refused(name: str, refused: InvalidInput) -> str:
-    if isinstance(refused, _Unfit):
+    if isinstance(refused, _Unreadable):
         return refused.sentence
     first, *others = refused.errors
-    more = _say(" (and {count} more)").format(count=len(others)) if others else ""
-    return _say("{name} is not taken in: {why}").format(name=name, why=f"{first}{more}")
+    more = _tr(" (and {count} more)").format(count=len(others)) if others else ""
+    return _tr("{name} was not imported: {why}").format(name=name, why=f"{first}{more}")
 
 
 def _import(context: PageContext, parent: QWidget, name: str, content: bytes) -> None:
     dialog = ImportDialog(context, parent, name, content)
-    dialog.imported.connect(lambda _: context.ways.to_page("jobs"))
+    dialog.imported.connect(lambda _: context.navigator.to_page("jobs"))
     dialog.open()
 
 
-def _lead_on(context: PageContext, kept: Sequence[ProgramRow]) -> None:
-    remarks = sum(row.warnings for row in kept)
+def _open_next(context: PageContext, stored: Sequence[ProgramRow]) -> None:
+    remarks = sum(row.warnings for row in stored)
     said = (
-        f"{kept[0].name} r{kept[0].revision}"
-        if len(kept) == 1
-        else _say("{count} programs").format(count=len(kept))
+        f"{stored[0].name} r{stored[0].revision}"
+        if len(stored) == 1
+        else _tr("{count} programs").format(count=len(stored))
     )
-    words = _say("{what}: kept, with remarks on {count} lines") if remarks else _say("{what}: kept")
+    words = (
+        _tr("{what}: stored, with remarks on {count} lines") if remarks else _tr("{what}: stored")
+    )
     context.operations.say(words.format(what=said, count=remarks))
-    if len(kept) == 1:
-        context.ways.new_job(kept[0].sha256)
+    if len(stored) == 1:
+        context.navigator.new_job(stored[0].sha256)
     else:
-        context.ways.to_program(kept[-1].sha256)
+        context.navigator.to_program(stored[-1].sha256)
 
 
-def _say(text: str) -> str:
+def _tr(text: str) -> str:
     return QCoreApplication.translate("Intake", text)

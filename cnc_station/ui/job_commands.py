@@ -1,4 +1,4 @@
-"""What a person can do to the jobs they point at: one list for the bar, the menus and the panel."""
+"""The commands for selected jobs: one list for the bar, the menus and the panel."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,10 +27,8 @@ A = JobAction
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing to do: `run` does it; with `fill`, a menu asks first how.
-
-    `loses` marks what ends a job, `aside` what is rarely what one came for.
-    """
+    """One command: `run` does it, or `fill` fills a submenu first. `loses` marks what ends a job,
+    `aside` what is rarely wanted."""
 
     key: str
     words: str
@@ -40,13 +38,12 @@ class Command:
     aside: bool = False
 
 
-_AT_MACHINES = frozenset(
-    {A.START, A.FINISH, A.HOLD, A.CONTINUE, A.ABORT, A.DEFER}
-)  # done by the station at the machine
+# Only the machine's station can do these.
+_AT_MACHINES = frozenset({A.START, A.FINISH, A.HOLD, A.CONTINUE, A.ABORT, A.DEFER})
 
 
 class JobCommands(QObject):
-    """Finds what jobs have in common and does it through the context's operations."""
+    """Finds the commands that jobs have in common and runs them."""
 
     form_wanted = Signal(int, str)  # job id; "edit", "duplicate" or "retry" (edit, then retry)
 
@@ -56,9 +53,9 @@ class JobCommands(QObject):
         self._window = window
         self.at_machine = AtMachine(context, window)
         self.machines: Mapping[int, MachineSpec] = {}
-        """Those jobs can be assigned to, by id; whoever owns this keeps it fresh."""
+        """The machines to assign jobs to, by id; the owner keeps it current."""
         self.unattended: Mapping[int, str] = {}
-        """Why nothing can be asked of some of them: their stations are not there."""
+        """Why some of them can't be operated: their stations are offline."""
 
     def of(self, rows: Sequence[JobRow]) -> list[Command]:
         """What can be done to all of these jobs, the most useful first."""
@@ -66,8 +63,9 @@ class JobCommands(QObject):
             return []
         common = frozenset.intersection(*map(self._can, rows))
         ids = [row.id for row in rows]
+        act = self._context.operations.act
         found = [
-            Command(action.value, words, partial(self._act, action, ids), loses=loses)
+            Command(action.value, words, partial(act, action, ids), loses=loses)
             for action, words, loses in (
                 (A.HOLD, self.tr("Hold"), False),
                 (A.CONTINUE, self.tr("Continue"), False),
@@ -83,7 +81,7 @@ class JobCommands(QObject):
         ]
         found += self._with_menus(common, rows)
         found += [
-            Command(action.value, words, partial(self._act, action, ids), loses=True)
+            Command(action.value, words, partial(act, action, ids), loses=True)
             for action, words in (
                 (A.DISCARD, self.tr("Discard")),
                 (A.CANCEL, self.tr("Cancel")),
@@ -94,7 +92,7 @@ class JobCommands(QObject):
         return found
 
     def _can(self, row: JobRow) -> frozenset[JobAction]:
-        """What its state allows, without what its machine can't do or nobody would mean."""
+        """What the job's state allows and its machine can do."""
         can = allowed(row.state)
         machine = self.machines.get(row.machine_id or 0)
         if machine is not None and row.state in LIVE_JOBS:
@@ -109,15 +107,15 @@ class JobCommands(QObject):
         return can if A.ACCEPT in can else can - {A.SCRAP}
 
     def why_not(self, row: JobRow) -> str:
-        """Why nothing can be asked of the machine that a job is at; "" if it can."""
+        """Why the machine of a job can't be operated; "" if it can."""
         return self.unattended.get(row.machine_id or 0, "") if row.state in LIVE_JOBS else ""
 
     def can_abort(self, row: JobRow) -> bool:
-        """Whether its run can be stopped for good from here."""
+        """Whether its run can be aborted from here."""
         return A.ABORT in self._can(row)
 
     def _at_machine(self, row: JobRow) -> list[Command]:
-        """What a person says who stands at the machine."""
+        """What a person at the machine reports."""
         machine = self.machines.get(row.machine_id or 0)
         if machine is None or self.why_not(row):
             return []
@@ -130,16 +128,15 @@ class JobCommands(QObject):
         return []
 
     def of_one(self, row: JobRow) -> list[Command]:
-        """What can be done to one job: as for many, editing it, and what is said at its machine."""
+        """What can be done to one job: as for many, and editing and reporting at its machine."""
         found = self._at_machine(row) + self.of([row])
         can = self._can(row)
         edit = partial(self.form_wanted.emit, row.id, "edit")
         if can & {A.DISCARD, A.ACCEPT}:
             again = partial(self.form_wanted.emit, row.id, "retry")
             place = 1 + next(at for at, command in enumerate(found) if command.key == A.RETRY)
-            found.insert(
-                place, Command("edit", self.tr("Edit and retry"), again, aside=A.ACCEPT in can)
-            )
+            command = Command("edit", self.tr("Edit and retry"), again, aside=A.ACCEPT in can)
+            found.insert(place, command)
         elif can & {A.PIN, A.SUBMIT}:
             found.insert(min(2, len(found)), Command("edit", self.tr("Edit …"), edit))
         return found
@@ -153,34 +150,24 @@ class JobCommands(QObject):
     def _with_menus(self, common: frozenset[JobAction], rows: Sequence[JobRow]) -> list[Command]:
         found = []
         if A.PIN in common:
-            found.append(
-                Command("assign", self.tr("Assign to"), fill=partial(self._machines, rows))
-            )
+            assign = partial(self._machines, rows)
+            found.append(Command("assign", self.tr("Assign to"), fill=assign))
         if A.DELAY in common:
             found.append(Command("delay", self.tr("Delay"), fill=partial(self._delays, rows)))
         if A.PIN in common or common & {A.SUBMIT, A.DISCARD}:
-            found.append(
-                Command("priority", self.tr("Priority"), fill=partial(self._priorities, rows))
-            )
+            prioritise = partial(self._priorities, rows)
+            found.append(Command("priority", self.tr("Priority"), fill=prioritise))
         again = partial(self._duplicate, rows)
         found.append(Command("duplicate", self.tr("Duplicate"), again, aside=bool(common)))
         return found
 
-    def _act(self, action: JobAction, ids: Sequence[int]) -> None:
-        self._context.operations.act(action, ids)
-
-    # assign
-
     def _machines(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         types = {row.machine_type for row in rows}
-        fitting = [
-            (number, machine.name)
-            for number, machine in self.machines.items()
-            if types == {machine.machine_type}
-        ]
-        for number, name in fitting:
-            menu.addAction(name, partial(self._pin, rows, number))
-        if not fitting:
+        pin = partial(self._context.operations.act, A.PIN, [row.id for row in rows])
+        for number, machine in self.machines.items():
+            if types == {machine.machine_type}:
+                menu.addAction(machine.name, partial(pin, machine_id=number))
+        if menu.isEmpty():
             words = (
                 self.tr("These jobs need different types of machine")
                 if len(types) > 1
@@ -189,12 +176,7 @@ class JobCommands(QObject):
             menu.addAction(words).setEnabled(False)
         if any(row.pinned_machine_id is not None for row in rows):
             menu.addSeparator()
-            menu.addAction(self.tr("Any machine that fits"), partial(self._pin, rows, None))
-
-    def _pin(self, rows: Sequence[JobRow], machine_id: int | None) -> None:
-        self._context.operations.act(A.PIN, [row.id for row in rows], machine_id=machine_id)
-
-    # delay
+            menu.addAction(self.tr("Any machine that fits"), partial(pin, machine_id=None))
 
     def _delays(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         now = local(self._context.now())
@@ -219,8 +201,6 @@ class JobCommands(QObject):
         at = int(until.astimezone().timestamp() * 1000)
         self._context.operations.act(A.DELAY, [row.id for row in rows], until=at)
 
-    # priority
-
     def _priorities(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         words = {"low": self.tr("Low"), "medium": self.tr("Medium"), "high": self.tr("High")}
         for key, value in sorted(PRIORITIES.items(), key=lambda pair: -pair[1]):
@@ -229,11 +209,8 @@ class JobCommands(QObject):
     def _prioritise(self, rows: Sequence[JobRow], value: int) -> None:
         before = {row.id: {"priority": row.priority} for row in rows if row.priority != value}
         after = {job_id: {"priority": value} for job_id in before}
-        self._context.operations.edit(
-            after, before, self.tr("priority {value}").format(value=value)
-        )
-
-    # the rest
+        done = self.tr("priority {value}").format(value=value)
+        self._context.operations.edit(after, before, done)
 
     def _duplicate(self, rows: Sequence[JobRow]) -> None:
         if len(rows) == 1:

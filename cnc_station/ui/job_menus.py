@@ -1,4 +1,4 @@
-"""The Jobs page's menus and keys: what they offer, and that it is done to the jobs pointed at."""
+"""The Jobs page's menus and keys, applied to the selected jobs."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -40,7 +40,7 @@ class JobList:
 
 
 class JobMenus(QObject):
-    """`sort_wanted` asks for another order of the list."""
+    """`sort_wanted`: another order of the list."""
 
     sort_wanted = Signal(tuple)
 
@@ -80,16 +80,14 @@ class JobMenus(QObject):
             action.triggered.connect(run)
             view.addAction(action)
 
-    # on one job
-
     def _one(self) -> JobRow | None:
-        """The one selected job. Never the table's current row: when a row goes, its neighbour
-        becomes current, and nobody has pointed at that."""
+        """The one selected job, never the table's current row: when a row goes, its neighbour
+        becomes current without a selection."""
         selected = self._jobs.selected
         return selected.rows[0] if selected.count == 1 and selected.rows else None
 
     def _guard_key(self) -> None:
-        """Notes what the key would do to the selected job now."""
+        """Record what the key would do to the selected job now."""
         row = self._one()
         if row is None or row.id != self._guarded:
             self._guard.forget()
@@ -97,8 +95,8 @@ class JobMenus(QObject):
         self._guard.show(_HOLD_KEY, (_held_or_run(row) or None) if row else None)
 
     def hold_or_continue(self) -> None:
-        """Holds the selected job if it runs, continues it if it is held; says so where only the
-        machine's own panel can. Dead for a second after the one has become the other."""
+        """Hold the selected job if it runs, continue it if it is held; report when only the
+        machine's own panel can. Ignored for a second after one has become the other."""
         row = self._one()
         if row is None:
             return
@@ -116,7 +114,6 @@ class JobMenus(QObject):
             self._context.operations.fail(away or watched.format(machine=row.machine))
 
     def edit(self) -> None:
-        """Opens the form on the selected job, if it may be edited."""
         row = self._one()
         commands = self._jobs.commands.of_one(row) if row is not None else []
         for command in commands:
@@ -136,10 +133,8 @@ class JobMenus(QObject):
             form = JobForm.change(self._context, self._window, detail, retry=what == "retry")
         form.open()
 
-    # on those selected
-
     def commands(self) -> list[Command]:
-        """What can be done to all that are selected."""
+        """What can be done to all selected jobs."""
         rows = self._jobs.selected.rows
         found = self._jobs.commands.of(rows)
         ids = frozenset(row.id for row in rows)
@@ -154,7 +149,8 @@ class JobMenus(QObject):
         return found
 
     def move(self, way: Way) -> None:
-        """Moves the selected jobs within their queue; from another order, shows the queue first."""
+        """Move the selected jobs within their queue; if another order is shown, show the queue
+        first."""
         rows = self._jobs.selected.rows
         if not self._moves.movable(rows):
             return
@@ -196,10 +192,8 @@ class JobMenus(QObject):
             fill_menu(menu, commands)
             menu.popup(self._jobs.view.viewport().mapToGlobal(where))
 
-    # on the whole list
-
     def fill_more(self, menu: QMenu) -> None:
-        """Adds what concerns the list as a whole to the menu at the end of the chips."""
+        """Add what concerns the whole list to the menu at the end of the chips."""
         view = self._jobs.view
         several = menu.addAction(self.tr("Tap to select several"))
         several.setCheckable(True)

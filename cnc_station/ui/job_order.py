@@ -1,4 +1,4 @@
-"""Moving waiting jobs within their queue: one place, to the front, to the end."""
+"""Move waiting jobs within their queue: one place, to the front, to the end."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -15,7 +15,7 @@ BY_STATE_AND_QUEUE = (Sort(SortKey.STATE), Sort(SortKey.QUEUE))
 
 
 class Way(Enum):
-    """Where to."""
+    """Where to move."""
 
     UP = "up"
     DOWN = "down"
@@ -24,7 +24,7 @@ class Way(Enum):
 
 
 class QueueMoves:
-    """A job's queue is that of its machine type: the rows of other types are passed over."""
+    """A job's queue is that of its machine type: rows of other types are skipped."""
 
     def __init__(self, context: PageContext, model: JobTableModel) -> None:
         self._context = context
@@ -32,17 +32,17 @@ class QueueMoves:
 
     @staticmethod
     def shows_queue(order: Sequence[Sort]) -> bool:
-        """Whether rows stand as they will be worked off, so that `up` and `down` mean that."""
+        """Whether rows are in queue order, so that `up` and `down` have a meaning."""
         return tuple(order) in (BY_QUEUE, BY_STATE_AND_QUEUE)
 
     @staticmethod
     def movable(rows: Sequence[JobRow]) -> bool:
-        """Whether these wait, all in one queue."""
+        """Whether these jobs wait, all in one queue."""
         waiting = all(row.state in WAITING_JOBS for row in rows)
         return bool(rows) and waiting and len({row.machine_type for row in rows}) == 1
 
     def move(self, rows: Sequence[JobRow], way: Way) -> None:
-        """Moves jobs, keeping their order among themselves; the toast offers to undo it."""
+        """Move jobs, keeping their order; the toast offers Undo."""
         ids = [row.id for row in rows]
         if way is Way.END:
             self._context.operations.act(JobAction.REORDER, ids, before=None)
@@ -54,13 +54,9 @@ class QueueMoves:
                 self._context.operations.act(JobAction.REORDER, ids, before=found or None)
 
     def _before(self, ids: set[int], machine_type: str, way: Way) -> int | None:
-        """The job to stand in front of; 0 for the end of the queue, None: it is there already or
-        what comes next is not known."""
-        queue = [
-            row.id
-            for _, row in self._model.placed()
-            if row.machine_type == machine_type and row.state in WAITING_JOBS
-        ]
+        """The job to stand in front of, 0 for the end of the queue; None if it is already there or
+        the next job is unknown."""
+        queue = [row.id for _, row in self._queue(machine_type)]
         places = [at for at, job_id in enumerate(queue) if job_id in ids]
         if not places:
             return None
@@ -73,16 +69,17 @@ class QueueMoves:
         all_known = self._model.known.stop == self._model.total
         return 0 if behind and all_known else None
 
-    def drop(self, row: JobRow, place: int) -> None:
-        """Moves a job in front of the first of its queue that stands at `place` or below."""
-        behind = [
-            other.id
-            for at, other in self._model.placed()
-            if at >= place
-            and other.machine_type == row.machine_type
-            and other.state in WAITING_JOBS
-            and other.id != row.id
+    def _queue(self, machine_type: str) -> list[tuple[int, JobRow]]:
+        return [
+            (at, row)
+            for at, row in self._model.placed()
+            if row.machine_type == machine_type and row.state in WAITING_JOBS
         ]
+
+    def drop(self, row: JobRow, place: int) -> None:
+        """Move a job in front of the first of its queue at `place` or below."""
+        queue = self._queue(row.machine_type)
+        behind = [other.id for at, other in queue if at >= place and other.id != row.id]
         if behind or self._model.known.stop == self._model.total:
             before = behind[0] if behind else None
             self._context.operations.act(JobAction.REORDER, [row.id], before=before)

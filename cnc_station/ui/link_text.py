@@ -1,4 +1,4 @@
-"""The words for what the station leans on: its database and, in a fleet, Redis and its name."""
+"""The text for the station's links: its database and, in a fleet, Redis and its name."""
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -9,13 +9,13 @@ from cnc_station.ui.widgets.top_bar import Connection
 
 STANDALONE = "standalone"
 OFFLINE = "offline"
-NAME = "name"  # there only once it has been lost to another station
+NAME = "name"  # listed only after another station took it
 _NAMES = {
     "database": QT_TRANSLATE_NOOP("Links", "Database"),
     "redis": QT_TRANSLATE_NOOP("Links", "Redis"),
     NAME: QT_TRANSLATE_NOOP("Links", "Name taken"),
 }
-# What it means for the person at the machines that a thing is away, and how bad that is.
+# What a lost link means at the machines, and its tone.
 _AWAY = {
     "database": (
         QT_TRANSLATE_NOOP("Links", "machines keep running, the lists stand still"),
@@ -25,23 +25,22 @@ _AWAY = {
 }
 
 
-def named(link: Link) -> str:
-    """What people call it."""
+def link_name(link: Link) -> str:
+    """The link's name for people."""
     return _tr(_NAMES[link.name])
 
 
-def said(link: Link, now: int) -> Connection:
+def link_status(link: Link, now: int) -> Connection:
     """● Database, ● Standalone, ● Redis away 00:42 · slower, nothing lost."""
     if link.state == STANDALONE:
         return Connection(_tr("Standalone"))
     if link.state != OFFLINE:
-        return Connection(named(link))
+        return Connection(link_name(link))
     if link.name == NAME:
         return Connection(_tr("Name taken by another station · nothing is run here"), Tone.ALARM)
     meaning, tone = _AWAY[link.name]
-    away = _tr("{name} away {time}").format(
-        name=named(link), time=formatting.lasted(link.since, now)
-    )
+    time = formatting.lasted(link.since, now)
+    away = _tr("{name} away {time}").format(name=link_name(link), time=time)
     return Connection(f"{away} · {_tr(meaning)}", tone)
 
 

@@ -1,8 +1,7 @@
-"""The window: it only places things. What they mean is for whoever connects its signals.
+"""The window places its parts; the owner connects its signals.
 
 Pages are made when first shown, from `PageSpec`s. A page is any QWidget; it may also have
-`search(text)` (what is typed above it narrows it), `go_back() -> bool` (Esc closes something on it
-first) and `arrived()` (it came to the front).
+`search(text)`, `go_back() -> bool` (Esc) and `arrived()`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,34 +46,32 @@ class PageSpec:
 
 @runtime_checkable
 class Searches(Protocol):
-    """A page narrowed by the search field."""
+    """A page that the search field narrows."""
 
     def search(self, text: str) -> None:
-        """Shows only what matches; an empty text shows all."""
+        """Show only what matches; an empty text shows all."""
 
 
 @runtime_checkable
 class GoesBack(Protocol):
-    """A page with something Esc can close."""
+    """A page with something that Esc can close."""
 
     def go_back(self) -> bool:
-        """Closes the innermost open thing; False if there is none."""
+        """Close the innermost open part; False if there is none."""
 
 
 @runtime_checkable
 class Arrives(Protocol):
-    """A page that wants to know when it comes to the front."""
+    """A page that is notified when it is shown."""
 
     def arrived(self) -> None:
         """The page is now the one on view."""
 
 
 class MainWindow(QMainWindow):
-    """Rail, top bar, pages, shelf, keys.
-
-    Closing only asks (`close_requested`): the shop may be cutting. `finish()` really closes, and
-    must come before `QApplication.quit()`, which an unwilling window stops.
-    """
+    """Rail, top bar, pages, shelf, keys. Closing only emits `close_requested`: the shop may be
+    cutting. `finish()` really closes, and must come before `QApplication.quit()`, which a window
+    that refuses to close stops."""
 
     page_changed = Signal(str)
     submitted = Signal(str)  # Enter in the search field, or a scanned code
@@ -91,7 +88,7 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, QWidget] = {}
         self._searches: dict[str, str] = {}
         self._trail: list[str] = []
-        self._current = ""
+        self.current = ""
         self._finishing = False
         self._scans: ScanCatcher | None = None
         self.rail = NavigationRail()
@@ -115,7 +112,7 @@ class MainWindow(QMainWindow):
         hbox(self.rail, (right, 1), on=whole, gap=0)
         self.setCentralWidget(whole)
         whole.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        whole.setFocus()  # not the search field: single keys are commands until asked otherwise
+        whole.setFocus()  # not the search field, so that single keys are commands
 
     def _add_actions(self, pages: Sequence[PageSpec]) -> None:
         self.add_action(self.tr("Search or scan"), "/", self.focus_search)
@@ -127,20 +124,15 @@ class MainWindow(QMainWindow):
         self.add_action(self.tr("All keys"), "?", self.show_keys)
 
     def add_action(self, text: str, keys: str, triggered: Callable[[], object]) -> QAction:
-        """Adds a command that works on every page and stands on the sheet of keys."""
+        """Add a command that works on every page and is listed on the sheet of keys."""
         action = QAction(text, self)
         action.setShortcut(QKeySequence(keys))
         action.triggered.connect(triggered)
         self.addAction(action)
         return action
 
-    @property
-    def current(self) -> str:
-        """The key of the page on view; empty before the first."""
-        return self._current
-
     def page(self, key: str) -> QWidget:
-        """The page of a key, made now if it was never shown; KeyError for an unknown key."""
+        """The page of a key, made on first use; KeyError for an unknown key."""
         if key not in self._pages:
             made = self._specs[key].factory()
             made.setProperty("part", "page")
@@ -149,16 +141,16 @@ class MainWindow(QMainWindow):
         return self._pages[key]
 
     def show_page(self, key: str) -> None:
-        """Brings a page to the front and remembers where one came from."""
-        if key == self._current:
+        """Show a page and remember the one before."""
+        if key == self.current:
             return
         page = self.page(key)
-        if self._current:
-            self._trail = [*self._trail[-19:], self._current]
+        if self.current:
+            self._trail = [*self._trail[-19:], self.current]
         self._front(key, page)
 
     def _front(self, key: str, page: QWidget) -> None:
-        self._current = key
+        self.current = key
         self._stack.setCurrentWidget(page)
         self.rail.select(key)
         self.top_bar.title.setText(self._specs[key].title)
@@ -170,8 +162,8 @@ class MainWindow(QMainWindow):
         self.page_changed.emit(key)
 
     def back(self) -> None:
-        """Closes what is open on the page, else returns to the page before."""
-        page: object = self._pages.get(self._current)
+        """Close what is open on the page, otherwise return to the page before."""
+        page: object = self._pages.get(self.current)
         if isinstance(page, GoesBack) and page.go_back():
             return
         if self._trail:
@@ -179,17 +171,16 @@ class MainWindow(QMainWindow):
             self._front(key, self.page(key))
 
     def focus_search(self) -> None:
-        """Puts the keyboard into the search field."""
         self.top_bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.top_bar.search.selectAll()
 
     def narrow(self, text: str) -> None:
-        """Puts `text` in the place of what the page on view was searched for."""
+        """Replace the search text of the page on view."""
         self.top_bar.search.setText(text)
 
     def _search_page(self, text: str) -> None:
-        self._searches[self._current] = text
-        page: object = self._pages.get(self._current)
+        self._searches[self.current] = text
+        page: object = self._pages.get(self.current)
         if isinstance(page, Searches):
             page.search(text)
 
@@ -198,48 +189,44 @@ class MainWindow(QMainWindow):
             self.submitted.emit(text)
 
     def toggle_full_screen(self) -> None:
-        """Fills the screen, or gives it back."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def show_keys(self) -> "KeySheet":
-        """Opens the sheet of all keys: the window's own and those of the page on view."""
+        """Open the sheet of all keys: the window's own and those of the page on view."""
         sheet = KeySheet(self._actions_in_reach(), self)
         sheet.open()
         return sheet
 
     def _actions_in_reach(self) -> Iterator[QAction]:
         yield from self.actions()
-        page = self._pages.get(self._current)
+        page = self._pages.get(self.current)
         if page is not None:
             yield from page.actions()
             for widget in page.findChildren(QWidget):
                 yield from widget.actions()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Takes files and nothing else."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Hands on the files dropped anywhere on the window."""
         files = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
         event.acceptProposedAction()
         self.files_dropped.emit(files)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """From the first time it is shown, a scanner may be used anywhere in it."""
         super().showEvent(event)
         if self._scans is None:
             self._scans = ScanCatcher(self)
             self._scans.scanned.connect(self.top_bar.search.take_scan)
 
     def finish(self) -> None:
-        """Closes without asking; for the end of an orderly shutdown."""
+        """Close without asking, at the end of a shutdown."""
         self._finishing = True
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Asks whoever owns the program; the window stays until `finish()`."""
+        """Ask the owner of the program; the window stays until `finish()`."""
         if self._finishing:
             event.accept()
             return
@@ -248,7 +235,7 @@ class MainWindow(QMainWindow):
 
 
 class KeySheet(Dialog):
-    """Lists every action that has a key, in the order given; open it with `open()`."""
+    """Lists every action that has a key, in this order; open it with `open()`."""
 
     def __init__(self, actions: Iterable[QAction], parent: QWidget | None = None) -> None:
         super().__init__(self.tr("Keys"), parent)

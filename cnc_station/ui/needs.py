@@ -1,12 +1,11 @@
-"""What needs a person: what the engine found, and the links that it can't tell of itself."""
+"""What needs a person: the engine's findings, and the links that it can't report itself."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
-from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import Link, NeedsYou, Remedy
-from cnc_station.ui.link_text import NAME, OFFLINE, named
+from cnc_station.ui.link_text import NAME, OFFLINE, link_name
 from cnc_station.ui.theme import Tone
 
 _TONES = {
@@ -23,10 +22,7 @@ _TONES = {
     Remedy.FIND_STATION: Tone.ALARM,
     Remedy.TRY_LINK: Tone.ALARM,
 }
-FAILED_OR_INTERRUPTED = frozenset({JobState.NEEDS_ATTENTION, JobState.INTERRUPTED})
-"""Jobs that only a person can decide about."""
-
-_TRIED_AGAIN = {"database"}  # Redis away costs time only: the bar above says so
+_TRIED_AGAIN = {"database"}  # without Redis work is only slower: the top bar shows it
 _WORST_FIRST = (Tone.ALARM, Tone.HELD, Tone.OPERATOR)
 
 
@@ -36,20 +32,20 @@ def tone_of_need(item: NeedsYou) -> Tone:
 
 
 def of_machine(item: NeedsYou) -> bool:
-    """Whether it is about a machine, and not about a job that is or was at one."""
+    """Whether it concerns a machine rather than a job."""
     about_jobs = {Remedy.DECIDE, Remedy.RETRY}
     return item.machine_id is not None and item.remedy not in about_jobs
 
 
 def worst_tone(items: Sequence[NeedsYou]) -> Tone:
-    """The colour of what counts them."""
+    """The colour of the badge that counts them."""
     tones = {tone_of_need(item) for item in items}
     return next((tone for tone in _WORST_FIRST if tone in tones), Tone.NORMAL)
 
 
 def link_needs(links: Sequence[Link]) -> tuple[NeedsYou, ...]:
-    """What the station leans on and can't use: no look at the floor tells of its own database, nor
-    of a disk to which nothing can be written."""
+    """The links that are down: a query of the floor can't report its own database, nor a disk that
+    can't be written."""
     away = [link for link in links if link.state == OFFLINE]
     return tuple(_of_link(link) for link in away if link.name in {NAME, *_TRIED_AGAIN})
 
@@ -58,7 +54,7 @@ def _of_link(link: Link) -> NeedsYou:
     if link.name == NAME:
         title = _tr("This station: its name is taken")
     else:
-        title = _tr("{name}: not saving").format(name=named(link))
+        title = _tr("{name}: not saving").format(name=link_name(link))
     detail = link.detail.rstrip(".")
     tried = link.name in _TRIED_AGAIN
     return NeedsYou(

@@ -1,7 +1,7 @@
-"""What the person at the window asks of the engine, and what the window says about it.
+"""Run a person's operations on the engine and show their results.
 
-Every operation is a task with one owner. Its failure is said in plain words; a bug is logged with
-its trace and said once. Nothing is called done before the engine has committed it.
+Every operation is a task with one owner. Its failure is shown in plain text; an internal error is
+logged with its trace and shown once. Success is shown only after the engine's commit.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from cnc_station.engine.commands import (
     ActOnJobs,
     ActOnMachine,
+    Command,
     EditJob,
     TryDatabase,
     UndoJobActions,
@@ -51,17 +52,17 @@ _DONE = {
 
 
 class Notifier(Protocol):
-    """Where the window speaks: the toasts."""
+    """Where the window shows messages: the toasts."""
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         """Something was done."""
 
     def fail(self, words: str, details: str = "") -> None:
-        """Something went wrong; it stays until it is read. `details` are the system's own words."""
+        """Something went wrong; it stays until it is read. `details` is the system's own text."""
 
 
 class Progress(Protocol):
-    """Where the window shows that something takes its time (it waits a second by itself)."""
+    """Where the window shows that work takes long (it waits a second by itself)."""
 
     def start(self, words: str) -> None: ...
 
@@ -69,7 +70,7 @@ class Progress(Protocol):
 
 
 class Operations:
-    """Runs what is asked for as tasks that it owns, until `close`."""
+    """Runs operations as tasks that it owns, until `close`."""
 
     def __init__(self, door: Door, notifier: Notifier, progress: Progress) -> None:
         self.door = door
@@ -80,16 +81,14 @@ class Operations:
         self._closed = False
 
     def run(self, work: Coroutine[Any, Any, Any], words: str = "") -> asyncio.Task[None]:
-        """Run `work` to its end in the background; `words` name it while it takes long.
-
-        After `close` nothing begins any more: a page's clock may tick once while the engine stops.
-        """
+        """Run `work` in the background; `words` describe it while it takes long. After `close`
+        nothing starts: a page's timer may fire once while the engine stops."""
         task = asyncio.get_running_loop().create_task(self._run(work, words))
         if self._closed:
             task.cancel()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: work.close())  # it may have ended before it began
+        task.add_done_callback(lambda _: work.close())  # if cancelled before its start
         return task
 
     async def _run(self, work: Coroutine[Any, Any, Any], words: str) -> None:
@@ -103,8 +102,8 @@ class Operations:
         except CncStationError as error:
             self._notifier.fail(str(error))
         except Exception:
-            log.exception("an operation of the window failed")
-            self._notifier.fail("Something went wrong inside the program; it is in the log.")
+            log.exception("Window operation failed")
+            self._notifier.fail("Internal error; the log has the details.")
         finally:
             if words:
                 self._busy -= 1
@@ -112,20 +111,13 @@ class Operations:
                     self._progress.finish()
 
     def act(self, action: JobAction, job_ids: Sequence[int], **arguments: Any) -> None:
-        """Do one thing to jobs, say what came of it, and offer to take it back."""
-        self.run(
-            self._act(action, tuple(job_ids), arguments),
-            f"{action.replace('_', ' ').capitalize()} …",
-        )
-
-    async def _act(
-        self, action: JobAction, ids: tuple[int, ...], arguments: dict[str, Any]
-    ) -> None:
-        answers = await self.door.execute(ActOnJobs(action, ids, **arguments))
-        self._tell(answers, _DONE[action])
+        """Do one thing to jobs, show the result, and offer Undo."""
+        command = ActOnJobs(action, tuple(job_ids), **arguments)
+        words = f"{action.replace('_', ' ').capitalize()} …"
+        self.run(self._execute(command, _DONE[action]), words)
 
     def edit(self, after: Fields, before: Fields, done: str) -> None:
-        """Change fields of jobs (by number), say `done`, and offer to put back what was before."""
+        """Change fields of jobs (by id), show `done`, and offer to restore `before`."""
         self.run(self._edit(after, before, done), f"{done} …")
 
     async def _edit(self, after: Fields, before: Fields, done: str) -> None:
@@ -137,24 +129,24 @@ class Operations:
             except Conflict as error:
                 answers.append(Answer(job_id, str(error)))
         back = {a.id: before[a.id] for a in answers if a.applied and a.id in before}
-        self._tell(answers, done, partial(self.edit, back, {}, "as before") if back else None)
+        self._report(answers, done, partial(self.edit, back, {}, "as before") if back else None)
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
-        """Say that something was done that no action tells of."""
+        """Show that something was done that no action reports."""
         self._notifier.say(words, undo)
 
     def fail(self, words: str) -> None:
-        """Say that something went wrong; it stays until it is read."""
+        """Show that something went wrong, until it is read."""
         self._notifier.fail(words)
 
     def take_back(self, steps: Sequence[Undo]) -> None:
-        """Undo what was done, and say so."""
-        self.run(self._take_back(tuple(steps)))
+        """Undo and report it."""
+        self.run(self._execute(UndoJobActions(tuple(steps)), "as before"))
 
-    async def _take_back(self, steps: tuple[Undo, ...]) -> None:
-        self._tell(await self.door.execute(UndoJobActions(steps)), "as before")
+    async def _execute(self, command: Command[Sequence[Answer]], done: str) -> None:
+        self._report(await self.door.execute(command), done)
 
-    def _tell(
+    def _report(
         self, answers: Sequence[Answer], done: str, undo: Callable[[], None] | None = None
     ) -> None:
         applied = [answer for answer in answers if answer.applied]
@@ -170,27 +162,24 @@ class Operations:
             self._notifier.fail(refused[0].error + more)
 
     def act_on_machine(self, action: MachineAction, machine_id: int, reason: str = "") -> None:
-        """Do one thing to a machine. Its card shows that it is done."""
+        """Do one thing to a machine. Its card shows the result."""
         self.run(self.door.execute(ActOnMachine(action, machine_id, reason=reason)))
 
     def reconnect(self, machine_id: int, name: str) -> None:
-        """Try again to reach a machine's controller, and say what came of it."""
-        self.run(self._reconnect(machine_id, name), f"Trying to reach {name} …")
-
-    async def _reconnect(self, machine_id: int, name: str) -> None:
-        await self.door.execute(ActOnMachine(MachineAction.RECONNECT, machine_id))
-        self._notifier.say(f"{name} answers again")
+        """Reconnect a machine's controller and show the result."""
+        reconnect = ActOnMachine(MachineAction.RECONNECT, machine_id)
+        self.run(self._retry(reconnect, name), f"Trying to reach {name} …")
 
     def try_database(self) -> None:
-        """Try again to write, and say what came of it."""
-        self.run(self._try_database(), "Trying the database …")
+        """Retry the database and show the result."""
+        self.run(self._retry(TryDatabase(), "The database"), "Trying the database …")
 
-    async def _try_database(self) -> None:
-        await self.door.execute(TryDatabase())
-        self._notifier.say("The database answers again")
+    async def _retry(self, command: Command[Any], name: str) -> None:
+        await self.door.execute(command)
+        self._notifier.say(f"{name} answers again")
 
     def look_for_station(self, name: str) -> None:
-        """Ask again whether a station is there, and say what came of it."""
+        """Check again whether a station is online, and show the result."""
         self.run(self._look_for_station(name))
 
     async def _look_for_station(self, name: str) -> None:
@@ -206,11 +195,11 @@ class Operations:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing that was asked for is under way."""
+        """Whether no operation is in progress."""
         return not self._tasks
 
     async def close(self) -> None:
-        """Let nothing run on: cancel what is left and wait for it."""
+        """Cancel every operation and wait for it."""
         self._closed = True
         tasks = list(self._tasks)
         for task in tasks:

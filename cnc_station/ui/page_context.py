@@ -1,4 +1,4 @@
-"""What every page is given: the engine, its changes, operations, and the way to other pages."""
+"""What every page is given: the door, notices, operations, and navigation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,10 @@ from cnc_station.ui.operations import Operations
 
 
 class Navigator(Protocol):
-    """Where a page can send the person at the window; the window's owner knows how."""
+    """Where a page can take the person at the window."""
 
     def to_page(self, key: str) -> None:
-        """Bring a page to the front: floor, jobs, attention, programs, machines, stations,
-        settings."""
+        """Show a page: floor, jobs, attention, programs, machines, stations, settings."""
 
     def to_jobs(self, chosen: JobFilter) -> None:
         """The job list, filtered."""
@@ -39,19 +38,21 @@ class Navigator(Protocol):
         """Choose files to import: programs or tables of jobs."""
 
     def load_demo(self) -> None:
-        """Put the demo day into this shop."""
+        """Load the demo day into this shop."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """The context of a page. `now` is the wall clock (ms); tests and pictures set it."""
+    """The context of a page. `now` is the wall clock (ms); tests and screenshots set it."""
 
     door: Door
     bridge: Bridge
     operations: Operations
-    ways: Navigator
+    navigator: Navigator
     now: Callable[[], int]
 
+
+SLOW_LOOK_MS = 10_000  # a repeated look for what time alone changes: no notice reports that
 
 THEME = "ui.theme"
 DENSITY = "ui.density"

@@ -1,8 +1,8 @@
-"""Tells a scanner from fingers: both type, but no finger types a code in a blink.
+"""Tell a barcode scanner from typing: no person types a code in under a blink.
 
-A scanner's burst would otherwise press single-key commands ("N", "1") on its way. So a printable
-key that no field takes waits a moment: if more follow at once and Enter ends them, they are a code;
-otherwise each does what it would have done.
+A scan would otherwise trigger single-key commands ("N", "1"). A printable key that no field takes
+waits a moment: if more follow at once and Enter ends them, they are a code; otherwise each key acts
+as usual.
 """
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
@@ -20,7 +20,7 @@ _COMMANDS = (
 
 
 class ScanCatcher(QObject):
-    """Watches one shown window; `scanned` carries a code that came as a burst ended by Enter."""
+    """Filters the keys of one shown window; `scanned` carries a burst of keys that Enter ended."""
 
     scanned = Signal(str)
 
@@ -29,12 +29,11 @@ class ScanCatcher(QObject):
         self._window = window
         self._keys: list[str] = []
         self._timer = QTimer(self, singleShot=True, interval=gap_ms)
-        self._timer.timeout.connect(self._were_fingers)
+        self._timer.timeout.connect(self._release_keys)
         window.windowHandle().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keeps back what may be part of a code."""
-        if not isinstance(event, QKeyEvent) or not self._concerned(event):
+        if not isinstance(event, QKeyEvent) or not self._takes(event):
             return False
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
@@ -42,13 +41,13 @@ class ScanCatcher(QObject):
         if event.type() != QEvent.Type.KeyPress:
             return False
         if event.key() in _ENTER:
-            self._ended()
+            self._finish_code()
         else:
             self._keys.append(event.text())
             self._timer.start()
         return True
 
-    def _concerned(self, event: QKeyEvent) -> bool:
+    def _takes(self, event: QKeyEvent) -> bool:
         if event.key() in _ENTER:
             return len(self._keys) >= LEAST_CODE
         text = event.text()
@@ -59,7 +58,7 @@ class ScanCatcher(QObject):
         focus = QApplication.focusWidget()
         return focus is None or not focus.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
 
-    def _ended(self) -> None:
+    def _finish_code(self) -> None:
         code = "".join(self._keys)
         self._forget()
         self.scanned.emit(code)
@@ -68,7 +67,7 @@ class ScanCatcher(QObject):
         self._timer.stop()
         self._keys.clear()
 
-    def _were_fingers(self) -> None:
+    def _release_keys(self) -> None:
         keys = tuple(self._keys)
         self._forget()
         for key in keys:

@@ -1,7 +1,7 @@
-"""The owner of the window: makes the pages, knows the ways between them, keeps the frame live.
+"""The owner of the window: makes the pages, navigates between them, updates the frame.
 
-The window stands before the engine does: `Shell` shows it empty, `open` brings the engine. Pages
-are imported when they are first shown.
+The window is shown before the engine starts: `Shell` shows it empty, `open` connects the engine.
+Pages are imported when they are first shown.
 """
 
 import time
@@ -22,25 +22,20 @@ from cnc_station.engine.domain.notice import (
     Topic,
     local,
 )
+from cnc_station.engine.domain.states import UNDECIDED_JOBS
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import FloorNow, JobById, ListLinks
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Floor, JobFilter, NeedsYou, Presence, Remedy
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
-from cnc_station.ui.link_text import said
+from cnc_station.ui.link_text import link_status
 from cnc_station.ui.main_window import MainWindow, PageSpec
-from cnc_station.ui.needs import FAILED_OR_INTERRUPTED, link_needs, of_machine, worst_tone
+from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
-from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
 
-SLOW_LOOK_MS = 10_000
-"""Silence and the clock make no change that could be heard."""
-_REST_MS, _RESTS = 500, 10
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
+_COUNT_MS, _REST_FACTOR = 500, 10
 
 
 class Shell(QObject):
@@ -52,7 +47,7 @@ class Shell(QObject):
         self.window.setEnabled(False)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
-        self._found: tuple[NeedsYou, ...] = ()
+        self._floor_needs: tuple[NeedsYou, ...] = ()
         self.presences: Mapping[str, Presence] = {}
 
     def open(
@@ -61,17 +56,17 @@ class Shell(QObject):
         load_demo: Callable[[], Coroutine[Any, Any, object]],
         now: Callable[[], int] = now_ms,
     ) -> None:
-        """The engine has started: fill the window and go to the floor."""
+        """The engine has started: fill the window and show the floor."""
         self._door = door
         self._load_demo = load_demo
         self._now = now
         self.bridge = Bridge(door, self)
         self.operations = Operations(door, self.window.toasts, self.window.busy)
         self.context = PageContext(door, self.bridge, self.operations, self, now)
-        self._counting = CoalescedTask(self.operations, self._count, self, interval_ms=_REST_MS)
-        self._again = QTimer(self, interval=SLOW_LOOK_MS)
-        self._again.timeout.connect(self._counting.request)
-        self._again.start()
+        self._needs_query = CoalescedTask(self.operations, self._count, self, interval_ms=_COUNT_MS)
+        self._slow_look = QTimer(self, interval=SLOW_LOOK_MS)
+        self._slow_look.timeout.connect(self._needs_query.request)
+        self._slow_look.start()
         self.bridge.changed.connect(self._follow)
         self.window.new_job_requested.connect(self.new_job)
         self.window.files_dropped.connect(self._take_files)
@@ -84,13 +79,12 @@ class Shell(QObject):
 
     def welcome(self) -> None:
         """Ask a new shop how it wants to begin."""
-        self.operations.run(_late("dialogs.first_start.welcome")(self.context, self.window))
+        self.operations.run(_import_late("dialogs.first_start.welcome")(self.context, self.window))
 
     async def close(self) -> None:
-        """Stop following the engine and whatever was asked of it."""
         self._clock.stop()
-        self._again.stop()
-        self._counting.stop()
+        self._slow_look.stop()
+        self._needs_query.stop()
         self.bridge.close()
         await self.operations.close()
 
@@ -116,38 +110,30 @@ class Shell(QObject):
         """A page whose module is imported when it is first shown."""
 
         def make() -> QWidget:
-            page: QWidget = _late(f"pages.{where}")(self.context)
+            page: QWidget = _import_late(f"pages.{where}")(self.context)
             return page
 
         return PageSpec(key, title, icon, make, word)
 
-    # The ways between pages.
-
     def to_page(self, key: str) -> None:
-        """See `Navigator`."""
         self.window.show_page(key)
 
     def to_jobs(self, chosen: JobFilter) -> None:
-        """See `Navigator`."""
         self.window.show_page("jobs")
         self.window.narrow(chosen.text)
         cast("Any", self.window.page("jobs")).apply(chosen)
 
     def to_job(self, job_id: int) -> None:
-        """See `Navigator`."""
         self.window.show_page("jobs")
         cast("Any", self.window.page("jobs")).open_job(job_id)
 
     def to_attention(self, job_id: int) -> None:
-        """See `Navigator`."""
         self._select("attention", job_id)
 
     def to_machine(self, machine_id: int) -> None:
-        """See `Navigator`."""
         self._select("machines", machine_id)
 
     def to_program(self, sha256: str) -> None:
-        """See `Navigator`."""
         self._select("programs", sha256)
 
     def _select(self, page: str, key: int | str) -> None:
@@ -156,64 +142,59 @@ class Shell(QObject):
         cast("Any", self.window.page(page)).select(key)
 
     def new_job(self, program: str | None = None) -> None:
-        """See `Navigator`."""
-        _late("dialogs.job_form.JobForm").new(self.context, self.window, program=program).open()
+        _import_late("dialogs.job_form.JobForm").new(
+            self.context, self.window, program=program
+        ).open()
 
     def import_files(self) -> None:
-        """See `Navigator`."""
         chooser = QFileDialog(self.window, self.tr("Import programs or a table of jobs"))
         chooser.setFileMode(QFileDialog.FileMode.ExistingFiles)
         chooser.filesSelected.connect(lambda names: self._take_files([Path(n) for n in names]))
         chooser.open()
 
     def load_demo(self) -> None:
-        """See `Navigator`."""
         self.operations.run(self._load_demo(), self.tr("Loading the demo day …"))
 
     def _take_files(self, files: list[Path]) -> None:
-        _late("intake.take_files")(self.context, self.window, files)
-
-    # The frame around the pages.
+        _import_late("intake.take_files")(self.context, self.window, files)
 
     def _tick(self) -> None:
-        self.window.top_bar.clock.setText(
-            QDateTime.fromMSecsSinceEpoch(self._now()).toString("HH:mm")
-        )
+        time = QDateTime.fromMSecsSinceEpoch(self._now()).toString("HH:mm")
+        self.window.top_bar.clock.setText(time)
         self._show_links()
 
     def _follow(self, notice: Notice) -> None:
         if notice.jobs or notice.machines or notice.tells_of(ABOUT_STATIONS):
-            self._counting.request()
+            self._needs_query.request()
         if notice.tells_of(ABOUT_LINKS):
             self._show_links()
             self._show_needs()
 
     async def _count(self) -> None:
-        """Count what needs a person, for the rail. While the database is away that stands still:
-        the link is counted, and the bar says how long."""
+        """Count what needs a person, for the rail. The count stands still while the database is
+        down: its link is counted then, and the bar shows for how long."""
         begun = time.perf_counter()
         try:
             floor = await self._door.ask(FloorNow())
         except Unavailable:
             return
         took = time.perf_counter() - begun
-        self._counting.set_min_interval(max(_REST_MS, round(_RESTS * 1000 * took)))
-        self._found = floor.needs_you
-        self._tell_of_stations(floor)
-        self.window.rail.set_badge("attention", floor.counts.of(FAILED_OR_INTERRUPTED))
+        self._needs_query.set_min_interval(max(_COUNT_MS, round(_REST_FACTOR * 1000 * took)))
+        self._floor_needs = floor.needs_you
+        self._report_presence(floor)
+        self.window.rail.set_badge("attention", floor.counts.of(UNDECIDED_JOBS))
         self._show_needs()
 
-    def _tell_of_stations(self, floor: Floor) -> None:
-        """A station that falls silent changes nothing that could be heard, and yet what can be
-        asked of its machines: the pages are told."""
+    def _report_presence(self, floor: Floor) -> None:
+        """A station that goes silent causes no notice, but changes what its machines can do: notify
+        the pages."""
         before = self.presences
         self.presences = {card.machine.station: card.machine.presence for card in floor.cards}
         if any(self.presences.get(name) is not known for name, known in before.items()):
             self.bridge.changed.emit(local(Topic.PRESENCE_CHANGED))
 
     def _show_needs(self) -> None:
-        """The floor has them all; other pages have what is theirs."""
-        needs = (*link_needs(self._door.peek(ListLinks())), *self._found)
+        needs = (*link_needs(self._door.peek(ListLinks())), *self._floor_needs)
         machines = tuple({item.machine_id: item for item in needs if of_machine(item)}.values())
         stations = tuple(item for item in needs if item.remedy is Remedy.FIND_STATION)
         for key, items in (("floor", needs), ("machines", machines), ("stations", stations)):
@@ -221,9 +202,8 @@ class Shell(QObject):
 
     def _show_links(self) -> None:
         now = self._now()
-        self.window.top_bar.dots.set_connections(
-            [said(link, now) for link in self._door.peek(ListLinks())]
-        )
+        links = self._door.peek(ListLinks())
+        self.window.top_bar.dots.set_connections([link_status(link, now) for link in links])
 
     def _find(self, text: str) -> None:
         """Enter in the search field, or a scanned code: a job's number opens it."""
@@ -240,7 +220,7 @@ class Shell(QObject):
             self.to_job(job_id)
 
 
-def _late(where: str) -> Any:
-    """Something of the window that is imported when it is first used: starting stays quick."""
+def _import_late(where: str) -> Any:
+    """A part of the window that is imported on first use, to start fast."""
     module, _, name = where.rpartition(".")
     return getattr(import_module(f"cnc_station.ui.{module}"), name)

@@ -137,7 +137,6 @@ async def _something_is_wrong(engine: StationEngine) -> None:
 
 async def _show(shell: Shell, subject: str) -> None:
     shell.window.show_page(subject)
-    page = shell.window.page(subject)
     if subject == "jobs":
         running = (await shell.context.door.ask(ListJobs(_RUNNING, (), 0, 20))).rows
         milled = [row for row in running if row.program and row.machine_type == "mill"]
@@ -146,10 +145,6 @@ async def _show(shell: Shell, subject: str) -> None:
     elif subject == "programs":
         kept = await shell.context.door.ask(ListPrograms("bracket"))
         shell.to_program(kept[0].sha256)
-    elif subject in ("machines", "attention"):
-        select_first = getattr(page, "select_first", None)
-        if select_first is not None:
-            select_first()
 
 
 PERSON = local_principal("operator 7")

@@ -143,7 +143,7 @@ async def test_a_job_that_a_person_put_here_is_not_said_to_be_out_of_retries(
     (job_id,) = await office.door.execute(SubmitJobs([JobSpec("bracket", "mill")]))
     await put_here(office, job_id, "the drawing is wrong")
     await until(lambda: page.detail.shown)
-    assert page.detail.advice.text().startswith("A person put it here.")
+    assert page.detail.advice.text().startswith("An operator sent it here.")
     (failed,) = await fail(office, "plate")
     page.select(failed)
     await until(lambda: page.detail.shown and page.detail.shown.row.id == failed)
@@ -152,7 +152,7 @@ async def test_a_job_that_a_person_put_here_is_not_said_to_be_out_of_retries(
     await office.door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, mill_1.id))
     await office.door.execute(ActOnJobs(JobAction.RETRY, [failed]))
     await put_here(office, failed, "no stock of this size")
-    await until(lambda: page.detail.advice.text().startswith("A person put it here."))
+    await until(lambda: page.detail.advice.text().startswith("An operator sent it here."))
 
 
 async def test_a_line_that_the_program_does_not_have_is_not_shown_in_it(
@@ -193,7 +193,7 @@ async def test_who_decides_about_a_part_half_way_sees_what_is_known(
     known = detail.known.pairs()
     assert known["It ran on"] == "Mill 9"
     assert known["The machine now"] == "Running"  # its simulator was not told of it
-    assert {"Started", "Last heard", "It ran for", "Wanted"} <= known.keys()
+    assert {"Started", "Last contact", "It ran for", "Wanted"} <= known.keys()
     words = [b.text() for b in (detail.retry_button, detail.scrap_button, detail.discard_button)]
     assert words == ["Run again", "Scrap, make another", "Cancel: hold 1 s"]
     assert detail.edit_button.isHidden()

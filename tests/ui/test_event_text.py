@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.transitions import OVERRIDES, TRANSITIONS
-from cnc_station.ui.event_text import SENTENCES, by_and_why, told, tone_of
+from cnc_station.ui.event_text import SENTENCES, by_and_why, event_sentence, tone_of
 from cnc_station.ui.theme import Tone
 
 
@@ -16,21 +16,23 @@ def test_every_transition_has_a_sentence_and_no_sentence_is_without_one() -> Non
 
 
 def test_two_transitions_never_read_alike() -> None:
-    sentences = [told(event(kind), "Mill 1") for kind in TRANSITIONS]
+    sentences = [event_sentence(event(kind), "Mill 1") for kind in TRANSITIONS]
     assert len(set(sentences)) == len(sentences)
 
 
 def test_the_machine_is_named_where_it_is_known() -> None:
-    assert told(event("started"), "Mill 1") == "Started on Mill 1"
-    assert told(event("started")) == "Started"
-    assert told(event("overridden_to_needs_attention")) == "Set by hand to needs attention"
+    assert event_sentence(event("started"), "Mill 1") == "Started on Mill 1"
+    assert event_sentence(event("started")) == "Started"
+    assert (
+        event_sentence(event("overridden_to_needs_attention")) == "Set by hand to needs attention"
+    )
 
 
 def test_a_machine_that_is_not_ready_says_so_with_the_reason_behind_it() -> None:
     refused = event("readiness_changed", "controller", "not homed")
-    assert told(refused) == "Not ready"
+    assert event_sentence(refused) == "Not ready"
     assert (tone_of(refused), tone_of(event("readiness_changed"))) == (Tone.HELD, Tone.NORMAL)
-    assert told(event("readiness_changed")) == "Ready"
+    assert event_sentence(event("readiness_changed")) == "Ready"
 
 
 def test_a_service_goes_unnamed_and_a_person_does_not() -> None:
@@ -46,17 +48,17 @@ def test_only_what_is_out_of_the_ordinary_has_a_colour() -> None:
 
 
 def test_an_event_of_a_later_version_is_shown_as_it_is_written() -> None:
-    assert told(event("sent_to_the_moon")) == "Sent to the moon"
+    assert event_sentence(event("sent_to_the_moon")) == "Sent to the moon"
 
 
 def test_a_position_says_whether_it_is_known_and_only_a_lost_one_has_a_colour() -> None:
     lost = replace(event("position_changed", reason="switched off"), details={"basis": "lost"})
     homed = replace(event("position_changed"), details={"basis": "homed"})
-    assert (told(lost), tone_of(lost)) == ("Position not known", Tone.HELD)
-    assert (told(homed), tone_of(homed)) == ("Position known", Tone.NORMAL)
+    assert (event_sentence(lost), tone_of(lost)) == ("Position not known", Tone.HELD)
+    assert (event_sentence(homed), tone_of(homed)) == ("Position known", Tone.NORMAL)
 
 
 def test_modes_that_were_set_are_told_with_their_machine() -> None:
-    assert told(event("modes_set"), "Mill 1") == "Modes set on Mill 1"
+    assert event_sentence(event("modes_set"), "Mill 1") == "Modes set on Mill 1"
     why = "G21 set (G20 was on)"
     assert by_and_why(event("modes_set", "runner", why)) == why

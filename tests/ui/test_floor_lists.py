@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from cnc_station.ui.floor.activity_row import RowWords
+from cnc_station.ui.floor.activity_row import RowText
 from cnc_station.ui.floor.compact_list import CompactList
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from tests.ui.tapping import TOO_SOON, passed
@@ -24,8 +24,8 @@ def needs(qapp: QApplication) -> Iterator[CompactList]:
     shown.deleteLater()
 
 
-def row(title: str) -> RowWords:
-    return RowWords(title, remedy="Cleared")
+def row(title: str) -> RowText:
+    return RowText(title, remedy="Cleared")
 
 
 def can_be_pressed(needs: CompactList, key: str) -> bool:

@@ -18,7 +18,7 @@ from cnc_station.engine.views import (
 )
 from cnc_station.ui import formatting
 from cnc_station.ui.floor.activity_panel import shares
-from cnc_station.ui.floor.card_text import CardAction, CardText, card_words
+from cnc_station.ui.floor.card_text import CardAction, CardText, card_text_of
 from cnc_station.ui.theme import Tone
 
 NOW = 1_790_000_000_000
@@ -98,7 +98,7 @@ def card(state: MachineState, **changes: Any) -> MachineCard:
 
 
 def said(state: MachineState, live: Telemetry | None = HALF, **changes: Any) -> CardText:
-    return card_words(card(state, **changes), live, NOW)
+    return card_text_of(card(state, **changes), live, NOW)
 
 
 def test_a_running_card_says_part_time_left_and_line() -> None:
@@ -114,16 +114,20 @@ def test_a_running_card_says_part_time_left_and_line() -> None:
 
 def test_what_a_controller_says_to_its_operator_stands_on_its_card_while_it_runs() -> None:
     running = card(MachineState.RUNNING)
-    said = card_words(running, HALF, NOW, status=Status(Doing.RUNNING, "lube low"))
+    said = card_text_of(running, HALF, NOW, status=Status(Doing.RUNNING, "lube low"))
     assert said.note == "lube low"
-    assert card_words(running, HALF, NOW, status=Status(Doing.RUNNING)).note.startswith("aluminium")
+    assert card_text_of(running, HALF, NOW, status=Status(Doing.RUNNING)).note.startswith(
+        "aluminium"
+    )
 
 
 def test_what_a_job_waits_for_at_a_watched_machine_stands_on_its_card() -> None:
     waits = "waits for bracket.nc to be started at the control"
     assigned = card(MachineState.ASSIGNED)
-    assert card_words(assigned, None, NOW, status=Status(Doing.READY, waits)).note == waits
-    assert card_words(assigned, None, NOW, status=Status(Doing.READY)).note.startswith("aluminium")
+    assert card_text_of(assigned, None, NOW, status=Status(Doing.READY, waits)).note == waits
+    assert card_text_of(assigned, None, NOW, status=Status(Doing.READY)).note.startswith(
+        "aluminium"
+    )
 
 
 def test_what_comes_next_is_told_with_the_time_that_the_pace_so_far_foretells() -> None:
@@ -153,12 +157,12 @@ def test_a_machine_in_need_says_why_and_offers_its_remedy() -> None:
 def test_a_machine_that_starts_nothing_says_why_and_what_to_do() -> None:
     idle = card(MachineState.IDLE, job=None, not_ready="not homed")
     status = Status(Doing.NOT_READY, "not homed", "Home it at its panel, then come back.")
-    told = card_words(idle, None, NOW, status=status)
+    told = card_text_of(idle, None, NOW, status=status)
     assert (told.look.word, told.title) == ("Not ready", "Not homed")
     assert told.note == "Home it at its panel, then come back."
     assert told.tone is Tone.HELD
     assert "Not ready, Not homed, Home it" in told.spoken
-    assert card_words(idle, None, NOW).note == "Nothing can start on it"
+    assert card_text_of(idle, None, NOW).note == "Nothing can start on it"
 
 
 def test_a_job_that_waits_for_its_set_up_offers_just_that() -> None:
@@ -170,19 +174,19 @@ def test_a_job_that_waits_for_its_set_up_offers_just_that() -> None:
 
 def test_a_machine_that_is_only_watched_is_never_offered_what_it_cannot_do() -> None:
     def watched(state: MachineState) -> CardText:
-        return card_words(card(state), HALF, NOW, can=WATCHES)
+        return card_text_of(card(state), HALF, NOW, can=WATCHES)
 
     assert watched(MachineState.ASSIGNED).remedies == (CardAction.SET_UP,)
     assert watched(MachineState.RUNNING).corner is CardAction.FINISH
     held, alarm = watched(MachineState.HELD), watched(MachineState.ALARM)
     assert held.remedies == alarm.remedies == (CardAction.DETAILS,)
-    assert held.foot == "Go on at the machine's own panel."
+    assert held.foot == "Continue at the machine's own panel."
     assert alarm.foot == "Clear it at the machine's own panel."
 
 
 def test_what_the_driver_says_to_do_at_the_panel_comes_before_the_general_words() -> None:
     status = Status(Doing.ALARM, "door open", "Close the door, then press reset.")
-    told = card_words(card(MachineState.ALARM), None, NOW, status=status, can=WATCHES)
+    told = card_text_of(card(MachineState.ALARM), None, NOW, status=status, can=WATCHES)
     assert told.foot == "Close the door, then press reset."
 
 
@@ -198,7 +202,7 @@ def test_what_the_driver_says_to_do_at_the_panel_comes_before_the_general_words(
 def test_a_held_card_offers_what_its_driver_can_do(
     can: Abilities, offered: set[CardAction]
 ) -> None:
-    assert set(card_words(card(MachineState.HELD), HALF, NOW, can=can).remedies) == offered
+    assert set(card_text_of(card(MachineState.HELD), HALF, NOW, can=can).remedies) == offered
 
 
 def test_an_idle_card_says_why_it_is_idle_once() -> None:

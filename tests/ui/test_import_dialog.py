@@ -141,7 +141,7 @@ async def test_a_dropped_program_is_kept_and_leads_to_a_job(
     (row,) = await office.door.ask(ListPrograms())
     assert row.name == "Plate.NC"
     assert office.went.to == [("new job", row.sha256)]
-    assert office.said.done == ["Plate.NC r1: kept"]
+    assert office.said.done == ["Plate.NC r1: stored"]
 
 
 async def test_a_wrong_program_says_its_line_and_stops_none_of_the_others(
@@ -154,8 +154,8 @@ async def test_a_wrong_program_says_its_line_and_stops_none_of_the_others(
     await until(lambda: office.went.to)
     assert len(await office.door.ask(ListPrograms())) == 2
     (failed,) = office.said.failed
-    assert failed.startswith("wrong.nc is not taken in: line 4: ")
-    assert office.said.done == ["2 programs: kept"]
+    assert failed.startswith("wrong.nc was not imported: line 4: ")
+    assert office.said.done == ["2 programs: stored"]
     assert office.went.to[0][0] == "program"
 
 

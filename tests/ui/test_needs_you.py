@@ -33,7 +33,7 @@ from cnc_station.ui import formatting
 from cnc_station.ui import shell as shell_module
 from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
 from cnc_station.ui.drivers import machine_look
-from cnc_station.ui.floor.card_text import CardAction, card_words
+from cnc_station.ui.floor.card_text import CardAction, card_text_of
 from cnc_station.ui.needs import link_needs
 from cnc_station.ui.pages.floor import FloorPage
 from cnc_station.ui.pages.jobs import JobsPage
@@ -186,7 +186,7 @@ def test_a_machine_whose_station_is_not_there_offers_nothing_and_says_why(
     machine = machine_row(
         state, presence=presence, job_id=3, run_id=3, position=lost, unreached_since=NOW
     )
-    shown = card_words(MachineCard(machine, None, None, "", 0), None, NOW)
+    shown = card_text_of(MachineCard(machine, None, None, "", 0), None, NOW)
     assert shown.remedies == (CardAction.DETAILS,)
     assert shown.corner is None
     silent = presence is Presence.SILENT
@@ -199,7 +199,7 @@ def test_a_machine_whose_station_is_not_there_offers_nothing_and_says_why(
 
 def test_a_machine_out_of_reach_has_one_word_wherever_it_is_shown() -> None:
     away = machine_row(MachineState.OFFLINE, state_reason="does not answer", unreached_since=NOW)
-    card = card_words(MachineCard(away, None, None, "", 0), None, NOW)
+    card = card_text_of(MachineCard(away, None, None, "", 0), None, NOW)
     assert {machine_look(away).word, card.look.word, card.title} == {"Not reachable"}
     assert machine_look(away).tone is Tone.HELD
     assert machine_look(machine_row(MachineState.OFFLINE)).word == "Connecting"

@@ -110,7 +110,7 @@ async def test_the_page_tells_where_the_data_lies_and_how_fast_machines_run(
 ) -> None:
     path = office.door.peek(AboutStation()).database
     facts = page.station.pairs()
-    assert facts["Kept in"] == path
+    assert facts["Stored in"] == path
     assert facts["Simulated machines"] == "1000 times as fast as the clock"
     assert facts["Database"].startswith("standalone since ")
     (copy,) = (b for b in page.findChildren(QPushButton) if b.text().startswith("Copy"))

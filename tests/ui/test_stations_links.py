@@ -15,7 +15,7 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.schema import station
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Link
-from cnc_station.ui.link_text import said
+from cnc_station.ui.link_text import link_status
 from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.pages.stations import StationsPage
 from cnc_station.ui.shell import Shell
@@ -130,6 +130,8 @@ async def test_the_page_of_a_pc_alone_says_how_a_fleet_is_made(office: Office) -
 
 
 def test_what_is_away_is_coloured_by_what_it_costs() -> None:
-    assert said(Link("redis", "offline", 0), 42_000).tone is Tone.HELD
-    assert said(Link("database", "offline", 0), 12_000).tone is Tone.ALARM
-    assert said(Link("database", "offline", 0), 12_000).words.startswith("Database away 00:12 · ")
+    assert link_status(Link("redis", "offline", 0), 42_000).tone is Tone.HELD
+    assert link_status(Link("database", "offline", 0), 12_000).tone is Tone.ALARM
+    assert link_status(Link("database", "offline", 0), 12_000).words.startswith(
+        "Database away 00:12 · "
+    )

@@ -1,1 +1,1 @@
-"""Dialogs that open and return futures."""
+"""The dialogs of the window."""

@@ -1,4 +1,4 @@
-"""A machine has made something: what came of it, counted by the one who takes it out."""
+"""Clear a machine: the person who takes the parts out counts good parts, scrap and rework."""
 
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
@@ -15,7 +15,7 @@ from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.fields import Field, Stepper
 from cnc_station.ui.widgets.filter_chip import FilterChip
-from cnc_station.ui.widgets.layout import fill, hbox, vbox
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import Note, Text
 
@@ -25,11 +25,8 @@ _LONGEST = 400
 
 
 class ClearingDialog(MachineDialog):
-    """For `machine`, on which `job` lies, the part or parts of `run`; None where nothing is known
-    of a run: then there is nothing to count.
-
-    Every part is counted once. Of a completed run all are: what is not scrap or rework is good.
-    """
+    """For `machine`, with `job` and the parts of `run` on it; with None there is nothing to count.
+    Good, scrap and rework add up to the parts of a completed run."""
 
     def __init__(
         self,
@@ -51,9 +48,8 @@ class ClearingDialog(MachineDialog):
         self.reason = QLineEdit(run.error if run and not self._completed else "")
         self.reason.setMaxLength(_LONGEST)
         self.reason.setPlaceholderText(self.tr("in your own words"))
-        self.clear = PrimaryButton(
-            self.tr("Machine is clear"), tone=Tone.OPERATOR, clicked=self._clear
-        )
+        clear = self.tr("Machine is clear")
+        self.clear = PrimaryButton(clear, tone=Tone.OPERATOR, clicked=self._clear)
         if self._counts:
             self.body.addLayout(self._counting())
             self.sum = Note()
@@ -70,51 +66,42 @@ class ClearingDialog(MachineDialog):
 
     def _about(self, context: PageContext, job: JobRow | None, run: RunRow | None) -> str:
         if job is None or run is None:
-            return self.tr("Look at the table: the next job starts when you say that it is clear.")
+            return self.tr(
+                "Look at the table: the next job starts when you confirm that it is clear."
+            )
         ended = formatting.moment(run.ended_at, context.now())
-        return self.tr("{job}: {outcome}, {time}. Count the parts as you take them out.").format(
-            job=job.title, outcome=look_of(run.state).word.lower(), time=ended
-        )
+        outcome = look_of(run.state).word.lower()
+        count = self.tr("{job}: {outcome}, {time}. Count the parts as you take them out.")
+        return count.format(job=job.title, outcome=outcome, time=ended)
 
     def _counting(self) -> QHBoxLayout:
-        line = hbox(gap=2 * theme().metrics.gap)
         self.fields = {
             "good": Field(self.tr("Good parts"), self.good),
             "scrap": Field(self.tr("Scrap"), self.scrap),
             "rework": Field(self.tr("Rework"), self.rework),
         }
-        for field in self.fields.values():
-            line.addWidget(field, 1)
-        return line
+        return hbox(*((field, 1) for field in self.fields.values()), gap=2 * theme().metrics.gap)
 
     def _why(self) -> QWidget:
         self._reasons = QWidget()
-        chips = hbox(gap=theme().metrics.gap)
         self.choices: list[FilterChip] = []
-        for reason in (
-            self.tr("tool broke"),
-            self.tr("out of tolerance"),
-            self.tr("clamping"),
-            self.tr("surface"),
-        ):
+        tr = self.tr
+        for reason in (tr("tool broke"), tr("out of tolerance"), tr("clamping"), tr("surface")):
             chip = FilterChip(reason)
             chip.setCheckable(False)
             chip.clicked.connect(lambda _=False, reason=reason: self.reason.setText(reason))
             self.choices.append(chip)
-            chips.addWidget(chip)
-        chips.addStretch(1)
-        box = vbox(on=self._reasons, gap=8, margins=(0, 8, 0, 0))
+        chips = hbox(*self.choices, STRETCH, gap=theme().metrics.gap)
         self._question = Text("", Role.NOTE, Ink.MUTED)
-        fill(box, self._question, chips, self.reason)
+        vbox(self._question, chips, self.reason, on=self._reasons, gap=8, margins=(0, 8, 0, 0))
         return self._reasons
 
     @property
     def count(self) -> PartCount:
-        """What the person has counted."""
         return PartCount(self.good.value, self.scrap.value, self.rework.value)
 
     def _follow_others(self) -> None:
-        """More scrap is fewer good parts; what is neither scrap nor rework may be good."""
+        """More scrap or rework means fewer good parts."""
         self.scrap.set_most(self.parts - self.rework.value)
         self.rework.set_most(self.parts - self.scrap.value)
         left = self.parts - self.scrap.value - self.rework.value
@@ -123,7 +110,7 @@ class ClearingDialog(MachineDialog):
         self.refresh()
 
     def _follow_good(self) -> None:
-        """A part that is good after all is neither scrap nor rework."""
+        """More good parts mean less scrap and rework."""
         for count in (self.scrap, self.rework):
             total = self.good.value + self.scrap.value + self.rework.value
             if total > self.parts:
@@ -131,7 +118,7 @@ class ClearingDialog(MachineDialog):
         self.refresh()
 
     def refresh(self) -> None:
-        """Every part is counted, and what is not good has a reason."""
+        """Every part must be counted, and scrap or rework needs a reason."""
         if not self._counts:
             return
         mismatch = self.count.mismatch(self.parts, completed=self._completed)
@@ -142,16 +129,14 @@ class ClearingDialog(MachineDialog):
         self.sum.set_ink(Ink.ALARM if mismatch else Ink.MUTED)
         not_good = self.scrap.value + self.rework.value > 0
         self._reasons.setVisible(not_good)
-        question = (
-            self.tr("Why is it scrap?") if self.scrap.value else self.tr("Why does it need rework?")
-        )
+        scrap, rework = self.tr("Why is it scrap?"), self.tr("Why does it need rework?")
+        question = scrap if self.scrap.value else rework
         self._question.setText(question)
         self.reason.setAccessibleName(question)
         explained = not not_good or bool(self.reason.text().strip())
         self.clear.setEnabled(not mismatch and explained)
 
     def complain(self, error: CncStationError) -> None:
-        """What the engine refuses of the counts stands next to them."""
         super().complain(error)
         if isinstance(error, InvalidInput) and self._counts:
             said = {each.field: each.reason for each in error.errors}
@@ -160,16 +145,12 @@ class ClearingDialog(MachineDialog):
             self.trouble.setVisible(not said.keys() <= self.fields.keys())
 
     def _clear(self) -> None:
-        name = self._machine.spec.name
-        self.ask(self._say(), self.tr("{machine} is clear").format(machine=name))
-
-    async def _say(self) -> None:
         not_good = self._counts and self.scrap.value + self.rework.value > 0
-        await self._context.door.execute(
-            ActOnMachine(
-                MachineAction.CLEAR,
-                self._machine.id,
-                reason=self.reason.text().strip() if not_good else "",
-                **(self.count.known if self._counts else {}),
-            )
+        clear = ActOnMachine(
+            MachineAction.CLEAR,
+            self._machine.id,
+            reason=self.reason.text().strip() if not_good else "",
+            **(self.count.known if self._counts else {}),
         )
+        done = self.tr("{machine} is clear").format(machine=self._machine.spec.name)
+        self.ask(self._context.door.execute(clear), done)

@@ -1,4 +1,4 @@
-"""The window is to be closed while something runs: what goes on, and what would be aborted."""
+"""Ask what happens to active runs when the window is closed."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ STOPPED = frozenset({AtClosing.ABORTED, AtClosing.BEGINS_AGAIN})
 
 
 class Choice(Enum):
-    """What a person wants."""
+    """The answer."""
 
     KEEP_RUNNING = auto()
     CLOSE = auto()
@@ -67,7 +67,7 @@ class ClosingDialog(Dialog):
         self.keep.setFocus()
 
     async def choose(self) -> Choice:
-        """Opens the dialog; the answer, when there is one. Closes it if nobody waits any more."""
+        """Open the dialog and wait for the answer. Cancelling the wait closes it."""
         self.open()
         try:
             return await self._answer
@@ -81,7 +81,7 @@ class ClosingDialog(Dialog):
             self.accept()
 
     def show_runs(self, runs: Sequence[RunInHand], machines: Mapping[int, str]) -> None:
-        """What this station drives now; it is shown again when that changes."""
+        """Show this station's active runs; call it again when they change."""
         shown = (tuple(runs), dict(machines))
         if shown == self._shown:
             return
@@ -104,13 +104,11 @@ class ClosingDialog(Dialog):
     def _list(
         self, title: str, ink: Ink, runs: Sequence[RunInHand], machines: Mapping[int, str]
     ) -> None:
-        heading = Text(title, Role.STRONG, ink, wrap=True)
-        self._body.addWidget(heading)
+        self._body.addWidget(Text(title, Role.STRONG, ink, wrap=True))
         for run in runs:
             unknown = run.handler or self.tr("Machine {n}").format(n=run.machine_id)
             name = machines.get(run.machine_id or 0, unknown)
-            line = Text(f"{name} · {run.job}", Role.BODY, wrap=True)
-            self._body.addWidget(line)
+            self._body.addWidget(Text(f"{name} · {run.job}", Role.BODY, wrap=True))
         self._body.addSpacing(_GAP)
 
     def _offer(self, runs: Sequence[RunInHand]) -> None:

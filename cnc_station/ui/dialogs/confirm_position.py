@@ -1,4 +1,4 @@
-"""A machine's position is not known any more: a person checks its work zero, and vouches for it."""
+"""A machine's position was lost: a person checks its work zero and confirms it."""
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
@@ -25,8 +25,8 @@ _SIZE_TOUCH = (740, 500)
 
 
 class ConfirmPositionDialog(MachineDialog):
-    """For `machine`, whose position is lost. Closes by itself when it is known again by other
-    means: it was homed, or somebody else has confirmed it."""
+    """For `machine`. Closes by itself when the position is known again, by homing or by another
+    confirmation."""
 
     def __init__(self, context: PageContext, machine: MachineRow, parent: QWidget | None) -> None:
         title = self.tr("{machine}: is its work zero right?").format(machine=machine.spec.name)
@@ -49,8 +49,8 @@ class ConfirmPositionDialog(MachineDialog):
         )
         self.offer(self.cancel_button())
         self.offer(self.confirm, stretch=1)
-        self._looking = CoalescedTask(context.operations, self._look_at_machine, self)
-        context.bridge.changed.connect(self._machine_changed)
+        self._refresh_machine = CoalescedTask(context.operations, self._query_machine, self)
+        context.bridge.changed.connect(self._follow_machine)
         self._live = QTimer(self, interval=LIVE_MS)
         self._live.timeout.connect(self._show_facts)
         self._live.start()
@@ -58,12 +58,11 @@ class ConfirmPositionDialog(MachineDialog):
         self.fit(_SIZE, _SIZE_TOUCH)
 
     def _show_facts(self) -> None:
-        """What happened, and where the controller believes the tool to be now."""
         position, now = self._machine.position, self._context.now()
         pairs = []
         if position is not None:
-            why = position.position.reason
-            pairs.append((self.tr("What happened"), why[:1].upper() + why[1:]))
+            why = formatting.sentence(position.position.reason)
+            pairs.append((self.tr("What happened"), why))
             pairs.append((self.tr("Not known since"), formatting.moment(position.since, now)))
         status = self._context.door.peek(ControllerStatus(self._machine.id))
         pairs.append((self.tr("It shows now"), self._shown(status)))
@@ -74,27 +73,21 @@ class ConfirmPositionDialog(MachineDialog):
             elsewhere = self.tr("look at station {station}, to which it is wired")
             return elsewhere.format(station=self._machine.station)
         at = formatting.position(status.x, status.y, status.z)
-        return at or self.tr("no place")
+        return at or self.tr("no position")
 
     def _confirm(self) -> None:
         name = self._machine.spec.name
-        self.ask(self._say(), self.tr("{machine}: work zero confirmed").format(machine=name))
+        confirm = ActOnMachine(MachineAction.CONFIRM_POSITION, self._machine.id)
+        done = self.tr("{machine}: work zero confirmed").format(machine=name)
+        self.ask(self._context.door.execute(confirm), done)
 
-    async def _say(self) -> None:
-        await self._context.door.execute(
-            ActOnMachine(MachineAction.CONFIRM_POSITION, self._machine.id)
-        )
-
-    def _machine_changed(self, notice: Notice) -> None:
+    def _follow_machine(self, notice: Notice) -> None:
         if self._machine.id in notice.machines or notice.missed:
-            self._looking.request()
+            self._refresh_machine.request()
 
-    async def _look_at_machine(self) -> None:
-        rows = [
-            row
-            for row in await self._context.door.ask(ListMachines())
-            if row.id == self._machine.id
-        ]
+    async def _query_machine(self) -> None:
+        machines = await self._context.door.ask(ListMachines())
+        rows = [row for row in machines if row.id == self._machine.id]
         if self._over or self._doing:
             return
         if not any(map(wants_position, rows)):
@@ -104,6 +97,5 @@ class ConfirmPositionDialog(MachineDialog):
         self._show_facts()
 
     def done(self, result: int) -> None:
-        """Follows the controller no longer."""
         self._live.stop()
         super().done(result)

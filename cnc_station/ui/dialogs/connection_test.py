@@ -1,4 +1,4 @@
-"""Tries a machine's connection before anything is stored, and says what answered."""
+"""Test a machine's connection before its settings are stored, and show what answered."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,9 +21,9 @@ from cnc_station.ui.widgets.text import Note, Text
 
 
 class ConnectionTest(QWidget):
-    """A button and what came of it. `spec` gives what to try, for the machine that is edited or
-    for a new one (None); `refused` carries the InvalidInput
-    of settings that no driver can work with; `answered` when there is something to read."""
+    """A button and its result. `spec` supplies what to test, with the machine's id or None for a
+    new machine. `refused` carries the InvalidInput of settings that no driver accepts; `answered`:
+    a result is on view."""
 
     refused = Signal(object)
     answered = Signal()
@@ -57,34 +57,25 @@ class ConnectionTest(QWidget):
         self.raw = Details()
         self.raw.opened.connect(self.answered)
         head = hbox((self._who, 1), (self._chip, 0, Qt.AlignmentFlag.AlignTop))
-        vbox(
-            head,
-            self._why,
-            self._remedy,
-            self.details,
-            self.raw,
-            on=self._result,
-            gap=6,
-            margins=(12, 10, 12, 10),
-        )
+        rows = (head, self._why, self._remedy, self.details, self.raw)
+        vbox(*rows, on=self._result, gap=6, margins=(12, 10, 12, 10))
         return self._result
 
     def start(self) -> None:
-        """Tries the connection; one try at a time."""
+        """Test the connection; one test at a time."""
         if self._task is None:
             self._task = self._context.operations.run(self._try())
 
     def stop(self) -> None:
-        """Nobody waits for the answer any more."""
         if self._task is not None:
             self._task.cancel()
             self._task = None
 
     def forget(self) -> None:
-        """What was found is of other settings."""
+        """Clear the result: it belongs to other settings."""
         self.report = None
         self._result.hide()
-        self.waiting.setText(self.tr("Asks the controller who it is. Nothing moves."))
+        self.waiting.setText(self.tr("Asks the controller to identify itself. Nothing moves."))
 
     async def _try(self) -> None:
         self.forget()
@@ -100,12 +91,11 @@ class ConnectionTest(QWidget):
         else:
             self.show_report(report)
         finally:
-            if self._task is not None:  # else nobody waits, and the button may be gone
+            if self._task is not None:  # otherwise stopped, and the button may be deleted
                 self._task = None
                 self.button.setEnabled(True)
 
     def show_report(self, report: ConnectionReport) -> None:
-        """Says what answered, or why nothing did."""
         self.report = report
         identity, status = report.identity, report.status
         failed = bool(report.failure) or identity is None
@@ -119,13 +109,13 @@ class ConnectionTest(QWidget):
         for text in (self._why, self._remedy):
             text.setVisible(bool(text.text()))
         self.raw.set_words(report.details)
-        self.waiting.setText("" if failed else self.tr("It answers. Nothing was kept yet."))
+        self.waiting.setText("" if failed else self.tr("It answers. Nothing is saved yet."))
         self._result.setAccessibleName(f"{self._who.text()}: {look.word}. {self._why.text()}")
         self._result.show()
         self.answered.emit()
 
     def as_text(self) -> str:
-        """What is said, as one text."""
+        """The result as one text."""
         shown = (self._who, self._why, self._remedy)
         words = [text.text() for text in shown if text.isVisibleTo(self)]
         return "\n".join([*words, self._chip.look.word] if words else words)

@@ -1,4 +1,4 @@
-"""The frame of every dialog: how large it is, what a button does, and when it may be closed."""
+"""The base of every dialog: its size, its buttons, and when it may close."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -16,12 +16,9 @@ Size = tuple[int, int]
 
 
 class Dialog(QDialog):
-    """Open it with `open()`; it is deleted when it is closed.
-
-    `do` runs what a button is for. The dialog closes when that is done, and not before: while it
-    runs the widgets in `acting` are dead, and Esc and Cancel do nothing. What the engine refuses
-    is for `complain`.
-    """
+    """Open it with `open()`; closing deletes it. `do` runs a button's work and closes the dialog
+    when it succeeds. Meanwhile the widgets in `acting` are disabled and Esc and Cancel do nothing.
+    An error goes to `complain`."""
 
     def __init__(self, title: str, parent: QWidget | None, *, modal: bool = False) -> None:
         super().__init__(parent)
@@ -33,8 +30,8 @@ class Dialog(QDialog):
         self._over = False
 
     def fit(self, dense: Size, touch: Size) -> None:
-        """Takes one of these sizes, as far as its window has room: what can be pressed stands at
-        the bottom, and must not lie below the screen."""
+        """Take the first of these sizes that fits the window: the buttons at the bottom must stay
+        on the screen."""
         width, height = touch if theme().metrics.touch else dense
         parent = self.parentWidget()
         if parent is not None:
@@ -43,15 +40,13 @@ class Dialog(QDialog):
         self.resize(width, height)
 
     def cancel_button(self) -> Button:
-        """A button that leaves everything as it is."""
+        """A button that closes without a change."""
         return Button(self.tr("Cancel"), clicked=self.reject)
-
-    # what its buttons do
 
     def do(
         self, operations: Operations, work: Coroutine[Any, Any, Any], words: str, done: str = ""
     ) -> None:
-        """Runs `work`, named by `words` while it takes long; then says `done` and closes."""
+        """Run `work`, described by `words` while it takes long; then show `done` and close."""
         self._doing = True
         for widget in self.acting:
             widget.setEnabled(False)
@@ -75,18 +70,17 @@ class Dialog(QDialog):
                 self.refresh()
 
     def complain(self, error: CncStationError) -> None:
-        """Says why what was asked for was not done."""
+        """Show why the work failed."""
         raise NotImplementedError
 
     def refresh(self) -> None:
-        """Sets which buttons can be pressed now."""
+        """Enable the buttons that can be pressed now."""
 
     def reject(self) -> None:
-        """Closes without doing anything, unless it is being done."""
+        """Close without doing anything, unless work is in progress."""
         if not self._doing:
             super().reject()
 
     def done(self, result: int) -> None:
-        """It is over: what comes back from the engine now is not shown."""
         self._over = True
         super().done(result)

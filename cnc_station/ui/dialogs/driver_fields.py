@@ -1,4 +1,4 @@
-"""The settings of a machine's driver, one field each, as the driver describes them."""
+"""The fields of a machine's driver settings, as the driver describes them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,17 +15,14 @@ _GAP = 16
 
 
 def field_name(setting: Setting) -> str:
-    """The name by which a form speaks of a setting's field."""
+    """The name of a setting's field in a form."""
     return f"settings.{setting.name}"
 
 
 class DriverFields(QWidget):
-    """Shows the fields of one driver at a time; `edited` when a person changes one.
-
-    A default that nobody has touched is not written down, and what is stored keeps its type as
-    long as its text is the same: saving an unchanged form changes nothing. Keys that the driver
-    does not describe are kept.
-    """
+    """Shows one driver's fields at a time; `edited` when a person changes one. An untouched default
+    is not stored, an unchanged text keeps its stored type, and keys that the driver does not
+    describe are kept: saving an unchanged form changes nothing."""
 
     edited = Signal()
 
@@ -44,7 +41,8 @@ class DriverFields(QWidget):
             self._grid.setColumnStretch(column, 1)
 
     def show_driver(self, info: DriverInfo) -> None:
-        """Shows another driver's fields; what was typed for the one before is kept for a return."""
+        """Show another driver's fields; what was typed for the previous one is kept for a
+        return."""
         if self._shown is not None:
             self._typed[self._shown.name] = dict(self._texts())
         for field in self.fields.values():
@@ -83,7 +81,7 @@ class DriverFields(QWidget):
         return setting.default if value is None else str(value)
 
     def _kept(self) -> Mapping[str, Any]:
-        """What is stored for the driver on view."""
+        """The stored settings of the driver on view."""
         assert self._shown is not None
         return self._stored if self._shown.name == self._stored_for else {}
 
@@ -93,7 +91,7 @@ class DriverFields(QWidget):
             yield setting.name, self.fields[field_name(setting)].value.strip()
 
     def values(self) -> dict[str, Any]:
-        """The settings as they would be stored."""
+        """The settings to store."""
         assert self._shown is not None
         kept = self._kept()
         found = dict(kept)
@@ -108,7 +106,7 @@ class DriverFields(QWidget):
         return found
 
     def missing(self) -> Iterator[FieldError]:
-        """The wanted settings that nobody has filled in."""
+        """The required settings that are empty."""
         assert self._shown is not None
         texts = dict(self._texts())
         for setting in self._shown.settings:

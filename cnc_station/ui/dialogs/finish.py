@@ -1,4 +1,4 @@
-"""A machine that is only watched: a person says that its job is done."""
+"""A person reports that the job on a watched machine is done."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -22,7 +22,7 @@ _SIZE_TOUCH = (640, 440)
 
 
 class FinishDialog(MachineDialog):
-    """For all parts of `job` on `machine`; `status` is what the controller says meanwhile."""
+    """For all parts of `job` on `machine`; `status` is the controller's status now."""
 
     def __init__(
         self,
@@ -32,18 +32,15 @@ class FinishDialog(MachineDialog):
         status: Status | None,
         parent: QWidget | None,
     ) -> None:
-        title = self.tr("{machine}: is {job} done?").format(
-            machine=machine.spec.name, job=job.title
-        )
-        about = self.tr(
-            "This machine is only watched: the job is done, all of it, when you say so."
-        )
+        title = self.tr("{machine}: is {job} done?")
+        title = title.format(machine=machine.spec.name, job=job.title)
+        about = self.tr("This machine is only watched: the job is done when you confirm it.")
         super().__init__(context, title, about, parent, (job.id, job.state))
         self._title = job.title
         if status is not None:
             fill(
                 self.body,
-                Text(self.tr("Its controller says"), Role.STRONG),
+                Text(self.tr("Controller status"), Role.STRONG),
                 (StateChip(look_of(status.doing)), 0, Qt.AlignmentFlag.AlignLeft),
             )
         self.facts = KeyValue()
@@ -67,12 +64,11 @@ class FinishDialog(MachineDialog):
         if status is not None and status.program:
             pairs.append((self.tr("Its program"), status.program))
         if status is not None and status.why:
-            pairs.append((self.tr("In its words"), status.why))
+            pairs.append((self.tr("Its message"), status.why))
         begun = machine.run_started_at
         if begun is not None:
             pairs.append((self.tr("Running for"), formatting.lasted(begun, self._context.now())))
         return pairs
 
     def _finish(self) -> None:
-        done = self.tr("{job}: completed").format(job=self._title)
-        self.act(JobAction.FINISH, "", done)
+        self.act(JobAction.FINISH, "", self.tr("{job}: completed").format(job=self._title))

@@ -1,4 +1,4 @@
-"""The first start: who works here, and a day to look at or machines of one's own to begin with."""
+"""The first start: the operator's name, and the demo day or a first machine."""
 
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -19,7 +19,7 @@ _LONGEST_NAME = 60
 
 
 async def welcome(context: PageContext, parent: QWidget) -> "FirstStart | None":
-    """Opens the dialog where nothing is configured and nobody was asked yet."""
+    """Open the dialog if nothing is configured and it was never shown."""
     settings = await context.door.ask(StoredSettings())
     if settings.get(WELCOMED) or await context.door.ask(ListMachines()):
         return None
@@ -29,7 +29,7 @@ async def welcome(context: PageContext, parent: QWidget) -> "FirstStart | None":
 
 
 class FirstStart(Dialog):
-    """Asks for the name that stands in the history; each way to begin is one tap. It comes once."""
+    """Asks for the name that the history shows, once; each way to begin is one tap."""
 
     def __init__(self, context: PageContext, parent: QWidget) -> None:
         super().__init__(self.tr("Welcome"), parent)
@@ -43,7 +43,7 @@ class FirstStart(Dialog):
         self.finished.connect(self._remember)
         alone = any(link.state == STANDALONE for link in context.door.peek(ListLinks()))
         several = Note(self.tr("Several PCs with one queue, on a PostgreSQL server of the shop."))
-        hint = self.tr("Stands in the history of whatever is done here.")
+        hint = self.tr("Recorded in the history with everything done here.")
         vbox(
             Text(self.tr("Welcome to CNC Station"), Role.PAGE_TITLE),
             Note(self._where(alone=alone)),
@@ -69,30 +69,29 @@ class FirstStart(Dialog):
     def _where(self, *, alone: bool) -> str:
         about = self._context.door.peek(AboutStation())
         if alone:
-            words = self.tr("This PC works alone: all it knows is kept in {place}.")
+            words = self.tr("This PC works alone and stores everything in {place}.")
         else:
             words = self.tr(
-                "This PC is the station {station} of a fleet, which keeps all it knows in {place}."
+                "This PC is the station {station} of a fleet, which stores everything in {place}."
             )
         return words.format(station=about.station, place=about.database)
 
     def _begin_with_demo(self) -> None:
         self.accept()
-        self._context.ways.load_demo()
+        self._context.navigator.load_demo()
 
     def _begin_with_own(self) -> None:
         parent = self.parentWidget()
         self.accept()
-        self._context.ways.to_page("machines")
+        self._context.navigator.to_page("machines")
         MachineForm(self._context, parent).open()
 
     def _begin_in_a_fleet(self) -> None:
-        """The page of the stations says how."""
         self.accept()
-        self._context.ways.to_page("stations")
+        self._context.navigator.to_page("stations")
 
     def _remember(self) -> None:
-        """The name counts from now on; whoever closes the dialog is not asked again."""
+        """Use the name from now on and never show the dialog again."""
         operations = self._context.operations
         values: dict[str, object] = {WELCOMED: True}
         name = self.operator.text().strip()

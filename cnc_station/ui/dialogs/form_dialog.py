@@ -1,4 +1,4 @@
-"""A form in a dialog: fields by name, what is wrong next to them, one button to save."""
+"""A form in a dialog: named fields, errors beside them, one button to save."""
 
 from collections.abc import Coroutine, Iterable
 from typing import Any
@@ -20,10 +20,8 @@ _GAP = 16
 
 
 class FormDialog(Dialog):
-    """Put fields in with `add`; `save` says what the button does.
-
-    The dialog closes only when the engine has stored what it says.
-    """
+    """Add fields with `add`; `save` is the button's text. The dialog closes only when the engine
+    has stored the values."""
 
     def __init__(
         self, operations: Operations, title: str, save: str, parent: QWidget | None
@@ -45,7 +43,7 @@ class FormDialog(Dialog):
         vbox(Text(title, Role.PAGE_TITLE), (self._area, 1), foot, on=self, gap=_GAP, margins=_GAP)
 
     def add(self, name: str, field: Field, row: int, column: int, span: int = 1) -> None:
-        """Puts in a field, under the name by which the engine speaks of it."""
+        """Add a field under the engine's name for it."""
         self.fields[name] = field
         self._grid.addWidget(field, row, column, 1, span, Qt.AlignmentFlag.AlignTop)
         self._grid.setRowStretch(self._grid.rowCount(), 0)
@@ -53,15 +51,14 @@ class FormDialog(Dialog):
             self._grid.setColumnStretch(place, 1)
 
     def fill_below(self) -> None:
-        """What room is left goes below the last row."""
         self._grid.setRowStretch(self._grid.rowCount(), 1)
 
     def bring_into_view(self, part: QWidget) -> None:
-        """Scrolls to a part of the form that has just grown, once it has its place."""
+        """Scroll to a part of the form that has just grown, after its layout."""
         QTimer.singleShot(0, part, lambda: self._area.ensureWidgetVisible(part, 0, _GAP))
 
     def tell(self, errors: Iterable[FieldError]) -> None:
-        """Says what is wrong where it is wrong; the first wrong field gets the keyboard."""
+        """Show each error at its field and focus the first wrong field."""
         said = {error.field: error.reason for error in errors}
         for name, field in self.fields.items():
             field.set_error(said.get(name, ""))
@@ -72,7 +69,7 @@ class FormDialog(Dialog):
             wrong[0].editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def save(self) -> None:
-        """Checks what can be checked here, then asks the engine."""
+        """Check what can be checked here, then ask the engine."""
         try:
             work = self.storing()
         except InvalidInput as refused:
@@ -82,11 +79,11 @@ class FormDialog(Dialog):
         self.do(self._operations, work, self.tr("Saving …"))
 
     def storing(self) -> Coroutine[Any, Any, Any]:
-        """What stores the form's values. Raises InvalidInput for what is not a value at all."""
+        """The work that stores the values. Raises InvalidInput for a value that can't be read."""
         raise NotImplementedError
 
     def complain(self, error: CncStationError) -> None:
-        """Says it at the fields it is about, else below them all."""
+        """Show the error at its fields, or below the form."""
         if isinstance(error, InvalidInput):
             self.tell(error.errors)
         else:

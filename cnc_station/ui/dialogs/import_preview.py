@@ -1,4 +1,4 @@
-"""What is seen of a table to import: which column fills which field, and its first rows as read."""
+"""The preview of a table to import: the column mapping and the first rows as read."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,15 +17,14 @@ _WIDTH = 272
 
 
 class _Columns(QComboBox):
-    """The wheel scrolls the list of fields, not the choice."""
+    """Ignores the wheel, so that it scrolls the list of fields and not the choice."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Left to whatever scrolls."""
         event.ignore()
 
 
 class ImportMapping(QScrollArea):
-    """A choice of column for each field, those a job can't be without first; `changed` on one."""
+    """A choice of column for each field, required fields first; `changed` on a choice."""
 
     changed = Signal()
 
@@ -50,7 +49,7 @@ class ImportMapping(QScrollArea):
 
     @property
     def mapping(self) -> dict[str, str]:
-        """Field -> column, of the fields that have one."""
+        """Field -> column, for fields that have one."""
         return {
             field: columns.currentData()
             for field, columns in self.boxes.items()
@@ -58,7 +57,7 @@ class ImportMapping(QScrollArea):
         }
 
     def offer(self, columns: Sequence[str], mapping: Mapping[str, str]) -> None:
-        """Offers the columns of a table, those of `mapping` chosen. Says nothing of a change."""
+        """Offer a table's columns with those of `mapping` chosen, without emitting `changed`."""
         for field, choice in self.boxes.items():
             with QSignalBlocker(choice):
                 choice.clear()
@@ -83,17 +82,14 @@ class PreviewModel(QAbstractTableModel):
         self._wrong = {(issue.row, issue.column): issue.message for issue in preview.issues}
 
     def rowCount(self, parent: Index = NOWHERE) -> int:
-        """The rows read for a look."""
         return 0 if parent.isValid() else len(self._preview.rows)
 
     def columnCount(self, parent: Index = NOWHERE) -> int:
-        """All columns, used or not."""
         return 0 if parent.isValid() else len(self._preview.columns)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """The column's name, and under it the field it fills; rows count from 1."""
         if role == Qt.ItemDataRole.DisplayRole:
             if orientation is Qt.Orientation.Horizontal:
                 return self._heads[section]
@@ -103,7 +99,6 @@ class PreviewModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The cell's text; red where it is wrong, faint where its column is not used."""
         text = self._preview.rows[index.row()][index.column()]
         wrong = self._wrong.get((index.row() + 1, self._preview.columns[index.column()]))
         if role == Qt.ItemDataRole.DisplayRole:

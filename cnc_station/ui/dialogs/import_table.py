@@ -1,4 +1,4 @@
-"""Importing jobs from a table: its columns understood, its rows looked at, all of it or nothing."""
+"""Import jobs from a table: map its columns, check its rows, import all or nothing."""
 
 import asyncio
 from pathlib import Path
@@ -31,7 +31,7 @@ _ROWS, _PROBLEMS = "rows", "problems"
 
 
 class ImportDialog(Dialog):
-    """Shows what the engine makes of a table, and imports it; `imported` when it is stored."""
+    """Previews a table and imports it; `imported` when it is stored."""
 
     imported = Signal(tuple)  # the ids of the jobs
 
@@ -88,37 +88,28 @@ class ImportDialog(Dialog):
 
     def _foot(self) -> QHBoxLayout:
         self.busy = BusyBar()
-        self.import_button = PrimaryButton(self.tr("Import"))
+        self.import_button = PrimaryButton(self.tr("Import"), clicked=self._import)
         self.import_button.setEnabled(False)
-        self.import_button.clicked.connect(self._import)
         self.acting = [self.import_button, self.mapping]
-        return hbox(
-            Text(self.tr("All rows or none."), Role.NOTE, Ink.MUTED),
-            self.busy,
-            STRETCH,
-            self.cancel_button(),
-            self.import_button,
-        )
-
-    # reading
+        rule = Text(self.tr("All rows or none."), Role.NOTE, Ink.MUTED)
+        return hbox(rule, self.busy, STRETCH, self.cancel_button(), self.import_button)
 
     def _read(self) -> None:
-        """Reads the table with the choices as they are; one reading at a time."""
+        """Read the table with the current choices; one reading at a time."""
         self.import_button.setEnabled(False)
         self._stale = True
         if self._task is None or self._task.done():
             self._task = self._context.operations.run(self._look())
 
     async def _look(self) -> None:
-        """If the dialog is closed meanwhile this ends at the await, and touches nothing of it."""
+        """When the dialog closes meanwhile this is cancelled at the await."""
         while self._stale:
             self._stale = False
             chosen = self.mapping.mapping if self.preview else None
             self.busy.start(self.tr("Reading the table …"))
             try:
-                preview = await self._context.door.ask(
-                    PreviewImport(self._name, self._content, chosen)
-                )
+                query = PreviewImport(self._name, self._content, chosen)
+                preview = await self._context.door.ask(query)
             except CncStationError as error:
                 self.busy.finish()
                 self._say(str(error), Ink.ALARM)
@@ -127,7 +118,6 @@ class ImportDialog(Dialog):
                 self.show_preview(preview)
 
     def show_preview(self, preview: ImportPreview) -> None:
-        """Shows what the engine makes of the table."""
         if self.preview is None:
             self.mapping.offer(preview.columns, preview.mapping)
         self.preview = preview
@@ -142,37 +132,29 @@ class ImportDialog(Dialog):
         self.tabs.choose(_PROBLEMS if preview.issues else _ROWS)
         count = f"{preview.total:,}"
         if preview.ready:
-            self._say(
-                self.tr("{count} rows are understood. Look at the first ones, then import.").format(
-                    count=count
-                ),
-                Ink.MUTED,
-            )
+            ready = self.tr("{count} rows are understood. Look at the first ones, then import.")
+            self._say(ready.format(count=count), Ink.MUTED)
             self.import_button.setText(self.tr("Import {count} jobs").format(count=count))
         else:
-            self._say(
-                self.tr(
-                    "Nothing is imported while something is wrong: choose other columns, or put "
-                    "the file right and drop it again."
-                ),
-                Ink.ALARM,
+            wrong = self.tr(
+                "Nothing is imported while something is wrong: choose other columns, or correct "
+                "the file and drop it again."
             )
+            self._say(wrong, Ink.ALARM)
             self.import_button.setText(self.tr("Import"))
         self.import_button.setEnabled(preview.ready and not self._stale)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Takes a file: this one put right, or another one."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Reads the file dropped; columns that it has too keep their meaning."""
         path = Path(event.mimeData().urls()[0].toLocalFile())
         event.acceptProposedAction()
         self.take(path)
 
     def take(self, path: Path) -> None:
-        """Reads another file in place of this one."""
+        """Read another file; columns with the same names keep their mapping."""
         try:
             self._content = path.read_bytes()
         except OSError as error:
@@ -189,19 +171,14 @@ class ImportDialog(Dialog):
         self.summary.setText(sentence)
 
     def _to_row(self, issue: ImportIssue) -> None:
-        """A problem leads to its row, if that is among the first."""
+        """Scroll to a problem's row if the preview has it."""
         model = self.rows.model()
         if 0 < issue.row <= model.rowCount():
             self.tabs.choose(_ROWS)
             index = model.index(issue.row - 1, 0)
-            self.rows.selectionModel().setCurrentIndex(
-                index,
-                QItemSelectionModel.SelectionFlag.ClearAndSelect
-                | QItemSelectionModel.SelectionFlag.Rows,
-            )
+            flags = QItemSelectionModel.SelectionFlag
+            self.rows.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
             self.rows.scrollTo(index)
-
-    # bringing the jobs in
 
     def _import(self) -> None:
         self.do(self._context.operations, self._store(self.mapping.mapping), "")
@@ -218,11 +195,9 @@ class ImportDialog(Dialog):
         self.imported.emit(ids)
 
     def complain(self, error: CncStationError) -> None:
-        """Says it above the table."""
         self._say(str(error), Ink.ALARM)
 
     def done(self, result: int) -> None:
-        """Ends a reading that nobody waits for any more."""
         if self._task is not None:
             self._task.cancel()
         super().done(result)

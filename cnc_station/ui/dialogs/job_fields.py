@@ -1,4 +1,4 @@
-"""The fields of the job form and what stands in them."""
+"""The editors of the job form."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ _PAYLOAD_PX = 110
 
 
 class JobFields(QWidget):
-    """Editors for a `JobDraft`; the rare ones are shown when asked for, or when one is wrong."""
+    """Editors for a `JobDraft`; rarely used ones appear on request or when one has an error."""
 
     def __init__(self, now: int, *, new: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,31 +97,25 @@ class JobFields(QWidget):
         self._rare.setVisible(shown)
         self.more.setText(self.tr("Fewer fields") if shown else self.tr("More fields"))
 
-    # values
-
     def show_draft(self, draft: JobDraft) -> None:
-        """Puts a draft into the editors."""
         for name, field in self.fields.items():
             field.set_value(getattr(draft, name))
         rare = (draft.work_order, draft.tenant, draft.after, draft.timeout_s, draft.payload)
         self.more.setChecked(any(rare))
 
     def draft(self) -> JobDraft:
-        """What stands in the editors."""
         return JobDraft(**{name: field.value for name, field in self.fields.items()})
 
     def offer(self, types: Sequence[str], materials: Sequence[str]) -> None:
-        """Offers the shop's machine types and materials; what stands there stays."""
+        """Offer the shop's machine types and materials; the text in the editors stays."""
         for combo, values in ((self.machine_type, types), (self.material, materials)):
             text = combo.currentText()
             combo.clear()
             combo.addItems(list(values))
             combo.setEditText(text)
 
-    # faults
-
     def show_errors(self, errors: Sequence[FieldError]) -> list[FieldError]:
-        """Says each fault at its field and goes to the first; returns those without a field."""
+        """Show each error at its field and focus the first; return errors without a field."""
         told = {error.field: error.reason for error in errors}
         for key, field in self.fields.items():
             field.set_error(told.get(key, ""))

@@ -1,15 +1,15 @@
-"""The form for a job: a new one, a copy, or one to change. Nothing typed is lost by a fault."""
+"""The form for a new job, a copy, or a change. An error keeps everything typed."""
 
 import asyncio
 from collections import Counter
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.commands import AddProgram, EditJob, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
-from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.queries import ListMachines, ListPrograms
 from cnc_station.engine.views import JobDetail, ProgramRow
 from cnc_station.ui.dialogs.dialog import Dialog
@@ -19,6 +19,7 @@ from cnc_station.ui.models.job_draft import JobDraft, draft_of
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton, add_key
+from cnc_station.ui.widgets.card import scrolling
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.text import Text
 
@@ -48,10 +49,10 @@ class JobForm(Dialog):
         self.fields.program.file_chosen.connect(self._keep_file)
         self.banner = Text("", Role.NOTE, Ink.ALARM, wrap=True)
         self.banner.hide()
-        self.submit = PrimaryButton(self._submit_words(), clicked=self._save_all)
+        self.submit = PrimaryButton(self._submit_words(), clicked=self._save)
         self.acting = [self.submit]
         self.submit.setDefault(True)
-        self.as_draft = Button(self.tr("Keep as draft"), clicked=self._save_draft)
+        self.as_draft = Button(self.tr("Keep as draft"), clicked=lambda: self._save(draft=True))
         self._place(title)
         self.fields.show_draft(draft)
         self.fields.name.setFocus()
@@ -59,13 +60,13 @@ class JobForm(Dialog):
 
     @classmethod
     def new(cls, context: PageContext, parent: QWidget, program: str | None = None) -> "JobForm":
-        """The form for a new job, perhaps of a kept program."""
+        """The form for a new job, perhaps for a stored program."""
         title = parent.tr("New job")
         return cls(context, parent, title=title, draft=JobDraft(program=program))
 
     @classmethod
     def copy(cls, context: PageContext, parent: QWidget, detail: JobDetail) -> "JobForm":
-        """The form for a new job like another."""
+        """The form for a copy of a job."""
         title = parent.tr("Copy of {name}").format(name=detail.row.title)
         return cls(context, parent, title=title, draft=draft_of(detail))
 
@@ -73,7 +74,7 @@ class JobForm(Dialog):
     def change(
         cls, context: PageContext, parent: QWidget, detail: JobDetail, *, retry: bool = False
     ) -> "JobForm":
-        """The form for a job that is not at a machine; with `retry` it is queued again."""
+        """The form for a job that is not at a machine; with `retry`, saving queues it again."""
         title = parent.tr("Edit {name}").format(name=detail.row.title)
         draft = draft_of(detail)
         return cls(context, parent, title=title, draft=draft, editing=detail, retry=retry)
@@ -84,32 +85,21 @@ class JobForm(Dialog):
         return self.tr("Add the job") if self._editing is None else self.tr("Save")
 
     def _place(self, title: str) -> None:
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
         self.fields.setProperty("part", "plain")
-        area.setWidget(self.fields)
+        area = scrolling(self.fields, right=0, focus=True)
         self.as_draft.setVisible(self._editing is None)
         self.submit.setToolTip(self.tr("Ctrl+Enter"))
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            add_key(self, self.submit.text(), keys, self._save_all)
+            add_key(self, self.submit.text(), keys, self._save)
         buttons = hbox(self.as_draft, STRETCH, self.cancel_button(), self.submit)
-        vbox(
-            Text(title, Role.PAGE_TITLE),
-            self.banner,
-            (area, 1),
-            buttons,
-            on=self,
-            gap=12,
-            margins=(20, 16, 20, 16),
-        )
+        head = Text(title, Role.PAGE_TITLE)
+        margins = (20, 16, 20, 16)
+        vbox(head, self.banner, (area, 1), buttons, on=self, gap=12, margins=margins)
         self.resize(680, 620)
-
-    # what it offers
 
     @property
     def loaded(self) -> bool:
-        """Whether all that it offers is there."""
+        """Whether everything it offers has arrived."""
         return all(task.done() for task in self._loading)
 
     async def _load(self) -> None:
@@ -128,7 +118,7 @@ class JobForm(Dialog):
             self._take_from_program(chosen)
 
     def _take_from_program(self, row: ProgramRow) -> None:
-        """The program knows how long a part takes, and has a name if the job has none yet."""
+        """Take the estimate from the program, and its name if the job has none."""
         if row.duration_s > 0:
             self.fields.estimated.setText(duration(row.duration_s))
         if not self.fields.name.text().strip():
@@ -139,30 +129,22 @@ class JobForm(Dialog):
         self._loading.append(self._context.operations.run(self._keep(path), words))
 
     async def _keep(self, path: Path) -> None:
+        field = self.fields.fields["program"]
         try:
             source = await asyncio.to_thread(path.read_bytes)
             row = await self._context.door.execute(AddProgram(path.name, source))
         except InvalidInput as error:
-            words = "\n".join(str(fault) for fault in error.errors)
-            self.fields.fields["program"].set_error(words)
+            field.set_error("\n".join(str(fault) for fault in error.errors))
             return
         except OSError as error:
-            self.fields.fields["program"].set_error(str(error.strerror or error))
+            field.set_error(str(error.strerror or error))
             return
-        self.fields.fields["program"].set_error("")
+        field.set_error("")
         self.fields.program.offer(await self._context.door.ask(ListPrograms()))
         self.fields.program.set_value(row.sha256)
         self._take_from_program(row)
 
-    # storing
-
-    def _save_all(self) -> None:
-        self._save(draft=False)
-
-    def _save_draft(self) -> None:
-        self._save(draft=True)
-
-    def _save(self, *, draft: bool) -> None:
+    def _save(self, *, draft: bool = False) -> None:
         if not self._doing:
             self.do(self._context.operations, self._store(draft=draft), self.tr("Saving …"))
 
@@ -171,16 +153,17 @@ class JobForm(Dialog):
         self.saved.emit(job_id)
 
     def complain(self, error: CncStationError) -> None:
-        """Says each fault at its field, and the rest above them all."""
-        if isinstance(error, InvalidInput):
-            self._show_faults(error.errors)
-        else:
-            self._show_faults((), str(error))
+        """Show each error at its field, and the rest above them all."""
+        faults = error.errors if isinstance(error, InvalidInput) else ()
+        rest = [str(fault) for fault in self.fields.show_errors(faults)]
+        words = " ".join(rest) if faults else str(error)
+        self.banner.setText(words)
+        self.banner.setVisible(bool(words))
 
     async def _submit(self, *, draft: bool) -> int:
         spec = self.fields.draft().spec(draft=draft)
         (job_id,) = await self._context.door.execute(SubmitJobs([spec]))
-        done = self.tr("kept as a draft") if draft else self.tr("added")
+        done = self.tr("saved as a draft") if draft else self.tr("added")
         self._context.operations.say(f"{self.tr('Job')} {job_id}: {done}")
         return job_id
 
@@ -196,14 +179,7 @@ class JobForm(Dialog):
             self._context.operations.say(f"{self.tr('Job')} {row.id}: {self.tr('changed')}")
         return row.id
 
-    def _show_faults(self, errors: tuple[FieldError, ...], sentence: str = "") -> None:
-        rest = self.fields.show_errors(errors)
-        words = " ".join([sentence, *(str(error) for error in rest)]).strip()
-        self.banner.setText(words)
-        self.banner.setVisible(bool(words))
-
     def done(self, result: int) -> None:
-        """Ends what was still being fetched for it."""
         for task in self._loading:
             task.cancel()
         super().done(result)

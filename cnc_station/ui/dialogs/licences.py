@@ -1,4 +1,4 @@
-"""What the program is made of, whose it is, and on what terms."""
+"""The bundled components, their versions and their licences."""
 
 from importlib.metadata import PackageNotFoundError, version
 
@@ -37,7 +37,7 @@ _SIZE = (640, 560)
 
 
 def version_of(distribution: str) -> str:
-    """The version at work; empty if it is not installed as a package of its own."""
+    """The installed version; empty if it is not installed as its own package."""
     try:
         return version(distribution)
     except PackageNotFoundError:
@@ -45,13 +45,13 @@ def version_of(distribution: str) -> str:
 
 
 def parts() -> tuple[tuple[str, str], ...]:
-    """Each part, with its version, and its licence."""
+    """Each component with its version, and its licence."""
     libraries = [(f"{name} {version_of(where)}".strip(), terms) for name, where, terms in PARTS]
     return (*libraries, FONT, ICONS)
 
 
 class LicenceTexts(Dialog):
-    """The licences of what is bundled with the program; open it with `open()`."""
+    """The licence texts of the bundled components; open it with `open()`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(self.tr("Licences"), parent)
@@ -63,15 +63,9 @@ class LicenceTexts(Dialog):
         which.setAccessibleName(self.tr("Part"))
         which.currentTextChanged.connect(self._show)
         close = Button(self.tr("Close"), clicked=self.accept)
-        vbox(
-            Text(self.tr("Licences"), Role.PAGE_TITLE),
-            which,
-            (self.text, 1),
-            (close, 0, Qt.AlignmentFlag.AlignRight),
-            on=self,
-            gap=12,
-            margins=16,
-        )
+        title = Text(self.tr("Licences"), Role.PAGE_TITLE)
+        last = (close, 0, Qt.AlignmentFlag.AlignRight)
+        vbox(title, which, (self.text, 1), last, on=self, gap=12, margins=16)
         self._show(which.currentText())
 
     def _show(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The frame of what is asked of a person who stands at a machine."""
+"""The base of a dialog for a person who stands at a machine."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -25,11 +25,7 @@ _GAP = 12
 
 
 class MachineDialog(Dialog):
-    """Fill `body`, put buttons in with `offer`.
-
-    It also closes when the job has left `state` by other hands: what it asks is not asked any more
-    then.
-    """
+    """Fill `body`, add buttons with `offer`. It closes by itself when the job leaves `state`."""
 
     def __init__(
         self,
@@ -49,7 +45,7 @@ class MachineDialog(Dialog):
         inner, foot = QWidget(), QWidget()
         self.body = vbox(on=inner, gap=8)
         self._foot = hbox(on=foot, gap=_GAP)
-        self._guard = TapGuard(self)  # the second of two taps on what opens it is not meant for it
+        self._guard = TapGuard(self)  # against the second tap on the button that opened it
         self._guard.opened()
         self._guard.show("foot", "offered", foot)
         vbox(
@@ -63,21 +59,21 @@ class MachineDialog(Dialog):
             gap=_GAP,
             margins=_MARGIN,
         )
-        self._refresh = CoalescedTask(context.operations, self._look, self)
+        self._refresh = CoalescedTask(context.operations, self._query_job, self)
         context.bridge.changed.connect(self._follow)
 
     def explain(self, words: str) -> None:
-        """Says above the buttons what they do."""
+        """Explain the buttons, above them."""
         self._meaning.setText(words)
         self._meaning.show()
 
     def offer(self, button: QPushButton, *, stretch: int = 0) -> None:
-        """Puts a button into the last line, from left to right."""
+        """Add a button to the last line, from left to right."""
         self.acting.append(button)
         self._foot.addWidget(button, stretch)
 
     def act(self, action: JobAction, reason: str, done: str) -> None:
-        """Asks for an action on the job; says `done` and closes when it is."""
+        """Run an action on the job; show `done` and close when it succeeds."""
         assert self._job is not None
         self.ask(self._act(action, self._job[0], reason), done)
 
@@ -86,13 +82,12 @@ class MachineDialog(Dialog):
         if not answer.applied:
             raise Conflict(answer.error)
 
-    def ask(self, work: Coroutine[Any, Any, None], done: str) -> None:
-        """Asks the engine for something; says `done` and closes when it is."""
+    def ask(self, work: Coroutine[Any, Any, Any], done: str) -> None:
+        """Run work; show `done` and close when it succeeds."""
         self.trouble.hide()
         self.do(self._context.operations, work, self.windowTitle(), done)
 
     def complain(self, error: CncStationError) -> None:
-        """Says it above the buttons."""
         self.trouble.setText(str(error))
         self.trouble.show()
 
@@ -100,7 +95,7 @@ class MachineDialog(Dialog):
         if self._job and not self._doing and (self._job[0] in notice.jobs or notice.missed):
             self._refresh.request()
 
-    async def _look(self) -> None:
+    async def _query_job(self) -> None:
         assert self._job is not None
         rows = await self._context.door.ask(JobsById([self._job[0]]))
         if not self._over and not self._doing and [row.state for row in rows] != [self._job[1]]:

@@ -1,15 +1,15 @@
-"""The form of a machine: what it is called, what drives it, what it takes."""
+"""The forms of a machine: its name, driver and capability, and its move to another station."""
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
-from cnc_station.engine.commands import AddMachine, EditMachine
+from cnc_station.engine.commands import AddMachine, EditMachine, MoveMachine
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Capability, Envelope, MachineSpec
 from cnc_station.engine.queries import ListDrivers
-from cnc_station.engine.views import DriverInfo, MachineRow
+from cnc_station.engine.views import DriverInfo, MachineRow, Presence
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.connection_test import ConnectionTest
 from cnc_station.ui.dialogs.driver_fields import DriverFields
@@ -18,22 +18,19 @@ from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.widgets.fields import Field, NumberBox
 
 TYPES = ("mill", "lathe", "drill")
-_SIZE = (680, 720)
+_SIZE, _MOVE_SIZE = (680, 720), (460, 250)
 
 
 class MachineForm(FormDialog):
-    """A new machine, or changes to `machine`."""
+    """Adds a machine, or changes `machine`."""
 
     def __init__(
         self, context: PageContext, parent: QWidget | None, machine: MachineRow | None = None
     ) -> None:
-        title = self.tr("Edit {name}").format(name=machine.spec.name) if machine else ""
-        super().__init__(
-            context.operations,
-            title or self.tr("Add a machine"),
-            self.tr("Save") if machine else self.tr("Add machine"),
-            parent,
-        )
+        title, save = self.tr("Add a machine"), self.tr("Add machine")
+        if machine:
+            title, save = self.tr("Edit {name}").format(name=machine.spec.name), self.tr("Save")
+        super().__init__(context.operations, title, save, parent)
         self._context = context
         self._machine = machine
         spec = machine.spec if machine else None
@@ -81,20 +78,14 @@ class MachineForm(FormDialog):
         self.add("settings", Field("", self.settings), 2, 0, 2)
         self.add("test", Field("", self.test), 3, 0, 2)
         self.add("operator_starts", Field("", self.operator_starts, hint=" "), 4, 0, 2)
-        clearing = tr("Nothing starts on it before somebody says that it is clear.")
+        clearing = tr("Nothing starts on it before somebody confirms that it is clear.")
         self.add("operator_clears", Field("", self.operator_clears, hint=clearing), 5, 0, 2)
         self.add("max_complexity", Field(tr("Complexity up to"), self.complexity), 6, 0)
         self.add("axes", Field(tr("Axes"), self.axes), 6, 1)
-        materials = Field(
-            tr("Materials"), self.materials, hint=tr("With commas between; empty takes any.")
-        )
-        self.add("materials", materials, 7, 0)
-        envelope = Field(
-            tr("Travel x, y, z in mm"),
-            self.envelope,
-            hint=tr("762 × 406 × 508; empty refuses no part for its size."),
-        )
-        self.add("envelope", envelope, 7, 1)
+        listed = tr("Separated by commas; empty means any.")
+        self.add("materials", Field(tr("Materials"), self.materials, hint=listed), 7, 0)
+        travel = tr("762 × 406 × 508; empty refuses no part for its size.")
+        self.add("envelope", Field(tr("Travel x, y, z in mm"), self.envelope, hint=travel), 7, 1)
         self.fill_below()
 
     def _connect(self) -> None:
@@ -118,11 +109,8 @@ class MachineForm(FormDialog):
         self.operator_starts.setChecked(spec.operator_starts)
         self.operator_clears.setChecked(spec.operator_clears)
 
-    # the driver and what follows from it
-
     @property
     def chosen_driver(self) -> DriverInfo:
-        """The driver that the form shows."""
         return self._drivers[self.driver.currentIndex()]
 
     def _choose_driver(self, info: DriverInfo) -> None:
@@ -160,7 +148,7 @@ class MachineForm(FormDialog):
         return self.tr("Each job waits at the machine until its set-up is ticked off.")
 
     def _connection(self) -> MachineSpec:
-        """What the connection test needs; the rest may still be empty."""
+        """The spec for the connection test; fields it does not need may be empty."""
         if missing := tuple(self.settings.missing()):
             raise InvalidInput(*missing)
         self.tell(())
@@ -171,10 +159,7 @@ class MachineForm(FormDialog):
             settings=self.settings.values(),
         )
 
-    # saving
-
     def storing(self) -> Coroutine[Any, Any, Any]:
-        """Adds the machine, or changes it."""
         spec = self._spec()
         if self._machine is None:
             return self._context.door.execute(AddMachine(spec))
@@ -184,9 +169,8 @@ class MachineForm(FormDialog):
         machine_type = self.machine_type.currentText().strip().lower()
         errors: list[FieldError] = list(self.settings.missing())
         envelope = _envelope(self.envelope.text(), errors)
-        materials = frozenset(
-            word for part in self.materials.text().split(",") if (word := part.strip().lower())
-        )
+        listed = (part.strip().lower() for part in self.materials.text().split(","))
+        materials = frozenset(filter(None, listed))
         spec = MachineSpec(
             name=self.name.text().strip(),
             machine_type=machine_type,
@@ -209,7 +193,7 @@ class MachineForm(FormDialog):
 
 
 def _offered(drivers: Iterable[DriverInfo], spec: MachineSpec | None) -> list[DriverInfo]:
-    """The drivers by title; the one of the machine in hand too, if it is not there any more."""
+    """The drivers by title, with the machine's own driver even if it is not installed any more."""
     found = sorted(drivers, key=lambda driver: driver.title.lower())
     if spec is not None and spec.driver not in {driver.name for driver in found}:
         found.append(DriverInfo(spec.driver, spec.driver))
@@ -226,3 +210,43 @@ def _envelope(text: str, errors: list[FieldError]) -> Envelope | None:
         errors.append(FieldError("envelope", "three lengths, such as 762 × 406 × 508"))
         return None
     return Envelope(x, y, z)
+
+
+class MoveMachineForm(FormDialog):
+    """Moves `machine` to one of `stations`, the first by default. It closes once that station owns
+    the machine. `own`: its present station is online and must release it."""
+
+    def __init__(
+        self,
+        context: PageContext,
+        parent: QWidget | None,
+        machine: MachineRow,
+        stations: Sequence[str],
+        own: Presence,
+    ) -> None:
+        title = self.tr("Move {name} to another station").format(name=machine.spec.name)
+        super().__init__(context.operations, title, self.tr("Move it"), parent)
+        self._context = context
+        self._machine = machine
+        self.resize(*_MOVE_SIZE)
+        self.station = QComboBox()
+        self.station.addItems(list(stations))
+        hint = self._what_follows(own).format(station=machine.station)
+        self.add("station", Field(self.tr("Station"), self.station, hint=hint), 0, 0)
+        self.fill_below()
+
+    def _what_follows(self, own: Presence) -> str:
+        if own is Presence.SILENT:
+            return self.tr(
+                "{station} does not respond: make sure that it does not drive the machine any "
+                "more. The other station connects to it."
+            )
+        if own is Presence.LEFT:
+            return self.tr("{station} is closed, the other station connects to its controller.")
+        return self.tr(
+            "{station} disconnects from its controller, the other station connects to it."
+        )
+
+    def storing(self) -> Coroutine[Any, Any, None]:
+        """The engine refuses a machine that has started work meanwhile."""
+        return self._context.door.execute(MoveMachine(self._machine.id, self.station.currentText()))

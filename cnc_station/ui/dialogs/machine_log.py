@@ -1,4 +1,4 @@
-"""What went over a machine's wire lately, word for word."""
+"""A machine's recent protocol messages, verbatim."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ def as_line(message: Message) -> str:
 
 
 def newer(messages: Sequence[Message], last: Message | None) -> Sequence[Message]:
-    """Those after `last`; all where it has left the log already."""
+    """The messages after `last`; all if it has already left the log."""
     for place in range(len(messages) - 1, -1, -1):
         if messages[place] is last:
             return messages[place + 1 :]
@@ -44,8 +44,8 @@ def newer(messages: Sequence[Message], last: Message | None) -> Sequence[Message
 
 
 class MachineLogDialog(Dialog):
-    """Follows the log of `machine` while it is on view; `station` is this one. Open it with
-    `show()`: the shop stays in reach."""
+    """Follows the log of `machine` while it is shown; `station` is this one. Open it with `show()`:
+    it is not modal."""
 
     def __init__(
         self, context: PageContext, machine: MachineRow, station: str, parent: QWidget
@@ -63,7 +63,7 @@ class MachineLogDialog(Dialog):
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
         self.text.setStyleSheet(f'QPlainTextEdit {{ font-family: "{fixed}"; }}')
         self.text.setAccessibleName(self.windowTitle())
-        nothing = self.tr("Nothing has gone over its wire since this station was started.")
+        nothing = self.tr("No messages since this station was started.")
         if machine.station != station:
             nothing = self.tr("This machine is wired to station {station}: look there.")
             nothing = nothing.format(station=machine.station)
@@ -84,11 +84,9 @@ class MachineLogDialog(Dialog):
         self.read()
 
     def _place(self) -> None:
-        copy, save = Button(self.tr("Copy")), Button(self.tr("Save…"))
-        close = Button(self.tr("Close"))
-        copy.clicked.connect(self.copy)
-        save.clicked.connect(self.ask_where)
-        close.clicked.connect(self.accept)
+        copy = Button(self.tr("Copy"), clicked=self.copy)
+        save = Button(self.tr("Save…"), clicked=self.ask_where)
+        close = Button(self.tr("Close"), clicked=self.accept)
         head = hbox(Text(self.windowTitle(), Role.PAGE_TITLE), STRETCH, self.filter, self.follow)
         foot = hbox((self.outcome, 1), copy, save, close)
         self._stack = QStackedLayout()
@@ -97,7 +95,7 @@ class MachineLogDialog(Dialog):
         vbox(head, (self._stack, 1), foot, on=self, gap=12, margins=_MARGIN)
 
     def read(self) -> None:
-        """Adds what has come since, so much at a time that the window stays alive."""
+        """Add new messages, in portions small enough to keep the window responsive."""
         messages = self._context.door.peek(MachineLog(self._machine.id))
         waiting = newer(messages, self._last)
         fresh = waiting[:_AT_ONCE]
@@ -139,7 +137,7 @@ class MachineLogDialog(Dialog):
             bar.setValue(bar.maximum())
 
     def copy(self) -> None:
-        """Puts what is selected, or else all of it, on the clipboard."""
+        """Copy the selection, or everything, to the clipboard."""
         cursor = self.text.textCursor()
         text = cursor.selection().toPlainText() or self.text.toPlainText()
         QGuiApplication.clipboard().setText(text)
@@ -147,7 +145,6 @@ class MachineLogDialog(Dialog):
         self.outcome.setText(self.tr("{n:,} lines copied").format(n=lines))
 
     def ask_where(self) -> QFileDialog:
-        """Opens the dialog for a file name."""
         dialog = QFileDialog(self, self.tr("Save the log"), "", self.tr("Text (*.txt)"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("txt")
@@ -158,7 +155,6 @@ class MachineLogDialog(Dialog):
         return dialog
 
     def save(self, path: Path) -> None:
-        """Writes what is on view into a file."""
         content = (self.text.toPlainText() + "\n").encode()
         self._context.operations.run(self._save(path, content))
 

@@ -1,4 +1,4 @@
-"""Before a job starts on a real machine: what a person looks at, line by line."""
+"""The set-up check list before a job starts on a real machine."""
 
 from collections.abc import Iterator, Mapping
 
@@ -25,7 +25,7 @@ _LEAST = 48
 
 
 class CheckRow(QAbstractButton):
-    """`title` and what is to be found there; `checkable` False makes it a line to read."""
+    """`title` and what must be found at the machine; without `checkable` it can only be read."""
 
     def __init__(
         self, title: str, found: str, parent: QWidget | None = None, *, checkable: bool = True
@@ -57,7 +57,6 @@ class CheckRow(QAbstractButton):
         return _BOX_TOUCH if theme().metrics.touch else _BOX
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the face and the box, ticked or not."""
         live = theme()
         painter = QPainter(self)
         paint_face(painter, self, live.metrics.radius_control)
@@ -80,12 +79,9 @@ _NOTES = ("notes", "note", "description", "remarks", "remark", "comments", "comm
 
 
 class SetUpDialog(MachineDialog):
-    """The set-up of the job of `detail`, which waits at `machine`; `program` is what it will run.
-
-    What neither job nor program says is "not stated": there is no other place to look it up.
-    `watched`: nobody can start that machine from here. Where no operator has to confirm set-ups the
-    lines are there to read.
-    """
+    """The set-up of the job of `detail`, assigned to `machine`; `program` is what it will run. What
+    neither states reads "not stated". `watched`: the machine can't be started from here. The lines
+    have no check boxes where an operator need not confirm set-ups."""
 
     def __init__(
         self,
@@ -99,13 +95,9 @@ class SetUpDialog(MachineDialog):
     ) -> None:
         job = detail.row
         title = self.tr("Set up {machine}: {job}").format(machine=machine.spec.name, job=job.title)
-        about = (
-            self.tr("Start it at the panel of the machine, then say so here.")
-            if watched
-            else self.tr(
-                "Tick what you have checked at the machine. It moves as soon as you start it."
-            )
-        )
+        about = self.tr("Tick what you have checked at the machine. It moves as soon as you start.")
+        if watched:
+            about = self.tr("Start it at the panel of the machine, then confirm it here.")
         super().__init__(context, title, about, parent, (job.id, JobState.ASSIGNED))
         self._title = job.title
         to_tick = machine.spec.operator_starts
@@ -122,9 +114,8 @@ class SetUpDialog(MachineDialog):
             "they are."
         )
         self.explain(meaning)
-        self.aside = Button(self.tr("Put aside"))
+        self.aside = Button(self.tr("Put aside"), clicked=self._put_aside)
         self.aside.setToolTip(meaning)
-        self.aside.clicked.connect(self._put_aside)
         start = self.tr("I have started it at the panel") if watched else self.tr("Start")
         self.start = PrimaryButton(start, tone=Tone.OPERATOR, clicked=self._start)
         self.offer(self.aside)
@@ -140,10 +131,8 @@ class SetUpDialog(MachineDialog):
             yield self.tr("Notes"), told
         yield self.tr("Material"), job.material
         tools = program.tools if program else ()
-        yield (
-            self.tr("Tools"),
-            "\n".join(f"T{number}  {called}".strip() for number, called in tools),
-        )
+        listed = (f"T{number}  {called}".strip() for number, called in tools)
+        yield self.tr("Tools"), "\n".join(listed)
         yield self.tr("Work offset"), ", ".join(program.work_offsets if program else ())
         yield self.tr("Program"), self._program(job)
         yield self.tr("Quantity"), formatting.parts(job.quantity)
@@ -157,7 +146,7 @@ class SetUpDialog(MachineDialog):
         return said.format(name=job.program_name, revision=job.program_revision)
 
     def refresh(self) -> None:
-        """Starting needs every line ticked."""
+        """Start needs every line ticked."""
         self.start.setEnabled(all(row.isChecked() for row in self.rows if row.isCheckable()))
 
     def _start(self) -> None:
@@ -174,8 +163,7 @@ class SetUpDialog(MachineDialog):
 
 
 def notes(payload: Mapping[str, object]) -> str:
-    """What was written for the person at the machine: the job's own notes, or what an import has
-    found in a column of that kind."""
+    """The notes for the person at the machine: the job's own, or those of an imported column."""
     found = {name.strip().lower(): value for name, value in payload.items()}
     texts = [_text(found[name]) for name in _NOTES if name in found]
     return "\n".join(dict.fromkeys(text for text in texts if text))

@@ -10,7 +10,7 @@ from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import WAITING_JOBS
 from cnc_station.engine.views import Floor, JobRow, NeedsYou, Remedy
 from cnc_station.ui import event_text, formatting
-from cnc_station.ui.floor.activity_row import RowWords, row_height
+from cnc_station.ui.floor.activity_row import RowText, row_height
 from cnc_station.ui.floor.compact_list import CompactList
 from cnc_station.ui.needs import tone_of_need
 from cnc_station.ui.theme import theme
@@ -19,11 +19,11 @@ from cnc_station.ui.widgets.layout import vbox
 from cnc_station.ui.widgets.text import Note
 
 _LEAST = (3, 2, 1)
-_TURNS = (1, 1, 2)
+_THEN = (1, 1, 2)
 
 
 class ActivityPanel(QWidget):
-    """Shows the lists of a `Floor`; `remedied` and `chosen` carry the NeedsYou that is meant."""
+    """Shows the lists of a `Floor`; `remedied` and `needed` carry the chosen NeedsYou."""
 
     remedied = Signal(object)
     needed = Signal(object)
@@ -51,7 +51,7 @@ class ActivityPanel(QWidget):
         theme().changed.connect(self._arrange)
 
     def _arrange(self) -> None:
-        """Whole rows for every list, as the room allows; the last card takes what is left."""
+        """Give every list whole rows as the room allows; the last card takes the rest."""
         gap, top = theme().metrics.card_gap, theme().metrics.page_margin
         cards = (self.needs, self.next_up, self.just_now)
         extra = 0 if self.first_jobs.isHidden() else self.first_jobs.sizeHint().height()
@@ -69,20 +69,18 @@ class ActivityPanel(QWidget):
             top += height + gap
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Shares the new room."""
         super().resizeEvent(event)
         self._arrange()
 
     def show_floor(
         self, floor: Floor, needs: Sequence[NeedsYou], jobs: Mapping[int, str], now: int
     ) -> None:
-        """Shows what a look at the floor found, and what needs a person by that and otherwise;
-        `jobs` has the titles for the events' jobs."""
+        """Show a `Floor` and these needs; `jobs` has the titles for the events' jobs."""
         self._names = {card.machine.id: card.machine.spec.name for card in floor.cards}
         self.show_needs(needs, now)
         waiting = floor.counts.of(WAITING_JOBS)
         self.next_up.set_note(self.tr("{n:,} waiting").format(n=waiting) if waiting else "")
-        self.next_up.set_rows({str(row.id): _coming(row, now) for row in floor.next_up})
+        self.next_up.set_rows({str(row.id): _job_row(row, now) for row in floor.next_up})
         empty = not sum(floor.counts.by_state.values())
         if empty is self.first_jobs.isHidden():
             self.first_jobs.setVisible(empty)
@@ -90,20 +88,18 @@ class ActivityPanel(QWidget):
         stuck = self.tr("Nothing can start now.") if waiting else self.tr("Nothing waits.")
         self.next_up.set_nothing("" if empty else stuck)
         self._events = {str(event.id): event for event in floor.just_now}
-        told = {key: self._happened(event, jobs) for key, event in self._events.items()}
+        told = {key: self._event_row(event, jobs) for key, event in self._events.items()}
         self.just_now.set_rows(told)
 
     def show_needs(self, needs: Sequence[NeedsYou], now: int) -> None:
-        """Shows what needs a person, in this order."""
         self._needs = {f"{n.remedy}/{n.machine_id}/{n.job_id}/{n.about}": n for n in needs}
         self.tick(now)
         self.needs.set_note(f"{len(self._needs)}" if self._needs else "")
 
     def tick(self, now: int) -> None:
-        """A second has passed."""
-        self.needs.set_rows({key: self._needed(item, now) for key, item in self._needs.items()})
+        self.needs.set_rows({key: self._need_row(item, now) for key, item in self._needs.items()})
 
-    def _needed(self, item: NeedsYou, now: int) -> RowWords:
+    def _need_row(self, item: NeedsYou, now: int) -> RowText:
         remedy = {
             Remedy.CLEAR: self.tr("Clear …"),
             Remedy.UNLOCK: self.tr("Unlock"),
@@ -119,18 +115,17 @@ class ActivityPanel(QWidget):
         }.get(item.remedy, "")
         note = f"{formatting.lasted(item.since, now)} · {item.text}"
         offered = "" if item.at_panel else remedy
-        return RowWords(item.title, note, "", tone_of_need(item), offered)
+        return RowText(item.title, note, "", tone_of_need(item), offered)
 
-    def _happened(self, event: Event, jobs: Mapping[int, str]) -> RowWords:
+    def _event_row(self, event: Event, jobs: Mapping[int, str]) -> RowText:
         machine = self._names.get(event.machine_id or 0, "")
         time = formatting.time_of_day(event.at)
         why = event_text.by_and_why(event)
-        if event.job_id is None:
-            told = event_text.told(event)
-            return RowWords(machine or told, f"{told} · {why}" if why else told, time)
-        told = event_text.told(event, machine)
-        title = jobs.get(event.job_id) or self.tr("Job {id}").format(id=event.job_id)
-        return RowWords(title, f"{told} · {why}" if why else told, time)
+        told = event_text.event_sentence(event, machine if event.job_id is not None else "")
+        title = machine or told
+        if event.job_id is not None:
+            title = jobs.get(event.job_id) or self.tr("Job {id}").format(id=event.job_id)
+        return RowText(title, f"{told} · {why}" if why else told, time)
 
     def _open_event(self, key: str) -> None:
         event = self._events[key]
@@ -141,33 +136,30 @@ class ActivityPanel(QWidget):
 
 
 def shares(room: int, wanted: Sequence[int]) -> list[int]:
-    """Rows for three lists: at first three of what needs a person, two to come, one that happened;
-    then all that needs a person, then the others in turn."""
+    """Rows for three lists: first three needs, two next jobs, one event; then all needs, then the
+    other two in turn."""
     rows = [min(want, least) for want, least in zip(wanted, _LEAST, strict=True)]
-    for place in (0, *_TURNS * max(wanted)):
+    for place in (0, *_THEN * max(wanted)):
         left = room - sum(rows)
         if left > 0 and rows[place] < wanted[place]:
             rows[place] += min(left, wanted[place] - rows[place]) if place == 0 else 1
     return rows
 
 
-def _coming(row: JobRow, now: int) -> RowWords:
-    """A job of the queue: why it waits or what comes, then when it is due."""
+def _job_row(row: JobRow, now: int) -> RowText:
+    """A queued job: why it waits or what comes, then when it is due."""
     due = ""
     if row.due_at is not None:
-        today = formatting.local(row.due_at).date() == formatting.local(now).date()
-        at = (
-            formatting.time_of_day(row.due_at, seconds=False)
-            if today
-            else formatting.due(row.due_at, now)
-        )
+        at = formatting.due(row.due_at, now)
+        if formatting.local(row.due_at).date() == formatting.local(now).date():
+            at = formatting.time_of_day(row.due_at, seconds=False)
         due = QCoreApplication.translate("Floor", "due {due}").format(due=at)
     note = " · ".join(part for part in (row.next, due) if part)
-    return RowWords(row.title, note, f"P{row.priority}")
+    return RowText(row.title, note, f"P{row.priority}")
 
 
 class FirstJobs(QWidget):
-    """A sentence and the two ways in: import and a form."""
+    """Shown without jobs: a sentence, Import and New job."""
 
     import_wanted = Signal()
     form_wanted = Signal()

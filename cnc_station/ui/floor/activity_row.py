@@ -1,4 +1,4 @@
-"""One entry of the lists beside the machine cards: two lines that open something, and a remedy."""
+"""One entry of the lists beside the machine cards: two lines to tap, and a remedy button."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,9 @@ _PAD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class RowWords:
-    """`title` and `note` at the left, `corner` (a time, a priority) at the right.
-
-    A tone other than NORMAL sets a mark before the title, which says the same in words. `remedy`
-    is the word on the button at the right; there is none without it.
-    """
+class RowText:
+    """`title` and `note` at the left, `corner` (a time, a priority) at the right. A tone other than
+    NORMAL sets a mark before the title. `remedy` is the text of the button at the right, if any."""
 
     title: str
     note: str = ""
@@ -37,32 +34,26 @@ def row_height() -> int:
 
 
 class SideRow(QAbstractButton):
-    """`clicked` opens what the entry is about, `remedied` is its button."""
+    """`clicked`: open what the entry is about; `remedied`: its button."""
 
     remedied = Signal()
 
-    def __init__(self, words: RowWords, parent: QWidget) -> None:
+    def __init__(self, words: RowText, parent: QWidget) -> None:
         super().__init__(parent)
-        self._words = words
+        self.words = words
         self._last = False
         self.remedy: Button | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._take_words()
 
     @property
-    def words(self) -> RowWords:
-        """What the row says."""
-        return self._words
-
-    @property
     def under_finger(self) -> bool:
-        """Whether it, or its remedy, is pressed now."""
+        """Whether it or its remedy is pressed now."""
         return self.isDown() or (self.remedy is not None and self.remedy.isDown())
 
-    def set_words(self, words: RowWords) -> None:
-        """Shows other words in the same place."""
-        if words != self._words:
-            self._words = words
+    def set_words(self, words: RowText) -> None:
+        if words != self.words:
+            self.words = words
             self._take_words()
             self.update()
 
@@ -73,7 +64,7 @@ class SideRow(QAbstractButton):
             self.update()
 
     def _take_words(self) -> None:
-        words = self._words
+        words = self.words
         said = ", ".join(part for part in (words.title, words.note, words.corner) if part)
         self.setAccessibleName(said)
         self.setToolTip("\n".join(part for part in (words.title, words.note) if part))
@@ -89,21 +80,17 @@ class SideRow(QAbstractButton):
     def _place_remedy(self) -> None:
         if self.remedy is not None:
             width, height = self.remedy.sizeHint().width(), theme().metrics.control
-            self.remedy.setGeometry(
-                self.width() - width, (self.height() - height) // 2, width, height
-            )
+            top = (self.height() - height) // 2
+            self.remedy.setGeometry(self.width() - width, top, width, height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keeps the remedy at the right."""
         self._place_remedy()
 
     def sizeHint(self) -> QSize:
-        """As wide as the column."""
         return QSize(180, row_height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints mark, title, corner and note, and a line to the next."""
-        live, words = theme(), self._words
+        live, words = theme(), self.words
         painter = QPainter(self)
         if self.isDown() or self.hasFocus():
             paint_face(painter, self, live.metrics.radius_control, ground=None, line=None)

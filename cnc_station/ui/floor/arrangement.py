@@ -1,4 +1,4 @@
-"""How the floor shares its room between the summary, the cards and the charts."""
+"""How the floor divides its room between the summary, the cards and the charts."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ _CHART_ROW = 12
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """From top to bottom in px. `total` may be more than there is: then the floor scrolls."""
+    """From top to bottom in px. When `total` exceeds the height, the floor scrolls."""
 
     columns: int
     compact: bool
@@ -31,11 +31,9 @@ class Arrangement:
 def arrange(
     width: int, height: int, cards: int, *, roomy: int, compact: int, margin: int
 ) -> Arrangement:
-    """Share `width` by `height` px among so many cards of height `roomy`, or `compact`.
-
-    Everything is in view if it can be: the cards give up their last line before the charts leave
-    the screen. Where even that is not enough, the floor scrolls, with roomy cards.
-    """
+    """Divide `width` by `height` px among `cards` of height `roomy` or `compact`. Everything
+    stays in view if it can: cards lose their last line before the charts leave the screen. If that
+    is not enough, the floor scrolls, with roomy cards."""
     columns = _columns(width, cards)
     rows = -(-cards // columns)
     top = margin + SUMMARY + SECTION
@@ -60,7 +58,8 @@ def arrange(
 
 
 def _columns(width: int, cards: int) -> int:
-    """As few as make no more rows than all that fit would: no gaps at the end, wider cards."""
+    """The fewest columns that need no more rows than the most columns would: no gaps, wide
+    cards."""
     fit = max(1, (width + GAP) // (LEAST_CARD + GAP))
     rows = max(1, -(-cards // fit))
     even = -(-cards // rows)
@@ -72,8 +71,8 @@ TALL = 340
 
 
 def chart_places(width: int, height: int) -> tuple[QRect, list[QRect]]:
-    """The place of the machines' states, and of the other charts: of all three where there is room
-    for them (side by side or one below the other), else of the one that is chosen."""
+    """The place of the machines' states, and of the other charts: all three where there is room
+    (side by side or stacked), otherwise the chosen one."""
     if width >= WIDE:
         left = width * 42 // 100
         middle = (width - left - 2 * GAP) * 55 // 100

@@ -15,7 +15,7 @@ _ICON = 18
 
 
 class CornerButton(QAbstractButton):
-    """One tap beside the figures, as a drawing."""
+    """An icon button beside the figures."""
 
     def __init__(self, icon: str, words: str, tip: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -25,11 +25,9 @@ class CornerButton(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def sizeHint(self) -> QSize:
-        """A control's height, square."""
         return QSize(theme().metrics.control, theme().metrics.control)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the face and the drawing."""
         painter = QPainter(self)
         paint_face(painter, self, theme().metrics.radius_control, ground=Ink.SUNKEN)
         ink = Ink.TEXT if self.isEnabled() else Ink.FAINT
@@ -40,7 +38,7 @@ class CornerButton(QAbstractButton):
 def card_button(
     card: QWidget, action: CardAction, machine: str, asked: Callable[[], None]
 ) -> QAbstractButton:
-    """The button of an action; what stops a run for good wants to be held."""
+    """The button of an action; Abort is a hold button."""
     button = _made(card, action)
     button.setCursor(Qt.CursorShape.ArrowCursor)
     button.setAccessibleName(f"{button.text()}, {machine}")
@@ -53,27 +51,25 @@ def card_button(
 
 def _made(card: QWidget, action: CardAction) -> QAbstractButton:
     if action is CardAction.HOLD:
-        tip = QCoreApplication.translate("Floor", "Hold this run (Space on the card)")
-        return CornerButton("pause", QCoreApplication.translate("Floor", "Hold"), tip, card)
+        tip = _tr("Hold this run (Space on the card)")
+        return CornerButton("pause", _tr("Hold"), tip, card)
     if action is CardAction.FINISH:
-        tip = QCoreApplication.translate("Floor", "Say that this job is done")
-        return CornerButton("check", QCoreApplication.translate("Floor", "Done"), tip, card)
+        tip = _tr("Report this job as done")
+        return CornerButton("check", _tr("Done"), tip, card)
     word = {
-        CardAction.CONTINUE: QCoreApplication.translate("Floor", "Continue"),
-        CardAction.ABORT: QCoreApplication.translate("Floor", "Abort: hold 2 s"),
-        CardAction.CLEAR: QCoreApplication.translate("Floor", "Clear …"),
-        CardAction.SET_UP: QCoreApplication.translate("Floor", "Set-up …"),
-        CardAction.UNLOCK: QCoreApplication.translate("Floor", "Unlock"),
-        CardAction.END_MAINTENANCE: QCoreApplication.translate("Floor", "End maintenance"),
-        CardAction.RECONNECT: QCoreApplication.translate("Floor", "Try again"),
-        CardAction.CONFIRM_POSITION: QCoreApplication.translate("Floor", "Confirm…"),
-        CardAction.DETAILS: QCoreApplication.translate("Floor", "Details"),
+        CardAction.CONTINUE: _tr("Continue"),
+        CardAction.ABORT: _tr("Abort: hold 2 s"),
+        CardAction.CLEAR: _tr("Clear …"),
+        CardAction.SET_UP: _tr("Set-up …"),
+        CardAction.UNLOCK: _tr("Unlock"),
+        CardAction.END_MAINTENANCE: _tr("End maintenance"),
+        CardAction.RECONNECT: _tr("Try again"),
+        CardAction.CONFIRM_POSITION: _tr("Confirm…"),
+        CardAction.DETAILS: _tr("Details"),
     }[action]
     if action is CardAction.ABORT:
         button = HoldButton(word, card)
-        warning = QCoreApplication.translate(
-            "Floor", "Keep it pressed for 2 s. This is not an emergency stop: use the red button."
-        )
+        warning = _tr("Keep it pressed for 2 s. This is not an emergency stop: use the red button.")
         button.setToolTip(warning)
         button.setAccessibleDescription(warning)
         return button
@@ -82,3 +78,7 @@ def _made(card: QWidget, action: CardAction) -> QAbstractButton:
     if action is CardAction.CONTINUE:
         return PrimaryButton(word, card)
     return Button(word, card)
+
+
+def _tr(english: str) -> str:
+    return QCoreApplication.translate("Floor", english)

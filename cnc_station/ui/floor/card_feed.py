@@ -1,4 +1,4 @@
-"""Brings news to the machine cards, a few at a time, so that no frame has to paint them all."""
+"""Updates the machine cards a few at a time, so that no frame paints them all."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,7 +8,7 @@ from cnc_station.engine.door import Door
 from cnc_station.engine.queries import ControllerStatus, LatestTelemetry
 from cnc_station.engine.views import MachineCard
 from cnc_station.ui.drivers import Drivers
-from cnc_station.ui.floor.card_text import CardText, card_words
+from cnc_station.ui.floor.card_text import CardText, card_text_of
 from cnc_station.ui.floor.column import FloorColumn
 
 _FRAME_MS = 16
@@ -16,9 +16,9 @@ _A_FRAME = 3
 
 
 class CardFeed(QObject):
-    """Knows what the engine said of each machine. Cards in view are shown their news three a frame,
-    what has changed before what only moves (progress, the seconds); the others when they come into
-    view, at the next second at the latest."""
+    """Keeps the latest `MachineCard` of each machine. Cards in view are updated three a frame,
+    changes before mere progress; the others when they come into view, at the next second at the
+    latest."""
 
     def __init__(
         self,
@@ -39,11 +39,11 @@ class CardFeed(QObject):
         self._frames.timeout.connect(self._show_some)
 
     def card(self, machine: int) -> MachineCard | None:
-        """What the engine said last of a machine."""
+        """The latest answer about a machine."""
         return self._cards.get(machine)
 
     def show(self, cards: Iterable[MachineCard]) -> None:
-        """The engine has been asked again."""
+        """Take a new answer of the engine."""
         before = self._cards
         self._cards = {card.machine.id: card for card in cards}
         self._column.set_machines(self._cards, self._said, self._now())
@@ -52,24 +52,23 @@ class CardFeed(QObject):
         self._show_some()
 
     def move(self, machines: Iterable[int]) -> None:
-        """There is new telemetry of these, or time has passed for them."""
+        """Refresh these machines: new telemetry, or time has passed."""
         for machine in self._column.in_view(machines):
             self._waiting[machine] = None
         if self._waiting and not self._frames.isActive():
             self._frames.start()
 
     def tick(self) -> None:
-        """A second has passed."""
         self.move(self._cards)
 
     def stop(self) -> None:
-        """Show nothing more for now."""
+        """Drop the pending updates."""
         self._frames.stop()
         self._waiting.clear()
 
     def _said(self, machine: int) -> CardText:
         card = self._cards[machine]
-        return card_words(
+        return card_text_of(
             card,
             self._door.peek(LatestTelemetry(machine)),
             self._now(),

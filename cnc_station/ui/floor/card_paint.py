@@ -1,4 +1,4 @@
-"""Paints what a machine card says; only the lines that a region touches."""
+"""Paints a machine card's text; only the lines that a region touches."""
 
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QRegion
@@ -15,10 +15,10 @@ _LEAST_MODEL = 24
 _LINE = 17
 
 
-def paint_words(
+def paint_card_text(
     painter: QPainter, region: QRegion, at: CardPlaces, words: CardText, lasted: str
 ) -> None:
-    """Paints the lines in `region`; `lasted` is the time in state."""
+    """Paint the lines in `region`; `lasted` is the time in state."""
     if region.intersects(at.head):
         _head(painter, at.head, words, lasted)
     if region.intersects(at.title):

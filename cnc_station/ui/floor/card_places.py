@@ -1,4 +1,4 @@
-"""Where things are on a machine card."""
+"""The layout of a machine card."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _FIGURE = 36
 @dataclass(frozen=True, slots=True)
 class CardPlaces:
     """The lines of a card from top to bottom. `block` holds the figures above the bar, or the
-    buttons in their place; `foot` is None on a compact card."""
+    buttons instead; `foot` is None on a compact card."""
 
     head: QRect
     title: QRect
@@ -27,22 +27,21 @@ class CardPlaces:
 
     @property
     def figures(self) -> QRect:
-        """The block without the bar."""
         return self.block.adjusted(0, 0, 0, -BAR - 4)
 
 
 def block_height() -> int:
-    """The room a primary action needs, and the figures too."""
+    """The height of a primary action, and of the figures."""
     return max(_FIGURE + 4 + BAR, theme().metrics.primary + 4)
 
 
 def card_height(*, compact: bool) -> int:
-    """The height of every card; compact ones have no last line."""
+    """The height of every card; compact cards have no last line."""
     return (81 if compact else 134) + block_height()
 
 
 def places(width: int, height: int, *, compact: bool) -> CardPlaces:
-    """The places on a card of a size."""
+    """The layout of a card of this size."""
 
     def line(top: int, high: int) -> QRect:
         return QRect(PAD, top, width - 2 * PAD, high)
@@ -59,7 +58,7 @@ def places(width: int, height: int, *, compact: bool) -> CardPlaces:
 
 
 def pause_place(at: CardPlaces) -> QRect:
-    """The one tap that holds a run, right of the figures."""
+    """The Hold button, right of the figures."""
     side = theme().metrics.control
     figures = at.figures
     top = figures.center().y() - side // 2 + 1

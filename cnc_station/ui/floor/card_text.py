@@ -1,4 +1,4 @@
-"""What a machine card says, worked out from what the engine knows; nothing here paints."""
+"""What a machine card says, worked out from what the engine knows. Nothing here paints."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -27,18 +27,14 @@ from cnc_station.ui.drivers import (
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import StateLook, look_of
 
-_STEPS = 250
-"""A bar moves by pixels: smaller steps than its width are not worth a repaint."""
-
-_TELLING = 0.02
-"""The least share of a run from which its pace foretells its end."""
-
+_STEPS = 250  # of a bar: smaller ones than its width in pixels are not worth a repaint
+_TELLING = 0.02  # the least share of a run whose pace predicts its end
+# With a job at the machine, the controller's message then states what the job waits for.
 _TELLS_OPERATOR = frozenset({Doing.RUNNING, Doing.READY, Doing.NOT_READY})
-"""With a job in hand, the controller's words then say what the job waits for."""
 
 
 class CardAction(StrEnum):
-    """What a card offers with one tap; ABORT with a held one."""
+    """What a card offers with one tap; ABORT needs holding."""
 
     HOLD = "hold"
     CONTINUE = "continue"
@@ -60,7 +56,7 @@ REMEDIES = {
     MachineState.MAINTENANCE: (CardAction.END_MAINTENANCE,),
 }
 """The buttons that replace the figures, the likeliest last: under the right thumb. Only Continue
-stands apart from there, because a second tap on Hold would land on it."""
+is apart from it, because a second tap on Hold would land there."""
 
 _TRY_AGAIN = (CardAction.DETAILS, CardAction.RECONNECT)
 _CAN_DO_ALL = Abilities()
@@ -68,11 +64,9 @@ _CAN_DO_ALL = Abilities()
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """Everything on a card but the time in state, which runs by itself from `since` (ms).
-
-    `figure` is the time left, `aside` the two short lines beside it. `idle` greys the title.
-    `corner` is the one tap beside the figures.
-    """
+    """The text of a card except the time in state, which counts from `since` (ms). `figure` is the
+    time left, `aside` the two short lines beside it. `idle` greys the title. `corner` is the button
+    beside the figures."""
 
     name: str
     model: str
@@ -92,17 +86,17 @@ class CardText:
 
     @property
     def tone(self) -> Tone:
-        """The tone of the frame: what runs as it should needs none."""
+        """The tone of the frame: NORMAL while it runs."""
         return Tone.NORMAL if self.look.tone is Tone.RUNNING else self.look.tone
 
     @property
     def spoken(self) -> str:
-        """The card in one sentence, for who can't see it."""
+        """The card in one sentence, for a screen reader."""
         parts = (self.name, self.look.word, self.title, self.note, self.figure, *self.aside)
         return ", ".join(part for part in (*parts, self.foot) if part)
 
 
-def card_words(
+def card_text_of(
     card: MachineCard,
     telemetry: Telemetry | None,
     now: int,
@@ -110,12 +104,12 @@ def card_words(
     status: Status | None = None,
     can: Abilities = _CAN_DO_ALL,
 ) -> CardText:
-    """The words of a card. `telemetry` and `status` None mean that the controller says nothing
-    (yet), `can` is what can be asked of it."""
+    """The text of a card. `telemetry` and `status` are None without data from the controller; `can`
+    is what its driver can do."""
     machine = card.machine
     state = machine.state
     live = telemetry if card.job is not None else None
-    told = CardText(
+    text = CardText(
         name=machine.spec.name,
         model=machine.spec.model or machine.spec.driver,
         look=machine_look(machine, can),
@@ -124,20 +118,20 @@ def card_words(
         note=_note(card, live, status),
         foot=_what_to_do(machine, status, can) or _foot(card, live, status, now),
         late=card.job is not None and card.job.late,
-        count=_count(card.completed_today),
+        count=_tr("{n:,} today").format(n=card.completed_today) if card.completed_today else "",
         idle=card.job is None,
         remedies=_remedies(card, can),
         corner=_corner(card, can),
     )
-    return _with_figures(told, card.job, live, state)
+    return _with_figures(text, card.job, live, state)
 
 
 def _what_to_do(machine: MachineRow, status: Status | None, can: Abilities) -> str:
-    """What a person can do about a machine that does nothing, as its driver puts it."""
+    """What a person can do about a machine that is stuck, in the driver's words."""
     if not machine.attended:
-        return QCoreApplication.translate("Floor", "Look at the PC of that station.")
+        return _tr("Look at the PC of that station.")
     if machine.at_work and machine.missing_since is not None:
-        return QCoreApplication.translate("Floor", "It is tried again by itself: look at it.")
+        return _tr("It reconnects by itself: look at the machine.")
     panel = at_panel(machine, can)
     stuck = panel or machine.state in {MachineState.ALARM, MachineState.OFFLINE}
     return (status.remedy if status is not None and stuck else "") or panel
@@ -170,29 +164,28 @@ def _corner(card: MachineCard, can: Abilities) -> CardAction | None:
 
 
 def _with_figures(
-    told: CardText, job: JobRow | None, live: Telemetry | None, state: MachineState
+    text: CardText, job: JobRow | None, live: Telemetry | None, state: MachineState
 ) -> CardText:
     if job is None:
-        return told
+        return text
     if live is None:
         if state is not MachineState.ASSIGNED:
-            return told
+            return text
         figure = formatting.duration(job.estimated_s)
-        return replace(told, figure=figure, aside=(_estimated(), _starting()))
+        return replace(text, figure=figure, aside=(_tr("estimated"), _tr("about to start")))
     several = live.parts > 1
     fraction = live.part_fraction if several else live.fraction
     percent = formatting.percent(fraction)
-    first = percent if live.line is None else f"{percent} · {_line(live.line)}"
+    line = "" if live.line is None else " · " + _tr("line {line:,}").format(line=live.line)
     return replace(
-        told,
+        text,
         figure=_time_left(live),
-        aside=(first, _left(several=several)),
+        aside=(percent + line, _tr("left of this part") if several else _tr("left")),
         fraction=round(fraction * _STEPS) / _STEPS,
     )
 
 
 def _time_left(live: Telemetry) -> str:
-    """Of the part in hand where there are several, else of the run."""
     left = live.part_remaining_s if live.parts > 1 else live.remaining_s
     return formatting.NONE if left is None else formatting.duration(left)
 
@@ -203,28 +196,27 @@ def _title(card: MachineCard) -> str:
     if card.job is not None:
         return card.job.title
     if wants_position(card.machine) and card.machine.state is MachineState.IDLE:
-        return QCoreApplication.translate("Floor", "Confirm its work zero")
+        return _tr("Confirm its work zero")
     if is_unready(card.machine):
-        why = card.machine.not_ready
-        return why[:1].upper() + why[1:]
+        return formatting.sentence(card.machine.not_ready)
     if card.machine.state is MachineState.IDLE and card.next_job is not None:
-        return QCoreApplication.translate("Floor", "Free for the next job")
+        return _tr("Free for the next job")
     return {
         MachineState.OFFLINE: machine_look(card.machine).word,
-        MachineState.MAINTENANCE: QCoreApplication.translate("Floor", "Out of service"),
-        MachineState.ALARM: QCoreApplication.translate("Floor", "The controller stopped"),
-        MachineState.NEEDS_CLEARING: QCoreApplication.translate("Floor", "A part lies on it"),
-    }.get(card.machine.state, QCoreApplication.translate("Floor", "Nothing to make"))
+        MachineState.MAINTENANCE: _tr("Out of service"),
+        MachineState.ALARM: _tr("The controller stopped"),
+        MachineState.NEEDS_CLEARING: _tr("A part lies on it"),
+    }.get(card.machine.state, _tr("Nothing to make"))
 
 
 def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> str:
-    """Below the title: what to do where nothing can start, why it stopped, what its controller says
-    to the operator, else material, part and program, else why it is idle."""
+    """Below the title: what to do if nothing can start, why it stopped, the controller's message to
+    the operator, otherwise material, part and program, otherwise why it is idle."""
     reason = card.machine.state_reason
     if (why := _why_nothing_starts(card.machine)) is not None:
         return why
     if is_unready(card.machine):
-        starts_nothing = QCoreApplication.translate("Floor", "Nothing can start on it")
+        starts_nothing = _tr("Nothing can start on it")
         return status.remedy if status is not None and status.remedy else starts_nothing
     if card.job is None:
         away = card.machine.state in {MachineState.OFFLINE, MachineState.MAINTENANCE}
@@ -241,15 +233,15 @@ def _note(card: MachineCard, live: Telemetry | None, status: Status | None) -> s
 
 
 def _why_nothing_starts(machine: MachineRow) -> str | None:
-    """What was known last of a machine whose station is not there, or how its position was lost."""
+    """The last known state while the station is offline, or why the position was lost."""
     if not machine.attended:
         if machine.state is MachineState.OFFLINE:
             return ""
         was = look_of(machine.state).word
-        return QCoreApplication.translate("Floor", "Last known: {state}").format(state=was)
+        return _tr("Last known: {state}").format(state=was)
     if machine.position is not None and wants_position(machine):
         why = machine.position.position.reason
-        return why[:1].upper() + why[1:] if machine.state is MachineState.IDLE else None
+        return formatting.sentence(why) if machine.state is MachineState.IDLE else None
     return None
 
 
@@ -257,37 +249,36 @@ def _parts(job: JobRow, live: Telemetry | None) -> str:
     if job.quantity <= 1:
         return ""
     if live is None:
-        return QCoreApplication.translate("Floor", "{n:,} parts").format(n=job.quantity)
-    part = QCoreApplication.translate("Floor", "part {n:,} of {m:,}")
+        return _tr("{n:,} parts").format(n=job.quantity)
+    part = _tr("part {n:,} of {m:,}")
     return part.format(n=live.part, m=live.parts)
 
 
 def _foot(card: MachineCard, live: Telemetry | None, status: Status | None, now: int) -> str:
-    """The last line: that it is late, else what comes next and when, else why nothing does."""
+    """The last line: that it is late, otherwise what comes next and when, otherwise why nothing
+    does."""
     ends = _ends_at(card, live, now)
     job, reason = card.job, card.machine.state_reason
     if job is not None and job.late and job.due_at is not None:
         due = formatting.due(job.due_at, now)
         if ends is None:
-            return QCoreApplication.translate("Floor", "Late: due {due}").format(due=due)
-        likely = QCoreApplication.translate("Floor", "Late: due {due}, likely {end}")
+            return _tr("Late: due {due}").format(due=due)
+        likely = _tr("Late: due {due}, likely {end}")
         return likely.format(due=due, end=formatting.time_of_day(ends, seconds=False))
     if live is not None and card.machine.state is MachineState.HELD:
-        held = QCoreApplication.translate("Floor", "{time} left, held at {percent}")
+        held = _tr("{time} left, held at {percent}")
         return held.format(time=_time_left(live), percent=formatting.percent(live.fraction))
     if card.next_job is None:
         said = is_unready(card.machine) or card.why_idle in {_note(card, live, status), reason}
-        why = "" if said else card.why_idle
-        return why[:1].upper() + why[1:]
+        return "" if said else formatting.sentence(card.why_idle)
     if ends is None:
-        return QCoreApplication.translate("Floor", "Next: {job}").format(job=card.next_job.title)
-    return QCoreApplication.translate("Floor", "Next: {job}, {time}").format(
-        job=card.next_job.title, time=formatting.time_of_day(ends, seconds=False)
-    )
+        return _tr("Next: {job}").format(job=card.next_job.title)
+    time = formatting.time_of_day(ends, seconds=False)
+    return _tr("Next: {job}, {time}").format(job=card.next_job.title, time=time)
 
 
 def _ends_at(card: MachineCard, live: Telemetry | None, now: int) -> int | None:
-    """When the run in hand is likely to end (ms), by its own pace so far; None when not known."""
+    """When the run is likely to end (ms), from its pace so far; None if unknown."""
     began = card.machine.run_started_at
     if live is None or began is None or card.machine.state is not MachineState.RUNNING:
         return None
@@ -296,25 +287,5 @@ def _ends_at(card: MachineCard, live: Telemetry | None, now: int) -> int | None:
     return now + round((now - began) * (1 - live.fraction) / live.fraction)
 
 
-def _count(completed: int) -> str:
-    if not completed:
-        return ""
-    return QCoreApplication.translate("Floor", "{n:,} today").format(n=completed)
-
-
-def _line(line: int) -> str:
-    return QCoreApplication.translate("Floor", "line {line:,}").format(line=line)
-
-
-def _left(*, several: bool) -> str:
-    if several:
-        return QCoreApplication.translate("Floor", "left of this part")
-    return QCoreApplication.translate("Floor", "left")
-
-
-def _estimated() -> str:
-    return QCoreApplication.translate("Floor", "estimated")
-
-
-def _starting() -> str:
-    return QCoreApplication.translate("Floor", "about to start")
+def _tr(english: str) -> str:
+    return QCoreApplication.translate("Floor", english)

@@ -1,4 +1,4 @@
-"""A card with a chart, and the words that switch between charts where only one has room."""
+"""A card with a chart, and the switch between charts where only one has room."""
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -14,7 +14,7 @@ _TOUCH = 44
 
 
 class ChartCard(Card):
-    """Title and figure above one chart, which comes when it is made."""
+    """Title and figure above one chart, which is added later with `put`."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title=title)
@@ -25,12 +25,10 @@ class ChartCard(Card):
         self.body.addWidget(self._empty, 1)
 
     def put(self, chart: QWidget) -> None:
-        """Puts the chart in its place."""
         self.body.replaceWidget(self._empty, chart)
         self._empty.deleteLater()
 
     def set_title(self, title: str) -> None:
-        """Another title."""
         if title != self._title:
             self._title = title
             self.setAccessibleName(title)
@@ -38,11 +36,10 @@ class ChartCard(Card):
                 self.title.setText(title)
 
     def show_title(self, *, shown: bool) -> None:
-        """Whether the title is written, or others write over its place."""
+        """Hide the title where the switch covers it."""
         self.title.setText(self._title if shown else " ")
 
     def set_note(self, note: str) -> None:
-        """The figure beside the title."""
         if note != self.note.text():
             self.note.setText(note)
 
@@ -75,7 +72,7 @@ class _Word(QAbstractButton):
 
 
 class ChartSwitch(QWidget):
-    """The charts as words; `chosen` carries the place of the one picked."""
+    """The charts' titles as words; `chosen` carries the index of the one picked."""
 
     chosen = Signal(int)
 
@@ -93,15 +90,12 @@ class ChartSwitch(QWidget):
 
     @property
     def current(self) -> int:
-        """The place of the chart that is chosen."""
         return self._group.checkedId()
 
     def choose(self, place: int) -> None:
-        """As if the word had been tapped."""
         self._group.button(place).click()
 
     def set_words(self, place: int, text: str) -> None:
-        """Another word for a chart."""
         word = self._group.button(place)
         if word.text() != text:
             word.setText(text)
@@ -111,6 +105,5 @@ class ChartSwitch(QWidget):
     def over(self, card: QRect) -> QRect:
         """Where it stands over a card's title."""
         height = self.sizeHint().height()
-        return QRect(
-            card.left() + 15, card.top() + 9 + (18 - height) // 2, card.width() - 90, height
-        )
+        top = card.top() + 9 + (18 - height) // 2
+        return QRect(card.left() + 15, top, card.width() - 90, height)

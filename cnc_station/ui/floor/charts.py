@@ -1,4 +1,4 @@
-"""The live charts below the machines: states, what was completed, what waits, how much runs."""
+"""The live charts below the machines: states, completed jobs, queue length, running machines."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from cnc_station.ui.floor.plots import BarsPlot, LinePlot
 
 _REST_MS = 2000
-_BREATH_S = 0.03
+_PAUSE_S = 0.03
 _STAGGER_MS = 25
 _HOUR_S = 3600
 
 
 class ChartShelf(QWidget):
-    """Asks the engine for what it draws while `start`ed; one chart is redrawn at a time."""
+    """Queries its data while `start`ed; redraws one chart at a time."""
 
     machine_chosen = Signal(int)
     jobs_chosen = Signal(JobFilter)
@@ -61,30 +61,25 @@ class ChartShelf(QWidget):
         )
         self.switch.chosen.connect(self._arrange)
         self.strip.chosen.connect(self.machine_chosen)
-        self._refresh = CoalescedTask(context.operations, self._look, self, interval_ms=_REST_MS)
+        self._refresh = CoalescedTask(context.operations, self._query, self, interval_ms=_REST_MS)
         self._clock = QTimer(self)
         self._clock.timeout.connect(self.changed)
-        self._strokes: list[Callable[[], None]] = []
+        self._draws: list[Callable[[], None]] = []
         self._stagger = QTimer(self, interval=_STAGGER_MS)
-        self._stagger.timeout.connect(self._next_stroke)
-
-    # Life
+        self._stagger.timeout.connect(self._draw_next)
 
     def start(self) -> None:
-        """On view: ask, now and again."""
         self._clock.start(self.span.refresh_ms)
         self.changed()
 
     def stop(self) -> None:
-        """Out of view: nothing is asked, nothing drawn."""
         self._clock.stop()
         self._refresh.stop()
         self._stagger.stop()
-        self._strokes.clear()
+        self._draws.clear()
 
     def changed(self) -> None:
-        """Jobs or machines have changed, or time has passed. Without machines there is nothing to
-        draw."""
+        """Jobs or machines have changed, or time has passed."""
         if self._names:
             self._refresh.request()
 
@@ -97,26 +92,24 @@ class ChartShelf(QWidget):
             self.changed()
 
     async def _put_plots(self) -> None:
-        """Makes the charts once the window stands: what draws them takes 0.4 s to import, on
-        another thread, and then comes one at a time."""
+        """Add the charts after the window is shown: pyqtgraph takes 0.4 s to import, on another
+        thread, and then one chart is added at a time."""
         await asyncio.to_thread(import_module, "pyqtgraph")
         from cnc_station.ui.floor.plots import BarsPlot, LinePlot  # noqa: PLC0415 - see above
 
         self.bars = BarsPlot(self.tr("Completed"))
         self.completed.put(self.bars)
         self.bars.chosen.connect(self._open_bar)
-        await asyncio.sleep(_BREATH_S)
+        await asyncio.sleep(_PAUSE_S)
         self.queue = LinePlot(self.tr("Waiting"))
         self.waiting.put(self.queue)
         self.queue.chosen.connect(lambda _: self.jobs_chosen.emit(JobFilter(states=WAITING_JOBS)))
-        await asyncio.sleep(_BREATH_S)
+        await asyncio.sleep(_PAUSE_S)
         self.use = LinePlot(self.tr("In use"), highest=1.0)
         self.used.put(self.use)
         self.use.chosen.connect(lambda _: self.jobs_chosen.emit(self._completed_in_span()))
 
-    # CoalescedTask and drawing
-
-    async def _look(self) -> None:
+    async def _query(self) -> None:
         door, now = self._context.door, self._context.now()
         if self._oldest is None:
             longest = SPANS[-1]
@@ -140,9 +133,9 @@ class ChartShelf(QWidget):
         span = self.span
         history = History(self._names, drawn.intervals, since, now, span)
         self._since = made.completed.start
-        self._strokes = [partial(self._draw_states, history)]
+        self._draws = [partial(self._draw_states, history)]
         if self.use is not None:
-            self._strokes += [
+            self._draws += [
                 partial(self._draw_bars, made, span, target),
                 partial(self._draw_queue, drawn, span),
                 partial(self._draw_use, drawn, span),
@@ -150,10 +143,10 @@ class ChartShelf(QWidget):
         if not self._stagger.isActive():
             self._stagger.start()
 
-    def _next_stroke(self) -> None:
-        if self._strokes:
-            self._strokes.pop(0)()
-        if not self._strokes:
+    def _draw_next(self) -> None:
+        if self._draws:
+            self._draws.pop(0)()
+        if not self._draws:
             self._stagger.stop()
 
     def _draw_states(self, history: History) -> None:
@@ -163,19 +156,15 @@ class ChartShelf(QWidget):
 
     def _draw_bars(self, made: Charts, span: Span, target: Any) -> None:
         assert self.bars is not None
-        goal = None
-        if isinstance(target, int | float) and target > 0:
-            goal = target * span.bar_s / _HOUR_S
+        wanted = isinstance(target, int | float) and target > 0
+        goal = target * span.bar_s / _HOUR_S if wanted else None
         series = made.completed
-        labels = [
-            span.bar_label(series.start + place * series.step, place)
-            for place in range(len(series.values))
-        ]
+        starts = (series.start + place * series.step for place in range(len(series.values)))
+        labels = [span.bar_label(start, place) for place, start in enumerate(starts)]
         self.completed.set_title(span.completed_title)
         self.switch.set_words(0, span.completed_title)
-        self.completed.set_note(
-            "" if goal is None else self.tr("target {n:g}").format(n=round(goal, 1))
-        )
+        note = "" if goal is None else self.tr("target {n:g}").format(n=round(goal, 1))
+        self.completed.set_note(note)
         self.bars.show_bars(series.values, labels, goal)
 
     def _draw_queue(self, drawn: Charts, span: Span) -> None:
@@ -190,15 +179,10 @@ class ChartShelf(QWidget):
         self.use.show_line(values, self._ends(len(values), span))
 
     def _ends(self, count: int, span: Span) -> list[tuple[float, str]]:
-        """The line's axis: where it begins and that it ends now."""
-        begun = self._context.now() - span.seconds * 1000
+        """Label the start and the end (now) of the line's axis."""
+        begun = formatting.time_of_day(self._context.now() - span.seconds * 1000, seconds=False)
         room = count * 0.06
-        return [
-            (room, formatting.time_of_day(begun, seconds=False)),
-            (count - 1 - room, self.tr("now")),
-        ]
-
-    # Ways to the jobs behind a chart
+        return [(room, begun), (count - 1 - room, self.tr("now"))]
 
     def _open_bar(self, place: int) -> None:
         step = self.span.bar_s * 1000
@@ -212,10 +196,7 @@ class ChartShelf(QWidget):
         since = self._context.now() - self.span.seconds * 1000
         return JobFilter(states=frozenset({JobState.COMPLETED}), finished_since=since)
 
-    # Places
-
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Shares the new room."""
         super().resizeEvent(event)
         self._arrange()
 

@@ -1,4 +1,4 @@
-"""The left part of the floor: summary, machine cards, charts, in one column that may scroll."""
+"""The left part of the floor: summary, machine cards and charts in one scrolling column."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -17,11 +17,9 @@ _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
 class FloorColumn(QScrollArea):
-    """Places `summary` above the cards and `charts` below. Cards keep their place by machine id.
-
-    `asked` carries machine id and action, `opened` the machine id. Arrow keys go from card to card,
-    Space holds the run of the card they are on, or goes on with it.
-    """
+    """Places `summary` above the cards and `charts` below. `asked` carries machine id and action,
+    `opened` the machine id. Arrow keys move between cards, Space holds or continues the run of the
+    focused card."""
 
     asked = Signal(int, CardAction)
     opened = Signal(int)
@@ -50,14 +48,13 @@ class FloorColumn(QScrollArea):
 
     @property
     def columns(self) -> int:
-        """How many cards stand side by side."""
         return self._places.columns if self._places else 1
 
     def set_machines(
         self, machines: Iterable[int], say: Callable[[int], CardText], now: int
     ) -> None:
-        """Shows these machines in this order; one that stays keeps its card and what it says, for
-        a new one `say` gives the words."""
+        """Show these machines in this order; a card whose machine stays is kept, `say` gives the
+        text of a new one."""
         wanted = list(machines)
         if wanted == list(self.cards):
             return
@@ -80,7 +77,6 @@ class FloorColumn(QScrollArea):
         self.cards[machine] = card
 
     def in_view(self, machines: Iterable[int]) -> list[int]:
-        """Those of `machines` whose card can be seen now."""
         return [
             machine
             for machine in machines
@@ -113,15 +109,11 @@ class FloorColumn(QScrollArea):
         self._charts.setGeometry(0, at.charts_top, width, at.charts_height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Shares the new room."""
         super().resizeEvent(event)
         self._arrange()
 
     def _in_focus(self) -> int | None:
-        for machine, card in self.cards.items():
-            if card.hasFocus():
-                return machine
-        return None
+        return next((machine for machine, card in self.cards.items() if card.hasFocus()), None)
 
     def _hold_or_go_on(self) -> None:
         machine = self._in_focus()
@@ -129,7 +121,6 @@ class FloorColumn(QScrollArea):
             self.cards[machine].hold_or_go_on()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows go from card to card; the rest scrolls as usual."""
         machine = self._in_focus()
         steps = {**_STEPS, Qt.Key.Key_Up: -self.columns, Qt.Key.Key_Down: self.columns}
         step = steps.get(Qt.Key(event.key()))

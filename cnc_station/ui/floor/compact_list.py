@@ -6,7 +6,7 @@ from PySide6.QtCore import QElapsedTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from cnc_station.ui.floor.activity_row import RowWords, SideRow, row_height
+from cnc_station.ui.floor.activity_row import RowText, SideRow, row_height
 from cnc_station.ui.floor.machine_card import SAME_TAP_MS
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.card import Card
@@ -16,7 +16,7 @@ from cnc_station.ui.widgets.text import Note
 
 
 class _Rows(QWidget):
-    """The rows themselves: whole ones only, the first of the list that fit."""
+    """Shows the first rows that fit, whole ones only."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,11 +36,8 @@ class _Rows(QWidget):
 
 
 class CompactList(Card):
-    """Entries by key; `chosen` and `remedied` carry the key. Rows keep their place by key.
-
-    What does not fit is left out: whoever places the card asks `wants` and `chrome` how high it
-    should be, again when `wants_changed`.
-    """
+    """Entries by key; `chosen` and `remedied` carry the key. The owner sets its height from `wants`
+    and `chrome`, again on `wants_changed`."""
 
     chosen = Signal(str)
     remedied = Signal(str)
@@ -58,7 +55,7 @@ class CompactList(Card):
 
     @property
     def wants(self) -> int:
-        """How many rows it would show; the words for an empty list take the room of one."""
+        """How many rows it would show; the text for an empty list takes one."""
         return max(1, len(self._rows.rows))
 
     @property
@@ -70,21 +67,18 @@ class CompactList(Card):
 
     @property
     def rows(self) -> Mapping[str, SideRow]:
-        """The rows by key, in their order."""
         return self._rows.rows
 
     def set_nothing(self, words: str) -> None:
-        """What stands there while the list is empty."""
         if words != self._nothing.text():
             self._nothing.setText(words)
 
     def set_note(self, note: str) -> None:
-        """The figure beside the title."""
         if note != self.note.text():
             self.note.setText(note)
 
-    def set_rows(self, wanted: Mapping[str, RowWords]) -> None:
-        """Shows these in this order; a row whose key stays is changed in place."""
+    def set_rows(self, wanted: Mapping[str, RowText]) -> None:
+        """Show these in this order; a row whose key stays is changed in place."""
         rows = self._rows.rows
         before = list(rows)
         spare = [rows.pop(key) for key in before if key not in wanted]
@@ -105,7 +99,7 @@ class CompactList(Card):
         self._guard_remedies(len(before))
 
     def _guard_remedies(self, before: int) -> None:
-        """A tap may be meant for what stood at the same height a moment ago."""
+        """A tap may be meant for the entry that stood at this height a moment ago."""
         shown = list(self._rows.rows.items())
         for place in range(max(before, len(shown))):
             key, row = shown[place] if place < len(shown) else ("", None)
@@ -114,14 +108,13 @@ class CompactList(Card):
             else:
                 self._guard.show(place, None)
 
-    def _made(self, words: RowWords) -> SideRow:
+    def _made(self, words: RowText) -> SideRow:
         row = SideRow(words, self._rows)
         row.clicked.connect(lambda: self.chosen.emit(self._key_of(row)))
         row.remedied.connect(lambda: self._remedy(row))
         return row
 
     def _remedy(self, row: SideRow) -> None:
-        """A tap right after another on the same entry is the same wish."""
         key = self._key_of(row)
         if key == self._remedied and self._remedied_ago.elapsed() < SAME_TAP_MS:
             return
@@ -130,13 +123,11 @@ class CompactList(Card):
         self.remedied.emit(key)
 
     def _key_of(self, row: SideRow) -> str:
-        """Rows are used again for other entries: what one stands for is looked up when it
-        counts."""
+        """Rows are reused for other entries: look the key up at the tap."""
         return next(key for key, shown in self._rows.rows.items() if shown is row)
 
 
 def _drop(row: SideRow) -> None:
-    """Gone at once; a finger still on it is not heard any more."""
     row.blockSignals(True)
     row.hide()
     row.deleteLater()

@@ -1,4 +1,4 @@
-"""One machine as a card. It paints its words itself: fifty cards must cost nothing to tick."""
+"""One machine as a card. It paints its own text: a tick of fifty cards must cost nothing."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from cnc_station.ui import formatting as say
 from cnc_station.ui.floor.card_buttons import card_button
-from cnc_station.ui.floor.card_paint import paint_words
+from cnc_station.ui.floor.card_paint import paint_card_text
 from cnc_station.ui.floor.card_places import (
     GAP,
     PAD,
@@ -28,7 +28,7 @@ SAME_TAP_MS = 700
 
 
 class MachineCardView(Card):
-    """Shows `CardText`; `asked` carries what a person wants done, `opened` that they look."""
+    """Shows a `CardText`; `asked` carries the action wanted, `opened`: show the machine."""
 
     asked = Signal(CardAction)
     opened = Signal()
@@ -36,9 +36,9 @@ class MachineCardView(Card):
 
     def __init__(self, words: CardText, now: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._words = words
+        self.words = words
         self._compact = False
-        self._lasted = ""
+        self.lasted = ""
         self._pressed = False
         self._buttons: dict[CardAction, QAbstractButton] = {}
         self._guard = TapGuard(self)
@@ -52,25 +52,15 @@ class MachineCardView(Card):
         self._tick(now)
         theme().changed.connect(self._arrange)
 
-    @property
-    def words(self) -> CardText:
-        """What the card says."""
-        return self._words
-
-    @property
-    def lasted(self) -> str:
-        """The time in state on view."""
-        return self._lasted
-
     def button(self, action: CardAction) -> QAbstractButton | None:
         """The button of an action, if the card offers it now."""
         button = self._buttons.get(action)
         return None if button is None or button.isHidden() else button
 
     def set_words(self, words: CardText, now: int) -> None:
-        """Shows other words and the time in state; repaints only the lines that differ."""
-        if words != self._words:
-            before, self._words = self._words, words
+        """Show this text and time in state; repaint only the lines that differ."""
+        if words != self.words:
+            before, self.words = self.words, words
             self._take_words()
             if (words.remedies, words.corner) != (before.remedies, before.corner):
                 self._show_buttons()
@@ -80,67 +70,49 @@ class MachineCardView(Card):
         self._tick(now)
 
     def _take_words(self) -> None:
-        self.set_tone(self._words.tone)
-        self.setAccessibleName(self._words.spoken)
-        self.setToolTip(self._words.foot if self._compact else "")
+        self.set_tone(self.words.tone)
+        self.setAccessibleName(self.words.spoken)
+        self.setToolTip(self.words.foot if self._compact else "")
 
     def _differing(self, before: CardText) -> list[QRect]:
-        words, at = self._words, self._at
-        lines = [
-            (at.head, (words.name, words.model, words.look)),
-            (at.title, (words.title, words.idle)),
-            (at.note, (words.note,)),
-            (at.figures, (words.figure, words.aside)),
-            (at.bar, (words.fraction, words.look)),
-            (at.foot or QRect(), (words.foot, words.late, words.count)),
-        ]
-        were = (
-            (before.name, before.model, before.look),
-            (before.title, before.idle),
-            (before.note,),
-            (before.figure, before.aside),
-            (before.fraction, before.look),
-            (before.foot, before.late, before.count),
-        )
-        return [place for (place, now), then in zip(lines, were, strict=True) if now != then]
+        at = self._at
+        places = (at.head, at.title, at.note, at.figures, at.bar, at.foot or QRect())
+        lines = zip(places, _lines(before), _lines(self.words), strict=True)
+        return [place for place, then, now in lines if then != now]
 
     def _tick(self, now: int) -> None:
-        lasted = say.lasted(self._words.since, now)
-        if lasted != self._lasted:
-            self._lasted = lasted
+        lasted = say.lasted(self.words.since, now)
+        if lasted != self.lasted:
+            self.lasted = lasted
             self.update(self._at.head)
 
     def set_compact(self, *, compact: bool) -> None:
-        """Without or with the last line."""
         if compact != self._compact:
             self._compact = compact
             self._take_words()
             self._arrange()
 
     def sizeHint(self) -> QSize:
-        """The least width in which a card reads well."""
         return QSize(300, card_height(compact=self._compact))
 
-    # Buttons
-
     def _show_buttons(self) -> None:
-        corner = self._words.corner
-        wanted = [*self._words.remedies, *([corner] if corner else [])]
+        corner = self.words.corner
+        wanted = [*self.words.remedies, *([corner] if corner else [])]
         for action in wanted:
             if action not in self._buttons:
                 ask = partial(self._ask, action)
-                self._buttons[action] = card_button(self, action, self._words.name, ask)
+                self._buttons[action] = card_button(self, action, self.words.name, ask)
         for action, button in self._buttons.items():
             if action not in wanted and button.hasFocus():
-                self.setFocus()  # else the keyboard would go on to another machine
+                self.setFocus()  # otherwise the focus would move to another machine
             button.setVisible(action in wanted)
         self._guard_buttons()
         self._arrange()
 
     def _guard_buttons(self) -> None:
-        """The corner lies within the last remedy. Hold, which is always safe, can be pressed as
-        soon as it stands where no other button was tapped; a held button can't be tapped at all."""
-        words = self._words
+        """The corner lies within the last remedy. Hold, which is always safe, is live as soon as it
+        stands where no other button was tapped; a hold button can't be tapped at all."""
+        words = self.words
         first = words.remedies[0] if words.remedies else None
         last = words.corner or (words.remedies[-1] if words.remedies else None)
         for place, action in (("left", first), ("right", last)):
@@ -154,19 +126,17 @@ class MachineCardView(Card):
         self._guard.show("key", by_key, *go_on)
 
     def _by_key(self) -> CardAction | None:
-        """What Space does: holds the run, or goes on with it."""
-        if self._words.corner is CardAction.HOLD:
+        if self.words.corner is CardAction.HOLD:
             return CardAction.HOLD
-        return CardAction.CONTINUE if CardAction.CONTINUE in self._words.remedies else None
+        return CardAction.CONTINUE if CardAction.CONTINUE in self.words.remedies else None
 
     def hold_or_go_on(self) -> None:
-        """Space was pressed on the card."""
         action = self._by_key()
         if action is not None and self._guard.is_settled("key"):
             self._ask(action)
 
     def _ask(self, action: CardAction) -> None:
-        """A second tap right after the first is the same wish, or a glove's."""
+        """Ignore a second tap right after the first: it may come from a glove."""
         if action is self._asked_for and self._asked_ago.elapsed() < SAME_TAP_MS:
             return
         self._asked_for = action
@@ -175,20 +145,16 @@ class MachineCardView(Card):
 
     def _arrange(self) -> None:
         self._at = places(self.width(), self.height(), compact=self._compact)
-        remedies = [self._buttons[action] for action in self._words.remedies]
+        remedies = [self._buttons[action] for action in self.words.remedies]
         if remedies:
             spots = remedy_places(self._at, [each.sizeHint().width() for each in remedies])
             for button, spot in zip(remedies, spots, strict=True):
                 button.setGeometry(spot)
-        if self._words.corner:
-            self._buttons[self._words.corner].setGeometry(pause_place(self._at))
+        if self.words.corner:
+            self._buttons[self.words.corner].setGeometry(pause_place(self._at))
         self.update()
 
-    # Painting
-
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the surface and the lines that the event's region touches; where that is within
-        the card, there is no frame to paint."""
         inside = self.rect().adjusted(PAD, GAP, -PAD, -GAP).contains(event.rect())
         if not inside:
             super().paintEvent(event)
@@ -196,7 +162,7 @@ class MachineCardView(Card):
         if inside:
             painter.fillRect(event.rect(), theme().brush(Ink.SURFACE))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_words(painter, event.region(), self._at, self._words, self._lasted)
+        paint_card_text(painter, event.region(), self._at, self.words, self.lasted)
         if self._pressed or self.hasFocus():
             painter.setPen(theme().pen(Ink.TEXT, FOCUS_WIDTH) if self._pressed else focus_pen())
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -204,19 +170,14 @@ class MachineCardView(Card):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), radius, radius)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Finds the new places."""
         self._arrange()
 
-    # Fingers and keys
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Shows that the card is under the finger."""
         if event.button() is Qt.MouseButton.LeftButton:
             self._pressed = True
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Opens the card unless the finger slid off it."""
         if self._pressed:
             self._pressed = False
             self.update()
@@ -224,19 +185,27 @@ class MachineCardView(Card):
                 self.opened.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.opened.emit()
         else:
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """The keyboard is here."""
         super().focusInEvent(event)
         self.focused.emit(True)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """The keyboard has gone."""
         super().focusOutEvent(event)
         self._pressed = False
         self.focused.emit(False)
+
+
+def _lines(text: CardText) -> tuple[tuple[object, ...], ...]:
+    return (
+        (text.name, text.model, text.look),
+        (text.title, text.idle),
+        (text.note,),
+        (text.figure, text.aside),
+        (text.fraction, text.look),
+        (text.foot, text.late, text.count),
+    )

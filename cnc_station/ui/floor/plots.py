@@ -1,8 +1,8 @@
 """The live charts drawn by pyqtgraph. Import this module late: it costs 0.4 s.
 
-A bare view with a plane and an axis each: pyqtgraph's own plots bring a form of options and its
-menus along. Ranges are fixed and set only when they change, items are kept and given new values,
-pens are one pixel wide: a redraw stays under a frame.
+A bare view with a plane and an axis each: pyqtgraph's own plots add a form of options and menus.
+Ranges are fixed and set only when they change, items are kept and given new values, pens are one
+pixel wide: a redraw stays under a frame.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ _FILL = 0.16
 
 
 class Plot(QWidget):
-    """A plot without a frame, a menu or a mouse of its own; `chosen` carries the place of the value
-    that was tapped, from 0."""
+    """A plot without frame, menu or mouse handling; `chosen` carries the index of the tapped
+    value."""
 
     chosen = Signal(int)
 
@@ -56,7 +56,7 @@ class Plot(QWidget):
         theme().changed.connect(self.dress)
 
     def fix_ranges(self, count: int, top: float) -> None:
-        """From 0 to `top` for `count` values side by side; the same again costs nothing."""
+        """From 0 to `top` for `count` values side by side; unchanged ranges cost nothing."""
         self.count = count
         if (float(count), top) != self._ranges:
             self._ranges = (float(count), top)
@@ -64,11 +64,11 @@ class Plot(QWidget):
             self.plane.setYRange(0, top, padding=0)
 
     def label(self, ticks: Sequence[tuple[float, str]]) -> None:
-        """The words below the values, by their place."""
+        """Label places below the values."""
         self.axis.setTicks([list(ticks)])
 
     def dress(self) -> None:
-        """Takes the colours and fonts of the theme."""
+        """Apply the theme's colours and fonts."""
         self.view.setBackground(theme().colour(Ink.SURFACE))
         self.axis.setPen(pg.mkPen(None))
         self.axis.setTickPen(pg.mkPen(None))
@@ -76,14 +76,12 @@ class Plot(QWidget):
         self.axis.setTickFont(theme().font(Role.CAPTION))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Opens what is behind the value below the finger."""
         at = self.plane.mapSceneToView(event.position())
         place = round(at.x())
         if 0 <= place < self.count:
             self.chosen.emit(place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens what is behind the latest value."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self.count:
             self.chosen.emit(self.count - 1)
         else:
@@ -107,7 +105,7 @@ class BarsPlot(Plot):
     def show_bars(
         self, values: Sequence[float], labels: Sequence[str], target: float | None
     ) -> None:
-        """One bar a value; the labels stand below, as many as there is room for."""
+        """One bar a value; labels below, as many as there is room for."""
         self.values = tuple(values)
         highest = max([*values, target or 0.0, 1.0])
         self.fix_ranges(len(values), ceil(highest * _HEADROOM * 2) / 2)
@@ -117,10 +115,8 @@ class BarsPlot(Plot):
         if target is not None:
             self._target.setValue(target)
         self._write(values)
-        told = ", ".join(
-            f"{label} {value:.0f}" for label, value in zip(labels, values, strict=True)
-        )
-        self.setAccessibleDescription(told)
+        bars = zip(labels, values, strict=True)
+        self.setAccessibleDescription(", ".join(f"{label} {value:.0f}" for label, value in bars))
 
     def _write(self, values: Sequence[float]) -> None:
         while len(self._words) < len(values):
@@ -137,7 +133,6 @@ class BarsPlot(Plot):
                 word.setPos(place, values[place])
 
     def dress(self) -> None:
-        """Takes the colours and fonts of the theme."""
         super().dress()
         pure = theme().tokens.line_width > 1
         self._bars.setOpts(brush=mixed(Ink.RUNNING, 1.0 if pure else _SHARE), pen=None)
@@ -168,7 +163,6 @@ class LinePlot(Plot):
         self.setAccessibleDescription(f"{values[-1]:.2f}" if values else "")
 
     def dress(self) -> None:
-        """Takes the colours and fonts of the theme."""
         super().dress()
         colour = theme().colour(Ink.RUNNING)
         fill = QColor(colour)

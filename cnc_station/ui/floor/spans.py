@@ -1,4 +1,4 @@
-"""How far back the charts look, and in what steps: by the age of the oldest data there is."""
+"""How far back the charts look, and in what steps: by the age of the oldest data."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ _POINTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`seconds` back for states and lines; `bars` buckets of `bar_s` seconds for what was made;
-    a tick of the time axis every `tick_s` seconds."""
+    """`seconds` back for states and lines; `bars` buckets of `bar_s` seconds for completed jobs; a
+    tick of the time axis every `tick_s` seconds."""
 
     seconds: int
     bar_s: int
@@ -28,18 +28,16 @@ class Span:
 
     @property
     def refresh_ms(self) -> int:
-        """How often time alone moves the pictures noticeably."""
+        """How often time alone moves the charts noticeably."""
         return min(10_000, max(2000, self.seconds * 1000 // 150))
 
     @property
     def machines_title(self) -> str:
-        """Above the machines' states."""
         title = QCoreApplication.translate("Floor", "Machines, last {span}")
         return title.format(span=_long(self.seconds))
 
     @property
     def completed_title(self) -> str:
-        """Above what was completed."""
         if self.bar_s == 3600:
             return QCoreApplication.translate("Floor", "Completed an hour")
         if self.bar_s == 60:
@@ -51,8 +49,8 @@ class Span:
         return title.format(n=self.bar_s // 60)
 
     def bar_label(self, at: int, place: int) -> str:
-        """What stands below the bar that begins at `at` (ms), the `place`th: whole hours, or every
-        other bar's time in minutes."""
+        """The label of the bar that begins at `at` (ms), the `place`th: whole hours, or every other
+        bar's time in minutes."""
         if self.bar_s == 3600:
             return formatting.time_of_day(at)[:2]
         told = at % 60_000 == 0 and (self.bar_s < 60 or place % 2 == 0)
@@ -82,13 +80,13 @@ def span_for(age_s: float) -> Span:
 
 
 def _offset_ms(at: int) -> int:
-    """What this PC's clock is ahead of UTC by."""
+    """This PC's offset from UTC."""
     offset = datetime.fromtimestamp(at / 1000, tz=UTC).astimezone().utcoffset()
     return (offset or timedelta()) // timedelta(milliseconds=1)
 
 
 def bars_since(span: Span, now: int) -> int:
-    """Where the first bar begins (ms): bars stand on round times of this PC's clock."""
+    """Where the first bar begins (ms): at a round time of this PC's clock."""
     step = span.bar_s * 1000
     offset = _offset_ms(now)
     return (now + offset) // step * step - offset - (span.bars - 1) * step

@@ -1,4 +1,4 @@
-"""Every machine's states over time, one row each, painted onto one kept picture."""
+"""Every machine's states over time, one row each, painted onto one cached picture."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -36,13 +36,12 @@ _INKS = {
     MachineState.NEEDS_CLEARING: Ink.OPERATOR,
     MachineState.MAINTENANCE: Ink.FAINT,
 }
-_BLANK = {MachineState.OFFLINE}
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the strip shows: machines (id to name) in order, and their intervals in a window of
-    time (ms)."""
+    """What the strip shows: machines (id to name) in order, and their intervals in a window of time
+    (ms)."""
 
     machines: Mapping[int, str]
     intervals: Sequence[StateInterval]
@@ -52,17 +51,15 @@ class History:
 
 
 class StateStrip(QWidget):
-    """Shows a `History`; `chosen` carries the machine whose row was tapped.
-
-    Up and down go from row to row, Enter opens. A interval that needs a person is never narrower
-    than 3 px: what went wrong for a moment is seen too.
-    """
+    """Shows a `History`; `chosen` carries the machine whose row was tapped. Up and Down move
+    between rows, Enter opens. An interval that needs a person is at least 3 px wide, so that a
+    short failure is seen too."""
 
     chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._history: History | None = None
+        self.history: History | None = None
         self._picture = QPixmap()
         self._painted = -1
         self._row = 0
@@ -70,16 +67,10 @@ class StateStrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    @property
-    def history(self) -> History | None:
-        """What is shown."""
-        return self._history
-
     def show_history(self, history: History) -> None:
-        """Shows another window of time."""
-        if history == self._history:
+        if history == self.history:
             return
-        self._history = history
+        self.history = history
         self._painted = -1
         self._row = min(self._row, max(0, len(history.machines) - 1))
         self.setAccessibleName(history.span.machines_title)
@@ -87,37 +78,31 @@ class StateStrip(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As low as can be read."""
         return QSize(400, 100)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for a few rows."""
         return QSize(160, 60)
 
     def row_rect(self, machine: int) -> QRect:
-        """The row of a machine."""
-        assert self._history is not None
-        place = list(self._history.machines).index(machine)
+        assert self.history is not None
+        place = list(self.history.machines).index(machine)
         height = self._row_height()
         return QRect(0, round(place * height), self.width(), round(height))
 
     def _row_height(self) -> float:
-        rows = len(self._history.machines) if self._history else 1
+        rows = len(self.history.machines) if self.history else 1
         return min(_LARGEST_ROW, (self.height() - _AXIS) / max(1, rows))
 
-    # Painting
-
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Shows the kept picture, and the row the keyboard is on."""
         painter = QPainter(self)
-        if self._history is None:
+        if self.history is None:
             return
         ratio = self.devicePixelRatioF()
         if self._painted != theme().serial or self._picture.size() != self.size() * ratio:
-            self._picture = self._drawn(self._history, ratio)
+            self._picture = self._drawn(self.history, ratio)
             self._painted = theme().serial
         painter.drawPixmap(0, 0, self._picture)
-        if self.hasFocus() and self._history.machines:
+        if self.hasFocus() and self.history.machines:
             height = self._row_height()
             painter.setPen(focus_pen())
             row = QRectF(1, self._row * height + 1, self.width() - 2, height - 2)
@@ -158,7 +143,7 @@ class StateStrip(QWidget):
         top: float,
         height: float,
     ) -> None:
-        if interval.state in _BLANK:
+        if interval.state is MachineState.OFFLINE:
             return
         left, right = self._x(history, interval.start), self._x(history, interval.end)
         if interval.state in _INKS:
@@ -196,40 +181,32 @@ class StateStrip(QWidget):
             left = min(max(left, _LABELS), self.width() - wide)
             painter.drawText(QPointF(left, top + 12), label)
 
-    # Fingers and keys
-
     def _machine_at(self, point: QPoint) -> int | None:
-        if self._history is None:
+        if self.history is None:
             return None
         place = int(point.y() / self._row_height())
-        machines = list(self._history.machines)
+        machines = list(self.history.machines)
         return machines[place] if 0 <= place < len(machines) else None
 
-    def _stretch_at(self, point: QPoint) -> StateInterval | None:
+    def _interval_at(self, point: QPoint) -> StateInterval | None:
         machine = self._machine_at(point)
-        if self._history is None or machine is None:
+        if self.history is None or machine is None:
             return None
-        for interval in self._history.intervals:
-            if interval.machine_id == machine and (
-                self._x(self._history, interval.start)
-                <= point.x()
-                < max(
-                    self._x(self._history, interval.end),
-                    self._x(self._history, interval.start) + _LEAST_MARK,
-                )
-            ):
-                return interval
+        for interval in self.history.intervals:
+            if interval.machine_id == machine:
+                left = self._x(self.history, interval.start)
+                right = max(self._x(self.history, interval.end), left + _LEAST_MARK)
+                if left <= point.x() < right:
+                    return interval
         return None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Opens the machine."""
         machine = self._machine_at(event.position().toPoint())
         if machine is not None and self.rect().contains(event.position().toPoint()):
             self.chosen.emit(machine)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and down choose a row, Enter opens it."""
-        machines = list(self._history.machines) if self._history else []
+        machines = list(self.history.machines) if self.history else []
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
         if step is not None and 0 <= self._row + step < len(machines):
             self._row += step
@@ -240,20 +217,19 @@ class StateStrip(QWidget):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """The tool tip says what was when, and why."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            interval = self._stretch_at(event.pos())
-            if interval is None or self._history is None:
+            interval = self._interval_at(event.pos())
+            if interval is None or self.history is None:
                 QToolTip.hideText()
             else:
-                name = self._history.machines[interval.machine_id]
+                name = self.history.machines[interval.machine_id]
                 QToolTip.showText(event.globalPos(), f"{name}: {_told(interval)}", self)
             return True
         return super().event(event)
 
 
 def _outlined() -> bool:
-    """Whether the theme is one of pure ink, where a filled "idle" would outshout the rest."""
+    """Whether the theme is pure ink, where a filled "idle" would dominate."""
     return theme().tokens.line_width > 1
 
 
@@ -266,17 +242,12 @@ def _colour(state: MachineState) -> QColor:
 
 
 def mixed(ink: Ink, share: float) -> QColor:
-    """An ink thinned with the surface: what is normal stays quiet."""
+    """An ink blended with the surface colour."""
     strong, ground = theme().colour(ink), theme().colour(Ink.SURFACE)
     return QColor.fromRgbF(
-        *(
-            strong_part * share + ground_part * (1 - share)
-            for strong_part, ground_part in (
-                (strong.redF(), ground.redF()),
-                (strong.greenF(), ground.greenF()),
-                (strong.blueF(), ground.blueF()),
-            )
-        )
+        strong.redF() * share + ground.redF() * (1 - share),
+        strong.greenF() * share + ground.greenF() * (1 - share),
+        strong.blueF() * share + ground.blueF() * (1 - share),
     )
 
 
@@ -288,7 +259,7 @@ def _told(interval: StateInterval) -> str:
 
 
 def _in_words(history: History) -> str:
-    """The picture for who can't see it: how much of the time each machine ran."""
+    """The picture for a screen reader: how much of the time each machine ran."""
     ran: dict[int, int] = defaultdict(int)
     for interval in history.intervals:
         if interval.state is MachineState.RUNNING:

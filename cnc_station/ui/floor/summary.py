@@ -1,4 +1,4 @@
-"""The five figures above the floor, each the way to the list that it counts."""
+"""The five figures above the floor, each a link to the list that it counts."""
 
 from datetime import timedelta
 from functools import partial
@@ -7,10 +7,9 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
-from cnc_station.engine.domain.states import LIVE_JOBS, WAITING_JOBS, JobState
+from cnc_station.engine.domain.states import LIVE_JOBS, UNDECIDED_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.views import JobCounts, JobFilter
 from cnc_station.ui import formatting
-from cnc_station.ui.needs import FAILED_OR_INTERRUPTED
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
@@ -22,7 +21,7 @@ _PAD = 15
 
 
 class SummaryCard(QAbstractButton):
-    """Caption above a large figure; `clicked` opens what is behind it."""
+    """Caption above a large figure; `clicked` opens the list behind it."""
 
     def __init__(self, caption: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +33,7 @@ class SummaryCard(QAbstractButton):
         self.setAccessibleName(caption)
 
     def set_figure(self, figure: int | str, tone: Tone = Tone.NORMAL) -> None:
-        """Shows a figure; a tone other than NORMAL colours it."""
+        """Show a figure; a tone other than NORMAL colours it."""
         if (str(figure), tone) == (self._figure, self._tone):
             return
         self._figure, self._tone = str(figure), tone
@@ -42,15 +41,12 @@ class SummaryCard(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Room for four digits."""
         return QSize(150, 72)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for the figure; the caption is shortened."""
         return QSize(96, 72)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints caption and figure."""
         live = theme()
         painter = QPainter(self)
         paint_face(painter, self, live.metrics.radius_card)
@@ -72,38 +68,29 @@ class Summary(QWidget):
         self.running = self._card(self.tr("Running"), JobFilter(states=LIVE_JOBS))
         self.completed = SummaryCard(self.tr("Completed today"))
         self.completed.clicked.connect(self._show_completed)
-        self.attention = self._card(
-            self.tr("Jobs needing attention"), JobFilter(states=FAILED_OR_INTERRUPTED)
-        )
+        needing = JobFilter(states=UNDECIDED_JOBS)
+        self.attention = self._card(self.tr("Jobs needing attention"), needing)
         self.late = self._card(self.tr("Late"), JobFilter(late=True))
-        hbox(
-            (self.waiting, 1),
-            (self.running, 1),
-            (self.completed, 1),
-            (self.attention, 1),
-            (self.late, 1),
-            on=self,
-            gap=theme().metrics.card_gap,
-        )
+        cards = (self.waiting, self.running, self.completed, self.attention, self.late)
+        hbox(*((card, 1) for card in cards), on=self, gap=theme().metrics.card_gap)
 
     def _card(self, caption: str, chosen: JobFilter) -> SummaryCard:
         card = SummaryCard(caption)
-        card.clicked.connect(partial(self._context.ways.to_jobs, chosen))
+        card.clicked.connect(partial(self._context.navigator.to_jobs, chosen))
         return card
 
     def _show_completed(self) -> None:
-        """Today is what it is when the card is tapped."""
+        """ "Today" is the day of the tap."""
         now = formatting.local(self._context.now())
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         since = self._context.now() - (now - midnight) // timedelta(milliseconds=1)
         done = frozenset({JobState.COMPLETED})
-        self._context.ways.to_jobs(JobFilter(states=done, finished_since=since))
+        self._context.navigator.to_jobs(JobFilter(states=done, finished_since=since))
 
     def show_counts(self, counts: JobCounts) -> None:
-        """Shows other figures."""
         self.waiting.set_figure(f"{counts.of(WAITING_JOBS):,}")
         self.running.set_figure(f"{counts.of(LIVE_JOBS):,}")
         self.completed.set_figure(f"{counts.completed_today:,}")
-        in_need = counts.of(FAILED_OR_INTERRUPTED)
+        in_need = counts.of(UNDECIDED_JOBS)
         self.attention.set_figure(f"{in_need:,}", Tone.ALARM if in_need else Tone.NORMAL)
         self.late.set_figure(f"{counts.late:,}")

@@ -8,12 +8,12 @@ from cnc_station.engine.domain.states import (
     FINISHED_JOBS,
     LIVE_JOBS,
     OPEN_JOBS,
+    UNDECIDED_JOBS,
     WAITING_JOBS,
     JobState,
 )
 from cnc_station.engine.views import JobCounts, JobFilter
 from cnc_station.ui import formatting
-from cnc_station.ui.needs import FAILED_OR_INTERRUPTED
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
 
@@ -45,7 +45,7 @@ GROUPS = (
     ALL_OPEN,
     Group("waiting", "Waiting", WAITING_JOBS),
     Group("running", "Running", LIVE_JOBS),
-    Group("attention", "Needs attention", FAILED_OR_INTERRUPTED, tone=Tone.ALARM),
+    Group("attention", "Needs attention", UNDECIDED_JOBS, tone=Tone.ALARM),
     Group("late", "Late", OPEN_JOBS, late=True),
     Group("completed", "Completed", frozenset({JobState.COMPLETED})),
 )

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.job import PartCount
 from cnc_station.engine.domain.states import LIVE_RUNS, RunState
 from cnc_station.engine.views import JobDetail, JobLink, RunRow
 from cnc_station.ui import formatting
-from cnc_station.ui.event_text import by_and_why, told, tone_of
+from cnc_station.ui.event_text import by_and_why, event_sentence, tone_of
 from cnc_station.ui.models.job_columns import look
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
@@ -77,7 +77,7 @@ def entries(events: Sequence[Event], machines: Mapping[int, str], now: int) -> l
     last = events[-1].id if events else 0
     return [
         TimelineEntry(
-            told(event, machines.get(event.machine_id or 0, "")),
+            event_sentence(event, machines.get(event.machine_id or 0, "")),
             by_and_why(event),
             formatting.moment(event.at, now),
             Tone.RUNNING if event.id == last and event.type in _RUNS_NOW else tone_of(event),

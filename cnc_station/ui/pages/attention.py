@@ -31,47 +31,35 @@ _REST_MS = 60
 
 
 class AttentionPage(ListPage[JobRow]):
-    """Oldest and worst first; each item one tap from its remedy."""
+    """Lists the worst and oldest first; each remedy is one tap away."""
 
     def __init__(self, context: PageContext) -> None:
         name = self.tr("Jobs that need you")
         super().__init__(context, name, interval_ms=_REST_MS, checkable=True)
         self._total = 0
         self.rows.ticked.connect(self._show_bulk)
-        self.table.opened.connect(lambda row: context.ways.to_job(row.id))
+        self.table.opened.connect(lambda row: context.navigator.to_job(row.id))
         self.detail = AttentionDetail(context.now)
         self.table.picked.connect(lambda row: self.detail.picked(row.id))
         self._connect_detail()
         no_match = self.tr("No job that needs you matches the search.")
         head = self._bulk_buttons()
-        self.lay_out(self.detail, (2, 1), self._nobody_waits(), no_match, *head, least=380)
-        add_key(
-            self,
-            self.tr("Retry the job"),
-            "R",
-            lambda: self._on_settled(JobAction.RETRY),
-            repeats=False,
-        )
+        self.lay_out(self.detail, (2, 1), self._nothing_listed(), no_match, *head, least=380)
+        add_key(self, self.tr("Retry the job"), "R", self._retry_by_key, repeats=False)
         add_key(self, self.tr("Edit the job, then retry"), "E", self.edit, repeats=False)
 
     def columns(self) -> Sequence[Column[JobRow]]:
-        """What happened to a job, and how long ago."""
         return (
             Column(self.tr("Job"), lambda row: row.title, 230, strong=True),
             Column(
                 self.tr("State"),
-                lambda row: look_of(row.state).word,
+                lambda r: look_of(r.state).word,
                 156,
-                look=lambda row: look_of(row.state),
+                look=lambda r: look_of(r.state),
             ),
             Column(self.tr("Machine"), lambda row: row.machine or formatting.NONE, 84),
             Column(self.tr("Tries"), lambda row: str(row.attempt), 60, right=True),
-            Column(
-                self.tr("Since"),
-                lambda row: formatting.lasted(row.state_since, self._context.now()),
-                88,
-                right=True,
-            ),
+            Column(self.tr("Since"), self._since, 88, right=True),
             Column(
                 self.tr("What happened"),
                 lambda row: row.last_error or formatting.NONE,
@@ -79,7 +67,10 @@ class AttentionPage(ListPage[JobRow]):
             ),
         )
 
-    def _nobody_waits(self) -> EmptyState:
+    def _since(self, row: JobRow) -> str:
+        return formatting.lasted(row.state_since, self._context.now())
+
+    def _nothing_listed(self) -> EmptyState:
         return EmptyState(
             "check",
             self.tr("No job failed or was interrupted"),
@@ -95,6 +86,8 @@ class AttentionPage(ListPage[JobRow]):
             clicked=lambda: self._context.operations.run(self._retry_all(), self.tr("Retrying …")),
         )
         self.retry_selected = Button("", clicked=lambda: self._act(JobAction.RETRY, self._failed()))
+        single = self.tr("Decide about interrupted jobs one by one, at the part.")
+        self.retry_selected.setToolTip(single)
         self.discard_selected = HoldButton(
             "", seconds=1.0, held=lambda: self._discard(self.rows.checked)
         )
@@ -106,40 +99,33 @@ class AttentionPage(ListPage[JobRow]):
         detail.retry_button.clicked.connect(lambda: self._on_current(JobAction.RETRY))
         detail.scrap_button.clicked.connect(lambda: self._on_current(JobAction.SCRAP))
         detail.accept_button.held.connect(lambda: self._on_current(JobAction.ACCEPT))
-        detail.discard_button.held.connect(self._discard_current)
+        detail.discard_button.held.connect(lambda: self._on_current(JobAction.DISCARD))
         detail.edit_button.clicked.connect(self.edit)
         detail.more_button.clicked.connect(self._to_job)
 
-    # what is on view
-
     def arrived(self) -> None:
-        """Looks again, at buttons that were not there a moment ago."""
         super().arrived()
         self.detail.opened()
 
     def go_back(self) -> bool:
-        """Takes the ticks away, if there are any."""
+        """Clear the ticks, if there are any."""
         ticked = [row.id for row in self.rows.checked]
         self.rows.check(ticked, on=False)
         return bool(ticked)
 
     def key_of(self, row: JobRow) -> int:
-        """Its number."""
         return row.id
 
     def follow(self, notice: Notice) -> None:
-        """Jobs come and go."""
         if notice.jobs or notice.missed:
             self._refresh.request()
 
     async def read(self) -> Sequence[JobRow]:
-        """The worst first, then the oldest."""
         found: list[JobRow] = []
         self._total = 0
         for state in _WORST_FIRST:
-            page = await self._context.door.ask(
-                ListJobs(self._filter(state), _OLDEST_FIRST, 0, LISTED)
-            )
+            chosen = JobFilter(states=frozenset({state}), text=self._text)
+            page = await self._context.door.ask(ListJobs(chosen, _OLDEST_FIRST, 0, LISTED))
             found += page.rows
             self._total += page.total
         return found[:LISTED]
@@ -149,17 +135,12 @@ class AttentionPage(ListPage[JobRow]):
         self._show_bulk()
 
     def summary(self) -> str:
-        """How many wait, and how many of them are listed."""
         listed = self.rows.total
         more = self.tr(", the first {listed} listed").format(listed=listed)
         waiting = self.tr("Waiting for you: {total}").format(total=f"{self._total:,}")
         return waiting + (more if self._total > listed else "")
 
-    def _filter(self, state: JobState) -> JobFilter:
-        return JobFilter(states=frozenset({state}), text=self._text)
-
     async def load_detail(self, row: JobRow) -> None:
-        """Asks for the job, for the lines around its error and for what its machine says now."""
         job = await self._context.door.ask(JobById(row.id))
         program = None
         if job is not None and job.row.program and line_of(job.row.last_error):
@@ -175,23 +156,15 @@ class AttentionPage(ListPage[JobRow]):
         ticked, failed = len(self.rows.checked), len(self._failed())
         self.retry_selected.setText(self.tr("Retry selected ({count})").format(count=failed))
         self.retry_selected.setEnabled(failed > 0)
-        self.retry_selected.setToolTip(
-            self.tr("What stopped half-way is decided one by one, at the part.")
-        )
-        self.discard_selected.setText(
-            self.tr("Discard selected ({count}): hold").format(count=ticked)
-        )
+        discard = self.tr("Discard selected ({count}): hold")
+        self.discard_selected.setText(discard.format(count=ticked))
         self.discard_selected.setEnabled(ticked > 0)
-        self.retry_all.setEnabled(
-            any(row.state is JobState.NEEDS_ATTENTION for row in self.rows.rows)
-        )
+        failed_any = any(row.state is JobState.NEEDS_ATTENTION for row in self.rows.rows)
+        self.retry_all.setEnabled(failed_any)
 
     def tick(self) -> None:
-        """They have waited longer."""
         self.rows.clock_moved(_SINCE)
         self.detail.clock_moved()
-
-    # what can be done
 
     def _failed(self) -> tuple[JobRow, ...]:
         return tuple(row for row in self.rows.checked if row.state is JobState.NEEDS_ATTENTION)
@@ -200,34 +173,30 @@ class AttentionPage(ListPage[JobRow]):
         if rows:
             self._context.operations.act(action, [row.id for row in rows])
 
-    def _on_settled(self, action: JobAction) -> None:
-        """A key, which is as quick on the next job as a finger."""
+    def _retry_by_key(self) -> None:
         if self.detail.is_settled:
-            self._on_current(action)
+            self._on_current(JobAction.RETRY)
 
     def _current(self) -> JobRow | None:
-        """The job chosen, once it is also the one in full view: it is what a person means."""
+        """The chosen job, once the detail shows it too."""
         row, shown = self.table.current, self.detail.shown
         return row if row is not None and shown is not None and shown.row.id == row.id else None
 
     def _on_current(self, action: JobAction) -> None:
         row = self._current()
-        if row is not None:
+        if row is not None and action is JobAction.DISCARD:
+            self._discard((row,))
+        elif row is not None:
             self._act(action, (row,))
 
-    def _discard_current(self) -> None:
-        row = self._current()
-        if row is not None:
-            self._discard((row,))
-
     def _discard(self, rows: Sequence[JobRow]) -> None:
-        """A failed job is discarded, an interrupted one cancelled: the same to a person."""
+        """Discard failed jobs and cancel interrupted ones."""
         failed = [row for row in rows if row.state is JobState.NEEDS_ATTENTION]
         self._act(JobAction.DISCARD, failed)
         self._act(JobAction.CANCEL, [row for row in rows if row not in failed])
 
     async def _retry_all(self) -> None:
-        """Every failed job, listed or not; never what stopped half-way in a machine."""
+        """Retry every failed job, listed or not, never an interrupted one."""
         ids: list[int] = []
         chosen = JobFilter(states=frozenset({JobState.NEEDS_ATTENTION}), text=self._text)
         while True:
@@ -239,7 +208,7 @@ class AttentionPage(ListPage[JobRow]):
             self._context.operations.act(JobAction.RETRY, ids)
 
     def edit(self) -> JobForm | None:
-        """Opens the form of the job on view; saving it retries the job."""
+        """Open the form of the job on view; saving it retries the job."""
         job = self.detail.shown
         if job is None or self._current() is None or not self.detail.is_settled:
             return None
@@ -250,4 +219,4 @@ class AttentionPage(ListPage[JobRow]):
     def _to_job(self) -> None:
         row = self.table.current
         if row is not None:
-            self._context.ways.to_job(row.id)
+            self._context.navigator.to_job(row.id)

@@ -35,19 +35,19 @@ def line_of(error: str) -> int | None:
 
 
 class AttentionDetail(Card):
-    """Shows a job; what its buttons do is for the page."""
+    """Shows a job; the page connects its buttons."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         super().__init__()
         self._now = now
-        self._shown: JobDetail | None = None
+        self.shown: JobDetail | None = None
         self._guard = TapGuard(self)
         self._picked: int | None = None
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._chip = StateChip(look_of(JobState.NEEDS_ATTENTION))
         self._about = ElidedLabel("", Role.NOTE, Ink.MUTED)
         head = hbox((self._name, 1), self._chip)
-        fill(self.body, head, self._about, 8, self._buttons(), 8, (self._reading(), 1))
+        fill(self.body, head, self._about, 8, self._buttons(), 8, (self._scrolled(), 1))
 
     def _buttons(self) -> QVBoxLayout:
         self.retry_button = PrimaryButton(self.tr("Retry"))
@@ -56,13 +56,15 @@ class AttentionDetail(Card):
         complete, discard = self.tr("It is complete: hold 1 s"), self.tr("Discard: hold 1 s")
         self.accept_button = HoldButton(complete, seconds=_HOLD_S, danger=False)
         self.discard_button = HoldButton(discard, seconds=_HOLD_S)
+        first = (self.retry_button, self.edit_button, self.scrap_button)
+        second = (self.accept_button, self.discard_button)
+        self._guarded = (*first, *second)
         for button in (self.edit_button, self.scrap_button):
             button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.MinimumExpanding)
-        first = (self.retry_button, 1), (self.edit_button, 1), (self.scrap_button, 1)
-        second = (self.accept_button, 1), (self.discard_button, 1)
-        return vbox(hbox(*first, gap=8), hbox(*second, gap=8), gap=8)
+        rows = (hbox(*((button, 1) for button in row), gap=8) for row in (first, second))
+        return vbox(*rows, gap=8)
 
-    def _reading(self) -> QScrollArea:
+    def _scrolled(self) -> QScrollArea:
         self.advice = Text("", Role.NOTE, Ink.MUTED, wrap=True, selectable=True)
         self.error = Text("", Role.STRONG, Ink.ALARM, wrap=True, selectable=True)
         self.known = KeyValue()
@@ -95,23 +97,18 @@ class AttentionDetail(Card):
         )
         return scrolling(inner, focus=True)
 
-    @property
-    def shown(self) -> JobDetail | None:
-        """The job on view."""
-        return self._shown
-
     def show_job(
         self, job: JobDetail, program: ProgramDetail | None, status: Status | None = None
     ) -> None:
-        """Shows a job; `program` is there if its error names a line of it, `status` is what the
-        controller of its machine says now."""
+        """Show a job; `program` is set if its error names a line of it, `status` is the status of
+        its machine's controller now."""
         row = job.row
         self._guard_buttons(row)
-        same_runs = self._shown is not None and self._shown.runs == job.runs
-        self._shown = job
+        same_runs = self.shown is not None and self.shown.runs == job.runs
+        self.shown = job
         self._name.setText(row.title)
         self._chip.set_look(look_of(row.state), formatting.lasted(row.state_since, self._now()))
-        self._about.setText(self._said_about(job))
+        self._about.setText(self._summary(job))
         interrupted = row.state is JobState.INTERRUPTED
         for button in (self.accept_button, self.scrap_button):
             button.setVisible(interrupted)
@@ -119,11 +116,11 @@ class AttentionDetail(Card):
         retry, discard = self.tr("Retry"), self.tr("Discard: hold 1 s")
         self.retry_button.setText(self.tr("Run again") if interrupted else retry)
         self.discard_button.setText(self.tr("Cancel: hold 1 s") if interrupted else discard)
-        self.known.set_pairs(self._known_of(job, status) if interrupted else ())
+        self.known.set_pairs(self._facts_of(job, status) if interrupted else ())
         self.known.setVisible(interrupted)
-        # What lies half-way in a machine has no obvious next step: a person looks first.
+        # An interrupted part has no obvious next step: look at it first.
         restyle(self.retry_button, kind="" if interrupted else "primary")
-        self.error.setText(_sentence(row.last_error) or self.tr("No reason was given."))
+        self.error.setText(formatting.sentence(row.last_error) or self.tr("No reason was given."))
         self.advice.setText(self._advice_for(job))
         self._show_line(row.last_error, program)
         if not same_runs:
@@ -135,30 +132,22 @@ class AttentionDetail(Card):
         self._picked = job_id
 
     def opened(self) -> None:
-        """The page has just come to the front, under whatever was tapped before."""
         self._guard.opened()
 
     @property
     def is_settled(self) -> bool:
-        """Whether what can be done has been on view long enough to be meant."""
+        """Whether the buttons have been on view long enough for a deliberate tap."""
         return self._guard.is_settled(_BUTTONS)
 
     def _guard_buttons(self, row: JobRow) -> None:
-        """When a job goes, the next takes its place without anybody having chosen it."""
+        """When a job goes, the next takes its place without a choice by a person."""
         if self._picked == row.id:
             self._guard.forget()
         self._picked = None
-        buttons = (
-            self.retry_button,
-            self.edit_button,
-            self.scrap_button,
-            self.accept_button,
-            self.discard_button,
-        )
-        self._guard.show(_BUTTONS, (row.id, row.state), *buttons)
+        self._guard.show(_BUTTONS, (row.id, row.state), *self._guarded)
 
-    def _known_of(self, job: JobDetail, status: Status | None) -> list[tuple[str, str]]:
-        """What whoever decides about a part half-way has to know."""
+    def _facts_of(self, job: JobDetail, status: Status | None) -> list[tuple[str, str]]:
+        """What matters for the decision about an unfinished part."""
         row, now = job.row, self._now()
         run = job.runs[0] if job.runs else None
         pairs = []
@@ -167,7 +156,7 @@ class AttentionDetail(Card):
             began = formatting.moment(run.started_at, now)
             pairs.append((self.tr("It ran on"), run.machine))
             pairs.append((self.tr("Started"), began))
-            pairs.append((self.tr("Last heard"), formatting.moment(ended, now)))
+            pairs.append((self.tr("Last contact"), formatting.moment(ended, now)))
             lasted = formatting.lasted(run.started_at, ended)
             wanted = formatting.duration(row.estimated_s * row.quantity)
             ran = self.tr("{lasted} of about {wanted}").format(lasted=lasted, wanted=wanted)
@@ -177,26 +166,24 @@ class AttentionDetail(Card):
             says = " · ".join(word for word in (look_of(status.doing).word, status.why) if word)
             pairs.append((self.tr("The machine now"), says))
             if position := formatting.position(status.x, status.y, status.z):
-                pairs.append((self.tr("It stands at"), position))
+                pairs.append((self.tr("Its position"), position))
         return pairs
 
     def clock_moved(self) -> None:
-        """Says anew how long it has been waiting."""
-        if self._shown is not None:
-            row = self._shown.row
+        if self.shown is not None:
+            row = self.shown.row
             self._chip.set_look(look_of(row.state), formatting.lasted(row.state_since, self._now()))
 
-    def _said_about(self, job: JobDetail) -> str:
+    def _summary(self, job: JobDetail) -> str:
         row = job.row
+        due = self.tr("due {due}").format(due=formatting.due(row.due_at, self._now()))
         parts = [
             self.tr("Job {id}").format(id=row.id),
             row.machine or row.machine_type,
             row.material,
             self.tr("{count} pieces").format(count=f"{row.quantity:,}") if row.quantity > 1 else "",
             self.tr("priority {priority}").format(priority=row.priority),
-            self.tr("due {due}").format(due=formatting.due(row.due_at, self._now()))
-            if row.due_at
-            else "",
+            due if row.due_at else "",
         ]
         return " · ".join(part for part in parts if part)
 
@@ -207,8 +194,8 @@ class AttentionDetail(Card):
                 "program from its beginning; Scrap counts this part as lost and makes another."
             )
         if not job.runs or job.runs[0].error != job.row.last_error:
-            return self.tr("A person put it here. Put right what is wrong, then retry it.")
-        return self.tr("All its retries are used up. Put right what is wrong, then retry it.")
+            return self.tr("An operator sent it here. Correct the cause, then retry it.")
+        return self.tr("All its retries are used up. Correct the cause, then retry it.")
 
     def _show_line(self, error: str, program: ProgramDetail | None) -> None:
         line = line_of(error)
@@ -235,27 +222,20 @@ class AttentionDetail(Card):
         self.payload.set_text(text)
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 class _Attempt(QWidget):
     """One run: where, when, how long, and how it ended."""
 
     def __init__(self, run: RunRow, now: int) -> None:
         super().__init__()
-        title = self.tr("Attempt {number} on {machine}").format(
-            number=run.attempt, machine=run.machine
-        )
+        title = self.tr("Attempt {number} on {machine}")
+        title = title.format(number=run.attempt, machine=run.machine)
         begun = run.started_at if run.started_at is not None else run.assigned_at
-        head = hbox(
-            (ElidedLabel(title, Role.NOTE), 1),
-            Text(formatting.moment(begun, now), Role.NOTE, Ink.MUTED),
-        )
+        when = Text(formatting.moment(begun, now), Role.NOTE, Ink.MUTED)
+        head = hbox((ElidedLabel(title, Role.NOTE), 1), when)
         ended = run.ended_at if run.ended_at is not None else now
         lasted = formatting.lasted(begun, ended)
         ending = Text(f"{look_of(run.state).word} · {lasted}", Role.NOTE, Ink.MUTED)
-        error = Note(_sentence(run.error))
+        error = Note(formatting.sentence(run.error))
         error.setVisible(bool(run.error))
         self.setAccessibleName(f"{title}: {look_of(run.state).word}, {run.error}")
         vbox(head, ending, error, on=self, gap=1)

@@ -21,19 +21,13 @@ from cnc_station.ui.floor.charts import ChartShelf
 from cnc_station.ui.floor.column import FloorColumn
 from cnc_station.ui.floor.summary import Summary
 from cnc_station.ui.needs import link_needs
-from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.layout import hbox
 
 _REST_MS = 50
-_RESTS = 3
-"""A look that took long is followed by a rest so many times as long: a busy shop must not turn the
-engine into one that does nothing but answer the window."""
-
-SLOW_LOOK_MS = 10_000
-"""Silence and the clock make no change that could be heard."""
-
+_REST_FACTOR = 3  # times a query's duration: it spares the engine of a busy shop
 _LEAST_SIDE, _MOST_SIDE = 284, 380
 _ON_JOB = {
     CardAction.HOLD: JobAction.HOLD,
@@ -47,8 +41,7 @@ _ON_MACHINE = {
 
 
 class FloorPage(QWidget):
-    """Follows the engine while it is on view; hidden, it asks for nothing. `looks` counts how often
-    it has asked."""
+    """Queries the engine only while it is on view. `looks` counts its queries."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -70,65 +63,54 @@ class FloorPage(QWidget):
             ),
             self.tr("Add your first machine"),
         )
-        self._refresh = CoalescedTask(context.operations, self._look, self, interval_ms=_REST_MS)
+        self._refresh = CoalescedTask(context.operations, self._query, self, interval_ms=_REST_MS)
         self._seconds = QTimer(self, interval=1000)
         self._seconds.timeout.connect(self._tick)
-        self._again = QTimer(self, interval=SLOW_LOOK_MS)
-        self._again.timeout.connect(self._look_again)
-        self._found: tuple[NeedsYou, ...] = ()
+        self._slow_look = QTimer(self, interval=SLOW_LOOK_MS)
+        self._slow_look.timeout.connect(self._query_slowly)
+        self._floor_needs: tuple[NeedsYou, ...] = ()
         self._place()
         self._connect()
 
     def _place(self) -> None:
-        metrics = theme().metrics
+        margin = theme().metrics.page_margin
         shop = QWidget()
-        hbox(
-            (self.column, 1),
-            self.side,
-            on=shop,
-            gap=metrics.page_margin,
-            margins=(metrics.page_margin, 0, metrics.page_margin, 0),
-        )
+        hbox((self.column, 1), self.side, on=shop, gap=margin, margins=(margin, 0, margin, 0))
         self._pages = QStackedLayout(self)
         self._pages.addWidget(shop)
         self._pages.addWidget(self.no_machines)
 
     def _connect(self) -> None:
-        ways = self._context.ways
+        navigator = self._context.navigator
         self._context.bridge.changed.connect(self._follow)
         self._context.bridge.telemetry.connect(self._show_telemetry)
-        self.charts.machine_chosen.connect(ways.to_machine)
-        self.charts.jobs_chosen.connect(ways.to_jobs)
+        self.charts.machine_chosen.connect(navigator.to_machine)
+        self.charts.jobs_chosen.connect(navigator.to_jobs)
         self.column.asked.connect(self._act)
         self.column.opened.connect(self._open_card)
         self.side.remedied.connect(self._remedy)
         self.side.needed.connect(self._open_need)
-        self.side.job_chosen.connect(ways.to_job)
-        self.side.machine_chosen.connect(ways.to_machine)
-        self.side.first_jobs.form_wanted.connect(partial(ways.new_job, None))
-        self.side.first_jobs.import_wanted.connect(ways.import_files)
-        self.no_machines.step.connect(partial(ways.to_page, "machines"))
-        self.no_machines.offer(self.tr("Load the demo day"), ways.load_demo)
+        self.side.job_chosen.connect(navigator.to_job)
+        self.side.machine_chosen.connect(navigator.to_machine)
+        self.side.first_jobs.form_wanted.connect(partial(navigator.new_job, None))
+        self.side.first_jobs.import_wanted.connect(navigator.import_files)
+        self.no_machines.step.connect(partial(navigator.to_page, "machines"))
+        self.no_machines.offer(self.tr("Load the demo day"), navigator.load_demo)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The lists take a fifth of the width, within reason."""
         super().resizeEvent(event)
         self.side.setFixedWidth(min(_MOST_SIDE, max(_LEAST_SIDE, self.width() // 5)))
 
-    # Following the engine
-
     def showEvent(self, event: QShowEvent) -> None:
-        """On view: say how late it is now, look, and let the seconds run."""
         self._tick()
         self._seconds.start()
-        self._again.start()
+        self._slow_look.start()
         self._refresh.request()
         self.charts.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Out of view: nothing is asked, nothing ticks."""
         self._seconds.stop()
-        self._again.stop()
+        self._slow_look.stop()
         self._refresh.stop()
         self.charts.stop()
         self.feed.stop()
@@ -146,21 +128,20 @@ class FloorPage(QWidget):
         if self.isVisible():
             self.feed.move(machines)
 
-    def _look_again(self) -> None:
-        """A database that is away is not asked: the first look after it is back comes by itself."""
+    def _query_slowly(self) -> None:
+        """Skip the query while the database is down: its return requests one by itself."""
         if not link_needs(self._context.door.peek(ListLinks())):
             self._refresh.request()
 
     def _needs(self) -> tuple[NeedsYou, ...]:
-        return (*link_needs(self._context.door.peek(ListLinks())), *self._found)
+        return (*link_needs(self._context.door.peek(ListLinks())), *self._floor_needs)
 
-    async def _look(self) -> None:
+    async def _query(self) -> None:
         self.looks += 1
         begun = perf_counter()
         floor = await self._context.door.ask(FloorNow())
-        self._refresh.set_min_interval(
-            max(_REST_MS, round(_RESTS * 1000 * (perf_counter() - begun)))
-        )
+        took = perf_counter() - begun
+        self._refresh.set_min_interval(max(_REST_MS, round(_REST_FACTOR * 1000 * took)))
         titles = _titles_in(floor)
         told = {event.job_id for event in floor.just_now if event.job_id is not None}
         unknown = sorted(told - titles.keys() - self._titles.keys())
@@ -176,15 +157,13 @@ class FloorPage(QWidget):
         now = self._context.now()
         self.summary.show_counts(floor.counts)
         self.feed.show(floor.cards)
-        self._found = floor.needs_you
+        self._floor_needs = floor.needs_you
         self.side.show_floor(floor, self._needs(), self._titles, now)
         self.charts.show_machines({card.machine.id: card.machine.spec.name for card in floor.cards})
 
     def _tick(self) -> None:
         self.feed.tick()
         self.side.tick(self._context.now())
-
-    # What a person does
 
     def _act(self, machine: int, action: CardAction) -> None:
         card = self.feed.card(machine)
@@ -197,7 +176,7 @@ class FloorPage(QWidget):
         elif action is CardAction.CONFIRM_POSITION:
             self.at_machine.confirm_position(machine)
         elif action is CardAction.RECONNECT:
-            self._context.operations.reconnect(machine, card.machine.spec.name)
+            self._reconnect(machine)
         elif action is CardAction.SET_UP and card.job is not None:
             self.at_machine.set_up(card.job.id)
         elif action is CardAction.FINISH and card.job is not None:
@@ -210,9 +189,9 @@ class FloorPage(QWidget):
     def _open_card(self, machine: int) -> None:
         card = self.feed.card(machine)
         if card is not None and card.job is not None:
-            self._context.ways.to_job(card.job.id)
+            self._context.navigator.to_job(card.job.id)
         else:
-            self._context.ways.to_machine(machine)
+            self._context.navigator.to_machine(machine)
 
     def _remedy(self, item: NeedsYou) -> None:
         operations = self._context.operations
@@ -225,7 +204,7 @@ class FloorPage(QWidget):
         on_job: dict[Remedy, Callable[[int], None]] = {
             Remedy.CONTINUE: lambda job_id: operations.act(JobAction.CONTINUE, [job_id]),
             Remedy.RETRY: lambda job_id: operations.act(JobAction.RETRY, [job_id]),
-            Remedy.DECIDE: self._context.ways.to_attention,
+            Remedy.DECIDE: self._context.navigator.to_attention,
             Remedy.SET_UP: self.at_machine.set_up,
             Remedy.FINISH: self.at_machine.finish,
         }
@@ -247,17 +226,16 @@ class FloorPage(QWidget):
 
     def _open_need(self, item: NeedsYou) -> None:
         if item.remedy is Remedy.FIND_STATION:
-            self._context.ways.to_page("stations")
+            self._context.navigator.to_page("stations")
         elif item.remedy is Remedy.TRY_LINK:
-            self._context.ways.to_page("settings")
+            self._context.navigator.to_page("settings")
         elif item.job_id is not None:
-            self._context.ways.to_job(item.job_id)
+            self._context.navigator.to_job(item.job_id)
         elif item.machine_id is not None:
-            self._context.ways.to_machine(item.machine_id)
+            self._context.navigator.to_machine(item.machine_id)
 
 
 def _titles_in(floor: Floor) -> dict[int, str]:
-    """The titles of the jobs that came with a look at the floor."""
     rows = [*floor.next_up]
     for card in floor.cards:
         rows += [row for row in (card.job, card.next_job) if row is not None]

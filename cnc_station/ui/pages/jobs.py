@@ -31,8 +31,7 @@ from cnc_station.ui.widgets.job_filters import JobFilterBar
 from cnc_station.ui.widgets.job_table_view import JobTableView
 from cnc_station.ui.widgets.layout import hbox, vbox
 
-ORDER = BY_STATE_AND_QUEUE
-"""At first: what runs, what is held or in trouble, then the queue as it will be worked off."""
+ORDER = BY_STATE_AND_QUEUE  # the default
 SETTING = "jobs.columns"
 _COUNT_EVERY_MS = 400
 _TYPING_MS = 120
@@ -40,7 +39,7 @@ _NARROW_PX = 900
 
 
 class JobsPage(Page):
-    """`apply(filter)` and `open_job(id)` are the ways in from elsewhere."""
+    """Other pages come in by `apply(filter)` and `open_job(id)`."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__(context)
@@ -73,8 +72,6 @@ class JobsPage(Page):
         self._place()
         self._connect()
 
-    # its parts
-
     def _place(self) -> None:
         self._bar = QStackedWidget()
         self._bar.addWidget(self.filters)
@@ -101,20 +98,17 @@ class JobsPage(Page):
         self.menus.sort_wanted.connect(self.sort)
         self.model.taken.connect(self._taken)
         self.feed.started_over.connect(self.view.scrollToTop)
-        self.feed.started_over.connect(self._counts.request)  # after the rows: those come first
+        self.feed.started_over.connect(self._counts.request)  # the rows come first
         self.selected.changed.connect(self._show_selection)
         self.filters.chosen.connect(self._choose)
         self.filters.menu_opens.connect(self.menus.fill_more)
         self.bulk.cleared.connect(self.view.selection.clearSelection)
-        self.nothing.chosen.connect(self._context.ways.to_jobs)
-        self.nothing.new_job.connect(self._context.ways.new_job)
+        self.nothing.chosen.connect(self._context.navigator.to_jobs)
+        self.nothing.new_job.connect(self._context.navigator.new_job)
         self.detail.closed.connect(self._fit)
         self._context.bridge.telemetry.connect(self._show_telemetry)
 
-    # the ways in
-
     def arrived(self) -> None:
-        """Comes to the front: everything is looked at anew."""
         if self._restored:
             self.follow(MISSED)
         else:
@@ -126,22 +120,21 @@ class JobsPage(Page):
         self.view.setFocus()
 
     def apply(self, chosen: JobFilter) -> None:
-        """Shows these jobs, whatever was chosen before."""
+        """Show these jobs, replacing the present filter."""
         self._text = chosen.text
         self._choose(normal(chosen))
 
     def open_job(self, job_id: int) -> None:
-        """Shows a job in detail, and its row where it is on view."""
+        """Show a job in detail, and its row if it is on view."""
         self.view.show_job(job_id)
         self._open(job_id)
 
     def search(self, text: str) -> None:
-        """Narrows the list to jobs in which every word of `text` is found."""
         self._text = text
         self._typed.start()
 
     def go_back(self) -> bool:
-        """Closes the panel, or lets go of what is selected."""
+        """Close the panel, or clear the selection."""
         if self.detail.job_id is not None:
             self.detail.close_panel()
             self.view.setFocus()
@@ -150,8 +143,6 @@ class JobsPage(Page):
             self.view.selection.clearSelection()
             return True
         return False
-
-    # which jobs, in what order
 
     def _choose(self, chosen: JobFilter) -> None:
         self._chosen = replace(chosen, text=self._text)
@@ -166,7 +157,7 @@ class JobsPage(Page):
             self._choose(self._chosen)
 
     def sort(self, order: tuple[Sort, ...]) -> None:
-        """Shows the jobs in this order; in that of the first time if it is empty."""
+        """Show the jobs in this order; empty means the default order."""
         order = order or ORDER
         self.view.set_order(order)
         self.feed.sort(order)
@@ -192,10 +183,7 @@ class JobsPage(Page):
         self.filters.set_values(types, names, sorted(self._tenants))
         self._show_filter()
 
-    # what changes
-
     def follow(self, notice: Notice) -> None:
-        """Looks again at what is concerned: rows, counts, machines, the job in detail."""
         if notice.jobs or notice.tells_of(ABOUT_LINKS):
             self.feed.refresh()
             self._counts.request()
@@ -222,12 +210,9 @@ class JobsPage(Page):
         self.nothing.explain(self._chosen, shop_is_empty=plain and self._jobs_of_all_states == 0)
 
     def tick(self) -> None:
-        """A second has passed for rows that count it, and for the panel."""
         if self.feed.waits_for_the_clock():
             self.feed.refresh()
         self.detail.tick()
-
-    # one job
 
     def _clicked(self, index: QModelIndex) -> None:
         row = self.model.row(index.row())
@@ -244,15 +229,11 @@ class JobsPage(Page):
             self.detail.open_job(job_id, row)
             self._fit()
 
-    # several jobs
-
     def _show_selection(self) -> None:
         several = self.selected.count > (0 if self.view.taps_select else 1)
         if several:
             self.bulk.show_selection(self.selected.count, self.menus.commands())
         self._bar.setCurrentWidget(self.bulk if several else self.filters)
-
-    # what is remembered
 
     async def _restore_columns(self) -> None:
         self.view.restore((await self._context.door.ask(StoredSettings())).get(SETTING))
@@ -264,10 +245,8 @@ class JobsPage(Page):
     def _telemetry(self, machine_id: int) -> Telemetry | None:
         return self._context.door.peek(LatestTelemetry(machine_id))
 
-    # room
-
     def _fit(self) -> None:
-        """On a narrow window the panel stands in the place of the table."""
+        """On a narrow window the panel replaces the table."""
         narrow = self.width() < _NARROW_PX and self.detail.job_id is not None
         self.left.setVisible(not narrow)
         if narrow:
@@ -277,11 +256,9 @@ class JobsPage(Page):
             self.detail.setFixedWidth(self.detail.preferred_width())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fits panel and table into the new width."""
         super().resizeEvent(event)
         self._fit()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Out of sight: nothing is done."""
         super().hideEvent(event)
         self.feed.stop()

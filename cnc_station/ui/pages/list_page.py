@@ -1,4 +1,4 @@
-"""What pages have in common: they follow the shop while on view, and show one of a list in full."""
+"""The base of the pages: follow the shop while on view, and show one row of a list in detail."""
 
 from collections.abc import Hashable, Sequence
 from typing import Generic
@@ -22,7 +22,7 @@ _ABOVE, _BELOW = 14, 4
 
 
 class Page(QWidget):
-    """Hears what changes, and each second, while it is on view; hidden, it asks for nothing."""
+    """Receives notices and a tick each second while it is on view."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -42,24 +42,18 @@ class Page(QWidget):
         """A second has passed."""
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Lets the clock run."""
         super().showEvent(event)
         self._clock.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Stops the clock: nobody looks."""
         super().hideEvent(event)
         self._clock.stop()
 
 
 class ListPage(Page, Generic[R]):
-    """A list under its head, one row of it in full beside it, or words about why it is empty.
-
-    A page says what it lists (`columns`, `key_of`, `read`), what stands in the head (`summary`) and
-    how it shows the row that is chosen (`show_row` at once, `load_detail` what the engine has to be
-    asked for). `lay_out` puts its parts in place. Until the engine has answered there is no detail
-    to show.
-    """
+    """A list under its head with one row in detail, or text about why it is empty. A page supplies
+    `columns`, `key_of` and `read` for the list, `summary` for the head, and `show_row` (at once)
+    and `load_detail` (after a query) for the chosen row. `lay_out` places its parts."""
 
     def __init__(
         self, context: PageContext, name: str, *, interval_ms: int = 0, checkable: bool = False
@@ -72,7 +66,7 @@ class ListPage(Page, Generic[R]):
         self.table.chosen.connect(self._chosen)
         self.count = ElidedLabel(self.tr("Nothing read yet"), Role.STRONG)
         self._refresh = CoalescedTask(context.operations, self._load, self, interval_ms=interval_ms)
-        self._asking_detail = CoalescedTask(context.operations, self._load_detail, self)
+        self._detail_query = CoalescedTask(context.operations, self._load_detail, self)
 
     def lay_out(
         self,
@@ -83,9 +77,9 @@ class ListPage(Page, Generic[R]):
         *head: QWidget,
         least: int = 0,
     ) -> None:
-        """Puts `head` beside the count. The widths of list and detail are to one another as
-        `shares`, the detail's is at least `least`. `empty` stands where there is nothing to list,
-        `not_found` where a search leaves nothing of it."""
+        """Put `head` beside the count. `shares` are the relative widths of list and detail, `least`
+        the detail's minimum. `empty` stands in for an empty list, `not_found` for a search without
+        a match."""
         metrics = theme().metrics
         self._detail, self.empty = detail, empty
         self.nothing_found = EmptyState("search", self.tr("Nothing found"), not_found)
@@ -101,51 +95,43 @@ class ListPage(Page, Generic[R]):
         margin = metrics.page_margin
         vbox(self._stack, on=self, margins=(margin, _ABOVE, margin, _BELOW))
 
-    # what a page says of itself
-
     def columns(self) -> Sequence[Column[R]]:
-        """The columns of the list."""
         raise NotImplementedError
 
     def key_of(self, row: R) -> Hashable:
-        """What a row is known by."""
         raise NotImplementedError
 
     async def read(self) -> Sequence[R] | None:
-        """What is to be listed, as far as it matches the search; None: all stays as it is."""
+        """The rows that match the search; None leaves the list as it is."""
         raise NotImplementedError
 
     def summary(self) -> str:
-        """What the head says of the list."""
         raise NotImplementedError
 
     def show_row(self, row: R) -> None:
-        """Shows the row that is chosen, here as soon as all of it is there."""
-        self._asking_detail.request()
+        """Show the chosen row, for a page whose rows hold everything."""
+        self._detail_query.request()
 
     async def load_detail(self, row: R) -> None:
-        """Asks for the rest of a row, and shows it if the row is still chosen by then."""
+        """Query the rest of a row, and show it if the row is still chosen."""
 
     def instead(self) -> QWidget | None:
-        """What stands in the place of list and detail, if they have nothing to show."""
+        """What replaces list and detail when there is nothing to show."""
         if self.rows.total:
             return None
         return self.nothing_found if self._text else self.empty
 
-    # what every such page does
-
     def arrived(self) -> None:
-        """Looks again: much may have happened. The keys are for the list, not for a button."""
+        """Refresh, and give the keys to the list."""
         self.table.setFocus()
         self._refresh.request()
 
     def search(self, text: str) -> None:
-        """Lists only what matches."""
         self._text = text
         self._refresh.request()
 
     def select(self, key: Hashable) -> None:
-        """Chooses a row, now or as soon as it is listed."""
+        """Choose a row, now or as soon as it is listed."""
         self._wanted = key
         self._refresh.request()
 
@@ -164,7 +150,6 @@ class ListPage(Page, Generic[R]):
         self._chosen(self.table.current)
 
     def is_chosen(self, row: R) -> bool:
-        """Whether a row is still the one that is chosen."""
         current = self.table.current
         return current is not None and self.key_of(current) == self.key_of(row)
 

@@ -1,4 +1,4 @@
-"""What a machine is and takes, and the way to change that."""
+"""What a machine is, the work it takes, and the way to change that."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,33 +17,22 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.tap_guard import TapGuard
 
 
-def takes_in_short(capability: Capability, tr: Callable[[str], str]) -> str:
-    """What a machine takes, for a column: `≤ 4 · any · 3 axes · 762 × 406 × 508`."""
-    size = capability.envelope
+def takes(capability: Capability, tr: Callable[[str], str], *, short: bool = False) -> str:
+    """What a machine takes, in a sentence, or short for a column."""
+    most = "≤ {most}" if short else tr("complexity to {most}")
+    size = formatting.size(capability.envelope) if capability.envelope else ""
     parts = [
-        f"≤ {capability.max_complexity}",
-        ", ".join(sorted(capability.materials)) or tr("any"),
+        most.format(most=capability.max_complexity),
+        ", ".join(sorted(capability.materials)) or (tr("any") if short else tr("any material")),
         tr("{count} axes").format(count=capability.axes),
-        formatting.size(size) if size else "",
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def takes(capability: Capability, tr: Callable[[str], str]) -> str:
-    """What a machine takes, in a sentence."""
-    size = capability.envelope
-    parts = [
-        tr("complexity to {most}").format(most=capability.max_complexity),
-        ", ".join(sorted(capability.materials)) or tr("any material"),
-        tr("{count} axes").format(count=capability.axes),
-        f"{formatting.size(size)} mm" if size else "",
+        f"{size} mm" if size and not short else size,
     ]
     return " · ".join(part for part in parts if part)
 
 
 def position_words(machine: MachineRow, now: int) -> Iterator[str]:
-    """Whether a machine's position is known, since when and by what: `known since 10:42:07: homed`;
-    nothing where that is no question."""
+    """Whether a machine's position is known, since when and how: `known since 10:42:07: homed`;
+    nothing for a machine without a position."""
     record = machine.position
     if record is None:
         return
@@ -62,7 +51,7 @@ def position_words(machine: MachineRow, now: int) -> Iterator[str]:
 
 
 class MachineAbout(QWidget):
-    """Shows a machine; what its buttons do is for the page."""
+    """Shows a machine; the page connects its buttons."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,19 +60,13 @@ class MachineAbout(QWidget):
         self.maintenance_button = Button("")
         self.edit_button = Button(self.tr("Edit…"))
         self.remove_button = HoldButton(self.tr("Remove: hold 2 s"))
-        line = hbox((self.edit_button, 1), (self.remove_button, 1), gap=theme().metrics.gap)
-        vbox(
-            self.facts,
-            STRETCH,
-            self.maintenance_button,
-            line,
-            on=self,
-            gap=theme().metrics.gap,
-            margins=(0, 8, 0, 0),
-        )
+        gap, margins = theme().metrics.gap, (0, 8, 0, 0)
+        line = hbox((self.edit_button, 1), (self.remove_button, 1), gap=gap)
+        rows = (self.facts, STRETCH, self.maintenance_button, line)
+        vbox(*rows, on=self, gap=gap, margins=margins)
 
     def show_machine(self, machine: MachineRow, control: str, now: int) -> None:
-        """Shows a machine; `control` is what drives it, as people call it."""
+        """Show a machine; `control` is its driver's title."""
         spec = machine.spec
         self._show_maintenance(machine)
         removable = machine.state not in BUSY_MACHINES
@@ -112,7 +95,7 @@ class MachineAbout(QWidget):
         button = self.maintenance_button
         follows = machine.maintenance_due and machine.state in BUSY_MACHINES
         if machine.state is MachineState.MAINTENANCE:
-            button.setText(self.tr("Maintenance is over"))
+            button.setText(self.tr("End maintenance"))
         elif follows:
             button.setText(self.tr("Maintenance follows"))
         elif machine.state in BUSY_MACHINES:
@@ -122,5 +105,5 @@ class MachineAbout(QWidget):
         self._guard.show("maintenance", None if follows else (machine.id, button.text()), button)
 
     def forget(self) -> None:
-        """The machine shown next was chosen by the person."""
+        """A person has chosen the machine that is shown next."""
         self._guard.forget()

@@ -15,8 +15,8 @@ S = MachineState
 
 
 class MachineButtons(QWidget):
-    """Hold is one tap, and can be pressed whenever there is something to hold; Continue stands
-    beside it and is dead at first; abort wants to be held, apart from the rest."""
+    """Hold is one tap and live whenever there is a run to hold; Continue stands beside it and is
+    dead at first; Abort is a hold button, apart from the rest."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class MachineButtons(QWidget):
         vbox(*self._column, last, on=self, gap=gap)
 
     def show_machine(self, machine: MachineRow, can: Abilities) -> None:
-        """Offers what its state and its driver allow; nothing while its station is not there."""
+        """Offer what its state and its driver allow; nothing while its station is offline."""
         state, has_job = machine.state, machine.job_id is not None
         at_work = has_job and state in {S.RUNNING, S.HELD}
         missing = machine.missing_since is not None
@@ -72,7 +72,7 @@ class MachineButtons(QWidget):
         self._guard_buttons(machine.id, state)
 
     def _guard_buttons(self, machine_id: int, state: MachineState) -> None:
-        """The highest button in the column stands where another may have stood before."""
+        """The top button of the column stands where another may have stood before."""
         first = next((button for button in self._column if not button.isHidden()), None)
         row = [b for b in (self.hold_button, self.go_on_button) if not b.isHidden()]
         top = [first] if first else row
@@ -84,9 +84,8 @@ class MachineButtons(QWidget):
         self._guard.show("hold or go on", (machine_id, held) if row else None, *opposite)
 
     def forget(self) -> None:
-        """The machine shown next was chosen by the person."""
+        """A person has chosen the machine that is shown next."""
         self._guard.forget()
 
     def opened(self) -> None:
-        """The page has just come to the front."""
         self._guard.opened()

@@ -1,4 +1,4 @@
-"""One machine: its state, what can be done about it, what its controller says, what happened."""
+"""One machine: its state, what can be done about it, its controller's status, its history."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ from cnc_station.ui.drivers import (
     unattended,
     wants_position,
 )
-from cnc_station.ui.event_text import by_and_why, told, tone_of
+from cnc_station.ui.event_text import by_and_why, event_sentence, tone_of
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.machine_about import MachineAbout, position_words
 from cnc_station.ui.pages.machine_buttons import MachineButtons
@@ -37,17 +37,17 @@ from cnc_station.ui.widgets.timeline import Timeline, TimelineEntry
 
 _JOB_WIDTH = 150
 NOW, LATELY, ABOUT = "now", "lately", "about"
-LIVE_MS = 150  # six or seven looks a second, from memory, while somebody can see it
+LIVE_MS = 150  # from memory, while it is on view
 
 
 class MachineDetail(Card):
-    """Shows a machine; what its buttons do is for the page."""
+    """Shows a machine; the page connects its buttons."""
 
     def __init__(self, context: PageContext, drivers: Drivers) -> None:
         super().__init__()
         self._context = context
         self._drivers = drivers
-        self._shown: MachineRow | None = None
+        self.shown: MachineRow | None = None
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._chip = StateChip(look_of(MachineState.IDLE))
         self.why = Text("", Role.STRONG, wrap=True)
@@ -62,10 +62,9 @@ class MachineDetail(Card):
         self._place()
 
     def _place(self) -> None:
-        head = hbox((self._name, 1), self._chip)
         self.job_button = Button(self.tr("The job at work"))
         self.log_button = Button(self.tr("Log…"))
-        ways = hbox((self.job_button, 1), (self.log_button, 1), gap=8)
+        links = hbox((self.job_button, 1), (self.log_button, 1), gap=8)
         stack = TabStack()
         self.tabs = stack.tabs
         for key, title, widget in (
@@ -75,22 +74,18 @@ class MachineDetail(Card):
         ):
             stack.add(key, title, widget)
         self.body.setSpacing(8)
-        fill(self.body, head, self.why, self.remedy, self.details, self.buttons, ways, (stack, 1))
-
-    @property
-    def shown(self) -> MachineRow | None:
-        """The machine on view."""
-        return self._shown
+        head = hbox((self._name, 1), self._chip)
+        texts = (self.why, self.remedy, self.details)
+        fill(self.body, head, *texts, self.buttons, links, (stack, 1))
 
     def picked(self, machine: MachineRow) -> None:
         """A person has chosen the machine that is shown next."""
-        if self._shown is None or machine.id != self._shown.id:
+        if self.shown is None or machine.id != self.shown.id:
             self.buttons.forget()
             self.about.forget()
 
     def show_machine(self, machine: MachineRow) -> None:
-        """Shows a machine."""
-        self._shown = machine
+        self.shown = machine
         self._name.setText(machine.spec.name)
         self.buttons.show_machine(machine, self._drivers.abilities(machine.spec.driver))
         self.job_button.setVisible(machine.job_id is not None)
@@ -99,10 +94,8 @@ class MachineDetail(Card):
         self.clock_moved()
         self._look()
 
-    # what its controller says
-
     def _look(self) -> None:
-        machine = self._shown
+        machine = self.shown
         if machine is None:
             return
         status = self._context.door.peek(ControllerStatus(machine.id))
@@ -110,19 +103,17 @@ class MachineDetail(Card):
         if status is not None:
             self.live.show_status(status, self._context.door.peek(LatestTelemetry(machine.id)))
         else:
-            elsewhere = self.tr("It is wired to station {station}: look there for what it says.")
+            elsewhere = self.tr("It is wired to station {station}: look there for its status.")
             self.live.show_nothing(elsewhere.format(station=machine.station))
 
     def _say(self, machine: MachineRow, status: Status | None) -> None:
         why = self._why(machine) or (status.why if status else "")
-        self._show(self.why, why[:1].upper() + why[1:])
+        self._show(self.why, formatting.sentence(why))
         can = self._drivers.abilities(machine.spec.driver)
         remedy = (status.remedy if status else "") or at_panel(machine, can)
         if not machine.attended:
-            was = look_of(machine.state).word
-            remedy = self.tr("Last known: {state}. Look at the PC of that station.").format(
-                state=was
-            )
+            remedy = self.tr("Last known: {state}. Look at the PC of that station.")
+            remedy = remedy.format(state=look_of(machine.state).word)
         self._show(self.remedy, remedy)
         self.details.set_words(status.details if status else "")
         self.why.set_ink(tone_ink(self._look_of(machine).tone))
@@ -139,7 +130,7 @@ class MachineDetail(Card):
         elif is_unready(machine):
             why = self.tr("Not ready: {why}").format(why=machine.not_ready)
         elif machine.missing_since is not None and machine.state is not MachineState.OFFLINE:
-            known = machine.not_ready or self.tr("it is tried again by itself")
+            known = machine.not_ready or self.tr("it reconnects by itself")
             why = self.tr("Not reachable: {why}").format(why=known)
         if machine.maintenance_due:  # its run was lost, or ended in an alarm
             follows = self.tr("Maintenance follows.")
@@ -147,51 +138,38 @@ class MachineDetail(Card):
         return why
 
     @staticmethod
-    def _show(text: Text, words_: str) -> None:
-        if words_ != text.text() or text.isHidden() is bool(words_):
-            text.setText(words_)
-            text.setVisible(bool(words_))
+    def _show(text: Text, words: str) -> None:
+        if words != text.text() or text.isHidden() is bool(words):
+            text.setText(words)
+            text.setVisible(bool(words))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Follows the controller."""
         super().showEvent(event)
         self._live.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks: nothing is asked."""
         super().hideEvent(event)
         self._live.stop()
 
-    # what happened
-
     def show_events(self, events: Sequence[Event], jobs: Mapping[int, str]) -> None:
-        """Shows what happened lately, the newest on view; `jobs` are the titles of its jobs."""
-        now = self._context.now()
-        self.timeline.set_entries(
-            [
-                TimelineEntry(
-                    told(event),
-                    " · ".join(p for p in (jobs.get(event.job_id or 0), by_and_why(event)) if p),
-                    formatting.moment(event.at, now),
-                    tone_of(event),
-                )
-                for event in events
-            ]
-        )
+        """Show recent events, scrolled to the newest; `jobs` are the titles of their jobs."""
+        entries = []
+        for event in events:
+            note = " · ".join(p for p in (jobs.get(event.job_id or 0), by_and_why(event)) if p)
+            at = formatting.moment(event.at, self._context.now())
+            entries.append(TimelineEntry(event_sentence(event), note, at, tone_of(event)))
+        self.timeline.set_entries(entries)
         self.timeline.scrollToBottom()
-        if self._shown is not None and self._shown.job_id is not None:
-            title = jobs.get(self._shown.job_id, self.tr("The job at work"))
-            shown = self.job_button.fontMetrics().elidedText(
-                title, Qt.TextElideMode.ElideRight, _JOB_WIDTH
-            )
-            self.job_button.setText(shown)
+        if self.shown is not None and self.shown.job_id is not None:
+            title = jobs.get(self.shown.job_id, self.tr("The job at work"))
+            metrics, right = self.job_button.fontMetrics(), Qt.TextElideMode.ElideRight
+            self.job_button.setText(metrics.elidedText(title, right, _JOB_WIDTH))
             self.job_button.setToolTip(title)
 
     def clock_moved(self) -> None:
-        """Says anew how long it has been in its state."""
-        if self._shown is not None:
-            lasted = formatting.lasted(self._shown.state_since, self._context.now())
-            self._chip.set_look(self._look_of(self._shown), lasted)
+        if self.shown is not None:
+            lasted = formatting.lasted(self.shown.state_since, self._context.now())
+            self._chip.set_look(self._look_of(self.shown), lasted)
 
     def _look_of(self, machine: MachineRow) -> StateLook:
         return machine_look(machine, self._drivers.abilities(machine.spec.driver))

@@ -18,7 +18,7 @@ from cnc_station.ui.drivers import machine_look
 from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.list_page import ListPage
-from cnc_station.ui.pages.machine_about import takes_in_short
+from cnc_station.ui.pages.machine_about import takes
 from cnc_station.ui.pages.machine_detail import MachineDetail
 from cnc_station.ui.theme import Ink
 from cnc_station.ui.widgets.buttons import Button, add_key
@@ -26,12 +26,11 @@ from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.state_look import StateLook
 
 _LATEST = 100
-
 _REST_MS = 60
 
 
 class MachinesPage(ListPage[MachineRow]):
-    """A list of the machines, one of them in full."""
+    """A list of the machines, one of them in detail."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__(context, self.tr("Machines"), interval_ms=_REST_MS)
@@ -49,7 +48,6 @@ class MachinesPage(ListPage[MachineRow]):
         add_key(self, self.tr("Log of the machine"), "L", self.open_log)
 
     def columns(self) -> Sequence[Column[MachineRow]]:
-        """What a machine is and takes."""
         return (
             Column(self.tr("Machine"), lambda m: m.spec.name, 96, strong=True),
             Column(self.tr("State"), lambda m: self._look_of(m).word, 132, look=self._look_of),
@@ -60,7 +58,7 @@ class MachinesPage(ListPage[MachineRow]):
             Column(self.tr("Station"), lambda m: m.station, 92),
             Column(
                 self.tr("Takes"),
-                lambda m: takes_in_short(m.spec.capability, self.tr),
+                lambda m: takes(m.spec.capability, self.tr, short=True),
                 ink=lambda _: Ink.MUTED,
             ),
         )
@@ -76,7 +74,7 @@ class MachinesPage(ListPage[MachineRow]):
             self.tr("Add your first machine"),
         )
         empty.step.connect(self.add)
-        empty.offer(self.tr("Load the demo day"), self._context.ways.load_demo)
+        empty.offer(self.tr("Load the demo day"), self._context.navigator.load_demo)
         return empty
 
     def _connect_detail(self) -> None:
@@ -93,7 +91,7 @@ class MachinesPage(ListPage[MachineRow]):
             (buttons.finish_button, at_machine.finish),
             (buttons.hold_button, partial(self._act_on_job, JobAction.HOLD)),
             (buttons.go_on_button, partial(self._act_on_job, JobAction.CONTINUE)),
-            (detail.job_button, self._context.ways.to_job),
+            (detail.job_button, self._context.navigator.to_job),
         ):
             asks.clicked.connect(lambda _=False, do=on_job: self._with_job(do))
         abort = partial(self._act_on_job, JobAction.ABORT)
@@ -105,46 +103,35 @@ class MachinesPage(ListPage[MachineRow]):
         about.edit_button.clicked.connect(self.edit)
         detail.log_button.clicked.connect(self.open_log)
 
-    # what is on view
-
     def arrived(self) -> None:
-        """Looks again, at buttons that were not there a moment ago."""
         super().arrived()
         self.detail.buttons.opened()
 
     def key_of(self, row: MachineRow) -> int:
-        """Its id."""
         return row.id
 
     def follow(self, notice: Notice) -> None:
-        """Machines change, and what can be asked of them with their stations."""
         if notice.machines or notice.tells_of(ABOUT_STATIONS):
             self._refresh.request()
 
     async def read(self) -> Sequence[MachineRow]:
-        """The machines in which every word is found."""
         self._machines = await self._context.door.ask(ListMachines())
         wanted = self._text.lower().split()
         return [m for m in self._machines if all(word in _searched(m) for word in wanted)]
 
     def instead(self) -> QWidget | None:
-        """A shop without machines has nothing to search."""
         return super().instead() if self._machines else self.empty
 
     def summary(self) -> str:
-        """How many are listed."""
         return self.tr("{count} in this shop").format(count=self.rows.total)
 
     def show_row(self, row: MachineRow) -> None:
-        """Shows a machine, and what happened on it as soon as that is there."""
         self.detail.show_machine(row)
         super().show_row(row)
 
     async def load_detail(self, row: MachineRow) -> None:
-        """Asks what happened on the machine."""
-        events = await self._context.door.ask(
-            ListEvents(machine_id=row.id, limit=_LATEST, newest=True)
-        )
+        latest = ListEvents(machine_id=row.id, limit=_LATEST, newest=True)
+        events = await self._context.door.ask(latest)
         ids = {event.job_id for event in events if event.job_id is not None}
         if row.job_id is not None:
             ids.add(row.job_id)
@@ -153,10 +140,7 @@ class MachinesPage(ListPage[MachineRow]):
             self.detail.show_events(events, {job.id: job.title for job in jobs})
 
     def tick(self) -> None:
-        """It has been longer in its state."""
         self.detail.clock_moved()
-
-    # what can be done
 
     def _with_machine(self, do: Callable[[int], object]) -> None:
         machine = self.table.current
@@ -184,11 +168,9 @@ class MachinesPage(ListPage[MachineRow]):
             self._context.operations.reconnect(machine.id, machine.spec.name)
 
     def add(self) -> MachineForm:
-        """Opens the form for a new machine."""
         return self._open(None)
 
     def edit(self) -> MachineForm | None:
-        """Opens the form of the machine chosen."""
         machine = self.table.current
         return None if machine is None else self._open(machine)
 
@@ -198,7 +180,6 @@ class MachinesPage(ListPage[MachineRow]):
         return form
 
     def open_log(self) -> MachineLogDialog | None:
-        """Opens what went over the wire of the machine chosen."""
         machine = self.table.current
         if machine is None:
             return None

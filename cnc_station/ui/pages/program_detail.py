@@ -1,4 +1,4 @@
-"""One program: its path, what the reader found, its text, its revisions."""
+"""One program: its path, the reader's findings, its text, its revisions."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -30,14 +30,14 @@ _ERROR = "error"
 
 
 class ProgramDetailCard(Card):
-    """Shows a program; what its buttons do is for the page."""
+    """Shows a program; the page connects its buttons."""
 
     revision_chosen = Signal(str)  # the SHA-256
 
     def __init__(self, now: Callable[[], int]) -> None:
         super().__init__()
         self._now = now
-        self._shown: ProgramDetail | None = None
+        self.shown: ProgramDetail | None = None
         self._toolpath: Toolpath | None = None
         self._ends: list[tuple[int, int]] = []  # line, the last point it leads to
         self._name = ElidedLabel("", Role.CARD_TITLE)
@@ -55,16 +55,8 @@ class ProgramDetailCard(Card):
         self.findings.itemClicked.connect(self._to_line)
         self.findings.itemActivated.connect(self._to_line)
         self._clean = Text(self.tr("The reader found nothing to remark."), Role.NOTE, Ink.MUTED)
-        fill(
-            self.body,
-            self._name,
-            self._about,
-            self.assumes,
-            4,
-            self._buttons(),
-            4,
-            (self._reading(), 1),
-        )
+        head = (self._name, self._about, self.assumes)
+        fill(self.body, *head, 4, self._buttons(), 4, (self._reading(), 1))
         theme().changed.connect(self._fit_findings)
 
     def _buttons(self) -> QHBoxLayout:
@@ -88,15 +80,10 @@ class ProgramDetailCard(Card):
         splitter.setSizes(list(_SHARES))
         return splitter
 
-    @property
-    def shown(self) -> ProgramDetail | None:
-        """The program on view."""
-        return self._shown
-
     def show_program(self, program: ProgramDetail) -> None:
-        """Shows a program; the same one again keeps the place in its text."""
-        same = self._shown is not None and self._shown.row.sha256 == program.row.sha256
-        self._shown = program
+        """Show a program; the same one again keeps the place in its text."""
+        same = self.shown is not None and self.shown.row.sha256 == program.row.sha256
+        self.shown = program
         row = program.row
         self._name.setText(row.name)
         self._about.setText(self._said(row))
@@ -104,8 +91,7 @@ class ProgramDetailCard(Card):
         self.assumes.setText(formatting.assumes(program.assumes))
         self.assumes.setToolTip(formatting.assumes_in_full(program.assumes))
         self.assumes.setVisible(bool(self.assumes.text()))
-        jobs = self.tr("Jobs: {count}").format(count=f"{row.jobs:,}")
-        self.jobs_button.setText(jobs)
+        self.jobs_button.setText(self.tr("Jobs: {count}").format(count=f"{row.jobs:,}"))
         self.jobs_button.setEnabled(row.jobs > 0)
         self._show_revisions(program.revisions, row.sha256)
         if not same:
@@ -113,42 +99,30 @@ class ProgramDetailCard(Card):
             self._show_text(program)
 
     def show_path(self, path: Toolpath | None) -> None:
-        """Shows the path of the program on view; going through its text moves the tool on it."""
+        """Show the toolpath; moving through the text moves the tool on it."""
         self._toolpath = path
         ends = {line: at for at, line in enumerate(path.line)} if path else {}
         self._ends = sorted(ends.items())
         self.path.show_path(path)
 
     def _show_tool_at(self, line: int) -> None:
-        """The tool as it is once this line is done."""
+        """Show the tool at the end of this line."""
         path = self._toolpath
         place = bisect_right(self._ends, line, key=itemgetter(0)) - 1
         if path is None or place < 0 or not path.duration_s:
             self.path.show_tool(None)
             return
         at = self._ends[place][1]
-        self.path.show_tool(
-            Telemetry(
-                line=line,
-                x=path.x[at],
-                y=path.y[at],
-                z=path.z[at],
-                part_fraction=path.seconds[at] / path.duration_s,
-            )
-        )
+        done = path.seconds[at] / path.duration_s
+        x, y, z = path.x[at], path.y[at], path.z[at]
+        self.path.show_tool(Telemetry(line=line, x=x, y=y, z=z, part_fraction=done))
 
     def _said(self, row: ProgramRow) -> str:
-        now = self._now()
-        return " · ".join(
-            (
-                self.tr("{lines} lines").format(lines=f"{row.lines:,}"),
-                self.tr("{time} a part").format(time=formatting.duration(row.duration_s)),
-                self.tr("added {when} by {who}").format(
-                    when=formatting.moment(row.added_at, now), who=row.added_by
-                ),
-                row.sha256[:12],
-            )
-        )
+        lines = self.tr("{lines} lines").format(lines=f"{row.lines:,}")
+        time = self.tr("{time} a part").format(time=formatting.duration(row.duration_s))
+        when = formatting.moment(row.added_at, self._now())
+        added = self.tr("added {when} by {who}").format(when=when, who=row.added_by)
+        return " · ".join((lines, time, added, row.sha256[:12]))
 
     def _show_revisions(self, revisions: Sequence[ProgramRow], sha256: str) -> None:
         with QSignalBlocker(self.revisions):
@@ -163,9 +137,8 @@ class ProgramDetailCard(Card):
         self.revision_chosen.emit(self.revisions.itemData(place))
 
     def _show_text(self, program: ProgramDetail) -> None:
-        self.code.set_text(
-            program.text, {finding.line: _tone(finding) for finding in program.findings}
-        )
+        tones = {finding.line: _tone(finding) for finding in program.findings}
+        self.code.set_text(program.text, tones)
         self.findings.clear()
         for finding in program.findings:
             item = QListWidgetItem(self._finding_words(finding))
@@ -186,13 +159,11 @@ class ProgramDetailCard(Card):
     def _finding_words(self, finding: ProgramFinding) -> str:
         if not finding.line:
             return finding.message
-        return self.tr("Line {line}: {message}").format(
-            line=f"{finding.line:,}", message=finding.message
-        )
+        words = self.tr("Line {line}: {message}")
+        return words.format(line=f"{finding.line:,}", message=finding.message)
 
     def _to_line(self, item: QListWidgetItem) -> None:
-        line = item.data(Qt.ItemDataRole.UserRole)
-        if line:
+        if line := item.data(Qt.ItemDataRole.UserRole):
             self.code.go_to(line)
             self.code.setFocus()
 

@@ -1,4 +1,4 @@
-"""The programs kept, each known by its content: what they do, and new jobs from them."""
+"""The stored programs, each known by its content: what they do, and new jobs from them."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ _RECOUNT_MS = 1000
 
 
 class ProgramsPage(ListPage[ProgramRow]):
-    """A list of the programs, one of them in full."""
+    """A list of the programs, one of them in detail."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__(context, self.tr("Programs"))
@@ -32,13 +32,12 @@ class ProgramsPage(ListPage[ProgramRow]):
         self.detail.revision_chosen.connect(self.select)
         self._recount = QTimer(self, singleShot=True, interval=_RECOUNT_MS)
         self._recount.timeout.connect(self._refresh.request)
-        add = Button(self.tr("Add programs…"), clicked=context.ways.import_files)
+        add = Button(self.tr("Add programs…"), clicked=context.navigator.import_files)
         no_match = self.tr("No program's name matches the search.")
         self.lay_out(self.detail, (11, 10), self._no_programs(), no_match, add)
         add_key(self, self.tr("New job from this program"), "J", self.new_job)
 
     def columns(self) -> Sequence[Column[ProgramRow]]:
-        """What a program is and does."""
         return (
             Column(self.tr("Program"), lambda row: row.name, 216, strong=True),
             Column(self.tr("Rev"), lambda row: f"r{row.revision}", 44, right=True),
@@ -67,42 +66,36 @@ class ProgramsPage(ListPage[ProgramRow]):
             "file",
             self.tr("Drop NC programs here (.nc, .ngc, .tap, .min, .mpf, O1234 …)"),
             self.tr(
-                "Programs are kept by their content: a job runs exactly the lines it was given, "
+                "Programs are stored by their content: a job runs exactly the lines it was given, "
                 "and a changed file becomes a new revision."
             ),
             self.tr("Add programs…"),
         )
-        empty.step.connect(self._context.ways.import_files)
+        empty.step.connect(self._context.navigator.import_files)
         return empty
 
-    # what is on view
-
     def key_of(self, row: ProgramRow) -> str:
-        """Its content."""
         return row.sha256
 
     def follow(self, notice: Notice) -> None:
-        """Jobs matter too, if less: each program says how many are bound to it."""
+        """Jobs matter less: they change only the count of a program's jobs."""
         if notice.tells_of(ABOUT_PROGRAMS):
             self._refresh.request()
         elif notice.jobs and not self._recount.isActive():
             self._recount.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Counts no more: nobody looks."""
         super().hideEvent(event)
         self._recount.stop()
 
     async def read(self) -> Sequence[ProgramRow]:
-        """The programs whose name matches."""
         return await self._context.door.ask(ListPrograms(self._text))
 
     def summary(self) -> str:
-        """How many are listed."""
-        return self.tr("{count} kept").format(count=f"{self.rows.total:,}")
+        return self.tr("{count} stored").format(count=f"{self.rows.total:,}")
 
     async def load_detail(self, row: ProgramRow) -> None:
-        """The text first: a long path takes a moment to work out."""
+        """Show the text first: a long path takes a moment to compute."""
         had = self.detail.shown
         program = await self._context.door.ask(ProgramByHash(row.sha256))
         if program is None or not self.is_chosen(row):
@@ -114,15 +107,12 @@ class ProgramsPage(ListPage[ProgramRow]):
         if self.is_chosen(row):
             self.detail.show_path(path)
 
-    # what can be done
-
     def new_job(self) -> None:
-        """A job that runs the program chosen."""
         row = self.table.current
         if row is not None:
-            self._context.ways.new_job(row.sha256)
+            self._context.navigator.new_job(row.sha256)
 
     def _to_jobs(self) -> None:
         row = self.table.current
         if row is not None:
-            self._context.ways.to_jobs(JobFilter(program=row.sha256))
+            self._context.navigator.to_jobs(JobFilter(program=row.sha256))

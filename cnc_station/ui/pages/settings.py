@@ -1,6 +1,6 @@
-"""Settings: how the window looks, who stands at it, and what the station was told from outside.
+"""Settings: the window's appearance, the operator's name, and the station's configuration.
 
-A setting is saved when it is changed, and called saved when the engine has said so.
+A change is saved at once and reported as saved after the engine's commit.
 """
 
 import platform
@@ -12,12 +12,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QButtonGroup,
-    QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
-    QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -28,15 +24,15 @@ from cnc_station.engine.queries import AboutStation, ListLinks, StoredSettings
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.licences import LicenceTexts, parts
-from cnc_station.ui.link_text import named
+from cnc_station.ui.link_text import link_name
 from cnc_station.ui.page_context import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME, PageContext
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.buttons import Button
-from cnc_station.ui.widgets.card import Card
+from cnc_station.ui.widgets.card import Card, scrolling
 from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.fields import Field, NumberBox
 from cnc_station.ui.widgets.filter_chip import FilterChip
-from cnc_station.ui.widgets.layout import STRETCH, fill, hbox
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
 from cnc_station.ui.widgets.text import Note, Text
 
 _LONGEST_NAME = 60
@@ -44,7 +40,7 @@ _MOST_AN_HOUR = 100_000
 
 
 class SettingsPage(QWidget):
-    """Cards of settings; each card says when what was changed in it is saved."""
+    """Cards of settings; each card shows when its change is saved."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -52,7 +48,6 @@ class SettingsPage(QWidget):
         self._refresh = CoalescedTask(context.operations, self._load, self)
         context.bridge.changed.connect(self._follow)
         inner = QWidget()
-        inner.setProperty("part", "plain")
         grid = QGridLayout(inner)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(theme().metrics.page_margin)
@@ -65,16 +60,9 @@ class SettingsPage(QWidget):
         grid.setColumnStretch(0, 3)
         grid.setColumnStretch(1, 2)
         grid.setRowStretch(3, 1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(inner)
-        box = QVBoxLayout(self)
         margin = theme().metrics.page_margin
-        box.setContentsMargins(margin, 14, margin, 4)
-        box.addWidget(area)
-
-    # the cards
+        area = scrolling(inner, right=0, focus=True)
+        vbox(area, on=self, margins=(margin, 14, margin, 4))
 
     def _appearance(self) -> Card:
         card = Card(title=self.tr("Appearance"), note=" ")
@@ -88,14 +76,11 @@ class SettingsPage(QWidget):
                 ThemeName.LAVENDER: self.tr("Lavender"),
             }
         )
-        self.densities = self._choices(
-            {
-                Density.DENSE: self.tr("Dense, for a mouse"),
-                Density.TOUCH: self.tr("Touch, for gloves"),
-            }
-        )
+        dense, touch = self.tr("Dense, for a mouse"), self.tr("Touch, for gloves")
+        self.densities = self._choices({Density.DENSE: dense, Density.TOUCH: touch})
         for name, chips in ((self.tr("Theme"), self.themes), (self.tr("Size"), self.densities)):
-            fill(card.body, 8, Text(name, Role.NOTE, Ink.MUTED), _wrapped(list(chips.values())))
+            row = hbox(*chips.values(), STRETCH, gap=theme().metrics.gap)
+            fill(card.body, 8, Text(name, Role.NOTE, Ink.MUTED), row)
         for chip in (*self.themes.values(), *self.densities.values()):
             chip.clicked.connect(lambda: self._dress(card))
         card.body.addStretch(1)
@@ -122,19 +107,15 @@ class SettingsPage(QWidget):
         self.operator_field = Field(
             self.tr("Operator at this window"),
             self.operator,
-            hint=self.tr("Stands in the history of whatever is done here."),
+            hint=self.tr("Recorded in the history with everything done here."),
         )
         target = Field(
             self.tr("Parts an hour to aim for"),
             self.target,
             hint=self.tr("A line in the chart of the floor."),
         )
-        row = hbox(
-            (self.operator_field, 1, Qt.AlignmentFlag.AlignTop),
-            (target, 1, Qt.AlignmentFlag.AlignTop),
-            gap=16,
-        )
-        fill(card.body, 8, row)
+        top = Qt.AlignmentFlag.AlignTop
+        fill(card.body, 8, hbox((self.operator_field, 1, top), (target, 1, top), gap=16))
         return card
 
     def _station(self) -> Card:
@@ -145,59 +126,40 @@ class SettingsPage(QWidget):
         self._facts = (
             (self.tr("Name"), about.station),
             (self.tr("Simulated machines"), real if about.simulator_speed == 1 else speed),
-            (self.tr("Kept in"), about.database),
+            (self.tr("Stored in"), about.database),
         )
         self.station = KeyValue()
         copy = Button(
             self.tr("Copy the path of the database"),
             clicked=lambda: QGuiApplication.clipboard().setText(about.database),
         )
-        fill(
-            card.body,
-            8,
-            self.station,
-            8,
-            Note(
-                self.tr(
-                    "Set outside the window: by CNC_STATION, CNC_SIMULATOR_SPEED and CNC_DATABASE, "
-                    "or in cnc-station.toml; read at the start."
-                )
-            ),
-            8,
-            (copy, 0, Qt.AlignmentFlag.AlignLeft),
+        origin = Note(
+            self.tr(
+                "Set outside the window: by CNC_STATION, CNC_SIMULATOR_SPEED and CNC_DATABASE, "
+                "or in cnc-station.toml; read at the start."
+            )
         )
+        left = Qt.AlignmentFlag.AlignLeft
+        fill(card.body, 8, self.station, 8, origin, 8, (copy, 0, left))
         return card
 
     def _about(self) -> Card:
         card = Card(title=self.tr("About"))
         facts = KeyValue()
-        facts.set_pairs(
-            (
-                ("CNC Station", self._context.door.peek(AboutStation()).version),
-                ("Qt", qVersion()),
-                ("Python", platform.python_version()),
-            )
-        )
+        own = self._context.door.peek(AboutStation()).version
+        python = platform.python_version()
+        facts.set_pairs((("CNC Station", own), ("Qt", qVersion()), ("Python", python)))
         bundled = KeyValue()
         bundled.set_pairs(parts())
         texts = Button(self.tr("Licence texts…"), clicked=self.show_licences)
-        fill(
-            card.body,
-            8,
-            facts,
-            8,
-            Text(self.tr("Made with"), Role.STRONG),
-            bundled,
-            Note(self.tr("CNC Station itself is free under the MIT licence.")),
-            (texts, 0, Qt.AlignmentFlag.AlignLeft),
-            STRETCH,
-        )
+        made_with = Text(self.tr("Made with"), Role.STRONG)
+        licence = Note(self.tr("CNC Station itself is free under the MIT licence."))
+        fill(card.body, 8, facts, 8, made_with, bundled, licence)
+        fill(card.body, (texts, 0, Qt.AlignmentFlag.AlignLeft), STRETCH)
         return card
 
-    # what is on view
-
     def arrived(self) -> None:
-        """Reads the settings: another window may have changed them."""
+        """Read the settings: another window may have changed them."""
         self._refresh.request()
 
     def _follow(self, notice: Notice) -> None:
@@ -216,28 +178,15 @@ class SettingsPage(QWidget):
 
     def _show_links(self) -> None:
         now = self._context.now()
-        links = [
-            (
-                named(link),
-                " · ".join(
-                    part
-                    for part in (
-                        self.tr("{state} since {when}").format(
-                            state=link.state, when=formatting.moment(link.since, now)
-                        ),
-                        link.detail,
-                    )
-                    if part
-                ),
-            )
-            for link in self._context.door.peek(ListLinks())
-        ]
-        self.station.set_pairs([*self._facts, *links])
-
-    # what can be changed
+        pairs = list(self._facts)
+        for link in self._context.door.peek(ListLinks()):
+            since = formatting.moment(link.since, now)
+            state = self.tr("{state} since {when}").format(state=link.state, when=since)
+            pairs.append((link_name(link), f"{state} · {link.detail}" if link.detail else state))
+        self.station.set_pairs(pairs)
 
     def _dress(self, card: Card) -> None:
-        """The window changes at once; what was chosen is kept for the next start."""
+        """Change the window at once and keep the choice for the next start."""
         name = next(name for name, chip in self.themes.items() if chip.isChecked())
         density = next(density for density, chip in self.densities.items() if chip.isChecked())
         app = QApplication.instance()
@@ -251,7 +200,7 @@ class SettingsPage(QWidget):
             self.operator_field.set_error("")
             return
         if not name or not name.isprintable():
-            self.operator_field.set_error(self.tr("A name, so that the history can say who"))
+            self.operator_field.set_error(self.tr("Enter a name for the history"))
             return
         self.operator_field.set_error("")
         self._context.door.rename_operator(name)
@@ -271,11 +220,6 @@ class SettingsPage(QWidget):
         note.setText(saved.format(when=formatting.time_of_day(self._context.now())))
 
     def show_licences(self) -> LicenceTexts:
-        """Opens the texts of the licences of what is bundled."""
         dialog = LicenceTexts(self)
         dialog.open()
         return dialog
-
-
-def _wrapped(chips: list[FilterChip]) -> QHBoxLayout:
-    return hbox(*chips, STRETCH, gap=theme().metrics.gap)

@@ -1,4 +1,4 @@
-"""One station: whether it is there, what it is, and the machines wired to it with what they do."""
+"""One station: whether it is online, what it is, and the machines wired to it with what they do."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 
 
 class StationDetail(Card):
-    """Shows a place; what its buttons do is for the page."""
+    """Shows a station; the page connects its buttons."""
 
     def __init__(self, now: Callable[[], int], drivers: Drivers) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class StationDetail(Card):
         self.facts = KeyValue()
         self.posts = RowList(self._columns(), lambda post: post.machine.id, self)
         self.table = ListTable(self.posts, self.tr("Machines of this station"))
-        self._rest = QWidget()  # takes the table's room where there is none to show
+        self._rest = QWidget()  # takes the table's room without machines
         self.table.chosen.connect(self._fit_buttons)
         head = hbox((self._name, 1), self._chip)
         fill(self.body, head, self.meaning, 8, self.facts, 8, rule())
@@ -47,9 +47,7 @@ class StationDetail(Card):
         return (
             Column(self.tr("Machine"), lambda p: p.machine.spec.name, 92, strong=True),
             Column(self.tr("State"), lambda p: self._look_of(p).word, 136, look=self._look_of),
-            Column(
-                self.tr("At work on"), lambda p: formatting.NONE if p.job is None else p.job.title
-            ),
+            Column(self.tr("At work on"), lambda p: p.job.title if p.job else formatting.NONE),
         )
 
     def _look_of(self, post: MachineAssignment) -> StateLook:
@@ -65,12 +63,12 @@ class StationDetail(Card):
 
     @property
     def post(self) -> MachineAssignment | None:
-        """The machine chosen."""
+        """The chosen machine."""
         return self.table.current
 
     def show_place(self, place: StationMachines, *, leads: str, here: str, elsewhere: bool) -> None:
-        """Shows a place. `leads` is who leads, in words; `here` the version of this station;
-        `elsewhere` whether there is another station that could take a machine."""
+        """Show a station. `leads` names the leader; `here` is this station's version; `elsewhere`:
+        another station could take a machine."""
         row = place.station
         self._elsewhere = elsewhere
         self._name.setText(row.name)
@@ -109,12 +107,12 @@ class StationDetail(Card):
         presence = place.station.presence
         if presence is Presence.SILENT and place.at_work:
             return self.tr(
-                "Not heard of. Its machines go on with what they cut; what it drove is looked "
-                "after by the leader when its leases end."
+                "Not responding. Its machines go on cutting; the leader takes over its runs "
+                "when its leases expire."
             )
         if presence is Presence.SILENT:
             return self.tr(
-                "Not heard of. Nothing starts on its machines until it is back, or they are moved."
+                "Not responding. Nothing starts on its machines until it is back or they are moved."
             )
         if presence is Presence.LEFT:
             return self.tr("Closed in order. Its machines wait for it, or can be moved.")

@@ -1,7 +1,6 @@
-"""The fleet: which stations are there, which of them leads, and what runs where."""
+"""The fleet: which stations are online, which one leads, and what runs where."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
@@ -10,14 +9,13 @@ from cnc_station.engine.domain.notice import ABOUT_STATIONS, Notice
 from cnc_station.engine.queries import (
     AboutStation,
     JobsById,
-    ListDrivers,
     ListLinks,
     ListMachines,
     ListStations,
 )
 from cnc_station.engine.views import Presence
 from cnc_station.ui import formatting
-from cnc_station.ui.dialogs.move_machine import MoveMachineForm
+from cnc_station.ui.dialogs.machine_form import MoveMachineForm
 from cnc_station.ui.drivers import Drivers
 from cnc_station.ui.link_text import STANDALONE
 from cnc_station.ui.models.fleet import StationMachines, others, places
@@ -32,15 +30,15 @@ from cnc_station.ui.widgets.state_look import look_of
 
 
 class StationsPage(ListPage[StationMachines]):
-    """A list of the stations, one of them in full. While it is on view it asks every second:
-    silence makes no change that could be heard."""
+    """A list of the stations, one of them in detail. It queries every second while it is on view: a
+    station that goes silent causes no notice."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__(context, self.tr("Stations"))
         self._own_version = context.door.peek(AboutStation()).version
         self._places: tuple[StationMachines, ...] = ()
         self._as_of = formatting.NONE
-        self.detail = StationDetail(context.now, Drivers(partial(context.door.peek, ListDrivers())))
+        self.detail = StationDetail(context.now, Drivers(context.door))
         self.detail.move_button.clicked.connect(self.move_machine)
         self.detail.machine_button.clicked.connect(self._to_machine)
         self.detail.table.opened.connect(self._to_machine)
@@ -49,7 +47,6 @@ class StationsPage(ListPage[StationMachines]):
         add_key(self, self.tr("Move the machine to another station"), "M", self.move_machine)
 
     def columns(self) -> Sequence[Column[StationMachines]]:
-        """Whether a station is there, and what runs on it."""
         return (
             Column(self.tr("Station"), lambda p: p.station.name, 96, strong=True),
             Column(
@@ -71,59 +68,48 @@ class StationsPage(ListPage[StationMachines]):
             "monitor",
             self.tr("This PC works alone"),
             self.tr(
-                "Its jobs are kept in a file on this PC. Stations that are given the same "
+                "Its jobs are stored in a file on this PC. Stations that are given the same "
                 "PostgreSQL database become one fleet with one queue: set CNC_DATABASE_URL to "
                 "postgresql://… on each PC, and CNC_REDIS_URL to redis://… to notice work sooner."
             ),
             self.tr("Show this station's settings"),
         )
-        empty.step.connect(lambda: self._context.ways.to_page("settings"))
+        empty.step.connect(lambda: self._context.navigator.to_page("settings"))
         return empty
 
-    # what is on view
-
     def key_of(self, row: StationMachines) -> str:
-        """Its name."""
         return row.station.name
 
-    def select_first(self) -> None:
-        """Chooses the first station."""
-        self.table.choose(0)
-
     def follow(self, notice: Notice) -> None:
-        """What runs where changes with the machines."""
         if notice.machines or notice.tells_of(ABOUT_STATIONS):
             self._refresh.request()
 
     def tick(self) -> None:
-        """Asks who is still heard of."""
         self._refresh.request()
 
     async def read(self) -> Sequence[StationMachines] | None:
-        """The stations that match by their names or their machines'."""
+        """The stations that match by their own or their machines' names."""
         door = self._context.door
         try:
             stations = await door.ask(ListStations())
             machines = await door.ask(ListMachines())
             jobs = await door.ask(JobsById(sorted(m.job_id for m in machines if m.job_id)))
-        except Unavailable:  # the bar above says so, and how long; asked again in a second
+        except Unavailable:  # the top bar shows it; the next tick tries again
             if self._places:
-                self.count.setText(
-                    self.tr("As it was at {time}: the database is away").format(time=self._as_of)
-                )
+                down = self.tr("As of {time}: the database is down")
+                self.count.setText(down.format(time=self._as_of))
             return None
         self._as_of = formatting.time_of_day(self._context.now())
         self._places = places(stations, machines, jobs)
         return [p for p in self._places if p.has(self._text.lower().split())]
 
     def instead(self) -> QWidget | None:
-        """A PC that works alone has no fleet to show."""
+        """A standalone PC has no fleet to show."""
         if any(link.state == STANDALONE for link in self._context.door.peek(ListLinks())):
             return self.empty
         return None if self.rows.total else self.nothing_found
 
     def summary(self) -> str:
-        """Who is there, who leads, what is at work."""
         presences = [place.station.presence for place in self._places]
         silent = presences.count(Presence.SILENT)
         there = len(presences) - presences.count(Presence.LEFT) - silent
@@ -137,21 +123,16 @@ class StationsPage(ListPage[StationMachines]):
         return " · ".join(part for part in parts if part)
 
     def _leader(self) -> str:
-        for place in self._places:
-            if place.station.leads:
-                return self.tr("{name} leads, term {term}").format(
-                    name=place.station.name, term=place.station.term
-                )
+        for station in (place.station for place in self._places):
+            if station.leads:
+                leads = self.tr("{name} leads, term {term}")
+                return leads.format(name=station.name, term=station.term)
         return self.tr("nobody leads at the moment")
 
     def show_row(self, row: StationMachines) -> None:
-        """Shows a station."""
-        elsewhere = others((p.station for p in self._places), than=row.station.name)
-        self.detail.show_place(
-            row, leads=self._leader(), here=self._own_version, elsewhere=bool(elsewhere)
-        )
-
-    # what the cells say
+        elsewhere = bool(others((p.station for p in self._places), than=row.station.name))
+        leads, here = self._leader(), self._own_version
+        self.detail.show_place(row, leads=leads, here=here, elsewhere=elsewhere)
 
     def _heard(self, place: StationMachines) -> str:
         if place.station.presence is not Presence.SILENT:
@@ -170,23 +151,20 @@ class StationsPage(ListPage[StationMachines]):
     def _version_ink(self, place: StationMachines) -> Ink:
         return Ink.TEXT if place.station.version == self._own_version else Ink.HELD
 
-    # what can be done
-
     def move_machine(self) -> MoveMachineForm | None:
-        """Asks which station the machine chosen goes to, if it can go."""
+        """Ask for the station to move the chosen machine to, if it can be moved."""
         place, post = self.table.current, self.detail.post
         if place is None or post is None or not self.detail.move_button.isEnabled():
             return None
-        candidates = others((p.station for p in self._places), than=place.station.name)
-        form = MoveMachineForm(
-            self._context, self, post.machine, candidates, place.station.presence
-        )
+        stations = others((p.station for p in self._places), than=place.station.name)
+        own = place.station.presence
+        form = MoveMachineForm(self._context, self, post.machine, stations, own)
         form.open()
         return form
 
     def _to_machine(self) -> None:
         if self.detail.post is not None:
-            self._context.ways.to_machine(self.detail.post.machine.id)
+            self._context.navigator.to_machine(self.detail.post.machine.id)
 
 
 def _heard_ink(place: StationMachines) -> Ink:

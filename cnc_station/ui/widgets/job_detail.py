@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.notice import Notice
-from cnc_station.engine.domain.states import LIVE_JOBS, JobState
+from cnc_station.engine.domain.states import LIVE_JOBS, UNDECIDED_JOBS, JobState
 from cnc_station.engine.queries import (
     JobById,
     LatestTelemetry,
@@ -20,7 +20,6 @@ from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.job_commands import JobCommands
 from cnc_station.ui.models.job_columns import look, machine
-from cnc_station.ui.needs import FAILED_OR_INTERRUPTED
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import CloseButton
@@ -183,7 +182,7 @@ class JobDetailPanel(QFrame):
             self._path.request()
         if row.program != self._program_shown and self.tabs.tabs.current == PROGRAM:
             self._program.request()
-        self.trouble.setVisible(row.state in FAILED_OR_INTERRUPTED)
+        self.trouble.setVisible(row.state in UNDECIDED_JOBS)
         self._show_telemetry(row)
 
     def _show_telemetry(self, row: JobRow) -> None:
@@ -204,7 +203,7 @@ class JobDetailPanel(QFrame):
         if row.due_at is not None:
             late = self.tr("late since") if row.late else self.tr("due")
             parts.append(f"{late} {formatting.due(row.due_at, now)}")
-        if row.state not in LIVE_JOBS | FAILED_OR_INTERRUPTED and row.next:
+        if row.state not in LIVE_JOBS | UNDECIDED_JOBS and row.next:
             parts.insert(0, row.next)
         if away := self._commands.why_not(row):
             parts.insert(0, away)
@@ -226,7 +225,7 @@ class JobDetailPanel(QFrame):
 
     def _open_program(self) -> None:
         if self.row is not None and self.row.program is not None:
-            self._context.ways.to_program(self.row.program)
+            self._context.navigator.to_program(self.row.program)
 
     def preferred_width(self) -> int:
         return _WIDTH_TOUCH if theme().metrics.touch else WIDTH
