@@ -34,6 +34,10 @@ log = logging.getLogger(__name__)
 WRITING_S = 60.0  # the lease of a run that has ended, to write its end
 CLOSED = "the station was closed while it ran"
 TAKEN_BACK = "it went on while the station was not heard of"
+_TOO_LATE = {
+    t.ABORTED: "had ended before it was aborted.",
+    t.DEFERRED: "had ended before it was put aside.",
+}
 _WHEN_CLOSED = {
     AtClosing.RETURNED: t.RETURNED,
     AtClosing.BEGINS_AGAIN: t.REQUEUED,
@@ -144,8 +148,7 @@ class RunSession:
             raise error
         await asyncio.wait([self.task])
         if self.ending is None or self.ending.transition is not wanted.transition:
-            name = wanted.transition.name
-            raise Conflict(f"Job {self.claimed.job_id} had ended before it could be {name}.")
+            raise Conflict(f"Job {self.claimed.job_id} {_TOO_LATE[wanted.transition]}")
 
     async def stopped(self) -> Exception | None:
         """Wait for the controller's answer to an abort. Return what prevented it."""
