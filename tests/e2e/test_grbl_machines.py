@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import open_client
 from cnc_station.engine.queries import ControllerStatus, ListEvents, ListMachines, ListRuns
+from cnc_station.engine.store.database import Database
 from cnc_station.engine.views import Doing
 from tests.e2e.grbl_routers import Router
 from tests.e2e.real_mills import (
@@ -31,6 +32,7 @@ from tests.e2e.real_mills import (
     submitted,
 )
 from tests.engine.floor import FloorOf
+from tests.invariants import broken
 from tests.until import until
 
 VARIABLES = "#1=5\nG0 X#1\nM2\n"
@@ -261,7 +263,8 @@ async def test_a_station_killed_in_the_middle_of_a_cut_never_starts_it_again_bli
         await _ends(door, job_id, JobState.COMPLETED)
         events = await door.told(job_id)
         assert [events.count(e) for e in ("started", "completed")] == [2, 1]
-        assert await door.broken() == []
+        with closing(Database(config.database_url)) as database:
+            assert database.read(broken) == []
     finally:
         station.terminate()
         await asyncio.to_thread(station.wait)
