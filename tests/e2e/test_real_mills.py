@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.engine import open_client
 from cnc_station.engine.queries import ControllerStatus, ListEvents, ListMachines, ListRuns
+from cnc_station.engine.store.database import Database
 from cnc_station.engine.views import Doing, Status
 from tests.conftest import serving
 from tests.e2e.real_mills import (
@@ -35,6 +36,7 @@ from tests.e2e.real_mills import (
     wired,
 )
 from tests.engine.floor import FloorOf
+from tests.invariants import broken
 from tests.linuxcnc import LinuxCnc
 from tests.until import until
 
@@ -285,7 +287,8 @@ async def test_a_station_killed_in_the_middle_of_a_cut_takes_the_run_up_again_on
         assert [told.count(e) for e in ("started", "reattached", "completed")] == [1, 1, 1]
         (run,) = await door.door.ask(ListRuns(job_id=job_id))
         assert run.machine_id == machine_id
-        assert await door.broken() == []
+        with closing(Database(config.database_url)) as database:
+            assert database.read(broken) == []
     finally:
         station.terminate()
         station.wait()
