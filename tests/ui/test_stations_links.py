@@ -99,7 +99,7 @@ async def test_a_database_away_is_said_and_the_stations_stay_as_they_were(
             own_postgres.stop()
             await until(lambda: words(shell).startswith("Database away 00:0"))
             assert words(shell).endswith(" · machines keep running, the lists stand still")
-            await until(lambda: page.count.text().endswith("the database is away"))
+            await until(lambda: page.count.text().endswith("the database is down"))
             assert [p.station.name for p in page.rows.rows] == ["A"]
             own_postgres.start()
             await until(lambda: words(shell) == "Database")
