@@ -67,7 +67,7 @@ def test_a_second_station_of_a_name_is_refused_and_takes_over_once_the_first_is_
         until(lambda: not _name(port)["ok"], 60, "the first says that it has lost its name")
         assert _name(port)["detail"] == "Another station is called S1 now."
         assert _ready(port)[0] == 503
-        assert "this station acts no longer" in log.read_text()
+        assert "this station stops acting" in log.read_text()
 
         def drivers() -> set[int]:
             return {run.pid for run in fleet.driven() if run.span.start > woken}
