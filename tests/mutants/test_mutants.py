@@ -145,7 +145,7 @@ def test_it_lists_the_guard_that_no_test_holds(
 
 
 def test_a_sample_of_the_real_code_is_tried() -> None:
-    rule, tests = "cnc_station/engine/domain/retry.py", "tests/unit/test_retry.py"
+    rule, tests = "cnc_station/engine/domain/policies.py", "tests/unit/test_retry.py"
     lines = mutated(ROOT, "--only", rule, "--tests", tests, "--sample", "1", "--jobs", "1")
     assert any(line.startswith(f"1 mutants of {rule};") for line in lines)
     assert lines[-1].endswith(" 0 timed out, 0 not run by these tests")
