@@ -62,8 +62,12 @@ async def _part(hal: bool, speed: float, mischief: dict[int, str], lost: set[int
     async with bench(fake, patience=HASTY) as at, asyncio.timeout(30):
         for line, what in mischief.items():
             fake.at[line] = partial(WHAT[what], at)
-        # Other lost bytes leave a valid line: see the driver's docstring.
-        fake.buffer.lost = {ASKED_BEFORE + i for i in lost if PROGRAM[i : i + 1] in (b"\n", b"G")}
+        # Other lost bytes leave a valid line: see the driver's docstring. So does a lost line end
+        # whose missing ok an ok too many makes up for.
+        seen = b"G" if "an ok too many" in mischief.values() else b"\nG"
+        fake.buffer.lost = {
+            ASKED_BEFORE + i for i in lost if PROGRAM[i : i + 1] and PROGRAM[i] in seen
+        }
         resets = fake.resets
         try:
             await at.make(PROGRAM)

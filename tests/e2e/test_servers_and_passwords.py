@@ -7,7 +7,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -119,52 +120,92 @@ def test_a_file_that_others_can_read_stops_the_start_with_a_sentence(
     assert database not in station.everything()
 
 
-def test_no_password_is_ever_said(
+COMMANDS = (["jobs"], ["jobs", "--json"], ["db", "status"], ["db", "upgrade"])
+
+
+def _assert_no_password_is_said(station: Station, database: str, redis: str, *more: str) -> None:
+    station.environ |= {"CNC_DATABASE_URL": database, "CNC_REDIS_URL": redis}
+    for argv in (*COMMANDS, *([word] for word in more)):
+        station(*argv, code=3)
+    found = station.findings(code=3)
+    assert found["database"][0][0] == found["redis"][0][0] == "bad"
+    assert SECRET not in station.everything()
+
+
+def test_no_password_is_ever_said_where_it_is_wrong(
     station: Station, postgres: Postgres, redis_server: Redis
 ) -> None:
-    for database, redis in (
-        (
-            addresses.with_password(postgres.url(), SECRET),
-            addresses.with_password(redis_server.url, SECRET),
-        ),
-        (f"postgresql://cnc:{SECRET}@127.0.0.1:1/shop", f"redis://:{SECRET}@127.0.0.1:1"),
-    ):
-        station.environ |= {"CNC_DATABASE_URL": database, "CNC_REDIS_URL": redis}
-        for argv in (["jobs"], ["serve"], ["db", "status"], ["db", "upgrade"], ["jobs", "--json"]):
-            station(*argv, code=3)
-        found = station.findings(code=3)
-        assert found["database"][0][0] == found["redis"][0][0] == "bad"
-        assert SECRET not in station.everything()
+    database = addresses.with_password(postgres.url(), SECRET)
+    redis = addresses.with_password(redis_server.url, SECRET)
+    _assert_no_password_is_said(station, database, redis, "serve")
     station.environ["CNC_DATABASE_URL"] = f"postgresql://cnc:{SECRET}/x@db/shop"
     assert "write signs other than" in station("doctor", code=1)
     assert SECRET not in station.everything()
+
+
+def test_no_password_is_ever_said_where_nobody_answers(station: Station) -> None:
+    database, redis = (
+        f"postgresql://cnc:{SECRET}@127.0.0.1:1/shop",
+        f"redis://:{SECRET}@127.0.0.1:1",
+    )
+    _assert_no_password_is_said(station, database, redis)
+    with _serving(station.environ) as process:
+        said = _read_until(process, "the start waits and is tried again")
+        process.terminate()
+        said += _rest(process)
+    assert SECRET not in said
 
 
 def test_a_station_at_work_says_where_its_database_is_and_no_password(
     tmp_path: Path, postgres_url: str, redis_url: str
 ) -> None:
     environ = {
-        **os.environ,
         "CNC_DATA_FOLDER": str(tmp_path),
         "CNC_DATABASE_URL": postgres_url,
         "CNC_REDIS_URL": redis_url,
     }
-    with subprocess.Popen(
-        [sys.executable, "-m", "cnc_station", "serve"],
-        env=environ,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        said = next(line for line in process.stderr if "is at work on" in line)
+    with _serving(environ) as process:
+        said = _read_until(process, "is at work on")
         process.terminate()
-        said += process.stderr.read()
-        assert process.wait(timeout=60) == 0
+        rest = _rest(process)
     assert f"cnc:***@127.0.0.1:{urlsplit(postgres_url).port}/" in said
     for url in (postgres_url, redis_url):
         word = addresses.password(url)
         assert word is not None
-        assert word not in said + (tmp_path / "cnc-station.log").read_text("utf-8")
+        assert word not in said + rest + (tmp_path / "cnc-station.log").read_text("utf-8")
+
+
+@contextmanager
+def _serving(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A station of its own, killed at the end if it is still there."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "cnc_station", "serve"],
+        env={**os.environ, **environ},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _read_until(process: subprocess.Popen[str], words: str) -> str:
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(said)
+
+
+def _rest(process: subprocess.Popen[str]) -> str:
+    """What an orderly end says."""
+    assert process.stderr is not None
+    said = process.stderr.read()
+    assert process.wait(timeout=60) == 0
+    return said
 
 
 def test_a_station_of_another_version_is_refused_and_says_what_to_do(

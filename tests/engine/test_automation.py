@@ -140,7 +140,7 @@ async def test_one_at_work_begins_again_when_its_station_was_closed(
     floor = await station(soon)
     job_id = await _delay(floor, LONG)
     await floor.comes_to(job_id, JobState.RUNNING)
-    (shown,) = floor.door.peek(ListActiveRuns())
+    (shown,) = await until(lambda: floor.door.peek(ListActiveRuns()))
     assert (shown.machine_id, shown.handler) == (None, "test.delay")
     assert shown.at_closing is AtClosing.BEGINS_AGAIN
     await floor.engine.stop()
