@@ -17,7 +17,11 @@ from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
-from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.dispatcher import (
+    ClaimContext,
+    HandlerDispatcher,
+    MachineDispatcher,
+)
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.health import HealthProbe
 from cnc_station.engine.services.leadership import Leadership, Reaper, Stager
@@ -77,14 +81,9 @@ class ServiceSupervisor:
         self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time of arrival
         self._idle: dict[int, str] = {}  # idle machines, with their types
         self._leadership = Leadership(context, self._follow_term)
-        self._dispatcher = Dispatcher(
-            context,
-            self.active_runs,
-            self._slots,
-            self.pool.drivers,
-            on_taken=self._taken,
-            on_idle=self._look_out,
-        )
+        claims = ClaimContext(context, self.active_runs, self._taken, self._look_out)
+        self._machine_dispatcher = MachineDispatcher(claims, self.pool.drivers)
+        self._handler_dispatcher = HandlerDispatcher(claims, self._slots)
         self._reconciler = Reconciler(context, self.active_runs, self.pool, self.recovery)
         self.at_machines = AtMachines(self.active_runs, self.pool)
         self._ticker = Ticker(self.active_runs.telemetry, self._show, lambda: self.active_runs.busy)
@@ -99,7 +98,8 @@ class ServiceSupervisor:
             ),
             Reaper(context, self._leadership),
             Stager(context, self._leadership),
-            self._dispatcher,
+            self._machine_dispatcher,
+            self._handler_dispatcher,
             self._ticker,
             RemoteCommands(context, self.at_machines),
             self._reconciler,
@@ -122,7 +122,7 @@ class ServiceSupervisor:
         if self._signals is not None:
             await self._signals.start(
                 SignalHandlers(
-                    work=self._dispatcher.wake.hint,
+                    work=self._hear_work,
                     notice=self.hear,
                     telemetry=self._hear_telemetry,
                 )
@@ -244,7 +244,11 @@ class ServiceSupervisor:
         self._controller_monitor.wake.hint()
 
     def _slot_free(self) -> None:
-        self._dispatcher.wake.hint()
+        self._handler_dispatcher.wake.hint()
+
+    def _hear_work(self, machine_type: str) -> None:
+        of_handlers = machine_type == NO_MACHINE
+        (self._handler_dispatcher if of_handlers else self._machine_dispatcher).wake.hint()
 
     def _due(self) -> None:
         self._reconciler.wake.hint()

@@ -27,7 +27,7 @@ async def listening(
             hear(job_id)
 
     signals = RedisSignals(redis_url)
-    await signals.start(SignalHandlers(lambda: None, received, lambda _: None))
+    await signals.start(SignalHandlers(lambda _: None, received, lambda _: None))
     return signals
 
 

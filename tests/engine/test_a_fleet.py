@@ -29,7 +29,7 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import JobsById, ListEvents, ListMachines, ListRuns, ListStations
 from cnc_station.engine.services import reconciler
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
-from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.dispatcher import MachineDispatcher
 from cnc_station.engine.services.leadership import Leadership, Stager
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.signals.redis import RedisSignals
@@ -93,12 +93,12 @@ async def test_a_job_handed_in_at_one_station_wakes_no_dispatcher_of_another_by_
 ) -> None:
     """The others would all claim for it: work is announced to one of them."""
     a, b = fleet
-    monkeypatch.setattr(Dispatcher, "lost_hint_s", None)
+    monkeypatch.setattr(MachineDispatcher, "lost_hint_s", None)
     await a.door(ME).execute(AddMachine(MILL))
     heard: list[Notice] = []
     b.subscribe(heard.append)
     looks: list[float] = []
-    dispatcher = service_of(b, Dispatcher)
+    dispatcher = service_of(b, MachineDispatcher)
     run_once = dispatcher.run_once
 
     async def counted() -> float:
@@ -117,7 +117,9 @@ async def test_a_job_handed_in_at_one_station_wakes_no_dispatcher_of_another_by_
 async def test_a_machine_cleared_from_the_window_of_another_station_gets_its_next_job_at_once(
     fleet: tuple[StationEngine, StationEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Dispatcher, "lost_hint_s", None)  # it is not found by looking for those
+    monkeypatch.setattr(
+        MachineDispatcher, "lost_hint_s", None
+    )  # it is not found by looking for those
     a, b = fleet
     machine_id = await b.door(ME).execute(AddMachine(replace(MILL, operator_clears=True)))
     first, second = await a.door(ME).execute(
@@ -216,7 +218,7 @@ async def test_a_machine_in_maintenance_is_given_no_work_at_another_station_unti
     shown = (row.station, row.state, row.state_reason)
     assert shown == ("B", MachineState.MAINTENANCE, "new belt")
     await service_of(b, ControllerMonitor).run_once()
-    await service_of(b, Dispatcher).run_once()
+    await service_of(b, MachineDispatcher).run_once()
     assert await _is(b, job_id, JobState.QUEUED)
     await a.door(ME).execute(ActOnMachine(MachineAction.MAINTENANCE_OFF, machine_id))
     await until(partial(_is, b, job_id, JobState.COMPLETED))

@@ -8,7 +8,7 @@ import pytest
 from cnc_station.config import Config
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine, open_client
-from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.dispatcher import MachineDispatcher
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.transaction import StoreCommand
@@ -23,7 +23,7 @@ async def test_a_job_claimed_as_its_station_is_closed_waits_in_the_queue_again(
     engine = StationEngine(replace(config, simulator_speed=0.01))
     await engine.start()
     floor = FloorOf(engine)
-    writer, dispatcher = floor.writer, floor.service(Dispatcher)
+    writer, dispatcher = floor.writer, floor.service(MachineDispatcher)
     write, stop = writer.write, dispatcher.stop
     claimed, heard, ending = asyncio.Event(), asyncio.Event(), asyncio.Event()
 

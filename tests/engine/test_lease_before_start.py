@@ -11,7 +11,7 @@ from cnc_station.engine.domain.actions import MachineAction
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.queries import JobById
-from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.dispatcher import MachineDispatcher
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.parts import RecordModesSet
@@ -119,7 +119,7 @@ async def test_a_machine_that_still_moves_for_a_lost_run_is_given_no_other(
     assert (await floor.row(waits)).state is JobState.QUEUED
     controller.end()
     await until(lambda: not floor.runs.lost_machines())
-    service_of(floor.engine, Dispatcher).wake.hint()
+    service_of(floor.engine, MachineDispatcher).wake.hint()
     await floor.comes_to(waits, JobState.RUNNING)
     await until(lambda: controller.cutting)
     controller.end()

@@ -223,7 +223,7 @@ async def test_what_could_not_be_told_is_told_again(redis_url: str) -> None:
     """Another station may listen again before this one has noticed that its own way was lost."""
     teller, listener = RedisSignals(redis_url), RedisSignals(redis_url)
     heard: list[Notice] = []
-    hearing = SignalHandlers(lambda: None, heard.append, lambda _: None)
+    hearing = SignalHandlers(lambda _: None, heard.append, lambda _: None)
     execute, losses = Pipeline.execute, iter([ConnectionError("lost on the way")])
 
     async def losing(pipe: Pipeline, raise_on_error: bool = True) -> list[Any]:

@@ -14,7 +14,7 @@ from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
-from cnc_station.engine.services.dispatcher import Dispatcher
+from cnc_station.engine.services.dispatcher import MachineDispatcher
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.transaction import StoreCommand
@@ -109,7 +109,7 @@ async def test_no_job_is_begun_with_the_driver_that_an_edit_does_away_with(
 
     async def work_is_looked_for() -> None:
         job_id = await floor.job()
-        await floor.service(Dispatcher).run_once()
+        await floor.service(MachineDispatcher).run_once()
         assert (await floor.row(job_id)).state is JobState.QUEUED
 
     instants(_nothing, work_is_looked_for)

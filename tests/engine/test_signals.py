@@ -59,7 +59,7 @@ class Heard:
         def see(telemetry: Mapping[int, Telemetry]) -> None:
             self.telemetry.update(telemetry)
 
-        await self.signals.start(SignalHandlers(lambda: None, self.hear, see))
+        await self.signals.start(SignalHandlers(lambda _: None, self.hear, see))
         await until(lambda: self.signals.connected)
 
 

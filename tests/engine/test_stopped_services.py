@@ -20,7 +20,14 @@ from tests.until import until
 
 ALWAYS = {"Lifeline", "Ticker"}
 LED = {"Reaper", "Stager"}
-ANYWAY = {"ControllerMonitor", "Dispatcher", "Leadership", "Reconciler", "RemoteCommands"}
+ANYWAY = {
+    "ControllerMonitor",
+    "HandlerDispatcher",
+    "Leadership",
+    "MachineDispatcher",
+    "Reconciler",
+    "RemoteCommands",
+}
 
 
 class _Looks:

@@ -1,11 +1,13 @@
-"""Claim jobs: match them with machines whenever a job is new or a machine is free."""
+"""Claim jobs whenever one is new or a machine or a worker slot is free."""
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from itertools import chain
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.notice import NoticeEvent
 from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.context import ServiceContext
@@ -21,74 +23,101 @@ SETTLED_S = 0.2  # after a claim, until its starts are written
 CLOSING_S = 2.0  # for a claim that is being written when the station is closed
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimContext:
+    """What both dispatchers need. `on_idle` is called when there was nothing to claim, at the
+    latest `SETTLED_S` after a claim: right after it, it would delay the starts."""
+
+    services: ServiceContext
+    runs: ActiveRuns
+    on_taken: Callable[[], None]
+    on_idle: Callable[[], Awaitable[None]]
+
+
 class Dispatcher(Service):
     """Claims runs and hands them to the active runs. Woken by hints; a slow tick makes up for lost
     ones. Work at other stations is announced separately (`Signals`), so that one job wakes one
     station.
-
-    `on_idle` is called when there was nothing to claim, at the latest `SETTLED_S` after a claim.
-    Calling it right after a claim would delay the starts.
     """
 
     lost_hint_s = 1.0  # after each commit of others it would cost more than their work
 
-    def __init__(
-        self,
-        context: ServiceContext,
-        runs: ActiveRuns,
-        slots: WorkerSlots,
-        machines: Collection[int],
-        on_taken: Callable[[], None],
-        on_idle: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, claims: ClaimContext) -> None:
         super().__init__()
-        self._writer = context.writer
-        self._config = context.config
-        self._incarnation = context.incarnation
-        self._runs = runs
-        self._slots = slots
-        self._machines = machines
+        self._writer = claims.services.writer
+        self._config = claims.services.config
+        self._incarnation = claims.services.incarnation
+        self._runs = claims.runs
+        self._claims = claims
         self.wakes_on = (self._may_claim,)
-        self._on_taken = on_taken
-        self._on_idle = on_idle
 
-    def _may_claim(self, event: NoticeEvent) -> bool:
-        claimable = event.machine_type is not None and event.station == self._config.station
-        return claimable or (event.frees_machine and event.machine_id in self._machines)
+    @abstractmethod
+    def _may_claim(self, event: NoticeEvent) -> bool: ...
+
+    @abstractmethod
+    def _command(self) -> tuple[StoreCommand[tuple[Claimed, ...]] | None, int]:
+        """Return the claim to make now, if any, and the most runs that it can bring."""
 
     async def run_once(self) -> float:
-        commands = [*self._commands()]
-        claimed = await self._claim(commands) if commands else ()
+        command, at_most = self._command()
+        claimed = await self._claim(command) if command is not None else ()
         if claimed:
-            self._on_taken()
-            return SETTLED_S if len(claimed) < self._config.claim_batch else 0.0
-        await self._on_idle()
+            self._claims.on_taken()
+            return SETTLED_S if len(claimed) < at_most else 0.0
+        await self._claims.on_idle()
         return SLOW_TICK_S
 
-    def _commands(self) -> Iterator[StoreCommand[tuple[Claimed, ...]]]:
-        if self._machines:
-            yield Claim(
-                self._config.lease_s,
-                self._runs.lost_machines(),
-                self._incarnation,
-                self._runs.begins_with_claim(),
-                self._config.claim_batch,
-            )
-        if free := self._slots.free:
-            yield ClaimForHandlers(self._config.lease_s, self._slots.known, free, self._incarnation)
-
-    async def _claim(
-        self, commands: Sequence[StoreCommand[tuple[Claimed, ...]]]
-    ) -> Sequence[Claimed]:
+    async def _claim(self, command: StoreCommand[tuple[Claimed, ...]]) -> Sequence[Claimed]:
         ends = asyncio.get_running_loop().time() + self._config.lease_s * (1 - MARGIN)
-        writing = asyncio.gather(*map(self._writer.write, commands))
+        writing = asyncio.ensure_future(self._writer.write(command))
         try:
-            claimed = [*chain(*await asyncio.shield(writing))]
+            claimed = await asyncio.shield(writing)
         except asyncio.CancelledError:  # the station is closed
             with contextlib.suppress(CncStationError, TimeoutError):
                 async with asyncio.timeout(CLOSING_S):
-                    await self._runs.give_back(chain(*await writing))
+                    await self._runs.give_back(await writing)
             raise
         for one in claimed:
             self._runs.take(one, ends)
         return claimed
+
+
+class MachineDispatcher(Dispatcher):
+    """Matches the waiting jobs to the station's machines."""
+
+    def __init__(self, claims: ClaimContext, machines: Collection[int]) -> None:
+        super().__init__(claims)
+        self._machines = machines
+
+    def _may_claim(self, event: NoticeEvent) -> bool:
+        claimable = bool(event.machine_type) and event.station == self._config.station
+        return claimable or (event.frees_machine and event.machine_id in self._machines)
+
+    def _command(self) -> tuple[Claim | None, int]:
+        at_most = self._config.claim_batch
+        if not self._machines:
+            return None, at_most
+        return Claim(
+            self._config.lease_s,
+            self._runs.lost_machines(),
+            self._incarnation,
+            self._runs.begins_with_claim(),
+            at_most,
+        ), at_most
+
+
+class HandlerDispatcher(Dispatcher):
+    """Fills the free worker slots. Also woken by each slot that becomes free."""
+
+    def __init__(self, claims: ClaimContext, slots: WorkerSlots) -> None:
+        super().__init__(claims)
+        self._slots = slots
+
+    def _may_claim(self, event: NoticeEvent) -> bool:
+        return event.machine_type == NO_MACHINE and event.station == self._config.station
+
+    def _command(self) -> tuple[ClaimForHandlers | None, int]:
+        if not (free := self._slots.free):
+            return None, 0
+        config, known = self._config, self._slots.known
+        return ClaimForHandlers(config.lease_s, known, free, self._incarnation), free

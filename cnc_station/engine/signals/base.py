@@ -10,9 +10,10 @@ from cnc_station.engine.views import Telemetry
 
 @dataclass(frozen=True, slots=True)
 class SignalHandlers:
-    """Called on the loop when a signal arrives. `notice` gets MISSED if notices may be lost."""
+    """Called on the loop when a signal arrives. `work` gets a machine type, `notice` gets MISSED if
+    notices may be lost."""
 
-    work: Callable[[], None]
+    work: Callable[[str], None]
     notice: Callable[[Notice], None]
     telemetry: Callable[[Mapping[int, Telemetry]], None]
 

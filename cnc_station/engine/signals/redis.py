@@ -249,9 +249,9 @@ class RedisSignals:
         if machine_type not in self._wanted:
             self.announce_work({machine_type: 1})  # for another station
             return
-        self._handlers.work()
+        self._handlers.work(machine_type)
         if await client.zpopmax(popped[0], DRAINED):
-            self._handlers.work()  # these jobs may be newer than the claim
+            self._handlers.work(machine_type)  # these jobs may be newer than the claim
 
     def _key(self, machine_type: str) -> str:
         return f"{self._prefix}wake:{machine_type}"
